@@ -1,0 +1,57 @@
+"""
+rigbridge brings hardware-test results of every dialect into a run store.
+
+The names here are the model and its errors; the parts are
+
+- :mod:`rigbridge.model`, the run and what it consists of,
+- :mod:`rigbridge.convert`, runs to payloads of the v1 contract and back,
+- :mod:`rigbridge.adapters`, the contract for readers of further formats,
+- :mod:`rigbridge.client`, the client of a run store,
+- :mod:`rigbridge.imports`, whole folders of reports into a store,
+- :mod:`rigbridge.testing`, the suite that every adapter passes.
+"""
+
+from rigbridge.errors import RigbridgeError
+from rigbridge.model import (
+    Attachment,
+    Axis,
+    Limit,
+    LogEntry,
+    LogLevel,
+    Measurement,
+    MeasurementOutcome,
+    Phase,
+    PhaseOutcome,
+    ProcedureRef,
+    Provenance,
+    Run,
+    RunOutcome,
+    Series,
+    SubUnit,
+    Unit,
+)
+from rigbridge.reporting import ConversionReport
+
+__all__ = [
+    "Attachment",
+    "Axis",
+    "ConversionReport",
+    "Limit",
+    "LogEntry",
+    "LogLevel",
+    "Measurement",
+    "MeasurementOutcome",
+    "Phase",
+    "PhaseOutcome",
+    "ProcedureRef",
+    "Provenance",
+    "RigbridgeError",
+    "Run",
+    "RunOutcome",
+    "Series",
+    "SubUnit",
+    "Unit",
+    "__version__",
+]
+
+__version__ = "0.1.0"

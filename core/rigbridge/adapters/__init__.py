@@ -1,0 +1,30 @@
+"""
+The adapter contract: everything that the author of an adapter needs.
+
+An adapter is a class with ``detect`` and ``read`` (see :class:`Adapter`), offered by
+its distribution in the entry-point group ``rigbridge.adapters``. It imports this
+package, :mod:`rigbridge.model`, :mod:`rigbridge.errors` and its vendor library, and
+passes the suite in :mod:`rigbridge.testing`.
+"""
+
+from rigbridge.adapters.context import ReadContext
+from rigbridge.adapters.contract import ADAPTER_GROUP, Adapter, Match
+from rigbridge.adapters.source import HEAD_SIZE, Source
+from rigbridge.adapters.spool import Spool
+from rigbridge.adapters.time_zones import TimeZonePolicy
+from rigbridge.reporting import ConversionReport, Disposition, Place, ReportEntry
+
+__all__ = [
+    "ADAPTER_GROUP",
+    "HEAD_SIZE",
+    "Adapter",
+    "ConversionReport",
+    "Disposition",
+    "Match",
+    "Place",
+    "ReadContext",
+    "ReportEntry",
+    "Source",
+    "Spool",
+    "TimeZonePolicy",
+]

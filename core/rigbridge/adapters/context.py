@@ -1,0 +1,73 @@
+"""What an adapter is given beside the source: the site's settings and the report."""
+
+from __future__ import annotations
+
+import attrs
+
+from rigbridge.adapters.source import Source
+from rigbridge.adapters.spool import Spool
+from rigbridge.adapters.time_zones import TimeZonePolicy
+from rigbridge.errors import SourceError
+from rigbridge.model import Provenance
+from rigbridge.reporting import ConversionReport
+
+__all__ = ["ReadContext"]
+
+
+@attrs.define(kw_only=True)
+class ReadContext:
+    """
+    The surroundings of one reading of one source.
+
+    Attributes:
+        adapter: the name of the adapter that reads, for the provenance.
+        adapter_version: the version of its distribution, or None.
+        spool: takes the bytes of embedded attachments.
+        report: where every element is accounted for. Whoever reads the runs splits
+            it between two runs, so hold no part of it.
+        time_zone: gives wall times their zone.
+        strict: refuse what would otherwise be salvaged from a damaged source.
+        failures: the runs that could not be read, in order.
+    """
+
+    adapter: str
+    adapter_version: str | None = None
+    spool: Spool
+    report: ConversionReport = attrs.field(factory=ConversionReport)
+    time_zone: TimeZonePolicy = attrs.field(factory=TimeZonePolicy)
+    strict: bool = False
+    failures: list[SourceError] = attrs.field(factory=list)
+
+    def provenance(
+        self,
+        source: Source,
+        index: int,
+        *,
+        format: str | None = None,  # noqa: A002 - the field's own name
+        format_version: str | None = None,
+    ) -> Provenance:
+        """
+        Say where the run at a position of a source comes from.
+
+        The id of the run follows: ``provenance.run_id``.
+
+        Args:
+            source: the source that is read.
+            index: the run's position in it, counted from 0; a run that fails keeps
+                its number, so that the ids of its neighbours never move.
+            format: the format's name, for a reader.
+            format_version: its version, where the source tells.
+        """
+        return Provenance(
+            adapter=self.adapter,
+            adapter_version=self.adapter_version,
+            uri=source.uri,
+            digest=source.digest,
+            index=index,
+            format=format,
+            format_version=format_version,
+        )
+
+    def failed(self, error: SourceError) -> None:
+        """Report a run that could not be read, and go on with its neighbours."""
+        self.failures.append(error)

@@ -1,0 +1,85 @@
+"""A folder for the attachment bytes of runs that are on their way."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rigbridge.model import Attachment, FileOpener
+
+__all__ = ["Spool"]
+
+
+class Spool:
+    """
+    Keeps bytes by their digest until it is closed.
+
+    Whoever calls an adapter owns the spool and closes it once the runs are stored.
+
+    Args:
+        folder: where to make it; the system's temporary folder by default.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._home = folder
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+
+    def _folder(self) -> Path:
+        if self._temporary is None:
+            self._temporary = tempfile.TemporaryDirectory(
+                prefix="rigbridge-", dir=self._home, ignore_cleanup_errors=True
+            )
+        return Path(self._temporary.name)
+
+    def add(
+        self, chunks: Iterable[bytes], *, name: str, media_type: str | None = None
+    ) -> Attachment:
+        """
+        Write bytes and describe them.
+
+        Args:
+            chunks: the content, piece by piece.
+            name: the name to show.
+            media_type: its media type; guessed from the name by default.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        folder = self._folder()
+        digest = hashlib.sha256()
+        size = 0
+        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as stream:
+            for chunk in chunks:
+                digest.update(chunk)
+                size += stream.write(chunk)
+        target = folder / digest.hexdigest()
+        Path(stream.name).replace(target)
+        return Attachment(
+            name=name,
+            media_type=media_type or mimetypes.guess_type(name)[0],
+            size=size,
+            sha256=digest.hexdigest(),
+            opener=FileOpener(target),
+        )
+
+    def close(self) -> None:
+        """Delete everything; the attachments can no longer be opened."""
+        if self._temporary is not None:
+            self._temporary.cleanup()
+            self._temporary = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,49 @@
+"""
+The core run model: plain frozen data, no input or output.
+
+A :class:`Run` is one unit that went through one procedure once. Adapters make runs,
+:mod:`rigbridge.convert` turns them into payloads and back, destinations keep them.
+"""
+
+from rigbridge.model.attachment import Attachment, FileOpener
+from rigbridge.model.limit import Limit
+from rigbridge.model.log import LogEntry
+from rigbridge.model.measurement import Measurement, MeasurementValue
+from rigbridge.model.outcome import (
+    LogLevel,
+    MeasurementOutcome,
+    PhaseOutcome,
+    RunOutcome,
+)
+from rigbridge.model.phase import Phase
+from rigbridge.model.provenance import Provenance, run_id
+from rigbridge.model.run import Run
+from rigbridge.model.series import Axis, Series
+from rigbridge.model.unit import ProcedureRef, SubUnit, Unit
+from rigbridge.model.values import JSONObject, JSONScalar, JSONValue, Scalar
+
+__all__ = [
+    "Attachment",
+    "Axis",
+    "FileOpener",
+    "JSONObject",
+    "JSONScalar",
+    "JSONValue",
+    "Limit",
+    "LogEntry",
+    "LogLevel",
+    "Measurement",
+    "MeasurementOutcome",
+    "MeasurementValue",
+    "Phase",
+    "PhaseOutcome",
+    "ProcedureRef",
+    "Provenance",
+    "Run",
+    "RunOutcome",
+    "Scalar",
+    "Series",
+    "SubUnit",
+    "Unit",
+    "run_id",
+]

@@ -1,0 +1,103 @@
+"""Files that belong to a run: named, sized and hashed, never held in memory."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import attrs
+
+from rigbridge.model.values import (
+    count_or_none,
+    fail,
+    optional_text,
+    sha256_or_none,
+    text,
+)
+
+__all__ = ["Attachment", "FileOpener"]
+
+_CHUNK = 1 << 20
+
+
+@attrs.frozen
+class FileOpener:
+    """Opens one file for reading bytes; can be sent to another process."""
+
+    path: Path
+
+    def __call__(self) -> IO[bytes]:
+        """Open the file."""
+        return self.path.open("rb")
+
+
+def _opener(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if value is not None and not callable(value):
+        raise fail(instance, attribute, "must be callable or None")
+
+
+@attrs.frozen(kw_only=True)
+class Attachment:
+    """
+    A file of a run.
+
+    Two attachments are equal when name, media type, size and digest are; where
+    their bytes come from does not matter.
+
+    Attributes:
+        name: the file name shown to a reader, without folders.
+        media_type: its media type (``image/png``), or None.
+        size: its length in bytes, or None where only a reference is known.
+        sha256: its digest in lower-case hex, or None likewise.
+        opener: gives a new binary stream at each call; None where the source names
+            the file but does not hold its bytes.
+
+    Raises:
+        ModelError: a field of the wrong kind; the error names it.
+    """
+
+    name: str = attrs.field(validator=text)
+    media_type: str | None = attrs.field(default=None, validator=optional_text)
+    size: int | None = attrs.field(default=None, validator=count_or_none)
+    sha256: str | None = attrs.field(default=None, validator=sha256_or_none)
+    opener: Callable[[], IO[bytes]] | None = attrs.field(
+        default=None, validator=_opener, eq=False, repr=False
+    )
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the bytes are at hand."""
+        return self.opener is not None
+
+    @classmethod
+    def from_file(
+        cls, path: Path, *, name: str | None = None, media_type: str | None = None
+    ) -> Attachment:
+        """
+        Describe a file on disk; it is read once, in chunks, for its digest.
+
+        Args:
+            path: the file.
+            name: the name to show; the file's own by default.
+            media_type: its media type; guessed from the name by default.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        shown = name or path.name
+        digest = hashlib.sha256()
+        size = 0
+        with path.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+                size += len(chunk)
+        return cls(
+            name=shown,
+            media_type=media_type or mimetypes.guess_type(shown)[0],
+            size=size,
+            sha256=digest.hexdigest(),
+            opener=FileOpener(path),
+        )

@@ -1,0 +1,48 @@
+"""The range that a measured value had to fall into, as the source stated it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import attrs
+
+from rigbridge.model.values import fail, is_, optional_text
+
+__all__ = ["Limit"]
+
+
+def _bound(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if value is None:
+        return
+    if type(value) not in (int, float):
+        found = type(value).__name__
+        raise fail(instance, attribute, f"must be a number or None, not {found}")
+    if not math.isfinite(value):
+        raise fail(instance, attribute, f"is {value}; a side without a limit is None")
+
+
+@attrs.frozen(kw_only=True)
+class Limit:
+    """
+    A pass range: a bound and its inclusivity for each side.
+
+    Only comparisons that *are* a range belong here. "Not equal", "outside of" and
+    comparisons of text are a measurement's ``validators``, never bent into a range.
+
+    Attributes:
+        lower: the lower bound in the measurement's unit, or None if there is none.
+        upper: the upper bound, likewise. A lower above the upper is kept as given.
+        lower_inclusive: whether the lower bound itself passes.
+        upper_inclusive: whether the upper bound itself passes.
+        comparator: the comparison as the source spelled it (``GELE``, ``EQT``).
+
+    Raises:
+        ModelError: a bound that is no finite number; the error names the field.
+    """
+
+    lower: float | int | None = attrs.field(default=None, validator=_bound)
+    upper: float | int | None = attrs.field(default=None, validator=_bound)
+    lower_inclusive: bool = attrs.field(default=True, validator=is_(bool))
+    upper_inclusive: bool = attrs.field(default=True, validator=is_(bool))
+    comparator: str | None = attrs.field(default=None, validator=optional_text)

@@ -1,0 +1,79 @@
+"""The run: one unit that went through one procedure once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import attrs
+
+from rigbridge.model.attachment import Attachment
+from rigbridge.model.log import LogEntry
+from rigbridge.model.outcome import RunOutcome
+from rigbridge.model.phase import Phase
+from rigbridge.model.provenance import Provenance
+from rigbridge.model.unit import ProcedureRef, SubUnit, Unit
+from rigbridge.model.values import (
+    JSONObject,
+    aware_or_none,
+    is_,
+    json_object,
+    optional_text,
+    tuple_of,
+)
+
+__all__ = ["Run"]
+
+
+@attrs.frozen(kw_only=True)
+class Run:
+    """
+    One test run.
+
+    Attributes:
+        id: the idempotency key. For a file it follows from the content (see
+            :func:`rigbridge.model.run_id`); for a live test it is a new UUID.
+        outcome: the verdict, from the source; never recomputed.
+        procedure: what was tested by.
+        unit: what was tested.
+        sub_units: the units built into it.
+        started_at: when the test began, aware; None where unknown, never "now".
+        ended_at: when it ended, likewise.
+        operator: who ran it, as the source spells it, or None.
+        station: where it ran, or None.
+        docstring: the author's explanation of the test.
+        phases: its steps, flat and in document order; nesting is in their paths.
+        logs: its log lines in order.
+        attachments: its files in order.
+        metadata: what else the source says, as strict JSON.
+        source: where it was read from, or None for a run made by hand.
+
+    Raises:
+        ModelError: a field of the wrong kind; the error names it.
+    """
+
+    id: UUID = attrs.field(validator=is_(UUID))
+    outcome: RunOutcome = attrs.field(validator=is_(RunOutcome))
+    procedure: ProcedureRef = attrs.field(validator=is_(ProcedureRef))
+    unit: Unit = attrs.field(validator=is_(Unit))
+    sub_units: tuple[SubUnit, ...] = attrs.field(
+        default=(), converter=tuple[SubUnit, ...], validator=tuple_of(SubUnit)
+    )
+    started_at: datetime | None = attrs.field(default=None, validator=aware_or_none)
+    ended_at: datetime | None = attrs.field(default=None, validator=aware_or_none)
+    operator: str | None = attrs.field(default=None, validator=optional_text)
+    station: str | None = attrs.field(default=None, validator=optional_text)
+    docstring: str | None = attrs.field(default=None, validator=optional_text)
+    phases: tuple[Phase, ...] = attrs.field(
+        default=(), converter=tuple[Phase, ...], validator=tuple_of(Phase)
+    )
+    logs: tuple[LogEntry, ...] = attrs.field(
+        default=(), converter=tuple[LogEntry, ...], validator=tuple_of(LogEntry)
+    )
+    attachments: tuple[Attachment, ...] = attrs.field(
+        default=(), converter=tuple[Attachment, ...], validator=tuple_of(Attachment)
+    )
+    metadata: JSONObject = attrs.field(factory=dict, validator=json_object)
+    source: Provenance | None = attrs.field(
+        default=None, validator=is_(Provenance, type(None))
+    )

@@ -1,0 +1,164 @@
+"""
+The types of values that the model carries, and the checks on them.
+
+JSON values stay strict JSON: no NaN and no infinity. A reader that meets one in
+free-form data spells it as text and records that as coerced.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import attrs
+
+from rigbridge.errors import ModelError
+
+__all__ = ["JSONObject", "JSONScalar", "JSONValue", "Scalar"]
+
+Scalar: TypeAlias = float | int | str | bool | None
+"""One value of a measurement or of a series; floats may be non-finite."""
+
+JSONScalar: TypeAlias = float | int | str | bool | None
+"""One value of strict JSON; floats are finite."""
+
+JSONValue: TypeAlias = JSONScalar | Sequence["JSONValue"] | Mapping[str, "JSONValue"]
+"""Any value of strict JSON: scalars, lists and objects with text keys."""
+
+JSONObject: TypeAlias = Mapping[str, JSONValue]
+"""An object of strict JSON."""
+
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+_MAX_DEPTH = 64
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+_Check: TypeAlias = Callable[[Any, "attrs.Attribute[Any]", Any], None]
+
+
+def fail(instance: object, attribute: attrs.Attribute[Any], message: str) -> ModelError:
+    """Make the error that names the class and the field."""
+    return ModelError(message, path=f"{type(instance).__name__}.{attribute.name}")
+
+
+def is_(*types: type) -> _Check:
+    """Check that a field is an instance of one of the types."""
+    expected = " or ".join("None" if t is type(None) else t.__name__ for t in types)
+
+    def check(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+        if not isinstance(value, types):
+            found = type(value).__name__
+            raise fail(instance, attribute, f"must be {expected}, not {found}")
+
+    return check
+
+
+def tuple_of(member: type) -> _Check:
+    """Check that a field is a tuple whose members are all of one type."""
+
+    def check(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+        for index, item in enumerate(value):
+            if not isinstance(item, member):
+                message = (
+                    f"member {index} must be {member.__name__}, "
+                    f"not {type(item).__name__}"
+                )
+                raise fail(instance, attribute, message)
+
+    return check
+
+
+def text(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    """Check for a text with at least one character that is not a blank."""
+    if type(value) is not str:
+        found = type(value).__name__
+        raise fail(instance, attribute, f"must be str, not {found}")
+    if not value or value.isspace():
+        raise fail(instance, attribute, "must not be blank")
+
+
+def optional_text(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    """Check for None or a text that is not blank: unknown is None, never ''."""
+    if value is not None:
+        text(instance, attribute, value)
+
+
+def aware_or_none(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    """Check for None or a datetime that knows its time zone."""
+    if value is None:
+        return
+    if not isinstance(value, datetime):
+        found = type(value).__name__
+        raise fail(instance, attribute, f"must be datetime or None, not {found}")
+    if value.tzinfo is None:
+        raise fail(instance, attribute, f"{value.isoformat()} has no time zone")
+
+
+def sha256_or_none(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    """Check for None or a SHA-256 in lower-case hexadecimal."""
+    if value is not None and not (isinstance(value, str) and _SHA256.fullmatch(value)):
+        raise fail(instance, attribute, "must be a SHA-256 in 64 lower-case hex digits")
+
+
+def count_or_none(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    """Check for None or an integer of at least 0."""
+    if value is None:
+        return
+    if type(value) is not int or value < 0:
+        raise fail(instance, attribute, "must be an integer of at least 0, or None")
+
+
+def json_problem(value: Any, path: str = "", depth: int = 0) -> str | None:
+    """Say what keeps a value from being strict JSON, or None if nothing does."""
+    kind = type(value)
+    if kind in _SCALARS:
+        if kind is float and not math.isfinite(value):
+            return f"{path or 'it'} is {value}, which JSON cannot hold"
+        return None
+    if depth > _MAX_DEPTH:
+        return f"it is nested deeper than {_MAX_DEPTH} levels"
+    members: Iterable[tuple[Any, Any]]
+    if isinstance(value, Mapping):
+        for key in value:
+            if type(key) is not str:
+                return f"{path or 'it'} has a key that is no text: {key!r}"
+        members = value.items()
+    elif isinstance(value, (list, tuple)):
+        members = enumerate(value)
+    else:
+        return f"{path or 'it'} is a {kind.__name__}, which is not a JSON value"
+    problems = (
+        json_problem(item, f"{path}[{key!r}]", depth + 1) for key, item in members
+    )
+    return next(filter(None, problems), None)
+
+
+def json_object(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    """Check for an object of strict JSON."""
+    if not isinstance(value, Mapping):
+        found = type(value).__name__
+        raise fail(instance, attribute, f"must be a mapping, not {found}")
+    if value and (problem := json_problem(value)):
+        raise fail(instance, attribute, problem)
+
+
+def same_value(left: Any, right: Any) -> bool:
+    """
+    Compare two values, types included, so that NaN equals NaN and 1 is not True.
+
+    Python's own ``==`` would call a NaN unequal to itself, and a round trip that
+    turns ``True`` into ``1`` equal.
+    """
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, float):
+        return left == right or (math.isnan(left) and math.isnan(right))
+    if isinstance(left, Mapping):
+        return left.keys() == right.keys() and all(
+            same_value(item, right[key]) for key, item in left.items()
+        )
+    if isinstance(left, (list, tuple)):
+        return len(left) == len(right) and all(map(same_value, left, right))
+    return bool(left == right)

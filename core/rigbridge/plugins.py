@@ -1,0 +1,186 @@
+"""
+The loader of plugins: by name, lazily, and so that no plugin can break another.
+
+Stevedore loads; this module takes the precautions that real installations need. A
+plugin that raises, asserts or exits while it is imported is contained, two plugins of
+one name are refused with both distributions named, and an installation made a moment
+ago is seen at once (stevedore's own cache on disk is bypassed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+import attrs
+
+from rigbridge.errors import (
+    AdapterUnavailableError,
+    DuplicatePluginError,
+    PluginError,
+    PluginLoadError,
+    UnknownPluginError,
+)
+
+__all__ = ["PluginLoader", "PluginRecord", "PluginStatus"]
+
+
+class PluginStatus(StrEnum):
+    """What came of loading a plugin."""
+
+    LOADED = "loaded"
+    UNAVAILABLE = "unavailable"
+    FAILED = "failed"
+
+
+@attrs.frozen(kw_only=True)
+class PluginRecord:
+    """
+    One installed plugin, for a listing.
+
+    Attributes:
+        name: what a user types.
+        distribution: the distribution (or both, for a duplicate) that offers it.
+        version: the distribution's version.
+        status: whether it loads.
+        reason: why it does not, or None.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    status: PluginStatus
+    reason: str | None = None
+
+
+def _owner(entry: EntryPoint) -> tuple[str, str]:
+    # An entry point without a distribution comes from a test or a frozen program.
+    return (
+        ("unknown", "unknown")
+        if entry.dist is None
+        else (
+            entry.dist.name,
+            entry.dist.version,
+        )
+    )
+
+
+class PluginLoader:
+    """
+    Loads the plugins of one entry-point group.
+
+    Args:
+        group: the group's name (``rigbridge.adapters``).
+    """
+
+    def __init__(self, group: str) -> None:
+        self.group = group
+        self._entries: dict[str, list[EntryPoint]] = {}
+        found = entry_points(group=group)
+        for entry in sorted(found, key=lambda entry: (entry.name, entry.value)):
+            known = self._entries.setdefault(entry.name, [])
+            # One distribution seen through two path entries is no conflict.
+            if not any(
+                entry.value == other.value and _owner(entry) == _owner(other)
+                for other in known
+            ):
+                known.append(entry)
+        self._loaded: dict[str, Any] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all installed plugins of the group, sorted."""
+        return tuple(self._entries)
+
+    def owner(self, name: str) -> tuple[str, str]:
+        """Name the distribution that offers a plugin, and its version."""
+        return _owner(self._entries[name][0])
+
+    def load(self, name: str) -> Any:
+        """
+        Load one plugin; the others are not touched.
+
+        Raises:
+            UnknownPluginError: no distribution offers that name.
+            DuplicatePluginError: more than one does.
+            AdapterUnavailableError: its vendor library is missing.
+            PluginLoadError: it failed while it was imported.
+        """
+        if name in self._loaded:
+            return self._loaded[name]
+        entries = self._entries.get(name)
+        if entries is None:
+            known = ", ".join(self.names) or "none"
+            raise UnknownPluginError(
+                f"no plugin {name!r} is installed in {self.group}",
+                remedy=f"installed: {known}",
+            )
+        if len(entries) > 1:
+            raise DuplicatePluginError(
+                f"{name!r} is offered by {_both(entries)}",
+                remedy="uninstall one of them",
+            )
+        self._loaded[name] = plugin = self._import(entries[0])
+        return plugin
+
+    def _import(self, entry: EntryPoint) -> Any:
+        # Imported here: stevedore costs more than the rest of the core together.
+        from stevedore import DriverManager, ExtensionManager  # noqa: PLC0415
+
+        # Seeding the cache with one entry keeps stevedore from its cache on disk
+        # and from importing the neighbours.
+        ExtensionManager.ENTRY_POINT_CACHE[self.group] = [entry]
+        distribution, version = _owner(entry)
+        try:
+            manager: DriverManager[Any] = DriverManager(
+                self.group,
+                entry.name,
+                on_load_failure_callback=_reraise,
+                warn_on_missing_entrypoint=False,
+            )
+        except PluginError:
+            raise
+        except (Exception, SystemExit) as error:
+            words = f"{type(error).__name__}: {error}" if str(error) else repr(error)
+            raise PluginLoadError(
+                f"{entry.name!r} of {distribution} {version} failed to load: {words}",
+                remedy=f"update or uninstall {distribution}",
+            ) from error
+        finally:
+            del ExtensionManager.ENTRY_POINT_CACHE[self.group]
+        return manager.driver
+
+    def listing(self) -> tuple[PluginRecord, ...]:
+        """Try to load every plugin, and say what came of each."""
+        return tuple(self._record(name) for name in self.names)
+
+    def _record(self, name: str) -> PluginRecord:
+        entries = self._entries[name]
+        distribution, version = _owner(entries[0])
+        status, reason = PluginStatus.LOADED, None
+        try:
+            self.load(name)
+        except AdapterUnavailableError as error:
+            status, reason = PluginStatus.UNAVAILABLE, str(error)
+        except DuplicatePluginError as error:
+            distribution = _both(entries)
+            status, reason = PluginStatus.FAILED, str(error)
+        except PluginError as error:
+            status, reason = PluginStatus.FAILED, str(error)
+        return PluginRecord(
+            name=name,
+            distribution=distribution,
+            version=version,
+            status=status,
+            reason=reason,
+        )
+
+
+def _both(entries: Iterable[EntryPoint]) -> str:
+    return " and ".join(" ".join(_owner(entry)) for entry in entries)
+
+
+def _reraise(_manager: Any, _entry: Any, error: BaseException) -> None:
+    raise error

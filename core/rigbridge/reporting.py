@@ -1,0 +1,214 @@
+"""
+The conversion report: what became of every element of a source.
+
+Adapters and converters record through one object what they *mapped* to the model,
+*coerced* (kept with a change, by a named rule) or *dropped* (left out, for a stated
+reason), each of the latter two with its place in the source. Nothing may be left out
+without an entry here; ``--strict`` turns any drop into a failure.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import StrEnum
+
+import attrs
+
+__all__ = ["ConversionReport", "Disposition", "Place", "ReportEntry"]
+
+MAX_ENTRIES = 10_000
+"""Entries kept a report; what comes after is still counted, and said to be."""
+
+
+class Disposition(StrEnum):
+    """What became of an element."""
+
+    MAPPED = "mapped"
+    COERCED = "coerced"
+    DROPPED = "dropped"
+
+
+@attrs.frozen
+class Place:
+    """
+    A place in a source.
+
+    Attributes:
+        line: the line, counted from 1, or None.
+        path: an XPath, a record path (``$.phases[2]``) or a column, or None.
+    """
+
+    line: int | None = None
+    path: str | None = None
+
+    def __str__(self) -> str:
+        line = None if self.line is None else f"line {self.line}"
+        return ", ".join(part for part in (line, self.path) if part)
+
+
+@attrs.frozen(kw_only=True)
+class ReportEntry:
+    """
+    One element that was coerced or dropped.
+
+    Attributes:
+        disposition: coerced or dropped.
+        item: the kind of element, a standard term (``measurement``, ``limit``).
+        rule: for coerced the rule's name, for dropped the reason; a short phrase.
+        place: where it stands.
+        detail: the value or name in question, or None.
+    """
+
+    disposition: Disposition
+    item: str
+    rule: str
+    place: Place
+    detail: str | None = None
+
+    def __str__(self) -> str:
+        detail = "" if self.detail is None else f" ({self.detail})"
+        where = f"{self.place}: " if self.place != Place() else ""
+        return f"{where}{self.disposition} {self.item}: {self.rule}{detail}"
+
+
+_NOWHERE = Place()
+
+
+class ConversionReport:
+    """
+    Counts everything, and lists what was coerced or dropped with its place.
+
+    The list is bounded by ``MAX_ENTRIES``; the counts are not. ``unlisted`` says how
+    many entries the list lacks.
+    """
+
+    __slots__ = ("_coerced", "_dropped", "_entries", "_mapped", "_unlisted")
+
+    def __init__(self) -> None:
+        self._mapped: Counter[str] = Counter()
+        self._coerced: Counter[tuple[str, str]] = Counter()
+        self._dropped: Counter[tuple[str, str]] = Counter()
+        self._entries: list[ReportEntry] = []
+        self._unlisted = 0
+
+    def mapped(self, item: str, count: int = 1) -> None:
+        """Record that elements of a kind were carried over as they stand."""
+        self._mapped[item] += count
+
+    def coerced(
+        self,
+        item: str,
+        rule: str,
+        *,
+        place: Place = _NOWHERE,
+        detail: str | None = None,
+    ) -> None:
+        """Record that an element was carried over with a change."""
+        self._coerced[item, rule] += 1
+        self._list(Disposition.COERCED, item, rule, place, detail)
+
+    def dropped(
+        self,
+        item: str,
+        reason: str,
+        *,
+        place: Place = _NOWHERE,
+        detail: str | None = None,
+    ) -> None:
+        """Record that an element was left out."""
+        self._dropped[item, reason] += 1
+        self._list(Disposition.DROPPED, item, reason, place, detail)
+
+    def _list(
+        self,
+        disposition: Disposition,
+        item: str,
+        rule: str,
+        place: Place,
+        detail: str | None,
+    ) -> None:
+        if len(self._entries) >= MAX_ENTRIES:
+            self._unlisted += 1
+            return
+        self._entries.append(
+            ReportEntry(
+                disposition=disposition,
+                item=item,
+                rule=rule,
+                place=place,
+                detail=detail,
+            )
+        )
+
+    @property
+    def entries(self) -> tuple[ReportEntry, ...]:
+        """What was coerced or dropped, in the order of recording."""
+        return tuple(self._entries)
+
+    @property
+    def unlisted(self) -> int:
+        """How many coerced or dropped elements ``entries`` does not show."""
+        return self._unlisted
+
+    def count(self, disposition: Disposition, item: str | None = None) -> int:
+        """Count the elements of a disposition, of all kinds or of one."""
+        if disposition is Disposition.MAPPED:
+            return self._mapped.total() if item is None else self._mapped[item]
+        table = self._coerced if disposition is Disposition.COERCED else self._dropped
+        return sum(count for (kind, _), count in table.items() if item in (None, kind))
+
+    def items(self) -> frozenset[str]:
+        """Name every kind of element that was recorded."""
+        changed = {kind for kind, _ in (*self._coerced, *self._dropped)}
+        return frozenset(changed | set(self._mapped))
+
+    def merge(self, other: ConversionReport) -> None:
+        """Add what another report recorded to this one."""
+        self._mapped.update(other._mapped)
+        self._coerced.update(other._coerced)
+        self._dropped.update(other._dropped)
+        room = MAX_ENTRIES - len(self._entries)
+        self._entries.extend(other._entries[:room])
+        self._unlisted += other._unlisted + max(0, len(other._entries) - room)
+
+    def split(self) -> ConversionReport:
+        """Hand over what was recorded so far, and begin anew."""
+        part = ConversionReport()
+        for name in ConversionReport.__slots__:
+            mine, fresh = getattr(self, name), getattr(part, name)
+            setattr(part, name, mine)
+            setattr(self, name, fresh)
+        return part
+
+    def as_document(self) -> dict[str, object]:
+        """
+        Give the report as JSON values.
+
+        Returns:
+            ``mapped`` (count by kind), ``coerced`` and ``dropped`` (a list of kind,
+            rule or reason, and count), ``entries`` (disposition, item, rule, line,
+            path, detail) and ``unlisted``.
+        """
+        return {
+            "mapped": dict(sorted(self._mapped.items())),
+            "coerced": [
+                {"item": item, "rule": rule, "count": count}
+                for (item, rule), count in sorted(self._coerced.items())
+            ],
+            "dropped": [
+                {"item": item, "reason": reason, "count": count}
+                for (item, reason), count in sorted(self._dropped.items())
+            ],
+            "entries": [
+                {
+                    "disposition": str(entry.disposition),
+                    "item": entry.item,
+                    "rule": entry.rule,
+                    "line": entry.place.line,
+                    "path": entry.place.path,
+                    "detail": entry.detail,
+                }
+                for entry in self._entries
+            ],
+            "unlisted": self._unlisted,
+        }

@@ -1,0 +1,72 @@
+"""
+The v1 contract of the run store as types: the one place where it stands.
+
+Used alike by the client, by :mod:`rigbridge.convert` and by the embedded server.
+"""
+
+from rigbridge.wire.codec import decode, encode, from_builtins, to_builtins
+from rigbridge.wire.create import (
+    Created,
+    CreateRun,
+    WireLog,
+    WireMeasurement,
+    WirePhase,
+    WireStep,
+    WireSubUnit,
+    WireUnit,
+)
+from rigbridge.wire.failures import CODES, Issue, Problem
+from rigbridge.wire.listing import (
+    ListedAttachment,
+    ListedBatch,
+    ListedPart,
+    ListedProcedure,
+    ListedRevision,
+    ListedRun,
+    ListedStation,
+    ListedUnit,
+    ListedUser,
+    ListedVersion,
+)
+from rigbridge.wire.uploads import (
+    Identified,
+    ImportRun,
+    InitializeUpload,
+    SyncUpload,
+    UpdateRun,
+    UploadGrant,
+)
+
+__all__ = [
+    "CODES",
+    "CreateRun",
+    "Created",
+    "Identified",
+    "ImportRun",
+    "InitializeUpload",
+    "Issue",
+    "ListedAttachment",
+    "ListedBatch",
+    "ListedPart",
+    "ListedProcedure",
+    "ListedRevision",
+    "ListedRun",
+    "ListedStation",
+    "ListedUnit",
+    "ListedUser",
+    "ListedVersion",
+    "Problem",
+    "SyncUpload",
+    "UpdateRun",
+    "UploadGrant",
+    "WireLog",
+    "WireMeasurement",
+    "WirePhase",
+    "WireStep",
+    "WireSubUnit",
+    "WireUnit",
+    "decode",
+    "encode",
+    "from_builtins",
+    "to_builtins",
+]
