@@ -16,6 +16,7 @@ path) decides by type alone what to do next::
     │   ├── UnrecognizedSourceError no adapter, or more than one, claims it
     │   ├── MalformedSourceError    it breaks its own format
     │   ├── UnsafeSourceError       refused for safety (DOCTYPE, bombs)
+    │   ├── AdapterFailedError      the adapter itself broke down on it
     │   └── NoRunError              well formed, but holds no unit
     ├── ModelError (ValueError)     a value does not fit the run model
     ├── RunProblemsError (ExceptionGroup)
@@ -44,6 +45,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 __all__ = [
+    "AdapterFailedError",
     "AdapterUnavailableError",
     "BadRequestError",
     "ConfigurationError",
@@ -187,6 +189,10 @@ class MalformedSourceError(SourceError):
 
 class UnsafeSourceError(SourceError):
     """The source holds something that is refused for safety."""
+
+
+class AdapterFailedError(SourceError):
+    """The adapter broke down on the source: a mistake in the adapter, not in it."""
 
 
 class NoRunError(SourceError):

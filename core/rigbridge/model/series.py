@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 
@@ -13,7 +13,11 @@ from rigbridge.model.values import Scalar, fail, optional_text, same_value, tupl
 
 __all__ = ["Axis", "Series"]
 
-AxisValues: TypeAlias = "array[float] | array[int] | tuple[Scalar, ...]"
+if TYPE_CHECKING:
+    AxisValues: TypeAlias = array[float] | array[int] | tuple[Scalar, ...]
+else:
+    # Python 3.11 has no array[float] at run time.
+    AxisValues: TypeAlias = array | tuple[Scalar, ...]
 """Numbers as a typed array (8 bytes a point); anything else as a tuple."""
 
 _SCALARS = (str, int, float, bool, type(None))

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 
@@ -25,7 +25,13 @@ Scalar: TypeAlias = float | int | str | bool | None
 JSONScalar: TypeAlias = float | int | str | bool | None
 """One value of strict JSON; floats are finite."""
 
-JSONValue: TypeAlias = JSONScalar | Sequence["JSONValue"] | Mapping[str, "JSONValue"]
+if TYPE_CHECKING:
+    JSONValue: TypeAlias = (
+        JSONScalar | Sequence["JSONValue"] | Mapping[str, "JSONValue"]
+    )
+else:
+    # What resolves annotations at run time cannot follow the recursion.
+    JSONValue: TypeAlias = Any
 """Any value of strict JSON: scalars, lists and objects with text keys."""
 
 JSONObject: TypeAlias = Mapping[str, JSONValue]

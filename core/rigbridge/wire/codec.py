@@ -14,8 +14,20 @@ _T = TypeVar("_T")
 
 
 def encode(body: Any) -> bytes:
-    """Write a wire object as JSON; ``UNSET`` fields are left out."""
-    return msgspec.json.encode(body)
+    """
+    Write a wire object as JSON; ``UNSET`` fields are left out.
+
+    Raises:
+        ModelError: a text that is no Unicode (a lone surrogate).
+    """
+    try:
+        return msgspec.json.encode(body)
+    except UnicodeEncodeError as error:
+        raise ModelError(
+            f"a text holds {error.object[error.start : error.end]!r}, "
+            "which is no Unicode character",
+            path="$",
+        ) from error
 
 
 def decode(content: bytes, kind: type[_T]) -> _T:

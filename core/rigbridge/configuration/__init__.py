@@ -1,0 +1,21 @@
+"""
+The configuration: ``rigbridge.toml``, the environment and arguments, in that order.
+
+:func:`load_configuration` gathers and checks it, :func:`open_destination` and
+:func:`make_adapter` make the parts that it names.
+"""
+
+from rigbridge.configuration.model import LOCAL, Configuration
+from rigbridge.configuration.opening import make_adapter, open_destination
+from rigbridge.configuration.sources import FILE_NAME, load_configuration
+from rigbridge.configuration.values import KEYS
+
+__all__ = [
+    "FILE_NAME",
+    "KEYS",
+    "LOCAL",
+    "Configuration",
+    "load_configuration",
+    "make_adapter",
+    "open_destination",
+]

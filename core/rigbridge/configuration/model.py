@@ -1,0 +1,64 @@
+"""The settings of an installation, checked, each with the place it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from rigbridge.adapters import TimeZonePolicy
+from rigbridge.destinations import DestinationSettings, Linking, Sidecar
+from rigbridge.identity import IdentityRules
+
+__all__ = ["LOCAL", "Configuration"]
+
+LOCAL = "local"
+"""The value of ``to`` that means the embedded store."""
+
+
+@attrs.frozen(kw_only=True)
+class Configuration:
+    """
+    What a command or the OpenHTF callback works with.
+
+    Attributes:
+        to: where runs go: ``local`` or the URL of a run store.
+        data: the folder of the embedded store and the outbox.
+        api_key: the key for a store behind a URL; never shown.
+        time_zone: the zone of wall times, by station where stations differ.
+        identity: the rules that complete a run's identity.
+        adapters: the settings of each adapter, by its name.
+        sidecar: when the sidecar travels.
+        linking: which call links uploads to runs.
+        timeout: seconds that one request may take to connect or to go on.
+        origins: where each setting came from, by its key.
+    """
+
+    data: Path
+    to: str = LOCAL
+    api_key: str | None = attrs.field(default=None, repr=False)
+    time_zone: TimeZonePolicy = attrs.field(factory=TimeZonePolicy)
+    identity: IdentityRules = attrs.field(factory=IdentityRules)
+    adapters: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
+    sidecar: Sidecar = Sidecar.AUTO
+    linking: Linking = Linking.AUTO
+    timeout: float = 30.0
+    origins: Mapping[str, str] = attrs.field(factory=dict)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether runs go to the embedded store."""
+        return self.to == LOCAL
+
+    def destination_settings(self) -> DestinationSettings:
+        """Give a destination its part."""
+        return DestinationSettings(
+            data=self.data,
+            url=None if self.is_local else self.to,
+            api_key=self.api_key,
+            sidecar=self.sidecar,
+            linking=self.linking,
+            timeout=self.timeout,
+        )

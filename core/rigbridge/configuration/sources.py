@@ -1,0 +1,146 @@
+"""
+Where settings come from, the later over the earlier.
+
+``rigbridge.toml`` of the system, of the user and of the project (the working folder or
+the nearest folder above it that has one), then the environment, then arguments.
+``TOFUPILOT_URL`` and ``TOFUPILOT_API_KEY`` count where our own are unset. An API key is
+taken from the environment or an argument, never from a file.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from rigbridge.configuration.model import LOCAL, Configuration
+from rigbridge.configuration.values import Setting, checked
+from rigbridge.errors import ConfigurationError
+
+__all__ = ["FILE_NAME", "load_configuration"]
+
+FILE_NAME = "rigbridge.toml"
+"""The name of a configuration file in every folder."""
+
+_ENVIRONMENT = {
+    "RIGBRIDGE_TO": "to",
+    "RIGBRIDGE_DATA": "data",
+    "RIGBRIDGE_API_KEY": "api_key",
+    "RIGBRIDGE_TIME_ZONE": "time_zone",
+    "RIGBRIDGE_SIDECAR": "sidecar",
+    "RIGBRIDGE_LINKING": "linking",
+    "RIGBRIDGE_TIMEOUT": "timeout",
+}
+_OFFICIAL = {"TOFUPILOT_URL": "to", "TOFUPILOT_API_KEY": "api_key"}
+
+
+def load_configuration(
+    *,
+    to: str | None = None,
+    data: Path | None = None,
+    api_key: str | None = None,
+    time_zone: str | None = None,
+    file: Path | None = None,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Configuration:
+    """
+    Gather the settings.
+
+    Args:
+        to: ``local`` or a URL; over everything else.
+        data: the data folder; over everything else.
+        api_key: the API key; over everything else.
+        time_zone: the zone of wall times; over everything else.
+        file: one configuration file to read instead of the usual places.
+        folder: where to look for the project's file; the working folder by default.
+        environment: the variables; those of the process by default.
+
+    Raises:
+        ConfigurationError: an unknown key, a value of the wrong kind, an unreadable
+            file; names the file or variable and the key.
+    """
+    variables = os.environ if environment is None else environment
+    settings: dict[str, Setting] = {}
+    for path in [file] if file is not None else _files(folder or Path.cwd()):
+        _merge(settings, _read_file(path, required=file is not None))
+    for names in (_OFFICIAL, _ENVIRONMENT):
+        for variable, key in names.items():
+            if value := variables.get(variable, "").strip():
+                settings[key] = Setting(value=value, origin=f"environment {variable}")
+    arguments = {"to": to, "data": data, "api_key": api_key, "time_zone": time_zone}
+    for key, argument in arguments.items():
+        if argument is not None:
+            settings[key] = Setting(value=argument, origin="argument")
+    if "data" not in settings:
+        settings["data"] = Setting(value=_default_data(), origin="default")
+    settings.setdefault("to", Setting(value=LOCAL, origin="default"))
+    return checked(settings)
+
+
+def _default_data() -> Path:
+    import platformdirs  # noqa: PLC0415 - only where nothing else names the folder
+
+    return platformdirs.user_data_path("rigbridge", appauthor=False)
+
+
+def _files(folder: Path) -> list[Path]:
+    import platformdirs  # noqa: PLC0415 - only where no file is named
+
+    found = [
+        platformdirs.site_config_path("rigbridge", appauthor=False) / FILE_NAME,
+        platformdirs.user_config_path("rigbridge", appauthor=False) / FILE_NAME,
+    ]
+    start = folder.absolute()
+    for candidate in (start, *start.parents):
+        if (candidate / FILE_NAME).is_file():
+            found.append(candidate / FILE_NAME)
+            break
+    return found
+
+
+def _read_file(path: Path, *, required: bool) -> dict[str, Setting]:
+    try:
+        with path.open("rb") as stream:
+            content: dict[str, Any] = tomllib.load(stream)
+    except FileNotFoundError as error:
+        if not required:
+            return {}
+        raise ConfigurationError(
+            "there is no such file", source=str(path), remedy="check --config"
+        ) from error
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot be read: {error.strerror or error}", source=str(path)
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"is no valid TOML: {error}", source=str(path)
+        ) from error
+    if "api_key" in content:
+        raise ConfigurationError(
+            "an API key does not belong into a file",
+            source=str(path),
+            place="api_key",
+            remedy="set RIGBRIDGE_API_KEY in the environment, and replace this key",
+        )
+    if isinstance(content.get("data"), str):
+        # A relative folder in a file is relative to that file.
+        content["data"] = str(path.absolute().parent / content["data"])
+    return {
+        key: Setting(value=value, origin=str(path)) for key, value in content.items()
+    }
+
+
+def _merge(settings: dict[str, Setting], new: Mapping[str, Setting]) -> None:
+    for key, setting in new.items():
+        known = settings.get(key)
+        if known is not None and isinstance(setting.value, dict):
+            merged = {**known.value, **setting.value}
+            settings[key] = attrs.evolve(setting, value=merged)
+        else:
+            settings[key] = setting

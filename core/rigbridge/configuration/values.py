@@ -1,0 +1,190 @@
+"""The checks on settings: unknown keys and wrong kinds are errors that name them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import attrs
+
+from rigbridge.adapters import TimeZonePolicy
+from rigbridge.configuration.model import LOCAL, Configuration
+from rigbridge.destinations import Linking, Sidecar
+from rigbridge.errors import ConfigurationError
+from rigbridge.identity import IdentityRules
+
+__all__ = ["KEYS", "Setting", "checked"]
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
+_Made = TypeVar("_Made")
+
+KEYS = (
+    "to",
+    "data",
+    "api_key",
+    "time_zone",
+    "time_zones",
+    "identity",
+    "adapters",
+    "sidecar",
+    "linking",
+    "timeout",
+)
+"""Every key that a configuration knows."""
+
+
+@attrs.frozen(kw_only=True)
+class Setting:
+    """A value as it was found, and where."""
+
+    value: Any = attrs.field(repr=False)
+    origin: str
+
+
+def checked(settings: Mapping[str, Setting]) -> Configuration:
+    """
+    Make a configuration of what was found.
+
+    Raises:
+        ConfigurationError: an unknown key or a wrong value; names origin and key.
+    """
+    for key, setting in settings.items():
+        if key not in KEYS:
+            raise _wrong(setting, key, "is no known setting", f"known: {_list(KEYS)}")
+    reader = _Reader(settings)
+    return Configuration(
+        to=reader.to(),
+        data=Path(reader.text("data")).expanduser(),
+        api_key=reader.optional_text("api_key"),
+        time_zone=reader.time_zone(),
+        identity=reader.identity(),
+        adapters=reader.tables("adapters"),
+        sidecar=reader.choice("sidecar", Sidecar, Sidecar.AUTO),
+        linking=reader.choice("linking", Linking, Linking.AUTO),
+        timeout=reader.seconds("timeout", 30.0),
+        origins={key: setting.origin for key, setting in settings.items()},
+    )
+
+
+def _list(names: tuple[str, ...]) -> str:
+    return ", ".join(names)
+
+
+def _wrong(
+    setting: Setting, key: str, message: str, remedy: str | None = None
+) -> ConfigurationError:
+    return ConfigurationError(message, source=setting.origin, place=key, remedy=remedy)
+
+
+class _Reader:
+    """Reads the settings one by one."""
+
+    def __init__(self, settings: Mapping[str, Setting]) -> None:
+        self._settings = settings
+
+    def text(self, key: str) -> str:
+        setting = self._settings[key]
+        if not isinstance(setting.value, (str, Path)) or not str(setting.value):
+            raise _wrong(setting, key, "must be text")
+        return str(setting.value)
+
+    def optional_text(self, key: str) -> str | None:
+        return self.text(key) if key in self._settings else None
+
+    def to(self) -> str:
+        value = self.text("to")
+        if value != LOCAL and not value.startswith(("http://", "https://")):
+            raise _wrong(
+                self._settings["to"],
+                "to",
+                f"{value!r} is neither 'local' nor a URL",
+                "write http:// or https:// in front of the host",
+            )
+        return value
+
+    def seconds(self, key: str, default: float) -> float:
+        setting = self._settings.get(key)
+        if setting is None:
+            return default
+        try:
+            value = float(setting.value)
+        except (TypeError, ValueError):
+            value = -1.0
+        if not 0 < value < float("inf"):
+            raise _wrong(setting, key, "must be a number of seconds above 0")
+        return value
+
+    def choice(self, key: str, kind: type[_Choice], default: _Choice) -> _Choice:
+        setting = self._settings.get(key)
+        if setting is None:
+            return default
+        try:
+            return kind(setting.value)
+        except ValueError as error:
+            known = _list(tuple(kind))
+            raise _wrong(setting, key, f"must be one of {known}") from error
+
+    def table(self, key: str) -> Mapping[str, Any]:
+        setting = self._settings.get(key)
+        if setting is None:
+            return {}
+        if not isinstance(setting.value, dict):
+            raise _wrong(setting, key, "must be a table")
+        return setting.value
+
+    def tables(self, key: str) -> Mapping[str, Mapping[str, Any]]:
+        for name, value in self.table(key).items():
+            if not isinstance(value, dict):
+                raise _wrong(self._settings[key], f"{key}.{name}", "must be a table")
+        return self.table(key)
+
+    def texts(self, key: str, table: Mapping[str, Any], place: str) -> dict[str, str]:
+        for name, value in table.items():
+            if not isinstance(value, str):
+                setting = self._settings[key]
+                raise _wrong(setting, f"{place}.{name}", "must be text")
+        return dict(table)
+
+    def time_zone(self) -> TimeZonePolicy:
+        stations = self.texts("time_zones", self.table("time_zones"), "time_zones")
+        key = "time_zone" if "time_zone" in self._settings else "time_zones"
+        return self._located(
+            key,
+            lambda: TimeZonePolicy(
+                default=self.optional_text("time_zone"), stations=stations
+            ),
+        )
+
+    def identity(self) -> IdentityRules:
+        table = self.table("identity")
+        known = tuple(field.name for field in attrs.fields(IdentityRules))
+        for name, value in table.items():
+            setting = self._settings["identity"]
+            if name not in known:
+                message = "is no known setting"
+                remedy = f"known: {_list(known)}"
+                raise _wrong(setting, f"identity.{name}", message, remedy)
+            if name in ("procedures", "operators"):
+                if not isinstance(value, dict):
+                    raise _wrong(setting, f"identity.{name}", "must be a table")
+                self.texts("identity", value, f"identity.{name}")
+            elif not isinstance(value, list) or not all(
+                isinstance(item, str) for item in value
+            ):
+                message = "must be a list of expressions"
+                raise _wrong(setting, f"identity.{name}", message)
+        return self._located("identity", lambda: IdentityRules(**table))
+
+    def _located(self, key: str, make: Callable[[], _Made]) -> _Made:
+        try:
+            return make()
+        except ConfigurationError as error:
+            setting = self._settings.get(key)
+            raise ConfigurationError(
+                error.message,
+                source=None if setting is None else setting.origin,
+                place=error.place,
+                remedy=error.remedy,
+            ) from error

@@ -1,0 +1,29 @@
+"""
+Runs to payloads of the v1 contract and back, with nothing lost.
+
+:func:`dump` makes the payload and its sidecar, :func:`load` restores the run from the
+two; :func:`to_document` and :func:`from_document` write and read a whole run as JSON.
+"""
+
+from rigbridge.convert.document import Openers, from_document, to_document
+from rigbridge.convert.payload import MAX_NAME, PATH_SEPARATOR, Payload, dump
+from rigbridge.convert.sidecar import (
+    SIDECAR_NAME,
+    SIDECAR_VERSION,
+    load,
+    lost_without,
+)
+
+__all__ = [
+    "MAX_NAME",
+    "PATH_SEPARATOR",
+    "SIDECAR_NAME",
+    "SIDECAR_VERSION",
+    "Openers",
+    "Payload",
+    "dump",
+    "from_document",
+    "load",
+    "lost_without",
+    "to_document",
+]

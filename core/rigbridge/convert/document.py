@@ -1,0 +1,283 @@
+"""
+A whole run as strict JSON, with the model's attribute names as keys, and back.
+
+Unlike the v1 payload this loses nothing. It is what ``rigbridge convert --format
+model`` prints, what the outbox keeps and what the sidecar is computed from.
+
+Times are ISO 8601 in UTC. A measured value stands as it is, with three exceptions: a
+non-finite number is spelled (``"NaN"``), a text that reads like such a spelling stands
+as ``{"text": "NaN"}``, and an object as ``{"object": {...}}``. A series is
+``{"axes": [{"name", "unit", "values"}]}``. Attachments are described, not contained.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import cache
+from typing import IO, Any, get_origin
+from uuid import UUID
+
+import attrs
+
+from rigbridge.convert.numbers import SPELLINGS, spell
+from rigbridge.convert.times import from_iso, to_iso_utc
+from rigbridge.errors import ModelError, RunProblemsError
+from rigbridge.model import (
+    Attachment,
+    Axis,
+    Limit,
+    LogEntry,
+    Measurement,
+    Phase,
+    Provenance,
+    Run,
+    Series,
+)
+
+__all__ = ["Openers", "from_document", "to_document"]
+
+Openers = Mapping[str, Callable[[], IO[bytes]]]
+"""How to open the bytes of attachments, by their SHA-256."""
+
+
+def to_document(run: Run) -> dict[str, Any]:
+    """Write a whole run as strict JSON values."""
+    return {
+        "id": str(run.id),
+        "outcome": run.outcome.value,
+        "procedure": attrs.asdict(run.procedure),
+        "unit": attrs.asdict(run.unit),
+        "sub_units": [attrs.asdict(unit) for unit in run.sub_units],
+        "started_at": _time(run.started_at),
+        "ended_at": _time(run.ended_at),
+        "operator": run.operator,
+        "station": run.station,
+        "docstring": run.docstring,
+        "phases": [_phase(phase) for phase in run.phases],
+        "logs": [_log(entry) for entry in run.logs],
+        "attachments": [describe_attachment(item) for item in run.attachments],
+        "metadata": run.metadata,
+        "source": None if run.source is None else _provenance(run.source),
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else to_iso_utc(moment)
+
+
+def _provenance(source: Provenance) -> dict[str, Any]:
+    return attrs.asdict(source)
+
+
+def describe_attachment(attachment: Attachment) -> dict[str, Any]:
+    """Write what is known of an attachment, without its bytes."""
+    return {
+        "name": attachment.name,
+        "media_type": attachment.media_type,
+        "size": attachment.size,
+        "sha256": attachment.sha256,
+    }
+
+
+def _phase(phase: Phase) -> dict[str, Any]:
+    return {
+        "name": phase.name,
+        "outcome": phase.outcome.value,
+        "started_at": _time(phase.started_at),
+        "ended_at": _time(phase.ended_at),
+        "path": list(phase.path),
+        "measurements": [_measurement(item) for item in phase.measurements],
+        "docstring": phase.docstring,
+        "attributes": phase.attributes,
+    }
+
+
+def _log(entry: LogEntry) -> dict[str, Any]:
+    return {
+        "level": entry.level.value,
+        "message": entry.message,
+        "time": _time(entry.time),
+        "source_file": entry.source_file,
+        "line": entry.line,
+    }
+
+
+def _measurement(measurement: Measurement) -> dict[str, Any]:
+    return {
+        "name": measurement.name,
+        "outcome": measurement.outcome.value,
+        "value": _value(measurement.value),
+        "unit": measurement.unit,
+        "limits": None if measurement.limits is None else _limit(measurement.limits),
+        "validators": list(measurement.validators),
+        "docstring": measurement.docstring,
+        "attributes": measurement.attributes,
+    }
+
+
+def _limit(limit: Limit) -> dict[str, Any]:
+    return {
+        "lower": limit.lower,
+        "upper": limit.upper,
+        "lower_inclusive": limit.lower_inclusive,
+        "upper_inclusive": limit.upper_inclusive,
+        "comparator": limit.comparator,
+    }
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, Series):
+        return {"axes": [_axis(axis) for axis in value.axes]}
+    if isinstance(value, dict):
+        return {"object": value}
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> Any:
+    if type(value) is str:
+        return {"text": value} if value in SPELLINGS else value
+    return spell(value)
+
+
+def _axis(axis: Axis) -> dict[str, Any]:
+    values = axis.values
+    if isinstance(values, array) and (
+        values.typecode == "q" or all(map(math.isfinite, values))
+    ):
+        points: list[Any] = values.tolist()
+    else:
+        points = [_scalar(value) for value in values]
+    return {"name": axis.name, "unit": axis.unit, "values": points}
+
+
+def from_document(document: Mapping[str, Any], openers: Openers | None = None) -> Run:
+    """
+    Read a whole run from its document; equal to the run that was written.
+
+    Args:
+        document: what :func:`to_document` gave.
+        openers: how to open the attachments' bytes; those that are not named by
+            their digest come back without an opener.
+
+    Raises:
+        RunProblemsError: fields that are missing or of the wrong kind, each with
+            its path.
+    """
+    from cattrs.errors import BaseValidationError  # noqa: PLC0415 - see _converter
+
+    try:
+        run: Run = _converter().structure(document, Run)
+    except BaseValidationError as error:
+        raise RunProblemsError("is no document of a run", _problems(error)) from error
+    known = openers or {}
+    return attrs.evolve(
+        run,
+        attachments=tuple(
+            attrs.evolve(item, opener=known.get(item.sha256 or ""))
+            for item in run.attachments
+        ),
+    )
+
+
+@cache
+def _converter() -> Any:
+    # Made and imported at the first use: writing runs, the common case, needs none.
+    from cattrs import Converter  # noqa: PLC0415
+
+    converter = Converter(detailed_validation=True)
+    # The model's own checks name the field better than a conversion would.
+    converter.register_structure_hook_func(_is_passed_on, lambda value, _: value)
+    converter.register_structure_hook(UUID, _read_uuid)
+    converter.register_structure_hook(datetime, _read_time)
+    converter.register_structure_hook(Measurement, _hooked(converter, Measurement))
+    converter.register_structure_hook(Axis, _hooked(converter, Axis))
+    return converter
+
+
+def _is_passed_on(kind: Any) -> bool:
+    return (
+        kind in (str, bool, int, str | None, int | None, float | int | None)
+        or get_origin(kind) is Mapping
+    )
+
+
+def _hooked(converter: Any, kind: type) -> Callable[[Any, Any], Any]:
+    from cattrs.gen import make_dict_structure_fn, override  # noqa: PLC0415
+
+    if kind is Measurement:
+        return make_dict_structure_fn(
+            kind, converter, value=override(struct_hook=_read_value)
+        )
+    return make_dict_structure_fn(
+        kind, converter, values=override(struct_hook=_read_points)
+    )
+
+
+def _read_uuid(value: Any, _: Any) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)
+
+
+def _read_time(value: Any, _: Any) -> datetime:
+    if not isinstance(value, str):
+        raise ModelError(f"must be text, not {type(value).__name__}", path="time")
+    return from_iso(value, path="time")
+
+
+def _read_value(value: Any, _: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return _read_scalar(value)
+    if "axes" in value:
+        return _converter().structure(value, Series)
+    if "object" in value:
+        return dict(value["object"])
+    return _read_scalar(value)
+
+
+def _read_scalar(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        if not isinstance(value.get("text"), str):
+            raise ModelError("an object here has the key 'text'", path="value")
+        return value["text"]
+    return SPELLINGS.get(value, value) if type(value) is str else value
+
+
+def _read_points(values: Any, _: Any) -> Any:
+    if not isinstance(values, (list, tuple, array)):
+        raise ModelError("must be a list", path="values")
+    return [_read_scalar(value) for value in values]
+
+
+def _problems(error: Exception, path: str = "$") -> list[ModelError]:
+    from cattrs.errors import (  # noqa: PLC0415 - see _converter
+        AttributeValidationNote,
+        ClassValidationError,
+        IterableValidationError,
+        IterableValidationNote,
+    )
+
+    if not isinstance(error, (ClassValidationError, IterableValidationError)):
+        return [_problem(error, path)]
+    found: list[ModelError] = []
+    for child in error.exceptions:
+        place = path
+        for note in getattr(child, "__notes__", ()):
+            if isinstance(note, AttributeValidationNote):
+                place = f"{path}.{note.name}"
+            elif isinstance(note, IterableValidationNote):
+                place = f"{path}[{note.index}]"
+        found.extend(_problems(child, place))
+    return found
+
+
+def _problem(error: Exception, path: str) -> ModelError:
+    if isinstance(error, ModelError):
+        # A check inside a class knows the field; the path knows which object.
+        field = error.path.rpartition(".")[2]
+        named = path if path.endswith(field) else f"{path}.{field}"
+        return ModelError(error.message, path=named, remedy=error.remedy)
+    if isinstance(error, KeyError):
+        return ModelError("is missing", path=f"{path}.{error.args[0]}")
+    return ModelError(f"{type(error).__name__}: {error}", path=path)

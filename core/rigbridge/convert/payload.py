@@ -1,0 +1,372 @@
+"""
+A run to the body of ``POST /v1/runs``: all the rules in one place.
+
+What v1 has no field for goes into the sidecar, so that together they hold the whole
+run. Every change that a reader of the plain payload would see is recorded as coerced.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import attrs
+from msgspec import UNSET, UnsetType
+
+from rigbridge.convert.limits import describe_exclusive
+from rigbridge.convert.numbers import is_non_finite, spell
+from rigbridge.convert.sidecar import make_sidecar
+from rigbridge.convert.times import to_iso_duration, to_iso_utc, to_millis
+from rigbridge.errors import ModelError, RunProblemsError
+from rigbridge.model import (
+    Limit,
+    LogEntry,
+    Measurement,
+    Phase,
+    Run,
+    RunOutcome,
+    Series,
+    Unit,
+)
+from rigbridge.reporting import ConversionReport, Place
+from rigbridge.wire import (
+    CreateRun,
+    WireLog,
+    WireMeasurement,
+    WirePhase,
+    WireSubUnit,
+    WireUnit,
+)
+
+__all__ = ["MAX_NAME", "PATH_SEPARATOR", "Payload", "dump"]
+
+MAX_NAME = 255
+"""How many characters v1 takes for names, serial numbers and procedure ids."""
+
+PATH_SEPARATOR = " / "
+"""What stands between the names of nested phases in a flat one."""
+
+_MAX_VERSION = 60
+_NOT_IN_VERSION = re.compile(r"[^a-zA-Z0-9_.:+-]+")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+@attrs.frozen(kw_only=True)
+class Payload:
+    """
+    A run as it travels.
+
+    Attributes:
+        body: the body of the create call, all of it plain v1.
+        sidecar: what v1 has no field for, as strict JSON; None when nothing is lost
+            without it.
+    """
+
+    body: CreateRun
+    sidecar: dict[str, Any] | None
+
+
+def dump(run: Run, report: ConversionReport | None = None) -> Payload:
+    """
+    Convert a run to a payload.
+
+    Args:
+        run: the run.
+        report: where the changes are recorded; it also travels in the sidecar.
+
+    Raises:
+        RunProblemsError: all that keeps a store from taking the run (no serial
+            number, no procedure, a serial number that is too long), with paths.
+    """
+    report = ConversionReport() if report is None else report
+    _refuse(run)
+    writer = _Writer(run, report)
+    body = writer.body()
+    return Payload(body=body, sidecar=make_sidecar(run, body, report))
+
+
+def _refuse(run: Run) -> None:
+    problems: list[ModelError] = []
+
+    def bounded(value: str | None, path: str) -> None:
+        if value is not None and len(value) > MAX_NAME:
+            problems.append(
+                ModelError(
+                    f"has {len(value)} characters, a store takes {MAX_NAME}", path=path
+                )
+            )
+
+    if run.unit.serial_number is None:
+        problems.append(
+            ModelError(
+                "the run has no serial number",
+                path="$.unit.serial_number",
+                remedy="give a rule that supplies one",
+            )
+        )
+    if run.procedure.id is None and run.procedure.name is None:
+        problems.append(
+            ModelError(
+                "the run names no procedure",
+                path="$.procedure",
+                remedy="give a procedure name or id",
+            )
+        )
+    bounded(run.unit.serial_number, "$.unit.serial_number")
+    bounded(run.procedure.id, "$.procedure.id")
+    for index, sub_unit in enumerate(run.sub_units):
+        bounded(sub_unit.serial_number, f"$.sub_units[{index}].serial_number")
+    if problems:
+        source = None if run.source is None else run.source.uri
+        raise RunProblemsError("cannot be stored", problems, source=source)
+
+
+def _or_unset(value: str | None) -> str | UnsetType:
+    return UNSET if value is None else value
+
+
+class _Writer:
+    """Writes one run; holds what every rule needs."""
+
+    def __init__(self, run: Run, report: ConversionReport) -> None:
+        self.run = run
+        self.report = report
+        self._fallback: datetime | None = None
+
+    def coerced(self, item: str, rule: str, path: str, detail: str | None) -> None:
+        self.report.coerced(item, rule, place=Place(path=path), detail=detail)
+
+    def body(self) -> CreateRun:
+        run = self.run
+        started, ended, duration = self._times()
+        return CreateRun(
+            unit_under_test=_unit(run.unit),
+            run_passed=run.outcome is RunOutcome.PASS,
+            outcome=run.outcome,
+            procedure_id=_or_unset(run.procedure.id),
+            procedure_name=_or_unset(run.procedure.name),
+            procedure_version=self._version(),
+            started_at=started,
+            ended_at=ended,
+            duration=duration,
+            operated_by=self._operator(),
+            docstring=_or_unset(run.docstring),
+            sub_units=[
+                WireSubUnit(serial_number=item.serial_number) for item in run.sub_units
+            ]
+            or UNSET,
+            phases=[
+                self._phase(phase, f"$.phases[{index}]")
+                for index, phase in enumerate(run.phases)
+            ]
+            or UNSET,
+            logs=[
+                self._log(entry, f"$.logs[{index}]")
+                for index, entry in enumerate(run.logs)
+            ]
+            or UNSET,
+        )
+
+    def _version(self) -> str | UnsetType:
+        version = self.run.procedure.version
+        if version is None:
+            return UNSET
+        fitting = _NOT_IN_VERSION.sub("-", version)[:_MAX_VERSION]
+        if fitting != version:
+            self.coerced(
+                "procedure version",
+                "other characters replaced, cut to 60",
+                "$.procedure.version",
+                version,
+            )
+        return fitting
+
+    def _operator(self) -> str | UnsetType:
+        operator = self.run.operator
+        if operator is None:
+            return UNSET
+        if _EMAIL.fullmatch(operator):
+            return operator
+        self.coerced(
+            "operator", "no e-mail address, kept beside v1", "$.operator", operator
+        )
+        return UNSET
+
+    def _times(
+        self,
+    ) -> tuple[str | UnsetType, str | UnsetType, str | UnsetType]:
+        started, ended = self.run.started_at, self.run.ended_at
+        begin = UNSET if started is None else to_iso_utc(started)
+        if ended is None:
+            return begin, UNSET, UNSET
+        if started is None:
+            return UNSET, to_iso_utc(ended), UNSET
+        if ended < started:
+            self.coerced(
+                "time",
+                "end before start, kept beside v1",
+                "$.ended_at",
+                to_iso_utc(ended),
+            )
+            return begin, UNSET, UNSET
+        return begin, to_iso_utc(ended), to_iso_duration(ended - started)
+
+    def _known_time(self, path: str, item: str) -> datetime | None:
+        """Stand in for an unknown time: the run's start, else its earliest time."""
+        if self.run.started_at is not None:
+            self.coerced(item, "unknown time filled from the run's start", path, None)
+            return self.run.started_at
+        if self._fallback is None:
+            known = [
+                moment
+                for moment in (
+                    self.run.ended_at,
+                    *(phase.started_at for phase in self.run.phases),
+                    *(phase.ended_at for phase in self.run.phases),
+                    *(entry.time for entry in self.run.logs),
+                )
+                if moment is not None
+            ]
+            self._fallback = min(known) if known else None
+        if self._fallback is None:
+            self.coerced(item, "no time known in the run, 0 written", path, None)
+        else:
+            self.coerced(
+                item, "unknown time filled from the run's earliest time", path, None
+            )
+        return self._fallback
+
+    def _phase(self, phase: Phase, path: str) -> WirePhase:
+        full = PATH_SEPARATOR.join((*phase.path, phase.name))
+        name, docstring = self._name(full, phase.docstring, path, "phase")
+        started, ended = phase.started_at, phase.ended_at
+        if started is None:
+            started = self._known_time(f"{path}.started_at", "phase time")
+            if started is not None and ended is not None:
+                started = min(started, ended)
+        begin = 0 if started is None else to_millis(started)
+        if ended is None:
+            self.coerced(
+                "phase time",
+                "unknown end filled from its start",
+                f"{path}.ended_at",
+                None,
+            )
+            end = begin
+        else:
+            end = to_millis(ended)
+        return WirePhase(
+            name=name,
+            outcome=phase.outcome,
+            start_time_millis=begin,
+            end_time_millis=end,
+            measurements=[
+                self._measurement(item, f"{path}.measurements[{index}]")
+                for index, item in enumerate(phase.measurements)
+            ]
+            or UNSET,
+            docstring=docstring,
+        )
+
+    def _name(
+        self, name: str, docstring: str | None, path: str, item: str
+    ) -> tuple[str, str | UnsetType]:
+        if len(name) <= MAX_NAME:
+            return name, _or_unset(docstring)
+        self.coerced(
+            f"{item} name",
+            "cut to 255 characters, full text in the docstring",
+            f"{path}.name",
+            None,
+        )
+        return name[:MAX_NAME], f"{name}\n\n{docstring}" if docstring else name
+
+    def _measurement(self, measurement: Measurement, path: str) -> WireMeasurement:
+        name, docstring = self._name(
+            measurement.name, measurement.docstring, path, "measurement"
+        )
+        value, units = self._value(measurement, f"{path}.value")
+        limits = measurement.limits
+        validators = list(measurement.validators)
+        if limits is not None and (text := describe_exclusive(limits)) is not None:
+            self.coerced(
+                "limit", "exclusive bound also said as a validator", path, text
+            )
+            validators.append(text)
+        return WireMeasurement(
+            name=name,
+            outcome=measurement.outcome,
+            measured_value=value,
+            units=units,
+            lower_limit=_bound(limits, "lower"),
+            upper_limit=_bound(limits, "upper"),
+            validators=validators or UNSET,
+            docstring=docstring,
+        )
+
+    def _value(
+        self, measurement: Measurement, path: str
+    ) -> tuple[Any, str | list[str] | UnsetType]:
+        value = measurement.value
+        unit = _or_unset(measurement.unit)
+        if value is None:
+            return UNSET, unit
+        if isinstance(value, Series):
+            return self._rows(value, path), _series_units(value, unit)
+        if is_non_finite(value):
+            self.coerced("value", "non-finite number spelled as text", path, str(value))
+            return spell(value), unit
+        if isinstance(value, Mapping):
+            return dict(value), unit
+        return value, unit
+
+    def _rows(self, series: Series, path: str) -> list[list[Any]]:
+        rows = [list(row) for row in series.rows()]
+        strange = False
+        for row in rows:
+            for column, cell in enumerate(row):
+                if is_non_finite(cell):
+                    row[column] = spell(cell)
+                    strange = True
+        if strange:
+            self.coerced("value", "non-finite number spelled as text", path, None)
+        return rows
+
+    def _log(self, entry: LogEntry, path: str) -> WireLog:
+        time = entry.time
+        if time is None:
+            time = self._known_time(f"{path}.time", "log time")
+        if entry.source_file is None or entry.line is None:
+            self.coerced(
+                "log", "unknown source written as blank, line as 0", path, None
+            )
+        return WireLog(
+            level=entry.level,
+            timestamp="1970-01-01T00:00:00Z" if time is None else to_iso_utc(time),
+            message=entry.message,
+            source_file=entry.source_file or "",
+            line_number=entry.line or 0,
+        )
+
+
+def _unit(unit: Unit) -> WireUnit:
+    return WireUnit(
+        serial_number=unit.serial_number or "",
+        part_number=_or_unset(unit.part_number),
+        part_name=_or_unset(unit.part_name),
+        revision=_or_unset(unit.revision),
+        batch_number=_or_unset(unit.batch_number),
+    )
+
+
+def _bound(limits: Limit | None, side: str) -> float | int | UnsetType:
+    bound = None if limits is None else getattr(limits, side)
+    return UNSET if bound is None else bound
+
+
+def _series_units(series: Series, unit: str | UnsetType) -> str | list[str] | UnsetType:
+    if all(axis.unit is None for axis in series.axes):
+        return unit
+    return [axis.unit or "" for axis in series.axes]

@@ -1,0 +1,109 @@
+"""
+Times as the v1 contract writes them.
+
+Timestamps are ISO 8601 in UTC with ``Z``, durations ISO 8601 (``PT2M30S``), and the
+times of phases Unix epoch milliseconds.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from rigbridge.errors import ModelError
+
+__all__ = [
+    "from_iso",
+    "from_iso_duration",
+    "from_millis",
+    "to_iso_duration",
+    "to_iso_utc",
+    "to_millis",
+]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def to_iso_utc(moment: datetime) -> str:
+    """
+    Write an aware time as ``2024-01-15T10:30:00.123Z``.
+
+    The fraction is left out when it is zero, and has six digits where three would
+    lose something.
+    """
+    moment = moment.astimezone(UTC)
+    if not moment.microsecond:
+        text = moment.isoformat(timespec="seconds")
+    elif moment.microsecond % 1000:
+        text = moment.isoformat(timespec="microseconds")
+    else:
+        text = moment.isoformat(timespec="milliseconds")
+    return text.removesuffix("+00:00") + "Z"
+
+
+def from_iso(text: str, *, path: str = "$") -> datetime:
+    """
+    Read an ISO 8601 time with ``Z`` or an offset; the answer is in UTC.
+
+    Raises:
+        ModelError: no such time, or one without a zone; names the path.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ModelError(
+            f"{text!r} is no ISO 8601 time",
+            path=path,
+            remedy="write it as 2024-01-15T10:30:00Z",
+        ) from error
+    raise ModelError(
+        f"{text!r} has no time zone", path=path, remedy="end it with Z or an offset"
+    )
+
+
+def to_iso_duration(duration: timedelta) -> str:
+    """Write a duration as ISO 8601 (``PT150S``)."""
+    if not duration:
+        return "PT0S"
+    return str(msgspec.to_builtins(duration))
+
+
+def from_iso_duration(text: str, *, path: str = "$") -> timedelta:
+    """
+    Read an ISO 8601 duration of weeks, days, hours, minutes and seconds.
+
+    Raises:
+        ModelError: no such duration; names the path.
+    """
+    try:
+        return msgspec.convert(text, timedelta)
+    except msgspec.ValidationError as error:
+        raise ModelError(
+            f"{text!r} is no ISO 8601 duration",
+            path=path,
+            remedy="write it as PT2M30S",
+        ) from error
+
+
+def to_millis(moment: datetime) -> int:
+    """Write an aware time as Unix epoch milliseconds, rounded to the nearest."""
+    return round((moment - _EPOCH) / _MILLISECOND)
+
+
+def from_millis(millis: float, *, path: str = "$") -> datetime:
+    """
+    Read Unix epoch milliseconds.
+
+    Raises:
+        ModelError: a time outside the years 1 to 9999; names the path.
+    """
+    try:
+        return _EPOCH + millis * _MILLISECOND
+    except (OverflowError, ValueError) as error:
+        raise ModelError(
+            f"{millis} is no time in epoch milliseconds", path=path
+        ) from error

@@ -1,0 +1,153 @@
+r"""
+Rules of a site that say who a unit, a procedure and an operator are.
+
+Reports often lack what a store needs: the serial number stands only in the file name,
+the operator is a login and not an e-mail address. The rules fill that in, by named
+groups of regular expressions, and every field that they supplied is recorded as
+coerced. They never replace what the report itself says of the unit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+import attrs
+
+from rigbridge.errors import ConfigurationError
+from rigbridge.model import Run
+from rigbridge.reporting import ConversionReport, Place
+
+__all__ = ["UNIT_GROUPS", "IdentityRules"]
+
+_Patterns: TypeAlias = tuple[re.Pattern[str], ...]
+
+UNIT_GROUPS = ("serial_number", "part_number", "revision", "batch_number")
+"""The named groups that an expression may have: fields of the unit."""
+
+
+def _from_file_name(value: Iterable[str | re.Pattern[str]]) -> _Patterns:
+    return _compiled(value, "identity.file_name")
+
+
+def _from_serial_number(value: Iterable[str | re.Pattern[str]]) -> _Patterns:
+    return _compiled(value, "identity.serial_number")
+
+
+def _compiled(expressions: Iterable[str | re.Pattern[str]], key: str) -> _Patterns:
+    if isinstance(expressions, (str, re.Pattern)):
+        expressions = (expressions,)
+    compiled: list[re.Pattern[str]] = []
+    for expression in expressions:
+        try:
+            pattern = re.compile(expression)
+        except re.error as error:
+            raise ConfigurationError(
+                f"{expression!r} is no regular expression: {error}", place=key
+            ) from error
+        strange = sorted(set(pattern.groupindex) - set(UNIT_GROUPS))
+        if strange or not pattern.groupindex:
+            named = f"the group {strange[0]!r}" if strange else "no named group"
+            raise ConfigurationError(
+                f"{pattern.pattern!r} has {named}",
+                place=key,
+                remedy=f"use groups named {', '.join(UNIT_GROUPS)}",
+            )
+        compiled.append(pattern)
+    return tuple(compiled)
+
+
+@attrs.frozen(kw_only=True)
+class IdentityRules:
+    """
+    How to complete the identity of a run.
+
+    Attributes:
+        file_name: expressions searched in the file name, in order; what a named group
+            (see ``UNIT_GROUPS``) finds fills that field where the report has none.
+        serial_number: expressions searched in the serial number, likewise.
+        procedures: the store's procedure id by procedure name.
+        operators: the e-mail address by operator name.
+
+    Raises:
+        ConfigurationError: an expression that is none, or has other groups.
+    """
+
+    file_name: _Patterns = attrs.field(default=(), converter=_from_file_name)
+    serial_number: _Patterns = attrs.field(default=(), converter=_from_serial_number)
+    procedures: Mapping[str, str] = attrs.field(factory=dict)
+    operators: Mapping[str, str] = attrs.field(factory=dict)
+
+    def apply(self, run: Run, *, name: str, report: ConversionReport) -> Run:
+        """
+        Complete a run.
+
+        Args:
+            run: what the adapter read.
+            name: the file name of its source.
+            report: where each field that was supplied is recorded.
+        """
+        run = self._fill(
+            run, self.file_name, name, "supplied from the file name", report
+        )
+        number = run.unit.serial_number
+        if number is not None:
+            run = self._fill(
+                run,
+                self.serial_number,
+                number,
+                "supplied from the serial number",
+                report,
+            )
+        procedure = self.procedures.get(run.procedure.name or "")
+        if procedure is not None and run.procedure.id is None:
+            report.coerced(
+                "procedure",
+                "id supplied from the name",
+                place=Place(path="$.procedure.id"),
+                detail=procedure,
+            )
+            run = attrs.evolve(run, procedure=attrs.evolve(run.procedure, id=procedure))
+        operator = self.operators.get(run.operator or "")
+        if operator is not None:
+            report.coerced(
+                "operator",
+                "e-mail address supplied from the name",
+                place=Place(path="$.operator"),
+                detail=run.operator,
+            )
+            run = attrs.evolve(
+                run,
+                operator=operator,
+                metadata={**run.metadata, "operator_name": run.operator},
+            )
+        return run
+
+    @staticmethod
+    def _fill(
+        run: Run,
+        patterns: _Patterns,
+        text: str,
+        rule: str,
+        report: ConversionReport,
+    ) -> Run:
+        supplied: dict[str, str] = {}
+        for pattern in patterns:
+            match = pattern.search(text)
+            if match is None:
+                continue
+            for field, value in match.groupdict().items():
+                known = getattr(run.unit, field) or field in supplied
+                if value and not value.isspace() and not known:
+                    supplied[field] = value
+        for field, value in supplied.items():
+            report.coerced(
+                field.replace("_", " "),
+                rule,
+                place=Place(path=f"$.unit.{field}"),
+                detail=value,
+            )
+        if not supplied:
+            return run
+        return attrs.evolve(run, unit=attrs.evolve(run.unit, **supplied))
