@@ -179,8 +179,7 @@ class AdapterSuite:
                 assert source.adapter == case.adapter.name
                 assert source.uri == sample.name
                 assert source.digest == sample.source().digest
-                assert source.index is not None
-                assert run.id == run_id(source.digest, source.adapter, source.index)
+                assert run.id == source.run_id
 
     def test_reading_twice_gives_the_same(
         self, case: AdapterCase, spool: Spool

@@ -1,0 +1,23 @@
+"""
+Batch import: whole folders of reports into a destination.
+
+:func:`scan` finds files, :class:`AdapterSet` chooses who reads each, and
+:func:`import_sources` does the work and says what came of every source.
+"""
+
+from rigbridge.imports.detection import AdapterSet, Claim, InstalledAdapter
+from rigbridge.imports.pipeline import ImportedRun, SourceResult, import_sources
+from rigbridge.imports.reading import ReadRun, read_source
+from rigbridge.imports.scanning import scan
+
+__all__ = [
+    "AdapterSet",
+    "Claim",
+    "ImportedRun",
+    "InstalledAdapter",
+    "ReadRun",
+    "SourceResult",
+    "import_sources",
+    "read_source",
+    "scan",
+]

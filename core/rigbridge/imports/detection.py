@@ -1,0 +1,155 @@
+"""Which adapter reads a source: the best claim wins, and says why."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import attrs
+
+from rigbridge.adapters import ADAPTER_GROUP, Adapter, Match, Source
+from rigbridge.configuration import Configuration, make_adapter
+from rigbridge.errors import (
+    ConfigurationError,
+    PluginError,
+    SourceUnreadableError,
+    UnrecognizedSourceError,
+)
+from rigbridge.plugins import PluginLoader
+
+__all__ = ["AdapterSet", "Claim", "InstalledAdapter"]
+
+_LOGGER = logging.getLogger("rigbridge.imports")
+
+
+@attrs.frozen(kw_only=True)
+class InstalledAdapter:
+    """An adapter, made with its settings, and the version of its distribution."""
+
+    adapter: Adapter
+    version: str
+
+
+@attrs.frozen(kw_only=True)
+class Claim:
+    """What an adapter said of a source."""
+
+    installed: InstalledAdapter
+    match: Match
+
+    @property
+    def name(self) -> str:
+        """The name of the adapter."""
+        return self.installed.adapter.name
+
+
+class AdapterSet:
+    """
+    The adapters of an installation.
+
+    Args:
+        configuration: holds their settings.
+        only: the name of the one adapter to use, instead of detection.
+
+    Raises:
+        PluginError: the adapter asked for by name does not load. One that was not
+            asked for is left out and can be seen in ``unusable``.
+        ConfigurationError: an adapter's settings are wrong.
+    """
+
+    def __init__(
+        self, configuration: Configuration, *, only: str | None = None
+    ) -> None:
+        loader = PluginLoader(ADAPTER_GROUP)
+        self.unusable: dict[str, PluginError] = {}
+        self._installed: list[InstalledAdapter] = []
+        self._only = only
+        for name in loader.names if only is None else (only,):
+            try:
+                adapter = make_adapter(name, configuration, loader)
+            except PluginError as error:
+                if only is not None:
+                    raise
+                self.unusable[name] = error
+                _LOGGER.debug("adapter %s is left out: %s", name, error)
+                continue
+            self._installed.append(
+                InstalledAdapter(adapter=adapter, version=loader.owner(name)[1])
+            )
+        for name in configuration.adapters:
+            if name not in loader.names:
+                raise ConfigurationError(
+                    "there is no such adapter",
+                    source=configuration.origins.get("adapters"),
+                    place=f"adapters.{name}",
+                    remedy=f"installed: {', '.join(loader.names)}",
+                )
+
+    def claims(self, source: Source) -> tuple[Claim, ...]:
+        """
+        Ask every adapter about a source, the best claim first.
+
+        Raises:
+            SourceUnreadableError: the source is missing or cannot be read.
+        """
+        head = source.head
+        name = source.name.removesuffix(".gz")
+        claims: list[Claim] = []
+        for installed in self._installed:
+            try:
+                match = installed.adapter.detect(head, name)
+            except Exception:
+                # An adapter's mistake on one file must not cost the others theirs.
+                _LOGGER.exception(
+                    "adapter %s failed to look at %s",
+                    installed.adapter.name,
+                    source.uri,
+                )
+                continue
+            if match is not None:
+                claims.append(Claim(installed=installed, match=match))
+        claims.sort(key=lambda claim: (-claim.match.score, claim.name))
+        return tuple(claims)
+
+    def choose(self, source: Source) -> InstalledAdapter:
+        """
+        Choose the adapter that reads a source.
+
+        Raises:
+            SourceUnreadableError: the source is missing or cannot be read.
+            UnrecognizedSourceError: nobody claims it, or two with the same score.
+        """
+        if self._only is not None:
+            if not source.head:
+                raise SourceUnreadableError("is empty", source=source.uri)
+            return self._installed[0]
+        claims = self.claims(source)
+        if not claims:
+            raise self._unclaimed(source)
+        best = claims[0]
+        rivals = [claim for claim in claims if claim.match.score == best.match.score]
+        if len(rivals) > 1:
+            raise _tied(source, rivals)
+        return best.installed
+
+    def _unclaimed(self, source: Source) -> UnrecognizedSourceError:
+        if not source.head:
+            return UnrecognizedSourceError(
+                "the file is empty", source=source.uri, remedy="export the report again"
+            )
+        names = ", ".join(item.adapter.name for item in self._installed) or "none"
+        missing = f"; not loaded: {', '.join(self.unusable)}" if self.unusable else ""
+        return UnrecognizedSourceError(
+            f"no adapter knows this format (asked: {names}{missing})",
+            source=source.uri,
+            remedy="name one with --adapter, or declare a profile for a CSV log",
+        )
+
+
+def _tied(source: Source, rivals: Sequence[Claim]) -> UnrecognizedSourceError:
+    said = "; ".join(f"{claim.name}: {claim.match.reason}" for claim in rivals)
+    return UnrecognizedSourceError(
+        f"{len(rivals)} adapters claim it with the same score ({said})",
+        source=source.uri,
+        remedy="name one with --adapter",
+    )

@@ -1,0 +1,209 @@
+"""
+Sources into a destination: scan, detect, read, submit.
+
+One bad file never stops the rest. A destination that is out of reach, or refuses
+everyone, does: the sources that were not tried are counted, and the same call can be
+repeated, since a store takes each run once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import attrs
+
+from rigbridge.adapters import ConversionReport, Disposition, Source, Spool
+from rigbridge.configuration import Configuration
+from rigbridge.destinations import Destination, Receipt
+from rigbridge.errors import (
+    DeliveryError,
+    HeldError,
+    NoAnswerError,
+    RigbridgeError,
+    RunProblemsError,
+    SourceError,
+)
+from rigbridge.imports.detection import AdapterSet
+from rigbridge.imports.reading import ReadRun, read_source
+from rigbridge.model import Attachment, Run
+
+__all__ = ["ImportedRun", "SourceResult", "import_sources"]
+
+
+@attrs.frozen(kw_only=True)
+class ImportedRun:
+    """
+    A run that arrived.
+
+    Attributes:
+        run: the run as it was read.
+        receipt: what the destination said; None when nothing was sent (a dry run).
+    """
+
+    run: Run
+    receipt: Receipt | None
+
+
+@attrs.frozen(kw_only=True)
+class SourceResult:
+    """
+    What came of one source.
+
+    Attributes:
+        source: the path or address of the source.
+        adapter: the adapter that read it, or None if none was chosen.
+        runs: the runs that arrived.
+        errors: what went wrong, in order.
+        report: what was recorded, of all its runs together.
+        tried: False for a source that was left because the destination is out.
+    """
+
+    source: str
+    adapter: str | None = None
+    runs: tuple[ImportedRun, ...] = ()
+    errors: tuple[RigbridgeError, ...] = ()
+    report: ConversionReport = attrs.field(factory=ConversionReport)
+    tried: bool = True
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether everything in the source arrived, attachments included."""
+        return self.tried and not self.errors
+
+
+def import_sources(
+    sources: Iterable[Source],
+    adapters: AdapterSet,
+    configuration: Configuration,
+    destination: Destination | None,
+    *,
+    strict: bool = False,
+    attach_source: bool = False,
+) -> Iterator[SourceResult]:
+    """
+    Import sources, one result each, in their order.
+
+    Args:
+        sources: what to import.
+        adapters: the adapters to choose from.
+        configuration: the site's settings.
+        destination: where the runs go, or None to only read them.
+        strict: a run of which anything is dropped is an error and is not sent.
+        attach_source: let the source itself travel along as an attachment.
+    """
+    out: DeliveryError | None = None
+    for source in sources:
+        if out is not None:
+            yield SourceResult(source=source.uri, errors=(out,), tried=False)
+            continue
+        work = _Work(source, configuration, destination)
+        result = work.done(adapters, strict=strict, attach_source=attach_source)
+        out = next(
+            (
+                error
+                for error in result.errors
+                if isinstance(error, (HeldError, NoAnswerError))
+            ),
+            None,
+        )
+        yield result
+
+
+class _Work:
+    """The import of one source."""
+
+    def __init__(
+        self,
+        source: Source,
+        configuration: Configuration,
+        destination: Destination | None,
+    ) -> None:
+        self._source = source
+        self._configuration = configuration
+        self._destination = destination
+        self._runs: list[ImportedRun] = []
+        self._errors: list[RigbridgeError] = []
+        self._report = ConversionReport()
+
+    def done(
+        self, adapters: AdapterSet, *, strict: bool, attach_source: bool
+    ) -> SourceResult:
+        name: str | None = None
+        try:
+            installed = adapters.choose(self._source)
+            name = installed.adapter.name
+            with Spool() as spool:
+                extra = self._itself(spool) if attach_source else ()
+                for item in read_source(
+                    self._source,
+                    installed,
+                    self._configuration,
+                    spool,
+                    strict=strict,
+                    remainder=self._report,
+                ):
+                    if isinstance(item, SourceError):
+                        self._errors.append(item)
+                    else:
+                        self._submit(item, extra, strict=strict)
+        except (HeldError, NoAnswerError, SourceError) as error:
+            self._errors.append(error)
+        return SourceResult(
+            source=self._source.uri,
+            adapter=name,
+            runs=tuple(self._runs),
+            errors=tuple(self._errors),
+            report=self._report,
+        )
+
+    def _itself(self, spool: Spool) -> tuple[Attachment, ...]:
+        # A copy, since whoever writes the report may still change it.
+        with self._source.opener() as stream:
+            chunks = iter(lambda: stream.read(1 << 20), b"")
+            return (spool.add(chunks, name=self._source.name),)
+
+    def _submit(
+        self, item: ReadRun, extra: tuple[Attachment, ...], *, strict: bool
+    ) -> None:
+        run, report = item.run, item.report
+        try:
+            dropped = report.count(Disposition.DROPPED)
+            if strict and dropped:
+                self._errors.append(self._refused(run, report, dropped))
+                return
+            if extra:
+                run = attrs.evolve(run, attachments=(*run.attachments, *extra))
+            receipt = (
+                None
+                if self._destination is None
+                else self._destination.submit(run, report)
+            )
+            self._runs.append(ImportedRun(run=run, receipt=receipt))
+            if receipt is not None:
+                self._errors.extend(failure.error for failure in receipt.failures)
+        except (HeldError, NoAnswerError):
+            raise
+        except (DeliveryError, RunProblemsError) as error:
+            self._errors.append(self._placed(error, run))
+        finally:
+            self._report.merge(report)
+
+    def _placed(self, error: RigbridgeError, run: Run) -> RigbridgeError:
+        if error.source is None:
+            error.source = self._source.uri
+        if error.place is None and run.source is not None and run.source.index:
+            error.place = f"run {run.source.index + 1}"
+        return error
+
+    def _refused(self, run: Run, report: ConversionReport, dropped: int) -> SourceError:
+        first = next(
+            entry
+            for entry in report.entries
+            if entry.disposition is Disposition.DROPPED
+        )
+        serial = run.unit.serial_number or "without serial number"
+        return SourceError(
+            f"{dropped} elements of unit {serial} would be dropped, first: {first}",
+            source=self._source.uri,
+            remedy="import without --strict to accept that",
+        )
