@@ -8,7 +8,7 @@ contract.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, Protocol, runtime_checkable
@@ -25,9 +25,12 @@ __all__ = [
     "AttachmentFailure",
     "Destination",
     "DestinationSettings",
+    "FileProgress",
     "Linking",
+    "Progress",
     "ReadableDestination",
     "Receipt",
+    "ResumableDestination",
     "Sidecar",
 ]
 
@@ -49,6 +52,13 @@ class Linking(StrEnum):
     AUTO = "auto"
     UPDATE = "update"
     SYNC = "sync"
+
+
+class KeyKind(StrEnum):
+    """Whom an API key stands for: a user, or a station with linked procedures."""
+
+    USER = "user"
+    STATION = "station"
 
 
 @attrs.frozen(kw_only=True)
@@ -109,6 +119,65 @@ class Receipt:
     warnings: tuple[str, ...] = ()
 
 
+@attrs.frozen(kw_only=True)
+class FileProgress:
+    """
+    How far one file of a delivery has come.
+
+    Attributes:
+        position: the file's position in the run's attachments, counted from 0; the
+            sidecar stands behind the last.
+        upload_id: the id of its completed upload, or None.
+        linked: whether it is linked to the run.
+        refusal: the words in which it was refused for good, or None.
+    """
+
+    position: int
+    upload_id: str | None = None
+    linked: bool = False
+    refusal: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Progress:
+    """
+    How far a delivery has come; kept durably between attempts.
+
+    Attributes:
+        store: the address that it is about; says nothing about any other store.
+        sent: whether a create was sent whose fate is not known for certain.
+        not_before: Unix time before which a create that got no answer may still be at
+            work in the server, so that it must not be sent again; or None.
+        unresolved: whether nobody but a person can tell if the create arrived.
+        stored_id: the id under which the store knows the run, once it does.
+        url: where a person can look at the run, or None.
+        warnings: what the store remarked.
+        files: the files that have come some way.
+    """
+
+    store: str | None = None
+    sent: bool = False
+    not_before: float | None = None
+    unresolved: bool = False
+    stored_id: str | None = None
+    url: str | None = None
+    warnings: tuple[str, ...] = ()
+    files: tuple[FileProgress, ...] = ()
+
+    def file(self, position: int) -> FileProgress:
+        """Say how far a file has come."""
+        for file in self.files:
+            if file.position == position:
+                return file
+        return FileProgress(position=position)
+
+    def with_file(self, file: FileProgress) -> Progress:
+        """Note how far a file has come."""
+        others = [other for other in self.files if other.position != file.position]
+        files = sorted((*others, file), key=lambda file: file.position)
+        return attrs.evolve(self, files=tuple(files))
+
+
 @runtime_checkable
 class Destination(Protocol):
     """
@@ -147,6 +216,31 @@ class Destination(Protocol):
 
 
 @runtime_checkable
+class ResumableDestination(Destination, Protocol):
+    """A destination whose deliveries can be cut at every step and taken up again."""
+
+    def resume(
+        self,
+        run: Run,
+        progress: Progress,
+        keep: Callable[[Progress], None],
+        report: ConversionReport | None = None,
+    ) -> Receipt:
+        """
+        Store a run from where an earlier attempt left off.
+
+        Args:
+            run: the run, the same at every attempt.
+            progress: what the attempt before kept; a new one at first.
+            keep: called with the new progress, and returns once that is durable,
+                before every step that must not be forgotten. What it raises ends the
+                attempt.
+            report: as for :meth:`submit`.
+        """
+        ...
+
+
+@runtime_checkable
 class ReadableDestination(Destination, Protocol):
     """A destination that can also give back what it holds, as our own store can."""
 
@@ -160,4 +254,40 @@ class ReadableDestination(Destination, Protocol):
 
     def open_attachment(self, attachment_id: str) -> IO[bytes]:
         """Open the bytes of a stored attachment."""
+        ...
+
+
+@runtime_checkable
+class HostedDestination(ReadableDestination, Protocol):
+    """A destination that we host ourselves: it has keys, and can be served."""
+
+    def create_key(self, kind: KeyKind, name: str) -> str:
+        """Make an API key; it is given once and kept only as a hash."""
+        ...
+
+    def link_station(self, station: str, procedure: str) -> None:
+        """Let a station use a procedure, each by name or id."""
+        ...
+
+    def serve(
+        self,
+        *,
+        host: str,
+        port: int,
+        open_stations: bool,
+        ready: Callable[[str], None],
+    ) -> None:
+        """
+        Serve the v1 contract over HTTP until interrupted.
+
+        Args:
+            host: the address to listen on.
+            port: the port; 0 takes any that is free.
+            open_stations: let every station use every procedure.
+            ready: called with the origin once the server answers.
+
+        Raises:
+            ConfigurationError: the address cannot be listened on, or is reachable
+                from elsewhere while no key exists.
+        """
         ...

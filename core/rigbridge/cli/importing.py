@@ -1,0 +1,257 @@
+"""``import``, ``convert`` and ``demo``: reports in, runs out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from enum import StrEnum
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rigbridge.cli import options
+from rigbridge.cli.output import (
+    error_document,
+    say,
+    say_error,
+    say_json,
+    say_table,
+)
+from rigbridge.cli.tables import RUN_COLUMNS, result_document, run_row
+from rigbridge.errors import RunProblemsError, SourceError
+
+__all__ = ["ConvertFormat", "convert", "demo", "import_reports"]
+
+
+class ConvertFormat(StrEnum):
+    """What ``convert`` prints of each run."""
+
+    PAYLOAD = "payload"
+    MODEL = "model"
+    REPORT = "report"
+
+
+@contextmanager
+def _progress(total: int, *, shown: bool) -> Iterator[Any]:
+    """Show a bar on standard error where a person waits at a terminal."""
+    if not shown or total <= 1 or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console  # noqa: PLC0415 - only where a bar is drawn
+    from rich.progress import Progress  # noqa: PLC0415 - likewise
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("importing", total=total)
+        yield lambda: bar.advance(task)
+
+
+def import_reports(
+    paths: Annotated[list[Path], typer.Argument(help="Files or folders.")],
+    *,
+    adapter: options.AdapterName = None,
+    to: options.Target = None,
+    data: options.DataFolder = None,
+    api_key: options.ApiKey = None,
+    time_zone: options.TimeZone = None,
+    config: options.ConfigFile = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read everything, store nothing.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse runs of which anything drops.")
+    ] = False,
+    attach_source: Annotated[
+        bool, typer.Option("--attach-source", help="Attach the report itself.")
+    ] = False,
+    as_json: options.AsJSON = False,
+) -> None:
+    """Import test reports into a run store."""
+    from rigbridge.configuration import load_configuration  # noqa: PLC0415 - start fast
+
+    configuration = load_configuration(
+        to=to, data=data, api_key=api_key, time_zone=time_zone, file=config
+    )
+    succeeded = _import(
+        paths,
+        configuration,
+        only=adapter,
+        dry_run=dry_run,
+        strict=strict,
+        attach_source=attach_source,
+        as_json=as_json,
+    )
+    if not succeeded:
+        raise typer.Exit(1)
+
+
+def _import(
+    paths: list[Path],
+    configuration: Any,
+    *,
+    only: str | None = None,
+    dry_run: bool = False,
+    strict: bool = False,
+    attach_source: bool = False,
+    as_json: bool = False,
+) -> bool:
+    """Import, show what came of it, and say whether all of it arrived."""
+    from rigbridge.adapters import Source  # noqa: PLC0415 - start fast
+    from rigbridge.configuration import open_destination  # noqa: PLC0415 - likewise
+    from rigbridge.imports import (  # noqa: PLC0415 - likewise
+        AdapterSet,
+        import_sources,
+        scan,
+    )
+
+    adapters = AdapterSet(configuration, only=only)
+    files = list(scan(paths))
+    results = []
+    destination = None if dry_run else open_destination(configuration)
+    try:
+        with _progress(len(files), shown=not as_json) as advance:
+            for result in import_sources(
+                map(Source.from_path, files),
+                adapters,
+                configuration,
+                destination,
+                strict=strict,
+                attach_source=attach_source,
+            ):
+                results.append(result)
+                advance()
+    finally:
+        if destination is not None:
+            destination.close()
+    if not files:
+        say_error(SourceError("no file was found", remedy="check the paths"))
+        return False
+    _show(results, as_json=as_json)
+    return all(result.succeeded for result in results)
+
+
+def _show(results: list[Any], *, as_json: bool) -> None:
+    runs = [item for result in results for item in result.runs]
+    if as_json:
+        say_json(
+            {
+                "sources": [
+                    result_document(result, map(error_document, result.errors))
+                    for result in results
+                ]
+            }
+        )
+    elif runs:
+        say_table(RUN_COLUMNS, map(run_row, runs))
+    for result in results:
+        if result.tried:
+            for error in result.errors:
+                say_error(error)
+    left = sum(not result.tried for result in results)
+    if left:
+        typer.echo(
+            f"{left} files were not tried, since the destination is out; "
+            "repeat the same command later",
+            err=True,
+        )
+    if not as_json:
+        again = sum(
+            item.receipt is not None and not item.receipt.created for item in runs
+        )
+        failed = sum(result.tried and not result.succeeded for result in results)
+        known = f", {again} of them there already" if again else ""
+        say(f"{len(runs)} runs of {len(results)} files{known}; {failed} files failed")
+
+
+def convert(
+    files: Annotated[list[Path], typer.Argument(help="Report files.")],
+    *,
+    adapter: options.AdapterName = None,
+    form: Annotated[
+        ConvertFormat, typer.Option("--format", help="What to print of each run.")
+    ] = ConvertFormat.PAYLOAD,
+    time_zone: options.TimeZone = None,
+    config: options.ConfigFile = None,
+    as_json: options.AsJSON = False,
+) -> None:
+    """Print the runs of reports as JSON lines; nothing is sent."""
+    from rigbridge.adapters import Source, Spool  # noqa: PLC0415 - start fast
+    from rigbridge.configuration import load_configuration  # noqa: PLC0415 - likewise
+    from rigbridge.imports import AdapterSet, read_source  # noqa: PLC0415 - likewise
+
+    del as_json  # the output is JSON in any case
+    configuration = load_configuration(time_zone=time_zone, file=config)
+    adapters = AdapterSet(configuration, only=adapter)
+    succeeded = True
+    for file in files:
+        source = Source.from_path(file)
+        try:
+            installed = adapters.choose(source)
+            with (
+                Spool() as spool,
+                closing(
+                    read_source(source, installed, configuration, spool)
+                ) as reading,
+            ):
+                for item in reading:
+                    if isinstance(item, SourceError):
+                        say_error(item)
+                        succeeded = False
+                    else:
+                        _print_run(item, form)
+        except RunProblemsError as error:
+            say_error(error)
+            succeeded = False
+        except SourceError as error:
+            say_error(error)
+            succeeded = False
+    if not succeeded:
+        raise typer.Exit(1)
+
+
+def _print_run(item: Any, form: ConvertFormat) -> None:
+    from rigbridge.convert import dump, to_document  # noqa: PLC0415 - start fast
+
+    match form:
+        case ConvertFormat.MODEL:
+            say_json(to_document(item.run))
+        case ConvertFormat.PAYLOAD:
+            say_json(dump(item.run, item.report).body)
+        case ConvertFormat.REPORT:
+            source = item.run.source
+            say_json(
+                {
+                    "run": str(item.run.id),
+                    "source": None if source is None else source.uri,
+                    **item.report.as_document(),
+                }
+            )
+
+
+def demo(
+    folder: Annotated[
+        Path, typer.Argument(help="Where the demo store is made.")
+    ] = Path("rigbridge-demo"),
+    *,
+    as_json: options.AsJSON = False,
+) -> None:
+    """Import the bundled example reports of each kind, and show the runs."""
+    from rigbridge.configuration import load_configuration  # noqa: PLC0415 - start fast
+
+    configuration = load_configuration(to="local", data=folder, time_zone="UTC")
+    examples = resources.files("rigbridge.examples")
+    with resources.as_file(examples) as path:
+        names = sorted(
+            item for item in path.iterdir() if item.suffix in {".xml", ".json", ".csv"}
+        )
+        if not as_json:
+            say(f"importing {len(names)} example reports into {folder}")
+        succeeded = _import(names, configuration, as_json=as_json)
+    if not as_json:
+        say("")
+        say(f"all runs:     rigbridge runs list --data {folder}")
+        say(f"one of them:  rigbridge runs show RUN --data {folder}")
+    if not succeeded:
+        raise typer.Exit(1)

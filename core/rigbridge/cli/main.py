@@ -1,0 +1,69 @@
+"""
+The ``rigbridge`` command.
+
+Exit codes: 0 all well, 1 something failed, 2 wrong usage or configuration.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+import rigbridge
+from rigbridge.cli import adapters, importing, runs, serving
+from rigbridge.cli.output import say, say_error
+from rigbridge.errors import ConfigurationError, RigbridgeError
+
+__all__ = ["app", "run"]
+
+app = typer.Typer(
+    name="rigbridge",
+    help="Brings hardware-test results of every dialect into a run store.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(importing.demo)
+app.command("import")(importing.import_reports)
+app.command("convert")(importing.convert)
+app.command("serve")(serving.serve)
+app.add_typer(runs.app, name="runs")
+app.add_typer(serving.keys, name="keys")
+app.add_typer(serving.stations, name="stations")
+app.add_typer(adapters.app, name="adapters")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        say(f"rigbridge {rigbridge.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the version.",
+            callback=_show_version,
+            is_eager=True,
+        ),
+    ] = False,
+) -> None:
+    del version
+
+
+def run() -> None:
+    """Run the command line; ends the process with the exit code."""
+    try:
+        app()
+    except ConfigurationError as error:
+        say_error(error)
+        sys.exit(2)
+    except RigbridgeError as error:
+        say_error(error)
+        sys.exit(1)

@@ -1,0 +1,190 @@
+"""``runs list``, ``runs show`` and ``runs attach``: what a store holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rigbridge.cli import options
+from rigbridge.cli.output import say, say_error, say_json, say_table
+from rigbridge.cli.tables import LISTED_COLUMNS, listed_row
+from rigbridge.errors import ConfigurationError, SourceUnreadableError
+from rigbridge.model import Limit, Run, Series
+
+__all__ = ["app"]
+
+app = typer.Typer(help="See the runs of a store.", no_args_is_help=True)
+
+
+@contextmanager
+def _destination(**arguments: Any) -> Iterator[Any]:
+    from rigbridge.configuration import (  # noqa: PLC0415 - start fast
+        load_configuration,
+        open_destination,
+    )
+
+    destination = open_destination(load_configuration(**arguments))
+    try:
+        yield destination
+    finally:
+        destination.close()
+
+
+def _readable(destination: Any, what: str) -> Any:
+    from rigbridge.destinations import ReadableDestination  # noqa: PLC0415 - start fast
+
+    if not isinstance(destination, ReadableDestination):
+        raise ConfigurationError(
+            f"this store cannot {what}", remedy="use runs list --serial SN"
+        )
+    return destination
+
+
+@app.command("list")
+def list_runs(
+    *,
+    serial: Annotated[
+        str | None, typer.Option("--serial", help="Only this unit.", metavar="SN")
+    ] = None,
+    limit: Annotated[int, typer.Option(help="Without --serial, how many.", min=1)] = 50,
+    to: options.Target = None,
+    data: options.DataFolder = None,
+    api_key: options.ApiKey = None,
+    config: options.ConfigFile = None,
+    as_json: options.AsJSON = False,
+) -> None:
+    """List the runs of a unit, or the ones stored last, newest first."""
+    with _destination(to=to, data=data, api_key=api_key, file=config) as destination:
+        if serial is None:
+            runs = _readable(destination, "list all runs").recent_runs(limit)
+        else:
+            runs = destination.list_runs(serial)
+    if as_json:
+        say_json(list(runs))
+    elif runs:
+        say_table(LISTED_COLUMNS, map(listed_row, runs))
+    else:
+        say("no runs" if serial is None else f"no runs of unit {serial}")
+
+
+@app.command("show")
+def show_run(
+    run_id: Annotated[str, typer.Argument(help="The run's id.", metavar="ID")],
+    *,
+    to: options.Target = None,
+    data: options.DataFolder = None,
+    api_key: options.ApiKey = None,
+    config: options.ConfigFile = None,
+    as_json: options.AsJSON = False,
+) -> None:
+    """Show one run with its phases, measurements and attachments."""
+    from rigbridge.convert import to_document  # noqa: PLC0415 - start fast
+
+    with _destination(to=to, data=data, api_key=api_key, file=config) as destination:
+        run: Run = _readable(destination, "show a run by its id").get_run(run_id)
+    if as_json:
+        say_json(to_document(run))
+        return
+    _show(run)
+
+
+def _show(run: Run) -> None:
+    facts = {
+        "run": str(run.id),
+        "outcome": run.outcome.value,
+        "procedure": run.procedure.name or run.procedure.id,
+        "version": run.procedure.version,
+        "unit": run.unit.serial_number,
+        "part": run.unit.part_number,
+        "started": None if run.started_at is None else run.started_at.isoformat(),
+        "operator": run.operator,
+        "station": run.station,
+        "source": None if run.source is None else run.source.uri,
+    }
+    for name, value in facts.items():
+        if value is not None:
+            say(f"{name + ':':<11}{value}")
+    rows: list[tuple[str, ...]] = []
+    for phase in run.phases:
+        indent = "  " * len(phase.path)
+        rows.append((phase.outcome.value, indent + phase.name, "", "", ""))
+        rows.extend(
+            (
+                item.outcome.value,
+                f"{indent}  {item.name}",
+                _shown(item.value),
+                item.unit or "",
+                "; ".join((*_range(item.limits), *item.validators)),
+            )
+            for item in phase.measurements
+        )
+    if rows:
+        say("")
+        say_table(("Outcome", "Phase, measurement", "Value", "Unit", "Limits"), rows)
+    if run.attachments:
+        say("")
+        for attachment in run.attachments:
+            size = "by reference" if attachment.size is None else str(attachment.size)
+            say(f"attachment {attachment.name} ({size} bytes)")
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Series):
+        return f"{len(value)} points, {len(value.axes)} columns"
+    return str(value)
+
+
+def _range(limits: Limit | None) -> tuple[str, ...]:
+    if limits is None:
+        return ()
+    left = "" if limits.lower is None else f"{limits.lower} "
+    right = "" if limits.upper is None else f" {limits.upper}"
+    below = "<=" if limits.lower_inclusive else "<"
+    above = "<=" if limits.upper_inclusive else "<"
+    if not left and not right:
+        return ()
+    return (f"{left}{below if left else ''} x {above if right else ''}{right}".strip(),)
+
+
+@app.command("attach")
+def attach(
+    run_id: Annotated[str, typer.Argument(help="The run's id.", metavar="ID")],
+    files: Annotated[list[Path], typer.Argument(help="Files to attach.")],
+    *,
+    to: options.Target = None,
+    data: options.DataFolder = None,
+    api_key: options.ApiKey = None,
+    config: options.ConfigFile = None,
+    as_json: options.AsJSON = False,
+) -> None:
+    """Attach files to a run that is stored already."""
+    from rigbridge.errors import DeliveryError  # noqa: PLC0415 - start fast
+    from rigbridge.model import Attachment  # noqa: PLC0415 - start fast
+
+    attached: list[str] = []
+    failed = False
+    with _destination(to=to, data=data, api_key=api_key, file=config) as destination:
+        for file in files:
+            try:
+                destination.attach(run_id, Attachment.from_file(file))
+                attached.append(file.name)
+            except OSError as error:
+                failed = True
+                words = error.strerror or str(error)
+                say_error(SourceUnreadableError(words, source=str(file)))
+            except DeliveryError as error:
+                failed = True
+                error.source = error.source or str(file)
+                say_error(error)
+    if as_json:
+        say_json({"run": run_id, "attached": attached})
+    else:
+        say(f"attached {len(attached)} of {len(files)} files to run {run_id}")
+    if failed:
+        raise typer.Exit(1)

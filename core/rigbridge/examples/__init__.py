@@ -1,0 +1,1 @@
+"""Example reports of each kind, written for the demo."""
