@@ -138,7 +138,6 @@ class PluginLoader:
                 self.group,
                 entry.name,
                 on_load_failure_callback=_reraise,
-                warn_on_missing_entrypoint=False,
             )
         except PluginError:
             raise

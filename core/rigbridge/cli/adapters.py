@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import attrs
 import typer
@@ -11,6 +11,9 @@ import typer
 from rigbridge.cli import options
 from rigbridge.cli.output import error_document, say, say_error, say_json, say_table
 from rigbridge.errors import SourceError
+
+if TYPE_CHECKING:
+    from rigbridge.imports import Claim
 
 __all__ = ["app"]
 
@@ -60,7 +63,7 @@ def detect(
     for file in files:
         source = Source.from_path(file)
         error: SourceError | None = None
-        claims = ()
+        claims: tuple[Claim, ...] = ()
         try:
             claims = adapters.claims(source)
             adapters.choose(source)

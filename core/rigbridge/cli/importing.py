@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
@@ -189,12 +189,8 @@ def convert(
         source = Source.from_path(file)
         try:
             installed = adapters.choose(source)
-            with (
-                Spool() as spool,
-                closing(
-                    read_source(source, installed, configuration, spool)
-                ) as reading,
-            ):
+            with Spool() as spool:
+                reading = read_source(source, installed, configuration, spool)
                 for item in reading:
                     if isinstance(item, SourceError):
                         say_error(item)
@@ -231,15 +227,14 @@ def _print_run(item: Any, form: ConvertFormat) -> None:
 
 
 def demo(
-    folder: Annotated[
-        Path, typer.Argument(help="Where the demo store is made.")
-    ] = Path("rigbridge-demo"),
     *,
+    data: options.DataFolder = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Import the bundled example reports of each kind, and show the runs."""
     from rigbridge.configuration import load_configuration  # noqa: PLC0415 - start fast
 
+    folder = Path("rigbridge-demo") if data is None else data
     configuration = load_configuration(to="local", data=folder, time_zone="UTC")
     examples = resources.files("rigbridge.examples")
     with resources.as_file(examples) as path:

@@ -29,7 +29,11 @@ RUN_COLUMNS = (
     "Attachments",
     "Run",
 )
+"""The columns of the table of imported runs."""
+
 LISTED_COLUMNS = ("Outcome", "Procedure", "Unit", "Part", "Started", "Phases", "Run")
+"""The columns of the table of stored runs."""
+
 _UNKNOWN = "-"
 
 

@@ -1,0 +1,59 @@
+"""
+What every test gets: an environment of its own, and no silent skips in CI.
+
+With ``RIGBRIDGE_NO_SKIP=1`` a skipped test counts as failed, since a machine that is
+set up by the project has everything that the tests need.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+_NO_SKIP = os.environ.get("RIGBRIDGE_NO_SKIP", "") not in ("", "0")
+_OURS = ("RIGBRIDGE_", "TOFUPILOT_")
+_FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")
+
+_Report = TypeVar("_Report", pytest.TestReport, pytest.CollectReport)
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the settings of this machine out, and our files in ``tmp_path``."""
+    for name in list(os.environ):
+        if name.startswith(_OURS):
+            monkeypatch.delenv(name)
+    for name in _FOLDERS:
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    monkeypatch.setenv("XDG_CONFIG_DIRS", str(tmp_path / "xdg_config_dirs"))
+    monkeypatch.setenv("RIGBRIDGE_DATA", str(tmp_path / "data"))
+    # The official client reports its use to its makers unless told not to.
+    monkeypatch.setenv("DISABLE_TELEMETRY", "true")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[
+    None, pytest.TestReport, pytest.TestReport
+]:
+    """Fail a test that was skipped while it was set up or run."""
+    return _without_skip((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[
+    None, pytest.CollectReport, pytest.CollectReport
+]:
+    """Fail a module that was skipped as a whole."""
+    return _without_skip((yield))
+
+
+def _without_skip(report: _Report) -> _Report:
+    # An expected failure is reported as skipped, too; it did run.
+    if _NO_SKIP and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped where nothing may be: {report.longreprtext}"
+    return report
