@@ -1,0 +1,7 @@
+"""
+NI TestStand reports to runs.
+
+:class:`rigbridge_teststand.adapter.TestStandXMLAdapter` reads native XML.
+"""
+
+__all__: list[str] = []

@@ -1,0 +1,143 @@
+"""
+Comparators to limits and validators.
+
+The one-sided comparators keep their limit in ``Low``, even where it bounds from above.
+A comparison that is no range ("not equal", "outside of", of text) is a validator and
+never bent into one.
+"""
+
+from __future__ import annotations
+
+import math
+
+import attrs
+
+from rigbridge.adapters import ConversionReport, Place
+from rigbridge.model import Limit
+
+__all__ = ["Comparison", "compare_numbers", "compare_text"]
+
+_BELOW = {"GT": False, "GE": True}
+_ABOVE = {"LT": False, "LE": True}
+_OUTSIDE = {
+    "LTGT": ("<", ">"),
+    "LEGE": ("<=", ">="),
+    "LEGT": ("<=", ">"),
+    "LTGE": ("<", ">="),
+}
+_LOG = {"", "LOG", "NO COMPARISON", "NOCOMPARISON"}
+
+
+@attrs.frozen(kw_only=True)
+class Comparison:
+    """What a value was judged by."""
+
+    limits: Limit | None = None
+    validators: tuple[str, ...] = ()
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def compare_numbers(
+    comparator: str,
+    low: float | None,
+    high: float | None,
+    *,
+    report: ConversionReport,
+    place: Place,
+) -> Comparison:
+    """
+    Turn a numeric comparator and its values into limits or a validator.
+
+    Args:
+        comparator: ``Comp`` as printed.
+        low: ``Limits.Low``, or None.
+        high: ``Limits.High``, or None.
+        report: where an unknown comparator and an unbounded side are recorded.
+        place: where the comparison stands.
+    """
+    spelled = comparator.strip()
+    comp = spelled.upper()
+    for side in (low, high):
+        if side is not None and not math.isfinite(side):
+            report.coerced(
+                "limit", "non-finite bound read as none", place=place, detail=str(side)
+            )
+    low, high = _finite(low), _finite(high)
+    if comp in _LOG:
+        return Comparison()
+    if comp in _ABOVE and low is None:
+        low = high
+    limit = _range(comp, spelled, low, high)
+    if limit is not None:
+        if comp == "EQT":
+            rule = "tolerance read from the printed limits"
+            report.coerced("limit", rule, place=place)
+        return Comparison(limits=limit)
+    if comp == "NE":
+        return Comparison(validators=(f"x != {low}",))
+    if comp in _OUTSIDE:
+        left, right = _OUTSIDE[comp]
+        return Comparison(validators=(f"x {left} {low} or x {right} {high}",))
+    report.coerced("comparator", "unknown, kept as text", place=place, detail=spelled)
+    return Comparison(validators=(f"{spelled} {low} {high}",))
+
+
+def _range(
+    comp: str, spelled: str, low: float | None, high: float | None
+) -> Limit | None:
+    """Give the range that a comparator means, or None if it means none."""
+    if comp == "EQ":
+        return _limit(low, low, spelled)
+    if comp == "EQT":
+        return _limit(low, high, spelled)
+    if comp in _BELOW:
+        return _limit(low, None, spelled, below=_BELOW[comp])
+    if comp in _ABOVE:
+        return _limit(None, low, spelled, above=_ABOVE[comp])
+    if comp[:2] in _BELOW and comp[2:] in _ABOVE:
+        below, above = _BELOW[comp[:2]], _ABOVE[comp[2:]]
+        return _limit(low, high, spelled, below=below, above=above)
+    return None
+
+
+def _limit(
+    low: float | None,
+    high: float | None,
+    comparator: str,
+    *,
+    below: bool = True,
+    above: bool = True,
+) -> Limit:
+    return Limit(
+        lower=low,
+        upper=high,
+        lower_inclusive=below,
+        upper_inclusive=above,
+        comparator=comparator,
+    )
+
+
+def compare_text(
+    comparator: str,
+    expected: str | None,
+    *,
+    report: ConversionReport,
+    place: Place,
+) -> Comparison:
+    """Turn a comparator of texts into a readable validator."""
+    comp = comparator.strip().upper()
+    if comp in _LOG or expected is None:
+        return Comparison()
+    if comp.startswith("CASESENSIT") or comp in ("EQ", "EQUAL"):
+        return Comparison(validators=(f"x == {expected!r}",))
+    if comp.startswith(("IGNORECASE", "CIEQ")):
+        return Comparison(validators=(f"x == {expected!r}, ignoring case",))
+    if comp == "NE":
+        return Comparison(validators=(f"x != {expected!r}",))
+    report.coerced(
+        "comparator", "unknown, kept as text", place=place, detail=comparator
+    )
+    return Comparison(validators=(f"{comparator} {expected!r}",))

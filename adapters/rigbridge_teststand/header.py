@@ -1,0 +1,248 @@
+"""The header of a report: unit, station, operator and start."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+import attrs
+from lxml import etree
+
+from rigbridge.adapters import ConversionReport, ReadContext
+from rigbridge.convert.times import from_iso
+from rigbridge.errors import ModelError
+from rigbridge.model import SubUnit, Unit
+from rigbridge_teststand.documents import place_of
+from rigbridge_teststand.measuring import read_scalar
+from rigbridge_teststand.numbers import read_count
+from rigbridge_teststand.properties import below, elements, members, text_at
+
+__all__ = ["Header", "read_header"]
+
+_NO_SERIAL = frozenset({"NONE", "\\"})
+_UNIT = frozenset(
+    {"SerialNumber", "PartNumber", "UUTPartNumber", "UUTPartRevisionNumber"}
+    | {"BatchSerialNumber"}
+)
+_METADATA = {
+    "TestSocketIndex": "test_socket_index",
+    "UUTLoopIndex": "uut_loop_index",
+}
+_YEAR = re.compile(r"(?<!\d)(\d{4})(?!\d)")
+_LINK_FIELDS = 8
+_EARLIEST, _LATEST = 1990, 2100
+
+
+@attrs.frozen(kw_only=True)
+class Header:
+    """What a report says before its results."""
+
+    unit: Unit
+    sub_units: tuple[SubUnit, ...]
+    station: str | None
+    operator: str | None
+    started_at: datetime | None
+    metadata: dict[str, Any]
+
+
+def read_header(report: etree._Element, context: ReadContext) -> Header:
+    """
+    Read the header of a ``Report`` or ``TSReport``.
+
+    Args:
+        report: the element.
+        context: gives wall times their zone, and takes the account.
+    """
+    props = members(report)
+    info = {
+        item.get("key", ""): (item.get("value") or "").strip()
+        for item in report.iterchildren("ReportInfo")
+    }
+    account = context.report
+    metadata: dict[str, Any] = {f"report_info.{key}": info[key] for key in info}
+    uut = props.get("UUT")
+    station = props.get("StationInfo")
+    unit = _unit(uut, info, account)
+    sub_units = _sub_units(uut, account)
+    _keep_rest(uut, "uut", _UNIT, metadata, account)
+    _keep_rest(station, "station", {"LoginName", "StationID"}, metadata, account)
+    for attribute in ("Link", "Title", "UUTResult", "StepCount"):
+        value = report.get(attribute)
+        if value:
+            metadata[f"report.{attribute}"] = value
+    name = text_at(station, "StationID")
+    account.mapped("unit")
+    return Header(
+        unit=unit,
+        sub_units=sub_units,
+        station=name,
+        operator=text_at(station, "LoginName"),
+        started_at=_started(report, props, info, name, context),
+        metadata=metadata,
+    )
+
+
+def _unit(
+    uut: etree._Element | None, info: dict[str, str], account: ConversionReport
+) -> Unit:
+    serial = text_at(uut, "SerialNumber") or info.get("SN") or None
+    if serial is not None and serial.upper() in _NO_SERIAL:
+        prop = below(uut, "SerialNumber")
+        if prop is not None:
+            account.coerced(
+                "serial number",
+                "placeholder read as none",
+                place=place_of(prop),
+                detail=serial,
+            )
+        serial = None
+    return Unit(
+        serial_number=serial,
+        part_number=text_at(uut, "UUTPartNumber")
+        or text_at(uut, "PartNumber")
+        or info.get("PN")
+        or None,
+        revision=text_at(uut, "UUTPartRevisionNumber") or info.get("Rev") or None,
+        batch_number=text_at(uut, "BatchSerialNumber"),
+    )
+
+
+def _sub_units(
+    uut: etree._Element | None, account: ConversionReport
+) -> tuple[SubUnit, ...]:
+    found: list[SubUnit] = []
+    for _, value in elements(below(uut, "MiscUUTResult", "UUT_Part_Info")):
+        part = value.find("Prop")
+        serial = text_at(part, "Part_Serial_Number")
+        if serial is None:
+            account.dropped("sub-unit", "has no serial number", place=place_of(value))
+        else:
+            account.mapped("sub-unit")
+            found.append(SubUnit(serial_number=serial))
+    return tuple(found)
+
+
+def _keep_rest(
+    container: etree._Element | None,
+    prefix: str,
+    taken: frozenset[str] | set[str],
+    metadata: dict[str, Any],
+    account: ConversionReport,
+) -> None:
+    """Keep what has no field of its own as metadata, flattened with dots."""
+    if container is None:
+        return
+    pending = [(prefix, container)]
+    while pending:
+        path, prop = pending.pop()
+        for name, child in members(prop).items():
+            if prop is container and name in taken:
+                continue
+            key = _METADATA.get(name) or f"{path}.{name}"
+            if child.get("Type") in ("Obj", "TEResult"):
+                pending.append((key, child))
+            elif child.get("Type") == "Array":
+                pending.extend(
+                    (f"{key}{index}", value) for index, value in elements(child)
+                )
+                pending.extend(
+                    (f"{key}{index}", inner)
+                    for index, value in elements(child)
+                    if (inner := value.find("Prop")) is not None
+                )
+            else:
+                _keep(key, child, metadata, account)
+
+
+def _keep(
+    key: str,
+    prop: etree._Element,
+    metadata: dict[str, Any],
+    account: ConversionReport,
+) -> None:
+    value = (
+        read_count(text_at(prop.getparent(), prop.get("Name", "")))
+        if key in _METADATA.values()
+        else read_scalar(prop, account)
+    )
+    if isinstance(value, float) and value - value != 0:
+        value = str(value)
+    if value is not None and value != "":
+        account.mapped("property")
+        metadata[key] = value
+
+
+def _started(
+    report: etree._Element,
+    props: dict[str, etree._Element],
+    info: dict[str, str],
+    station: str | None,
+    context: ReadContext,
+) -> datetime | None:
+    if info.get("Start"):
+        try:
+            return from_iso(info["Start"])
+        except ModelError as error:
+            context.report.coerced(
+                "time",
+                "unreadable, taken as unknown",
+                place=place_of(report),
+                detail=error.message,
+            )
+    wall = _wall_time(props.get("StartDate"), props.get("StartTime"))
+    if wall is None:
+        wall = _from_link(report.get("Link") or "")
+        if wall is not None:
+            context.report.coerced(
+                "time", "read from the report's link", place=place_of(report)
+            )
+    if wall is None:
+        context.report.coerced("time", "start is unknown", place=place_of(report))
+        return None
+    context.report.mapped("time")
+    return context.time_zone.localize(
+        wall, report=context.report, place=place_of(report), station=station
+    )
+
+
+def _wall_time(
+    date: etree._Element | None, time: etree._Element | None
+) -> datetime | None:
+    year = read_count(text_at(date, "Year"))
+    if year is None or not _EARLIEST <= year <= _LATEST:
+        shown = f"{text_at(date, 'Text') or ''} {text_at(date, 'ShortText') or ''}"
+        match = _YEAR.search(shown)
+        year = int(match[1]) if match else None
+    numbers = [
+        year,
+        read_count(text_at(date, "Month")),
+        read_count(text_at(date, "MonthDay")),
+        read_count(text_at(time, "Hours")),
+        read_count(text_at(time, "Minutes")),
+        read_count(text_at(time, "Seconds")),
+    ]
+    millis = read_count(text_at(time, "Milliseconds")) or 0
+    return _datetime(numbers, millis)
+
+
+def _from_link(link: str) -> datetime | None:
+    # The socket index before the date may be negative, hence from the end.
+    fields = link.rsplit("-", _LINK_FIELDS - 1)
+    if len(fields) != _LINK_FIELDS:
+        return None
+    numbers = [read_count(field) for field in fields[1:]]
+    return _datetime(numbers[:-1], numbers[-1] or 0)
+
+
+def _datetime(numbers: list[int | None], millis: int) -> datetime | None:
+    known = [number for number in numbers if number is not None]
+    if len(known) != len(numbers):
+        return None
+    try:
+        year, month, day, hour, minute, second = known
+        return datetime(  # noqa: DTZ001 - a wall time; the policy gives it its zone
+            year, month, day, hour, minute, second, millis * 1000
+        )
+    except ValueError:
+        return None

@@ -1,0 +1,77 @@
+"""
+Numbers as TestStand spells them.
+
+One tolerant function for every ``Number`` property, since the report's numeric format
+applies to all of them: decimal with any exponent, the C runtime's NaN and infinities,
+hexadecimal, binary and octal (``0c17``), and text behind the number.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+__all__ = ["read_count", "read_number"]
+
+_DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_RADIX = re.compile(r"([+-]?)0(?:[xX]([0-9a-fA-F]+)|[bB]([01]+)|[cCoO]([0-7]+))")
+_SPECIAL = {
+    "NAN": math.nan,
+    "IND": math.nan,
+    "1.#IND": math.nan,
+    "1.#QNAN": math.nan,
+    "1.#SNAN": math.nan,
+    "INF": math.inf,
+    "INFINITY": math.inf,
+    "1.#INF": math.inf,
+}
+_SIGNED_32 = 1 << 31
+_SIGNED_64 = 1 << 63
+
+
+def read_number(text: str) -> float | int | None:
+    """
+    Read a number; integers stay integers.
+
+    Returns:
+        The number, or None where the text begins with none.
+    """
+    text = text.strip()
+    try:
+        return int(text) if text.lstrip("+-").isdecimal() else float(text)
+    except ValueError:
+        return _strange(text)
+
+
+def _strange(text: str) -> float | int | None:
+    sign = -1 if text.startswith("-") else 1
+    special = _SPECIAL.get(text.lstrip("+-").upper())
+    if special is not None:
+        return sign * special
+    if radix := _RADIX.match(text):
+        digits = radix[2] or radix[3] or radix[4]
+        base = 16 if radix[2] else 2 if radix[3] else 8
+        return sign * int(digits, base)
+    decimal = _DECIMAL.match(text)
+    if decimal is None or text[decimal.end() : decimal.end() + 1] == ",":
+        return None
+    found = decimal[0]
+    return int(found) if found.lstrip("+-").isdecimal() else float(found)
+
+
+def read_count(text: str | None) -> int | None:
+    """
+    Read an index or a counter.
+
+    An unsigned radix spells -1 as ``0xFFFFFFFF``; that is read as -1.
+
+    Returns:
+        The integer, or None where the text is none.
+    """
+    number = None if text is None else read_number(text)
+    if number is None or not math.isfinite(number) or number != int(number):
+        return None
+    count = int(number)
+    if count >= _SIGNED_64:
+        return count - 2 * _SIGNED_64
+    return count - 2 * _SIGNED_32 if _SIGNED_32 <= count < 2 * _SIGNED_32 else count

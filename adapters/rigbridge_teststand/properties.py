@@ -1,0 +1,55 @@
+"""
+The property grammar of native reports: ``Prop`` elements step by step.
+
+Only explicit child paths are followed. A search below would find templates
+(``ArrayElementPrototype``) and metadata (``Attributes``), which hold no data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lxml import etree
+
+__all__ = ["below", "elements", "members", "text", "text_at"]
+
+
+def members(prop: etree._Element | None) -> dict[str, etree._Element]:
+    """Give the named properties of an object, by name, in document order."""
+    if prop is None:
+        return {}
+    return {child.get("Name", ""): child for child in prop.iterchildren("Prop")}
+
+
+def text(prop: etree._Element | None) -> str | None:
+    """Give the value of a scalar property; None where there is none."""
+    return None if prop is None else prop.findtext("Value")
+
+
+def below(prop: etree._Element | None, *names: str) -> etree._Element | None:
+    """Follow a path of names; None where it ends."""
+    for name in names:
+        if prop is None:
+            return None
+        for child in prop.iterchildren("Prop"):
+            if child.get("Name") == name:
+                prop = child
+                break
+        else:
+            return None
+    return prop
+
+
+def text_at(prop: etree._Element | None, *names: str) -> str | None:
+    """Give the value at a path of names; None where it ends or is blank."""
+    found = text(below(prop, *names))
+    return found.strip() or None if found else None
+
+
+def elements(
+    array: etree._Element | None,
+) -> Iterator[tuple[str, etree._Element]]:
+    """Go through the members of an array: the index as printed, and the ``Value``."""
+    if array is not None:
+        for value in array.iterchildren("Value"):
+            yield value.get("ID", ""), value

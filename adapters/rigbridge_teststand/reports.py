@@ -1,0 +1,179 @@
+"""One report of a unit to one run."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import PureWindowsPath
+from typing import Any
+
+from lxml import etree
+
+from rigbridge.adapters import ReadContext
+from rigbridge.model import ProcedureRef, Provenance, Run, RunOutcome
+from rigbridge_teststand.documents import place_of
+from rigbridge_teststand.header import read_header
+from rigbridge_teststand.numbers import read_number
+from rigbridge_teststand.properties import below, members, text, text_at
+from rigbridge_teststand.settings import TestStandSettings
+from rigbridge_teststand.statuses import RUN_OUTCOMES, severity
+from rigbridge_teststand.steps import StepReader, StepTimes
+
+__all__ = ["read_report"]
+
+_HEADER = frozenset(
+    {"UUT", "StartTime", "StartDate", "StationInfo", "MainSequenceResults"}
+)
+_DISPLAY = "ReportOptions"
+
+
+def read_report(
+    element: etree._Element,
+    source: Provenance,
+    settings: TestStandSettings,
+    context: ReadContext,
+) -> Run:
+    """
+    Read a ``Report`` or ``TSReport`` element.
+
+    Args:
+        element: the element.
+        source: where it stands; the run's id follows from it.
+        settings: the site's settings for TestStand.
+        context: the surroundings of the reading.
+    """
+    account = context.report
+    header = read_header(element, context)
+    root = _root(element)
+    engine = below(root, "TS")
+    started = header.started_at
+    times = StepTimes(start=started, engine_start=_number(engine, "StartTime"))
+    reader = StepReader(times, settings.phase_outcomes(), account)
+    metadata = dict(header.metadata)
+    phases = [] if root is None else reader.phases(root)
+    if root is not None:
+        reader.read_texts(members(root), started, metadata.__setitem__)
+    total = _number(engine, "TotalTime")
+    ended = None
+    if started is not None and total is not None and total >= 0:
+        ended = started + timedelta(seconds=total)
+    file = text_at(engine, "SequenceCall", "SequenceFile")
+    sequence = text_at(engine, "SequenceCall", "Sequence")
+    for key, value in (("sequence_file", file), ("sequence", sequence)):
+        if value:
+            account.mapped("property")
+            metadata[key] = value
+    _keep_report_level(element, metadata, context)
+    account.mapped("run")
+    return Run(
+        id=source.run_id,
+        outcome=_outcome(element, root, settings, metadata, context),
+        procedure=ProcedureRef(
+            name=_stem(file) or sequence or settings.procedure,
+            version=text_at(engine, "SequenceCall", "SequenceFileVersion")
+            or text_at(root, "SeqFileVersion"),
+        ),
+        unit=header.unit,
+        sub_units=header.sub_units,
+        started_at=started,
+        ended_at=ended,
+        operator=header.operator,
+        station=header.station,
+        phases=tuple(phases),
+        logs=tuple(reader.logs),
+        metadata=metadata,
+        source=source,
+    )
+
+
+def _root(element: etree._Element) -> etree._Element | None:
+    for child in element.iterchildren("Prop"):
+        if child.get("Type") == "TEResult":
+            return child
+        if child.get("Name") == "MainSequenceResults":
+            return child.find("Value/Prop[@Type='TEResult']")
+    return None
+
+
+def _number(engine: etree._Element | None, name: str) -> float | None:
+    content = text_at(engine, name)
+    number = None if content is None else read_number(content)
+    if number is None or (isinstance(number, float) and number - number != 0):
+        return None
+    return number
+
+
+def _stem(file: str | None) -> str | None:
+    if not file:
+        return None
+    # Paths in reports are of Windows, whatever machine reads them.
+    stem: str = PureWindowsPath(file).stem.strip()
+    return stem or None
+
+
+def _keep_report_level(
+    element: etree._Element, metadata: dict[str, Any], context: ReadContext
+) -> None:
+    for child in element:
+        # The tag of a comment is no text, whatever the type hints say.
+        tag: Any = child.tag
+        if not isinstance(tag, str) or child.get("Type") == "TEResult":
+            continue
+        name = child.get("Name") or tag
+        if tag == "ErrorText" and (child.text or "").strip():
+            context.report.mapped("property")
+            metadata["report_error"] = (child.text or "").strip()
+        elif name == _DISPLAY:
+            context.report.dropped(
+                "report options",
+                "say how the report is displayed, not what was measured",
+                place=place_of(child),
+            )
+        elif tag == "Prop" and name not in _HEADER:
+            for key, prop in members(child).items():
+                value = text(prop)
+                if value:
+                    context.report.mapped("property")
+                    metadata[f"{name}.{key}"] = value
+
+
+def _outcome(
+    element: etree._Element,
+    root: etree._Element | None,
+    settings: TestStandSettings,
+    metadata: dict[str, Any],
+    context: ReadContext,
+) -> RunOutcome:
+    stated = [element.get("UUTResult"), text_at(root, "Status")]
+    known = [status.strip() for status in stated if status is not None]
+    if not known:
+        metadata["partial"] = True
+        context.report.coerced(
+            "status", "no verdict in the report, aborted", place=place_of(element)
+        )
+        return RunOutcome.ABORTED
+    metadata["raw_status"] = known[0]
+    outcomes = [_one(status, element, settings, context) for status in known]
+    if len(set(outcomes)) > 1:
+        context.report.coerced(
+            "status",
+            "two verdicts differ, the worse taken",
+            place=place_of(element),
+            detail=" and ".join(known),
+        )
+    return max(outcomes, key=severity)
+
+
+def _one(
+    status: str,
+    element: etree._Element,
+    settings: TestStandSettings,
+    context: ReadContext,
+) -> RunOutcome:
+    lower = status.lower()
+    known = settings.run_outcomes().get(lower) or RUN_OUTCOMES.get(lower)
+    if known is not None:
+        return known
+    context.report.coerced(
+        "status", "unknown, read as error", place=place_of(element), detail=status
+    )
+    return RunOutcome.ERROR

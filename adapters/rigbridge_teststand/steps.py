@@ -1,0 +1,349 @@
+"""
+The result tree to phases: flat, in document order, parents before their children.
+
+The children of a result stand in the result lists of its sequence call, of its post
+action and of the callbacks that ran for it. A loop's summary owns the iterations that
+follow it among its siblings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import attrs
+from lxml import etree
+
+from rigbridge.adapters import ConversionReport
+from rigbridge.model import LogEntry, LogLevel, Measurement, Phase, PhaseOutcome
+from rigbridge_teststand.documents import place_of
+from rigbridge_teststand.measuring import read_measurements, read_scalar
+from rigbridge_teststand.numbers import read_count, read_number
+from rigbridge_teststand.properties import elements, members, text
+from rigbridge_teststand.statuses import PHASE_OUTCOMES
+
+__all__ = ["StepReader", "StepTimes", "clean_text"]
+
+_CALL = "SequenceCall"
+_CONTAINER_SUFFIXES = (
+    "PreStep",
+    "PostStep",
+    "PreInteractive",
+    "PostInteractive",
+    "PostResultListEntry",
+    "PostStepRuntimeError",
+    "PostStepFailure",
+)
+_OWNERS = ("SequenceFile", "ProcessModel", "Station")
+_CONTAINERS = frozenset(
+    {_CALL, "PostAction"}
+    | {owner + suffix for owner in _OWNERS for suffix in _CONTAINER_SUFFIXES}
+)
+_ATTRIBUTES = {
+    "StepType": "step_type",
+    "StepId": "step_id",
+    "Id": "result_id",
+    "StepGroup": "group",
+    "Index": "index",
+    "BlockLevel": "block_level",
+    "ModuleTime": "module_time",
+    "LoopIndex": "loop_index",
+    "NumLoops": "num_loops",
+    "NumPassed": "num_passed",
+    "NumFailed": "num_failed",
+    "EndingLoopIndex": "ending_loop_index",
+    "StepCausedSequenceFailure": "caused_sequence_failure",
+    "InteractiveExeNum": "interactive_execution",
+    "Server": "server",
+}
+_PLACED = frozenset({"StepName", "StartTime", "TotalTime"})
+_CALL_FACTS = {
+    "SequenceFile": "sequence_file",
+    "SequenceFileVersion": "sequence_file_version",
+    "Sequence": "sequence",
+    "Status": "sequence_status",
+    "ThreadId": "thread_id",
+}
+
+
+def clean_text(content: str) -> str:
+    r"""Take away the ``\r`` that TestStand spells out before a new line."""
+    return content.replace("\\r\n", "\n").strip("\r\n")
+
+
+@attrs.frozen(kw_only=True)
+class StepTimes:
+    """
+    Turns the engine's seconds into times.
+
+    Attributes:
+        start: the run's start, or None.
+        engine_start: the engine's seconds at that start, or None.
+    """
+
+    start: datetime | None
+    engine_start: float | None
+
+    def moment(self, seconds: float | None) -> datetime | None:
+        """Give the time at which the engine's clock showed these seconds."""
+        if self.start is None or self.engine_start is None or seconds is None:
+            return None
+        elapsed = seconds - self.engine_start
+        # Only merged data has a step before the main sequence.
+        if elapsed < 0:
+            return None
+        try:
+            return self.start + timedelta(seconds=elapsed)
+        except (OverflowError, ValueError):
+            return None
+
+
+class StepReader:
+    """
+    Reads the results below the main sequence of one run.
+
+    Args:
+        times: gives the steps their times.
+        custom: the outcome of statuses that the site made up, in lower case.
+        report: where everything is accounted for.
+    """
+
+    def __init__(
+        self,
+        times: StepTimes,
+        custom: dict[str, PhaseOutcome],
+        report: ConversionReport,
+    ) -> None:
+        self._times = times
+        self._custom = custom
+        self._report = report
+        self.logs: list[LogEntry] = []
+
+    def phases(self, root: etree._Element) -> list[Phase]:
+        """Read every result below the root result, which itself is the run."""
+        phases: list[Phase] = []
+        pending = [iter(self._children(members(below_ts(root)), ()))]
+        # A stack instead of recursion: sequences may call themselves deeply.
+        while pending:
+            try:
+                result, path = next(pending[-1])
+            except StopIteration:
+                pending.pop()
+                continue
+            phase, children = self._phase(result, path)
+            phases.append(phase)
+            pending.append(iter(children))
+        return phases
+
+    def _children(
+        self, engine: dict[str, etree._Element], path: tuple[str, ...]
+    ) -> list[tuple[etree._Element, tuple[str, ...]]]:
+        found: list[tuple[etree._Element, tuple[str, ...]]] = []
+        for name, container in engine.items():
+            if name not in _CONTAINERS:
+                continue
+            below = path if name == _CALL else (*path, name)
+            results = members(container).get("ResultList")
+            summary: tuple[str | None, str] | None = None
+            for _, value in elements(results):
+                result = value.find("Prop")
+                if result is None:
+                    self._report.dropped(
+                        "step", "holds no result", place=place_of(value)
+                    )
+                    continue
+                facts = members(below_ts(result))
+                step_id = text(facts.get("StepId"))
+                label = text(facts.get("StepName")) or ""
+                if "NumLoops" in facts:
+                    summary = (step_id, label)
+                    found.append((result, below))
+                elif "LoopIndex" in facts and summary == (step_id, label):
+                    found.append((result, (*below, label or _UNNAMED)))
+                else:
+                    summary = None
+                    found.append((result, below))
+        return found
+
+    def _phase(
+        self, result: etree._Element, path: tuple[str, ...]
+    ) -> tuple[Phase, list[tuple[etree._Element, tuple[str, ...]]]]:
+        report = self._report
+        data = members(result)
+        engine = members(data.get("TS"))
+        raw = (text(data.get("Status")) or "").strip()
+        name = self._name(result, engine)
+        attributes = self._attributes(engine)
+        attributes["raw_status"] = raw
+        start = _seconds(engine.get("StartTime"))
+        total = _seconds(engine.get("TotalTime"))
+        started = self._times.moment(start)
+        ended = (
+            None
+            if start is None or total is None
+            else self._times.moment(start + total)
+        )
+        self._texts(data, attributes, ended or started)
+        status = raw.lower()
+        measurements = list(read_measurements(name, status, data, report))
+        if measurements and PHASE_OUTCOMES.get(status) is PhaseOutcome.SKIP:
+            measurements = self._stale(result, measurements)
+        if "num_loops" in attributes and measurements and _followed(result, engine):
+            report.dropped(
+                "measurement",
+                "summary of a loop, its iterations have the values",
+                place=place_of(result),
+            )
+            measurements = []
+        report.mapped("phase")
+        phase = Phase(
+            name=name,
+            outcome=self._outcome(raw, data, result),
+            started_at=started,
+            ended_at=ended,
+            path=path,
+            measurements=tuple(measurements),
+            attributes=attributes,
+        )
+        return phase, self._children(engine, (*path, name))
+
+    def _stale(
+        self, result: etree._Element, measurements: list[Measurement]
+    ) -> list[Measurement]:
+        for _ in measurements:
+            self._report.dropped(
+                "measurement", "stale value of a skipped step", place=place_of(result)
+            )
+        return []
+
+    def _name(self, result: etree._Element, engine: dict[str, etree._Element]) -> str:
+        name = (text(engine.get("StepName")) or "").strip()
+        if name:
+            return name
+        self._report.coerced("phase name", "blank, named", place=place_of(result))
+        return _UNNAMED
+
+    def _outcome(
+        self, raw: str, data: dict[str, etree._Element], result: etree._Element
+    ) -> PhaseOutcome:
+        status = raw.lower()
+        known = self._custom.get(status) or PHASE_OUTCOMES.get(status)
+        if known is not None:
+            return known
+        error = members(data.get("Error"))
+        if not status and (text(error.get("Occurred")) or "").lower() != "true":
+            self._report.coerced(
+                "status", "blank, read as skipped", place=place_of(result)
+            )
+            return PhaseOutcome.SKIP
+        self._report.coerced(
+            "status", "unknown, read as error", place=place_of(result), detail=raw
+        )
+        return PhaseOutcome.ERROR
+
+    def _attributes(self, engine: dict[str, etree._Element]) -> dict[str, Any]:
+        attributes: dict[str, Any] = {}
+        for name, prop in engine.items():
+            key = _ATTRIBUTES.get(name)
+            if key is not None:
+                self._keep(attributes, key, prop)
+            elif name in _CONTAINERS:
+                prefix = "" if name == _CALL else f"{name}."
+                for fact, child in members(prop).items():
+                    if fact in _CALL_FACTS:
+                        self._keep(attributes, prefix + _CALL_FACTS[fact], child)
+                    elif fact != "ResultList":
+                        self._keep(attributes, f"{prefix}{fact}", child)
+            elif name not in _PLACED:
+                self._keep(attributes, name, prop)
+        kind = attributes.get("step_type")
+        if isinstance(kind, str) and kind.startswith("NI_Flow_"):
+            attributes["kind"] = "flow"
+        return attributes
+
+    def _keep(self, attributes: dict[str, Any], key: str, prop: etree._Element) -> None:
+        value = read_scalar(prop, self._report)
+        if isinstance(value, float) and not _is_json(value):
+            value = str(value)
+        if value is None:
+            if len(prop) and prop.get("Type") != "Reference":
+                self._report.dropped(
+                    "property", "structured engine property", place=place_of(prop)
+                )
+            return
+        self._report.mapped("property")
+        attributes[key] = value
+
+    def _texts(
+        self,
+        data: dict[str, etree._Element],
+        attributes: dict[str, Any],
+        time: datetime | None,
+    ) -> None:
+        self.read_texts(data, time, attributes.__setitem__)
+
+    def read_texts(
+        self,
+        data: dict[str, etree._Element],
+        time: datetime | None,
+        keep: Callable[[str, Any], None],
+    ) -> None:
+        """Read the report text and the error of a result into log entries."""
+        said = clean_text(text(data.get("ReportText")) or "")
+        if said:
+            self._report.mapped("log")
+            self.logs.append(LogEntry(level=LogLevel.INFO, message=said, time=time))
+        error = members(data.get("Error"))
+        message = clean_text(text(error.get("Msg")) or "")
+        code = read_count(text(error.get("Code")))
+        if code:
+            keep("error_code", code)
+        if message or (text(error.get("Occurred")) or "").lower() == "true":
+            self._report.mapped("log")
+            shown = f"{message} (code {code})" if code else message
+            self.logs.append(LogEntry(level=LogLevel.ERROR, message=shown, time=time))
+        common = data.get("Common")
+        for name, prop in members(common).items():
+            value = read_scalar(prop, self._report)
+            if value is None or not _is_json(value):
+                self._report.dropped(
+                    "property", "structured common result", place=place_of(prop)
+                )
+            else:
+                self._report.mapped("property")
+                keep(f"common.{name}", value)
+
+
+_UNNAMED = "(unnamed step)"
+
+
+def below_ts(result: etree._Element) -> etree._Element | None:
+    """Find the engine's bookkeeping of a result."""
+    return next(
+        (child for child in result.iterchildren("Prop") if child.get("Name") == "TS"),
+        None,
+    )
+
+
+def _seconds(prop: etree._Element | None) -> float | None:
+    content = text(prop)
+    number = None if content is None else read_number(content)
+    return None if number is None or not _is_json(number) else float(number)
+
+
+def _is_json(value: Any) -> bool:
+    return not isinstance(value, float) or value - value == 0
+
+
+def _followed(result: etree._Element, engine: dict[str, etree._Element]) -> bool:
+    """Tell whether a loop's summary is followed by an iteration of the same step."""
+    slot = result.getparent()
+    following = None if slot is None else slot.getnext()
+    step = None if following is None else following.find("Prop")
+    if step is None:
+        return False
+    facts = members(below_ts(step))
+    return "LoopIndex" in facts and text(facts.get("StepId")) == text(
+        engine.get("StepId")
+    )

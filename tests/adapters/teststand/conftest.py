@@ -1,0 +1,160 @@
+"""A writer of native reports, so that tests can say what is in one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from xml.sax.saxutils import escape, quoteattr
+
+import pytest
+
+Writer = Callable[..., bytes]
+
+
+def prop(name: str, value: object, kind: str | None = None) -> str:
+    """Write a scalar property."""
+    if kind is None:
+        kind = (
+            "Boolean"
+            if isinstance(value, bool)
+            else "Number"
+            if isinstance(value, (int, float))
+            else "String"
+        )
+    shown = escape(str(value))
+    return f"<Prop Name={quoteattr(name)} Type='{kind}'><Value>{shown}</Value></Prop>"
+
+
+def obj(name: str, *children: str) -> str:
+    """Write an object property."""
+    return f"<Prop Name={quoteattr(name)} Type='Obj'>{''.join(children)}</Prop>"
+
+
+def array(name: str, *members: str) -> str:
+    """Write an array of objects."""
+    inner = "".join(
+        f"<Value ID='[{index}]'>{member}</Value>"
+        for index, member in enumerate(members)
+    )
+    prototype = (
+        "<ArrayElementPrototype Type='TEResult'>"
+        "<Prop Name='StepName' Type='String'><Value>template</Value></Prop>"
+        "</ArrayElementPrototype>"
+    )
+    return f"<Prop Name='{name}' Type='Array' LBound='[0]'>{prototype}{inner}</Prop>"
+
+
+def step(
+    name: str,
+    *data: str,
+    status: str = "Passed",
+    kind: str = "Action",
+    engine: str = "",
+    children: tuple[str, ...] | None = None,
+    container: str = "SequenceCall",
+    text: str = "",
+) -> str:
+    """Write one result, with the results of its sequence call."""
+    call = ""
+    if children is not None:
+        call = obj(container, array("ResultList", *children), prop("Sequence", name))
+    bookkeeping = obj(
+        "TS",
+        call,
+        prop("StartTime", 101.5),
+        prop("TotalTime", 0.25),
+        prop("StepName", name),
+        prop("StepType", kind),
+        prop("StepId", f"ID#:{name}"),
+        prop("StepGroup", "Main"),
+        engine,
+    )
+    return (
+        f"<Prop Type='TEResult'>{prop('Status', status)}{prop('ReportText', text)}"
+        f"{''.join(data)}{bookkeeping}</Prop>"
+    )
+
+
+def report(
+    *steps: str,
+    serial: str = "SN-1",
+    result: str = "Passed",
+    status: str = "Passed",
+    uut: str = "",
+    year: object = 2024,
+) -> str:
+    """Write a report of a unit."""
+    root = (
+        f"<Prop Type='TEResult'>{prop('Status', status)}"
+        + obj(
+            "TS",
+            obj(
+                "SequenceCall",
+                array("ResultList", *steps),
+                prop("SequenceFile", r"C:\Tests\Power Board.seq"),
+                prop("SequenceFileVersion", "1.2.0.3"),
+                prop("Sequence", "MainSequence"),
+            ),
+            prop("StartTime", 100),
+            prop("TotalTime", 12.5),
+            prop("StepName", "MainSequence Callback"),
+        )
+        + "</Prop>"
+    )
+    return (
+        f"<Report Type='UUT' UUTResult='{result}' Link='0-2024-3-4-9-5-6-250'>"
+        + obj("UUT", prop("SerialNumber", serial), prop("PartNumber", "PB-7"), uut)
+        + obj("StartDate", prop("Year", year), prop("Month", 3), prop("MonthDay", 4))
+        + obj(
+            "StartTime",
+            prop("Hours", 9),
+            prop("Minutes", 5),
+            prop("Seconds", 6),
+            prop("Milliseconds", 250),
+        )
+        + obj("StationInfo", prop("StationID", "ST-3"), prop("LoginName", "mara"))
+        + root
+        + "</Report>"
+    )
+
+
+def document(*reports: str, encoding: str = "utf-8") -> bytes:
+    """Write a whole file."""
+    head = f"<?xml version='1.0' encoding='{encoding}'?>\n"
+    return f"{head}<Reports>{''.join(reports)}</Reports>".encode(encoding)
+
+
+class ReportWriter:
+    """Gives tests the functions above under one name."""
+
+    prop = staticmethod(prop)
+    obj = staticmethod(obj)
+    array = staticmethod(array)
+    step = staticmethod(step)
+    report = staticmethod(report)
+    document = staticmethod(document)
+
+    @staticmethod
+    def numeric(
+        name: str,
+        value: object,
+        comparator: str,
+        *,
+        status: str = "Passed",
+        **limits: object,
+    ) -> str:
+        """Write a numeric limit test."""
+        return step(
+            name,
+            prop("Numeric", value, "Number"),
+            prop("Comp", comparator),
+            prop("Units", "V"),
+            obj("Limits", *(prop(side, bound) for side, bound in limits.items())),
+            status=status,
+            kind="NumericLimitTest",
+        )
+
+
+@pytest.fixture
+def write() -> ReportWriter:
+    """Give the writer of reports."""
+    return ReportWriter()

@@ -1,0 +1,551 @@
+"""Native XML reports: what stands in them and what becomes of it."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rigbridge.adapters import Disposition, Source
+from rigbridge.errors import (
+    ConfigurationError,
+    MalformedSourceError,
+    NoRunError,
+    UnrecognizedSourceError,
+    UnsafeSourceError,
+)
+from rigbridge.model import (
+    Limit,
+    LogLevel,
+    Measurement,
+    MeasurementOutcome,
+    Phase,
+    PhaseOutcome,
+    Run,
+    RunOutcome,
+)
+from rigbridge.testing import AdapterCase, AdapterSuite, Reading, Sample, read_all
+from rigbridge_teststand.adapter import TestStandXMLAdapter
+from rigbridge_teststand.numbers import read_count, read_number
+from rigbridge_teststand.settings import TestStandSettings
+
+SHARED = Path(__file__).parents[3] / "../shared/samples/teststand_xml"
+SAMPLE = SHARED / "Virinco__TestStand-XML-Converter__TsWithoutWats.xml"
+
+
+def reading(content: bytes, **settings_of_site: Any) -> Reading:
+    """Read a report."""
+    adapter = TestStandXMLAdapter(TestStandSettings(**settings_of_site))
+    return read_all(adapter, Source.from_bytes(content, "report.xml"))
+
+
+def run_of(content: bytes, **settings_of_site: Any) -> Run:
+    """Read the one run of a report."""
+    (run,) = reading(content, **settings_of_site).runs
+    return run
+
+
+def phase_of(content: bytes) -> Phase:
+    """Read the one phase of a report."""
+    (phase,) = run_of(content).phases
+    return phase
+
+
+def measured(content: bytes) -> Measurement:
+    """Read the one measurement of a report."""
+    (measurement,) = phase_of(content).measurements
+    return measurement
+
+
+class TestConformance(AdapterSuite):
+    """The suite that every adapter passes."""
+
+    @pytest.fixture
+    def case(self, write: Any) -> AdapterCase:
+        """Give a report of one unit and a file of two."""
+        steps = (
+            write.numeric("5 V rail", 5.02, "GELE", Low=4.9, High=5.1),
+            write.step("Boot", write.prop("PassFail", True), kind="PassFailTest"),
+        )
+        one = write.document(write.report(*steps))
+        two = write.document(write.report(*steps), write.report(serial="SN-2"))
+        return AdapterCase(
+            adapter=TestStandXMLAdapter(),
+            samples=(
+                Sample(name="one.xml", content=one),
+                Sample(name="two.xml", content=two, runs=2),
+            ),
+        )
+
+
+class TestHeader:
+    """Who was tested, where, by whom and when."""
+
+    def test_identity(self, write: Any) -> None:
+        """Unit, part, station, operator and procedure come from their fields."""
+        run = run_of(write.document(write.report()))
+        assert (run.unit.serial_number, run.unit.part_number) == ("SN-1", "PB-7")
+        assert (run.station, run.operator) == ("ST-3", "mara")
+        assert (run.procedure.name, run.procedure.version) == ("Power Board", "1.2.0.3")
+
+    def test_times(self, write: Any) -> None:
+        """The start is the wall time in the zone, the end follows from the total."""
+        run = run_of(write.document(write.report()))
+        assert run.started_at == datetime(2024, 3, 4, 9, 5, 6, 250000, tzinfo=UTC)
+        assert run.ended_at == datetime(2024, 3, 4, 9, 5, 18, 750000, tzinfo=UTC)
+
+    def test_the_link_stands_in_for_a_bad_date(self, write: Any) -> None:
+        """A year outside of reason is read from the report's link, and recorded."""
+        found = reading(write.document(write.report(year=12)))
+        assert found.runs[0].started_at == datetime(
+            2024, 3, 4, 9, 5, 6, 250000, tzinfo=UTC
+        )
+        assert found.report.count(Disposition.COERCED, "time") == 1
+
+    @pytest.mark.parametrize("serial", ["", "NONE", "none", "\\"])
+    def test_a_placeholder_is_no_serial_number(self, write: Any, serial: str) -> None:
+        """A run is never given a made-up number."""
+        run = run_of(write.document(write.report(serial=serial)))
+        assert run.unit.serial_number is None
+
+    def test_leading_zeros_stay(self, write: Any) -> None:
+        """A serial number is text."""
+        run = run_of(write.document(write.report(serial="00017")))
+        assert run.unit.serial_number == "00017"
+
+    def test_the_socket_is_metadata(self, write: Any) -> None:
+        """An unsigned radix spells -1 as a large number."""
+        uut = write.prop("TestSocketIndex", "0xFFFFFFFF", "Number")
+        run = run_of(write.document(write.report(uut=uut)))
+        assert run.metadata["test_socket_index"] == -1
+
+
+class TestVerdicts:
+    """Verdicts are read, never computed."""
+
+    @pytest.mark.parametrize(
+        ("status", "outcome"),
+        [
+            ("Passed", RunOutcome.PASS),
+            ("Done", RunOutcome.PASS),
+            ("Failed", RunOutcome.FAIL),
+            ("Error", RunOutcome.ERROR),
+            ("Terminated", RunOutcome.ABORTED),
+        ],
+    )
+    def test_run_status(self, write: Any, status: str, outcome: RunOutcome) -> None:
+        """The status of the run is its outcome."""
+        content = write.document(write.report(result=status, status=status))
+        assert run_of(content).outcome is outcome
+
+    def test_of_two_verdicts_the_worse_counts(self, write: Any) -> None:
+        """A contradiction is recorded."""
+        found = reading(write.document(write.report(result="Passed", status="Failed")))
+        assert found.runs[0].outcome is RunOutcome.FAIL
+        assert found.report.count(Disposition.COERCED, "status") == 1
+
+    def test_a_failed_step_may_stand_in_a_passed_run(self, write: Any) -> None:
+        """An ignored failure stays what it is."""
+        run = run_of(write.document(write.report(write.step("a", status="Failed"))))
+        assert run.outcome is RunOutcome.PASS
+        assert run.phases[0].outcome is PhaseOutcome.FAIL
+
+    def test_a_custom_status_is_an_error(self, write: Any) -> None:
+        """What nobody declared is not taken for a pass."""
+        found = reading(write.document(write.report(write.step("a", status="Retest"))))
+        assert found.runs[0].phases[0].outcome is PhaseOutcome.ERROR
+        assert found.runs[0].phases[0].attributes["raw_status"] == "Retest"
+        assert found.report.count(Disposition.COERCED, "status") == 1
+
+    def test_a_custom_status_can_be_declared(self, write: Any) -> None:
+        """A site says what its own words mean."""
+        content = write.document(write.report(write.step("a", status="Retest")))
+        run = run_of(content, statuses={"retest": "FAIL"})
+        assert run.phases[0].outcome is PhaseOutcome.FAIL
+
+    def test_a_wrong_declaration_is_refused(self) -> None:
+        """The error names the status."""
+        with pytest.raises(ConfigurationError, match="is no outcome"):
+            TestStandSettings(statuses={"Retest": "MAYBE"})
+
+    def test_a_skipped_step_has_no_values(self, write: Any) -> None:
+        """What a skipped step holds is stale; it is dropped and counted."""
+        step = write.numeric("a", 5, "GE", Low=1, status="Skipped")
+        found = reading(write.document(write.report(step)))
+        assert found.runs[0].phases[0].measurements == ()
+        assert found.report.count(Disposition.DROPPED, "measurement") == 1
+
+
+class TestTree:
+    """Nested results are flat phases with paths."""
+
+    def test_nesting_is_in_the_path(self, write: Any) -> None:
+        """Parents stand before their children, in document order."""
+        inner = write.step("inner")
+        outer = write.step("outer", children=(inner,), kind="SequenceCall")
+        phases = run_of(write.document(write.report(outer, write.step("last")))).phases
+        assert [(phase.path, phase.name) for phase in phases] == [
+            ((), "outer"),
+            (("outer",), "inner"),
+            ((), "last"),
+        ]
+
+    def test_a_post_action_is_marked(self, write: Any) -> None:
+        """What a post action called does not mix with the call itself."""
+        outer = write.step(
+            "outer", children=(write.step("inner"),), container="PostAction"
+        )
+        phases = run_of(write.document(write.report(outer))).phases
+        assert phases[1].path == ("outer", "PostAction")
+
+    def test_iterations_belong_to_their_loop(self, write: Any) -> None:
+        """A loop's summary owns the iterations that follow it."""
+        counter = write.prop("NumLoops", 2)
+        loop = (
+            write.step("try", engine=counter),
+            write.step("try", engine=write.prop("LoopIndex", 0)),
+            write.step("try", engine=write.prop("LoopIndex", 1)),
+        )
+        phases = run_of(write.document(write.report(*loop))).phases
+        assert [phase.path for phase in phases] == [(), ("try",), ("try",)]
+        assert phases[2].attributes["loop_index"] == 1
+
+    def test_a_template_is_no_result(self, write: Any) -> None:
+        """Array prototypes hold no data."""
+        names = [
+            phase.name
+            for phase in run_of(write.document(write.report(write.step("a")))).phases
+        ]
+        assert names == ["a"]
+
+    def test_step_times_count_from_the_run(self, write: Any) -> None:
+        """The engine's seconds are offsets, not dates."""
+        phase = phase_of(write.document(write.report(write.step("a"))))
+        assert phase.started_at == datetime(2024, 3, 4, 9, 5, 7, 750000, tzinfo=UTC)
+        assert phase.ended_at == datetime(2024, 3, 4, 9, 5, 8, tzinfo=UTC)
+
+    def test_calls_may_nest_deeply(self, write: Any) -> None:
+        """Deep recursion of sequences neither overflows nor loses a step."""
+        nested = write.step("0")
+        for level in range(1, 120):
+            nested = write.step(str(level), children=(nested,), kind="SequenceCall")
+        phases = run_of(write.document(write.report(nested))).phases
+        assert len(phases) == 120
+        assert len(phases[-1].path) == 119
+
+    @settings(
+        max_examples=30,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+    )
+    @given(
+        tree=st.recursive(
+            st.just(()), lambda inner: st.lists(inner, max_size=3).map(tuple)
+        )
+    )
+    def test_every_result_is_a_phase(self, write: Any, tree: Any) -> None:
+        """Whatever the tree, each result but the root becomes one phase."""
+        count = 0
+
+        def build(node: Any) -> str:
+            nonlocal count
+            count += 1
+            children = tuple(build(child) for child in node)
+            return str(write.step(f"s{count}", children=children or None))
+
+        content = write.document(write.report(*(build(node) for node in tree)))
+        assert len(run_of(content).phases) == count
+        assert content.count(b"<Prop Type='TEResult'>") == count + 1
+
+
+class TestMeasurements:
+    """Step data by structure."""
+
+    @pytest.mark.parametrize(
+        ("comparator", "sides", "limit"),
+        [
+            ("EQ", {"Low": 3}, Limit(lower=3, upper=3, comparator="EQ")),
+            (
+                "GT",
+                {"Low": 3},
+                Limit(lower=3, lower_inclusive=False, comparator="GT"),
+            ),
+            ("GE", {"Low": 3}, Limit(lower=3, comparator="GE")),
+            (
+                "LT",
+                {"Low": 3},
+                Limit(upper=3, upper_inclusive=False, comparator="LT"),
+            ),
+            ("LE", {"Low": 3}, Limit(upper=3, comparator="LE")),
+            (
+                "GTLT",
+                {"Low": 1, "High": 3},
+                Limit(
+                    lower=1,
+                    upper=3,
+                    lower_inclusive=False,
+                    upper_inclusive=False,
+                    comparator="GTLT",
+                ),
+            ),
+            (
+                "GELT",
+                {"Low": 1, "High": 3},
+                Limit(lower=1, upper=3, upper_inclusive=False, comparator="GELT"),
+            ),
+        ],
+    )
+    def test_a_range_is_a_limit(
+        self, write: Any, comparator: str, sides: dict[str, float], limit: Limit
+    ) -> None:
+        """One-sided comparators keep their bound in Low, even where it is upper."""
+        step = write.numeric("a", 2, comparator, **sides)
+        assert measured(write.document(write.report(step))).limits == limit
+
+    @pytest.mark.parametrize(
+        ("comparator", "validator"),
+        [("NE", "x != 1"), ("LTGT", "x < 1 or x > 3"), ("LEGE", "x <= 1 or x >= 3")],
+    )
+    def test_what_is_no_range_is_a_validator(
+        self, write: Any, comparator: str, validator: str
+    ) -> None:
+        """An outside comparison is never bent into a range."""
+        step = write.numeric("a", 2, comparator, Low=1, High=3)
+        measurement = measured(write.document(write.report(step)))
+        assert (measurement.limits, measurement.validators) == (None, (validator,))
+
+    def test_a_log_comparison_has_no_limits(self, write: Any) -> None:
+        """It only records."""
+        step = write.numeric("a", 2, "LOG")
+        assert measured(write.document(write.report(step))).limits is None
+
+    def test_a_text_comparison_is_a_validator(self, write: Any) -> None:
+        """The expected text can be read."""
+        step = write.step(
+            "version",
+            write.prop("String", "1.4"),
+            write.prop("Comp", "CaseSensitive"),
+            write.obj("Limits", write.prop("String", "1.4")),
+        )
+        measurement = measured(write.document(write.report(step)))
+        assert measurement.value == "1.4"
+        assert measurement.validators == ("x == '1.4'",)
+
+    def test_several_measurements_of_a_step(self, write: Any) -> None:
+        """Each has its own verdict; repeated names are told apart."""
+        row = write.obj(
+            "rail",
+            write.prop("Data", 3.3),
+            write.prop("Comp", "GE"),
+            write.obj("Limits", write.prop("Low", 3.2)),
+            write.prop("Status", "Passed"),
+        )
+        bad = row.replace("Passed", "Failed")
+        step = write.step("rails", write.array("Measurement", row, bad))
+        found = phase_of(write.document(write.report(step))).measurements
+        assert [(item.name, item.outcome) for item in found] == [
+            ("rail", MeasurementOutcome.PASS),
+            ("rail #2", MeasurementOutcome.FAIL),
+        ]
+
+    def test_further_data_is_kept(self, write: Any) -> None:
+        """What no step type explains is a measurement that nobody judged."""
+        extra = write.obj("Scope", write.prop("Peak", 1.25))
+        found = phase_of(write.document(write.report(write.step("a", extra))))
+        (measurement,) = found.measurements
+        assert (measurement.name, measurement.value) == ("Scope.Peak", 1.25)
+        assert measurement.outcome is MeasurementOutcome.UNSET
+
+    def test_texts_are_logs(self, write: Any) -> None:
+        """Report text and errors are log entries at the step's end."""
+        error = write.obj(
+            "Error",
+            write.prop("Code", -17),
+            write.prop("Msg", "no contact\\r\nat pin 3"),
+            write.prop("Occurred", True),
+        )
+        step = write.step("a", error, status="Error", text="probe down")
+        logs = run_of(write.document(write.report(step))).logs
+        assert [(entry.level, entry.message) for entry in logs] == [
+            (LogLevel.INFO, "probe down"),
+            (LogLevel.ERROR, "no contact\nat pin 3 (code -17)"),
+        ]
+
+
+class TestNumbers:
+    """Every spelling of a number."""
+
+    @pytest.mark.parametrize(
+        ("text", "number"),
+        [
+            ("2.75e-05", 2.75e-05),
+            ("3.15e-005", 3.15e-05),
+            ("1E+006", 1e6),
+            ("9223372036854775807", 9223372036854775807),
+            ("0x1F", 31),
+            ("0b101", 5),
+            ("0c17", 15),
+            ("12.5 V", 12.5),
+            ("-INF", -math.inf),
+            ("1.#INF", math.inf),
+            ("", None),
+            ("3,25", None),
+            ("abc", None),
+        ],
+    )
+    def test_spellings(self, text: str, number: float | None) -> None:
+        """A spelling is read exactly, or not at all."""
+        assert read_number(text) == number
+        assert type(read_number(text)) is type(number)
+
+    @pytest.mark.parametrize("text", ["NAN", "NaN", "-NAN", "IND", "-1.#IND"])
+    def test_not_a_number(self, text: str) -> None:
+        """All spellings of NaN are one."""
+        number = read_number(text)
+        assert number is not None
+        assert math.isnan(number)
+
+    @given(st.floats(allow_nan=False))
+    def test_any_float_is_read_back(self, number: float) -> None:
+        """What Python prints is read exactly."""
+        assert read_number(repr(number)) == number
+
+    @pytest.mark.parametrize(("text", "count"), [("4294967295", -1), ("7", 7)])
+    def test_counts_are_signed(self, text: str, count: int) -> None:
+        """An unsigned radix hides the sign."""
+        assert read_count(text) == count
+
+
+class TestFiles:
+    """What files do."""
+
+    def test_one_bad_report_spares_its_neighbours(self, write: Any) -> None:
+        """A batch report between two units is counted, not read as a run."""
+        batch = "<Report Type='Batch' UUTResult='Passed'/>"
+        content = write.document(write.report(), batch, write.report(serial="SN-2"))
+        found = reading(content)
+        assert [run.unit.serial_number for run in found.runs] == ["SN-1", "SN-2"]
+        assert found.report.count(Disposition.DROPPED, "batch report") == 1
+
+    def test_reports_without_a_root(self, write: Any) -> None:
+        """Reports that were appended one after the other are all read."""
+        content = f"{write.report()}\n{write.report(serial='SN-2')}".encode()
+        assert len(reading(content).runs) == 2
+
+    def test_concatenated_documents(self, write: Any) -> None:
+        """No document behind the first is lost."""
+        content = write.document(write.report()) + write.document(write.report())
+        assert len(reading(content).runs) == 2
+
+    def test_a_stylesheet_with_a_colon(self, write: Any) -> None:
+        """An instruction that XML forbids is tolerated."""
+        content = write.document(write.report()).replace(
+            b"<Reports>", b"<?xml:stylesheet href='C:\\a.xsl'?><Reports>"
+        )
+        assert len(reading(content).runs) == 1
+
+    def test_windows_text_under_another_name(self, write: Any) -> None:
+        """Bytes of windows-1252 declared as iso-8859-1 are repaired and flagged."""
+        content = write.document(write.report(serial="A@B"), encoding="iso-8859-1")
+        found = reading(content.replace(b"A@B", b"A\x96B"))
+        assert found.runs[0].unit.serial_number == "A\u2013B"
+        assert found.report.count(Disposition.COERCED, "encoding") == 1
+
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1"])
+    def test_declared_encodings(self, write: Any, encoding: str) -> None:
+        """Text is read as declared."""
+        content = write.document(write.report(serial="Größe"), encoding=encoding)
+        assert run_of(content).unit.serial_number == "Größe"
+
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+    def test_a_doctype_is_refused(self, write: Any, encoding: str) -> None:
+        """Entities are not expanded, not even looked at."""
+        text = write.document(write.report(), encoding=encoding).decode(encoding)
+        bomb = text.replace("<Reports>", '<!DOCTYPE r [<!ENTITY a "b">]><Reports>', 1)
+        with pytest.raises(UnsafeSourceError, match="line 2: has a DOCTYPE"):
+            reading(bomb.encode(encoding))
+
+    def test_the_word_doctype_in_a_text_is_harmless(self, write: Any) -> None:
+        """A step may attach HTML as its report text."""
+        step = write.step("a", text="@")
+        content = write.document(write.report(step)).replace(
+            b"@", b"<![CDATA[<!DOCTYPE html>]]>"
+        )
+        assert run_of(content).logs[0].message == "<!DOCTYPE html>"
+
+    @pytest.mark.parametrize(
+        ("content", "error"),
+        [
+            (b"", NoRunError),
+            (b"  \n", NoRunError),
+            (b"<Reports></Reports>", NoRunError),
+            (b"hello", MalformedSourceError),
+            (b"<Reports><Report>", MalformedSourceError),
+            (b"<shopping/>", UnrecognizedSourceError),
+        ],
+    )
+    def test_bad_files_are_clear_errors(
+        self, content: bytes, error: type[Exception]
+    ) -> None:
+        """Each names the file."""
+        with pytest.raises(error, match=r"report\.xml"):
+            reading(content)
+
+
+@pytest.mark.skipif(not SAMPLE.is_file(), reason="the real samples are not beside us")
+class TestRealReport:
+    """A report that TestStand 2021 wrote; every expected value was read in the file."""
+
+    def test_identity(self) -> None:
+        """Unit, station, operator and procedure."""
+        run = run_of(SAMPLE.read_bytes())
+        assert run.unit.serial_number == "2342343"
+        assert (run.station, run.operator) == ("TS-2021-BETA", "administrator")
+        assert run.procedure.name == "Computer Motherboard Test Sequence"
+        assert run.started_at == datetime(2022, 7, 1, 15, 47, 48, 927000, tzinfo=UTC)
+
+    def test_steps(self) -> None:
+        """As many phases as the report itself counts, four of them nested."""
+        run = run_of(SAMPLE.read_bytes())
+        assert run.outcome is RunOutcome.PASS
+        assert len(run.phases) == int(str(run.metadata["report.StepCount"])) == 17
+        nested = [phase.name for phase in run.phases if phase.path == ("CPU Test",)]
+        assert nested == [
+            "Register Test",
+            "Instruction Set Test",
+            "Cache Test",
+            "FPU Test",
+        ]
+
+    def test_limits(self) -> None:
+        """Two numeric tests, one open above."""
+        run = run_of(SAMPLE.read_bytes())
+        limits = {
+            item.name: (item.value, item.unit, item.limits)
+            for phase in run.phases
+            for item in phase.measurements
+            if item.limits is not None
+        }
+        video = Limit(
+            lower=0,
+            upper=10,
+            lower_inclusive=False,
+            upper_inclusive=False,
+            comparator="GTLT",
+        )
+        keyboard = Limit(lower=5, lower_inclusive=False, comparator="GT")
+        assert limits == {
+            "Video Test": (5, "microseconds", video),
+            "Keyboard Test": (6, None, keyboard),
+        }
+
+    def test_nothing_unexplained_is_dropped(self) -> None:
+        """Only the display options are left out."""
+        found = reading(SAMPLE.read_bytes())
+        assert found.report.items() >= {"phase", "measurement", "limit", "log"}
+        assert [entry.item for entry in found.report.entries] == ["report options"]
