@@ -53,5 +53,7 @@ def say_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     console = Console()
-    # A file or pipe has no width; nothing that is read by a program is folded.
-    console.print(table, width=None if console.is_terminal else 400)
+    if not console.is_terminal:
+        # A file or pipe has no width; nothing that is read by a program is folded.
+        console = Console(width=400)
+    console.print(table)

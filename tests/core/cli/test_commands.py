@@ -1,0 +1,246 @@
+"""The command line as a user meets it: real processes, real files, exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Rigbridge = Callable[..., "subprocess.CompletedProcess[str]"]
+SAMPLES = Path(__file__).parents[3] / "../shared/samples"
+
+
+@pytest.fixture(name="rigbridge")
+def _rigbridge(tmp_path: Path) -> Rigbridge:
+    def call(*arguments: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "rigbridge", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+            timeout=120,
+        )
+
+    return call
+
+
+@pytest.fixture(name="data")
+def _data(tmp_path: Path) -> Path:
+    return tmp_path / "store"
+
+
+def example(name: str) -> Path:
+    """Find a bundled example report."""
+    return Path(str(resources.files("rigbridge.examples") / name))
+
+
+def last_json(process: subprocess.CompletedProcess[str]) -> Any:
+    """Read the JSON that a command printed."""
+    return json.loads(process.stdout)
+
+
+class TestDemo:
+    """The main job in one command."""
+
+    def test_every_example_arrives(self, rigbridge: Rigbridge, data: Path) -> None:
+        """One of each kind, one failing, one nested, one with an attachment."""
+        process = rigbridge("demo", "--data", data, "--json")
+        assert process.returncode == 0, process.stderr
+        sources = last_json(process)["sources"]
+        runs = [run for source in sources for run in source["runs"]]
+        assert {source["adapter"] for source in sources} == {
+            "csv",
+            "openhtf-json",
+            "teststand-xml",
+        }
+        assert {run["outcome"] for run in runs} >= {"PASS", "FAIL"}
+        assert any(run["attachments"] for run in runs)
+
+    def test_a_second_demo_stores_nothing_twice(
+        self, rigbridge: Rigbridge, data: Path
+    ) -> None:
+        """Every run is recognized."""
+        rigbridge("demo", "--data", data)
+        process = rigbridge("demo", "--data", data, "--json")
+        runs = [
+            run for source in last_json(process)["sources"] for run in source["runs"]
+        ]
+        assert runs
+        assert not any(run["created"] for run in runs)
+
+    def test_it_says_how_to_look(self, rigbridge: Rigbridge, data: Path) -> None:
+        """A person sees a table and the next command."""
+        process = rigbridge("demo", "--data", data)
+        assert "Measurements" in process.stdout
+        assert f"rigbridge runs list --data {data}" in process.stdout
+
+
+class TestImport:
+    """Files into the embedded store."""
+
+    def test_bad_files_are_named_and_the_rest_arrives(
+        self, rigbridge: Rigbridge, data: Path, tmp_path: Path
+    ) -> None:
+        """One clear line each, exit code 1, and the good file is stored."""
+        bad = {
+            "empty.xml": b"",
+            "text.xml": b"hello",
+            "other.xml": b"<shopping/>",
+            "cut.xml": example("teststand-nested-sequences.xml").read_bytes()[:900],
+            "wrong.json": b'{"dut_id": ',
+            "doctype.xml": b"<!DOCTYPE a [<!ENTITY b 'c'>]><Reports Type='a'/>",
+        }
+        for name, content in bad.items():
+            (tmp_path / name).write_bytes(content)
+        process = rigbridge(
+            "import",
+            *(tmp_path / name for name in bad),
+            tmp_path / "missing.xml",
+            example("csv-long-format.csv"),
+            "--data",
+            data,
+        )
+        assert process.returncode == 1
+        lines = process.stderr.splitlines()
+        assert len(lines) == len(bad) + 1
+        for name in (*bad, "missing.xml"):
+            assert sum(name in line for line in lines) == 1, name
+        assert "2 runs of 8 files; 7 files failed" in process.stdout
+
+    def test_wrong_flags_are_usage_errors(self, rigbridge: Rigbridge) -> None:
+        """Exit code 2 tells a script that the call itself was wrong."""
+        assert rigbridge("import", "--colour", "red").returncode == 2
+        assert rigbridge("import", "x", "--adapter", "nobody").returncode == 2
+        assert rigbridge("import", "x", "--to", "nowhere").returncode == 2
+
+    def test_a_dead_server_is_one_line(self, rigbridge: Rigbridge, data: Path) -> None:
+        """The files that were not tried are counted."""
+        process = rigbridge(
+            "import",
+            example("csv-long-format.csv"),
+            example("teststand-batch-of-two.xml"),
+            "--to",
+            "http://127.0.0.1:9",
+            "--api-key",
+            "k",
+            "--data",
+            data,
+        )
+        assert process.returncode == 1
+        assert "Traceback" not in process.stderr
+        assert "1 files were not tried" in process.stderr
+
+    @pytest.mark.skipif(not SAMPLES.is_dir(), reason="the samples are not beside us")
+    def test_the_real_samples_arrive(self, rigbridge: Rigbridge, data: Path) -> None:
+        """Every run of the real reports is stored, and the unit is found again."""
+        process = rigbridge(
+            "import",
+            SAMPLES / "teststand_xml",
+            SAMPLES / "openhtf_json",
+            "--data",
+            data,
+            "--time-zone",
+            "UTC",
+            "--json",
+        )
+        sources = last_json(process)["sources"]
+        for source in sources:
+            assert source["runs"] or source["errors"], source["source"]
+        listed = rigbridge("runs", "list", "--serial", "2342343", "--data", data)
+        assert "Computer Motherboard Test Sequence" in listed.stdout
+
+
+class TestConvert:
+    """Runs as JSON lines, nothing sent."""
+
+    @pytest.mark.parametrize(
+        ("form", "key"),
+        [("payload", "unit_under_test"), ("model", "unit"), ("report", "mapped")],
+    )
+    def test_a_run_a_line(self, rigbridge: Rigbridge, form: str, key: str) -> None:
+        """Each format has its own shape, one run a line."""
+        process = rigbridge(
+            "convert", example("teststand-batch-of-two.xml"), "--format", form
+        )
+        documents = [json.loads(line) for line in process.stdout.splitlines()]
+        assert process.returncode == 0
+        assert len(documents) == 2
+        assert all(key in document for document in documents)
+
+    def test_a_run_without_serial_number(
+        self, rigbridge: Rigbridge, tmp_path: Path
+    ) -> None:
+        """The model shows it, the payload refuses it and says why."""
+        content = example("teststand-nested-sequences.xml").read_bytes()
+        file = tmp_path / "nobody.xml"
+        file.write_bytes(content.replace(b"PS-100-0042", b"NONE"))
+        assert rigbridge("convert", file, "--format", "model").returncode == 0
+        process = rigbridge("convert", file, "--format", "payload")
+        assert process.returncode == 1
+        assert "$.unit.serial_number" in process.stderr
+
+
+class TestRuns:
+    """What is in the store."""
+
+    def test_list_show_attach(
+        self, rigbridge: Rigbridge, data: Path, tmp_path: Path
+    ) -> None:
+        """A run is found by its unit, shown whole, and takes a file."""
+        rigbridge("demo", "--data", data)
+        listed = rigbridge(
+            "runs", "list", "--serial", "ps-100-0042", "--data", data, "--json"
+        )
+        (run,) = last_json(listed)
+        photo = tmp_path / "photo.png"
+        photo.write_bytes(b"pixels")
+        attached = rigbridge("runs", "attach", run["id"], photo, "--data", data)
+        assert attached.returncode == 0, attached.stderr
+        shown = rigbridge("runs", "show", run["id"], "--data", data)
+        assert "3.3 V rail" in shown.stdout
+        assert "photo.png (6 bytes)" in shown.stdout
+
+    def test_an_unknown_run_is_a_clear_error(
+        self, rigbridge: Rigbridge, data: Path
+    ) -> None:
+        """Exit code 1, one line."""
+        process = rigbridge("runs", "show", "nobody", "--data", data)
+        assert process.returncode == 1
+        assert process.stderr.startswith("error: ")
+
+
+class TestAdapters:
+    """Who reads what."""
+
+    def test_the_list_has_status_and_owner(self, rigbridge: Rigbridge) -> None:
+        """Our three adapters load."""
+        records = {
+            record["name"]: record
+            for record in last_json(rigbridge("adapters", "list", "--json"))
+        }
+        for name in ("csv", "openhtf-json", "teststand-xml"):
+            assert records[name]["status"] == "loaded"
+            assert records[name]["distribution"] == "rigbridge"
+
+    def test_detection_gives_its_reason(self, rigbridge: Rigbridge) -> None:
+        """A claim has a score and a reason."""
+        file = example("teststand-batch-of-two.xml")
+        process = rigbridge("adapters", "detect", file, "--json")
+        (document,) = last_json(process)
+        assert document["claims"][0]["adapter"] == "teststand-xml"
+        assert document["claims"][0]["reason"]
+
+
+class TestVersion:
+    """The command itself."""
+
+    def test_version(self, rigbridge: Rigbridge) -> None:
+        """The version is printed."""
+        assert rigbridge("--version").stdout.startswith("rigbridge 0.")

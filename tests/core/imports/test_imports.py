@@ -1,0 +1,252 @@
+"""The import pipeline: every file is tried, what goes wrong is named, nothing mixes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import attrs
+import pytest
+
+from rigbridge.adapters import Match, ReadContext, Source, Spool
+from rigbridge.configuration import Configuration
+from rigbridge.destinations import Receipt
+from rigbridge.errors import (
+    AdapterFailedError,
+    BadRequestError,
+    MalformedSourceError,
+    NoAnswerError,
+    NoRunError,
+    UnrecognizedSourceError,
+)
+from rigbridge.imports import (
+    AdapterSet,
+    InstalledAdapter,
+    ReadRun,
+    SourceResult,
+    import_sources,
+    read_source,
+    scan,
+)
+from rigbridge.model import Attachment, ProcedureRef, Run, RunOutcome, Unit
+from rigbridge.reporting import ConversionReport
+from rigbridge.wire import ListedRun
+
+
+@attrs.frozen
+class LineSettings:
+    """No settings."""
+
+
+class LineAdapter:
+    """Reads a home-made format: a serial number a line; some words go wrong."""
+
+    name: ClassVar[str] = "lines"
+    settings_type: ClassVar[type[LineSettings]] = LineSettings
+
+    def __init__(self, settings: LineSettings | None = None) -> None:
+        self.settings = settings
+
+    def detect(self, head: bytes, name: str) -> Match | None:
+        """Claim every file of its ending."""
+        del head
+        return Match(0.5, "its ending") if name.endswith(".lines") else None
+
+    def read(self, source: Source, context: ReadContext) -> Iterator[Run]:
+        """Give a run a line."""
+        with source.open() as stream:
+            lines = stream.read().decode().split()
+        for index, serial in enumerate(lines):
+            if serial == "BAD":
+                error = MalformedSourceError(
+                    "is bad", source=source.uri, place=f"line {index + 1}"
+                )
+                context.failed(error)
+                continue
+            if serial == "BUG":
+                raise KeyError(serial)
+            provenance = context.provenance(source, index)
+            context.report.mapped("run")
+            if serial == "DROP":
+                context.report.dropped("line", "unwanted")
+            yield Run(
+                id=provenance.run_id,
+                outcome=RunOutcome.PASS,
+                procedure=ProcedureRef(name="lines"),
+                unit=Unit(serial_number=None if serial == "NOBODY" else serial),
+                source=provenance,
+            )
+
+
+class Shelf:
+    """A destination that keeps runs in a list, or fails as told."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.runs: list[Run] = []
+        self.error = error
+
+    def submit(self, run: Run, report: ConversionReport | None = None) -> Receipt:
+        """Keep the run."""
+        del report
+        if self.error is not None:
+            raise self.error
+        if run.unit.serial_number is None:
+            raise BadRequestError("no serial number", status=400)
+        self.runs.append(run)
+        return Receipt(stored_id=str(run.id), created=True)
+
+    def attach(self, stored_id: str, attachment: Attachment) -> None:
+        """Take nothing."""
+
+    def list_runs(self, serial_number: str) -> Sequence[ListedRun]:
+        """List nothing."""
+        del serial_number
+        return []
+
+    def close(self) -> None:
+        """Close nothing."""
+
+
+class OnlyLines(AdapterSet):
+    """A set of the one adapter above, without an installation."""
+
+    def __init__(self) -> None:
+        self.unusable = {}
+        self._only = None
+        self._installed = [InstalledAdapter(adapter=LineAdapter(), version="1")]
+
+
+@pytest.fixture(name="configuration")
+def _configuration(tmp_path: Path) -> Configuration:
+    return Configuration(data=tmp_path / "data")
+
+
+def results_of(
+    contents: dict[str, bytes],
+    configuration: Configuration,
+    shelf: Shelf,
+    **flags: Any,
+) -> list[SourceResult]:
+    """Import sources in memory."""
+    sources = [Source.from_bytes(content, name) for name, content in contents.items()]
+    return list(import_sources(sources, OnlyLines(), configuration, shelf, **flags))
+
+
+class TestScan:
+    """Paths to files."""
+
+    def test_folders_are_read_in_order(self, tmp_path: Path) -> None:
+        """The order does not depend on the file system."""
+        for name in ("b/2.xml", "a/1.xml", "c.xml", ".hidden", ".git/x"):
+            file = tmp_path / name
+            file.parent.mkdir(exist_ok=True)
+            file.touch()
+        found = [str(file.relative_to(tmp_path)) for file in scan([tmp_path])]
+        assert sorted(found) == ["a/1.xml", "b/2.xml", "c.xml"]
+        assert found == [str(file.relative_to(tmp_path)) for file in scan([tmp_path])]
+
+    def test_a_file_named_twice_is_read_once(self, tmp_path: Path) -> None:
+        """A folder and a file in it overlap."""
+        file = tmp_path / "a.xml"
+        file.touch()
+        assert list(scan([tmp_path, file])) == [file]
+
+    def test_a_missing_path_is_given_on(self, tmp_path: Path) -> None:
+        """Reading it then says that it is missing."""
+        assert list(scan([tmp_path / "gone"])) == [tmp_path / "gone"]
+
+
+class TestReading:
+    """One source to its runs."""
+
+    def read(
+        self, content: bytes, configuration: Configuration, spool: Spool
+    ) -> list[Any]:
+        """Read a source."""
+        source = Source.from_bytes(content, "a.lines")
+        installed = InstalledAdapter(adapter=LineAdapter(), version="1")
+        return list(read_source(source, installed, configuration, spool))
+
+    def test_a_bad_run_spares_its_neighbours(
+        self, configuration: Configuration, tmp_path: Path
+    ) -> None:
+        """The error stands in its place among the runs."""
+        with Spool(tmp_path) as spool:
+            first, error, last = self.read(b"1 BAD 3", configuration, spool)
+        assert isinstance(error, MalformedSourceError)
+        assert [item.run.unit.serial_number for item in (first, last)] == ["1", "3"]
+        assert last.run.source.index == 2
+
+    def test_a_mistake_of_the_adapter_is_contained(
+        self, configuration: Configuration, tmp_path: Path
+    ) -> None:
+        """What came before it is kept, and the error names the adapter."""
+        with Spool(tmp_path) as spool:
+            first, error = self.read(b"1 BUG 3", configuration, spool)
+        assert isinstance(first, ReadRun)
+        assert isinstance(error, AdapterFailedError)
+        assert "adapter lines broke down: KeyError" in str(error)
+
+    def test_nothing_is_no_run(
+        self, configuration: Configuration, tmp_path: Path
+    ) -> None:
+        """A source without a run is reported, not passed over."""
+        with Spool(tmp_path) as spool:
+            (error,) = self.read(b"  ", configuration, spool)
+        assert isinstance(error, NoRunError)
+
+
+class TestImport:
+    """Sources into a destination."""
+
+    def test_one_bad_file_spares_the_rest(self, configuration: Configuration) -> None:
+        """The other files of the call still arrive."""
+        shelf = Shelf()
+        contents = {"a.lines": b"1", "b.txt": b"what", "c.lines": b"2"}
+        first, bad, last = results_of(contents, configuration, shelf)
+        assert [run.unit.serial_number for run in shelf.runs] == ["1", "2"]
+        assert first.succeeded
+        assert last.succeeded
+        assert isinstance(bad.errors[0], UnrecognizedSourceError)
+
+    def test_a_refused_run_is_named_with_its_file(
+        self, configuration: Configuration
+    ) -> None:
+        """The store's words reach the user, with the file that they are about."""
+        refusal = BadRequestError("Part number is required", status=400)
+        (result,) = results_of({"a.lines": b"1"}, configuration, Shelf(refusal))
+        assert str(result.errors[0]) == "a.lines: Part number is required"
+
+    def test_a_store_that_is_out_ends_the_import(
+        self, configuration: Configuration
+    ) -> None:
+        """Files are not tried one by one against a dead server."""
+        shelf = Shelf(NoAnswerError("connection refused"))
+        first, second = results_of(
+            {"a.lines": b"1", "b.lines": b"2"}, configuration, shelf
+        )
+        assert (first.tried, second.tried) == (True, False)
+        assert not second.succeeded
+
+    def test_strict_refuses_what_would_drop(self, configuration: Configuration) -> None:
+        """Nothing is sent of a run of which something is dropped."""
+        shelf = Shelf()
+        contents = {"a.lines": b"1 DROP"}
+        (result,) = results_of(contents, configuration, shelf, strict=True)
+        assert len(shelf.runs) == 1
+        assert "unwanted" in str(result.errors[0])
+
+    def test_the_source_can_travel_along(self, configuration: Configuration) -> None:
+        """The report itself is attached byte for byte."""
+        shelf = Shelf()
+        contents = {"a.lines": b"1"}
+        results_of(contents, configuration, shelf, attach_source=True)
+        (attachment,) = shelf.runs[0].attachments
+        assert (attachment.name, attachment.size) == ("a.lines", 1)
+
+    def test_a_dry_run_sends_nothing(self, configuration: Configuration) -> None:
+        """Reading alone shows what would arrive."""
+        source = Source.from_bytes(b"1 2", "a.lines")
+        (result,) = import_sources([source], OnlyLines(), configuration, None)
+        assert [item.receipt for item in result.runs] == [None, None]
