@@ -1,0 +1,225 @@
+"""
+The long layout: a row a measurement, the rows of a run one below the other.
+
+A run ends where its *key* changes: the cells of ``run_key``, by default serial number
+and start. The log is read twice, as a stream. The first pass collects the keys, because
+of what a key that *comes again* further down means:
+
+- with a start time in it, it is the same run, whose rows other runs interrupt. The
+  parts would look like whole runs with a verdict each, so that run is refused, and the
+  error names the lines. Its neighbours are read.
+- without one, it is a retest of the same unit: another run, recorded as coerced.
+
+Where the log writes no verdict for a run, its verdict follows from what is written
+(never from numbers and limits), and that is recorded as coerced:
+
+- no verdict column for runs: the worst of the verdicts of its phases and measurements,
+  ERROR if there is none;
+- a verdict column whose cells are blank for this run: ERROR, the test was not finished;
+- a phase without one: the worst of its measurements; SKIP if none has a value; PASS if
+  the run is said to have passed; else ERROR.
+
+A row that does not fit the header, holds NUL or undecodable bytes, or a quote that is
+never closed, fails the run that its key names. Where its key cannot be told, it fails
+the runs before and behind it. All other runs arrive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+
+import attrs
+
+from rigbridge.adapters import ReadContext, Source
+from rigbridge.errors import MalformedSourceError, NoRunError, SourceError
+from rigbridge.model import Run
+from rigbridge.reporting import ConversionReport, Place
+from rigbridge_csv.building import RunBuilder
+from rigbridge_csv.cells import CellReader
+from rigbridge_csv.decoding import find_decoding
+from rigbridge_csv.matching import Claim, claim_by_header
+from rigbridge_csv.profile import CSVProfile
+from rigbridge_csv.rows import Row, read_rows
+from rigbridge_csv.table import open_table, readable
+
+__all__ = ["LongLayout"]
+
+_CHUNK = 1 << 16
+
+
+@attrs.define
+class _Block:
+    """The rows of one run, while they are read."""
+
+    key: tuple[str, ...]
+    builder: RunBuilder
+    error: SourceError | None = None
+
+    def fail(self, error: SourceError) -> None:
+        """Remember the first of its errors; the rest usually follows from it."""
+        self.error = self.error or error
+
+
+class LongLayout:
+    """Reads logs that have a row a measurement."""
+
+    def claim(self, profile: CSVProfile, head: bytes, name: str) -> Claim | None:
+        """Claim by header and file name."""
+        return claim_by_header(profile, head, name)
+
+    def read(self, claim: Claim, source: Source, context: ReadContext) -> Iterator[Run]:
+        """Read the runs of a log."""
+        reading = _Reading(claim, source, context)
+        returning = reading.survey()
+        yield from reading.runs(returning)
+
+
+class _Reading:
+    """One reading of one log."""
+
+    def __init__(self, claim: Claim, source: Source, context: ReadContext) -> None:
+        self.claim = claim
+        self.profile = claim.profile
+        self.source = source
+        self.context = context
+        self.cells = CellReader(claim.profile, context, source.uri)
+        self.encoding = self._find_encoding()
+
+    def _find_encoding(self) -> str:
+        with readable(self.source), self.source.open() as stream:
+            chunks = iter(lambda: stream.read(_CHUNK), b"")
+            decoding = find_decoding(self.profile.encoding, chunks)
+        if decoding.rule is not None:
+            self.context.report.coerced(
+                "encoding",
+                decoding.rule,
+                place=Place(line=1),
+                detail=f"{decoding.encoding}; declare it in profile "
+                f"{self.profile.name} to be sure",
+            )
+        return decoding.encoding
+
+    @contextmanager
+    def _rows(self, report: ConversionReport) -> Generator[Iterator[Row]]:
+        with open_table(
+            self.source,
+            encoding=self.encoding,
+            delimiter=self.claim.delimiter,
+            quote=self.profile.quote,
+        ) as table:
+            yield read_rows(table, self.profile, uri=self.source.uri, report=report)
+
+    def survey(self) -> dict[int, int]:
+        """
+        Find the keys whose rows do not stand together.
+
+        Returns:
+            By the hash of such a key, the line in which it comes again.
+        """
+        # Hashes, so that a log of a million runs does not keep their keys in memory.
+        seen: set[int] = set()
+        returning: dict[int, int] = {}
+        last: tuple[str, ...] | None = None
+        with self._rows(ConversionReport()) as rows:
+            for row in rows:
+                if row.key is None or row.key == last:
+                    continue
+                last = row.key
+                digest = hash(last)
+                if digest in seen:
+                    returning.setdefault(digest, row.line)
+                seen.add(digest)
+        return returning
+
+    def runs(self, returning: dict[int, int]) -> Iterator[Run]:
+        """Go through the runs, reporting those that cannot be read."""
+        index = 0
+        block: _Block | None = None
+        # A damaged row whose run is unknown also spoils the run that begins behind it.
+        orphan: SourceError | None = None
+        refused: set[tuple[str, ...]] = set()
+        with self._rows(self.context.report) as rows:
+            for row in rows:
+                if row.key is None:
+                    orphan = self._damaged(row)
+                    if block is not None:
+                        block.fail(orphan)
+                    continue
+                if block is None or row.key != block.key:
+                    if block is not None:
+                        yield from self._finish(block, index)
+                        index += 1
+                    block = self._begin(row, returning, refused)
+                    if orphan is not None:
+                        block.fail(orphan)
+                orphan = None
+                self._add(block, row)
+            if block is not None:
+                yield from self._finish(block, index)
+            elif orphan is not None:
+                self.context.failed(orphan)
+            else:
+                raise NoRunError("holds a header but no rows", source=self.source.uri)
+
+    def _begin(
+        self, row: Row, returning: dict[int, int], refused: set[tuple[str, ...]]
+    ) -> _Block:
+        key = row.key or ()
+        builder = RunBuilder(self.cells, self.context, self.source, line=row.line)
+        block = _Block(key, builder)
+        if not key or hash(key) not in returning:
+            return block
+        again = returning[hash(key)]
+        if row.timed:
+            block.fail(
+                MalformedSourceError(
+                    f"the rows of the run of {' '.join(filter(None, key))} do not "
+                    f"stand together: other runs come before line {again}",
+                    source=self.source.uri,
+                    place=f"line {row.line}",
+                    remedy="sort the log by run, or declare a run_key that tells "
+                    "the runs apart",
+                )
+            )
+        elif key in refused:
+            builder.report.coerced(
+                "run",
+                "the same key again, read as another run of the unit",
+                place=Place(line=row.line),
+                detail=" ".join(filter(None, key)) or None,
+            )
+        refused.add(key)
+        return block
+
+    def _add(self, block: _Block, row: Row) -> None:
+        if row.problem is not None:
+            block.fail(self._damaged(row))
+        if block.error is None:
+            try:
+                block.builder.add(row.line, row.cells, row.binding)
+            except SourceError as error:
+                block.fail(error)
+
+    def _finish(self, block: _Block, index: int) -> Iterator[Run]:
+        if block.error is None:
+            try:
+                run = block.builder.build(index)
+            except SourceError as error:
+                block.fail(error)
+            else:
+                # Only now: what was recorded of a run that fails would stand in the
+                # account of the next.
+                self.context.report.merge(block.builder.report)
+                yield run
+        if block.error is not None:
+            self.context.failed(block.error)
+
+    def _damaged(self, row: Row) -> MalformedSourceError:
+        return MalformedSourceError(
+            row.problem or "cannot be read",
+            source=self.source.uri,
+            place=f"line {row.line}",
+            remedy="repair or remove the row, or give rows of another shape a file "
+            "and a profile of their own",
+        )

@@ -1,0 +1,242 @@
+"""The rows of one phase, and the phase that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import attrs
+
+from rigbridge.model import Measurement, Phase, PhaseOutcome, RunOutcome
+from rigbridge.reporting import ConversionReport, Place
+from rigbridge_csv.attributes import keep
+from rigbridge_csv.cells import CellReader
+from rigbridge_csv.fields import Field
+from rigbridge_csv.header import Binding
+from rigbridge_csv.verdicts import PHASE, Verdict, worst
+
+__all__ = ["UNNAMED", "PhaseRows", "PhaseSequence", "Stated"]
+
+UNNAMED = "measurements"
+"""The name of the phase that holds the measurements of a log without phases."""
+
+Stated = tuple[str, int, str]
+"""The text of a cell, its line, and its column's name."""
+
+
+@attrs.define(kw_only=True)
+class PhaseRows:
+    """
+    What the consecutive rows of a phase say.
+
+    Attributes:
+        line: the first of these rows.
+        stated: the cells of the phase's fields that are not blank.
+        measurements: the measurements so far.
+        verdicts: what was written in their verdict cells.
+        attributes: what else the rows say of the phase.
+        docstring: the author's explanation, or None.
+    """
+
+    line: int
+    stated: dict[Field, Stated]
+    measurements: list[Measurement] = attrs.field(factory=list[Measurement])
+    verdicts: list[Verdict] = attrs.field(factory=list[Verdict])
+    attributes: dict[str, str] = attrs.field(factory=dict[str, str])
+    docstring: str | None = None
+
+    def agrees(self, stated: dict[Field, Stated]) -> bool:
+        """Say whether a row that states this belongs to the phase."""
+        mine = self.stated
+        if (Field.PHASE in mine) != (Field.PHASE in stated):
+            return False
+        return all(
+            field not in mine or mine[field][0] == text
+            for field, (text, _, _) in stated.items()
+        )
+
+    def written_verdict(self, cells: CellReader) -> Verdict | None:
+        """Give the verdict in the phase's own cell, or None."""
+        stated = self.stated.get(Field.PHASE_OUTCOME)
+        if stated is None:
+            return None
+        text, line, column = stated
+        return cells.verdict(text, line=line, column=column)
+
+    def remark(
+        self,
+        outcome: Stated | None,
+        docstring: Stated | None,
+        attributes: dict[str, str],
+        report: ConversionReport,
+    ) -> None:
+        """
+        Take what a row without a measurement says.
+
+        Args:
+            outcome: the verdict in it, or None.
+            docstring: the explanation in it, or None.
+            attributes: what else it says.
+            report: where changes are recorded.
+        """
+        said = dict(attributes)
+        if outcome is not None:
+            text, line, column = outcome
+            known = self.stated.setdefault(Field.PHASE_OUTCOME, outcome)
+            if known is outcome:
+                report.coerced(
+                    "phase outcome",
+                    "verdict of a row without a measurement, taken for its phase",
+                    place=Place(line=line, path=column),
+                    detail=text,
+                )
+            elif known[0] != text:
+                said[column] = text
+        if docstring is not None:
+            if self.docstring is None:
+                self.docstring = docstring[0]
+            else:
+                said[docstring[2]] = docstring[0]
+        for label, text in said.items():
+            keep(self.attributes, label, text)
+
+    def build(
+        self,
+        cells: CellReader,
+        *,
+        run_outcome: RunOutcome | None,
+        station: str | None,
+        report: ConversionReport,
+    ) -> Phase:
+        """
+        Make the phase.
+
+        Args:
+            cells: reads its cells.
+            run_outcome: the verdict that the log states for the run, or None.
+            station: the run's station, for the time zone.
+            report: where changes are recorded.
+
+        Raises:
+            MalformedSourceError: a cell that cannot be read.
+        """
+        place = Place(line=self.line)
+        name = self.stated.get(Field.PHASE)
+        if name is None:
+            report.coerced(
+                "phase",
+                "made for measurements that stand in no phase",
+                place=place,
+                detail=UNNAMED,
+            )
+        started, ended = (
+            None
+            if (found := self.stated.get(field)) is None
+            else cells.time(
+                found[0], line=found[1], column=found[2], station=station, report=report
+            )
+            for field in (Field.PHASE_STARTED_AT, Field.PHASE_ENDED_AT)
+        )
+        report.mapped("phase")
+        # First, because it may keep the log's own word among the attributes.
+        outcome = self._outcome(cells, run_outcome, report)
+        if self.attributes:
+            report.mapped("attribute", len(self.attributes))
+        return Phase(
+            name=UNNAMED if name is None else name[0],
+            outcome=outcome,
+            started_at=started,
+            ended_at=ended,
+            measurements=self.measurements,
+            docstring=self.docstring,
+            attributes=self.attributes,
+        )
+
+    def _outcome(
+        self,
+        cells: CellReader,
+        run_outcome: RunOutcome | None,
+        report: ConversionReport,
+    ) -> PhaseOutcome:
+        verdict = self.written_verdict(cells)
+        if verdict is not None:
+            if verdict in PHASE:
+                return PHASE[verdict]
+            text, _, column = self.stated[Field.PHASE_OUTCOME]
+            keep(self.attributes, column, text)
+        outcome, rule = self._derived(verdict, run_outcome)
+        report.coerced(
+            "phase outcome", rule, place=Place(line=self.line), detail=outcome
+        )
+        return outcome
+
+    def _derived(
+        self, written: Verdict | None, run_outcome: RunOutcome | None
+    ) -> tuple[PhaseOutcome, str]:
+        if written in (Verdict.TIMEOUT, Verdict.ABORTED):
+            return PhaseOutcome.ERROR, "a timeout or an abort is an error of the phase"
+        judged = worst(self.verdicts)
+        if judged is not None:
+            return PHASE[judged], "none written: the worst of its measurements"
+        if self.measurements and all(
+            measurement.value is None for measurement in self.measurements
+        ):
+            return PhaseOutcome.SKIP, "none written and nothing measured: not run"
+        if run_outcome is RunOutcome.PASS:
+            return PhaseOutcome.PASS, "none written: its run passed"
+        return PhaseOutcome.ERROR, "no verdict at all"
+
+
+class PhaseSequence:
+    """
+    The phases of one run, in document order.
+
+    A row belongs to the phase of the row before it as long as no cell of the phase's
+    fields that is filled says otherwise: a name, a time or a verdict that differs
+    begins another phase, so that two loops through one step stay two phases.
+
+    Args:
+        cells: reads single cells.
+    """
+
+    def __init__(self, cells: CellReader) -> None:
+        self.rows: list[PhaseRows] = []
+        self._cells = cells
+        self._constant = cells.profile.constants.get(Field.PHASE)
+        self._last: tuple[str, ...] | None = None
+        self._binding: Binding | None = None
+
+    def names_one(self, row: list[str], binding: Binding) -> bool:
+        """Say whether a row says anything of a phase."""
+        return self._constant is not None or any(
+            self._cells.text(cell) is not None for cell in binding.phase(row)
+        )
+
+    def of(self, line: int, row: list[str], binding: Binding) -> PhaseRows:
+        """Give the phase that a row belongs to, a new one if need be."""
+        picked = binding.phase(row)
+        # Almost every row repeats the one before it.
+        if self.rows and picked == self._last and binding is self._binding:
+            return self.rows[-1]
+        self._last, self._binding = picked, binding
+        stated: dict[Field, Stated] = {}
+        for field, cell in zip(binding.phase_fields, picked, strict=True):
+            text = self._cells.text(cell)
+            if text is not None:
+                stated[field] = (text, line, binding.label(field))
+        if self._constant is not None:
+            stated[Field.PHASE] = (self._constant, line, Field.PHASE.value)
+        if self.rows and self.rows[-1].agrees(stated):
+            phase = self.rows[-1]
+            phase.stated = {**stated, **phase.stated}
+            return phase
+        phase = PhaseRows(line=line, stated=stated)
+        self.rows.append(phase)
+        return phase
+
+    def written_verdicts(self) -> Iterator[Verdict]:
+        """Go through every verdict that is written, of phases and measurements."""
+        for phase in self.rows:
+            yield from phase.verdicts
+            written = phase.written_verdict(self._cells)
+            if written is not None:
+                yield written

@@ -1,0 +1,92 @@
+"""The settings of the adapter: its profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+import attrs
+
+from rigbridge_csv.fields import Field
+from rigbridge_csv.mapping import bad, from_mapping, known
+from rigbridge_csv.profile import CSVProfile
+
+__all__ = ["BUILT_IN", "CSVSettings"]
+
+BUILT_IN = CSVProfile(
+    name="rigbridge-long",
+    columns={field: field.value for field in Field if field is not Field.LIMITS},
+    optional=tuple(
+        field.value
+        for field in Field
+        if field not in (Field.MEASUREMENT, Field.VALUE, Field.LIMITS)
+    ),
+)
+"""
+The profile that needs no configuration: the header names are our own field names.
+
+``measurement`` and ``value`` must be there; every other column may be lacking.
+"""
+
+
+def _profiles(value: Any) -> tuple[CSVProfile, ...]:
+    if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
+        raise bad(f"must be a list of profiles, not {value!r}", "profiles")
+    made: list[CSVProfile] = []
+    for index, item in enumerate(cast("Iterable[object]", value)):
+        place = f"profiles[{index}]"
+        profile = (
+            item
+            if isinstance(item, CSVProfile)
+            else from_mapping(CSVProfile, item, place)
+        )
+        if profile.name in {other.name for other in (*made, BUILT_IN)}:
+            raise bad(f"{profile.name!r} is taken", f"{place}.name", "choose another")
+        made.append(profile)
+    return tuple(made)
+
+
+@attrs.frozen(kw_only=True)
+class CSVSettings:
+    """
+    What the site declares about its delimited logs.
+
+    Attributes:
+        profiles: one for each kind of log. A file that none of them fits is tried
+            with the built-in profile ``rigbridge-long``.
+
+    Raises:
+        ConfigurationError: a setting is wrong; the error names its path.
+    """
+
+    profiles: tuple[CSVProfile, ...] = attrs.field(default=(), converter=_profiles)
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> CSVSettings:
+        """
+        Make the settings of plain tables and lists, as TOML gives them.
+
+        Example::
+
+            CSVSettings.from_mapping({
+                "profiles": [{
+                    "name": "ict",
+                    "delimiter": ";",
+                    "decimal": ",",
+                    "columns": {
+                        "serial_number": "Serial",
+                        "measurement": "Test",
+                        "value": "Reading",
+                        "outcome": "Result",
+                    },
+                    "constants": {"procedure": "ICT"},
+                }]
+            })
+
+        Raises:
+            ConfigurationError: a key is unknown or its value wrong; the error names
+                the path (``profiles[0].columns.serial_numbr``).
+        """
+        for key in mapping:
+            known(key, ("profiles",), "setting", str(key))
+        return cls(profiles=mapping.get("profiles", ()))

@@ -1,0 +1,206 @@
+"""
+A delimited text as records with their lines, read as a stream.
+
+Python's own reader splits the cells, strictly. What this module adds is what a
+damaged log needs: the line in which each record begins, a reason for a record that
+cannot be used, and reading on behind it, so that a quote that is never closed costs
+one record and not the rest of the file.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import io
+import zlib
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeAlias
+
+from rigbridge.adapters import Source
+from rigbridge.errors import MalformedSourceError, SourceUnreadableError
+
+__all__ = ["Record", "Table", "blank", "csv_reader", "open_table", "readable"]
+
+Record: TypeAlias = tuple[int, list[str], str | None]
+"""The line in which a record begins, its cells, and what is wrong with it or None."""
+
+MAX_LINE = 1 << 24
+"""The longest line that is read, in characters; beyond it, it is no table."""
+
+_BLANKS = " \t\r\n\x0b\x0c\x1a\ufeff\xa0"
+
+
+def blank(cells: list[str]) -> bool:
+    """Say whether a record holds nothing; the end mark of DOS files is nothing."""
+    return not any(cells) or not "".join(cells).strip(_BLANKS)
+
+
+def csv_reader(
+    lines: Iterable[str], delimiter: str, quote: str | None, *, strict: bool = True
+) -> Iterator[list[str]]:
+    """Split lines into cells by Python's own reader."""
+    if quote is None:
+        return csv.reader(
+            lines, delimiter=delimiter, quoting=csv.QUOTE_NONE, strict=strict
+        )
+    return csv.reader(lines, delimiter=delimiter, quotechar=quote, strict=strict)
+
+
+class Table:
+    """
+    The records of a text.
+
+    Args:
+        stream: the text, its line ends untranslated.
+        delimiter: the sign between cells.
+        quote: the sign around cells, or None.
+        uri: the source's name in errors.
+    """
+
+    def __init__(
+        self, stream: io.TextIOBase, *, delimiter: str, quote: str | None, uri: str
+    ) -> None:
+        self._signs = delimiter, quote
+        self._uri = uri
+        # A bounded readline: a file without line ends must not fill the memory.
+        self._fresh = iter(functools.partial(stream.readline, MAX_LINE), "")
+        self._again: deque[str] = deque()
+        self._record: list[str] = []
+        self._line = 0
+        self._flaw: str | None = None
+        self._reader = csv_reader(self._lines(), *self._signs)
+
+    def _lines(self) -> Iterator[str]:
+        record, again, fresh = self._record, self._again, self._fresh
+        while True:
+            if again:
+                line = again.popleft()
+            else:
+                try:
+                    line = next(fresh, "")
+                except UnicodeDecodeError as error:
+                    raise MalformedSourceError(
+                        f"is not {error.encoding} text: {error.reason}",
+                        source=self._uri,
+                        place=f"line {self._line + 1}",
+                        remedy="declare the encoding in the profile",
+                    ) from error
+                if not line:
+                    return
+                if len(line) >= MAX_LINE:
+                    raise MalformedSourceError(
+                        f"is longer than {MAX_LINE} characters; this is no table",
+                        source=self._uri,
+                        place=f"line {self._line + 1}",
+                    )
+            self._line += 1
+            record.append(line)
+            if not line.isascii() or "\0" in line:
+                self._flaw = self._flaw or _flaw(line)
+            yield line
+
+    def __iter__(self) -> Iterator[Record]:
+        record = self._record
+        while True:
+            record.clear()
+            self._flaw = None
+            start = self._line + 1
+            try:
+                cells = next(self._reader, None)
+            except csv.Error as error:
+                problem = _explain(error, len(record))
+                cells = self._before_quote(record[0])
+                self.reread()
+                yield start, cells, problem
+                continue
+            if cells is None:
+                return
+            if cells:
+                yield start, cells, self._flaw
+
+    def _before_quote(self, line: str) -> list[str]:
+        """Give the cells of a badly quoted line that are sure: they tell its run."""
+        delimiter, quote = self._signs
+        sure = line.partition(quote or "\0")[0]
+        return next(csv_reader([sure], delimiter, None, strict=False), [])[:-1]
+
+    def swallowed_rows(self, width: int) -> bool:
+        """
+        Say whether each line of the last record looks like a row of its own.
+
+        Two stray quotes, rows apart, make one record of all the rows between them.
+        """
+        record, delimiter = self._record, self._signs[0]
+        if len(record) == 1 or width == 1:
+            return False
+        return all(line.count(delimiter) == width - 1 for line in record)
+
+    def reread(self) -> None:
+        """Take only the first line of the last record for read, and go on behind it."""
+        later = self._record[1:]
+        self._again.extendleft(reversed(later))
+        self._line -= len(later)
+        # The old reader may be amid a quoted cell.
+        self._reader = csv_reader(self._lines(), *self._signs)
+
+
+def _flaw(line: str) -> str | None:
+    if "\0" in line:
+        return "holds NUL characters, as a file does after a loss of power"
+    try:
+        line.encode()
+    except UnicodeEncodeError as error:
+        byte = ord(line[error.start]) & 0xFF
+        return f"holds the byte 0x{byte:02X}, which is no text in this encoding"
+    return None
+
+
+def _explain(error: csv.Error, lines: int) -> str:
+    words = str(error)
+    if "unexpected end" in words or (lines > 1 and "limit" in words):
+        return "a quoted cell begins here and is never closed"
+    if "limit" in words:
+        return f"a cell is longer than {csv.field_size_limit()} characters"
+    return f"a quoted cell is not closed before its delimiter ({words})"
+
+
+@contextmanager
+def readable(source: Source) -> Generator[None]:
+    """
+    Name the source in errors of reading it, damaged compression included.
+
+    Raises:
+        SourceUnreadableError: its bytes cannot be read.
+    """
+    try:
+        yield
+    except (OSError, EOFError, zlib.error) as error:
+        raise SourceUnreadableError(
+            f"cannot be read to its end: {error}",
+            source=source.uri,
+            remedy="copy the file again",
+        ) from error
+
+
+@contextmanager
+def open_table(
+    source: Source, *, encoding: str, delimiter: str, quote: str | None
+) -> Generator[Table]:
+    """
+    Open the content of a source as a table.
+
+    Raises:
+        SourceUnreadableError: its bytes cannot be read.
+        MalformedSourceError: it is not text in that encoding.
+    """
+    with (
+        readable(source),
+        source.open() as stream,
+        # Undecodable bytes stand out in their records and cost only these.
+        io.TextIOWrapper(
+            stream, encoding=encoding, errors="surrogateescape", newline=""
+        ) as text,
+    ):
+        yield Table(text, delimiter=delimiter, quote=quote, uri=source.uri)

@@ -1,0 +1,16 @@
+"""
+OpenHTF for rigbridge: one line in a test, and a reader of OpenHTF's JSON records.
+
+In a test::
+
+    test.add_output_callbacks(rigbridge_openhtf.output_callback())
+
+The adapter ``openhtf-json`` reads the records that ``OutputToJSON`` wrote, and
+:func:`to_run` makes a run of a live record. Neither imports OpenHTF.
+"""
+
+from rigbridge_openhtf.callback import OutputCallback, output_callback
+from rigbridge_openhtf.records import to_run
+from rigbridge_openhtf.settings import OpenHTFSettings
+
+__all__ = ["OpenHTFSettings", "OutputCallback", "output_callback", "to_run"]

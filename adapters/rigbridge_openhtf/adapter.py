@@ -1,0 +1,145 @@
+"""The reader of OpenHTF's JSON records, of every era, without OpenHTF itself."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import zlib
+from collections.abc import Iterator
+from typing import ClassVar
+
+from rigbridge.adapters import Match, ReadContext, Source
+from rigbridge.errors import (
+    MalformedSourceError,
+    ModelError,
+    NoRunError,
+    SourceError,
+    SourceUnreadableError,
+)
+from rigbridge.model import Run
+from rigbridge_openhtf.document import read_document
+from rigbridge_openhtf.parsing import Parsed, parse
+from rigbridge_openhtf.scope import Scope
+from rigbridge_openhtf.settings import OpenHTFSettings
+from rigbridge_openhtf.translation import translate
+
+__all__ = ["OpenHTFJSONAdapter"]
+
+_OWN_MARKS = (
+    "dut_id",
+    "station_id",
+    "outcome_details",
+    "log_records",
+    "codeinfo",
+    "code_info",
+    "descriptor_id",
+    "phase_result",
+)
+_ENOUGH = 3
+_SURE, _LIKELY, _FRAGMENT = 0.95, 0.7, 0.3
+
+
+class OpenHTFJSONAdapter:
+    """
+    Reads the JSON that OpenHTF's ``OutputToJSON`` writes.
+
+    A file may hold one record, a list of them or several in a row.
+
+    Args:
+        settings: what the site chose; the defaults by default.
+    """
+
+    name: ClassVar[str] = "openhtf-json"
+    settings_type: ClassVar[type[OpenHTFSettings]] = OpenHTFSettings
+
+    def __init__(self, settings: OpenHTFSettings | None = None) -> None:
+        self.settings = OpenHTFSettings() if settings is None else settings
+
+    def detect(self, head: bytes, name: str) -> Match | None:  # noqa: ARG002 - OpenHTF gives its files any name
+        """Count the keys that only OpenHTF's records have."""
+        text = _text(head)
+        if not text.startswith(("{", "[")):
+            return None
+        marks = [mark for mark in _OWN_MARKS if f'"{mark}"' in text]
+        reason = f"keys of an OpenHTF record: {', '.join(marks)}"
+        if len(marks) >= _ENOUGH:
+            return Match(_SURE, reason)
+        if len(marks) > 1 or (marks and '"start_time_millis"' in text):
+            return Match(_LIKELY, reason)
+        if '"uom_code"' in text:
+            return Match(_FRAGMENT, "units as OpenHTF writes them, but no whole record")
+        return None
+
+    def read(self, source: Source, context: ReadContext) -> Iterator[Run]:
+        """
+        Read the runs of a source.
+
+        Raises:
+            SourceUnreadableError: it cannot be opened or read.
+            MalformedSourceError: it is no JSON, or a part has the wrong shape.
+            NoRunError: it holds no test record.
+        """
+        documents = parse(_content(source), source.uri)
+        if not documents:
+            raise NoRunError("holds an empty list of records", source=source.uri)
+        for index, parsed in enumerate(documents):
+            try:
+                run = self._run(parsed, index, source, context)
+            except SourceError as error:
+                if len(documents) == 1:
+                    raise
+                context.failed(error)
+                continue
+            yield run
+
+    def _run(
+        self, parsed: Parsed, index: int, source: Source, context: ReadContext
+    ) -> Run:
+        if parsed.error is not None:
+            raise parsed.error
+        scope = Scope(
+            report=context.report,
+            spool=context.spool,
+            settings=self.settings,
+            strict=context.strict,
+            source=source.uri,
+            path=parsed.path,
+        )
+        provenance = context.provenance(source, index, format="OpenHTF JSON")
+        if parsed.constants:
+            rule = "NaN and Infinity, which are no JSON, read as numbers"
+            scope.coerced("value", rule, f"{parsed.constants} times")
+        try:
+            record = read_document(parsed.document, scope)
+            return translate(record, scope, run_id=provenance.run_id, source=provenance)
+        except ModelError as error:
+            raise MalformedSourceError(
+                error.message,
+                source=source.uri,
+                place=f"{parsed.path}: {error.path}",
+                remedy="look at the record",
+            ) from error
+
+
+def _content(source: Source) -> bytes:
+    try:
+        with source.open() as stream:
+            return stream.read()
+    except (EOFError, zlib.error) as error:
+        raise MalformedSourceError(
+            f"its compression is damaged: {error}",
+            source=source.uri,
+            remedy="copy the file again",
+        ) from error
+    except OSError as error:
+        raise SourceUnreadableError(
+            f"cannot be read: {error}",
+            source=source.uri,
+            remedy="check the disk or network",
+        ) from error
+
+
+def _text(head: bytes) -> str:
+    head = head.removeprefix(codecs.BOM_UTF8)
+    encoding = json.detect_encoding(head) if head else "utf-8"
+    return head.decode(encoding, "ignore").lstrip()

@@ -1,0 +1,135 @@
+"""
+The files of a record: one flat list, each name once, the bytes in the spool.
+
+OpenHTF names attachments within their phase. Where two phases use one name, each gets
+its phase's name in front (``calibrate/scope.png``); a phase that ran more than once is
+told apart by a number. What each phase attached is kept in its attributes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import attrs
+
+from rigbridge.errors import MalformedSourceError
+from rigbridge.model import Attachment, JSONValue
+from rigbridge_openhtf.raw import BytesUnreadableError, RawAttachment
+from rigbridge_openhtf.scope import Scope
+from rigbridge_openhtf.values import text_of
+
+__all__ = ["FilesOfPhase", "read_attachments"]
+
+
+@attrs.frozen(kw_only=True)
+class FilesOfPhase:
+    """
+    What a phase attached.
+
+    Attributes:
+        phase: the name of the phase.
+        scope: its place.
+        given: its attachments as the record states them.
+    """
+
+    phase: str
+    scope: Scope
+    given: Sequence[RawAttachment]
+
+
+def read_attachments(
+    phases: Sequence[FilesOfPhase],
+) -> tuple[list[Attachment], list[dict[str, JSONValue]]]:
+    """
+    Read the files of all phases.
+
+    Returns:
+        The files, and for each phase what its attributes say of its own: by the file's
+        name its SHA-1, and the name it was attached under where that differs.
+    """
+    names = _names(phases)
+    files: list[Attachment] = []
+    notes: list[dict[str, JSONValue]] = []
+    for phase in phases:
+        noted: dict[str, JSONValue] = {}
+        for raw in phase.given:
+            name, given = next(names)
+            scope = phase.scope.at(f".attachments[{given!r}]")
+            if name != given:
+                scope.coerced("attachment", "name made unique by its phase's", name)
+            files.append(_read(raw, name, scope))
+            note = {"name": given} if name != given else {}
+            sha1 = text_of(raw.sha1, scope, "attachment digest")
+            noted[name] = note if sha1 is None else {**note, "sha1": sha1}
+        notes.append(noted)
+    return files, notes
+
+
+def _names(phases: Sequence[FilesOfPhase]) -> Iterator[tuple[str, str]]:
+    """Give the unique and the given name of each file, in order."""
+    given = [
+        (phase.phase, _given_name(raw, phase.scope))
+        for phase in phases
+        for raw in phase.given
+    ]
+    counts = Counter(name for _, name in given)
+    taken = {name for name, count in counts.items() if count == 1}
+    for phase_name, name in given:
+        if counts[name] == 1:
+            yield name, name
+            continue
+        unique, number = f"{phase_name}/{name}", 1
+        while unique in taken:
+            number += 1
+            unique = f"{phase_name} ({number})/{name}"
+        taken.add(unique)
+        yield unique, name
+
+
+def _given_name(raw: RawAttachment, scope: Scope) -> str:
+    name = text_of(raw.name, scope, "attachment name")
+    if name is None:
+        scope.coerced("attachment name", "blank, called attachment")
+    return name or "attachment"
+
+
+def _read(raw: RawAttachment, name: str, scope: Scope) -> Attachment:
+    media_type = text_of(raw.media_type, scope, "media type")
+    if raw.chunks is not None:
+        try:
+            found = scope.spool.add(
+                _checked(raw, raw.chunks, scope), name=name, media_type=media_type
+            )
+        except BytesUnreadableError as error:
+            if scope.strict:
+                raise MalformedSourceError(
+                    str(error),
+                    source=scope.source,
+                    place=scope.path,
+                    remedy="read it without strict to have the rest of the record",
+                ) from error
+            scope.dropped("attachment bytes", str(error), name)
+        else:
+            if media_type is None and found.media_type is not None:
+                scope.coerced("media type", "guessed from the name", found.media_type)
+            scope.mapped("attachment")
+            return found
+    scope.coerced("attachment", "known by name only, the record has no bytes", name)
+    return Attachment(name=name, media_type=media_type, size=raw.size)
+
+
+def _checked(
+    raw: RawAttachment, chunks: Callable[[], Iterable[bytes]], scope: Scope
+) -> Iterator[bytes]:
+    """Pass the bytes on, and compare them with the digest that the record states."""
+    if not (raw.verify and isinstance(raw.sha1, str)):
+        yield from chunks()
+        return
+    digest = hashlib.sha1(usedforsecurity=False)
+    for chunk in chunks():
+        digest.update(chunk)
+        yield chunk
+    if digest.hexdigest() != raw.sha1.strip().lower():
+        scope.coerced("attachment", "its bytes do not have the SHA-1 stated", raw.sha1)

@@ -1,0 +1,288 @@
+"""
+The output callback: the one line that a test engineer adds to a test.
+
+The test never waits for a network, never fails and loses nothing because of us. A
+record is translated and made durable before the callback returns: in the embedded store
+itself, or in the outbox from which a background thread sends. Every error of ours is
+logged with its traceback by the logger ``rigbridge.openhtf``, never raised, and what
+could not be handed over is kept in a file whose path is logged
+(:mod:`rigbridge_openhtf.keeping`).
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from rigbridge.adapters import ConversionReport, Spool
+from rigbridge.model import Run
+from rigbridge_openhtf.adapter import OpenHTFJSONAdapter
+from rigbridge_openhtf.keeping import keep_record, keep_run
+from rigbridge_openhtf.records import to_run
+from rigbridge_openhtf.settings import OpenHTFSettings
+
+if TYPE_CHECKING:
+    from rigbridge.outbox import Outbox
+
+    from rigbridge.configuration import Configuration
+    from rigbridge.destinations import Destination
+
+__all__ = ["EXIT_DEADLINE", "OutputCallback", "output_callback"]
+
+EXIT_DEADLINE = 5.0
+"""Seconds that the process waits at its end for what is still to be sent."""
+
+_LOGGER = logging.getLogger("rigbridge.openhtf")
+
+
+def output_callback(
+    *,
+    to: str | None = None,
+    data: Path | str | None = None,
+    api_key: str | None = None,
+    settings: OpenHTFSettings | None = None,
+    outbox: Outbox | None = None,
+) -> OutputCallback:
+    """
+    Make the callback that sends every record of a test to a run store.
+
+    Example::
+
+        test = openhtf.Test(phase)
+        test.add_output_callbacks(rigbridge_openhtf.output_callback())
+
+    What is not given comes from the configuration (``rigbridge.toml``, the
+    environment), which is read when the first record arrives; until then nothing is
+    opened, created or started.
+
+    Args:
+        to: ``local`` for the embedded store, or the URL of a run store.
+        data: the folder of the embedded store and the outbox.
+        api_key: the key for a store behind a URL.
+        settings: how records are read.
+        outbox: an outbox of the caller's own, who starts and closes it.
+    """
+    return OutputCallback(
+        to=to, data=data, api_key=api_key, settings=settings, outbox=outbox
+    )
+
+
+class _Route:
+    """Where runs go: into an outbox, or right into a durable destination."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        settings: OpenHTFSettings,
+        *,
+        outbox: Outbox | None = None,
+        destination: Destination | None = None,
+    ) -> None:
+        self.configuration = configuration
+        self.settings = settings
+        self.outbox = outbox
+        self.destination = destination
+
+
+class OutputCallback:
+    """
+    An OpenHTF output callback; see :func:`output_callback`, which makes it.
+
+    One callback may serve several tests, also at the same time.
+    """
+
+    def __init__(
+        self,
+        *,
+        to: str | None = None,
+        data: Path | str | None = None,
+        api_key: str | None = None,
+        settings: OpenHTFSettings | None = None,
+        outbox: Outbox | None = None,
+    ) -> None:
+        self._to = to
+        self._data = None if data is None else Path(data)
+        self._api_key = api_key
+        self._settings = settings
+        self._outbox = outbox
+        self._lock = threading.Lock()
+        self._route: _Route | None = None
+        self._last_run_id: UUID | None = None
+
+    @property
+    def last_run_id(self) -> UUID | None:
+        """The id of the run that was handed over last, or None."""
+        return self._last_run_id
+
+    def __call__(self, record: Any) -> None:
+        """
+        Take a finished record; never raises an error of ours.
+
+        Args:
+            record: the ``openhtf.core.test_record.TestRecord``.
+        """
+        try:
+            with Spool() as spool:
+                self._take(record, spool)
+        except Exception:
+            _LOGGER.exception("a test record could not be handed over or kept")
+
+    def flush(self, deadline: float = 10.0) -> int:
+        """
+        Wait until everything is sent, or until the deadline.
+
+        Args:
+            deadline: seconds to wait at most.
+
+        Returns:
+            How many runs still wait; they stay in the outbox.
+        """
+        route = self._route
+        outbox = self._outbox if route is None else route.outbox
+        return 0 if outbox is None else outbox.flush(deadline)
+
+    def close(self) -> None:
+        """
+        Release files and threads; what waits stays in the outbox.
+
+        A record that arrives later opens them again.
+        """
+        with self._lock:
+            route, self._route = self._route, None
+        atexit.unregister(self._at_exit)
+        if route is None:
+            return
+        if route.outbox is not None and route.outbox is not self._outbox:
+            route.outbox.close()
+        if route.destination is not None:
+            route.destination.close()
+
+    def _at_exit(self) -> None:
+        try:
+            waiting = self.flush(EXIT_DEADLINE)
+            if waiting:
+                _LOGGER.warning(
+                    "%d runs wait in the outbox; the next test or "
+                    "'rigbridge outbox flush' sends them",
+                    waiting,
+                )
+            self.close()
+        except Exception:
+            _LOGGER.exception("the outbox could not be flushed at the end")
+
+    def _take(self, record: Any, spool: Spool) -> None:
+        route = self._open()
+        settings = self._settings or OpenHTFSettings()
+        data = self._fallback_folder()
+        if route is not None:
+            settings, data = route.settings, route.configuration.data
+        report = ConversionReport()
+        try:
+            run = to_run(record, spool=spool, report=report, settings=settings)
+        except BaseException as error:
+            path = keep_record(record, data)
+            _LOGGER.exception("a record could not be read and is kept in %s", path)
+            if isinstance(error, Exception):
+                return
+            raise
+        if route is None:
+            path = keep_run(run, data)
+            _LOGGER.error("run %s could not be handed over: kept in %s", run.id, path)
+            return
+        self._hand_over(run, report, route)
+
+    def _hand_over(self, run: Run, report: ConversionReport, route: _Route) -> None:
+        try:
+            run = route.configuration.identity.apply(run, name="", report=report)
+            if route.outbox is not None:
+                route.outbox.submit(run, report)
+            elif route.destination is not None:
+                self._store(run, report, route.destination)
+        except BaseException as error:
+            path = keep_run(run, route.configuration.data)
+            _LOGGER.exception(
+                "run %s could not be handed over: kept in %s", run.id, path
+            )
+            if isinstance(error, Exception):
+                return
+            raise
+        self._last_run_id = run.id
+
+    @staticmethod
+    def _store(run: Run, report: ConversionReport, destination: Destination) -> None:
+        receipt = destination.submit(run, report)
+        if receipt.failures:
+            names = ", ".join(failure.name for failure in receipt.failures)
+            raise ExceptionGroup(
+                f"the run is stored, but not its attachments {names}",
+                [failure.error for failure in receipt.failures],
+            )
+        for warning in receipt.warnings:
+            _LOGGER.warning("run %s: %s", run.id, warning)
+        _LOGGER.info("run %s is stored as %s", run.id, receipt.stored_id)
+
+    def _open(self) -> _Route | None:
+        """Open where runs go, once; None, and logged, if that fails."""
+        with self._lock:
+            if self._route is None:
+                try:
+                    self._route = self._make_route()
+                except Exception:
+                    _LOGGER.exception("nothing can be handed over")
+                    return None
+                atexit.register(self._at_exit)
+            return self._route
+
+    def _make_route(self) -> _Route:
+        # Imported here: a test program should start without waiting for this.
+        from rigbridge.configuration import (  # noqa: PLC0415 - see above
+            load_configuration,
+            open_destination,
+        )
+
+        configuration = load_configuration(
+            to=self._to, data=self._data, api_key=self._api_key
+        )
+        settings = self._settings or _configured_settings(configuration)
+        if self._outbox is None and configuration.is_local:
+            destination = open_destination(configuration)
+            return _Route(configuration, settings, destination=destination)
+        outbox = self._outbox
+        if outbox is None:
+            from rigbridge.outbox import Outbox  # noqa: PLC0415 - only this door needs it
+
+            outbox = Outbox.open(
+                configuration.data / "outbox",
+                partial(open_destination, configuration),
+            )
+            outbox.start()
+        return _Route(configuration, settings, outbox=outbox)
+
+    def _fallback_folder(self) -> Path:
+        """Where to keep what cannot be handed over if there is no configuration."""
+        if self._data is not None:
+            return self._data
+        if named := os.environ.get("RIGBRIDGE_DATA", "").strip():
+            return Path(named).expanduser()
+        import platformdirs  # noqa: PLC0415 - only where nothing else names it
+
+        return platformdirs.user_data_path("rigbridge", appauthor=False)
+
+
+def _configured_settings(configuration: Configuration) -> OpenHTFSettings:
+    from rigbridge.configuration.opening import make_settings  # noqa: PLC0415 - likewise
+
+    name = OpenHTFJSONAdapter.name
+    settings: OpenHTFSettings = make_settings(
+        OpenHTFSettings,
+        configuration.adapters.get(name, {}),
+        place=f"adapters.{name}",
+        source=configuration.origins.get("adapters"),
+    )
+    return settings

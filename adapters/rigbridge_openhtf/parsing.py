@@ -1,0 +1,141 @@
+"""
+Bytes to JSON documents: one, a list of them, or several in a row.
+
+msgspec reads what is strict JSON. What it refuses is tried once more with the standard
+library, which reads the ``NaN`` that older OpenHTF wrote and says line and column.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+from typing import Any
+
+import attrs
+import msgspec
+
+from rigbridge.errors import MalformedSourceError, NoRunError, SourceError
+
+__all__ = ["Parsed", "parse"]
+
+_BLANKS = " \t\r\n"
+
+
+@attrs.frozen(kw_only=True)
+class Parsed:
+    """
+    One document of a source.
+
+    Attributes:
+        path: where it stands.
+        document: its value.
+        constants: how many NaN and infinities it held, which are no JSON.
+        error: why it could not be read, or None.
+    """
+
+    path: str
+    document: Any = None
+    constants: int = 0
+    error: SourceError | None = None
+
+
+def parse(content: bytes, source: str) -> list[Parsed]:
+    """
+    Read the documents of a source.
+
+    What stands before a damaged place is given, and the error behind it.
+
+    Args:
+        content: the bytes.
+        source: what errors call them.
+
+    Raises:
+        NoRunError: there is nothing in it.
+        MalformedSourceError: it is damaged before the first document ends.
+    """
+    if not content.strip():
+        raise NoRunError("the file is empty", source=source)
+    if content.startswith(codecs.BOM_UTF8):
+        content = content.removeprefix(codecs.BOM_UTF8)
+    try:
+        return _spread(msgspec.json.decode(content), "$", 0)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _parse_leniently(content, source)
+
+
+def _spread(document: Any, path: str, constants: int) -> list[Parsed]:
+    if not isinstance(document, list):
+        return [Parsed(path=path, document=document, constants=constants)]
+    members: list[Any] = document
+    return [
+        Parsed(path=f"{path}[{index}]", document=member, constants=constants)
+        for index, member in enumerate(members)
+    ]
+
+
+def _parse_leniently(content: bytes, source: str) -> list[Parsed]:
+    text = _decoded(content, source)
+    constants: list[str] = []
+
+    def note(name: str) -> float:
+        constants.append(name)
+        return float(name)
+
+    decoder = json.JSONDecoder(parse_constant=note)
+    found: list[Parsed] = []
+    position, number = _skip(text, 0), 0
+    while position < len(text):
+        number += 1
+        constants.clear()
+        path = "$" if number == 1 else f"document {number}: $"
+        try:
+            document, end = decoder.raw_decode(text, position)
+        except (ValueError, RecursionError) as error:
+            problem = _malformed(error, text, source)
+            if not found:
+                raise problem from error
+            found.append(Parsed(path=path, error=problem))
+            break
+        found.extend(_spread(document, path, len(constants)))
+        position = _skip(text, end)
+    return found
+
+
+def _skip(text: str, position: int) -> int:
+    while position < len(text) and text[position] in _BLANKS:
+        position += 1
+    return position
+
+
+def _decoded(content: bytes, source: str) -> str:
+    encoding = json.detect_encoding(content)
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise MalformedSourceError(
+            f"its bytes are no {encoding.upper()}: {error.reason}",
+            source=source,
+            place=f"line {line}",
+            remedy="save it as UTF-8",
+        ) from error
+
+
+def _malformed(error: Exception, text: str, source: str) -> MalformedSourceError:
+    if isinstance(error, json.JSONDecodeError):
+        message = f"is no valid JSON: {error.msg.lower()}"
+        if error.pos >= len(text.rstrip()):
+            message = "ends in the middle of a record"
+        return MalformedSourceError(
+            message,
+            source=source,
+            place=f"line {error.lineno}, column {error.colno}",
+            remedy="write the record again, it may have been cut off or edited",
+        )
+    if isinstance(error, RecursionError):
+        message = "is nested too deeply"
+    else:
+        message = f"is no valid JSON: {error}"
+    return MalformedSourceError(
+        message, source=source, place="$", remedy="look at the file"
+    )

@@ -1,0 +1,49 @@
+"""What a site can choose about the reading of OpenHTF records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import attrs
+
+__all__ = ["OpenHTFSettings"]
+
+
+def _texts(values: str | Iterable[str]) -> tuple[str, ...]:
+    return (values,) if isinstance(values, str) else tuple(values)
+
+
+@attrs.frozen(kw_only=True)
+class OpenHTFSettings:
+    """
+    The settings of the reader of JSON records and of the output callback alike.
+
+    Attributes:
+        framework_phases: keep the framework's own ``trigger_phase``, which waits for
+            the unit, also where nothing happened in it.
+        framework_logs: keep the framework's own debug lines in the log.
+        source_code: keep the source code that a record may hold of the test and of
+            each phase.
+        measurement_times: keep when each measurement was set; only a live record
+            knows.
+        unknown_serial_numbers: the texts that stand for "no serial number", in any
+            case; OpenHTF's own by default.
+    """
+
+    framework_phases: bool = attrs.field(
+        default=False, validator=attrs.validators.instance_of(bool)
+    )
+    framework_logs: bool = attrs.field(
+        default=False, validator=attrs.validators.instance_of(bool)
+    )
+    source_code: bool = attrs.field(
+        default=False, validator=attrs.validators.instance_of(bool)
+    )
+    measurement_times: bool = attrs.field(
+        default=False, validator=attrs.validators.instance_of(bool)
+    )
+    unknown_serial_numbers: tuple[str, ...] = attrs.field(
+        default=("UNKNOWN_DUT", "UNKNOWN_DUT_ID"),
+        converter=_texts,
+        validator=attrs.validators.deep_iterable(attrs.validators.instance_of(str)),
+    )

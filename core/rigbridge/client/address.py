@@ -1,0 +1,56 @@
+"""The address of a run store, however a user spells it."""
+
+from __future__ import annotations
+
+import httpx
+
+from rigbridge.errors import ConfigurationError
+
+__all__ = ["api_address"]
+
+_SCHEMES = ("http", "https")
+_REMEDY = "write it like https://store.example.com"
+
+
+def api_address(url: str) -> str:
+    """
+    Give the address below which the calls of a store stand: ``{origin}/api``.
+
+    The origin may come with or without ``/api`` or ``/api/v1``, and with or without a
+    trailing slash; all mean the same.
+
+    Raises:
+        ConfigurationError: no http or https address, or one with a user name, a
+            query or a fragment.
+    """
+    text = url.strip()
+    # A password may stand before an "@", so such an address is never shown.
+    shown = "the address" if "@" in text else repr(text)
+    scheme, separator, rest = text.partition("://")
+    if not separator or scheme.lower() not in _SCHEMES:
+        raise ConfigurationError(
+            f"{shown} of the run store begins with neither https:// nor http://",
+            remedy=_REMEDY,
+        )
+    try:
+        parsed = httpx.URL(f"{scheme.lower()}://{rest}")
+    except httpx.InvalidURL:
+        raise ConfigurationError(
+            f"{shown} of the run store is no address", remedy=_REMEDY
+        ) from None  # its message may quote a password
+    port_fits = parsed.port is None or 0 < parsed.port < 2**16
+    if not parsed.host or "%" in parsed.host or "\\" in text or not port_fits:
+        raise ConfigurationError(
+            f"{shown} of the run store names no host, or a port that there is not",
+            remedy=_REMEDY,
+        )
+    if parsed.userinfo or "?" in rest or "#" in rest:
+        raise ConfigurationError(
+            f"{shown} of the run store holds more than a host and a path",
+            remedy=f"{_REMEDY}, and give the API key as a setting of its own",
+        )
+    path = parsed.raw_path.decode("ascii").rstrip("/")
+    if path.endswith("/api/v1"):
+        path = path.removesuffix("/v1")
+    path = path.removesuffix("/api").rstrip("/")
+    return f"{parsed.scheme}://{parsed.netloc.decode('ascii')}{path}/api"

@@ -1,0 +1,149 @@
+"""
+The one place where the exceptions of httpx become ours.
+
+A test walks all exception classes of httpx, so that a new one cannot be missed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+
+import attrs
+import httpx
+
+from rigbridge.errors import (
+    DeliveryError,
+    NoAnswerError,
+    PermanentError,
+    UnexpectedAnswerError,
+)
+
+__all__ = [
+    "MISTAKES",
+    "TRANSPORT_ERRORS",
+    "Translation",
+    "may_be_at_work",
+    "never_sent",
+    "translated",
+]
+
+
+@attrs.frozen
+class Translation:
+    """
+    What an exception of httpx becomes.
+
+    Attributes:
+        kind: the error to raise.
+        message: what it says.
+        remedy: what the reader can do, or None.
+    """
+
+    kind: type[DeliveryError]
+    message: str
+    remedy: str | None = None
+
+
+_REACH = "check the address and the network"
+
+TRANSPORT_ERRORS: Mapping[type[Exception], Translation] = {
+    httpx.ConnectTimeout: Translation(NoAnswerError, "no connection in time", _REACH),
+    httpx.ConnectError: Translation(NoAnswerError, "no connection", _REACH),
+    httpx.PoolTimeout: Translation(NoAnswerError, "no connection became free in time"),
+    httpx.ProxyError: Translation(
+        NoAnswerError, "the proxy gave no connection", "check the proxy settings"
+    ),
+    httpx.ReadTimeout: Translation(NoAnswerError, "no answer in time"),
+    httpx.WriteTimeout: Translation(NoAnswerError, "could not be sent in time"),
+    httpx.ReadError: Translation(NoAnswerError, "the connection broke off"),
+    httpx.WriteError: Translation(NoAnswerError, "the connection broke off"),
+    httpx.CloseError: Translation(NoAnswerError, "the connection broke off"),
+    httpx.RemoteProtocolError: Translation(
+        NoAnswerError, "the connection ended without a whole answer"
+    ),
+    httpx.LocalProtocolError: Translation(PermanentError, "cannot be sent over HTTP"),
+    httpx.UnsupportedProtocol: Translation(
+        UnexpectedAnswerError, "the server named an address that is not http or https"
+    ),
+    httpx.InvalidURL: Translation(
+        UnexpectedAnswerError, "the server named something that is no address"
+    ),
+    httpx.DecodingError: Translation(
+        UnexpectedAnswerError, "the answer is compressed and cannot be unpacked"
+    ),
+    httpx.TooManyRedirects: Translation(
+        UnexpectedAnswerError, "the answers lead from one address to the next"
+    ),
+    httpx.HTTPStatusError: Translation(
+        UnexpectedAnswerError, "the status of the answer is unknown"
+    ),
+    # The groups that the above belong to, for whatever httpx adds to them.
+    httpx.TimeoutException: Translation(NoAnswerError, "no answer in time"),
+    httpx.NetworkError: Translation(NoAnswerError, "the network failed", _REACH),
+    httpx.ProtocolError: Translation(NoAnswerError, "the server does not speak HTTP"),
+    httpx.TransportError: Translation(NoAnswerError, "no answer", _REACH),
+    httpx.RequestError: Translation(NoAnswerError, "no answer", _REACH),
+    httpx.HTTPError: Translation(NoAnswerError, "no answer", _REACH),
+}
+"""What each exception of httpx becomes; the nearest base class counts."""
+
+MISTAKES: frozenset[type[Exception]] = frozenset(
+    {
+        httpx.CookieConflict,
+        httpx.StreamError,
+        httpx.StreamConsumed,
+        httpx.StreamClosed,
+        httpx.RequestNotRead,
+        httpx.ResponseNotRead,
+    }
+)
+"""Wrong use of httpx, which is ours to repair and goes through as it is."""
+
+_NEVER_SENT = (
+    httpx.ConnectTimeout,
+    httpx.ConnectError,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.LocalProtocolError,
+)
+_SLOW_ANSWERS = frozenset({408, 504, 522, 524})
+
+
+@contextmanager
+def translated(*, source: str, place: str) -> Generator[None, None, None]:
+    """
+    Turn the exceptions of httpx into ours.
+
+    Args:
+        source: the address of the store.
+        place: the call.
+    """
+    try:
+        yield
+    except tuple(TRANSPORT_ERRORS) as error:
+        kind = next(base for base in type(error).__mro__ if base in TRANSPORT_ERRORS)
+        translation = TRANSPORT_ERRORS[kind]
+        words = str(error)
+        # An address may carry a grant in its query, and these quote addresses.
+        if words and translation.kind is not UnexpectedAnswerError:
+            message = f"{translation.message}: {words}"
+        else:
+            message = translation.message
+        remedy = translation.remedy
+        if "CERTIFICATE_VERIFY_FAILED" in words:
+            remedy = "for a private authority name its file in SSL_CERT_FILE"
+        raise translation.kind(
+            message, source=source, place=place, remedy=remedy
+        ) from error
+
+
+def never_sent(error: DeliveryError) -> bool:
+    """Whether the request certainly never reached the server."""
+    return isinstance(error.__cause__, _NEVER_SENT)
+
+
+def may_be_at_work(error: DeliveryError) -> bool:
+    """Whether the server may still be busy with the request, and finish it later."""
+    slow = isinstance(error.__cause__, httpx.TimeoutException) and not never_sent(error)
+    return slow or error.status in _SLOW_ANSWERS

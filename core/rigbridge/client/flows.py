@@ -1,0 +1,191 @@
+"""
+Calls that belong together: listing page by page, uploading, linking.
+
+A flow is a generator. It yields a call, and is sent the call's answer or thrown its
+error; whoever drives it decides how calls are made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator, Mapping, Sequence
+from http import HTTPStatus
+from typing import IO, Any, TypeAlias, TypeVar
+
+import attrs
+import msgspec
+
+from rigbridge.client import calls
+from rigbridge.client.listing import ReceivedRun, list_page
+from rigbridge.destinations import Linking
+from rigbridge.errors import (
+    DeliveryError,
+    PermanentError,
+    UnexpectedAnswerError,
+)
+
+__all__ = ["Capabilities", "Flow", "LinkMemory", "link", "list_runs", "upload"]
+
+_T = TypeVar("_T")
+
+Flow: TypeAlias = Generator["calls.Call[Any] | calls.Put", Any, _T]
+"""Yields calls, is sent their answers, and returns what came of them."""
+
+_EXPIRED = frozenset({400, 401, 403, 404, 410})
+_NOT_NOW = frozenset({401, 408, 429})
+# "Cannot PUT /api/v1/runs/..." names a path, not a run.
+_ABOUT_OBJECTS = re.compile(
+    r"(?<![/\w])(?:run|upload|attachment)s?(?![/\w])", re.IGNORECASE
+)
+
+
+def list_runs(serial_number: str) -> Flow[list[ReceivedRun]]:
+    """
+    List all the runs of a unit, however the server pages.
+
+    A run that is seen twice, because others came in between two pages, is given once.
+
+    Raises:
+        UnexpectedAnswerError: the server announces more than it gives.
+    """
+    runs: dict[str, ReceivedRun] = {}
+    offset = 0
+    while True:
+        call = list_page(serial_number, offset)
+        page = yield call
+        runs.update((run.id, run) for run in page.runs)
+        offset += len(page.runs)
+        if page.ends_at(offset):
+            return list(runs.values())
+        if not page.runs:
+            if page.total is None:
+                return list(runs.values())
+            raise UnexpectedAnswerError(
+                f"announces {page.total} runs of {serial_number!r} "
+                f"and gives no more than {offset}",
+                place=call.place,
+            )
+
+
+def upload(
+    name: str, media_type: str | None, size: int, opener: Callable[[], IO[bytes]]
+) -> Flow[str]:
+    """
+    Send a file, and give the id of the upload.
+
+    The address to send to is short-lived: once it has expired, another is asked for,
+    once.
+    """
+    grant = yield calls.initialize_upload(name, media_type, size)
+    try:
+        yield _put(grant, name, media_type, size, opener)
+    except PermanentError as error:
+        if error.status not in _EXPIRED:
+            raise
+        grant = yield calls.initialize_upload(name, media_type, size)
+        yield _put(grant, name, media_type, size, opener)
+    return str(grant.id)
+
+
+def _put(
+    grant: Any,
+    name: str,
+    media_type: str | None,
+    size: int,
+    opener: Callable[[], IO[bytes]],
+) -> calls.Put:
+    return calls.Put(
+        url=grant.uploadUrl, name=name, media_type=media_type, size=size, opener=opener
+    )
+
+
+@attrs.define
+class LinkMemory:
+    """
+    Which of the two calls that link uploads a server has.
+
+    Attributes:
+        way: what is known; AUTO while nothing is.
+    """
+
+    way: Linking
+
+
+def link(run_id: str, upload_ids: Sequence[str], memory: LinkMemory) -> Flow[None]:
+    """
+    Link completed uploads to a run by the call that the server has.
+
+    Raises:
+        DeliveryError: the server refused, or has neither call.
+    """
+    if not upload_ids:
+        return
+    if memory.way is not Linking.SYNC:
+        try:
+            yield calls.link_by_update(run_id, list(upload_ids))
+        except PermanentError as error:
+            if memory.way is Linking.UPDATE or not _is_missing(error):
+                raise
+            yield from _link_instead(run_id, upload_ids, error)
+            memory.way = Linking.SYNC
+        else:
+            memory.way = Linking.UPDATE
+        return
+    for upload_id in upload_ids:
+        yield calls.link_by_sync(run_id, upload_id)
+
+
+def _link_instead(
+    run_id: str, upload_ids: Sequence[str], first: DeliveryError
+) -> Flow[None]:
+    for upload_id in upload_ids:
+        try:
+            yield calls.link_by_sync(run_id, upload_id)
+        except PermanentError as error:
+            if not _is_missing(error):
+                raise
+            raise UnexpectedAnswerError(
+                "the server links uploads neither by PUT /v1/runs/{id} nor by "
+                f"POST /v1/uploads/sync ({first.message}; {error.message})",
+                source=error.source,
+                place=error.place,
+                status=error.status,
+            ) from error
+
+
+def _is_missing(error: DeliveryError) -> bool:
+    """Whether the call is missing, rather than what it is about."""
+    if error.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        return True
+    # A page of a proxy or a framework may hold any word.
+    is_page = error.code is None and "<" in error.message
+    return error.status == HTTPStatus.NOT_FOUND and (
+        is_page or not _ABOUT_OBJECTS.search(error.message)
+    )
+
+
+@attrs.define
+class Capabilities:
+    """
+    What a server can do beyond v1, once it was asked.
+
+    Attributes:
+        asked: whether the answer is final.
+        known: what it says it can do, or None.
+    """
+
+    asked: bool = False
+    known: Mapping[str, Any] | None = None
+
+    def take(self, status: int, content: bytes) -> None:
+        """Take the answer; one that says "later" is not final."""
+        if status == HTTPStatus.OK:
+            try:
+                document = msgspec.json.decode(content)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                document = None
+            self.known = document if isinstance(document, dict) else None
+            self.asked = True
+        else:
+            failed = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            self.asked = not failed and status not in _NOT_NOW

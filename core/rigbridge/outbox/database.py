@@ -1,0 +1,211 @@
+"""
+The SQLite database of an outbox: durable, shared by threads and processes.
+
+A connection must not cross a fork, so all are closed right before one, and opened
+again by whoever needs them on either side.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rigbridge.errors import ConfigurationError
+
+__all__ = ["Database"]
+
+_PATIENCE = 30.0
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE entry (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id TEXT NOT NULL UNIQUE,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'sending', 'done', 'parked')),
+    digest TEXT NOT NULL,
+    document BLOB,
+    report BLOB,
+    progress BLOB NOT NULL,
+    serial_number TEXT,
+    procedure TEXT,
+    submitted_at REAL NOT NULL,
+    finished_at REAL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    due REAL NOT NULL,
+    not_before REAL NOT NULL DEFAULT 0,
+    lease_owner TEXT,
+    lease_until REAL,
+    reason TEXT
+);
+CREATE INDEX entry_turn ON entry (state, due, sequence);
+CREATE TABLE content (
+    run_id TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    PRIMARY KEY (run_id, sha256)
+);
+CREATE INDEX content_digest ON content (sha256);
+CREATE TABLE hold (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    reason TEXT NOT NULL,
+    until REAL NOT NULL
+);
+PRAGMA user_version = 1;
+"""
+
+_databases: weakref.WeakSet[Database] = weakref.WeakSet()
+_fork_lock = threading.Lock()
+_fork_watched = False
+
+
+class Database:
+    """
+    One connection for all threads of this process.
+
+    Args:
+        path: the file; made if it is not there.
+
+    Raises:
+        ConfigurationError: it cannot be opened, is no outbox, or was made by a newer
+            version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+        self._closed = False
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._prepare()
+        except (OSError, sqlite3.Error) as error:
+            self.close()
+            raise ConfigurationError(
+                f"cannot be used as an outbox: {error}",
+                source=str(path),
+                remedy="check the folder, its permissions and the free space",
+            ) from error
+        except BaseException:
+            self.close()
+            raise
+        _watch_forks(self)
+
+    @contextmanager
+    def writing(self) -> Generator[sqlite3.Connection, None, None]:
+        """Hold a transaction; it is on the disk when this ends without an error."""
+        with self._lock:
+            connection = self._connect()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                # A full disk may have rolled back already.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def reading(self) -> Generator[sqlite3.Connection, None, None]:
+        """Hold the connection for one question."""
+        with self._lock:
+            yield self._connect()
+
+    def close(self) -> None:
+        """Close the connection; may be called twice."""
+        with self._lock:
+            self._closed = True
+            self.disconnect()
+
+    def disconnect(self) -> None:
+        """Close the connection until it is needed again."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        if self._closed:
+            raise RuntimeError("the outbox is closed")
+        if self._connection is None:
+            connection = sqlite3.connect(
+                self._path,
+                timeout=_PATIENCE,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+            self._connection = connection
+            connection.row_factory = sqlite3.Row
+            _use_write_ahead_log(connection)
+            # Each commit is on the disk when it returns; on macOS only with the second.
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA fullfsync = ON")
+        return self._connection
+
+    def _prepare(self) -> None:
+        with self._lock:
+            connection = self._connect()
+            if _version(connection) == _VERSION:
+                return
+            with self.writing():
+                version = _version(connection)
+                if version > _VERSION:
+                    raise ConfigurationError(
+                        f"was made by a newer version of rigbridge ({version})",
+                        source=str(self._path),
+                        remedy="update rigbridge",
+                    )
+                if version == 0:
+                    for statement in _SCHEMA.split(";"):
+                        connection.execute(statement)
+
+    def before_fork(self) -> None:
+        """Wait for the running transaction, and close the connection."""
+        self._lock.acquire()
+        self.disconnect()
+
+    def after_fork(self) -> None:
+        """Let both sides go on, each with a connection of its own."""
+        self._lock.release()
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    # Switching does not wait for other processes that are switching, so this does.
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _watch_forks(database: Database) -> None:
+    global _fork_watched  # noqa: PLW0603 - hooks can be registered, never taken back
+    with _fork_lock:
+        _databases.add(database)
+        if _fork_watched or not hasattr(os, "register_at_fork"):
+            return
+        _fork_watched = True
+    held: list[Database] = []
+
+    def before() -> None:
+        held.extend(_databases)
+        for each in held:
+            each.before_fork()
+
+    def after() -> None:
+        while held:
+            held.pop().after_fork()
+
+    os.register_at_fork(before=before, after_in_parent=after, after_in_child=after)

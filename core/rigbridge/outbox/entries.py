@@ -1,0 +1,71 @@
+"""What the outbox holds, as seen from outside."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import attrs
+
+__all__ = ["EntryState", "OutboxEntry", "OutboxStatus"]
+
+
+class EntryState(StrEnum):
+    """Where an entry stands."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    DONE = "done"
+    PARKED = "parked"
+
+
+@attrs.frozen(kw_only=True)
+class OutboxEntry:
+    """
+    One run in the outbox.
+
+    Attributes:
+        id: the run's id.
+        state: where it stands.
+        serial_number: of its unit, or None.
+        procedure: the name, else the id, of its procedure, or None.
+        submitted_at: when it was handed over.
+        attempts: how often its delivery was begun since it was handed over or retried.
+        due: when it is tried next, or None if it is not.
+        reason: why it was parked or could not be sent last, in the server's words, or
+            None.
+        stored_id: the id under which the store knows it, once it does.
+        url: where a person can look at it in the store, or None.
+    """
+
+    id: UUID
+    state: EntryState
+    serial_number: str | None
+    procedure: str | None
+    submitted_at: datetime
+    attempts: int
+    due: datetime | None
+    reason: str | None
+    stored_id: str | None
+    url: str | None
+
+
+@attrs.frozen(kw_only=True)
+class OutboxStatus:
+    """
+    How an outbox stands.
+
+    Attributes:
+        waiting: the runs that are still to be sent, those being sent included.
+        parked: the runs that wait for a person.
+        delivered: the runs that were delivered in all.
+        oldest: when the oldest waiting run was handed over, or None.
+        held: why nothing is sent to the destination for now, or None.
+    """
+
+    waiting: int
+    parked: int
+    delivered: int
+    oldest: datetime | None
+    held: str | None = None

@@ -1,0 +1,85 @@
+"""When to try again, and when not: decided by the type of the error alone."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+
+from rigbridge.errors import (
+    ConfigurationError,
+    HeldError,
+    PluginError,
+    RetriableError,
+)
+
+__all__ = ["HOLD_PAUSE", "MAX_WAIT", "Verdict", "delay", "verdict", "worst"]
+
+BASE_DELAY = 1.0
+"""Seconds that the first wait is at most."""
+
+MAX_DELAY = 300.0
+"""Seconds that any wait of our own is at most."""
+
+MAX_WAIT = 24 * 3600.0
+"""Seconds that a server can have us wait at most, whatever it says."""
+
+HOLD_PAUSE = 60.0
+"""Seconds after which a destination that refused everyone is asked again."""
+
+_MAX_DOUBLINGS = 16
+
+
+class Verdict(StrEnum):
+    """What becomes of a run whose delivery failed."""
+
+    RETRY = "retry"
+    HOLD = "hold"
+    PARK = "park"
+
+
+def delay(
+    attempts: int,
+    retry_after: float | None = None,
+    *,
+    chance: Callable[[], float] = random.random,
+) -> float:
+    """
+    Give the seconds to wait: full-jitter exponential, after what the server asks for.
+
+    Args:
+        attempts: how many attempts have failed, at least 1.
+        retry_after: the seconds that the server asked to wait, or None.
+        chance: gives a number from 0 to 1.
+    """
+    doublings = min(max(attempts, 1) - 1, _MAX_DOUBLINGS)
+    jitter = chance() * min(MAX_DELAY, BASE_DELAY * 2**doublings)
+    return min(max(retry_after or 0.0, 0.0), MAX_WAIT) + jitter
+
+
+def verdict(error: BaseException) -> Verdict:
+    """
+    Decide what becomes of a run by the error that its delivery ended with.
+
+    What the destination or this machine may overcome is tried again; what concerns the
+    destination as a whole holds it; all else waits for a person, our own mistakes
+    included.
+    """
+    if isinstance(error, (RetriableError, OSError, MemoryError)):
+        return Verdict.RETRY
+    if isinstance(error, (HeldError, ConfigurationError, PluginError)):
+        return Verdict.HOLD
+    return Verdict.PARK
+
+
+def worst(errors: Iterable[BaseException]) -> Verdict:
+    """
+    Decide by the errors of several files of one run.
+
+    A person is asked only once nothing is left that may succeed by itself.
+    """
+    verdicts = {verdict(error) for error in errors}
+    for candidate in (Verdict.HOLD, Verdict.RETRY):
+        if candidate in verdicts:
+            return candidate
+    return Verdict.PARK

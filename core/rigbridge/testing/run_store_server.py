@@ -1,0 +1,175 @@
+"""
+A run store of the v1 contract on loopback that fails on demand, for tests.
+
+It is a real HTTP server, made of the standard library alone, and records what it truly
+stored, whatever it answered::
+
+    with RunStoreServer() as server:
+        server.inject(Fault.RESET_AFTER, on=Operation.CREATE)
+        deliver(run, to=server.url)
+        assert len(server.runs) == 1
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+from rigbridge.testing.run_store_calls import Contents
+from rigbridge.testing.run_store_faults import Dialect, Fault, Injection, Operation
+from rigbridge.testing.run_store_http import Listener
+from rigbridge.testing.run_store_records import (
+    ReceivedRequest,
+    StoredRun,
+    StoredUpload,
+)
+
+__all__ = ["RunStoreServer"]
+
+
+class RunStoreServer:
+    """
+    A run store that fails on demand.
+
+    Args:
+        dialect: how it differs from other servers; a stock one by default.
+        api_key: the key that it takes.
+    """
+
+    def __init__(
+        self, dialect: Dialect | None = None, *, api_key: str = "key-of-the-rig"
+    ) -> None:
+        self.api_key = api_key
+        self.contents = Contents(dialect or Dialect())
+        self.requests: list[ReceivedRequest] = []
+        self.problems: list[BaseException] = []
+        self.stopping = threading.Event()
+        self._injections: list[Injection] = []
+        self._lock = threading.Lock()
+        self._listener: Listener | None = None
+        self._thread: threading.Thread | None = None
+        self._port = 0
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+        if self.problems and error is None:
+            raise self.problems[0]
+
+    def start(self) -> None:
+        """Listen; after a stop on the same port as before."""
+        self.stopping.clear()
+        self._listener = Listener(self, self._port)
+        self._port = self._listener.server_address[1]
+        self._thread = threading.Thread(
+            target=self._listener.serve_forever, kwargs={"poll_interval": 0.01}
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close every connection, and refuse new ones; what is stored stays."""
+        listener, self._listener = self._listener, None
+        if listener is None or self._thread is None:
+            return
+        self.stopping.set()
+        listener.shutdown()
+        self._thread.join()
+        listener.hang_up()
+        listener.server_close()
+
+    @contextmanager
+    def refusing(self) -> Generator[None, None, None]:
+        """Refuse all connections for a while."""
+        self.stop()
+        try:
+            yield
+        finally:
+            self.start()
+
+    @property
+    def origin(self) -> str:
+        """The origin, without ``/api``."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def url(self) -> str:
+        """The address for a client."""
+        return self.origin
+
+    @property
+    def runs(self) -> list[StoredRun]:
+        """The runs that it holds, in the order of their creation."""
+        return list(self.contents.runs)
+
+    @property
+    def uploads(self) -> list[StoredUpload]:
+        """The uploads that it was asked for, in order."""
+        return list(self.contents.uploads.values())
+
+    def attachments(self, run_id: str) -> list[tuple[str, bytes]]:
+        """Give the names and bytes of what is linked to a run."""
+        return [
+            (upload.name, upload.content or b"")
+            for upload in self.uploads
+            if upload.run_id == run_id
+        ]
+
+    def count(self, operation: Operation) -> int:
+        """Count the requests for a call, failed ones included."""
+        return sum(request.operation == operation for request in self.requests)
+
+    def inject(
+        self,
+        fault: Fault,
+        *,
+        on: Operation | None = None,
+        times: int = 1,
+        seconds: float = 0.0,
+    ) -> None:
+        """
+        Have the next calls fail.
+
+        Args:
+            fault: how.
+            on: which call; any by default.
+            times: how many of them.
+            seconds: what ``Retry-After`` says, or how long a slow one takes.
+        """
+        with self._lock:
+            self._injections.append(
+                Injection(fault=fault, operation=on, times=times, seconds=seconds)
+            )
+
+    def heal(self) -> None:
+        """Forget all faults that still wait."""
+        with self._lock:
+            self._injections.clear()
+
+    def next_fault(self, operation: Operation) -> Injection | None:
+        """Take the fault that befalls a call, if one does."""
+        with self._lock:
+            for injection in self._injections:
+                if injection.operation in (None, operation) and injection.times > 0:
+                    injection.times -= 1
+                    return injection
+        return None
+
+    def has(self, operation: Operation | None) -> bool:
+        """Whether there is such a call in this dialect."""
+        dialect = self.contents.dialect
+        return operation is not None and not (
+            (operation is Operation.UPDATE and not dialect.update)
+            or (operation is Operation.SYNC and not dialect.sync)
+            or (operation is Operation.CAPABILITIES and dialect.capabilities is None)
+        )

@@ -1,0 +1,23 @@
+"""
+The embedded run store: one service layer, with doors in process and over HTTP.
+
+- :class:`RunStore` is the service: validation, persistence, keys and uploads,
+- :mod:`rigbridge_store.destination` is its door in process,
+- :mod:`rigbridge_store.server` is its HTTP door, and needs ``rigbridge[server]``.
+"""
+
+from rigbridge_store.policies import CreationPolicy, PartNumbers
+from rigbridge_store.principals import Principal, PrincipalKind
+from rigbridge_store.results import CreatedRun, StoredFile, UploadTicket
+from rigbridge_store.store import RunStore
+
+__all__ = [
+    "CreatedRun",
+    "CreationPolicy",
+    "PartNumbers",
+    "Principal",
+    "PrincipalKind",
+    "RunStore",
+    "StoredFile",
+    "UploadTicket",
+]

@@ -1,0 +1,58 @@
+"""What a key may reach: a station only the procedures that it is linked to."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from rigbridge_store.principals import Principal
+from rigbridge_store.refusals import forbidden
+from rigbridge_store.schema import procedures, station_procedures
+
+__all__ = ["link_station_to", "linked_procedures", "require_access"]
+
+
+def _is_linked(connection: sa.Connection, station: int, procedure: int) -> bool:
+    statement = sa.select(station_procedures.c.station_key).where(
+        station_procedures.c.station_key == station,
+        station_procedures.c.procedure_key == procedure,
+    )
+    return connection.execute(statement).first() is not None
+
+
+def linked_procedures(connection: sa.Connection, station: int) -> frozenset[int]:
+    """Tell which procedures a station is linked to."""
+    statement = sa.select(station_procedures.c.procedure_key).where(
+        station_procedures.c.station_key == station
+    )
+    return frozenset(connection.execute(statement).scalars())
+
+
+def link_station_to(connection: sa.Connection, station: int, procedure: int) -> None:
+    """Link a station to a procedure, unless it is already."""
+    if not _is_linked(connection, station, procedure):
+        connection.execute(
+            station_procedures.insert(),
+            {"station_key": station, "procedure_key": procedure},
+        )
+
+
+def require_access(
+    connection: sa.Connection, principal: Principal | None, procedure: int
+) -> None:
+    """
+    Check that a key reaches a procedure.
+
+    Raises:
+        ForbiddenError: the key belongs to a station that is not linked to it.
+    """
+    if principal is None or not principal.is_restricted:
+        return
+    if _is_linked(connection, principal.key, procedure):
+        return
+    name = connection.execute(
+        sa.select(procedures.c.name).where(procedures.c.key == procedure)
+    ).scalar()
+    raise forbidden(
+        f"Station {principal.name} is not linked to the procedure {name}. "
+        "Link it first."
+    )

@@ -1,0 +1,244 @@
+"""The creation of a run: one transaction, all of it or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+
+from rigbridge.wire import CreateRun
+from rigbridge_store.access import link_station_to, require_access
+from rigbridge_store.catalog import CatalogSession, canonical_uuid
+from rigbridge_store.fields import MAX_TEXT, known, text_or_none
+from rigbridge_store.files import write_files
+from rigbridge_store.moments import now_micros
+from rigbridge_store.policies import CreationPolicy
+from rigbridge_store.preparation import PreparedRun
+from rigbridge_store.principals import Principal
+from rigbridge_store.refusals import bad_request, conflict
+from rigbridge_store.results import CreatedRun, StoredFile
+from rigbridge_store.rows import RowWriter, insert_row, new_id
+from rigbridge_store.schema import (
+    idempotency_keys,
+    logs,
+    measurements,
+    phases,
+    run_documents,
+    runs,
+)
+from rigbridge_store.units import FoundUnit, add_sub_units, place_unit
+
+__all__ = ["Creation", "IdempotencyKey"]
+
+_REPEATED = sa.select(idempotency_keys.c.digest, runs.c.id, runs.c.procedure_key).where(
+    idempotency_keys.c.idempotency_key == sa.bindparam("idempotency_key"),
+    idempotency_keys.c.run_key == runs.c.key,
+)
+_PHASES = RowWriter(
+    phases,
+    (
+        "run_key",
+        "position",
+        "name",
+        "outcome",
+        "start_time_millis",
+        "end_time_millis",
+        "docstring",
+    ),
+)
+_MEASUREMENTS = RowWriter(
+    measurements,
+    (
+        "run_key",
+        "phase_position",
+        "position",
+        "name",
+        "outcome",
+        "value",
+        "value_number",
+        "units",
+        "lower_limit",
+        "upper_limit",
+        "validators",
+        "docstring",
+    ),
+)
+_LOGS = RowWriter(
+    logs,
+    (
+        "run_key",
+        "position",
+        "level",
+        "timestamp",
+        "message",
+        "source_file",
+        "line_number",
+    ),
+)
+_KEYS = RowWriter(idempotency_keys, ("idempotency_key", "digest", "run_key"))
+_DOCUMENTS = RowWriter(run_documents, ("run_key", "sidecar", "report"))
+
+
+@attrs.frozen(kw_only=True)
+class IdempotencyKey:
+    """
+    The name that a sender gave to a creation.
+
+    Attributes:
+        text: the key; a UUID in its usual spelling.
+        run_id: the id that the run gets: the key itself where it is a UUID, so that
+            a run has one id at every door.
+        digest: of the body that came with it.
+        lenient: answer another body under the same key with a warning, instead of
+            refusing it.
+    """
+
+    text: str
+    run_id: str
+    digest: str
+    lenient: bool
+
+    @classmethod
+    def of(cls, text: str, digest: str, *, lenient: bool) -> IdempotencyKey:
+        """
+        Read a key.
+
+        Raises:
+            BadRequestError: it is blank or too long.
+        """
+        if not text.strip() or len(text) > MAX_TEXT:
+            raise bad_request(
+                f"The idempotency key must have 1 to {MAX_TEXT} characters."
+            )
+        uuid = canonical_uuid(text)
+        return cls(
+            text=uuid or text,
+            run_id=uuid or new_id(),
+            digest=digest,
+            lenient=lenient,
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Creation:
+    """
+    Everything that one creation needs.
+
+    Attributes:
+        body: what was sent.
+        prepared: its rows.
+        principal: who sent it, or None in process.
+        policy: how strict to be.
+        key: under which name it was sent, or None.
+        files: the run's files, in order.
+    """
+
+    body: CreateRun
+    prepared: PreparedRun
+    principal: Principal | None
+    policy: CreationPolicy
+    key: IdempotencyKey | None
+    files: Sequence[StoredFile]
+
+    def write(self, connection: sa.Connection, catalog: CatalogSession) -> CreatedRun:
+        """
+        Create the run within a transaction.
+
+        Raises:
+            BadRequestError, ForbiddenError, NotFoundError, ConflictError: what the
+                run refers to does not allow it.
+        """
+        procedure = catalog.procedure(self.body, self.policy)
+        self._enter(connection, procedure)
+        if self.key is not None and (first := self._repeated(connection, self.key)):
+            return first
+        unit = place_unit(connection, catalog, self.body.unit_under_test, self.policy)
+        members = known(self.body.sub_units)
+        if members:
+            add_sub_units(connection, unit, members, self.policy)
+        public = new_id() if self.key is None else self.key.run_id
+        run = self._insert(connection, catalog, procedure, unit, public)
+        self._details(connection, run)
+        return CreatedRun(id=public, created=True)
+
+    def _enter(self, connection: sa.Connection, procedure: int) -> None:
+        principal = self.principal
+        if principal is not None and principal.is_station and principal.unrestricted:
+            link_station_to(connection, principal.key, procedure)
+        require_access(connection, principal, procedure)
+
+    def _repeated(
+        self, connection: sa.Connection, key: IdempotencyKey
+    ) -> CreatedRun | None:
+        first = connection.execute(_REPEATED, {"idempotency_key": key.text}).first()
+        if first is None:
+            return None
+        digest, public, procedure = first
+        # The body may name another procedure than the run that it repeats.
+        require_access(connection, self.principal, procedure)
+        if digest == key.digest:
+            return CreatedRun(id=public, created=False)
+        if key.lenient:
+            warning = "the store holds this run already with other content, kept as is"
+            return CreatedRun(id=public, created=False, warnings=(warning,))
+        raise conflict(f"Idempotency key {key.text} was used before with another body.")
+
+    def _insert(
+        self,
+        connection: sa.Connection,
+        catalog: CatalogSession,
+        procedure: int,
+        unit: FoundUnit,
+        public: str,
+    ) -> int:
+        prepared, principal = self.prepared, self.principal
+        version = text_or_none(self.body.procedure_version)
+        operator = text_or_none(self.body.operated_by)
+        creator = None if principal is None else principal.key
+        is_station = principal is not None and principal.is_station
+        return insert_row(
+            connection,
+            runs,
+            {
+                "id": public,
+                "created_at": now_micros(),
+                "started_at": prepared.started_at,
+                "ended_at": prepared.ended_at,
+                "duration": prepared.duration,
+                "outcome": prepared.outcome.value,
+                "docstring": prepared.docstring,
+                "procedure_key": procedure,
+                "version_key": (
+                    None if version is None else catalog.version(procedure, version)
+                ),
+                "unit_key": unit.key,
+                "part_key": unit.part_key,
+                "revision_key": unit.revision_key,
+                "batch_key": unit.batch_key,
+                "operator_key": (
+                    None
+                    if operator is None
+                    else catalog.operator(operator, self.policy)
+                ),
+                "creator_user_key": None if is_station else creator,
+                "creator_station_key": creator if is_station else None,
+                "head": prepared.head,
+            },
+        )
+
+    def _details(self, connection: sa.Connection, run: int) -> None:
+        prepared = self.prepared
+
+        def of_run(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+            return [(run, *row) for row in rows]
+
+        _PHASES.write(connection, of_run(prepared.phases))
+        _MEASUREMENTS.write(connection, of_run(prepared.measurements))
+        _LOGS.write(connection, of_run(prepared.logs))
+        if prepared.sidecar is not None or prepared.report is not None:
+            _DOCUMENTS.write(connection, [(run, prepared.sidecar, prepared.report)])
+        write_files(connection, run, self.files or prepared.references)
+        if self.key is not None:
+            _KEYS.write(connection, [(self.key.text, self.key.digest, run)])

@@ -1,0 +1,149 @@
+"""The store's door in process: a destination without a port."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import IO
+
+from rigbridge.destinations import DestinationSettings, KeyKind, Receipt
+from rigbridge.model import Attachment, Run
+from rigbridge.reporting import ConversionReport
+from rigbridge.wire import ListedRun
+from rigbridge_store.store import RunStore
+from rigbridge_store.submission import attach_file, submit_run
+
+__all__ = ["LocalDestination"]
+
+
+class LocalDestination:
+    """
+    The embedded store of the data folder.
+
+    The run's own id is its id in the store, so that a run is stored once however
+    often and by however many processes it is submitted. What a run refers to is
+    created on the way.
+
+    Args:
+        settings: ``data`` names the folder; nothing is opened before the first call.
+    """
+
+    def __init__(self, settings: DestinationSettings) -> None:
+        self._data = settings.data
+        self._store: RunStore | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def store(self) -> RunStore:
+        """
+        The store, opened at the first use.
+
+        Raises:
+            ConfigurationError: the data folder cannot be used.
+        """
+        with self._lock:
+            if self._store is None:
+                self._store = RunStore.open(self._data)
+            return self._store
+
+    def submit(self, run: Run, report: ConversionReport | None = None) -> Receipt:
+        """
+        Store a run with its attachments, in one transaction.
+
+        An attachment whose bytes cannot be read now is kept by reference and named
+        in the receipt; submitting the run again supplies it.
+
+        Args:
+            run: the run; attachments without bytes are kept by reference.
+            report: what its reading recorded; is added to and kept with the run.
+
+        Raises:
+            RunProblemsError: the run has no serial number or names no procedure.
+            BadRequestError: a unit would come to contain itself.
+            ServerUnavailableError: the store cannot be written for now.
+        """
+        return submit_run(self.store, run, report)
+
+    def attach(self, stored_id: str, attachment: Attachment) -> None:
+        """
+        Add a file to a stored run; the same file twice is linked once.
+
+        Raises:
+            NotFoundError: there is no such run.
+            UnprocessableError: the attachment has no bytes, or not those described.
+            NoAnswerError: its bytes cannot be read now.
+        """
+        attach_file(self.store, stored_id, attachment)
+
+    def list_runs(self, serial_number: str) -> Sequence[ListedRun]:
+        """List the runs of a unit, newest first; serial numbers ignore case."""
+        return self.store.list_runs(serial_number)
+
+    def recent_runs(self, limit: int) -> Sequence[ListedRun]:
+        """List the runs stored last, newest first."""
+        return self.store.recent_runs(limit)
+
+    def get_run(self, stored_id: str) -> Run:
+        """
+        Give back the whole run, equal to the one that was submitted.
+
+        Raises:
+            NotFoundError: there is none of that id.
+        """
+        return self.store.get_run(stored_id)
+
+    def open_attachment(self, attachment_id: str) -> IO[bytes]:
+        """
+        Open the bytes of a stored attachment.
+
+        Raises:
+            NotFoundError: there is none, or the run only refers to it.
+        """
+        return self.store.open_attachment(attachment_id)
+
+    def create_key(self, kind: KeyKind, name: str) -> str:
+        """Make an API key; it is given once and kept only as a hash."""
+        if kind is KeyKind.STATION:
+            return self.store.create_station_key(name)
+        return self.store.create_user_key(name)
+
+    def link_station(self, station: str, procedure: str) -> None:
+        """
+        Let a station use a procedure, each by name or id.
+
+        Raises:
+            NotFoundError: no such station, or no procedure of that id.
+        """
+        self.store.link_station(station, procedure)
+
+    def serve(
+        self,
+        *,
+        host: str,
+        port: int,
+        open_stations: bool,
+        ready: Callable[[str], None],
+    ) -> None:
+        """
+        Serve the v1 contract over HTTP until interrupted.
+
+        Raises:
+            AdapterUnavailableError: the server's libraries are not installed.
+            ConfigurationError: the address cannot be listened on, or is reachable
+                from elsewhere while no key exists.
+        """
+        # Only the server needs the extra that brings these.
+        from rigbridge_store.server import (  # noqa: PLC0415
+            ServerSettings,
+            serve_store,
+        )
+
+        settings = ServerSettings(open_stations=open_stations)
+        serve_store(self.store, host=host, port=port, settings=settings, ready=ready)
+
+    def close(self) -> None:
+        """Release connections and files; may be called twice."""
+        with self._lock:
+            if self._store is not None:
+                self._store.close()
+                self._store = None

@@ -1,0 +1,120 @@
+"""The checks on single fields of a body, each problem with its path."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from msgspec import UnsetType
+
+from rigbridge.convert.times import from_iso, from_iso_duration, from_millis
+from rigbridge.errors import ModelError
+from rigbridge_store.refusals import FieldIssue
+
+__all__ = ["FieldChecks", "folded", "known", "text_or_none"]
+
+_T = TypeVar("_T")
+
+MAX_TEXT = 255
+"""How many characters serial numbers and identifiers may have."""
+
+MAX_VERSION = 60
+"""How many characters the version of a procedure may have."""
+
+_VERSION = re.compile(r"[a-zA-Z0-9_.:+-]+")
+_MAX_INTEGER = 2**63 - 1
+
+
+def known(value: _T | UnsetType | None) -> _T | None:
+    """Give a field that may be absent; absent and null are the same."""
+    return None if isinstance(value, UnsetType) else value
+
+
+def text_or_none(value: str | UnsetType | None) -> str | None:
+    """Give a text that may be absent; blank counts as absent."""
+    if isinstance(value, UnsetType) or value is None or not value.strip():
+        return None
+    return value
+
+
+def folded(text: str) -> str:
+    """Fold a text for comparison without regard to case."""
+    return text.casefold()
+
+
+class FieldChecks:
+    """
+    Gathers the problems of one body.
+
+    Attributes:
+        issues: the problems so far.
+    """
+
+    def __init__(self) -> None:
+        self.issues: list[FieldIssue] = []
+
+    def report(self, path: str, message: str) -> None:
+        """Note a problem."""
+        self.issues.append(FieldIssue(path, message))
+
+    def filled(self, value: str, path: str) -> None:
+        """Check for a text that is not blank."""
+        if not value or value.isspace():
+            self.report(path, "must not be blank")
+
+    def bounded(self, value: str | None, path: str, *, limit: int = MAX_TEXT) -> None:
+        """Check the length of a text."""
+        if value is not None and len(value) > limit:
+            self.report(
+                path, f"has {len(value)} characters, at most {limit} are allowed"
+            )
+
+    def version(self, value: str | None, path: str) -> None:
+        """Check the version of a procedure."""
+        self.bounded(value, path, limit=MAX_VERSION)
+        if value is not None and not _VERSION.fullmatch(value):
+            self.report(path, "may hold letters, digits and _ . : + - only")
+
+    def moment(self, value: str | None, path: str) -> datetime | None:
+        """Read a timestamp."""
+        if value is None:
+            return None
+        return self._read(lambda: from_iso(value, path=path), path)
+
+    def span(self, value: str | None, path: str) -> timedelta | None:
+        """Read a duration."""
+        if value is None:
+            return None
+        span = self._read(lambda: from_iso_duration(value, path=path), path)
+        if span is not None and span < timedelta():
+            self.report(path, "must not be negative")
+        return span
+
+    def millis(self, value: float, path: str) -> None:
+        """Check a time in epoch milliseconds."""
+        self._read(lambda: from_millis(value, path=path), path)
+
+    def integer(self, value: int, path: str) -> None:
+        """Check for a count that a column can hold."""
+        if not 0 <= value <= _MAX_INTEGER:
+            self.report(path, "must be at least 0 and below 2^63")
+
+    def finite(self, value: Any, path: str) -> None:
+        """Check that a number is one that JSON can hold."""
+        if type(value) is float and not math.isfinite(value):
+            self.report(
+                path,
+                f'is {value}; write "NaN", "Infinity" or "-Infinity" for a value, '
+                "leave a limit out",
+            )
+
+    def _read(self, read: Callable[[], _T], path: str) -> _T | None:
+        try:
+            return read()
+        except ModelError as error:
+            remedy = f" ({error.remedy})" if error.remedy else ""
+            self.report(path, f"{error.message}{remedy}")
+            return None

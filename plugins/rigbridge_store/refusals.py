@@ -1,0 +1,116 @@
+"""
+The refusals of the store: errors of the common tree with the words of the contract.
+
+A problem that is about a field is a :class:`FieldIssue`, which reads as one line and
+keeps its path apart for the HTTP answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self, TypeVar
+
+from rigbridge.errors import (
+    BadRequestError,
+    ConflictError,
+    DeliveryError,
+    ForbiddenError,
+    NotFoundError,
+    TooLargeError,
+    UnauthorizedError,
+    UnprocessableError,
+)
+from rigbridge.wire import CODES
+
+__all__ = [
+    "FieldIssue",
+    "bad_request",
+    "conflict",
+    "forbidden",
+    "half_a_character",
+    "invalid",
+    "not_found",
+    "too_large",
+    "unauthorized",
+    "unprocessable",
+]
+
+_E = TypeVar("_E", bound=DeliveryError)
+
+
+class FieldIssue(str):  # noqa: SLOT000 - a text has no room for slots beside it
+    """
+    One problem of a body, as the line ``path: message``.
+
+    Attributes:
+        path: the field (``phases[3].measurements[0].outcome``).
+        message: what is wrong with it.
+    """
+
+    path: str
+    message: str
+
+    def __new__(cls, path: str, message: str) -> Self:
+        """Make the line, and keep its two halves."""
+        issue = super().__new__(cls, f"{path}: {message}")
+        issue.path = path
+        issue.message = message
+        return issue
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, str]]:
+        return type(self), (self.path, self.message)
+
+
+def _refusal(kind: type[_E], status: int, message: str, issues: Sequence[str]) -> _E:
+    return kind(message, status=status, code=CODES[status], issues=issues)
+
+
+def bad_request(message: str, *issues: str) -> BadRequestError:
+    """Refuse something malformed (400)."""
+    return _refusal(BadRequestError, 400, message, issues)
+
+
+def unauthorized(message: str) -> UnauthorizedError:
+    """Refuse a key (401)."""
+    return _refusal(UnauthorizedError, 401, message, ())
+
+
+def forbidden(message: str, *issues: str) -> ForbiddenError:
+    """Refuse what this key may not do (403)."""
+    return _refusal(ForbiddenError, 403, message, issues)
+
+
+def not_found(message: str, *issues: str) -> NotFoundError:
+    """Refuse a reference to something that does not exist (404)."""
+    return _refusal(NotFoundError, 404, message, issues)
+
+
+def conflict(message: str, *issues: str) -> ConflictError:
+    """Refuse a reference that cannot be combined (409)."""
+    return _refusal(ConflictError, 409, message, issues)
+
+
+def too_large(message: str) -> TooLargeError:
+    """Refuse what is over a limit (413)."""
+    return _refusal(TooLargeError, 413, message, ())
+
+
+def unprocessable(message: str, *issues: str) -> UnprocessableError:
+    """Refuse values that contradict each other (422)."""
+    return _refusal(UnprocessableError, 422, message, issues)
+
+
+def invalid(issues: Sequence[FieldIssue]) -> BadRequestError:
+    """Refuse a body for all of its problems together (400)."""
+    first = str(issues[0])
+    more = len(issues) - 1
+    message = first if not more else f"{first} (and {more} more)"
+    return _refusal(BadRequestError, 400, message, tuple(issues))
+
+
+def half_a_character(error: UnicodeEncodeError) -> BadRequestError:
+    """Refuse a text that no file and no database can hold (400)."""
+    return bad_request(
+        f"a text holds half of a surrogate pair, {error.object[error.start]!a}, "
+        "which cannot be stored"
+    )

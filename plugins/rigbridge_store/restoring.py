@@ -1,0 +1,94 @@
+"""A stored run as the whole model again, with files that can be opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import attrs
+import msgspec
+import sqlalchemy as sa
+
+from rigbridge.convert import load
+from rigbridge.model import Attachment, Run
+from rigbridge.wire import CreateRun
+from rigbridge_store.blobs import BlobFolder
+from rigbridge_store.contents import read_logs, read_phases
+from rigbridge_store.files import files_of
+from rigbridge_store.refusals import not_found
+from rigbridge_store.results import StoredFile
+from rigbridge_store.schema import run_documents, runs
+
+__all__ = ["read_sidecar", "restore"]
+
+
+def restore(connection: sa.Connection, blobs: BlobFolder, run_id: str) -> Run:
+    """
+    Give back a whole run, equal to the one that was stored.
+
+    Raises:
+        NotFoundError: there is none of that id.
+        RunProblemsError: what was stored makes no run, as a client that is not ours
+            may have sent it.
+    """
+    row = connection.execute(
+        sa.select(runs.c.key, runs.c.id, runs.c.head).where(runs.c.id == run_id.lower())
+    ).first()
+    if row is None:
+        raise not_found(f"Run with ID {run_id} does not exist.")
+    key, public, head = row
+    sidecar = read_sidecar(connection, key)
+    body = attrs.evolve(
+        msgspec.json.decode(head, type=CreateRun),
+        phases=read_phases(connection, [key]).get(key, []),
+        logs=read_logs(connection, [key]).get(key, []),
+    )
+    files = _in_order(files_of(connection, key), sidecar)
+    return load(
+        body,
+        run_id=UUID(public),
+        sidecar=sidecar,
+        attachments=[_attachment(file, blobs) for file in files],
+    )
+
+
+def read_sidecar(connection: sa.Connection, run: int) -> dict[str, Any] | None:
+    """Give what came beside the v1 fields of a run, its report included, or None."""
+    row = connection.execute(
+        sa.select(run_documents.c.sidecar, run_documents.c.report).where(
+            run_documents.c.run_key == run
+        )
+    ).first()
+    if row is None or row.sidecar is None:
+        return None
+    sidecar: dict[str, Any] = msgspec.json.decode(row.sidecar)
+    if row.report is not None:
+        sidecar["report"] = msgspec.json.decode(row.report)
+    return sidecar
+
+
+def _attachment(file: StoredFile, blobs: BlobFolder) -> Attachment:
+    opener = blobs.opener(file.sha256) if file.stored and file.sha256 else None
+    return Attachment(
+        name=file.name,
+        media_type=file.mime_type,
+        size=file.size,
+        sha256=file.sha256,
+        opener=opener,
+    )
+
+
+def _in_order(
+    files: Sequence[StoredFile], sidecar: Mapping[str, Any] | None
+) -> Sequence[StoredFile]:
+    """Put files that came one by one into the order that the run had them in."""
+    described = None if sidecar is None else sidecar.get("attachments")
+    if not isinstance(described, list):
+        return files
+    places: dict[tuple[Any, Any], int] = {}
+    for place, item in enumerate(described):
+        if isinstance(item, Mapping):
+            places.setdefault((item.get("name"), item.get("sha256")), place)
+    last = len(described)
+    return sorted(files, key=lambda file: places.get((file.name, file.sha256), last))

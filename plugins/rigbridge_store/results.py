@@ -1,0 +1,75 @@
+"""What the service answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import attrs
+
+__all__ = ["CreatedRun", "StoredBlob", "StoredFile", "UploadTicket"]
+
+
+@attrs.frozen(kw_only=True)
+class CreatedRun:
+    """
+    The answer to a creation.
+
+    Attributes:
+        id: the run's id in the store.
+        created: False if the run was there already.
+        warnings: what the store remarks.
+    """
+
+    id: str
+    created: bool
+    warnings: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class StoredBlob:
+    """
+    Bytes that are safely on disk.
+
+    Attributes:
+        sha256: their digest in lower-case hex.
+        size: their number.
+    """
+
+    sha256: str
+    size: int
+
+
+@attrs.frozen(kw_only=True)
+class StoredFile:
+    """
+    A file of a run.
+
+    Attributes:
+        name: the name to show.
+        mime_type: its media type, or None.
+        size: its length in bytes, or None where only a reference is known.
+        sha256: its digest, or None likewise.
+        stored: whether the store has the bytes.
+    """
+
+    name: str
+    mime_type: str | None = None
+    size: int | None = None
+    sha256: str | None = None
+    stored: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class UploadTicket:
+    """
+    The grant of one upload.
+
+    Attributes:
+        id: the upload's id.
+        token: the secret that the URL carries.
+        expires_at: when the grant ends.
+    """
+
+    id: str
+    token: str = attrs.field(repr=False)
+    expires_at: datetime

@@ -1,0 +1,24 @@
+"""
+The store's HTTP door: the v1 contract, its OpenAPI document and our superset.
+
+Needs ``rigbridge[server]``; importing this package without it raises an error that
+says how to install it.
+"""
+
+from __future__ import annotations
+
+from rigbridge.errors import AdapterUnavailableError
+
+try:
+    import litestar as _litestar
+    import uvicorn as _uvicorn
+except ImportError as error:
+    raise AdapterUnavailableError(error.name or "litestar", extra="server") from error
+
+from rigbridge_store.server.app import create_app
+from rigbridge_store.server.running import StoreServer, serve, serve_store
+from rigbridge_store.server.settings import ServerSettings
+
+__all__ = ["ServerSettings", "StoreServer", "create_app", "serve", "serve_store"]
+
+del _litestar, _uvicorn

@@ -1,0 +1,63 @@
+"""The common part of all calls: the store, and whose key a request shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio.to_thread
+import attrs
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from rigbridge_store.keys import NO_KEY
+from rigbridge_store.principals import Principal
+from rigbridge_store.refusals import unauthorized
+from rigbridge_store.server.settings import ServerSettings
+from rigbridge_store.store import RunStore
+
+__all__ = ["Connection", "Door"]
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+
+@attrs.frozen
+class Door:
+    """
+    What the handlers share.
+
+    Attributes:
+        store: the store behind the door.
+        settings: the door's settings.
+    """
+
+    store: RunStore
+    settings: ServerSettings
+
+    async def require_key(self, connection: Connection, _: BaseRouteHandler) -> None:
+        """
+        Refuse a request without a genuine key, before its body is read.
+
+        Raises:
+            UnauthorizedError: it has none.
+        """
+        key = _bearer(connection)
+        # Verifying is slow once a process; off the event loop then.
+        if not self.store.keys.was_verified(key):
+            await anyio.to_thread.run_sync(self.store.authenticate, key)
+
+    def caller(self, connection: Connection) -> Principal:
+        """
+        Tell whose key a request shows.
+
+        Raises:
+            UnauthorizedError: nobody's, any more.
+        """
+        principal = self.store.authenticate(_bearer(connection))
+        return attrs.evolve(principal, unrestricted=self.settings.open_stations)
+
+
+def _bearer(connection: Connection) -> str:
+    scheme, _, key = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        raise unauthorized(NO_KEY)
+    return key.strip()

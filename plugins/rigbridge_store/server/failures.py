@@ -1,0 +1,111 @@
+"""Every error as ``{"code", "message", "issues"}``, and nothing else ever."""
+
+from __future__ import annotations
+
+import logging
+import re
+from http import HTTPStatus
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from msgspec import UNSET, UnsetType
+
+from rigbridge.errors import (
+    ConfigurationError,
+    DeliveryError,
+    PluginError,
+    RigbridgeError,
+    RunProblemsError,
+    SourceError,
+)
+from rigbridge.wire import CODES, Issue, Problem
+from rigbridge_store.refusals import FieldIssue
+
+__all__ = ["answer_any", "answer_http", "answer_ours"]
+
+_LOGGER = logging.getLogger("rigbridge_store.server")
+
+_INTERNAL = "Internal server error"
+_AT = re.compile(r" - at `\$(?:\.data)?\.?(?P<path>[^`]*)`$")
+_MISSING = re.compile(r"missing required field `(?P<field>[^`]+)`")
+
+
+def _answer(
+    status: int, message: str, issues: list[Issue], code: str | None = None
+) -> Response[Problem]:
+    known = code or CODES.get(status) or HTTPStatus(status).name
+    return Response(
+        Problem(code=known, message=message, issues=issues),
+        status_code=status,
+        media_type="application/json",
+    )
+
+
+def answer_ours(_: Request[Any, Any, Any], error: RigbridgeError) -> Response[Problem]:
+    """Answer a refusal of the store, or a report that cannot be read."""
+    if isinstance(error, DeliveryError):
+        issues = [_issue(issue) for issue in error.issues]
+        # str() would add what only a caller in process can do.
+        return _answer(error.status or 500, error.message, issues, error.code)
+    if isinstance(error, RunProblemsError):
+        issues = [
+            Issue(message=problem.message, path=_plain(problem.place or ""))
+            for problem in error.exceptions
+            if isinstance(problem, RigbridgeError)
+        ]
+        return _answer(400, str(error), issues)
+    if isinstance(error, (SourceError, ConfigurationError, PluginError)):
+        return _answer(400, str(error), [])
+    return answer_any(_, error)
+
+
+def answer_http(
+    request: Request[Any, Any, Any], error: HTTPException
+) -> Response[Problem]:
+    """Answer what the framework found: no route, no JSON, a field of a wrong kind."""
+    if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return answer_any(request, error)
+    message, path = _located(error)
+    if isinstance(path, UnsetType):
+        return _answer(error.status_code, message, [])
+    text = f"{path}: {message}" if path else message
+    return _answer(error.status_code, text, [Issue(message=message, path=path)])
+
+
+def answer_any(_: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
+    """Answer our own mistake: logged here in full, told to nobody else."""
+    _LOGGER.error("request failed", exc_info=error)
+    return _answer(500, _INTERNAL, [])
+
+
+def _issue(line: str) -> Issue:
+    if isinstance(line, FieldIssue):
+        return Issue(message=line.message, path=line.path)
+    return Issue(message=line)
+
+
+def _plain(path: str) -> str:
+    return path.removeprefix("$").removeprefix(".")
+
+
+def _located(error: HTTPException) -> tuple[str, str | UnsetType]:
+    """Take the decoder's words apart into what is wrong and where."""
+    cause = error.__cause__
+    if cause is None or not error.status_code == HTTPStatus.BAD_REQUEST:
+        return error.detail, UNSET
+    words = str(cause)
+    found = _AT.search(words)
+    if found is None:
+        missing = _MISSING.search(words)
+        if missing is not None and missing["field"] == "data":
+            return "The request has no body, a JSON object is expected", UNSET
+        if "query parameter" in error.detail:
+            return error.detail, UNSET
+        return f"The body is no valid JSON: {words.rpartition(' - ')[2]}", UNSET
+    message = words[: found.start()]
+    path = found["path"]
+    missing = _MISSING.search(message)
+    if missing is not None:
+        return "is required", ".".join(filter(None, (path, missing["field"])))
+    return message, path

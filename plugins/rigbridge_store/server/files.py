@@ -1,0 +1,135 @@
+"""The calls that bring files, and give them back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio.to_thread
+from litestar import Request, get, post, put
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import File
+
+from rigbridge.wire import (
+    Identified,
+    ImportRun,
+    InitializeUpload,
+    SyncUpload,
+    UploadGrant,
+)
+from rigbridge_store.refusals import bad_request
+from rigbridge_store.server.bodies import Imported
+from rigbridge_store.server.door import Door
+from rigbridge_store.server.importing import import_upload
+from rigbridge_store.uploads import UploadReception
+
+__all__ = ["HANDLERS", "receive_upload"]
+
+_BUFFER = 1 << 20
+_BINARY = "application/octet-stream"
+
+
+@post("/uploads/initialize", status_code=200, sync_to_thread=True)
+def initialize_upload(
+    data: InitializeUpload, request: Request[Any, Any, Any], door: Door
+) -> UploadGrant:
+    """Grant an upload: answers where to PUT the bytes, within a minute."""
+    door.caller(request)
+    ticket = door.store.initialize_upload(data)
+    origin = f"{request.url.scheme}://{_host(request)}"
+    return UploadGrant(
+        id=ticket.id, uploadUrl=f"{origin}/api/v1/uploads/{ticket.id}/{ticket.token}"
+    )
+
+
+def _host(request: Request[Any, Any, Any]) -> str:
+    # Where the client reaches us is what it will reach us under again.
+    return request.headers.get("host") or request.url.netloc
+
+
+@put("/uploads/{upload_id:str}/{token:str}", request_max_body_size=None)
+async def receive_upload(
+    upload_id: str, token: str, request: Request[Any, Any, Any], door: Door
+) -> Identified:
+    """Take the bytes of an upload; the secret in the URL is its grant."""
+    to_thread = anyio.to_thread.run_sync
+    announced = _length(request)
+    reception = await to_thread(
+        lambda: door.store.open_upload(upload_id, token, announced=announced)
+    )
+    try:
+        await _receive(reception, request)
+        media_type = request.headers.get("content-type")
+        await to_thread(reception.finish, media_type)
+    finally:
+        # Also when the sender goes away in the middle.
+        with anyio.CancelScope(shield=True):
+            await to_thread(reception.discard)
+    return Identified(id=upload_id)
+
+
+async def _receive(reception: UploadReception, request: Request[Any, Any, Any]) -> None:
+    # The network's pieces are small, and each way to a thread costs.
+    waiting = bytearray()
+    async for chunk in request.stream():
+        waiting += chunk
+        if len(waiting) >= _BUFFER:
+            await anyio.to_thread.run_sync(reception.write, bytes(waiting))
+            waiting.clear()
+    if waiting:
+        await anyio.to_thread.run_sync(reception.write, bytes(waiting))
+
+
+def _length(request: Request[Any, Any, Any]) -> int | None:
+    text = request.headers.get("content-length")
+    if text is None:
+        return None
+    if not text.isdecimal():
+        raise bad_request("The header Content-Length is no number.")
+    return int(text)
+
+
+@post("/uploads/sync", status_code=200, sync_to_thread=True)
+def sync_upload(
+    data: SyncUpload, request: Request[Any, Any, Any], door: Door
+) -> Identified:
+    """Link one upload to a run."""
+    linked = door.store.link_uploads(
+        data.run_id,
+        [data.upload_id],
+        principal=door.caller(request),
+        field="upload_id",
+    )
+    return Identified(id=linked)
+
+
+@post("/import", status_code=200, sync_to_thread=True)
+def import_run(
+    data: ImportRun, request: Request[Any, Any, Any], door: Door
+) -> Imported:
+    """Make the runs of an uploaded report."""
+    return import_upload(door, data, door.caller(request))
+
+
+@get("/attachments/{attachment_id:str}/download", sync_to_thread=True)
+def download_attachment(
+    attachment_id: str, request: Request[Any, Any, Any], door: Door
+) -> File:
+    """Give the bytes of an attachment."""
+    file = door.store.find_attachment(attachment_id, principal=door.caller(request))
+    return File(
+        path=door.store.blobs.path(file.sha256 or ""),
+        filename=file.name,
+        media_type=file.mime_type or _BINARY,
+        # What a rig sent is never to be run by a browser in our origin.
+        content_disposition_type="attachment",
+        headers={"X-Content-Type-Options": "nosniff"},
+    )
+
+
+HANDLERS: tuple[HTTPRouteHandler, ...] = (
+    initialize_upload,
+    sync_upload,
+    import_run,
+    download_attachment,
+)
+"""The handlers that need a key, relative to ``/api/v1``."""

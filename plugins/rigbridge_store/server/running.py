@@ -1,0 +1,182 @@
+"""The server as a program: where it listens, and until when."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from litestar import Litestar
+
+from rigbridge.errors import ConfigurationError
+from rigbridge_store.server.app import create_app
+from rigbridge_store.server.settings import ServerSettings
+from rigbridge_store.store import RunStore
+
+__all__ = ["StoreServer", "serve", "serve_store"]
+
+_BACKLOG = 2048
+_GRACE = 10
+
+
+class StoreServer:
+    """
+    The store behind a port.
+
+    The port is taken at once; it answers while :meth:`run` runs, in the main thread
+    until interrupted or in any other until :meth:`stop`.
+
+    Args:
+        store: the store; closed by whoever opened it.
+        host: the address to listen on.
+        port: the port; 0 takes any that is free.
+        settings: how the door behaves; the defaults by default.
+
+    Raises:
+        ConfigurationError: the address cannot be listened on, or is reachable from
+            elsewhere while no key exists.
+    """
+
+    def __init__(
+        self,
+        store: RunStore,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 8000,
+        settings: ServerSettings | None = None,
+    ) -> None:
+        if not _is_loopback(host) and not store.keys.exist():
+            raise ConfigurationError(
+                f"the store would be reachable at {host} while no key exists",
+                remedy="make one with 'rigbridge keys create user --name NAME'",
+            )
+        store.sweep()
+        self._app = create_app(store, settings)
+        self._socket = _listen(host, port)
+        bound = self._socket.getsockname()[1]
+        shown = f"[{host}]" if ":" in host else host
+        self.url = f"http://{shown}:{bound}"
+        self._server: _Server | None = None
+
+    def run(self, ready: Callable[[str], None] | None = None) -> None:
+        """
+        Answer requests until told to stop.
+
+        Args:
+            ready: called with the origin once the server answers.
+        """
+        self._server = _Server(self._app, self.url, ready)
+        try:
+            self._server.run(sockets=[self._socket])
+        finally:
+            self._socket.close()
+
+    def stop(self) -> None:
+        """Answer what has been asked, then end; from any thread."""
+        if self._server is not None:
+            self._server.should_exit = True
+
+
+class _Server(uvicorn.Server):
+    def __init__(
+        self, app: Litestar, url: str, ready: Callable[[str], None] | None
+    ) -> None:
+        config = uvicorn.Config(
+            app,
+            # Logging belongs to the program that runs us.
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            ws="none",
+            timeout_graceful_shutdown=_GRACE,
+        )
+        super().__init__(config)
+        self._url = url
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self._ready is not None:
+            self._ready(self._url)
+
+
+def serve_store(
+    store: RunStore,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    settings: ServerSettings | None = None,
+    ready: Callable[[str], None] | None = None,
+) -> None:
+    """
+    Serve an open store over HTTP until interrupted.
+
+    Raises:
+        ConfigurationError: the address cannot be listened on, or is reachable from
+            elsewhere while no key exists.
+    """
+    StoreServer(store, host=host, port=port, settings=settings).run(ready)
+
+
+def serve(
+    data: Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    open_stations: bool = False,
+    ready: Callable[[str], None] | None = None,
+) -> None:
+    """
+    Serve the store of a data folder over HTTP until interrupted.
+
+    Args:
+        data: the data folder.
+        host: the address to listen on.
+        port: the port; 0 takes any that is free.
+        open_stations: let every station use every procedure.
+        ready: called with the origin once the server answers.
+
+    Raises:
+        ConfigurationError: the folder cannot be used, the address cannot be listened
+            on, or it is reachable from elsewhere while no key exists.
+    """
+    with RunStore.open(data) as store:
+        settings = ServerSettings(open_stations=open_stations)
+        serve_store(store, host=host, port=port, settings=settings, ready=ready)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        # Any other name may lead anywhere.
+        return False
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        found: Any = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        family, kind, protocol, _, address = found[0]
+        listener = socket.socket(family, kind, protocol)
+        try:
+            # Windows lets two programs share a port under this option.
+            if hasattr(socket, "SO_REUSEPORT"):
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(_BACKLOG)
+        except OSError:
+            listener.close()
+            raise
+    except (OSError, OverflowError) as error:
+        raise ConfigurationError(
+            f"cannot listen on {host} port {port}: {error}",
+            remedy="choose another with --host and --port",
+        ) from error
+    return listener

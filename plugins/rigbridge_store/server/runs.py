@@ -1,0 +1,101 @@
+"""The calls about runs and units."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from litestar import Request, delete, get, patch, post, put
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import Parameter
+
+from rigbridge.wire import CreateRun, Identified, ListedRun, UpdateRun
+from rigbridge_store.fields import known
+from rigbridge_store.server.bodies import Deleted, UpdateUnit
+from rigbridge_store.server.door import Door
+
+__all__ = ["HANDLERS"]
+
+
+@post("/runs", status_code=200, sync_to_thread=True)
+def create_run(
+    data: CreateRun,
+    request: Request[Any, Any, Any],
+    door: Door,
+    idempotency_key: Annotated[
+        str | None,
+        Parameter(
+            header="Idempotency-Key",
+            description="The same key is answered with the same run.",
+        ),
+    ] = None,
+) -> Identified:
+    """Create a run of a procedure, and its unit where that is new."""
+    created = door.store.create_run(
+        data,
+        principal=door.caller(request),
+        idempotency_key=idempotency_key,
+        policy=door.settings.policy,
+    )
+    return Identified(id=created.id)
+
+
+@get("/runs", sync_to_thread=True)
+def list_runs(
+    request: Request[Any, Any, Any],
+    door: Door,
+    serial_number: Annotated[
+        str | None,
+        Parameter(description="The unit whose runs to list; case does not matter."),
+    ] = None,
+) -> list[ListedRun]:
+    """List all runs of one unit, newest first."""
+    return door.store.list_runs(serial_number or "", principal=door.caller(request))
+
+
+@get("/runs/{run_id:str}", sync_to_thread=True)
+def show_run(run_id: str, request: Request[Any, Any, Any], door: Door) -> ListedRun:
+    """Give one run, with what our superset holds of it."""
+    return door.store.show_run(run_id, principal=door.caller(request))
+
+
+@put("/runs/{run_id:str}", sync_to_thread=True)
+def update_run(
+    run_id: str, data: UpdateRun, request: Request[Any, Any, Any], door: Door
+) -> Identified:
+    """Link completed uploads to a run."""
+    linked = door.store.link_uploads(
+        run_id, known(data.attachments) or (), principal=door.caller(request)
+    )
+    return Identified(id=linked)
+
+
+@delete("/runs/{run_id:str}", status_code=200, sync_to_thread=True)
+def delete_run(run_id: str, request: Request[Any, Any, Any], door: Door) -> Deleted:
+    """Delete a run."""
+    door.store.delete_run(run_id, principal=door.caller(request))
+    return Deleted(message=f"Run {run_id} deleted")
+
+
+@patch("/units/{serial_number:str}", sync_to_thread=True)
+def update_unit(
+    serial_number: str,
+    data: UpdateUnit,
+    request: Request[Any, Any, Any],
+    door: Door,
+) -> Identified:
+    """Say which units are built into a unit."""
+    unit = door.store.update_unit(
+        serial_number, known(data.sub_units), principal=door.caller(request)
+    )
+    return Identified(id=unit)
+
+
+HANDLERS: tuple[HTTPRouteHandler, ...] = (
+    create_run,
+    list_runs,
+    show_run,
+    update_run,
+    delete_run,
+    update_unit,
+)
+"""The handlers, relative to ``/api/v1``."""

@@ -1,0 +1,294 @@
+"""The output callback: durable before it returns, and never the test's problem."""
+
+from __future__ import annotations
+
+import json
+import logging
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+import rigbridge_openhtf
+from rigbridge.adapters import Source
+from rigbridge.configuration import load_configuration, open_destination
+from rigbridge.convert import from_document
+from rigbridge.destinations import ReadableDestination
+from rigbridge.model import Run
+from rigbridge.testing import read_all
+from rigbridge_openhtf import OpenHTFSettings, OutputCallback
+from rigbridge_openhtf.adapter import OpenHTFJSONAdapter
+
+htf = pytest.importorskip("openhtf")
+
+MakeCallback = Callable[..., OutputCallback]
+
+
+@pytest.fixture(autouse=True)
+def _project_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in a folder without a configuration of its own."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def make_callback(tmp_path: Path) -> Iterator[MakeCallback]:
+    """Make callbacks that are closed after the test."""
+    made: list[OutputCallback] = []
+
+    def make(**options: Any) -> OutputCallback:
+        options.setdefault("data", tmp_path / "data")
+        callback = rigbridge_openhtf.output_callback(**options)
+        made.append(callback)
+        return callback
+
+    yield make
+    for callback in made:
+        callback.close()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[ReadableDestination]:
+    """Give the embedded store that the callbacks write to."""
+    configuration = load_configuration(data=tmp_path / "data")
+    destination = open_destination(configuration)
+    assert isinstance(destination, ReadableDestination)
+    yield destination
+    destination.close()
+
+
+def _measure(test: Any) -> None:
+    test.measurements.volts = 4.75
+    test.attach("trace.csv", b"1,2\n")
+
+
+def _phase() -> Any:
+    return htf.measures(htf.Measurement("volts").in_range(4.5, 5))(_measure)
+
+
+def _kept(folder: Path) -> tuple[Run, Path]:
+    """Read the run that was kept in a data folder, with its attachments."""
+    (path,) = (folder / "unsent").glob("*.json")
+    document = json.loads(path.read_text())
+    openers = {
+        file.name: lambda file=file: file.open("rb")
+        for file in path.with_suffix("").iterdir()
+    }
+    return from_document(document, openers), path
+
+
+class TestConstruction:
+    """Making a callback does nothing yet."""
+
+    def test_nothing_is_created(
+        self, make_callback: MakeCallback, tmp_path: Path
+    ) -> None:
+        """Neither folders nor threads exist before the first record."""
+        threads = threading.active_count()
+        callback = make_callback(to="http://127.0.0.1:9", api_key="key")
+        assert callback.flush(0) == 0
+        assert threading.active_count() == threads
+        assert not (tmp_path / "data").exists()
+
+    def test_closing_twice(self, make_callback: MakeCallback) -> None:
+        """A callback that never saw a record can be closed, twice."""
+        callback = make_callback()
+        callback.close()
+        callback.close()
+
+
+class TestLocal:
+    """Records go right into the embedded store."""
+
+    def test_a_record_is_stored(
+        self, run_test: Any, make_callback: MakeCallback, store: ReadableDestination
+    ) -> None:
+        """The run is in the store with its values and its attachment's bytes."""
+        callback = make_callback()
+        run_test(_phase(), callbacks=(callback,), test_name="Board")
+        (listed,) = store.recent_runs(10)
+        run = store.get_run(str(listed.id))
+        assert run.id == callback.last_run_id
+        assert run.procedure.name == "Board"
+        assert run.unit.serial_number == "SN-1"
+        assert run.phases[0].measurements[0].value == 4.75
+        (attachment,) = run.attachments
+        assert attachment.opener is not None
+        with attachment.opener() as stream:
+            assert stream.read() == b"1,2\n"
+
+    def test_two_tests_at_once(
+        self, run_test: Any, make_callback: MakeCallback, store: ReadableDestination
+    ) -> None:
+        """One callback takes the records of several threads."""
+        callback = make_callback()
+        record = run_test(_phase())
+        threads = [threading.Thread(target=callback, args=(record,)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        assert len(store.recent_runs(10)) == 4
+
+    def test_after_closing(
+        self, run_test: Any, make_callback: MakeCallback, store: ReadableDestination
+    ) -> None:
+        """A record that arrives after closing is stored as well."""
+        callback = make_callback()
+        record = run_test(_phase(), callbacks=(callback,))
+        callback.close()
+        callback(record)
+        assert len(store.recent_runs(10)) == 2
+
+    def test_settings_of_the_configuration(
+        self,
+        run_test: Any,
+        make_callback: MakeCallback,
+        store: ReadableDestination,
+        tmp_path: Path,
+    ) -> None:
+        """The settings of the adapter count for the callback, and so do rules."""
+        (tmp_path / "rigbridge.toml").write_text(
+            "[adapters.openhtf-json]\nframework_phases = true\n"
+            '[identity]\nserial_number = ["(?P<part_number>[A-Z]+)-"]\n'
+        )
+        run_test(_phase(), callbacks=(make_callback(),))
+        (listed,) = store.recent_runs(10)
+        run = store.get_run(str(listed.id))
+        assert [phase.name for phase in run.phases] == ["trigger_phase", "_measure"]
+        assert run.unit.part_number == "SN"
+
+    def test_settings_of_the_caller(
+        self, run_test: Any, make_callback: MakeCallback, store: ReadableDestination
+    ) -> None:
+        """The settings that the caller gives count over the configuration."""
+        settings = OpenHTFSettings(framework_phases=True)
+        run_test(_phase(), callbacks=(make_callback(settings=settings),))
+        (listed,) = store.recent_runs(10)
+        assert len(store.get_run(str(listed.id)).phases) == 2
+
+
+class TestTrouble:
+    """Whatever goes wrong, the test goes on and its record is kept."""
+
+    def test_no_serial_number(
+        self,
+        run_test: Any,
+        make_callback: MakeCallback,
+        tmp_path: Path,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        """A run that no store takes is kept whole, and its place is logged."""
+        run_test(_phase(), callbacks=(make_callback(),), serial=None)
+        run, path = _kept(tmp_path / "data")
+        assert run.unit.serial_number is None
+        assert run.phases[0].measurements[0].value == 4.75
+        assert run.attachments[0].opener is not None
+        with run.attachments[0].opener() as stream:
+            assert stream.read() == b"1,2\n"
+        (entry,) = [e for e in caplog.records if e.name == "rigbridge.openhtf"]
+        assert entry.levelno == logging.ERROR
+        assert entry.exc_info is not None
+        assert str(path) in entry.getMessage()
+
+    @pytest.mark.parametrize("to", ["ftp://store", "nonsense"])
+    def test_a_bad_configuration(
+        self, run_test: Any, make_callback: MakeCallback, tmp_path: Path, to: str
+    ) -> None:
+        """A setting that is wrong costs no record."""
+        run_test(_phase(), callbacks=(make_callback(to=to),))
+        run, _ = _kept(tmp_path / "data")
+        assert run.unit.serial_number == "SN-1"
+
+    def test_a_bad_file(
+        self, run_test: Any, make_callback: MakeCallback, tmp_path: Path
+    ) -> None:
+        """A configuration file that is broken costs no record."""
+        (tmp_path / "rigbridge.toml").write_text("to = [")
+        run_test(_phase(), callbacks=(make_callback(data=None),))
+        run, _ = _kept(tmp_path / "data")
+        assert run.unit.serial_number == "SN-1"
+
+    def test_a_folder_that_cannot_be_written(
+        self,
+        run_test: Any,
+        make_callback: MakeCallback,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Without a data folder the temporary folder has to do."""
+        (tmp_path / "data").write_text("a file stands where the folder belongs")
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        record = run_test(_phase())
+        monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
+        make_callback()(record)
+        run, _ = _kept(elsewhere / "rigbridge")
+        assert run.unit.serial_number == "SN-1"
+
+    def test_nothing_can_be_written(
+        self,
+        run_test: Any,
+        make_callback: MakeCallback,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        """Even then the test goes on, and the log says what happened."""
+        (tmp_path / "data").write_text("a file stands where the folder belongs")
+        record = run_test(_phase())
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "data"))
+        make_callback()(record)
+        assert "could not be handed over or kept" in caplog.text
+
+    def test_a_record_that_cannot_be_read(
+        self, run_test: Any, make_callback: MakeCallback, tmp_path: Path
+    ) -> None:
+        """A record that we fail on is kept as OpenHTF's JSON, which we can import."""
+        record = run_test(_phase())
+        record.log_records.append("no log record at all")
+        make_callback()(record)
+        (path,) = (tmp_path / "data/unsent").glob("*.openhtf.json")
+        reading = read_all(OpenHTFJSONAdapter(), Source.from_path(path))
+        (run,) = reading.runs
+        assert run.phases[0].measurements[0].value == 4.75
+        assert run.attachments[0].size == 4
+        reading.spool.close()
+
+    def test_an_object_that_is_no_record(
+        self, make_callback: MakeCallback, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Anything may be handed to the callback without an exception."""
+        make_callback()(object())
+        assert "AttributeError" in caplog.text
+
+    def test_the_test_itself_is_not_disturbed(
+        self, run_test: Any, make_callback: MakeCallback, tmp_path: Path
+    ) -> None:
+        """Callbacks after ours are called, with the record as it was."""
+        (tmp_path / "data").write_text("")
+        later: list[Any] = []
+        before = make_callback(to="nonsense")
+        record = run_test(_phase(), callbacks=(before, later.append))
+        assert later == [record]
+        assert record.outcome.name == "PASS"
+        assert record.phases[1].attachments["trace.csv"].data == b"1,2\n"
+
+
+def test_keeps_no_part_twice(
+    run_test: Any, make_callback: MakeCallback, tmp_path: Path
+) -> None:
+    """The files of a kept run stand once each, by their digest."""
+
+    def attach(test: Any) -> None:
+        test.attach("a", b"same")
+        test.attach("b", b"same")
+
+    run_test(attach, callbacks=(make_callback(to="nonsense"),))
+    run, path = _kept(tmp_path / "data")
+    assert len(run.attachments) == 2
+    assert len(list(path.with_suffix("").iterdir())) == 1
+    assert attrs.evolve(run, attachments=()).outcome.value == "PASS"

@@ -1,0 +1,496 @@
+"""The shapes of records: eras, fields of every kind, and what is wrong with some."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+import math
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rigbridge.adapters import Disposition, Source, Spool
+from rigbridge.convert import to_document
+from rigbridge.errors import MalformedSourceError, NoRunError, SourceError
+from rigbridge.model import Limit, Series
+from rigbridge.testing import read_all
+from rigbridge_openhtf import OpenHTFSettings
+from rigbridge_openhtf.adapter import OpenHTFJSONAdapter
+
+
+def _set(phase: dict[str, Any], **fields: Any) -> None:
+    phase["measurements"] = {"m": {"name": "m", "outcome": "PASS", **fields}}
+
+
+def _value(reading: Any) -> Any:
+    return reading.runs[0].phases[0].measurements[0].value
+
+
+class TestShapes:
+    """Parts of the wrong kind are errors with their place."""
+
+    @pytest.mark.parametrize(
+        ("key", "value", "message"),
+        [
+            ("phases", {}, r"\$\.phases: must be a list, not object"),
+            ("phases", ["a"], r"\$\.phases\[0\]: must be an object, not text"),
+            ("metadata", [1], r"\$\.metadata: must be an object, not list"),
+            ("log_records", "x", r"\$\.log_records: must be a list, not text"),
+        ],
+    )
+    def test_record(
+        self, read: Any, record: dict[str, Any], key: str, value: Any, message: str
+    ) -> None:
+        """The error names the path and both kinds."""
+        record[key] = value
+        with pytest.raises(MalformedSourceError, match=message):
+            read(record)
+
+    @pytest.mark.parametrize(
+        ("key", "value"),
+        [
+            ("measurements", [1]),
+            ("measurements", {"m": 3}),
+            ("measurements", {"m": {"validators": "x"}}),
+            ("attachments", {"a": 1}),
+            ("options", 4),
+        ],
+    )
+    def test_phase(
+        self,
+        read: Any,
+        record: dict[str, Any],
+        phase: dict[str, Any],
+        key: str,
+        value: Any,
+    ) -> None:
+        """The error names the phase."""
+        phase[key] = value
+        with pytest.raises(MalformedSourceError, match=rf"\$\.phases\[0\]\.{key}"):
+            read(record)
+
+    @pytest.mark.parametrize("document", [3, "x", None, {}, {"phases": []}, [[]]])
+    def test_no_record(self, read: Any, document: Any) -> None:
+        """Other JSON holds no run, and the error says what is missing."""
+        with pytest.raises(NoRunError):
+            read(document)
+
+    def test_unknown_fields_are_kept(
+        self, read: Any, record: dict[str, Any], phase: dict[str, Any]
+    ) -> None:
+        """Fields of a fork or a later release are kept where they stand."""
+        record["site"] = {"line": 4}
+        phase["slot"] = 2
+        _set(phase, calibration=["2024"])
+        (run,) = read(record).runs
+        assert run.metadata["site"] == {"line": 4}
+        assert run.phases[0].attributes["slot"] == 2
+        assert run.phases[0].measurements[0].attributes == {"calibration": ["2024"]}
+
+    def test_metadata_of_the_same_name(self, read: Any, record: dict[str, Any]) -> None:
+        """The author's metadata wins its name; the record's stands beside it."""
+        record["marginal"] = True
+        record["metadata"]["marginal"] = "mine"
+        metadata = read(record).runs[0].metadata
+        assert metadata["marginal"] == "mine"
+        assert metadata["record.marginal"] is True
+
+    @settings(
+        max_examples=100,
+        suppress_health_check=[
+            HealthCheck.function_scoped_fixture,
+            HealthCheck.too_slow,
+        ],
+    )
+    @given(data=st.data())
+    def test_any_part_may_be_anything(
+        self, record: dict[str, Any], data: st.DataObject
+    ) -> None:
+        """Whatever stands anywhere in a record, it is read or clearly refused."""
+        changed = copy.deepcopy(record)
+        _set(
+            changed["phases"][0],
+            measured_value=1,
+            units={"suffix": "V"},
+            dimensions=[{"suffix": "s"}],
+            validators=["x <= 1"],
+        )
+        changed["phases"][0]["attachments"] = {"a": {"data": "YQ==", "sha1": "x"}}
+        changed["log_records"] = [{"level": 20, "message": "m", "lineno": 3}]
+        changed["outcome_details"] = [{"code": 1, "description": "d"}]
+        anything = st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+            lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+            max_leaves=4,
+        )
+        for _ in range(data.draw(st.integers(1, 3))):
+            holder, key = data.draw(st.sampled_from(list(_places(changed))))
+            holder[key] = data.draw(anything)
+        content = json.dumps(changed).encode()
+        source = Source.from_bytes(content, "a.json")
+        with Spool() as spool, contextlib.suppress(SourceError):
+            (run,) = read_all(OpenHTFJSONAdapter(), source, spool=spool).runs
+            assert msgspec.json.encode(to_document(run))
+
+
+def _places(value: Any) -> Any:
+    """Go through every place in a document, as its holder and key."""
+    members: Any = ()
+    if isinstance(value, dict):
+        members = list(value.items())
+    elif isinstance(value, list):
+        members = list(enumerate(value))
+    for key, member in members:
+        yield value, key
+        yield from _places(member)
+
+
+class TestEras:
+    """Spellings of former years."""
+
+    @pytest.mark.parametrize("spelling", ["State.PASS", "Outcome.PASS", "pass"])
+    def test_verdict_with_its_class(
+        self, read: Any, record: dict[str, Any], phase: dict[str, Any], spelling: str
+    ) -> None:
+        """A verdict is read whatever stands around its name, recorded as coerced."""
+        record["outcome"] = phase["outcome"] = spelling
+        _set(phase, outcome=spelling)
+        reading = read(record)
+        (run,) = reading.runs
+        assert run.outcome.value == "PASS"
+        assert run.phases[0].outcome.value == "PASS"
+        assert run.phases[0].measurements[0].outcome.value == "PASS"
+        assert reading.report.count(Disposition.COERCED) == 3
+
+    def test_numbers_as_text(
+        self, read: Any, record: dict[str, Any], phase: dict[str, Any]
+    ) -> None:
+        """In a record of text alone numbers are read, texts that only look so stay."""
+        for holder in (record, phase):
+            for key in ("start_time_millis", "end_time_millis"):
+                holder[key] = str(holder[key])
+        phase["measurements"] = {
+            name: {"name": name, "outcome": "PASS"} for name in ("a", "b", "c", "d")
+        }
+        phase["measured_values"] = {"a": "1", "b": "2.5", "c": "0012", "d": "1.10"}
+        (run,) = read(record).runs
+        values = [m.value for m in run.phases[0].measurements]
+        assert values == [1, 2.5, "0012", "1.10"]
+        assert run.started_at is not None
+        assert run.started_at.timestamp() == 1700000000
+
+    def test_text_stays_text_in_other_records(
+        self, read: Any, record: dict[str, Any], phase: dict[str, Any]
+    ) -> None:
+        """In a record with real numbers a text is a text."""
+        _set(phase, measured_value="1")
+        assert _value(read(record)) == "1"
+
+    def test_value_without_declaration(
+        self, read: Any, record: dict[str, Any], phase: dict[str, Any]
+    ) -> None:
+        """A value whose measurement is not declared is not lost."""
+        phase["measured_values"] = {"stray": 3}
+        reading = read(record)
+        assert _value(reading) == 3
+        assert reading.report.count(Disposition.COERCED, "measurement") == 1
+
+    @pytest.mark.parametrize(
+        ("spelled", "expected"),
+        [("nan", math.nan), ("inf", math.inf), ("-inf", -math.inf)],
+    )
+    def test_non_finite_as_text(
+        self,
+        read: Any,
+        record: dict[str, Any],
+        phase: dict[str, Any],
+        spelled: str,
+        expected: float,
+    ) -> None:
+        """OpenHTF's text for a number that JSON cannot hold is that number."""
+        _set(phase, measured_value=spelled, validators=["1 <= x <= 2"])
+        assert repr(_value(read(record))) == repr(expected)
+
+    def test_text_that_is_judged_as_text(
+        self, read: Any, record: dict[str, Any], phase: dict[str, Any]
+    ) -> None:
+        """A value that validators compare as text stays the text nan."""
+        _set(phase, measured_value="nan", validators=["'x' matches /^nan$/"])
+        assert _value(read(record)) == "nan"
+
+
+class TestValues:
+    """Measured values of every kind."""
+
+    @pytest.mark.parametrize(
+        "value", [0, -1.5, True, False, "text", "", None, [1, "a"], {"a": {"b": 1}}, []]
+    )
+    def test_single(
+        self, read: Any, record: dict[str, Any], phase: dict[str, Any], value: Any
+    ) -> None:
+        """A value of JSON stays as it is."""
+        _set(phase, measured_value=value)
+        found = _value(read(record))
+        assert found == value
+        assert type(found) is type(value)
+
+    def test_absent_with_pass(
+        self, read: Any, record: dict[str, Any], phase: dict[str, Any]
+    ) -> None:
+        """A measurement that passed without a value has none."""
+        _set(phase)
+        assert _value(read(record)) is None
+
+    def test_points(
+        self, read: Any, record: dict[str, Any], phase: dict[str, Any]
+    ) -> None:
+        """Points are a series, the measured axis last, described dimensions named."""
+        _set(
+            phase,
+            measured_value=[[1, "A", 0.5], [2, "B", 0.75]],
+            units={"name": "volt", "code": "VLT", "suffix": "V"},
+            dimensions=[
+                {"name": "time", "code": "SEC", "suffix": "s", "description": "time"},
+                {"name": "assembly", "code": "AY", "suffix": ""},
+            ],
+            validators=["All values pass: 0 <= x <= 1"],
+        )
+        measurement = read(record).runs[0].phases[0].measurements[0]
+        series = measurement.value
+        assert isinstance(series, Series)
+        assert [(axis.name, axis.unit) for axis in series.axes] == [
+            ("time", "s"),
+            ("assembly", "assembly"),
+            ("m", "V"),
+        ]
+        assert list(series.rows()) == [(1, "A", 0.5), (2, "B", 0.75)]
+        assert measurement.unit is None
+        assert measurement.limits == Limit(lower=0, upper=1)
+        assert measurement.attributes["dimensions"][0]["code"] == "SEC"
+
+    @pytest.mark.parametrize(
+        "rows", [[[1, 2], [1, 2, 3]], [[1, [2]]], [1, 2], {"a": 1}, [[1, 2, 3]]]
+    )
+    def test_points_that_make_no_series(
+        self, read: Any, record: dict[str, Any], phase: dict[str, Any], rows: Any
+    ) -> None:
+        """Points that do not fit their dimensions are kept as they are."""
+        _set(phase, measured_value=rows, dimensions=[{"suffix": "s"}])
+        reading = read(record)
+        assert _value(reading) == rows
+        assert reading.report.count(Disposition.COERCED, "value") == 1
+
+    def test_spelled_points(
+        self, read: Any, record: dict[str, Any], phase: dict[str, Any]
+    ) -> None:
+        """Spelled numbers are read in a column of numbers, and only there."""
+        _set(phase, measured_value=[["nan", "nan"], ["A", 2]], dimensions=[{}])
+        rows = list(_value(read(record)).rows())
+        assert rows[0][0] == "nan"
+        assert math.isnan(rows[0][1])
+
+    @pytest.mark.parametrize(
+        ("unit", "expected"),
+        [
+            ({"name": "volt", "code": "VLT", "suffix": "V"}, "V"),
+            ({"name": "None", "code": None, "suffix": None}, None),
+            ({"name": "No dimension", "code": "NDL", "suffix": None}, None),
+            ({"name": "lift", "code": "05", "suffix": ""}, "lift"),
+            ({"uom_code": "HTZ", "uom_suffix": "Hz"}, "Hz"),
+            ("mA", "mA"),
+            (None, None),
+        ],
+    )
+    def test_units(
+        self,
+        read: Any,
+        record: dict[str, Any],
+        phase: dict[str, Any],
+        unit: Any,
+        expected: str | None,
+    ) -> None:
+        """The suffix is the unit, the name where there is none."""
+        _set(phase, measured_value=1, units=unit)
+        assert read(record).runs[0].phases[0].measurements[0].unit == expected
+
+    @pytest.mark.parametrize("outcome", ["PARTIALLY_SET", "SKIPPED"])
+    def test_unfinished(
+        self, read: Any, record: dict[str, Any], phase: dict[str, Any], outcome: str
+    ) -> None:
+        """A verdict that the model lacks is UNSET, and kept in the attributes."""
+        _set(phase, outcome=outcome)
+        measurement = read(record).runs[0].phases[0].measurements[0]
+        assert measurement.outcome.value == "UNSET"
+        assert measurement.attributes == {"outcome": outcome}
+
+
+class TestPhases:
+    """Verdicts, times and what else a phase says."""
+
+    @pytest.mark.parametrize(
+        ("result", "expected"),
+        [
+            ({"phase_result": "CONTINUE"}, "FAIL"),
+            ({"phase_result": "PhaseResult.CONTINUE"}, "FAIL"),
+            ({"phase_result": "FAIL_AND_CONTINUE"}, "FAIL"),
+            ({"phase_result": "REPEAT"}, "SKIP"),
+            ({"phase_result": "SKIP"}, "SKIP"),
+            ({"phase_result": "STOP"}, "ERROR"),
+            ({"phase_result": None}, "ERROR"),
+            ({"phase_result": ""}, "ERROR"),
+            ({"phase_result": "out of paper"}, "ERROR"),
+            ({"phase_result": {"exc_type": "E", "exc_val": "v"}}, "ERROR"),
+            (None, "ERROR"),
+        ],
+    )
+    def test_derived_verdict(
+        self,
+        read: Any,
+        record: dict[str, Any],
+        phase: dict[str, Any],
+        result: Any,
+        expected: str,
+    ) -> None:
+        """Without a verdict the result decides, and only then the measurements."""
+        del phase["outcome"]
+        phase["result"] = result
+        record["outcome"] = "FAIL"
+        _set(phase, outcome="FAIL")
+        reading = read(record)
+        assert reading.runs[0].phases[0].outcome.value == expected
+        assert reading.report.count(Disposition.COERCED, "phase outcome") == 1
+
+    @pytest.mark.parametrize(
+        ("allowed", "run", "expected"),
+        [
+            (False, "FAIL", "FAIL"),
+            (True, "FAIL", "PASS"),
+            (None, "FAIL", "FAIL"),
+            (None, "PASS", "PASS"),
+        ],
+    )
+    def test_unset_measurements(
+        self,
+        read: Any,
+        record: dict[str, Any],
+        phase: dict[str, Any],
+        *,
+        allowed: bool | None,
+        run: str,
+        expected: str,
+    ) -> None:
+        """Unset measurements fail an old phase as its configuration says."""
+        del phase["outcome"]
+        record["outcome"] = run
+        if allowed is not None:
+            record["metadata"]["config"] = {"allow_unset_measurements": allowed}
+        _set(phase, outcome="UNSET")
+        assert read(record).runs[0].phases[0].outcome.value == expected
+
+    def test_verdict_is_never_recomputed(
+        self, read: Any, record: dict[str, Any], phase: dict[str, Any]
+    ) -> None:
+        """A FAIL of which every measurement passed stays a FAIL."""
+        record["outcome"] = phase["outcome"] = "FAIL"
+        _set(phase, measured_value=3, validators=["1 <= x <= 5"])
+        (run,) = read(record).runs
+        assert run.outcome.value == "FAIL"
+        assert run.phases[0].outcome.value == "FAIL"
+        assert run.phases[0].measurements[0].outcome.value == "PASS"
+
+    @pytest.mark.parametrize("outcome", ["GREAT", "", 1, ["PASS"]])
+    def test_unknown_verdict_never_passes(
+        self, read: Any, record: dict[str, Any], phase: dict[str, Any], outcome: Any
+    ) -> None:
+        """A verdict that nobody knows is an ERROR, recorded as coerced."""
+        record["outcome"] = phase["outcome"] = outcome
+        (run,) = read(record).runs
+        assert run.outcome.value == "ERROR"
+        assert run.phases[0].outcome.value == "ERROR"
+
+    def test_no_verdict_yet(self, read: Any, record: dict[str, Any]) -> None:
+        """A record that was written while the test ran has no verdict yet."""
+        record["outcome"] = None
+        record["end_time_millis"] = None
+        (run,) = read(record).runs
+        assert run.outcome.value == "RUNNING"
+        assert run.ended_at is None
+
+    @pytest.mark.parametrize("stamp", [0, None, "", 10**20, "soon", True, [1]])
+    def test_unknown_times(
+        self, read: Any, record: dict[str, Any], phase: dict[str, Any], stamp: Any
+    ) -> None:
+        """A time that is none is unknown, never 1970."""
+        record["start_time_millis"] = phase["start_time_millis"] = stamp
+        (run,) = read(record).runs
+        assert run.started_at is None
+        assert run.phases[0].started_at is None
+        assert run.ended_at is not None
+
+    def test_aborted_before_the_start(
+        self, read: Any, record: dict[str, Any], phase: dict[str, Any]
+    ) -> None:
+        """An aborted wait for the unit is a phase of its own, and the run ABORTED."""
+        record.update(outcome="ABORTED", start_time_millis=0, dut_id=None)
+        record["outcome_details"] = [
+            {"code": "ABORTED", "description": "Test aborted by operator."}
+        ]
+        phase.update(name="trigger_phase", outcome="ERROR", result={"phase_result": ""})
+        (run,) = read(record).runs
+        assert run.outcome.value == "ABORTED"
+        assert run.started_at is None
+        assert run.unit.serial_number is None
+        assert [p.name for p in run.phases] == ["trigger_phase"]
+        assert run.phases[0].attributes["phase_result"] == ""
+        assert run.logs[0].message == "ABORTED: Test aborted by operator."
+        assert run.logs[0].time == run.ended_at
+
+    def test_trigger_phase_can_be_kept(
+        self, read: Any, record: dict[str, Any], phase: dict[str, Any]
+    ) -> None:
+        """The framework's phase is left out by default and kept when asked for."""
+        phase["name"] = "trigger_phase"
+        assert read(record).runs[0].phases == ()
+        settings = OpenHTFSettings(framework_phases=True)
+        (run,) = read(record, settings=settings).runs
+        assert [p.name for p in run.phases] == ["trigger_phase"]
+
+    def test_further_facts(
+        self, read: Any, record: dict[str, Any], phase: dict[str, Any]
+    ) -> None:
+        """Options, subtest, docstring and diagnoses of a phase are kept."""
+        phase.update(
+            subtest_name="radio",
+            options={"timeout_s": 5, "run_if": None, "phase_name_case": "KEEP"},
+            codeinfo={"name": "m", "docstring": "Look.", "sourcecode": "def m(): ..."},
+            marginal=True,
+            diagnosis_results=["loose"],
+        )
+        (run,) = read(record).runs
+        found = run.phases[0]
+        assert found.path == ("radio",)
+        assert found.docstring == "Look."
+        assert found.attributes == {
+            "phase_result": "CONTINUE",
+            "options": {"timeout_s": 5},
+            "marginal": True,
+            "diagnosis_results": ["loose"],
+            "codeinfo": {"name": "m"},
+        }
+
+    def test_source_code(
+        self, read: Any, record: dict[str, Any], phase: dict[str, Any]
+    ) -> None:
+        """Source code is left out, accounted for, and kept when asked for."""
+        phase["codeinfo"]["sourcecode"] = "def measure(): ..."
+        reading = read(record)
+        assert "codeinfo" not in reading.runs[0].phases[0].attributes
+        assert reading.report.count(Disposition.DROPPED, "source code") == 1
+        (run,) = read(record, settings=OpenHTFSettings(source_code=True)).runs
+        assert run.phases[0].attributes["codeinfo"] == {
+            "sourcecode": "def measure(): ..."
+        }

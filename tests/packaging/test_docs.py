@@ -1,0 +1,285 @@
+"""The docs and the code say the same; every name is taken from the code."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+import typer.main
+
+import rigbridge.errors
+import rigbridge.model
+import rigbridge.wire
+from rigbridge.adapters import ADAPTER_GROUP
+from rigbridge.cli.main import app
+from rigbridge.configuration import KEYS, sources
+from rigbridge.destinations import DESTINATION_GROUP
+from rigbridge.identity import UNIT_GROUPS, IdentityRules
+from rigbridge.plugins import PluginLoader
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+KINDS = ("tutorial", "how-to", "reference", "explanation")
+PAGES = sorted(
+    [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        ROOT / "CHANGELOG.md",
+        *DOCS.rglob("*.md"),
+    ]
+)
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def short(path: Path) -> str:
+    """Name a page for a test's id."""
+    return str(path.relative_to(ROOT))
+
+
+def page(name: str) -> str:
+    """Read a page of the docs."""
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def code_words(text: str) -> set[str]:
+    """Collect every word that stands in code style, parts of dotted names too."""
+    spans = re.findall(r"`([^`\n]+)`", FENCE.sub("", text))
+    return {word for span in spans for word in re.findall(r"[\w-]+", span)}
+
+
+def fences(path: Path, *languages: str) -> list[str]:
+    """Give the code blocks of a page in some languages."""
+    found = FENCE.findall(path.read_text(encoding="utf-8"))
+    return [body for language, body in found if language in languages]
+
+
+# Typer brings a click of its own, so its commands have no public type.
+def commands(command: Any = None, name: str = "rigbridge") -> Iterator[tuple[str, Any]]:
+    """Go through the commands of the program, without the groups."""
+    command = typer.main.get_command(app) if command is None else command
+    members = getattr(command, "commands", None)
+    if members is None:
+        yield name, command
+        return
+    for word, member in members.items():
+        yield from commands(member, f"{name} {word}")
+
+
+COMMANDS: dict[str, Any] = dict(commands())
+SECTIONS: dict[str, str] = dict(
+    re.findall(
+        r"^## (rigbridge .+?)\n(.*?)(?=^## |\Z)",
+        page("reference/command-line.md"),
+        re.MULTILINE | re.DOTALL,
+    )
+)
+
+
+def flags(command: Any) -> set[str]:
+    """Name the long options of a command."""
+    return {
+        name
+        for parameter in command.params
+        for name in parameter.opts
+        if name.startswith("--")
+    } - {"--help"}
+
+
+class TestCommandLine:
+    """reference/command-line.md and the program."""
+
+    def test_every_command_has_a_section_and_no_other_has_one(self) -> None:
+        """The sections are the commands that exist."""
+        assert set(SECTIONS) == set(COMMANDS)
+
+    @pytest.mark.parametrize("name", sorted(COMMANDS))
+    def test_every_option_is_named(self, name: str) -> None:
+        """The section of a command names exactly the options that it has."""
+        named = set(re.findall(r"`(--[a-z-]+)", SECTIONS.get(name, "")))
+        assert named == flags(COMMANDS[name])
+
+    @pytest.mark.parametrize("name", sorted(COMMANDS))
+    def test_every_command_has_help_and_json(self, name: str) -> None:
+        """Each command explains itself and can print JSON."""
+        assert COMMANDS[name].help
+        assert "--json" in flags(COMMANDS[name])
+
+    @pytest.mark.parametrize("path", PAGES, ids=short)
+    def test_examples_use_what_exists(self, path: Path) -> None:
+        """A command line in a page names an existing command with its options."""
+        lines = "\n".join(fences(path, "console", "sh")).replace("\\\n", " ")
+        for line in re.findall(r"^(?:\$ )?(rigbridge .+)$", lines, re.MULTILINE):
+            words = line.split()
+            name = next(
+                (
+                    " ".join(words[:count])
+                    for count in (3, 2)
+                    if " ".join(words[:count]) in COMMANDS
+                ),
+                None,
+            )
+            assert name is not None, line
+            used = {word for word in words if word.startswith("--")}
+            assert used <= flags(COMMANDS[name]), line
+
+
+class TestReference:
+    """The other reference pages."""
+
+    def test_errors(self) -> None:
+        """Each error class has a row that also names what it descends from."""
+        rows = dict(
+            re.findall(
+                r"^\| `(\w+)` \| (.+?) \|", page("reference/errors.md"), re.MULTILINE
+            )
+        )
+        assert set(rows) == set(rigbridge.errors.__all__)
+        for name, parents in rows.items():
+            kind = getattr(rigbridge.errors, name)
+            bases = [base.__name__ for base in kind.__bases__]
+            assert re.findall(r"`(\w+)`", parents) == bases, name
+
+    def test_settings(self) -> None:
+        """Each key, each variable and each rule of identity is named."""
+        words = code_words(page("reference/configuration.md"))
+        assert set(KEYS) <= words
+        assert {field.name for field in attrs.fields(IdentityRules)} <= words
+        assert set(UNIT_GROUPS) <= words
+        source = inspect.getsource(sources)
+        assert set(re.findall(r"\b(?:RIGBRIDGE|TOFUPILOT)_[A-Z_]+", source)) <= words
+
+    def test_adapters(self) -> None:
+        """Each group, each of our adapters and each of their settings is named."""
+        text = page("reference/adapters.md")
+        words = code_words(text)
+        assert f"`{ADAPTER_GROUP}`" in text
+        assert f"`{DESTINATION_GROUP}`" in text
+        assert set(PluginLoader(DESTINATION_GROUP).names) <= words
+        loader = PluginLoader(ADAPTER_GROUP)
+        ours = [name for name in loader.names if loader.owner(name)[0] == "rigbridge"]
+        sections = dict(
+            re.findall(r"^## (\S+)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+        )
+        assert set(sections) == set(ours)
+        for name in ours:
+            settings = attrs.fields(loader.load(name).settings_type)
+            assert {field.alias for field in settings} <= code_words(sections[name])
+
+    def test_csv_profiles(self) -> None:
+        """Each key of a profile and each field of the CSV adapter is named."""
+        fields = importlib.import_module("rigbridge_csv.fields").Field
+        profile: Any = importlib.import_module("rigbridge_csv.profile").CSVProfile
+        words = code_words(page("reference/adapters.md"))
+        assert {str(field) for field in fields} <= words
+        assert {field.alias for field in attrs.fields(profile)} <= words
+
+    def test_payload_mapping(self) -> None:
+        """Each attribute of the model and each field of the body is named."""
+        words = code_words(page("reference/payload-mapping.md"))
+        model = ("Run", "Unit", "SubUnit", "ProcedureRef", "Phase", "Measurement")
+        for name in (*model, "Limit", "LogEntry"):
+            fields = attrs.fields(getattr(rigbridge.model, name))
+            assert {field.name for field in fields} <= words, name
+        for name in (
+            "CreateRun",
+            "WireUnit",
+            "WirePhase",
+            "WireMeasurement",
+            "WireLog",
+        ):
+            fields = attrs.fields(getattr(rigbridge.wire, name))
+            assert {field.name for field in fields} <= words, name
+
+
+@pytest.mark.parametrize("path", PAGES, ids=short)
+class TestPages:
+    """What holds for every page."""
+
+    def test_it_has_one_title(self, path: Path) -> None:
+        """A page begins with its title."""
+        assert path.read_text(encoding="utf-8").startswith("# ")
+
+    def test_its_links_lead_somewhere(self, path: Path) -> None:
+        """A link to a file of the project names one that exists."""
+        text = FENCE.sub("", path.read_text(encoding="utf-8"))
+        links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text)
+        local = [link for link in links if "://" not in link]
+        assert [link for link in local if not (path.parent / link).exists()] == []
+
+    def test_its_python_imports_what_exists(self, path: Path) -> None:
+        """Each Python example is valid, and what it imports of ours exists."""
+        for body in fences(path, "python"):
+            for node in ast.walk(ast.parse(body)):
+                if isinstance(node, ast.Import):
+                    for alias in node.names:
+                        if alias.name.startswith("rigbridge"):
+                            importlib.import_module(alias.name)
+                elif isinstance(node, ast.ImportFrom):
+                    name = node.module or ""
+                    if name.startswith("rigbridge"):
+                        module = importlib.import_module(name)
+                        assert all(hasattr(module, item.name) for item in node.names)
+
+
+class TestKinds:
+    """The docs come in four kinds, and the README leads to all of them."""
+
+    def test_every_page_is_of_a_kind(self) -> None:
+        """A page stands in the folder of its kind."""
+        kinds = {path.relative_to(DOCS).parts[0] for path in DOCS.rglob("*.md")}
+        assert kinds - {"examples"} == set(KINDS)
+
+    def test_the_readme_leads_to_every_page(self) -> None:
+        """The README links each page of the docs."""
+        text = (ROOT / "README.md").read_text(encoding="utf-8")
+        pages = [short(path) for path in PAGES if path.is_relative_to(DOCS)]
+        wanted = [name for name in pages if not name.startswith("docs/examples/")]
+        assert [name for name in wanted if f"({name})" not in text] == []
+
+
+class TestExamples:
+    """Examples that are whole programs do run."""
+
+    def test_the_adapter_of_the_how_to_passes_the_suite(self, tmp_path: Path) -> None:
+        """The adapter that the page shows passes the suite as the page shows it."""
+        for body in fences(DOCS / "how-to" / "write-an-adapter.md", "python"):
+            name = body.partition("\n")[0].removeprefix("# file: ")
+            (tmp_path / name).write_text(body, encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "."],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+
+    @pytest.mark.parametrize(
+        "name", ["README.md", "docs/how-to/send-openhtf-results.md"]
+    )
+    def test_the_openhtf_example_stores_its_run(
+        self, name: str, tmp_path: Path
+    ) -> None:
+        """The test program that a page shows runs, and its run is in the store."""
+        program = tmp_path / "final_test.py"
+        program.write_text(fences(ROOT / name, "python")[0], encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, program], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        program = Path(sys.executable).parent / "rigbridge"
+        command = [str(program), "runs", "list", "--serial", "SN-0042", "--json"]
+        listed = subprocess.run(command, capture_output=True, text=True, check=True)
+        (run,) = json.loads(listed.stdout)
+        assert run["outcome"] == "PASS"
+        assert run["procedure"]["name"] == "Final test"

@@ -1,0 +1,42 @@
+"""What importing rigbridge brings along, seen in a fresh interpreter."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+HEAVY = {
+    "httpx",
+    "litestar",
+    "lxml",
+    "openhtf",
+    "rich",
+    "sqlalchemy",
+    "stevedore",
+    "typer",
+}
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Name the top-level modules that a statement loads."""
+    program = f"import sys; {statement}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    return {name.partition(".")[0] for name in done.stdout.split()}
+
+
+class TestImportCost:
+    """A test program that imports us starts without waiting for us."""
+
+    def test_rigbridge_is_light(self) -> None:
+        """The core loads no vendor library, no server, no client and no CLI."""
+        assert loaded_by("import rigbridge") & HEAVY == set()
+
+    def test_the_adapter_contract_is_light(self) -> None:
+        """An adapter's author gets the contract without our own dependencies."""
+        assert loaded_by("import rigbridge.adapters") & HEAVY == set()
+
+    def test_the_openhtf_callback_is_light(self) -> None:
+        """A test program that adds the callback imports nothing heavy of ours."""
+        assert loaded_by("import rigbridge_openhtf") & HEAVY == set()
