@@ -128,8 +128,7 @@ class OutputCallback:
             record: the ``openhtf.core.test_record.TestRecord``.
         """
         try:
-            with Spool() as spool:
-                self._take(record, spool)
+            self._take(record)
         except Exception:
             _LOGGER.exception("a test record could not be handed over or kept")
 
@@ -176,26 +175,27 @@ class OutputCallback:
         except Exception:
             _LOGGER.exception("the outbox could not be flushed at the end")
 
-    def _take(self, record: Any, spool: Spool) -> None:
+    def _take(self, record: Any) -> None:
         route = self._open()
         settings = self._settings or OpenHTFSettings()
         data = self._fallback_folder()
         if route is not None:
             settings, data = route.settings, route.configuration.data
         report = ConversionReport()
-        try:
-            run = to_run(record, spool=spool, report=report, settings=settings)
-        except BaseException as error:
-            path = keep_record(record, data)
-            _LOGGER.exception("a record could not be read and is kept in %s", path)
-            if isinstance(error, Exception):
+        with Spool(_spool_folder(data)) as spool:
+            try:
+                run = to_run(record, spool=spool, report=report, settings=settings)
+            except BaseException as error:
+                path = keep_record(record, data)
+                _LOGGER.exception("a record could not be read and is kept in %s", path)
+                if isinstance(error, Exception):
+                    return
+                raise
+            if route is not None:
+                self._hand_over(run, report, route)
                 return
-            raise
-        if route is None:
             path = keep_run(run, data)
             _LOGGER.error("run %s could not be handed over: kept in %s", run.id, path)
-            return
-        self._hand_over(run, report, route)
 
     def _hand_over(self, run: Run, report: ConversionReport, route: _Route) -> None:
         try:
@@ -273,6 +273,21 @@ class OutputCallback:
         import platformdirs  # noqa: PLC0415 - only where nothing else names it
 
         return platformdirs.user_data_path("rigbridge", appauthor=False)
+
+
+def _spool_folder(data: Path) -> Path | None:
+    """
+    Give a folder for copies of attachments, or None for the system's own.
+
+    On the disk of the data folder they can be taken over without a second copy, and
+    they do not fill a temporary folder that is held in memory.
+    """
+    folder = data / "spool"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder
 
 
 def _configured_settings(configuration: Configuration) -> OpenHTFSettings:

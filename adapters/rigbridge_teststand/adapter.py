@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
-from lxml import etree
-
 from rigbridge.adapters import Match, ReadContext, Source
 from rigbridge.errors import (
     MalformedSourceError,
@@ -18,6 +16,7 @@ from rigbridge.errors import (
 )
 from rigbridge.model import Run
 from rigbridge_teststand.documents import parse_document, place_of
+from rigbridge_teststand.element import Element
 from rigbridge_teststand.reports import read_report
 from rigbridge_teststand.settings import TestStandSettings
 
@@ -105,7 +104,7 @@ class TestStandXMLAdapter:
 
     def _run(
         self,
-        element: etree._Element,
+        element: Element,
         index: int,
         source: Source,
         context: ReadContext,
@@ -114,11 +113,11 @@ class TestStandXMLAdapter:
         return read_report(element, provenance, self._settings, context)
 
     @staticmethod
-    def _reports(root: etree._Element, source: Source) -> list[etree._Element]:
+    def _reports(root: Element, source: Source) -> list[Element]:
         if root.tag in ("Report", "TSReport"):
             return [root]
         if root.tag == "Reports":
-            found: list[etree._Element] = []
+            found: list[Element] = []
             for child in root:
                 # Concatenated documents stand as Reports within Reports.
                 inner = child if child.tag == "Reports" else (child,)

@@ -16,6 +16,7 @@ from lxml import etree
 
 from rigbridge.adapters import ConversionReport, Place
 from rigbridge.errors import MalformedSourceError, UnsafeSourceError
+from rigbridge_teststand.element import Element
 
 __all__ = ["line_of", "parse_document", "place_of"]
 
@@ -30,21 +31,19 @@ _LATIN = {"iso-8859-1", "iso8859-1", "latin-1", "latin1"}
 _SUPERSET = "windows-1252"
 
 
-def line_of(element: etree._Element) -> int | None:
+def line_of(element: Element) -> int | None:
     """Give the line on which an element begins."""
     line: Any = element.sourceline
     return line if isinstance(line, int) else None
 
 
-def place_of(element: etree._Element) -> Place:
+def place_of(element: Element) -> Place:
     """Say where an element stands; only worth its cost where something is reported."""
     path = element.getroottree().getpath(element)
     return Place(line=line_of(element), path=path)
 
 
-def parse_document(
-    content: bytes, uri: str, report: ConversionReport
-) -> etree._Element:
+def parse_document(content: bytes, uri: str, report: ConversionReport) -> Element:
     """
     Parse a whole document; blank text between elements is left out.
 
@@ -100,7 +99,7 @@ def _superset(content: bytes, report: ConversionReport) -> str | None:
     return _SUPERSET
 
 
-def _parse(content: bytes, encoding: str | None) -> etree._Element:
+def _parse(content: bytes, encoding: str | None) -> Element:
     parser = etree.XMLParser(
         remove_blank_text=True,
         resolve_entities=False,
@@ -118,7 +117,7 @@ def _second_try(
     error: etree.XMLSyntaxError,
     uri: str,
     report: ConversionReport,
-) -> etree._Element:
+) -> Element:
     # The type hints of lxml lack the error's code.
     code: Any = getattr(error, "code", None)
     codes = etree.ErrorTypes

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 import attrs
-from lxml import etree
 
 from rigbridge.adapters import ConversionReport, ReadContext
 from rigbridge.convert.times import from_iso
 from rigbridge.errors import ModelError
 from rigbridge.model import SubUnit, Unit
 from rigbridge_teststand.documents import place_of
+from rigbridge_teststand.element import Element
 from rigbridge_teststand.measuring import read_scalar
 from rigbridge_teststand.numbers import read_count
 from rigbridge_teststand.properties import below, elements, members, text_at
@@ -46,7 +46,7 @@ class Header:
     metadata: dict[str, Any]
 
 
-def read_header(report: etree._Element, context: ReadContext) -> Header:
+def read_header(report: Element, context: ReadContext) -> Header:
     """
     Read the header of a ``Report`` or ``TSReport``.
 
@@ -83,9 +83,7 @@ def read_header(report: etree._Element, context: ReadContext) -> Header:
     )
 
 
-def _unit(
-    uut: etree._Element | None, info: dict[str, str], account: ConversionReport
-) -> Unit:
+def _unit(uut: Element | None, info: dict[str, str], account: ConversionReport) -> Unit:
     serial = text_at(uut, "SerialNumber") or info.get("SN") or None
     if serial is not None and serial.upper() in _NO_SERIAL:
         prop = below(uut, "SerialNumber")
@@ -108,9 +106,7 @@ def _unit(
     )
 
 
-def _sub_units(
-    uut: etree._Element | None, account: ConversionReport
-) -> tuple[SubUnit, ...]:
+def _sub_units(uut: Element | None, account: ConversionReport) -> tuple[SubUnit, ...]:
     found: list[SubUnit] = []
     for _, value in elements(below(uut, "MiscUUTResult", "UUT_Part_Info")):
         part = value.find("Prop")
@@ -124,7 +120,7 @@ def _sub_units(
 
 
 def _keep_rest(
-    container: etree._Element | None,
+    container: Element | None,
     prefix: str,
     taken: frozenset[str] | set[str],
     metadata: dict[str, Any],
@@ -157,7 +153,7 @@ def _keep_rest(
 
 def _keep(
     key: str,
-    prop: etree._Element,
+    prop: Element,
     metadata: dict[str, Any],
     account: ConversionReport,
 ) -> None:
@@ -174,8 +170,8 @@ def _keep(
 
 
 def _started(
-    report: etree._Element,
-    props: dict[str, etree._Element],
+    report: Element,
+    props: dict[str, Element],
     info: dict[str, str],
     station: str | None,
     context: ReadContext,
@@ -206,9 +202,7 @@ def _started(
     )
 
 
-def _wall_time(
-    date: etree._Element | None, time: etree._Element | None
-) -> datetime | None:
+def _wall_time(date: Element | None, time: Element | None) -> datetime | None:
     year = read_count(text_at(date, "Year"))
     if year is None or not _EARLIEST <= year <= _LATEST:
         shown = f"{text_at(date, 'Text') or ''} {text_at(date, 'ShortText') or ''}"

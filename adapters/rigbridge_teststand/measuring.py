@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from lxml import etree
-
 from rigbridge.adapters import ConversionReport, Place
 from rigbridge.model import Axis, Measurement, MeasurementOutcome, Series
 from rigbridge_teststand.comparisons import Comparison, compare_numbers, compare_text
 from rigbridge_teststand.documents import line_of, place_of
+from rigbridge_teststand.element import Element
 from rigbridge_teststand.numbers import read_number
 from rigbridge_teststand.properties import elements, members, text
 from rigbridge_teststand.statuses import MEASUREMENT_OUTCOMES
@@ -28,7 +27,7 @@ _MULTIPLE = frozenset(
 _MAX_DEPTH = 32
 
 
-def read_scalar(prop: etree._Element, report: ConversionReport) -> Any:
+def read_scalar(prop: Element, report: ConversionReport) -> Any:
     """Read a String, Number or Boolean property; absent and references are None."""
     content = text(prop)
     if content is None:
@@ -50,7 +49,7 @@ def read_scalar(prop: etree._Element, report: ConversionReport) -> Any:
 def read_measurements(
     step: str,
     status: str,
-    data: dict[str, etree._Element],
+    data: dict[str, Element],
     report: ConversionReport,
 ) -> Iterator[Measurement]:
     """
@@ -89,8 +88,8 @@ def read_measurements(
 def _numeric(
     name: str,
     outcome: MeasurementOutcome,
-    value: etree._Element,
-    data: dict[str, etree._Element],
+    value: Element,
+    data: dict[str, Element],
     report: ConversionReport,
 ) -> Measurement:
     limits = members(data.get("Limits"))
@@ -123,8 +122,8 @@ def _numeric(
 def _textual(
     name: str,
     outcome: MeasurementOutcome,
-    value: etree._Element,
-    data: dict[str, etree._Element],
+    value: Element,
+    data: dict[str, Element],
     report: ConversionReport,
 ) -> Measurement:
     expected = text(data.get("StringLimit"))
@@ -142,8 +141,8 @@ def _textual(
 def _made(
     name: str,
     outcome: MeasurementOutcome,
-    value: etree._Element,
-    data: dict[str, etree._Element],
+    value: Element,
+    data: dict[str, Element],
     report: ConversionReport,
     *,
     comparison: Comparison | None = None,
@@ -165,7 +164,7 @@ def _made(
     )
 
 
-def _number(prop: etree._Element | None, report: ConversionReport) -> float | None:
+def _number(prop: Element | None, report: ConversionReport) -> float | None:
     content = text(prop)
     if prop is None or content is None or not content.strip():
         return None
@@ -175,17 +174,17 @@ def _number(prop: etree._Element | None, report: ConversionReport) -> float | No
     return number
 
 
-def _texts(prop: etree._Element | None) -> dict[str, str]:
+def _texts(prop: Element | None) -> dict[str, str]:
     found = {name: text(child) for name, child in members(prop).items()}
     return {name: value for name, value in found.items() if value}
 
 
-def _is_multiple(rows: etree._Element) -> bool:
+def _is_multiple(rows: Element) -> bool:
     return all("Status" in members(value.find("Prop")) for _, value in elements(rows))
 
 
 def _multiple(
-    step: str, rows: etree._Element, report: ConversionReport
+    step: str, rows: Element, report: ConversionReport
 ) -> Iterator[Measurement]:
     seen: dict[str, int] = {}
     for index, value in elements(rows):
@@ -217,7 +216,7 @@ def _multiple(
 
 
 def _additional(
-    name: str, prop: etree._Element, report: ConversionReport, depth: int = 0
+    name: str, prop: Element, report: ConversionReport, depth: int = 0
 ) -> Iterator[Measurement]:
     """Turn further data of a result into measurements that nobody judged."""
     if depth > _MAX_DEPTH:
@@ -242,7 +241,7 @@ def _additional(
 
 
 def _array(
-    name: str, array: etree._Element, report: ConversionReport, depth: int
+    name: str, array: Element, report: ConversionReport, depth: int
 ) -> Iterator[Measurement]:
     cells = list(elements(array))
     if not cells:

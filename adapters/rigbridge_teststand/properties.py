@@ -9,24 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lxml import etree
+from rigbridge_teststand.element import Element
 
 __all__ = ["below", "elements", "members", "text", "text_at"]
 
 
-def members(prop: etree._Element | None) -> dict[str, etree._Element]:
+def members(prop: Element | None) -> dict[str, Element]:
     """Give the named properties of an object, by name, in document order."""
     if prop is None:
         return {}
     return {child.get("Name", ""): child for child in prop.iterchildren("Prop")}
 
 
-def text(prop: etree._Element | None) -> str | None:
+def text(prop: Element | None) -> str | None:
     """Give the value of a scalar property; None where there is none."""
     return None if prop is None else prop.findtext("Value")
 
 
-def below(prop: etree._Element | None, *names: str) -> etree._Element | None:
+def below(prop: Element | None, *names: str) -> Element | None:
     """Follow a path of names; None where it ends."""
     for name in names:
         if prop is None:
@@ -40,15 +40,15 @@ def below(prop: etree._Element | None, *names: str) -> etree._Element | None:
     return prop
 
 
-def text_at(prop: etree._Element | None, *names: str) -> str | None:
+def text_at(prop: Element | None, *names: str) -> str | None:
     """Give the value at a path of names; None where it ends or is blank."""
     found = text(below(prop, *names))
     return found.strip() or None if found else None
 
 
 def elements(
-    array: etree._Element | None,
-) -> Iterator[tuple[str, etree._Element]]:
+    array: Element | None,
+) -> Iterator[tuple[str, Element]]:
     """Go through the members of an array: the index as printed, and the ``Value``."""
     if array is not None:
         for value in array.iterchildren("Value"):

@@ -6,11 +6,10 @@ from datetime import timedelta
 from pathlib import PureWindowsPath
 from typing import Any
 
-from lxml import etree
-
 from rigbridge.adapters import ReadContext
 from rigbridge.model import ProcedureRef, Provenance, Run, RunOutcome
 from rigbridge_teststand.documents import place_of
+from rigbridge_teststand.element import Element
 from rigbridge_teststand.header import read_header
 from rigbridge_teststand.numbers import read_number
 from rigbridge_teststand.properties import below, members, text, text_at
@@ -27,7 +26,7 @@ _DISPLAY = "ReportOptions"
 
 
 def read_report(
-    element: etree._Element,
+    element: Element,
     source: Provenance,
     settings: TestStandSettings,
     context: ReadContext,
@@ -85,7 +84,7 @@ def read_report(
     )
 
 
-def _root(element: etree._Element) -> etree._Element | None:
+def _root(element: Element) -> Element | None:
     for child in element.iterchildren("Prop"):
         if child.get("Type") == "TEResult":
             return child
@@ -94,7 +93,7 @@ def _root(element: etree._Element) -> etree._Element | None:
     return None
 
 
-def _number(engine: etree._Element | None, name: str) -> float | None:
+def _number(engine: Element | None, name: str) -> float | None:
     content = text_at(engine, name)
     number = None if content is None else read_number(content)
     if number is None or (isinstance(number, float) and number - number != 0):
@@ -111,7 +110,7 @@ def _stem(file: str | None) -> str | None:
 
 
 def _keep_report_level(
-    element: etree._Element, metadata: dict[str, Any], context: ReadContext
+    element: Element, metadata: dict[str, Any], context: ReadContext
 ) -> None:
     for child in element:
         # The tag of a comment is no text, whatever the type hints say.
@@ -137,8 +136,8 @@ def _keep_report_level(
 
 
 def _outcome(
-    element: etree._Element,
-    root: etree._Element | None,
+    element: Element,
+    root: Element | None,
     settings: TestStandSettings,
     metadata: dict[str, Any],
     context: ReadContext,
@@ -165,7 +164,7 @@ def _outcome(
 
 def _one(
     status: str,
-    element: etree._Element,
+    element: Element,
     settings: TestStandSettings,
     context: ReadContext,
 ) -> RunOutcome:

@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
-from lxml import etree
 
 from rigbridge.adapters import ConversionReport
 from rigbridge.model import LogEntry, LogLevel, Measurement, Phase, PhaseOutcome
 from rigbridge_teststand.documents import place_of
+from rigbridge_teststand.element import Element
 from rigbridge_teststand.measuring import read_measurements, read_scalar
 from rigbridge_teststand.numbers import read_count, read_number
 from rigbridge_teststand.properties import elements, members, text
@@ -120,7 +120,7 @@ class StepReader:
         self._report = report
         self.logs: list[LogEntry] = []
 
-    def phases(self, root: etree._Element) -> list[Phase]:
+    def phases(self, root: Element) -> list[Phase]:
         """Read every result below the root result, which itself is the run."""
         phases: list[Phase] = []
         pending = [iter(self._children(members(below_ts(root)), ()))]
@@ -137,9 +137,9 @@ class StepReader:
         return phases
 
     def _children(
-        self, engine: dict[str, etree._Element], path: tuple[str, ...]
-    ) -> list[tuple[etree._Element, tuple[str, ...]]]:
-        found: list[tuple[etree._Element, tuple[str, ...]]] = []
+        self, engine: dict[str, Element], path: tuple[str, ...]
+    ) -> list[tuple[Element, tuple[str, ...]]]:
+        found: list[tuple[Element, tuple[str, ...]]] = []
         for name, container in engine.items():
             if name not in _CONTAINERS:
                 continue
@@ -167,8 +167,8 @@ class StepReader:
         return found
 
     def _phase(
-        self, result: etree._Element, path: tuple[str, ...]
-    ) -> tuple[Phase, list[tuple[etree._Element, tuple[str, ...]]]]:
+        self, result: Element, path: tuple[str, ...]
+    ) -> tuple[Phase, list[tuple[Element, tuple[str, ...]]]]:
         report = self._report
         data = members(result)
         engine = members(data.get("TS"))
@@ -209,7 +209,7 @@ class StepReader:
         return phase, self._children(engine, (*path, name))
 
     def _stale(
-        self, result: etree._Element, measurements: list[Measurement]
+        self, result: Element, measurements: list[Measurement]
     ) -> list[Measurement]:
         for _ in measurements:
             self._report.dropped(
@@ -217,7 +217,7 @@ class StepReader:
             )
         return []
 
-    def _name(self, result: etree._Element, engine: dict[str, etree._Element]) -> str:
+    def _name(self, result: Element, engine: dict[str, Element]) -> str:
         name = (text(engine.get("StepName")) or "").strip()
         if name:
             return name
@@ -225,7 +225,7 @@ class StepReader:
         return _UNNAMED
 
     def _outcome(
-        self, raw: str, data: dict[str, etree._Element], result: etree._Element
+        self, raw: str, data: dict[str, Element], result: Element
     ) -> PhaseOutcome:
         status = raw.lower()
         known = self._custom.get(status) or PHASE_OUTCOMES.get(status)
@@ -242,7 +242,7 @@ class StepReader:
         )
         return PhaseOutcome.ERROR
 
-    def _attributes(self, engine: dict[str, etree._Element]) -> dict[str, Any]:
+    def _attributes(self, engine: dict[str, Element]) -> dict[str, Any]:
         attributes: dict[str, Any] = {}
         for name, prop in engine.items():
             key = _ATTRIBUTES.get(name)
@@ -262,7 +262,7 @@ class StepReader:
             attributes["kind"] = "flow"
         return attributes
 
-    def _keep(self, attributes: dict[str, Any], key: str, prop: etree._Element) -> None:
+    def _keep(self, attributes: dict[str, Any], key: str, prop: Element) -> None:
         value = read_scalar(prop, self._report)
         if isinstance(value, float) and not _is_json(value):
             value = str(value)
@@ -277,7 +277,7 @@ class StepReader:
 
     def _texts(
         self,
-        data: dict[str, etree._Element],
+        data: dict[str, Element],
         attributes: dict[str, Any],
         time: datetime | None,
     ) -> None:
@@ -285,7 +285,7 @@ class StepReader:
 
     def read_texts(
         self,
-        data: dict[str, etree._Element],
+        data: dict[str, Element],
         time: datetime | None,
         keep: Callable[[str, Any], None],
     ) -> None:
@@ -318,7 +318,7 @@ class StepReader:
 _UNNAMED = "(unnamed step)"
 
 
-def below_ts(result: etree._Element) -> etree._Element | None:
+def below_ts(result: Element) -> Element | None:
     """Find the engine's bookkeeping of a result."""
     return next(
         (child for child in result.iterchildren("Prop") if child.get("Name") == "TS"),
@@ -326,7 +326,7 @@ def below_ts(result: etree._Element) -> etree._Element | None:
     )
 
 
-def _seconds(prop: etree._Element | None) -> float | None:
+def _seconds(prop: Element | None) -> float | None:
     content = text(prop)
     number = None if content is None else read_number(content)
     return None if number is None or not _is_json(number) else float(number)
@@ -336,7 +336,7 @@ def _is_json(value: Any) -> bool:
     return not isinstance(value, float) or value - value == 0
 
 
-def _followed(result: etree._Element, engine: dict[str, etree._Element]) -> bool:
+def _followed(result: Element, engine: dict[str, Element]) -> bool:
     """Tell whether a loop's summary is followed by an iteration of the same step."""
     slot = result.getparent()
     following = None if slot is None else slot.getnext()

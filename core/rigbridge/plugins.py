@@ -4,14 +4,16 @@ The loader of plugins: by name, lazily, and so that no plugin can break another.
 Stevedore loads; this module takes the precautions that real installations need. A
 plugin that raises, asserts or exits while it is imported is contained, two plugins of
 one name are refused with both distributions named, and an installation made a moment
-ago is seen at once (stevedore's own cache on disk is bypassed).
+ago is seen at once (stevedore's own cache on disk is bypassed). A distribution whose
+metadata are damaged costs its own plugins only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, distributions, entry_points
 from typing import Any
 
 import attrs
@@ -25,6 +27,8 @@ from rigbridge.errors import (
 )
 
 __all__ = ["PluginLoader", "PluginRecord", "PluginStatus"]
+
+_LOGGER = logging.getLogger("rigbridge.plugins")
 
 
 class PluginStatus(StrEnum):
@@ -56,15 +60,34 @@ class PluginRecord:
 
 
 def _owner(entry: EntryPoint) -> tuple[str, str]:
-    # An entry point without a distribution comes from a test or a frozen program.
-    return (
-        ("unknown", "unknown")
-        if entry.dist is None
-        else (
-            entry.dist.name,
-            entry.dist.version,
-        )
-    )
+    # An entry point without a distribution comes from a test or a frozen program, one
+    # without a name from an uninstallation that was interrupted.
+    name = None if entry.dist is None else entry.dist.metadata["Name"]
+    version = None if entry.dist is None else entry.dist.metadata["Version"]
+    return name or "unknown", version or "unknown"
+
+
+def _discover(group: str) -> Iterable[EntryPoint]:
+    try:
+        return entry_points(group=group)
+    except Exception:  # noqa: BLE001 - whatever a damaged file makes of the parser
+        return _discover_one_by_one(group)
+
+
+def _discover_one_by_one(group: str) -> Iterator[EntryPoint]:
+    # Slower, since it reads the metadata of everything that is installed.
+    seen: set[str] = set()
+    for distribution in distributions():
+        name = distribution.metadata["Name"] or "unknown"
+        if name in seen:
+            continue
+        seen.add(name)
+        try:
+            found = distribution.entry_points.select(group=group)
+        except Exception:
+            _LOGGER.exception("the entry points of %s cannot be read", name)
+            continue
+        yield from found
 
 
 class PluginLoader:
@@ -78,7 +101,7 @@ class PluginLoader:
     def __init__(self, group: str) -> None:
         self.group = group
         self._entries: dict[str, list[EntryPoint]] = {}
-        found = entry_points(group=group)
+        found = _discover(group)
         for entry in sorted(found, key=lambda entry: (entry.name, entry.value)):
             known = self._entries.setdefault(entry.name, [])
             # One distribution seen through two path entries is no conflict.
@@ -127,17 +150,18 @@ class PluginLoader:
 
     def _import(self, entry: EntryPoint) -> Any:
         # Imported here: stevedore costs more than the rest of the core together.
-        from stevedore import DriverManager, ExtensionManager  # noqa: PLC0415
+        from stevedore import DriverManager  # noqa: PLC0415
 
-        # Seeding the cache with one entry keeps stevedore from its cache on disk
-        # and from importing the neighbours.
-        ExtensionManager.ENTRY_POINT_CACHE[self.group] = [entry]
+        class OneEntry(DriverManager[Any]):
+            """Sees one entry, and neither its neighbours nor the cache on disk."""
+
+            def list_entry_points(self) -> list[EntryPoint]:
+                return [entry]
+
         distribution, version = _owner(entry)
         try:
-            manager: DriverManager[Any] = DriverManager(
-                self.group,
-                entry.name,
-                on_load_failure_callback=_reraise,
+            manager = OneEntry(
+                self.group, entry.name, on_load_failure_callback=_reraise
             )
         except PluginError:
             raise
@@ -147,8 +171,6 @@ class PluginLoader:
                 f"{entry.name!r} of {distribution} {version} failed to load: {words}",
                 remedy=f"update or uninstall {distribution}",
             ) from error
-        finally:
-            del ExtensionManager.ENTRY_POINT_CACHE[self.group]
         return manager.driver
 
     def listing(self) -> tuple[PluginRecord, ...]:

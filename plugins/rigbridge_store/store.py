@@ -376,12 +376,12 @@ class RunStore:
     def update_unit(
         self,
         serial_number: str,
-        sub_units: Sequence[WireSubUnit],
+        sub_units: Sequence[WireSubUnit] | None,
         *,
         principal: Principal | None = None,
     ) -> str:
         """
-        Say what is built into a unit.
+        Say what is built into a unit; None says nothing.
 
         Returns:
             The unit's id.
@@ -399,7 +399,8 @@ class RunStore:
                 raise not_found(
                     f"Unit with serial number {serial_number} does not exist."
                 )
-            set_sub_units(connection, unit, sub_units)
+            if sub_units is not None:
+                set_sub_units(connection, unit, sub_units)
         return unit.id
 
     def create_user_key(self, name: str, *, email: str | None = None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from enum import StrEnum
 from importlib import resources
@@ -35,7 +35,7 @@ class ConvertFormat(StrEnum):
 
 
 @contextmanager
-def _progress(total: int, *, shown: bool) -> Iterator[Any]:
+def _progress(total: int, *, shown: bool) -> Generator[Any]:
     """Show a bar on standard error where a person waits at a terminal."""
     if not shown or total <= 1 or not sys.stderr.isatty():
         yield lambda: None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,7 +21,7 @@ app = typer.Typer(help="See the runs of a store.", no_args_is_help=True)
 
 
 @contextmanager
-def _destination(**arguments: Any) -> Iterator[Any]:
+def _destination(**arguments: Any) -> Generator[Any]:
     from rigbridge.configuration import (  # noqa: PLC0415 - start fast
         load_configuration,
         open_destination,

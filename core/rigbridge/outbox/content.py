@@ -40,7 +40,7 @@ class ContentFolder:
         """Say where the bytes of a digest are, or would be."""
         return self._folder / sha256[:2] / sha256
 
-    def keep(self, run: Run, report: ConversionReport | None) -> Run:
+    def keep(self, run: Run, report: ConversionReport) -> Run:
         """
         Keep the bytes of a run's attachments.
 
@@ -55,15 +55,13 @@ class ContentFolder:
         attachments: list[Attachment] = []
         for index, attachment in enumerate(run.attachments):
             kept = attachment if attachment.opener is None else self._keep(attachment)
-            described = (attachment.size, attachment.sha256)
-            if attachment.sha256 is not None and described != (kept.size, kept.sha256):
-                if report is not None:
-                    report.coerced(
-                        "attachment",
-                        "its bytes had changed since it was described",
-                        place=Place(path=f"$.attachments[{index}]"),
-                        detail=attachment.name,
-                    )
+            if attachment.sha256 not in (None, kept.sha256):
+                report.coerced(
+                    "attachment",
+                    "its bytes had changed since it was described",
+                    place=Place(path=f"$.attachments[{index}]"),
+                    detail=attachment.name,
+                )
             attachments.append(kept)
         return attrs.evolve(run, attachments=tuple(attachments))
 

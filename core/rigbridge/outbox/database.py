@@ -197,15 +197,16 @@ def _watch_forks(database: Database) -> None:
         if _fork_watched or not hasattr(os, "register_at_fork"):
             return
         _fork_watched = True
-    held: list[Database] = []
+    # Two threads may fork at once; each lets go of what it took itself.
+    held = threading.local()
 
     def before() -> None:
-        held.extend(_databases)
-        for each in held:
+        held.databases = list(_databases)
+        for each in held.databases:
             each.before_fork()
 
     def after() -> None:
-        while held:
-            held.pop().after_fork()
+        for each in held.databases:
+            each.after_fork()
 
     os.register_at_fork(before=before, after_in_parent=after, after_in_child=after)

@@ -7,33 +7,19 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 from rigbridge import __version__
 from rigbridge.errors import RigbridgeError
-from rigbridge.wire import Problem
 from rigbridge_store.server import files, runs
-from rigbridge_store.server.bodies import Capabilities, Health
+from rigbridge_store.server.bodies import PROBLEMS, Capabilities, Health
 from rigbridge_store.server.door import Door
 from rigbridge_store.server.failures import answer_any, answer_http, answer_ours
 from rigbridge_store.server.settings import ServerSettings
 from rigbridge_store.store import RunStore
 
 __all__ = ["create_app"]
-
-_PROBLEMS = {
-    400: "The request is malformed, or lacks something.",
-    401: "No key, or an unknown one.",
-    403: "The key may not do that.",
-    404: "Something that the request refers to does not exist.",
-    409: "A reference that cannot be combined.",
-    413: "The body is over the limit.",
-    422: "Values that contradict each other.",
-    500: "A mistake of the server.",
-    503: "The store cannot be used for now.",
-}
 
 
 def create_app(store: RunStore, settings: ServerSettings | None = None) -> Litestar:
@@ -45,20 +31,13 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
         settings: how it behaves; the defaults by default.
     """
     door = Door(store, ServerSettings() if settings is None else settings)
-    responses = {
-        status: ResponseSpec(Problem, description=words, generate_examples=False)
-        for status, words in _PROBLEMS.items()
-    }
     keyed = Router(
         path="/api/v1",
         route_handlers=[*runs.HANDLERS, *files.HANDLERS, show_capabilities],
         guards=[door.require_key],
-        responses=responses,
         security=[{"key": []}],
     )
-    granted = Router(
-        path="/api/v1", route_handlers=[files.receive_upload], responses=responses
-    )
+    granted = Router(path="/api/v1", route_handlers=[files.receive_upload])
     return Litestar(
         route_handlers=[keyed, granted, show_health],
         dependencies={"door": Provide(lambda: door, sync_to_thread=False)},
@@ -74,7 +53,7 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
     )
 
 
-@get("/capabilities", sync_to_thread=False)
+@get("/capabilities", sync_to_thread=False, responses=PROBLEMS)
 def show_capabilities() -> Capabilities:
     """Tell what this server can do beyond the contract."""
     return Capabilities(store="rigbridge", version=__version__, sidecar="inline")

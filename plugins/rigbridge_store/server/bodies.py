@@ -1,13 +1,14 @@
-"""The bodies that only this server has."""
+"""The bodies that only this server has, and how its document describes refusals."""
 
 from __future__ import annotations
 
 import attrs
+from litestar.openapi.datastructures import ResponseSpec
 from msgspec import UNSET, UnsetType
 
-from rigbridge.wire import WireSubUnit
+from rigbridge.wire import Problem, WireSubUnit
 
-__all__ = ["Capabilities", "Deleted", "Health", "Imported", "UpdateUnit"]
+__all__ = ["PROBLEMS", "Capabilities", "Deleted", "Health", "Imported", "UpdateUnit"]
 
 
 @attrs.frozen(kw_only=True)
@@ -51,3 +52,22 @@ class Health:
     """That the server is up."""
 
     status: str
+
+
+_REFUSALS = {
+    400: "The request is malformed, or lacks something.",
+    401: "No key, or an unknown one.",
+    403: "The key may not do that.",
+    404: "Something that the request refers to does not exist.",
+    409: "A reference that cannot be combined.",
+    413: "The body is over the limit.",
+    422: "Values that contradict each other.",
+    500: "A mistake of the server.",
+    503: "The store cannot be used for now.",
+}
+
+PROBLEMS = {
+    status: ResponseSpec(Problem, description=words, generate_examples=False)
+    for status, words in _REFUSALS.items()
+}
+"""What the OpenAPI document says of refusals, by status."""

@@ -92,7 +92,7 @@ def _plain(path: str) -> str:
 def _located(error: HTTPException) -> tuple[str, str | UnsetType]:
     """Take the decoder's words apart into what is wrong and where."""
     cause = error.__cause__
-    if cause is None or not error.status_code == HTTPStatus.BAD_REQUEST:
+    if cause is None or error.status_code != HTTPStatus.BAD_REQUEST:
         return error.detail, UNSET
     words = str(cause)
     found = _AT.search(words)

@@ -17,7 +17,7 @@ from rigbridge.wire import (
     UploadGrant,
 )
 from rigbridge_store.refusals import bad_request
-from rigbridge_store.server.bodies import Imported
+from rigbridge_store.server.bodies import PROBLEMS, Imported
 from rigbridge_store.server.door import Door
 from rigbridge_store.server.importing import import_upload
 from rigbridge_store.uploads import UploadReception
@@ -28,7 +28,7 @@ _BUFFER = 1 << 20
 _BINARY = "application/octet-stream"
 
 
-@post("/uploads/initialize", status_code=200, sync_to_thread=True)
+@post("/uploads/initialize", status_code=200, sync_to_thread=True, responses=PROBLEMS)
 def initialize_upload(
     data: InitializeUpload, request: Request[Any, Any, Any], door: Door
 ) -> UploadGrant:
@@ -46,7 +46,11 @@ def _host(request: Request[Any, Any, Any]) -> str:
     return request.headers.get("host") or request.url.netloc
 
 
-@put("/uploads/{upload_id:str}/{token:str}", request_max_body_size=None)
+@put(
+    "/uploads/{upload_id:str}/{token:str}",
+    request_max_body_size=None,
+    responses=PROBLEMS,
+)
 async def receive_upload(
     upload_id: str, token: str, request: Request[Any, Any, Any], door: Door
 ) -> Identified:
@@ -88,7 +92,7 @@ def _length(request: Request[Any, Any, Any]) -> int | None:
     return int(text)
 
 
-@post("/uploads/sync", status_code=200, sync_to_thread=True)
+@post("/uploads/sync", status_code=200, sync_to_thread=True, responses=PROBLEMS)
 def sync_upload(
     data: SyncUpload, request: Request[Any, Any, Any], door: Door
 ) -> Identified:
@@ -102,7 +106,7 @@ def sync_upload(
     return Identified(id=linked)
 
 
-@post("/import", status_code=200, sync_to_thread=True)
+@post("/import", status_code=200, sync_to_thread=True, responses=PROBLEMS)
 def import_run(
     data: ImportRun, request: Request[Any, Any, Any], door: Door
 ) -> Imported:
@@ -110,7 +114,9 @@ def import_run(
     return import_upload(door, data, door.caller(request))
 
 
-@get("/attachments/{attachment_id:str}/download", sync_to_thread=True)
+@get(
+    "/attachments/{attachment_id:str}/download", sync_to_thread=True, responses=PROBLEMS
+)
 def download_attachment(
     attachment_id: str, request: Request[Any, Any, Any], door: Door
 ) -> File:

@@ -10,13 +10,13 @@ from litestar.params import Parameter
 
 from rigbridge.wire import CreateRun, Identified, ListedRun, UpdateRun
 from rigbridge_store.fields import known
-from rigbridge_store.server.bodies import Deleted, UpdateUnit
+from rigbridge_store.server.bodies import PROBLEMS, Deleted, UpdateUnit
 from rigbridge_store.server.door import Door
 
 __all__ = ["HANDLERS"]
 
 
-@post("/runs", status_code=200, sync_to_thread=True)
+@post("/runs", status_code=200, sync_to_thread=True, responses=PROBLEMS)
 def create_run(
     data: CreateRun,
     request: Request[Any, Any, Any],
@@ -39,7 +39,7 @@ def create_run(
     return Identified(id=created.id)
 
 
-@get("/runs", sync_to_thread=True)
+@get("/runs", sync_to_thread=True, responses=PROBLEMS)
 def list_runs(
     request: Request[Any, Any, Any],
     door: Door,
@@ -52,13 +52,13 @@ def list_runs(
     return door.store.list_runs(serial_number or "", principal=door.caller(request))
 
 
-@get("/runs/{run_id:str}", sync_to_thread=True)
+@get("/runs/{run_id:str}", sync_to_thread=True, responses=PROBLEMS)
 def show_run(run_id: str, request: Request[Any, Any, Any], door: Door) -> ListedRun:
     """Give one run, with what our superset holds of it."""
     return door.store.show_run(run_id, principal=door.caller(request))
 
 
-@put("/runs/{run_id:str}", sync_to_thread=True)
+@put("/runs/{run_id:str}", sync_to_thread=True, responses=PROBLEMS)
 def update_run(
     run_id: str, data: UpdateRun, request: Request[Any, Any, Any], door: Door
 ) -> Identified:
@@ -69,14 +69,14 @@ def update_run(
     return Identified(id=linked)
 
 
-@delete("/runs/{run_id:str}", status_code=200, sync_to_thread=True)
+@delete("/runs/{run_id:str}", status_code=200, sync_to_thread=True, responses=PROBLEMS)
 def delete_run(run_id: str, request: Request[Any, Any, Any], door: Door) -> Deleted:
     """Delete a run."""
     door.store.delete_run(run_id, principal=door.caller(request))
     return Deleted(message=f"Run {run_id} deleted")
 
 
-@patch("/units/{serial_number:str}", sync_to_thread=True)
+@patch("/units/{serial_number:str}", sync_to_thread=True, responses=PROBLEMS)
 def update_unit(
     serial_number: str,
     data: UpdateUnit,

@@ -1,0 +1,11 @@
+"""
+The outbox: store and forward for runs, durable from the moment they are handed over.
+
+:class:`Outbox` is used; the parts below it are a database of entries with leases, a
+folder of attachments by content, and a sender.
+"""
+
+from rigbridge.outbox.entries import EntryState, OutboxEntry, OutboxStatus
+from rigbridge.outbox.outbox import Outbox
+
+__all__ = ["EntryState", "Outbox", "OutboxEntry", "OutboxStatus"]

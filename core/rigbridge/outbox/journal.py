@@ -1,0 +1,315 @@
+"""
+The entries of the outbox as those see them who hand over, look and decide.
+
+The other half, what senders do, is :mod:`rigbridge.outbox.leases`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Collection, Iterable
+from datetime import UTC, datetime
+from uuid import UUID
+
+import attrs
+
+from rigbridge.destinations import Progress
+from rigbridge.errors import ConfigurationError
+from rigbridge.outbox.database import Database
+from rigbridge.outbox.entries import EntryState, OutboxEntry, OutboxStatus
+from rigbridge.outbox.leases import HORIZON, forget_contents
+from rigbridge.wire import decode, encode
+
+__all__ = ["Journal", "NewEntry"]
+
+
+@attrs.frozen(kw_only=True)
+class NewEntry:
+    """
+    An entry to be added.
+
+    Attributes:
+        id: the run's id.
+        digest: of the document.
+        document: the run, as JSON.
+        report: its conversion report, as JSON.
+        serial_number: for listings.
+        procedure: for listings.
+        contents: the digests of its attachments.
+    """
+
+    id: UUID
+    digest: str
+    document: bytes
+    report: bytes
+    serial_number: str | None
+    procedure: str | None
+    contents: frozenset[str]
+
+
+class Journal:
+    """
+    Reads and changes the entries.
+
+    Args:
+        database: holds them.
+        clock: gives the Unix time.
+    """
+
+    def __init__(
+        self, database: Database, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._database = database
+        self._clock = clock
+
+    def digest(self, run_id: UUID) -> str | None:
+        """Give the digest of the entry of a run, or None if there is none."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT digest FROM entry WHERE run_id = ?", (str(run_id),)
+            ).fetchone()
+        return None if row is None else str(row["digest"])
+
+    def add(self, entry: NewEntry, complete: Callable[[], bool]) -> bool:
+        """
+        Add an entry, unless its run has one.
+
+        Args:
+            entry: the entry.
+            complete: tells whether its attachments are still there, now that nobody
+                can remove them.
+
+        Returns:
+            False if they are not, and nothing was added.
+        """
+        now = self._clock()
+        with self._database.writing() as connection:
+            if not complete():
+                return False
+            added = connection.execute(
+                "INSERT OR IGNORE INTO entry (run_id, state, digest, document, report,"
+                " progress, serial_number, procedure, submitted_at, due)"
+                " VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    str(entry.id),
+                    entry.digest,
+                    entry.document,
+                    entry.report,
+                    encode(Progress()),
+                    entry.serial_number,
+                    entry.procedure,
+                    now,
+                    now,
+                ),
+            ).rowcount
+            if added:
+                connection.executemany(
+                    "INSERT INTO content (run_id, sha256) VALUES (?, ?)",
+                    [(str(entry.id), sha256) for sha256 in sorted(entry.contents)],
+                )
+        return True
+
+    def hasten(self) -> None:
+        """Make everything due now, except where a server asked to wait."""
+        now = self._clock()
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM hold")
+            connection.execute(
+                "UPDATE entry SET due = ? WHERE state = 'pending' AND due > ?",
+                (now, now),
+            )
+
+    def held(self) -> str | None:
+        """Say why nothing is sent for now, or None."""
+        now = self._clock()
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT reason FROM hold WHERE until > ? AND until <= ?",
+                (now, now + HORIZON),
+            ).fetchone()
+        return None if row is None else str(row["reason"])
+
+    def next_turn(self) -> float | None:
+        """Give the seconds until something may be claimed, or None if nothing waits."""
+        now = self._clock()
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT min(CASE state WHEN 'sending' THEN lease_until"
+                " ELSE max(due, not_before) END) AS turn FROM entry"
+                " WHERE state IN ('pending', 'sending')"
+            ).fetchone()
+            hold = connection.execute("SELECT until FROM hold").fetchone()
+        if row["turn"] is None:
+            return None
+        turn = max(row["turn"], hold["until"] if hold is not None else 0.0)
+        return max(0.0, min(turn - now, HORIZON))
+
+    def status(self) -> OutboxStatus:
+        """Count the entries."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT state, count(*) AS count, min(submitted_at) AS oldest"
+                " FROM entry GROUP BY state"
+            ).fetchall()
+        counts = {EntryState(row["state"]): row for row in rows}
+
+        def count(*states: EntryState) -> int:
+            return sum(counts[state]["count"] for state in states if state in counts)
+
+        waiting = (EntryState.PENDING, EntryState.SENDING)
+        oldest = [counts[state]["oldest"] for state in waiting if state in counts]
+        return OutboxStatus(
+            waiting=count(*waiting),
+            parked=count(EntryState.PARKED),
+            delivered=count(EntryState.DONE),
+            oldest=_time(min(oldest)) if oldest else None,
+            held=self.held(),
+        )
+
+    def sending(self) -> bool:
+        """Whether anyone is sending anything."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT 1 FROM entry WHERE state = 'sending' AND lease_until > ?",
+                (self._clock(),),
+            ).fetchone()
+        return row is not None
+
+    def entries(self, states: Collection[EntryState]) -> list[OutboxEntry]:
+        """List the entries in some states, the first that was handed over first."""
+        marks = ", ".join("?" for _ in states)
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT * FROM entry WHERE state IN ({marks}) ORDER BY sequence",  # noqa: S608 - question marks
+                [str(state) for state in states],
+            ).fetchall()
+        return [_entry(row) for row in rows]
+
+    def documents(self, run_id: UUID) -> tuple[bytes, bytes]:
+        """
+        Give the run and the report of an entry that is not delivered yet.
+
+        Raises:
+            ConfigurationError: there is no such entry.
+        """
+        with self._database.reading() as connection:
+            row = self._row(connection, run_id)
+        if row["document"] is None:
+            raise ConfigurationError(f"run {run_id} is delivered and no longer here")
+        return row["document"], row["report"]
+
+    def retry(self, run_id: UUID) -> None:
+        """
+        Have an entry tried again at once, as a person asks for.
+
+        Raises:
+            ConfigurationError: there is no such entry, or it is delivered.
+        """
+        now = self._clock()
+        with self._database.writing() as connection:
+            row = self._row(connection, run_id)
+            if row["state"] == EntryState.DONE:
+                raise ConfigurationError(f"run {run_id} is delivered already")
+            if row["state"] == EntryState.SENDING:
+                return
+            connection.execute(
+                "UPDATE entry SET state = 'pending', attempts = 0, due = ?,"
+                " not_before = 0, progress = ? WHERE run_id = ?",
+                (now, encode(_afresh(decode(row["progress"], Progress))), str(run_id)),
+            )
+
+    def drop(self, run_id: UUID) -> list[str]:
+        """
+        Remove an entry for good, as a person asks for.
+
+        Returns:
+            The digests of its attachments.
+
+        Raises:
+            ConfigurationError: there is no such entry, or it is delivered or being
+                sent.
+        """
+        now = self._clock()
+        with self._database.writing() as connection:
+            row = self._row(connection, run_id)
+            if row["state"] == EntryState.DONE:
+                raise ConfigurationError(f"run {run_id} is delivered already")
+            if row["state"] == EntryState.SENDING and row["lease_until"] > now:
+                raise ConfigurationError(
+                    f"run {run_id} is being sent", remedy="try again in a minute"
+                )
+            connection.execute("DELETE FROM entry WHERE run_id = ?", (str(run_id),))
+            return forget_contents(connection, run_id)
+
+    def _row(self, connection: sqlite3.Connection, run_id: UUID) -> sqlite3.Row:
+        row: sqlite3.Row | None = connection.execute(
+            "SELECT * FROM entry WHERE run_id = ?", (str(run_id),)
+        ).fetchone()
+        if row is None:
+            raise ConfigurationError(
+                f"the outbox holds no run {run_id}",
+                remedy="see 'rigbridge outbox list'",
+            )
+        return row
+
+    def discard(self, contents: Iterable[str], remove: Callable[[str], None]) -> None:
+        """
+        Remove those contents that no entry refers to, while nobody can add one.
+
+        Args:
+            contents: their digests.
+            remove: removes one.
+        """
+        with self._database.writing() as connection:
+            for sha256 in contents:
+                if not connection.execute(
+                    "SELECT 1 FROM content WHERE sha256 = ?", (sha256,)
+                ).fetchone():
+                    remove(sha256)
+
+    def sweep(self, remove_others: Callable[[frozenset[str]], None]) -> None:
+        """
+        Remove all contents that no entry refers to, while nobody can add one.
+
+        Args:
+            remove_others: is given the digests that entries refer to.
+        """
+        with self._database.writing() as connection:
+            rows = connection.execute("SELECT DISTINCT sha256 FROM content").fetchall()
+            remove_others(frozenset(row["sha256"] for row in rows))
+
+
+def _afresh(progress: Progress) -> Progress:
+    """Forget what was refused; a person says that it is worth another try."""
+    if progress.unresolved:
+        progress = attrs.evolve(progress, sent=False, unresolved=False)
+    return attrs.evolve(
+        progress,
+        files=tuple(attrs.evolve(file, refusal=None) for file in progress.files),
+    )
+
+
+def _entry(row: sqlite3.Row) -> OutboxEntry:
+    progress = decode(row["progress"], Progress)
+    state = EntryState(row["state"])
+    return OutboxEntry(
+        id=UUID(row["run_id"]),
+        state=state,
+        serial_number=row["serial_number"],
+        procedure=row["procedure"],
+        submitted_at=_time(row["submitted_at"]),
+        attempts=row["attempts"],
+        due=(
+            _time(max(row["due"], row["not_before"]))
+            if state is EntryState.PENDING
+            else None
+        ),
+        reason=row["reason"],
+        stored_id=progress.stored_id,
+        url=progress.url,
+    )
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

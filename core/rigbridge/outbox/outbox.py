@@ -1,0 +1,327 @@
+"""The outbox: runs are safe in it at once, and sent when that is possible."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Collection
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+import attrs
+
+from rigbridge.convert import to_document
+from rigbridge.destinations import Destination
+from rigbridge.model import Run
+from rigbridge.outbox.content import ContentFolder
+from rigbridge.outbox.database import Database
+from rigbridge.outbox.delivery import Delivery, restore
+from rigbridge.outbox.entries import EntryState, OutboxEntry, OutboxStatus
+from rigbridge.outbox.journal import Journal, NewEntry
+from rigbridge.outbox.leases import Leases
+from rigbridge.outbox.reports import pack_report, unpack_report
+from rigbridge.outbox.sender import Sender
+from rigbridge.reporting import ConversionReport
+from rigbridge.wire import encode
+
+__all__ = ["Outbox"]
+
+_LOGGER = logging.getLogger("rigbridge.outbox")
+_POLL = 0.02
+_NOT_DELIVERED = (EntryState.PENDING, EntryState.SENDING, EntryState.PARKED)
+
+
+@attrs.define(eq=False)
+class _Process:
+    """What must not cross a fork: threads, their locks, open connections."""
+
+    pid: int = attrs.field(factory=os.getpid)
+    lock: threading.Lock = attrs.field(factory=threading.Lock)
+    sender: Sender | None = None
+    destination: Destination | None = None
+
+
+class Outbox:
+    """
+    A durable queue of runs before one destination.
+
+    Several threads and processes may use one folder at once. What was handed over
+    stays until it is delivered, or a person drops it; a power cut loses nothing.
+
+    Example::
+
+        with Outbox.open(folder, lambda: HTTPDestination(settings)) as outbox:
+            outbox.start()
+            outbox.submit(run)
+
+    Args:
+        folder: holds the queue; made if it is not there.
+        destination: makes the destination, when something is first sent.
+
+    Raises:
+        ConfigurationError: the folder cannot be used.
+    """
+
+    def __init__(self, folder: Path, destination: Callable[[], Destination]) -> None:
+        self.folder = folder
+        self._make_destination = destination
+        self._database = Database(folder / "outbox.sqlite")
+        self._journal = Journal(self._database)
+        self._leases = Leases(self._database)
+        self._contents = ContentFolder(folder / "content")
+        self._delivery = Delivery(self._leases, self._contents, self._discard)
+        self._process = _Process()
+        self._started = False
+        self._closed = False
+        self._journal.sweep(self._contents.sweep)
+
+    @classmethod
+    def open(cls, folder: Path, destination: Callable[[], Destination]) -> Self:
+        """
+        Open the outbox in a folder.
+
+        Args:
+            folder: holds the queue; made if it is not there.
+            destination: makes the destination, when something is first sent.
+
+        Raises:
+            ConfigurationError: the folder cannot be used.
+        """
+        return cls(folder, destination)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def submit(self, run: Run, report: ConversionReport | None = None) -> UUID:
+        """
+        Hand over a run; it is on the disk, attachments included, when this returns.
+
+        The network is not touched. A run that was handed over before is not queued
+        twice, whatever became of it.
+
+        Args:
+            run: the run.
+            report: what its reading recorded; travels along.
+
+        Returns:
+            The run's id.
+
+        Raises:
+            SourceUnreadableError: an attachment cannot be read; nothing is queued.
+            OSError: the folder cannot be written; nothing is queued.
+        """
+        report = ConversionReport() if report is None else report
+        known = self._journal.digest(run.id)
+        if known is not None:
+            if known != _digest(_document(run)):
+                _LOGGER.warning(
+                    "run %s was handed over before with other content, which stays",
+                    run.id,
+                )
+            return run.id
+        while not self._add(run, report):
+            # Another process has just delivered the last run that shared a file with
+            # this one, and removed the file.
+            _LOGGER.debug("the attachments of run %s are kept anew", run.id)
+        self._wake_sender()
+        return run.id
+
+    def _add(self, run: Run, report: ConversionReport) -> bool:
+        kept = self._contents.keep(run, report)
+        document = _document(kept)
+        contents = frozenset(
+            item.sha256 for item in kept.attachments if item.opener and item.sha256
+        )
+        entry = NewEntry(
+            id=run.id,
+            digest=_digest(document),
+            document=document,
+            report=pack_report(report),
+            serial_number=run.unit.serial_number,
+            procedure=run.procedure.name or run.procedure.id,
+            contents=contents,
+        )
+
+        def complete() -> bool:
+            return all(self._contents.path(sha256).is_file() for sha256 in contents)
+
+        return self._journal.add(entry, complete)
+
+    def start(self) -> None:
+        """Send in the background from now on, also in the child after a fork."""
+        self._started = True
+        self._wake_sender()
+
+    def flush(self, deadline: float) -> int:
+        """
+        Send what waits, now.
+
+        Waits of our own making are cut short, those that a server asked for are not.
+        With the background thread running this waits for it, at most until the
+        deadline. Otherwise the calling thread sends: no delivery begins after the
+        deadline, but one that has begun is brought to its end.
+
+        Args:
+            deadline: seconds that this may take.
+
+        Returns:
+            How many runs still wait; parked ones do not count.
+
+        Raises:
+            ConfigurationError: the destination cannot be made.
+            PluginError: likewise.
+        """
+        end = time.monotonic() + deadline
+        self._journal.hasten()
+        self._wake_sender()
+        while True:
+            waiting = self._journal.status().waiting
+            remaining = end - time.monotonic()
+            if not waiting or remaining <= 0 or self._is_vain(remaining):
+                return waiting
+            sender = self._here().sender
+            background = sender is not None and sender.alive
+            if background or not self._deliver_next(patience=remaining):
+                time.sleep(min(_POLL, remaining))
+
+    def _is_vain(self, remaining: float) -> bool:
+        """Whether nothing can be sent in the time that remains."""
+        if self._journal.held() is not None:
+            return True
+        turn = self._journal.next_turn()
+        return not self._journal.sending() and turn is not None and turn > remaining
+
+    def status(self) -> OutboxStatus:
+        """Say how the outbox stands."""
+        return self._journal.status()
+
+    def entries(
+        self, states: Collection[EntryState] = _NOT_DELIVERED
+    ) -> list[OutboxEntry]:
+        """
+        List entries, the first that was handed over first.
+
+        Args:
+            states: which; all but the delivered ones by default.
+        """
+        return self._journal.entries(states)
+
+    def run(self, run_id: UUID) -> tuple[Run, ConversionReport]:
+        """
+        Give back a run that is not delivered yet, and its conversion report.
+
+        Raises:
+            ConfigurationError: there is no such run, or it is delivered.
+        """
+        document, report = self._journal.documents(run_id)
+        return restore(document, self._contents), unpack_report(report)
+
+    def retry(self, run_id: UUID) -> None:
+        """
+        Have a parked or waiting run tried again at once.
+
+        Raises:
+            ConfigurationError: there is no such run, or it is delivered.
+        """
+        self._journal.retry(run_id)
+        self._wake_sender()
+
+    def drop(self, run_id: UUID) -> None:
+        """
+        Remove a run for good, without delivering it.
+
+        Raises:
+            ConfigurationError: there is no such run, or it is delivered or being sent.
+        """
+        contents = self._journal.drop(run_id)
+        _LOGGER.warning("run %s was dropped on request", run_id)
+        self._discard(contents)
+
+    def close(self, grace: float = 5.0) -> None:
+        """
+        Stop sending and release everything; what waits stays. May be called twice.
+
+        Args:
+            grace: seconds to wait for a delivery to come to its next step. One that
+                takes longer goes on until there, and what it held is released then.
+        """
+        self._closed = True
+        here = self._here()
+        sender = here.sender
+        if sender is not None and not sender.stop(grace):
+            _LOGGER.warning("a delivery is still under way, it ends at its next step")
+            return
+        self._release()
+
+    def _release(self) -> None:
+        here = self._here()
+        destination, here.destination = here.destination, None
+        if destination is not None:
+            destination.close()
+        self._database.close()
+
+    def _discard(self, contents: list[str]) -> None:
+        if contents:
+            self._journal.discard(contents, self._contents.remove)
+
+    def _here(self) -> _Process:
+        """Give what belongs to this process; the child of a fork begins anew."""
+        if self._process.pid != os.getpid():
+            self._process = _Process()
+        return self._process
+
+    def _wake_sender(self) -> None:
+        if not self._started or self._closed:
+            return
+        here = self._here()
+        with here.lock:
+            if here.sender is None or not here.sender.alive:
+                here.sender = Sender(
+                    self._deliver_next, self._journal.next_turn, self._at_end
+                )
+                here.sender.start()
+            here.sender.wake()
+
+    def _at_end(self) -> None:
+        if self._closed:
+            self._release()
+
+    def _deliver_next(self, patience: float = -1) -> bool:
+        """Deliver the entry whose turn it is; False if there is none."""
+        here = self._here()
+        if not here.lock.acquire(timeout=patience):
+            return False
+        try:
+            if here.destination is None:
+                here.destination = self._make_destination()
+            claim = self._leases.claim()
+            if claim is None:
+                return False
+            self._delivery.deliver(claim, here.destination, self._is_stopping)
+            return True
+        finally:
+            here.lock.release()
+
+    def _is_stopping(self) -> bool:
+        return self._closed
+
+
+def _document(run: Run) -> bytes:
+    return encode(to_document(run))
+
+
+def _digest(document: bytes) -> str:
+    return hashlib.sha256(document).hexdigest()

@@ -1,0 +1,104 @@
+"""The thread that sends what waits, while the program goes on."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from rigbridge.errors import ConfigurationError, PluginError
+
+__all__ = ["Sender"]
+
+_LOGGER = logging.getLogger("rigbridge.outbox")
+_IDLE = 5.0
+"""Seconds after which to look for what another process handed over."""
+_PAUSE = 30.0
+
+
+class Sender:
+    """
+    Sends until it is stopped; a daemon, so that it never keeps a program from ending.
+
+    Args:
+        deliver_next: delivers one entry; False if nothing is due.
+        next_turn: gives the seconds until something is due, or None.
+        at_end: called in the thread when it ends.
+    """
+
+    def __init__(
+        self,
+        deliver_next: Callable[[], bool],
+        next_turn: Callable[[], float | None],
+        at_end: Callable[[], None],
+    ) -> None:
+        self._deliver_next = deliver_next
+        self._next_turn = next_turn
+        self._at_end = at_end
+        self._stop = threading.Event()
+        self._wake = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, name="rigbridge-outbox", daemon=True
+        )
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stop.is_set()
+
+    def wake(self) -> None:
+        """Have it look at once."""
+        self._wake.set()
+
+    def stop(self, grace: float) -> bool:
+        """
+        Tell it to stop at the next step, and wait for that.
+
+        Args:
+            grace: seconds to wait at most.
+
+        Returns:
+            Whether it has stopped.
+        """
+        self._stop.set()
+        self._wake.set()
+        if self._thread is not threading.current_thread():
+            self._thread.join(grace)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set():
+                self._wake.clear()
+                if not self._step():
+                    self._wake.wait(self._idle())
+        finally:
+            self._at_end()
+
+    def _step(self) -> bool:
+        try:
+            return self._deliver_next()
+        except (ConfigurationError, PluginError) as error:
+            _LOGGER.error("nothing can be sent: %s", error)  # noqa: TRY400 - the text says it all
+        except Exception:
+            # A full disk or the like: the thread must outlive it.
+            _LOGGER.exception("sending failed, it goes on in %.0f s", _PAUSE)
+        self._stop.wait(_PAUSE)
+        return False
+
+    def _idle(self) -> float:
+        try:
+            turn = self._next_turn()
+        except Exception:
+            _LOGGER.exception("the outbox cannot be read")
+            return _IDLE
+        return _IDLE if turn is None else min(turn, _IDLE)

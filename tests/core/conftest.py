@@ -1,0 +1,190 @@
+"""
+Throw-away distributions, really built and really installed.
+
+Each is a single module with entry points. They are built once a session by hatchling
+and installed by pip into folders that a test puts on the path of a new Python.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from hatchling.builders.wheel import WheelBuilder
+
+GROUP = "rigbridge.adapters"
+
+ADAPTER = """
+import attrs
+from rigbridge.adapters import Match
+
+
+@attrs.frozen
+class Settings:
+    "No settings."
+
+
+class Adapter:
+    name = "{name}"
+    settings_type = Settings
+
+    def __init__(self, settings=None):
+        self.settings = settings
+
+    def detect(self, head, name):
+        return Match(0.1, "a guess")
+
+    def read(self, source, context):
+        yield from ()
+"""
+
+
+@attrs.frozen(kw_only=True)
+class Project:
+    """
+    A distribution to be built.
+
+    Attributes:
+        name: the distribution's name.
+        module: the source of its only module.
+        plugins: the names that it offers in the group of adapters.
+        version: its version.
+    """
+
+    name: str
+    module: str
+    plugins: tuple[str, ...]
+    version: str = "1.0"
+
+    @property
+    def package(self) -> str:
+        """The name of the module."""
+        return self.name.replace("-", "_")
+
+
+def good(name: str, *plugins: str, version: str = "1.0") -> Project:
+    """Describe a distribution whose adapter loads."""
+    module = ADAPTER.format(name=plugins[0])
+    return Project(name=name, module=module, plugins=plugins, version=version)
+
+
+def bad(name: str, module: str) -> Project:
+    """Describe a distribution whose module does something else."""
+    return Project(name=name, module=module, plugins=(name,))
+
+
+NEIGHBOURS = (
+    good("acme-good", "acme-good"),
+    good("acme-witness", "zz-witness"),
+    bad("acme-raises", "raise RuntimeError('no rig\\nis attached')"),
+    bad("acme-asserts", "assert False, 'not on this machine'"),
+    bad("acme-exits", "import sys\nsys.exit(3)"),
+    bad("acme-lacks", "import a_module_that_nobody_has"),
+    bad("acme-syntax", "def ("),
+    bad(
+        "acme-vendor",
+        "from rigbridge.errors import AdapterUnavailableError\n"
+        "raise AdapterUnavailableError('acmelib', extra='acme-vendor[acmelib]')",
+    ),
+    bad("acme-empty", "'Holds no Adapter.'"),
+    good("acme-one", "acme-twice"),
+    good("acme-two", "acme-twice", version="2.0"),
+    # A name of ours, with one of its own before it in the alphabet.
+    good("acme-csv", "csv", "bread"),
+)
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Project], Path]:
+    """Build the wheel of a distribution; each once."""
+    built: dict[Project, Path] = {}
+    folder = tmp_path_factory.mktemp("projects")
+
+    def make(project: Project) -> Path:
+        if project not in built:
+            home = folder / f"{project.name}-{project.version}"
+            home.mkdir()
+            offers = "\n".join(
+                f'{plugin} = "{project.package}:Adapter"' for plugin in project.plugins
+            )
+            (home / "pyproject.toml").write_text(
+                f'[project]\nname = "{project.name}"\nversion = "{project.version}"\n'
+                '[build-system]\nrequires = ["hatchling"]\n'
+                'build-backend = "hatchling.build"\n'
+                f'[project.entry-points."{GROUP}"]\n{offers}\n'
+                f'[tool.hatch.build]\nonly-include = ["{project.package}.py"]\n'
+            )
+            (home / f"{project.package}.py").write_text(project.module)
+            builder = WheelBuilder(str(home))
+            (wheel,) = builder.build(directory=str(folder), versions=["standard"])
+            built[project] = Path(wheel)
+        return built[project]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def install(
+    build: Callable[[Project], Path],
+) -> Callable[[Path, Iterable[Project]], None]:
+    """Install distributions into a folder with pip, without an index."""
+
+    def into(target: Path, projects: Iterable[Project]) -> None:
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index"]
+        command += ["--no-deps", "--disable-pip-version-check", "--upgrade"]
+        command += ["--target", str(target), *(str(build(item)) for item in projects)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    return into
+
+
+@pytest.fixture(scope="session")
+def neighbours(
+    tmp_path_factory: pytest.TempPathFactory,
+    install: Callable[[Path, Iterable[Project]], None],
+) -> Path:
+    """Give a folder with a good plugin among all kinds of bad ones."""
+    target = tmp_path_factory.mktemp("neighbours")
+    install(target, NEIGHBOURS)
+    return target
+
+
+@pytest.fixture
+def run_python(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a program in a new Python that also sees some folders."""
+
+    def run(program: str, *folders: Path) -> subprocess.CompletedProcess[str]:
+        environment = dict(os.environ)
+        environment["PYTHONPATH"] = os.pathsep.join(map(str, folders))
+        return subprocess.run(
+            [sys.executable, "-W", "error", "-c", program],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def ask(
+    run_python: Callable[..., subprocess.CompletedProcess[str]],
+) -> Callable[..., Any]:
+    """Run a program likewise, and give the JSON that it prints."""
+
+    def answer(program: str, *folders: Path) -> Any:
+        done = run_python(program, *folders)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return answer

@@ -1,0 +1,128 @@
+"""Stores, servers and bodies for the tests of the embedded store."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import httpx
+import pytest
+
+from rigbridge.wire import CreateRun, decode, encode, from_builtins, to_builtins
+from rigbridge_store import RunStore
+from rigbridge_store.server import ServerSettings, StoreServer
+
+BodyMaker: TypeAlias = Callable[..., CreateRun]
+"""Makes the body of a create call; keyword arguments replace its keys."""
+
+JSONMaker: TypeAlias = Callable[..., dict[str, Any]]
+"""Makes the same as JSON values."""
+
+Serving: TypeAlias = Callable[..., Any]
+"""Serves a store within a with statement; gives a client that shows a key."""
+
+
+def _document(**changes: Any) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "unit_under_test": {"serial_number": "SN-1", "part_number": "PCB-1"},
+        "run_passed": True,
+        "procedure_name": "Function Test",
+        "started_at": "2024-01-15T10:35:00Z",
+        "duration": "PT2M30S",
+        "phases": [
+            {
+                "name": "Power",
+                "outcome": "PASS",
+                "start_time_millis": 1705314900000,
+                "end_time_millis": 1705314901500,
+                "measurements": [
+                    {
+                        "name": "Voltage",
+                        "outcome": "PASS",
+                        "measured_value": 3.3,
+                        "units": "V",
+                        "lower_limit": 3,
+                        "upper_limit": 3.6,
+                    }
+                ],
+            }
+        ],
+    }
+    document.update(changes)
+    return {key: value for key, value in document.items() if value is not ...}
+
+
+@pytest.fixture
+def make_json() -> JSONMaker:
+    """Give the maker of create bodies as JSON values; ``...`` takes a key away."""
+    return _document
+
+
+@pytest.fixture
+def make_body() -> BodyMaker:
+    """Give the maker of create bodies; ``...`` takes a key away."""
+
+    def make(**changes: Any) -> CreateRun:
+        return from_builtins(_document(**changes), CreateRun)
+
+    return make
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Name a data folder that is not there yet."""
+    return tmp_path / "store data"
+
+
+@pytest.fixture
+def store(data: Path) -> Iterator[RunStore]:
+    """Open a new store."""
+    with RunStore.open(data) as opened:
+        yield opened
+
+
+@contextmanager
+def _serving(
+    store: RunStore, key: str | None = None, **settings: Any
+) -> Iterator[httpx.Client]:
+    server = StoreServer(store, port=0, settings=ServerSettings(**settings))
+    up = threading.Event()
+    thread = threading.Thread(target=server.run, args=(lambda _: up.set(),))
+    thread.start()
+    try:
+        assert up.wait(30), "the server did not come up"
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        with httpx.Client(base_url=server.url, headers=headers, timeout=30) as client:
+            yield client
+    finally:
+        server.stop()
+        thread.join(30)
+        assert not thread.is_alive(), "the server did not stop"
+
+
+@pytest.fixture
+def serving() -> Serving:
+    """Serve a store on a real socket of this machine, in a thread."""
+    return _serving
+
+
+@pytest.fixture
+def api(store: RunStore) -> Iterator[httpx.Client]:
+    """Serve the store, and give a client with a user's key."""
+    with _serving(store, store.create_user_key("Jane")) as client:
+        yield client
+
+
+@pytest.fixture
+def as_json() -> Callable[[Any], Any]:
+    """Give what turns a wire object into JSON values."""
+    return to_builtins
+
+
+@pytest.fixture
+def through_json() -> Callable[[CreateRun], CreateRun]:
+    """Give what sends a body through JSON and back."""
+    return lambda body: decode(encode(body), CreateRun)
