@@ -15,23 +15,19 @@ import atexit
 import logging
 import os
 import threading
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from rigbridge.adapters import ConversionReport, Spool
 from rigbridge.model import Run
-from rigbridge_openhtf.adapter import OpenHTFJSONAdapter
 from rigbridge_openhtf.keeping import keep_record, keep_run
 from rigbridge_openhtf.records import to_run
+from rigbridge_openhtf.route import Route
 from rigbridge_openhtf.settings import OpenHTFSettings
 
 if TYPE_CHECKING:
     from rigbridge.outbox import Outbox
-
-    from rigbridge.configuration import Configuration
-    from rigbridge.destinations import Destination
 
 __all__ = ["EXIT_DEADLINE", "OutputCallback", "output_callback"]
 
@@ -73,23 +69,6 @@ def output_callback(
     )
 
 
-class _Route:
-    """Where runs go: into an outbox, or right into a durable destination."""
-
-    def __init__(
-        self,
-        configuration: Configuration,
-        settings: OpenHTFSettings,
-        *,
-        outbox: Outbox | None = None,
-        destination: Destination | None = None,
-    ) -> None:
-        self.configuration = configuration
-        self.settings = settings
-        self.outbox = outbox
-        self.destination = destination
-
-
 class OutputCallback:
     """
     An OpenHTF output callback; see :func:`output_callback`, which makes it.
@@ -112,7 +91,7 @@ class OutputCallback:
         self._settings = settings
         self._outbox = outbox
         self._lock = threading.Lock()
-        self._route: _Route | None = None
+        self._route: Route | None = None
         self._last_run_id: UUID | None = None
 
     @property
@@ -143,8 +122,9 @@ class OutputCallback:
             How many runs still wait; they stay in the outbox.
         """
         route = self._route
-        outbox = self._outbox if route is None else route.outbox
-        return 0 if outbox is None else outbox.flush(deadline)
+        if route is not None:
+            return route.flush(deadline)
+        return 0 if self._outbox is None else self._outbox.flush(deadline)
 
     def close(self) -> None:
         """
@@ -155,12 +135,8 @@ class OutputCallback:
         with self._lock:
             route, self._route = self._route, None
         atexit.unregister(self._at_exit)
-        if route is None:
-            return
-        if route.outbox is not None and route.outbox is not self._outbox:
-            route.outbox.close()
-        if route.destination is not None:
-            route.destination.close()
+        if route is not None:
+            route.close()
 
     def _at_exit(self) -> None:
         try:
@@ -180,7 +156,7 @@ class OutputCallback:
         settings = self._settings or OpenHTFSettings()
         data = self._fallback_folder()
         if route is not None:
-            settings, data = route.settings, route.configuration.data
+            settings, data = route.settings, route.data
         report = ConversionReport()
         with Spool(_spool_folder(data)) as spool:
             try:
@@ -191,78 +167,43 @@ class OutputCallback:
                 if isinstance(error, Exception):
                     return
                 raise
-            if route is not None:
-                self._hand_over(run, report, route)
-                return
-            path = keep_run(run, data)
-            _LOGGER.error("run %s could not be handed over: kept in %s", run.id, path)
+            self._hand_over(run, report, route, data)
 
-    def _hand_over(self, run: Run, report: ConversionReport, route: _Route) -> None:
+    def _hand_over(
+        self, run: Run, report: ConversionReport, route: Route | None, data: Path
+    ) -> None:
+        words = "run %s could not be handed over: kept in %s"
+        if route is None:
+            # Why there is no route was logged when it was opened.
+            _LOGGER.error(words, run.id, keep_run(run, data))
+            return
         try:
-            run = route.configuration.identity.apply(run, name="", report=report)
-            if route.outbox is not None:
-                route.outbox.submit(run, report)
-            elif route.destination is not None:
-                self._store(run, report, route.destination)
+            route.deliver(run, report)
         except BaseException as error:
-            path = keep_run(run, route.configuration.data)
-            _LOGGER.exception(
-                "run %s could not be handed over: kept in %s", run.id, path
-            )
+            path = keep_run(run, data)
+            _LOGGER.exception(words, run.id, path)
             if isinstance(error, Exception):
                 return
             raise
         self._last_run_id = run.id
 
-    @staticmethod
-    def _store(run: Run, report: ConversionReport, destination: Destination) -> None:
-        receipt = destination.submit(run, report)
-        if receipt.failures:
-            names = ", ".join(failure.name for failure in receipt.failures)
-            raise ExceptionGroup(
-                f"the run is stored, but not its attachments {names}",
-                [failure.error for failure in receipt.failures],
-            )
-        for warning in receipt.warnings:
-            _LOGGER.warning("run %s: %s", run.id, warning)
-        _LOGGER.info("run %s is stored as %s", run.id, receipt.stored_id)
-
-    def _open(self) -> _Route | None:
+    def _open(self) -> Route | None:
         """Open where runs go, once; None, and logged, if that fails."""
         with self._lock:
             if self._route is None:
                 try:
-                    self._route = self._make_route()
+                    self._route = Route.open(
+                        to=self._to,
+                        data=self._data,
+                        api_key=self._api_key,
+                        settings=self._settings,
+                        outbox=self._outbox,
+                    )
                 except Exception:
                     _LOGGER.exception("nothing can be handed over")
                     return None
                 atexit.register(self._at_exit)
             return self._route
-
-    def _make_route(self) -> _Route:
-        # Imported here: a test program should start without waiting for this.
-        from rigbridge.configuration import (  # noqa: PLC0415 - see above
-            load_configuration,
-            open_destination,
-        )
-
-        configuration = load_configuration(
-            to=self._to, data=self._data, api_key=self._api_key
-        )
-        settings = self._settings or _configured_settings(configuration)
-        if self._outbox is None and configuration.is_local:
-            destination = open_destination(configuration)
-            return _Route(configuration, settings, destination=destination)
-        outbox = self._outbox
-        if outbox is None:
-            from rigbridge.outbox import Outbox  # noqa: PLC0415 - only this door needs it
-
-            outbox = Outbox.open(
-                configuration.data / "outbox",
-                partial(open_destination, configuration),
-            )
-            outbox.start()
-        return _Route(configuration, settings, outbox=outbox)
 
     def _fallback_folder(self) -> Path:
         """Where to keep what cannot be handed over if there is no configuration."""
@@ -288,16 +229,3 @@ def _spool_folder(data: Path) -> Path | None:
     except OSError:
         return None
     return folder
-
-
-def _configured_settings(configuration: Configuration) -> OpenHTFSettings:
-    from rigbridge.configuration.opening import make_settings  # noqa: PLC0415 - likewise
-
-    name = OpenHTFJSONAdapter.name
-    settings: OpenHTFSettings = make_settings(
-        OpenHTFSettings,
-        configuration.adapters.get(name, {}),
-        place=f"adapters.{name}",
-        source=configuration.origins.get("adapters"),
-    )
-    return settings

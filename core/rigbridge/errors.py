@@ -237,7 +237,7 @@ class RunProblemsError(ExceptionGroup[ModelError], RigbridgeError):
     def __str__(self) -> str:
         problems = "; ".join(str(problem) for problem in self.exceptions)
         where = f"{self.source}: " if self.source else ""
-        return f"{where}{self.message}: {problems}"
+        return " ".join(f"{where}{self.message}: {problems}".split())
 
     def derive(self, excs: Sequence[Exception]) -> RunProblemsError:  # type: ignore[override]
         """Keep the type when the group is split."""

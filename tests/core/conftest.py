@@ -69,36 +69,48 @@ class Project:
         return self.name.replace("-", "_")
 
 
-def good(name: str, *plugins: str, version: str = "1.0") -> Project:
+def _good(name: str, *plugins: str, version: str = "1.0") -> Project:
     """Describe a distribution whose adapter loads."""
     module = ADAPTER.format(name=plugins[0])
     return Project(name=name, module=module, plugins=plugins, version=version)
 
 
-def bad(name: str, module: str) -> Project:
+def _bad(name: str, module: str) -> Project:
     """Describe a distribution whose module does something else."""
     return Project(name=name, module=module, plugins=(name,))
 
 
 NEIGHBOURS = (
-    good("acme-good", "acme-good"),
-    good("acme-witness", "zz-witness"),
-    bad("acme-raises", "raise RuntimeError('no rig\\nis attached')"),
-    bad("acme-asserts", "assert False, 'not on this machine'"),
-    bad("acme-exits", "import sys\nsys.exit(3)"),
-    bad("acme-lacks", "import a_module_that_nobody_has"),
-    bad("acme-syntax", "def ("),
-    bad(
+    _good("acme-good", "acme-good"),
+    _good("acme-witness", "zz-witness"),
+    _bad("acme-raises", "raise RuntimeError('no rig\\nis attached')"),
+    _bad("acme-asserts", "assert False, 'not on this machine'"),
+    _bad("acme-exits", "import sys\nsys.exit(3)"),
+    _bad("acme-lacks", "import a_module_that_nobody_has"),
+    _bad("acme-syntax", "def ("),
+    _bad(
         "acme-vendor",
         "from rigbridge.errors import AdapterUnavailableError\n"
         "raise AdapterUnavailableError('acmelib', extra='acme-vendor[acmelib]')",
     ),
-    bad("acme-empty", "'Holds no Adapter.'"),
-    good("acme-one", "acme-twice"),
-    good("acme-two", "acme-twice", version="2.0"),
+    _bad("acme-empty", "'Holds no Adapter.'"),
+    _good("acme-one", "acme-twice"),
+    _good("acme-two", "acme-twice", version="2.0"),
     # A name of ours, with one of its own before it in the alphabet.
-    good("acme-csv", "csv", "bread"),
+    _good("acme-csv", "csv", "bread"),
 )
+
+
+@pytest.fixture(scope="session")
+def good() -> Callable[..., Project]:
+    """Describe a distribution whose adapter loads: its name, its plugins."""
+    return _good
+
+
+@pytest.fixture(scope="session")
+def bad() -> Callable[..., Project]:
+    """Describe a distribution whose module does something else: name, source."""
+    return _bad
 
 
 @pytest.fixture(scope="session")

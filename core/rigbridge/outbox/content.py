@@ -66,10 +66,10 @@ class ContentFolder:
         return attrs.evolve(run, attachments=tuple(attachments))
 
     def _keep(self, attachment: Attachment) -> Attachment:
-        sha256, size = attachment.sha256, attachment.size
-        if sha256 is not None and self.path(sha256).is_file():
-            size = self.path(sha256).stat().st_size
-        elif sha256 is not None and self._link(attachment, sha256):
+        sha256 = attachment.sha256
+        if sha256 is not None and (
+            self.path(sha256).is_file() or self._link(attachment, sha256)
+        ):
             size = self.path(sha256).stat().st_size
         else:
             sha256, size = self._copy(attachment)

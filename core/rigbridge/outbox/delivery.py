@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,7 +18,7 @@ from rigbridge.destinations import (
     Receipt,
     ResumableDestination,
 )
-from rigbridge.errors import DeliveryError
+from rigbridge.errors import DeliveryError, RigbridgeError
 from rigbridge.model import FileOpener, Run
 from rigbridge.outbox.content import ContentFolder
 from rigbridge.outbox.leases import LEASE, Claim, LeaseLostError, Leases
@@ -34,21 +34,23 @@ class _StoppedError(Exception):
     """This process stops; the entry goes on later from where it stands."""
 
 
-def restore(document: bytes, contents: ContentFolder) -> Run:
+def restore(document: bytes, digests: Iterable[str], contents: ContentFolder) -> Run:
     """
     Read the run of an entry, its attachments with their bytes.
+
+    Args:
+        document: the run, as JSON.
+        digests: of the attachments that the entry holds; of the others only a
+            reference was handed over.
+        contents: holds them.
 
     Raises:
         RunProblemsError: it is no document of a run.
     """
     values: dict[str, Any] = msgspec.json.decode(document)
-    digests = {item["sha256"] for item in values["attachments"]} - {None}
-    openers = {
-        sha256: FileOpener(path)
-        for sha256 in digests
-        if (path := contents.path(sha256)).is_file()
-    }
-    return from_document(values, openers)
+    return from_document(
+        values, {sha256: FileOpener(contents.path(sha256)) for sha256 in digests}
+    )
 
 
 class Delivery:
@@ -88,17 +90,17 @@ class Delivery:
         except LeaseLostError as error:
             _LOGGER.warning("%s", error)
         except _StoppedError:
-            self._leases.release(claim)
+            self._release(claim)
         except Exception as error:  # noqa: BLE001 - any error is noted, by its type
             self._note(claim, error)
         except BaseException:
-            self._leases.release(claim)
+            self._release(claim)
             raise
 
     def _attempt(
         self, claim: Claim, destination: Destination, stopping: Callable[[], bool]
     ) -> None:
-        run = restore(claim.document, self._contents)
+        run = restore(claim.document, claim.contents, self._contents)
         report = unpack_report(claim.report)
         progress = claim.progress
 
@@ -140,12 +142,18 @@ class Delivery:
         )
         self._apply(claim, worst(errors), reason, _asked(*errors))
 
+    def _release(self, claim: Claim) -> None:
+        try:
+            self._leases.release(claim)
+        except LeaseLostError as error:
+            _LOGGER.warning("%s", error)
+
     def _note(self, claim: Claim, error: Exception) -> None:
         decision = verdict(error)
         reason = str(error)
         if not isinstance(error, DeliveryError):
             reason = f"{type(error).__name__}: {error}"
-        if decision is Verdict.PARK and not hasattr(error, "remedy"):
+        if decision is Verdict.PARK and not isinstance(error, RigbridgeError):
             _LOGGER.error("run %s met a mistake of ours", claim.id, exc_info=error)
         try:
             self._apply(claim, decision, reason, _asked(error))

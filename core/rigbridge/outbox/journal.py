@@ -135,15 +135,30 @@ class Journal:
         now = self._clock()
         with self._database.reading() as connection:
             row = connection.execute(
-                "SELECT min(CASE state WHEN 'sending' THEN lease_until"
-                " ELSE max(due, not_before) END) AS turn FROM entry"
-                " WHERE state IN ('pending', 'sending')"
+                "SELECT min(CASE WHEN turn > :horizon THEN :now ELSE turn END) AS turn"
+                " FROM (SELECT CASE state WHEN 'sending' THEN lease_until"
+                " ELSE max(due, not_before) END AS turn FROM entry"
+                " WHERE state IN ('pending', 'sending'))",
+                {"now": now, "horizon": now + HORIZON},
             ).fetchone()
-            hold = connection.execute("SELECT until FROM hold").fetchone()
+            hold = connection.execute(
+                "SELECT until FROM hold WHERE until <= ?", (now + HORIZON,)
+            ).fetchone()
         if row["turn"] is None:
             return None
-        turn = max(row["turn"], hold["until"] if hold is not None else 0.0)
-        return max(0.0, min(turn - now, HORIZON))
+        turn = float(row["turn"])
+        if hold is not None:
+            turn = max(turn, float(hold["until"]))
+        return max(0.0, turn - now)
+
+    def waiting(self) -> int:
+        """Count the entries that are still to be sent."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT count(*) AS count FROM entry"
+                " WHERE state IN ('pending', 'sending')"
+            ).fetchone()
+        return int(row["count"])
 
     def status(self) -> OutboxStatus:
         """Count the entries."""
@@ -186,18 +201,22 @@ class Journal:
             ).fetchall()
         return [_entry(row) for row in rows]
 
-    def documents(self, run_id: UUID) -> tuple[bytes, bytes]:
+    def documents(self, run_id: UUID) -> tuple[bytes, bytes, frozenset[str]]:
         """
-        Give the run and the report of an entry that is not delivered yet.
+        Give the run of an entry that is not delivered yet, its report and contents.
 
         Raises:
             ConfigurationError: there is no such entry.
         """
         with self._database.reading() as connection:
             row = self._row(connection, run_id)
+            contents = connection.execute(
+                "SELECT sha256 FROM content WHERE run_id = ?", (str(run_id),)
+            ).fetchall()
         if row["document"] is None:
             raise ConfigurationError(f"run {run_id} is delivered and no longer here")
-        return row["document"], row["report"]
+        digests = frozenset(content["sha256"] for content in contents)
+        return row["document"], row["report"], digests
 
     def retry(self, run_id: UUID) -> None:
         """

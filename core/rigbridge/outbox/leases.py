@@ -60,6 +60,7 @@ class Claim:
         document: the run, as JSON.
         report: its conversion report, as JSON.
         progress: where the attempt before left off.
+        contents: the digests of the attachments that it holds.
     """
 
     id: UUID
@@ -68,6 +69,7 @@ class Claim:
     document: bytes
     report: bytes
     progress: Progress
+    contents: frozenset[str]
 
 
 class Leases:
@@ -98,6 +100,9 @@ class Leases:
             row = self._find(connection, times)
             if row is None:
                 return None
+            contents = connection.execute(
+                "SELECT sha256 FROM content WHERE run_id = ?", (row["run_id"],)
+            ).fetchall()
             connection.execute(
                 "UPDATE entry SET state = 'sending', lease_owner = ?, lease_until = ?,"
                 " attempts = attempts + 1 WHERE sequence = ?",
@@ -110,6 +115,7 @@ class Leases:
             document=row["document"],
             report=row["report"],
             progress=decode(row["progress"], Progress),
+            contents=frozenset(content["sha256"] for content in contents),
         )
 
     def _find(

@@ -33,6 +33,7 @@ __all__ = ["Outbox"]
 
 _LOGGER = logging.getLogger("rigbridge.outbox")
 _POLL = 0.02
+_TRIES = 5
 _NOT_DELIVERED = (EntryState.PENDING, EntryState.SENDING, EntryState.PARKED)
 
 
@@ -41,7 +42,8 @@ class _Process:
     """What must not cross a fork: threads, their locks, open connections."""
 
     pid: int = attrs.field(factory=os.getpid)
-    lock: threading.Lock = attrs.field(factory=threading.Lock)
+    starting: threading.Lock = attrs.field(factory=threading.Lock)
+    delivering: threading.Lock = attrs.field(factory=threading.Lock)
     sender: Sender | None = None
     destination: Destination | None = None
 
@@ -132,12 +134,13 @@ class Outbox:
                     run.id,
                 )
             return run.id
-        while not self._add(run, report):
+        for _ in range(_TRIES):
+            if self._add(run, report):
+                self._wake_sender()
+                return run.id
             # Another process has just delivered the last run that shared a file with
-            # this one, and removed the file.
-            _LOGGER.debug("the attachments of run %s are kept anew", run.id)
-        self._wake_sender()
-        return run.id
+            # this one, and removed the file: it is kept anew.
+        raise OSError(f"the attachments of run {run.id} do not stay in {self.folder}")
 
     def _add(self, run: Run, report: ConversionReport) -> bool:
         kept = self._contents.keep(run, report)
@@ -188,7 +191,7 @@ class Outbox:
         self._journal.hasten()
         self._wake_sender()
         while True:
-            waiting = self._journal.status().waiting
+            waiting = self._journal.waiting()
             remaining = end - time.monotonic()
             if not waiting or remaining <= 0 or self._is_vain(remaining):
                 return waiting
@@ -226,8 +229,8 @@ class Outbox:
         Raises:
             ConfigurationError: there is no such run, or it is delivered.
         """
-        document, report = self._journal.documents(run_id)
-        return restore(document, self._contents), unpack_report(report)
+        document, report, digests = self._journal.documents(run_id)
+        return restore(document, digests, self._contents), unpack_report(report)
 
     def retry(self, run_id: UUID) -> None:
         """
@@ -260,18 +263,25 @@ class Outbox:
         """
         self._closed = True
         here = self._here()
-        sender = here.sender
-        if sender is not None and not sender.stop(grace):
+        end = time.monotonic() + grace
+        if here.sender is not None:
+            here.sender.stop(grace)
+        if not self._release(max(0.0, end - time.monotonic())):
             _LOGGER.warning("a delivery is still under way, it ends at its next step")
-            return
-        self._release()
 
-    def _release(self) -> None:
+    def _release(self, patience: float = 0.0) -> bool:
+        """Close what is open, unless a delivery uses it; then that does it."""
         here = self._here()
-        destination, here.destination = here.destination, None
-        if destination is not None:
-            destination.close()
-        self._database.close()
+        if not here.delivering.acquire(timeout=patience):
+            return False
+        try:
+            destination, here.destination = here.destination, None
+            if destination is not None:
+                destination.close()
+            self._database.close()
+        finally:
+            here.delivering.release()
+        return True
 
     def _discard(self, contents: list[str]) -> None:
         if contents:
@@ -287,22 +297,16 @@ class Outbox:
         if not self._started or self._closed:
             return
         here = self._here()
-        with here.lock:
+        with here.starting:
             if here.sender is None or not here.sender.alive:
-                here.sender = Sender(
-                    self._deliver_next, self._journal.next_turn, self._at_end
-                )
+                here.sender = Sender(self._deliver_next, self._journal.next_turn)
                 here.sender.start()
             here.sender.wake()
-
-    def _at_end(self) -> None:
-        if self._closed:
-            self._release()
 
     def _deliver_next(self, patience: float = -1) -> bool:
         """Deliver the entry whose turn it is; False if there is none."""
         here = self._here()
-        if not here.lock.acquire(timeout=patience):
+        if self._closed or not here.delivering.acquire(timeout=patience):
             return False
         try:
             if here.destination is None:
@@ -313,7 +317,9 @@ class Outbox:
             self._delivery.deliver(claim, here.destination, self._is_stopping)
             return True
         finally:
-            here.lock.release()
+            here.delivering.release()
+            if self._is_stopping():
+                self._release()
 
     def _is_stopping(self) -> bool:
         return self._closed

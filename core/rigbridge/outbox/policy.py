@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 
@@ -53,7 +54,7 @@ def delay(
         chance: gives a number from 0 to 1.
     """
     doublings = min(max(attempts, 1) - 1, _MAX_DOUBLINGS)
-    jitter = chance() * min(MAX_DELAY, BASE_DELAY * 2**doublings)
+    jitter = chance() * min(MAX_DELAY, BASE_DELAY * float(1 << doublings))
     return min(max(retry_after or 0.0, 0.0), MAX_WAIT) + jitter
 
 
@@ -65,7 +66,7 @@ def verdict(error: BaseException) -> Verdict:
     destination as a whole holds it; all else waits for a person, our own mistakes
     included.
     """
-    if isinstance(error, (RetriableError, OSError, MemoryError)):
+    if isinstance(error, (RetriableError, OSError, MemoryError, sqlite3.Error)):
         return Verdict.RETRY
     if isinstance(error, (HeldError, ConfigurationError, PluginError)):
         return Verdict.HOLD

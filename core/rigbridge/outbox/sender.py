@@ -23,18 +23,15 @@ class Sender:
     Args:
         deliver_next: delivers one entry; False if nothing is due.
         next_turn: gives the seconds until something is due, or None.
-        at_end: called in the thread when it ends.
     """
 
     def __init__(
         self,
         deliver_next: Callable[[], bool],
         next_turn: Callable[[], float | None],
-        at_end: Callable[[], None],
     ) -> None:
         self._deliver_next = deliver_next
         self._next_turn = next_turn
-        self._at_end = at_end
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._thread = threading.Thread(
@@ -49,11 +46,6 @@ class Sender:
     def alive(self) -> bool:
         """Whether the thread runs."""
         return self._thread.is_alive()
-
-    @property
-    def stopping(self) -> bool:
-        """Whether it was told to stop."""
-        return self._stop.is_set()
 
     def wake(self) -> None:
         """Have it look at once."""
@@ -76,13 +68,10 @@ class Sender:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        try:
-            while not self._stop.is_set():
-                self._wake.clear()
-                if not self._step():
-                    self._wake.wait(self._idle())
-        finally:
-            self._at_end()
+        while not self._stop.is_set():
+            self._wake.clear()
+            if not self._step():
+                self._wake.wait(self._idle())
 
     def _step(self) -> bool:
         try:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from litestar import Litestar, Router, get
+from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from litestar.handlers import BaseRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import Guard
 
 from rigbridge import __version__
 from rigbridge.errors import RigbridgeError
@@ -34,7 +39,7 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
     keyed = Router(
         path="/api/v1",
         route_handlers=[*runs.HANDLERS, *files.HANDLERS, show_capabilities],
-        guards=[door.require_key],
+        guards=[_guard(door)],
         security=[{"key": []}],
     )
     granted = Router(path="/api/v1", route_handlers=[files.receive_upload])
@@ -51,6 +56,16 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
         logging_config=None,
         state=State({}),
     )
+
+
+def _guard(door: Door) -> Guard:
+    # A function, since the framework copies what handlers refer to, deeply.
+    async def require_key(
+        connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+    ) -> None:
+        await door.require_key(connection, handler)
+
+    return require_key
 
 
 @get("/capabilities", sync_to_thread=False, responses=PROBLEMS)

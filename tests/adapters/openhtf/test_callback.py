@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
+import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +18,12 @@ import attrs
 import pytest
 
 import rigbridge_openhtf
-from rigbridge.adapters import Source
+from rigbridge.adapters import Disposition, Source
 from rigbridge.configuration import load_configuration, open_destination
 from rigbridge.convert import from_document
-from rigbridge.destinations import ReadableDestination
+from rigbridge.destinations import Destination, ReadableDestination
 from rigbridge.model import Run
+from rigbridge.outbox import Outbox
 from rigbridge.testing import read_all
 from rigbridge_openhtf import OpenHTFSettings, OutputCallback
 from rigbridge_openhtf.adapter import OpenHTFJSONAdapter
@@ -169,6 +174,94 @@ class TestLocal:
         run_test(_phase(), callbacks=(make_callback(settings=settings),))
         (listed,) = store.recent_runs(10)
         assert len(store.get_run(str(listed.id)).phases) == 2
+
+
+@pytest.fixture
+def nowhere() -> str:
+    """Give the URL of a store that nobody serves."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{unused.getsockname()[1]}"
+
+
+class TestOutbox:
+    """Before a store behind a URL stands the outbox."""
+
+    def test_a_store_out_of_reach(
+        self,
+        run_test: Any,
+        make_callback: MakeCallback,
+        tmp_path: Path,
+        nowhere: str,
+    ) -> None:
+        """The record waits in the outbox, with its bytes, when the callback returns."""
+        callback = make_callback(to=nowhere, api_key="key")
+        record = run_test(_phase(), callbacks=(callback,))
+        assert callback.flush(0) == 1
+        callback.close()
+        record.phases[1].attachments.clear()
+        with Outbox.open(tmp_path / "data/outbox", _no_destination) as outbox:
+            (entry,) = outbox.entries()
+            run, report = outbox.run(entry.id)
+        assert run.id == callback.last_run_id
+        assert report.count(Disposition.MAPPED, "measurement") == 1
+        assert run.attachments[0].opener is not None
+        with run.attachments[0].opener() as stream:
+            assert stream.read() == b"1,2\n"
+
+    def test_an_outbox_of_the_caller(
+        self,
+        run_test: Any,
+        make_callback: MakeCallback,
+        store: ReadableDestination,
+        tmp_path: Path,
+    ) -> None:
+        """The caller's outbox is used as it is, and stays open."""
+        configuration = load_configuration(data=tmp_path / "data")
+        folder = tmp_path / "mine"
+        with Outbox.open(folder, partial(open_destination, configuration)) as outbox:
+            callback = make_callback(outbox=outbox)
+            run_test(_phase(), callbacks=(callback,))
+            callback.close()
+            assert len(store.recent_runs(10)) == 0
+            assert callback.flush(30) == 0
+            (listed,) = store.recent_runs(10)
+            run = store.get_run(str(listed.id))
+        assert run.id == callback.last_run_id
+        assert run.attachments[0].size == 4
+
+    def test_the_end_of_the_process(self, tmp_path: Path, nowhere: str) -> None:
+        """A program ends by itself and without an error; what waits stays."""
+        program = tmp_path / "station.py"
+        program.write_text(_PROGRAM)
+        done = subprocess.run(
+            [sys.executable, str(program), nowhere, str(tmp_path / "data")],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        )
+        assert "Traceback" not in done.stderr
+        assert "1 runs wait in the outbox" in done.stderr
+        with Outbox.open(tmp_path / "data/outbox", _no_destination) as outbox:
+            assert len(outbox.entries()) == 1
+
+
+def _no_destination() -> Destination:
+    raise AssertionError("nothing is sent here")
+
+
+_PROGRAM = """
+import sys
+import openhtf
+import rigbridge_openhtf
+
+url, data = sys.argv[1:]
+sys.argv = sys.argv[:1]
+test = openhtf.Test(test_name="Board")
+test.add_output_callbacks(rigbridge_openhtf.output_callback(to=url, data=data))
+test.execute(test_start=lambda: "SN-1")
+"""
 
 
 class TestTrouble:
