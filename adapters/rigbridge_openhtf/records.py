@@ -174,7 +174,7 @@ def _phase(phase: Any) -> RawPhase:
 def _fields(options: Any) -> Mapping[str, Any]:
     if options is None:
         return {}
-    names = [field.name for field in type(options).__attrs_attrs__]
+    names = [field.name for field in getattr(type(options), "__attrs_attrs__", ())]
     return {name: getattr(options, name) for name in names}
 
 

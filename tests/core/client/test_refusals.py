@@ -34,7 +34,7 @@ def _refuse(
     status: int,
     content: bytes = b"",
     *,
-    secret: str | None = "sesame",
+    secret: str | None = "sesame",  # noqa: S107 - made up
     headers: dict[str, str] | None = None,
 ) -> DeliveryError:
     response = httpx.Response(status, content=content, headers=headers)
@@ -77,7 +77,7 @@ class TestStatuses:
 
     @given(status=st.integers(min_value=300, max_value=599))
     def test_nothing_final_is_retried(self, status: int) -> None:
-        """Only what may succeed later is retriable; no status is left without a kind."""
+        """Only what may succeed later is retriable; every status has a kind."""
         error = _refuse(status)
         retriable = {408, 429, 500, 502, 503, 504, *range(520, 525)}
         assert isinstance(error, RetriableError) == (status in retriable)

@@ -14,13 +14,13 @@ A verdict is ``OK``, ``BAD``, or ``-`` for none. Times are wall times of the ben
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import attrs
 from rigbridge.adapters import Match, Place, ReadContext, Source
-from rigbridge.errors import MalformedSourceError, SourceError
+from rigbridge.errors import MalformedSourceError, ModelError, SourceError
 from rigbridge.model import (
     Limit,
     LogEntry,
@@ -36,6 +36,9 @@ from rigbridge.model import (
 )
 
 __all__ = ["ExampleRigAdapter", "ExampleRigSettings"]
+
+_Lines = list[tuple[int, bytes]]
+_Outcome = TypeVar("_Outcome")
 
 _MARK = b"BURNIN 2;"
 _RUN = {"OK": RunOutcome.PASS, "BAD": RunOutcome.FAIL}
@@ -69,6 +72,7 @@ class ExampleRigAdapter:
     settings_type: ClassVar[type[ExampleRigSettings]] = ExampleRigSettings
 
     def __init__(self, settings: ExampleRigSettings | None = None) -> None:
+        """Take the settings, or the defaults."""
         self.settings = ExampleRigSettings() if settings is None else settings
 
     def detect(self, head: bytes, name: str) -> Match | None:
@@ -95,14 +99,14 @@ class ExampleRigAdapter:
                 except SourceError as error:
                     # The other units of the log are not at fault.
                     context.failed(error)
+                except ModelError as error:
+                    # A value that no run can hold, such as NaN for a limit.
+                    context.failed(unit.malformed(str(error), lines[0][0]))
                 else:
                     yield run
 
 
-_Lines = list[tuple[int, bytes]]
-
-
-def _units(stream: Iterator[bytes]) -> Iterator[_Lines]:
+def _units(stream: Iterable[bytes]) -> Iterator[_Lines]:
     """Divide the lines, with their numbers, into those of one unit each."""
     lines: _Lines = []
     for number, line in enumerate(stream, start=2):
@@ -144,7 +148,7 @@ class _UnitReader:
         )
         return Run(
             id=provenance.run_id,
-            outcome=_RUN[self.known(verdict, _RUN, last)],
+            outcome=self.verdict(verdict, last, _RUN),
             procedure=ProcedureRef(name=self.settings.procedure),
             # Unknown is None, never an empty text.
             unit=Unit(
@@ -163,7 +167,7 @@ class _UnitReader:
         kind = line.partition(b";")[0]
         if kind == b"STEP":
             name, verdict = self.fields(number, line, "STEP", 2)
-            outcome = _PHASE[self.known(verdict, _PHASE, number)]
+            outcome = self.verdict(verdict, number, _PHASE)
             self.phases.append(Phase(name=name, outcome=outcome))
             report.mapped("phase")
         elif kind == b"MEAS" and self.phases:
@@ -190,7 +194,7 @@ class _UnitReader:
         return Measurement(
             name=name,
             # The bench's own verdict; never computed from the numbers beside it.
-            outcome=_MEASUREMENT[self.known(verdict, _MEASUREMENT, number)],
+            outcome=self.verdict(verdict, number, _MEASUREMENT),
             value=self.number(value, number),
             unit=unit or None,
             limits=None
@@ -203,16 +207,16 @@ class _UnitReader:
             mark, *fields = line.decode().strip().split(";")
         except UnicodeDecodeError as error:
             raise self.malformed("is not UTF-8", number) from error
-        # Of the fields only a number, a unit, a limit and the like may be blank.
-        blank = kind in ("STEP", "MEAS", "NOTE") and not "".join(fields[:1]).strip()
-        if mark != kind or len(fields) != count or blank:
+        if mark != kind or len(fields) != count:
             raise self.malformed(f"is no {kind} line of {count} fields", number)
         return [field.strip() for field in fields]
 
-    def known(self, word: str, words: dict[str, object] | object, number: int) -> str:
-        if not isinstance(words, dict) or word not in words:
+    def verdict(
+        self, word: str, number: int, words: Mapping[str, _Outcome]
+    ) -> _Outcome:
+        if word not in words:
             raise self.malformed(f"{word!r} is no verdict", number)
-        return word
+        return words[word]
 
     def number(self, text: str, number: int) -> float | None:
         try:
@@ -222,16 +226,15 @@ class _UnitReader:
 
     def time(self, text: str, number: int) -> datetime:
         try:
-            wall = datetime.fromisoformat(text)
-        except ValueError as error:
+            # The log tells no zone: which one is meant is the site's setting.
+            return self.context.time_zone.localize(
+                datetime.fromisoformat(text),
+                report=self.context.report,
+                place=Place(line=number),
+                station=self.station,
+            )
+        except (ValueError, OverflowError) as error:
             raise self.malformed(f"{text!r} is no time", number) from error
-        # The log tells no zone: which one is meant is the site's setting.
-        return self.context.time_zone.localize(
-            wall,
-            report=self.context.report,
-            place=Place(line=number),
-            station=self.station,
-        )
 
     def malformed(self, message: str, number: int) -> MalformedSourceError:
         return MalformedSourceError(
