@@ -139,7 +139,7 @@ class TestShapes:
     )
     def test_what_is_no_list_of_runs_is_refused(self, document: Any) -> None:
         """An answer without runs names the call and its first words."""
-        with pytest.raises(UnexpectedAnswerError, match="GET /v1/runs.*begins with"):
+        with pytest.raises(UnexpectedAnswerError, match=r"GET /v1/runs.*begins with"):
             _read(document)
 
     @given(
@@ -228,7 +228,7 @@ class TestPages:
     ) -> None:
         """A page where the list should be is quoted."""
         server.inject(Fault.WRONG_JSON_AFTER, on=Operation.LIST)
-        with pytest.raises(UnexpectedAnswerError, match="no JSON.*<!doctype html>"):
+        with pytest.raises(UnexpectedAnswerError, match=r"no JSON.*<!doctype html>"):
             client.list_runs("SN")
 
 
