@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -68,5 +69,14 @@ class TestOpen:
 
     def test_several_processes_may_be_first(self, data: Path) -> None:
         """Processes that open a new store at once all succeed."""
-        with multiprocessing.get_context("spawn").Pool(4) as pool:
-            assert pool.map(_open, [data] * 8) == [0] * 8
+        script = (
+            "import sys, pathlib, rigbridge_store as s;"
+            "print(len(s.RunStore.open(pathlib.Path(sys.argv[1])).recent_runs(1)))"
+        )
+        processes = [
+            subprocess.Popen(
+                [sys.executable, "-c", script, str(data)], stdout=subprocess.PIPE
+            )
+            for _ in range(4)
+        ]
+        assert [process.communicate()[0] for process in processes] == [b"0\n"] * 4
