@@ -164,8 +164,10 @@ class RunBuilder:
         """Take a row without a measurement: it speaks of its phase, or of the run."""
         outcome, docstring = self._measuring.remark(line, row, binding)
         if self._phases.names_one(row, binding):
-            phase = self._phases.of(line, row, binding)
-            phase.remark(outcome, docstring, attributes, self.report)
+            phase = self._phases.of(line, row, binding, outcome)
+            phase.remark(
+                outcome, docstring, attributes, cells=self._cells, report=self.report
+            )
             return
         if outcome is not None:
             raise self._cells.error(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 
 import attrs
 
@@ -39,15 +41,15 @@ class CellReader:
     _number: NumberReader = attrs.field(init=False)
     _other_notation: NumberReader = attrs.field(init=False)
     _words: dict[str, Verdict] = attrs.field(init=False)
-    _conditions: dict[tuple[str | None, ...], Condition] = attrs.field(
-        init=False, factory=dict[tuple[str | None, ...], Condition]
-    )
+    _conditions: Callable[..., Condition] = attrs.field(init=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
         profile = self.profile
         other = "," if profile.decimal == "." else "."
         made = {
             "_missing": frozenset({"", *(text.strip() for text in profile.missing)}),
+            # Every unit is tested against the same limits.
+            "_conditions": lru_cache(_MAX_KNOWN)(self._condition),
             "_number": number_reader(profile.decimal),
             "_other_notation": number_reader(other),
             "_words": _spelled({**WORDS, **profile.outcomes}),
@@ -86,14 +88,12 @@ class CellReader:
         report: ConversionReport,
     ) -> Scalar:
         """
-        Give a measured value: a number where the cell is one, else its exact text.
+        Give what a cell measured: a number where it is one, else its exact text.
 
         Digits behind a leading zero (``0019``) are a number or an identifier; limits
         beside it tell that it is a number.
         """
         text = cell.strip()
-        if text in self._missing:
-            return None
         number = self._number(text)
         if number is None:
             if self._other_notation(text) is not None:
@@ -139,14 +139,7 @@ class CellReader:
             upper: the upper limit's, likewise.
             both: the text of a cell that holds both, or None.
         """
-        # Every unit is tested against the same limits.
-        key = (comparator, lower, upper, both)
-        found = self._conditions.get(key)
-        if found is None:
-            if len(self._conditions) >= _MAX_KNOWN:
-                self._conditions.clear()
-            found = self._conditions[key] = self._condition(*key)
-        return found
+        return self._conditions(comparator, lower, upper, both)
 
     def _condition(
         self,

@@ -67,6 +67,8 @@ class PhaseRows:
         outcome: Stated | None,
         docstring: Stated | None,
         attributes: dict[str, str],
+        *,
+        cells: CellReader,
         report: ConversionReport,
     ) -> None:
         """
@@ -76,20 +78,25 @@ class PhaseRows:
             outcome: the verdict in it, or None.
             docstring: the explanation in it, or None.
             attributes: what else it says.
+            cells: reads its cells.
             report: where changes are recorded.
+
+        Raises:
+            MalformedSourceError: the verdict is a word that nobody declared.
         """
         said = dict(attributes)
         if outcome is not None:
             text, line, column = outcome
-            known = self.stated.setdefault(Field.PHASE_OUTCOME, outcome)
-            if known is outcome:
+            if self.stated.get(Field.PHASE_OUTCOME, outcome)[0] == text:
                 report.coerced(
                     "phase outcome",
                     "verdict of a row without a measurement, taken for its phase",
                     place=Place(line=line, path=column),
                     detail=text,
                 )
-            elif known[0] != text:
+            else:
+                # The phase has a cell of its own for it; this one counts for the run.
+                self.verdicts.append(cells.verdict(text, line=line, column=column))
                 said[column] = text
         if docstring is not None:
             if self.docstring is None:
@@ -211,11 +218,26 @@ class PhaseSequence:
             self._cells.text(cell) is not None for cell in binding.phase(row)
         )
 
-    def of(self, line: int, row: list[str], binding: Binding) -> PhaseRows:
-        """Give the phase that a row belongs to, a new one if need be."""
+    def of(
+        self,
+        line: int,
+        row: list[str],
+        binding: Binding,
+        outcome: Stated | None = None,
+    ) -> PhaseRows:
+        """
+        Give the phase that a row belongs to, a new one if need be.
+
+        Args:
+            line: the row's line.
+            row: its cells.
+            binding: where they stand.
+            outcome: the verdict in a row without a measurement, which is the phase's
+                unless that has a cell of its own.
+        """
         picked = binding.phase(row)
         # Almost every row repeats the one before it.
-        if self.rows and picked == self._last and binding is self._binding:
+        if outcome is None and picked == self._last and binding is self._binding:
             return self.rows[-1]
         self._last, self._binding = picked, binding
         stated: dict[Field, Stated] = {}
@@ -225,6 +247,8 @@ class PhaseSequence:
                 stated[field] = (text, line, binding.label(field))
         if self._constant is not None:
             stated[Field.PHASE] = (self._constant, line, Field.PHASE.value)
+        if outcome is not None:
+            stated.setdefault(Field.PHASE_OUTCOME, outcome)
         if self.rows and self.rows[-1].agrees(stated):
             phase = self.rows[-1]
             phase.stated = {**stated, **phase.stated}

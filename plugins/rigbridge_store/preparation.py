@@ -36,7 +36,8 @@ Row = tuple[Any, ...]
 _TOLERANCE = timedelta(milliseconds=1)
 """By how much an end and a duration may differ: times travel in milliseconds."""
 
-_encode = msgspec.json.Encoder(order="deterministic").encode
+_encode = msgspec.json.Encoder().encode
+_encode_ordered = msgspec.json.Encoder(order="deterministic").encode
 
 
 @attrs.frozen(kw_only=True)
@@ -71,7 +72,7 @@ class PreparedRun:
 def digest(body: CreateRun) -> str:
     """Digest a body: the same for the same content, whichever client sends it."""
     # Who sends a run again may have been updated since.
-    content = _encode(attrs.evolve(body, client=UNSET, client_version=UNSET))
+    content = _encode_ordered(attrs.evolve(body, client=UNSET, client_version=UNSET))
     return hashlib.sha256(content).hexdigest()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from typing import Any
 
 import pytest
@@ -97,6 +98,14 @@ class TestDetect:
         """A header that the head cuts is claimed by what is seen of it."""
         head = b"measurement,value," + b",".join(b"column %d" % n for n in range(9000))
         assert CSVAdapter().detect(head[:HEAD_SIZE], "a.csv") is not None
+
+    def test_a_csv_module_with_narrow_limits(self) -> None:
+        """A header that the csv module refuses, as a program may set it, is none."""
+        before = csv.field_size_limit(5)
+        try:
+            assert CSVAdapter().detect(b"measurement,value\n", "a.csv") is None
+        finally:
+            csv.field_size_limit(before)
 
 
 class TestChoice:

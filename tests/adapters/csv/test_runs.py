@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rigbridge.errors import NoRunError
+from rigbridge.errors import MalformedSourceError, NoRunError
 from rigbridge.testing import Reading
 
 Read = Callable[..., Reading]
@@ -222,6 +222,36 @@ class TestPhases:
             "rack (2)": "R2",
         }
 
+    def test_two_verdicts_of_a_step_are_two_phases(self, read: Read) -> None:
+        """A step that failed and was repeated with success is there twice."""
+        run = read(
+            "phase,measurement,value,outcome\nInit,,,FAIL\nInit,,,PASS\nInit,a,1,\n"
+        ).runs[0]
+        assert [(p.outcome, len(p.measurements)) for p in run.phases] == [
+            ("FAIL", 0),
+            ("PASS", 1),
+        ]
+        assert run.outcome == "FAIL"
+
+    def test_a_second_verdict_in_a_row_counts_for_the_run(self, read: Read) -> None:
+        """A failure that stands beside the phase's own verdict is not lost."""
+        log = "phase,phase_outcome,measurement,value,outcome\nInit,PASS,,,FAIL\n"
+        run = read(log).runs[0]
+        assert run.phases[0].outcome == "PASS"
+        assert run.phases[0].attributes == {"outcome": "FAIL"}
+        assert run.outcome == "FAIL"
+
+    def test_a_measurement_without_a_phase(self, read: Read) -> None:
+        """A blank phase is no phase, and not that of the row above."""
+        run = read("phase,measurement,value\nA,a,1\n,b,1\n").runs[0]
+        assert [phase.name for phase in run.phases] == ["A", "measurements"]
+
+    def test_a_lone_verdict_is_an_error(self, read: Read) -> None:
+        """A verdict that belongs to nothing fails its run."""
+        reading = read("phase,measurement,value,outcome\nA,a,1,PASS\n,,,FAIL\n")
+        assert reading.runs == ()
+        assert reading.failures[0].place == "line 3, column 'outcome'"
+
     def test_rows_of_the_run_alone(self, read: Read) -> None:
         """A row without phase and measurement speaks of the run."""
         run = read(
@@ -257,6 +287,13 @@ class TestUndeclaredColumns:
         assert run.metadata == {"Lot": "L7"}
         assert run.phases[0].measurements[1].attributes == {}
 
+    def test_differing_metadata_stay_with_the_row(self, read: Read) -> None:
+        """Of metadata that change within a run none is lost."""
+        log = "SN,Test,Value,Lot\n1,a,1,L7\n1,b,2,L8\n1,c,3,\n"
+        run = read(log, columns=COLUMNS, metadata=["Lot"]).runs[0]
+        assert run.metadata == {"Lot": "L7"}
+        assert run.phases[0].measurements[1].attributes == {"Lot": "L8"}
+
     def test_dropped_and_recorded(self, read: Read) -> None:
         """With drop each left-out column is recorded with the header's line."""
         reading = read(self.LOG, columns=COLUMNS, undeclared="drop")
@@ -269,7 +306,7 @@ class TestUndeclaredColumns:
 
     def test_an_unknown_column_is_an_error(self, read: Read) -> None:
         """With error the file is refused; file, column and remedy are named."""
-        with pytest.raises(Exception, match="unknown column") as caught:
+        with pytest.raises(MalformedSourceError, match="unknown column") as caught:
             read(self.LOG, columns=COLUMNS, undeclared="error")
         assert str(caught.value) == (
             "log.csv: line 1, column 'Rack': unknown column (declare it in profile "
@@ -296,7 +333,9 @@ class TestHeader:
 
     def test_a_double_name_needs_a_number(self, read: Read) -> None:
         """A declared column that exists twice is refused, and the remedy is named."""
-        with pytest.raises(Exception, match="declare it by its number: 3, 4"):
+        with pytest.raises(
+            MalformedSourceError, match="declare it by its number: 3, 4"
+        ):
             read("SN,Test,Value,Value\n1,a,1,2\n", columns=COLUMNS)
 
     def test_columns_by_number(self, read: Read) -> None:
@@ -321,6 +360,12 @@ class TestHeader:
         measurement = reading.runs[1].phases[0].measurements[0]
         assert measurement.value == 2
         assert measurement.attributes == {"fixture": "F1"}
+
+    def test_a_changed_header_that_lacks_something(self, read: Read) -> None:
+        """A header in mid-file that lacks what the profile needs is an error."""
+        log = "SN,Test,Value,Lot\n1,a,1,L\nSN,Test,Value\n2,a,1\n"
+        with pytest.raises(MalformedSourceError, match="line 3, column 'Lot'"):
+            read(log, columns=COLUMNS, metadata=["Lot"])
 
     def test_the_line_for_excel(self, read: Read) -> None:
         """A first line that tells Excel the delimiter is no header."""

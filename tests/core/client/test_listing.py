@@ -15,6 +15,7 @@ from rigbridge.client.calls import Answer
 from rigbridge.client.listing import ReceivedRun, read_page
 from rigbridge.errors import UnexpectedAnswerError
 from rigbridge.testing.run_store_faults import Fault, ListShape, Operation
+from rigbridge.testing.run_store_records import StoredRun
 from rigbridge.testing.run_store_server import RunStoreServer
 from rigbridge.wire import WirePhase, from_builtins
 
@@ -233,6 +234,4 @@ class TestPages:
 
 
 def _fill(server: RunStoreServer, body: dict[str, Any], count: int) -> None:
-    from rigbridge.testing.run_store_records import StoredRun  # noqa: PLC0415 - here only
-
     server.contents.runs.extend(StoredRun(body=body) for _ in range(count))
