@@ -50,11 +50,17 @@ _CHUNK = 1 << 16
 
 @attrs.define
 class _Block:
-    """The rows of one run, while they are read."""
+    """
+    The rows of one run, while they are read.
+
+    A further part of a run that was refused already is ``refused``: it is no run of
+    its own, neither in the count nor among the failures.
+    """
 
     key: tuple[str, ...]
     builder: RunBuilder
     error: SourceError | None = None
+    refused: bool = False
 
     def fail(self, error: SourceError) -> None:
         """Remember the first of its errors; the rest usually follows from it."""
@@ -138,7 +144,7 @@ class _Reading:
         block: _Block | None = None
         # A damaged row whose run is unknown also spoils the run that begins behind it.
         orphan: SourceError | None = None
-        refused: set[tuple[str, ...]] = set()
+        known: set[tuple[str, ...]] = set()
         with self._rows(self.context.report) as rows:
             for row in rows:
                 if row.key is None:
@@ -149,8 +155,8 @@ class _Reading:
                 if block is None or row.key != block.key:
                     if block is not None:
                         yield from self._finish(block, index)
-                        index += 1
-                    block = self._begin(row, returning, refused)
+                        index += not block.refused
+                    block = self._begin(row, returning, known)
                     if orphan is not None:
                         block.fail(orphan)
                 orphan = None
@@ -163,7 +169,7 @@ class _Reading:
                 raise NoRunError("holds a header but no rows", source=self.source.uri)
 
     def _begin(
-        self, row: Row, returning: dict[int, int], refused: set[tuple[str, ...]]
+        self, row: Row, returning: dict[int, int], known: set[tuple[str, ...]]
     ) -> _Block:
         key = row.key or ()
         builder = RunBuilder(self.cells, self.context, self.source, line=row.line)
@@ -172,6 +178,7 @@ class _Reading:
             return block
         again = returning[hash(key)]
         if row.timed:
+            block.refused = key in known
             block.fail(
                 MalformedSourceError(
                     f"the rows of the run of {' '.join(filter(None, key))} do not "
@@ -182,14 +189,14 @@ class _Reading:
                     "the runs apart",
                 )
             )
-        elif key in refused:
+        elif key in known:
             builder.report.coerced(
                 "run",
                 "the same key again, read as another run of the unit",
                 place=Place(line=row.line),
                 detail=" ".join(filter(None, key)) or None,
             )
-        refused.add(key)
+        known.add(key)
         return block
 
     def _add(self, block: _Block, row: Row) -> None:
@@ -212,7 +219,7 @@ class _Reading:
                 # account of the next.
                 self.context.report.merge(block.builder.report)
                 yield run
-        if block.error is not None:
+        if block.error is not None and not block.refused:
             self.context.failed(block.error)
 
     def _damaged(self, row: Row) -> MalformedSourceError:

@@ -74,6 +74,7 @@ class TestRunKey:
         assert serials(reading) == ["2"]
         assert str(reading.failures[0]).startswith("log.csv: line 2: the rows of")
         assert "before line 4" in str(reading.failures[0])
+        assert len(reading.failures) == 1
 
     def test_failed_runs_keep_their_index(self, read: Read) -> None:
         """A run behind a failed one has the id that its place in the file gives."""
