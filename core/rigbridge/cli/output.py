@@ -27,6 +27,8 @@ def say_error(error: RigbridgeError) -> None:
 def say_json(value: Any) -> None:
     """Write a value as one line of JSON to standard output."""
     sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+    # A program at the other end of a pipe waits for this line, as for that of serve.
+    sys.stdout.flush()
 
 
 def error_document(error: RigbridgeError) -> dict[str, Any]:
