@@ -8,7 +8,7 @@ The embedded run store: one service layer, with doors in process and over HTTP.
 
 from rigbridge_store.policies import CreationPolicy, PartNumbers
 from rigbridge_store.principals import Principal, PrincipalKind
-from rigbridge_store.results import CreatedRun, StoredFile, UploadTicket
+from rigbridge_store.results import CreatedRun, StoredBlob, StoredFile, UploadTicket
 from rigbridge_store.store import RunStore
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Principal",
     "PrincipalKind",
     "RunStore",
+    "StoredBlob",
     "StoredFile",
     "UploadTicket",
 ]

@@ -32,8 +32,11 @@ from rigbridge_store.units import FoundUnit, add_sub_units, place_unit
 
 __all__ = ["Creation", "IdempotencyKey"]
 
+_REPEATED_ID = sa.select(runs.c.digest, runs.c.id, runs.c.procedure_key).where(
+    runs.c.id == sa.bindparam("text")
+)
 _REPEATED = sa.select(idempotency_keys.c.digest, runs.c.id, runs.c.procedure_key).where(
-    idempotency_keys.c.idempotency_key == sa.bindparam("idempotency_key"),
+    idempotency_keys.c.idempotency_key == sa.bindparam("text"),
     idempotency_keys.c.run_key == runs.c.key,
 )
 _PHASES = RowWriter(
@@ -99,6 +102,11 @@ class IdempotencyKey:
     run_id: str
     digest: str
     lenient: bool
+
+    @property
+    def is_id(self) -> bool:
+        """Whether the key is the id of the run."""
+        return self.text == self.run_id
 
     @classmethod
     def of(cls, text: str, digest: str, *, lenient: bool) -> IdempotencyKey:
@@ -172,7 +180,8 @@ class Creation:
     def _repeated(
         self, connection: sa.Connection, key: IdempotencyKey
     ) -> CreatedRun | None:
-        first = connection.execute(_REPEATED, {"idempotency_key": key.text}).first()
+        statement = _REPEATED_ID if key.is_id else _REPEATED
+        first = connection.execute(statement, {"text": key.text}).first()
         if first is None:
             return None
         digest, public, procedure = first
@@ -225,6 +234,7 @@ class Creation:
                 "creator_user_key": None if is_station else creator,
                 "creator_station_key": creator if is_station else None,
                 "head": prepared.head,
+                "digest": None if self.key is None else self.key.digest,
             },
         )
 
@@ -240,5 +250,5 @@ class Creation:
         if prepared.sidecar is not None or prepared.report is not None:
             _DOCUMENTS.write(connection, [(run, prepared.sidecar, prepared.report)])
         write_files(connection, run, self.files or prepared.references)
-        if self.key is not None:
+        if self.key is not None and not self.key.is_id:
             _KEYS.write(connection, [(self.key.text, self.key.digest, run)])

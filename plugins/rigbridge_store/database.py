@@ -54,9 +54,8 @@ class Database:
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE_NAME
         self._enter_wal()
-        self._engine = self._connect()
-        self._process = os.getpid()
-        self._write_lock = threading.Lock()
+        self._inherited: list[object] = []
+        self._begin_life()
         try:
             self._prepare()
         except ServerUnavailableError as error:
@@ -88,16 +87,11 @@ class Database:
             else:
                 return
 
-    def _connect(self) -> sa.Engine:
-        engine = sa.create_engine(
-            sa.URL.create("sqlite", database=str(self.path)),
-            connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
-            pool_size=8,
-            max_overflow=56,
-        )
-        event.listen(engine, "connect", _configure)
-        event.listen(engine, "begin", _begin)
-        return engine
+    def _begin_life(self) -> None:
+        self._engine = _connect(self.path)
+        self._writer: sa.Connection | None = None
+        self._write_lock = threading.Lock()
+        self._process = os.getpid()
 
     def _prepare(self) -> None:
         with self.reading() as connection:
@@ -143,23 +137,41 @@ class Database:
             sqlalchemy.exc.IntegrityError: a row contradicts another.
         """
         engine = self._current()
-        with _mapped(), self._write_lock, engine.connect() as connection:
-            connection.execution_options(**{_WRITING: True})
-            with connection.begin():
-                yield connection
+        with _mapped(), self._write_lock:
+            if self._writer is None:
+                # Kept, since there is only ever one and a pool takes its time.
+                self._writer = engine.connect().execution_options(**{_WRITING: True})
+            with self._writer.begin():
+                yield self._writer
 
     def _current(self) -> sa.Engine:
         if self._process != os.getpid():
             # After a fork the connections belong to the parent, as does whoever
-            # held the lock.
-            self._engine.dispose(close=False)
-            self._write_lock = threading.Lock()
-            self._process = os.getpid()
+            # held the lock; they are kept so that nothing closes them here.
+            self._inherited += [self._engine, self._writer]
+            self._begin_life()
         return self._engine
 
     def close(self) -> None:
         """Close every connection; the next transaction would open new ones."""
-        self._engine.dispose(close=self._process == os.getpid())
+        engine = self._current()
+        with self._write_lock:
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+        engine.dispose()
+
+
+def _connect(path: Path) -> sa.Engine:
+    engine = sa.create_engine(
+        sa.URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
+        pool_size=8,
+        max_overflow=56,
+    )
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    return engine
 
 
 def _configure(raw: Any, _record: Any) -> None:

@@ -21,7 +21,7 @@ __all__ = [
     "write_files",
 ]
 
-_COLUMNS = ("run_key", "id", "name", "mime_type", "size", "sha256", "stored")
+_COLUMNS = ("id", "run_key", "name", "mime_type", "size", "sha256", "stored")
 _FILES = RowWriter(attachments, _COLUMNS)
 
 
@@ -33,8 +33,8 @@ def write_files(
         connection,
         [
             (
-                run,
                 new_id(),
+                run,
                 file.name,
                 file.mime_type,
                 file.size,

@@ -7,9 +7,9 @@ All problems of a body are found together, each with its path.
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -186,29 +186,25 @@ class _Preparation:
 
     def _measurement(self, measurement: WireMeasurement, path: str, index: int) -> Row:
         # Runs for every measurement: a path is only made where one is wrong.
-        value = measurement.measured_value
-        lower, upper = measurement.lower_limit, measurement.upper_limit
-        name = measurement.name
-        if (
-            not name
-            or name.isspace()
-            or _is_strange(value)
-            or _is_strange(lower)
-            or _is_strange(upper)
-        ):
+        name, docstring = measurement.name, measurement.docstring
+        value, units = measurement.measured_value, measurement.units
+        try:
+            if not name or name.isspace():
+                raise _NotWritableError  # noqa: TRY301 - one way out for all problems
+            return (
+                name,
+                measurement.outcome.value,
+                _json(value),
+                _number(value),
+                _json_text(units) if type(units) is str else _json(units),
+                _json(measurement.lower_limit),
+                _json(measurement.upper_limit),
+                _json(measurement.validators or None),
+                None if docstring is UNSET else docstring,
+            )
+        except _NotWritableError:
             self._complain(measurement, f"{path}.measurements[{index}]")
-        docstring = measurement.docstring
-        return (
-            name,
-            measurement.outcome.value,
-            _json(value),
-            _number(value),
-            _json(measurement.units),
-            _json(lower),
-            _json(upper),
-            _json(measurement.validators or None),
-            None if docstring is UNSET else docstring,
-        )
+            return ()
 
     def _complain(self, measurement: WireMeasurement, path: str) -> None:
         checks = self.checks
@@ -264,16 +260,25 @@ def _outcome(body: CreateRun) -> RunOutcome:
     return RunOutcome.PASS if body.run_passed else RunOutcome.FAIL
 
 
-def _is_strange(value: Any) -> bool:
-    return type(value) is float and not math.isfinite(value)
+class _NotWritableError(Exception):
+    """A measurement that cannot be written; its fields tell why."""
 
 
 def _json(value: Any) -> str | None:
     if value is None or value is UNSET:
         return None
     if type(value) is float:
+        # Only of a number that is not finite is the difference to itself not zero.
+        if value - value:
+            raise _NotWritableError
         return repr(value)
     return _encode(value).decode()
+
+
+@lru_cache(maxsize=1024)
+def _json_text(text: str) -> str:
+    # A unit is said again and again.
+    return _encode(text).decode()
 
 
 def _number(value: Any) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -86,9 +87,15 @@ def _in_order(
     described = None if sidecar is None else sidecar.get("attachments")
     if not isinstance(described, list):
         return files
-    places: dict[tuple[Any, Any], int] = {}
+    places: dict[tuple[Any, Any], list[int]] = defaultdict(list)
     for place, item in enumerate(described):
         if isinstance(item, Mapping):
-            places.setdefault((item.get("name"), item.get("sha256")), place)
+            places[item.get("name"), item.get("sha256")].append(place)
     last = len(described)
-    return sorted(files, key=lambda file: places.get((file.name, file.sha256), last))
+
+    def place_of(file: StoredFile) -> int:
+        # Files that are equal in all respects have a place each.
+        free = places.get((file.name, file.sha256))
+        return free.pop(0) if free else last
+
+    return sorted(files, key=place_of)

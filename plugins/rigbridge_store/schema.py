@@ -62,6 +62,11 @@ def _id() -> sa.Column[str]:
     return sa.Column("id", _ID, nullable=False, unique=True)
 
 
+def _shown_id() -> sa.Column[str]:
+    # Nothing is looked up by it, and an index of random values costs each insert.
+    return sa.Column("id", _ID, nullable=False)
+
+
 def _refers(
     name: str, target: str, *, required: bool = False, index: bool = False
 ) -> sa.Column[int]:
@@ -196,7 +201,7 @@ units = sa.Table(
     "units",
     metadata,
     _key(),
-    _id(),
+    _shown_id(),
     sa.Column("serial_number", sa.Text, nullable=False),
     sa.Column("serial_key", sa.Text, nullable=False, unique=True),
     _refers("part_key", "parts"),
@@ -243,6 +248,8 @@ runs = sa.Table(
     _refers("creator_station_key", "stations"),
     # The body as it was sent, without what has tables of its own.
     sa.Column("head", sa.Text, nullable=False),
+    # The digest of the body under an idempotency key that is a UUID, and the id.
+    sa.Column("digest", sa.String(64)),
 )
 
 run_documents = sa.Table(
@@ -253,6 +260,7 @@ run_documents = sa.Table(
     sa.Column("report", sa.Text),
 )
 
+# Only keys that are no UUID; a UUID is the id of its run.
 idempotency_keys = sa.Table(
     "idempotency_keys",
     metadata,

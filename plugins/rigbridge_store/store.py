@@ -154,12 +154,6 @@ class RunStore:
                 return created
         raise AssertionError  # the last attempt returns or raises
 
-    def has_run(self, run_id: str) -> bool:
-        """Whether the store holds a run of that id."""
-        statement = sa.select(runs.c.key).where(runs.c.id == run_id.lower())
-        with self._database.reading() as connection:
-            return connection.execute(statement).first() is not None
-
     def list_runs(
         self,
         serial_number: str,

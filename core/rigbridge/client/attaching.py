@@ -21,6 +21,7 @@ from rigbridge.model import Attachment
 __all__ = ["Attaching"]
 
 _TOO_MANY = 429
+_GONE = frozenset({400, 404, 409})
 
 
 class Attaching:
@@ -96,8 +97,7 @@ class Attaching:
         self._failures[position] = error
         if isinstance(error, PermanentError):
             state = self._submission.progress.file(position)
-            # An upload that cannot be linked is of no use to a later attempt.
-            self._note(attrs.evolve(state, refusal=str(error), upload_id=None))
+            self._note(attrs.evolve(state, refusal=str(error)))
 
     def _out_of_reach(self) -> DeliveryError | None:
         """Give the failure after which trying the next file has no sense."""
@@ -135,10 +135,12 @@ class Attaching:
             for one in files:
                 self._link([one], resumed)
             return
+        # The upload of an earlier attempt may be gone by now. Whatever else went
+        # wrong, it may be linked already, and a second one would double the file.
+        gone = error.status in _GONE
         for position, file in files:
-            if not final or position not in resumed:
+            if not gone or position not in resumed:
                 self._fail(position, error)
-            # The upload of an earlier attempt may be gone by now.
             elif self._upload(position, file):
                 self._link([(position, file)], set())
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import importlib
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -78,6 +80,7 @@ class Client:
         self._transport = transport
         self._memory = flows.LinkMemory(linking)
         self._capabilities = flows.Capabilities()
+        _import_ahead()
         self._lock = threading.Lock()
         self._pool: httpx.Client | None = None
         self._owner = os.getpid()
@@ -319,6 +322,18 @@ class Client:
                 source=self.url,
                 remedy="check HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE",
             ) from error
+
+
+def _import_ahead() -> None:
+    """
+    Import what would else be imported while the first request is made.
+
+    That may be in a thread, and a fork of the program at that moment would leave the
+    child with an import that never ends.
+    """
+    for name in ("certifi", "httpcore"):
+        importlib.import_module(name)
+    codecs.lookup("idna")
 
 
 def _checked_key(key: str | None) -> str | None:

@@ -157,7 +157,7 @@ class Submission:
                     attrs.evolve(self.progress, sent=before.sent, not_before=None)
                 )
                 raise
-            return self._resolve(body, error)
+            return self._resolve(body, error, before)
         stored_id = str(created.id)
         self.keep(
             attrs.evolve(
@@ -170,7 +170,7 @@ class Submission:
         )
         return stored_id
 
-    def _resolve(self, body: CreateRun, error: DeliveryError) -> str:
+    def _resolve(self, body: CreateRun, error: DeliveryError, before: Progress) -> str:
         """Look whether a create that got no proper answer arrived; else raise."""
         busy = may_be_at_work(error)
         not_before = time.time() + self._patience if busy else None
@@ -182,6 +182,9 @@ class Submission:
             except DeliveryError as lookup:
                 # The next attempt looks again before it sends anything.
                 error.add_note(f"nor could it be looked up: {lookup}")
+            else:
+                if found is None and isinstance(error, ConflictError):
+                    self.keep(attrs.evolve(self.progress, sent=before.sent))
         if found is None:
             raise error
         if isinstance(error, ConflictError):

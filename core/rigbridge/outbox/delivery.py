@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Self
@@ -28,6 +29,7 @@ from rigbridge.outbox.reports import pack_report, unpack_report
 __all__ = ["Delivery", "restore"]
 
 _LOGGER = logging.getLogger("rigbridge.outbox")
+_LONGEST = 6 * 3600.0
 
 
 class _StoppedError(Exception):
@@ -192,7 +194,11 @@ def _asked(*errors: BaseException) -> float | None:
 
 
 class _Heartbeat:
-    """Renews a lease while a delivery takes its time."""
+    """
+    Renews a lease while a delivery takes its time.
+
+    One that goes on for hours is no longer taken for alive.
+    """
 
     def __init__(self, leases: Leases, claim: Claim) -> None:
         self._leases = leases
@@ -216,7 +222,8 @@ class _Heartbeat:
         self._thread.join()
 
     def _beat(self) -> None:
-        while not self._over.wait(LEASE / 3):
+        hopeless = time.monotonic() + _LONGEST
+        while not self._over.wait(LEASE / 3) and time.monotonic() < hopeless:
             try:
                 self._leases.renew(self._claim)
             except LeaseLostError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import logging
 import os
 import threading
@@ -17,6 +18,7 @@ import attrs
 
 from rigbridge.convert import to_document
 from rigbridge.destinations import Destination
+from rigbridge.errors import ConfigurationError, PluginError
 from rigbridge.model import Run
 from rigbridge.outbox.content import ContentFolder
 from rigbridge.outbox.database import Database
@@ -46,6 +48,9 @@ class _Process:
     delivering: threading.Lock = attrs.field(factory=threading.Lock)
     sender: Sender | None = None
     destination: Destination | None = None
+    # What the parent of a fork has: neither used nor closed, and not forgotten
+    # either, since forgetting it would close its connections.
+    inherited: _Process | None = None
 
 
 class Outbox:
@@ -164,7 +169,22 @@ class Outbox:
         return self._journal.add(entry, complete)
 
     def start(self) -> None:
-        """Send in the background from now on, also in the child after a fork."""
+        """
+        Send in the background from now on, also in the child after a fork.
+
+        A destination that cannot be made for now is an error in the log, and tried
+        again.
+        """
+        # What the thread needs is imported here: a fork of the program while the
+        # thread imports would leave the child with an import that never ends.
+        importlib.import_module("cattrs.gen")
+        here = self._here()
+        with here.delivering:
+            if here.destination is None:
+                try:
+                    here.destination = self._make_destination()
+                except (ConfigurationError, PluginError) as error:
+                    _LOGGER.error("nothing can be sent: %s", error)  # noqa: TRY400 - the text says it all
         self._started = True
         self._wake_sender()
 
@@ -261,11 +281,14 @@ class Outbox:
             grace: seconds to wait for a delivery to come to its next step. One that
                 takes longer goes on until there, and what it held is released then.
         """
-        self._closed = True
         here = self._here()
         end = time.monotonic() + grace
+        # In this order: a sender that finds everything closed knows that it is to end.
         if here.sender is not None:
-            here.sender.stop(grace)
+            here.sender.tell_to_stop()
+        self._closed = True
+        if here.sender is not None:
+            here.sender.join(grace)
         if not self._release(max(0.0, end - time.monotonic())):
             _LOGGER.warning("a delivery is still under way, it ends at its next step")
 
@@ -290,7 +313,7 @@ class Outbox:
     def _here(self) -> _Process:
         """Give what belongs to this process; the child of a fork begins anew."""
         if self._process.pid != os.getpid():
-            self._process = _Process()
+            self._process = _Process(inherited=self._process)
         return self._process
 
     def _wake_sender(self) -> None:
@@ -306,9 +329,11 @@ class Outbox:
     def _deliver_next(self, patience: float = -1) -> bool:
         """Deliver the entry whose turn it is; False if there is none."""
         here = self._here()
-        if self._closed or not here.delivering.acquire(timeout=patience):
+        if not here.delivering.acquire(timeout=patience):
             return False
         try:
+            if self._closed:
+                return False
             if here.destination is None:
                 here.destination = self._make_destination()
             claim = self._leases.claim()

@@ -51,26 +51,20 @@ class Sender:
         """Have it look at once."""
         self._wake.set()
 
-    def stop(self, grace: float) -> bool:
-        """
-        Tell it to stop at the next step, and wait for that.
-
-        Args:
-            grace: seconds to wait at most.
-
-        Returns:
-            Whether it has stopped.
-        """
+    def tell_to_stop(self) -> None:
+        """Have it end at the next step."""
         self._stop.set()
         self._wake.set()
+
+    def join(self, grace: float) -> None:
+        """Wait until it has ended, but no longer than some seconds."""
         if self._thread is not threading.current_thread():
             self._thread.join(grace)
-        return not self._thread.is_alive()
 
     def _run(self) -> None:
         while not self._stop.is_set():
             self._wake.clear()
-            if not self._step():
+            if not self._step() and not self._stop.is_set():
                 self._wake.wait(self._idle())
 
     def _step(self) -> bool:

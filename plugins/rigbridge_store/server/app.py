@@ -6,8 +6,6 @@ from typing import Any
 
 from litestar import Litestar, Router, get
 from litestar.connection import ASGIConnection
-from litestar.datastructures import State
-from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi.config import OpenAPIConfig
@@ -45,7 +43,6 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
     granted = Router(path="/api/v1", route_handlers=[files.receive_upload])
     return Litestar(
         route_handlers=[keyed, granted, show_health],
-        dependencies={"door": Provide(lambda: door, sync_to_thread=False)},
         exception_handlers={
             RigbridgeError: answer_ours,
             HTTPException: answer_http,
@@ -54,7 +51,7 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
         request_max_body_size=door.settings.max_body,
         openapi_config=_openapi(),
         logging_config=None,
-        state=State({}),
+        state=door.state,
     )
 
 

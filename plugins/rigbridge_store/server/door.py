@@ -7,6 +7,7 @@ from typing import Any
 import anyio.to_thread
 import attrs
 from litestar.connection import ASGIConnection
+from litestar.datastructures import State
 from litestar.handlers import BaseRouteHandler
 
 from rigbridge_store.keys import NO_KEY
@@ -16,6 +17,8 @@ from rigbridge_store.server.settings import ServerSettings
 from rigbridge_store.store import RunStore
 
 __all__ = ["Connection", "Door"]
+
+_NAME = "door"
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -32,6 +35,17 @@ class Door:
 
     store: RunStore
     settings: ServerSettings
+
+    @classmethod
+    def of(cls, connection: Connection) -> Door:
+        """Find the door that a request came through."""
+        door: Door = connection.app.state[_NAME]
+        return door
+
+    @property
+    def state(self) -> State:
+        """What an application holds, so that its handlers find the door."""
+        return State({_NAME: self})
 
     async def require_key(self, connection: Connection, _: BaseRouteHandler) -> None:
         """

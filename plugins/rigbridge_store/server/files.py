@@ -7,6 +7,7 @@ from typing import Any
 import anyio.to_thread
 from litestar import Request, get, post, put
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, JSONBody
 from litestar.response import File
 
 from rigbridge.wire import (
@@ -30,9 +31,10 @@ _BINARY = "application/octet-stream"
 
 @post("/uploads/initialize", status_code=200, sync_to_thread=True, responses=PROBLEMS)
 def initialize_upload(
-    data: InitializeUpload, request: Request[Any, Any, Any], door: Door
+    data: JSONBody[InitializeUpload], request: Request[Any, Any, Any]
 ) -> UploadGrant:
     """Grant an upload: answers where to PUT the bytes, within a minute."""
+    door = Door.of(request)
     door.caller(request)
     ticket = door.store.initialize_upload(data)
     origin = f"{request.url.scheme}://{_host(request)}"
@@ -52,9 +54,10 @@ def _host(request: Request[Any, Any, Any]) -> str:
     responses=PROBLEMS,
 )
 async def receive_upload(
-    upload_id: str, token: str, request: Request[Any, Any, Any], door: Door
+    upload_id: FromPath[str], token: FromPath[str], request: Request[Any, Any, Any]
 ) -> Identified:
     """Take the bytes of an upload; the secret in the URL is its grant."""
+    door = Door.of(request)
     to_thread = anyio.to_thread.run_sync
     announced = _length(request)
     reception = await to_thread(
@@ -94,9 +97,10 @@ def _length(request: Request[Any, Any, Any]) -> int | None:
 
 @post("/uploads/sync", status_code=200, sync_to_thread=True, responses=PROBLEMS)
 def sync_upload(
-    data: SyncUpload, request: Request[Any, Any, Any], door: Door
+    data: JSONBody[SyncUpload], request: Request[Any, Any, Any]
 ) -> Identified:
     """Link one upload to a run."""
+    door = Door.of(request)
     linked = door.store.link_uploads(
         data.run_id,
         [data.upload_id],
@@ -107,10 +111,9 @@ def sync_upload(
 
 
 @post("/import", status_code=200, sync_to_thread=True, responses=PROBLEMS)
-def import_run(
-    data: ImportRun, request: Request[Any, Any, Any], door: Door
-) -> Imported:
+def import_run(data: JSONBody[ImportRun], request: Request[Any, Any, Any]) -> Imported:
     """Make the runs of an uploaded report."""
+    door = Door.of(request)
     return import_upload(door, data, door.caller(request))
 
 
@@ -118,9 +121,10 @@ def import_run(
     "/attachments/{attachment_id:str}/download", sync_to_thread=True, responses=PROBLEMS
 )
 def download_attachment(
-    attachment_id: str, request: Request[Any, Any, Any], door: Door
+    attachment_id: FromPath[str], request: Request[Any, Any, Any]
 ) -> File:
     """Give the bytes of an attachment."""
+    door = Door.of(request)
     file = door.store.find_attachment(attachment_id, principal=door.caller(request))
     return File(
         path=door.store.blobs.path(file.sha256 or ""),

@@ -20,6 +20,8 @@ __all__ = ["StoreServer", "serve", "serve_store"]
 
 _BACKLOG = 2048
 _GRACE = 10
+_KEEP_ALIVE = 75
+_MAX_PORT = 65535
 
 
 class StoreServer:
@@ -91,6 +93,8 @@ class _Server(uvicorn.Server):
             access_log=False,
             server_header=False,
             ws="none",
+            # Longer than clients keep a connection, so that they close it, not we.
+            timeout_keep_alive=_KEEP_ALIVE,
             timeout_graceful_shutdown=_GRACE,
         )
         super().__init__(config)
@@ -159,6 +163,9 @@ def _is_loopback(host: str) -> bool:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= _MAX_PORT:
+        # Some systems would silently take another port instead.
+        raise _cannot_listen(host, port, "there is no such port")
     try:
         found: Any = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -174,9 +181,13 @@ def _listen(host: str, port: int) -> socket.socket:
         except OSError:
             listener.close()
             raise
-    except (OSError, OverflowError) as error:
-        raise ConfigurationError(
-            f"cannot listen on {host} port {port}: {error}",
-            remedy="choose another with --host and --port",
-        ) from error
+    except OSError as error:
+        raise _cannot_listen(host, port, str(error)) from error
     return listener
+
+
+def _cannot_listen(host: str, port: int, reason: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"cannot listen on {host} port {port}: {reason}",
+        remedy="choose another with --host and --port",
+    )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import uuid4
@@ -87,7 +88,9 @@ def _reach(opened: ExitStack) -> Reach:
 
 @pytest.fixture(name="make_run")
 def _make_run() -> Callable[..., Run]:
-    """Make runs that v1 carries whole."""
+    """Make runs that v1 carries whole, each with a start of its own."""
+    start = datetime(2026, 3, 4, 5, 6, 7, 891_000, tzinfo=UTC)
+    numbers = count()
 
     def make_run(**fields: Any) -> Run:
         given = {
@@ -95,7 +98,7 @@ def _make_run() -> Callable[..., Run]:
             "outcome": RunOutcome.PASS,
             "procedure": ProcedureRef(name="Final test"),
             "unit": Unit(serial_number="SN-0001"),
-            "started_at": datetime(2026, 3, 4, 5, 6, 7, 891_000, tzinfo=UTC),
+            "started_at": start + timedelta(seconds=next(numbers)),
             **fields,
         }
         return Run(**given)

@@ -1,0 +1,182 @@
+"""Attachment bytes, each kept once under its digest."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rigbridge.adapters.spool import Spool
+from rigbridge.errors import SourceUnreadableError
+from rigbridge.model import Attachment, Run
+from rigbridge.outbox.content import ContentFolder
+from rigbridge.reporting import ConversionReport
+
+MakeRun = Callable[..., Run]
+MakeFile = Callable[..., Attachment]
+
+
+@pytest.fixture(name="contents")
+def _contents(tmp_path: Path) -> ContentFolder:
+    return ContentFolder(tmp_path / "content")
+
+
+def _files(contents: ContentFolder) -> list[Path]:
+    return sorted(path for path in contents._folder.rglob("*") if path.is_file())
+
+
+def _keep(contents: ContentFolder, run: Run) -> list[Attachment]:
+    return list(contents.keep(run, ConversionReport()).attachments)
+
+
+class TestKeep:
+    """Taking over the bytes of a run."""
+
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(contents_of=st.lists(st.binary(max_size=40), max_size=6))
+    def test_every_file_is_kept_once(
+        self,
+        tmp_path_factory: pytest.TempPathFactory,
+        make_run: MakeRun,
+        make_file: MakeFile,
+        contents_of: list[bytes],
+    ) -> None:
+        """Equal bytes share a file; each file bears the digest of its bytes."""
+        contents = ContentFolder(tmp_path_factory.mktemp("contents"))
+        run = make_run(
+            attachments=[
+                make_file(f"{n}.bin", content) for n, content in enumerate(contents_of)
+            ]
+        )
+        kept = _keep(contents, run)
+        for attachment, content in zip(kept, contents_of, strict=True):
+            assert attachment.sha256 == hashlib.sha256(content).hexdigest()
+            assert attachment.size == len(content)
+            assert contents.path(str(attachment.sha256)).read_bytes() == content
+        assert len(_files(contents)) == len(set(contents_of))
+
+    def test_a_file_of_a_user_is_copied(
+        self, contents: ContentFolder, make_run: MakeRun, tmp_path: Path
+    ) -> None:
+        """A log that is still written to does not change within the outbox."""
+        path = tmp_path / "rig.log"
+        path.write_text("first\n")
+        (kept,) = _keep(contents, make_run(attachments=[Attachment.from_file(path)]))
+        with path.open("a") as stream:
+            stream.write("second\n")
+        assert contents.path(str(kept.sha256)).read_text() == "first\n"
+
+    def test_a_file_of_a_spool_is_linked(
+        self, contents: ContentFolder, make_run: MakeRun, tmp_path: Path
+    ) -> None:
+        """A spool's file is taken over without copying, and outlives the spool."""
+        with Spool(tmp_path) as spool:
+            attachment = spool.add([b"abc"], name="a.bin")
+            (kept,) = _keep(contents, make_run(attachments=[attachment]))
+            path = contents.path(str(kept.sha256))
+            assert path.stat().st_nlink == 2
+        assert path.read_bytes() == b"abc"
+
+    def test_where_links_are_impossible_it_copies(
+        self,
+        contents: ContentFolder,
+        make_run: MakeRun,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Another file system is no obstacle."""
+
+        def link(*_: object) -> None:
+            raise OSError(18, "Invalid cross-device link")
+
+        monkeypatch.setattr(os, "link", link)
+        with Spool(tmp_path) as spool:
+            attachment = spool.add([b"abc"], name="a.bin")
+            (kept,) = _keep(contents, make_run(attachments=[attachment]))
+        assert contents.path(str(kept.sha256)).read_bytes() == b"abc"
+
+    def test_what_is_kept_already_is_not_read_again(
+        self, contents: ContentFolder, make_run: MakeRun, make_file: MakeFile
+    ) -> None:
+        """A known digest costs no copy."""
+        sha256 = hashlib.sha256(b"abc").hexdigest()
+        _keep(contents, make_run(attachments=[make_file("a", b"abc")]))
+
+        def opener() -> IO[bytes]:
+            raise AssertionError("it was opened")
+
+        again = Attachment(name="b", size=3, sha256=sha256, opener=opener)
+        (kept,) = _keep(contents, make_run(attachments=[again]))
+        assert kept.size == 3
+
+    def test_changed_bytes_are_described_anew(
+        self, contents: ContentFolder, make_run: MakeRun, tmp_path: Path
+    ) -> None:
+        """A file that changed after it was described is kept as it is, and noted."""
+        path = tmp_path / "rig.log"
+        path.write_text("first\n")
+        run = make_run(attachments=[Attachment.from_file(path)])
+        path.write_text("first\nsecond\n")
+        report = ConversionReport()
+        (kept,) = contents.keep(run, report).attachments
+        assert kept.size == 13
+        assert contents.path(str(kept.sha256)).read_text() == "first\nsecond\n"
+        assert "had changed" in str(report.entries[0])
+
+    def test_a_reference_stays_one(
+        self, contents: ContentFolder, make_run: MakeRun
+    ) -> None:
+        """A file without bytes is not looked for."""
+        reference = Attachment(name="far.bin")
+        assert _keep(contents, make_run(attachments=[reference])) == [reference]
+
+    def test_a_missing_file_is_named(
+        self, contents: ContentFolder, make_run: MakeRun, tmp_path: Path
+    ) -> None:
+        """A file that cannot be read is an error that leaves nothing behind."""
+        path = tmp_path / "gone.txt"
+        path.write_text("x")
+        attachment = Attachment.from_file(path)
+        path.unlink()
+        with pytest.raises(SourceUnreadableError, match=r"gone\.txt: .*cannot be read"):
+            _keep(contents, make_run(attachments=[attachment]))
+        assert not _files(contents)
+
+
+class TestSweep:
+    """Removing what nobody refers to."""
+
+    def test_only_what_is_wanted_stays(
+        self, contents: ContentFolder, make_run: MakeRun, make_file: MakeFile
+    ) -> None:
+        """A file without an entry is removed."""
+        kept = _keep(
+            contents, make_run(attachments=[make_file("a", b"1"), make_file("b", b"2")])
+        )
+        contents.sweep({str(kept[0].sha256)})
+        assert _files(contents) == [contents.path(str(kept[0].sha256))]
+
+    def test_copies_under_way_are_spared(
+        self, contents: ContentFolder, make_run: MakeRun, make_file: MakeFile
+    ) -> None:
+        """What another process is writing stays, what one left a day ago does not."""
+        _keep(contents, make_run(attachments=[make_file("a", b"1")]))
+        young, old = (contents._folder / f".part-{name}" for name in ("young", "old"))
+        young.write_bytes(b"")
+        old.write_bytes(b"")
+        day_before = time.time() - 48 * 3600
+        os.utime(old, (day_before, day_before))
+        contents.sweep(set())
+        assert _files(contents) == [young]
+
+    def test_removing_twice_is_no_error(self, contents: ContentFolder) -> None:
+        """Two processes may remove the same file."""
+        contents.remove("0" * 64)
+        contents.sweep(set())

@@ -1,0 +1,433 @@
+"""Entries, their leases and the database below them."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from rigbridge.destinations import FileProgress, Progress
+from rigbridge.errors import ConfigurationError
+from rigbridge.outbox.database import Database
+from rigbridge.outbox.entries import EntryState
+from rigbridge.outbox.journal import Journal, NewEntry
+from rigbridge.outbox.leases import HORIZON, LEASE, Claim, LeaseLostError, Leases
+
+_SHA = "a" * 64
+
+
+class _Clock:
+    """A clock that goes when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 1_700_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class _Desk:
+    """A journal and its leases on one clock."""
+
+    def __init__(self, database: Database) -> None:
+        self.clock = _Clock()
+        self.journal = Journal(database, self.clock)
+        self.leases = Leases(database, self.clock)
+
+    def add(self, *contents: str) -> UUID:
+        run_id = uuid4()
+        entry = NewEntry(
+            id=run_id,
+            digest="d",
+            document=b"{}",
+            report=b"{}",
+            serial_number="SN",
+            procedure="P",
+            contents=frozenset(contents),
+        )
+        assert self.journal.add(entry, lambda: True)
+        return run_id
+
+    def claim(self) -> Claim:
+        claim = self.leases.claim()
+        assert claim is not None
+        return claim
+
+    def states(self) -> list[EntryState]:
+        return [entry.state for entry in self.journal.entries(list(EntryState))]
+
+
+@pytest.fixture(name="database")
+def _database(tmp_path: Path) -> Iterator[Database]:
+    database = Database(tmp_path / "outbox.sqlite")
+    yield database
+    database.close()
+
+
+@pytest.fixture(name="desk")
+def _desk(database: Database) -> _Desk:
+    return _Desk(database)
+
+
+class TestDatabase:
+    """The file."""
+
+    def test_each_commit_is_on_the_disk(self, database: Database) -> None:
+        """The database syncs fully, and readers do not wait for writers."""
+        with database.reading() as connection:
+            assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+            assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2
+
+    def test_an_error_undoes_everything(self, desk: _Desk, database: Database) -> None:
+        """A transaction that fails leaves nothing behind."""
+        run_id = desk.add()
+
+        def fail() -> None:
+            with database.writing() as connection:
+                connection.execute("DELETE FROM entry")
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fail()
+        assert desk.journal.digest(run_id) == "d"
+
+    def test_a_newer_outbox_is_refused(self, tmp_path: Path) -> None:
+        """What a later version made is not touched."""
+        path = tmp_path / "later.sqlite"
+        connection = sqlite3.connect(path)
+        connection.execute("PRAGMA user_version = 99")
+        connection.close()
+        with pytest.raises(ConfigurationError, match="newer version"):
+            Database(path)
+
+    def test_another_file_is_refused(self, tmp_path: Path) -> None:
+        """A file that is no database is named."""
+        path = tmp_path / "outbox.sqlite"
+        path.write_text("this is a text, and a long one, and no database at all" * 99)
+        with pytest.raises(ConfigurationError, match="cannot be used as an outbox"):
+            Database(path)
+
+    def test_a_folder_that_cannot_be_made_is_refused(self, tmp_path: Path) -> None:
+        """A path below a file is named."""
+        (tmp_path / "file").write_text("")
+        with pytest.raises(ConfigurationError, match="outbox"):
+            Database(tmp_path / "file" / "outbox.sqlite")
+
+    def test_a_closed_one_is_not_opened_again(self, database: Database) -> None:
+        """Using it after closing is a mistake, closing twice is none."""
+        database.close()
+        database.close()
+        with pytest.raises(RuntimeError, match="closed"), database.reading():
+            pass
+
+    def test_it_may_be_opened_by_many_at_once(self, tmp_path: Path) -> None:
+        """Threads that open a new outbox together all succeed."""
+        path = tmp_path / "shared" / "outbox.sqlite"
+        opened: list[Database] = []
+        threads = [
+            threading.Thread(target=lambda: opened.append(Database(path)))
+            for _ in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(opened) == 8
+        for database in opened:
+            database.close()
+
+
+class TestAdding:
+    """Handing over."""
+
+    def test_the_same_run_is_added_once(self, desk: _Desk) -> None:
+        """A second entry for a run changes nothing."""
+        run_id = desk.add()
+        entry = NewEntry(
+            id=run_id,
+            digest="other",
+            document=b"[]",
+            report=b"{}",
+            serial_number=None,
+            procedure=None,
+            contents=frozenset(),
+        )
+        assert desk.journal.add(entry, lambda: True)
+        assert desk.journal.digest(run_id) == "d"
+        assert desk.states() == [EntryState.PENDING]
+
+    def test_nothing_is_added_without_its_attachments(self, desk: _Desk) -> None:
+        """An entry whose contents were removed meanwhile is refused."""
+        run_id = uuid4()
+        entry = NewEntry(
+            id=run_id,
+            digest="d",
+            document=b"{}",
+            report=b"{}",
+            serial_number=None,
+            procedure=None,
+            contents=frozenset({_SHA}),
+        )
+        assert not desk.journal.add(entry, lambda: False)
+        assert desk.journal.digest(run_id) is None
+
+
+class TestClaiming:
+    """Whose turn it is."""
+
+    def test_the_first_comes_first(self, desk: _Desk) -> None:
+        """Entries are sent in the order in which they were handed over."""
+        ids = [desk.add() for _ in range(3)]
+        assert [desk.claim().id for _ in ids] == ids
+        assert desk.leases.claim() is None
+
+    def test_a_lease_that_ran_out_is_taken_over(self, desk: _Desk) -> None:
+        """The entry of a process that died is sent by another."""
+        desk.add()
+        first = desk.claim()
+        desk.clock.now += LEASE - 1
+        assert desk.leases.claim() is None
+        desk.clock.now += 1
+        second = desk.claim()
+        assert (second.id, second.attempt) == (first.id, 2)
+        with pytest.raises(LeaseLostError):
+            desk.leases.keep(first, Progress(stored_id="r1"))
+        desk.leases.finish(second, Progress(stored_id="r1"), b"{}")
+
+    @pytest.mark.parametrize("change", ["keep", "renew"])
+    def test_a_lease_lasts_while_it_is_renewed(self, desk: _Desk, change: str) -> None:
+        """Each step and each heartbeat prolongs it."""
+        desk.add()
+        claim = desk.claim()
+        for _ in range(5):
+            desk.clock.now += LEASE - 1
+            if change == "keep":
+                desk.leases.keep(claim, Progress())
+            else:
+                desk.leases.renew(claim)
+        assert desk.leases.claim() is None
+
+    def test_a_lost_lease_changes_nothing(self, desk: _Desk) -> None:
+        """Whoever lost a lease can end it in no way."""
+        desk.add()
+        lost = desk.claim()
+        desk.clock.now += LEASE
+        desk.claim()
+        ways = (
+            lambda: desk.leases.renew(lost),
+            lambda: desk.leases.finish(lost, Progress(), b"{}"),
+            lambda: desk.leases.park(lost, "x"),
+            lambda: desk.leases.hold(lost, pause=9, reason="x"),
+            lambda: desk.leases.postpone(lost, wait=9, asked=None, reason="x"),
+            lambda: desk.leases.release(lost),
+        )
+        for way in ways:
+            with pytest.raises(LeaseLostError):
+                way()
+        assert desk.states() == [EntryState.SENDING]
+        assert desk.journal.held() is None
+
+    def test_progress_is_kept_between_attempts(self, desk: _Desk) -> None:
+        """The next attempt knows all that the last one kept."""
+        desk.add()
+        progress = Progress(
+            store="https://store/api",
+            sent=True,
+            stored_id="r1",
+            warnings=("w",),
+            files=(FileProgress(position=0, upload_id="u1", linked=True),),
+        )
+        claim = desk.claim()
+        desk.leases.keep(claim, progress)
+        desk.leases.postpone(claim, wait=0, asked=None, reason="x")
+        assert desk.claim().progress == progress
+
+    def test_waits_are_kept(self, desk: _Desk) -> None:
+        """An entry that was put off is not due before its time."""
+        desk.add()
+        desk.leases.postpone(desk.claim(), wait=10, asked=None, reason="no answer")
+        assert desk.leases.claim() is None
+        assert desk.journal.next_turn() == pytest.approx(10)
+        desk.clock.now += 10
+        assert desk.claim().attempt == 2
+
+    def test_a_wait_of_our_own_can_be_cut_short(self, desk: _Desk) -> None:
+        """Hastening makes everything due, except where a server asked to wait."""
+        ours, theirs = desk.add(), desk.add()
+        desk.leases.postpone(desk.claim(), wait=100, asked=None, reason="x")
+        desk.leases.postpone(desk.claim(), wait=100, asked=50.0, reason="x")
+        desk.journal.hasten()
+        assert desk.claim().id == ours
+        assert desk.leases.claim() is None
+        desk.clock.now += 50
+        assert desk.claim().id == theirs
+
+    def test_a_held_destination_gets_nothing(self, desk: _Desk) -> None:
+        """While it is held no entry is claimed, and none is parked or counted."""
+        desk.add()
+        desk.add()
+        desk.leases.hold(desk.claim(), pause=60, reason="401")
+        assert desk.leases.claim() is None
+        assert desk.journal.held() == "401"
+        assert desk.journal.status().held == "401"
+        assert desk.journal.next_turn() == pytest.approx(60)
+        assert desk.states() == [EntryState.PENDING, EntryState.PENDING]
+        desk.clock.now += 60
+        assert desk.claim().attempt == 1
+        assert desk.journal.held() is None
+
+    def test_an_answer_ends_the_hold(self, desk: _Desk) -> None:
+        """Once anything goes through, everything does."""
+        desk.add()
+        desk.add()
+        desk.leases.hold(desk.claim(), pause=60, reason="401")
+        desk.journal.hasten()
+        desk.leases.finish(desk.claim(), Progress(), b"{}")
+        assert desk.journal.held() is None
+        desk.claim()
+
+    def test_a_clock_that_ran_ahead_strands_nothing(self, desk: _Desk) -> None:
+        """Times of a wrong clock, years ahead, do not keep an entry for years."""
+        desk.clock.now += 10 * HORIZON
+        put_off, held = desk.add(), desk.add()
+        desk.leases.postpone(desk.claim(), wait=100, asked=99.0, reason="x")
+        desk.leases.hold(desk.claim(), pause=60, reason="401")
+        leased = desk.add()
+        desk.journal.hasten()
+        desk.claim()
+        desk.claim()
+        desk.clock.now -= 10 * HORIZON
+        assert desk.journal.next_turn() == 0
+        assert {desk.claim().id for _ in range(3)} == {put_off, held, leased}
+
+
+class TestEnding:
+    """What becomes of entries."""
+
+    def test_a_delivered_entry_lets_go(self, desk: _Desk) -> None:
+        """The document and the attachments are needed no longer."""
+        run_id = desk.add(_SHA)
+        other = desk.add(_SHA)
+        contents = desk.leases.finish(desk.claim(), Progress(stored_id="r1"), b"{}")
+        assert contents == [_SHA]
+        removed: list[str] = []
+        desk.journal.discard(contents, removed.append)
+        assert removed == []
+        assert desk.claim().id == other
+        with pytest.raises(ConfigurationError, match="no longer here"):
+            desk.journal.documents(run_id)
+
+    def test_unshared_contents_are_removed(self, desk: _Desk) -> None:
+        """Bytes that no entry refers to are removed."""
+        desk.add(_SHA)
+        contents = desk.leases.finish(desk.claim(), Progress(), b"{}")
+        removed: list[str] = []
+        desk.journal.discard(contents, removed.append)
+        assert removed == [_SHA]
+
+    def test_the_sweep_is_told_what_is_wanted(self, desk: _Desk) -> None:
+        """Digests that entries refer to are spared."""
+        desk.add(_SHA, "b" * 64)
+        wanted: list[frozenset[str]] = []
+        desk.journal.sweep(wanted.append)
+        assert wanted == [frozenset({_SHA, "b" * 64})]
+
+    def test_a_parked_entry_waits_for_a_person(self, desk: _Desk) -> None:
+        """It is never claimed, and says why."""
+        desk.add()
+        desk.leases.park(desk.claim(), "400 Bad Request")
+        desk.clock.now += 1e9
+        assert desk.leases.claim() is None
+        (entry,) = desk.journal.entries([EntryState.PARKED])
+        assert entry.reason == "400 Bad Request"
+        assert entry.due is None
+
+    def test_a_retry_begins_afresh(self, desk: _Desk) -> None:
+        """What was refused is tried again; what is known to be stored stays known."""
+        run_id = desk.add()
+        claim = desk.claim()
+        linked = FileProgress(position=0, upload_id="u", linked=True)
+        refused = FileProgress(position=1, refusal="413")
+        progress = Progress(
+            sent=True, unresolved=True, stored_id="r1", files=(linked, refused)
+        )
+        desk.leases.keep(claim, progress)
+        desk.leases.park(claim, "413")
+        desk.journal.retry(run_id)
+        again = desk.claim()
+        assert again.attempt == 1
+        assert again.progress == Progress(
+            stored_id="r1", files=(linked, FileProgress(position=1))
+        )
+
+    def test_a_retry_keeps_the_doubt_that_can_be_resolved(self, desk: _Desk) -> None:
+        """A create that may have arrived is looked up, also after a retry."""
+        run_id = desk.add()
+        claim = desk.claim()
+        desk.leases.keep(claim, Progress(sent=True))
+        desk.leases.park(claim, "x")
+        desk.journal.retry(run_id)
+        assert desk.claim().progress.sent
+
+    def test_a_retry_cuts_a_wait_short(self, desk: _Desk) -> None:
+        """A person who asks for it overrules every wait."""
+        run_id = desk.add()
+        desk.leases.postpone(desk.claim(), wait=100, asked=100.0, reason="x")
+        desk.journal.retry(run_id)
+        assert desk.claim().id == run_id
+
+    def test_a_dropped_entry_is_gone(self, desk: _Desk) -> None:
+        """It can be handed over anew."""
+        run_id = desk.add(_SHA)
+        assert desk.journal.drop(run_id) == [_SHA]
+        assert desk.journal.digest(run_id) is None
+        assert desk.journal.status().waiting == 0
+
+    def test_what_is_being_sent_is_neither_dropped_nor_disturbed(
+        self, desk: _Desk
+    ) -> None:
+        """Only once its lease has run out may it be dropped."""
+        run_id = desk.add()
+        claim = desk.claim()
+        desk.journal.retry(run_id)
+        with pytest.raises(ConfigurationError, match="being sent"):
+            desk.journal.drop(run_id)
+        desk.leases.renew(claim)
+        desk.clock.now += LEASE
+        desk.journal.drop(run_id)
+
+    def test_delivered_and_unknown_runs_are_told_apart(self, desk: _Desk) -> None:
+        """Neither can be retried or dropped, each for its reason."""
+        run_id = desk.add()
+        desk.leases.finish(desk.claim(), Progress(), b"{}")
+        for ask in (desk.journal.retry, desk.journal.drop):
+            with pytest.raises(ConfigurationError, match="delivered already"):
+                ask(run_id)
+            with pytest.raises(ConfigurationError, match="holds no run"):
+                ask(uuid4())
+
+    def test_the_status_counts(self, desk: _Desk) -> None:
+        """Waiting, parked and delivered entries are counted, the oldest is dated."""
+        for _ in range(5):
+            desk.add()
+            desk.clock.now += 1
+        desk.leases.finish(desk.claim(), Progress(), b"{}")
+        desk.leases.park(desk.claim(), "x")
+        desk.claim()
+        status = desk.journal.status()
+        assert (status.waiting, status.parked, status.delivered) == (3, 1, 1)
+        assert status.oldest is not None
+        assert status.oldest.timestamp() == desk.clock.now - 3
+        assert desk.journal.waiting() == 3
+        assert desk.journal.sending()
+
+    def test_an_empty_outbox(self, desk: _Desk) -> None:
+        """Nothing waits, and nothing is due."""
+        status = desk.journal.status()
+        assert (status.waiting, status.oldest, status.held) == (0, None, None)
+        assert desk.journal.next_turn() is None
+        assert not desk.journal.sending()

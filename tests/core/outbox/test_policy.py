@@ -1,0 +1,135 @@
+"""When to try again, and when not."""
+
+from __future__ import annotations
+
+import inspect
+import random
+import sqlite3
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rigbridge import errors
+from rigbridge.errors import (
+    BadRequestError,
+    ConfigurationError,
+    DeliveryError,
+    HeldError,
+    ModelError,
+    NoAnswerError,
+    PermanentError,
+    PluginLoadError,
+    RetriableError,
+    RunProblemsError,
+    ServerUnavailableError,
+    UnauthorizedError,
+)
+from rigbridge.outbox.policy import (
+    MAX_DELAY,
+    MAX_WAIT,
+    Verdict,
+    delay,
+    verdict,
+    worst,
+)
+
+_CHANCES = st.floats(min_value=0, max_value=1)
+_ATTEMPTS = st.integers(min_value=0, max_value=10**9)
+_WISHES = st.none() | st.floats(min_value=-1e12, max_value=1e12)
+_DELIVERY_ERRORS = [
+    value
+    for value in vars(errors).values()
+    if inspect.isclass(value) and issubclass(value, DeliveryError)
+]
+
+
+class TestDelay:
+    """Full-jitter exponential back-off."""
+
+    @given(attempts=_ATTEMPTS, wish=_WISHES, chance=_CHANCES)
+    def test_it_is_bounded(
+        self, attempts: int, wish: float | None, chance: float
+    ) -> None:
+        """No wait is negative, and none is longer than the two bounds together."""
+        wait = delay(attempts, wish, chance=lambda: chance)
+        assert 0 <= wait <= MAX_WAIT + MAX_DELAY
+
+    @given(attempts=_ATTEMPTS, chance=_CHANCES)
+    def test_ours_is_at_most_five_minutes(self, attempts: int, chance: float) -> None:
+        """Without a wish of the server the wait has our own bound."""
+        assert delay(attempts, chance=lambda: chance) <= MAX_DELAY == 300
+
+    @given(attempts=_ATTEMPTS, wish=_WISHES, chance=_CHANCES)
+    def test_the_server_is_heard(
+        self, attempts: int, wish: float | None, chance: float
+    ) -> None:
+        """It never waits less than the server asks for, within a day."""
+        wait = delay(attempts, wish, chance=lambda: chance)
+        assert wait >= min(wish or 0, MAX_WAIT)
+
+    @given(attempts=_ATTEMPTS, wish=_WISHES, chance=_CHANCES)
+    def test_it_grows_with_the_attempts(
+        self, attempts: int, wish: float | None, chance: float
+    ) -> None:
+        """With the same chance a later attempt never waits less."""
+        sooner = delay(attempts, wish, chance=lambda: chance)
+        assert delay(attempts + 1, wish, chance=lambda: chance) >= sooner
+
+    @given(attempts=_ATTEMPTS)
+    def test_the_jitter_is_full(self, attempts: int) -> None:
+        """Chance alone decides between none and all of the wait."""
+        assert delay(attempts, chance=lambda: 0.0) == 0
+        assert delay(attempts, chance=lambda: 1.0) >= 1
+
+    def test_it_doubles(self) -> None:
+        """The bound of the wait is 1, 2, 4 and so on seconds."""
+        bounds = [delay(attempt, chance=lambda: 1.0) for attempt in range(1, 12)]
+        assert bounds == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
+
+    def test_chance_is_random_by_default(self) -> None:
+        """Rigs that failed at the same moment do not come back at the same moment."""
+        random.seed(7)
+        assert len({delay(9) for _ in range(20)}) == 20
+
+
+class TestVerdict:
+    """By the type of the error alone."""
+
+    @pytest.mark.parametrize("kind", _DELIVERY_ERRORS)
+    def test_every_delivery_error_has_the_verdict_of_its_branch(
+        self, kind: type[DeliveryError]
+    ) -> None:
+        """The second level of the tree of errors is the recovery."""
+        expected = Verdict.PARK
+        if issubclass(kind, RetriableError):
+            expected = Verdict.RETRY
+        elif issubclass(kind, HeldError):
+            expected = Verdict.HOLD
+        assert verdict(kind("words")) is expected
+
+    @pytest.mark.parametrize(
+        ("error", "expected"),
+        [
+            (RunProblemsError("no", [ModelError("no", path="$")]), Verdict.PARK),
+            (ModelError("no", path="$"), Verdict.PARK),
+            (ConfigurationError("no address"), Verdict.HOLD),
+            (PluginLoadError("broken"), Verdict.HOLD),
+            (OSError("disk full"), Verdict.RETRY),
+            (MemoryError(), Verdict.RETRY),
+            (sqlite3.OperationalError("locked"), Verdict.RETRY),
+            (TypeError("a mistake of ours"), Verdict.PARK),
+        ],
+    )
+    def test_other_errors(self, error: Exception, expected: Verdict) -> None:
+        """What this machine may overcome is tried again, mistakes wait for a person."""
+        assert verdict(error) is expected
+
+    def test_several_files(self) -> None:
+        """A person is asked only once nothing is left that may succeed by itself."""
+        final, later = PermanentError("no"), ServerUnavailableError("later")
+        held = UnauthorizedError("no key")
+        assert worst([final, later]) is Verdict.RETRY
+        assert worst([final, later, held]) is Verdict.HOLD
+        assert worst([final, BadRequestError("no")]) is Verdict.PARK
+        assert worst([NoAnswerError("no")]) is Verdict.RETRY

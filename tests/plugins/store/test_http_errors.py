@@ -1,0 +1,255 @@
+"""Errors over HTTP: one shape, whatever went wrong."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from rigbridge_store import RunStore
+
+JSONMaker = Callable[..., dict[str, Any]]
+
+
+def _post(api: httpx.Client, content: bytes) -> httpx.Response:
+    headers = {"Content-Type": "application/json"}
+    return api.post("/api/v1/runs", content=content, headers=headers)
+
+
+def _problem(answer: httpx.Response) -> dict[str, Any]:
+    assert answer.headers["content-type"] == "application/json"
+    problem: dict[str, Any] = answer.json()
+    assert set(problem) == {"code", "message", "issues"}
+    assert "Traceback" not in answer.text
+    return problem
+
+
+class TestKeys:
+    """Calls without a key."""
+
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [
+            ("GET", "/api/v1/runs?serial_number=1"),
+            ("POST", "/api/v1/runs"),
+            ("PUT", "/api/v1/runs/1"),
+            ("GET", "/api/v1/runs/1"),
+            ("DELETE", "/api/v1/runs/1"),
+            ("POST", "/api/v1/uploads/initialize"),
+            ("POST", "/api/v1/uploads/sync"),
+            ("POST", "/api/v1/import"),
+            ("PATCH", "/api/v1/units/1"),
+            ("GET", "/api/v1/attachments/1/download"),
+            ("GET", "/api/v1/capabilities"),
+        ],
+    )
+    def test_no_key(self, api: httpx.Client, method: str, path: str) -> None:
+        """Every call but the upload itself needs a key, before its body is read."""
+        answer = api.request(
+            method, path, headers={"Authorization": ""}, content=b"no json"
+        )
+        assert answer.status_code == 401
+        assert _problem(answer) == {
+            "code": "UNAUTHORIZED",
+            "message": "Authorization not provided",
+            "issues": [],
+        }
+
+    @pytest.mark.parametrize("value", ["Bearer rb_00_x", "Basic abc", "Bearer", "é"])
+    def test_wrong_key(self, api: httpx.Client, value: str) -> None:
+        """A key that is none is refused."""
+        headers = {b"Authorization": value.encode()}
+        answer = api.get("/api/v1/capabilities", headers=headers)
+        assert answer.status_code == 401
+        assert _problem(answer)["code"] == "UNAUTHORIZED"
+
+    def test_scheme_in_any_case(self, store: RunStore, api: httpx.Client) -> None:
+        """The scheme's case does not matter."""
+        headers = {"Authorization": f"bearer {store.create_user_key('Joe')}"}
+        answer = api.get("/api/v1/capabilities", headers=headers)
+        assert answer.status_code == 200
+
+
+class TestStations:
+    """Calls with a station's key."""
+
+    def test_not_linked(
+        self, store: RunStore, serving: Callable[..., Any], make_json: JSONMaker
+    ) -> None:
+        """A station is refused for a procedure that it is not linked to."""
+        with serving(store, store.create_station_key("Line 1")) as api:
+            answer = api.post("/api/v1/runs", json=make_json())
+            assert answer.status_code == 403
+            assert _problem(answer)["code"] == "FORBIDDEN"
+
+    def test_open_stations(
+        self, store: RunStore, serving: Callable[..., Any], make_json: JSONMaker
+    ) -> None:
+        """Open stations use every procedure, and are linked by their first run."""
+        key = store.create_station_key("Line 1")
+        with serving(store, key, open_stations=True) as api:
+            created = api.post("/api/v1/runs", json=make_json()).json()["id"]
+            params = {"serial_number": "SN-1"}
+            (run,) = api.get("/api/v1/runs", params=params).json()
+            assert run["created_by_station"]["name"] == "Line 1"
+        with serving(store, key) as api:
+            assert api.get(f"/api/v1/runs/{created}").status_code == 200
+
+
+class TestBodies:
+    """Bodies that are malformed."""
+
+    @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff", b'"a"'])
+    def test_no_object(self, api: httpx.Client, content: bytes) -> None:
+        """What is no JSON object is refused."""
+        answer = _post(api, content)
+        assert answer.status_code == 400
+        assert _problem(answer)["code"] == "BAD_REQUEST"
+
+    @pytest.mark.parametrize(
+        ("changes", "path"),
+        [
+            ({"unit_under_test": {}}, "unit_under_test.serial_number"),
+            ({"unit_under_test": ...}, "unit_under_test"),
+            ({"run_passed": "yes"}, "run_passed"),
+            ({"outcome": "GREAT"}, "outcome"),
+            (
+                {
+                    "phases": [
+                        {
+                            "name": "P",
+                            "outcome": "PASS",
+                            "start_time_millis": 0,
+                            "end_time_millis": 0,
+                            "measurements": [{"name": "M", "outcome": "MAYBE"}],
+                        }
+                    ]
+                },
+                "phases[0].measurements[0].outcome",
+            ),
+            ({"logs": [{"level": "INFO"}]}, "logs[0].timestamp"),
+            ({"procedure_name": ...}, "procedure_id"),
+            ({"started_at": "noon"}, "started_at"),
+        ],
+    )
+    def test_field(
+        self,
+        api: httpx.Client,
+        make_json: JSONMaker,
+        changes: dict[str, Any],
+        path: str,
+    ) -> None:
+        """A field that is missing or malformed is named by its path."""
+        answer = api.post("/api/v1/runs", json=make_json(**changes))
+        assert answer.status_code == 400
+        (issue,) = _problem(answer)["issues"]
+        assert issue["path"] == path
+        assert issue["message"]
+        assert path in answer.json()["message"]
+
+    def test_contradiction(self, api: httpx.Client, make_json: JSONMaker) -> None:
+        """Values that contradict each other are unprocessable."""
+        body = make_json(ended_at="2024-01-15T10:36:00Z")
+        answer = api.post("/api/v1/runs", json=body)
+        assert answer.status_code == 422
+        assert _problem(answer)["code"] == "UNPROCESSABLE_CONTENT"
+        assert answer.json()["issues"][0]["path"] == "duration"
+
+    def test_too_large(
+        self, store: RunStore, serving: Callable[..., Any], make_json: JSONMaker
+    ) -> None:
+        """A body over the limit is refused, announced or not."""
+        with serving(store, store.create_user_key("J"), max_body=2000) as api:
+            body = make_json(docstring="x" * 3000)
+            answer = api.post("/api/v1/runs", json=body)
+            assert answer.status_code == 413
+            assert _problem(answer)["code"] == "PAYLOAD_TOO_LARGE"
+            chunks = iter([b"[" * 1500, b"[" * 1500])
+            answer = api.post("/api/v1/runs", content=chunks)
+            assert answer.status_code == 413
+
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            (
+                {"procedure_id": "FVT9"},
+                (
+                    "Procedure with ID FVT9 does not exist. "
+                    "Create the procedure first in the app."
+                ),
+            ),
+            (
+                {"operated_by": "who@example.com"},
+                (
+                    "Operator with email who@example.com does not exist. "
+                    "Create the user first in the app."
+                ),
+            ),
+        ],
+    )
+    def test_not_found(
+        self,
+        api: httpx.Client,
+        make_json: JSONMaker,
+        changes: dict[str, Any],
+        message: str,
+    ) -> None:
+        """What a run refers to must exist."""
+        answer = api.post("/api/v1/runs", json=make_json(**changes))
+        assert answer.status_code == 404
+        problem = _problem(answer)
+        assert (problem["code"], problem["message"]) == ("NOT_FOUND", message)
+
+
+class TestRoutes:
+    """Calls that do not exist."""
+
+    def test_unknown_route(self, api: httpx.Client) -> None:
+        """An unknown route is not found, in the same shape."""
+        answer = api.get("/api/v1/nothing")
+        assert answer.status_code == 404
+        assert _problem(answer)["code"] == "NOT_FOUND"
+
+    def test_wrong_method(self, api: httpx.Client) -> None:
+        """A method that a route lacks is refused, in the same shape."""
+        answer = api.delete("/api/v1/runs")
+        assert answer.status_code == 405
+        assert _problem(answer)["code"] == "METHOD_NOT_ALLOWED"
+
+
+class TestOurMistakes:
+    """What goes wrong in the server itself."""
+
+    def test_lost_content(
+        self,
+        store: RunStore,
+        api: httpx.Client,
+        make_json: JSONMaker,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        """A mistake of ours is logged in full, and tells a stranger nothing."""
+        run = api.post("/api/v1/runs", json=make_json()).json()["id"]
+        blob = store.blobs.store([b"1"])
+        store.attach_file(run, name="a", mime_type=None, blob=blob)
+        (file,) = list(store.show_run(run).attachments or ())
+        store.blobs.path(blob.sha256).unlink()
+        with caplog.at_level(logging.ERROR, "rigbridge_store.server"):
+            answer = api.get(str(file.download_url))
+        assert answer.status_code == 500
+        assert _problem(answer) == {
+            "code": "INTERNAL_SERVER_ERROR",
+            "message": "Internal server error",
+            "issues": [],
+        }
+        assert blob.sha256 in caplog.text
+
+    def test_unusable_database(self, store: RunStore, api: httpx.Client) -> None:
+        """A database that cannot be used for now may be tried again."""
+        with store._database.writing() as connection:
+            connection.exec_driver_sql("DROP TABLE procedure_versions")
+        answer = api.get("/api/v1/runs", params={"serial_number": "1"})
+        assert answer.status_code == 503
+        assert _problem(answer)["code"] == "SERVICE_UNAVAILABLE"

@@ -1,0 +1,155 @@
+"""API keys, and what stations may reach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from rigbridge.errors import (
+    BadRequestError,
+    ForbiddenError,
+    NotFoundError,
+    UnauthorizedError,
+)
+from rigbridge.wire import CreateRun
+from rigbridge_store import Principal, PrincipalKind, RunStore
+from rigbridge_store.schema import api_keys
+
+
+class TestKeys:
+    """Issuing and verifying."""
+
+    def test_user(self, store: RunStore) -> None:
+        """A user's key leads to the user."""
+        principal = store.authenticate(store.create_user_key("Jane"))
+        assert (principal.kind, principal.name) == (PrincipalKind.USER, "Jane")
+
+    def test_second_key_of_one_owner(self, store: RunStore) -> None:
+        """A second key of the same name belongs to the same owner."""
+        owners = {
+            store.authenticate(store.create_station_key(name)).id
+            for name in ("Line 1", "LINE 1 ")
+        }
+        assert len(owners) == 1
+
+    def test_address_for_a_name(
+        self, store: RunStore, make_body: Callable[..., CreateRun]
+    ) -> None:
+        """A user whose name is an e-mail address can be named as operator."""
+        store.create_user_key("jane@example.com")
+        assert store.create_run(make_body(operated_by="jane@example.com")).created
+
+    def test_the_secret_is_not_kept(self, store: RunStore) -> None:
+        """The database holds nothing from which a key could be made."""
+        key = store.create_user_key("Jane")
+        secret = key.split("_", 2)[2]
+        with store._database.reading() as connection:
+            (row,) = connection.execute(api_keys.select()).all()
+        assert all(secret.encode() not in str(value).encode() for value in row)
+
+    @pytest.mark.parametrize("key", ["", "nonsense", "rb_", "rb_00_x", "rb_é_ü", "\0"])
+    def test_unknown(self, store: RunStore, key: str) -> None:
+        """What was never issued is refused."""
+        with pytest.raises(UnauthorizedError):
+            store.authenticate(key)
+
+    def test_wrong_secret(self, store: RunStore) -> None:
+        """The public part of a key alone opens nothing, also after it was verified."""
+        key = store.create_user_key("Jane")
+        store.authenticate(key)
+        with pytest.raises(UnauthorizedError):
+            store.authenticate(key[:-1] + ("A" if key[-1] != "A" else "B"))
+
+    def test_deleted_key(self, store: RunStore) -> None:
+        """A deleted key is refused at once, although it was verified before."""
+        key = store.create_user_key("Jane")
+        store.authenticate(key)
+        with store._database.writing() as connection:
+            connection.execute(api_keys.delete())
+        with pytest.raises(UnauthorizedError):
+            store.authenticate(key)
+
+    def test_blank_name(self, store: RunStore) -> None:
+        """A key needs an owner."""
+        with pytest.raises(BadRequestError):
+            store.create_user_key(" ")
+
+
+@pytest.fixture
+def station(store: RunStore) -> Principal:
+    """Give a station that is linked to the procedure ``Mine``."""
+    principal = store.authenticate(store.create_station_key("Line 1"))
+    store.link_station("line 1", "Mine")
+    return principal
+
+
+class TestStations:
+    """A station reaches the procedures that it is linked to."""
+
+    def test_create(
+        self,
+        store: RunStore,
+        station: Principal,
+        make_body: Callable[..., CreateRun],
+        as_json: Callable[..., dict[str, dict[str, str]]],
+    ) -> None:
+        """It creates runs of a linked procedure, in its own name."""
+        body = make_body(procedure_name="mine")
+        created = store.create_run(body, principal=station)
+        run = as_json(store.show_run(created.id, principal=station))
+        assert run["created_by_station"]["name"] == "Line 1"
+        assert run["created_by_user"] is None
+
+    def test_create_of_another_procedure(
+        self, store: RunStore, station: Principal, make_body: Callable[..., CreateRun]
+    ) -> None:
+        """It is refused for any other, which is not created either."""
+        with pytest.raises(ForbiddenError, match=r"Line 1.*Theirs"):
+            store.create_run(make_body(procedure_name="Theirs"), principal=station)
+        with store._database.reading() as connection:
+            names = connection.exec_driver_sql("SELECT name FROM procedures").scalars()
+            assert list(names) == ["Mine"]
+
+    def test_list(
+        self, store: RunStore, station: Principal, make_body: Callable[..., CreateRun]
+    ) -> None:
+        """It sees the runs of its procedures among those of a unit."""
+        for name in ("Mine", "Theirs"):
+            store.create_run(make_body(procedure_name=name))
+        (run,) = store.list_runs("SN-1", principal=station)
+        assert run.procedure is not None
+        assert run.procedure.name == "Mine"
+
+    def test_list_of_others_only(
+        self, store: RunStore, station: Principal, make_body: Callable[..., CreateRun]
+    ) -> None:
+        """It is refused where all runs of a unit are of other procedures."""
+        store.create_run(make_body(procedure_name="Theirs"))
+        with pytest.raises(ForbiddenError):
+            store.list_runs("SN-1", principal=station)
+        assert store.list_runs("unknown", principal=station) == []
+
+    def test_everything_else(
+        self, store: RunStore, station: Principal, make_body: Callable[..., CreateRun]
+    ) -> None:
+        """It is refused to show, to link to, and to delete another's run."""
+        created = store.create_run(make_body(procedure_name="Theirs"))
+        with pytest.raises(ForbiddenError):
+            store.show_run(created.id, principal=station)
+        with pytest.raises(ForbiddenError):
+            store.link_uploads(created.id, [], principal=station)
+        with pytest.raises(ForbiddenError):
+            store.delete_run(created.id, principal=station)
+        with pytest.raises(ForbiddenError):
+            store.update_unit("SN-1", [], principal=station)
+
+    def test_link_of_an_unknown_station(self, store: RunStore) -> None:
+        """A station without a key is unknown."""
+        with pytest.raises(NotFoundError, match="Station Line 9 does not exist"):
+            store.link_station("Line 9", "Mine")
+
+    def test_link_to_an_unknown_id(self, store: RunStore, station: Principal) -> None:
+        """A UUID that no procedure has is no name of a new one."""
+        with pytest.raises(NotFoundError, match="Procedure with ID"):
+            store.link_station(station.id, "550e8400-e29b-41d4-a716-446655440003")
