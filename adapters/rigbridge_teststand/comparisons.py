@@ -15,7 +15,7 @@ import attrs
 from rigbridge.adapters import ConversionReport, Place
 from rigbridge.model import Limit
 
-__all__ = ["Comparison", "compare_numbers", "compare_text"]
+__all__ = ["Comparison", "compare_numbers", "compare_text", "compare_tolerance"]
 
 _BELOW = {"GT": False, "GE": True}
 _ABOVE = {"LT": False, "LE": True}
@@ -117,6 +117,50 @@ def _limit(
         lower_inclusive=below,
         upper_inclusive=above,
         comparator=comparator,
+    )
+
+
+def compare_tolerance(
+    threshold: str,
+    nominal: float | None,
+    low: float | None,
+    high: float | None,
+    *,
+    report: ConversionReport,
+    place: Place,
+) -> Comparison:
+    """
+    Compute the limits of ``EQT`` from a nominal value and its tolerances.
+
+    The raw limits are right whether or not the printed limits are computed already.
+    A tolerance that is not finite means no limit on that side.
+
+    Args:
+        threshold: ``PERCENTAGE``, ``PPM`` or ``DELTA``, in any case.
+        nominal: the value that is expected.
+        low: the tolerance below it.
+        high: the tolerance above it.
+        report: where the computation is recorded.
+        place: where the comparison stands.
+    """
+    scale = {"PERCENTAGE": 100.0, "PPM": 1e6}.get(threshold.upper())
+    low, high, nominal = _finite(low), _finite(high), _finite(nominal)
+    if nominal is None or (scale is None and threshold.upper() != "DELTA"):
+        report.coerced(
+            "comparator",
+            "unknown tolerance, kept as text",
+            place=place,
+            detail=threshold,
+        )
+        return Comparison(validators=(f"EQT {threshold} {nominal} -{low} +{high}",))
+    unit = 1.0 if scale is None else abs(nominal) / scale
+    report.coerced("limit", "computed from nominal and tolerance", place=place)
+    return Comparison(
+        limits=_limit(
+            None if low is None else nominal - low * unit,
+            None if high is None else nominal + high * unit,
+            "EQT",
+        )
     )
 
 

@@ -18,7 +18,7 @@ from rigbridge_teststand.measuring import read_scalar
 from rigbridge_teststand.numbers import read_count
 from rigbridge_teststand.properties import below, elements, members, text_at
 
-__all__ = ["Header", "read_header"]
+__all__ = ["Header", "keep_rest", "read_header"]
 
 _NO_SERIAL = frozenset({"NONE", "\\"})
 _UNIT = frozenset(
@@ -65,8 +65,8 @@ def read_header(report: Element, context: ReadContext) -> Header:
     station = props.get("StationInfo")
     unit = _unit(uut, info, account)
     sub_units = _sub_units(uut, account)
-    _keep_rest(uut, "uut", _UNIT, metadata, account)
-    _keep_rest(station, "station", {"LoginName", "StationID"}, metadata, account)
+    keep_rest(uut, "uut", _UNIT, metadata, account)
+    keep_rest(station, "station", {"LoginName", "StationID"}, metadata, account)
     for attribute in ("Link", "Title", "UUTResult", "StepCount"):
         value = report.get(attribute)
         if value:
@@ -95,12 +95,19 @@ def _unit(uut: Element | None, info: dict[str, str], account: ConversionReport) 
                 detail=serial,
             )
         serial = None
+    numbers = [text_at(uut, name) for name in ("UUTPartNumber", "PartNumber")]
+    if None not in numbers and numbers[0] != numbers[1]:
+        second = below(uut, "PartNumber")
+        if second is not None:
+            account.dropped(
+                "part number",
+                "another one is given for the same unit",
+                place=place_of(second),
+                detail=numbers[1],
+            )
     return Unit(
         serial_number=serial,
-        part_number=text_at(uut, "UUTPartNumber")
-        or text_at(uut, "PartNumber")
-        or info.get("PN")
-        or None,
+        part_number=numbers[0] or numbers[1] or info.get("PN") or None,
         revision=text_at(uut, "UUTPartRevisionNumber") or info.get("Rev") or None,
         batch_number=text_at(uut, "BatchSerialNumber"),
     )
@@ -119,14 +126,23 @@ def _sub_units(uut: Element | None, account: ConversionReport) -> tuple[SubUnit,
     return tuple(found)
 
 
-def _keep_rest(
+def keep_rest(
     container: Element | None,
     prefix: str,
     taken: frozenset[str] | set[str],
     metadata: dict[str, Any],
     account: ConversionReport,
 ) -> None:
-    """Keep what has no field of its own as metadata, flattened with dots."""
+    """
+    Keep what has no field of its own as metadata, flattened with dots.
+
+    Args:
+        container: the object, or None.
+        prefix: what the keys begin with.
+        taken: the properties right below it that have a field.
+        metadata: where the values go.
+        account: where each is recorded.
+    """
     if container is None:
         return
     pending = [(prefix, container)]
@@ -139,14 +155,13 @@ def _keep_rest(
             if child.get("Type") in ("Obj", "TEResult"):
                 pending.append((key, child))
             elif child.get("Type") == "Array":
-                pending.extend(
-                    (f"{key}{index}", value) for index, value in elements(child)
-                )
-                pending.extend(
-                    (f"{key}{index}", inner)
-                    for index, value in elements(child)
-                    if (inner := value.find("Prop")) is not None
-                )
+                for index, value in elements(child):
+                    inner = value.find("Prop")
+                    if inner is not None:
+                        pending.append((f"{key}{index}", inner))
+                    elif value.text:
+                        account.mapped("property")
+                        metadata[f"{key}{index}"] = value.text
             else:
                 _keep(key, child, metadata, account)
 
@@ -226,6 +241,8 @@ def _from_link(link: str) -> datetime | None:
     if len(fields) != _LINK_FIELDS:
         return None
     numbers = [read_count(field) for field in fields[1:]]
+    if numbers[0] is None or not _EARLIEST <= numbers[0] <= _LATEST:
+        return None
     return _datetime(numbers[:-1], numbers[-1] or 0)
 
 

@@ -7,7 +7,12 @@ from typing import Any
 
 from rigbridge.adapters import ConversionReport, Place
 from rigbridge.model import Axis, Measurement, MeasurementOutcome, Series
-from rigbridge_teststand.comparisons import Comparison, compare_numbers, compare_text
+from rigbridge_teststand.comparisons import (
+    Comparison,
+    compare_numbers,
+    compare_text,
+    compare_tolerance,
+)
 from rigbridge_teststand.documents import line_of, place_of
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.numbers import read_number
@@ -19,11 +24,10 @@ __all__ = ["BOOKKEEPING", "read_measurements", "read_scalar"]
 BOOKKEEPING = frozenset({"Status", "Error", "ReportText", "Common", "TS"})
 """The properties of every result, which are no data of its step type."""
 
-_SINGLE = frozenset({"Comp", "Limits", "RawLimits", "Units", "Numeric", "String"})
-_MULTIPLE = frozenset(
-    {"Data", "StringData", "PassFail", "Units", "Limits", "RawLimits", "Comp"}
-    | {"Status", "MeasName", "StringLimit"}
-)
+_JUDGING = frozenset({"Comp", "Limits", "RawLimits", "Units"})
+_NAMING = frozenset({"Status", "MeasName"})
+# What of the limits the comparison or the attributes take.
+_LIMITS = frozenset({"Low", "High", "String", "ThresholdType"})
 _MAX_DEPTH = 32
 
 
@@ -66,10 +70,10 @@ def read_measurements(
     tested = "Comp" in data or "Limits" in data
     if "Numeric" in data and tested:
         yield _numeric(step, judged, data["Numeric"], data, report)
-        taken |= _SINGLE
+        taken |= _JUDGING | {"Numeric"}
     elif "String" in data and tested:
         yield _textual(step, judged, data["String"], data, report)
-        taken |= _SINGLE
+        taken |= _JUDGING | {"String"}
     elif "PassFail" in data:
         report.mapped("measurement")
         yield Measurement(
@@ -83,6 +87,16 @@ def read_measurements(
     for name, prop in data.items():
         if name not in taken:
             yield from _additional(name, prop, report)
+        elif name == "Limits":
+            yield from _further_limits(name, prop, report)
+
+
+def _further_limits(
+    name: str, limits: Element, report: ConversionReport
+) -> Iterator[Measurement]:
+    for side, prop in members(limits).items():
+        if side not in _LIMITS:
+            yield from _additional(f"{name}.{side}", prop, report)
 
 
 def _numeric(
@@ -93,18 +107,33 @@ def _numeric(
     report: ConversionReport,
 ) -> Measurement:
     limits = members(data.get("Limits"))
-    comparison = compare_numbers(
-        text(data.get("Comp")) or "",
-        _number(limits.get("Low"), report),
-        _number(limits.get("High"), report),
-        report=report,
-        place=Place(line=line_of(value)),
-    )
+    place = Place(line=line_of(value))
+    comparator = text(data.get("Comp")) or ""
+    threshold = (text(limits.get("ThresholdType")) or "").strip()
+    raw = data.get("RawLimits")
+    if comparator.strip().upper() == "EQT" and threshold and raw is not None:
+        sides = members(raw)
+        comparison = compare_tolerance(
+            threshold,
+            _number(sides.get("Nominal"), report),
+            _number(sides.get("Low"), report),
+            _number(sides.get("High"), report),
+            report=report,
+            place=place,
+        )
+    else:
+        comparison = compare_numbers(
+            comparator,
+            _number(limits.get("Low"), report),
+            _number(limits.get("High"), report),
+            report=report,
+            place=place,
+        )
     attributes = {
         key: entry
         for key, entry in (
-            ("raw_limits", _texts(data.get("RawLimits"))),
-            ("threshold_type", text(limits.get("ThresholdType"))),
+            ("raw_limits", _texts(raw)),
+            ("threshold_type", threshold),
         )
         if entry
     }
@@ -190,6 +219,7 @@ def _multiple(
     for index, value in elements(rows):
         row = value.find("Prop")
         if row is None:
+            report.dropped("measurement", "holds no value", place=place_of(value))
             continue
         data = members(row)
         given = text(data.get("MeasName")) or row.get("Name") or ""
@@ -202,17 +232,23 @@ def _multiple(
             name = f"{name} #{seen[name]}"
         status = (text(data.get("Status")) or "").strip().lower()
         outcome = MEASUREMENT_OUTCOMES.get(status, MeasurementOutcome.UNSET)
+        taken = set(_NAMING)
         if "Data" in data:
             yield _numeric(name, outcome, data["Data"], data, report)
+            taken |= _JUDGING | {"Data"}
         elif "StringData" in data:
             yield _textual(name, outcome, data["StringData"], data, report)
+            taken |= _JUDGING | {"StringData", "StringLimit"}
         elif "PassFail" in data:
             yield _made(name, outcome, data["PassFail"], data, report)
+            taken |= {"PassFail", "Units"}
         else:
             report.dropped("measurement", "holds no value", place=place_of(row))
         for extra, prop in data.items():
-            if extra not in _MULTIPLE:
+            if extra not in taken:
                 yield from _additional(f"{name}.{extra}", prop, report)
+            elif extra == "Limits":
+                yield from _further_limits(f"{name}.{extra}", prop, report)
 
 
 def _additional(
@@ -245,6 +281,7 @@ def _array(
 ) -> Iterator[Measurement]:
     cells = list(elements(array))
     if not cells:
+        report.dropped("property", "empty array", place=place_of(array))
         return
     kind = array.get("ElementType")
     nested = any(value.find("Prop") is not None for _, value in cells)

@@ -10,9 +10,9 @@ from rigbridge.adapters import ReadContext
 from rigbridge.model import ProcedureRef, Provenance, Run, RunOutcome
 from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
-from rigbridge_teststand.header import read_header
+from rigbridge_teststand.header import keep_rest, read_header
 from rigbridge_teststand.numbers import read_number
-from rigbridge_teststand.properties import below, members, text, text_at
+from rigbridge_teststand.properties import below, members, text_at
 from rigbridge_teststand.settings import TestStandSettings
 from rigbridge_teststand.statuses import RUN_OUTCOMES, severity
 from rigbridge_teststand.steps import StepReader, StepTimes
@@ -128,11 +128,7 @@ def _keep_report_level(
                 place=place_of(child),
             )
         elif tag == "Prop" and name not in _HEADER:
-            for key, prop in members(child).items():
-                value = text(prop)
-                if value:
-                    context.report.mapped("property")
-                    metadata[f"{name}.{key}"] = value
+            keep_rest(child, name, frozenset(), metadata, context.report)
 
 
 def _outcome(

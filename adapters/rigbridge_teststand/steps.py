@@ -184,7 +184,13 @@ class StepReader:
             if start is None or total is None
             else self._times.moment(start + total)
         )
-        self._texts(data, attributes, ended or started)
+        if started is None and start is not None and self._times.start is not None:
+            report.coerced(
+                "phase time",
+                "before the main sequence, taken as unknown",
+                place=place_of(result),
+            )
+        self.read_texts(data, ended or started, attributes.__setitem__)
         status = raw.lower()
         measurements = list(read_measurements(name, status, data, report))
         if measurements and PHASE_OUTCOMES.get(status) is PhaseOutcome.SKIP:
@@ -274,14 +280,6 @@ class StepReader:
             return
         self._report.mapped("property")
         attributes[key] = value
-
-    def _texts(
-        self,
-        data: dict[str, Element],
-        attributes: dict[str, Any],
-        time: datetime | None,
-    ) -> None:
-        self.read_texts(data, time, attributes.__setitem__)
 
     def read_texts(
         self,

@@ -236,7 +236,7 @@ class RunProblemsError(ExceptionGroup[ModelError], RigbridgeError):
 
     def __str__(self) -> str:
         problems = "; ".join(str(problem) for problem in self.exceptions)
-        where = f"{self.source}: " if self.source else ""
+        where = "".join(f"{part}: " for part in (self.source, self.place) if part)
         return " ".join(f"{where}{self.message}: {problems}".split())
 
     def derive(self, excs: Sequence[Exception]) -> RunProblemsError:  # type: ignore[override]

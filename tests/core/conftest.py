@@ -1,23 +1,37 @@
 """
-Throw-away distributions, really built and really installed.
+What the tests of the core share: distributions to load, and a run store that fails.
 
-Each is a single module with entry points. They are built once a session by hatchling
-and installed by pip into folders that a test puts on the path of a new Python.
+The distributions are thrown away. Each is a single module with entry points, built once
+a session by hatchling and installed by pip into a folder that a test puts on the path
+of a new Python. The run store fails on demand, and there are runs and files for it.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
+from uuid import uuid4
 
 import attrs
 import pytest
 from hatchling.builders.wheel import WheelBuilder
+
+from rigbridge.model import Attachment, ProcedureRef, Run, RunOutcome, Unit
+from rigbridge.testing.run_store_faults import Dialect
+from rigbridge.testing.run_store_server import RunStoreServer
+
+Serve: TypeAlias = Callable[..., RunStoreServer]
+
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE")
 
 GROUP = "rigbridge.adapters"
 
@@ -200,3 +214,62 @@ def ask(
         return json.loads(done.stdout)
 
     return answer
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture(name="opened")
+def _opened() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture(name="serve")
+def _serve(opened: ExitStack) -> Serve:
+    """Start stores of any dialect, and stop them with the test."""
+
+    def serve(**dialect: Any) -> RunStoreServer:
+        return opened.enter_context(RunStoreServer(Dialect(**dialect)))
+
+    return serve
+
+
+@pytest.fixture(name="server")
+def _server(serve: Serve) -> RunStoreServer:
+    return serve()
+
+
+@pytest.fixture(name="make_run")
+def _make_run() -> Callable[..., Run]:
+    """Make runs that v1 carries whole, each with a start of its own."""
+    start = datetime(2026, 3, 4, 5, 6, 7, 891_000, tzinfo=UTC)
+    numbers = count()
+
+    def make_run(**fields: Any) -> Run:
+        given = {
+            "id": uuid4(),
+            "outcome": RunOutcome.PASS,
+            "procedure": ProcedureRef(name="Final test"),
+            "unit": Unit(serial_number="SN-0001"),
+            "started_at": start + timedelta(seconds=next(numbers)),
+            **fields,
+        }
+        return Run(**given)
+
+    return make_run
+
+
+@pytest.fixture(name="make_file")
+def _make_file() -> Callable[..., Attachment]:
+    """Make attachments of bytes in memory."""
+
+    def make_file(name: str, content: bytes, **fields: Any) -> Attachment:
+        given = {"size": len(content), "opener": lambda: io.BytesIO(content), **fields}
+        return Attachment(name=name, **given)
+
+    return make_file

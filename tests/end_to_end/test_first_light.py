@@ -193,6 +193,35 @@ class TestFirstLight:
         assert (measurement["lower_limit"], measurement["upper_limit"]) == (4.9, 5.1)
         assert hashlib.sha256(PHOTO).hexdigest() in served.digests(run).values()
 
+    def test_a_wrong_key_is_one_line(self, served: Served) -> None:
+        """Nothing is sent with a key that the server does not know."""
+        file = resources.files("rigbridge.examples") / "csv-long-format.csv"
+        process = rigbridge("import", file, "--to", served.url, "--api-key", "wrong")
+        assert process.returncode == 1
+        (line,) = process.stderr.splitlines()
+        assert "401" in line
+        assert "check the API key" in line
+
+    def test_an_unknown_procedure_names_the_file(
+        self, served: Served, tmp_path: Path
+    ) -> None:
+        """The server's words come with the file; the other file still arrives."""
+        config = tmp_path / "rigbridge.toml"
+        name = "LED driver in-circuit test"
+        config.write_text(f'[identity.procedures]\n"{name}" = "FVT99"\n')
+        folder = Path(str(resources.files("rigbridge.examples")))
+        process = rigbridge(
+            "import",
+            folder / "csv-long-format.csv",
+            folder / "teststand-nested-sequences.xml",
+            *("--to", served.url, "--api-key", served.key, "--config", config),
+        )
+        assert process.returncode == 1
+        assert len(served.runs("PS-100-0042")) == 1
+        for line in process.stderr.splitlines():
+            assert "csv-long-format.csv: " in line
+            assert "Procedure with ID FVT99 does not exist" in line
+
     def test_files_arrive_over_http(self, served: Served) -> None:
         """Reports go through the client; a second time changes nothing."""
         folder = Path(str(resources.files("rigbridge.examples")))

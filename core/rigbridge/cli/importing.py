@@ -192,19 +192,26 @@ def convert(
             with Spool() as spool:
                 reading = read_source(source, installed, configuration, spool)
                 for item in reading:
-                    if isinstance(item, SourceError):
-                        say_error(item)
-                        succeeded = False
-                    else:
-                        _print_run(item, form)
-        except RunProblemsError as error:
-            say_error(error)
-            succeeded = False
+                    succeeded &= _shown(item, form)
         except SourceError as error:
             say_error(error)
             succeeded = False
     if not succeeded:
         raise typer.Exit(1)
+
+
+def _shown(item: Any, form: ConvertFormat) -> bool:
+    """Print a run or what went wrong with it, and say which of the two it was."""
+    if isinstance(item, SourceError):
+        say_error(item)
+        return False
+    try:
+        _print_run(item, form)
+    except RunProblemsError as error:
+        # The runs behind it are still to come.
+        say_error(error)
+        return False
+    return True
 
 
 def _print_run(item: Any, form: ConvertFormat) -> None:

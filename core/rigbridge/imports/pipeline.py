@@ -22,6 +22,7 @@ from rigbridge.errors import (
     RigbridgeError,
     RunProblemsError,
     SourceError,
+    SourceUnreadableError,
 )
 from rigbridge.imports.detection import AdapterSet
 from rigbridge.imports.reading import ReadRun, read_source
@@ -158,9 +159,16 @@ class _Work:
 
     def _itself(self, spool: Spool) -> tuple[Attachment, ...]:
         # A copy, since whoever writes the report may still change it.
-        with self._source.opener() as stream:
-            chunks = iter(lambda: stream.read(1 << 20), b"")
-            return (spool.add(chunks, name=self._source.name),)
+        try:
+            with self._source.opener() as stream:
+                chunks = iter(lambda: stream.read(1 << 20), b"")
+                return (spool.add(chunks, name=self._source.name),)
+        except OSError as error:
+            raise SourceUnreadableError(
+                f"cannot be copied: {error}",
+                source=self._source.uri,
+                remedy="check the file and the space in the temporary folder",
+            ) from error
 
     def _submit(
         self, item: ReadRun, extra: tuple[Attachment, ...], *, strict: bool
@@ -180,7 +188,9 @@ class _Work:
             )
             self._runs.append(ImportedRun(run=run, receipt=receipt))
             if receipt is not None:
-                self._errors.extend(failure.error for failure in receipt.failures)
+                self._errors.extend(
+                    self._placed(failure.error, run) for failure in receipt.failures
+                )
         except (HeldError, NoAnswerError):
             raise
         except (DeliveryError, RunProblemsError) as error:
@@ -189,10 +199,14 @@ class _Work:
             self._report.merge(report)
 
     def _placed(self, error: RigbridgeError, run: Run) -> RigbridgeError:
-        if error.source is None:
+        """Let an error name the file and the run, before what it names itself."""
+        index = None if run.source is None else run.source.index
+        places = [] if not index else [f"run {index + 1}"]
+        if error.source != self._source.uri:
+            places += [error.source] if error.source else []
             error.source = self._source.uri
-        if error.place is None and run.source is not None and run.source.index:
-            error.place = f"run {run.source.index + 1}"
+        places += [error.place] if error.place else []
+        error.place = ": ".join(places) or None
         return error
 
     def _refused(self, run: Run, report: ConversionReport, dropped: int) -> SourceError:

@@ -113,6 +113,22 @@ class TestHeader:
         run = run_of(write.document(write.report(serial=serial)))
         assert run.unit.serial_number is None
 
+    def test_what_has_no_field_is_metadata(self, write: Any) -> None:
+        """Objects, arrays of values and properties of the report are all kept."""
+        slots = (
+            "<Prop Name='Slots' Type='Array' ElementType='String'>"
+            "<Value ID='[0]'>left</Value><Value ID='[1]'>right</Value></Prop>"
+        )
+        extra = write.obj("AdditionalData", write.prop("Rack", "R7"), slots)
+        closing = write.obj("TSRData", write.obj("File", write.prop("Closed", False)))
+        content = write.document(write.report(uut=extra)).replace(
+            b'<Prop Name="StationInfo"', closing.encode() + b'<Prop Name="StationInfo"'
+        )
+        metadata = run_of(content).metadata
+        assert metadata["uut.AdditionalData.Rack"] == "R7"
+        assert metadata["uut.AdditionalData.Slots[1]"] == "right"
+        assert metadata["TSRData.File.Closed"] is False
+
     def test_leading_zeros_stay(self, write: Any) -> None:
         """A serial number is text."""
         run = run_of(write.document(write.report(serial="00017")))
@@ -352,6 +368,48 @@ class TestMeasurements:
             ("rail", MeasurementOutcome.PASS),
             ("rail #2", MeasurementOutcome.FAIL),
         ]
+
+    @pytest.mark.parametrize(
+        ("threshold", "lower", "upper"),
+        [("PERCENTAGE", 4.5, 6.0), ("Delta", -5.0, 25.0), ("PPM", 4.99995, 5.0001)],
+    )
+    def test_a_tolerance_becomes_limits(
+        self, write: Any, threshold: str, lower: float, upper: float
+    ) -> None:
+        """Limits follow from the raw limits, also where others are printed."""
+        raw = {"Nominal": 5, "Low": 10, "High": 20}
+        step = write.step(
+            "a",
+            write.prop("Numeric", 5.1),
+            write.prop("Comp", "EQT"),
+            write.obj(
+                "Limits",
+                write.prop("Low", 10),
+                write.prop("High", 20),
+                write.prop("ThresholdType", threshold),
+            ),
+            write.obj("RawLimits", *(write.prop(*item) for item in raw.items())),
+        )
+        limits = measured(write.document(write.report(step))).limits
+        assert limits is not None
+        assert limits.lower == pytest.approx(lower)
+        assert limits.upper == pytest.approx(upper)
+
+    def test_nothing_beside_the_judged_value_is_lost(self, write: Any) -> None:
+        """A numeric test that also holds a text keeps the text, and odd limits."""
+        step = write.step(
+            "a",
+            write.prop("Numeric", 5),
+            write.prop("String", "five"),
+            write.prop("Comp", "GE"),
+            write.obj("Limits", write.prop("Low", 1), write.prop("Margin", 0.5)),
+        )
+        found = phase_of(write.document(write.report(step))).measurements
+        assert {item.name: item.value for item in found} == {
+            "a": 5,
+            "String": "five",
+            "Limits.Margin": 0.5,
+        }
 
     def test_further_data_is_kept(self, write: Any) -> None:
         """What no step type explains is a measurement that nobody judged."""

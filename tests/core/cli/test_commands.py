@@ -151,8 +151,22 @@ class TestImport:
             "--json",
         )
         sources = last_json(process)["sources"]
-        for source in sources:
-            assert source["runs"] or source["errors"], source["source"]
+        refused = {
+            Path(source["source"]).stem.partition("__")[2].partition("__")[2]: source[
+                "errors"
+            ][0]["text"]
+            for source in sources
+            if source["errors"]
+        }
+        # One is no whole record, two have no unit: each is named with the reason.
+        assert sorted(refused) == [
+            "2016-03-23_io_output_record",
+            "UNKNOWN_DUT",
+            "multidim_testdata",
+        ]
+        assert "no serial number" in refused["UNKNOWN_DUT"]
+        assert "not a whole test record" in refused["multidim_testdata"]
+        assert sum(len(source["runs"]) for source in sources) == len(sources) - 3
         listed = rigbridge("runs", "list", "--serial", "2342343", "--data", data)
         assert "Computer Motherboard Test Sequence" in listed.stdout
 
@@ -173,6 +187,19 @@ class TestConvert:
         assert process.returncode == 0
         assert len(documents) == 2
         assert all(key in document for document in documents)
+
+    def test_a_run_that_is_refused_spares_the_next(
+        self, rigbridge: Rigbridge, tmp_path: Path
+    ) -> None:
+        """The runs behind it in the same file are still printed."""
+        content = example("teststand-batch-of-two.xml").read_bytes()
+        file = tmp_path / "two.xml"
+        file.write_bytes(content.replace(b"MC-200-0007", b"NONE"))
+        process = rigbridge("convert", file)
+        assert process.returncode == 1
+        (line,) = process.stdout.splitlines()
+        unit = json.loads(line)["unit_under_test"]
+        assert unit["serial_number"] == "MC-200-0008"
 
     def test_a_run_without_serial_number(
         self, rigbridge: Rigbridge, tmp_path: Path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,6 +19,7 @@ from rigbridge.errors import (
     MalformedSourceError,
     NoAnswerError,
     NoRunError,
+    NotFoundError,
     UnrecognizedSourceError,
 )
 from rigbridge.imports import (
@@ -90,7 +92,7 @@ class Shelf:
         """Keep the run."""
         del report
         if self.error is not None:
-            raise self.error
+            raise copy(self.error)
         if run.unit.serial_number is None:
             raise BadRequestError("no serial number", status=400)
         self.runs.append(run)
@@ -143,8 +145,7 @@ class TestScan:
             file.parent.mkdir(exist_ok=True)
             file.touch()
         found = [str(file.relative_to(tmp_path)) for file in scan([tmp_path])]
-        assert sorted(found) == ["a/1.xml", "b/2.xml", "c.xml"]
-        assert found == [str(file.relative_to(tmp_path)) for file in scan([tmp_path])]
+        assert found == ["c.xml", "a/1.xml", "b/2.xml"]
 
     def test_a_file_named_twice_is_read_once(self, tmp_path: Path) -> None:
         """A folder and a file in it overlap."""
@@ -217,6 +218,18 @@ class TestImport:
         refusal = BadRequestError("Part number is required", status=400)
         (result,) = results_of({"a.lines": b"1"}, configuration, Shelf(refusal))
         assert str(result.errors[0]) == "a.lines: Part number is required"
+
+    def test_a_refusal_names_the_file_and_the_run(
+        self, configuration: Configuration
+    ) -> None:
+        """Two runs of one file that a server refuses can be told apart."""
+        for serial, place in (("1", ""), ("0 1", "run 2: ")):
+            refusal = NotFoundError("no such procedure", source="http://store")
+            shelf = Shelf(refusal)
+            (result,) = results_of({"a.lines": serial.encode()}, configuration, shelf)
+            last = str(result.errors[-1])
+            assert last.startswith(f"a.lines: {place}")
+            assert last.endswith("http://store: no such procedure")
 
     def test_a_store_that_is_out_ends_the_import(
         self, configuration: Configuration
