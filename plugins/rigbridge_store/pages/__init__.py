@@ -6,6 +6,8 @@ content security policy allows our own files only, no inline script and no inlin
 style.
 """
 
-from rigbridge_store.pages.site import Site, page_or, page_router
+from rigbridge_store.pages.failures import page_or
+from rigbridge_store.pages.routes import page_router
+from rigbridge_store.pages.site import NAME, Site
 
-__all__ = ["Site", "page_or", "page_router"]
+__all__ = ["NAME", "Site", "page_or", "page_router"]

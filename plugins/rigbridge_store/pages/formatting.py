@@ -28,6 +28,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SIZES = ("B", "kB", "MB", "GB", "TB")
 _KILO = 1000
 _EXACT = 10**15
+_NOTHING = "—"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -56,7 +57,9 @@ def _iso(value: int | datetime) -> str:
 
 def format_span(value: float | timedelta) -> str:
     """Write a span, given in microseconds, to about three digits."""
-    micros = value / timedelta(microseconds=1) if isinstance(value, timedelta) else value
+    micros = (
+        value / timedelta(microseconds=1) if isinstance(value, timedelta) else value
+    )
     seconds = micros / 1e6
     if abs(seconds) < 1:
         return f"{seconds * 1000:.3g} ms"
@@ -89,14 +92,14 @@ def format_number(value: float, digits: int = 6) -> str:
     except OverflowError:
         return f"{str(value)[:digits]}…"
     if not math.isfinite(number):
-        return {math.inf: "∞", -math.inf: "−∞"}.get(number, "NaN")
+        return {math.inf: "∞", -math.inf: "-∞"}.get(number, "NaN")
     return f"{number:.{digits}g}"
 
 
 def format_percent(value: float | None) -> str:
     """Write a part of one as a percentage; never rounded up to all."""
     if value is None:
-        return "–"
+        return _NOTHING
     shown = math.floor(value * 1000) / 10
     return f"{shown:.0f} %" if shown in (0, 100) else f"{shown:.1f} %"
 
@@ -104,7 +107,7 @@ def format_percent(value: float | None) -> str:
 def format_value(value: Any) -> str:
     """Write a measured value that is no series."""
     if value is None:
-        return "–"
+        return _NOTHING
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):

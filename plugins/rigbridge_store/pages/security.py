@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import quote, urlsplit
 
-from rigbridge_store.server.door import Connection
+from litestar.connection import ASGIConnection
 
 __all__ = [
     "FILE_HEADERS",
     "PAGE_HEADERS",
+    "Connection",
     "attachment_disposition",
     "is_cross_site",
     "is_local_visit",
     "safe_target",
 ]
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+"""A connection of whatever kind."""
 
 _POLICY = {
     "default-src": "'none'",

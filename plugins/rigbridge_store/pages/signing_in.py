@@ -21,7 +21,7 @@ from rigbridge_store.pages.sessions import (
 from rigbridge_store.pages.site import AnyRequest, Site
 from rigbridge_store.refusals import forbidden
 
-__all__ = ["sign_in", "sign_out", "show_sign_in"]
+__all__ = ["show_sign_in", "sign_in", "sign_out"]
 
 _FORM_SECONDS = 60 * 60
 _STALE_FORM = "The form is too old, or came from another page. Try again."

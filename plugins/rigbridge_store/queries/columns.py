@@ -7,12 +7,14 @@ import sqlalchemy as sa
 
 from rigbridge_store.schema import runs
 
-__all__ = ["DAY", "run_moment", "Period"]
+__all__ = ["DAY", "Period", "run_moment"]
 
 DAY = 86_400_000_000
 """A day in microseconds."""
 
-run_moment: sa.ColumnElement[int] = sa.func.coalesce(runs.c.started_at, runs.c.created_at)
+run_moment: sa.ColumnElement[int] = sa.func.coalesce(
+    runs.c.started_at, runs.c.created_at
+)
 """
 When a run was: its start or, where that is unknown, when it was stored.
 

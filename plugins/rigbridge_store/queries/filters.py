@@ -49,7 +49,7 @@ class RunFilter:
     procedure: str = ""
     station: str = ""
     outcome: str = ""
-    period: Period = Period()
+    period: Period = attrs.field(factory=Period)
     unit_key: int | None = None
 
 

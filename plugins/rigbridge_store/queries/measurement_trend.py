@@ -14,7 +14,7 @@ import msgspec
 import sqlalchemy as sa
 
 from rigbridge.model import MeasurementOutcome
-from rigbridge_store.queries.columns import run_moment, Period
+from rigbridge_store.queries.columns import Period, run_moment
 from rigbridge_store.refusals import not_found
 from rigbridge_store.schema import measurements, phases, procedures, runs, units
 
@@ -192,7 +192,17 @@ def read_trend(
         if number == limit:
             result.close()
             return collected.trend(complete=False)
-        collected.add(*row)
+        run, moment, outcome, value, text, lower, upper, units = row
+        collected.add(
+            run=run,
+            moment=moment,
+            outcome=outcome,
+            number=value,
+            value=text,
+            lower=lower,
+            upper=upper,
+            units=units,
+        )
     return collected.trend(complete=True)
 
 
@@ -210,6 +220,7 @@ class _Collection:
 
     def add(
         self,
+        *,
         run: int,
         moment: int,
         outcome: str,

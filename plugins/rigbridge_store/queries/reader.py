@@ -146,6 +146,11 @@ class RunReader:
         with self._reading() as connection:
             return yields.latest_moment(connection)
 
+    def earliest_moment(self) -> int | None:
+        """Tell when the oldest run of all was, in microseconds."""
+        with self._reading() as connection:
+            return yields.earliest_moment(connection)
+
     def yields(
         self, period: Period, procedure_id: str | None = None
     ) -> tuple[ProcedureYield, ...]:

@@ -9,13 +9,14 @@ import attrs
 import sqlalchemy as sa
 
 from rigbridge.model import MeasurementOutcome, PhaseOutcome, RunOutcome
-from rigbridge_store.queries.columns import DAY, run_moment, Period
+from rigbridge_store.queries.columns import DAY, Period, run_moment
 from rigbridge_store.schema import measurements, phases, procedures, runs
 
 __all__ = [
     "Bucket",
     "Failure",
     "ProcedureYield",
+    "earliest_moment",
     "failing_measurements",
     "failing_phases",
     "latest_moment",
@@ -105,6 +106,14 @@ def latest_moment(connection: sa.Connection) -> int | None:
     """Tell when the newest run of all was, in microseconds."""
     found: int | None = connection.execute(
         sa.select(run_moment).order_by(run_moment.desc()).limit(1)
+    ).scalar()
+    return found
+
+
+def earliest_moment(connection: sa.Connection) -> int | None:
+    """Tell when the oldest run of all was, in microseconds."""
+    found: int | None = connection.execute(
+        sa.select(run_moment).order_by(run_moment).limit(1)
     ).scalar()
     return found
 

@@ -12,6 +12,7 @@ from rigbridge_store.pages.charts.figure import (
     Rule,
     Tick,
     path_of,
+    spaced,
     value_ticks,
 )
 from rigbridge_store.pages.charts.reduction import seen_points
@@ -67,8 +68,8 @@ def control_chart(
     levels = [
         ("limit", "lower limit", trend.lower),
         ("limit", "upper limit", trend.upper),
-        ("control", "mean − 3 σ", summary.lower_control),
-        ("control", "mean + 3 σ", summary.upper_control),
+        ("control", "lower control", summary.lower_control),
+        ("control", "upper control", summary.upper_control),
         ("mean", "mean", summary.mean),
     ]
     drawn = [(kind, text, level) for kind, text, level in levels if level is not None]
@@ -95,14 +96,22 @@ def control_chart(
         y_ticks=value_ticks(y_scale, upright=True),
         lines=(
             path_of(
-                None if index is None else (x_scale(index), y_scale(trend.values[index]))
+                None
+                if index is None
+                else (x_scale(index), y_scale(trend.values[index]))
                 for index in seen_points(trend.values, _STRETCHES)
             ),
         ),
-        rules=[
-            Rule(at=y_scale(level), label=f"{text} {format_number(level, 5)}", kind=kind)
-            for kind, text, level in drawn
-        ],
+        rules=spaced(
+            [
+                Rule(
+                    at=y_scale(level),
+                    label=f"{text} {format_number(level, 5)}",
+                    kind=kind,
+                )
+                for kind, text, level in drawn
+            ]
+        ),
         marks=[
             _mark(trend, index, x_scale(index), y_scale(trend.values[index]), sources)
             for index in marked_points(trend)

@@ -46,8 +46,7 @@ def histogram_chart(
         id="histogram",
         title=f"Distribution of {name}",
         summary=(
-            f"{summary.count} values in {len(bins)} bars, the tallest "
-            f"with {tallest}"
+            f"{summary.count} values in {len(bins)} bars, the tallest with {tallest}"
         ),
         frame=frame,
         x_label=f"{name}{unit}",

@@ -9,11 +9,22 @@ import attrs
 from rigbridge_store.pages.charts.scales import Scale
 from rigbridge_store.pages.formatting import format_number
 
-__all__ = ["Bar", "Figure", "Frame", "Mark", "Rule", "Tick", "path_of", "value_ticks"]
+__all__ = [
+    "Bar",
+    "Figure",
+    "Frame",
+    "Mark",
+    "Rule",
+    "Tick",
+    "path_of",
+    "spaced",
+    "value_ticks",
+]
 
 _Y_TICKS = 5
 _X_TICKS = 8
 _TICK_DIGITS = 5
+_LINE_HEIGHT = 14
 
 
 @attrs.frozen(kw_only=True)
@@ -40,12 +51,18 @@ class Rule:
         label: what is written at its end.
         kind: what it means (``limit``, ``control``, ``mean``).
         upright: whether it runs from top to bottom.
+        label_at: where the label stands, so that none covers another.
     """
 
     at: float
     label: str
     kind: str
     upright: bool = False
+    label_at: float = attrs.field()
+
+    @label_at.default
+    def _beside(self) -> float:
+        return self.at
 
 
 @attrs.frozen(kw_only=True)
@@ -140,6 +157,15 @@ def value_ticks(scale: Scale, *, upright: bool) -> tuple[Tick, ...]:
         Tick(at=scale(value), label=format_number(value, _TICK_DIGITS))
         for value in scale.ticks(_Y_TICKS if upright else _X_TICKS)
     )
+
+
+def spaced(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """Move the labels of lines that are near each other apart, downwards."""
+    found: list[Rule] = []
+    for rule in sorted(rules, key=lambda rule: rule.at):
+        free = found[-1].label_at + _LINE_HEIGHT if found else rule.at
+        found.append(attrs.evolve(rule, label_at=max(rule.at, free)))
+    return tuple(found)
 
 
 def path_of(points: Iterable[tuple[float, float] | None]) -> str:

@@ -34,6 +34,7 @@ class Scale:
     end: float
 
     def __call__(self, value: float) -> float:
+        """Tell where a value is on the drawing."""
         part = (value - self.low) / (self.high - self.low)
         return round(self.start + part * (self.end - self.start), 2)
 

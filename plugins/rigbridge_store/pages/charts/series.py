@@ -62,9 +62,7 @@ def series_chart(measurement: Measurement, series: Series, id_: str) -> Figure |
         frame.bottom,
         frame.top,
     )
-    x_scale = spanning(
-        [min(places), max(places)], frame.left, frame.right, margin=0.0
-    )
+    x_scale = spanning([min(places), max(places)], frame.left, frame.right, margin=0.0)
     line = path_of(
         None if index is None else (x_scale(places[index]), y_scale(measured[index]))
         for index in seen_points(measured, _STRETCHES)
