@@ -188,7 +188,7 @@ def read_trend(
     )
     collected = _Collection()
     result = connection.execution_options(yield_per=_BATCH).execute(statement)
-    for number, row in enumerate(result.tuples()):
+    for number, row in enumerate(result):
         if number == limit:
             result.close()
             return collected.trend(complete=False)
