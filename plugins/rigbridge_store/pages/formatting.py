@@ -29,6 +29,7 @@ _SIZES = ("B", "kB", "MB", "GB", "TB")
 _KILO = 1000
 _EXACT = 10**15
 _NOTHING = "—"
+_ALL, _HALF = 100, 0.5
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -97,10 +98,12 @@ def format_number(value: float, digits: int = 6) -> str:
 
 
 def format_percent(value: float | None) -> str:
-    """Write a part of one as a percentage; never rounded up to all."""
+    """Write a part of one as a percentage; never rounded to none or all."""
     if value is None:
         return _NOTHING
-    shown = math.floor(value * 1000) / 10
+    shown = round(value * 100, 1)
+    if (shown == 0) != (value == 0) or (shown == _ALL) != (value == 1):
+        shown = 0.1 if value < _HALF else 99.9
     return f"{shown:.0f} %" if shown in (0, 100) else f"{shown:.1f} %"
 
 

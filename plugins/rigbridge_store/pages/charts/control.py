@@ -31,7 +31,7 @@ _STRETCHES = 400
 _ALL_MARKED = 200
 _MAX_MARKS = 300
 _TIME_TICKS = 6
-_FRAME = Frame(height=330, bottom=280, right=760)
+_FRAME = Frame(height=330, bottom=280, right=735)
 _SHORT = timedelta(days=2)
 
 
@@ -106,7 +106,7 @@ def control_chart(
             [
                 Rule(
                     at=y_scale(level),
-                    label=f"{text} {format_number(level, 5)}",
+                    label=f"{text} {format_number(level, 4)}",
                     kind=kind,
                 )
                 for kind, text, level in drawn
