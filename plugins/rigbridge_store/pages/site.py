@@ -57,8 +57,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(formatting.FILTERS)
-    environment.globals["asset"] = asset_url
-    environment.globals["version"] = __version__
+    shared: dict[str, Any] = environment.globals
+    shared.update(asset=asset_url, version=__version__)
     return environment
 
 

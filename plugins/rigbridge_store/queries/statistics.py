@@ -95,13 +95,13 @@ def summarize(values: Sequence[float]) -> Summary | None:
     count = len(values)
     if not count:
         return None
-    mean = math.fsum(values) / count
+    # Divided first, and by way of a distance, so that large values do not overflow.
+    mean = math.fsum([value / count for value in values])
     deviation = short = None
     if count > 1:
-        squares = math.fsum([(value - mean) ** 2 for value in values])
-        deviation = math.sqrt(squares / (count - 1))
-        ranges = math.fsum([abs(late - early) for early, late in pairwise(values)])
-        short = ranges / (count - 1) / _D2
+        deviation = math.dist(values, [mean] * count) / math.sqrt(count - 1)
+        ranges = [abs(late - early) / (count - 1) for early, late in pairwise(values)]
+        short = sum(ranges) / _D2
     return Summary(
         count=count,
         mean=mean,
@@ -155,7 +155,8 @@ def histogram(values: Sequence[float]) -> tuple[Bin, ...]:
     for value in values:
         counts[min(number - 1, int((value - low) * scale))] += 1
     width = (high - low) / number
+    edges = [*(low + index * width for index in range(number)), high]
     return tuple(
-        Bin(low + index * width, low + (index + 1) * width, count)
-        for index, count in enumerate(counts)
+        Bin(begin, end, count)
+        for (begin, end), count in zip(pairwise(edges), counts, strict=True)
     )

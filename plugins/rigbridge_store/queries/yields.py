@@ -122,7 +122,7 @@ def procedure_yields(
     connection: sa.Connection, period: Period, *, procedure_id: str | None = None
 ) -> tuple[ProcedureYield, ...]:
     """Tell what came of every procedure, or of one, by name."""
-    ranked = _ranked(period, procedure_id).subquery()
+    ranked = _ranked(period, procedure_id)
     first = ranked.c.first_rank == 1
     last = ranked.c.last_rank == 1
     ok = ranked.c.passed == 1
@@ -151,7 +151,7 @@ def procedure_yields(
     return tuple(_yield(row) for row in connection.execute(statement))
 
 
-def _ranked(period: Period, procedure_id: str | None) -> sa.Select[Any]:
+def _ranked(period: Period, procedure_id: str | None) -> sa.Subquery:
     of_unit = (runs.c.procedure_key, runs.c.unit_key)
     number = sa.func.row_number()
     statement = sa.select(
@@ -167,7 +167,7 @@ def _ranked(period: Period, procedure_id: str | None) -> sa.Select[Any]:
     ).where(_FINISHED, *period.conditions())
     if procedure_id is not None:
         statement = statement.where(runs.c.procedure_key == _key_of(procedure_id))
-    return statement
+    return statement.subquery()
 
 
 def _key_of(procedure_id: str) -> sa.ScalarSelect[int]:

@@ -58,11 +58,7 @@ class Rule:
     label: str
     kind: str
     upright: bool = False
-    label_at: float = attrs.field()
-
-    @label_at.default
-    def _beside(self) -> float:
-        return self.at
+    label_at: float = attrs.Factory(lambda self: self.at, takes_self=True)
 
 
 @attrs.frozen(kw_only=True)

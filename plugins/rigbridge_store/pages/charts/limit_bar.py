@@ -70,6 +70,9 @@ def limit_bar(value: object, limit: Limit | None) -> LimitBar | None:
     if not math.isfinite(number) or (low is None and high is None):
         return None
     place = _placed(number, low, high)
+    if math.isnan(place):
+        # So large that their difference cannot be told.
+        return None
     drawn = min(WIDTH - _EDGE, max(_EDGE, place))
     start = _BAND_START if low is not None else 0.0
     end = _BAND_END if high is not None else float(WIDTH)

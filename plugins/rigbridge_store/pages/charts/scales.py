@@ -35,6 +35,8 @@ class Scale:
 
     def __call__(self, value: float) -> float:
         """Tell where a value is on the drawing."""
+        # What is larger than a scale can be stands at its end.
+        value = max(self.low, min(self.high, value))
         part = (value - self.low) / (self.high - self.low)
         return round(self.start + part * (self.end - self.start), 2)
 

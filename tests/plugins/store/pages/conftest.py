@@ -7,14 +7,14 @@ import struct
 import threading
 import zlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import attrs
 import httpx
 import pytest
 
-from rigbridge.wire import InitializeUpload, from_builtins
-from rigbridge.wire import CreateRun
+from rigbridge.wire import CreateRun, InitializeUpload, from_builtins
 from rigbridge_store import RunStore
 from rigbridge_store.server import StoreServer
 
@@ -25,8 +25,10 @@ _DAY = 86_400_000
 def _png() -> bytes:
     def chunk(kind: bytes, body: bytes) -> bytes:
         checked = kind + body
-        return struct.pack(">I", len(body)) + checked + struct.pack(
-            ">I", zlib.crc32(checked)
+        return (
+            struct.pack(">I", len(body))
+            + checked
+            + struct.pack(">I", zlib.crc32(checked))
         )
 
     width, height = 160, 90
@@ -60,7 +62,7 @@ def _run(number: int) -> dict[str, object]:
         },
         "run_passed": not failed,
         "procedure_name": "Final <test>" if number % 4 else "Burn-in",
-        "started_at": f"{begin}" and _iso(begin),
+        "started_at": _iso(begin),
         "duration": "PT42S",
         "phases": [
             {
@@ -114,12 +116,10 @@ def _run(number: int) -> dict[str, object]:
 
 def _iso(millis: int) -> str:
     seconds = millis // 1000
-    from datetime import UTC, datetime
-
     return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
-FILES = {
+_FILES = {
     "shot.png": ("image/png", _png()),
     "evil.html": ("text/html", b"<script>document.title='run'</script>"),
     "evil.svg": (
@@ -163,7 +163,7 @@ def _filled(store: RunStore) -> str:
     ]
     run = ids[59 - 59 % 7 + 3 - 7]
     uploads = []
-    for name, (kind, content) in FILES.items():
+    for name, (kind, content) in _FILES.items():
         ticket = store.initialize_upload(InitializeUpload(name=name))
         store.receive_upload(ticket.id, ticket.token, [content], mime_type=kind)
         uploads.append(ticket.id)
@@ -190,8 +190,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
                 station_key=store.create_station_key("rig-7"),
                 run=run,
                 procedure=details.procedure_id,
-                files={file.name: file.id for file in details.files},
-                contents={name: content for name, (_, content) in FILES.items()},
+                files={file.name or "": file.id for file in details.files},
+                contents={name: content for name, (_, content) in _FILES.items()},
                 store=store,
             )
         finally:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
@@ -20,16 +20,13 @@ _CHROMIUM = shutil.which("chromium")
 _DRIVER = shutil.which("chromedriver")
 _SECONDS = 20
 
-pytestmark = [
-    pytest.mark.skipif(
-        _CHROMIUM is None or _DRIVER is None,
-        reason="no browser: install Debian's chromium and chromium-driver",
-    ),
-    # One browser for all: on one worker, where there are several.
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = pytest.mark.skipif(
+    _CHROMIUM is None or _DRIVER is None,
+    reason="no browser: install Debian's chromium and chromium-driver",
+)
 
-Opening = Callable[[str], WebDriver]
+Browser: TypeAlias = webdriver.Chrome
+Opening = Callable[[str], Browser]
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +42,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def browser(site: Any, downloads: Path) -> Iterator[WebDriver]:
+def browser(site: Any, downloads: Path) -> Iterator[Browser]:
     """Start a browser, and sign in with a user's key as a person would."""
     options = webdriver.ChromeOptions()
     options.binary_location = _CHROMIUM or ""
@@ -74,22 +71,32 @@ def browser(site: Any, downloads: Path) -> Iterator[WebDriver]:
 
 
 @pytest.fixture
-def opening(site: Any, browser: WebDriver) -> Iterator[Opening]:
+def opening(site: Any, browser: Browser) -> Iterator[Opening]:
     """Give what opens a page; nothing may have been refused or gone wrong on it."""
-    browser.get_log("browser")  # type: ignore[no-untyped-call]  # selenium has no hint
+    _log(browser)
 
-    def open_page(path: str) -> WebDriver:
+    def open_page(path: str) -> Browser:
         browser.get(site.url + path)
         return browser
 
     yield open_page
-    entries = browser.get_log("browser")  # type: ignore[no-untyped-call]  # likewise
-    wrong = [entry for entry in entries if entry["level"] in ("SEVERE", "WARNING")]
+    wrong = [
+        entry for entry in _log(browser) if entry["level"] in ("SEVERE", "WARNING")
+    ]
     assert wrong == []
 
 
-def _wait(driver: WebDriver, condition: Callable[[WebDriver], Any]) -> Any:
+def _wait(driver: Browser, condition: Callable[[Browser], Any]) -> Any:
     return WebDriverWait(driver, _SECONDS).until(condition)
+
+
+def _log(driver: Any) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = driver.get_log("browser")
+    return entries
+
+
+def _is_there(path: Path, _: Browser) -> bool:
+    return path.is_file()
 
 
 def test_a_search_leads_to_a_run(site: Any, opening: Opening) -> None:
@@ -126,7 +133,7 @@ def test_a_download_is_equal_to_what_was_uploaded(
         link = driver.find_element(By.CSS_SELECTOR, f"a[aria-label='Download {name}']")
         driver.execute_script("arguments[0].click()", link)
         path = downloads / name
-        _wait(driver, lambda _, path=path: path.is_file())
+        _wait(driver, partial(_is_there, path))
         assert path.read_bytes() == site.contents[name]
     assert driver.current_url.endswith(f"/runs/{site.run}")
 

@@ -62,7 +62,7 @@ def test_other_keys_do_not_sign_in(
     assert "rigbridge_session" not in stranger.cookies
 
 
-def test_forms_of_other_pages_are_refused(site: Any, visitor: httpx.Client) -> None:
+def test_forms_of_other_pages_are_refused(visitor: httpx.Client) -> None:
     """Neither a form without its token nor one from another site ends a session."""
     assert visitor.post("/sign-out").status_code == 403
     page = visitor.get("/").text
