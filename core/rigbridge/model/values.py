@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 
@@ -43,8 +43,6 @@ _NON_FLOATS = _SCALARS - {float}
 _TEXTS = frozenset({str})
 _MAX_DEPTH = 64
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
-_T = TypeVar("_T")
 
 _Check: TypeAlias = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
@@ -119,9 +117,9 @@ def is_aware(value: object) -> bool:
     return isinstance(value, datetime) and value.tzinfo is not None
 
 
-def as_tuple(members: Iterable[_T]) -> tuple[_T, ...]:
-    """Hold members as a tuple; a tuple stays the same object."""
-    return members if type(members) is tuple else tuple(members)
+def as_texts(members: Iterable[str]) -> tuple[str, ...]:
+    """Hold texts as a tuple; a tuple stays the same object."""
+    return members if isinstance(members, tuple) else tuple(members)
 
 
 def tuple_of(member: type) -> _Check:
