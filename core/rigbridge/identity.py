@@ -124,6 +124,10 @@ class IdentityRules:
             )
         return run
 
+    def told_by_serial_number(self, serial_number: str) -> dict[str, str]:
+        """Tell the fields of a unit (see ``UNIT_GROUPS``) that its number holds."""
+        return _found(self.serial_number, serial_number)
+
     @staticmethod
     def _fill(
         run: Run,
@@ -132,15 +136,11 @@ class IdentityRules:
         rule: str,
         report: ConversionReport,
     ) -> Run:
-        supplied: dict[str, str] = {}
-        for pattern in patterns:
-            match = pattern.search(text)
-            if match is None:
-                continue
-            for field, value in match.groupdict().items():
-                known = getattr(run.unit, field) or field in supplied
-                if value and not value.isspace() and not known:
-                    supplied[field] = value
+        supplied = {
+            field: value
+            for field, value in _found(patterns, text).items()
+            if not getattr(run.unit, field)
+        }
         for field, value in supplied.items():
             report.coerced(
                 field.replace("_", " "),
@@ -151,3 +151,14 @@ class IdentityRules:
         if not supplied:
             return run
         return attrs.evolve(run, unit=attrs.evolve(run.unit, **supplied))
+
+
+def _found(patterns: _Patterns, text: str) -> dict[str, str]:
+    """Search the expressions in order; the first to fill a field wins."""
+    found: dict[str, str] = {}
+    for pattern in patterns:
+        match = pattern.search(text)
+        for field, value in (match.groupdict() if match else {}).items():
+            if value and not value.isspace():
+                found.setdefault(field, value)
+    return found

@@ -1,9 +1,9 @@
 """
 What runs refer to: procedures, versions, parts, revisions, batches and people.
 
-Found without regard to case, and created on the way. Rows of these tables are never
-deleted, so their keys are remembered; what a transaction added is remembered once
-that is committed.
+Found without regard to case, and created on the way. Their keys are remembered, those
+that a transaction added once that is committed. A row that another process deletes
+meanwhile is noticed by its missing key, which no other row ever gets.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from rigbridge.wire import CreateRun
 from rigbridge_store.fields import folded, text_or_none
 from rigbridge_store.moments import now_micros
 from rigbridge_store.policies import CreationPolicy
+from rigbridge_store.principals import Principal
 from rigbridge_store.refusals import FieldIssue, not_found
 from rigbridge_store.rows import insert_row, new_id
 from rigbridge_store.schema import (
@@ -29,7 +30,13 @@ from rigbridge_store.schema import (
     users,
 )
 
-__all__ = ["Catalog", "CatalogSession", "canonical_uuid", "find_procedure"]
+__all__ = [
+    "Catalog",
+    "CatalogSession",
+    "canonical_uuid",
+    "find_procedure",
+    "origin_of",
+]
 
 _MAX_REMEMBERED = 20_000
 
@@ -62,6 +69,27 @@ _PROCEDURE_BY_NAME = (
 )
 
 
+_DEFAULT_REVISION = "A"
+_FIRST_REVISION = (
+    sa.select(revisions.c.key)
+    .where(revisions.c.part_key == sa.bindparam("part_key"))
+    .order_by(revisions.c.key)
+    .limit(1)
+)
+
+
+def origin_of(table: sa.Table, principal: Principal | None) -> dict[str, Any]:
+    """Give the columns of a new row that tell when and by whom it was made."""
+    station = principal is not None and principal.is_station
+    creator = None if principal is None else principal.key
+    origin = {
+        "created_at": now_micros(),
+        "creator_user_key": None if station else creator,
+        "creator_station_key": creator if station else None,
+    }
+    return {name: value for name, value in origin.items() if name in table.c}
+
+
 def canonical_uuid(text: str) -> str | None:
     """Give a UUID in its usual spelling, or None for a text that is none."""
     try:
@@ -89,9 +117,11 @@ class Catalog:
     def __init__(self) -> None:
         self._known: dict[_Key, int] = {}
 
-    def session(self, connection: sa.Connection) -> CatalogSession:
-        """Look things up within a transaction."""
-        return CatalogSession(connection, self._known)
+    def session(
+        self, connection: sa.Connection, principal: Principal | None = None
+    ) -> CatalogSession:
+        """Look things up within a transaction, on behalf of somebody."""
+        return CatalogSession(connection, self._known, principal)
 
     def remember(self, session: CatalogSession) -> None:
         """Learn what a session found or added, once that is committed."""
@@ -111,11 +141,18 @@ class CatalogSession:
     Args:
         connection: the transaction.
         known: the keys of rows that are committed.
+        principal: who makes what is new.
     """
 
-    def __init__(self, connection: sa.Connection, known: Mapping[_Key, int]) -> None:
+    def __init__(
+        self,
+        connection: sa.Connection,
+        known: Mapping[_Key, int],
+        principal: Principal | None,
+    ) -> None:
         self._connection = connection
         self._known = known
+        self._principal = principal
         self.learnt: dict[_Key, int] = {}
 
     def _seen(self, key: _Key) -> int | None:
@@ -138,7 +175,8 @@ class CatalogSession:
         return found
 
     def _insert(self, table: sa.Table, values: Mapping[str, Any]) -> int:
-        return insert_row(self._connection, table, {"id": new_id(), **values})
+        origin = origin_of(table, self._principal)
+        return insert_row(self._connection, table, {"id": new_id(), **origin, **values})
 
     def procedure(self, body: CreateRun, policy: CreationPolicy) -> int:
         """
@@ -160,7 +198,7 @@ class CatalogSession:
             _PROCEDURE_BY_NAME,
             {"name_key": folded(name)},
             procedures,
-            {"name": name, "created_at": now_micros()},
+            {"name": name},
         )
 
     def _procedure_by_id(
@@ -185,7 +223,6 @@ class CatalogSession:
         values = {
             "name": name,
             "name_key": folded(name),
-            "created_at": now_micros(),
         }
         uuid = canonical_uuid(reference)
         if uuid is not None:
@@ -223,6 +260,17 @@ class CatalogSession:
             {"number": number},
         )
 
+    def default_revision(self, part_key: int) -> int:
+        """Find the first revision of a part, or create one."""
+        found: int | None = self._connection.execute(
+            _FIRST_REVISION, {"part_key": part_key}
+        ).scalar()
+        return found or self.revision(part_key, _DEFAULT_REVISION)
+
+    def origin(self, table: sa.Table) -> dict[str, Any]:
+        """Give the columns that tell when and by whom a new row was made."""
+        return origin_of(table, self._principal)
+
     def batch(self, number: str) -> int:
         """Find a batch by its number, or create it."""
         return self._resolve(
@@ -233,25 +281,26 @@ class CatalogSession:
             {"number": number},
         )
 
-    def operator(self, email: str, policy: CreationPolicy) -> int:
+    def operator(self, email: str, policy: CreationPolicy) -> int | None:
         """
-        Find a user by e-mail.
+        Find a user by e-mail; None is an operator who is but a declared name.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: there is none, and must be.
         """
         where = {"email_key": folded(email)}
-        if policy.create_missing:
+        if policy.create_missing and "@" in email:
             more = {
                 "email": email,
                 "name": email,
                 "name_key": folded(email),
-                "created_at": now_micros(),
             }
             return self._resolve(("user", email), _USER, where, users, more)
         found = self._seen(("user", email))
         if found is None:
             found = self._connection.execute(_USER, where).scalar()
+        if found is None and policy.declared_operators:
+            return None
         if found is None:
             raise not_found(
                 f"Operator with email {email} does not exist. "

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
 import sqlalchemy as sa
 
+from rigbridge.model import JSONScalar
 from rigbridge.wire import CreateRun
 from rigbridge_store.access import link_station_to, require_access
 from rigbridge_store.catalog import CatalogSession, canonical_uuid
 from rigbridge_store.fields import MAX_TEXT, known, text_or_none
 from rigbridge_store.files import write_files
+from rigbridge_store.labels import write_metadata
 from rigbridge_store.moments import now_micros
 from rigbridge_store.policies import CreationPolicy
 from rigbridge_store.preparation import PreparedRun
@@ -26,8 +28,10 @@ from rigbridge_store.schema import (
     measurements,
     phases,
     run_documents,
+    run_metadata,
     runs,
 )
+from rigbridge_store.slots import RunSlot, take_slot
 from rigbridge_store.units import FoundUnit, add_sub_units, place_unit
 
 __all__ = ["Creation", "IdempotencyKey"]
@@ -141,6 +145,8 @@ class Creation:
         policy: how strict to be.
         key: under which name it was sent, or None.
         files: the run's files, in order.
+        metadata: single values that can be searched by.
+        slot: its place in an execution of several runs, or None.
     """
 
     body: CreateRun
@@ -149,6 +155,8 @@ class Creation:
     policy: CreationPolicy
     key: IdempotencyKey | None
     files: Sequence[StoredFile]
+    metadata: Mapping[str, JSONScalar] = attrs.field(factory=dict)
+    slot: RunSlot | None = None
 
     def write(self, connection: sa.Connection, catalog: CatalogSession) -> CreatedRun:
         """
@@ -165,7 +173,7 @@ class Creation:
         unit = place_unit(connection, catalog, self.body.unit_under_test, self.policy)
         members = known(self.body.sub_units)
         if members:
-            add_sub_units(connection, unit, members, self.policy)
+            add_sub_units(connection, catalog, unit, members, self.policy)
         public = new_id() if self.key is None else self.key.run_id
         run = self._insert(connection, catalog, procedure, unit, public)
         self._details(connection, run)
@@ -204,7 +212,9 @@ class Creation:
     ) -> int:
         prepared, principal = self.prepared, self.principal
         version = text_or_none(self.body.procedure_version)
-        operator = text_or_none(self.body.operated_by)
+        operator, operator_key = text_or_none(self.body.operated_by), None
+        if operator is not None:
+            operator_key = catalog.operator(operator, self.policy)
         creator = None if principal is None else principal.key
         is_station = principal is not None and principal.is_station
         return insert_row(
@@ -226,11 +236,8 @@ class Creation:
                 "part_key": unit.part_key,
                 "revision_key": unit.revision_key,
                 "batch_key": unit.batch_key,
-                "operator_key": (
-                    None
-                    if operator is None
-                    else catalog.operator(operator, self.policy)
-                ),
+                "operator_key": operator_key,
+                "operator_name": None if operator_key is not None else operator,
                 "creator_user_key": None if is_station else creator,
                 "creator_station_key": creator if is_station else None,
                 "head": prepared.head,
@@ -250,5 +257,9 @@ class Creation:
         if prepared.sidecar is not None or prepared.report is not None:
             _DOCUMENTS.write(connection, [(run, prepared.sidecar, prepared.report)])
         write_files(connection, run, self.files or prepared.references)
+        if self.metadata:
+            write_metadata(connection, run_metadata, run, self.metadata)
+        if self.slot is not None:
+            take_slot(connection, run, self.slot)
         if self.key is not None and not self.key.is_id:
             _KEYS.write(connection, [(self.key.text, self.key.digest, run)])

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import attrs
 
+from rigbridge.identity import IdentityRules
+
 __all__ = ["CreationPolicy", "PartNumbers"]
 
 
@@ -26,7 +28,15 @@ class CreationPolicy:
         create_missing: create the procedures, operators and sub-units that a run
             refers to, instead of refusing the run. In process nobody else could:
             there is no app to create them in first.
+        declared_operators: keep the name of an operator who is no user, instead of
+            refusing the run.
+        default_revision: give a unit of a part the part's first revision where none
+            is named, as v2 has it.
+        identity: what a serial number tells of the part, revision and batch.
     """
 
     part_numbers: PartNumbers = PartNumbers.OPTIONAL
     create_missing: bool = False
+    declared_operators: bool = False
+    default_revision: bool = False
+    identity: IdentityRules = attrs.field(factory=IdentityRules)

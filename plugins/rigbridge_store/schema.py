@@ -12,6 +12,8 @@ Nothing here is peculiar to SQLite, apart from the storage hint ``sqlite_with_ro
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 __all__ = [
@@ -23,16 +25,22 @@ __all__ = [
     "logs",
     "measurements",
     "metadata",
+    "part_metadata",
     "parts",
     "phases",
     "procedure_versions",
     "procedures",
+    "revision_metadata",
     "revisions",
     "run_documents",
+    "run_metadata",
+    "run_slots",
     "runs",
     "schema_versions",
+    "station_metadata",
     "station_procedures",
     "stations",
+    "unit_metadata",
     "unit_sub_units",
     "units",
     "uploads",
@@ -85,6 +93,33 @@ def _position(name: str = "position") -> sa.Column[int]:
     return sa.Column(name, sa.Integer, primary_key=True, autoincrement=False)
 
 
+def _creation() -> tuple[sa.Column[Any], ...]:
+    return (
+        sa.Column("created_at", sa.BigInteger),
+        _refers("creator_user_key", "users"),
+        _refers("creator_station_key", "stations"),
+    )
+
+
+def _metadata_of(owner: str, targets: str) -> sa.Table:
+    return sa.Table(
+        f"{owner}_metadata",
+        metadata,
+        sa.Column(
+            f"{owner}_key",
+            sa.ForeignKey(f"{targets}.key", ondelete="CASCADE"),
+            primary_key=True,
+        ),
+        sa.Column("name", sa.String(255), primary_key=True),
+        # Exact JSON; the others are for queries, by the kind of value.
+        sa.Column("value", sa.Text, nullable=False),
+        sa.Column("text", sa.Text),
+        sa.Column("number", sa.Double),
+        sa.Column("flag", sa.Boolean),
+        sqlite_with_rowid=False,
+    )
+
+
 schema_versions = sa.Table(
     "schema_versions",
     metadata,
@@ -125,6 +160,9 @@ procedures = sa.Table(
     # Not unique: the contract allows several procedures of one name.
     sa.Column("name_key", sa.Text, nullable=False, index=True),
     sa.Column("created_at", sa.BigInteger, nullable=False),
+    _refers("creator_user_key", "users"),
+    # Writers remember keys: that of a deleted row must never name another one.
+    sqlite_autoincrement=True,
 )
 
 station_procedures = sa.Table(
@@ -154,6 +192,10 @@ api_keys = sa.Table(
     _refers("user_key", "users"),
     _refers("station_key", "stations"),
     sa.Column("created_at", sa.BigInteger, nullable=False),
+    # Written now and then, not at each use.
+    sa.Column("last_used_at", sa.BigInteger),
+    # A revoked key is refused; its row stays, to tell since when.
+    sa.Column("revoked_at", sa.BigInteger),
 )
 
 procedure_versions = sa.Table(
@@ -164,7 +206,9 @@ procedure_versions = sa.Table(
     _refers("procedure_key", "procedures", required=True),
     sa.Column("tag", sa.Text, nullable=False),
     sa.Column("tag_key", sa.Text, nullable=False),
+    *_creation(),
     sa.UniqueConstraint("procedure_key", "tag_key"),
+    sqlite_autoincrement=True,
 )
 
 parts = sa.Table(
@@ -175,6 +219,8 @@ parts = sa.Table(
     sa.Column("number", sa.Text, nullable=False),
     sa.Column("number_key", sa.Text, nullable=False, unique=True),
     sa.Column("name", sa.Text),
+    *_creation(),
+    sqlite_autoincrement=True,
 )
 
 revisions = sa.Table(
@@ -185,7 +231,9 @@ revisions = sa.Table(
     _refers("part_key", "parts", required=True),
     sa.Column("number", sa.Text, nullable=False),
     sa.Column("number_key", sa.Text, nullable=False),
+    *_creation(),
     sa.UniqueConstraint("part_key", "number_key"),
+    sqlite_autoincrement=True,
 )
 
 batches = sa.Table(
@@ -195,6 +243,8 @@ batches = sa.Table(
     _id(),
     sa.Column("number", sa.Text, nullable=False),
     sa.Column("number_key", sa.Text, nullable=False, unique=True),
+    *_creation(),
+    sqlite_autoincrement=True,
 )
 
 units = sa.Table(
@@ -208,6 +258,12 @@ units = sa.Table(
     _refers("revision_key", "revisions"),
     _refers("batch_key", "batches"),
     sa.Column("created_at", sa.BigInteger, nullable=False),
+    _refers("creator_user_key", "users"),
+    _refers("creator_station_key", "stations"),
+    # A reference sample (golden, failing, ignored), or NULL for a product.
+    sa.Column("sample", sa.String(16)),
+    # Whether a run brought it along, or somebody created it for itself.
+    sa.Column("by_run", sa.Boolean),
 )
 
 unit_sub_units = sa.Table(
@@ -244,6 +300,8 @@ runs = sa.Table(
     _refers("revision_key", "revisions"),
     _refers("batch_key", "batches"),
     _refers("operator_key", "users"),
+    # A declared name, of an operator who is no user.
+    sa.Column("operator_name", sa.Text),
     _refers("creator_user_key", "users"),
     _refers("creator_station_key", "stations"),
     # The body as it was sent, without what has tables of its own.
@@ -251,6 +309,24 @@ runs = sa.Table(
     # The digest of the body under an idempotency key that is a UUID, and the id.
     sa.Column("digest", sa.String(64)),
 )
+
+# Only runs of an execution with several slots.
+run_slots = sa.Table(
+    "run_slots",
+    metadata,
+    _of_run(),
+    sa.Column("execution_id", sa.Text, nullable=False),
+    sa.Column("slot_key", sa.Text),
+    sa.Column("slot_name", sa.Text),
+    sa.UniqueConstraint("execution_id", "slot_key"),
+    sqlite_with_rowid=False,
+)
+
+run_metadata = _metadata_of("run", "runs")
+unit_metadata = _metadata_of("unit", "units")
+part_metadata = _metadata_of("part", "parts")
+revision_metadata = _metadata_of("revision", "revisions")
+station_metadata = _metadata_of("station", "stations")
 
 run_documents = sa.Table(
     "run_documents",
@@ -325,12 +401,9 @@ attachments = sa.Table(
     metadata,
     _key(),
     _id(),
-    sa.Column(
-        "run_key",
-        sa.ForeignKey("runs.key", ondelete="CASCADE"),
-        nullable=False,
-        index=True,
-    ),
+    # Of a run, or of a unit.
+    sa.Column("run_key", sa.ForeignKey("runs.key", ondelete="CASCADE"), index=True),
+    sa.Column("unit_key", sa.ForeignKey("units.key", ondelete="CASCADE")),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("mime_type", sa.Text),
     sa.Column("size", sa.BigInteger),
@@ -352,6 +425,9 @@ uploads = sa.Table(
     # NULL until the bytes have come.
     sa.Column("size", sa.BigInteger),
     sa.Column("sha256", sa.String(64), index=True),
+    # What the file is for, where that was said before its bytes came.
+    sa.Column("run_key", sa.ForeignKey("runs.key", ondelete="CASCADE")),
+    sa.Column("unit_key", sa.ForeignKey("units.key", ondelete="CASCADE")),
     # NULL until it is linked.
     sa.Column(
         "attachment_key",
@@ -359,3 +435,12 @@ uploads = sa.Table(
         index=True,
     ),
 )
+
+# Most files are of runs, and told so afterwards: the indexes hold the others alone.
+for _column in (attachments.c.unit_key, uploads.c.run_key, uploads.c.unit_key):
+    sa.Index(
+        f"ix_{_column.table.name}_{_column.name}",
+        _column,
+        sqlite_where=_column.is_not(None),
+        postgresql_where=_column.is_not(None),
+    )

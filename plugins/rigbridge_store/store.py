@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from rigbridge.errors import ConfigurationError
-from rigbridge.model import Run
+from rigbridge.model import JSONScalar, Run
 from rigbridge.wire import CreateRun, InitializeUpload, ListedRun, WireSubUnit
 from rigbridge_store import listing
 from rigbridge_store.access import linked_procedures, require_access
@@ -20,9 +20,10 @@ from rigbridge_store.blobs import BlobFolder
 from rigbridge_store.catalog import Catalog
 from rigbridge_store.creation import Creation, IdempotencyKey
 from rigbridge_store.database import Database
-from rigbridge_store.fields import MAX_TEXT
+from rigbridge_store.fields import MAX_TEXT, known
 from rigbridge_store.files import add_file, find_file, require_run
 from rigbridge_store.keys import Keys
+from rigbridge_store.labels import told_by_sidecar
 from rigbridge_store.policies import CreationPolicy
 from rigbridge_store.preparation import digest, prepare
 from rigbridge_store.principals import Principal
@@ -31,6 +32,7 @@ from rigbridge_store.refusals import FieldIssue, conflict, forbidden, invalid, n
 from rigbridge_store.restoring import read_sidecar, restore
 from rigbridge_store.results import CreatedRun, StoredBlob, StoredFile, UploadTicket
 from rigbridge_store.schema import attachments, runs
+from rigbridge_store.slots import RunSlot
 from rigbridge_store.stations import link_station
 from rigbridge_store.sweeping import sweep_contents, sweep_digests, sweep_uploads
 from rigbridge_store.units import find_unit, set_sub_units
@@ -103,6 +105,8 @@ class RunStore:
         files: Sequence[StoredFile] = (),
         report: Mapping[str, Any] | None = None,
         lenient: bool = False,
+        metadata: Mapping[str, JSONScalar] | None = None,
+        slot: RunSlot | None = None,
     ) -> CreatedRun:
         """
         Create a run, durably.
@@ -116,6 +120,8 @@ class RunStore:
             files: the run's files, whose bytes the store has or nobody has.
             report: the document of the conversion report.
             lenient: answer a repeated key with another body with a warning.
+            metadata: single values that the run can be searched by.
+            slot: its place in an execution of several runs.
 
         Raises:
             BadRequestError, UnprocessableError: the body is wrong; each issue names
@@ -135,6 +141,10 @@ class RunStore:
             policy=policy,
             key=key,
             files=files,
+            metadata=(
+                told_by_sidecar(known(body.rigbridge)) if metadata is None else metadata
+            ),
+            slot=slot,
         )
         return self._create(creation)
 
@@ -142,7 +152,7 @@ class RunStore:
         for attempt in range(_ATTEMPTS):
             try:
                 with self._database.writing() as connection:
-                    session = self._catalog.session(connection)
+                    session = self._catalog.session(connection, creation.principal)
                     created = creation.write(connection, session)
             except IntegrityError as error:
                 # Another writer was faster, or a remembered row is gone: look again.
@@ -396,7 +406,8 @@ class RunStore:
                     f"Unit with serial number {serial_number} does not exist."
                 )
             if sub_units is not None:
-                set_sub_units(connection, unit, sub_units)
+                session = self._catalog.session(connection, principal)
+                set_sub_units(connection, session, unit, sub_units)
         return unit.id
 
     def create_user_key(self, name: str, *, email: str | None = None) -> str:

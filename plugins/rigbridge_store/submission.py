@@ -13,6 +13,7 @@ from rigbridge.errors import DeliveryError, NoAnswerError, UnprocessableError
 from rigbridge.model import Attachment, Run
 from rigbridge.reporting import ConversionReport
 from rigbridge_store.blobs import BlobFolder
+from rigbridge_store.labels import searchable
 from rigbridge_store.policies import CreationPolicy
 from rigbridge_store.principals import Principal
 from rigbridge_store.results import StoredBlob, StoredFile
@@ -21,7 +22,7 @@ from rigbridge_store.store import RunStore
 __all__ = ["attach_file", "submit_run"]
 
 _CHUNK = 1 << 20
-_POLICY = CreationPolicy(create_missing=True)
+_POLICY = CreationPolicy(create_missing=True, declared_operators=True)
 
 
 def submit_run(
@@ -56,13 +57,16 @@ def submit_run(
         files.append(file)
     sidecar = UNSET if payload.sidecar is None else payload.sidecar
     created = store.create_run(
-        attrs.evolve(payload.body, rigbridge=sidecar),
+        attrs.evolve(
+            payload.body, operated_by=run.operator or UNSET, rigbridge=sidecar
+        ),
         principal=principal,
         idempotency_key=str(run.id),
         policy=_POLICY,
         files=files,
         report=None if report is None else report.as_document(),
         lenient=True,
+        metadata=searchable(run.metadata),
     )
     if not created.created:
         _supply(store, created.id, files)

@@ -11,13 +11,19 @@ import sqlalchemy as sa
 from rigbridge.wire import WireSubUnit, WireUnit
 from rigbridge_store.catalog import CatalogSession
 from rigbridge_store.fields import folded, text_or_none
-from rigbridge_store.moments import now_micros
 from rigbridge_store.policies import CreationPolicy, PartNumbers
 from rigbridge_store.refusals import FieldIssue, bad_request, not_found
 from rigbridge_store.rows import insert_row, new_id
 from rigbridge_store.schema import unit_sub_units, units
 
-__all__ = ["FoundUnit", "add_sub_units", "find_unit", "place_unit", "set_sub_units"]
+__all__ = [
+    "FoundUnit",
+    "add_sub_units",
+    "create_unit",
+    "find_unit",
+    "place_unit",
+    "set_sub_units",
+]
 
 NO_PART_NUMBER = (
     "Part number is required but not provided and no automatic parsing is "
@@ -79,13 +85,13 @@ def place_unit(
         BadRequestError: no part number is given, known or dispensable.
     """
     found = find_unit(connection, unit.serial_number)
-    part, revision, batch = _identity(catalog, unit, found)
+    part, revision, batch = _identity(catalog, unit, found, policy)
     if part is None and policy.part_numbers is PartNumbers.REQUIRED:
         issue = FieldIssue("unit_under_test.part_number", "is required for a new unit")
         raise bad_request(NO_PART_NUMBER, issue)
     values = {"part_key": part, "revision_key": revision, "batch_key": batch}
     if found is None:
-        return _create(connection, unit.serial_number, values)
+        return create_unit(connection, catalog, unit.serial_number, values, by_run=True)
     wanted = attrs.evolve(found, part_key=part, revision_key=revision, batch_key=batch)
     if wanted != found:
         connection.execute(_UPDATE, {"unit": found.key, **values})
@@ -93,30 +99,55 @@ def place_unit(
 
 
 def _identity(
-    catalog: CatalogSession, unit: WireUnit, found: FoundUnit | None
+    catalog: CatalogSession,
+    unit: WireUnit,
+    found: FoundUnit | None,
+    policy: CreationPolicy,
 ) -> tuple[int | None, int | None, int | None]:
-    number = text_or_none(unit.part_number)
+    number, revision_number, batch_number = map(
+        text_or_none, (unit.part_number, unit.revision, unit.batch_number)
+    )
     known_part = None if found is None else found.part_key
+    if number is None and known_part is None:
+        told = policy.identity.told_by_serial_number(unit.serial_number)
+        number = told.get("part_number")
+        revision_number = revision_number or told.get("revision")
+        batch_number = batch_number or told.get("batch_number")
     part = (
         known_part
         if number is None
         else catalog.part(number, text_or_none(unit.part_name))
     )
-    revision_number = text_or_none(unit.revision)
     revision: int | None = None
     if revision_number is not None and part is not None:
         revision = catalog.revision(part, revision_number)
     elif found is not None and part == known_part:
         revision = found.revision_key
-    batch_number = text_or_none(unit.batch_number)
+    if revision is None and part is not None and policy.default_revision:
+        revision = catalog.default_revision(part)
     if batch_number is not None:
         return part, revision, catalog.batch(batch_number)
     return part, revision, None if found is None else found.batch_key
 
 
-def _create(
-    connection: sa.Connection, serial_number: str, values: dict[str, Any]
+def create_unit(
+    connection: sa.Connection,
+    catalog: CatalogSession,
+    serial_number: str,
+    values: dict[str, Any],
+    *,
+    by_run: bool = False,
 ) -> FoundUnit:
+    """
+    Create a unit.
+
+    Args:
+        connection: the transaction.
+        catalog: knows who creates it.
+        serial_number: its number, which nothing has yet.
+        values: the keys of its part, revision and batch.
+        by_run: whether a run brings it along.
+    """
     public = new_id()
     key = insert_row(
         connection,
@@ -125,7 +156,8 @@ def _create(
             "id": public,
             "serial_number": serial_number,
             "serial_key": folded(serial_number),
-            "created_at": now_micros(),
+            "by_run": by_run,
+            **catalog.origin(units),
             **values,
         },
     )
@@ -134,6 +166,7 @@ def _create(
 
 def add_sub_units(
     connection: sa.Connection,
+    catalog: CatalogSession,
     parent: FoundUnit,
     members: Sequence[WireSubUnit],
     policy: CreationPolicy,
@@ -150,7 +183,7 @@ def add_sub_units(
     )
     for index, member in enumerate(members):
         path = f"sub_units[{index}].serial_number"
-        child = _sub_unit(connection, member.serial_number, path, policy)
+        child = _sub_unit(connection, catalog, member.serial_number, path, policy)
         if child in present:
             continue
         if parent.key == child or parent.key in _descendants(connection, child):
@@ -164,7 +197,10 @@ def add_sub_units(
 
 
 def set_sub_units(
-    connection: sa.Connection, parent: FoundUnit, members: Sequence[WireSubUnit]
+    connection: sa.Connection,
+    catalog: CatalogSession,
+    parent: FoundUnit,
+    members: Sequence[WireSubUnit],
 ) -> None:
     """
     Say what is built into a unit, and nothing else is.
@@ -176,18 +212,22 @@ def set_sub_units(
     connection.execute(
         unit_sub_units.delete().where(unit_sub_units.c.parent_key == parent.key)
     )
-    add_sub_units(connection, parent, members, CreationPolicy())
+    add_sub_units(connection, catalog, parent, members, CreationPolicy())
 
 
 def _sub_unit(
-    connection: sa.Connection, serial_number: str, path: str, policy: CreationPolicy
+    connection: sa.Connection,
+    catalog: CatalogSession,
+    serial_number: str,
+    path: str,
+    policy: CreationPolicy,
 ) -> int:
     found = find_unit(connection, serial_number)
     if found is not None:
         return found.key
     if policy.create_missing:
         values = {"part_key": None, "revision_key": None, "batch_key": None}
-        return _create(connection, serial_number, values).key
+        return create_unit(connection, catalog, serial_number, values, by_run=True).key
     raise not_found(
         f"Sub-unit with serial number {serial_number} does not exist. "
         "Create its run first.",
