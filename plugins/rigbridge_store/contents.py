@@ -12,7 +12,14 @@ from msgspec import UNSET
 
 from rigbridge.model import LogLevel, MeasurementOutcome, PhaseOutcome
 from rigbridge.wire import ListedAttachment, WireLog, WireMeasurement, WirePhase
-from rigbridge_store.schema import attachments, logs, measurements, phases
+from rigbridge_store.schema import (
+    attachments,
+    logs,
+    measurements,
+    phases,
+    specifications,
+    test_points,
+)
 
 __all__ = ["read_attachments", "read_logs", "read_phases"]
 
@@ -25,14 +32,22 @@ _MEASUREMENTS = (
     sa.select(
         measurements.c.run_key,
         measurements.c.phase_position,
-        measurements.c.name,
+        test_points.c.name,
         measurements.c.outcome,
+        measurements.c.number,
         measurements.c.value,
-        measurements.c.units,
-        measurements.c.lower_limit,
-        measurements.c.upper_limit,
-        measurements.c.validators,
-        measurements.c.docstring,
+        specifications.c.units,
+        specifications.c.lower_limit,
+        specifications.c.upper_limit,
+        specifications.c.validators,
+        specifications.c.docstring,
+    )
+    .select_from(
+        measurements.join(
+            test_points, measurements.c.point_key == test_points.c.key
+        ).outerjoin(
+            specifications, measurements.c.specification_key == specifications.c.key
+        )
     )
     .where(measurements.c.run_key.in_(_RUNS))
     .order_by(
@@ -105,14 +120,15 @@ def read_phases(
 ) -> dict[int, list[WirePhase]]:
     """Read the phases of runs with their measurements, by the runs' keys."""
     measured: dict[tuple[int, int], list[WireMeasurement]] = defaultdict(list)
-    for run, phase, name, outcome, value, units, lower, upper, checks, text in _rows(
-        connection, _MEASUREMENTS, runs
-    ):
+    for row in _rows(connection, _MEASUREMENTS, runs):
+        run, phase, name, outcome, number, value, units, lower, upper, checks, text = (
+            row
+        )
         measured[run, phase].append(
             WireMeasurement(
                 name=name,
                 outcome=MeasurementOutcome(outcome),
-                measured_value=_decoded(value),
+                measured_value=_or_unset(number) if value is None else _decoded(value),
                 units=_decoded(units),
                 lower_limit=_decoded(lower),
                 upper_limit=_decoded(upper),

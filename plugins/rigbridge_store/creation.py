@@ -12,6 +12,7 @@ from rigbridge.model import JSONScalar
 from rigbridge.wire import CreateRun
 from rigbridge_store.access import link_station_to, require_access
 from rigbridge_store.catalog import CatalogSession, canonical_uuid
+from rigbridge_store.definitions import DefinitionSession
 from rigbridge_store.fields import MAX_TEXT, known, text_or_none
 from rigbridge_store.files import write_files
 from rigbridge_store.labels import write_metadata
@@ -59,17 +60,13 @@ _MEASUREMENTS = RowWriter(
     measurements,
     (
         "run_key",
+        "point_key",
         "phase_position",
         "position",
-        "name",
+        "specification_key",
         "outcome",
+        "number",
         "value",
-        "value_number",
-        "units",
-        "lower_limit",
-        "upper_limit",
-        "validators",
-        "docstring",
     ),
 )
 _LOGS = RowWriter(
@@ -158,7 +155,12 @@ class Creation:
     metadata: Mapping[str, JSONScalar] = attrs.field(factory=dict)
     slot: RunSlot | None = None
 
-    def write(self, connection: sa.Connection, catalog: CatalogSession) -> CreatedRun:
+    def write(
+        self,
+        connection: sa.Connection,
+        catalog: CatalogSession,
+        definitions: DefinitionSession,
+    ) -> CreatedRun:
         """
         Create the run within a transaction.
 
@@ -177,6 +179,7 @@ class Creation:
         public = new_id() if self.key is None else self.key.run_id
         run = self._insert(connection, catalog, procedure, unit, public)
         self._details(connection, run)
+        self._measurements(connection, run, procedure, definitions)
         return CreatedRun(id=public, created=True)
 
     def _enter(self, connection: sa.Connection, procedure: int) -> None:
@@ -252,7 +255,6 @@ class Creation:
             return [(run, *row) for row in rows]
 
         _PHASES.write(connection, of_run(prepared.phases))
-        _MEASUREMENTS.write(connection, of_run(prepared.measurements))
         _LOGS.write(connection, of_run(prepared.logs))
         if prepared.sidecar is not None or prepared.report is not None:
             _DOCUMENTS.write(connection, [(run, prepared.sidecar, prepared.report)])
@@ -263,3 +265,32 @@ class Creation:
             take_slot(connection, run, self.slot)
         if self.key is not None and not self.key.is_id:
             _KEYS.write(connection, [(self.key.text, self.key.digest, run)])
+
+    def _measurements(
+        self,
+        connection: sa.Connection,
+        run: int,
+        procedure: int,
+        definitions: DefinitionSession,
+    ) -> None:
+        rows = self.prepared.measurements
+        points = definitions.points(procedure, {row[2] for row in rows})
+        specifications = definitions.specifications(
+            {row[3] for row in rows if row[3] is not None}
+        )
+        _MEASUREMENTS.write(
+            connection,
+            [
+                (
+                    run,
+                    points[point],
+                    phase,
+                    position,
+                    None if specified is None else specifications[specified],
+                    outcome,
+                    number,
+                    value,
+                )
+                for phase, position, point, specified, outcome, number, value in rows
+            ],
+        )

@@ -1,9 +1,8 @@
 """
 The connection to the tables: opening, transactions, and what can go wrong with them.
 
-SQLite runs in WAL mode with full sync, so that a commit survives a power cut and
-readers never wait for the writer. Writers of one process queue on a lock, which wakes
-the next one at once; writers of several processes on SQLite's own, which polls.
+Writers of one process queue on a lock, which wakes the next one at once; writers of
+several processes on the database's own.
 """
 
 from __future__ import annotations
@@ -11,107 +10,105 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-import time
 from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import event
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import (
+    DatabaseError,
+    DataError,
+    InterfaceError,
+    OperationalError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from rigbridge.errors import ConfigurationError, ServerUnavailableError
+from rigbridge.errors import (
+    ConfigurationError,
+    RigbridgeError,
+    ServerUnavailableError,
+)
 from rigbridge.wire import CODES
-from rigbridge_store.moments import now_micros
-from rigbridge_store.refusals import half_a_character
-from rigbridge_store.schema import SCHEMA_VERSION, metadata, schema_versions
+from rigbridge_store.backends import FILE_NAME, SQLite, backend_for
+from rigbridge_store.migrating import bring_up_to_date, stored_version
+from rigbridge_store.refusals import bad_request, half_a_character
+from rigbridge_store.schema import SCHEMA_VERSION
 
 __all__ = ["FILE_NAME", "Database"]
 
-FILE_NAME = "store.sqlite"
-"""The name of the database file in the data folder."""
-
-_BUSY_SECONDS = 30.0
-_WRITING = "rigbridge_writing"
+_TOO_LONG = "54000"
+"""PostgreSQL's code for what exceeds a limit of the program, as of an index."""
 
 
 class Database:
     """
-    The tables of one data folder.
+    The tables of one store.
 
-    Safe for threads, for several processes on one folder, and in a process that
-    forks.
+    Safe for threads, for several processes on one store, and in a process that forks.
 
     Args:
         folder: the data folder; must exist.
+        url: the address of a PostgreSQL database that holds the tables; a file in the
+            folder by default.
 
     Raises:
-        ConfigurationError: the file cannot be opened, is no database, or was written
-            by a newer version.
+        ConfigurationError: the database cannot be opened, is none, or was written by
+            a newer version.
+        ServerUnavailableError: its server cannot be reached for now.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / FILE_NAME
-        self._enter_wal()
+    def __init__(self, folder: Path, url: str | None = None) -> None:
+        self._backend = backend_for(folder, url)
+        self._backend.prepare()
         self._inherited: list[object] = []
         self._begin_life()
         try:
             self._prepare()
         except ServerUnavailableError as error:
             self.close()
-            raise self._unusable(error.message) from error
+            if not isinstance(self._backend, SQLite):
+                raise
+            raise ConfigurationError(
+                f"the store cannot be opened: {error.message}",
+                source=self._backend.shown,
+                remedy=self._backend.remedy,
+            ) from error
         except BaseException:
             self.close()
             raise
 
-    def _unusable(self, reason: str) -> ConfigurationError:
-        return ConfigurationError(
-            f"the store cannot be opened: {reason}",
-            source=str(self.path),
-            remedy="choose another data folder, or restore the file from a backup",
-        )
+    @property
+    def path(self) -> Path | None:
+        """The file that holds the tables, or None where a server does."""
+        return self._backend.path if isinstance(self._backend, SQLite) else None
 
-    def _enter_wal(self) -> None:
-        # The change of mode ignores the busy timeout while another process is at it.
-        deadline = time.monotonic() + _BUSY_SECONDS
-        while True:
-            try:
-                with closing(sqlite3.connect(self.path)) as connection:
-                    connection.execute("PRAGMA journal_mode = WAL").fetchone()
-            except sqlite3.DatabaseError as error:
-                busy = "locked" in str(error) or "busy" in str(error)
-                if not busy or time.monotonic() > deadline:
-                    raise self._unusable(str(error)) from error
-                time.sleep(0.01)
-            else:
-                return
+    @property
+    def shown(self) -> str:
+        """The database's address for people, without any secret."""
+        return self._backend.shown
 
     def _begin_life(self) -> None:
-        self._engine = _connect(self.path)
+        self._engine = self._backend.engine()
         self._writer: sa.Connection | None = None
         self._write_lock = threading.Lock()
         self._process = os.getpid()
 
     def _prepare(self) -> None:
         with self.reading() as connection:
-            found = _version(connection)
-        if found is None:
-            with self.writing() as connection:
-                # Another process may have been faster.
-                found = _version(connection)
-                if found is None:
-                    metadata.create_all(connection)
-                    connection.execute(
-                        schema_versions.insert(),
-                        {"version": SCHEMA_VERSION, "created_at": now_micros()},
-                    )
-                    return
-        if found > SCHEMA_VERSION:
+            found = stored_version(connection)
+        if found is None or found < SCHEMA_VERSION:
+            # Another process may be faster; what it did is seen in the transaction.
+            with (
+                _mapped(self.shown),
+                self._backend.restructuring(self._engine) as connection,
+            ):
+                bring_up_to_date(connection)
+                found = stored_version(connection)
+        if found is not None and found > SCHEMA_VERSION:
             raise ConfigurationError(
                 f"the store has schema version {found}, "
                 f"this rigbridge knows {SCHEMA_VERSION}",
-                source=str(self.path),
+                source=self.shown,
                 remedy="update rigbridge",
             )
 
@@ -123,7 +120,12 @@ class Database:
         Raises:
             ServerUnavailableError: the database cannot be read for now.
         """
-        with _mapped(), self._current().connect() as connection, connection.begin():
+        engine = self._current()
+        with (
+            _mapped(self.shown),
+            self._backend.reader(engine) as connection,
+            connection.begin(),
+        ):
             yield connection
 
     @contextmanager
@@ -137,10 +139,10 @@ class Database:
             sqlalchemy.exc.IntegrityError: a row contradicts another.
         """
         engine = self._current()
-        with _mapped(), self._write_lock:
+        with _mapped(self.shown), self._write_lock:
             if self._writer is None:
                 # Kept, since there is only ever one and a pool takes its time.
-                self._writer = engine.connect().execution_options(**{_WRITING: True})
+                self._writer = self._backend.writer(engine)
             with self._writer.begin():
                 yield self._writer
 
@@ -162,68 +164,42 @@ class Database:
         engine.dispose()
 
 
-def _connect(path: Path) -> sa.Engine:
-    engine = sa.create_engine(
-        sa.URL.create("sqlite", database=str(path)),
-        connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
-        pool_size=8,
-        max_overflow=56,
-    )
-    event.listen(engine, "connect", _configure)
-    event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _configure(raw: Any, _record: Any) -> None:
-    # SQLAlchemy begins the transactions, see _begin.
-    raw.isolation_level = None
-    cursor = raw.cursor()
-    for pragma in (
-        "synchronous = FULL",
-        "foreign_keys = ON",
-        "cache_size = -16384",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin(connection: sa.Connection) -> None:
-    # A writer takes its lock at once: one that read first could not upgrade.
-    immediate = connection.get_execution_options().get(_WRITING, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-
-
-def _version(connection: sa.Connection) -> int | None:
-    if not sa.inspect(connection).has_table(schema_versions.name):
-        return None
-    found: int | None = connection.execute(
-        sa.select(sa.func.max(schema_versions.c.version))
-    ).scalar()
-    return found
-
-
 @contextmanager
-def _mapped() -> Generator[None]:
+def _mapped(shown: str) -> Generator[None]:
     """Turn the database's own errors into ours, at this one place."""
     try:
         yield
-    except (OperationalError, sqlite3.OperationalError) as error:
-        reason = error.orig if isinstance(error, OperationalError) else error
-        raise ServerUnavailableError(
+    except (
+        OperationalError,
+        InterfaceError,
+        PoolTimeoutError,
+        sqlite3.OperationalError,
+    ) as error:
+        reason = getattr(error, "orig", error)
+        if getattr(reason, "sqlstate", None) == _TOO_LONG:
+            raise bad_request(f"A text is too long for the store: {reason}") from error
+        raise _unavailable(
             f"the store cannot be used for now: {reason}",
-            remedy="free the disk or wait for the other program, then try again",
-            status=503,
-            code=CODES[503],
+            shown,
+            remedy="free the disk, or wait for the other program or the database "
+            "server, then try again",
         ) from error
+    except DataError as error:
+        raise bad_request(f"The store cannot hold a value: {error.orig}") from error
     except DatabaseError as error:
         # Its subclasses are a caller's affair, or a mistake of this package.
         if type(error) is not DatabaseError:
             raise
-        raise ServerUnavailableError(
+        raise _unavailable(
             f"the store is damaged: {error.orig}",
+            shown,
             remedy="restore it from a backup",
-            status=503,
-            code=CODES[503],
         ) from error
     except UnicodeEncodeError as error:
         raise half_a_character(error) from error
+
+
+def _unavailable(message: str, shown: str, *, remedy: str) -> RigbridgeError:
+    return ServerUnavailableError(
+        message, source=shown, remedy=remedy, status=503, code=CODES[503]
+    )

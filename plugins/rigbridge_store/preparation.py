@@ -36,6 +36,8 @@ Row = tuple[Any, ...]
 _TOLERANCE = timedelta(milliseconds=1)
 """By how much an end and a duration may differ: times travel in milliseconds."""
 
+_UNSPECIFIED = (None,) * 5
+
 _encode = msgspec.json.Encoder().encode
 _encode_ordered = msgspec.json.Encoder(order="deterministic").encode
 
@@ -50,7 +52,10 @@ class PreparedRun:
         outcome: the verdict.
         docstring: the author's explanation.
         started_at, ended_at, duration: in microseconds.
-        phases, measurements, logs: rows without the run's key.
+        phases, logs: rows without the run's key.
+        measurements: rows of positions (phase, measurement), test point (phase,
+            name), specification or None (unit, limits, validators, docstring),
+            outcome, number and value.
         sidecar, report: JSON documents.
         references: the files that the sidecar names and nobody has.
     """
@@ -167,7 +172,7 @@ class _Preparation:
         for position, (phase, path) in enumerate(given):
             phases.append((position, *self._phase(phase, path)))
             for index, measurement in enumerate(known(phase.measurements) or ()):
-                row = self._measurement(measurement, path, index)
+                row = self._measurement(measurement, phase.name, path, index)
                 measurements.append((position, index, *row))
         return phases, measurements
 
@@ -184,23 +189,27 @@ class _Preparation:
             known(phase.docstring),
         )
 
-    def _measurement(self, measurement: WireMeasurement, path: str, index: int) -> Row:
+    def _measurement(
+        self, measurement: WireMeasurement, phase: str, path: str, index: int
+    ) -> Row:
         # Runs for every measurement: a path is only made where one is wrong.
         name, docstring = measurement.name, measurement.docstring
         value, units = measurement.measured_value, measurement.units
         try:
             if not name or name.isspace():
                 raise _NotWritableError  # noqa: TRY301 - one way out for all problems
-            return (
-                name,
-                measurement.outcome.value,
-                _json(value),
-                _number(value),
+            specification = (
                 _json_text(units) if type(units) is str else _json(units),
                 _json(measurement.lower_limit),
                 _json(measurement.upper_limit),
                 _json(measurement.validators or None),
                 None if docstring is UNSET else docstring,
+            )
+            return (
+                (phase, name),
+                None if specification == _UNSPECIFIED else specification,
+                measurement.outcome.value,
+                *_value(value),
             )
         except _NotWritableError:
             self._complain(measurement, f"{path}.measurements[{index}]")
@@ -281,17 +290,19 @@ def _json_text(text: str) -> str:
     return _encode(text).decode()
 
 
-def _number(value: Any) -> float | None:
+def _value(value: Any) -> tuple[float | None, str | None]:
+    """Give the columns of a measured value: its number, and JSON that says more."""
     kind = type(value)
     if kind is float:
-        number: float = value
-        return number
+        text = _json(value)
+        # SQLite keeps no negative zero.
+        return value, text if value == 0 else None
     if kind is not int:
-        return None
+        return None, _json(value)
     try:
-        return float(value)
+        return float(value), _json(value)
     except OverflowError:
-        return None
+        return None, _json(value)
 
 
 def _head(body: CreateRun) -> str:

@@ -7,7 +7,14 @@ without regard to case stand as given, with a folded copy in ``..._key``. Moment
 microseconds since the epoch in UTC, so that they sort and lose nothing; spans are
 microseconds. Documents are JSON as text, since their numbers must come back exactly.
 
-Nothing here is peculiar to SQLite, apart from the storage hint ``sqlite_with_rowid``.
+What is measured stands apart from the measured values: a test point names a
+measurement of a procedure, a specification its unit, limits and validators; each is
+one row, however many runs refer to it. The key of ``measurements`` finds the values of
+a point in a run at once, without an index that every commit would have to spread its
+rows over.
+
+SQLite and PostgreSQL hold the same tables; options named ``sqlite_...`` and
+``postgresql_...`` are hints on how to store them.
 """
 
 from __future__ import annotations
@@ -34,12 +41,15 @@ __all__ = [
     "revisions",
     "run_documents",
     "run_metadata",
+    "run_moment",
     "run_slots",
     "runs",
     "schema_versions",
+    "specifications",
     "station_metadata",
     "station_procedures",
     "stations",
+    "test_points",
     "unit_metadata",
     "unit_sub_units",
     "units",
@@ -47,8 +57,13 @@ __all__ = [
     "users",
 ]
 
-SCHEMA_VERSION = 1
-"""The version of these tables; a store of a higher one is refused."""
+SCHEMA_VERSION = 2
+"""
+The version of these tables; a store of a higher one is refused.
+
+A change of the tables needs a higher version, and a migration of that number in
+:mod:`rigbridge_store.migrations`.
+"""
 
 metadata = sa.MetaData(
     naming_convention={
@@ -60,6 +75,8 @@ metadata = sa.MetaData(
 )
 
 _ID = sa.String(36)
+_FOLDED = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+"""Sorted by code points everywhere, so that an index finds what a text begins with."""
 
 
 def _key() -> sa.Column[int]:
@@ -133,9 +150,9 @@ users = sa.Table(
     _key(),
     _id(),
     sa.Column("name", sa.Text, nullable=False),
-    sa.Column("name_key", sa.Text, nullable=False, index=True),
+    sa.Column("name_key", _FOLDED, nullable=False, index=True),
     sa.Column("email", sa.Text),
-    sa.Column("email_key", sa.Text, unique=True),
+    sa.Column("email_key", _FOLDED, unique=True),
     sa.Column("created_at", sa.BigInteger, nullable=False),
 )
 
@@ -145,7 +162,7 @@ stations = sa.Table(
     _key(),
     _id(),
     sa.Column("name", sa.Text, nullable=False),
-    sa.Column("name_key", sa.Text, nullable=False, unique=True),
+    sa.Column("name_key", _FOLDED, nullable=False, unique=True),
     sa.Column("created_at", sa.BigInteger, nullable=False),
 )
 
@@ -155,10 +172,10 @@ procedures = sa.Table(
     _key(),
     _id(),
     sa.Column("identifier", sa.Text),
-    sa.Column("identifier_key", sa.Text, unique=True),
+    sa.Column("identifier_key", _FOLDED, unique=True),
     sa.Column("name", sa.Text, nullable=False),
     # Not unique: the contract allows several procedures of one name.
-    sa.Column("name_key", sa.Text, nullable=False, index=True),
+    sa.Column("name_key", _FOLDED, nullable=False, index=True),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     _refers("creator_user_key", "users"),
     # Writers remember keys: that of a deleted row must never name another one.
@@ -205,7 +222,7 @@ procedure_versions = sa.Table(
     _id(),
     _refers("procedure_key", "procedures", required=True),
     sa.Column("tag", sa.Text, nullable=False),
-    sa.Column("tag_key", sa.Text, nullable=False),
+    sa.Column("tag_key", _FOLDED, nullable=False),
     *_creation(),
     sa.UniqueConstraint("procedure_key", "tag_key"),
     sqlite_autoincrement=True,
@@ -217,7 +234,7 @@ parts = sa.Table(
     _key(),
     _id(),
     sa.Column("number", sa.Text, nullable=False),
-    sa.Column("number_key", sa.Text, nullable=False, unique=True),
+    sa.Column("number_key", _FOLDED, nullable=False, unique=True),
     sa.Column("name", sa.Text),
     *_creation(),
     sqlite_autoincrement=True,
@@ -230,7 +247,7 @@ revisions = sa.Table(
     _id(),
     _refers("part_key", "parts", required=True),
     sa.Column("number", sa.Text, nullable=False),
-    sa.Column("number_key", sa.Text, nullable=False),
+    sa.Column("number_key", _FOLDED, nullable=False),
     *_creation(),
     sa.UniqueConstraint("part_key", "number_key"),
     sqlite_autoincrement=True,
@@ -242,7 +259,7 @@ batches = sa.Table(
     _key(),
     _id(),
     sa.Column("number", sa.Text, nullable=False),
-    sa.Column("number_key", sa.Text, nullable=False, unique=True),
+    sa.Column("number_key", _FOLDED, nullable=False, unique=True),
     *_creation(),
     sqlite_autoincrement=True,
 )
@@ -253,7 +270,7 @@ units = sa.Table(
     _key(),
     _shown_id(),
     sa.Column("serial_number", sa.Text, nullable=False),
-    sa.Column("serial_key", sa.Text, nullable=False, unique=True),
+    sa.Column("serial_key", _FOLDED, nullable=False, unique=True),
     _refers("part_key", "parts"),
     _refers("revision_key", "revisions"),
     _refers("batch_key", "batches"),
@@ -292,9 +309,9 @@ runs = sa.Table(
     sa.Column("duration", sa.BigInteger),
     sa.Column("outcome", sa.String(16), nullable=False),
     sa.Column("docstring", sa.Text),
-    _refers("procedure_key", "procedures", required=True, index=True),
+    _refers("procedure_key", "procedures", required=True),
     _refers("version_key", "procedure_versions"),
-    _refers("unit_key", "units", required=True, index=True),
+    _refers("unit_key", "units", required=True),
     # The unit as it was when tested; a later run may tell otherwise.
     _refers("part_key", "parts"),
     _refers("revision_key", "revisions"),
@@ -309,6 +326,26 @@ runs = sa.Table(
     # The digest of the body under an idempotency key that is a UUID, and the id.
     sa.Column("digest", sa.String(64)),
 )
+
+run_moment: sa.ColumnElement[int] = sa.func.coalesce(
+    runs.c.started_at, runs.c.created_at
+)
+"""
+When a run was: its start or, where that is unknown, when it was stored.
+
+In microseconds; a report that was imported late is no newer for that.
+"""
+
+sa.Index("ix_runs_moment", run_moment)
+for _name in (
+    "procedure_key",
+    "unit_key",
+    "part_key",
+    "creator_station_key",
+    "outcome",
+):
+    # Lists of runs are narrowed by one of these, and always in the order of time.
+    sa.Index(f"ix_runs_{_name}_moment", runs.c[_name], run_moment)
 
 # Only runs of an execution with several slots.
 run_slots = sa.Table(
@@ -364,22 +401,58 @@ phases = sa.Table(
     sqlite_with_rowid=False,
 )
 
-measurements = sa.Table(
-    "measurements",
+test_points = sa.Table(
+    "test_points",
     metadata,
-    _of_run(),
-    _position("phase_position"),
-    _position(),
+    _key(),
+    sa.Column(
+        "procedure_key",
+        sa.ForeignKey("procedures.key", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    # Of the columns below; what they are found by, since a name may have any length.
+    sa.Column("digest", sa.String(64), nullable=False),
+    # The phase's name, with those of its ancestors.
+    sa.Column("phase", sa.Text, nullable=False),
     sa.Column("name", sa.Text, nullable=False),
-    sa.Column("outcome", sa.String(16), nullable=False),
-    # Exact JSON, NULL where nothing was measured; the number is for queries.
-    sa.Column("value", sa.Text),
-    sa.Column("value_number", sa.Double),
+    sa.UniqueConstraint("procedure_key", "digest"),
+    sqlite_autoincrement=True,
+)
+
+specifications = sa.Table(
+    "specifications",
+    metadata,
+    _key(),
+    # Likewise.
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),
+    # Exact JSON, NULL where there is none.
     sa.Column("units", sa.Text),
     sa.Column("lower_limit", sa.Text),
     sa.Column("upper_limit", sa.Text),
     sa.Column("validators", sa.Text),
     sa.Column("docstring", sa.Text),
+    sqlite_autoincrement=True,
+)
+
+measurements = sa.Table(
+    "measurements",
+    metadata,
+    _of_run(),
+    sa.Column(
+        "point_key",
+        sa.ForeignKey("test_points.key"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    _position("phase_position"),
+    _position(),
+    # NULL where none of its columns has a value.
+    _refers("specification_key", "specifications"),
+    sa.Column("outcome", sa.String(16), nullable=False),
+    # The value where it is a number; if it is a double, this is all of it.
+    sa.Column("number", sa.Double),
+    # Exact JSON of any other value, and of numbers that no double holds as such.
+    sa.Column("value", sa.Text),
     sqlite_with_rowid=False,
 )
 

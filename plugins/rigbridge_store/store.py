@@ -20,6 +20,7 @@ from rigbridge_store.blobs import BlobFolder
 from rigbridge_store.catalog import Catalog
 from rigbridge_store.creation import Creation, IdempotencyKey
 from rigbridge_store.database import Database
+from rigbridge_store.definitions import Definitions
 from rigbridge_store.fields import MAX_TEXT, known
 from rigbridge_store.files import add_file, find_file, require_run
 from rigbridge_store.keys import Keys
@@ -72,6 +73,7 @@ class RunStore:
         self.blobs = BlobFolder(data)
         self._database = database
         self._catalog = Catalog()
+        self._definitions = Definitions()
         self.keys = Keys(database)
         self.uploads = Uploads(database, self.blobs, limit=max_upload, grant=GRANT)
         self.reader = RunReader(database, self.blobs)
@@ -153,16 +155,19 @@ class RunStore:
             try:
                 with self._database.writing() as connection:
                     session = self._catalog.session(connection, creation.principal)
-                    created = creation.write(connection, session)
+                    definitions = self._definitions.session(connection)
+                    created = creation.write(connection, session, definitions)
             except IntegrityError as error:
                 # Another writer was faster, or a remembered row is gone: look again.
                 self._catalog.forget()
+                self._definitions.forget()
                 if attempt == _ATTEMPTS - 1:
                     raise conflict(
                         f"The run contradicts what is stored: {error.orig}"
                     ) from error
             else:
                 self._catalog.remember(session)
+                self._definitions.remember(definitions)
                 return created
         raise AssertionError  # the last attempt returns or raises
 

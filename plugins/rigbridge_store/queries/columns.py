@@ -5,21 +5,12 @@ from __future__ import annotations
 import attrs
 import sqlalchemy as sa
 
-from rigbridge_store.schema import runs
+from rigbridge_store.schema import run_moment
 
 __all__ = ["DAY", "Period", "run_moment"]
 
 DAY = 86_400_000_000
 """A day in microseconds."""
-
-run_moment: sa.ColumnElement[int] = sa.func.coalesce(
-    runs.c.started_at, runs.c.created_at
-)
-"""
-When a run was: its start or, where that is unknown, when it was stored.
-
-In microseconds; a report that was imported late is no newer for that.
-"""
 
 
 @attrs.frozen(kw_only=True)

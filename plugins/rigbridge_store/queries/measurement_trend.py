@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -16,7 +16,14 @@ import sqlalchemy as sa
 from rigbridge.model import MeasurementOutcome
 from rigbridge_store.queries.columns import Period, run_moment
 from rigbridge_store.refusals import not_found
-from rigbridge_store.schema import measurements, phases, procedures, runs, units
+from rigbridge_store.schema import (
+    measurements,
+    procedures,
+    runs,
+    specifications,
+    test_points,
+    units,
+)
 
 __all__ = [
     "MAX_POINTS",
@@ -117,12 +124,11 @@ def measurement_names(
         .order_by(runs.c.key.desc())
         .limit(_RECENT_RUNS)
     )
-    keys = connection.execute(recent).scalars().all()
     statement = (
-        sa.select(phases.c.name, measurements.c.name.label("measurement"))
-        .select_from(_with_phases())
-        .where(measurements.c.run_key.in_(keys))
-        .group_by(phases.c.name, measurements.c.name)
+        sa.select(test_points.c.phase, test_points.c.name)
+        .join(measurements, measurements.c.point_key == test_points.c.key)
+        .where(measurements.c.run_key.in_(connection.execute(recent).scalars().all()))
+        .group_by(test_points.c.phase, test_points.c.name)
         .order_by(
             sa.func.min(measurements.c.phase_position),
             sa.func.min(measurements.c.position),
@@ -131,16 +137,6 @@ def measurement_names(
     return tuple(
         MeasurementName(phase=phase, name=name)
         for phase, name in connection.execute(statement)
-    )
-
-
-def _with_phases() -> sa.Join:
-    return measurements.join(
-        phases,
-        sa.and_(
-            phases.c.run_key == measurements.c.run_key,
-            phases.c.position == measurements.c.phase_position,
-        ),
     )
 
 
@@ -163,47 +159,66 @@ def read_trend(
     ).scalar()
     if key is None:
         raise not_found(f"Procedure with ID {procedure_id} does not exist.")
+    point = connection.execute(
+        sa.select(test_points.c.key).where(
+            test_points.c.procedure_key == key,
+            test_points.c.phase == measured.phase,
+            test_points.c.name == measured.name,
+        )
+    ).scalar()
     statement = (
         sa.select(
             runs.c.key,
             run_moment.label("moment"),
             measurements.c.outcome,
-            measurements.c.value_number,
-            sa.case(
-                (measurements.c.value_number.is_(None), measurements.c.value)
-            ).label("value"),
-            measurements.c.lower_limit,
-            measurements.c.upper_limit,
-            measurements.c.units,
+            measurements.c.number,
+            sa.case((measurements.c.number.is_(None), measurements.c.value)).label(
+                "value"
+            ),
+            measurements.c.specification_key,
         )
-        .select_from(_with_phases().join(runs, measurements.c.run_key == runs.c.key))
+        .join(measurements, measurements.c.run_key == runs.c.key)
         .where(
             runs.c.procedure_key == key,
-            measurements.c.name == measured.name,
-            phases.c.name == measured.phase,
+            measurements.c.point_key == point,
             *period.conditions(),
         )
         .order_by(run_moment.desc(), runs.c.key.desc())
         .limit(limit + 1)
     )
     collected = _Collection()
+    complete = True
     result = connection.execution_options(yield_per=_BATCH).execute(statement)
     for number, row in enumerate(result):
         if number == limit:
+            complete = False
             result.close()
-            return collected.trend(complete=False)
-        run, moment, outcome, value, text, lower, upper, units = row
-        collected.add(
-            run=run,
-            moment=moment,
-            outcome=outcome,
-            number=value,
-            value=text,
-            lower=lower,
-            upper=upper,
-            units=units,
-        )
-    return collected.trend(complete=True)
+            break
+        collected.add(row)
+    return collected.trend(
+        _specifications(connection, collected.specifications), complete=complete
+    )
+
+
+_Specification = tuple[str | None, str | None, str | None]
+
+
+def _specifications(
+    connection: sa.Connection, keys: Iterable[int]
+) -> list[_Specification]:
+    """Read unit and limits of specifications, in the order of their keys."""
+    wanted = list(keys)
+    found: dict[int, _Specification] = {}
+    for start in range(0, len(wanted), _SOURCES):
+        statement = sa.select(
+            specifications.c.key,
+            specifications.c.units,
+            specifications.c.lower_limit,
+            specifications.c.upper_limit,
+        ).where(specifications.c.key.in_(wanted[start : start + _SOURCES]))
+        for key, unit, lower, upper in connection.execute(statement):
+            found[key] = unit, lower, upper
+    return [found[key] for key in wanted]
 
 
 class _Collection:
@@ -215,26 +230,14 @@ class _Collection:
         self.outcomes: Counter[str] = Counter()
         self.texts: Counter[str] = Counter()
         self.others = 0
-        self.unit: str | None = None
-        self.limits: dict[tuple[str | None, str | None], None] = {}
+        # A dict, for its order.
+        self.specifications: dict[int, None] = {}
 
-    def add(
-        self,
-        *,
-        run: int,
-        moment: int,
-        outcome: str,
-        number: float | None,
-        value: str | None,
-        lower: str | None,
-        upper: str | None,
-        units: str | None,
-    ) -> None:
+    def add(self, row: Sequence[Any]) -> None:
+        run, moment, outcome, number, value, specification = row
         self.outcomes[outcome] += 1
-        if self.unit is None and units is not None:
-            self.unit = _unit(units)
-        if lower is not None or upper is not None:
-            self.limits.setdefault((lower, upper))
+        if specification is not None:
+            self.specifications.setdefault(specification)
         if number is None or not math.isfinite(number):
             self.others += 1
             if value is not None:
@@ -245,8 +248,16 @@ class _Collection:
         self.run_keys.append(run)
         self.failed.append(outcome == MeasurementOutcome.FAIL)
 
-    def trend(self, *, complete: bool) -> MeasurementTrend:
-        lower, upper = next(iter(self.limits), (None, None))
+    def trend(
+        self, specified: Sequence[_Specification], *, complete: bool
+    ) -> MeasurementTrend:
+        limits = dict.fromkeys(
+            (lower, upper)
+            for _, lower, upper in specified
+            if lower is not None or upper is not None
+        )
+        lower, upper = next(iter(limits), (None, None))
+        units = (_unit(text) for text, *_ in specified if text is not None)
         passed = self.outcomes[MeasurementOutcome.PASS]
         for points in (self.moments, self.values, self.run_keys, self.failed):
             points.reverse()
@@ -261,8 +272,8 @@ class _Collection:
             texts=tuple(self.texts.most_common(_TOP_TEXTS)),
             lower=_number(lower),
             upper=_number(upper),
-            limits_changed=len(self.limits) > 1,
-            unit=self.unit,
+            limits_changed=len(limits) > 1,
+            unit=next((unit for unit in units if unit is not None), None),
             complete=complete,
         )
 

@@ -10,7 +10,13 @@ import sqlalchemy as sa
 
 from rigbridge.model import MeasurementOutcome, PhaseOutcome, RunOutcome
 from rigbridge_store.queries.columns import DAY, Period, run_moment
-from rigbridge_store.schema import measurements, phases, procedures, runs
+from rigbridge_store.schema import (
+    measurements,
+    phases,
+    procedures,
+    runs,
+    test_points,
+)
 
 __all__ = [
     "Bucket",
@@ -248,22 +254,18 @@ def failing_measurements(
     """
     number = sa.func.count(sa.distinct(runs.c.key)).label("number")
     statement = (
-        sa.select(phases.c.name, measurements.c.name.label("measurement"), number)
+        sa.select(test_points.c.phase, test_points.c.name, number)
         .select_from(
             runs.join(measurements, measurements.c.run_key == runs.c.key).join(
-                phases,
-                sa.and_(
-                    phases.c.run_key == measurements.c.run_key,
-                    phases.c.position == measurements.c.phase_position,
-                ),
+                test_points, measurements.c.point_key == test_points.c.key
             )
         )
         .where(
             measurements.c.outcome == MeasurementOutcome.FAIL.value,
             *_failed_runs(procedure_id, period),
         )
-        .group_by(phases.c.name, measurements.c.name)
-        .order_by(number.desc(), phases.c.name, measurements.c.name)
+        .group_by(test_points.c.phase, test_points.c.name)
+        .order_by(number.desc(), test_points.c.phase, test_points.c.name)
         .limit(limit)
     )
     return tuple(
