@@ -70,12 +70,17 @@ class DestinationSettings:
         url: the origin of a run store, with or without ``/api``; None for ``local``.
         api_key: the key for it; never shown.
         data: the folder that holds the embedded store.
+        database: the address of a PostgreSQL database that holds its tables, or None.
+        attachments: the URL under which it keeps the contents of attachments, or
+            None.
         sidecar: when the sidecar travels.
         linking: which call links uploads.
         timeout: seconds that one request may take to connect or to go on.
     """
 
     data: Path
+    database: str | None = attrs.field(default=None, repr=False)
+    attachments: str | None = attrs.field(default=None, repr=False)
     url: str | None = None
     api_key: str | None = attrs.field(default=None, repr=False)
     sidecar: Sidecar = Sidecar.AUTO

@@ -21,6 +21,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from rigbridge.errors import ConfigurationError
+from rigbridge_store.postgresql_text import accept_any_text
 
 __all__ = ["FILE_NAME", "Backend", "PostgreSQL", "SQLite", "backend_for"]
 
@@ -241,6 +242,7 @@ class PostgreSQL:
                 source=self.shown,
                 remedy="pip install 'rigbridge[postgres]'",
             ) from error
+        event.listen(engine, "connect", _configure_postgresql)
         event.listen(engine, "begin", _begin_postgresql)
         return engine
 
@@ -262,6 +264,10 @@ class PostgreSQL:
 
 
 _EXAMPLE = "write postgresql://USER@HOST/DATABASE"
+
+
+def _configure_postgresql(raw: Any, _record: Any) -> None:
+    accept_any_text(raw)
 
 
 def _begin_postgresql(connection: sa.Connection) -> None:

@@ -25,11 +25,12 @@ class LocalDestination:
     created on the way.
 
     Args:
-        settings: ``data`` names the folder; nothing is opened before the first call.
+        settings: ``data`` names the folder, ``database`` and ``attachments`` what
+            stands elsewhere; nothing is opened before the first call.
     """
 
     def __init__(self, settings: DestinationSettings) -> None:
-        self._data = settings.data
+        self._settings = settings
         self._store: RunStore | None = None
         self._lock = threading.Lock()
 
@@ -39,11 +40,16 @@ class LocalDestination:
         The store, opened at the first use.
 
         Raises:
-            ConfigurationError: the data folder cannot be used.
+            ConfigurationError: the data folder or an address cannot be used.
+            ServerUnavailableError: the database server cannot be reached for now.
         """
         with self._lock:
             if self._store is None:
-                self._store = RunStore.open(self._data)
+                self._store = RunStore.open(
+                    self._settings.data,
+                    database=self._settings.database,
+                    attachments=self._settings.attachments,
+                )
             return self._store
 
     def submit(self, run: Run, report: ConversionReport | None = None) -> Receipt:

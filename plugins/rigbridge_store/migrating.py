@@ -9,6 +9,7 @@ the first one included, and in Alembic's own table.
 from __future__ import annotations
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from rigbridge_store.moments import now_micros
 from rigbridge_store.schema import SCHEMA_VERSION, metadata, schema_versions
@@ -87,7 +88,7 @@ def _migrate(connection: sa.Connection, found: int) -> None:
 def _check_references(connection: sa.Connection) -> None:
     broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
     if broken is not None:
-        raise sa.exc.IntegrityError(
+        raise IntegrityError(
             "PRAGMA foreign_key_check",
             None,
             ValueError(f"row {broken[1]} of {broken[0]} lacks its {broken[2]}"),

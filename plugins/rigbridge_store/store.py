@@ -79,17 +79,30 @@ class RunStore:
         self.reader = RunReader(database, self.blobs)
 
     @classmethod
-    def open(cls, data: Path, *, max_upload: int = MAX_UPLOAD) -> RunStore:
+    def open(
+        cls,
+        data: Path,
+        *,
+        database: str | None = None,
+        max_upload: int = MAX_UPLOAD,
+    ) -> RunStore:
         """
         Open the store of a data folder; both are made when absent.
 
+        Args:
+            data: the data folder.
+            database: the address of a PostgreSQL database that holds the tables
+                (``postgresql://user@host/name``); a file in the folder by default.
+            max_upload: how many bytes an upload may have.
+
         Raises:
             ConfigurationError: the folder cannot be written, or its store belongs to
-                a newer version or is damaged.
+                a newer version or is damaged, or the address is none.
+            ServerUnavailableError: the database server cannot be reached for now.
         """
         try:
             data.mkdir(parents=True, exist_ok=True)
-            return cls(data, Database(data), max_upload=max_upload)
+            return cls(data, Database(data, database), max_upload=max_upload)
         except OSError as error:
             raise ConfigurationError(
                 f"the data folder cannot be used: {error.strerror or error}",

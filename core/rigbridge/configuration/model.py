@@ -26,6 +26,10 @@ class Configuration:
     Attributes:
         to: where runs go: ``local`` or the URL of a run store.
         data: the folder of the embedded store and the outbox.
+        database: the address of a PostgreSQL database that holds the tables of the
+            embedded store instead of a file in its folder; may hold a password.
+        attachments: the URL under which it keeps the contents of attachments instead
+            of in its folder.
         api_key: the key for a store behind a URL; never shown.
         time_zone: the zone of wall times, by station where stations differ.
         identity: the rules that complete a run's identity.
@@ -38,6 +42,8 @@ class Configuration:
 
     data: Path
     to: str = LOCAL
+    database: str | None = attrs.field(default=None, repr=False)
+    attachments: str | None = attrs.field(default=None, repr=False)
     api_key: str | None = attrs.field(default=None, repr=False)
     time_zone: TimeZonePolicy = attrs.field(factory=TimeZonePolicy)
     identity: IdentityRules = attrs.field(factory=IdentityRules)
@@ -56,6 +62,8 @@ class Configuration:
         """Give a destination its part."""
         return DestinationSettings(
             data=self.data,
+            database=self.database,
+            attachments=self.attachments,
             url=None if self.is_local else self.to,
             api_key=self.api_key,
             sidecar=self.sidecar,

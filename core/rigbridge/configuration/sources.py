@@ -4,7 +4,7 @@ Where settings come from, the later over the earlier.
 ``rigbridge.toml`` of the system, of the user and of the project (the working folder or
 the nearest folder above it that has one), then the environment, then arguments.
 ``TOFUPILOT_URL`` and ``TOFUPILOT_API_KEY`` count where our own are unset. An API key is
-taken from the environment or an argument, never from a file.
+taken from the environment or an argument, never from a file; nor is a password.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -29,6 +30,8 @@ FILE_NAME = "rigbridge.toml"
 _ENVIRONMENT = {
     "RIGBRIDGE_TO": "to",
     "RIGBRIDGE_DATA": "data",
+    "RIGBRIDGE_DATABASE": "database",
+    "RIGBRIDGE_ATTACHMENTS": "attachments",
     "RIGBRIDGE_API_KEY": "api_key",
     "RIGBRIDGE_TIME_ZONE": "time_zone",
     "RIGBRIDGE_SIDECAR": "sidecar",
@@ -42,6 +45,8 @@ def load_configuration(
     *,
     to: str | None = None,
     data: Path | None = None,
+    database: str | None = None,
+    attachments: str | None = None,
     api_key: str | None = None,
     time_zone: str | None = None,
     file: Path | None = None,
@@ -54,6 +59,8 @@ def load_configuration(
     Args:
         to: ``local`` or a URL; over everything else.
         data: the data folder; over everything else.
+        database: the address of the store's database; over everything else.
+        attachments: where the store keeps contents; over everything else.
         api_key: the API key; over everything else.
         time_zone: the zone of wall times; over everything else.
         file: one configuration file to read instead of the usual places.
@@ -72,7 +79,14 @@ def load_configuration(
         for variable, key in names.items():
             if value := variables.get(variable, "").strip():
                 settings[key] = Setting(value=value, origin=f"environment {variable}")
-    arguments = {"to": to, "data": data, "api_key": api_key, "time_zone": time_zone}
+    arguments = {
+        "to": to,
+        "data": data,
+        "database": database,
+        "attachments": attachments,
+        "api_key": api_key,
+        "time_zone": time_zone,
+    }
     for key, argument in arguments.items():
         if argument is not None:
             settings[key] = Setting(value=argument, origin="argument")
@@ -127,6 +141,15 @@ def _read_file(path: Path, *, required: bool) -> dict[str, Setting]:
             source=str(path),
             place="api_key",
             remedy="set RIGBRIDGE_API_KEY in the environment, and replace this key",
+        )
+    address = content.get("database")
+    if isinstance(address, str) and urlsplit(address).password is not None:
+        raise ConfigurationError(
+            "a password does not belong into a file",
+            source=str(path),
+            place="database",
+            remedy="set RIGBRIDGE_DATABASE or PGPASSWORD in the environment, or write "
+            "it to ~/.pgpass",
         )
     if isinstance(content.get("data"), str):
         # A relative folder in a file is relative to that file.

@@ -23,6 +23,8 @@ _Made = TypeVar("_Made")
 KEYS = (
     "to",
     "data",
+    "database",
+    "attachments",
     "api_key",
     "time_zone",
     "time_zones",
@@ -57,6 +59,8 @@ def checked(settings: Mapping[str, Setting]) -> Configuration:
     return Configuration(
         to=reader.to(),
         data=Path(reader.text("data")).expanduser(),
+        database=reader.optional_text("database"),
+        attachments=reader.optional_text("attachments"),
         api_key=reader.optional_text("api_key"),
         time_zone=reader.time_zone(),
         identity=reader.identity(),

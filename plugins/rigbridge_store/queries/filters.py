@@ -53,20 +53,17 @@ class RunFilter:
     unit_key: int | None = None
 
 
-def matches_text(
-    column: sa.ColumnElement[str], text: str, *, dialect: str
-) -> sa.ColumnElement[bool]:
+def matches_text(column: sa.ColumnElement[str], text: str) -> sa.ColumnElement[bool]:
     """
     Match a folded column with what a person typed.
 
     Args:
         column: holds folded texts.
         text: matched from the beginning; an asterisk stands for anything.
-        dialect: SQLite reaches for its index only by a range, and other databases
-            sort texts in ways of their own.
     """
     literal = folded(text.strip())
-    if ANYTHING not in literal and dialect == "sqlite":
+    if ANYTHING not in literal:
+        # Folded columns sort by code points, and an index is reached for by a range.
         return sa.and_(column >= literal, column < literal + chr(0x10FFFF))
     for special in (_ESCAPE, "%", "_"):
         literal = literal.replace(special, _ESCAPE + special)
@@ -77,7 +74,6 @@ def run_conditions(
     connection: sa.Connection, search: RunFilter
 ) -> Sequence[sa.ColumnElement[bool]]:
     """Give what a run fulfils that the search looks for."""
-    dialect = connection.dialect.name
     found = search.period.conditions()
     if search.unit_key is not None:
         found.append(runs.c.unit_key == search.unit_key)
@@ -85,7 +81,7 @@ def run_conditions(
         found.append(_of_units(connection, search.serial))
     if search.part.strip():
         matching = sa.select(parts.c.key).where(
-            matches_text(parts.c.number_key, search.part, dialect=dialect)
+            matches_text(parts.c.number_key, search.part)
         )
         found.append(runs.c.part_key.in_(matching))
     if search.procedure.strip():
@@ -105,7 +101,7 @@ def run_conditions(
 
 def _of_units(connection: sa.Connection, serial: str) -> sa.ColumnElement[bool]:
     matching = sa.select(units.c.key).where(
-        matches_text(units.c.serial_key, serial, dialect=connection.dialect.name)
+        matches_text(units.c.serial_key, serial)
     )
     few = connection.execute(matching.limit(_FEW_UNITS + 1)).scalars().all()
     if len(few) <= _FEW_UNITS:

@@ -217,20 +217,23 @@ def yield_course(
     width = days * DAY
     # Whole days from the epoch; the difference keeps days before it whole, too.
     place = (run_moment - run_moment % width).label("place")
+    finished = sa.select(
+        runs.c.procedure_key, place, sa.case((_PASSED, 1), else_=0).label("passed")
+    ).where(_FINISHED, *period.conditions())
+    if procedure_id is not None:
+        finished = finished.where(runs.c.procedure_key == _key_of(procedure_id))
+    placed = finished.subquery()
     statement = (
         sa.select(
             procedures.c.id,
-            place,
-            _count_if(_PASSED).label("passed"),
-            sa.func.count().label("total"),
+            placed.c.place,
+            sa.func.sum(placed.c.passed),
+            sa.func.count(),
         )
-        .join(procedures, runs.c.procedure_key == procedures.c.key)
-        .where(_FINISHED, *period.conditions())
-        .group_by(procedures.c.id, place)
-        .order_by(procedures.c.id, place)
+        .join(procedures, placed.c.procedure_key == procedures.c.key)
+        .group_by(procedures.c.id, placed.c.place)
+        .order_by(procedures.c.id, placed.c.place)
     )
-    if procedure_id is not None:
-        statement = statement.where(procedures.c.id == procedure_id.lower())
     found: dict[str, list[Bucket]] = defaultdict(list)
     for public, begin, passed, total in connection.execute(statement):
         found[public].append(

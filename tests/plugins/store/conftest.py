@@ -78,9 +78,9 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(data: Path) -> Iterator[RunStore]:
+def store(data: Path, database: str | None) -> Iterator[RunStore]:
     """Open a new store."""
-    with RunStore.open(data) as opened:
+    with RunStore.open(data, database=database) as opened:
         yield opened
 
 

@@ -35,6 +35,7 @@ class TestSchema:
         for index in table.indexes:
             assert "CREATE" in str(CreateIndex(index).compile(dialect=dialect))
 
+    @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
     def test_list_by_serial_number_uses_indexes(self, store: RunStore) -> None:
         """Listing a unit's runs walks through no table."""
         sql = str(_OF_UNIT.compile(dialect=store._database._engine.dialect))
@@ -78,6 +79,7 @@ class TestRowWriter:
 class TestFailures:
     """What the database itself refuses."""
 
+    @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
     def test_full(self, store: RunStore, make_body: Callable[..., CreateRun]) -> None:
         """A full disk is an error that may pass, and leaves nothing half done."""
         store.create_run(make_body())

@@ -246,6 +246,7 @@ class TestOurMistakes:
         }
         assert blob.sha256 in caplog.text
 
+    @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
     def test_unusable_database(self, store: RunStore, api: httpx.Client) -> None:
         """A database that cannot be used for now may be tried again."""
         with store._database.writing() as connection:

@@ -34,6 +34,7 @@ class TestOpen:
         for _ in range(2):
             assert _open(data) == 0
 
+    @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
     def test_commits_survive_a_power_cut(self, store: RunStore) -> None:
         """The database runs in WAL mode, with full sync and foreign keys."""
         with store._database.reading() as connection:

@@ -87,6 +87,7 @@ class TestProcess:
             assert process.communicate(timeout=30)[0] == "interrupted\n"
             assert process.returncode == 0
 
+    @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
     def test_beside_a_writer_in_process(
         self, data: Path, store: RunStore, make_json: Callable[..., Any]
     ) -> None:

@@ -22,6 +22,7 @@ from rigbridge.errors import (
 from rigbridge.wire import CreateRun, InitializeUpload, ListedAttachment
 from rigbridge_store import RunStore, UploadTicket
 from rigbridge_store.blobs import FOLDER_NAME
+from rigbridge_store.schema import uploads as uploads_table
 from rigbridge_store.uploads import Uploads
 
 Sender = Callable[..., str]
@@ -279,9 +280,9 @@ class TestDeletion:
         )
         blob = store.blobs.store([b"1"])
         with store._database.writing() as connection:
-            connection.exec_driver_sql(
-                "UPDATE uploads SET sha256 = ?, size = 1 WHERE id = ?",
-                (blob.sha256, used.id),
+            connection.execute(
+                uploads_table.update().where(uploads_table.c.id == used.id),
+                {"sha256": blob.sha256, "size": 1},
             )
         self._age(data)
         store.sweep()

@@ -171,11 +171,16 @@ def _filled(store: RunStore) -> str:
     return run
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Serve a store with sixty runs, one of which has files."""
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    """Serve a store with sixty runs, one of which has files, of either database."""
     data: Path = tmp_path_factory.mktemp("pages") / "store"
-    with RunStore.open(data) as store:
+    database = None
+    if request.param == "postgresql":
+        database = request.getfixturevalue("new_database")()
+    with RunStore.open(data, database=database) as store:
         run = _filled(store)
         details = store.reader.run(run)
         server = StoreServer(store, port=0)

@@ -20,10 +20,14 @@ _CHROMIUM = shutil.which("chromium")
 _DRIVER = shutil.which("chromedriver")
 _SECONDS = 20
 
-pytestmark = pytest.mark.skipif(
-    _CHROMIUM is None or _DRIVER is None,
-    reason="no browser: install Debian's chromium and chromium-driver",
-)
+pytestmark = [
+    pytest.mark.skipif(
+        _CHROMIUM is None or _DRIVER is None,
+        reason="no browser: install Debian's chromium and chromium-driver",
+    ),
+    # What a browser shows does not depend on the database.
+    pytest.mark.parametrize("site", ["sqlite"], indirect=True),
+]
 
 Browser: TypeAlias = webdriver.Chrome
 Opening = Callable[[str], Browser]
