@@ -1,8 +1,10 @@
 """
-The bytes of attachments: one file a content, under its digest.
+The bytes of attachments, one place a content, under its digest.
 
-A file appears under its name only when it is whole and on disk: it is written beside,
-synced, renamed, and then the folder is synced. The same bytes twice are one file.
+In the data folder each is a file; :mod:`rigbridge_store.remote_blobs` keeps them
+elsewhere. A file appears under its name only when it is whole and on disk: it is
+written beside, synced, renamed, and then the folder is synced. The same bytes twice are
+one file.
 """
 
 from __future__ import annotations
@@ -11,20 +13,108 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from rigbridge.errors import ServerUnavailableError
 from rigbridge.model import FileOpener
 from rigbridge.wire import CODES
 from rigbridge_store.results import StoredBlob
 
-__all__ = ["BlobFolder", "BlobWriter"]
+__all__ = [
+    "BlobFolder",
+    "BlobKeeper",
+    "BlobWriter",
+    "Blobs",
+    "store_blob",
+    "sweep_folder",
+]
 
 FOLDER_NAME = "attachments"
-_INCOMING = "incoming"
+"""The name of the folder of contents in the data folder."""
+
+INCOMING = "incoming"
+"""The name of the folder in it for contents that are being written."""
+
+
+class BlobKeeper(Protocol):
+    """
+    What a writer hands its content to.
+
+    Attributes:
+        incoming: the folder in which contents are while they come in.
+    """
+
+    incoming: Path
+
+    def adopt(self, path: Path, blob: StoredBlob) -> None:
+        """
+        Take a written and synced file over, for good.
+
+        Raises:
+            ServerUnavailableError: it cannot be kept for now.
+        """
+        ...
+
+
+class Blobs(Protocol):
+    """The contents of attachments, wherever they are."""
+
+    def writer(self) -> BlobWriter:
+        """Begin to take a content."""
+        ...
+
+    def path(self, sha256: str) -> Path | None:
+        """Tell which file a content is, or None where it is none of this machine."""
+        ...
+
+    def opener(self, sha256: str) -> Callable[[], IO[bytes]]:
+        """Give what opens a content."""
+        ...
+
+    def open(self, sha256: str) -> IO[bytes]:
+        """
+        Open a content for reading.
+
+        Raises:
+            FileNotFoundError: it is not there.
+            ServerUnavailableError: it cannot be reached for now.
+        """
+        ...
+
+    def holds(self, blob: StoredBlob) -> bool:
+        """
+        Whether a content is there already, whole; if so it is safe from sweeping.
+        """
+        ...
+
+    def store(self, chunks: Iterable[bytes]) -> StoredBlob:
+        """
+        Write a content.
+
+        Raises:
+            ServerUnavailableError: it cannot be written for now.
+        """
+        ...
+
+    def remove(self, sha256: str, *, untouched_for: float) -> bool:
+        """
+        Delete a content that nobody has stored or asked to keep for some seconds.
+
+        The wait protects a content that another process has just found here and is
+        about to refer to.
+        """
+        ...
+
+    def digests(self) -> Iterator[str]:
+        """Go through the digests of all contents."""
+        ...
+
+    def sweep_incoming(self, *, untouched_for: float) -> None:
+        """Delete what was being written when a process died."""
+        ...
 
 
 class BlobWriter:
@@ -34,15 +124,15 @@ class BlobWriter:
     Nothing is kept unless :meth:`finish` is called.
 
     Args:
-        folder: the folder that it becomes part of.
+        keeper: what takes it over.
     """
 
-    def __init__(self, folder: BlobFolder) -> None:
-        self._folder = folder
+    def __init__(self, keeper: BlobKeeper) -> None:
+        self._keeper = keeper
         self._digest = hashlib.sha256()
         self.size = 0
         with _disk():
-            descriptor, name = tempfile.mkstemp(dir=folder.incoming)
+            descriptor, name = tempfile.mkstemp(dir=keeper.incoming)
             self._path = Path(name)
             self._stream = os.fdopen(descriptor, "wb")
 
@@ -70,7 +160,7 @@ class BlobWriter:
             os.fsync(self._stream.fileno())
             self._stream.close()
             blob = StoredBlob(sha256=self._digest.hexdigest(), size=self.size)
-            self._folder.adopt(self._path, blob)
+            self._keeper.adopt(self._path, blob)
         return blob
 
     def discard(self) -> None:
@@ -78,6 +168,21 @@ class BlobWriter:
         with _disk():
             self._stream.close()
             self._path.unlink(missing_ok=True)
+
+
+def store_blob(writer: BlobWriter, chunks: Iterable[bytes]) -> StoredBlob:
+    """
+    Write a content, or nothing of it.
+
+    Raises:
+        ServerUnavailableError: it cannot be written for now.
+    """
+    try:
+        for chunk in chunks:
+            writer.write(chunk)
+        return writer.finish()
+    finally:
+        writer.discard()
 
 
 class BlobFolder:
@@ -90,8 +195,12 @@ class BlobFolder:
 
     def __init__(self, data: Path) -> None:
         self._root = data / FOLDER_NAME
-        self.incoming = self._root / _INCOMING
+        self.incoming = self._root / INCOMING
         self.incoming.mkdir(parents=True, exist_ok=True)
+
+    def writer(self) -> BlobWriter:
+        """Begin to take a content."""
+        return BlobWriter(self)
 
     def path(self, sha256: str) -> Path:
         """Tell where a content stands, or would stand."""
@@ -118,13 +227,7 @@ class BlobFolder:
         Raises:
             ServerUnavailableError: the disk does not take it.
         """
-        writer = BlobWriter(self)
-        try:
-            for chunk in chunks:
-                writer.write(chunk)
-            return writer.finish()
-        finally:
-            writer.discard()
+        return store_blob(self.writer(), chunks)
 
     def adopt(self, path: Path, blob: StoredBlob) -> None:
         """Move a written and synced file to its place, for good."""
@@ -162,9 +265,14 @@ class BlobFolder:
 
     def sweep_incoming(self, *, untouched_for: float) -> None:
         """Delete what was being written when a process died."""
-        for path in self.incoming.iterdir():
-            if time.time() - path.stat().st_mtime >= untouched_for:
-                path.unlink(missing_ok=True)
+        sweep_folder(self.incoming, untouched_for=untouched_for)
+
+
+def sweep_folder(folder: Path, *, untouched_for: float) -> None:
+    """Delete the files of a folder that nobody has written to for some seconds."""
+    for path in folder.iterdir():
+        if time.time() - path.stat().st_mtime >= untouched_for:
+            path.unlink(missing_ok=True)
 
 
 def _freshen(path: Path, size: int) -> bool:

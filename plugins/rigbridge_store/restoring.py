@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from rigbridge.convert import load
 from rigbridge.model import Attachment, Run
 from rigbridge.wire import CreateRun
-from rigbridge_store.blobs import BlobFolder
+from rigbridge_store.blobs import Blobs
 from rigbridge_store.contents import read_logs, read_phases
 from rigbridge_store.files import files_of
 from rigbridge_store.refusals import not_found
@@ -26,7 +26,7 @@ __all__ = ["read_sidecar", "restore"]
 
 def restore(
     connection: sa.Connection,
-    blobs: BlobFolder,
+    blobs: Blobs,
     run_id: str,
     *,
     plain: bool = False,
@@ -81,7 +81,7 @@ def read_sidecar(connection: sa.Connection, run: int) -> dict[str, Any] | None:
     return sidecar
 
 
-def _attachment(file: StoredFile, blobs: BlobFolder) -> Attachment:
+def _attachment(file: StoredFile, blobs: Blobs) -> Attachment:
     opener = blobs.opener(file.sha256) if file.stored and file.sha256 else None
     return Attachment(
         name=file.name,

@@ -16,7 +16,7 @@ from rigbridge.model import JSONScalar, Run
 from rigbridge.wire import CreateRun, InitializeUpload, ListedRun, WireSubUnit
 from rigbridge_store import listing
 from rigbridge_store.access import linked_procedures, require_access
-from rigbridge_store.blobs import BlobFolder
+from rigbridge_store.blobs import BlobFolder, Blobs
 from rigbridge_store.catalog import Catalog
 from rigbridge_store.creation import Creation, IdempotencyKey
 from rigbridge_store.database import Database
@@ -30,6 +30,7 @@ from rigbridge_store.preparation import digest, prepare
 from rigbridge_store.principals import Principal
 from rigbridge_store.queries import RunReader
 from rigbridge_store.refusals import FieldIssue, conflict, forbidden, invalid, not_found
+from rigbridge_store.remote_blobs import RemoteBlobs
 from rigbridge_store.restoring import read_sidecar, restore
 from rigbridge_store.results import CreatedRun, StoredBlob, StoredFile, UploadTicket
 from rigbridge_store.schema import attachments, runs
@@ -65,12 +66,15 @@ class RunStore:
     Args:
         data: the data folder.
         database: its tables.
+        blobs: the contents of its attachments.
         max_upload: how many bytes an upload may have.
     """
 
-    def __init__(self, data: Path, database: Database, *, max_upload: int) -> None:
+    def __init__(
+        self, data: Path, database: Database, blobs: Blobs, *, max_upload: int
+    ) -> None:
         self.data = data
-        self.blobs = BlobFolder(data)
+        self.blobs = blobs
         self._database = database
         self._catalog = Catalog()
         self._definitions = Definitions()
@@ -84,6 +88,7 @@ class RunStore:
         data: Path,
         *,
         database: str | None = None,
+        attachments: str | None = None,
         max_upload: int = MAX_UPLOAD,
     ) -> RunStore:
         """
@@ -93,6 +98,8 @@ class RunStore:
             data: the data folder.
             database: the address of a PostgreSQL database that holds the tables
                 (``postgresql://user@host/name``); a file in the folder by default.
+            attachments: the URL under which contents are kept (``s3://bucket/path``);
+                in the folder by default.
             max_upload: how many bytes an upload may have.
 
         Raises:
@@ -102,7 +109,13 @@ class RunStore:
         """
         try:
             data.mkdir(parents=True, exist_ok=True)
-            return cls(data, Database(data, database), max_upload=max_upload)
+            blobs = (
+                BlobFolder(data)
+                if attachments is None
+                else RemoteBlobs(data, attachments)
+            )
+            tables = Database(data, database)
+            return cls(data, tables, blobs, max_upload=max_upload)
         except OSError as error:
             raise ConfigurationError(
                 f"the data folder cannot be used: {error.strerror or error}",

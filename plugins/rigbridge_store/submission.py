@@ -12,7 +12,7 @@ from rigbridge.destinations import AttachmentFailure, Receipt
 from rigbridge.errors import DeliveryError, NoAnswerError, UnprocessableError
 from rigbridge.model import Attachment, Run
 from rigbridge.reporting import ConversionReport
-from rigbridge_store.blobs import BlobFolder
+from rigbridge_store.blobs import Blobs
 from rigbridge_store.labels import searchable
 from rigbridge_store.policies import CreationPolicy
 from rigbridge_store.principals import Principal
@@ -105,7 +105,7 @@ def _described(attachment: Attachment) -> StoredFile:
     )
 
 
-def _stored(blobs: BlobFolder, attachment: Attachment) -> StoredFile:
+def _stored(blobs: Blobs, attachment: Attachment) -> StoredFile:
     """Bring the bytes of an attachment into the store, if there are any."""
     file = _described(attachment)
     if not attachment.embedded:

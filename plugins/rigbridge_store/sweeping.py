@@ -13,7 +13,7 @@ from itertools import islice
 
 import sqlalchemy as sa
 
-from rigbridge_store.blobs import BlobFolder
+from rigbridge_store.blobs import Blobs
 from rigbridge_store.database import Database
 from rigbridge_store.files import unused_digests
 from rigbridge_store.moments import micros
@@ -26,7 +26,7 @@ _UNLINKED = timedelta(days=1)
 _AT_ONCE = 500
 
 
-def sweep_uploads(database: Database, blobs: BlobFolder) -> None:
+def sweep_uploads(database: Database, blobs: Blobs) -> None:
     """Forget grants that expired unused, and bytes that were never linked."""
     now = datetime.now(UTC)
     blobs.sweep_incoming(untouched_for=_UNLINKED.total_seconds())
@@ -45,9 +45,7 @@ def sweep_uploads(database: Database, blobs: BlobFolder) -> None:
     sweep_digests(database, blobs, digests)
 
 
-def sweep_digests(
-    database: Database, blobs: BlobFolder, digests: Iterable[str]
-) -> None:
+def sweep_digests(database: Database, blobs: Blobs, digests: Iterable[str]) -> None:
     """Delete those contents that nothing refers to any more."""
     waiting = iter(digests)
     while some := list(islice(waiting, _AT_ONCE)):
@@ -57,6 +55,6 @@ def sweep_digests(
                 blobs.remove(digest, untouched_for=_GRACE.total_seconds())
 
 
-def sweep_contents(database: Database, blobs: BlobFolder) -> None:
+def sweep_contents(database: Database, blobs: Blobs) -> None:
     """Delete every content that nothing refers to; walks through all of them."""
     sweep_digests(database, blobs, blobs.digests())

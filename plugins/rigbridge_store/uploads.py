@@ -20,7 +20,7 @@ import attrs
 import sqlalchemy as sa
 
 from rigbridge.wire import InitializeUpload
-from rigbridge_store.blobs import BlobFolder, BlobWriter
+from rigbridge_store.blobs import Blobs, BlobWriter
 from rigbridge_store.database import Database
 from rigbridge_store.fields import known, text_or_none
 from rigbridge_store.files import add_file
@@ -167,7 +167,7 @@ class Uploads:
     def __init__(
         self,
         database: Database,
-        blobs: BlobFolder,
+        blobs: Blobs,
         *,
         limit: int,
         grant: timedelta = GRANT,
@@ -253,7 +253,7 @@ class Uploads:
             raise too_large(f"The upload is over the limit of {self._limit} bytes.")
         return UploadReception(
             database=self._database,
-            writer=BlobWriter(self._blobs),
+            writer=self._blobs.writer(),
             upload=row.key,
             declared_size=declared,
             limit=self._limit,

@@ -100,9 +100,7 @@ def run_conditions(
 
 
 def _of_units(connection: sa.Connection, serial: str) -> sa.ColumnElement[bool]:
-    matching = sa.select(units.c.key).where(
-        matches_text(units.c.serial_key, serial)
-    )
+    matching = sa.select(units.c.key).where(matches_text(units.c.serial_key, serial))
     few = connection.execute(matching.limit(_FEW_UNITS + 1)).scalars().all()
     if len(few) <= _FEW_UNITS:
         return runs.c.unit_key.in_(few)

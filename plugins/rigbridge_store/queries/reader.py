@@ -9,7 +9,7 @@ from typing import IO
 import attrs
 import sqlalchemy as sa
 
-from rigbridge_store.blobs import BlobFolder
+from rigbridge_store.blobs import Blobs
 from rigbridge_store.database import Database
 from rigbridge_store.files import find_file
 from rigbridge_store.queries import measurement_trend, yields
@@ -56,7 +56,7 @@ class RunReader:
         blobs: the contents of attachments.
     """
 
-    def __init__(self, database: Database, blobs: BlobFolder) -> None:
+    def __init__(self, database: Database, blobs: Blobs) -> None:
         self._database = database
         self._blobs = blobs
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from rigbridge.errors import RunProblemsError
 from rigbridge.model import Run
 from rigbridge.wire import ListedAttachment
-from rigbridge_store.blobs import BlobFolder
+from rigbridge_store.blobs import Blobs
 from rigbridge_store.contents import read_attachments
 from rigbridge_store.queries.columns import run_moment
 from rigbridge_store.refusals import not_found
@@ -89,7 +89,7 @@ class RunDetails:
     problem: str | None = None
 
 
-def read_run(connection: sa.Connection, blobs: BlobFolder, run_id: str) -> RunDetails:
+def read_run(connection: sa.Connection, blobs: Blobs, run_id: str) -> RunDetails:
     """
     Read one run.
 
