@@ -6,8 +6,8 @@ that what a client costs is seen, and not what a server costs. Two delays are th
 before every answer, one more before the first answer on each new connection, as the
 handshakes of TCP and TLS take it.
 
-Run it as ``python tests/benchmarks/delaying_store.py DELAY CONNECT_DELAY`` (seconds); it
-prints its origin and serves until its standard input ends.
+Run it as ``python tests/benchmarks/delaying_store.py DELAY CONNECT_DELAY`` (seconds);
+it prints its origin and serves until its standard input ends.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ import httpx
 from rigbridge.client import calls, flows
 from rigbridge.client.boundary import translated
 from rigbridge.client.connection import ConnectionSettings
-from rigbridge.client.content import chunks, measure
+from rigbridge.client.content import chunks
 from rigbridge.client.driving import drive, in_threads
 from rigbridge.client.exchange import Exchange
 from rigbridge.client.listing import ReceivedRun
@@ -147,8 +147,6 @@ class Client:
             PermanentError: the file cannot be read, or has another length.
             DeliveryError: the store did not take it.
         """
-        if size is None:
-            size = measure(name, opener)
         return self.drive(flows.upload(name, media_type, size, opener))
 
     def link(self, run_id: str, upload_ids: list[str]) -> None:

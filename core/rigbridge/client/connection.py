@@ -7,10 +7,12 @@ import threading
 import urllib.request
 from functools import lru_cache
 from pathlib import Path
+from typing import Self
 
 import attrs
 import httpx
 
+from rigbridge.destinations import DestinationSettings
 from rigbridge.errors import ConfigurationError
 
 __all__ = ["DIRECT", "ConnectionSettings", "proxy_for", "tls_context"]
@@ -58,6 +60,12 @@ class ConnectionSettings:
             )
         if self.concurrency < 1:
             raise ConfigurationError("must be 1 or more", place="concurrency")
+
+    @classmethod
+    def of(cls, settings: DestinationSettings) -> Self:
+        """Take the part of a destination's settings that is about connections."""
+        names = [field.name for field in attrs.fields(cls)]
+        return cls(**{name: getattr(settings, name) for name in names})
 
     @property
     def timeouts(self) -> dict[str, float]:

@@ -17,6 +17,7 @@ import attrs
 import msgspec
 
 from rigbridge.client import calls
+from rigbridge.client.content import measure
 from rigbridge.client.listing import ReceivedRun, list_page
 from rigbridge.destinations import Linking, Progress
 from rigbridge.errors import (
@@ -112,14 +113,22 @@ def list_runs(serial_number: str) -> Flow[list[ReceivedRun]]:
 
 
 def upload(
-    name: str, media_type: str | None, size: int, opener: Callable[[], IO[bytes]]
+    name: str,
+    media_type: str | None,
+    size: int | None,
+    opener: Callable[[], IO[bytes]],
 ) -> Flow[str]:
     """
     Send a file, and give the id of the upload.
 
     The address to send to is short-lived: once it has expired, another is asked for,
-    once.
+    once. A size of None is found out by reading the file.
+
+    Raises:
+        DeliveryError: the store did not take it, or the file cannot be read.
     """
+    if size is None:
+        size = measure(name, opener)
     grant = yield calls.initialize_upload(name, media_type, size)
     try:
         yield _put(grant, name, media_type, size, opener)

@@ -24,6 +24,7 @@ _WINDOW = 64
 _SMOOTHING = 0.1
 _FIRST_COST = 0.0005
 _LEAST_COST = 0.0001
+_FAR = 4.0
 _BUSY = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 
 
@@ -65,9 +66,10 @@ class Pace:
             return max(0.0, self._not_before - self._clock())
 
     @property
-    def knows_latency(self) -> bool:
-        """Whether any request was answered yet."""
-        return bool(self._latencies)
+    def is_far(self) -> bool:
+        """Whether requests are known to wait so long that others fit in between."""
+        with self._lock:
+            return bool(self._latencies) and min(self._latencies) > _FAR * self._cost
 
     def answered(self, latency: float, cost: float) -> None:
         """

@@ -34,7 +34,15 @@ _ENVIRONMENT = {
     "RIGBRIDGE_SIDECAR": "sidecar",
     "RIGBRIDGE_LINKING": "linking",
     "RIGBRIDGE_TIMEOUT": "timeout",
+    "RIGBRIDGE_CONNECT_TIMEOUT": "connect_timeout",
+    "RIGBRIDGE_CA_BUNDLE": "ca_bundle",
+    "RIGBRIDGE_CLIENT_CERTIFICATE": "client_certificate",
+    "RIGBRIDGE_CLIENT_KEY": "client_key",
+    "RIGBRIDGE_PROXY": "proxy",
+    "RIGBRIDGE_HTTP2": "http2",
+    "RIGBRIDGE_CONCURRENCY": "concurrency",
 }
+_PATHS = ("data", "ca_bundle", "client_certificate", "client_key")
 _OFFICIAL = {"TOFUPILOT_URL": "to", "TOFUPILOT_API_KEY": "api_key"}
 
 
@@ -128,9 +136,11 @@ def _read_file(path: Path, *, required: bool) -> dict[str, Setting]:
             place="api_key",
             remedy="set RIGBRIDGE_API_KEY in the environment, and replace this key",
         )
-    if isinstance(content.get("data"), str):
-        # A relative folder in a file is relative to that file.
-        content["data"] = str(path.absolute().parent / content["data"])
+    for key in _PATHS:
+        if isinstance(content.get(key), str):
+            # A relative path in a file is relative to that file.
+            given = Path(content[key]).expanduser()
+            content[key] = str(path.absolute().parent / given)
     return {
         key: Setting(value=value, origin=str(path)) for key, value in content.items()
     }

@@ -118,12 +118,14 @@ class RunStoreServer:
         return list(self.contents.uploads.values())
 
     def attachments(self, run_id: str) -> list[tuple[str, bytes]]:
-        """Give the names and bytes of what is linked to a run."""
-        return [
-            (upload.name, upload.content or b"")
-            for upload in self.uploads
-            if upload.run_id == run_id
+        """Give the names and bytes of what is linked to a run, in that order."""
+        linked = [
+            self.contents.uploads[upload_id]
+            for run in self.contents.runs
+            if run.id == run_id
+            for upload_id in run.uploads
         ]
+        return [(upload.name, upload.content or b"") for upload in linked]
 
     def count(self, operation: Operation) -> int:
         """Count the requests for a call, failed ones included."""
