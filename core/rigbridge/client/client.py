@@ -14,7 +14,7 @@ import httpx
 from rigbridge.client import calls, flows
 from rigbridge.client.boundary import translated
 from rigbridge.client.connection import ConnectionSettings
-from rigbridge.client.content import chunks
+from rigbridge.client.content import chunks, measure
 from rigbridge.client.driving import drive, in_threads
 from rigbridge.client.exchange import Exchange
 from rigbridge.client.listing import ReceivedRun
@@ -236,9 +236,11 @@ class Client:
                 return self._perform(step)
             if isinstance(step, calls.Put):
                 return self._send(step)
+            if isinstance(step, flows.Measure):
+                return measure(step.name, step.opener)
             if isinstance(step, flows.Together):
                 return in_threads(
-                    step.flows, lambda flow: drive(flow, take), self.pace.width
+                    step.flows, lambda flow: drive(flow, take), self.pace.file_width
                 )
             with lock:
                 return None if keep is None else keep(step)

@@ -19,7 +19,9 @@ import attrs
 
 import rigbridge
 from rigbridge.client import flows
+from rigbridge.client.async_client import AsyncClient
 from rigbridge.client.attaching import Attaching
+from rigbridge.client.client import Client
 from rigbridge.client.submission import Submission
 from rigbridge.convert import (
     SIDECAR_NAME,
@@ -30,12 +32,12 @@ from rigbridge.convert import (
 )
 from rigbridge.convert.document import describe_attachment
 from rigbridge.destinations import DestinationSettings, Progress, Receipt, Sidecar
-from rigbridge.errors import DeliveryError
+from rigbridge.errors import ConfigurationError, DeliveryError
 from rigbridge.model import Attachment, Run
 from rigbridge.reporting import ConversionReport, Place
 from rigbridge.wire import CreateRun, encode
 
-__all__ = ["DeliveryFlow", "Store"]
+__all__ = ["DeliveryFlow", "Store", "address_of"]
 
 _LAST_NAME = re.compile(r"\.(\w+)(?:\[\d+\])?$")
 _SMALL = 2 << 20
@@ -59,6 +61,32 @@ class Store:
     linking: Callable[[str, Sequence[str]], flows.Flow[None]]
     asking: Callable[[], flows.Flow[Mapping[str, Any] | None]]
     is_far: Callable[[], bool]
+
+    @classmethod
+    def of(cls, client: Client | AsyncClient, settings: DestinationSettings) -> Store:
+        """Describe the store that a client speaks with."""
+        return cls(
+            url=client.url,
+            settings=settings,
+            linking=client.linking,
+            asking=client.asking,
+            is_far=lambda: client.pace.is_far,
+        )
+
+
+def address_of(settings: DestinationSettings) -> str:
+    """
+    Take the address out of the settings.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    if settings.url is None:
+        raise ConfigurationError(
+            "the destination 'http' has no address",
+            remedy="name the store, for instance in RIGBRIDGE_TO",
+        )
+    return settings.url
 
 
 class DeliveryFlow:

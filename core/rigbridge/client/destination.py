@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 
 import httpx
 
 from rigbridge.client.client import Client
 from rigbridge.client.connection import ConnectionSettings
-from rigbridge.client.delivering import DeliveryFlow, Store
+from rigbridge.client.delivering import DeliveryFlow, Store, address_of
 from rigbridge.client.flows import Keep
+from rigbridge.client.many import PATIENCE, Consignment, Outcome, deliver_many
 from rigbridge.destinations import DestinationSettings, Progress, Receipt
 from rigbridge.errors import ConfigurationError
 from rigbridge.model import Attachment, Run
@@ -40,26 +41,15 @@ class HTTPDestination:
         *,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        if settings.url is None:
-            raise ConfigurationError(
-                "the destination 'http' has no address",
-                remedy="name the store, for instance in RIGBRIDGE_TO",
-            )
         self._settings = settings
         self._client = Client(
-            settings.url,
+            address_of(settings),
             settings.api_key,
             linking=settings.linking,
             connection=ConnectionSettings.of(settings),
             transport=transport,
         )
-        self._store = Store(
-            url=self._client.url,
-            settings=settings,
-            linking=self._client.linking,
-            asking=self._client.asking,
-            is_far=lambda: self._client.pace.is_far,
-        )
+        self._store = Store.of(self._client, settings)
         # What this object attached: v1 cannot be asked for the files of a run.
         self._uploads: dict[tuple[str, str, str], str] = {}
 
@@ -105,6 +95,36 @@ class HTTPDestination:
             RunProblemsError: no store would take it.
         """
         return self._deliver(run, progress, keep, report, known=True)
+
+    def submit_many(
+        self, consignments: Iterable[Consignment], *, patience: float = PATIENCE
+    ) -> Generator[Outcome, None, None]:
+        """
+        Store many runs, as many at a time as is fastest.
+
+        How many that is follows from the latency seen and from what the server asks
+        for; with a near server it is one after the other, in the calling thread.
+
+        Args:
+            consignments: the runs; taken one by one, as there is room for them.
+            patience: seconds that a server's wish to be left alone is followed; where
+                it asks for more, what is left comes back unsent.
+
+        Yields:
+            What came of each, in the order in which they end. No run's error ends the
+            others. Closing the generator begins nothing new and waits for the rest.
+        """
+        return deliver_many(consignments, self._send, self._client.pace, patience)
+
+    def _send(self, consignment: Consignment) -> Receipt:
+        known = consignment.keep is not None
+        return self._deliver(
+            consignment.run,
+            consignment.progress,
+            consignment.keep or _forget,
+            consignment.report,
+            known=known,
+        )
 
     def attach(self, stored_id: str, attachment: Attachment) -> None:
         """

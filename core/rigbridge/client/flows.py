@@ -17,7 +17,6 @@ import attrs
 import msgspec
 
 from rigbridge.client import calls
-from rigbridge.client.content import measure
 from rigbridge.client.listing import ReceivedRun, list_page
 from rigbridge.destinations import Linking, Progress
 from rigbridge.errors import (
@@ -32,6 +31,7 @@ __all__ = [
     "Flow",
     "Keep",
     "LinkMemory",
+    "Measure",
     "Step",
     "Together",
     "ask_capabilities",
@@ -70,7 +70,21 @@ class Together:
     flows: Sequence[Flow[Any]]
 
 
-Step: TypeAlias = "calls.Call[Any] | calls.Put | Keep | Together"
+@attrs.frozen
+class Measure:
+    """
+    The step that counts the bytes of a file whose size nobody gave.
+
+    Attributes:
+        name: the file's name.
+        opener: gives a new binary stream.
+    """
+
+    name: str
+    opener: Callable[[], IO[bytes]]
+
+
+Step: TypeAlias = "calls.Call[Any] | calls.Put | Keep | Measure | Together"
 """What a flow may ask for."""
 
 Flow: TypeAlias = Generator["Step", Any, _T]
@@ -128,7 +142,7 @@ def upload(
         DeliveryError: the store did not take it, or the file cannot be read.
     """
     if size is None:
-        size = measure(name, opener)
+        size = yield Measure(name, opener)
     grant = yield calls.initialize_upload(name, media_type, size)
     try:
         yield _put(grant, name, media_type, size, opener)

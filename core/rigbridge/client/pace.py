@@ -35,6 +35,9 @@ class Pace:
     Args:
         most: the width that is never exceeded.
         clock: tells the seconds; never goes back.
+
+    Attributes:
+        runs: how many runs are under way, as whoever sends many of them says.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class Pace:
         self._not_before = 0.0
         self._halved = 0.0
         self._lock = threading.Lock()
+        self.runs = 0
 
     @property
     def width(self) -> int:
@@ -64,6 +68,16 @@ class Pace:
         """Seconds that the server wants no new work for; 0 if it takes it."""
         with self._lock:
             return max(0.0, self._not_before - self._clock())
+
+    @property
+    def file_width(self) -> int:
+        """How many files of one run may go up at once, others being under way."""
+        return max(1, self.width // max(1, self.runs))
+
+    @property
+    def is_known(self) -> bool:
+        """Whether any request was answered yet."""
+        return bool(self._latencies)
 
     @property
     def is_far(self) -> bool:
