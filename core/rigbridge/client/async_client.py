@@ -115,8 +115,6 @@ class AsyncClient:
         return await self._perform(
             calls.create_run(body, idempotency_key=idempotency_key)
         )
-            calls.create_run(body, idempotency_key=idempotency_key)
-        )
 
     async def list_runs(self, serial_number: str) -> list[ReceivedRun]:
         """
