@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import Litestar, Router, get
 from litestar.connection import ASGIConnection
+from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi.config import OpenAPIConfig
@@ -15,6 +16,7 @@ from litestar.types import Guard
 
 from rigbridge import __version__
 from rigbridge.errors import RigbridgeError
+from rigbridge_store.pages import NAME, Site, page_or, page_router
 from rigbridge_store.server import files, runs
 from rigbridge_store.server.bodies import PROBLEMS, Capabilities, Health
 from rigbridge_store.server.door import Door
@@ -34,6 +36,7 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
         settings: how it behaves; the defaults by default.
     """
     door = Door(store, ServerSettings() if settings is None else settings)
+    site = Site(store=store)
     keyed = Router(
         path="/api/v1",
         route_handlers=[*runs.HANDLERS, *files.HANDLERS, show_capabilities],
@@ -42,16 +45,16 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
     )
     granted = Router(path="/api/v1", route_handlers=[files.receive_upload])
     return Litestar(
-        route_handlers=[keyed, granted, show_health],
+        route_handlers=[keyed, granted, show_health, page_router(site)],
         exception_handlers={
             RigbridgeError: answer_ours,
-            HTTPException: answer_http,
+            HTTPException: page_or(answer_http),
             Exception: answer_any,
         },
         request_max_body_size=door.settings.max_body,
         openapi_config=_openapi(),
         logging_config=None,
-        state=door.state,
+        state=State({**door.state, NAME: site}),
     )
 
 
