@@ -4,7 +4,7 @@ Where settings come from, the later over the earlier.
 ``rigbridge.toml`` of the system, of the user and of the project (the working folder or
 the nearest folder above it that has one), then the environment, then arguments.
 ``TOFUPILOT_URL`` and ``TOFUPILOT_API_KEY`` count where our own are unset. An API key is
-taken from the environment or an argument, never from a file.
+taken from an argument, the environment or the keyring, never from a file.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 
 import attrs
 
+from rigbridge.configuration.keys import key_from_keyring
 from rigbridge.configuration.model import LOCAL, Configuration
 from rigbridge.configuration.values import Setting, checked
 from rigbridge.errors import ConfigurationError
@@ -87,7 +88,14 @@ def load_configuration(
     if "data" not in settings:
         settings["data"] = Setting(value=_default_data(), origin="default")
     settings.setdefault("to", Setting(value=LOCAL, origin="default"))
-    return checked(settings)
+    configuration = checked(settings)
+    if configuration.is_local or configuration.api_key is not None:
+        return configuration
+    key = key_from_keyring(configuration.to)
+    if key is None:
+        return configuration
+    origins = {**configuration.origins, "api_key": "keyring"}
+    return attrs.evolve(configuration, api_key=key, origins=origins)
 
 
 def _default_data() -> Path:
