@@ -52,6 +52,7 @@ class Listener(ThreadingHTTPServer):
 
     daemon_threads = False
     allow_reuse_address = True
+    request_queue_size = 128  # clients that send much at once connect at once
 
     def __init__(self, store: RunStoreServer, port: int) -> None:
         self.store = store

@@ -101,6 +101,7 @@ class TestBoth:
         assert len(server.runs) == 12
         for outcome in outcomes:
             assert outcome.receipt is not None
+            assert not outcome.receipt.failures
             assert server.attachments(outcome.receipt.stored_id) == [
                 ("a", b"1"),
                 ("b", b"22"),
