@@ -229,7 +229,10 @@ class RunStoreServer:
         """Take the fault that befalls a call, if one does."""
         with self._lock:
             for injection in self._injections:
-                if injection.operation in (None, operation) and injection.times > 0:
+                fits = injection.operation in (None, operation)
+                if injection.fault is Fault.TRUNCATED_UPLOAD:
+                    fits = fits and operation is Operation.STORE
+                if fits and injection.times > 0:
                     injection.times -= 1
                     return injection
             return None if self._chances is None else self._chances.draw(operation)
