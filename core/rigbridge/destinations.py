@@ -16,6 +16,7 @@ from typing import IO, Protocol, runtime_checkable
 import attrs
 
 from rigbridge.errors import DeliveryError
+from rigbridge.keys import KeyKind
 from rigbridge.model import Attachment, Run
 from rigbridge.reporting import ConversionReport
 from rigbridge.wire import ListedRun
@@ -52,13 +53,6 @@ class Linking(StrEnum):
     AUTO = "auto"
     UPDATE = "update"
     SYNC = "sync"
-
-
-class KeyKind(StrEnum):
-    """Whom an API key stands for: a user, or a station with linked procedures."""
-
-    USER = "user"
-    STATION = "station"
 
 
 @attrs.frozen(kw_only=True)

@@ -222,6 +222,7 @@ def with_event_loop(url: str, files: list[Path]) -> Callable[[int], None]:
     """Send runs likewise as tasks of an event loop, its client included."""
 
     async def run(count: int) -> None:
+        """Send in one loop."""
         destination = AsyncHTTPDestination(_settings(url))
         async for outcome in destination.submit_many(_consignments(files, count)):
             assert outcome.receipt is not None, outcome.error

@@ -157,10 +157,10 @@ class TestConnection:
 class _Keyring(keyring.backend.KeyringBackend):
     """A keyring in memory."""
 
-    priority = 1  # type: ignore[assignment] # a property of the class in the base
+    priority = 1
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call] # it has no hints
         self.asked: list[tuple[str, str]] = []
         self.error: Exception | None = None
 

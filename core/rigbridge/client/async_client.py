@@ -233,6 +233,7 @@ class AsyncClient:
         lock = asyncio.Lock()
 
         async def take(step: flows.Step) -> Any:
+            """Take one step."""
             if isinstance(step, calls.Call):
                 return await self._perform(step)
             if isinstance(step, calls.Put):

@@ -26,7 +26,6 @@ from rigbridge.client.submission import Submission
 from rigbridge.convert import (
     SIDECAR_NAME,
     SIDECAR_VERSION,
-    Payload,
     dump,
     lost_without,
 )
@@ -124,6 +123,7 @@ class DeliveryFlow:
 
     @progress.setter
     def progress(self, progress: Progress) -> None:
+        """Go on with a new progress, once it is durable."""
         self._submission.progress = progress
 
     def steps(self) -> flows.Flow[Receipt]:
@@ -181,10 +181,12 @@ class DeliveryFlow:
         body = attrs.evolve(
             payload.body, client="rigbridge", client_version=rigbridge.__version__
         )
-        document = _sidecar_of(payload, run, report, setting)
+        document = payload.sidecar  # made anew each time that it is asked for
         if setting is Sidecar.NEVER:
-            _note_losses(run, payload, report)
+            _note_losses(run, document, report)
             return body, None
+        if document is None and setting is Sidecar.ALWAYS:
+            document = _empty_sidecar(run, report)
         if document is None:
             return body, None
         capabilities = yield from self._store.asking()
@@ -206,18 +208,14 @@ def _files(run: Run, sidecar: Attachment | None) -> Iterator[tuple[int, Attachme
         yield len(run.attachments), sidecar
 
 
-def _sidecar_of(
-    payload: Payload, run: Run, report: ConversionReport, setting: Sidecar
-) -> dict[str, Any] | None:
-    if payload.sidecar is None and setting is Sidecar.ALWAYS:
-        return {
-            "rigbridge": SIDECAR_VERSION,
-            "run_id": str(run.id),
-            "overlay": None,
-            "attachments": [describe_attachment(item) for item in run.attachments],
-            "report": report.as_document(),
-        }
-    return payload.sidecar
+def _empty_sidecar(run: Run, report: ConversionReport) -> dict[str, Any]:
+    return {
+        "rigbridge": SIDECAR_VERSION,
+        "run_id": str(run.id),
+        "overlay": None,
+        "attachments": [describe_attachment(item) for item in run.attachments],
+        "report": report.as_document(),
+    }
 
 
 def _as_file(document: dict[str, Any]) -> Attachment:
@@ -247,8 +245,10 @@ def _references(run: Run) -> Iterator[tuple[str, Attachment]]:
             yield f"$.attachments[{index}]", attachment
 
 
-def _note_losses(run: Run, payload: Payload, report: ConversionReport) -> None:
-    for path in () if payload.sidecar is None else lost_without(payload.sidecar):
+def _note_losses(
+    run: Run, sidecar: dict[str, Any] | None, report: ConversionReport
+) -> None:
+    for path in () if sidecar is None else lost_without(sidecar):
         if path.startswith("$.attachments["):
             continue
         found = _LAST_NAME.search(path)

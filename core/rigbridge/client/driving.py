@@ -112,6 +112,7 @@ async def in_tasks(
     places = asyncio.Semaphore(max(1, width))
 
     async def work(flow: Flow[Any]) -> Any:
+        """Run one flow when there is room."""
         async with places:
             return await run(flow)
 

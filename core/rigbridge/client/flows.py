@@ -142,7 +142,8 @@ def upload(
         DeliveryError: the store did not take it, or the file cannot be read.
     """
     if size is None:
-        size = yield Measure(name, opener)
+        measured: int = yield Measure(name, opener)
+        size = measured
     grant = yield calls.initialize_upload(name, media_type, size)
     try:
         yield _put(grant, name, media_type, size, opener)

@@ -91,11 +91,11 @@ def load_configuration(
     configuration = checked(settings)
     if configuration.is_local or configuration.api_key is not None:
         return configuration
-    key = key_from_keyring(configuration.to)
-    if key is None:
+    stored = key_from_keyring(configuration.to)
+    if stored is None:
         return configuration
     origins = {**configuration.origins, "api_key": "keyring"}
-    return attrs.evolve(configuration, api_key=key, origins=origins)
+    return attrs.evolve(configuration, api_key=stored, origins=origins)
 
 
 def _default_data() -> Path:

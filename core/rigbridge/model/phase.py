@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import attrs
@@ -11,7 +12,7 @@ from rigbridge.model.outcome import PhaseOutcome
 from rigbridge.model.values import (
     JSONObject,
     are_texts,
-    as_tuple,
+    as_texts,
     aware_or_none,
     by,
     check_fields,
@@ -28,6 +29,10 @@ from rigbridge.model.values import (
 __all__ = ["Phase"]
 
 _MEASUREMENTS = frozenset({Measurement})
+
+
+def _as_measurements(members: Iterable[Measurement]) -> tuple[Measurement, ...]:
+    return members if isinstance(members, tuple) else tuple(members)
 
 
 @attrs.frozen(kw_only=True)
@@ -55,10 +60,10 @@ class Phase:
     started_at: datetime | None = attrs.field(default=None, metadata=by(aware_or_none))
     ended_at: datetime | None = attrs.field(default=None, metadata=by(aware_or_none))
     path: tuple[str, ...] = attrs.field(
-        default=(), converter=as_tuple, metadata=by(tuple_of(str))
+        default=(), converter=as_texts, metadata=by(tuple_of(str))
     )
     measurements: tuple[Measurement, ...] = attrs.field(
-        default=(), converter=as_tuple, metadata=by(tuple_of(Measurement))
+        default=(), converter=_as_measurements, metadata=by(tuple_of(Measurement))
     )
     docstring: str | None = attrs.field(default=None, metadata=by(optional_text))
     attributes: JSONObject = attrs.field(factory=dict, metadata=by(json_object))

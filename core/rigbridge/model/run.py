@@ -15,7 +15,6 @@ from rigbridge.model.provenance import Provenance
 from rigbridge.model.unit import ProcedureRef, SubUnit, Unit
 from rigbridge.model.values import (
     JSONObject,
-    as_tuple,
     aware_or_none,
     is_,
     json_object,
@@ -58,7 +57,7 @@ class Run:
     procedure: ProcedureRef = attrs.field(validator=is_(ProcedureRef))
     unit: Unit = attrs.field(validator=is_(Unit))
     sub_units: tuple[SubUnit, ...] = attrs.field(
-        default=(), converter=as_tuple, validator=tuple_of(SubUnit)
+        default=(), converter=tuple[SubUnit, ...], validator=tuple_of(SubUnit)
     )
     started_at: datetime | None = attrs.field(default=None, validator=aware_or_none)
     ended_at: datetime | None = attrs.field(default=None, validator=aware_or_none)
@@ -66,13 +65,13 @@ class Run:
     station: str | None = attrs.field(default=None, validator=optional_text)
     docstring: str | None = attrs.field(default=None, validator=optional_text)
     phases: tuple[Phase, ...] = attrs.field(
-        default=(), converter=as_tuple, validator=tuple_of(Phase)
+        default=(), converter=tuple[Phase, ...], validator=tuple_of(Phase)
     )
     logs: tuple[LogEntry, ...] = attrs.field(
-        default=(), converter=as_tuple, validator=tuple_of(LogEntry)
+        default=(), converter=tuple[LogEntry, ...], validator=tuple_of(LogEntry)
     )
     attachments: tuple[Attachment, ...] = attrs.field(
-        default=(), converter=as_tuple, validator=tuple_of(Attachment)
+        default=(), converter=tuple[Attachment, ...], validator=tuple_of(Attachment)
     )
     metadata: JSONObject = attrs.field(factory=dict, validator=json_object)
     source: Provenance | None = attrs.field(

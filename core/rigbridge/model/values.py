@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 
@@ -39,12 +39,9 @@ JSONObject: TypeAlias = Mapping[str, JSONValue]
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _CHECK = "check"
-_NON_FLOATS = _SCALARS - {float}
 _TEXTS = frozenset({str})
 _MAX_DEPTH = 64
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-
-_T = TypeVar("_T")
 
 _Check: TypeAlias = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
@@ -101,11 +98,14 @@ def is_finite(value: Any) -> bool:
 
 
 def is_flat_object(value: object) -> bool:
-    """Whether a value is a JSON object of scalars without floats, as most are."""
-    return (
-        type(value) is dict
-        and _TEXTS.issuperset(map(type, value))
-        and _NON_FLOATS.issuperset(map(type, value.values()))
+    """Whether a value is a JSON object of scalars, as most are; quickly answered."""
+    if type(value) is not dict or not _TEXTS.issuperset(map(type, value)):
+        return False
+    kinds = set(map(type, value.values()))
+    if float not in kinds:
+        return kinds <= _SCALARS
+    return kinds <= _SCALARS and all(
+        math.isfinite(item) for item in value.values() if type(item) is float
     )
 
 
@@ -119,9 +119,9 @@ def is_aware(value: object) -> bool:
     return isinstance(value, datetime) and value.tzinfo is not None
 
 
-def as_tuple(members: Iterable[_T]) -> tuple[_T, ...]:
-    """Hold members as a tuple; a tuple stays the same object."""
-    return members if type(members) is tuple else tuple(members)
+def as_texts(members: Iterable[str]) -> tuple[str, ...]:
+    """Hold texts as a tuple; a tuple stays the same object."""
+    return members if isinstance(members, tuple) else tuple(members)
 
 
 def tuple_of(member: type) -> _Check:

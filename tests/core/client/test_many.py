@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -196,8 +197,8 @@ class TestBoth:
         server.inject(Fault.SLOW_WORK, times=10_000, seconds=0.01)
         kept: dict[int, Progress] = {}
         consignments = [
-            attrs.evolve(consign(), keep=lambda new, n=n: kept.update({n: new}))
-            for n in range(6)
+            attrs.evolve(consign(), keep=partial(kept.__setitem__, number))
+            for number in range(6)
         ]
         send_many(server, consignments)
         assert len(kept) == 6
@@ -270,8 +271,8 @@ class TestBlocking:
         destination.list_runs("SN")
         run = make_run(attachments=[make_file("a", b"1")])
         destination.resume(run, Progress(), _keep)
-        operations = [request.operation for request in server.requests]
-        assert sorted(operations[1:3]) == [Operation.CREATE, Operation.INITIALIZE]
+        operations = {request.operation for request in server.requests[1:3]}
+        assert operations == {Operation.CREATE, Operation.INITIALIZE}
         assert server.attachments(server.runs[0].id) == [("a", b"1")]
 
     def test_a_refused_run_leaves_its_files_to_the_next_attempt(

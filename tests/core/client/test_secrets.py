@@ -125,6 +125,7 @@ class TestKey:
         wrong = "wr0ng-and-still-secret"
 
         async def send() -> None:
+            """Send with a key that is refused."""
             destination = AsyncHTTPDestination(_settings(store, wrong))
             try:
                 await destination.submit(make_run())
