@@ -59,8 +59,9 @@ class Pace:
         with self._lock:
             if not self._latencies:
                 return max(1, int(self._allowed))
-            waiting = min(self._latencies) - self._cost
-            useful = 1 + int(waiting / self._cost) if waiting > 0 else 1
+            if not self._waits_long():
+                return 1  # threads that contend would cost more than they bring
+            useful = int(min(self._latencies) / self._cost)
             return max(1, min(int(self._allowed), useful))
 
     @property
@@ -83,7 +84,10 @@ class Pace:
     def is_far(self) -> bool:
         """Whether requests are known to wait so long that others fit in between."""
         with self._lock:
-            return bool(self._latencies) and min(self._latencies) > _FAR * self._cost
+            return bool(self._latencies) and self._waits_long()
+
+    def _waits_long(self) -> bool:
+        return min(self._latencies) > _FAR * self._cost
 
     def answered(self, latency: float, cost: float) -> None:
         """
