@@ -39,7 +39,6 @@ JSONObject: TypeAlias = Mapping[str, JSONValue]
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _CHECK = "check"
-_NON_FLOATS = _SCALARS - {float}
 _TEXTS = frozenset({str})
 _MAX_DEPTH = 64
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -99,11 +98,14 @@ def is_finite(value: Any) -> bool:
 
 
 def is_flat_object(value: object) -> bool:
-    """Whether a value is a JSON object of scalars without floats, as most are."""
-    return (
-        type(value) is dict
-        and _TEXTS.issuperset(map(type, value))
-        and _NON_FLOATS.issuperset(map(type, value.values()))
+    """Whether a value is a JSON object of scalars, as most are; quickly answered."""
+    if type(value) is not dict or not _TEXTS.issuperset(map(type, value)):
+        return False
+    kinds = set(map(type, value.values()))
+    if float not in kinds:
+        return kinds <= _SCALARS
+    return kinds <= _SCALARS and all(
+        math.isfinite(item) for item in value.values() if type(item) is float
     )
 
 

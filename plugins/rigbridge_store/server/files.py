@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import closing
+from typing import IO, Any
 
 import anyio.to_thread
 from litestar import Request, get, post, put
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
-from litestar.response import File
+from litestar.response import File, Stream
 
 from rigbridge.wire import (
     Identified,
@@ -17,6 +19,7 @@ from rigbridge.wire import (
     SyncUpload,
     UploadGrant,
 )
+from rigbridge_store.pages.security import attachment_disposition
 from rigbridge_store.refusals import bad_request
 from rigbridge_store.server.bodies import PROBLEMS, Imported
 from rigbridge_store.server.door import Door
@@ -27,6 +30,8 @@ __all__ = ["HANDLERS", "receive_upload"]
 
 _BUFFER = 1 << 20
 _BINARY = "application/octet-stream"
+_CHUNK = 256 * 1024
+_SAFE = {"X-Content-Type-Options": "nosniff"}
 
 
 @post("/uploads/initialize", status_code=200, sync_to_thread=True, responses=PROBLEMS)
@@ -122,18 +127,34 @@ def import_run(data: JSONBody[ImportRun], request: Request[Any, Any, Any]) -> Im
 )
 def download_attachment(
     attachment_id: FromPath[str], request: Request[Any, Any, Any]
-) -> File:
+) -> File | Stream:
     """Give the bytes of an attachment."""
     door = Door.of(request)
     file = door.store.find_attachment(attachment_id, principal=door.caller(request))
+    digest = file.sha256 or ""
+    path = door.store.blobs.path(digest)
+    media_type = file.mime_type or _BINARY
+    if path is None:
+        disposition = attachment_disposition(file.name)
+        return Stream(
+            _chunks(door.store.blobs.open(digest)),
+            media_type=media_type,
+            headers={**_SAFE, "Content-Disposition": disposition},
+        )
     return File(
-        path=door.store.blobs.path(file.sha256 or ""),
+        path=path,
         filename=file.name,
-        media_type=file.mime_type or _BINARY,
+        media_type=media_type,
         # What a rig sent is never to be run by a browser in our origin.
         content_disposition_type="attachment",
-        headers={"X-Content-Type-Options": "nosniff"},
+        headers=_SAFE,
     )
+
+
+def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
+    with closing(stream):
+        while chunk := stream.read(_CHUNK):
+            yield chunk
 
 
 HANDLERS: tuple[HTTPRouteHandler, ...] = (

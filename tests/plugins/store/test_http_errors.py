@@ -235,7 +235,9 @@ class TestOurMistakes:
         blob = store.blobs.store([b"1"])
         store.attach_file(run, name="a", mime_type=None, blob=blob)
         (file,) = list(store.show_run(run).attachments or ())
-        store.blobs.path(blob.sha256).unlink()
+        path = store.blobs.path(blob.sha256)
+        assert path is not None
+        path.unlink()
         with caplog.at_level(logging.ERROR, "rigbridge_store.server"):
             answer = api.get(str(file.download_url))
         assert answer.status_code == 500

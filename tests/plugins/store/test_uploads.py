@@ -21,7 +21,7 @@ from rigbridge.errors import (
 )
 from rigbridge.wire import CreateRun, InitializeUpload, ListedAttachment
 from rigbridge_store import RunStore, UploadTicket
-from rigbridge_store.blobs import FOLDER_NAME
+from rigbridge_store.blobs import FOLDER_NAME, BlobFolder
 from rigbridge_store.schema import uploads as uploads_table
 from rigbridge_store.uploads import Uploads
 
@@ -293,6 +293,7 @@ class TestDeletion:
 
     def test_disk_that_refuses(self, store: RunStore) -> None:
         """A disk that takes nothing is an error that may pass."""
+        assert isinstance(store.blobs, BlobFolder)
         store.blobs.incoming.rmdir()
         with pytest.raises(DeliveryError) as caught:
             store.blobs.store([b"1"])
