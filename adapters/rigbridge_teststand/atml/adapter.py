@@ -164,9 +164,7 @@ class TestStandATMLAdapter:
             kind = local(element)
             if kind == _RESULTS:
                 found.append(element)
-            elif kind == _COLLECTION:
-                pending.extend([below for _, below in children(element)][::-1])
-            elif kind == "Extension":
+            elif kind in {_COLLECTION, "Extension"}:
                 pending.extend([below for _, below in children(element)][::-1])
             else:
                 context.report.dropped(

@@ -9,7 +9,13 @@ import attrs
 
 from rigbridge.adapters import ConversionReport
 from rigbridge.model import LogEntry, LogLevel
-from rigbridge_teststand.atml.names import attribute, child, children, read_text
+from rigbridge_teststand.atml.names import (
+    all_text,
+    attribute,
+    child,
+    children,
+    read_text,
+)
 from rigbridge_teststand.atml.values import is_data, read_datum
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.numbers import read_count
@@ -105,7 +111,7 @@ def _data(event: Element, report: ConversionReport) -> str | None:
                 value: Any = (
                     read_datum(element, report).value
                     if kind == "Datum"
-                    else " ".join(" ".join(element.itertext()).split())
+                    else " ".join(all_text(element).split())
                 )
                 if value is not None:
                     parts.append(str(value))

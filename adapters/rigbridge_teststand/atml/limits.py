@@ -14,7 +14,13 @@ import attrs
 
 from rigbridge.adapters import ConversionReport, Place
 from rigbridge.model import Limit
-from rigbridge_teststand.atml.names import attribute, child, children, read_text
+from rigbridge_teststand.atml.names import (
+    all_text,
+    attribute,
+    child,
+    children,
+    read_text,
+)
 from rigbridge_teststand.atml.values import read_datum, spelled
 from rigbridge_teststand.comparisons import (
     Comparison,
@@ -300,9 +306,10 @@ class _Reader:
             key=lambda bound: _OPPOSITE_FIRST.get(bound.comparator.upper(), 2),
         )
         comps = [bound.comparator.upper() for bound in ordered]
-        if (
-            [_OPPOSITE_FIRST.get(comp) for comp in comps] != [0, 1]
-        ):  # two bounds that are no outside range
+        if [_OPPOSITE_FIRST.get(comp) for comp in comps] != [
+            0,
+            1,
+        ]:  # two bounds that are no outside range
             shown = self._as_text(element, bounds)
             return Comparison(validators=(" or ".join(shown.validators),))
         self._report.mapped("limit")
@@ -408,4 +415,4 @@ def _is_number(value: Any) -> bool:
 
 
 def _raw(element: Element) -> str:
-    return " ".join(" ".join(element.itertext()).split())
+    return " ".join(all_text(element).split())

@@ -16,6 +16,7 @@ from lxml import etree
 from rigbridge_teststand.element import Element
 
 __all__ = [
+    "all_text",
     "attribute",
     "child",
     "children",
@@ -86,6 +87,16 @@ def read_text(element: Element | None) -> str | None:
     if element is None or element.text is None:
         return None
     return element.text.strip() or None
+
+
+def all_text(element: Element) -> str:
+    """Give all text below an element, without instructions and comments."""
+    return "".join(
+        str(part)
+        for below in element.iter(etree.Element)
+        for part in (below.text, below.tail if below is not element else None)
+        if part is not None
+    )
 
 
 def version_of(namespaces: str) -> str | None:

@@ -29,7 +29,7 @@ from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.statuses import MEASUREMENT_OUTCOMES
 
-__all__ = ["DataReader", "Naming", "is_judged"]
+__all__ = ["DataReader", "Naming", "is_judged", "is_single"]
 
 _SINGLE = frozenset({"Numeric", "String"})
 _MARKS = ("IsComparisonTypeLog", "IsTestMeasurement")
@@ -46,6 +46,11 @@ def is_judged(result: Element) -> bool:
         return True
     properties = child(result, "Extension", "TSLimitProperties")
     return any(_flag(child(properties, mark)) for mark in _MARKS)
+
+
+def is_single(result: Element) -> bool:
+    """Whether a ``TestResult`` bears the name of a single test's value."""
+    return (attribute(result, "name") or attribute(result, "ID")) in _SINGLE
 
 
 def _flag(element: Element | None) -> bool:
@@ -157,7 +162,7 @@ class DataReader:
                     "property", "no place in a measurement", place=place_of(element)
                 )
 
-    def _read(  # noqa: PLR0911 - one way out for each kind of data
+    def _read(
         self,
         name: str,
         element: Element,
@@ -170,9 +175,7 @@ class DataReader:
         kind = kind_of(element)
         shape = element.tag.rpartition("}")[2]
         if depth > _MAX_DEPTH:
-            self._report.dropped(
-                "property", "nested too deep", place=place_of(element)
-            )
+            self._report.dropped("property", "nested too deep", place=place_of(element))
             return
         if kind in _REFERENCES:
             yield from self._reference(name, element, kind, attributes)
@@ -240,7 +243,7 @@ class DataReader:
                 attributes={**attributes, "reference": kind},
             )
 
-    def _made(
+    def _made(  # noqa: PLR0917 - each part of a measurement
         self,
         name: str,
         element: Element,
@@ -267,7 +270,7 @@ class DataReader:
             },
         )
 
-    def _array(
+    def _array(  # noqa: PLR0917 - likewise
         self,
         name: str,
         element: Element,
@@ -330,9 +333,7 @@ def _series(cells: Cells, unit: str | None) -> Series:
     return Series(axes=(*axes, Axis(unit=unit, values=values)))
 
 
-def _rows(
-    cells: Cells, attributes: dict[str, Any]
-) -> list[tuple[str, Series]] | None:
+def _rows(cells: Cells, attributes: dict[str, Any]) -> list[tuple[str, Series]] | None:
     """
     Take a matrix apart into one series a row, or a column where the layout says so.
 
@@ -358,7 +359,5 @@ def _rows(
             shared = Axis(name="x", values=values)
             continue
         dimension = shared or Axis(name="index", values=places)
-        found.append(
-            (f"[{line}]", Series(axes=(dimension, Axis(values=values))))
-        )
+        found.append((f"[{line}]", Series(axes=(dimension, Axis(values=values)))))
     return found

@@ -24,7 +24,7 @@ from rigbridge.model import (
 )
 from rigbridge_teststand.atml.events import read_events, report_text
 from rigbridge_teststand.atml.names import attribute, child, children, local, read_text
-from rigbridge_teststand.atml.results import DataReader, is_judged
+from rigbridge_teststand.atml.results import DataReader, is_judged, is_single
 from rigbridge_teststand.atml.statuses import Status, read_status
 from rigbridge_teststand.atml.times import Clock
 from rigbridge_teststand.atml.values import flatten, read_datum
@@ -279,12 +279,7 @@ class StepReader:
         if level is not None:
             attributes.setdefault("block_level", int(level[1]))
         if kind == "TestGroup":
-            file, _, sequence = (attribute(element, "name") or "").partition("#")
-            if sequence:
-                attributes["sequence_file"] = file
-                attributes["sequence"] = sequence
-            elif file and file != _name(kind, element):
-                attributes["sequence"] = file
+            attributes.update(_called(element))
         if str(attributes.get("step_type", "")).startswith("NI_Flow_"):
             attributes["kind"] = "flow"
         for name, below in children(element):
@@ -333,6 +328,9 @@ class StepReader:
         reader = DataReader(name, self._report)
         results = [below for kind, below in children(element) if kind == "TestResult"]
         judged = [result for result in results if is_judged(result)]
+        if not judged and step.kind == "Test":
+            # Step types of a site's own keep their value under the standard name.
+            judged = [result for result in results if is_single(result)]
         inherited = self._inherited(status, alone=len(judged) == 1)
         found: list[Measurement] = []
         for kind, below in children(element):
@@ -381,9 +379,7 @@ class StepReader:
             self._report.mapped("log")
             self.logs.append(entry)
 
-    def _parameters(
-        self, reader: DataReader, parameters: Element
-    ) -> list[Measurement]:
+    def _parameters(self, reader: DataReader, parameters: Element) -> list[Measurement]:
         found: list[Measurement] = []
         for kind, parameter in children(parameters):
             if kind != "Parameter":
@@ -393,12 +389,11 @@ class StepReader:
                 continue
             name = attribute(parameter, "name") or attribute(parameter, "ID")
             shown = f"{name or 'parameter'} [In]"
-            read = list(
-                reader.data(shown, child(parameter, "Data"), direction="in")
-            )
+            read = list(reader.data(shown, child(parameter, "Data"), direction="in"))
             if not read:
                 more: dict[str, Any] = {}
-                flatten(parameter, shown, more, self._report)
+                for _, inner in children(parameter):
+                    flatten(inner, shown, more, self._report)
                 read = [
                     Measurement(
                         name=key,
@@ -423,7 +418,7 @@ class StepReader:
             if kind != "Collection":
                 found.extend(reader.data(name, data))
                 break
-            for item in [below for label, below in children(element)]:
+            for item in [below for _, below in children(element)]:
                 datum = child(item, "Datum")
                 if attribute(item, "name") == _REPORT_TEXT and datum is not None:
                     self._log(datum, time)
@@ -469,6 +464,14 @@ class StepReader:
                 detail=measurement.name,
             )
         return []
+
+
+def _called(group: Element) -> dict[str, Any]:
+    """Say which sequence a group called."""
+    file, _, sequence = (attribute(group, "name") or "").partition("#")
+    if sequence:
+        return {"sequence_file": file, "sequence": sequence}
+    return {"sequence": file} if file and file != _name("TestGroup", group) else {}
 
 
 def _name(kind: str, element: Element) -> str:

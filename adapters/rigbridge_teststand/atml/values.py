@@ -14,7 +14,14 @@ from typing import Any
 import attrs
 
 from rigbridge.adapters import ConversionReport
-from rigbridge_teststand.atml.names import attribute, child, children, local, read_text
+from rigbridge_teststand.atml.names import (
+    all_text,
+    attribute,
+    child,
+    children,
+    local,
+    read_text,
+)
 from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.numbers import read_number
@@ -92,30 +99,10 @@ def read_datum(datum: Element, report: ConversionReport) -> Value:
         report: where a value that does not fit its type is recorded.
     """
     kind = kind_of(datum)
-    further: dict[str, Any] = {}
-    for name in ("unitQualifier", *(() if kind else ("type",))):
-        if (given := attribute(datum, name)) is not None:
-            further[name] = given
-    for name in _QUALITY:
-        below = child(datum, name)
-        if below is not None:
-            flatten(below, name, further, report)
-    if kind == "complex":
-        real, imaginary = attribute(datum, "real"), attribute(datum, "imaginary")
-        further.update(real=real, imaginary=imaginary)
-        sign = "" if (imaginary or "").startswith("-") else "+"
-        shown = f"{real or 0}{sign}{imaginary or 0}i"
-        return Value(value=shown, unit=_unit(datum), attributes=further)
-    if kind == "enum":
-        for key, name in (
-            ("enum_number", "NumericValue"),
-            ("enum_valid", "IsValid"),
-        ):
-            if (given := attribute(child(datum, name), "value")) is not None:
-                further[key] = given
-        chosen = read_text(child(datum, "EnumValue"))
-        if chosen is not None:
-            return Value(value=chosen, unit=_unit(datum), attributes=further)
+    further = _quality(datum, report)
+    special = _SPECIAL[kind](datum, further) if kind in _SPECIAL else None
+    if special is not None:
+        return Value(value=special, unit=_unit(datum), attributes=further)
     text = datum.get("value")
     if text is None:
         text = _inner(datum)
@@ -127,10 +114,38 @@ def read_datum(datum: Element, report: ConversionReport) -> Value:
     return Value(value=value, unit=_unit(datum), attributes=further)
 
 
+def _quality(datum: Element, report: ConversionReport) -> dict[str, Any]:
+    further: dict[str, Any] = {}
+    if (given := attribute(datum, "unitQualifier")) is not None:
+        further["unitQualifier"] = given
+    for name in _QUALITY:
+        below = child(datum, name)
+        if below is not None:
+            flatten(below, name, further, report)
+    return further
+
+
+def _complex(datum: Element, further: dict[str, Any]) -> str:
+    real, imaginary = attribute(datum, "real"), attribute(datum, "imaginary")
+    further.update(real=real, imaginary=imaginary)
+    sign = "" if (imaginary or "").startswith("-") else "+"
+    return f"{real or 0}{sign}{imaginary or 0}i"
+
+
+def _enumeration(datum: Element, further: dict[str, Any]) -> str | None:
+    for key, name in (("enum_number", "NumericValue"), ("enum_valid", "IsValid")):
+        if (given := attribute(child(datum, name), "value")) is not None:
+            further[key] = given
+    return read_text(child(datum, "EnumValue"))
+
+
+_SPECIAL = {"complex": _complex, "enum": _enumeration}
+
+
 def _inner(datum: Element) -> str | None:
     value = child(datum, "Value")
     if value is not None:
-        return "".join(value.itertext())
+        return all_text(value)
     # Some producers write the text right inside.
     return None if len(datum) else read_text(datum)
 
