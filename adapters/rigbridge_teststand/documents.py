@@ -29,6 +29,8 @@ _CONTROL_BYTES = re.compile(rb"[\x80-\x9f]")
 _WIDE = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
 _LATIN = {"iso-8859-1", "iso8859-1", "latin-1", "latin1"}
 _SUPERSET = "windows-1252"
+_SUPERSETS = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932"}
+"""What a declared encoding is really, where its own characters do not suffice."""
 
 
 def line_of(element: Element) -> int | None:
@@ -129,8 +131,10 @@ def _second_try(
     elif code in (codes.ERR_INVALID_CHAR, codes.ERR_INVALID_ENCODING) or (
         "not proper UTF-8" in str(error) or "Invalid bytes" in str(error)
     ):
-        repaired, encoding = content, _SUPERSET
-        rule = "bytes contradict the declared encoding, windows-1252 assumed"
+        declared_name = _ENCODING.match(content)
+        name = "" if declared_name is None else declared_name[1].decode("ascii").lower()
+        repaired, encoding = content, _SUPERSETS.get(name, _SUPERSET)
+        rule = f"bytes contradict the declared encoding, {encoding} assumed"
     else:
         raise _malformed(error, uri) from error
     try:

@@ -22,8 +22,9 @@ from rigbridge_teststand.measuring import read_measurements, read_scalar
 from rigbridge_teststand.numbers import read_count, read_number
 from rigbridge_teststand.properties import elements, members, text
 from rigbridge_teststand.statuses import PHASE_OUTCOMES
+from rigbridge_teststand.texts import clean_text
 
-__all__ = ["StepReader", "StepTimes", "clean_text"]
+__all__ = ["StepReader", "StepTimes"]
 
 _CALL = "SequenceCall"
 _CONTAINER_SUFFIXES = (
@@ -65,11 +66,6 @@ _CALL_FACTS = {
     "Status": "sequence_status",
     "ThreadId": "thread_id",
 }
-
-
-def clean_text(content: str) -> str:
-    r"""Take away the ``\r`` that TestStand spells out before a new line."""
-    return content.replace("\\r\n", "\n").strip("\r\n")
 
 
 @attrs.frozen(kw_only=True)

@@ -1,0 +1,1 @@
+"""ATML test results (IEEE 1636.1) as TestStand and VeriStand write them."""

@@ -1,0 +1,118 @@
+"""``Events`` and report texts to log entries."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from rigbridge.adapters import ConversionReport
+from rigbridge.model import LogEntry, LogLevel
+from rigbridge_teststand.atml.names import (
+    all_text,
+    attribute,
+    child,
+    children,
+    read_text,
+)
+from rigbridge_teststand.atml.values import is_data, read_datum
+from rigbridge_teststand.element import Element
+from rigbridge_teststand.numbers import read_count
+from rigbridge_teststand.texts import clean_text
+
+__all__ = ["Errors", "read_events", "report_text"]
+
+_MESSAGE = "Error Message"
+_CODE = "Error Code"
+
+
+@attrs.frozen(kw_only=True)
+class Errors:
+    """
+    What the events of a step say.
+
+    Attributes:
+        logs: an entry for the error, and one for each other event.
+        code: the error's code, or None.
+    """
+
+    logs: tuple[LogEntry, ...] = ()
+    code: int | None = None
+
+
+def report_text(message: str, time: datetime | None) -> LogEntry | None:
+    """Make the log entry of a report text; None where it is blank."""
+    said = clean_text(message)
+    if not said.strip():
+        return None
+    return LogEntry(level=LogLevel.INFO, message=said, time=time)
+
+
+def read_events(
+    step: Element, time: datetime | None, report: ConversionReport
+) -> Errors:
+    """
+    Read the events of a step or a result set.
+
+    2.02 names them by ``Data/@name``, later versions by ``Event/@ID``.
+
+    Args:
+        step: the element that holds ``Events`` or single ``Event``s.
+        time: when they happened, as far as it is known.
+        report: where each is accounted for.
+    """
+    messages: list[str] = []
+    meaning: str | None = None
+    code: int | None = None
+    others: list[LogEntry] = []
+    for event in _events(step):
+        kind = attribute(event, "ID") or attribute(child(event, "Data"), "name") or ""
+        text = _data(event, report)
+        said = read_text(child(event, "Message"))
+        if kind == _CODE:
+            code, meaning = read_count(text), said
+        elif kind == _MESSAGE:
+            messages.append(text or said or "")
+        else:
+            report.mapped("log")
+            shown = ": ".join(part for part in (kind, said, text) if part)
+            others.append(LogEntry(level=LogLevel.INFO, message=shown, time=time))
+            continue
+        report.mapped("event")
+    if not messages and not code:
+        return Errors(logs=tuple(others))
+    shown = "\n".join(clean_text(message) for message in messages if message)
+    if code:
+        named = f"code {code}" if meaning is None else f"code {code}: {meaning}"
+        shown = f"{shown} ({named})" if shown else named
+    report.mapped("log")
+    entry = LogEntry(level=LogLevel.ERROR, message=shown, time=time)
+    return Errors(logs=(entry, *others), code=code)
+
+
+def _events(step: Element) -> list[Element]:
+    found: list[Element] = []
+    for name, element in children(step):
+        if name == "Event":
+            found.append(element)
+        elif name == "Events":
+            found.extend(below for kind, below in children(element) if kind == "Event")
+    return found
+
+
+def _data(event: Element, report: ConversionReport) -> str | None:
+    parts: list[str] = []
+    for name, container in children(event):
+        if name != "Data":
+            continue
+        for kind, element in children(container):
+            if is_data(kind):
+                value: Any = (
+                    read_datum(element, report).value
+                    if kind == "Datum"
+                    else " ".join(all_text(element).split())
+                )
+                if value is not None:
+                    parts.append(str(value))
+    return "\n".join(parts) or None

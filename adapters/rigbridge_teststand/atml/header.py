@@ -1,0 +1,264 @@
+"""What surrounds the results of a run: unit, operator, station, program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from rigbridge.adapters import ConversionReport
+from rigbridge.model import Unit
+from rigbridge_teststand.atml.names import attribute, child, children, read_text
+from rigbridge_teststand.atml.values import flatten, read_datum, spelled
+from rigbridge_teststand.documents import place_of
+from rigbridge_teststand.element import Element
+from rigbridge_teststand.numbers import read_count
+
+__all__ = ["Header", "read_header"]
+
+_NO_SERIAL = frozenset({"NONE", "\\"})
+_DISPLAY = frozenset({"Configuration", "TS_Configuration"})
+
+
+@attrs.frozen(kw_only=True)
+class Header:
+    """
+    What a ``TestResults`` element says beside its result set.
+
+    Attributes:
+        unit: the unit under test.
+        station: the name of the station, or None.
+        operator: the name of the operator, or None.
+        program_version: the version of the test program, or None.
+        metadata: everything else, by dotted key.
+        interrupted: whether the file says that recording did not end.
+    """
+
+    unit: Unit
+    station: str | None
+    operator: str | None
+    program_version: str | None
+    metadata: dict[str, Any]
+    interrupted: bool
+
+
+def read_header(results: Element, report: ConversionReport) -> Header:
+    """
+    Read what stands beside ``ResultSet``.
+
+    Args:
+        results: the ``TestResults`` element.
+        report: where everything is accounted for.
+    """
+    reader = _Reader(report)
+    for name, value in results.attrib.items():
+        short = str(name).rpartition("}")[2]
+        if str(value).strip() and short != "schemaLocation":
+            report.mapped("property")
+            reader.metadata[short] = str(value).strip()
+    for name, element in children(results):
+        if name == "ResultSet":
+            continue
+        taker = _PARTS.get(name)
+        if taker is None:
+            flatten(element, name, reader.metadata, report)
+        else:
+            taker(reader, element)
+    report.mapped("unit")
+    return Header(
+        unit=Unit(**reader.unit),
+        station=reader.station,
+        operator=reader.operator,
+        program_version=reader.program_version,
+        metadata=reader.metadata,
+        interrupted=reader.interrupted,
+    )
+
+
+class _Reader:
+    """Reads the parts of a header, each into its field."""
+
+    def __init__(self, report: ConversionReport) -> None:
+        self._report = report
+        self.unit: dict[str, Any] = {}
+        self.station: str | None = None
+        self.operator: str | None = None
+        self.program_version: str | None = None
+        self.metadata: dict[str, Any] = {}
+        self.interrupted = False
+
+    def uut(self, element: Element) -> None:
+        """Read ``UUT``."""
+        self._keep(attribute(element, "UutType"), "uut.type")
+        for name, below in children(element):
+            if name == "SerialNumber":
+                self._serial(below)
+            elif name == "Definition":
+                self._definition(below)
+            else:
+                flatten(below, f"uut.{name}", self.metadata, self._report)
+
+    def _serial(self, element: Element) -> None:
+        serial = read_text(element)
+        if serial is not None and serial.upper() in _NO_SERIAL:
+            self._report.coerced(
+                "serial number",
+                "placeholder read as none",
+                place=place_of(element),
+                detail=serial,
+            )
+            serial = None
+        if serial is not None:
+            self.unit["serial_number"] = serial
+
+    def _definition(self, definition: Element) -> None:
+        self._keep(attribute(definition, "name"), "uut.definition.name")
+        version = attribute(definition, "version")
+        if version is not None:
+            self.unit["revision"] = version
+        for name, below in children(definition):
+            if name == "Identification":
+                self._identification(below)
+            elif name == "Extension":
+                self._additional(below, "uut")
+            else:
+                key = f"uut.definition.{name}"
+                flatten(below, key, self.metadata, self._report)
+
+    def _identification(self, element: Element) -> None:
+        for name, below in children(element):
+            model = read_text(below) if name == "ModelName" else None
+            if model is not None:
+                self.unit["part_name"] = model
+            elif name == "IdentificationNumbers":
+                for _, number in children(below):
+                    self._number(number)
+            else:
+                flatten(below, f"uut.{name}", self.metadata, self._report)
+
+    def _number(self, element: Element) -> None:
+        kind = attribute(element, "type")
+        number = attribute(element, "number")
+        if kind == "Part" and number is not None and "part_number" not in self.unit:
+            self.unit["part_number"] = number
+        else:
+            self._keep(number, f"uut.identification.{kind or 'number'}")
+
+    def _additional(self, extension: Element, prefix: str) -> None:
+        found: dict[str, Any] = {}
+        flatten(extension, prefix, found, self._report)
+        for key, value in found.items():
+            short = key.replace(".TSAdditionalData", "").replace(".TSCollection", "")
+            self.metadata[short] = value
+
+    def personnel(self, element: Element) -> None:
+        """Read ``Personnel``: the first operator is the run's."""
+        for name, below in children(element):
+            if name == "SystemOperator" and self.operator is None:
+                self.operator = (
+                    attribute(below, "name")
+                    or attribute(below, "ID")
+                    or read_text(below)
+                )
+                if self.operator is not None:
+                    self._report.mapped("property")
+                for kind, inner in children(below):
+                    key = f"operator.{kind}"
+                    flatten(inner, key, self.metadata, self._report)
+            else:
+                flatten(below, f"personnel.{name}", self.metadata, self._report)
+
+    def test_station(self, element: Element) -> None:
+        """Read ``TestStation``."""
+        for name, below in children(element):
+            if name == "SerialNumber":
+                self.station = read_text(below)
+                if self.station is not None:
+                    self._report.mapped("property")
+            elif name == "Definition":
+                for kind, inner in children(below):
+                    if kind == "Extension":
+                        self._additional(inner, "station")
+                    else:
+                        key = f"station.{kind}"
+                        flatten(inner, key, self.metadata, self._report)
+            else:
+                flatten(below, f"station.{name}", self.metadata, self._report)
+
+    def program(self, element: Element) -> None:
+        """Read ``TestProgram`` or ``TestDescription``."""
+        for name, below in children(element):
+            if name in _DISPLAY:
+                self._options(below)
+                continue
+            if name == "Definition":
+                self.program_version = attribute(below, "version")
+            flatten(below, f"program.{name}", self.metadata, self._report)
+
+    def _options(self, element: Element) -> None:
+        self._report.dropped(
+            "report options",
+            "say how the report is displayed, not what was measured",
+            place=place_of(element),
+        )
+
+    def extension(self, element: Element) -> None:
+        """Read ``Extension``: TestStand's properties of the result set."""
+        for name, block in children(element):
+            if name in _DISPLAY:
+                self._options(block)
+            elif name == "TSResultSetProperties":
+                for kind, below in children(block):
+                    self._property(kind, below)
+            else:
+                flatten(block, f"extension.{name}", self.metadata, self._report)
+
+    def _property(self, kind: str, element: Element) -> None:
+        if kind == "TSRData":
+            found = {str(key): str(value) for key, value in element.attrib.items()}
+            self._report.mapped("property")
+            self.metadata["tsr_data"] = found
+            if found.get("TSRFileClosed", "").lower() == "false":
+                self.interrupted = True
+            return
+        if kind == "CriticalFailureStack":
+            entries = [dict(entry.attrib) for _, entry in children(element)]
+            if entries:
+                self._report.mapped("property", len(entries))
+                self.metadata["critical_failures"] = entries
+            return
+        value = self._value(element)
+        if value is None:
+            flatten(element, f"result_set.{kind}", self.metadata, self._report)
+            return
+        self._report.mapped("property")
+        if kind == "BatchSerialNumber":
+            self.unit["batch_number"] = value
+        elif kind == "TestSocketIndex":
+            self.metadata["test_socket_index"] = read_count(value)
+        elif kind == "IsPartialExecution":
+            self.metadata["partial_execution"] = value.lower() == "true"
+        else:
+            self.metadata[f"result_set.{kind}"] = value
+
+    def _value(self, element: Element) -> str | None:
+        given = attribute(element, "value")
+        if given is None and (datum := child(element, "Datum")) is not None:
+            read = read_datum(datum, self._report).value
+            given = None if read is None else str(read).strip() or None
+        return given or read_text(element)
+
+    def _keep(self, value: str | None, key: str) -> None:
+        if value is not None:
+            self._report.mapped("property")
+            self.metadata[key] = spelled(value)
+
+
+_PARTS = {
+    "UUT": _Reader.uut,
+    "Personnel": _Reader.personnel,
+    "TestStation": _Reader.test_station,
+    "TestProgram": _Reader.program,
+    "TestDescription": _Reader.program,
+    "Extension": _Reader.extension,
+}

@@ -1,0 +1,107 @@
+"""
+Elements by local name.
+
+The namespaces of ATML differ by version, and producers mix them up; what an element
+is follows from its local name alone. The version follows from the namespaces, and an
+unknown one is never a reason to refuse a file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lxml import etree
+
+from rigbridge_teststand.element import Element
+
+__all__ = [
+    "all_text",
+    "attribute",
+    "child",
+    "children",
+    "local",
+    "read_text",
+    "version_of",
+]
+
+_VERSIONS = (
+    ("2.02", re.compile(r"ATML/200[67]")),
+    ("5.00", re.compile(r"1636\.1:2011")),
+    ("6.01", re.compile(r"1636\.1:2013")),
+)
+
+
+class _Locals(dict[str, str]):
+    """The local name of each tag that was met."""
+
+    def __missing__(self, tag: str) -> str:
+        name = tag.rpartition("}")[2]
+        if len(self) < 10_000:  # noqa: PLR2004 - a file may invent names without end
+            self[tag] = name
+        return name
+
+
+_LOCALS = _Locals()
+
+
+def local(element: Element) -> str:
+    """Give the name of an element without its namespace."""
+    return _LOCALS[element.tag]
+
+
+def children(element: Element | None) -> Iterator[tuple[str, Element]]:
+    """Go through the child elements with their local names; no comments."""
+    if element is not None:
+        for below in element.iterchildren(etree.Element):
+            yield _LOCALS[below.tag], below
+
+
+def child(element: Element | None, *names: str) -> Element | None:
+    """Follow a path of local names; None where it ends."""
+    for name in names:
+        for found, below in children(element):
+            if found == name:
+                element = below
+                break
+        else:
+            return None
+    return element
+
+
+def attribute(element: Element | None, name: str) -> str | None:
+    """Give an attribute without regard to its namespace; None if blank or absent."""
+    if element is None:
+        return None
+    value = element.get(name)
+    if value is None:
+        for key, given in element.attrib.items():
+            if _LOCALS[str(key)] == name:
+                value = str(given)
+                break
+    return value.strip() or None if value else None
+
+
+def read_text(element: Element | None) -> str | None:
+    """Give the text right inside an element, trimmed; None if blank or absent."""
+    if element is None or element.text is None:
+        return None
+    return element.text.strip() or None
+
+
+def all_text(element: Element) -> str:
+    """Give all text below an element, without instructions and comments."""
+    return "".join(
+        str(part)
+        for below in element.iter(etree.Element)
+        for part in (below.text, below.tail if below is not element else None)
+        if part is not None
+    )
+
+
+def version_of(namespaces: str) -> str | None:
+    """Tell the version of ATML from a text that holds its namespaces."""
+    for version, pattern in _VERSIONS:
+        if pattern.search(namespaces):
+            return version
+    return None

@@ -1,0 +1,232 @@
+"""The shapes of limits, and every comparator of the reference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rigbridge.model import Limit, Measurement, MeasurementOutcome
+
+
+@pytest.fixture
+def measured(write: Any, run_of: Any) -> Any:
+    """Give a function that reads the one measurement of a numeric test."""
+
+    def one(limits: str, value: object = 5, kind: str = "ts:TS_double") -> Measurement:
+        result = write.result("Numeric", write.datum(kind, value), limits=limits)
+        (phase,) = run_of(write.step("Rail", result)).phases
+        (measurement,) = phase.measurements
+        assert isinstance(measurement, Measurement)
+        return measurement
+
+    return one
+
+
+class TestRanges:
+    """What bounds from one side or both becomes a limit."""
+
+    @pytest.mark.parametrize(
+        ("comparator", "expected"),
+        [
+            ("LT", Limit(upper=5.0, upper_inclusive=False, comparator="LT")),
+            ("LE", Limit(upper=5.0, comparator="LE")),
+            ("GT", Limit(lower=5.0, lower_inclusive=False, comparator="GT")),
+            ("GE", Limit(lower=5.0, comparator="GE")),
+        ],
+    )
+    def test_single_limit_bounds_the_side_that_it_says(
+        self, write: Any, measured: Any, comparator: str, expected: Limit
+    ) -> None:
+        """An upper bound really is an upper bound here (case 67)."""
+        assert measured(write.shape("SingleLimit", comparator, 5.0)).limits == expected
+
+    @pytest.mark.parametrize(
+        ("low", "high"), [("GE", "LE"), ("GT", "LT"), ("GE", "LT"), ("GT", "LE")]
+    )
+    def test_pair_takes_inclusivity_from_its_comparators(
+        self, write: Any, measured: Any, low: str, high: str
+    ) -> None:
+        """AND is an inside range, whichever bound comes first (case 68)."""
+        limits = write.pair("AND", write.limit(high, 13), write.limit(low, 11))
+        assert measured(limits).limits == Limit(
+            lower=11,
+            upper=13,
+            lower_inclusive=low == "GE",
+            upper_inclusive=high == "LE",
+            comparator=low + high,
+        )
+
+    def test_expected_number_is_a_range_of_one_value(
+        self, write: Any, measured: Any
+    ) -> None:
+        """EQ bounds from both sides (case 70)."""
+        found = measured(write.shape("Expected", "EQ", 5))
+        assert found.limits == Limit(lower=5, upper=5, comparator="EQ")
+
+    def test_infinite_bound_is_no_bound(self, write: Any, measured: Any) -> None:
+        """INF leaves its side open."""
+        limits = write.pair("AND", write.limit("GE", 1), write.limit("LE", "INF"))
+        assert measured(limits).limits == Limit(lower=1, comparator="GELE")
+
+    def test_bound_spelled_as_text_is_a_number(self, write: Any, measured: Any) -> None:
+        """A limit given as an expression's text is read as the number it is."""
+        limits = write.shape("SingleLimit", "GE", "4.5", "ts:TS_string")
+        assert measured(limits).limits == Limit(lower=4.5, comparator="GE")
+
+
+class TestTolerances:
+    """EQT: a nominal value and what it may differ by."""
+
+    @pytest.mark.parametrize(
+        ("threshold", "low", "high"),
+        [("PERCENTAGE", -10.5, -9.5), ("DELTA", -15.0, -5.0), ("PPM", None, None)],
+    )
+    def test_raw_limits_with_a_threshold_type(
+        self,
+        write: Any,
+        run_of: Any,
+        threshold: str,
+        low: float | None,
+        high: float | None,
+    ) -> None:
+        """The range follows from nominal and thresholds, by the absolute value."""
+        raw = "NaN" if threshold == "PPM" else "5"
+        extension = (
+            f"<ts:ThresholdType>{threshold}</ts:ThresholdType><ts:RawLimits>"
+            f"<ts:Nominal value='-10'/><ts:Low value='{raw}'/><ts:High value='{raw}'/>"
+            "</ts:RawLimits>"
+        )
+        result = write.result(
+            "Numeric",
+            write.datum("c:double", -9.9),
+            limits=write.shape("Expected", "EQ", -10),
+            extension=extension,
+        )
+        measurement = run_of(write.step("Rail", result)).phases[0].measurements[0]
+        assert measurement.limits == Limit(lower=low, upper=high, comparator="EQT")
+        assert measurement.attributes["threshold_type"] == threshold
+        assert measurement.attributes["raw_limits"]["Nominal"] == -10
+
+    def test_error_limits_inside_the_expected_value(
+        self, write: Any, measured: Any
+    ) -> None:
+        """Stated error limits are the range of the tolerance."""
+        pair = write.pair("AND", write.limit("GE", 9), write.limit("LE", 11))
+        inner = f"<c:ErrorLimits>{pair}</c:ErrorLimits>"
+        expected = (
+            '<c:Expected comparator="EQ">'
+            f"{write.datum('c:double', 10, inner)}</c:Expected>"
+        )
+        found = measured(expected, 10.5)
+        assert found.limits == Limit(lower=9, upper=11, comparator="EQT")
+        assert found.attributes["nominal"] == 10
+
+    def test_pair_with_a_nominal_value(self, write: Any, measured: Any) -> None:
+        """2.02 states the computed pair beside the nominal."""
+        pair = write.pair(
+            "AND",
+            write.limit("GE", 9),
+            write.limit("LE", 11),
+            f"<c:Nominal>{write.datum('c:double', 10)}</c:Nominal>",
+        )
+        found = measured(pair, 10.5)
+        assert found.limits == Limit(lower=9, upper=11, comparator="EQT")
+
+
+class TestValidators:
+    """What is no range is said as text."""
+
+    @pytest.mark.parametrize(
+        ("left", "right", "expected"),
+        [
+            ("LT", "GT", "x < 1 or x > 9"),
+            ("LE", "GE", "x <= 1 or x >= 9"),
+            ("LE", "GT", "x <= 1 or x > 9"),
+            ("LT", "GE", "x < 1 or x >= 9"),
+        ],
+    )
+    def test_outside_range(
+        self, write: Any, measured: Any, left: str, right: str, expected: str
+    ) -> None:
+        """OR is never bent into an inside range (case 69)."""
+        found = measured(
+            write.pair("OR", write.limit(right, 9), write.limit(left, 1)), 10
+        )
+        assert (found.limits, found.validators) == (None, (expected,))
+
+    @pytest.mark.parametrize(
+        ("comparator", "expected"),
+        [
+            ("EQ", "x == 'ok'"),
+            ("NE", "x != 'ok'"),
+            ("CIEQ", "x == 'ok', ignoring case"),
+            ("CINE", "x != 'ok', ignoring case"),
+            ("RegularExpressionCaseSensitive", "x matches /ok/"),
+            ("RegularExpressionIgnoreCase", "x matches /ok/, ignoring case"),
+        ],
+    )
+    def test_expected_text(
+        self, write: Any, run_of: Any, comparator: str, expected: str
+    ) -> None:
+        """Comparisons of text (case 70 and oddity 12)."""
+        result = write.result(
+            "String",
+            write.datum("ts:TS_string", "ok"),
+            limits=write.shape("Expected", comparator, "ok", "c:string"),
+        )
+        (measurement,) = run_of(write.step("Version", result)).phases[0].measurements
+        assert measurement.name == "Version"
+        assert measurement.validators == (expected,)
+
+    def test_not_equal_number(self, write: Any, measured: Any) -> None:
+        """NE is no range."""
+        found = measured(write.shape("Expected", "NE", 5), 6)
+        assert (found.limits, found.validators) == (None, ("x != 5",))
+
+    def test_expected_boolean(self, write: Any, measured: Any) -> None:
+        """VeriStand expects booleans."""
+        found = measured(
+            write.shape("Expected", "EQ", "true", "c:boolean"), "true", "c:boolean"
+        )
+        assert (found.value, found.validators) == (True, ("x == True",))
+
+    def test_mask_is_kept_as_text(self, measured: Any) -> None:
+        """A mask has no range."""
+        assert measured("<c:Mask>0xFF</c:Mask>").validators == ("mask 0xFF",)
+
+
+class TestUnjudged:
+    """Limits that judge nothing."""
+
+    def test_empty_comparator_of_a_forced_step(self, write: Any, measured: Any) -> None:
+        """Bounds are kept, the verdict stays, nothing is made up (case 71)."""
+        found = measured(write.pair("AND", write.limit("", 1), write.limit("", 2)))
+        assert found.limits is None
+        assert found.outcome is MeasurementOutcome.PASS
+        assert found.attributes["unused_limits"] == [1, 2]
+
+    def test_log_only_passes_without_limits(self, write: Any, run_of: Any) -> None:
+        """IsComparisonTypeLog marks a measurement (case 72)."""
+        result = write.result(
+            "Numeric",
+            write.datum("c:double", 3),
+            extension="<ts:IsComparisonTypeLog value='true'/>",
+        )
+        (measurement,) = run_of(write.step("Log", result)).phases[0].measurements
+        assert (measurement.name, measurement.value) == ("Log", 3)
+        assert measurement.outcome is MeasurementOutcome.PASS
+        assert measurement.limits is None
+
+    def test_limits_of_nothing_but_an_extension(self, measured: Any) -> None:
+        """Log only, as real files have it (oddity 12)."""
+        found = measured("<tr:Extension><ts:TSLimitProperties/></tr:Extension>")
+        assert (found.limits, found.validators) == (None, ())
+
+    def test_second_limit_becomes_text(self, write: Any, measured: Any) -> None:
+        """Several limits are joined, the first stays a range."""
+        found = measured(
+            write.shape("SingleLimit", "GE", 1) + write.shape("SingleLimit", "LE", 9)
+        )
+        assert found.limits == Limit(lower=1, comparator="GE")
+        assert found.validators == ("x <= 9",)

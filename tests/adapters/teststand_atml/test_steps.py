@@ -1,0 +1,345 @@
+"""Steps to phases: order, nesting, verdicts, texts, errors, loops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rigbridge.model import LogLevel, MeasurementOutcome, PhaseOutcome, RunOutcome
+from rigbridge.reporting import Disposition
+from rigbridge_teststand.settings import TestStandSettings
+
+LOOP = "<ts:LoopingProperties>{}</ts:LoopingProperties>"
+
+
+class TestTree:
+    """The order and the nesting of steps."""
+
+    def test_kinds_stand_mixed_in_document_order(self, write: Any, run_of: Any) -> None:
+        """No kind is read before another (case 53)."""
+        run = run_of(
+            write.step("a"),
+            write.step("b", element="SessionAction", value="Done"),
+            write.step("c", write.step("d"), element="TestGroup"),
+            write.step("e"),
+        )
+        assert [phase.name for phase in run.phases] == ["a", "b", "c", "d", "e"]
+
+    def test_groups_nest(self, write: Any, run_of: Any) -> None:
+        """The path names the ancestors, outermost first (case 54)."""
+        inner = write.step("leaf")
+        for name in ("three", "two", "one"):
+            inner = write.step(name, inner, element="TestGroup")
+        assert run_of(inner).phases[-1].path == ("one", "two", "three")
+
+    def test_group_has_the_name_of_the_calling_step(
+        self, write: Any, run_of: Any
+    ) -> None:
+        """CallerName names the step, name the sequence (case 52)."""
+        step = write.step(
+            "a.seq#Sub", element="TestGroup", attributes='callerName="CPU Test"'
+        )
+        (phase,) = run_of(step).phases
+        assert phase.name == "CPU Test"
+        assert phase.attributes["sequence"] == "Sub"
+        assert phase.attributes["sequence_file"] == "a.seq"
+
+    def test_oldest_version_names_the_caller_in_a_type(
+        self, write: Any, run_of: Any
+    ) -> None:
+        """2.02 has the caller's name in userDefinedType (case 52)."""
+        call = write.step(
+            "a.seq#Sub",
+            element="TestGroup",
+            attributes="userDefinedType=\"SequenceCallStepName = 'CPU Test'\"",
+        )
+        root = write.step("m.seq#MainSequence", call, element="TestGroup")
+        (phase,) = run_of(root, version="2.02").phases
+        assert (phase.name, phase.path) == ("CPU Test", ())
+
+    def test_post_action_is_marked(self, write: Any, run_of: Any) -> None:
+        """A group whose ID ends so is a post action (case 55)."""
+        group = write.step(
+            "After",
+            write.step("leaf"),
+            element="TestGroup",
+            attributes='ID="12_PostAction"',
+        )
+        phases = run_of(group).phases
+        assert phases[0].attributes["post_action"] is True
+        assert phases[1].path == ("After", "PostAction")
+
+    def test_block_level_without_extensions(self, write: Any, run_of: Any) -> None:
+        """UserDefinedType says the level where extensions are off (case 57)."""
+        step = write.step(
+            "s", properties=None, attributes="userDefinedType=\"x bl = '2'\""
+        )
+        assert run_of(step).phases[0].attributes["block_level"] == 2
+
+    def test_same_name_many_times(self, write: Any, run_of: Any) -> None:
+        """Nothing is merged by name (oddity 18)."""
+        steps = [write.step("Read", attributes=f'ID="{i}"') for i in range(95)]
+        phases = run_of(*steps).phases
+        assert [p.attributes["result_id"] for p in phases] == list(map(str, range(95)))
+
+
+class TestVerdicts:
+    """Outcome and ActionOutcome (cases 50 and 51, oddity 8)."""
+
+    @pytest.mark.parametrize(
+        ("value", "qualifier", "expected"),
+        [
+            ("Passed", None, PhaseOutcome.PASS),
+            ("Passed", "Done", PhaseOutcome.PASS),
+            ("Failed", None, PhaseOutcome.FAIL),
+            ("Done", None, PhaseOutcome.PASS),
+            ("NotStarted", None, PhaseOutcome.SKIP),
+            ("Aborted", "Skipped", PhaseOutcome.SKIP),
+            ("UserDefined", "Skipped", PhaseOutcome.SKIP),
+            ("Aborted", "Error", PhaseOutcome.ERROR),
+            ("Aborted", "Terminated", PhaseOutcome.ERROR),
+            ("Aborted", "Operator left", PhaseOutcome.ERROR),
+            ("UserDefined", "Running", PhaseOutcome.ERROR),
+            ("UserDefined", "Rework", PhaseOutcome.ERROR),
+        ],
+    )
+    @pytest.mark.parametrize("element", ["Test", "SessionAction"])
+    def test_of_a_step(  # noqa: PLR0917 - a table
+        self,
+        write: Any,
+        run_of: Any,
+        element: str,
+        value: str,
+        qualifier: str | None,
+        expected: PhaseOutcome,
+    ) -> None:
+        """Value and qualifier together."""
+        step = write.step("s", element=element, value=value, qualifier=qualifier)
+        assert run_of(step).phases[0].outcome is expected
+
+    @pytest.mark.parametrize(
+        ("outcome", "expected"),
+        [
+            ('value="Passed"', RunOutcome.PASS),
+            ('value="Failed"', RunOutcome.FAIL),
+            ('value="Aborted" qualifier="Error"', RunOutcome.ERROR),
+            ('value="Aborted" qualifier="Terminated"', RunOutcome.ABORTED),
+            ('value="Aborted" qualifier="Operator left"', RunOutcome.ABORTED),
+            ('value="UserDefined" qualifier="Running"', RunOutcome.ABORTED),
+            ('value="UserDefined" qualifier="Rework"', RunOutcome.ERROR),
+            ('value="NotStarted"', RunOutcome.ABORTED),
+            ("", RunOutcome.ERROR),
+        ],
+    )
+    def test_of_a_run(self, run_of: Any, outcome: str, expected: RunOutcome) -> None:
+        """The run's verdict is its own, never that of its steps."""
+        assert run_of(outcome=outcome).outcome is expected
+
+    def test_running_run_is_partial(self, run_of: Any) -> None:
+        """What was still running is flagged."""
+        run = run_of(outcome='value="UserDefined" qualifier="Running"')
+        assert run.metadata["partial"] is True
+
+    def test_site_has_words_of_its_own(self, write: Any, read: Any) -> None:
+        """The settings say what a custom status means."""
+        step = write.step("s", value="UserDefined", qualifier="Rework")
+        content = write.file(write.collection(write.results(step)))
+        settings = TestStandSettings(statuses={"Rework": "FAIL"})
+        run = read(content, settings=settings).runs[0]
+        assert run.phases[0].outcome is PhaseOutcome.FAIL
+
+    def test_missing_verdict_is_the_worst_below(self, write: Any, run_of: Any) -> None:
+        """A group that says nothing takes the worst of its steps."""
+        group = write.step(
+            "g",
+            write.step("a"),
+            write.step("b", value="Failed"),
+            value=None,
+            element="TestGroup",
+        )
+        assert run_of(group).phases[0].outcome is PhaseOutcome.FAIL
+
+
+class TestMeasurements:
+    """Which results were judged, and how."""
+
+    def test_single_takes_the_verdict_of_its_step(
+        self, write: Any, run_of: Any
+    ) -> None:
+        """A single test's result has no outcome of its own."""
+        result = write.result(
+            "Numeric",
+            write.datum("c:double", 6),
+            limits=write.shape("SingleLimit", "LE", 5),
+        )
+        (found,) = (
+            run_of(write.step("Rail", result, value="Failed")).phases[0].measurements
+        )
+        assert (found.name, found.outcome) == ("Rail", MeasurementOutcome.FAIL)
+
+    @pytest.mark.parametrize(("version", "key"), [("6.01", "name"), ("2.02", "ID")])
+    def test_multiple_have_their_own(
+        self, write: Any, run_of: Any, version: str, key: str
+    ) -> None:
+        """Names are kept apart, verdicts are their own (case 74)."""
+        results = [
+            write.result(
+                name,
+                write.datum("c:double", 1),
+                limits=write.shape("SingleLimit", "LE", 5),
+                outcome=outcome,
+                key=key,
+            )
+            for name, outcome in (("A", "Failed"), ("A", "Passed"), ("B", None))
+        ]
+        run = run_of(write.step("Rails", *results, value="Failed"), version=version)
+        assert [(m.name, m.outcome.value) for m in run.phases[-1].measurements] == [
+            ("A", "FAIL"),
+            ("A #2", "PASS"),
+            ("B", "UNSET"),
+        ]
+
+    def test_report_text_is_a_log(self, write: Any, run_of: Any) -> None:
+        """ReportText is no measurement, in tests and in actions (case 73)."""
+        text = write.datum("c:string", "said\\r\nmore")
+        item = f'<c:Item name="ReportText">{text}</c:Item>'
+        more = f'<c:Item name="ButtonHit">{write.datum("c:double", 2)}</c:Item>'
+        data = f"<tr:Data><c:Collection>{item}{more}</c:Collection></tr:Data>"
+        run = run_of(
+            write.step("t", write.result("ReportText", text)),
+            write.step("a", data, element="SessionAction", value="Done"),
+        )
+        assert [entry.message for entry in run.logs] == ["said\nmore", "said\nmore"]
+        assert run.phases[0].measurements == ()
+        assert [(m.name, m.value) for m in run.phases[1].measurements] == [
+            ("ButtonHit", 2)
+        ]
+
+    @pytest.mark.parametrize(
+        ("value", "expected"), [("Passed", True), ("Failed", False)]
+    )
+    def test_pass_fail_is_derived(
+        self, write: Any, run_of: Any, value: str, expected: bool
+    ) -> None:
+        """A pass/fail test has no result; its verdict is one (case 75)."""
+        kind = "<ts:StepType>PassFailTest</ts:StepType>"
+        (found,) = (
+            run_of(write.step("Boot", value=value, properties=kind))
+            .phases[0]
+            .measurements
+        )
+        assert (found.name, found.value) == ("Boot", expected)
+        assert found.attributes == {"derived": True}
+
+    def test_nothing_is_derived_of_an_abort(self, write: Any, run_of: Any) -> None:
+        """Only a verdict is one."""
+        kind = "<ts:StepType>PassFailTest</ts:StepType>"
+        step = write.step("Boot", value="Aborted", qualifier="Error", properties=kind)
+        assert run_of(step).phases[0].measurements == ()
+
+    def test_skipped_step_measured_nothing(self, write: Any, read: Any) -> None:
+        """Stale values are dropped, and said to be."""
+        result = write.result(
+            "Numeric",
+            write.datum("c:double", 0),
+            limits=write.shape("SingleLimit", "LE", 5),
+        )
+        step = write.step("Rail", result, value="NotStarted")
+        reading = read(write.file(write.collection(write.results(step))))
+        assert reading.runs[0].phases[0].measurements == ()
+        assert reading.report.count(Disposition.DROPPED, "measurement") == 1
+
+    def test_parameters_are_inputs(self, write: Any, run_of: Any) -> None:
+        """Input parameters are marked."""
+        data = write.datum("c:double", 3)
+        inner = f"<tr:Parameter name='Volts'><tr:Data>{data}</tr:Data></tr:Parameter>"
+        step = write.step("s", f"<tr:Parameters>{inner}</tr:Parameters>")
+        names = {m.name: m.value for m in run_of(step).phases[0].measurements}
+        assert names == {"Volts [In]": 3}
+
+    def test_value_of_a_step_type_of_the_site(self, write: Any, run_of: Any) -> None:
+        """A custom test keeps its value under the standard name (oddity 19)."""
+        step = write.step(
+            "Channel",
+            write.result("Numeric", write.datum("c:double", 1)),
+            properties="<ts:StepType>LimitTestChannelValue</ts:StepType>",
+        )
+        (found,) = run_of(step).phases[0].measurements
+        assert (found.name, found.outcome) == ("Channel", MeasurementOutcome.PASS)
+
+
+class TestErrors:
+    """Events become log entries (case 78, oddity 10)."""
+
+    def test_of_a_step(self, write: Any, run_of: Any) -> None:
+        """Message and code stand in one entry."""
+        step = write.step(
+            "s",
+            write.error("no answer\\r\nfrom C:\\raw", -17500),
+            value="Aborted",
+            qualifier="Error",
+        )
+        run = run_of(step)
+        (entry,) = run.logs
+        assert entry.level is LogLevel.ERROR
+        assert entry.message == "no answer\nfrom C:\\raw (code -17500)"
+        assert run.phases[0].attributes["error_code"] == -17500
+
+    def test_of_the_run(self, write: Any, run_of: Any) -> None:
+        """The result set has events of its own."""
+        run = run_of(write.error("lost", -1))
+        assert [entry.message for entry in run.logs] == ["lost (code -1)"]
+        assert run.metadata["error_code"] == -1
+
+    def test_of_the_root_group(self, write: Any, run_of: Any) -> None:
+        """In 2.02 they stand in the root group."""
+        root = write.step("m.seq#Main", write.error("lost", -1), element="TestGroup")
+        run = run_of(root, version="2.02")
+        assert [entry.message for entry in run.logs] == ["lost (code -1)"]
+        assert run.phases == ()
+
+
+class TestLoops:
+    """A summary and its iterations (case 56, oddity 17)."""
+
+    @pytest.mark.parametrize(
+        "form", ["<ts:{0} value='{1}'/>", "<ts:{0}><c:Datum value='{1}'/></ts:{0}>"]
+    )
+    def test_values_are_counted_once(self, write: Any, run_of: Any, form: str) -> None:
+        """The iterations have the measurements, the summary the counters."""
+        result = write.result(
+            "Numeric",
+            write.datum("c:double", 1),
+            limits=write.shape("SingleLimit", "LE", 5),
+        )
+
+        def looped(**facts: int) -> str:
+            inner = "".join(form.format(key, value) for key, value in facts.items())
+            step: str = write.step(
+                "Retry",
+                result,
+                properties=LOOP.format(inner),
+                attributes='testReferenceID="ID#:a"',
+            )
+            return step
+
+        phases = run_of(
+            looped(NumLoops=2, NumPassed=1, NumFailed=1, EndingLoopIndex=2),
+            looped(LoopIndex=0),
+            looped(LoopIndex=1),
+            write.step("next"),
+        ).phases
+        assert [phase.path for phase in phases] == [(), ("Retry",), ("Retry",), ()]
+        assert phases[0].attributes["num_loops"] == 2
+        assert [p.attributes.get("loop_index") for p in phases[1:3]] == [0, 1]
+        assert [len(phase.measurements) for phase in phases[:3]] == [0, 1, 1]
+
+    def test_summary_alone_keeps_its_value(self, write: Any, run_of: Any) -> None:
+        """Without iterations the summary is a normal step."""
+        step = write.step(
+            "Retry",
+            write.result("Numeric", write.datum("c:double", 1), limits=""),
+            properties=LOOP.format("<ts:NumLoops value='3'/>"),
+        )
+        assert len(run_of(step).phases[0].measurements) == 1
