@@ -163,7 +163,7 @@ class RemoteOpener:
 def _file_system(url: str) -> tuple[Any, str]:
     # Only where contents are elsewhere.
     try:
-        from fsspec.core import url_to_fs  # noqa: PLC0415
+        from fsspec.core import url_to_fs  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
     except ImportError as error:
         raise _not_installed(url) from error
     try:
