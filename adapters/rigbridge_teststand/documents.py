@@ -18,7 +18,13 @@ from rigbridge.adapters import ConversionReport, Place
 from rigbridge.errors import MalformedSourceError, UnsafeSourceError
 from rigbridge_teststand.element import Element
 
-__all__ = ["line_of", "parse_document", "place_of"]
+__all__ = [
+    "line_of",
+    "parse_document",
+    "place_of",
+    "prepare_head",
+    "superset_of",
+]
 
 _COLON_INSTRUCTION = re.compile(rb"<\?xml:stylesheet\b")
 _DECLARATION = re.compile(rb"<\?xml\s[^>]*?\?>")
@@ -58,13 +64,27 @@ def parse_document(content: bytes, uri: str, report: ConversionReport) -> Elemen
         UnsafeSourceError: it has a DOCTYPE.
         MalformedSourceError: it is no well-formed XML; names the line.
     """
-    _refuse_doctype(content, uri)
-    content = _COLON_INSTRUCTION.sub(b"<?xml-stylesheet", content.lstrip(b" \t\r\n"))
-    encoding = _superset(content, report)
+    content = prepare_head(content, uri)
+    encoding = superset_of(content, report)
     try:
         return _parse(content, encoding)
     except etree.XMLSyntaxError as error:
         return _second_try(content, encoding, error, uri, report)
+
+
+def prepare_head(content: bytes, uri: str) -> bytes:
+    """
+    Make the beginning of a document such that the parser takes it.
+
+    Args:
+        content: the document, or at least what stands before its root.
+        uri: the file, for errors.
+
+    Raises:
+        UnsafeSourceError: it has a DOCTYPE.
+    """
+    _refuse_doctype(content, uri)
+    return _COLON_INSTRUCTION.sub(b"<?xml-stylesheet", content.lstrip(b" \t\r\n"))
 
 
 def _refuse_doctype(content: bytes, uri: str) -> None:
@@ -86,7 +106,14 @@ def _refuse_doctype(content: bytes, uri: str) -> None:
     )
 
 
-def _superset(content: bytes, report: ConversionReport) -> str | None:
+def superset_of(content: bytes, report: ConversionReport) -> str | None:
+    """
+    Tell what a declared latin-1 really is; None where it is what it says.
+
+    Args:
+        content: the bytes to judge by.
+        report: where the repair is recorded.
+    """
     declared = _ENCODING.match(content)
     if declared is None or declared[1].decode("ascii").lower() not in _LATIN:
         return None

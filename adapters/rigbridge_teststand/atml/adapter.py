@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import IO, ClassVar
+
+from lxml import etree
 
 from rigbridge.adapters import Match, ReadContext, Source
 from rigbridge.errors import (
@@ -18,6 +20,7 @@ from rigbridge.model import Run
 from rigbridge_teststand.atml.names import children, local, version_of
 from rigbridge_teststand.atml.runs import read_run
 from rigbridge_teststand.atml.salvage import salvage
+from rigbridge_teststand.atml.streaming import LARGE, stream_results
 from rigbridge_teststand.documents import parse_document, place_of
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.settings import TestStandSettings
@@ -77,13 +80,48 @@ class TestStandATMLAdapter:
         """Read every unit's results; see the contract for what is raised."""
         try:
             with source.open() as stream:
-                content = stream.read()
+                head = stream.read(LARGE + 1)
+                if len(head) > LARGE:
+                    yield from self._streamed(head, stream, source, context)
+                    return
         except (OSError, EOFError) as error:
-            raise SourceUnreadableError(
-                f"cannot be read: {error}",
-                source=source.uri,
-                remedy="the file may be cut off; copy it again",
-            ) from error
+            raise _unreadable(error, source) from error
+        yield from self._whole(head, source, context)
+
+    def _streamed(
+        self, head: bytes, stream: IO[bytes], source: Source, context: ReadContext
+    ) -> Iterator[Run]:
+        """Read a large file results by results; a damaged one as a whole instead."""
+        index = 0
+        root: Element | None = None
+        damaged = False
+        try:
+            for element, is_results in stream_results(
+                head, stream, source.uri, context.report
+            ):
+                if not is_results:
+                    root = element
+                    break
+                yield from self._one(element, index, source, context)
+                index += 1
+        except etree.XMLSyntaxError:
+            damaged = True
+        del head
+        if damaged or root is None:
+            with source.open() as again:
+                content = again.read()
+            yield from self._whole(content, source, context, done=index)
+        elif local(root) == _RESULTS:
+            yield from self._one(root, index, source, context)
+        else:
+            self._results(root, source, context)
+            if not index:
+                raise NoRunError("holds no results of a unit", source=source.uri)
+
+    def _whole(
+        self, content: bytes, source: Source, context: ReadContext, *, done: int = 0
+    ) -> Iterator[Run]:
+        """Read a file as a whole, from the results on that are not read yet."""
         if not content.strip():
             raise NoRunError("the file is empty", source=source.uri)
         cut: Element | None = None
@@ -99,22 +137,36 @@ class TestStandATMLAdapter:
         del content
         found = self._results(root, source, context)
         for index, element in enumerate(found):
-            truncated = cut is not None and (element is cut or _holds(element, cut))
-            try:
-                yield self._run(element, index, source, context, truncated=truncated)
-            except ModelError as error:
-                context.failed(
-                    MalformedSourceError(
-                        f"the results make no run: {error}",
-                        source=source.uri,
-                        place=str(place_of(element)),
-                        remedy="report this file to the authors of rigbridge",
-                    )
+            if index >= done:
+                truncated = cut is not None and _holds(element, cut)
+                yield from self._one(
+                    element, index, source, context, truncated=truncated
                 )
-            # What is done is given back before the next results are read.
-            element.clear()
         if not found:
             raise NoRunError("holds no results of a unit", source=source.uri)
+
+    def _one(
+        self,
+        element: Element,
+        index: int,
+        source: Source,
+        context: ReadContext,
+        *,
+        truncated: bool = False,
+    ) -> Iterator[Run]:
+        """Read one run, and give back the memory of its elements."""
+        try:
+            yield self._run(element, index, source, context, truncated=truncated)
+        except ModelError as error:
+            context.failed(
+                MalformedSourceError(
+                    f"the results make no run: {error}",
+                    source=source.uri,
+                    place=str(place_of(element)),
+                    remedy="report this file to the authors of rigbridge",
+                )
+            )
+        element.clear()
 
     def _run(
         self,
@@ -125,6 +177,8 @@ class TestStandATMLAdapter:
         *,
         truncated: bool,
     ) -> Run:
+        # Elements that something holds need not be made anew at each look.
+        held = list(element.iter("*"))
         # The version stands in the namespaces of the results or of what is below.
         spaces = " ".join(str(uri) for uri in element.nsmap.values())
         below = next((child for _, child in children(element)), None)
@@ -140,9 +194,11 @@ class TestStandATMLAdapter:
         provenance = context.provenance(
             source, index, format=_FORMAT, format_version=version
         )
-        return read_run(
+        run = read_run(
             element, provenance, self._settings, context, truncated=truncated
         )
+        del held
+        return run
 
     def _results(
         self, root: Element, source: Source, context: ReadContext
@@ -178,5 +234,15 @@ class TestStandATMLAdapter:
         return found
 
 
+def _unreadable(error: Exception, source: Source) -> SourceUnreadableError:
+    return SourceUnreadableError(
+        f"cannot be read: {error}",
+        source=source.uri,
+        remedy="the file may be cut off; copy it again",
+    )
+
+
 def _holds(element: Element, inner: Element) -> bool:
-    return any(ancestor is element for ancestor in inner.iterancestors())
+    return element is inner or any(
+        ancestor is element for ancestor in inner.iterancestors()
+    )

@@ -9,7 +9,6 @@ unknown one is never a reason to refuse a file.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from lxml import etree
 
@@ -50,18 +49,20 @@ def local(element: Element) -> str:
     return _LOCALS[element.tag]
 
 
-def children(element: Element | None) -> Iterator[tuple[str, Element]]:
-    """Go through the child elements with their local names; no comments."""
-    if element is not None:
-        for below in element.iterchildren(etree.Element):
-            yield _LOCALS[below.tag], below
+def children(element: Element | None) -> list[tuple[str, Element]]:
+    """Give the child elements with their local names; no comments."""
+    if element is None:
+        return []
+    return [(_LOCALS[below.tag], below) for below in element.iterchildren("*")]
 
 
 def child(element: Element | None, *names: str) -> Element | None:
     """Follow a path of local names; None where it ends."""
     for name in names:
-        for found, below in children(element):
-            if found == name:
+        if element is None:
+            return None
+        for below in element.iterchildren("*"):
+            if _LOCALS[below.tag] == name:
                 element = below
                 break
         else:
@@ -70,15 +71,8 @@ def child(element: Element | None, *names: str) -> Element | None:
 
 
 def attribute(element: Element | None, name: str) -> str | None:
-    """Give an attribute without regard to its namespace; None if blank or absent."""
-    if element is None:
-        return None
-    value = element.get(name)
-    if value is None:
-        for key, given in element.attrib.items():
-            if _LOCALS[str(key)] == name:
-                value = str(given)
-                break
+    """Give an attribute, trimmed; None if blank or absent."""
+    value = None if element is None else element.get(name)
     return value.strip() or None if value else None
 
 

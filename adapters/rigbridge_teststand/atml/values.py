@@ -47,7 +47,7 @@ _PREFIX = re.compile(r"^([+-]?)0[xXbBcCoO]")
 _INTEGER = re.compile(r"-?\d+")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "'": "'", "\\": "\\"}
-_QUALITY = ("Resolution", "ErrorLimits", "Range", "Confidence")
+_QUALITY = frozenset({"Resolution", "ErrorLimits", "Range", "Confidence"})
 
 
 @attrs.frozen(kw_only=True)
@@ -118,10 +118,10 @@ def _quality(datum: Element, report: ConversionReport) -> dict[str, Any]:
     further: dict[str, Any] = {}
     if (given := attribute(datum, "unitQualifier")) is not None:
         further["unitQualifier"] = given
-    for name in _QUALITY:
-        below = child(datum, name)
-        if below is not None:
-            flatten(below, name, further, report)
+    if len(datum):
+        for name, below in children(datum):
+            if name in _QUALITY:
+                flatten(below, name, further, report)
     return further
 
 

@@ -1,0 +1,137 @@
+"""Large files: the same runs, in the memory of one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rigbridge.adapters import Source
+from rigbridge.errors import MalformedSourceError, NoRunError
+from rigbridge.testing import read_all
+from rigbridge_teststand.atml import adapter as module
+from rigbridge_teststand.atml.adapter import TestStandATMLAdapter
+
+SAMPLES = Path(__file__).resolve().parents[3].parent / "shared" / "samples" / "atml"
+
+# The process writes its file itself, so that nothing of it is in memory before.
+MEMORY = """
+import resource, sys
+from pathlib import Path
+from rigbridge.adapters import ReadContext, Source, Spool
+from rigbridge_teststand.atml.adapter import TestStandATMLAdapter
+
+unit, path = Path(sys.argv[1]).read_bytes(), Path(sys.argv[2])
+head, _, rest = unit.partition(b"<trc:TestResults ")
+body, _, tail = rest.rpartition(b"</trc:TestResultsCollection>")
+with path.open("wb") as stream:
+    stream.write(head)
+    for _ in range(int(sys.argv[3])):
+        stream.write(b"<trc:TestResults " + body)
+    stream.write(b"</trc:TestResultsCollection>" + tail)
+runs = 0
+with Spool() as spool:
+    context = ReadContext(adapter="teststand-atml", spool=spool)
+    for run in TestStandATMLAdapter().read(Source.from_path(path), context):
+        runs += 1
+        context.report.split()
+print(runs, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def units(write: Any, count: int) -> Iterator[str]:
+    """Write the results of some units."""
+    for number in range(count):
+        result = write.result(
+            "Numeric",
+            write.datum("c:double", number),
+            limits=write.shape("SingleLimit", "LE", 5),
+        )
+        yield write.results(write.step("Rail", result), serial=f"SN-{number}")
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stream every file."""
+    monkeypatch.setattr(module, "LARGE", 16)
+
+
+class TestStream:
+    """Both ways give the same."""
+
+    @pytest.mark.parametrize("count", [1, 3])
+    def test_runs_equal_those_of_the_whole(
+        self, write: Any, read: Any, monkeypatch: pytest.MonkeyPatch, count: int
+    ) -> None:
+        """Ids, phases, values: nothing tells the ways apart."""
+        content = write.file(write.collection(*units(write, count)))
+        whole = read(content).runs
+        monkeypatch.setattr(module, "LARGE", 16)
+        assert read(content).runs == whole
+        assert len(whole) == count
+
+    @pytest.mark.skipif(
+        not SAMPLES.is_dir(), reason="the real ATML samples stand beside a checkout"
+    )
+    def test_runs_of_real_files_equal(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Every real sample, both ways."""
+        for path in SAMPLES.glob("*.xml"):
+            found = []
+            for large in (1 << 30, 16):
+                monkeypatch.setattr(module, "LARGE", large)
+                found.append(
+                    read_all(TestStandATMLAdapter(), Source.from_path(path)).runs
+                )
+            assert found[0] == found[1], path.name
+
+    @pytest.mark.usefixtures("small")
+    def test_results_as_root(self, write: Any, read: Any) -> None:
+        """A file of one unit without a collection."""
+        content = write.file(write.results(version="2.02"))
+        assert [run.unit.serial_number for run in read(content).runs] == ["SN-1"]
+
+    @pytest.mark.usefixtures("small")
+    def test_damage_after_complete_units(self, write: Any, read: Any) -> None:
+        """Units before the damage come once, the cut one is flagged."""
+        text = write.collection(*units(write, 3))
+        runs = read(write.file(text[: text.rindex("<tr:TestLimits>")])).runs
+        assert [run.metadata.get("partial") for run in runs] == [None, None, True]
+        with pytest.raises(MalformedSourceError):
+            read(write.file(text[:-200]), strict=True)
+
+    @pytest.mark.usefixtures("small")
+    def test_concatenated_documents(self, write: Any, read: Any) -> None:
+        """Documents after the first are read as well."""
+        parts = [write.file(write.collection(unit)) for unit in units(write, 3)]
+        runs = read(b"\n".join(parts)).runs
+        assert [run.unit.serial_number for run in runs] == ["SN-0", "SN-1", "SN-2"]
+
+    @pytest.mark.usefixtures("small")
+    def test_no_unit(self, write: Any, read: Any) -> None:
+        """An empty collection holds no run."""
+        with pytest.raises(NoRunError):
+            read(write.file(write.collection()))
+
+    def test_memory_does_not_grow_with_the_file(
+        self, write: Any, tmp_path: Path
+    ) -> None:
+        """A file of more than twice as many runs takes the same memory."""
+        unit = tmp_path / "unit.xml"
+        steps = [write.step(f"s{number}") for number in range(200)]
+        unit.write_bytes(write.file(write.collection(write.results(*steps))))
+        peaks = []
+        for count in (150, 350):
+            done = subprocess.run(
+                [sys.executable, "-c", MEMORY, unit, tmp_path / "big.xml", str(count)],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            runs, peak = map(int, done.stdout.split())
+            assert runs == count
+            peaks.append(peak)
+        assert peaks[1] - peaks[0] < 10
