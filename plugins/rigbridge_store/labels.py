@@ -118,9 +118,9 @@ def merge_metadata(
 
 def read_metadata(
     connection: sa.Connection, table: sa.Table, owners: Sequence[int]
-) -> dict[int, dict[str, JSONScalar]]:
+) -> dict[int, dict[str, str | float | int | bool]]:
     """Read the values of owners, by their keys."""
-    found: dict[int, dict[str, JSONScalar]] = {owner: {} for owner in owners}
+    found: dict[int, dict[str, str | float | int | bool]] = {owner: {} for owner in owners}
     for start in range(0, len(owners), _CHUNK):
         statement = (
             sa.select(_owner(table), table.c.name, table.c.value)

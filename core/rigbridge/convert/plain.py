@@ -34,7 +34,7 @@ from rigbridge.model import (
 )
 from rigbridge.wire import CreateRun, WireLog, WireMeasurement, WirePhase
 
-__all__ = ["read_plain"]
+__all__ = ["read_plain", "read_value"]
 
 _T = TypeVar("_T")
 
@@ -172,7 +172,7 @@ class _Reader:
         return Measurement(
             name=measurement.name,
             outcome=measurement.outcome,
-            value=_value(_known(measurement.measured_value), units),
+            value=read_value(_known(measurement.measured_value), units),
             unit=_text(units) if isinstance(units, str) else None,
             limits=None if unlimited else Limit(lower=lower, upper=upper),
             validators=tuple(_known(measurement.validators) or ()),
@@ -189,7 +189,8 @@ class _Reader:
         )
 
 
-def _value(value: Any, units: str | Sequence[str] | None) -> MeasurementValue:
+def read_value(value: Any, units: str | Sequence[str] | None) -> MeasurementValue:
+    """Read a measured value: a table of rows is a series, its units one a column."""
     width = _width(value)
     if width is None:
         plain: MeasurementValue = read_number(value)

@@ -20,6 +20,8 @@ from rigbridge_store.server.bodies import PROBLEMS, Capabilities, Health
 from rigbridge_store.server.door import Door
 from rigbridge_store.server.failures import answer_any, answer_http, answer_ours
 from rigbridge_store.server.settings import ServerSettings
+from rigbridge_store.server.v2 import handlers as v2
+from rigbridge_store.server.v2.files import download_file
 from rigbridge_store.store import RunStore
 
 __all__ = ["create_app"]
@@ -41,8 +43,15 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
         security=[{"key": []}],
     )
     granted = Router(path="/api/v1", route_handlers=[files.receive_upload])
+    keyed2 = Router(
+        path="/api/v2",
+        route_handlers=list(v2.HANDLERS),
+        guards=[_guard(door)],
+        security=[{"key": []}],
+    )
+    signed = Router(path="/api/v2", route_handlers=[download_file])
     return Litestar(
-        route_handlers=[keyed, granted, show_health],
+        route_handlers=[keyed, granted, keyed2, signed, show_health],
         exception_handlers={
             RigbridgeError: answer_ours,
             HTTPException: answer_http,

@@ -13,6 +13,7 @@ from litestar.handlers import BaseRouteHandler
 from rigbridge_store.keys import NO_KEY
 from rigbridge_store.principals import Principal
 from rigbridge_store.refusals import unauthorized
+from rigbridge_store.server.links import FileLinks
 from rigbridge_store.server.settings import ServerSettings
 from rigbridge_store.store import RunStore
 
@@ -31,10 +32,12 @@ class Door:
     Attributes:
         store: the store behind the door.
         settings: the door's settings.
+        links: signs the URLs of files.
     """
 
     store: RunStore
     settings: ServerSettings
+    links: FileLinks = attrs.field(factory=FileLinks)
 
     @classmethod
     def of(cls, connection: Connection) -> Door:

@@ -20,13 +20,15 @@ from rigbridge.wire import (
 from rigbridge_store.refusals import bad_request
 from rigbridge_store.server.bodies import PROBLEMS, Imported
 from rigbridge_store.server.door import Door
+from rigbridge_store.server.downloads import DOWNLOAD, download
 from rigbridge_store.server.importing import import_upload
+from rigbridge_store.server.links import origin_of
+from rigbridge_store.server.v2.file_bodies import upload_url
 from rigbridge_store.uploads import UploadReception
 
 __all__ = ["HANDLERS", "receive_upload"]
 
 _BUFFER = 1 << 20
-_BINARY = "application/octet-stream"
 
 
 @post("/uploads/initialize", status_code=200, sync_to_thread=True, responses=PROBLEMS)
@@ -37,15 +39,7 @@ def initialize_upload(
     door = Door.of(request)
     door.caller(request)
     ticket = door.store.initialize_upload(data)
-    origin = f"{request.url.scheme}://{_host(request)}"
-    return UploadGrant(
-        id=ticket.id, uploadUrl=f"{origin}/api/v1/uploads/{ticket.id}/{ticket.token}"
-    )
-
-
-def _host(request: Request[Any, Any, Any]) -> str:
-    # Where the client reaches us is what it will reach us under again.
-    return request.headers.get("host") or request.url.netloc
+    return UploadGrant(id=ticket.id, uploadUrl=upload_url(ticket, origin_of(request)))
 
 
 @put(
@@ -118,7 +112,9 @@ def import_run(data: JSONBody[ImportRun], request: Request[Any, Any, Any]) -> Im
 
 
 @get(
-    "/attachments/{attachment_id:str}/download", sync_to_thread=True, responses=PROBLEMS
+    "/attachments/{attachment_id:str}/download",
+    sync_to_thread=True,
+    responses={**PROBLEMS, 200: DOWNLOAD},
 )
 def download_attachment(
     attachment_id: FromPath[str], request: Request[Any, Any, Any]
@@ -126,14 +122,7 @@ def download_attachment(
     """Give the bytes of an attachment."""
     door = Door.of(request)
     file = door.store.find_attachment(attachment_id, principal=door.caller(request))
-    return File(
-        path=door.store.blobs.path(file.sha256 or ""),
-        filename=file.name,
-        media_type=file.mime_type or _BINARY,
-        # What a rig sent is never to be run by a browser in our origin.
-        content_disposition_type="attachment",
-        headers={"X-Content-Type-Options": "nosniff"},
-    )
+    return download(door, file)
 
 
 HANDLERS: tuple[HTTPRouteHandler, ...] = (

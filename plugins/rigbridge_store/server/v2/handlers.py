@@ -1,0 +1,17 @@
+"""Every v2 call."""
+
+from __future__ import annotations
+
+from litestar.handlers import HTTPRouteHandler
+
+from rigbridge_store.server.v2 import files, procedures, runs, units
+
+__all__ = ["HANDLERS"]
+
+HANDLERS: tuple[HTTPRouteHandler, ...] = (
+    *runs.HANDLERS,
+    *procedures.HANDLERS,
+    *files.HANDLERS,
+    *units.HANDLERS,
+)
+"""The handlers that need a key, relative to ``/api/v2``."""
