@@ -420,6 +420,10 @@ class RunStore:
             connection.execute(runs.delete().where(runs.c.key == key))
         sweep_digests(self._database, self.blobs, digests)
 
+    def forget_contents(self, digests: Iterable[str]) -> None:
+        """Delete those contents that nothing refers to any more."""
+        sweep_digests(self._database, self.blobs, digests)
+
     def update_unit(
         self,
         serial_number: str,

@@ -45,6 +45,7 @@ __all__ = [
     "UploadReception",
     "Uploads",
     "link_uploads",
+    "link_uploads_to_unit",
 ]
 
 GRANT = timedelta(seconds=60)
@@ -347,6 +348,33 @@ def link_uploads(
         )
 
 
+def link_uploads_to_unit(
+    connection: sa.Connection, unit: int, upload_ids: Sequence[str]
+) -> None:
+    """
+    Make uploads files of a unit; those that are linked to it already stay so.
+
+    Raises:
+        NotFoundError: there is no such upload.
+        ConflictError: it belongs to something else.
+        BadRequestError: its bytes have not come.
+    """
+    for index, upload_id in enumerate(upload_ids):
+        path = f"attachments[{index}]"
+        row = _find(connection, upload_id, path)
+        _completed(row, upload_id, path)
+        if row.attachment_key is None:
+            connection.execute(
+                uploads.update().where(uploads.c.key == row.key), {"unit_key": unit}
+            )
+            _attach(connection, row.key)
+        elif row.unit_key != unit:
+            raise conflict(
+                f"Upload with ID {upload_id} belongs to something else.",
+                FieldIssue(path, "belongs to something else"),
+            )
+
+
 def _attach(connection: sa.Connection, upload: int) -> None:
     """Make the attachment of an upload whose run or unit is known; it has its id."""
     row = connection.execute(sa.select(uploads).where(uploads.c.key == upload)).one()
@@ -381,6 +409,7 @@ def _find(connection: sa.Connection, upload_id: str, path: str) -> Any:
             uploads.c.sha256,
             uploads.c.attachment_key,
             attachments.c.run_key,
+            attachments.c.unit_key,
         )
         .select_from(
             uploads.outerjoin(

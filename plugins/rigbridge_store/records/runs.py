@@ -133,7 +133,7 @@ def run_conditions(
         *_plain(run_slots.c.slot_key, wanted.slot_keys),
         *_plain(run_slots.c.slot_name, wanted.slot_names),
         *matching(units.c.serial_key, wanted.serial_numbers),
-        *_plain(units.c.sample, wanted.samples),
+        *_sampled(wanted.samples),
         *matching(parts.c.number_key, wanted.part_numbers),
         *matching(revisions.c.number_key, wanted.revision_numbers),
         *matching(batches.c.number_key, wanted.batch_numbers),
@@ -153,6 +153,14 @@ def _plain(
     column: sa.ColumnElement[Any], texts: Sequence[str] | None
 ) -> list[Condition]:
     return [] if texts is None else [column.in_(list(texts))]
+
+
+def _sampled(samples: Sequence[str] | None) -> list[Condition]:
+    if samples is None:
+        return []
+    # A product is no sample.
+    unmarked = [units.c.sample.is_(None)] if "production" in samples else []
+    return [sa.or_(units.c.sample.in_(list(samples)), *unmarked)]
 
 
 def _of_procedures(references: Sequence[str] | None) -> list[Condition]:

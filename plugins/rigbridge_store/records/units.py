@@ -54,6 +54,7 @@ __all__ = [
     "require_revision",
     "require_unit",
     "seen_by",
+    "units_of_batch",
 ]
 
 _CHUNK = 500
@@ -433,3 +434,12 @@ def rename_unit(
         .where(units.c.key == unit)
         .values(serial_number=new, serial_key=folded(new))
     )
+
+
+def units_of_batch(
+    connection: sa.Connection, batch: int, seen: Sequence[Condition]
+) -> Sequence[Any]:
+    """List the units of a batch, the newest first."""
+    return connection.execute(
+        _SELECT.where(units.c.batch_key == batch, *seen).order_by(units.c.key.desc())
+    ).all()

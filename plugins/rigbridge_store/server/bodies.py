@@ -30,11 +30,12 @@ class Imported:
     """
     The answer to an import.
 
-    ``ids`` (ours) names every run of the report, ``warnings`` what was left out.
+    ``ids`` (ours) names every run of a report with several, ``warnings`` what was
+    left out; a report of one run that was taken as a whole is answered its id alone.
     """
 
     id: str
-    ids: list[str]
+    ids: list[str] | UnsetType = UNSET
     warnings: list[str] | UnsetType = UNSET
 
 

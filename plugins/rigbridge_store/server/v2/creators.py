@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from rigbridge_store.schema import stations, users
 from rigbridge_store.server.v2.run_answers import Person, Station
+from rigbridge_store.server.v2.unit_bodies import Maker
 
-__all__ = ["creators_of"]
+__all__ = ["creators_of", "made_by"]
 
 
 def creators_of(
@@ -31,3 +32,9 @@ def creators_of(
         ).one()
         return None, Station(id=station.id, name=station.name)
     return None, None
+
+
+def made_by(connection: sa.Connection, row: Any) -> tuple[Maker | None, Station | None]:
+    """Give the same, with what v2 shows of users elsewhere than on runs."""
+    user, station = creators_of(connection, row)
+    return None if user is None else Maker(id=user.id, name=user.name), station

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from litestar.handlers import HTTPRouteHandler
 
-from rigbridge_store.server.v2 import files, procedures, runs, units
+from rigbridge_store.server.v2 import (
+    batches,
+    changing_units,
+    details,
+    files,
+    importing,
+    parts,
+    people,
+    procedures,
+    runs,
+    units,
+)
 
 __all__ = ["HANDLERS"]
 
@@ -13,5 +24,11 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     *procedures.HANDLERS,
     *files.HANDLERS,
     *units.HANDLERS,
+    *changing_units.HANDLERS,
+    *parts.HANDLERS,
+    *batches.HANDLERS,
+    *people.HANDLERS,
+    *details.HANDLERS,
+    *importing.HANDLERS,
 )
 """The handlers that need a key, relative to ``/api/v2``."""
