@@ -36,6 +36,8 @@ def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
     monkeypatch.setenv("XDG_CONFIG_DIRS", str(tmp_path / "xdg_config_dirs"))
     monkeypatch.setenv("RIGBRIDGE_DATA", str(tmp_path / "data"))
+    # Nor may a test read, or ask for, the keys of whoever runs it.
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     # The official client reports its use to its makers unless told not to.
     monkeypatch.setenv("DISABLE_TELEMETRY", "true")
 

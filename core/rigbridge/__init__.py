@@ -11,26 +11,29 @@ The names here are the model and its errors; the parts are
 - :mod:`rigbridge.testing`, the suite that every adapter passes.
 """
 
-from rigbridge.errors import RigbridgeError
-from rigbridge.model import (
-    Attachment,
-    Axis,
-    Limit,
-    LogEntry,
-    LogLevel,
-    Measurement,
-    MeasurementOutcome,
-    Phase,
-    PhaseOutcome,
-    ProcedureRef,
-    Provenance,
-    Run,
-    RunOutcome,
-    Series,
-    SubUnit,
-    Unit,
-)
-from rigbridge.reporting import ConversionReport
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rigbridge.errors import RigbridgeError
+    from rigbridge.model import (
+        Attachment,
+        Axis,
+        Limit,
+        LogEntry,
+        LogLevel,
+        Measurement,
+        MeasurementOutcome,
+        Phase,
+        PhaseOutcome,
+        ProcedureRef,
+        Provenance,
+        Run,
+        RunOutcome,
+        Series,
+        SubUnit,
+        Unit,
+    )
+    from rigbridge.reporting import ConversionReport
 
 __all__ = [
     "Attachment",
@@ -55,3 +58,21 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+_HOMES = {"ConversionReport": "reporting", "RigbridgeError": "errors"}
+
+
+def __getattr__(name: str) -> object:
+    # A name is imported when it is first asked for, so that the command line and
+    # a station's script pay for no part that they do not use.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - see above
+
+    home = import_module(f"{__name__}.{_HOMES.get(name, 'model')}")
+    value = globals()[name] = getattr(home, name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -8,7 +8,7 @@ contract.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, Protocol, runtime_checkable
@@ -16,6 +16,7 @@ from typing import IO, Protocol, runtime_checkable
 import attrs
 
 from rigbridge.errors import DeliveryError
+from rigbridge.keys import KeyKind
 from rigbridge.model import Attachment, Run
 from rigbridge.reporting import ConversionReport
 from rigbridge.wire import ListedRun
@@ -54,13 +55,6 @@ class Linking(StrEnum):
     SYNC = "sync"
 
 
-class KeyKind(StrEnum):
-    """Whom an API key stands for: a user, or a station with linked procedures."""
-
-    USER = "user"
-    STATION = "station"
-
-
 @attrs.frozen(kw_only=True)
 class DestinationSettings:
     """
@@ -73,6 +67,15 @@ class DestinationSettings:
         sidecar: when the sidecar travels.
         linking: which call links uploads.
         timeout: seconds that one request may take to connect or to go on.
+        connect_timeout: seconds that connecting may take; as ``timeout``, but at most
+            ten, where it is None.
+        ca_bundle: a PEM file of authorities to trust besides the public ones.
+        client_certificate: a PEM file that the store asks of its clients.
+        client_key: its private key, where that is a file of its own.
+        proxy: the proxy, ``direct`` for none, None for the environment's; never shown,
+            since it may hold a password.
+        http2: whether HTTP/2 is spoken where a server has it.
+        concurrency: how many requests may be on their way at once.
     """
 
     data: Path
@@ -81,6 +84,13 @@ class DestinationSettings:
     sidecar: Sidecar = Sidecar.AUTO
     linking: Linking = Linking.AUTO
     timeout: float = 30.0
+    connect_timeout: float | None = None
+    ca_bundle: Path | None = None
+    client_certificate: Path | None = None
+    client_key: Path | None = None
+    proxy: str | None = attrs.field(default=None, repr=False)
+    http2: bool = True
+    concurrency: int = 16
 
 
 @attrs.frozen(kw_only=True)
@@ -173,9 +183,13 @@ class Progress:
 
     def with_file(self, file: FileProgress) -> Progress:
         """Note how far a file has come."""
-        others = [other for other in self.files if other.position != file.position]
-        files = sorted((*others, file), key=lambda file: file.position)
-        return attrs.evolve(self, files=tuple(files))
+        return self.with_files((file,))
+
+    def with_files(self, files: Iterable[FileProgress]) -> Progress:
+        """Note how far several files have come."""
+        known = {file.position: file for file in (*self.files, *files)}
+        ordered = sorted(known.values(), key=lambda file: file.position)
+        return attrs.evolve(self, files=tuple(ordered))
 
 
 @runtime_checkable

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import IO
 
-from rigbridge.destinations import DestinationSettings, KeyKind, Receipt
+from rigbridge.destinations import DestinationSettings, Receipt
+from rigbridge.keys import KeyKind
 from rigbridge.model import Attachment, Run
 from rigbridge.reporting import ConversionReport
 from rigbridge.wire import ListedRun

@@ -24,9 +24,21 @@ from rigbridge_store.schema import run_documents, runs
 __all__ = ["read_sidecar", "restore"]
 
 
-def restore(connection: sa.Connection, blobs: BlobFolder, run_id: str) -> Run:
+def restore(
+    connection: sa.Connection,
+    blobs: BlobFolder,
+    run_id: str,
+    *,
+    plain: bool = False,
+) -> Run:
     """
     Give back a whole run, equal to the one that was stored.
+
+    Args:
+        connection: the transaction.
+        blobs: where the bytes of its files are.
+        run_id: the run.
+        plain: leave out what came beside the v1 fields, where that cannot be read.
 
     Raises:
         NotFoundError: there is none of that id.
@@ -39,7 +51,7 @@ def restore(connection: sa.Connection, blobs: BlobFolder, run_id: str) -> Run:
     if row is None:
         raise not_found(f"Run with ID {run_id} does not exist.")
     key, public, head = row
-    sidecar = read_sidecar(connection, key)
+    sidecar = None if plain else read_sidecar(connection, key)
     body = attrs.evolve(
         msgspec.json.decode(head, type=CreateRun),
         phases=read_phases(connection, [key]).get(key, []),

@@ -32,6 +32,7 @@ from rigbridge_store.labels import told_by_sidecar
 from rigbridge_store.policies import CreationPolicy
 from rigbridge_store.preparation import digest, prepare
 from rigbridge_store.principals import Principal
+from rigbridge_store.queries import RunReader
 from rigbridge_store.refusals import FieldIssue, conflict, forbidden, invalid, not_found
 from rigbridge_store.restoring import read_sidecar, restore
 from rigbridge_store.results import CreatedRun, StoredBlob, StoredFile, UploadTicket
@@ -78,6 +79,7 @@ class RunStore:
         self._catalog = Catalog()
         self.keys = Keys(database)
         self.uploads = Uploads(database, self.blobs, limit=max_upload, grant=GRANT)
+        self.reader = RunReader(database, self.blobs)
 
     @classmethod
     def open(cls, data: Path, *, max_upload: int = MAX_UPLOAD) -> RunStore:

@@ -39,7 +39,9 @@ def convert(content: bytes, spool: Spool, *, payload: bool) -> None:
     reading = read_all(adapter, Source.from_bytes(content, "a.xml"), spool=spool)
     if payload:
         for run in reading.runs:
-            encode(dump(run, reading.report).body)
+            made = dump(run, reading.report)
+            encode(made.body)
+            encode(made.sidecar)
 
 
 def rate(work: Callable[[], None]) -> float:

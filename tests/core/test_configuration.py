@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
+import keyring
+import keyring.backend
+import keyring.errors
 import pytest
 
 from rigbridge.configuration import load_configuration
@@ -95,3 +101,122 @@ class TestRefusals:
         file = write(tmp_path, "to = \n")
         with pytest.raises(ConfigurationError, match="line 1"):
             load_configuration(file=file, environment={})
+
+
+class TestConnection:
+    """Settings of how a store is reached."""
+
+    def test_all_come_from_a_file(self, tmp_path: Path) -> None:
+        """Paths are relative to the file; the destination gets each."""
+        file = write(
+            tmp_path,
+            'to = "https://store.example.com"\nconnect_timeout = 3\n'
+            'ca_bundle = "authority.pem"\nclient_certificate = "/etc/rig.pem"\n'
+            'client_key = "rig.key"\nproxy = "direct"\nhttp2 = false\nconcurrency = 4',
+        )
+        made = load_configuration(file=file, environment={}).destination_settings()
+        assert made.connect_timeout == 3.0
+        assert made.ca_bundle == tmp_path / "authority.pem"
+        assert made.client_certificate == Path("/etc/rig.pem")
+        assert made.client_key == tmp_path / "rig.key"
+        assert (made.proxy, made.http2, made.concurrency) == ("direct", False, 4)
+
+    def test_all_come_from_the_environment(self) -> None:
+        """Text means what it says."""
+        made = load_configuration(
+            environment={
+                "RIGBRIDGE_CONNECT_TIMEOUT": "2.5",
+                "RIGBRIDGE_CA_BUNDLE": "/etc/a.pem",
+                "RIGBRIDGE_CLIENT_CERTIFICATE": "/etc/c.pem",
+                "RIGBRIDGE_CLIENT_KEY": "/etc/k.pem",
+                "RIGBRIDGE_PROXY": "http://proxy:3128",
+                "RIGBRIDGE_HTTP2": "false",
+                "RIGBRIDGE_CONCURRENCY": "2",
+            }
+        )
+        assert made.connect_timeout == 2.5
+        assert made.ca_bundle == Path("/etc/a.pem")
+        assert made.client_certificate == Path("/etc/c.pem")
+        assert made.client_key == Path("/etc/k.pem")
+        assert made.proxy == "http://proxy:3128"
+        assert (made.http2, made.concurrency) == (False, 2)
+
+    @pytest.mark.parametrize(
+        ("key", "value"),
+        [("http2", "maybe"), ("concurrency", "0"), ("connect_timeout", "soon")],
+    )
+    def test_a_wrong_value_is_named(self, key: str, value: str) -> None:
+        """The error names the variable and the key."""
+        variable = f"RIGBRIDGE_{key.upper()}"
+        with pytest.raises(ConfigurationError) as caught:
+            load_configuration(environment={variable: value})
+        assert caught.value.place == key
+        assert variable in str(caught.value)
+
+
+class _Keyring(keyring.backend.KeyringBackend):
+    """A keyring in memory."""
+
+    priority = 1
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call] # it has no hints
+        self.asked: list[tuple[str, str]] = []
+        self.error: Exception | None = None
+
+    def get_password(self, service: str, username: str) -> str | None:
+        """Give the one key."""
+        self.asked.append((service, username))
+        if self.error is not None:
+            raise self.error
+        known = ("rigbridge", "https://store.example.com")
+        return "from the keyring" if (service, username) == known else None
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Keep nothing; the base class wants the method."""
+        raise NotImplementedError(service, username, password)
+
+
+@pytest.fixture(name="ring")
+def _ring() -> Iterator[_Keyring]:
+    before, ring = keyring.get_keyring(), _Keyring()
+    keyring.set_keyring(ring)
+    yield ring
+    keyring.set_keyring(before)
+
+
+class TestKeyring:
+    """API keys out of the keyring."""
+
+    _TO: ClassVar = {"RIGBRIDGE_TO": "https://store.example.com/api/"}
+
+    def test_it_gives_the_key_of_the_store(self, ring: _Keyring) -> None:
+        """However the address is spelled, the key stands under its origin."""
+        made = load_configuration(environment=self._TO)
+        assert made.api_key == "from the keyring"
+        assert made.origins["api_key"] == "keyring"
+        assert ring.asked == [("rigbridge", "https://store.example.com")]
+
+    def test_the_environment_wins(self, ring: _Keyring) -> None:
+        """It is not even asked then; nor for the embedded store."""
+        both = {**self._TO, "TOFUPILOT_API_KEY": "k"}
+        assert load_configuration(environment=both).api_key == "k"
+        assert load_configuration(environment={}).api_key is None
+        assert not ring.asked
+
+    def test_one_that_fails_gives_no_key_and_says_so(
+        self, ring: _Keyring, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A locked keyring is no reason not to work."""
+        ring.error = keyring.errors.KeyringLocked("it is locked")
+        assert load_configuration(environment=self._TO).api_key is None
+        assert "it is locked" in caplog.text
+
+    def test_without_one_there_is_no_key(
+        self, ring: _Keyring, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The library is an extra, and a machine may have no keyring at all."""
+        ring.error = keyring.errors.NoKeyringError("none")
+        assert load_configuration(environment=self._TO).api_key is None
+        monkeypatch.setitem(sys.modules, "keyring", None)
+        assert load_configuration(environment=self._TO).api_key is None

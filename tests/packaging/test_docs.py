@@ -156,7 +156,7 @@ class TestReference:
         assert {field.name for field in attrs.fields(IdentityRules)} <= words
         assert set(UNIT_GROUPS) <= words
         source = inspect.getsource(sources)
-        assert set(re.findall(r"\b(?:RIGBRIDGE|TOFUPILOT)_[A-Z_]+", source)) <= words
+        assert set(re.findall(r"\b(?:RIGBRIDGE|TOFUPILOT)_[A-Z0-9_]+", source)) <= words
 
     def test_adapters(self) -> None:
         """Each group, each of our adapters and each of their settings is named."""

@@ -33,6 +33,20 @@ class TestImportCost:
         """The core loads no vendor library, no server, no client and no CLI."""
         assert loaded_by("import rigbridge") & HEAVY == set()
 
+    def test_a_name_is_imported_when_it_is_asked_for(self) -> None:
+        """``import rigbridge`` loads the model no earlier than its first use."""
+        assert "attrs" not in loaded_by("import rigbridge")
+        assert "attrs" in loaded_by("from rigbridge import Run")
+
+    def test_the_command_line_waits_for_its_parts(self) -> None:
+        """Help is there without model, client, store or terminal drawing."""
+        heavy = HEAVY - {"typer"} | {"attrs", "msgspec"}
+        assert loaded_by("import rigbridge.cli.main") & heavy == set()
+
+    def test_every_exported_name_is_there(self) -> None:
+        """What the package lists can be imported from it."""
+        assert loaded_by("from rigbridge import *") >= {"rigbridge"}
+
     def test_the_adapter_contract_is_light(self) -> None:
         """An adapter's author gets the contract without our own dependencies."""
         assert loaded_by("import rigbridge.adapters") & HEAVY == set()

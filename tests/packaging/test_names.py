@@ -23,7 +23,7 @@ VAGUE = {"common", "helper", "helpers", "manager", "managers", "misc", "util", "
 
 # What a package may import without offering it: a package behind an extra raises the
 # error while it is imported.
-GUARDS = {"AdapterUnavailableError", "annotations"}
+GUARDS = {"AdapterUnavailableError", "TYPE_CHECKING", "annotations"}
 
 
 def short(path: Path) -> str:
@@ -75,9 +75,9 @@ class TestPackages:
         package = importlib.import_module(name)
         visible = {
             attribute
-            for attribute, value in vars(package).items()
+            for attribute in dir(package)
             if not attribute.startswith("_")
-            and not isinstance(value, types.ModuleType)
+            and not isinstance(getattr(package, attribute), types.ModuleType)
             and attribute not in GUARDS
         }
         listed = set(getattr(package, "__all__", ())) - {"__version__"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import attrs
 import typer
 
 from rigbridge.cli import options
@@ -17,13 +16,17 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(help="The readers of report formats.", no_args_is_help=True)
+app = typer.Typer(
+    help="The readers of report formats.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @app.command("list")
 def list_adapters(*, as_json: options.AsJSON = False) -> None:
     """List the installed adapters, and why one does not load."""
-    from rigbridge.adapters import ADAPTER_GROUP  # noqa: PLC0415 - start fast
+    import attrs  # noqa: PLC0415 - start fast
+
+    from rigbridge.adapters import ADAPTER_GROUP  # noqa: PLC0415 - likewise
     from rigbridge.plugins import PluginLoader  # noqa: PLC0415 - likewise
 
     records = PluginLoader(ADAPTER_GROUP).listing()

@@ -23,6 +23,8 @@ app = typer.Typer(
     help="Brings hardware-test results of every dialect into a run store.",
     no_args_is_help=True,
     add_completion=False,
+    # Help drawn by Rich takes four times as long to appear.
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 app.command("demo")(importing.demo)

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import msgspec
 import typer
 
 from rigbridge.errors import RigbridgeError
@@ -26,6 +25,8 @@ def say_error(error: RigbridgeError) -> None:
 
 def say_json(value: Any) -> None:
     """Write a value as one line of JSON to standard output."""
+    import msgspec  # noqa: PLC0415 - start fast
+
     sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
     # A program at the other end of a pipe waits for this line, as for that of serve.
     sys.stdout.flush()

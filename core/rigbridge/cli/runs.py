@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,11 +13,15 @@ from rigbridge.cli import options
 from rigbridge.cli.output import say, say_error, say_json, say_table
 from rigbridge.cli.tables import LISTED_COLUMNS, listed_row
 from rigbridge.errors import ConfigurationError, SourceUnreadableError
-from rigbridge.model import Limit, Run, Series
+
+if TYPE_CHECKING:
+    from rigbridge.model import Limit, Run
 
 __all__ = ["app"]
 
-app = typer.Typer(help="See the runs of a store.", no_args_is_help=True)
+app = typer.Typer(
+    help="See the runs of a store.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @contextmanager
@@ -135,6 +139,8 @@ def _show(run: Run) -> None:
 def _shown(value: Any) -> str:
     if value is None:
         return ""
+    from rigbridge.model import Series  # noqa: PLC0415 - start fast
+
     if isinstance(value, Series):
         return f"{len(value)} points, {len(value.axes)} columns"
     return str(value)

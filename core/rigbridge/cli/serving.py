@@ -8,13 +8,17 @@ import typer
 
 from rigbridge.cli import options
 from rigbridge.cli.output import say, say_json
-from rigbridge.destinations import KeyKind
 from rigbridge.errors import ConfigurationError
+from rigbridge.keys import KeyKind
 
 __all__ = ["keys", "serve", "stations"]
 
-keys = typer.Typer(help="API keys of the embedded store.", no_args_is_help=True)
-stations = typer.Typer(help="Stations of the embedded store.", no_args_is_help=True)
+keys = typer.Typer(
+    help="API keys of the embedded store.", no_args_is_help=True, rich_markup_mode=None
+)
+stations = typer.Typer(
+    help="Stations of the embedded store.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 def _hosted(data: Any, config: Any) -> Any:

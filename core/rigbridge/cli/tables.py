@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from msgspec import UnsetType
-
-from rigbridge.imports import ImportedRun, SourceResult
-from rigbridge.model import Run
-from rigbridge.wire import ListedRun
+if TYPE_CHECKING:
+    from rigbridge.imports import ImportedRun, SourceResult
+    from rigbridge.model import Run
+    from rigbridge.wire import ListedRun
 
 __all__ = [
     "LISTED_COLUMNS",
@@ -86,6 +85,8 @@ def result_document(result: SourceResult, errors: Iterable[Any]) -> dict[str, An
 
 def listed_row(run: ListedRun) -> tuple[str, ...]:
     """Give the cells of a listed run, in the order of ``LISTED_COLUMNS``."""
+    from msgspec import UnsetType  # noqa: PLC0415 - start fast
+
     procedure = run.procedure
     unit = run.unit
     part = None if unit is None else unit.part

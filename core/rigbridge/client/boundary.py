@@ -6,6 +6,7 @@ A test walks all exception classes of httpx, so that a new one cannot be missed 
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
@@ -78,6 +79,10 @@ TRANSPORT_ERRORS: Mapping[type[Exception], Translation] = {
     httpx.HTTPStatusError: Translation(
         UnexpectedAnswerError, "the status of the answer is unknown"
     ),
+    # Over asyncio an alert that comes after the handshake is not wrapped by httpx.
+    ssl.SSLError: Translation(
+        NoAnswerError, "the secure connection failed", "check the certificates"
+    ),
     # The groups that the above belong to, for whatever httpx adds to them.
     httpx.TimeoutException: Translation(NoAnswerError, "no answer in time"),
     httpx.NetworkError: Translation(NoAnswerError, "the network failed", _REACH),
@@ -132,7 +137,7 @@ def translated(*, source: str, place: str) -> Generator[None, None, None]:
             message = translation.message
         remedy = translation.remedy
         if "CERTIFICATE_VERIFY_FAILED" in words:
-            remedy = "for a private authority name its file in SSL_CERT_FILE"
+            remedy = "for a private authority name its file in the setting ca_bundle"
         raise translation.kind(
             message, source=source, place=place, remedy=remedy
         ) from error

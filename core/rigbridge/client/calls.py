@@ -9,7 +9,7 @@ and are sent their answers (see :mod:`rigbridge.client.flows`).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Any, Generic, TypeVar
 from urllib.parse import quote
 from uuid import UUID
@@ -18,6 +18,7 @@ import attrs
 import msgspec
 from msgspec import UNSET
 
+import rigbridge
 from rigbridge.client.refusals import shorten
 from rigbridge.errors import UnexpectedAnswerError
 from rigbridge.wire import (
@@ -27,20 +28,25 @@ from rigbridge.wire import (
     InitializeUpload,
     SyncUpload,
     UpdateRun,
+    UpdateUnit,
     UploadGrant,
+    WireSubUnit,
     encode,
 )
 
 __all__ = [
     "Answer",
     "Call",
+    "CreatedRun",
     "Put",
     "create_run",
     "delete_run",
-    "import_report",
+    "import_upload",
     "initialize_upload",
     "link_by_sync",
     "link_by_update",
+    "stored_size",
+    "update_unit",
 ]
 
 _T = TypeVar("_T")
@@ -117,6 +123,18 @@ class Answer:
 
 
 @attrs.frozen(kw_only=True)
+class CreatedRun(Created):
+    """
+    The answer to a create, with what its fields cannot hold.
+
+    Attributes:
+        unread: what the server sent beyond the known fields, as it stood.
+    """
+
+    unread: dict[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
 class Call(Generic[_T]):
     """
     One call.
@@ -168,7 +186,7 @@ class Put:
         return f"PUT of {self.name!r}"
 
 
-def create_run(body: CreateRun, *, idempotency_key: UUID | None) -> Call[Created]:
+def create_run(body: CreateRun, *, idempotency_key: UUID | None) -> Call[CreatedRun]:
     """Create a run; the key lets a store that knows it answer a repetition."""
     headers: dict[str, str] = {}
     if idempotency_key is not None:
@@ -182,7 +200,7 @@ def create_run(body: CreateRun, *, idempotency_key: UUID | None) -> Call[Created
     )
 
 
-def _read_created(answer: Answer) -> Created:
+def _read_created(answer: Answer) -> CreatedRun:
     document = answer.object()
     url, message = document.get("url"), document.get("message")
     url = url if isinstance(url, str) else None
@@ -193,7 +211,19 @@ def _read_created(answer: Answer) -> Created:
     stored_id = _id_in(url) or _id_in(message)
     if stored_id is None or document.get("id"):
         stored_id = answer.identifier(document)
-    return Created(id=stored_id, url=url, message=message, warnings=warnings or None)
+    fields = {"id": stored_id, "url": url, "message": message, "warnings": warnings}
+    return CreatedRun(
+        id=stored_id,
+        url=url,
+        message=message,
+        warnings=warnings or None,
+        # A field in another shape than the contract's is kept here as well.
+        unread={
+            key: value
+            for key, value in document.items()
+            if fields.get(key) is None and value is not None
+        },
+    )
 
 
 def _id_in(text: str | None) -> str | None:
@@ -262,8 +292,40 @@ def link_by_sync(run_id: str, upload_id: str) -> Call[None]:
     )
 
 
-def import_report(body: ImportRun) -> Call[str]:
+def stored_size(content: bytes) -> int | None:
+    """Read how many bytes a storage says it took, where its answer says that."""
+    try:
+        document = msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None  # storages answer with nothing, or with XML
+    if not isinstance(document, dict):
+        return None
+    size = document.get("sizeBytes", document.get("size"))
+    return size if type(size) is int else None
+
+
+def update_unit(serial_number: str, sub_units: Sequence[str]) -> Call[None]:
+    """Say which units a unit is made of."""
+    return Call(
+        method="PATCH",
+        path=f"/v1/units/{quote(serial_number, safe='')}",
+        content=encode(
+            UpdateUnit(
+                sub_units=[WireSubUnit(serial_number=number) for number in sub_units]
+            )
+        ),
+        read=_read_done,
+    )
+
+
+def import_upload(upload_id: str, importer: str) -> Call[str]:
     """Have the server make a run of an uploaded report."""
+    body = ImportRun(
+        upload_id=upload_id,
+        importer=importer,
+        client="rigbridge",
+        client_version=rigbridge.__version__ or UNSET,
+    )
     return Call(
         method="POST",
         path="/v1/import",

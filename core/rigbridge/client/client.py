@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-import codecs
-import importlib
-import os
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import IO, Any, Self, TypeVar
 from uuid import UUID
 
 import httpx
-from msgspec import UNSET
 
-import rigbridge
 from rigbridge.client import calls, flows
-from rigbridge.client.address import api_address
 from rigbridge.client.boundary import translated
+from rigbridge.client.connection import ConnectionSettings
 from rigbridge.client.content import chunks, measure
+from rigbridge.client.driving import drive, in_threads
+from rigbridge.client.exchange import Exchange
 from rigbridge.client.listing import ReceivedRun
-from rigbridge.client.refusals import refusal
+from rigbridge.client.pace import Pace
+from rigbridge.client.pool import Pool
 from rigbridge.destinations import Linking
-from rigbridge.errors import (
-    ConfigurationError,
-    DeliveryError,
-    ForbiddenError,
-    UnauthorizedError,
-)
-from rigbridge.wire import Created, CreateRun, ImportRun
+from rigbridge.errors import DeliveryError
+from rigbridge.wire import CreateRun
 
 __all__ = ["Client"]
 
 _T = TypeVar("_T")
-_CAPABILITIES = "/v1/capabilities"
 
 
 class Client:
@@ -43,10 +36,8 @@ class Client:
     Nothing is connected before the first call. The client repeats nothing by itself
     but the request for an upload address that has expired; whoever calls it decides
     by the type of the error. It may be used by several threads, and by the child
-    after a fork.
-
-    Proxies and authorities are taken from the environment, as httpx does
-    (``HTTPS_PROXY``, ``NO_PROXY``, ``SSL_CERT_FILE``).
+    after a fork. :class:`~rigbridge.client.async_client.AsyncClient` has the same
+    methods for programs with an event loop.
 
     Example::
 
@@ -56,8 +47,10 @@ class Client:
     Args:
         url: the origin of the store, with or without ``/api``.
         api_key: the key, or None to send none.
-        timeout: seconds that connecting, sending and every wait for bytes may take.
+        timeout: seconds that connecting, sending and every wait for bytes may take;
+            short for a ``connection`` of that timeout.
         linking: which call links uploads; AUTO finds out and remembers.
+        connection: how connections are made: authorities, certificates, proxies.
         transport: what carries the requests instead of the network.
 
     Raises:
@@ -72,22 +65,16 @@ class Client:
         *,
         timeout: float = 30.0,
         linking: Linking = Linking.AUTO,
+        connection: ConnectionSettings | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self.url = api_address(url)
-        self._key = _checked_key(api_key)
-        self._timeout = timeout
-        self._transport = transport
+        settings = connection or ConnectionSettings(timeout=timeout)
+        self._exchange = Exchange(url, api_key, settings)
+        self.url = self._exchange.url
         self._memory = flows.LinkMemory(linking)
         self._capabilities = flows.Capabilities()
-        _import_ahead()
-        self._lock = threading.Lock()
-        self._pool: httpx.Client | None = None
-        self._owner = os.getpid()
-        # Connections of the process that this one was forked from: neither used nor
-        # closed here, since closing would speak to the server on its behalf.
-        self._inherited: list[httpx.Client] = []
-        self._closed = False
+        self._pool = Pool(self._exchange.origin, settings, _make_transport, transport)
+        self.pace = Pace(settings.concurrency)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.url!r})"
@@ -105,15 +92,12 @@ class Client:
 
     def close(self) -> None:
         """Close all connections; may be called twice."""
-        self._closed = True
-        if self._owner != os.getpid():
-            return
-        with self._lock:
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.close()
+        for transport in self._pool.take_all():
+            transport.close()
 
-    def create_run(self, body: CreateRun, *, idempotency_key: UUID | None) -> Created:
+    def create_run(
+        self, body: CreateRun, *, idempotency_key: UUID | None
+    ) -> calls.CreatedRun:
         """
         Create a run.
 
@@ -138,7 +122,7 @@ class Client:
         Raises:
             DeliveryError: the store gave no list.
         """
-        return self._drive(flows.list_runs(serial_number))
+        return self.drive(flows.list_runs(serial_number))
 
     def upload(
         self,
@@ -163,9 +147,7 @@ class Client:
             PermanentError: the file cannot be read, or has another length.
             DeliveryError: the store did not take it.
         """
-        if size is None:
-            size = measure(name, opener)
-        return self._drive(flows.upload(name, media_type, size, opener))
+        return self.drive(flows.upload(name, media_type, size, opener))
 
     def link(self, run_id: str, upload_ids: list[str]) -> None:
         """
@@ -174,7 +156,7 @@ class Client:
         Raises:
             DeliveryError: the store did not link them.
         """
-        self._drive(flows.link(run_id, upload_ids, self._memory))
+        self.drive(self.linking(run_id, upload_ids))
 
     def delete_run(self, run_id: str) -> None:
         """
@@ -199,13 +181,20 @@ class Client:
         Raises:
             DeliveryError: the store made none.
         """
-        body = ImportRun(
-            upload_id=upload_id,
-            importer=importer,
-            client="rigbridge",
-            client_version=rigbridge.__version__ or UNSET,
-        )
-        return self._perform(calls.import_report(body))
+        return self._perform(calls.import_upload(upload_id, importer))
+
+    def update_unit(self, serial_number: str, sub_units: Sequence[str]) -> None:
+        """
+        Say which units a unit is made of.
+
+        Args:
+            serial_number: the unit.
+            sub_units: the serial numbers of its parts; each must exist.
+
+        Raises:
+            DeliveryError: the store refused, for instance a cycle.
+        """
+        self._perform(calls.update_unit(serial_number, sub_units))
 
     def capabilities(self) -> Mapping[str, Any] | None:
         """
@@ -217,132 +206,89 @@ class Client:
         Raises:
             NoAnswerError: the store cannot be reached.
         """
-        if not self._capabilities.asked:
-            place = f"GET {_CAPABILITIES}"
-            with translated(source=self.url, place=place):
-                response = self._http().get(
-                    self.url + _CAPABILITIES, headers=self._authorization()
-                )
-            self._capabilities.take(response.status_code, response.content)
-        return self._capabilities.known
+        return self.drive(self.asking())
 
-    def _drive(self, flow: flows.Flow[_T]) -> _T:
-        try:
-            step = next(flow)
-            while True:
-                try:
-                    answer = None
-                    if isinstance(step, calls.Put):
-                        self._send(step)
-                    else:
-                        answer = self._perform(step)
-                except DeliveryError as error:
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(answer)
-        except StopIteration as end:
-            result: _T = end.value
-            return result
+    def linking(self, run_id: str, upload_ids: Sequence[str]) -> flows.Flow[None]:
+        """Give the flow that links uploads in the way that this store has."""
+        return flows.link(run_id, upload_ids, self._memory)
+
+    def asking(self) -> flows.Flow[Mapping[str, Any] | None]:
+        """Give the flow that asks what the store can do, unless that is known."""
+        return flows.ask_capabilities(self._capabilities)
+
+    def drive(
+        self,
+        flow: flows.Flow[_T],
+        keep: Callable[[flows.Keep], None] | None = None,
+    ) -> _T:
+        """
+        Make the calls of a flow.
+
+        Args:
+            flow: the flow.
+            keep: makes progress durable, for flows that have such steps; it is
+                called by one thread at a time.
+        """
+        lock = threading.Lock()
+
+        def take(step: flows.Step) -> Any:
+            if isinstance(step, calls.Call):
+                return self._perform(step)
+            if isinstance(step, calls.Put):
+                return self._send(step)
+            if isinstance(step, flows.Measure):
+                return measure(step.name, step.opener)
+            if isinstance(step, flows.Together):
+                return in_threads(
+                    step.flows, lambda flow: drive(flow, take), self.pace.file_width
+                )
+            with lock:
+                return None if keep is None else keep(step)
+
+        return drive(flow, take)
 
     def _perform(self, call: calls.Call[_T]) -> _T:
-        headers = {**self._authorization(), **call.headers}
-        if call.content is not None:
-            headers["Content-Type"] = "application/json"
-        with translated(source=self.url, place=call.place):
-            response = self._http().request(
-                call.method,
-                self.url + call.path,
-                params=call.params or None,
-                content=call.content,
-                headers=headers,
-            )
-        if not response.is_success:
-            raise refusal(response, source=self.url, place=call.place, secret=self._key)
-        answer = calls.Answer(
-            status=response.status_code,
-            content=response.content,
-            source=self.url,
-            place=call.place,
-        )
-        return call.read(answer)
+        request = self._exchange.request(call)
+        started, worked = time.perf_counter(), time.thread_time()
+        try:
+            with translated(source=self.url, place=call.place):
+                response = self._round_trip(request)
+            answer = self._exchange.read(call, response)
+        except DeliveryError as error:
+            self.pace.failed(error)
+            raise
+        self.pace.answered(time.perf_counter() - started, time.thread_time() - worked)
+        return answer
 
     def _send(self, put: calls.Put) -> None:
         """Send a file; the key stays here, since the grant is in the address."""
-        with translated(source=self.url, place=put.place):
-            origin = httpx.URL(self.url).copy_with(raw_path=b"/")
-            response = self._http().put(
-                origin.join(put.url),
-                content=chunks(put),
-                headers={
-                    "Content-Type": put.media_type or "application/octet-stream",
-                    "Content-Length": str(put.size),
-                },
-            )
-        if response.is_success:
-            return
-        error = refusal(response, source=self.url, place=put.place, secret=self._key)
-        if isinstance(error, UnauthorizedError):
-            # It is the grant that was refused here, not the key.
-            raise ForbiddenError(
-                error.message, source=self.url, place=put.place, status=error.status
-            )
-        raise error
-
-    def _authorization(self) -> dict[str, str]:
-        return {} if self._key is None else {"Authorization": f"Bearer {self._key}"}
-
-    def _http(self) -> httpx.Client:
-        if self._owner != os.getpid():
-            self._lock = threading.Lock()
-            self._owner = os.getpid()
-            if self._pool is not None:
-                self._inherited.append(self._pool)
-                self._pool = None
-        with self._lock:
-            if self._closed:
-                raise RuntimeError("the client is closed")
-            if self._pool is None:
-                self._pool = self._make_pool()
-            return self._pool
-
-    def _make_pool(self) -> httpx.Client:
+        content = chunks(put)
         try:
-            return httpx.Client(
-                timeout=self._timeout,
-                transport=self._transport,
-                follow_redirects=False,
-                headers={
-                    "User-Agent": f"rigbridge/{rigbridge.__version__}",
-                    "Accept": "application/json",
-                },
-            )
-        except (OSError, ValueError, ImportError) as error:
-            raise ConfigurationError(
-                f"the proxy or certificate settings cannot be used: {error}",
-                source=self.url,
-                remedy="check HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE",
-            ) from error
+            with translated(source=self.url, place=put.place):
+                response = self._round_trip(self._exchange.put(put, content))
+            self._exchange.read_put(put, response)
+        except DeliveryError as error:
+            self.pace.failed(error)
+            raise
+        finally:
+            content.close()
+
+    def _round_trip(self, request: httpx.Request) -> httpx.Response:
+        response = self._pool.way_to(request.url).handle_request(request)
+        try:
+            response.request = request
+            response.read()
+        finally:
+            response.close()
+        return response
 
 
-def _import_ahead() -> None:
-    """
-    Import what would else be imported while the first request is made.
-
-    That may be in a thread, and a fork of the program at that moment would leave the
-    child with an import that never ends.
-    """
-    for name in ("certifi", "httpcore"):
-        importlib.import_module(name)
-    codecs.lookup("idna")
-
-
-def _checked_key(key: str | None) -> str | None:
-    key = (key or "").strip()
-    if not key:
-        return None
-    if not (key.isascii() and key.isprintable()) or " " in key:
-        raise ConfigurationError(
-            "the API key holds a character that no header can carry",
-            remedy="copy the key again",
-        )
-    return key
+def _make_transport(
+    settings: ConnectionSettings, proxy: str | None, foreign: bool
+) -> httpx.BaseTransport:
+    return httpx.HTTPTransport(
+        verify=settings.context(foreign=foreign),
+        http2=settings.http2,
+        limits=settings.limits,
+        proxy=proxy,
+    )

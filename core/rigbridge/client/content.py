@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Generator
 from typing import IO
 
 from rigbridge.client.calls import Put
 from rigbridge.errors import PermanentError
 
-__all__ = ["CHUNK_SIZE", "chunks", "measure"]
+__all__ = ["CHUNK_SIZE", "chunks", "chunks_async", "measure"]
 
 CHUNK_SIZE = 1 << 18
 """How many bytes are in memory at once."""
@@ -35,7 +36,7 @@ def _unreadable(name: str, error: OSError) -> PermanentError:
     return PermanentError(f"cannot be read: {error.strerror or error}", source=name)
 
 
-def chunks(put: Put) -> Iterator[bytes]:
+def chunks(put: Put) -> Generator[bytes, None, None]:
     """
     Read a file piece by piece, and make sure that it is as long as was said.
 
@@ -52,6 +53,20 @@ def chunks(put: Put) -> Iterator[bytes]:
                 yield chunk
     except OSError as error:
         raise _unreadable(put.name, error) from error
+    _check_length(put, sent)
+
+
+async def chunks_async(put: Put) -> AsyncGenerator[bytes, None]:
+    """Read a file likewise; the waiting for the disk is left to a thread."""
+    pieces = chunks(put)
+    try:
+        while (chunk := await asyncio.to_thread(next, pieces, None)) is not None:
+            yield chunk
+    finally:
+        pieces.close()
+
+
+def _check_length(put: Put, sent: int) -> None:
     if sent != put.size:
         found = "more" if sent > put.size else sent
         raise PermanentError(

@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import re
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Generator, Iterable, Sequence
 
-import attrs
 import httpx
 
-import rigbridge
-from rigbridge.client.attaching import Attaching
 from rigbridge.client.client import Client
-from rigbridge.client.submission import Submission
-from rigbridge.convert import (
-    SIDECAR_NAME,
-    SIDECAR_VERSION,
-    Payload,
-    dump,
-    lost_without,
-)
-from rigbridge.convert.document import describe_attachment
-from rigbridge.destinations import DestinationSettings, Progress, Receipt, Sidecar
+from rigbridge.client.connection import ConnectionSettings
+from rigbridge.client.delivering import DeliveryFlow, Store, address_of
+from rigbridge.client.flows import Keep
+from rigbridge.client.many import PATIENCE, Consignment, Outcome, deliver_many
+from rigbridge.destinations import DestinationSettings, Progress, Receipt
 from rigbridge.errors import ConfigurationError
 from rigbridge.model import Attachment, Run
-from rigbridge.reporting import ConversionReport, Place
-from rigbridge.wire import CreateRun, ListedRun, encode
+from rigbridge.reporting import ConversionReport
+from rigbridge.wire import ListedRun
 
 __all__ = ["HTTPDestination"]
-
-_LAST_NAME = re.compile(r"\.(\w+)(?:\[\d+\])?$")
 
 
 class HTTPDestination:
@@ -55,19 +41,15 @@ class HTTPDestination:
         *,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        if settings.url is None:
-            raise ConfigurationError(
-                "the destination 'http' has no address",
-                remedy="name the store, for instance in RIGBRIDGE_TO",
-            )
         self._settings = settings
         self._client = Client(
-            settings.url,
+            address_of(settings),
             settings.api_key,
-            timeout=settings.timeout,
             linking=settings.linking,
+            connection=ConnectionSettings.of(settings),
             transport=transport,
         )
+        self._store = Store.of(self._client, settings)
         # What this object attached: v1 cannot be asked for the files of a run.
         self._uploads: dict[tuple[str, str, str], str] = {}
 
@@ -113,6 +95,36 @@ class HTTPDestination:
             RunProblemsError: no store would take it.
         """
         return self._deliver(run, progress, keep, report, known=True)
+
+    def submit_many(
+        self, consignments: Iterable[Consignment], *, patience: float = PATIENCE
+    ) -> Generator[Outcome, None, None]:
+        """
+        Store many runs, as many at a time as is fastest.
+
+        How many that is follows from the latency seen and from what the server asks
+        for; with a near server it is one after the other, in the calling thread.
+
+        Args:
+            consignments: the runs; taken one by one, as there is room for them.
+            patience: seconds that a server's wish to be left alone is followed; where
+                it asks for more, what is left comes back unsent.
+
+        Yields:
+            What came of each, in the order in which they end. No run's error ends the
+            others. Closing the generator begins nothing new and waits for the rest.
+        """
+        return deliver_many(consignments, self._send, self._client.pace, patience)
+
+    def _send(self, consignment: Consignment) -> Receipt:
+        known = consignment.keep is not None
+        return self._deliver(
+            consignment.run,
+            consignment.progress,
+            consignment.keep or _forget,
+            consignment.report,
+            known=known,
+        )
 
     def attach(self, stored_id: str, attachment: Attachment) -> None:
         """
@@ -162,118 +174,15 @@ class HTTPDestination:
         *,
         known: bool,
     ) -> Receipt:
-        report = ConversionReport() if report is None else report
-        body, sidecar = self._payload(run, report)
-        submission = Submission(
-            self._client,
-            run,
-            progress,
-            keep,
-            patience=self._settings.timeout,
-            known=known,
-        )
-        stored_id = submission.create(body)
-        attaching = Attaching(self._client, submission, stored_id)
-        attaching.attach(_files(run, sidecar))
-        progress = submission.progress
-        return Receipt(
-            stored_id=stored_id,
-            created=submission.created,
-            attached=attaching.attached,
-            failures=attaching.failures,
-            url=progress.url,
-            warnings=progress.warnings,
-        )
+        flow = DeliveryFlow(self._store, run, progress, report, known=known)
 
-    def _payload(
-        self, run: Run, report: ConversionReport
-    ) -> tuple[CreateRun, Attachment | None]:
-        """Make the body, and the sidecar where it travels as a file."""
-        setting = self._settings.sidecar
-        if setting is not Sidecar.NEVER:
-            _note_references(run, report)
-        payload = dump(run, report)
-        body = attrs.evolve(
-            payload.body, client="rigbridge", client_version=rigbridge.__version__
-        )
-        document = _sidecar_of(payload, run, report, setting)
-        if setting is Sidecar.NEVER:
-            _note_losses(run, payload, report)
-            return body, None
-        if document is None:
-            return body, None
-        if (self._client.capabilities() or {}).get("sidecar") == "inline":
-            return attrs.evolve(body, rigbridge=document), None
-        return body, _as_file(document)
+        def take(step: Keep) -> None:
+            new = step.change(flow.progress)
+            keep(new)
+            flow.progress = new
+
+        return self._client.drive(flow.steps(), take)
 
 
 def _forget(_: Progress) -> None:
     """Keep nothing: whoever submits without an outbox takes no delivery up again."""
-
-
-def _files(run: Run, sidecar: Attachment | None) -> Iterator[tuple[int, Attachment]]:
-    for position, attachment in enumerate(run.attachments):
-        if attachment.embedded:
-            yield position, attachment
-    if sidecar is not None:
-        yield len(run.attachments), sidecar
-
-
-def _sidecar_of(
-    payload: Payload, run: Run, report: ConversionReport, setting: Sidecar
-) -> dict[str, Any] | None:
-    if payload.sidecar is None and setting is Sidecar.ALWAYS:
-        return {
-            "rigbridge": SIDECAR_VERSION,
-            "run_id": str(run.id),
-            "overlay": None,
-            "attachments": [describe_attachment(item) for item in run.attachments],
-            "report": report.as_document(),
-        }
-    return payload.sidecar
-
-
-def _as_file(document: dict[str, Any]) -> Attachment:
-    content = encode(document)
-    return Attachment(
-        name=SIDECAR_NAME,
-        media_type="application/json",
-        size=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
-        opener=lambda: io.BytesIO(content),
-    )
-
-
-def _note_references(run: Run, report: ConversionReport) -> None:
-    for path, attachment in _references(run):
-        report.coerced(
-            "attachment",
-            "has no bytes, kept by reference in the sidecar",
-            place=Place(path=path),
-            detail=attachment.name,
-        )
-
-
-def _references(run: Run) -> Iterator[tuple[str, Attachment]]:
-    for index, attachment in enumerate(run.attachments):
-        if not attachment.embedded:
-            yield f"$.attachments[{index}]", attachment
-
-
-def _note_losses(run: Run, payload: Payload, report: ConversionReport) -> None:
-    for path in () if payload.sidecar is None else lost_without(payload.sidecar):
-        if path.startswith("$.attachments["):
-            continue
-        found = _LAST_NAME.search(path)
-        report.dropped(
-            "run" if found is None else found[1],
-            "v1 has no field for it and the sidecar is off",
-            place=Place(path=path),
-        )
-    for path, attachment in _references(run):
-        report.dropped(
-            "attachment",
-            "has no bytes and the sidecar is off",
-            place=Place(path=path),
-            detail=attachment.name,
-        )

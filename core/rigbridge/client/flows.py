@@ -1,8 +1,9 @@
 """
 Calls that belong together: listing page by page, uploading, linking.
 
-A flow is a generator. It yields a call, and is sent the call's answer or thrown its
-error; whoever drives it decides how calls are made.
+A flow is a generator. It yields a step, most often a call, and is sent the answer or
+thrown the error; whoever drives it decides how steps are taken (see
+:mod:`rigbridge.client.driving`).
 """
 
 from __future__ import annotations
@@ -17,19 +18,77 @@ import msgspec
 
 from rigbridge.client import calls
 from rigbridge.client.listing import ReceivedRun, list_page
-from rigbridge.destinations import Linking
+from rigbridge.destinations import Linking, Progress
 from rigbridge.errors import (
     DeliveryError,
+    NoAnswerError,
     PermanentError,
     UnexpectedAnswerError,
 )
 
-__all__ = ["Capabilities", "Flow", "LinkMemory", "link", "list_runs", "upload"]
+__all__ = [
+    "Capabilities",
+    "Flow",
+    "Keep",
+    "LinkMemory",
+    "Measure",
+    "Step",
+    "Together",
+    "ask_capabilities",
+    "link",
+    "list_runs",
+    "upload",
+]
 
 _T = TypeVar("_T")
 
-Flow: TypeAlias = Generator["calls.Call[Any] | calls.Put", Any, _T]
-"""Yields calls, is sent their answers, and returns what came of them."""
+
+@attrs.frozen
+class Keep:
+    """
+    The step that makes progress durable before the flow goes on.
+
+    Attributes:
+        change: makes the new progress of the one that counts now.
+    """
+
+    change: Callable[[Progress], Progress]
+
+
+@attrs.frozen
+class Together:
+    """
+    The step of flows that need not wait for each other.
+
+    It is answered with the list of their results. None of them may raise a
+    :class:`~rigbridge.errors.DeliveryError`.
+
+    Attributes:
+        flows: the flows.
+    """
+
+    flows: Sequence[Flow[Any]]
+
+
+@attrs.frozen
+class Measure:
+    """
+    The step that counts the bytes of a file whose size nobody gave.
+
+    Attributes:
+        name: the file's name.
+        opener: gives a new binary stream.
+    """
+
+    name: str
+    opener: Callable[[], IO[bytes]]
+
+
+Step: TypeAlias = "calls.Call[Any] | calls.Put | Keep | Measure | Together"
+"""What a flow may ask for."""
+
+Flow: TypeAlias = Generator["Step", Any, _T]
+"""Yields steps, is sent their answers, and returns what came of them."""
 
 _EXPIRED = frozenset({400, 401, 403, 404, 410})
 _NOT_NOW = frozenset({401, 408, 429})
@@ -68,14 +127,23 @@ def list_runs(serial_number: str) -> Flow[list[ReceivedRun]]:
 
 
 def upload(
-    name: str, media_type: str | None, size: int, opener: Callable[[], IO[bytes]]
+    name: str,
+    media_type: str | None,
+    size: int | None,
+    opener: Callable[[], IO[bytes]],
 ) -> Flow[str]:
     """
     Send a file, and give the id of the upload.
 
     The address to send to is short-lived: once it has expired, another is asked for,
-    once.
+    once. A size of None is found out by reading the file.
+
+    Raises:
+        DeliveryError: the store did not take it, or the file cannot be read.
     """
+    if size is None:
+        measured: int = yield Measure(name, opener)
+        size = measured
     grant = yield calls.initialize_upload(name, media_type, size)
     try:
         yield _put(grant, name, media_type, size, opener)
@@ -189,3 +257,25 @@ class Capabilities:
         else:
             failed = status >= HTTPStatus.INTERNAL_SERVER_ERROR
             self.asked = not failed and status not in _NOT_NOW
+
+
+def ask_capabilities(memory: Capabilities) -> Flow[Mapping[str, Any] | None]:
+    """
+    Say what the store can do beyond v1; it is asked once.
+
+    Raises:
+        NoAnswerError: the store cannot be reached.
+    """
+    if not memory.asked:
+        call = calls.Call(
+            method="GET", path="/v1/capabilities", read=lambda answer: answer
+        )
+        try:
+            answer = yield call
+        except NoAnswerError:
+            raise
+        except DeliveryError as error:
+            memory.take(error.status or HTTPStatus.NOT_FOUND, b"")
+        else:
+            memory.take(answer.status, answer.content)
+    return memory.known

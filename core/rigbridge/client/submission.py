@@ -9,13 +9,14 @@ ever sent again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import attrs
 
-from rigbridge.client import reconciling
+from rigbridge.client import calls, reconciling
 from rigbridge.client.boundary import may_be_at_work, never_sent
-from rigbridge.client.client import Client
+from rigbridge.client.flows import Flow, Keep, list_runs
 from rigbridge.client.listing import ReceivedRun
 from rigbridge.destinations import Progress
 from rigbridge.errors import (
@@ -37,94 +38,83 @@ _TOO_MANY = 429
 
 class Submission:
     """
-    The creating part of one attempt.
+    The creating part of one attempt, as flows.
 
     Args:
-        client: speaks with the store.
+        url: the store.
         run: the run.
         progress: where the attempt before left off.
-        keep: makes progress durable.
         patience: seconds after which the server has finished whatever it began.
         known: whether the progress tells all that was ever sent of this run; if not,
             the store is asked first.
     """
 
     def __init__(
-        self,
-        client: Client,
-        run: Run,
-        progress: Progress,
-        keep: Callable[[Progress], None],
-        *,
-        patience: float,
-        known: bool,
+        self, url: str, run: Run, progress: Progress, *, patience: float, known: bool
     ) -> None:
-        self._client = client
+        self._url = url
         self._run = run
-        self._keep_progress = keep
         self._patience = patience
         self._known = known
         self.progress = (
             progress
-            if progress.store == client.url
-            else Progress(store=client.url)  # what another store knows does not count
+            if progress.store == url
+            else Progress(store=url)  # what another store knows does not count
         )
         self.created = True
         self.listed: Sequence[ListedAttachment] = ()
 
-    def keep(self, progress: Progress) -> None:
-        """Go on with a new progress, once it is durable."""
-        self._keep_progress(progress)
-        self.progress = progress
-
-    def create(self, body: CreateRun) -> str:
+    def look_up(
+        self, body: CreateRun, asking: Flow[Mapping[str, Any] | None]
+    ) -> Flow[str | None]:
         """
-        Make sure that the run exists, once.
+        Find the run of an earlier create, if there may have been one.
+
+        Args:
+            body: the run.
+            asking: asks what the store can do.
 
         Returns:
-            The id under which the store knows it.
+            The id under which the store knows the run, or None if it is to be sent.
 
         Raises:
-            DeliveryError: it does not exist, or nobody can tell for now.
+            DeliveryError: nobody can tell for now.
         """
         if self.progress.stored_id is not None:
             return self.progress.stored_id
-        stored_id = self._look_up_first(body)
-        return self._send(body) if stored_id is None else stored_id
-
-    def _look_up_first(self, body: CreateRun) -> str | None:
-        """Find the run of an earlier create, if there may have been one."""
         sent = self.progress.sent
-        if (self._known and not sent) or self._is_idempotent():
+        if self._known and not sent:
+            return None
+        capabilities = yield from asking
+        if (capabilities or {}).get("idempotency_key") is True:
             return None
         if not reconciling.can_be_found(body):
             if not sent:
                 return None
-            self.keep(attrs.evolve(self.progress, unresolved=True))
+            yield Keep(lambda progress: attrs.evolve(progress, unresolved=True))
             raise PermanentError(
                 f"the run of {body.unit_under_test.serial_number!r} was sent, no "
                 "answer came, and having no start time it cannot be found again",
-                source=self._client.url,
+                source=self._url,
                 remedy="look for it in the store; drop it if it is there, else retry",
             )
-        found = self._find(body)
+        found = yield from self._find(body)
         if found is not None:
             self.created = sent
-            return self._note(found)
+            return (yield from self._note(found))
         self._wait_for_the_last()
         return None
 
-    def _is_idempotent(self) -> bool:
-        return (self._client.capabilities() or {}).get("idempotency_key") is True
-
-    def _find(self, body: CreateRun) -> ReceivedRun | None:
-        runs = self._client.list_runs(body.unit_under_test.serial_number)
+    def _find(self, body: CreateRun) -> Flow[ReceivedRun | None]:
+        runs = yield from list_runs(body.unit_under_test.serial_number)
         return reconciling.find(body, runs)
 
-    def _note(self, found: ReceivedRun) -> str:
+    def _note(self, found: ReceivedRun) -> Flow[str]:
         if isinstance(found.attachments, list):
             self.listed = found.attachments
-        self.keep(attrs.evolve(self.progress, stored_id=found.id, not_before=None))
+        yield Keep(
+            lambda progress: attrs.evolve(progress, stored_id=found.id, not_before=None)
+        )
         return found.id
 
     def _wait_for_the_last(self) -> None:
@@ -135,33 +125,42 @@ class Submission:
         if 0 < wait <= 2 * self._patience:
             raise NoAnswerError(
                 "the last create got no answer and may still be at work",
-                source=self._client.url,
+                source=self._url,
                 retry_after=wait,
             )
 
-    def _send(self, body: CreateRun) -> str:
-        before = self.progress
-        self.keep(
-            attrs.evolve(
-                before,
-                sent=True,
-                unresolved=False,
-                not_before=time.time() + 2 * self._patience,
+    def send(self, body: CreateRun) -> Flow[str]:
+        """
+        Create the run.
+
+        Returns:
+            The id under which the store knows it.
+
+        Raises:
+            DeliveryError: it does not exist, or nobody can tell for now.
+        """
+        sent_before = self.progress.sent
+        not_before = time.time() + 2 * self._patience
+        yield Keep(
+            lambda progress: attrs.evolve(
+                progress, sent=True, unresolved=False, not_before=not_before
             )
         )
         try:
-            created = self._client.create_run(body, idempotency_key=self._run.id)
+            created = yield calls.create_run(body, idempotency_key=self._run.id)
         except DeliveryError as error:
-            if _did_not_arrive(error):
-                self.keep(
-                    attrs.evolve(self.progress, sent=before.sent, not_before=None)
+            if not _did_not_arrive(error):
+                return (yield from self._resolve(body, error, sent_before=sent_before))
+            yield Keep(
+                lambda progress: attrs.evolve(
+                    progress, sent=sent_before, not_before=None
                 )
-                raise
-            return self._resolve(body, error, before)
+            )
+            raise
         stored_id = str(created.id)
-        self.keep(
-            attrs.evolve(
-                self.progress,
+        yield Keep(
+            lambda progress: attrs.evolve(
+                progress,
                 stored_id=stored_id,
                 not_before=None,
                 url=created.url,
@@ -170,26 +169,30 @@ class Submission:
         )
         return stored_id
 
-    def _resolve(self, body: CreateRun, error: DeliveryError, before: Progress) -> str:
+    def _resolve(
+        self, body: CreateRun, error: DeliveryError, *, sent_before: bool
+    ) -> Flow[str]:
         """Look whether a create that got no proper answer arrived; else raise."""
         busy = may_be_at_work(error)
         not_before = time.time() + self._patience if busy else None
-        self.keep(attrs.evolve(self.progress, not_before=not_before))
+        yield Keep(lambda progress: attrs.evolve(progress, not_before=not_before))
         found = None
         if reconciling.can_be_found(body):
             try:
-                found = self._find(body)
+                found = yield from self._find(body)
             except DeliveryError as lookup:
                 # The next attempt looks again before it sends anything.
                 error.add_note(f"nor could it be looked up: {lookup}")
             else:
                 if found is None and isinstance(error, ConflictError):
-                    self.keep(attrs.evolve(self.progress, sent=before.sent))
+                    yield Keep(
+                        lambda progress: attrs.evolve(progress, sent=sent_before)
+                    )
         if found is None:
             raise error
         if isinstance(error, ConflictError):
             self.created = False
-        return self._note(found)
+        return (yield from self._note(found))
 
 
 def _did_not_arrive(error: DeliveryError) -> bool:

@@ -33,6 +33,13 @@ class Configuration:
         sidecar: when the sidecar travels.
         linking: which call links uploads to runs.
         timeout: seconds that one request may take to connect or to go on.
+        connect_timeout: seconds that connecting may take, or None for a default.
+        ca_bundle: a file of authorities to trust besides the public ones.
+        client_certificate: a file that the store asks of its clients.
+        client_key: its private key, where that is a file of its own.
+        proxy: the proxy, ``direct``, or None for the environment's; never shown.
+        http2: whether HTTP/2 is spoken where a server has it.
+        concurrency: how many requests may be on their way at once.
         origins: where each setting came from, by its key.
     """
 
@@ -45,6 +52,13 @@ class Configuration:
     sidecar: Sidecar = Sidecar.AUTO
     linking: Linking = Linking.AUTO
     timeout: float = 30.0
+    connect_timeout: float | None = None
+    ca_bundle: Path | None = None
+    client_certificate: Path | None = None
+    client_key: Path | None = None
+    proxy: str | None = attrs.field(default=None, repr=False)
+    http2: bool = True
+    concurrency: int = 16
     origins: Mapping[str, str] = attrs.field(factory=dict)
 
     @property
@@ -61,4 +75,11 @@ class Configuration:
             sidecar=self.sidecar,
             linking=self.linking,
             timeout=self.timeout,
+            connect_timeout=self.connect_timeout,
+            ca_bundle=self.ca_bundle,
+            client_certificate=self.client_certificate,
+            client_key=self.client_key,
+            proxy=self.proxy,
+            http2=self.http2,
+            concurrency=self.concurrency,
         )

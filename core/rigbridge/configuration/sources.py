@@ -4,7 +4,7 @@ Where settings come from, the later over the earlier.
 ``rigbridge.toml`` of the system, of the user and of the project (the working folder or
 the nearest folder above it that has one), then the environment, then arguments.
 ``TOFUPILOT_URL`` and ``TOFUPILOT_API_KEY`` count where our own are unset. An API key is
-taken from the environment or an argument, never from a file.
+taken from an argument, the environment or the keyring, never from a file.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 
 import attrs
 
+from rigbridge.configuration.keys import key_from_keyring
 from rigbridge.configuration.model import LOCAL, Configuration
 from rigbridge.configuration.values import Setting, checked
 from rigbridge.errors import ConfigurationError
@@ -34,7 +35,15 @@ _ENVIRONMENT = {
     "RIGBRIDGE_SIDECAR": "sidecar",
     "RIGBRIDGE_LINKING": "linking",
     "RIGBRIDGE_TIMEOUT": "timeout",
+    "RIGBRIDGE_CONNECT_TIMEOUT": "connect_timeout",
+    "RIGBRIDGE_CA_BUNDLE": "ca_bundle",
+    "RIGBRIDGE_CLIENT_CERTIFICATE": "client_certificate",
+    "RIGBRIDGE_CLIENT_KEY": "client_key",
+    "RIGBRIDGE_PROXY": "proxy",
+    "RIGBRIDGE_HTTP2": "http2",
+    "RIGBRIDGE_CONCURRENCY": "concurrency",
 }
+_PATHS = ("data", "ca_bundle", "client_certificate", "client_key")
 _OFFICIAL = {"TOFUPILOT_URL": "to", "TOFUPILOT_API_KEY": "api_key"}
 
 
@@ -79,7 +88,14 @@ def load_configuration(
     if "data" not in settings:
         settings["data"] = Setting(value=_default_data(), origin="default")
     settings.setdefault("to", Setting(value=LOCAL, origin="default"))
-    return checked(settings)
+    configuration = checked(settings)
+    if configuration.is_local or configuration.api_key is not None:
+        return configuration
+    stored = key_from_keyring(configuration.to)
+    if stored is None:
+        return configuration
+    origins = {**configuration.origins, "api_key": "keyring"}
+    return attrs.evolve(configuration, api_key=stored, origins=origins)
 
 
 def _default_data() -> Path:
@@ -128,9 +144,11 @@ def _read_file(path: Path, *, required: bool) -> dict[str, Setting]:
             place="api_key",
             remedy="set RIGBRIDGE_API_KEY in the environment, and replace this key",
         )
-    if isinstance(content.get("data"), str):
-        # A relative folder in a file is relative to that file.
-        content["data"] = str(path.absolute().parent / content["data"])
+    for key in _PATHS:
+        if isinstance(content.get(key), str):
+            # A relative path in a file is relative to that file.
+            given = Path(content[key]).expanduser()
+            content[key] = str(path.absolute().parent / given)
     return {
         key: Setting(value=value, origin=str(path)) for key, value in content.items()
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import attrs
 
@@ -16,6 +16,8 @@ from rigbridge.errors import ConfigurationError
 from rigbridge.identity import IdentityRules
 
 __all__ = ["KEYS", "Setting", "checked"]
+
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _Made = TypeVar("_Made")
@@ -31,6 +33,13 @@ KEYS = (
     "sidecar",
     "linking",
     "timeout",
+    "connect_timeout",
+    "ca_bundle",
+    "client_certificate",
+    "client_key",
+    "proxy",
+    "http2",
+    "concurrency",
 )
 """Every key that a configuration knows."""
 
@@ -64,6 +73,13 @@ def checked(settings: Mapping[str, Setting]) -> Configuration:
         sidecar=reader.choice("sidecar", Sidecar, Sidecar.AUTO),
         linking=reader.choice("linking", Linking, Linking.AUTO),
         timeout=reader.seconds("timeout", 30.0),
+        connect_timeout=reader.seconds("connect_timeout", None),
+        ca_bundle=reader.path("ca_bundle"),
+        client_certificate=reader.path("client_certificate"),
+        client_key=reader.path("client_key"),
+        proxy=reader.optional_text("proxy"),
+        http2=reader.flag("http2", default=True),
+        concurrency=reader.count("concurrency", 16),
         origins={key: setting.origin for key, setting in settings.items()},
     )
 
@@ -104,7 +120,35 @@ class _Reader:
             )
         return value
 
-    def seconds(self, key: str, default: float) -> float:
+    def path(self, key: str) -> Path | None:
+        text = self.optional_text(key)
+        return None if text is None else Path(text).expanduser()
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        setting = self._settings.get(key)
+        if setting is None:
+            return default
+        value = _FLAGS.get(str(setting.value).lower())
+        if value is None:
+            raise _wrong(setting, key, "must be true or false")
+        return value
+
+    def count(self, key: str, default: int) -> int:
+        setting = self._settings.get(key)
+        if setting is None:
+            return default
+        text = str(setting.value)
+        if not (text.isascii() and text.isdigit() and int(text) > 0):
+            raise _wrong(setting, key, "must be a whole number above 0")
+        return int(text)
+
+    @overload
+    def seconds(self, key: str, default: float) -> float: ...
+
+    @overload
+    def seconds(self, key: str, default: None) -> float | None: ...
+
+    def seconds(self, key: str, default: float | None) -> float | None:
         setting = self._settings.get(key)
         if setting is None:
             return default

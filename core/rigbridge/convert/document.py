@@ -37,7 +37,13 @@ from rigbridge.model import (
     Series,
 )
 
-__all__ = ["Openers", "from_document", "to_document"]
+__all__ = [
+    "Openers",
+    "document_of_limit",
+    "document_of_value",
+    "from_document",
+    "to_document",
+]
 
 Openers = Mapping[str, Callable[[], IO[bytes]]]
 """How to open the bytes of attachments, by their SHA-256."""
@@ -109,16 +115,21 @@ def _measurement(measurement: Measurement) -> dict[str, Any]:
     return {
         "name": measurement.name,
         "outcome": measurement.outcome.value,
-        "value": _value(measurement.value),
+        "value": document_of_value(measurement.value),
         "unit": measurement.unit,
-        "limits": None if measurement.limits is None else _limit(measurement.limits),
+        "limits": None
+        if measurement.limits is None
+        else document_of_limit(measurement.limits),
         "validators": list(measurement.validators),
         "docstring": measurement.docstring,
         "attributes": measurement.attributes,
     }
 
 
-def _limit(limit: Limit) -> dict[str, Any]:
+def document_of_limit(limit: Limit | None) -> dict[str, Any] | None:
+    """Write a limit, or None where there is none."""
+    if limit is None:
+        return None
     return {
         "lower": limit.lower,
         "upper": limit.upper,
@@ -128,7 +139,8 @@ def _limit(limit: Limit) -> dict[str, Any]:
     }
 
 
-def _value(value: Any) -> Any:
+def document_of_value(value: Any) -> Any:
+    """Write a measured value, so that each kind can be told from the others."""
     if isinstance(value, Series):
         return {"axes": [_axis(axis) for axis in value.axes]}
     if isinstance(value, dict):

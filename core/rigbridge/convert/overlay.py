@@ -14,9 +14,10 @@ from typing import Any
 
 from rigbridge.model.values import same_value
 
-__all__ = ["apply", "difference", "paths"]
+__all__ = ["PUT", "REMOVE", "WITHIN", "apply", "difference", "paths"]
 
-_PUT, _REMOVE, _WITHIN = "=", "-", "~"
+PUT, REMOVE, WITHIN = "=", "-", "~"
+"""The keys of the three kinds of node."""
 
 
 def difference(base: Any, target: Any) -> dict[str, Any] | None:
@@ -29,20 +30,20 @@ def difference(base: Any, target: Any) -> dict[str, Any] | None:
         The overlay, itself strict JSON, or None where nothing differs.
     """
     if isinstance(base, Mapping) and isinstance(target, Mapping):
-        nodes: dict[str, Any] = {key: {_REMOVE: 1} for key in base if key not in target}
+        nodes: dict[str, Any] = {key: {REMOVE: 1} for key in base if key not in target}
         for key, value in target.items():
-            node = difference(base[key], value) if key in base else {_PUT: value}
+            node = difference(base[key], value) if key in base else {PUT: value}
             if node is not None:
                 nodes[key] = node
-        return {_WITHIN: nodes} if nodes else None
+        return {WITHIN: nodes} if nodes else None
     if isinstance(base, list) and isinstance(target, list) and len(base) == len(target):
         within = {
             str(index): node
             for index, (left, right) in enumerate(zip(base, target, strict=True))
             if (node := difference(left, right)) is not None
         }
-        return {_WITHIN: within} if within else None
-    return None if same_value(base, target) else {_PUT: target}
+        return {WITHIN: within} if within else None
+    return None if same_value(base, target) else {PUT: target}
 
 
 def apply(base: Any, overlay: Mapping[str, Any] | None) -> Any:
@@ -55,9 +56,9 @@ def apply(base: Any, overlay: Mapping[str, Any] | None) -> Any:
     """
     if overlay is None:
         return base
-    if _PUT in overlay:
-        return overlay[_PUT]
-    nodes = overlay[_WITHIN]
+    if PUT in overlay:
+        return overlay[PUT]
+    nodes = overlay[WITHIN]
     if isinstance(base, list):
         members = list(base)
         for key, node in nodes.items():
@@ -65,7 +66,7 @@ def apply(base: Any, overlay: Mapping[str, Any] | None) -> Any:
         return members
     result = dict(base)
     for key, node in nodes.items():
-        if _REMOVE in node:
+        if REMOVE in node:
             del result[key]
         else:
             result[key] = apply(result.get(key), node)
@@ -76,9 +77,9 @@ def paths(overlay: Mapping[str, Any] | None, path: str = "$") -> Iterator[str]:
     """Go through the paths that an overlay changes (``$.phases[3].attributes``)."""
     if overlay is None:
         return
-    if _WITHIN not in overlay:
+    if WITHIN not in overlay:
         yield path
         return
-    for key, node in overlay[_WITHIN].items():
+    for key, node in overlay[WITHIN].items():
         step = f"[{key}]" if key.isdigit() else f".{key}"
         yield from paths(node, path + step)

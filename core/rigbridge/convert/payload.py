@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -60,12 +61,22 @@ class Payload:
 
     Attributes:
         body: the body of the create call, all of it plain v1.
-        sidecar: what v1 has no field for, as strict JSON; None when nothing is lost
-            without it.
+        run: the run itself.
+        report: what was recorded while the run was read and written.
     """
 
     body: CreateRun
-    sidecar: dict[str, Any] | None
+    run: Run = attrs.field(repr=False)
+    report: ConversionReport = attrs.field(repr=False, eq=False)
+
+    @cached_property
+    def sidecar(self) -> dict[str, Any] | None:
+        """
+        What v1 has no field for, as strict JSON; None when nothing is lost without it.
+
+        It is made when it is first asked for, with what the report says by then.
+        """
+        return make_sidecar(self.run, self.body, self.report)
 
 
 def dump(run: Run, report: ConversionReport | None = None) -> Payload:
@@ -84,7 +95,7 @@ def dump(run: Run, report: ConversionReport | None = None) -> Payload:
     _refuse(run)
     writer = _Writer(run, report)
     body = writer.body()
-    return Payload(body=body, sidecar=make_sidecar(run, body, report))
+    return Payload(body=body, run=run, report=report)
 
 
 def _refuse(run: Run) -> None:

@@ -190,7 +190,7 @@ class _Reader:
 
 
 def read_value(value: Any, units: str | Sequence[str] | None) -> MeasurementValue:
-    """Read a measured value: a table of rows is a series, its units one a column."""
+    """Read a measured value: rows of a table as a series, anything else as it is."""
     width = _width(value)
     if width is None:
         plain: MeasurementValue = read_number(value)

@@ -17,6 +17,7 @@ from uuid import UUID
 import attrs
 
 from rigbridge.convert import overlay
+from rigbridge.convert.differences import lost_in_plain
 from rigbridge.convert.document import describe_attachment, from_document, to_document
 from rigbridge.convert.plain import read_plain
 from rigbridge.errors import ModelError, RunProblemsError
@@ -41,8 +42,7 @@ def make_sidecar(
     run: Run, body: CreateRun, report: ConversionReport
 ) -> dict[str, Any] | None:
     """Make the sidecar of a run, or None when the payload alone restores the run."""
-    plain = read_plain(body, run_id=run.id)
-    missing = overlay.difference(_without_attachments(plain), _without_attachments(run))
+    missing = lost_in_plain(run, body)
     references = not all(attachment.embedded for attachment in run.attachments)
     if missing is None and not references:
         return None

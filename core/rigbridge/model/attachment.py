@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import mimetypes
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -87,6 +85,10 @@ class Attachment:
         Raises:
             OSError: the file cannot be read.
         """
+        # Few programs make attachments; both take long to import.
+        import hashlib  # noqa: PLC0415
+        import mimetypes  # noqa: PLC0415
+
         shown = name or path.name
         digest = hashlib.sha256()
         size = 0

@@ -7,9 +7,19 @@ from typing import Any
 
 import attrs
 
-from rigbridge.model.values import fail, is_, optional_text
+from rigbridge.model.values import (
+    by,
+    check_fields,
+    fail,
+    is_,
+    is_finite,
+    is_text,
+    optional_text,
+)
 
 __all__ = ["Limit"]
+
+_BOOLS = {bool}
 
 
 def _bound(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
@@ -41,8 +51,17 @@ class Limit:
         ModelError: a bound that is no finite number; the error names the field.
     """
 
-    lower: float | int | None = attrs.field(default=None, validator=_bound)
-    upper: float | int | None = attrs.field(default=None, validator=_bound)
-    lower_inclusive: bool = attrs.field(default=True, validator=is_(bool))
-    upper_inclusive: bool = attrs.field(default=True, validator=is_(bool))
-    comparator: str | None = attrs.field(default=None, validator=optional_text)
+    lower: float | int | None = attrs.field(default=None, metadata=by(_bound))
+    upper: float | int | None = attrs.field(default=None, metadata=by(_bound))
+    lower_inclusive: bool = attrs.field(default=True, metadata=by(is_(bool)))
+    upper_inclusive: bool = attrs.field(default=True, metadata=by(is_(bool)))
+    comparator: str | None = attrs.field(default=None, metadata=by(optional_text))
+
+    def __attrs_post_init__(self) -> None:
+        if not (
+            (self.lower is None or is_finite(self.lower))
+            and (self.upper is None or is_finite(self.upper))
+            and {type(self.lower_inclusive), type(self.upper_inclusive)} == _BOOLS
+            and (self.comparator is None or is_text(self.comparator))
+        ):
+            check_fields(self)

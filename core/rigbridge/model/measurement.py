@@ -13,8 +13,14 @@ from rigbridge.model.values import (
     JSONObject,
     JSONValue,
     Scalar,
+    are_texts,
+    as_texts,
+    by,
+    check_fields,
     fail,
     is_,
+    is_flat_object,
+    is_text,
     json_object,
     json_problem,
     optional_text,
@@ -67,17 +73,32 @@ class Measurement:
         ModelError: a field of the wrong kind; the error names it.
     """
 
-    name: str = attrs.field(validator=text)
+    name: str = attrs.field(metadata=by(text))
     outcome: MeasurementOutcome = attrs.field(
-        default=MeasurementOutcome.UNSET, validator=is_(MeasurementOutcome)
+        default=MeasurementOutcome.UNSET, metadata=by(is_(MeasurementOutcome))
     )
     value: MeasurementValue = attrs.field(
-        default=None, validator=_value, eq=attrs.cmp_using(eq=same_value)
+        default=None, metadata=by(_value), eq=attrs.cmp_using(eq=same_value)
     )
-    unit: str | None = attrs.field(default=None, validator=optional_text)
-    limits: Limit | None = attrs.field(default=None, validator=is_(Limit, type(None)))
+    unit: str | None = attrs.field(default=None, metadata=by(optional_text))
+    limits: Limit | None = attrs.field(
+        default=None, metadata=by(is_(Limit, type(None)))
+    )
     validators: tuple[str, ...] = attrs.field(
-        default=(), converter=tuple[str, ...], validator=tuple_of(str)
+        default=(), converter=as_texts, metadata=by(tuple_of(str))
     )
-    docstring: str | None = attrs.field(default=None, validator=optional_text)
-    attributes: JSONObject = attrs.field(factory=dict, validator=json_object)
+    docstring: str | None = attrs.field(default=None, metadata=by(optional_text))
+    attributes: JSONObject = attrs.field(factory=dict, metadata=by(json_object))
+
+    def __attrs_post_init__(self) -> None:
+        if not (
+            is_text(self.name)
+            and type(self.outcome) is MeasurementOutcome
+            and type(self.value) in _PLAIN
+            and (self.unit is None or is_text(self.unit))
+            and (self.limits is None or type(self.limits) is Limit)
+            and (not self.validators or are_texts(self.validators))
+            and (self.docstring is None or is_text(self.docstring))
+            and (not self.attributes or is_flat_object(self.attributes))
+        ):
+            check_fields(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import attrs
@@ -10,8 +11,15 @@ from rigbridge.model.measurement import Measurement
 from rigbridge.model.outcome import PhaseOutcome
 from rigbridge.model.values import (
     JSONObject,
+    are_texts,
+    as_texts,
     aware_or_none,
+    by,
+    check_fields,
     is_,
+    is_aware,
+    is_flat_object,
+    is_text,
     json_object,
     optional_text,
     text,
@@ -19,6 +27,12 @@ from rigbridge.model.values import (
 )
 
 __all__ = ["Phase"]
+
+_MEASUREMENTS = frozenset({Measurement})
+
+
+def _as_measurements(members: Iterable[Measurement]) -> tuple[Measurement, ...]:
+    return members if isinstance(members, tuple) else tuple(members)
 
 
 @attrs.frozen(kw_only=True)
@@ -41,15 +55,28 @@ class Phase:
         ModelError: a field of the wrong kind; the error names it.
     """
 
-    name: str = attrs.field(validator=text)
-    outcome: PhaseOutcome = attrs.field(validator=is_(PhaseOutcome))
-    started_at: datetime | None = attrs.field(default=None, validator=aware_or_none)
-    ended_at: datetime | None = attrs.field(default=None, validator=aware_or_none)
+    name: str = attrs.field(metadata=by(text))
+    outcome: PhaseOutcome = attrs.field(metadata=by(is_(PhaseOutcome)))
+    started_at: datetime | None = attrs.field(default=None, metadata=by(aware_or_none))
+    ended_at: datetime | None = attrs.field(default=None, metadata=by(aware_or_none))
     path: tuple[str, ...] = attrs.field(
-        default=(), converter=tuple[str, ...], validator=tuple_of(str)
+        default=(), converter=as_texts, metadata=by(tuple_of(str))
     )
     measurements: tuple[Measurement, ...] = attrs.field(
-        default=(), converter=tuple[Measurement, ...], validator=tuple_of(Measurement)
+        default=(), converter=_as_measurements, metadata=by(tuple_of(Measurement))
     )
-    docstring: str | None = attrs.field(default=None, validator=optional_text)
-    attributes: JSONObject = attrs.field(factory=dict, validator=json_object)
+    docstring: str | None = attrs.field(default=None, metadata=by(optional_text))
+    attributes: JSONObject = attrs.field(factory=dict, metadata=by(json_object))
+
+    def __attrs_post_init__(self) -> None:
+        if not (
+            is_text(self.name)
+            and type(self.outcome) is PhaseOutcome
+            and (self.started_at is None or is_aware(self.started_at))
+            and (self.ended_at is None or is_aware(self.ended_at))
+            and (not self.path or are_texts(self.path))
+            and set(map(type, self.measurements)) <= _MEASUREMENTS
+            and (self.docstring is None or is_text(self.docstring))
+            and (not self.attributes or is_flat_object(self.attributes))
+        ):
+            check_fields(self)

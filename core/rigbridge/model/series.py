@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import attrs
 
 from rigbridge.errors import ModelError
-from rigbridge.model.values import Scalar, fail, optional_text, same_value, tuple_of
+from rigbridge.model.values import (
+    Scalar,
+    fail,
+    optional_text,
+    same_value,
+    tuple_of,
+)
 
 __all__ = ["Axis", "Series"]
 

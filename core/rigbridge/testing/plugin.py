@@ -2,13 +2,31 @@
 The pytest plugin of rigbridge.
 
 It makes a failed assertion in the shipped suite as readable as one in the author's own
-tests.
+tests, and offers the fixture ``run_store_server``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
 import pytest
 
-__all__: list[str] = []
+if TYPE_CHECKING:
+    from rigbridge.testing.run_store_server import RunStoreServer
+
+__all__ = ["run_store_server"]
 
 pytest.register_assert_rewrite("rigbridge.testing.suites")
+
+
+@pytest.fixture
+def run_store_server() -> Generator[RunStoreServer, None, None]:
+    """Run a store of the v1 contract on loopback that fails on demand."""
+    # Every pytest of an installation loads this plugin; few need the server.
+    from rigbridge.testing.run_store_server import (  # noqa: PLC0415
+        RunStoreServer,
+    )
+
+    with RunStoreServer() as server:
+        yield server

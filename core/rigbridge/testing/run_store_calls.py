@@ -69,6 +69,7 @@ class Contents:
         self.dialect = dialect
         self.runs: list[StoredRun] = []
         self.uploads: dict[str, StoredUpload] = {}
+        self.sub_units: dict[str, list[str]] = {}
         self._first_answers: dict[str, tuple[Any, Reply]] = {}
         self._lock = threading.Lock()
 
@@ -100,7 +101,7 @@ class Contents:
                 return self._initialize(document, origin)
             if operation is Operation.IMPORT:
                 return self._import(document)
-            return self._link_any(operation, subject, document)
+            return self._update(operation, subject, document)
 
     def _without_body(
         self, operation: Operation, subject: str, query: Mapping[str, str]
@@ -113,9 +114,11 @@ class Contents:
         self.runs.remove(self._run(subject))
         return Reply(document={"message": "Run deleted."})
 
-    def _link_any(
+    def _update(
         self, operation: Operation, subject: str, document: Mapping[str, Any]
     ) -> Reply:
+        if operation is Operation.UPDATE_UNIT:
+            return self._update_unit(subject, document)
         if operation is Operation.UPDATE:
             return self._link(subject, document.get("attachments") or [])
         return self._link(document["run_id"], [document["upload_id"]])
@@ -175,7 +178,27 @@ class Contents:
         if limit is not None and len(content) > limit:
             raise Refusal(413, "PAYLOAD_TOO_LARGE", f"No more than {limit} bytes.")
         upload.content = content
-        return Reply(document={})
+        told = {"size": len(content)} if self.dialect.tells_stored_size else {}
+        return Reply(document=told)
+
+    def store_half(self, upload_id: str, content: bytes) -> Reply:
+        """Keep half of what was sent, and call it done."""
+        with self._lock:
+            upload = self._upload(upload_id)
+            upload.content = content[: len(content) // 2]
+            told = {"size": len(upload.content)}
+            return Reply(document=told if self.dialect.tells_stored_size else {})
+
+    def _update_unit(self, serial_number: str, document: Mapping[str, Any]) -> Reply:
+        known = {run.serial_number.casefold() for run in self.runs}
+        numbers = [part["serial_number"] for part in document.get("sub_units") or ()]
+        for number in (serial_number, *numbers):
+            if number.casefold() not in known:
+                raise Refusal(404, "NOT_FOUND", f"Unit {number} does not exist.")
+        if serial_number in numbers:
+            raise Refusal(400, "BAD_REQUEST", "A unit is no part of itself.")
+        self.sub_units[serial_number] = numbers
+        return Reply(document={"id": f"id of {serial_number}"})
 
     def _link(self, run_id: str, upload_ids: list[str]) -> Reply:
         run = self._run(run_id)

@@ -21,6 +21,7 @@ class Operation(StrEnum):
     STORE = "store"
     UPDATE = "update"
     SYNC = "sync"
+    UPDATE_UNIT = "update-unit"
     IMPORT = "import"
     CAPABILITIES = "capabilities"
 
@@ -30,9 +31,12 @@ class Fault(StrEnum):
     A way to fail.
 
     Those called AFTER do what was asked and lose the answer; the others do nothing,
-    except that SLOW_WORK does it late.
+    except that SLOW_WORK does it late and TRUNCATED_UPLOAD does half of it.
     """
 
+    REFUSE = "refuse"
+    RESET_BEFORE_BODY = "reset-before-body"
+    RESET_DURING_BODY = "reset-during-body"
     RESET = "reset"
     RESET_AFTER = "reset-after"
     CUT_ANSWER_AFTER = "cut-answer-after"
@@ -54,7 +58,13 @@ class Fault(StrEnum):
     UNAVAILABLE = "unavailable"
     GATEWAY_TIMEOUT_AFTER = "gateway-timeout-after"
     EXPIRED_UPLOAD_URL = "expired-upload-url"
+    TRUNCATED_UPLOAD = "truncated-upload"
     WRONG_JSON_AFTER = "wrong-json-after"
+
+    @property
+    def cuts_body(self) -> bool:
+        """Whether the connection ends before the body was read."""
+        return self in (self.REFUSE, self.RESET_BEFORE_BODY, self.RESET_DURING_BODY)
 
     @property
     def does_first(self) -> bool:
@@ -140,6 +150,9 @@ class Dialect:
         idempotent: whether ``Idempotency-Key`` is known.
         capabilities: what the capabilities call answers, or None if it is missing.
         max_upload: the most bytes that an upload may have, or None.
+        tells_stored_size: whether the answer to a PUT says how much was stored.
+        clock_offset: seconds by which its clock is ahead of the true time; seen in
+            ``Date``, in a date of ``Retry-After`` and in ``created_at``.
     """
 
     create: CreateShape = CreateShape.ID
@@ -154,6 +167,8 @@ class Dialect:
     idempotent: bool = False
     capabilities: Mapping[str, Any] | None = None
     max_upload: int | None = None
+    tells_stored_size: bool = False
+    clock_offset: float = 0.0
 
     @classmethod
     def ours(cls) -> Dialect:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import re
 import socket
+import ssl
 import struct
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from rigbridge.testing.run_store_calls import Refusal, Reply
 from rigbridge.testing.run_store_faults import Fault, Injection, Operation
@@ -30,6 +32,7 @@ _ROUTES = (
     ("PUT", r"/api/v1/runs/([^/]+)", Operation.UPDATE),
     ("POST", r"/api/v1/uploads/initialize", Operation.INITIALIZE),
     ("POST", r"/api/v1/uploads/sync", Operation.SYNC),
+    ("PATCH", r"/api/v1/units/([^/]+)", Operation.UPDATE_UNIT),
     ("POST", r"/api/v1/import", Operation.IMPORT),
     ("GET", r"/api/v1/capabilities", Operation.CAPABILITIES),
     ("PUT", r"/storage/([^/]+)", Operation.STORE),
@@ -49,6 +52,7 @@ class Listener(ThreadingHTTPServer):
 
     daemon_threads = False
     allow_reuse_address = True
+    request_queue_size = 128  # clients that send much at once connect at once
 
     def __init__(self, store: RunStoreServer, port: int) -> None:
         self.store = store
@@ -63,6 +67,11 @@ class Listener(ThreadingHTTPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Answer in a thread of its own, and remember the connection."""
+        if self.store.tls is not None:
+            # The handshake is left to the first read, in the connection's own thread.
+            request = self.store.tls.wrap_socket(
+                request, server_side=True, do_handshake_on_connect=False
+            )
         self._open.add(request)
         super().process_request(request, client_address)
 
@@ -91,7 +100,7 @@ class Listener(ThreadingHTTPServer):
         """Keep what went wrong for the test, instead of printing it."""
         error = sys.exc_info()[1]
         # A client that gives up waiting is what many tests are about.
-        if error is not None and not isinstance(error, ConnectionError):
+        if error is not None and not isinstance(error, (ConnectionError, ssl.SSLError)):
             self.store.problems.append(error)
 
 
@@ -107,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._handle()
 
-    do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - the names that http.server calls
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - the names that http.server calls
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that http.server gives it
         pass
@@ -118,7 +127,6 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         operation, subject = self._route(address.path)
         length = int(headers.get("content-length", 0))
-        body = self.rfile.read(length)
         store.requests.append(
             ReceivedRequest(
                 operation=operation,
@@ -127,14 +135,25 @@ class _Handler(BaseHTTPRequestHandler):
                 headers=headers,
             )
         )
+        known = operation is not None and store.has(operation)
+        fault = store.next_fault(operation) if operation and known else None
+        if fault is not None and fault.fault.cuts_body:
+            if fault.fault is Fault.RESET_DURING_BODY:
+                self.rfile.read(length // 2)
+            self._reset()
+            return
+        body = self.rfile.read(length)
         if len(body) != length:
             self.close_connection = True
             return
-        if operation is None or not store.has(operation):
+        if operation is None or not known:
             missing = {"message": "Not found", "code": "NOT_FOUND"}
             self._answer(store.contents.dialect.missing, _encode(missing))
             return
-        fault = store.next_fault(operation)
+        if fault is not None and fault.fault is Fault.TRUNCATED_UPLOAD:
+            reply = store.contents.store_half(subject, body)
+            self._answer(reply.status, _encode(reply.document))
+            return
         if fault is not None and not fault.fault.does_first and not self._fail(fault):
             return
         reply = self._perform(operation, subject, dict(parse_qsl(address.query)), body)
@@ -145,7 +164,7 @@ class _Handler(BaseHTTPRequestHandler):
         for method, pattern, operation in _ROUTES:
             found = re.fullmatch(pattern, path)
             if found and method == self.command:
-                return operation, found[1] if found.groups() else ""
+                return operation, unquote(found[1]) if found.groups() else ""
         return None, ""
 
     def _perform(
@@ -183,8 +202,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._listener.store.stopping.wait(injection.seconds)
             return True
         if fault in (Fault.RESET, Fault.RESET_AFTER):
-            self._listener.resetting.add(self.connection)
-            self.close_connection = True
+            self._reset()
         elif fault is Fault.CUT_ANSWER_AFTER:
             self.send_response(200)
             self.send_header("Content-Length", "1000")
@@ -201,13 +219,26 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(injection)
         return False
 
+    def _reset(self) -> None:
+        self._listener.resetting.add(self.connection)
+        self.close_connection = True
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Tell the time of the server's own clock."""
+        offset = self._listener.store.contents.dialect.clock_offset
+        moment = time.time() if timestamp is None else timestamp
+        return super().date_time_string(moment + offset)
+
     def _refuse(self, injection: Injection) -> None:
         fault = injection.fault
         headers: dict[str, str] = {}
         if fault is Fault.REDIRECT:
             headers["Location"] = "https://login.example.com/?next=secret"
         elif fault is Fault.TOO_MANY_DATE:
-            moment = datetime.now(UTC) + timedelta(seconds=injection.seconds)
+            ahead = (
+                injection.seconds + self._listener.store.contents.dialect.clock_offset
+            )
+            moment = datetime.now(UTC) + timedelta(seconds=ahead)
             headers["Retry-After"] = format_datetime(moment, usegmt=True)
         elif fault in (Fault.TOO_MANY_SECONDS, Fault.UNAVAILABLE):
             headers["Retry-After"] = str(round(injection.seconds))

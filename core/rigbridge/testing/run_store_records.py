@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -28,11 +30,13 @@ class StoredRun:
     Attributes:
         id: its id.
         body: the body that created it.
+        created_at: when, in Unix time.
         idempotency_key: the key that came with it, or None.
         uploads: the ids of the linked uploads, in the order of linking.
     """
 
     body: dict[str, Any]
+    created_at: float = attrs.field(factory=time.time)
     idempotency_key: str | None = None
     id: str = attrs.field(factory=_new_id)
     uploads: list[str] = attrs.field(factory=list)
@@ -131,7 +135,7 @@ def _listed(
     procedure = body.get("procedure_name") or body.get("procedure_id")
     document = {
         "id": run.id,
-        "created_at": "2026-01-01T00:00:00.000Z",
+        "created_at": _moment(run.created_at + dialect.clock_offset),
         "started_at": body.get("started_at", "2026-01-01T00:00:00.000Z"),
         "outcome": body.get("outcome") or ("PASS" if body["run_passed"] else "FAIL"),
         "procedure": {"id": f"id of {procedure}", "name": procedure},
@@ -151,6 +155,11 @@ def _listed(
             for upload in (uploads[upload_id] for upload_id in run.uploads)
         ]
     return document
+
+
+def _moment(seconds: float) -> str:
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _camel_case(value: Any) -> Any:

@@ -12,11 +12,15 @@ stored, whatever it answered::
 
 from __future__ import annotations
 
+import random
+import ssl
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
+
+import attrs
 
 from rigbridge.testing.run_store_calls import Contents
 from rigbridge.testing.run_store_faults import Dialect, Fault, Injection, Operation
@@ -30,6 +34,29 @@ from rigbridge.testing.run_store_records import (
 __all__ = ["RunStoreServer"]
 
 
+_OF_BYTES = frozenset({Fault.EXPIRED_UPLOAD_URL, Fault.TRUNCATED_UPLOAD})
+
+
+@attrs.define(kw_only=True)
+class _Chances:
+    """Faults that befall calls at random."""
+
+    faults: Sequence[Fault]
+    chance: float
+    seconds: float
+    random: random.Random
+
+    def draw(self, operation: Operation) -> Injection | None:
+        """Draw what befalls a call; as many numbers are used for each."""
+        fails = self.random.random() < self.chance
+        fault = self.random.choice(self.faults)
+        if not fails or (fault in _OF_BYTES and operation is not Operation.STORE):
+            return None
+        return Injection(
+            fault=fault, operation=operation, times=0, seconds=self.seconds
+        )
+
+
 class RunStoreServer:
     """
     A run store that fails on demand.
@@ -37,17 +64,24 @@ class RunStoreServer:
     Args:
         dialect: how it differs from other servers; a stock one by default.
         api_key: the key that it takes.
+        tls: makes it speak HTTPS, with the certificate of this context.
     """
 
     def __init__(
-        self, dialect: Dialect | None = None, *, api_key: str = "key-of-the-rig"
+        self,
+        dialect: Dialect | None = None,
+        *,
+        api_key: str = "key-of-the-rig",
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        self.tls = tls
         self.api_key = api_key
         self.contents = Contents(dialect or Dialect())
         self.requests: list[ReceivedRequest] = []
         self.problems: list[BaseException] = []
         self.stopping = threading.Event()
         self._injections: list[Injection] = []
+        self._chances: _Chances | None = None
         self._lock = threading.Lock()
         self._listener: Listener | None = None
         self._thread: threading.Thread | None = None
@@ -100,12 +134,18 @@ class RunStoreServer:
     @property
     def origin(self) -> str:
         """The origin, without ``/api``."""
-        return f"http://127.0.0.1:{self._port}"
+        scheme = "http" if self.tls is None else "https"
+        return f"{scheme}://127.0.0.1:{self._port}"
 
     @property
     def url(self) -> str:
         """The address for a client."""
         return self.origin
+
+    @property
+    def sub_units(self) -> dict[str, list[str]]:
+        """What units were said to be made of."""
+        return dict(self.contents.sub_units)
 
     @property
     def runs(self) -> list[StoredRun]:
@@ -118,12 +158,14 @@ class RunStoreServer:
         return list(self.contents.uploads.values())
 
     def attachments(self, run_id: str) -> list[tuple[str, bytes]]:
-        """Give the names and bytes of what is linked to a run."""
-        return [
-            (upload.name, upload.content or b"")
-            for upload in self.uploads
-            if upload.run_id == run_id
+        """Give the names and bytes of what is linked to a run, in that order."""
+        linked = [
+            self.contents.uploads[upload_id]
+            for run in self.contents.runs
+            if run.id == run_id
+            for upload_id in run.uploads
         ]
+        return [(upload.name, upload.content or b"") for upload in linked]
 
     def count(self, operation: Operation) -> int:
         """Count the requests for a call, failed ones included."""
@@ -151,19 +193,49 @@ class RunStoreServer:
                 Injection(fault=fault, operation=on, times=times, seconds=seconds)
             )
 
+    def inject_at_random(
+        self,
+        faults: Sequence[Fault],
+        *,
+        chance: float,
+        seed: int,
+        seconds: float = 0.0,
+    ) -> None:
+        """
+        Have calls fail at random until :meth:`heal`, the same way for the same seed.
+
+        Args:
+            faults: those to choose from; EXPIRED_UPLOAD_URL and TRUNCATED_UPLOAD
+                befall nothing but PUTs of bytes.
+            chance: the share of calls that fail, 0 to 1.
+            seed: of the generator.
+            seconds: as for :meth:`inject`.
+        """
+        with self._lock:
+            self._chances = _Chances(
+                faults=tuple(faults),
+                chance=chance,
+                seconds=seconds,
+                random=random.Random(seed),  # noqa: S311 - to be repeatable
+            )
+
     def heal(self) -> None:
         """Forget all faults that still wait."""
         with self._lock:
             self._injections.clear()
+            self._chances = None
 
     def next_fault(self, operation: Operation) -> Injection | None:
         """Take the fault that befalls a call, if one does."""
         with self._lock:
             for injection in self._injections:
-                if injection.operation in (None, operation) and injection.times > 0:
+                fits = injection.operation in (None, operation)
+                if injection.fault is Fault.TRUNCATED_UPLOAD:
+                    fits = fits and operation is Operation.STORE
+                if fits and injection.times > 0:
                     injection.times -= 1
                     return injection
-        return None
+            return None if self._chances is None else self._chances.draw(operation)
 
     def has(self, operation: Operation | None) -> bool:
         """Whether there is such a call in this dialect."""

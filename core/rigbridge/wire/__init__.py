@@ -34,6 +34,7 @@ from rigbridge.wire.uploads import (
     InitializeUpload,
     SyncUpload,
     UpdateRun,
+    UpdateUnit,
     UploadGrant,
 )
 
@@ -58,6 +59,7 @@ __all__ = [
     "Problem",
     "SyncUpload",
     "UpdateRun",
+    "UpdateUnit",
     "UploadGrant",
     "WireLog",
     "WireMeasurement",

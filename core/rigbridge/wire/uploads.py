@@ -5,12 +5,15 @@ from __future__ import annotations
 import attrs
 from msgspec import UNSET, UnsetType
 
+from rigbridge.wire.create import WireSubUnit
+
 __all__ = [
     "Identified",
     "ImportRun",
     "InitializeUpload",
     "SyncUpload",
     "UpdateRun",
+    "UpdateUnit",
     "UploadGrant",
 ]
 
@@ -37,6 +40,13 @@ class UpdateRun:
     """``PUT /v1/runs/{run_id}``: links completed uploads to a run."""
 
     attachments: list[str] | UnsetType | None = UNSET
+
+
+@attrs.frozen(kw_only=True)
+class UpdateUnit:
+    """``PATCH /v1/units/{serial_number}``: says what a unit is made of."""
+
+    sub_units: list[WireSubUnit]
 
 
 @attrs.frozen(kw_only=True)

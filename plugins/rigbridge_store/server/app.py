@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import Litestar, Router, get
 from litestar.connection import ASGIConnection
+from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi.config import OpenAPIConfig
@@ -15,6 +16,7 @@ from litestar.types import Guard
 
 from rigbridge import __version__
 from rigbridge.errors import RigbridgeError
+from rigbridge_store.pages import NAME, Site, page_or, page_router
 from rigbridge_store.server import files, runs
 from rigbridge_store.server.bodies import PROBLEMS, Capabilities, Health
 from rigbridge_store.server.door import Door
@@ -36,6 +38,7 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
         settings: how it behaves; the defaults by default.
     """
     door = Door(store, ServerSettings() if settings is None else settings)
+    site = Site(store=store)
     keyed = Router(
         path="/api/v1",
         route_handlers=[*runs.HANDLERS, *files.HANDLERS, show_capabilities],
@@ -51,16 +54,23 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
     )
     signed = Router(path="/api/v2", route_handlers=[download_file])
     return Litestar(
-        route_handlers=[keyed, granted, keyed2, signed, show_health],
+        route_handlers=[
+            keyed,
+            granted,
+            keyed2,
+            signed,
+            show_health,
+            page_router(site),
+        ],
         exception_handlers={
             RigbridgeError: answer_ours,
-            HTTPException: answer_http,
+            HTTPException: page_or(answer_http),
             Exception: answer_any,
         },
         request_max_body_size=door.settings.max_body,
         openapi_config=_openapi(),
         logging_config=None,
-        state=door.state,
+        state=State({**door.state, NAME: site}),
     )
 
 

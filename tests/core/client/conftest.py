@@ -40,7 +40,12 @@ def _reach(opened: ExitStack) -> Reach:
     """Make destinations of a store, and close them with the test."""
 
     def reach(server: RunStoreServer, **options: Any) -> HTTPDestination:
-        settings = {"timeout": 5.0, "api_key": server.api_key, **options}
+        settings = {
+            "timeout": 5.0,
+            "api_key": server.api_key,
+            "concurrency": 1,  # what is not about it sees one request after the other
+            **options,
+        }
         destination = HTTPDestination(
             DestinationSettings(data=Path(), url=server.url, **settings)
         )

@@ -95,7 +95,7 @@ class TestWords:
     def test_a_private_authority_has_a_remedy(self) -> None:
         """A certificate that is not trusted is explained, checks stay on."""
         error = _translate(httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] no"))
-        assert "SSL_CERT_FILE" in str(error)
+        assert "ca_bundle" in str(error)
 
 
 class TestFate:

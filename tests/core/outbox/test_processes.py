@@ -152,8 +152,8 @@ class TestProcesses:
     ) -> None:
         """Whoever takes over waits until the create must be over, then sends it."""
         process = start(
-            "import rigbridge.client.client as c\n"
-            "c.Client.create_run = lambda *a, **k: (print('now', flush=True),"
+            "import rigbridge.client.calls as c\n"
+            "c.create_run = lambda *a, **k: (print('now', flush=True),"
             " time.sleep(60))\n"
             "outbox.submit(run(1))\noutbox.flush(60)"
         )

@@ -23,7 +23,6 @@ from rigbridge.convert import to_document
 from rigbridge.destinations import (
     DestinationSettings,
     HostedDestination,
-    KeyKind,
     ReadableDestination,
 )
 from rigbridge.errors import (
@@ -34,6 +33,7 @@ from rigbridge.errors import (
     RunProblemsError,
     UnprocessableError,
 )
+from rigbridge.keys import KeyKind
 from rigbridge.model import (
     Attachment,
     FileOpener,

@@ -1,0 +1,64 @@
+"""The routes of the pages, to be made part of an application."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Router
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.types import Guard
+
+from rigbridge_store.pages import (
+    attachments,
+    measurements,
+    procedures,
+    run,
+    runs,
+    signing_in,
+)
+from rigbridge_store.pages.assets import send_asset
+from rigbridge_store.pages.failures import PAGE_ERRORS
+from rigbridge_store.pages.site import Site
+
+__all__ = ["page_router"]
+
+
+def page_router(site: Site) -> Router:
+    """Make the routes of a site."""
+    closed = Router(
+        path="/",
+        route_handlers=[
+            procedures.list_procedures,
+            procedures.show_procedure,
+            measurements.show_measurement,
+            runs.search_runs,
+            runs.show_unit,
+            run.show_run,
+            attachments.download_file,
+            attachments.show_image,
+        ],
+        guards=[_guard(site)],
+    )
+    return Router(
+        path="/",
+        route_handlers=[
+            closed,
+            signing_in.show_sign_in,
+            signing_in.sign_in,
+            signing_in.sign_out,
+            send_asset,
+        ],
+        exception_handlers=PAGE_ERRORS,
+        include_in_schema=False,
+    )
+
+
+def _guard(site: Site) -> Guard:
+    # A function, since the framework copies what handlers refer to, deeply.
+    async def require_visitor(
+        connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+    ) -> None:
+        await site.require_visitor(connection, handler)
+
+    return require_visitor

@@ -1,0 +1,122 @@
+"""The search for runs, and the history of a unit."""
+
+from __future__ import annotations
+
+from datetime import MAXYEAR, UTC, datetime, timedelta
+
+import attrs
+from litestar import Response, get
+
+from rigbridge.model import RunOutcome
+from rigbridge_store.moments import micros
+from rigbridge_store.pages.paging import PAGE_SIZE, asked_page, pager
+from rigbridge_store.pages.site import AnyRequest, Site
+from rigbridge_store.queries import Period, RunFilter
+
+__all__ = ["search_runs", "show_unit"]
+
+_TEXTS = ("serial", "part", "procedure", "station", "outcome")
+
+
+@attrs.frozen(kw_only=True)
+class _Asked:
+    """What a form holds, as it was filled in, and what is wrong with it."""
+
+    values: dict[str, str]
+    problems: dict[str, str]
+    search: RunFilter
+
+
+def _asked(request: AnyRequest) -> _Asked:
+    values = {
+        name: request.query_params.get(name, "").strip()
+        for name in (*_TEXTS, "since", "until")
+    }
+    problems: dict[str, str] = {}
+    since = _day(values, "since", problems)
+    until = _day(values, "until", problems)
+    if until is not None:
+        # The day that is named belongs to the period.
+        until += timedelta(days=1)
+    if since is not None and until is not None and since >= until:
+        problems["until"] = "is before the first day"
+    period = Period(
+        since=None if since is None else micros(since),
+        until=None if until is None else micros(until),
+    )
+    return _Asked(
+        values=values,
+        problems=problems,
+        search=RunFilter(
+            serial=values["serial"],
+            part=values["part"],
+            procedure=values["procedure"],
+            station=values["station"],
+            outcome=values["outcome"],
+            period=period,
+        ),
+    )
+
+
+def _day(
+    values: dict[str, str], name: str, problems: dict[str, str]
+) -> datetime | None:
+    text = values[name]
+    if not text:
+        return None
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        problems[name] = "is no day like 2024-01-31"
+        return None
+    if day.year == MAXYEAR:
+        problems[name] = "is too far away"
+        return None
+    return day
+
+
+@get("/runs", sync_to_thread=True, include_in_schema=False)
+def search_runs(request: AnyRequest) -> Response[str]:
+    """
+    Show the runs that a search asks for, newest first.
+
+    Raises:
+        BadRequestError: the address names a page that cannot be.
+    """
+    site = Site.of(request)
+    reader = site.store.reader
+    asked = _asked(request)
+    after, before = asked_page(request)
+    page = reader.search(asked.search, limit=PAGE_SIZE, after=after, before=before)
+    return site.render(
+        request,
+        "runs.html",
+        page=page,
+        pager=pager(request, page),
+        values=asked.values,
+        problems=asked.problems,
+        is_filtered=any(asked.values.values()),
+        procedures=reader.procedures(),
+        stations=reader.stations(),
+        outcomes=[outcome.value for outcome in RunOutcome],
+    )
+
+
+@get("/units", sync_to_thread=True, include_in_schema=False)
+def show_unit(request: AnyRequest) -> Response[str]:
+    """
+    Show one unit and its runs, newest first.
+
+    Raises:
+        NotFoundError: there is none of that serial number.
+        BadRequestError: the address names a page that cannot be.
+    """
+    site = Site.of(request)
+    after, before = asked_page(request)
+    unit = site.store.reader.unit(
+        request.query_params.get("serial", ""),
+        limit=PAGE_SIZE,
+        after=after,
+        before=before,
+    )
+    return site.render(request, "unit.html", unit=unit, pager=pager(request, unit.page))

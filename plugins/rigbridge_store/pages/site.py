@@ -1,0 +1,152 @@
+"""What all pages share: the store, who visits, and the templates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio.to_thread
+import attrs
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from litestar import MediaType, Request, Response
+from litestar.datastructures import Cookie
+from litestar.handlers import BaseRouteHandler
+
+from rigbridge import __version__
+from rigbridge.errors import UnauthorizedError
+from rigbridge_store.pages import formatting
+from rigbridge_store.pages.assets import asset_url
+from rigbridge_store.pages.security import PAGE_HEADERS, Connection, is_local_visit
+from rigbridge_store.pages.sessions import SESSION_COOKIE, Session, Sessions
+from rigbridge_store.principals import Principal
+from rigbridge_store.store import RunStore
+
+__all__ = ["NAME", "AnyRequest", "SignInNeededError", "Site", "Visitor"]
+
+AnyRequest = Request[Any, Any, Any]
+"""A request of whatever kind."""
+
+NAME = "site"
+"""Under which name an application holds its site."""
+
+
+class SignInNeededError(Exception):
+    """A page was asked for by somebody who is not signed in."""
+
+
+@attrs.frozen(kw_only=True)
+class Visitor:
+    """
+    Who looks at the pages.
+
+    Attributes:
+        principal: the owner of the key that was shown; None on this machine, while
+            the store has no keys.
+        session: the session, or None likewise.
+    """
+
+    principal: Principal | None = None
+    session: Session | None = None
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("rigbridge_store.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(formatting.FILTERS)
+    shared: dict[str, Any] = environment.globals
+    shared.update(asset=asset_url, version=__version__)
+    return environment
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Site:
+    """
+    What the pages share.
+
+    Attributes:
+        store: the store that they show.
+        sessions: who is signed in.
+    """
+
+    store: RunStore
+    sessions: Sessions = attrs.field(factory=Sessions)
+    _environment: Environment = attrs.field(factory=_environment, init=False)
+
+    @classmethod
+    def of(cls, connection: Connection) -> Site:
+        """Find the site that a request came to."""
+        site: Site = connection.app.state[NAME]
+        return site
+
+    async def require_visitor(
+        self, connection: Connection, _: BaseRouteHandler
+    ) -> None:
+        """
+        Let in who is signed in, and on this machine anybody while there are no keys.
+
+        Raises:
+            SignInNeededError: it is somebody else.
+        """
+        connection.state.visitor = await anyio.to_thread.run_sync(
+            self._admitted, connection
+        )
+
+    def _admitted(self, connection: Connection) -> Visitor:
+        visitor = self.visitor(connection)
+        if visitor is not None:
+            return visitor
+        if self.is_open_to(connection):
+            return Visitor()
+        raise SignInNeededError
+
+    def visitor(self, connection: Connection) -> Visitor | None:
+        """Tell who is signed in; None if nobody is, any more."""
+        token = connection.cookies.get(SESSION_COOKIE)
+        session = self.sessions.find(token)
+        if session is None:
+            return None
+        try:
+            principal = self.store.authenticate(session.key)
+        except UnauthorizedError:
+            self.sessions.end(token)
+            return None
+        return Visitor(principal=principal, session=session)
+
+    def is_open_to(self, connection: Connection) -> bool:
+        """Whether the pages need no key: on this machine, while there is none."""
+        return is_local_visit(connection) and not self.store.keys.exist()
+
+    def render(
+        self,
+        request: AnyRequest,
+        template: str,
+        *,
+        status: int = 200,
+        cookies: list[Cookie] | None = None,
+        **values: Any,
+    ) -> Response[str]:
+        """
+        Fill a template.
+
+        Args:
+            request: what is answered.
+            template: the name of its file.
+            status: the status of the answer.
+            cookies: what the browser is to keep.
+            values: what the template shows.
+        """
+        visitor = request.state.get("visitor") or Visitor()
+        content = self._environment.get_template(template).render(
+            visitor=visitor, path=request.url.path, **values
+        )
+        return Response(
+            content,
+            media_type=MediaType.HTML,
+            status_code=status,
+            headers=dict(PAGE_HEADERS),
+            cookies=cookies or [],
+        )

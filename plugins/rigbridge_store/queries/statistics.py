@@ -1,0 +1,162 @@
+"""The statistics of measured values: spread, capability and distribution."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import attrs
+
+__all__ = ["Bin", "Capability", "Summary", "capability", "histogram", "summarize"]
+
+_D2 = 1.128
+"""What the mean moving range of two values is divided by to give their deviation."""
+
+_CONTROL = 3
+_MAX_BINS = 60
+_FEW_BINS = 5
+
+
+@attrs.frozen(kw_only=True)
+class Summary:
+    """
+    Values in a nutshell.
+
+    Attributes:
+        count: how many there are.
+        mean: their average.
+        lowest, highest: their range.
+        deviation: their standard deviation over all of time (n - 1), or None for
+            fewer than two.
+        short_deviation: the deviation between neighbours in time, from their mean
+            moving range, or None likewise.
+    """
+
+    count: int
+    mean: float
+    lowest: float
+    highest: float
+    deviation: float | None
+    short_deviation: float | None
+
+    @property
+    def lower_control(self) -> float | None:
+        """The lower control limit of an individuals chart."""
+        if self.short_deviation is None:
+            return None
+        return self.mean - _CONTROL * self.short_deviation
+
+    @property
+    def upper_control(self) -> float | None:
+        """The upper control limit of an individuals chart."""
+        if self.short_deviation is None:
+            return None
+        return self.mean + _CONTROL * self.short_deviation
+
+
+@attrs.frozen(kw_only=True)
+class Capability:
+    """
+    How well a process keeps within its limits; None where that cannot be said.
+
+    Attributes:
+        cp: the width of the limits by that of the process, from the deviation
+            between neighbours in time; needs both limits.
+        cpk: likewise to the nearer limit.
+        pp: as ``cp``, from the deviation over all of time.
+        ppk: as ``cpk``, from the deviation over all of time.
+    """
+
+    cp: float | None = None
+    cpk: float | None = None
+    pp: float | None = None
+    ppk: float | None = None
+
+
+@attrs.frozen
+class Bin:
+    """
+    A bar of a histogram.
+
+    Attributes:
+        low: where it begins.
+        high: where it ends; the last one includes it.
+        count: how many values fall into it.
+    """
+
+    low: float
+    high: float
+    count: int
+
+
+def summarize(values: Sequence[float]) -> Summary | None:
+    """Describe finite values in the order of their time; None if there are none."""
+    count = len(values)
+    if not count:
+        return None
+    # Divided first, and by way of a distance, so that large values do not overflow.
+    mean = math.fsum([value / count for value in values])
+    deviation = short = None
+    if count > 1:
+        deviation = math.dist(values, [mean] * count) / math.sqrt(count - 1)
+        ranges = [abs(late - early) / (count - 1) for early, late in pairwise(values)]
+        short = sum(ranges) / _D2
+    return Summary(
+        count=count,
+        mean=mean,
+        lowest=min(values),
+        highest=max(values),
+        deviation=deviation,
+        short_deviation=short,
+    )
+
+
+def capability(
+    summary: Summary, lower: float | None, upper: float | None
+) -> Capability:
+    """Tell how well values keep within limits, of which either may be None."""
+    cp, cpk = _indices(summary.mean, summary.short_deviation, lower, upper)
+    pp, ppk = _indices(summary.mean, summary.deviation, lower, upper)
+    return Capability(cp=cp, cpk=cpk, pp=pp, ppk=ppk)
+
+
+def _indices(
+    mean: float, deviation: float | None, lower: float | None, upper: float | None
+) -> tuple[float | None, float | None]:
+    if not deviation:
+        return None, None
+    sides = [
+        room / (_CONTROL * deviation)
+        for room in (
+            None if lower is None else mean - lower,
+            None if upper is None else upper - mean,
+        )
+        if room is not None
+    ]
+    both = None
+    if lower is not None and upper is not None:
+        both = (upper - lower) / (2 * _CONTROL * deviation)
+    return both, min(sides, default=None)
+
+
+def histogram(values: Sequence[float]) -> tuple[Bin, ...]:
+    """Count finite values in bars of equal width, more of them for more values."""
+    if not values:
+        return ()
+    low, high = min(values), max(values)
+    if low == high or not math.isfinite(high - low):
+        return (Bin(low, high, len(values)),)
+    number = min(_MAX_BINS, max(_FEW_BINS, math.ceil(2 * len(values) ** (1 / 3))))
+    scale = number / (high - low)
+    counts = [0] * number
+    if not math.isfinite(scale):
+        return (Bin(low, high, len(values)),)
+    for value in values:
+        counts[min(number - 1, int((value - low) * scale))] += 1
+    width = (high - low) / number
+    edges = [*(low + index * width for index in range(number)), high]
+    return tuple(
+        Bin(begin, end, count)
+        for (begin, end), count in zip(pairwise(edges), counts, strict=True)
+    )

@@ -1,0 +1,77 @@
+"""What the read models answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rigbridge_store import RunStore
+from rigbridge_store.queries import MeasurementName, Period, RunFilter
+
+
+def _stored(
+    store: RunStore, make_body: Callable[..., Any], serial: str, day: int, *, ok: bool
+) -> str:
+    return store.create_run(
+        make_body(
+            unit_under_test={"serial_number": serial, "part_number": "P_1"},
+            run_passed=ok,
+            started_at=f"2024-01-{day:02}T10:00:00Z",
+        )
+    ).id
+
+
+def test_first_pass_and_final_yield(
+    store: RunStore, make_body: Callable[..., Any]
+) -> None:
+    """A unit counts by its first run of the period, and by its last."""
+    _stored(store, make_body, "A", 1, ok=False)
+    _stored(store, make_body, "A", 2, ok=True)
+    _stored(store, make_body, "B", 1, ok=True)
+    found = store.reader.yields(Period())[0]
+    assert (found.runs, found.units) == (3, 2)
+    assert found.first_pass_yield == 0.5
+    assert found.final_yield == 1.0
+
+
+def test_runs_are_in_the_order_of_their_start(
+    store: RunStore, make_body: Callable[..., Any]
+) -> None:
+    """A run that was stored late stands where it began."""
+    late = _stored(store, make_body, "A", 9, ok=True)
+    early = _stored(store, make_body, "A", 3, ok=True)
+    page = store.reader.search(RunFilter(), limit=10)
+    assert [row.id for row in page.rows] == [late, early]
+
+
+def test_texts_are_matched_from_the_beginning_and_literally(
+    store: RunStore, make_body: Callable[..., Any]
+) -> None:
+    """Case does not matter, an asterisk is anything, and _ and % are themselves."""
+    _stored(store, make_body, "SN-1", 1, ok=True)
+    _stored(store, make_body, "XSN%1", 1, ok=True)
+
+    def serials(serial: str = "", part: str = "") -> list[str]:
+        page = store.reader.search(RunFilter(serial=serial, part=part), limit=10)
+        return sorted(row.serial for row in page.rows)
+
+    assert serials(serial="sn") == ["SN-1"]
+    assert serials(serial="*SN") == ["SN-1", "XSN%1"]
+    assert serials(serial="*%1") == ["XSN%1"]
+    assert serials(part="p_") == ["SN-1", "XSN%1"]
+    assert serials(part="px") == []
+
+
+def test_a_trend_has_every_point_in_the_order_of_time(
+    store: RunStore, make_body: Callable[..., Any]
+) -> None:
+    """Points come oldest first, with the limits and the unit of the newest."""
+    _stored(store, make_body, "A", 9, ok=True)
+    _stored(store, make_body, "B", 3, ok=True)
+    procedure = store.reader.procedures()[0]
+    measured = MeasurementName(phase="Power", name="Voltage")
+    trend = store.reader.trend(procedure.id, measured, Period())
+    assert list(trend.moments) == sorted(trend.moments)
+    assert list(trend.values) == [3.3, 3.3]
+    assert (trend.lower, trend.upper, trend.unit) == (3.0, 3.6, "V")
+    assert trend.pass_rate == 1.0
