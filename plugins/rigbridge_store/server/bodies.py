@@ -63,6 +63,7 @@ _REFUSALS = {
     409: "A reference that cannot be combined.",
     413: "The body is over the limit.",
     422: "Values that contradict each other.",
+    429: "Too many requests; Retry-After tells in how many seconds to come again.",
     500: "A mistake of the server.",
     503: "The store cannot be used for now.",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 from http import HTTPStatus
 from typing import Any
@@ -48,7 +49,10 @@ def answer_ours(_: Request[Any, Any, Any], error: RigbridgeError) -> Response[Pr
     if isinstance(error, DeliveryError):
         issues = [_issue(issue) for issue in error.issues]
         # str() would add what only a caller in process can do.
-        return _answer(error.status or 500, error.message, issues, error.code)
+        answer = _answer(error.status or 500, error.message, issues, error.code)
+        if error.retry_after is not None:
+            answer.headers["Retry-After"] = str(math.ceil(error.retry_after))
+        return answer
     if isinstance(error, RunProblemsError):
         issues = [
             Issue(message=problem.message, path=_plain(problem.place or ""))

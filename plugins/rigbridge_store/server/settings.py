@@ -57,8 +57,7 @@ class ServerSettings:
         part_numbers: whether a run of a unit without a part must name one.
         max_body: how many bytes a JSON body may have.
         requests_per_minute: how many requests one key may make, in bursts of as many;
-            None for any number. A client without a key gets a sixtieth of that, and
-            never more than a hundred.
+            None for any number. Wrong keys are limited by address, whatever is set.
         importers: the adapters behind the names of importers.
         configuration: the site's rules for reports that are sent as files, and for
             what serial numbers tell; the plain ones by default.
