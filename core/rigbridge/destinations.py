@@ -11,15 +11,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Protocol, runtime_checkable
+from typing import IO, TYPE_CHECKING, Protocol, runtime_checkable
 
 import attrs
 
 from rigbridge.errors import DeliveryError
-from rigbridge.keys import KeyKind
+from rigbridge.keys import KeyKind, KeyRecord
 from rigbridge.model import Attachment, Run
 from rigbridge.reporting import ConversionReport
 from rigbridge.wire import ListedRun
+
+if TYPE_CHECKING:
+    # The configuration names destinations itself.
+    from rigbridge.configuration import Configuration
 
 __all__ = [
     "DESTINATION_GROUP",
@@ -284,6 +288,19 @@ class HostedDestination(ReadableDestination, Protocol):
         """Make an API key; it is given once and kept only as a hash."""
         ...
 
+    def list_keys(self) -> Sequence[KeyRecord]:
+        """List the API keys, revoked ones too; none shows the key itself."""
+        ...
+
+    def revoke_key(self, prefix: str) -> KeyRecord:
+        """
+        Refuse a key from now on.
+
+        Raises:
+            NotFoundError: there is none of that public part.
+        """
+        ...
+
     def link_station(self, station: str, procedure: str) -> None:
         """Let a station use a procedure, each by name or id."""
         ...
@@ -295,6 +312,7 @@ class HostedDestination(ReadableDestination, Protocol):
         port: int,
         open_stations: bool,
         ready: Callable[[str], None],
+        configuration: Configuration | None = None,
     ) -> None:
         """
         Serve the v1 contract over HTTP until interrupted.
@@ -304,9 +322,10 @@ class HostedDestination(ReadableDestination, Protocol):
             port: the port; 0 takes any that is free.
             open_stations: let every station use every procedure.
             ready: called with the origin once the server answers.
+            configuration: the site's settings, of which ``server`` is for this.
 
         Raises:
             ConfigurationError: the address cannot be listened on, or is reachable
-                from elsewhere while no key exists.
+                from elsewhere while no key exists; or a setting is wrong.
         """
         ...

@@ -8,7 +8,13 @@ from rigbridge_store.principals import Principal
 from rigbridge_store.refusals import forbidden
 from rigbridge_store.schema import procedures, station_procedures
 
-__all__ = ["link_station_to", "linked_procedures", "require_access"]
+__all__ = [
+    "link_station_to",
+    "linked_procedures",
+    "require_access",
+    "require_user",
+    "visible_procedures",
+]
 
 
 def _is_linked(connection: sa.Connection, station: int, procedure: int) -> bool:
@@ -56,3 +62,25 @@ def require_access(
         f"Station {principal.name} is not linked to the procedure {name}. "
         "Link it first."
     )
+
+
+def visible_procedures(
+    connection: sa.Connection, principal: Principal | None
+) -> frozenset[int] | None:
+    """Tell whose runs somebody may see; None stands for those of all procedures."""
+    if principal is None or not principal.is_restricted:
+        return None
+    return linked_procedures(connection, principal.key)
+
+
+def require_user(principal: Principal | None, action: str) -> None:
+    """
+    Check that a key belongs to a user.
+
+    Raises:
+        ForbiddenError: it belongs to a station.
+    """
+    if principal is not None and principal.is_station:
+        raise forbidden(
+            f"Station {principal.name} cannot {action}. Use the key of a user."
+        )

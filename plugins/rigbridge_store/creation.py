@@ -15,7 +15,7 @@ from rigbridge_store.catalog import CatalogSession, canonical_uuid
 from rigbridge_store.definitions import DefinitionSession
 from rigbridge_store.fields import MAX_TEXT, known, text_or_none
 from rigbridge_store.files import write_files
-from rigbridge_store.labels import write_metadata
+from rigbridge_store.labels import merge_metadata, write_metadata
 from rigbridge_store.moments import now_micros
 from rigbridge_store.policies import CreationPolicy
 from rigbridge_store.preparation import PreparedRun
@@ -31,6 +31,7 @@ from rigbridge_store.schema import (
     run_documents,
     run_metadata,
     runs,
+    unit_metadata,
 )
 from rigbridge_store.slots import RunSlot, take_slot
 from rigbridge_store.units import FoundUnit, add_sub_units, place_unit
@@ -143,6 +144,7 @@ class Creation:
         key: under which name it was sent, or None.
         files: the run's files, in order.
         metadata: single values that can be searched by.
+        unit_metadata: likewise of the unit.
         slot: its place in an execution of several runs, or None.
     """
 
@@ -153,6 +155,7 @@ class Creation:
     key: IdempotencyKey | None
     files: Sequence[StoredFile]
     metadata: Mapping[str, JSONScalar] = attrs.field(factory=dict)
+    unit_metadata: Mapping[str, JSONScalar] = attrs.field(factory=dict)
     slot: RunSlot | None = None
 
     def write(
@@ -173,6 +176,7 @@ class Creation:
         if self.key is not None and (first := self._repeated(connection, self.key)):
             return first
         unit = place_unit(connection, catalog, self.body.unit_under_test, self.policy)
+        merge_metadata(connection, unit_metadata, unit.key, self.unit_metadata)
         members = known(self.body.sub_units)
         if members:
             add_sub_units(connection, catalog, unit, members, self.policy)

@@ -6,8 +6,9 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import IO
 
+from rigbridge.configuration import Configuration
 from rigbridge.destinations import DestinationSettings, Receipt
-from rigbridge.keys import KeyKind
+from rigbridge.keys import KeyKind, KeyRecord
 from rigbridge.model import Attachment, Run
 from rigbridge.reporting import ConversionReport
 from rigbridge.wire import ListedRun
@@ -114,6 +115,19 @@ class LocalDestination:
             return self.store.create_station_key(name)
         return self.store.create_user_key(name)
 
+    def list_keys(self) -> Sequence[KeyRecord]:
+        """List the API keys, revoked ones too; none shows the key itself."""
+        return self.store.keys.records()
+
+    def revoke_key(self, prefix: str) -> KeyRecord:
+        """
+        Refuse a key from now on.
+
+        Raises:
+            NotFoundError: there is none of that public part.
+        """
+        return self.store.keys.revoke(prefix)
+
     def link_station(self, station: str, procedure: str) -> None:
         """
         Let a station use a procedure, each by name or id.
@@ -130,6 +144,7 @@ class LocalDestination:
         port: int,
         open_stations: bool,
         ready: Callable[[str], None],
+        configuration: Configuration | None = None,
     ) -> None:
         """
         Serve the v1 contract over HTTP until interrupted.
@@ -137,7 +152,7 @@ class LocalDestination:
         Raises:
             AdapterUnavailableError: the server's libraries are not installed.
             ConfigurationError: the address cannot be listened on, or is reachable
-                from elsewhere while no key exists.
+                from elsewhere while no key exists; or a setting is wrong.
         """
         # Only the server needs the extra that brings these.
         from rigbridge_store.server import (  # noqa: PLC0415
@@ -145,7 +160,7 @@ class LocalDestination:
             serve_store,
         )
 
-        settings = ServerSettings(open_stations=open_stations)
+        settings = ServerSettings.of(configuration, open_stations=open_stations)
         serve_store(self.store, host=host, port=port, settings=settings, ready=ready)
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from rigbridge_store.schema import attachments, runs, uploads
 __all__ = [
     "add_file",
     "files_of",
+    "find_content",
     "find_file",
     "require_run",
     "unused_digests",
@@ -162,6 +163,27 @@ def find_file(connection: sa.Connection, attachment_id: str) -> tuple[StoredFile
         name=name, mime_type=mime_type, size=size, sha256=sha256, stored=stored
     )
     return file, int(procedure)
+
+
+def find_content(connection: sa.Connection, public: str) -> StoredFile:
+    """
+    Find a file by the id of an attachment, of a run or a unit, or of an upload.
+
+    Raises:
+        NotFoundError: there is none of that id, or its bytes have not come.
+    """
+    for table in (attachments, uploads):
+        row = connection.execute(
+            sa.select(
+                table.c.name, table.c.mime_type, table.c.size, table.c.sha256
+            ).where(table.c.id == public.lower(), table.c.sha256.is_not(None))
+        ).first()
+        if row is not None:
+            name, mime_type, size, sha256 = row
+            return StoredFile(
+                name=name, mime_type=mime_type, size=size, sha256=sha256, stored=True
+            )
+    raise not_found(f"File with ID {public} does not exist.")
 
 
 def unused_digests(

@@ -11,16 +11,22 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import secrets
+import threading
+import time
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from rigbridge.errors import ServerUnavailableError
+from rigbridge.keys import KeyKind, KeyRecord
 from rigbridge_store.database import Database
 from rigbridge_store.fields import folded
-from rigbridge_store.moments import now_micros
+from rigbridge_store.moments import from_micros, now_micros
 from rigbridge_store.principals import Principal, PrincipalKind
-from rigbridge_store.refusals import bad_request, unauthorized
+from rigbridge_store.refusals import bad_request, not_found, unauthorized
 from rigbridge_store.rows import insert_row, new_id
 from rigbridge_store.schema import api_keys, stations, users
 
@@ -32,7 +38,10 @@ NO_KEY = "Authorization not provided"
 UNKNOWN_KEY = "The API key is unknown"
 """Our words for a key that is none."""
 
+_LOGGER = logging.getLogger("rigbridge_store.keys")
+
 _MARK = "rb"
+_NOTED_SECONDS = 60.0
 _MAX_REMEMBERED = 10_000
 
 _OWNER = (
@@ -40,6 +49,7 @@ _OWNER = (
         api_keys.c.key,
         api_keys.c.salt,
         api_keys.c.hash,
+        api_keys.c.revoked_at,
         users.c.key.label("user_key"),
         users.c.id.label("user_id"),
         users.c.name.label("user_name"),
@@ -56,6 +66,20 @@ _OWNER = (
 )
 
 
+_RECORDS = sa.select(
+    api_keys.c.prefix,
+    api_keys.c.created_at,
+    api_keys.c.last_used_at,
+    api_keys.c.revoked_at,
+    users.c.name.label("user_name"),
+    stations.c.name.label("station_name"),
+).select_from(
+    api_keys.outerjoin(users, api_keys.c.user_key == users.c.key).outerjoin(
+        stations, api_keys.c.station_key == stations.c.key
+    )
+)
+
+
 class Keys:
     """
     Issues and verifies keys.
@@ -67,14 +91,45 @@ class Keys:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._verified: set[bytes] = set()
+        self._noted: dict[int, float] = {}
+        self._noting = threading.Lock()
 
     def exist(self) -> bool:
-        """Whether any key was issued."""
+        """Whether there is any key that is not revoked."""
+        statement = sa.select(api_keys.c.key).where(api_keys.c.revoked_at.is_(None))
         with self._database.reading() as connection:
-            return (
-                connection.execute(sa.select(api_keys.c.key).limit(1)).first()
-                is not None
+            return connection.execute(statement.limit(1)).first() is not None
+
+    def records(self) -> Sequence[KeyRecord]:
+        """List the keys, revoked ones too, in the order that they were made in."""
+        with self._database.reading() as connection:
+            rows = connection.execute(_RECORDS.order_by(api_keys.c.key)).all()
+        return [_record(row) for row in rows]
+
+    def revoke(self, prefix: str) -> KeyRecord:
+        """
+        Refuse a key from now on, in every process.
+
+        Args:
+            prefix: its public part, or the key itself.
+
+        Raises:
+            NotFoundError: there is none of that public part.
+        """
+        mark, _, rest = prefix.strip().partition("_")
+        public = rest.partition("_")[0] if mark == _MARK else prefix.strip()
+        with self._database.writing() as connection:
+            connection.execute(
+                api_keys.update()
+                .where(api_keys.c.prefix == public, api_keys.c.revoked_at.is_(None))
+                .values(revoked_at=now_micros())
             )
+            row = connection.execute(
+                _RECORDS.where(api_keys.c.prefix == public)
+            ).first()
+        if row is None:
+            raise not_found(f"There is no key with the public part {public}.")
+        return _record(row)
 
     def issue_user_key(self, name: str, *, email: str | None) -> str:
         """Make a key for a user, who is created when absent."""
@@ -108,7 +163,7 @@ class Keys:
         with self._database.reading() as connection:
             row = connection.execute(_OWNER, {"prefix": prefix}).first()
         digest = _plain_digest(key)
-        if row is None:
+        if row is None or row.revoked_at is not None:
             raise unauthorized(UNKNOWN_KEY)
         if digest not in self._verified:
             if not hmac.compare_digest(row.hash, _slow_digest(secret, row.salt)):
@@ -116,7 +171,41 @@ class Keys:
             if len(self._verified) >= _MAX_REMEMBERED:
                 self._verified = set()
             self._verified.add(digest)
+        self._note(row.key)
         return _principal(row)
+
+    def _note(self, key: int) -> None:
+        """Write that a key is used, unless that was written a moment ago."""
+        now = time.monotonic()
+        with self._noting:
+            noted = self._noted.get(key)
+            if noted is not None and now - noted < _NOTED_SECONDS:
+                return
+            self._noted[key] = now
+        try:
+            with self._database.writing() as connection:
+                connection.execute(
+                    api_keys.update()
+                    .where(api_keys.c.key == key)
+                    .values(last_used_at=now_micros())
+                )
+        except ServerUnavailableError as error:
+            # What was asked for may still be answered.
+            _LOGGER.warning("the use of a key could not be written: %s", error)
+
+
+def _record(row: Any) -> KeyRecord:
+    station = row.station_name is not None
+    return KeyRecord(
+        prefix=row.prefix,
+        kind=KeyKind.STATION if station else KeyKind.USER,
+        owner=row.station_name if station else row.user_name,
+        created_at=from_micros(row.created_at),
+        last_used_at=(
+            None if row.last_used_at is None else from_micros(row.last_used_at)
+        ),
+        revoked_at=None if row.revoked_at is None else from_micros(row.revoked_at),
+    )
 
 
 def _principal(row: Any) -> Principal:

@@ -25,6 +25,9 @@ __all__ = [
     "write_metadata",
 ]
 
+Value = str | float | int | bool
+"""What stands under a name."""
+
 MAX_ENTRIES = 50
 """How many names one call may give, as v2 has it."""
 
@@ -118,9 +121,9 @@ def merge_metadata(
 
 def read_metadata(
     connection: sa.Connection, table: sa.Table, owners: Sequence[int]
-) -> dict[int, dict[str, JSONScalar]]:
+) -> dict[int, dict[str, Value]]:
     """Read the values of owners, by their keys."""
-    found: dict[int, dict[str, JSONScalar]] = {owner: {} for owner in owners}
+    found: dict[int, dict[str, Value]] = {owner: {} for owner in owners}
     for start in range(0, len(owners), _CHUNK):
         statement = (
             sa.select(_owner(table), table.c.name, table.c.value)

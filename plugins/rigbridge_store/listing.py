@@ -35,12 +35,20 @@ from rigbridge_store.schema import (
     users,
 )
 
-__all__ = ["of_unit", "one_run", "recent"]
+__all__ = [
+    "COLUMNS",
+    "JOINED",
+    "creators",
+    "of_unit",
+    "one_run",
+    "operators",
+    "recent",
+]
 
-_creators = users.alias("creators")
-_operators = users.alias("operators")
+creators = users.alias("creators")
+operators = users.alias("operators")
 
-_COLUMNS = (
+COLUMNS: tuple[sa.ColumnElement[Any], ...] = (
     runs.c.key,
     runs.c.id,
     runs.c.created_at,
@@ -64,29 +72,29 @@ _COLUMNS = (
     revisions.c.number.label("revision_number"),
     batches.c.id.label("batch_id"),
     batches.c.number.label("batch_number"),
-    _operators.c.id.label("operator_id"),
-    _operators.c.name.label("operator_name"),
-    _operators.c.email.label("operator_email"),
-    _creators.c.id.label("creator_id"),
-    _creators.c.name.label("creator_name"),
-    _creators.c.email.label("creator_email"),
+    operators.c.id.label("operator_id"),
+    operators.c.name.label("operator_name"),
+    operators.c.email.label("operator_email"),
+    creators.c.id.label("creator_id"),
+    creators.c.name.label("creator_name"),
+    creators.c.email.label("creator_email"),
     stations.c.id.label("station_id"),
     stations.c.name.label("station_name"),
 )
 
-_FROM = (
+JOINED = (
     runs.join(procedures, runs.c.procedure_key == procedures.c.key)
     .join(units, runs.c.unit_key == units.c.key)
     .outerjoin(procedure_versions, runs.c.version_key == procedure_versions.c.key)
     .outerjoin(parts, runs.c.part_key == parts.c.key)
     .outerjoin(revisions, runs.c.revision_key == revisions.c.key)
     .outerjoin(batches, runs.c.batch_key == batches.c.key)
-    .outerjoin(_operators, runs.c.operator_key == _operators.c.key)
-    .outerjoin(_creators, runs.c.creator_user_key == _creators.c.key)
+    .outerjoin(operators, runs.c.operator_key == operators.c.key)
+    .outerjoin(creators, runs.c.creator_user_key == creators.c.key)
     .outerjoin(stations, runs.c.creator_station_key == stations.c.key)
 )
 
-_ALL = sa.select(*_COLUMNS).select_from(_FROM)
+_ALL = sa.select(*COLUMNS).select_from(JOINED)
 _OF_UNIT = _ALL.where(units.c.serial_key == sa.bindparam("serial_key")).order_by(
     # A report that was imported late is no newer for that.
     sa.func.coalesce(runs.c.started_at, runs.c.created_at).desc(),

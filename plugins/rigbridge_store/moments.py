@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from rigbridge.convert.times import to_iso_duration, to_iso_utc
 
 __all__ = [
+    "from_micros",
     "iso_from_micros",
     "iso_from_span",
     "micros",
@@ -21,6 +22,11 @@ _MICROSECOND = timedelta(microseconds=1)
 def micros(moment: datetime) -> int:
     """Count the microseconds from the epoch to an aware time; exact."""
     return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_micros(count: int) -> datetime:
+    """Give the moment of a count of microseconds, in UTC."""
+    return _EPOCH + count * _MICROSECOND
 
 
 def span_micros(span: timedelta) -> int:

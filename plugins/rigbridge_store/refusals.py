@@ -16,6 +16,7 @@ from rigbridge.errors import (
     DeliveryError,
     ForbiddenError,
     NotFoundError,
+    ServerUnavailableError,
     TooLargeError,
     UnauthorizedError,
     UnprocessableError,
@@ -31,6 +32,7 @@ __all__ = [
     "invalid",
     "not_found",
     "too_large",
+    "too_often",
     "unauthorized",
     "unprocessable",
 ]
@@ -93,6 +95,16 @@ def conflict(message: str, *issues: str) -> ConflictError:
 def too_large(message: str) -> TooLargeError:
     """Refuse what is over a limit (413)."""
     return _refusal(TooLargeError, 413, message, ())
+
+
+def too_often(seconds: float) -> ServerUnavailableError:
+    """Refuse for now what comes too often (429)."""
+    return ServerUnavailableError(
+        "Too many requests. Wait, then try again.",
+        status=429,
+        code=CODES[429],
+        retry_after=seconds,
+    )
 
 
 def unprocessable(message: str, *issues: str) -> UnprocessableError:

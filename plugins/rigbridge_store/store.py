@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -15,9 +16,13 @@ from rigbridge.errors import ConfigurationError
 from rigbridge.model import JSONScalar, Run
 from rigbridge.wire import CreateRun, InitializeUpload, ListedRun, WireSubUnit
 from rigbridge_store import listing
-from rigbridge_store.access import linked_procedures, require_access
+from rigbridge_store.access import (
+    linked_procedures,
+    require_access,
+    require_user,
+)
 from rigbridge_store.blobs import BlobFolder, Blobs
-from rigbridge_store.catalog import Catalog
+from rigbridge_store.catalog import Catalog, CatalogSession
 from rigbridge_store.creation import Creation, IdempotencyKey
 from rigbridge_store.database import Database
 from rigbridge_store.definitions import Definitions
@@ -123,6 +128,41 @@ class RunStore:
                 remedy="choose another folder, or correct its permissions",
             ) from error
 
+    @contextmanager
+    def reading(self) -> Generator[sa.Connection]:
+        """
+        Open a transaction that sees one state of the store.
+
+        Raises:
+            ServerUnavailableError: the store cannot be read for now.
+        """
+        with self._database.reading() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(
+        self, principal: Principal | None = None
+    ) -> Generator[tuple[sa.Connection, CatalogSession]]:
+        """
+        Open a transaction that changes the store, on behalf of somebody.
+
+        Raises:
+            ConflictError: a change contradicts what is stored.
+            ServerUnavailableError: the store cannot be written for now.
+        """
+        try:
+            with self._database.writing() as connection:
+                session = self._catalog.session(connection, principal)
+                yield connection, session
+        except IntegrityError as error:
+            raise conflict(
+                "The change contradicts what is stored: something else has that "
+                "name, or refers to it."
+            ) from error
+        finally:
+            # What it found may be renamed or gone by now.
+            self._catalog.forget()
+
     def create_run(
         self,
         body: CreateRun,
@@ -134,6 +174,7 @@ class RunStore:
         report: Mapping[str, Any] | None = None,
         lenient: bool = False,
         metadata: Mapping[str, JSONScalar] | None = None,
+        unit_metadata: Mapping[str, JSONScalar] | None = None,
         slot: RunSlot | None = None,
     ) -> CreatedRun:
         """
@@ -149,6 +190,7 @@ class RunStore:
             report: the document of the conversion report.
             lenient: answer a repeated key with another body with a warning.
             metadata: single values that the run can be searched by.
+            unit_metadata: likewise of its unit, over those that it has.
             slot: its place in an execution of several runs.
 
         Raises:
@@ -172,6 +214,7 @@ class RunStore:
             metadata=(
                 told_by_sidecar(known(body.rigbridge)) if metadata is None else metadata
             ),
+            unit_metadata=unit_metadata or {},
             slot=slot,
         )
         return self._create(creation)
@@ -396,11 +439,11 @@ class RunStore:
 
         Raises:
             NotFoundError: there is none of that id.
-            ForbiddenError: a station that is not linked to its procedure.
+            ForbiddenError: a station; only users delete.
         """
+        require_user(principal, "delete runs")
         with self._database.writing() as connection:
-            key, procedure = require_run(connection, run_id)
-            require_access(connection, principal, procedure)
+            key, _ = require_run(connection, run_id)
             contents = connection.execute(
                 sa.select(attachments.c.sha256).where(
                     attachments.c.run_key == key, attachments.c.stored
@@ -408,6 +451,10 @@ class RunStore:
             )
             digests = list(contents.scalars())
             connection.execute(runs.delete().where(runs.c.key == key))
+        sweep_digests(self._database, self.blobs, digests)
+
+    def forget_contents(self, digests: Iterable[str]) -> None:
+        """Delete those contents that nothing refers to any more."""
         sweep_digests(self._database, self.blobs, digests)
 
     def update_unit(

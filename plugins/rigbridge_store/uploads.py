@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -35,13 +35,35 @@ from rigbridge_store.refusals import (
     too_large,
 )
 from rigbridge_store.results import StoredBlob, UploadTicket
-from rigbridge_store.rows import new_id
+from rigbridge_store.rows import insert_row, new_id
 from rigbridge_store.schema import attachments, uploads
 
-__all__ = ["GRANT", "StoredUpload", "UploadReception", "Uploads", "link_uploads"]
+__all__ = [
+    "GRANT",
+    "StoredUpload",
+    "Target",
+    "UploadReception",
+    "Uploads",
+    "link_uploads",
+    "link_uploads_to_unit",
+]
 
 GRANT = timedelta(seconds=60)
 """How long a grant is good for."""
+
+
+@attrs.frozen(kw_only=True)
+class Target:
+    """
+    What a file is for, where that is said before its bytes come.
+
+    Attributes:
+        run: the key of a run, or None.
+        unit: the key of a unit, or None.
+    """
+
+    run: int | None = None
+    unit: int | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -133,6 +155,8 @@ class UploadReception:
                 .where(uploads.c.key == self._upload, uploads.c.sha256.is_(None))
                 .values(values)
             ).rowcount
+            if changed:
+                _attach(connection, self._upload)
         if not changed:
             raise _used()
         return blob
@@ -177,9 +201,18 @@ class Uploads:
         self._limit = limit
         self._grant = grant
 
-    def initialize(self, body: InitializeUpload) -> UploadTicket:
+    def initialize(
+        self,
+        body: InitializeUpload,
+        *,
+        target: Callable[[sa.Connection], Target] = lambda _: Target(),
+    ) -> UploadTicket:
         """
         Grant an upload.
+
+        Args:
+            body: what is known of the file.
+            target: finds what the file is for, within the transaction.
 
         Raises:
             BadRequestError: a blank name or a negative size.
@@ -197,10 +230,13 @@ class Uploads:
             id=new_id(), token=secrets.token_urlsafe(32), expires_at=expires
         )
         with self._database.writing() as connection:
+            found = target(connection)
             connection.execute(
                 uploads.insert(),
                 {
                     "id": ticket.id,
+                    "run_key": found.run,
+                    "unit_key": found.unit,
                     "token_hash": _hashed(ticket.token),
                     "expires_at": micros(expires),
                     "name": body.name,
@@ -312,6 +348,57 @@ def link_uploads(
         )
 
 
+def link_uploads_to_unit(
+    connection: sa.Connection, unit: int, upload_ids: Sequence[str]
+) -> None:
+    """
+    Make uploads files of a unit; those that are linked to it already stay so.
+
+    Raises:
+        NotFoundError: there is no such upload.
+        ConflictError: it belongs to something else.
+        BadRequestError: its bytes have not come.
+    """
+    for index, upload_id in enumerate(upload_ids):
+        path = f"attachments[{index}]"
+        row = _find(connection, upload_id, path)
+        _completed(row, upload_id, path)
+        if row.attachment_key is None:
+            connection.execute(
+                uploads.update().where(uploads.c.key == row.key), {"unit_key": unit}
+            )
+            _attach(connection, row.key)
+        elif row.unit_key != unit:
+            raise conflict(
+                f"Upload with ID {upload_id} belongs to something else.",
+                FieldIssue(path, "belongs to something else"),
+            )
+
+
+def _attach(connection: sa.Connection, upload: int) -> None:
+    """Make the attachment of an upload whose run or unit is known; it has its id."""
+    row = connection.execute(sa.select(uploads).where(uploads.c.key == upload)).one()
+    if row.run_key is None and row.unit_key is None:
+        return
+    attachment = insert_row(
+        connection,
+        attachments,
+        {
+            "id": row.id,
+            "run_key": row.run_key,
+            "unit_key": row.unit_key,
+            "name": row.name,
+            "mime_type": row.mime_type,
+            "size": row.size,
+            "sha256": row.sha256,
+            "stored": True,
+        },
+    )
+    connection.execute(
+        uploads.update().where(uploads.c.key == upload), {"attachment_key": attachment}
+    )
+
+
 def _find(connection: sa.Connection, upload_id: str, path: str) -> Any:
     row = connection.execute(
         sa.select(
@@ -322,6 +409,7 @@ def _find(connection: sa.Connection, upload_id: str, path: str) -> Any:
             uploads.c.sha256,
             uploads.c.attachment_key,
             attachments.c.run_key,
+            attachments.c.unit_key,
         )
         .select_from(
             uploads.outerjoin(

@@ -9,7 +9,7 @@ import typer
 from rigbridge.cli import options
 from rigbridge.cli.output import say, say_json
 from rigbridge.errors import ConfigurationError
-from rigbridge.keys import KeyKind
+from rigbridge.keys import KeyKind, KeyRecord
 
 __all__ = ["keys", "serve", "stations"]
 
@@ -55,10 +55,16 @@ def serve(
         else:
             say(f"serving on {origin} (end with Ctrl-C)")
 
+    from rigbridge.configuration import load_configuration  # noqa: PLC0415 - likewise
+
     destination = _hosted(data, config)
     try:
         destination.serve(
-            host=host, port=port, open_stations=open_stations, ready=ready
+            host=host,
+            port=port,
+            open_stations=open_stations,
+            ready=ready,
+            configuration=load_configuration(to="local", data=data, file=config),
         )
     finally:
         destination.close()
@@ -83,6 +89,66 @@ def create_key(
         say_json({"key": key})
     else:
         say(key)
+
+
+@keys.command("list")
+def list_keys(
+    *,
+    data: options.DataFolder = None,
+    config: options.ConfigFile = None,
+    as_json: options.AsJSON = False,
+) -> None:
+    """List the API keys: whose they are, and when they were last used."""
+    destination = _hosted(data, config)
+    try:
+        records = destination.list_keys()
+    finally:
+        destination.close()
+    if as_json:
+        say_json([_shown(record) for record in records])
+        return
+    for record in records:
+        used = "never used"
+        if record.last_used_at is not None:
+            used = f"last used {record.last_used_at:%Y-%m-%d %H:%M} UTC"
+        state = used if record.revoked_at is None else "revoked"
+        say(f"{record.prefix}  {record.kind.value:<8}{record.owner}  ({state})")
+
+
+@keys.command("revoke")
+def revoke_key(
+    prefix: Annotated[str, typer.Argument(help="The key's public part, or the key.")],
+    *,
+    data: options.DataFolder = None,
+    config: options.ConfigFile = None,
+    as_json: options.AsJSON = False,
+) -> None:
+    """Refuse an API key from now on, at running servers too."""
+    destination = _hosted(data, config)
+    try:
+        record = destination.revoke_key(prefix)
+    finally:
+        destination.close()
+    if as_json:
+        say_json(_shown(record))
+    else:
+        say(f"key {record.prefix} of {record.kind.value} {record.owner} is revoked")
+
+
+def _shown(record: KeyRecord) -> dict[str, str | None]:
+    moments = {
+        name: getattr(record, name)
+        for name in ("created_at", "last_used_at", "revoked_at")
+    }
+    return {
+        "prefix": record.prefix,
+        "kind": record.kind.value,
+        "owner": record.owner,
+        **{
+            name: None if moment is None else moment.isoformat()
+            for name, moment in moments.items()
+        },
+    }
 
 
 @stations.command("link")

@@ -42,6 +42,7 @@ KEYS = (
     "proxy",
     "http2",
     "concurrency",
+    "server",
 )
 """Every key that a configuration knows."""
 
@@ -84,6 +85,7 @@ def checked(settings: Mapping[str, Setting]) -> Configuration:
         proxy=reader.optional_text("proxy"),
         http2=reader.flag("http2", default=True),
         concurrency=reader.count("concurrency", 16),
+        server=reader.table("server"),
         origins={key: setting.origin for key, setting in settings.items()},
     )
 

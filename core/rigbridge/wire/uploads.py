@@ -59,12 +59,17 @@ class SyncUpload:
 
 @attrs.frozen(kw_only=True)
 class ImportRun:
-    """``POST /v1/import``: makes a run of an uploaded report."""
+    """
+    ``POST /v1/import``: makes a run of an uploaded report.
+
+    ``profile`` (ours) names the profile that a delimited log is to be read by.
+    """
 
     upload_id: str
     importer: str
     client: str | UnsetType | None = UNSET
     client_version: str | UnsetType | None = UNSET
+    profile: str | UnsetType | None = UNSET
 
 
 @attrs.frozen(kw_only=True)

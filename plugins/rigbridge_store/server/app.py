@@ -21,7 +21,10 @@ from rigbridge_store.server import files, runs
 from rigbridge_store.server.bodies import PROBLEMS, Capabilities, Health
 from rigbridge_store.server.door import Door
 from rigbridge_store.server.failures import answer_any, answer_http, answer_ours
+from rigbridge_store.server.reference import show_reference
 from rigbridge_store.server.settings import ServerSettings
+from rigbridge_store.server.v2 import handlers as v2
+from rigbridge_store.server.v2.files import download_file
 from rigbridge_store.store import RunStore
 
 __all__ = ["create_app"]
@@ -44,8 +47,23 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
         security=[{"key": []}],
     )
     granted = Router(path="/api/v1", route_handlers=[files.receive_upload])
+    keyed2 = Router(
+        path="/api/v2",
+        route_handlers=list(v2.HANDLERS),
+        guards=[_guard(door)],
+        security=[{"key": []}],
+    )
+    signed = Router(path="/api/v2", route_handlers=[download_file])
     return Litestar(
-        route_handlers=[keyed, granted, show_health, page_router(site)],
+        route_handlers=[
+            keyed,
+            granted,
+            keyed2,
+            signed,
+            show_health,
+            show_reference,
+            page_router(site),
+        ],
         exception_handlers={
             RigbridgeError: answer_ours,
             HTTPException: page_or(answer_http),
@@ -84,6 +102,10 @@ def _openapi() -> OpenAPIConfig:
     bearer = SecurityScheme(type="http", scheme="bearer")
     return OpenAPIConfig(
         title="rigbridge run store",
+        description=(
+            "The v1 and v2 contract of a TofuPilot-compatible run store, and what is "
+            "beyond it."
+        ),
         version=__version__,
         path="/api",
         render_plugins=[JsonRenderPlugin(path="/openapi.json")],

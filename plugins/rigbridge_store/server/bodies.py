@@ -30,11 +30,12 @@ class Imported:
     """
     The answer to an import.
 
-    ``ids`` (ours) names every run of the report, ``warnings`` what was left out.
+    ``ids`` (ours) names every run of a report with several, ``warnings`` what was
+    left out; a report of one run that was taken as a whole is answered its id alone.
     """
 
     id: str
-    ids: list[str]
+    ids: list[str] | UnsetType = UNSET
     warnings: list[str] | UnsetType = UNSET
 
 
@@ -62,6 +63,7 @@ _REFUSALS = {
     409: "A reference that cannot be combined.",
     413: "The body is over the limit.",
     422: "Values that contradict each other.",
+    429: "Too many requests; Retry-After tells in how many seconds to come again.",
     500: "A mistake of the server.",
     503: "The store cannot be used for now.",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 from http import HTTPStatus
 from typing import Any
@@ -28,6 +29,7 @@ _LOGGER = logging.getLogger("rigbridge_store.server")
 
 _INTERNAL = "Internal server error"
 _AT = re.compile(r" - at `\$(?:\.data)?\.?(?P<path>[^`]*)`$")
+_PARAMETERS = ("query", "path", "header")
 _MISSING = re.compile(r"missing required field `(?P<field>[^`]+)`")
 
 
@@ -47,7 +49,10 @@ def answer_ours(_: Request[Any, Any, Any], error: RigbridgeError) -> Response[Pr
     if isinstance(error, DeliveryError):
         issues = [_issue(issue) for issue in error.issues]
         # str() would add what only a caller in process can do.
-        return _answer(error.status or 500, error.message, issues, error.code)
+        answer = _answer(error.status or 500, error.message, issues, error.code)
+        if error.retry_after is not None:
+            answer.headers["Retry-After"] = str(math.ceil(error.retry_after))
+        return answer
     if isinstance(error, RunProblemsError):
         issues = [
             Issue(message=problem.message, path=_plain(problem.place or ""))
@@ -66,6 +71,11 @@ def answer_http(
     """Answer what the framework found: no route, no JSON, a field of a wrong kind."""
     if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return answer_any(request, error)
+    issues = _parameters(error)
+    if issues:
+        return _answer(
+            error.status_code, f"{issues[0].path}: {issues[0].message}", issues
+        )
     message, path = _located(error)
     if isinstance(path, UnsetType):
         return _answer(error.status_code, message, [])
@@ -83,6 +93,18 @@ def _issue(line: str) -> Issue:
     if isinstance(line, FieldIssue):
         return Issue(message=line.message, path=line.path)
     return Issue(message=line)
+
+
+def _parameters(error: HTTPException) -> list[Issue]:
+    """Take out which parameters of the query or the path are wrong."""
+    found = error.extra if isinstance(error.extra, list) else []
+    return [
+        Issue(message=str(item.get("message", error.detail)), path=item["key"])
+        for item in found
+        if isinstance(item, dict)
+        and item.get("source") in _PARAMETERS
+        and isinstance(item.get("key"), str)
+    ]
 
 
 def _plain(path: str) -> str:

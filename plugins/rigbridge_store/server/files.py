@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
-from typing import IO, Any
+from typing import Any
 
 import anyio.to_thread
 from litestar import Request, get, post, put
@@ -19,19 +17,18 @@ from rigbridge.wire import (
     SyncUpload,
     UploadGrant,
 )
-from rigbridge_store.pages.security import attachment_disposition
 from rigbridge_store.refusals import bad_request
 from rigbridge_store.server.bodies import PROBLEMS, Imported
 from rigbridge_store.server.door import Door
+from rigbridge_store.server.downloads import DOWNLOAD, download
 from rigbridge_store.server.importing import import_upload
+from rigbridge_store.server.links import origin_of
+from rigbridge_store.server.v2.file_bodies import upload_url
 from rigbridge_store.uploads import UploadReception
 
 __all__ = ["HANDLERS", "receive_upload"]
 
 _BUFFER = 1 << 20
-_BINARY = "application/octet-stream"
-_CHUNK = 256 * 1024
-_SAFE = {"X-Content-Type-Options": "nosniff"}
 
 
 @post("/uploads/initialize", status_code=200, sync_to_thread=True, responses=PROBLEMS)
@@ -42,15 +39,7 @@ def initialize_upload(
     door = Door.of(request)
     door.caller(request)
     ticket = door.store.initialize_upload(data)
-    origin = f"{request.url.scheme}://{_host(request)}"
-    return UploadGrant(
-        id=ticket.id, uploadUrl=f"{origin}/api/v1/uploads/{ticket.id}/{ticket.token}"
-    )
-
-
-def _host(request: Request[Any, Any, Any]) -> str:
-    # Where the client reaches us is what it will reach us under again.
-    return request.headers.get("host") or request.url.netloc
+    return UploadGrant(id=ticket.id, uploadUrl=upload_url(ticket, origin_of(request)))
 
 
 @put(
@@ -123,7 +112,9 @@ def import_run(data: JSONBody[ImportRun], request: Request[Any, Any, Any]) -> Im
 
 
 @get(
-    "/attachments/{attachment_id:str}/download", sync_to_thread=True, responses=PROBLEMS
+    "/attachments/{attachment_id:str}/download",
+    sync_to_thread=True,
+    responses={**PROBLEMS, 200: DOWNLOAD},
 )
 def download_attachment(
     attachment_id: FromPath[str], request: Request[Any, Any, Any]
@@ -131,30 +122,7 @@ def download_attachment(
     """Give the bytes of an attachment."""
     door = Door.of(request)
     file = door.store.find_attachment(attachment_id, principal=door.caller(request))
-    digest = file.sha256 or ""
-    path = door.store.blobs.path(digest)
-    media_type = file.mime_type or _BINARY
-    if path is None:
-        disposition = attachment_disposition(file.name)
-        return Stream(
-            _chunks(door.store.blobs.open(digest)),
-            media_type=media_type,
-            headers={**_SAFE, "Content-Disposition": disposition},
-        )
-    return File(
-        path=path,
-        filename=file.name,
-        media_type=media_type,
-        # What a rig sent is never to be run by a browser in our origin.
-        content_disposition_type="attachment",
-        headers=_SAFE,
-    )
-
-
-def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
-    with closing(stream):
-        while chunk := stream.read(_CHUNK):
-            yield chunk
+    return download(door, file)
 
 
 HANDLERS: tuple[HTTPRouteHandler, ...] = (

@@ -2,28 +2,83 @@
 
 from __future__ import annotations
 
-from rigbridge.adapters import Source, Spool
-from rigbridge.errors import DeliveryError, RigbridgeError, RunProblemsError
-from rigbridge.imports.detection import AdapterSet
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+from msgspec import UNSET
+
+from rigbridge.adapters import ADAPTER_GROUP, Source, Spool
+from rigbridge.configuration import Configuration
+from rigbridge.errors import (
+    DeliveryError,
+    RigbridgeError,
+    RunProblemsError,
+    UnrecognizedSourceError,
+)
+from rigbridge.imports.detection import AdapterSet, InstalledAdapter
 from rigbridge.imports.reading import ReadRun, read_source
+from rigbridge.plugins import PluginLoader
 from rigbridge.wire import ImportRun
+from rigbridge_store.fields import text_or_none
 from rigbridge_store.principals import Principal
-from rigbridge_store.refusals import bad_request
+from rigbridge_store.refusals import FieldIssue, bad_request
 from rigbridge_store.server.bodies import Imported
 from rigbridge_store.server.door import Door
 from rigbridge_store.submission import submit_run
 
-__all__ = ["import_upload"]
+__all__ = ["ImportedReport", "import_report", "import_upload"]
 
-_IMPORTERS = {
-    "OPENHTF": "openhtf-json",
-    "TESTSTAND_XML": "teststand-xml",
-    "CSV": "csv",
-}
-"""The contract's names of importers that go by another name here."""
+
+@attrs.frozen(kw_only=True)
+class ImportedReport:
+    """
+    What became of a report.
+
+    Attributes:
+        ids: its runs.
+        created: whether any of them is new.
+        problems: what could not be stored.
+    """
+
+    ids: Sequence[str]
+    created: bool
+    problems: Sequence[RigbridgeError]
+
+    @property
+    def warnings(self) -> list[str]:
+        """The problems as lines."""
+        return [str(problem) for problem in self.problems]
 
 
 def import_upload(door: Door, body: ImportRun, principal: Principal) -> Imported:
+    """
+    Read an uploaded report and answer its run.
+
+    Raises:
+        NotFoundError: there is no such upload.
+        BadRequestError: its bytes have not come, there is no such importer or
+            profile, or it holds no run that can be stored.
+        ConfigurationError, PluginError: the adapter cannot be used.
+        ForbiddenError: a station that is not linked to the procedure.
+    """
+    done = import_report(
+        door, body.upload_id, body.importer, principal, text_or_none(body.profile)
+    )
+    return Imported(
+        id=done.ids[0],
+        ids=list(done.ids) if len(done.ids) > 1 else UNSET,
+        warnings=done.warnings or UNSET,
+    )
+
+
+def import_report(
+    door: Door,
+    upload_id: str,
+    importer: str,
+    principal: Principal,
+    profile: str | None = None,
+) -> ImportedReport:
     """
     Read an uploaded report and store its runs.
 
@@ -31,23 +86,18 @@ def import_upload(door: Door, body: ImportRun, principal: Principal) -> Imported
     since nothing in this call could name what exists; a station still needs its link.
 
     Raises:
-        NotFoundError: there is no such upload.
-        BadRequestError: its bytes have not come, or it holds no run that can be
-            stored.
-        ConfigurationError, PluginError: there is no such adapter.
-        ForbiddenError: a station that is not linked to the procedure.
+        Those of :func:`import_upload`.
     """
-    upload = door.store.completed_upload(body.upload_id)
-    configuration = door.settings.reading(door.store.data)
-    name = _IMPORTERS.get(body.importer.upper(), body.importer)
-    installed = AdapterSet(configuration, only=name).choose(
-        source := Source(
-            name=upload.name,
-            uri=upload.name,
-            opener=door.store.blobs.opener(upload.blob.sha256),
-        )
+    upload = door.store.completed_upload(upload_id)
+    configuration = _with_profile(door.settings.reading(door.store.data), profile)
+    source = Source(
+        name=upload.name,
+        uri=upload.name,
+        opener=door.store.blobs.opener(upload.blob.sha256),
     )
+    installed = _chosen(door, importer, configuration, source)
     ids: list[str] = []
+    created = False
     problems: list[RigbridgeError] = []
     with Spool() as spool:
         for item in read_source(source, installed, configuration, spool):
@@ -62,16 +112,60 @@ def import_upload(door: Door, body: ImportRun, principal: Principal) -> Imported
                 problems.append(error)
                 continue
             ids.append(receipt.stored_id)
+            created = created or receipt.created
             problems.extend(failure.error for failure in receipt.failures)
-    return _answer(ids, problems)
-
-
-def _answer(ids: list[str], problems: list[RigbridgeError]) -> Imported:
-    lines = [str(problem) for problem in problems]
     if ids:
-        if lines:
-            return Imported(id=ids[0], ids=ids, warnings=lines)
-        return Imported(id=ids[0], ids=ids)
+        return ImportedReport(ids=ids, created=created, problems=problems)
     if len(problems) == 1:
         raise problems[0]
+    lines = [str(problem) for problem in problems]
     raise bad_request("No run of the report could be stored.", *lines)
+
+
+def _chosen(
+    door: Door, importer: str, configuration: Configuration, source: Source
+) -> InstalledAdapter:
+    """Find the adapter of an importer; of several, the one that claims the report."""
+    present = PluginLoader(ADAPTER_GROUP).names
+    wanted = door.settings.importers.get(importer.upper(), (importer,))
+    names = [name for name in wanted if name in present]
+    if not names:
+        known = sorted({*door.settings.importers, *present})
+        raise bad_request(
+            f"There is no importer {importer!r}. Known: {', '.join(known)}.",
+            FieldIssue("importer", "is not known here"),
+        )
+    if len(names) == 1:
+        return AdapterSet(configuration, only=names[0]).choose(source)
+    claims = [
+        claim
+        for claim in AdapterSet(configuration).claims(source)
+        if claim.name in names
+    ]
+    if not claims:
+        raise UnrecognizedSourceError(
+            f"is no report of the importer {importer}", source=source.uri
+        )
+    return claims[0].installed
+
+
+def _with_profile(configuration: Configuration, profile: str | None) -> Configuration:
+    """Keep only the profile of that name among those of the adapters' settings."""
+    if profile is None:
+        return configuration
+    chosen: dict[str, Mapping[str, Any]] = {}
+    for name, settings in configuration.adapters.items():
+        profiles = settings.get("profiles")
+        named = [
+            item
+            for item in (profiles if isinstance(profiles, list) else ())
+            if isinstance(item, Mapping) and item.get("name") == profile
+        ]
+        if named:
+            chosen[name] = {**settings, "profiles": named}
+    if not chosen:
+        raise bad_request(
+            f"There is no profile {profile!r} in the server's settings.",
+            FieldIssue("profile", "is not known here"),
+        )
+    return attrs.evolve(configuration, adapters={**configuration.adapters, **chosen})

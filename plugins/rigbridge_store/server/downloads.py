@@ -1,0 +1,76 @@
+"""Files to browsers and clients: always saved, never shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from typing import IO
+
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.response import File, Stream
+
+from rigbridge_store.pages.security import attachment_disposition
+from rigbridge_store.refusals import not_found
+from rigbridge_store.results import StoredFile
+from rigbridge_store.server.door import Door
+
+__all__ = ["DOWNLOAD", "download"]
+
+_BINARY = "application/octet-stream"
+_CHUNK = 256 * 1024
+_SAFE = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+}
+_MEDIA_TYPE = re.compile(r"[\w.+-]{1,127}/[\w.+-]{1,127}", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+DOWNLOAD = ResponseSpec(
+    bytes,
+    description="The bytes of the file.",
+    media_type=_BINARY,
+    generate_examples=False,
+)
+"""What the OpenAPI document says of a download."""
+
+
+def download(door: Door, file: StoredFile) -> File | Stream:
+    """
+    Give a file as a download.
+
+    Its name and its media type came from a client: what could break out of a header
+    is left out of them.
+
+    Raises:
+        NotFoundError: the store has no bytes of it.
+    """
+    if file.sha256 is None:
+        raise not_found("The file is a reference without bytes.")
+    media_type = (file.mime_type or "").partition(";")[0].strip()
+    media_type = media_type if _MEDIA_TYPE.fullmatch(media_type) else _BINARY
+    path = door.store.blobs.path(file.sha256)
+    if path is None:
+        # Contents that are kept elsewhere have no path.
+        return Stream(
+            _chunks(door.store.blobs.open(file.sha256)),
+            media_type=media_type,
+            headers={
+                **_SAFE,
+                "Content-Disposition": attachment_disposition(file.name),
+            },
+        )
+    return File(
+        path=path,
+        filename=_CONTROL.sub("_", file.name),
+        media_type=media_type,
+        # What a rig sent is never to be run by a browser in our origin.
+        content_disposition_type="attachment",
+        headers=_SAFE,
+    )
+
+
+def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
+    with closing(stream):
+        while chunk := stream.read(_CHUNK):
+            yield chunk

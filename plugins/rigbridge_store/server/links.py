@@ -1,0 +1,57 @@
+"""
+URLs of files that are good for a while without a key, as storage services sign them.
+
+The v2 client downloads without its key. The signature covers the file and the moment
+until which it holds, under a secret of this process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import time
+from typing import Any
+
+from litestar.connection import ASGIConnection
+
+from rigbridge_store.refusals import forbidden
+
+__all__ = ["FileLinks", "origin_of"]
+
+_VALID_SECONDS = 15 * 60
+
+
+def origin_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """Tell where the client reaches us, which is where it will reach us again."""
+    host = connection.headers.get("host") or connection.url.netloc
+    return f"{connection.url.scheme}://{host}"
+
+
+class FileLinks:
+    """Signs the URLs of files, and knows its own signatures."""
+
+    def __init__(self) -> None:
+        self._secret = secrets.token_bytes(32)
+
+    def path(self, attachment_id: str) -> str:
+        """Give the path and query under which a file can be had for a while."""
+        expires = int(time.time()) + _VALID_SECONDS
+        signature = self._signature(attachment_id, expires)
+        return f"/api/v2/files/{attachment_id}?expires={expires}&signature={signature}"
+
+    def require(self, attachment_id: str, expires: int, signature: str) -> None:
+        """
+        Check a signature.
+
+        Raises:
+            ForbiddenError: it is not ours, or holds no longer.
+        """
+        own = self._signature(attachment_id, expires)
+        genuine = hmac.compare_digest(own.encode(), signature.encode())
+        if not genuine or expires < time.time():
+            raise forbidden("The link is not valid, or no longer. Ask for a new one.")
+
+    def _signature(self, attachment_id: str, expires: int) -> str:
+        words = f"{attachment_id}:{expires}".encode()
+        return hmac.new(self._secret, words, hashlib.sha256).hexdigest()

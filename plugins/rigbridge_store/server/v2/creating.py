@@ -1,0 +1,319 @@
+"""A v2 body to a run of the model, with every problem named by its field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
+
+import msgspec
+
+from rigbridge.convert.plain import read_value
+from rigbridge.errors import ModelError
+from rigbridge.model import (
+    Axis,
+    LogEntry,
+    Measurement,
+    MeasurementValue,
+    Phase,
+    ProcedureRef,
+    Run,
+    RunOutcome,
+    Series,
+    SubUnit,
+    Unit,
+)
+from rigbridge_store.fields import FieldChecks, known, text_or_none
+from rigbridge_store.labels import MAX_ENTRIES, MAX_NAME
+from rigbridge_store.refusals import FieldIssue, invalid, unprocessable
+from rigbridge_store.server.v2.judging import as_limit, as_text
+from rigbridge_store.server.v2.run_bodies import (
+    CreateMeasurement,
+    CreatePhase,
+    CreateRun2,
+    DataAxis,
+    LogLine,
+    MetadataValue,
+)
+
+__all__ = ["RESERVED", "check_metadata", "moment", "run_of"]
+
+_T = TypeVar("_T")
+
+RESERVED = "tofupilot.v2"
+"""The name under which a run's metadata keeps what only v2 has."""
+
+
+def run_of(body: CreateRun2) -> Run:
+    """
+    Make a run of a body.
+
+    A ``client_run_ref`` makes the run's id, so that a repeated request is the same
+    run.
+
+    Raises:
+        BadRequestError: fields that are malformed, all of them.
+        UnprocessableError: times or sequences that contradict each other.
+    """
+    return _Maker(body).run()
+
+
+def moment(value: datetime, path: str, checks: FieldChecks) -> datetime:
+    """Take a time in UTC; one without a zone is that already."""
+    if value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        checks.report(path, "is outside of the years 1 to 9999")
+        return value
+
+
+def check_metadata(
+    values: Mapping[str, MetadataValue | None], path: str, checks: FieldChecks
+) -> None:
+    """Check the names of custom metadata."""
+    if len(values) > MAX_ENTRIES:
+        checks.report(path, f"has {len(values)} keys, at most {MAX_ENTRIES} allowed")
+    for name in values:
+        if not name.strip() or len(name) > MAX_NAME or name == RESERVED:
+            checks.report(f"{path}.{name[:40]}", "is no name that can be given")
+
+
+_SPELLED = {
+    "value": "measured_value",
+    "unit": "units",
+    "axes": "y_axis",
+    "values": "y_axis",
+    "line": "line_number",
+}
+"""What v2 calls those fields of the model that have other names there."""
+
+
+class _Maker:
+    """Makes one run."""
+
+    def __init__(self, body: CreateRun2) -> None:
+        self.body = body
+        self.checks = FieldChecks()
+
+    def run(self) -> Run:
+        body, checks = self.body, self.checks
+        started = moment(body.started_at, "started_at", checks)
+        ended = moment(body.ended_at, "ended_at", checks)
+        if ended < started:
+            text = "ended_at is before started_at"
+            raise unprocessable(text, FieldIssue("ended_at", "is before started_at"))
+        self._names()
+        self._slots()
+        self._sequences()
+        phases = tuple(
+            phase
+            for index, item in enumerate(known(body.phases) or ())
+            if (phase := self._phase(item, f"phases[{index}]")) is not None
+        )
+        logs = tuple(
+            log
+            for index, item in enumerate(known(body.logs) or ())
+            if (log := self._log(item, f"logs[{index}]")) is not None
+        )
+        if checks.issues:
+            raise invalid(checks.issues)
+        return Run(
+            id=self._id(),
+            outcome=RunOutcome(body.outcome),
+            procedure=ProcedureRef(
+                id=body.procedure_id, version=text_or_none(body.procedure_version)
+            ),
+            unit=Unit(
+                serial_number=body.serial_number,
+                part_number=text_or_none(body.part_number),
+                revision=text_or_none(body.revision_number),
+                batch_number=text_or_none(body.batch_number),
+            ),
+            sub_units=tuple(
+                SubUnit(serial_number=number) for number in known(body.sub_units) or ()
+            ),
+            started_at=started,
+            ended_at=ended,
+            operator=text_or_none(body.operated_by),
+            docstring=text_or_none(body.docstring),
+            phases=phases,
+            logs=logs,
+            metadata=self._metadata(),
+        )
+
+    def _id(self) -> UUID:
+        reference = text_or_none(self.body.client_run_ref)
+        if reference is None:
+            return uuid4()
+        return uuid5(NAMESPACE_URL, f"rigbridge:client_run_ref:{reference}")
+
+    def _names(self) -> None:
+        body, checks = self.body, self.checks
+        for path in ("serial_number", "procedure_id"):
+            checks.filled(getattr(body, path), path)
+            checks.bounded(getattr(body, path), path)
+        for path in (
+            "part_number",
+            "revision_number",
+            "batch_number",
+            "client_run_ref",
+            "operated_by",
+        ):
+            checks.bounded(text_or_none(getattr(body, path)), path)
+        checks.version(text_or_none(body.procedure_version), "procedure_version")
+        for index, number in enumerate(known(body.sub_units) or ()):
+            checks.filled(number, f"sub_units[{index}]")
+            checks.bounded(number, f"sub_units[{index}]")
+        check_metadata(known(body.metadata) or {}, "metadata", checks)
+        check_metadata(known(body.unit_metadata) or {}, "unit_metadata", checks)
+
+    def _slots(self) -> None:
+        body = self.body
+        for path, needed in (
+            ("slot_key", "execution_id"),
+            ("slot_name", "slot_key"),
+        ):
+            given = text_or_none(getattr(body, path))
+            if given is not None and text_or_none(getattr(body, needed)) is None:
+                self.checks.report(path, f"requires {needed}")
+
+    def _sequences(self) -> None:
+        sequences = known(self.body.sequences) or ()
+        paths = [sequence.path for sequence in sequences]
+        for index, sequence in enumerate(sequences):
+            place = f"sequences[{index}].path"
+            self.checks.filled(sequence.path, place)
+            if sequence.path in paths[:index]:
+                self.checks.report(place, "is there twice")
+            parent, separator, _ = sequence.path.rpartition("/")
+            if separator and parent not in paths:
+                self.checks.report(place, f"has no parent {parent!r} in sequences")
+        for index, phase in enumerate(known(self.body.phases) or ()):
+            path = text_or_none(phase.sequence_path)
+            if path is not None and path not in paths:
+                place = f"phases[{index}].sequence_path"
+                self.checks.report(place, f"names no entry of sequences: {path!r}")
+
+    def _metadata(self) -> dict[str, Any]:
+        body = self.body
+        extra = {
+            name: msgspec.to_builtins(value)
+            for name in ("sequences", "execution_id", "slot_key", "slot_name")
+            if (value := known(getattr(body, name)))
+        }
+        user = dict(known(body.metadata) or {})
+        return {**user, RESERVED: extra} if extra else user
+
+    def _made(self, path: str, make: Callable[[], _T]) -> _T | None:
+        try:
+            return make()
+        except ModelError as error:
+            field = error.path.rpartition(".")[2]
+            self.checks.report(f"{path}.{_SPELLED.get(field, field)}", error.message)
+            return None
+
+    def _phase(self, phase: CreatePhase, path: str) -> Phase | None:
+        started = moment(phase.started_at, f"{path}.started_at", self.checks)
+        ended = moment(phase.ended_at, f"{path}.ended_at", self.checks)
+        attributes: dict[str, Any] = {}
+        retries = known(phase.retry_count)
+        if retries is not None and retries < 0:
+            self.checks.report(f"{path}.retry_count", "must not be negative")
+        if retries:
+            attributes["retry_count"] = retries
+        sequence = text_or_none(phase.sequence_path)
+        if sequence is not None:
+            attributes["sequence_path"] = sequence
+        measurements = tuple(
+            made
+            for index, item in enumerate(known(phase.measurements) or ())
+            if (made := self._measurement(item, f"{path}.measurements[{index}]"))
+        )
+        return self._made(
+            path,
+            lambda: Phase(
+                name=phase.name,
+                outcome=phase.outcome,
+                started_at=started,
+                ended_at=ended,
+                path=() if sequence is None else tuple(sequence.split("/")),
+                measurements=measurements,
+                docstring=text_or_none(phase.docstring),
+                attributes=attributes,
+            ),
+        )
+
+    def _measurement(self, given: CreateMeasurement, path: str) -> Measurement | None:
+        validators = known(given.validators) or []
+        attributes: dict[str, Any] = {}
+        structured = [item for item in validators if not isinstance(item, str)]
+        if structured:
+            attributes["validators"] = msgspec.to_builtins(structured)
+        if aggregations := known(given.aggregations):
+            attributes["aggregations"] = msgspec.to_builtins(aggregations)
+        axes = [
+            *([] if (x := known(given.x_axis)) is None else [x]),
+            *(known(given.y_axis) or ()),
+        ]
+        if axes:
+            attributes["axes"] = [_described(axis) for axis in axes]
+        units = known(given.units)
+        return self._made(
+            path,
+            lambda: Measurement(
+                name=given.name,
+                outcome=given.outcome,
+                value=_value(axes, known(given.measured_value), units),
+                unit=text_or_none(units) if isinstance(units, str) else None,
+                limits=as_limit(
+                    validators, known(given.lower_limit), known(given.upper_limit)
+                ),
+                validators=as_text(validators),
+                docstring=text_or_none(given.docstring),
+                attributes=attributes,
+            ),
+        )
+
+    def _log(self, line: LogLine, path: str) -> LogEntry | None:
+        time = moment(line.timestamp, f"{path}.timestamp", self.checks)
+        self.checks.integer(line.line_number, f"{path}.line_number")
+        return self._made(
+            path,
+            lambda: LogEntry(
+                level=line.level,
+                message=line.message,
+                time=time,
+                source_file=text_or_none(line.source_file),
+                line=line.line_number or None,
+            ),
+        )
+
+
+def _described(axis: DataAxis) -> dict[str, Any]:
+    """Give what an axis says beside its points, its name and its unit."""
+    described: dict[str, Any] = {
+        name: msgspec.to_builtins(value)
+        for name in ("description", "validators", "aggregations")
+        if (value := known(getattr(axis, name)))
+    }
+    return described
+
+
+def _value(
+    axes: Sequence[DataAxis], value: Any, units: str | Sequence[str] | None
+) -> MeasurementValue:
+    if axes:
+        return Series(
+            axes=tuple(
+                Axis(
+                    name=text_or_none(axis.name),
+                    unit=text_or_none(axis.units),
+                    values=axis.data,
+                )
+                for axis in axes
+            )
+        )
+    return read_value(value, units)

@@ -1,0 +1,173 @@
+"""The bodies that v2 clients send of runs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import attrs
+from msgspec import UNSET, UnsetType
+
+from rigbridge.model import LogLevel, MeasurementOutcome, PhaseOutcome
+
+__all__ = [
+    "Aggregation",
+    "ChangeMetadata",
+    "CreateMeasurement",
+    "CreatePhase",
+    "CreateRun2",
+    "DataAxis",
+    "LogLine",
+    "MetadataValue",
+    "NameFile",
+    "Outcome",
+    "Sequence",
+    "UpdateRun2",
+    "Validator",
+]
+
+Outcome = Literal["PASS", "FAIL", "ERROR", "TIMEOUT", "ABORTED"]
+"""The verdicts of a run that has ended."""
+
+SequenceOutcome = Literal["PASS", "FAIL", "ERROR", "TIMEOUT", "ABORTED", "SKIP"]
+"""The verdicts of a sequence call."""
+
+MetadataValue = str | float | int | bool
+"""A value of custom metadata."""
+
+
+@attrs.frozen(kw_only=True)
+class Validator:
+    """A condition that a value was judged by, with its own verdict."""
+
+    outcome: MeasurementOutcome | UnsetType | None = UNSET
+    operator: str | UnsetType | None = UNSET
+    expected_value: Any = UNSET
+    expression: str | UnsetType | None = UNSET
+    is_decisive: bool | UnsetType | None = UNSET
+
+
+@attrs.frozen(kw_only=True)
+class Aggregation:
+    """A number made of many (``min``, ``avg``, ``percentile_95``)."""
+
+    type: str
+    outcome: MeasurementOutcome | UnsetType | None = UNSET
+    value: float | int | str | bool | UnsetType | None = UNSET
+    unit: str | UnsetType | None = UNSET
+    validators: list[Validator] | UnsetType | None = UNSET
+
+
+@attrs.frozen(kw_only=True)
+class DataAxis:
+    """One column of a measurement of many points."""
+
+    data: list[float | int]
+    units: str | UnsetType | None = UNSET
+    name: str | UnsetType | None = UNSET
+    description: str | UnsetType | None = UNSET
+    validators: list[Validator] | UnsetType | None = UNSET
+    aggregations: list[Aggregation] | UnsetType | None = UNSET
+
+
+@attrs.frozen(kw_only=True)
+class CreateMeasurement:
+    """A measurement: one value, or axes."""
+
+    name: str
+    outcome: MeasurementOutcome
+    x_axis: DataAxis | UnsetType | None = UNSET
+    y_axis: list[DataAxis] | UnsetType | None = UNSET
+    measured_value: Any = UNSET
+    units: str | list[str] | UnsetType | None = UNSET
+    lower_limit: float | int | UnsetType | None = UNSET
+    upper_limit: float | int | UnsetType | None = UNSET
+    validators: list[Validator | str] | UnsetType | None = UNSET
+    aggregations: list[Aggregation] | UnsetType | None = UNSET
+    docstring: str | UnsetType | None = UNSET
+
+
+@attrs.frozen(kw_only=True)
+class CreatePhase:
+    """A phase; a repeated one comes with its number of tries before."""
+
+    name: str
+    outcome: PhaseOutcome
+    started_at: datetime
+    ended_at: datetime
+    docstring: str | UnsetType | None = UNSET
+    measurements: list[CreateMeasurement] | UnsetType | None = UNSET
+    retry_count: int | UnsetType | None = UNSET
+    sequence_path: str | UnsetType | None = UNSET
+
+
+@attrs.frozen(kw_only=True)
+class Sequence:
+    """A call of a sequence of phases, by its path among the others."""
+
+    path: str
+    name: str
+    outcome: SequenceOutcome
+    source: str | UnsetType | None = UNSET
+    started_at: datetime | UnsetType | None = UNSET
+    ended_at: datetime | UnsetType | None = UNSET
+
+
+@attrs.frozen(kw_only=True)
+class LogLine:
+    """A line of the log."""
+
+    level: LogLevel
+    timestamp: datetime
+    message: str
+    source_file: str
+    line_number: int
+
+
+@attrs.frozen(kw_only=True)
+class CreateRun2:
+    """``POST /v2/runs``."""
+
+    outcome: Outcome
+    procedure_id: str
+    started_at: datetime
+    ended_at: datetime
+    serial_number: str
+    deployment_id: str | UnsetType | None = UNSET
+    client_run_ref: str | UnsetType | None = UNSET
+    execution_id: str | UnsetType | None = UNSET
+    slot_key: str | UnsetType | None = UNSET
+    slot_name: str | UnsetType | None = UNSET
+    procedure_version: str | UnsetType | None = UNSET
+    operated_by: str | UnsetType | None = UNSET
+    part_number: str | UnsetType | None = UNSET
+    revision_number: str | UnsetType | None = UNSET
+    batch_number: str | UnsetType | None = UNSET
+    sub_units: list[str] | UnsetType | None = UNSET
+    docstring: str | UnsetType | None = UNSET
+    phases: list[CreatePhase] | UnsetType | None = UNSET
+    sequences: list[Sequence] | UnsetType | None = UNSET
+    logs: list[LogLine] | UnsetType | None = UNSET
+    metadata: dict[str, MetadataValue] | UnsetType | None = UNSET
+    unit_metadata: dict[str, MetadataValue] | UnsetType | None = UNSET
+
+
+@attrs.frozen(kw_only=True)
+class UpdateRun2:
+    """``PATCH /v2/runs/{id}``: completed uploads to link."""
+
+    attachments: list[str] | UnsetType | None = UNSET
+
+
+@attrs.frozen(kw_only=True)
+class ChangeMetadata:
+    """``PATCH /v2/runs/{id}/metadata``: null takes a key away."""
+
+    metadata: dict[str, MetadataValue | None] | UnsetType | None = UNSET
+
+
+@attrs.frozen(kw_only=True)
+class NameFile:
+    """The name of a file that will be sent."""
+
+    name: str
