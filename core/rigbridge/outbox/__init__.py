@@ -7,5 +7,14 @@ folder of attachments by content, and a sender.
 
 from rigbridge.outbox.entries import EntryState, OutboxEntry, OutboxStatus
 from rigbridge.outbox.outbox import Outbox
+from rigbridge.outbox.unsent import HandOverErrors, Recovery, UnsentFolder
 
-__all__ = ["EntryState", "Outbox", "OutboxEntry", "OutboxStatus"]
+__all__ = [
+    "EntryState",
+    "HandOverErrors",
+    "Outbox",
+    "OutboxEntry",
+    "OutboxStatus",
+    "Recovery",
+    "UnsentFolder",
+]
