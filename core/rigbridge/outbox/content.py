@@ -65,6 +65,15 @@ class ContentFolder:
             attachments.append(kept)
         return attrs.evolve(run, attachments=tuple(attachments))
 
+    def describe(self, run: Run) -> Run:
+        """
+        Describe a run's attachments as :meth:`keep` would, without keeping them.
+
+        Raises:
+            SourceUnreadableError: an attachment cannot be read.
+        """
+        return attrs.evolve(run, attachments=tuple(map(_described, run.attachments)))
+
     def _keep(self, attachment: Attachment) -> Attachment:
         sha256 = attachment.sha256
         if sha256 is not None and (
@@ -141,6 +150,17 @@ class ContentFolder:
                     path.unlink()
             except FileNotFoundError:
                 continue  # another process was faster
+
+
+def _described(attachment: Attachment) -> Attachment:
+    if attachment.opener is None or attachment.sha256 is not None:
+        return attachment
+    digest = hashlib.sha256()
+    size = 0
+    for chunk in _chunks(attachment):
+        digest.update(chunk)
+        size += len(chunk)
+    return attrs.evolve(attachment, sha256=digest.hexdigest(), size=size)
 
 
 def _chunks(attachment: Attachment) -> Iterator[bytes]:

@@ -133,7 +133,7 @@ class Outbox:
         report = ConversionReport() if report is None else report
         known = self._journal.digest(run.id)
         if known is not None:
-            if known != _digest(_document(run)):
+            if known != _digest(_document(self._contents.describe(run))):
                 _LOGGER.warning(
                     "run %s was handed over before with other content, which stays",
                     run.id,
