@@ -16,7 +16,8 @@ from typing import IO, TYPE_CHECKING, Protocol, runtime_checkable
 import attrs
 
 from rigbridge.errors import DeliveryError
-from rigbridge.keys import KeyKind, KeyRecord
+from rigbridge.key_records import KeyRecord
+from rigbridge.keys import KeyKind
 from rigbridge.model import Attachment, Run
 from rigbridge.reporting import ConversionReport
 from rigbridge.wire import ListedRun

@@ -8,7 +8,8 @@ from typing import IO
 
 from rigbridge.configuration import Configuration
 from rigbridge.destinations import DestinationSettings, Receipt
-from rigbridge.keys import KeyKind, KeyRecord
+from rigbridge.key_records import KeyRecord
+from rigbridge.keys import KeyKind
 from rigbridge.model import Attachment, Run
 from rigbridge.reporting import ConversionReport
 from rigbridge.wire import ListedRun

@@ -21,7 +21,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from rigbridge.errors import ServerUnavailableError
-from rigbridge.keys import KeyKind, KeyRecord
+from rigbridge.key_records import KeyRecord
+from rigbridge.keys import KeyKind
 from rigbridge_store.database import Database
 from rigbridge_store.fields import folded
 from rigbridge_store.moments import from_micros, now_micros

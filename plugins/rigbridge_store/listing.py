@@ -81,6 +81,7 @@ COLUMNS: tuple[sa.ColumnElement[Any], ...] = (
     stations.c.id.label("station_id"),
     stations.c.name.label("station_name"),
 )
+"""What a row of the list holds, of the tables that ``JOINED`` joins."""
 
 JOINED = (
     runs.join(procedures, runs.c.procedure_key == procedures.c.key)
@@ -93,6 +94,7 @@ JOINED = (
     .outerjoin(creators, runs.c.creator_user_key == creators.c.key)
     .outerjoin(stations, runs.c.creator_station_key == stations.c.key)
 )
+"""The runs with everything that names them: procedure, unit, part, people."""
 
 _ALL = sa.select(*COLUMNS).select_from(JOINED)
 _OF_UNIT = _ALL.where(units.c.serial_key == sa.bindparam("serial_key")).order_by(

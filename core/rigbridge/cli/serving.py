@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rigbridge.cli import options
 from rigbridge.cli.output import say, say_json
 from rigbridge.errors import ConfigurationError
-from rigbridge.keys import KeyKind, KeyRecord
+from rigbridge.keys import KeyKind
+
+if TYPE_CHECKING:
+    from rigbridge.key_records import KeyRecord
 
 __all__ = ["keys", "serve", "stations"]
 
