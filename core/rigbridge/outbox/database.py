@@ -21,7 +21,7 @@ from rigbridge.errors import ConfigurationError
 __all__ = ["Database"]
 
 _PATIENCE = 30.0
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE entry (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -49,13 +49,28 @@ CREATE TABLE content (
     PRIMARY KEY (run_id, sha256)
 );
 CREATE INDEX content_digest ON content (sha256);
-CREATE TABLE hold (
+"""
+_CIRCUIT = """
+ALTER TABLE entry ADD COLUMN serial_key TEXT;
+ALTER TABLE entry ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE entry ADD COLUMN waits_for_store INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX entry_unit ON entry (serial_key) WHERE state IN ('pending', 'sending');
+CREATE TABLE part (
+    run_id TEXT NOT NULL,
+    serial_key TEXT NOT NULL,
+    PRIMARY KEY (run_id, serial_key)
+);
+DROP TABLE IF EXISTS hold;
+CREATE TABLE circuit (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     reason TEXT NOT NULL,
-    until REAL NOT NULL
+    failures INTEGER NOT NULL,
+    until REAL NOT NULL,
+    not_before REAL NOT NULL
 );
-PRAGMA user_version = 1;
 """
+_STEPS = (_SCHEMA, _CIRCUIT)
+"""What brings a database from each version to the next; the first from nothing."""
 
 _databases: weakref.WeakSet[Database] = weakref.WeakSet()
 _fork_lock = threading.Lock()
@@ -158,9 +173,10 @@ class Database:
                         source=str(self._path),
                         remedy="update rigbridge",
                     )
-                if version == 0:
-                    for statement in _SCHEMA.split(";"):
+                for step in _STEPS[version:]:
+                    for statement in step.split(";"):
                         connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {_VERSION}")
 
     def before_fork(self) -> None:
         """Wait for the running transaction, and close the connection."""

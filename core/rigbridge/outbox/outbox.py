@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import logging
+import math
 import os
 import threading
 import time
@@ -25,7 +26,7 @@ from rigbridge.outbox.database import Database
 from rigbridge.outbox.delivery import Delivery, restore
 from rigbridge.outbox.entries import EntryState, OutboxEntry, OutboxStatus
 from rigbridge.outbox.journal import Journal, NewEntry
-from rigbridge.outbox.leases import Leases
+from rigbridge.outbox.leases import Claim, Leases
 from rigbridge.outbox.reports import pack_report, unpack_report
 from rigbridge.outbox.sender import Sender
 from rigbridge.reporting import ConversionReport
@@ -161,6 +162,7 @@ class Outbox:
             serial_number=run.unit.serial_number,
             procedure=run.procedure.name or run.procedure.id,
             contents=contents,
+            parts=frozenset(part.serial_number for part in run.sub_units),
         )
 
         def complete() -> bool:
@@ -217,12 +219,13 @@ class Outbox:
                 return waiting
             sender = self._here().sender
             background = sender is not None and sender.alive
-            if background or not self._deliver_next(patience=remaining):
+            if background or not self._deliver_due(remaining):
                 time.sleep(min(_POLL, remaining))
 
     def _is_vain(self, remaining: float) -> bool:
         """Whether nothing can be sent in the time that remains."""
-        if self._journal.held() is not None:
+        held = self._journal.held()
+        if held is not None and held[1] > remaining:
             return True
         turn = self._journal.next_turn()
         return not self._journal.sending() and turn is not None and turn > remaining
@@ -322,25 +325,35 @@ class Outbox:
         here = self._here()
         with here.starting:
             if here.sender is None or not here.sender.alive:
-                here.sender = Sender(self._deliver_next, self._journal.next_turn)
+                here.sender = Sender(self._deliver_due, self._journal.next_turn)
                 here.sender.start()
             here.sender.wake()
 
-    def _deliver_next(self, patience: float = -1) -> bool:
-        """Deliver the entry whose turn it is; False if there is none."""
+    def _deliver_due(self, patience: float = math.inf) -> bool:
+        """
+        Deliver what is due; False if that is nothing.
+
+        Args:
+            patience: seconds after which no delivery begins.
+        """
         here = self._here()
-        if not here.delivering.acquire(timeout=patience):
+        end = time.monotonic() + patience
+        wait = patience if patience < threading.TIMEOUT_MAX else -1
+        if not here.delivering.acquire(timeout=wait):
             return False
         try:
             if self._closed:
                 return False
             if here.destination is None:
                 here.destination = self._make_destination()
-            claim = self._leases.claim()
-            if claim is None:
-                return False
-            self._delivery.deliver(claim, here.destination, self._is_stopping)
-            return True
+
+            def claim() -> Claim | None:
+                over = self._closed or time.monotonic() >= end
+                return None if over else self._leases.claim()
+
+            return self._delivery.deliver_all(
+                claim, here.destination, self._is_stopping
+            )
         finally:
             here.delivering.release()
             if self._is_stopping():

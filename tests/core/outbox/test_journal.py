@@ -272,7 +272,7 @@ class TestClaiming:
         desk.add()
         desk.leases.hold(desk.claim(), pause=60, reason="401")
         assert desk.leases.claim() is None
-        assert desk.journal.held() == "401"
+        assert desk.journal.held() == ("401", 60.0)
         assert desk.journal.status().held == "401"
         assert desk.journal.next_turn() == pytest.approx(60)
         assert desk.states() == [EntryState.PENDING, EntryState.PENDING]
