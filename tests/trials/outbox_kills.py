@@ -44,7 +44,7 @@ from rigbridge.testing.run_store_server import RunStoreServer
 
 _START = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 _TIMEOUT = 1.0
-_LEASE = 1.0
+_LEASE = 0.6
 _LONGEST_LIFE = 0.3
 _MOST_WAITING = 12
 _PASSING = (
@@ -216,7 +216,7 @@ def batch(kills: int, seed: int, number: int) -> dict[str, Any]:
         RunStoreServer(dialect) as server,
     ):
         folder = Path(name)
-        server.inject_at_random(faults, chance=0.15, seed=seed, seconds=0.05)
+        server.inject_at_random(faults, chance=0.1, seed=seed, seconds=0.05)
         command = [sys.executable, __file__, "--killer", str(folder), server.url]
         command += [server.api_key, "--kills", str(kills), "--seed", str(seed)]
         subprocess.run(command, check=True)

@@ -44,17 +44,13 @@ def opened_outbox(
     **arguments: Any,
 ) -> Generator[tuple[Configuration, Outbox], None, None]:
     """Open the outbox that the settings name; closed at the end."""
-    from functools import partial  # noqa: PLC0415 - start fast
-
-    from rigbridge.configuration import (  # noqa: PLC0415 - likewise
+    from rigbridge.configuration import (  # noqa: PLC0415 - start fast
         load_configuration,
-        open_destination,
+        open_outbox,
     )
-    from rigbridge.outbox import Outbox  # noqa: PLC0415 - likewise
 
     configuration = load_configuration(**arguments)
-    folder = configuration.data / "outbox"
-    with Outbox.open(folder, partial(open_destination, configuration)) as outbox:
+    with open_outbox(configuration) as outbox:
         yield configuration, outbox
 
 

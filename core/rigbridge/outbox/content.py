@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 from uuid import uuid4
@@ -39,6 +39,11 @@ class ContentFolder:
     def path(self, sha256: str) -> Path:
         """Say where the bytes of a digest are, or would be."""
         return self._folder / sha256[:2] / sha256
+
+    def size(self, digests: Iterable[str]) -> int:
+        """Count the bytes of some digests, as far as they are here."""
+        paths = [self.path(sha256) for sha256 in digests]
+        return sum(path.stat().st_size for path in paths if path.is_file())
 
     def keep(self, run: Run, report: ConversionReport) -> Run:
         """

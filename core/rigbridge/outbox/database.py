@@ -61,6 +61,8 @@ CREATE TABLE part (
     PRIMARY KEY (run_id, serial_key)
 );
 DROP TABLE IF EXISTS hold;
+CREATE TABLE tally (forgotten INTEGER NOT NULL);
+INSERT INTO tally (forgotten) VALUES (0);
 CREATE TABLE circuit (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     reason TEXT NOT NULL,

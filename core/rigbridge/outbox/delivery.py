@@ -24,6 +24,7 @@ from rigbridge.destinations import (
 from rigbridge.errors import DeliveryError, NotFoundError, RigbridgeError
 from rigbridge.model import FileOpener, Run
 from rigbridge.outbox.content import ContentFolder
+from rigbridge.outbox.entries import DeliveryEnd, DeliveryResult
 from rigbridge.outbox.leases import LEASE, Claim, LeaseLostError, Leases
 from rigbridge.outbox.policy import (
     HOLD_PAUSE,
@@ -41,6 +42,13 @@ __all__ = ["Delivery", "restore"]
 _LOGGER = logging.getLogger("rigbridge.outbox")
 _LONGEST = 6 * 3600.0
 _SILENCE = TypeError("the destination did not say what came of the run")
+
+
+_ENDS = {
+    Verdict.RETRY: DeliveryEnd.RETRY,
+    Verdict.HOLD: DeliveryEnd.HELD,
+    Verdict.PARK: DeliveryEnd.PARKED,
+}
 
 
 class _StoppedError(Exception):
@@ -74,6 +82,7 @@ class Delivery:
         leases: notes what came of it.
         contents: holds the attachments.
         discard: removes contents that are needed no longer, by their digests.
+        observe: is told how each attempt ended, in the thread that sends; or None.
     """
 
     def __init__(
@@ -81,10 +90,12 @@ class Delivery:
         leases: Leases,
         contents: ContentFolder,
         discard: Callable[[list[str]], None],
+        observe: Callable[[DeliveryResult], None] | None = None,
     ) -> None:
         self._leases = leases
         self._contents = contents
         self._discard = discard
+        self._observe = observe
 
     def deliver_all(
         self,
@@ -196,7 +207,7 @@ class Delivery:
             elif isinstance(result, _StoppedError):
                 self._release(claim)
             else:
-                self._note_error(claim, result)
+                self._note_error(under_way, result)
         except LeaseLostError as lost:
             _LOGGER.warning("%s", lost)
 
@@ -205,16 +216,18 @@ class Delivery:
         for warning in receipt.warnings:
             _LOGGER.warning("run %s: the store remarks: %s", claim.id, warning)
         if receipt.failures:
-            self._note_failures(claim, receipt)
+            self._note_failures(under_way, receipt)
             return
+        size = len(claim.document) + self._contents.size(claim.contents)
         contents = self._leases.finish(
             claim, under_way.progress, pack_report(under_way.report)
         )
         _LOGGER.info("run %s is delivered as %s", claim.id, receipt.stored_id)
+        self._tell(under_way, DeliveryEnd.SENT, size)
         if contents:
             self._discard(contents)
 
-    def _note_failures(self, claim: Claim, receipt: Receipt) -> None:
+    def _note_failures(self, under_way: _UnderWay, receipt: Receipt) -> None:
         errors = [failure.error for failure in receipt.failures]
         words = "; ".join(
             f"{failure.name}: {failure.error}" for failure in receipt.failures
@@ -222,7 +235,7 @@ class Delivery:
         reason = (
             f"the run is stored as {receipt.stored_id}, but not its attachments {words}"
         )
-        self._apply(claim, worst(errors), reason, errors)
+        self._apply(under_way, worst(errors), reason, errors)
 
     def _release(self, claim: Claim) -> None:
         try:
@@ -230,7 +243,8 @@ class Delivery:
         except LeaseLostError as error:
             _LOGGER.warning("%s", error)
 
-    def _note_error(self, claim: Claim, error: Exception) -> None:
+    def _note_error(self, under_way: _UnderWay, error: Exception) -> None:
+        claim = under_way.claim
         decision = verdict(error)
         reason = str(error)
         if not isinstance(error, DeliveryError):
@@ -240,15 +254,16 @@ class Delivery:
         if isinstance(error, NotFoundError) and _names_parts(claim):
             missing = claim.missing < MAX_MISSING
             decision = Verdict.RETRY if missing else Verdict.PARK
-        self._apply(claim, decision, reason, [error])
+        self._apply(under_way, decision, reason, [error])
 
     def _apply(
         self,
-        claim: Claim,
+        under_way: _UnderWay,
         decision: Verdict,
         reason: str,
         errors: Sequence[BaseException],
     ) -> None:
+        claim = under_way.claim
         if decision is Verdict.RETRY:
             asked = _asked(*errors)
             wait = delay(claim.attempt, asked)
@@ -273,6 +288,18 @@ class Delivery:
                 claim.id,
                 reason,
             )
+        self._tell(under_way, _ENDS[decision])
+
+    def _tell(self, under_way: _UnderWay, end: DeliveryEnd, size: int = 0) -> None:
+        if self._observe is not None:
+            self._observe(
+                DeliveryResult(
+                    id=under_way.claim.id,
+                    end=end,
+                    seconds=time.monotonic() - under_way.began,
+                    size=size,
+                )
+            )
 
 
 class _UnderWay:
@@ -284,6 +311,7 @@ class _UnderWay:
         self.claim = claim
         self.progress = claim.progress
         self.report = unpack_report(claim.report)
+        self.began = time.monotonic()
         self._leases = leases
         self._stopping = stopping
 

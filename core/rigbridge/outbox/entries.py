@@ -8,7 +8,7 @@ from uuid import UUID
 
 import attrs
 
-__all__ = ["EntryState", "OutboxEntry", "OutboxStatus"]
+__all__ = ["DeliveryEnd", "DeliveryResult", "EntryState", "OutboxEntry", "OutboxStatus"]
 
 
 class EntryState(StrEnum):
@@ -69,3 +69,30 @@ class OutboxStatus:
     delivered: int
     oldest: datetime | None
     held: str | None = None
+
+
+class DeliveryEnd(StrEnum):
+    """How one attempt to deliver a run ended."""
+
+    SENT = "sent"
+    RETRY = "retry"
+    HELD = "held"
+    PARKED = "parked"
+
+
+@attrs.frozen(kw_only=True)
+class DeliveryResult:
+    """
+    What came of one attempt to deliver a run.
+
+    Attributes:
+        id: the run's id.
+        end: how it ended.
+        seconds: how long it took.
+        size: the bytes of the run and of the attachments that the outbox held for it.
+    """
+
+    id: UUID
+    end: DeliveryEnd
+    seconds: float
+    size: int

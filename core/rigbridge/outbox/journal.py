@@ -19,10 +19,15 @@ from rigbridge.errors import ConfigurationError
 from rigbridge.outbox.database import Database
 from rigbridge.outbox.entries import EntryState, OutboxEntry, OutboxStatus
 from rigbridge.outbox.leases import HORIZON, forget_contents
-from rigbridge.outbox.policy import CIRCUIT_THRESHOLD
+from rigbridge.outbox.policy import CIRCUIT_THRESHOLD, Retention
 from rigbridge.wire import decode, encode
 
 __all__ = ["Journal", "NewEntry"]
+
+_DAY = 24 * 3600.0
+_MEGABYTE = 1 << 20
+_ROW = 300
+"""About the bytes of a delivered entry without its report and progress."""
 
 
 @attrs.frozen(kw_only=True)
@@ -180,6 +185,7 @@ class Journal:
                 "SELECT state, count(*) AS count, min(submitted_at) AS oldest"
                 " FROM entry GROUP BY state"
             ).fetchall()
+            forgotten = connection.execute("SELECT forgotten FROM tally").fetchone()
         counts = {EntryState(row["state"]): row for row in rows}
 
         def count(*states: EntryState) -> int:
@@ -191,7 +197,7 @@ class Journal:
         return OutboxStatus(
             waiting=count(*waiting),
             parked=count(EntryState.PARKED),
-            delivered=count(EntryState.DONE),
+            delivered=count(EntryState.DONE) + forgotten["forgotten"],
             oldest=_time(min(oldest)) if oldest else None,
             held=None if held is None else held[0],
         )
@@ -286,6 +292,30 @@ class Journal:
                 remedy="see 'rigbridge outbox list'",
             )
         return row
+
+    def prune(self, retention: Retention) -> int:
+        """
+        Forget delivered entries that are too old, or more than there is room for.
+
+        Returns:
+            How many.
+        """
+        with self._database.writing() as connection:
+            gone = connection.execute(
+                "DELETE FROM entry WHERE state = 'done' AND finished_at < ?",
+                (self._clock() - retention.keep_days * _DAY,),
+            ).rowcount
+            gone += connection.execute(
+                "DELETE FROM entry WHERE state = 'done' AND sequence <= ("
+                " SELECT max(sequence) FROM ("
+                "  SELECT sequence, sum("
+                "   ? + length(progress) + coalesce(length(report), 0)"
+                "  ) OVER (ORDER BY sequence DESC) AS size"
+                "  FROM entry WHERE state = 'done') WHERE size > ?)",
+                (_ROW, retention.keep_megabytes * _MEGABYTE),
+            ).rowcount
+            connection.execute("UPDATE tally SET forgotten = forgotten + ?", (gone,))
+        return gone
 
     def discard(self, contents: Iterable[str], remove: Callable[[str], None]) -> None:
         """

@@ -24,9 +24,15 @@ from rigbridge.model import Run
 from rigbridge.outbox.content import ContentFolder
 from rigbridge.outbox.database import Database
 from rigbridge.outbox.delivery import Delivery, restore
-from rigbridge.outbox.entries import EntryState, OutboxEntry, OutboxStatus
+from rigbridge.outbox.entries import (
+    DeliveryResult,
+    EntryState,
+    OutboxEntry,
+    OutboxStatus,
+)
 from rigbridge.outbox.journal import Journal, NewEntry
 from rigbridge.outbox.leases import Claim, Leases
+from rigbridge.outbox.policy import Retention
 from rigbridge.outbox.reports import pack_report, unpack_report
 from rigbridge.outbox.sender import Sender
 from rigbridge.reporting import ConversionReport
@@ -70,37 +76,57 @@ class Outbox:
     Args:
         folder: holds the queue; made if it is not there.
         destination: makes the destination, when something is first sent.
+        retention: how long delivered runs are remembered; 90 days by default.
+        observe: is told how each attempt ended, in the thread that sends.
 
     Raises:
         ConfigurationError: the folder cannot be used.
     """
 
-    def __init__(self, folder: Path, destination: Callable[[], Destination]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        destination: Callable[[], Destination],
+        *,
+        retention: Retention | None = None,
+        observe: Callable[[DeliveryResult], None] | None = None,
+    ) -> None:
         self.folder = folder
+        self._retention = retention or Retention()
         self._make_destination = destination
         self._database = Database(folder / "outbox.sqlite")
         self._journal = Journal(self._database)
         self._leases = Leases(self._database)
         self._contents = ContentFolder(folder / "content")
-        self._delivery = Delivery(self._leases, self._contents, self._discard)
+        self._delivery = Delivery(self._leases, self._contents, self._discard, observe)
         self._process = _Process()
         self._started = False
         self._closed = False
         self._journal.sweep(self._contents.sweep)
+        self.prune()
 
     @classmethod
-    def open(cls, folder: Path, destination: Callable[[], Destination]) -> Self:
+    def open(
+        cls,
+        folder: Path,
+        destination: Callable[[], Destination],
+        *,
+        retention: Retention | None = None,
+        observe: Callable[[DeliveryResult], None] | None = None,
+    ) -> Self:
         """
         Open the outbox in a folder.
 
         Args:
             folder: holds the queue; made if it is not there.
             destination: makes the destination, when something is first sent.
+            retention: how long delivered runs are remembered; 90 days by default.
+            observe: is told how each attempt ended, in the thread that sends.
 
         Raises:
             ConfigurationError: the folder cannot be used.
         """
-        return cls(folder, destination)
+        return cls(folder, destination, retention=retention, observe=observe)
 
     def __enter__(self) -> Self:
         return self
@@ -233,6 +259,21 @@ class Outbox:
     def status(self) -> OutboxStatus:
         """Say how the outbox stands."""
         return self._journal.status()
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether the background thread of this process runs."""
+        sender = self._here().sender
+        return sender is not None and sender.alive
+
+    def prune(self) -> int:
+        """
+        Forget delivered runs by the retention; also done when the outbox is opened.
+
+        Returns:
+            How many.
+        """
+        return self._journal.prune(self._retention)
 
     def entries(
         self, states: Collection[EntryState] = _NOT_DELIVERED

@@ -7,6 +7,8 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 
+import attrs
+
 from rigbridge.errors import (
     ConfigurationError,
     HeldError,
@@ -20,6 +22,7 @@ __all__ = [
     "HOLD_PAUSE",
     "MAX_MISSING",
     "MAX_WAIT",
+    "Retention",
     "Verdict",
     "delay",
     "is_down",
@@ -47,6 +50,27 @@ MAX_MISSING = 5
 
 _MAX_DOUBLINGS = 16
 _NOBODY_THERE = frozenset({429, 502, 503, 504})
+
+
+def _above_zero(_: object, field: attrs.Attribute[float], value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        raise ValueError(f"{field.name} must be a number above 0")
+
+
+@attrs.frozen(kw_only=True)
+class Retention:
+    """
+    How long an outbox remembers what it delivered.
+
+    A run that is forgotten and handed over again is sent again.
+
+    Attributes:
+        keep_days: days after which a delivered run is forgotten.
+        keep_megabytes: 2**20 bytes of memories, of which the oldest go first.
+    """
+
+    keep_days: float = attrs.field(default=90.0, validator=_above_zero)
+    keep_megabytes: float = attrs.field(default=256.0, validator=_above_zero)
 
 
 class Verdict(StrEnum):

@@ -162,8 +162,13 @@ class UnsentFolder:
             yield from sorted(
                 path
                 for path in folder.glob("*.json")
-                if path.is_file() and not path.name.startswith(".")
+                if path.is_file() and not path.name.startswith(".") and _is_ours(path)
             )
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether this user wrote a file; anybody may write into the stand-in."""
+    return os.name == "nt" or path.stat().st_uid == os.geteuid()
 
 
 def _stand_in() -> Path:

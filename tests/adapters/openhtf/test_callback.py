@@ -352,9 +352,14 @@ class TestTrouble:
         reading.spool.close()
 
     def test_errors_are_counted(
-        self, run_test: Any, make_callback: MakeCallback, tmp_path: Path
+        self,
+        run_test: Any,
+        make_callback: MakeCallback,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """``rigbridge outbox status`` can say how many there were, and the last."""
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
         record = run_test(_phase())
         record.log_records.append("no log record at all")
         callback = make_callback()

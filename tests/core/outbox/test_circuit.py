@@ -184,7 +184,8 @@ def test_an_outbox_of_the_first_version_is_taken_over(
     first.close()
     with closing(sqlite3.connect(folder / "outbox.sqlite")) as connection:
         connection.executescript(
-            "DROP INDEX entry_unit; DROP TABLE part; DROP TABLE circuit;"
+            "DROP INDEX entry_unit; DROP TABLE part;"
+            "DROP TABLE circuit; DROP TABLE tally;"
             "ALTER TABLE entry DROP COLUMN serial_key;"
             "ALTER TABLE entry DROP COLUMN missing;"
             "ALTER TABLE entry DROP COLUMN waits_for_store;"
