@@ -120,6 +120,7 @@ def status(
                 "delivered": now.delivered,
                 "oldest": now.oldest,
                 "held": now.held,
+                "set_aside": [str(path) for path in now.set_aside],
                 "errors": {
                     "count": errors.count,
                     "last_at": errors.last_at,
@@ -141,6 +142,8 @@ def status(
         say(f"delivered: {now.delivered}")
         if now.held is not None:
             say(f"held:      {now.held}")
+        for path in now.set_aside:
+            say(f"damaged:   {path} was set aside; remove it if nothing is missing")
         if errors.last_at is None:
             say("errors:    0")
         else:

@@ -40,6 +40,15 @@ class ContentFolder:
         """Say where the bytes of a digest are, or would be."""
         return self._folder / sha256[:2] / sha256
 
+    def room_for(self, run: Run) -> int:
+        """Count the bytes that the attachments of a run will need here, if known."""
+        return sum(
+            attachment.size or 0
+            for attachment in run.attachments
+            if attachment.opener is not None
+            and not (attachment.sha256 and self.path(attachment.sha256).is_file())
+        )
+
     def size(self, digests: Iterable[str]) -> int:
         """Count the bytes of some digests, as far as they are here."""
         paths = [self.path(sha256) for sha256 in digests]

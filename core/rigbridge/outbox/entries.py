@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from uuid import UUID
 
 import attrs
@@ -62,6 +63,7 @@ class OutboxStatus:
         delivered: the runs that were delivered in all.
         oldest: when the oldest waiting run was handed over, or None.
         held: why nothing is sent to the destination for now, or None.
+        set_aside: damaged databases of this outbox that a person should look at.
     """
 
     waiting: int
@@ -69,6 +71,7 @@ class OutboxStatus:
     delivered: int
     oldest: datetime | None
     held: str | None = None
+    set_aside: tuple[Path, ...] = ()
 
 
 class DeliveryEnd(StrEnum):

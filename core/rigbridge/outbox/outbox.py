@@ -35,6 +35,7 @@ from rigbridge.outbox.leases import Claim, Leases
 from rigbridge.outbox.policy import Retention
 from rigbridge.outbox.reports import pack_report, unpack_report
 from rigbridge.outbox.sender import Sender
+from rigbridge.outbox.space import making_room, require
 from rigbridge.reporting import ConversionReport
 from rigbridge.wire import encode
 
@@ -102,7 +103,9 @@ class Outbox:
         self._process = _Process()
         self._started = False
         self._closed = False
-        self._journal.sweep(self._contents.sweep)
+        # What refers to attachments may lie in a damaged database.
+        if not self._database.set_aside:
+            self._journal.sweep(self._contents.sweep)
         self.prune()
 
     @classmethod
@@ -154,6 +157,7 @@ class Outbox:
             The run's id.
 
         Raises:
+            DiskFullError: there is no room for it; nothing is queued.
             SourceUnreadableError: an attachment cannot be read; nothing is queued.
             OSError: the folder cannot be written; nothing is queued.
         """
@@ -166,8 +170,12 @@ class Outbox:
                     run.id,
                 )
             return run.id
+        needed = self._contents.room_for(run)
+        require(self.folder, needed)
         for _ in range(_TRIES):
-            if self._add(run, report):
+            with making_room(self.folder, needed):
+                added = self._add(run, report)
+            if added:
                 self._wake_sender()
                 return run.id
             # Another process has just delivered the last run that shared a file with
@@ -258,7 +266,10 @@ class Outbox:
 
     def status(self) -> OutboxStatus:
         """Say how the outbox stands."""
-        return self._journal.status()
+        return attrs.evolve(
+            self._journal.status(),
+            set_aside=tuple(self._database.set_aside),
+        )
 
     @property
     def is_sending(self) -> bool:

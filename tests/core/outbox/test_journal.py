@@ -105,9 +105,9 @@ class TestDatabase:
             Database(path)
 
     def test_another_file_is_refused(self, tmp_path: Path) -> None:
-        """A file that is no database is named."""
+        """A folder in the place of the database is named."""
         path = tmp_path / "outbox.sqlite"
-        path.write_text("this is a text, and a long one, and no database at all" * 99)
+        path.mkdir()
         with pytest.raises(ConfigurationError, match="cannot be used as an outbox"):
             Database(path)
 
