@@ -3,8 +3,8 @@ Damaged TestStand reports, many of them: no crash, no hang, no flood of memory.
 
 Run it by hand: ``python tests/trials/fuzz_reports.py [COUNT [SEED]]``. Fixtures of
 both kinds of report are mutated (bytes changed, pieces cut out, doubled or moved) and
-read. Whatever happens must be runs or one of our errors. The closing lines print the count,
-the seed, the slowest input and the memory.
+read. Whatever happens must be runs or one of our errors. The closing lines print the
+count, the seed, the slowest input and the memory.
 """
 
 from __future__ import annotations
