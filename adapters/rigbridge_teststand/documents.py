@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import attrs
 from lxml import etree
 
 from rigbridge.adapters import ConversionReport, Place
@@ -24,6 +25,7 @@ __all__ = [
     "place_of",
     "prepare_head",
     "superset_of",
+    "wrap_documents",
 ]
 
 _COLON_INSTRUCTION = re.compile(rb"<\?xml:stylesheet\b")
@@ -31,6 +33,11 @@ _DECLARATION = re.compile(rb"<\?xml\s[^>]*?\?>")
 _ENCODING = re.compile(rb"""<\?xml\s[^>]*?encoding\s*=\s*["']([\w.:-]+)["']""")
 _NOT_MARKUP = re.compile(rb"<!--.*?-->|<\?.*?\?>", re.DOTALL)
 _ELEMENT = re.compile(rb"<[A-Za-z_]")
+_CONTROLS = re.compile(
+    rb"[\x00-\x08\x0b\x0c\x0e-\x1f]"
+    rb"|&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|[xX]0*(?:[0-8bcefBCEF]|1[0-9a-fA-F]));"
+)
+_WRONG_BYTES = ("not proper UTF-8", "Invalid bytes", "nsupported encoding")
 _CONTROL_BYTES = re.compile(rb"[\x80-\x9f]")
 _WIDE = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
 _LATIN = {"iso-8859-1", "iso8859-1", "latin-1", "latin1"}
@@ -66,10 +73,22 @@ def parse_document(content: bytes, uri: str, report: ConversionReport) -> Elemen
     """
     content = prepare_head(content, uri)
     encoding = superset_of(content, report)
-    try:
-        return _parse(content, encoding)
-    except etree.XMLSyntaxError as error:
-        return _second_try(content, encoding, error, uri, report)
+    first: etree.XMLSyntaxError | None = None
+    repairs: list[tuple[str, str, int | None]] = []
+    while True:
+        try:
+            root = _parse(content, encoding)
+        except etree.XMLSyntaxError as error:
+            first = first or error
+            repair = _repair(content, encoding, error)
+            if repair is None or repair.kind in {kind for kind, _, _ in repairs}:
+                raise _malformed(first, uri) from first
+            content, encoding = repair.content, repair.encoding
+            repairs.append((repair.kind, repair.rule, error.lineno))
+        else:
+            for kind, rule, line in repairs:
+                report.coerced(kind, rule, place=Place(line=line))
+            return root
 
 
 def prepare_head(content: bytes, uri: str) -> bytes:
@@ -140,39 +159,71 @@ def _parse(content: bytes, encoding: str | None) -> Element:
     return etree.fromstring(content, parser)
 
 
-def _second_try(
-    content: bytes,
-    encoding: str | None,
-    error: etree.XMLSyntaxError,
-    uri: str,
-    report: ConversionReport,
-) -> Element:
+def wrap_documents(content: bytes) -> bytes:
+    """Put the documents that stand one after the other in a file below one root."""
+    declared = _DECLARATION.match(content)
+    head = declared[0] if declared else b""
+    return head + b"<Reports>" + _DECLARATION.sub(b"", content) + b"</Reports>"
+
+
+@attrs.frozen(kw_only=True)
+class _Repair:
+    kind: str
+    rule: str
+    content: bytes
+    encoding: str | None
+
+
+def _repair(
+    content: bytes, encoding: str | None, error: etree.XMLSyntaxError
+) -> _Repair | None:
+    """Find what would make the parser go on; None where nothing is known."""
     # The type hints of lxml lack the error's code.
     code: Any = getattr(error, "code", None)
     codes = etree.ErrorTypes
     if code in (codes.ERR_DOCUMENT_END, codes.ERR_RESERVED_XML_NAME):
-        declared = _DECLARATION.match(content)
-        head = declared[0] if declared else b""
-        joined = head + b"<Reports>" + _DECLARATION.sub(b"", content) + b"</Reports>"
-        repaired, rule = joined, "several documents in one file read one by one"
-    elif code in (codes.ERR_INVALID_CHAR, codes.ERR_INVALID_ENCODING) or (
-        "not proper UTF-8" in str(error) or "Invalid bytes" in str(error)
-    ):
-        declared_name = _ENCODING.match(content)
-        name = "" if declared_name is None else declared_name[1].decode("ascii").lower()
-        repaired, encoding = content, _SUPERSETS.get(name, _SUPERSET)
-        rule = f"bytes contradict the declared encoding, {encoding} assumed"
-    else:
-        raise _malformed(error, uri) from error
-    try:
-        root = _parse(repaired, encoding)
-    except etree.XMLSyntaxError:
-        raise _malformed(error, uri) from error
-    report.coerced("encoding", rule, place=Place(line=error.lineno))
-    return root
+        return _Repair(
+            kind="documents",
+            rule="several documents in one file read one by one",
+            content=wrap_documents(content),
+            encoding=encoding,
+        )
+    wide = content[:2] in _WIDE
+    invalid = code in (codes.ERR_INVALID_CHAR, codes.ERR_INVALID_CHARREF)
+    if invalid and not wide and _CONTROLS.search(content):
+        return _Repair(
+            kind="characters",
+            rule="control characters that XML forbids are left out",
+            content=_CONTROLS.sub(b"", content),
+            encoding=encoding,
+        )
+    if (
+        code in (codes.ERR_UNSUPPORTED_ENCODING, codes.ERR_UNKNOWN_ENCODING)
+        or code in (codes.ERR_INVALID_CHAR, codes.ERR_INVALID_ENCODING)
+        or any(words in str(error) for words in _WRONG_BYTES)
+    ) and not wide:
+        declared = _ENCODING.match(content)
+        name = "" if declared is None else declared[1].decode("ascii").lower()
+        assumed = _SUPERSETS.get(name, _SUPERSET)
+        return _Repair(
+            kind="encoding",
+            rule=f"bytes contradict the declared encoding, {assumed} assumed",
+            content=content,
+            encoding=assumed,
+        )
+    return None
 
 
-def _malformed(error: etree.XMLSyntaxError, uri: str) -> MalformedSourceError:
+def _malformed(
+    error: etree.XMLSyntaxError, uri: str
+) -> MalformedSourceError | UnsafeSourceError:
+    if "xcessive depth" in str(error):
+        return UnsafeSourceError(
+            "is nested more than 2,000 elements deep, as no report is",
+            source=uri,
+            place=f"line {error.lineno}",
+            remedy="split the sequence calls into several reports",
+        )
     words = str(error.msg).rpartition(", line ")[0] or str(error.msg)
     return MalformedSourceError(
         f"is no well-formed XML: {words}",

@@ -14,16 +14,16 @@ from rigbridge.errors import ModelError
 from rigbridge.model import SubUnit, Unit
 from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
-from rigbridge_teststand.measuring import read_scalar
 from rigbridge_teststand.numbers import read_count
 from rigbridge_teststand.properties import below, elements, members, text_at
+from rigbridge_teststand.scalars import read_scalar
 
 __all__ = ["Header", "keep_rest", "read_header"]
 
 _NO_SERIAL = frozenset({"NONE", "\\"})
 _UNIT = frozenset(
     {"SerialNumber", "PartNumber", "UUTPartNumber", "UUTPartRevisionNumber"}
-    | {"BatchSerialNumber"}
+    | {"BatchSerialNumber", "Comment"}
 )
 _METADATA = {
     "TestSocketIndex": "test_socket_index",
@@ -43,6 +43,8 @@ class Header:
     station: str | None
     operator: str | None
     started_at: datetime | None
+    engine_started_at: datetime | None
+    comment: str | None
     metadata: dict[str, Any]
 
 
@@ -79,6 +81,8 @@ def read_header(report: Element, context: ReadContext) -> Header:
         station=name,
         operator=text_at(station, "LoginName"),
         started_at=_started(report, props, info, name, context),
+        engine_started_at=_stated(report, info, "EngineStarted", context),
+        comment=text_at(uut, "Comment"),
         metadata=metadata,
     )
 
@@ -160,8 +164,7 @@ def keep_rest(
                     if inner is not None:
                         pending.append((f"{key}{index}", inner))
                     elif value.text:
-                        account.mapped("property")
-                        metadata[f"{key}{index}"] = value.text
+                        _put(f"{key}{index}", value.text, metadata, account)
             else:
                 _keep(key, child, metadata, account)
 
@@ -180,8 +183,18 @@ def _keep(
     if isinstance(value, float) and value - value != 0:
         value = str(value)
     if value is not None and value != "":
-        account.mapped("property")
-        metadata[key] = value
+        _put(key, value, metadata, account)
+
+
+def _put(
+    key: str, value: Any, metadata: dict[str, Any], account: ConversionReport
+) -> None:
+    unique, count = key, 1
+    while unique in metadata:
+        count += 1
+        unique = f"{key} #{count}"
+    account.mapped("property")
+    metadata[unique] = value
 
 
 def _started(
@@ -191,16 +204,12 @@ def _started(
     station: str | None,
     context: ReadContext,
 ) -> datetime | None:
-    if info.get("Start"):
-        try:
-            return from_iso(info["Start"])
-        except ModelError as error:
-            context.report.coerced(
-                "time",
-                "unreadable, taken as unknown",
-                place=place_of(report),
-                detail=error.message,
-            )
+    stated = _stated(report, info, "Start", context)
+    if stated is None:
+        stated = _stated(report, info, "StartUTC", context)
+    if stated is not None:
+        context.report.mapped("time")
+        return stated
     wall = _wall_time(props.get("StartDate"), props.get("StartTime"))
     if wall is None:
         wall = _from_link(report.get("Link") or "")
@@ -215,6 +224,24 @@ def _started(
     return context.time_zone.localize(
         wall, report=context.report, place=place_of(report), station=station
     )
+
+
+def _stated(
+    report: Element, info: dict[str, str], key: str, context: ReadContext
+) -> datetime | None:
+    """Read a time with a zone of the ``ReportInfo`` entries that WATS writes."""
+    if not info.get(key):
+        return None
+    try:
+        return from_iso(info[key])
+    except ModelError as error:
+        context.report.coerced(
+            "time",
+            "unreadable, taken as unknown",
+            place=place_of(report),
+            detail=f"{key}: {error.message}",
+        )
+        return None
 
 
 def _wall_time(date: Element | None, time: Element | None) -> datetime | None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import attrs
+
 from rigbridge.adapters import ConversionReport, Place
-from rigbridge.model import Axis, Measurement, MeasurementOutcome, Series
+from rigbridge.model import Measurement, MeasurementOutcome
 from rigbridge_teststand.comparisons import (
     Comparison,
     compare_numbers,
@@ -15,11 +17,13 @@ from rigbridge_teststand.comparisons import (
 )
 from rigbridge_teststand.documents import line_of, place_of
 from rigbridge_teststand.element import Element
-from rigbridge_teststand.numbers import read_number
+from rigbridge_teststand.further import FurtherReader
+from rigbridge_teststand.numbers import has_decimal_comma, read_number
 from rigbridge_teststand.properties import elements, members, text
+from rigbridge_teststand.scalars import read_scalar
 from rigbridge_teststand.statuses import MEASUREMENT_OUTCOMES
 
-__all__ = ["BOOKKEEPING", "read_measurements", "read_scalar"]
+__all__ = ["BOOKKEEPING", "read_measurements"]
 
 BOOKKEEPING = frozenset({"Status", "Error", "ReportText", "Common", "TS"})
 """The properties of every result, which are no data of its step type."""
@@ -28,43 +32,71 @@ _JUDGING = frozenset({"Comp", "Limits", "RawLimits", "Units"})
 _NAMING = frozenset({"Status", "MeasName"})
 # What of the limits the comparison or the attributes take.
 _LIMITS = frozenset({"Low", "High", "String", "ThresholdType"})
-_MAX_DEPTH = 32
-
-
-def read_scalar(prop: Element, report: ConversionReport) -> Any:
-    """Read a String, Number or Boolean property; absent and references are None."""
-    content = text(prop)
-    if content is None:
-        return None
-    kind = prop.get("Type")
-    if kind == "Number":
-        number = read_number(content)
-        if number is None and content.strip():
-            report.coerced(
-                "value", "no number, kept as text", place=place_of(prop), detail=content
-            )
-            return content
-        return number
-    if kind == "Boolean":
-        return content.strip().lower() == "true"
-    return None if kind == "Reference" else content
 
 
 def read_measurements(
     step: str,
     status: str,
     data: dict[str, Element],
+    further: FurtherReader,
     report: ConversionReport,
-) -> Iterator[Measurement]:
+) -> list[Measurement]:
     """
-    Read what a step measured.
+    Read what a step measured; names that repeat are numbered.
 
     Args:
         step: the step's name, which its single measurement takes.
         status: the step's status in lower case.
         data: its properties by name.
+        further: reads what nobody judged.
         report: where each measurement is accounted for.
     """
+    if data.keys() <= BOOKKEEPING:
+        return []
+    found = list(_read(step, status, data, further, report))
+    if len({item.name for item in found}) < len(found):
+        return _numbered(found, data, report)
+    return found
+
+
+def _numbered(
+    found: list[Measurement], data: dict[str, Element], report: ConversionReport
+) -> list[Measurement]:
+    taken: set[str] = set()
+    unique: list[Measurement] = []
+    for item in found:
+        name, count = item.name, 1
+        while name in taken:
+            count += 1
+            name = f"{item.name} #{count}"
+        taken.add(name)
+        if name == item.name:
+            unique.append(item)
+            continue
+        report.coerced(
+            "measurement name",
+            "repeated, numbered",
+            place=_step_place(data),
+            detail=item.name,
+        )
+        attributes = {**item.attributes, "original_name": item.name}
+        unique.append(attrs.evolve(item, name=name, attributes=attributes))
+    return unique
+
+
+def _step_place(data: dict[str, Element]) -> Place:
+    prop = next(iter(data.values()))
+    step = prop.getparent()
+    return place_of(prop if step is None else step)
+
+
+def _read(
+    step: str,
+    status: str,
+    data: dict[str, Element],
+    further: FurtherReader,
+    report: ConversionReport,
+) -> Iterator[Measurement]:
     taken = set(BOOKKEEPING)
     judged = MEASUREMENT_OUTCOMES.get(status, MeasurementOutcome.UNSET)
     tested = "Comp" in data or "Limits" in data
@@ -75,28 +107,44 @@ def read_measurements(
         yield _textual(step, judged, data["String"], data, report)
         taken |= _JUDGING | {"String"}
     elif "PassFail" in data:
-        report.mapped("measurement")
-        yield Measurement(
-            name=step, outcome=judged, value=read_scalar(data["PassFail"], report)
-        )
-        taken.add("PassFail")
+        yield _verdict(step, judged, data["PassFail"], data, report)
+        taken |= {"PassFail", "Units"}
     rows = data.get("Measurement")
     if rows is not None and _is_multiple(rows):
         taken.add("Measurement")
-        yield from _multiple(step, rows, report)
+        yield from _multiple(step, rows, further, report)
     for name, prop in data.items():
         if name not in taken:
-            yield from _additional(name, prop, report)
+            yield from further.read(name, prop)
         elif name == "Limits":
-            yield from _further_limits(name, prop, report)
+            yield from _further_limits(name, prop, further)
 
 
 def _further_limits(
-    name: str, limits: Element, report: ConversionReport
+    name: str, limits: Element, further: FurtherReader
 ) -> Iterator[Measurement]:
     for side, prop in members(limits).items():
         if side not in _LIMITS:
-            yield from _additional(f"{name}.{side}", prop, report)
+            yield from further.read(f"{name}.{side}", prop)
+
+
+def _verdict(
+    name: str,
+    outcome: MeasurementOutcome,
+    value: Element,
+    data: dict[str, Element],
+    report: ConversionReport,
+) -> Measurement:
+    """Read a pass/fail value; one that contradicts the verdict was forced."""
+    said = read_scalar(value, report)
+    judged = {MeasurementOutcome.PASS: True, MeasurementOutcome.FAIL: False}
+    attributes: dict[str, Any] = {}
+    if isinstance(said, bool) and judged.get(outcome, said) is not said:
+        attributes["forced"] = True
+        report.coerced(
+            "verdict", "contradicts the value, both kept", place=place_of(value)
+        )
+    return _made(name, outcome, value, data, report, attributes=attributes)
 
 
 def _numeric(
@@ -182,6 +230,8 @@ def _made(
     if comparison.limits is not None:
         report.mapped("limit")
     unit = (text(data.get("Units")) or "").strip()
+    if unit:
+        report.mapped("unit")
     return Measurement(
         name=name,
         outcome=outcome,
@@ -200,6 +250,10 @@ def _number(prop: Element | None, report: ConversionReport) -> float | None:
     number = read_number(content)
     if number is None:
         report.dropped("limit", "is no number", place=place_of(prop), detail=content)
+    elif has_decimal_comma(content):
+        report.coerced(
+            "limit", "decimal comma read as point", place=place_of(prop), detail=content
+        )
     return number
 
 
@@ -209,13 +263,14 @@ def _texts(prop: Element | None) -> dict[str, str]:
 
 
 def _is_multiple(rows: Element) -> bool:
-    return all("Status" in members(value.find("Prop")) for _, value in elements(rows))
+    """Tell the measurements of a multiple test from any other array of that name."""
+    first = [members(value.find("Prop")) for _, value in elements(rows)]
+    return not first or any("Status" in row or "MeasName" in row for row in first)
 
 
 def _multiple(
-    step: str, rows: Element, report: ConversionReport
+    step: str, rows: Element, further: FurtherReader, report: ConversionReport
 ) -> Iterator[Measurement]:
-    seen: dict[str, int] = {}
     for index, value in elements(rows):
         row = value.find("Prop")
         if row is None:
@@ -224,12 +279,6 @@ def _multiple(
         data = members(row)
         given = text(data.get("MeasName")) or row.get("Name") or ""
         name = given.strip() or f"{step}{index}"
-        seen[name] = seen.get(name, 0) + 1
-        if seen[name] > 1:
-            report.coerced(
-                "measurement name", "repeated, numbered", place=place_of(row)
-            )
-            name = f"{name} #{seen[name]}"
         status = (text(data.get("Status")) or "").strip().lower()
         outcome = MEASUREMENT_OUTCOMES.get(status, MeasurementOutcome.UNSET)
         taken = set(_NAMING)
@@ -240,90 +289,12 @@ def _multiple(
             yield _textual(name, outcome, data["StringData"], data, report)
             taken |= _JUDGING | {"StringData", "StringLimit"}
         elif "PassFail" in data:
-            yield _made(name, outcome, data["PassFail"], data, report)
+            yield _verdict(name, outcome, data["PassFail"], data, report)
             taken |= {"PassFail", "Units"}
         else:
             report.dropped("measurement", "holds no value", place=place_of(row))
         for extra, prop in data.items():
             if extra not in taken:
-                yield from _additional(f"{name}.{extra}", prop, report)
+                yield from further.read(f"{name}.{extra}", prop)
             elif extra == "Limits":
-                yield from _further_limits(f"{name}.{extra}", prop, report)
-
-
-def _additional(
-    name: str, prop: Element, report: ConversionReport, depth: int = 0
-) -> Iterator[Measurement]:
-    """Turn further data of a result into measurements that nobody judged."""
-    if depth > _MAX_DEPTH:
-        report.dropped("property", "nested too deep", place=place_of(prop))
-        return
-    kind = prop.get("Type")
-    if kind == "Array":
-        yield from _array(name, prop, report, depth)
-        return
-    children = members(prop)
-    if children:
-        for child, below in children.items():
-            yield from _additional(f"{name}.{child}", below, report, depth + 1)
-        return
-    value = read_scalar(prop, report)
-    if value is None:
-        if kind not in ("Obj", "Reference", "TEResult"):
-            report.dropped("property", "has no value", place=place_of(prop))
-        return
-    report.mapped("measurement")
-    yield Measurement(name=name, value=value, attributes={"kind": "additional"})
-
-
-def _array(
-    name: str, array: Element, report: ConversionReport, depth: int
-) -> Iterator[Measurement]:
-    cells = list(elements(array))
-    if not cells:
-        report.dropped("property", "empty array", place=place_of(array))
-        return
-    kind = array.get("ElementType")
-    nested = any(value.find("Prop") is not None for _, value in cells)
-    if not nested and all(index.count("[") == 1 for index, _ in cells):
-        points: list[Any] = [value.text or "" for _, value in cells]
-        if kind == "Number":
-            points = [
-                point if (number := read_number(point)) is None else number
-                for point in points
-            ]
-            if any(isinstance(point, float) for point in points):
-                points = [
-                    float(point) if isinstance(point, int) else point
-                    for point in points
-                ]
-        report.mapped("measurement")
-        yield Measurement(
-            name=name,
-            value=Series(
-                axes=(
-                    Axis(name="index", values=[_index(index) for index, _ in cells]),
-                    Axis(values=points),
-                )
-            ),
-            attributes={"kind": "additional"},
-        )
-        return
-    for index, value in cells:
-        inner = value.find("Prop")
-        if inner is not None:
-            yield from _additional(f"{name}{index}", inner, report, depth + 1)
-        else:
-            report.mapped("measurement")
-            content = value.text or ""
-            number = read_number(content) if kind == "Number" else None
-            yield Measurement(
-                name=f"{name}{index}",
-                value=content if number is None else number,
-                attributes={"kind": "additional"},
-            )
-
-
-def _index(spelled: str) -> int | str:
-    inner = spelled.strip("[]")
-    return int(inner) if inner.isdecimal() and inner.isascii() else spelled
+                yield from _further_limits(f"{name}.{extra}", prop, further)

@@ -3,7 +3,8 @@ Numbers as TestStand spells them.
 
 One tolerant function for every ``Number`` property, since the report's numeric format
 applies to all of them: decimal with any exponent, the C runtime's NaN and infinities,
-hexadecimal, binary and octal (``0c17``), and text behind the number.
+hexadecimal, binary and octal (``0c17``), text behind the number, and the decimal comma
+of other producers. What may be digit grouping is no number.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ from __future__ import annotations
 import math
 import re
 
-__all__ = ["read_count", "read_number"]
+__all__ = ["has_decimal_comma", "read_count", "read_number"]
 
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+# A single comma and no point is a decimal comma; anything more is ambiguous.
+_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?(?![\d.,])(?!\s*\d)")
+_GROUPED = re.compile(r",|['\s]+\d|\.\d")
 _RADIX = re.compile(r"([+-]?)0(?:[xX]([0-9a-fA-F]+)|[bB]([01]+)|[cCoO]([0-7]+))")
 _SPECIAL = {
     "NAN": math.nan,
@@ -52,8 +56,11 @@ def _strange(text: str) -> float | int | None:
         digits = radix[2] or radix[3] or radix[4]
         base = 16 if radix[2] else 2 if radix[3] else 8
         return sign * int(digits, base)
+    comma = _COMMA.match(text)
+    if comma is not None:
+        return float(comma[0].replace(",", "."))
     decimal = _DECIMAL.match(text)
-    if decimal is None or text[decimal.end() : decimal.end() + 1] == ",":
+    if decimal is None or _GROUPED.match(text, decimal.end()):
         return None
     found = decimal[0]
     return int(found) if found.lstrip("+-").isdecimal() else float(found)
@@ -75,3 +82,8 @@ def read_count(text: str | None) -> int | None:
     if count >= _SIGNED_64:
         return count - 2 * _SIGNED_64
     return count - 2 * _SIGNED_32 if _SIGNED_32 <= count < 2 * _SIGNED_32 else count
+
+
+def has_decimal_comma(text: str) -> bool:
+    """Tell whether a text is read as a number with a decimal comma."""
+    return "," in text and _COMMA.match(text.strip()) is not None

@@ -15,10 +15,27 @@ __all__ = ["below", "elements", "members", "text", "text_at"]
 
 
 def members(prop: Element | None) -> dict[str, Element]:
-    """Give the named properties of an object, by name, in document order."""
+    """
+    Give the named properties of an object, by name, in document order.
+
+    Of several of one name the later ones are numbered (``VCC #2``).
+    """
     if prop is None:
         return {}
-    return {child.get("Name", ""): child for child in prop.iterchildren("Prop")}
+    found = {child.get("Name", ""): child for child in prop.iterchildren("Prop")}
+    return found if len(found) >= len(prop) else _numbered(prop)
+
+
+def _numbered(prop: Element) -> dict[str, Element]:
+    found: dict[str, Element] = {}
+    for child in prop.iterchildren("Prop"):
+        name = unique = child.get("Name", "")
+        count = 1
+        while unique in found:
+            count += 1
+            unique = f"{name} #{count}"
+        found[unique] = child
+    return found
 
 
 def text(prop: Element | None) -> str | None:

@@ -6,16 +6,24 @@ from datetime import timedelta
 from pathlib import PureWindowsPath
 from typing import Any
 
-from rigbridge.adapters import ReadContext
-from rigbridge.model import ProcedureRef, Provenance, Run, RunOutcome
+from rigbridge.adapters import ConversionReport, ReadContext
+from rigbridge.model import (
+    LogEntry,
+    LogLevel,
+    ProcedureRef,
+    Provenance,
+    Run,
+    RunOutcome,
+)
 from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
-from rigbridge_teststand.header import keep_rest, read_header
-from rigbridge_teststand.numbers import read_number
+from rigbridge_teststand.header import Header, keep_rest, read_header
+from rigbridge_teststand.numbers import read_count, read_number
 from rigbridge_teststand.properties import below, members, text_at
 from rigbridge_teststand.settings import TestStandSettings
 from rigbridge_teststand.statuses import RUN_OUTCOMES, severity
 from rigbridge_teststand.steps import StepReader, StepTimes
+from rigbridge_teststand.texts import clean_text
 
 __all__ = ["read_report"]
 
@@ -23,6 +31,8 @@ _HEADER = frozenset(
     {"UUT", "StartTime", "StartDate", "StationInfo", "MainSequenceResults"}
 )
 _DISPLAY = "ReportOptions"
+_UNFINISHED = frozenset({"running", "looping", ""})
+_NEVER_STARTED = frozenset({"skipped", "notstarted"})
 
 
 def read_report(
@@ -30,6 +40,8 @@ def read_report(
     source: Provenance,
     settings: TestStandSettings,
     context: ReadContext,
+    *,
+    truncated: bool = False,
 ) -> Run:
     """
     Read a ``Report`` or ``TSReport`` element.
@@ -39,6 +51,7 @@ def read_report(
         source: where it stands; the run's id follows from it.
         settings: the site's settings for TestStand.
         context: the surroundings of the reading.
+        truncated: the file ends within it.
     """
     account = context.report
     header = read_header(element, context)
@@ -46,6 +59,8 @@ def read_report(
     engine = below(root, "TS")
     started = header.started_at
     times = StepTimes(start=started, engine_start=_number(engine, "StartTime"))
+    if header.engine_started_at is not None:
+        times = StepTimes(start=header.engine_started_at, engine_start=0.0)
     reader = StepReader(times, settings.phase_outcomes(), account)
     metadata = dict(header.metadata)
     phases = [] if root is None else reader.phases(root)
@@ -62,6 +77,15 @@ def read_report(
             account.mapped("property")
             metadata[key] = value
     _keep_report_level(element, metadata, context)
+    logs = _report_logs(element, header, account) + reader.logs
+    if truncated:
+        metadata["partial"] = True
+        account.coerced(
+            "run",
+            "the file ends within it, what is complete is kept",
+            place=place_of(element),
+        )
+    _compare_count(element, len(phases), context)
     account.mapped("run")
     return Run(
         id=source.run_id,
@@ -78,7 +102,8 @@ def read_report(
         operator=header.operator,
         station=header.station,
         phases=tuple(phases),
-        logs=tuple(reader.logs),
+        logs=tuple(logs),
+        attachments=tuple(reader.attachments),
         metadata=metadata,
         source=source,
     )
@@ -118,10 +143,7 @@ def _keep_report_level(
         if not isinstance(tag, str) or child.get("Type") == "TEResult":
             continue
         name = child.get("Name") or tag
-        if tag == "ErrorText" and (child.text or "").strip():
-            context.report.mapped("property")
-            metadata["report_error"] = (child.text or "").strip()
-        elif name == _DISPLAY:
+        if name == _DISPLAY:
             context.report.dropped(
                 "report options",
                 "say how the report is displayed, not what was measured",
@@ -129,6 +151,34 @@ def _keep_report_level(
             )
         elif tag == "Prop" and name not in _HEADER:
             keep_rest(child, name, frozenset(), metadata, context.report)
+
+
+def _report_logs(
+    element: Element, header: Header, account: ConversionReport
+) -> list[LogEntry]:
+    """Give what the operator noted of the unit, and what went wrong with the report."""
+    errors = [
+        (LogLevel.ERROR, (child.text or "").strip())
+        for child in element.iterchildren("ErrorText")
+    ]
+    found = [(LogLevel.INFO, header.comment or ""), *errors]
+    logs: list[LogEntry] = []
+    for level, message in found:
+        if message:
+            account.mapped("log")
+            logs.append(LogEntry(level=level, message=clean_text(message)))
+    return logs
+
+
+def _compare_count(element: Element, found: int, context: ReadContext) -> None:
+    stated = read_count(element.get("StepCount"))
+    if stated is not None and stated != found:
+        context.report.coerced(
+            "step count",
+            "differs from the results in the file, these are kept",
+            place=place_of(element),
+            detail=f"{stated} stated, {found} found",
+        )
 
 
 def _outcome(
@@ -147,6 +197,12 @@ def _outcome(
         )
         return RunOutcome.ABORTED
     metadata["raw_status"] = known[0]
+    if any(status.lower() in _UNFINISHED for status in known):
+        metadata["partial"] = True
+    if any(status.lower() in _NEVER_STARTED for status in known):
+        context.report.coerced(
+            "status", "a run that never started, aborted", place=place_of(element)
+        )
     outcomes = [_one(status, element, settings, context) for status in known]
     if len(set(outcomes)) > 1:
         context.report.coerced(

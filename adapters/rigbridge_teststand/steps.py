@@ -8,23 +8,33 @@ follow it among its siblings.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
 
 from rigbridge.adapters import ConversionReport
-from rigbridge.model import LogEntry, LogLevel, Measurement, Phase, PhaseOutcome
+from rigbridge.model import (
+    Attachment,
+    LogEntry,
+    LogLevel,
+    Measurement,
+    Phase,
+    PhaseOutcome,
+)
 from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
-from rigbridge_teststand.measuring import read_measurements, read_scalar
+from rigbridge_teststand.further import FurtherReader
+from rigbridge_teststand.measuring import read_measurements
 from rigbridge_teststand.numbers import read_count, read_number
 from rigbridge_teststand.properties import elements, members, text
+from rigbridge_teststand.scalars import read_scalar
 from rigbridge_teststand.statuses import PHASE_OUTCOMES
 from rigbridge_teststand.texts import clean_text
 
-__all__ = ["StepReader", "StepTimes"]
+__all__ = ["CUT_OFF", "StepReader", "StepTimes"]
 
 _CALL = "SequenceCall"
 _CONTAINER_SUFFIXES = (
@@ -95,6 +105,19 @@ class StepTimes:
             return None
 
 
+CUT_OFF = "CutOff"
+"""The attribute that marks a result whose end is missing in the file."""
+
+
+@attrs.frozen
+class _Child:
+    """A result below another one: its element, its path, its turn in a loop."""
+
+    result: Element
+    path: tuple[str, ...]
+    occurrence: int | None
+
+
 class StepReader:
     """
     Reads the results below the main sequence of one run.
@@ -114,7 +137,13 @@ class StepReader:
         self._times = times
         self._custom = custom
         self._report = report
+        self._further = FurtherReader(report)
         self.logs: list[LogEntry] = []
+
+    @property
+    def attachments(self) -> list[Attachment]:
+        """The files that the results refer to, in order."""
+        return self._further.attachments
 
     def phases(self, root: Element) -> list[Phase]:
         """Read every result below the root result, which itself is the run."""
@@ -123,55 +152,79 @@ class StepReader:
         # A stack instead of recursion: sequences may call themselves deeply.
         while pending:
             try:
-                result, path = next(pending[-1])
+                child = next(pending[-1])
             except StopIteration:
                 pending.pop()
                 continue
-            phase, children = self._phase(result, path)
+            phase, children = self._phase(child)
             phases.append(phase)
             pending.append(iter(children))
         return phases
 
     def _children(
         self, engine: dict[str, Element], path: tuple[str, ...]
-    ) -> list[tuple[Element, tuple[str, ...]]]:
-        found: list[tuple[Element, tuple[str, ...]]] = []
+    ) -> list[_Child]:
+        found: list[_Child] = []
         for name, container in engine.items():
             if name not in _CONTAINERS:
                 continue
             below = path if name == _CALL else (*path, name)
-            results = members(container).get("ResultList")
-            summary: tuple[str | None, str] | None = None
-            for _, value in elements(results):
-                result = value.find("Prop")
-                if result is None:
-                    self._report.dropped(
-                        "step", "holds no result", place=place_of(value)
-                    )
-                    continue
-                facts = members(below_ts(result))
-                step_id = text(facts.get("StepId"))
-                label = text(facts.get("StepName")) or ""
-                if "NumLoops" in facts:
-                    summary = (step_id, label)
-                    found.append((result, below))
-                elif "LoopIndex" in facts and summary == (step_id, label):
-                    found.append((result, (*below, label or _UNNAMED)))
-                else:
-                    summary = None
-                    found.append((result, below))
+            found.extend(self._results(members(container).get("ResultList"), below))
         return found
 
-    def _phase(
-        self, result: Element, path: tuple[str, ...]
-    ) -> tuple[Phase, list[tuple[Element, tuple[str, ...]]]]:
+    def _results(
+        self, results: Element | None, below: tuple[str, ...]
+    ) -> Iterator[_Child]:
+        """Go through a result list; a summary owns the iterations that follow it."""
+        steps: list[tuple[Element, str, str, str]] = []
+        for _, value in elements(results):
+            result = value.find("Prop")
+            if result is None:
+                self._report.dropped("step", "holds no result", place=place_of(value))
+                continue
+            engine = below_ts(result)
+            facts = members(engine)
+            role = (
+                "summary"
+                if "NumLoops" in facts
+                else "iteration"
+                if "LoopIndex" in facts
+                else ""
+            )
+            label = (text(facts.get("StepName")) or "").strip()
+            step = text(facts.get("StepId")) or (
+                f"{text(facts.get('Index'))} {text(facts.get('StepGroup'))} {label}"
+            )
+            steps.append((result, role, step, label))
+        seen = Counter(step for _, role, step, _ in steps if not role)
+        passed: Counter[str] = Counter()
+        summary: str | None = None
+        for result, role, step, label in steps:
+            occurrence = None
+            if not role and seen[step] > 1:
+                # A loop of flow control tells its turns by nothing else.
+                occurrence = passed[step]
+                passed[step] += 1
+            if role == "iteration" and step == summary:
+                yield _Child(result, (*below, label or _UNNAMED), occurrence)
+                continue
+            summary = step if role == "summary" else None
+            yield _Child(result, below, occurrence)
+
+    def _phase(self, step: _Child) -> tuple[Phase, list[_Child]]:
         report = self._report
+        result, path = step.result, step.path
         data = members(result)
         engine = members(data.get("TS"))
         raw = (text(data.get("Status")) or "").strip()
         name = self._name(result, engine)
         attributes = self._attributes(engine)
         attributes["raw_status"] = raw
+        if step.occurrence is not None:
+            attributes["occurrence"] = step.occurrence
+        if result.get(CUT_OFF) is not None:
+            attributes["partial"] = True
+        children = self._children(engine, (*path, name))
         start = _seconds(engine.get("StartTime"))
         total = _seconds(engine.get("TotalTime"))
         started = self._times.moment(start)
@@ -188,7 +241,7 @@ class StepReader:
             )
         self.read_texts(data, ended or started, attributes.__setitem__)
         status = raw.lower()
-        measurements = list(read_measurements(name, status, data, report))
+        measurements = read_measurements(name, status, data, self._further, report)
         if measurements and PHASE_OUTCOMES.get(status) is PhaseOutcome.SKIP:
             measurements = self._stale(result, measurements)
         if "num_loops" in attributes and measurements and _followed(result, engine):
@@ -201,14 +254,14 @@ class StepReader:
         report.mapped("phase")
         phase = Phase(
             name=name,
-            outcome=self._outcome(raw, data, result),
+            outcome=self._outcome(raw, data, result, children),
             started_at=started,
             ended_at=ended,
             path=path,
             measurements=tuple(measurements),
             attributes=attributes,
         )
-        return phase, self._children(engine, (*path, name))
+        return phase, children
 
     def _stale(
         self, result: Element, measurements: list[Measurement]
@@ -227,22 +280,38 @@ class StepReader:
         return _UNNAMED
 
     def _outcome(
-        self, raw: str, data: dict[str, Element], result: Element
+        self,
+        raw: str,
+        data: dict[str, Element],
+        result: Element,
+        children: list[_Child],
     ) -> PhaseOutcome:
         status = raw.lower()
         known = self._custom.get(status) or PHASE_OUTCOMES.get(status)
         if known is not None:
             return known
-        error = members(data.get("Error"))
-        if not status and (text(error.get("Occurred")) or "").lower() != "true":
-            self._report.coerced(
-                "status", "blank, read as skipped", place=place_of(result)
-            )
-            return PhaseOutcome.SKIP
-        self._report.coerced(
-            "status", "unknown, read as error", place=place_of(result), detail=raw
-        )
-        return PhaseOutcome.ERROR
+        if status:
+            outcome, rule = PhaseOutcome.ERROR, "unknown, read as error"
+        elif (text(members(data.get("Error")).get("Occurred")) or "").lower() == "true":
+            outcome, rule = PhaseOutcome.ERROR, "blank with an error, read as error"
+        elif result.get(CUT_OFF) is not None:
+            outcome, rule = PhaseOutcome.ERROR, "cut off, read as error"
+        else:
+            outcome, rule = self._worst(children)
+        self._report.coerced("status", rule, place=place_of(result), detail=raw or None)
+        return outcome
+
+    def _worst(self, children: list[_Child]) -> tuple[PhaseOutcome, str]:
+        found: set[PhaseOutcome] = set()
+        for child in children:
+            status = (text(members(child.result).get("Status")) or "").strip().lower()
+            known = self._custom.get(status) or PHASE_OUTCOMES.get(status)
+            if known is not None:
+                found.add(known)
+        for outcome in (PhaseOutcome.ERROR, PhaseOutcome.FAIL, PhaseOutcome.PASS):
+            if outcome in found:
+                return outcome, "blank, the worst of its steps taken"
+        return PhaseOutcome.SKIP, "blank, read as skipped"
 
     def _attributes(self, engine: dict[str, Element]) -> dict[str, Any]:
         attributes: dict[str, Any] = {}

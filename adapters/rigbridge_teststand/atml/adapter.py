@@ -19,11 +19,11 @@ from rigbridge.errors import (
 from rigbridge.model import Run
 from rigbridge_teststand.atml.names import children, local, version_of
 from rigbridge_teststand.atml.runs import read_run
-from rigbridge_teststand.atml.salvage import salvage
-from rigbridge_teststand.atml.streaming import LARGE, stream_results
 from rigbridge_teststand.documents import parse_document, place_of
 from rigbridge_teststand.element import Element
+from rigbridge_teststand.salvage import salvage
 from rigbridge_teststand.settings import TestStandSettings
+from rigbridge_teststand.streaming import LARGE, stream_reports
 
 __all__ = ["TestStandATMLAdapter"]
 
@@ -33,7 +33,9 @@ _CONTENT = re.compile(r"<(?:[\w.-]+:)?(?:ResultSet|UUT)[\s/>]")
 _EXTENSION = "www.ni.com/TestStand/ATML"
 _FORMAT = "ATML"
 _RESULTS = "TestResults"
+_TAG = "{*}TestResults"
 _COLLECTION = "TestResultsCollection"
+_CONTAINERS = frozenset({_COLLECTION, _RESULTS, "ResultSet", "TestGroup"})
 # What a document that was split at its declarations is wrapped into.
 _WRAPPER = "Reports"
 
@@ -96,8 +98,8 @@ class TestStandATMLAdapter:
         root: Element | None = None
         damaged = False
         try:
-            for element, is_results in stream_results(
-                head, stream, source.uri, context.report
+            for element, is_results in stream_reports(
+                _TAG, head, stream, source.uri, context.report
             ):
                 if not is_results:
                     root = element
@@ -130,7 +132,7 @@ class TestStandATMLAdapter:
         except MalformedSourceError:
             if context.strict:
                 raise
-            salvaged = salvage(content)
+            salvaged = salvage(content, source.uri, context.report, _keeps)
             if salvaged is None:
                 raise
             root, cut = salvaged
@@ -240,6 +242,10 @@ def _unreadable(error: Exception, source: Source) -> SourceUnreadableError:
         source=source.uri,
         remedy="the file may be cut off; copy it again",
     )
+
+
+def _keeps(element: Element) -> bool:
+    return local(element) in _CONTAINERS
 
 
 def _holds(element: Element, inner: Element) -> bool:

@@ -12,11 +12,11 @@ from pathlib import PureWindowsPath
 from typing import Any
 
 from rigbridge.adapters import ConversionReport
-from rigbridge.model import Attachment, Axis, Measurement, MeasurementOutcome, Series
+from rigbridge.model import Attachment, Measurement, MeasurementOutcome
+from rigbridge_teststand.arrays import Cells, rows_of, series_of
 from rigbridge_teststand.atml.limits import Judged, read_limits
 from rigbridge_teststand.atml.names import attribute, child, children, read_text
 from rigbridge_teststand.atml.values import (
-    Cells,
     Value,
     flatten,
     is_data,
@@ -35,8 +35,6 @@ _SINGLE = frozenset({"Numeric", "String"})
 _MARKS = ("IsComparisonTypeLog", "IsTestMeasurement")
 _ATTRIBUTES = ".Attributes"
 _MAX_DEPTH = 48
-_MAX_ROWS = 256
-_PLANE = 2
 _REFERENCES = {"NI_TDMSReference": "File", "NI_HyperlinkPath": ""}
 
 
@@ -285,8 +283,8 @@ class DataReader:
             value = []
             rows = None
         else:
-            rows = _rows(cells, attributes)
-            value = _series(cells, unit) if rows is None else None
+            rows = rows_of(cells, attributes)
+            value = series_of(cells, unit) if rows is None else None
         if rows is None:
             made = Value(value=value)
             yield self._made(name, element, made, outcome, judged, attributes)
@@ -309,55 +307,3 @@ def _outcome(
         return inherited
     stated = (attribute(outcome, "value") or "").lower()
     return MEASUREMENT_OUTCOMES.get(stated, MeasurementOutcome.UNSET)
-
-
-def _floats(values: list[Any]) -> list[Any]:
-    """Make the numbers of one column of one kind, so that they are held compactly."""
-    kinds = set(map(type, values))
-    if kinds == {int, float}:
-        return [float(value) for value in values]
-    return values
-
-
-def _series(cells: Cells, unit: str | None) -> Series:
-    """Make a series with an axis for each index and the values last."""
-    positions = sorted(cells.members)
-    axes = [
-        Axis(
-            name="index" if cells.rank == 1 else f"index {place}",
-            values=[position[place] for position in positions],
-        )
-        for place in range(cells.rank)
-    ]
-    values = _floats([cells.members[position] for position in positions])
-    return Series(axes=(*axes, Axis(unit=unit, values=values)))
-
-
-def _rows(cells: Cells, attributes: dict[str, Any]) -> list[tuple[str, Series]] | None:
-    """
-    Take a matrix apart into one series a row, or a column where the layout says so.
-
-    Returns:
-        A label and a series each, or None where the array is no small matrix.
-    """
-    if cells.rank != _PLANE:
-        return None
-    said = " ".join(str(value).lower() for value in attributes.values())
-    by_column = "column based" in said
-    lines: dict[int, dict[int, Any]] = {}
-    for (row, column), value in cells.members.items():
-        line, place = (column, row) if by_column else (row, column)
-        lines.setdefault(line, {})[place] = value
-    if len(lines) > _MAX_ROWS:
-        return None
-    places = sorted({place for line in lines.values() for place in line})
-    shared: Axis | None = None
-    found: list[tuple[str, Series]] = []
-    for line in sorted(lines):
-        values = _floats([lines[line].get(place) for place in places])
-        if shared is None and "singlex-multipley" in said and len(lines) > 1:
-            shared = Axis(name="x", values=values)
-            continue
-        dimension = shared or Axis(name="index", values=places)
-        found.append((f"[{line}]", Series(axes=(dimension, Axis(values=values)))))
-    return found

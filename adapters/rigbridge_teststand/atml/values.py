@@ -14,6 +14,7 @@ from typing import Any
 import attrs
 
 from rigbridge.adapters import ConversionReport
+from rigbridge_teststand.arrays import Cells
 from rigbridge_teststand.atml.names import (
     all_text,
     attribute,
@@ -27,7 +28,6 @@ from rigbridge_teststand.element import Element
 from rigbridge_teststand.numbers import read_number
 
 __all__ = [
-    "Cells",
     "Value",
     "flatten",
     "is_data",
@@ -187,20 +187,6 @@ def _number(kind: str, text: str) -> float | int | None:
     if isinstance(number, float) and kind in _WHOLE and number.is_integer():
         return int(number)
     return number
-
-
-@attrs.frozen(kw_only=True)
-class Cells:
-    """
-    The members of an ``IndexedArray``.
-
-    Attributes:
-        rank: how many indices a position has.
-        members: position and value, as listed.
-    """
-
-    rank: int
-    members: dict[tuple[int, ...], Any]
 
 
 def read_cells(array: Element, report: ConversionReport) -> Cells:

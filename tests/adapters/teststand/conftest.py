@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 import pytest
 
-Writer = Callable[..., bytes]
+from rigbridge.adapters import Source
+from rigbridge.model import Run
+from rigbridge.testing import Reading, read_all
+from rigbridge_teststand.adapter import TestStandXMLAdapter
+from rigbridge_teststand.settings import TestStandSettings
+
+Reader = Callable[..., Reading]
 
 
 def prop(name: str, value: object, kind: str | None = None) -> str:
@@ -123,6 +130,50 @@ def document(*reports: str, encoding: str = "utf-8") -> bytes:
     return f"{head}<Reports>{''.join(reports)}</Reports>".encode(encoding)
 
 
+def scalars(
+    name: str, *values: object, kind: str = "Number", attributes: str = ""
+) -> str:
+    """Write an array of scalars; a member that is None is left out."""
+    inner = "".join(
+        f"<Value ID='[{index}]'>{escape(str(value))}</Value>"
+        for index, value in enumerate(values)
+        if value is not None
+    )
+    bound = f"[{len(values) - 1}]" if values else "[]"
+    return (
+        f"<Prop Name={quoteattr(name)} Type='Array' LBound='[0]' HBound='{bound}' "
+        f"ElementType='{kind}'>{attributes}{inner}</Prop>"
+    )
+
+
+def matrix(name: str, *rows: tuple[object, ...], layout: str = "") -> str:
+    """Write a matrix, with what TestStand says of its layout."""
+    inner = "".join(
+        f"<Value ID='[{at}][{place}]'>{value}</Value>"
+        for at, row in enumerate(rows)
+        for place, value in enumerate(row)
+    )
+    described = ""
+    if layout:
+        described = (
+            f"<Attributes>{obj('TestStand', prop('DataLayout', layout))}</Attributes>"
+        )
+    return (
+        f"<Prop Name={quoteattr(name)} Type='Array' LBound='[0][0]' "
+        f"ElementType='Number'>{described}{inner}</Prop>"
+    )
+
+
+def rows(*members: tuple[str, str]) -> str:
+    """Write the measurements of a multiple test: each row's name and its properties."""
+    inner = "".join(
+        f"<Value ID='[{index}]'><Prop Name={quoteattr(name)} Type='Obj' "
+        f"TypeName='NI_LimitMeasurement'>{content}</Prop></Value>"
+        for index, (name, content) in enumerate(members)
+    )
+    return f"<Prop Name='Measurement' Type='Array' LBound='[0]'>{inner}</Prop>"
+
+
 class ReportWriter:
     """Gives tests the functions above under one name."""
 
@@ -132,6 +183,9 @@ class ReportWriter:
     step = staticmethod(step)
     report = staticmethod(report)
     document = staticmethod(document)
+    scalars = staticmethod(scalars)
+    matrix = staticmethod(matrix)
+    rows = staticmethod(rows)
 
     @staticmethod
     def numeric(
@@ -152,6 +206,29 @@ class ReportWriter:
             status=status,
             kind="NumericLimitTest",
         )
+
+
+@pytest.fixture
+def read() -> Reader:
+    """Give what reads a report."""
+
+    def reading(content: bytes, *, strict: bool = False, **site: Any) -> Reading:
+        adapter = TestStandXMLAdapter(TestStandSettings(**site))
+        source = Source.from_bytes(content, "report.xml")
+        return read_all(adapter, source, strict=strict)
+
+    return reading
+
+
+@pytest.fixture
+def run_of(read: Reader) -> Callable[..., Run]:
+    """Give what reads the one run of a report."""
+
+    def one(content: bytes, **site: Any) -> Run:
+        (run,) = read(content, **site).runs
+        return run
+
+    return one
 
 
 @pytest.fixture

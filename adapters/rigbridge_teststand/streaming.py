@@ -1,5 +1,5 @@
 """
-The results of a large file one after the other, in the memory of one of them.
+The reports of a large file one after the other, in the memory of one of them.
 
 Small files are parsed as a whole, which is quicker.
 """
@@ -15,7 +15,7 @@ from rigbridge.adapters import ConversionReport
 from rigbridge_teststand.documents import prepare_head, superset_of
 from rigbridge_teststand.element import Element
 
-__all__ = ["LARGE", "stream_results"]
+__all__ = ["LARGE", "stream_reports"]
 
 LARGE = 8 << 20
 """Files of more bytes are streamed."""
@@ -23,15 +23,16 @@ LARGE = 8 << 20
 _CHUNK = 1 << 16
 
 
-def stream_results(
-    head: bytes, stream: IO[bytes], uri: str, report: ConversionReport
+def stream_reports(
+    tag: str, head: bytes, stream: IO[bytes], uri: str, report: ConversionReport
 ) -> Iterator[tuple[Element, bool]]:
     """
-    Parse a stream, and give each ``TestResults`` element as soon as it is complete.
+    Parse a stream, and give each report's element as soon as it is complete.
 
     An element is taken out of its tree when the next one is asked for.
 
     Args:
+        tag: the tag of the elements.
         head: what was read of the stream already, from its beginning.
         stream: the rest.
         uri: the file, for errors.
@@ -48,7 +49,7 @@ def stream_results(
     head = prepare_head(head, uri)
     parser: Any = etree.XMLPullParser(
         events=("end",),
-        tag="{*}TestResults",
+        tag=tag,
         remove_blank_text=True,
         resolve_entities=False,
         no_network=True,

@@ -1,0 +1,86 @@
+"""Arrays of either kind of report to series: by index, or a line of a matrix each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from rigbridge.model import Axis, Series
+
+__all__ = ["Cells", "rows_of", "series_of"]
+
+_MAX_ROWS = 256
+_PLANE = 2
+
+
+@attrs.frozen(kw_only=True)
+class Cells:
+    """
+    The members of an array, of numbers or texts, placed by their indices.
+
+    Attributes:
+        rank: how many indices a position has.
+        members: position and value, as listed.
+    """
+
+    rank: int
+    members: dict[tuple[int, ...], Any]
+
+
+def _floats(values: list[Any]) -> list[Any]:
+    """Make the numbers of one column of one kind, so that they are held compactly."""
+    kinds = set(map(type, values))
+    if kinds == {int, float}:
+        return [float(value) for value in values]
+    return values
+
+
+def series_of(cells: Cells, unit: str | None) -> Series:
+    """Make a series with an axis for each index and the values last."""
+    positions = sorted(cells.members)
+    axes = [
+        Axis(
+            name="index" if cells.rank == 1 else f"index {place}",
+            values=[position[place] for position in positions],
+        )
+        for place in range(cells.rank)
+    ]
+    values = _floats([cells.members[position] for position in positions])
+    return Series(axes=(*axes, Axis(unit=unit, values=values)))
+
+
+def rows_of(
+    cells: Cells, attributes: dict[str, Any]
+) -> list[tuple[str, Series]] | None:
+    """
+    Take a matrix apart into one series a row, or a column where the layout says so.
+
+    Args:
+        cells: the members.
+        attributes: what the report says of the array, among it its layout.
+
+    Returns:
+        A label and a series each, or None where the array is no small matrix.
+    """
+    if cells.rank != _PLANE:
+        return None
+    said = " ".join(str(value).lower() for value in attributes.values())
+    by_column = "column based" in said
+    lines: dict[int, dict[int, Any]] = {}
+    for (row, column), value in cells.members.items():
+        line, place = (column, row) if by_column else (row, column)
+        lines.setdefault(line, {})[place] = value
+    if len(lines) > _MAX_ROWS:
+        return None
+    places = sorted({place for line in lines.values() for place in line})
+    shared: Axis | None = None
+    found: list[tuple[str, Series]] = []
+    for line in sorted(lines):
+        values = _floats([lines[line].get(place) for place in places])
+        if shared is None and "singlex-multipley" in said and len(lines) > 1:
+            shared = Axis(name="x", values=values)
+            continue
+        dimension = shared or Axis(name="index", values=places)
+        found.append((f"[{line}]", Series(axes=(dimension, Axis(values=values)))))
+    return found

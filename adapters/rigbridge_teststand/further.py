@@ -1,0 +1,286 @@
+"""Further data of a result: what its step recorded and nobody judged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import PureWindowsPath
+from typing import Any
+
+from rigbridge.adapters import ConversionReport
+from rigbridge.model import Attachment, Axis, Measurement, Series
+from rigbridge_teststand.arrays import Cells, rows_of, series_of
+from rigbridge_teststand.documents import place_of
+from rigbridge_teststand.element import Element
+from rigbridge_teststand.numbers import read_number
+from rigbridge_teststand.properties import elements, members, text
+from rigbridge_teststand.scalars import read_scalar
+
+__all__ = ["FurtherReader", "read_axis"]
+
+_MAX_DEPTH = 32
+_INTEGER = re.compile(r"-?\d+")
+_POSITION = re.compile(r"(?:\[-?\d+\])+")
+_KIND = {"kind": "additional"}
+_TDMS = "NI_TDMSReference"
+_PATH = "Path"
+_HYPERLINK = "Hyperlink"
+_ATTACHED = frozenset({"FullFileName", "FileName"})
+_WAVEFORM = frozenset({"t0", "dt", "Y"})
+# A gap in an array is filled, unless the numbers of its members are absurd.
+_SPARSE = 1024
+
+
+class FurtherReader:
+    """
+    Reads further data into measurements without a verdict, and into references.
+
+    Args:
+        report: where each is accounted for.
+    """
+
+    def __init__(self, report: ConversionReport) -> None:
+        self._report = report
+        self.attachments: list[Attachment] = []
+
+    def read(self, name: str, prop: Element, depth: int = 0) -> Iterator[Measurement]:
+        """
+        Read one property and what is below it.
+
+        Args:
+            name: its name, dotted below others.
+            prop: the element.
+            depth: how many properties it stands below.
+        """
+        if depth > _MAX_DEPTH:
+            self._report.dropped("property", "nested too deep", place=place_of(prop))
+            return
+        if prop.get("Type") == "Array":
+            yield from self._array(name, prop, depth)
+            return
+        parts = members(prop)
+        if parts:
+            yield from self._object(name, prop, parts, depth)
+            return
+        value = read_scalar(prop, self._report)
+        if value is None:
+            # An empty object holds nothing; a reference is an address in memory.
+            if prop.get("Type") not in ("Obj", "Reference", "TEResult"):
+                self._report.dropped("property", "has no value", place=place_of(prop))
+            return
+        said = self._described(prop)
+        if prop.get("TypeName") == _PATH or any(_HYPERLINK in key for key in said):
+            said["reference"] = _PATH
+            self._refer(prop, value, None)
+        self._report.mapped("measurement")
+        yield Measurement(name=name, value=value, attributes={**_KIND, **said})
+
+    def _object(
+        self, name: str, prop: Element, parts: dict[str, Element], depth: int
+    ) -> Iterator[Measurement]:
+        if "Plots" in parts and parts["Plots"].get("Type") == "Array":
+            yield from self._chart(name, parts, depth)
+            return
+        if parts.keys() >= _WAVEFORM and parts["Y"].get("Type") == "Array":
+            yield from self._waveform(name, parts, depth)
+            return
+        if prop.get("TypeName") == _TDMS:
+            self._refer(prop, text(parts.get("File")), None)
+        elif parts.keys() >= _ATTACHED:
+            path = text(parts["FullFileName"]) or text(parts["FileName"])
+            self._refer(prop, path, text(parts.get("MIMEtype")))
+        for child, below in parts.items():
+            label = f"{name}.{child}" if child else name
+            yield from self.read(label, below, depth + 1)
+
+    def _refer(self, prop: Element, path: Any, media_type: str | None) -> None:
+        """Name a file that the report refers to; it is never opened."""
+        base = PureWindowsPath(path).name.strip() if isinstance(path, str) else ""
+        if not base:
+            return
+        self._report.coerced(
+            "attachment",
+            "not embedded in the report, kept by its name",
+            place=place_of(prop),
+            detail=str(path),
+        )
+        self.attachments.append(
+            Attachment(name=base, media_type=(media_type or "").strip() or None)
+        )
+
+    def _described(self, prop: Element) -> dict[str, Any]:
+        """Read the metadata tree of a property, by dotted names."""
+        described = prop.find("Attributes")
+        if described is None:
+            return {}
+        found: dict[str, Any] = {}
+        pending = [("", child) for child in described.iterchildren("Prop")]
+        while pending:
+            path, below = pending.pop()
+            label = ".".join(part for part in (path, below.get("Name")) if part)
+            pending.extend((label, child) for child in below.iterchildren("Prop"))
+            value = text(below)
+            if value is not None and value.strip():
+                self._report.mapped("property")
+                found[label or "attributes"] = value.strip()
+        return found
+
+    def _chart(
+        self, name: str, parts: dict[str, Element], depth: int
+    ) -> Iterator[Measurement]:
+        labels = {
+            key: (text(prop) or "").strip()
+            for key, prop in parts.items()
+            if key != "Plots" and not len(members(prop))
+        }
+        said: dict[str, Any] = dict(_KIND)
+        for key, value in labels.items():
+            if value:
+                self._report.mapped("property")
+                said[key] = value
+        x_unit, y_unit = labels.get("Xunit") or None, labels.get("Yunit") or None
+        for index, slot in elements(parts["Plots"]):
+            plot = slot.find("Prop")
+            data = members(plot)
+            points = data.get("PlotData")
+            if points is None or points.get("Type") != "Array":
+                if plot is not None:
+                    yield from self.read(f"{name}{index}", plot, depth + 1)
+                continue
+            label = (text(data.get("PlotName")) or "").strip() or index.strip("[]")
+            cells = read_cells(points, self._report)
+            lines: dict[int, dict[int, Any]] = {}
+            for position, value in cells.members.items():
+                lines.setdefault(position[0] if cells.rank > 1 else 1, {})[
+                    position[-1]
+                ] = value
+            across, upright = lines.get(0, {}), lines.get(1, {})
+            places = sorted(across.keys() | upright.keys())
+            x_axis = read_axis(
+                [across.get(at, at) for at in places],
+                name=labels.get("Xlabel") or None,
+                unit=x_unit,
+            )
+            y_axis = read_axis(
+                [upright.get(at) for at in places],
+                name=labels.get("Ylabel") or None,
+                unit=y_unit,
+            )
+            self._report.mapped("measurement")
+            yield Measurement(
+                name=f"{name}.{label}",
+                value=Series(axes=(x_axis, y_axis)),
+                attributes=said,
+            )
+            for key, prop in data.items():
+                if key not in ("PlotName", "PlotData"):
+                    yield from self.read(f"{name}.{label}.{key}", prop, depth + 1)
+
+    def _waveform(
+        self, name: str, parts: dict[str, Element], depth: int
+    ) -> Iterator[Measurement]:
+        step = read_number(text(parts["dt"]) or "")
+        cells = read_cells(parts["Y"], self._report)
+        values = [value for _, value in sorted(cells.members.items())]
+        said = {**_KIND, "dt": text(parts["dt"]) or "", "t0": text(parts["t0"]) or ""}
+        axis = (
+            Axis(name="index", values=range(len(values)))
+            if step is None
+            else Axis(
+                name="time",
+                unit="s",
+                values=[place * float(step) for place in range(len(values))],
+            )
+        )
+        self._report.mapped("measurement")
+        yield Measurement(
+            name=name,
+            value=Series(axes=(axis, read_axis(values))),
+            attributes=said,
+        )
+        for child, prop in parts.items():
+            if child not in _WAVEFORM:
+                yield from self.read(f"{name}.{child}", prop, depth + 1)
+
+    def _array(self, name: str, array: Element, depth: int) -> Iterator[Measurement]:
+        slots = list(elements(array))
+        said = self._described(array)
+        if any(len(slot) for _, slot in slots):
+            for index, slot in slots:
+                inner = slot.find("Prop")
+                if inner is None:
+                    self._report.dropped(
+                        "array member", "holds no value", place=place_of(slot)
+                    )
+                    continue
+                given = inner.get("Name")
+                label = f"{name}.{given}" if given else f"{name}{index}"
+                yield from self.read(label, inner, depth + 1)
+            return
+        cells = read_cells(array, self._report)
+        lines = rows_of(cells, said) if cells.members else None
+        attributes = {**_KIND, **said}
+        if lines is None:
+            value: Any = series_of(cells, None) if cells.members else []
+            lines_or_whole: list[tuple[str, Any]] = [("", value)]
+        else:
+            lines_or_whole = list(lines)
+        for label, series in lines_or_whole:
+            self._report.mapped("measurement")
+            yield Measurement(
+                name=f"{name}{label}", value=series, attributes=attributes
+            )
+
+
+def read_cells(array: Element, report: ConversionReport) -> Cells:
+    """
+    Read the members of an array of scalars, placed by their ``ID``.
+
+    Members that are left out in between, as filters do, are None.
+
+    Args:
+        array: the element.
+        report: where a member that cannot be placed is recorded.
+    """
+    numbers = array.get("ElementType") == "Number"
+    placed: dict[tuple[int, ...], Any] = {}
+    rank = 0
+    for spelled, slot in elements(array):
+        content = slot.text or ""
+        value: Any = content
+        if numbers:
+            number = read_number(content)
+            value = (content.strip() or None) if number is None else number
+        position = tuple(map(int, _INTEGER.findall(spelled)))
+        if not _POSITION.fullmatch(spelled) or position in placed:
+            report.dropped(
+                "array member",
+                "has no place of its own",
+                place=place_of(slot),
+                detail=content,
+            )
+            continue
+        rank = rank or len(position)
+        if len(position) != rank:
+            report.dropped(
+                "array member",
+                "has a position of another shape",
+                place=place_of(slot),
+                detail=content,
+            )
+            continue
+        placed[position] = value
+    if rank == 1:
+        first, last = min(placed)[0], max(placed)[0]
+        if len(placed) <= last - first < 2 * len(placed) + _SPARSE:
+            placed = {(at,): placed.get((at,)) for at in range(first, last + 1)}
+    return Cells(rank=rank or 1, members=placed)
+
+
+def read_axis(
+    values: list[Any], *, name: str | None = None, unit: str | None = None
+) -> Axis:
+    """Make an axis; integers among floats become floats, so that they are compact."""
+    if set(map(type, values)) == {int, float}:
+        values = [float(value) for value in values]
+    return Axis(name=name, unit=unit, values=values)

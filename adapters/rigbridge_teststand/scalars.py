@@ -1,0 +1,39 @@
+"""Scalar properties: String, Number and Boolean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rigbridge.adapters import ConversionReport
+from rigbridge_teststand.documents import place_of
+from rigbridge_teststand.element import Element
+from rigbridge_teststand.numbers import has_decimal_comma, read_number
+from rigbridge_teststand.properties import text
+
+__all__ = ["read_scalar"]
+
+
+def read_scalar(prop: Element, report: ConversionReport) -> Any:
+    """Read a String, Number or Boolean property; absent and references are None."""
+    content = text(prop)
+    if content is None:
+        return None
+    kind = prop.get("Type")
+    if kind == "Number":
+        number = read_number(content)
+        if number is None and content.strip():
+            report.coerced(
+                "value", "no number, kept as text", place=place_of(prop), detail=content
+            )
+            return content
+        if has_decimal_comma(content):
+            report.coerced(
+                "value",
+                "decimal comma read as point",
+                place=place_of(prop),
+                detail=content,
+            )
+        return number
+    if kind == "Boolean":
+        return content.strip().lower() == "true"
+    return None if kind == "Reference" else content

@@ -1,0 +1,509 @@
+"""The reference's checklist, cases 13 to 40: steps and what they measured."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from rigbridge.adapters import Disposition
+from rigbridge.model import (
+    LogLevel,
+    Measurement,
+    MeasurementOutcome,
+    Phase,
+    PhaseOutcome,
+    Series,
+)
+
+MO = MeasurementOutcome
+
+
+@pytest.fixture
+def phases_of(write: Any, run_of: Any) -> Any:
+    """Give what reads the phases of a report of some steps."""
+
+    def read(*steps: str) -> tuple[Phase, ...]:
+        phases: tuple[Phase, ...] = run_of(write.document(write.report(*steps))).phases
+        return phases
+
+    return read
+
+
+@pytest.fixture
+def measured(phases_of: Any) -> Any:
+    """Give what reads the measurements of a single step, by name."""
+
+    def read(step: str) -> dict[str, Measurement]:
+        (phase,) = phases_of(step)
+        return {item.name: item for item in phase.measurements}
+
+    return read
+
+
+class TestStatuses:
+    """Case 13."""
+
+    @pytest.mark.parametrize(
+        ("status", "outcome"),
+        [
+            ("Skipped", PhaseOutcome.SKIP),
+            ("Done", PhaseOutcome.PASS),
+            ("Terminated", PhaseOutcome.ERROR),
+            ("Running", PhaseOutcome.ERROR),
+            ("", PhaseOutcome.SKIP),
+        ],
+    )
+    def test_case_13_step_status(
+        self, write: Any, phases_of: Any, status: str, outcome: PhaseOutcome
+    ) -> None:
+        """A step's status is its phase's outcome, the raw text is kept."""
+        (phase,) = phases_of(write.step("a", status=status))
+        assert (phase.outcome, phase.attributes["raw_status"]) == (outcome, status)
+
+    def test_case_13_blank_status_of_a_call(self, write: Any, phases_of: Any) -> None:
+        """A call without a status is as bad as the worst of its steps."""
+        inner = (write.step("b"), write.step("c", status="Failed"))
+        call = write.step("a", status="", kind="SequenceCall", children=inner)
+        assert phases_of(call)[0].outcome is PhaseOutcome.FAIL
+
+
+class TestLimits:
+    """Cases 14 to 20."""
+
+    @pytest.mark.parametrize(
+        ("comparator", "bounds"),
+        [
+            ("EQ", (5, 5, True, True)),
+            ("GT", (5, None, False, None)),
+            ("GE", (5, None, True, None)),
+            ("LT", (None, 5, None, False)),
+            ("LE", (None, 5, None, True)),
+        ],
+    )
+    def test_case_14_one_bound(
+        self, write: Any, measured: Any, comparator: str, bounds: Any
+    ) -> None:
+        """The single bound stands in Low, also where it is an upper one."""
+        limits = measured(write.numeric("a", 5, comparator, Low=5))["a"].limits
+        lower, upper, lower_inclusive, upper_inclusive = bounds
+        assert (limits.lower, limits.upper) == (lower, upper)
+        if lower is not None:
+            assert limits.lower_inclusive is lower_inclusive
+        if upper is not None:
+            assert limits.upper_inclusive is upper_inclusive
+
+    def test_case_14_not_equal(self, write: Any, measured: Any) -> None:
+        """A value that must differ has a validator and no limits."""
+        found = measured(write.numeric("a", 4, "NE", Low=5))["a"]
+        assert (found.limits, found.validators) == (None, ("x != 5",))
+
+    @pytest.mark.parametrize("lower", ["GE", "GT"])
+    @pytest.mark.parametrize("upper", ["LE", "LT"])
+    def test_case_15_ranges(
+        self, write: Any, measured: Any, lower: str, upper: str
+    ) -> None:
+        """Each side of a range is inclusive or not."""
+        step = write.numeric("a", 1.5, lower + upper, Low=1, High=2)
+        limits = measured(step)["a"].limits
+        assert (limits.lower, limits.upper) == (1, 2)
+        assert limits.lower_inclusive is (lower == "GE")
+        assert limits.upper_inclusive is (upper == "LE")
+
+    @pytest.mark.parametrize(
+        ("comparator", "text"),
+        [
+            ("LTGT", "x < 1 or x > 2"),
+            ("LEGE", "x <= 1 or x >= 2"),
+            ("LEGT", "x <= 1 or x > 2"),
+            ("LTGE", "x < 1 or x >= 2"),
+        ],
+    )
+    def test_case_16_outside(
+        self, write: Any, measured: Any, comparator: str, text: str
+    ) -> None:
+        """An outside range is never turned into an inside one."""
+        found = measured(write.numeric("a", 3, comparator, Low=1, High=2))["a"]
+        assert (found.limits, found.validators) == (None, (text,))
+
+    def test_case_17_upper_bound_in_high(self, write: Any, measured: Any) -> None:
+        """An upper bound may stand in High where Low is missing."""
+        limits = measured(write.numeric("a", 3, "LE", High=5))["a"].limits
+        assert (limits.lower, limits.upper) == (None, 5)
+
+    def test_case_18_log_and_no_comparator(self, write: Any, measured: Any) -> None:
+        """What is only logged passes without limits."""
+        found = measured(write.numeric("a", 3, "LOG"))["a"]
+        assert (found.outcome, found.limits) == (MO.PASS, None)
+        assert measured(write.numeric("a", 3, "", Low=1))["a"].limits is None
+
+    @pytest.mark.parametrize(
+        ("kind", "tolerance", "bounds"),
+        [
+            ("PERCENTAGE", (-10, 5, 5), (-10.5, -9.5)),
+            ("ppm", (1000, 1000, 2000), (999, 1002)),
+            ("DELTA", (5, 1, 2), (4, 7)),
+            ("DELTA", (5, "NAN", 2), (None, 7)),
+        ],
+    )
+    def test_case_19_tolerance(
+        self, write: Any, measured: Any, kind: str, tolerance: Any, bounds: Any
+    ) -> None:
+        """The bounds follow from nominal and thresholds; NaN is no bound."""
+        sides = zip(("Nominal", "Low", "High"), tolerance, strict=True)
+        step = write.step(
+            "a",
+            write.prop("Numeric", 5),
+            write.prop("Comp", "EQT"),
+            write.obj("Limits", write.prop("ThresholdType", kind)),
+            write.obj(
+                "RawLimits", *(write.prop(side, at, "Number") for side, at in sides)
+            ),
+        )
+        limits = measured(step)["a"].limits
+        expected = tuple(
+            None if bound is None else pytest.approx(bound) for bound in bounds
+        )
+        assert (limits.lower, limits.upper) == expected
+
+    @pytest.mark.parametrize(
+        ("comparator", "count"), [("CaseSensitive", 1), ("IgnoreCase", 1), ("LOG", 0)]
+    )
+    def test_case_20_text(
+        self, write: Any, measured: Any, comparator: str, count: int
+    ) -> None:
+        """A text is compared by a validator; new lines and empty texts stay."""
+        for value in ("one\ntwo", ""):
+            step = write.step(
+                "a",
+                write.prop("String", value),
+                write.prop("Comp", comparator),
+                write.obj("Limits", write.prop("String", "one")),
+            )
+            found = measured(step)["a"]
+            assert (found.value, len(found.validators)) == (value, count)
+
+
+class TestData:
+    """Cases 21 to 28 and 36 to 39."""
+
+    def test_case_21_forced_verdict(self, write: Any, read: Any) -> None:
+        """A value that contradicts its verdict is kept beside it, and flagged."""
+        step = write.step("a", write.prop("PassFail", False))
+        reading = read(write.document(write.report(step)))
+        (found,) = reading.runs[0].phases[0].measurements
+        assert (found.value, found.outcome) == (False, MO.PASS)
+        assert found.attributes["forced"] is True
+        assert reading.report.count(Disposition.COERCED, "verdict") == 1
+
+    def test_case_22_multiple_numeric(self, write: Any, measured: Any) -> None:
+        """Repeated names are numbered, a blank one is named after its place."""
+        data = write.prop("Data", 1)
+        rows = write.rows(
+            ("VCC", data + write.prop("Status", "Failed")),
+            ("VCC", data + write.prop("Status", "Passed")),
+            ("", data),
+        )
+        found = measured(write.step("a", rows))
+        outcomes = {name: item.outcome for name, item in found.items()}
+        assert outcomes == {"VCC": MO.FAIL, "VCC #2": MO.PASS, "a[2]": MO.UNSET}
+        assert found["VCC #2"].attributes["original_name"] == "VCC"
+
+    def test_case_23_array_without_statuses(self, write: Any, measured: Any) -> None:
+        """An array of that name which judges nothing is further data."""
+        rows = write.rows(("VCC", write.prop("Data", 1)))
+        found = measured(write.step("a", rows))
+        assert {name: item.outcome for name, item in found.items()} == {
+            "Measurement.VCC.Data": MO.UNSET
+        }
+
+    @pytest.mark.parametrize(
+        ("content", "value"),
+        [
+            (("Data", 1.5), 1.5),
+            (("StringData", "x"), "x"),
+            (("PassFail", True), True),
+        ],
+    )
+    def test_case_24_wats_rows(
+        self, write: Any, measured: Any, content: tuple[str, Any], value: Any
+    ) -> None:
+        """The multiple tests of WATS name their rows in MeasName."""
+        row = (
+            write.prop(*content)
+            + write.prop("MeasName", "rail")
+            + write.prop("Status", "Passed")
+        )
+        found = measured(write.step("a", write.rows(("row", row))))["rail"]
+        assert (found.value, found.outcome) == (value, MO.PASS)
+
+    def test_case_25_chart(self, write: Any, measured: Any) -> None:
+        """A plot is a series with the labels and units of its chart."""
+        plot = write.obj(
+            "",
+            write.prop("PlotName", "sweep"),
+            write.matrix("PlotData", (0, 1, 2), (5.5, 6.5, 7.5)),
+        )
+        chart = write.obj(
+            "Chart",
+            write.prop("ChartLabel", "Response"),
+            write.prop("Xlabel", "frequency"),
+            write.prop("Xunit", "Hz"),
+            write.prop("Ylabel", "gain"),
+            write.prop("Yunit", "dB"),
+            write.array("Plots", plot),
+        )
+        found = measured(write.step("a", chart))["Chart.sweep"]
+        assert isinstance(found.value, Series)
+        assert [(axis.name, axis.unit) for axis in found.value.axes] == [
+            ("frequency", "Hz"),
+            ("gain", "dB"),
+        ]
+        assert list(found.value.rows()) == [(0, 5.5), (1, 6.5), (2, 7.5)]
+        assert found.attributes["ChartLabel"] == "Response"
+
+    def test_case_26_missing_member(self, write: Any, measured: Any) -> None:
+        """A member that a filter left out is null in its place."""
+        step = write.step("a", write.scalars("Trace", 1, 2, 3, None, 5))
+        assert list(measured(step)["Trace"].value.measured.values) == [1, 2, 3, None, 5]
+
+    def test_case_27_empty_array(self, write: Any, measured: Any) -> None:
+        """An empty array is a value without members."""
+        assert measured(write.step("a", write.scalars("Trace")))["Trace"].value == []
+
+    def test_case_28_skipped_step(self, write: Any, read: Any) -> None:
+        """The value of a step that did not run is stale, and said to be dropped."""
+        step = write.numeric("a", 0, "GE", status="Skipped", Low=1)
+        reading = read(write.document(write.report(step)))
+        (phase,) = reading.runs[0].phases
+        assert (phase.outcome, phase.measurements) == (PhaseOutcome.SKIP, ())
+        assert reading.report.count(Disposition.DROPPED, "measurement") == 1
+
+    def test_matrix_with_shared_x(self, write: Any, measured: Any) -> None:
+        """The layout says that the first line of a matrix is the axis of the others."""
+        data = write.matrix(
+            "Trace", (0.5, 1.5), (1, 2), (3, 4), layout="singleX-multipleY"
+        )
+        found = measured(write.step("a", data))
+        rows = {name: list(item.value.rows()) for name, item in found.items()}
+        assert rows == {
+            "Trace[1]": [(0.5, 1), (1.5, 2)],
+            "Trace[2]": [(0.5, 3), (1.5, 4)],
+        }
+
+    def test_waveform(self, write: Any, measured: Any) -> None:
+        """A waveform's time follows from its step."""
+        wave = write.obj(
+            "Scope",
+            write.prop("t0", 0),
+            write.prop("dt", 0.5),
+            write.scalars("Y", 1.5, 2.5),
+        )
+        found = measured(write.step("a", wave))["Scope"]
+        assert list(found.value.rows()) == [(0.0, 1.5), (0.5, 2.5)]
+        assert found.value.axes[0].unit == "s"
+
+    def test_case_36_popup_and_executable(self, write: Any, measured: Any) -> None:
+        """A button, an answer and an exit code are values that nobody judged."""
+        step = write.step(
+            "a",
+            write.prop("ButtonHit", 2),
+            write.prop("Response", "ok"),
+            write.prop("ExitCode", 3),
+        )
+        values = {name: item.value for name, item in measured(step).items()}
+        assert values == {"ButtonHit": 2, "Response": "ok", "ExitCode": 3}
+
+    def test_case_37_additional_results(self, write: Any, measured: Any) -> None:
+        """Nested results have dotted names."""
+        member = write.obj("", write.obj("Supply", write.prop("Voltage", 5.1)))
+        step = write.step("a", write.array("AdditionalResults", member))
+        found = measured(step)["AdditionalResults[0].Supply.Voltage"]
+        assert (found.value, found.outcome) == (5.1, MO.UNSET)
+        assert found.attributes["kind"] == "additional"
+
+    def test_case_38_sub_units(self, write: Any, run_of: Any) -> None:
+        """The parts of a unit are its sub-units."""
+        parts = (
+            write.obj(
+                "",
+                write.prop("Part_Serial_Number", serial, "String"),
+                write.prop("Part_Number", "P"),
+            )
+            for serial in ("C-1", "C-2")
+        )
+        misc = write.obj("MiscUUTResult", write.array("UUT_Part_Info", *parts))
+        run = run_of(write.document(write.report(uut=misc)))
+        assert [sub.serial_number for sub in run.sub_units] == ["C-1", "C-2"]
+
+    @pytest.mark.parametrize(
+        ("opening", "name"),
+        [
+            ("<Prop Name='AttachedFileData' Type='Obj'>", "FullFileName"),
+            ("<Prop Name='Log' Type='Obj' TypeName='NI_TDMSReference'>", "File"),
+            ("<Prop Name='Links' Type='Obj'>", "Link"),
+        ],
+        ids=["attached", "tdms", "path"],
+    )
+    def test_case_39_references(
+        self, write: Any, read: Any, opening: str, name: str
+    ) -> None:
+        """A file that a report names is kept by its base name, and never opened."""
+        path = write.prop(name, r"C:\a\scope.png")
+        if name == "Link":
+            path = path.replace("Type='String'", "Type='String' TypeName='Path'")
+        prop = f"{opening}{path}{write.prop('FileName', 'scope.png')}</Prop>"
+        reading = read(write.document(write.report(write.step("a", prop))))
+        (attachment,) = reading.runs[0].attachments
+        assert (attachment.name, attachment.opener) == ("scope.png", None)
+        assert reading.report.count(Disposition.COERCED, "attachment") == 1
+
+    def test_names_that_repeat_in_an_object(self, write: Any, measured: Any) -> None:
+        """Of two properties of one name neither is lost."""
+        extra = write.obj("Scope", write.prop("Peak", 1), write.prop("Peak", 2))
+        values = [item.value for item in measured(write.step("a", extra)).values()]
+        assert values == [1, 2]
+
+
+class TestTree:
+    """Cases 29 to 35."""
+
+    @staticmethod
+    def turn(write: Any, index: int, status: str) -> str:
+        """Write one turn of a loop."""
+        step: str = write.numeric("Probe", index, "GE", status=status, Low=2)
+        return step.replace(
+            "<Prop Name='StepGroup'",
+            write.prop("LoopIndex", index).replace('"', "'") + "<Prop Name='StepGroup'",
+        ).replace(
+            '<Prop Name="StepGroup"',
+            write.prop("LoopIndex", index) + '<Prop Name="StepGroup"',
+        )
+
+    def test_case_29_loop(self, write: Any, phases_of: Any) -> None:
+        """A summary has the counters, its iterations the measurements."""
+        counters = (
+            write.prop("NumLoops", 3)
+            + write.prop("NumPassed", 1)
+            + write.prop("NumFailed", 2)
+        )
+        summary = write.step("Probe", write.prop("PassFail", True), engine=counters)
+        turns = [
+            self.turn(write, index, status)
+            for index, status in enumerate(("Failed", "Failed", "Passed"))
+        ]
+        first, *others = phases_of(summary, *turns)
+        assert first.attributes["num_failed"] == 2
+        assert first.measurements == ()
+        assert [phase.attributes["loop_index"] for phase in others] == [0, 1, 2]
+        assert {phase.path for phase in others} == {("Probe",)}
+        assert all(len(phase.measurements) == 1 for phase in others)
+
+    def test_case_30_loop_without_iterations(self, write: Any, phases_of: Any) -> None:
+        """A summary that stands alone keeps its measurement."""
+        summary = write.step(
+            "a", write.prop("PassFail", True), engine=write.prop("NumLoops", 3)
+        )
+        assert len(phases_of(summary)[0].measurements) == 1
+
+    def test_case_30_iterations_without_summary(
+        self, write: Any, phases_of: Any
+    ) -> None:
+        """Iterations of a filtered report stand on their own."""
+        (phase,) = phases_of(self.turn(write, 4, "Passed"))
+        assert (phase.path, phase.attributes["loop_index"]) == ((), 4)
+
+    def test_case_31_flow_loop(self, write: Any, phases_of: Any) -> None:
+        """A step that flow control repeats is numbered in its call."""
+        found = phases_of(*(write.step("a") for _ in range(3)), write.step("b"))
+        assert [phase.attributes.get("occurrence") for phase in found] == [
+            0,
+            1,
+            2,
+            None,
+        ]
+
+    def test_case_32_nested_calls(self, write: Any, phases_of: Any) -> None:
+        """The same sequence called twice remains two subtrees."""
+        inner = write.step("c", children=(write.step("d"),))
+        middle = write.step("b", children=(inner,))
+        call = write.step("a", children=(middle,))
+        found = phases_of(call, call)
+        assert [phase.path for phase in found][3::4] == [("a", "b", "c")] * 2
+
+    @pytest.mark.parametrize("container", ["PostAction", "SequenceFilePreStep"])
+    def test_case_33_and_34_marked_calls(
+        self, write: Any, phases_of: Any, container: str
+    ) -> None:
+        """What a post action or a callback ran is marked in the path."""
+        call = write.step("a", children=(write.step("b"),), container=container)
+        assert phases_of(call)[1].path == ("a", container)
+
+    def test_case_35_error(self, write: Any, run_of: Any) -> None:
+        """Spelled-out carriage returns go, Windows paths stay."""
+        error = write.obj(
+            "Error",
+            write.prop("Code", -17500),
+            write.prop("Msg", "no file\\r\nC:\\raw"),
+            write.prop("Occurred", True),
+        )
+        run = run_of(
+            write.document(write.report(write.step("a", error, status="Error")))
+        )
+        (entry,) = run.logs
+        assert entry.level is LogLevel.ERROR
+        assert entry.message == "no file\nC:\\raw (code -17500)"
+        assert run.phases[0].attributes["error_code"] == -17500
+
+    def test_phase_times_of_wats(self, write: Any, run_of: Any) -> None:
+        """WATS states when the engine began, from which steps count (case 8)."""
+        text = write.report(write.step("a")).replace(
+            '<Prop Name="UUT"',
+            "<ReportInfo key='Start' value='2022-06-23T10:55:04.3700000+02:00'/>"
+            "<ReportInfo key='EngineStarted' value='2022-06-23T08:51:29.9940000Z'/>"
+            '<Prop Name="UUT"',
+        )
+        run = run_of(write.document(text))
+        engine = datetime(2022, 6, 23, 8, 51, 29, 994000, tzinfo=UTC)
+        assert run.started_at == datetime(2022, 6, 23, 8, 55, 4, 370000, tzinfo=UTC)
+        assert run.phases[0].started_at == engine + timedelta(seconds=101.5)
+
+
+class TestNumbers:
+    """Cases 40 and 41."""
+
+    @pytest.mark.parametrize(
+        ("text", "value"),
+        [
+            ("0x1F", 31),
+            ("0b11", 3),
+            ("0c17", 15),
+            ("1E+006", 1_000_000.0),
+            ("NAN", math.nan),
+            ("-INF", -math.inf),
+            ("IND", math.nan),
+            ("12.5 V", 12.5),
+            ("9223372036854775807", 9223372036854775807),
+            ("3,25", 3.25),
+            ("1,234.5", "1,234.5"),
+            ("1.234,5", "1.234,5"),
+            ("1 234,5", "1 234,5"),
+        ],
+    )
+    def test_case_40_and_41_spellings(
+        self, write: Any, measured: Any, text: str, value: Any
+    ) -> None:
+        """Every spelling of a number is read; an ambiguous one stays text."""
+        found = measured(write.numeric("a", text, "LOG"))["a"].value
+        if isinstance(value, float) and math.isnan(value):
+            assert math.isnan(found)
+        else:
+            assert (found, type(found)) == (value, type(value))
+
+    @pytest.mark.parametrize("text", ["3,25", "1,234.5"])
+    def test_case_41_is_flagged(self, write: Any, read: Any, text: str) -> None:
+        """A comma in a number is never read without a word."""
+        reading = read(write.document(write.report(write.numeric("a", text, "LOG"))))
+        assert reading.report.count(Disposition.COERCED, "value") == 1
