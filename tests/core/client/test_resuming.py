@@ -1,0 +1,238 @@
+"""Deliveries that were cut, and are taken up where they were."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import attrs
+import pytest
+
+from rigbridge.client.destination import HTTPDestination
+from rigbridge.destinations import (
+    Progress,
+)
+from rigbridge.errors import (
+    DeliveryError,
+    NoAnswerError,
+    PermanentError,
+)
+from rigbridge.model import Attachment, Run
+from rigbridge.testing.run_store_faults import (
+    Fault,
+    Operation,
+)
+from rigbridge.testing.run_store_server import RunStoreServer
+
+Serve = Callable[..., RunStoreServer]
+
+Reach = Callable[..., HTTPDestination]
+
+MakeRun = Callable[..., Run]
+
+MakeFile = Callable[..., Attachment]
+
+
+class _Kept:
+    """Keeps progress as an outbox does."""
+
+    def __init__(self) -> None:
+        self.steps: list[Progress] = [Progress()]
+
+    def __call__(self, progress: Progress) -> None:
+        self.steps.append(progress)
+
+    @property
+    def last(self) -> Progress:
+        return self.steps[-1]
+
+
+class TestResume:
+    """Going on where an attempt was cut."""
+
+    def test_each_step_is_kept_before_the_next(
+        self,
+        server: RunStoreServer,
+        reach: Reach,
+        make_run: MakeRun,
+        make_file: MakeFile,
+    ) -> None:
+        """The steps are: announced, created, each file sent, all linked."""
+        kept = _Kept()
+        run = make_run(attachments=[make_file("a", b"1"), make_file("b", b"2")])
+        reach(server).resume(run, Progress(), kept)
+        _, announced, created, first, second, linked = kept.steps
+        assert announced.sent
+        assert announced.stored_id is None
+        assert created.stored_id == server.runs[0].id
+        assert [file.position for file in first.files] == [0]
+        assert [file.linked for file in second.files] == [False, False]
+        assert [file.linked for file in linked.files] == [True, True]
+
+    def test_cut_after_any_step_it_ends_the_same(
+        self, serve: Serve, reach: Reach, make_run: MakeRun, make_file: MakeFile
+    ) -> None:
+        """Whichever step was the last that was kept, nothing is doubled."""
+        run = make_run(attachments=[make_file("a", b"1"), make_file("b", b"2")])
+        for steps in range(1, 6):
+            server = serve()
+
+            class PowerCutError(Exception):
+                """The process ends here."""
+
+            kept = _Kept()
+
+            def keep(
+                progress: Progress, kept: _Kept = kept, steps: int = steps
+            ) -> None:
+                kept(progress)
+                if len(kept.steps) > steps:
+                    raise PowerCutError
+
+            with pytest.raises(PowerCutError):
+                reach(server).resume(run, Progress(), keep)
+            progress = attrs.evolve(kept.last, not_before=None)
+            receipt = reach(server).resume(run, progress, kept)
+            assert receipt.attached == ("a", "b")
+            (stored,) = server.runs
+            assert server.attachments(stored.id) == [("a", b"1"), ("b", b"2")]
+
+    def test_the_first_attempt_asks_nothing(
+        self, server: RunStoreServer, reach: Reach, make_run: MakeRun
+    ) -> None:
+        """A run that was certainly never sent costs one request."""
+        reach(server).resume(make_run(), Progress(), _Kept())
+        assert [request.operation for request in server.requests] == ["create"]
+
+    @pytest.mark.parametrize(
+        "fault",
+        [Fault.BAD_REQUEST, Fault.UNAUTHORIZED, Fault.TOO_MANY_SECONDS, Fault.REDIRECT],
+    )
+    def test_a_refused_create_leaves_no_doubt(
+        self, server: RunStoreServer, reach: Reach, make_run: MakeRun, fault: Fault
+    ) -> None:
+        """After a clear refusal the run counts as never sent."""
+        kept = _Kept()
+        server.inject(fault, on=Operation.CREATE)
+        with pytest.raises(DeliveryError):
+            reach(server).resume(make_run(), Progress(), kept)
+        assert not kept.last.sent
+        assert kept.last.not_before is None
+
+    def test_a_refused_connection_leaves_no_doubt(
+        self, server: RunStoreServer, reach: Reach, make_run: MakeRun
+    ) -> None:
+        """What never left this machine counts as never sent."""
+        kept = _Kept()
+        with server.refusing(), pytest.raises(NoAnswerError):
+            reach(server).resume(make_run(), Progress(), kept)
+        assert not kept.last.sent
+
+    def test_a_server_that_may_be_at_work_is_given_time(
+        self, server: RunStoreServer, reach: Reach, make_run: MakeRun
+    ) -> None:
+        """After a timeout the create is looked up, and not sent again too early."""
+        run, kept = make_run(), _Kept()
+        destination = reach(server, timeout=0.3)
+        server.inject(Fault.SLOW_WORK, on=Operation.CREATE, seconds=0.45)
+        with pytest.raises(NoAnswerError):
+            destination.resume(run, Progress(), kept)
+        with pytest.raises(NoAnswerError, match="still be at work") as caught:
+            destination.resume(run, kept.last, kept)
+        assert caught.value.retry_after is not None
+        assert 0 < caught.value.retry_after <= 0.3
+        while not server.runs:
+            time.sleep(0.01)
+        receipt = destination.resume(run, kept.last, kept)
+        assert receipt.stored_id == server.runs[0].id
+        assert server.count(Operation.CREATE) == 1
+
+    def test_a_create_that_never_arrived_is_sent_again(
+        self, server: RunStoreServer, reach: Reach, make_run: MakeRun
+    ) -> None:
+        """Once the look-up shows that it is not there, it is sent."""
+        run, kept = make_run(), _Kept()
+        destination = reach(server)
+        server.inject(Fault.RESET, on=Operation.CREATE)
+        with pytest.raises(NoAnswerError):
+            destination.resume(run, Progress(), kept)
+        destination.resume(run, kept.last, kept)
+        assert len(server.runs) == 1
+        assert server.count(Operation.CREATE) == 2
+
+    def test_a_clock_that_was_set_back_does_not_stop_it(
+        self, server: RunStoreServer, reach: Reach, make_run: MakeRun
+    ) -> None:
+        """A waiting time that lies years ahead is none."""
+        destination = reach(server)
+        progress = Progress(
+            store=f"{server.origin}/api", sent=True, not_before=time.time() + 1e8
+        )
+        destination.resume(make_run(), progress, _Kept())
+        assert len(server.runs) == 1
+
+    def test_a_run_without_start_is_left_to_a_person(
+        self, server: RunStoreServer, reach: Reach, make_run: MakeRun
+    ) -> None:
+        """Where nobody can tell whether it arrived, it is neither lost nor doubled."""
+        run, kept = make_run(started_at=None), _Kept()
+        destination = reach(server)
+        server.inject(Fault.RESET_AFTER, on=Operation.CREATE)
+        with pytest.raises(NoAnswerError):
+            destination.resume(run, Progress(), kept)
+        with pytest.raises(PermanentError, match="no start time"):
+            destination.resume(run, kept.last, kept)
+        assert kept.last.unresolved
+        assert len(server.runs) == 1
+
+    def test_an_idempotent_store_needs_no_start(
+        self, serve: Serve, reach: Reach, make_run: MakeRun
+    ) -> None:
+        """A store that knows the key answers a repetition with the first run."""
+        server = serve(idempotent=True, capabilities={"idempotency_key": True})
+        run, kept = make_run(started_at=None), _Kept()
+        destination = reach(server)
+        server.inject(Fault.RESET_AFTER, on=Operation.CREATE)
+        with pytest.raises(NoAnswerError):
+            destination.resume(run, Progress(), kept)
+        assert destination.resume(run, kept.last, kept).stored_id == server.runs[0].id
+        assert len(server.runs) == 1
+
+    def test_another_store_begins_anew(
+        self, serve: Serve, reach: Reach, make_run: MakeRun
+    ) -> None:
+        """What one store knows means nothing to another."""
+        run, kept = make_run(), _Kept()
+        reach(serve()).resume(run, Progress(), kept)
+        other = serve()
+        receipt = reach(other).resume(run, kept.last, kept)
+        assert receipt.stored_id == other.runs[0].id
+
+    def test_a_refused_file_is_not_tried_again(
+        self, serve: Serve, reach: Reach, make_run: MakeRun, make_file: MakeFile
+    ) -> None:
+        """A refusal stays, with its words, until a person says otherwise."""
+        server = serve(max_upload=1)
+        run, kept = make_run(attachments=[make_file("big", b"22")]), _Kept()
+        destination = reach(server)
+        destination.resume(run, Progress(), kept)
+        asked = server.count(Operation.INITIALIZE)
+        receipt = destination.resume(run, kept.last, kept)
+        assert "No more than 1 bytes" in str(receipt.failures[0].error)
+        assert server.count(Operation.INITIALIZE) == asked
+
+    def test_an_upload_that_is_gone_is_sent_again(
+        self,
+        server: RunStoreServer,
+        reach: Reach,
+        make_run: MakeRun,
+        make_file: MakeFile,
+    ) -> None:
+        """A store may forget uploads that were not linked in time."""
+        run, kept = make_run(attachments=[make_file("a", b"1")]), _Kept()
+        destination = reach(server)
+        server.inject(Fault.UNAVAILABLE, on=Operation.UPDATE)
+        assert destination.resume(run, Progress(), kept).failures
+        server.contents.uploads.clear()
+        assert destination.resume(run, kept.last, kept).attached == ("a",)
+        assert server.attachments(server.runs[0].id) == [("a", b"1")]

@@ -1,0 +1,421 @@
+"""Sending from the outbox: on demand, in the background, under a lease."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rigbridge.client.destination import HTTPDestination
+from rigbridge.destinations import (
+    AttachmentFailure,
+    DestinationSettings,
+    Receipt,
+)
+from rigbridge.errors import (
+    ConfigurationError,
+    PermanentError,
+    ServerUnavailableError,
+)
+from rigbridge.model import Attachment, Run
+from rigbridge.outbox import EntryState, Outbox
+from rigbridge.reporting import ConversionReport
+from rigbridge.testing.run_store_faults import (
+    CreateShape,
+    Fault,
+    Operation,
+)
+from rigbridge.testing.run_store_server import RunStoreServer
+from rigbridge.wire import ListedRun
+
+Serve = Callable[..., RunStoreServer]
+
+OpenOutbox = Callable[..., Outbox]
+
+MakeRun = Callable[..., Run]
+
+MakeFile = Callable[..., Attachment]
+
+
+@pytest.fixture(autouse=True)
+def _without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let waits of our own be short; what a server asks for stays."""
+    monkeypatch.setattr("rigbridge.outbox.policy.BASE_DELAY", 0.001)
+
+
+def _until(condition: Callable[[], object]) -> None:
+    for _ in range(2000):
+        if condition():
+            return
+        time.sleep(0.005)
+    raise AssertionError("it never happened")
+
+
+def _contents(folder: Path) -> list[Path]:
+    return [path for path in (folder / "content").rglob("*") if path.is_file()]
+
+
+class TestFlush:
+    """Sending in the calling thread."""
+
+    def test_runs_arrive_in_order_with_their_files(
+        self,
+        server: RunStoreServer,
+        outbox: Outbox,
+        folder: Path,
+        make_run: MakeRun,
+        make_file: MakeFile,
+    ) -> None:
+        """Delivered runs leave no bytes behind, equal files are shared until then."""
+        shared = make_file("shared", b"shared")
+        sent = [
+            make_run(attachments=[shared, make_file(f"{n}", b"%d" % n)])
+            for n in range(3)
+        ]
+        for run in sent:
+            outbox.submit(run)
+        assert len(_contents(folder)) == 4
+        assert outbox.flush(10) == 0
+        assert [run.idempotency_key for run in server.runs] == [
+            str(run.id) for run in sent
+        ]
+        for number, stored in enumerate(server.runs):
+            assert server.attachments(stored.id) == [
+                ("shared", b"shared"),
+                (str(number), b"%d" % number),
+            ]
+        assert _contents(folder) == []
+        assert outbox.status().delivered == 3
+
+    def test_the_delivered_entry_tells_where_it_is(
+        self, serve: Serve, open_outbox: OpenOutbox, make_run: MakeRun
+    ) -> None:
+        """A person finds the run in the store."""
+        server = serve(create=CreateShape.ID_WITH_201)
+        outbox = open_outbox(server)
+        outbox.submit(make_run())
+        outbox.flush(5)
+        (entry,) = outbox.entries([EntryState.DONE])
+        assert entry.stored_id == server.runs[0].id
+        assert entry.url is not None
+        assert (entry.serial_number, entry.procedure) == ("SN-0001", "Final test")
+
+    def test_a_dead_server_costs_no_run(
+        self, server: RunStoreServer, outbox: Outbox, make_run: MakeRun
+    ) -> None:
+        """Runs wait while nobody listens, and arrive afterwards."""
+        for _ in range(3):
+            outbox.submit(make_run())
+        with server.refusing():
+            assert outbox.flush(0.2) == 3
+            (first, *_) = outbox.entries()
+            assert first.attempts >= 1
+            assert "no connection" in str(first.reason)
+        assert outbox.flush(10) == 0
+        assert len(server.runs) == 3
+
+    def test_no_time_means_no_delivery(
+        self, server: RunStoreServer, outbox: Outbox, make_run: MakeRun
+    ) -> None:
+        """A deadline that is over begins nothing."""
+        outbox.submit(make_run())
+        assert outbox.flush(0) == 1
+        assert not server.requests
+
+    def test_an_empty_outbox_needs_no_destination(self, folder: Path) -> None:
+        """Nothing is made or connected for nothing."""
+
+        def make() -> _Scripted:
+            raise AssertionError("it was made")
+
+        with Outbox.open(folder, make) as outbox:
+            assert outbox.flush(5) == 0
+
+    def test_a_destination_that_cannot_be_made_is_told(
+        self, folder: Path, make_run: MakeRun
+    ) -> None:
+        """Whoever flushes learns what is wrong with the configuration."""
+
+        def make() -> _Scripted:
+            raise ConfigurationError("no address")
+
+        with Outbox.open(folder, make) as outbox:
+            outbox.submit(make_run())
+            with pytest.raises(ConfigurationError, match="no address"):
+                outbox.flush(5)
+            assert outbox.status().waiting == 1
+
+
+class TestPlainDestination:
+    """A destination that knows no steps is repeated as a whole."""
+
+    def test_it_is_submitted_to_until_nothing_is_left(
+        self, folder: Path, make_run: MakeRun
+    ) -> None:
+        """Files that fail for now bring another attempt, the last word is kept."""
+        failure = AttachmentFailure(name="a", error=ServerUnavailableError("down"))
+        refusal = AttachmentFailure(name="a", error=PermanentError("never"))
+        destination = _Scripted(
+            [
+                ServerUnavailableError("down"),
+                Receipt(stored_id="r", created=True, failures=(failure,)),
+                Receipt(stored_id="r", created=False, failures=(refusal,)),
+            ]
+        )
+        with Outbox.open(folder, lambda: destination) as outbox:
+            outbox.submit(make_run())
+            assert outbox.flush(5) == 0
+            (entry,) = outbox.entries()
+            assert entry.state is EntryState.PARKED
+            assert entry.stored_id == "r"
+            assert "not its attachments a: never" in str(entry.reason)
+        assert destination.closed
+
+    def test_remarks_are_logged(
+        self, folder: Path, make_run: MakeRun, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """What the store remarks reaches a person."""
+        receipt = Receipt(stored_id="r", created=True, warnings=("old part name",))
+        with Outbox.open(folder, lambda: _Scripted([receipt])) as outbox:
+            outbox.submit(make_run())
+            outbox.flush(5)
+        assert "old part name" in caplog.text
+
+
+class TestBackground:
+    """Sending while the program goes on."""
+
+    def test_runs_are_sent_as_they_come(
+        self, server: RunStoreServer, outbox: Outbox, make_run: MakeRun
+    ) -> None:
+        """The sender needs no one to tell it."""
+        outbox.start()
+        for count in range(1, 4):
+            outbox.submit(make_run())
+            assert outbox.flush(10) == 0
+            assert outbox.status().delivered == count
+        assert len(server.runs) == 3
+
+    def test_what_waited_is_sent_from_the_start(
+        self, server: RunStoreServer, outbox: Outbox, make_run: MakeRun
+    ) -> None:
+        """Runs of an earlier process are taken up."""
+        outbox.submit(make_run())
+        outbox.start()
+        _until(lambda: outbox.status().delivered == 1)
+        assert len(server.runs) == 1
+
+    def test_a_flush_waits_for_the_sender(
+        self, server: RunStoreServer, outbox: Outbox, make_run: MakeRun
+    ) -> None:
+        """A flush ends when everything is sent, whoever sends it."""
+        outbox.start()
+        server.inject(Fault.SLOW_WORK, on=Operation.CREATE, seconds=0.2)
+        for _ in range(3):
+            outbox.submit(make_run())
+        assert outbox.flush(10) == 0
+        assert len(server.runs) == 3
+
+    def test_a_flush_keeps_its_deadline(
+        self, server: RunStoreServer, outbox: Outbox, make_run: MakeRun
+    ) -> None:
+        """A slow server does not hold up the program that waits for the sender."""
+        server.inject(Fault.SLOW_ANSWER_AFTER, on=Operation.CREATE, seconds=2)
+        outbox.start()
+        outbox.submit(make_run())
+        _until(lambda: server.requests)
+        assert outbox.flush(0.05) == 1
+
+    def test_handing_over_never_waits_for_a_delivery(
+        self, server: RunStoreServer, outbox: Outbox, make_run: MakeRun
+    ) -> None:
+        """Runs are taken while the network hangs."""
+        server.inject(Fault.SLOW_ANSWER_AFTER, on=Operation.CREATE, seconds=2)
+        outbox.start()
+        outbox.submit(make_run())
+        _until(lambda: server.requests)
+        for _ in range(5):
+            outbox.submit(make_run())
+        assert outbox.status().waiting == 6
+        assert len(server.requests) == 1
+
+    def test_it_survives_a_folder_that_fails(
+        self,
+        server: RunStoreServer,
+        outbox: Outbox,
+        make_run: MakeRun,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """An error of the outbox itself does not end the sender."""
+        monkeypatch.setattr("rigbridge.outbox.sender._PAUSE", 0.01)
+        claim = outbox._leases.claim
+        calls: list[int] = []
+
+        def fail_twice() -> Any:
+            calls.append(1)
+            if len(calls) < 3:
+                raise OSError("disk full")
+            return claim()
+
+        monkeypatch.setattr(outbox._leases, "claim", fail_twice)
+        outbox.submit(make_run())
+        outbox.start()
+        _until(lambda: outbox.status().delivered == 1)
+        assert len(server.runs) == 1
+
+    def test_a_destination_that_cannot_be_made_is_tried_again(
+        self,
+        server: RunStoreServer,
+        folder: Path,
+        make_run: MakeRun,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        """A setting that is corrected later is taken up."""
+        monkeypatch.setattr("rigbridge.outbox.sender._PAUSE", 0.01)
+        given_settings = DestinationSettings(
+            data=folder, url=server.url, api_key=server.api_key
+        )
+        calls: list[int] = []
+
+        def make() -> HTTPDestination:
+            calls.append(1)
+            if len(calls) < 3:
+                raise ConfigurationError("no address")
+            return HTTPDestination(given_settings)
+
+        with Outbox.open(folder, make) as outbox:
+            outbox.submit(make_run())
+            outbox.start()
+            _until(lambda: outbox.status().delivered == 1)
+        assert "nothing can be sent: no address" in caplog.text
+
+    def test_closing_stops_at_the_next_step(
+        self,
+        server: RunStoreServer,
+        open_outbox: OpenOutbox,
+        make_run: MakeRun,
+        make_file: MakeFile,
+    ) -> None:
+        """What was done stays done, the rest is done by the next one."""
+        outbox = open_outbox(server)
+        server.inject(Fault.SLOW_WORK, on=Operation.CREATE, seconds=0.3)
+        outbox.start()
+        outbox.submit(make_run(attachments=[make_file("a", b"1")]))
+        _until(lambda: server.requests)
+        outbox.close()
+        assert not server.uploads
+        other = open_outbox(server)
+        (entry,) = other.entries()
+        assert (entry.state, entry.attempts) == (EntryState.PENDING, 0)
+        assert entry.stored_id == server.runs[0].id
+        assert other.flush(10) == 0
+        assert server.count(Operation.CREATE) == 1
+
+    def test_closing_does_not_wait_for_ever(
+        self,
+        server: RunStoreServer,
+        open_outbox: OpenOutbox,
+        make_run: MakeRun,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        """A hanging delivery goes on by itself and closes what it used."""
+        outbox = open_outbox(server)
+        server.inject(Fault.SLOW_ANSWER_AFTER, on=Operation.CREATE, seconds=0.3)
+        outbox.start()
+        outbox.submit(make_run())
+        _until(lambda: server.requests)
+        outbox.close(grace=0.01)
+        assert "still under way" in caplog.text
+        _until(lambda: outbox._database._connection is None)
+        outbox.close()
+        other = open_outbox(server)
+        assert other.flush(10) == 0
+        assert server.count(Operation.CREATE) == 1
+
+    def test_closing_twice_is_no_error(self, outbox: Outbox) -> None:
+        """A closed outbox can be closed, and not used."""
+        outbox.close()
+        outbox.close()
+        with pytest.raises(RuntimeError, match="closed"):
+            outbox.status()
+
+
+class TestLeaseWhileSending:
+    """Long deliveries, and senders that were taken for dead."""
+
+    def test_a_long_delivery_keeps_its_lease(
+        self,
+        server: RunStoreServer,
+        open_outbox: OpenOutbox,
+        make_run: MakeRun,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """While one process waits for the server, another leaves the entry alone."""
+        monkeypatch.setattr("rigbridge.outbox.leases.LEASE", 0.3)
+        monkeypatch.setattr("rigbridge.outbox.delivery.LEASE", 0.3)
+        first, second = open_outbox(server), open_outbox(server)
+        server.inject(Fault.SLOW_ANSWER_AFTER, on=Operation.CREATE, seconds=1)
+        first.submit(make_run())
+        first.start()
+        _until(lambda: server.requests)
+        assert second.flush(10) == 0
+        assert server.count(Operation.CREATE) == 1
+
+    def test_a_sender_that_lost_its_lease_ends(
+        self,
+        server: RunStoreServer,
+        outbox: Outbox,
+        make_run: MakeRun,
+        make_file: MakeFile,
+        *,
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """A process that slept does not go on with what another has taken over."""
+        keep = outbox._leases.keep
+
+        def oversleep(claim: Any, progress: Any) -> None:
+            keep(claim, progress)
+            if progress.stored_id is not None:
+                monkeypatch.setattr(outbox._leases, "keep", keep)
+                with outbox._database.writing() as connection:
+                    connection.execute("UPDATE entry SET lease_until = 0")
+                assert outbox._leases.claim() is not None
+
+        monkeypatch.setattr(outbox._leases, "keep", oversleep)
+        outbox.submit(make_run(attachments=[make_file("a", b"1")]))
+        outbox.flush(0.3)
+        assert "taken over" in caplog.text
+        assert not server.runs[0].uploads
+        with outbox._database.writing() as connection:
+            connection.execute("UPDATE entry SET lease_until = 0")
+        assert outbox.flush(10) == 0
+        assert server.attachments(server.runs[0].id) == [("a", b"1")]
+
+
+class _Scripted:
+    """A destination that does what the script says, for cases no server has."""
+
+    def __init__(self, script: list[Receipt | BaseException]) -> None:
+        self._script = script
+        self.closed = False
+
+    def submit(self, run: Run, report: ConversionReport | None = None) -> Receipt:
+        assert report is not None, run
+        step = self._script.pop(0)
+        if isinstance(step, BaseException):
+            raise step
+        return step
+
+    def attach(self, stored_id: str, attachment: Attachment) -> None:
+        pytest.fail(f"{attachment.name} is attached to {stored_id}")
+
+    def list_runs(self, serial_number: str) -> Sequence[ListedRun]:
+        pytest.fail(f"the runs of {serial_number} are listed")
+
+    def close(self) -> None:
+        self.closed = True
