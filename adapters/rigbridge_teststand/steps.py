@@ -383,6 +383,8 @@ class StepReader:
 
 
 _UNNAMED = "(unnamed step)"
+# No engine runs for longer than thirty years, in seconds.
+_LONGEST = 1e9
 
 
 def below_ts(result: Element) -> Element | None:
@@ -396,7 +398,9 @@ def below_ts(result: Element) -> Element | None:
 def _seconds(prop: Element | None) -> float | None:
     content = text(prop)
     number = None if content is None else read_number(content)
-    return None if number is None or not _is_json(number) else float(number)
+    if number is None or not _is_json(number) or abs(number) > _LONGEST:
+        return None
+    return float(number)
 
 
 def _is_json(value: Any) -> bool:
