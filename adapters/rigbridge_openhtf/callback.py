@@ -4,9 +4,9 @@ The output callback: the one line that a test engineer adds to a test.
 The test never waits for a network, never fails and loses nothing because of us. A
 record is translated and made durable before the callback returns: in the embedded store
 itself, or in the outbox from which a background thread sends. Every error of ours is
-logged with its traceback by the logger ``rigbridge.openhtf``, never raised, and what
-could not be handed over is kept in a file whose path is logged
-(:mod:`rigbridge_openhtf.keeping`).
+logged with its traceback by the logger ``rigbridge.openhtf``, counted for ``rigbridge
+outbox status``, never raised, and what could not be handed over is kept in a file whose
+path is logged (:mod:`rigbridge_openhtf.keeping`).
 """
 
 from __future__ import annotations
@@ -108,8 +108,9 @@ class OutputCallback:
         """
         try:
             self._take(record)
-        except Exception:
+        except Exception as error:
             _LOGGER.exception("a test record could not be handed over or kept")
+            _count(error, self._fallback_folder())
 
     def flush(self, deadline: float = 10.0) -> int:
         """
@@ -164,6 +165,7 @@ class OutputCallback:
             except BaseException as error:
                 path = keep_record(record, data)
                 _LOGGER.exception("a record could not be read and is kept in %s", path)
+                _count(error, data)
                 if isinstance(error, Exception):
                     return
                 raise
@@ -182,6 +184,7 @@ class OutputCallback:
         except BaseException as error:
             path = keep_run(run, data)
             _LOGGER.exception(words, run.id, path)
+            _count(error, data)
             if isinstance(error, Exception):
                 return
             raise
@@ -199,8 +202,9 @@ class OutputCallback:
                         settings=self._settings,
                         outbox=self._outbox,
                     )
-                except Exception:
+                except Exception as error:
                     _LOGGER.exception("nothing can be handed over")
+                    _count(error, self._fallback_folder())
                     return None
                 atexit.register(self._at_exit)
             return self._route
@@ -214,6 +218,17 @@ class OutputCallback:
         import platformdirs  # noqa: PLC0415 - only where nothing else names it
 
         return platformdirs.user_data_path("rigbridge", appauthor=False)
+
+
+def _count(error: BaseException, data: Path) -> None:
+    """Have ``rigbridge outbox status`` show an error; it was logged already."""
+    # Imported here: a test program that meets no error never needs it.
+    from rigbridge.outbox.unsent import UnsentFolder  # noqa: PLC0415 - see above
+
+    try:
+        UnsentFolder(data).note_error(f"{type(error).__name__}: {error}")
+    except OSError:
+        _LOGGER.exception("the error could not be counted")
 
 
 def _spool_folder(data: Path) -> Path | None:

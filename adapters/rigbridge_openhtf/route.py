@@ -8,7 +8,6 @@ of the data folder, from which a background thread sends.
 from __future__ import annotations
 
 import logging
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,6 +74,7 @@ class Route:
         from rigbridge.configuration import (  # noqa: PLC0415 - see above
             load_configuration,
             open_destination,
+            open_outbox,
         )
 
         configuration = load_configuration(to=to, data=data, api_key=api_key)
@@ -84,11 +84,7 @@ class Route:
         if configuration.is_local:
             destination = open_destination(configuration)
             return cls(configuration, chosen, destination=destination)
-        from rigbridge.outbox import Outbox  # noqa: PLC0415 - only this way needs it
-
-        opened = Outbox.open(
-            configuration.data / "outbox", partial(open_destination, configuration)
-        )
+        opened = open_outbox(configuration)
         opened.start()
         return cls(configuration, chosen, outbox=opened)
 

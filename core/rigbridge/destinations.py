@@ -8,11 +8,11 @@ contract.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol, runtime_checkable
+from typing import IO, TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import attrs
 
@@ -32,10 +32,13 @@ if TYPE_CHECKING:
 __all__ = [
     "DESTINATION_GROUP",
     "AttachmentFailure",
+    "BatchDestination",
+    "Consignment",
     "Destination",
     "DestinationSettings",
     "FileProgress",
     "Linking",
+    "Outcome",
     "Progress",
     "ReadableDestination",
     "Receipt",
@@ -205,6 +208,42 @@ class Progress:
         return attrs.evolve(self, files=tuple(ordered))
 
 
+@attrs.frozen(kw_only=True)
+class Consignment:
+    """
+    A run on its way.
+
+    Attributes:
+        run: the run.
+        progress: what the attempt before kept; a new one at first.
+        keep: makes the progress durable before the next step; None if nobody keeps
+            it, and then a store without idempotency keys is asked first whether it
+            has the run.
+        report: what its reading recorded; travels along, and is added to.
+    """
+
+    run: Run
+    progress: Progress = attrs.field(factory=Progress)
+    keep: Callable[[Progress], Any] | None = None
+    report: ConversionReport | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Outcome:
+    """
+    What came of a consignment: one of ``receipt`` and ``error``.
+
+    Attributes:
+        consignment: the consignment.
+        receipt: what the store did with it.
+        error: why it is not stored, or why nobody can tell for now.
+    """
+
+    consignment: Consignment
+    receipt: Receipt | None = None
+    error: Exception | None = None
+
+
 @runtime_checkable
 class Destination(Protocol):
     """
@@ -263,6 +302,28 @@ class ResumableDestination(Destination, Protocol):
                 before every step that must not be forgotten. What it raises ends the
                 attempt.
             report: as for :meth:`submit`.
+        """
+        ...
+
+
+@runtime_checkable
+class BatchDestination(Destination, Protocol):
+    """A destination that stores many runs faster together than one by one."""
+
+    def submit_many(
+        self, consignments: Iterable[Consignment], *, patience: float
+    ) -> Generator[Outcome, None, None]:
+        """
+        Store many runs, as many at a time as is fastest.
+
+        Args:
+            consignments: the runs; taken one by one, as there is room for them.
+            patience: seconds that the store's wish to be left alone is followed; where
+                it asks for more, what is left comes back unsent.
+
+        Yields:
+            What came of each, in the order in which they end. No run's error ends the
+            others. Closing the generator begins nothing new and waits for the rest.
         """
         ...
 

@@ -7,6 +7,7 @@ path) decides by type alone what to do next::
     RigbridgeError
     ├── ConfigurationError          the user corrects a setting or an argument
     │   └── UnknownPluginError      no plugin of that name is installed
+    ├── DiskFullError               the user makes room; nothing was written
     ├── PluginError                 the user repairs an installation
     │   ├── AdapterUnavailableError a vendor library is missing
     │   ├── PluginLoadError         a plugin failed while it was imported
@@ -51,6 +52,7 @@ __all__ = [
     "ConfigurationError",
     "ConflictError",
     "DeliveryError",
+    "DiskFullError",
     "DuplicatePluginError",
     "ForbiddenError",
     "HeldError",
@@ -134,6 +136,21 @@ class ConfigurationError(RigbridgeError):
 
 class UnknownPluginError(ConfigurationError):
     """No installed distribution offers a plugin of that name."""
+
+
+class DiskFullError(RigbridgeError):
+    """
+    There is no room for a run; nothing of it was kept.
+
+    Args:
+        missing: the bytes that are missing, as far as is known.
+    """
+
+    def __init__(
+        self, message: str, *, source: str, missing: int, remedy: str | None = None
+    ) -> None:
+        super().__init__(message, source=source, remedy=remedy)
+        self.missing = missing
 
 
 class PluginError(RigbridgeError):

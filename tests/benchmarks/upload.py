@@ -38,9 +38,8 @@ import attrs
 from rigbridge.client import Client
 from rigbridge.client.async_destination import AsyncHTTPDestination
 from rigbridge.client.destination import HTTPDestination
-from rigbridge.client.many import Consignment
 from rigbridge.convert import dump
-from rigbridge.destinations import DestinationSettings, Progress
+from rigbridge.destinations import Consignment, DestinationSettings, Progress
 from rigbridge.model import (
     Attachment,
     FileOpener,

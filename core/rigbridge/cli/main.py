@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 import rigbridge
-from rigbridge.cli import adapters, importing, runs, serving, upkeep
+from rigbridge.cli import adapters, agent, importing, outbox, runs, serving, upkeep
 from rigbridge.cli.output import say, say_error
 from rigbridge.errors import ConfigurationError, RigbridgeError
 
@@ -31,8 +31,10 @@ app.command("demo")(importing.demo)
 app.command("import")(importing.import_reports)
 app.command("convert")(importing.convert)
 app.command("serve")(serving.serve)
+app.command("agent")(agent.agent)
 app.add_typer(runs.app, name="runs")
 app.add_typer(upkeep.app, name="store")
+app.add_typer(outbox.app, name="outbox")
 app.add_typer(serving.keys, name="keys")
 app.add_typer(serving.stations, name="stations")
 app.add_typer(adapters.app, name="adapters")

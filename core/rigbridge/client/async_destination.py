@@ -11,8 +11,14 @@ from rigbridge.client.async_client import AsyncClient
 from rigbridge.client.connection import ConnectionSettings
 from rigbridge.client.delivering import DeliveryFlow, Store, address_of
 from rigbridge.client.flows import Keep
-from rigbridge.client.many import PATIENCE, Consignment, Outcome, deliver_many_async
-from rigbridge.destinations import DestinationSettings, Progress, Receipt
+from rigbridge.client.many import PATIENCE, deliver_many_async
+from rigbridge.destinations import (
+    Consignment,
+    DestinationSettings,
+    Outcome,
+    Progress,
+    Receipt,
+)
 from rigbridge.errors import ConfigurationError
 from rigbridge.model import Attachment, Run
 from rigbridge.reporting import ConversionReport

@@ -13,62 +13,15 @@ from collections.abc import (
     Generator,
     Iterable,
 )
-from typing import Any
-
-import attrs
 
 from rigbridge.client.pace import Pace
-from rigbridge.destinations import Progress, Receipt
+from rigbridge.destinations import Consignment, Outcome, Receipt
 from rigbridge.errors import ServerUnavailableError
-from rigbridge.model import Run
-from rigbridge.reporting import ConversionReport
 
-__all__ = [
-    "PATIENCE",
-    "Consignment",
-    "Outcome",
-    "deliver_many",
-    "deliver_many_async",
-]
+__all__ = ["PATIENCE", "deliver_many", "deliver_many_async"]
 
 PATIENCE = 60.0
 """Seconds that a server's wish to be left alone is followed, unless told otherwise."""
-
-
-@attrs.frozen(kw_only=True)
-class Consignment:
-    """
-    A run on its way.
-
-    Attributes:
-        run: the run.
-        progress: what the attempt before kept; a new one at first.
-        keep: makes the progress durable before the next step; None if nobody keeps
-            it, and then a store without idempotency keys is asked first whether it
-            has the run.
-        report: what its reading recorded; travels along, and is added to.
-    """
-
-    run: Run
-    progress: Progress = attrs.field(factory=Progress)
-    keep: Callable[[Progress], Any] | None = None
-    report: ConversionReport | None = None
-
-
-@attrs.frozen(kw_only=True)
-class Outcome:
-    """
-    What came of a consignment: one of ``receipt`` and ``error``.
-
-    Attributes:
-        consignment: the consignment.
-        receipt: what the store did with it.
-        error: why it is not stored, or why nobody can tell for now.
-    """
-
-    consignment: Consignment
-    receipt: Receipt | None = None
-    error: Exception | None = None
 
 
 def deliver_many(

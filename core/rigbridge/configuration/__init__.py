@@ -6,7 +6,7 @@ The configuration: ``rigbridge.toml``, the environment and arguments, in that or
 """
 
 from rigbridge.configuration.model import LOCAL, Configuration
-from rigbridge.configuration.opening import make_adapter, open_destination
+from rigbridge.configuration.opening import make_adapter, open_destination, open_outbox
 from rigbridge.configuration.sources import FILE_NAME, load_configuration
 from rigbridge.configuration.values import KEYS
 
@@ -18,4 +18,5 @@ __all__ = [
     "load_configuration",
     "make_adapter",
     "open_destination",
+    "open_outbox",
 ]

@@ -44,6 +44,7 @@ class Configuration:
         proxy: the proxy, ``direct``, or None for the environment's; never shown.
         http2: whether HTTP/2 is spoken where a server has it.
         concurrency: how many requests may be on their way at once.
+        outbox: the settings of the outbox, which checks them.
         server: the settings of the embedded store's server, which checks them.
         origins: where each setting came from, by its key.
     """
@@ -66,6 +67,7 @@ class Configuration:
     proxy: str | None = attrs.field(default=None, repr=False)
     http2: bool = True
     concurrency: int = 16
+    outbox: Mapping[str, Any] = attrs.field(factory=dict)
     server: Mapping[str, Any] = attrs.field(factory=dict)
     origins: Mapping[str, str] = attrs.field(factory=dict)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -13,7 +14,10 @@ from rigbridge.destinations import DESTINATION_GROUP, Destination
 from rigbridge.errors import ConfigurationError, PluginLoadError
 from rigbridge.plugins import PluginLoader
 
-__all__ = ["make_adapter", "open_destination"]
+if TYPE_CHECKING:
+    from rigbridge.outbox import DeliveryResult, Outbox
+
+__all__ = ["make_adapter", "open_destination", "open_outbox"]
 
 
 def open_destination(configuration: Configuration) -> Destination:
@@ -28,6 +32,37 @@ def open_destination(configuration: Configuration) -> Destination:
     kind = PluginLoader(DESTINATION_GROUP).load(name)
     destination: Destination = kind(configuration.destination_settings())
     return destination
+
+
+def open_outbox(
+    configuration: Configuration,
+    *,
+    observe: Callable[[DeliveryResult], None] | None = None,
+) -> Outbox:
+    """
+    Open the outbox of the data folder, which sends to where ``to`` names.
+
+    Args:
+        configuration: the settings.
+        observe: is told how each attempt to deliver ended.
+
+    Raises:
+        ConfigurationError: the folder cannot be used, or a setting is wrong.
+    """
+    from rigbridge.outbox import Outbox, Retention  # noqa: PLC0415 - not all need it
+
+    retention = make_settings(
+        Retention,
+        configuration.outbox,
+        place="outbox",
+        source=configuration.origins.get("outbox"),
+    )
+    return Outbox.open(
+        configuration.data / "outbox",
+        partial(open_destination, configuration),
+        retention=retention,
+        observe=observe,
+    )
 
 
 def make_adapter(

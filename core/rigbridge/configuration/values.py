@@ -42,6 +42,7 @@ KEYS = (
     "proxy",
     "http2",
     "concurrency",
+    "outbox",
     "server",
 )
 """Every key that a configuration knows."""
@@ -85,6 +86,7 @@ def checked(settings: Mapping[str, Setting]) -> Configuration:
         proxy=reader.optional_text("proxy"),
         http2=reader.flag("http2", default=True),
         concurrency=reader.count("concurrency", 16),
+        outbox=reader.table("outbox"),
         server=reader.table("server"),
         origins={key: setting.origin for key, setting in settings.items()},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import importlib
 import shutil
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -251,19 +251,19 @@ class _ParquetWriter:
 
 
 @contextmanager
-def _lines(path: Path) -> Iterator[_Writer]:
+def _lines(path: Path) -> Generator[_Writer]:
     with path.open("wb") as stream:
         yield _LinesWriter(stream)
 
 
 @contextmanager
-def _csv(path: Path) -> Iterator[_Writer]:
+def _csv(path: Path) -> Generator[_Writer]:
     with path.open("w", encoding="utf-8", newline="") as stream:
         yield _CSVWriter(stream)
 
 
 @contextmanager
-def _parquet(path: Path) -> Iterator[_Writer]:
+def _parquet(path: Path) -> Generator[_Writer]:
     try:
         # An extra brings it, and only this format needs it; it has no type hints.
         arrow = importlib.import_module("pyarrow")

@@ -5,7 +5,26 @@ The outbox: store and forward for runs, durable from the moment they are handed 
 folder of attachments by content, and a sender.
 """
 
-from rigbridge.outbox.entries import EntryState, OutboxEntry, OutboxStatus
+from rigbridge.outbox.entries import (
+    DeliveryEnd,
+    DeliveryResult,
+    EntryState,
+    OutboxEntry,
+    OutboxStatus,
+)
 from rigbridge.outbox.outbox import Outbox
+from rigbridge.outbox.policy import Retention
+from rigbridge.outbox.unsent import HandOverErrors, Recovery, UnsentFolder
 
-__all__ = ["EntryState", "Outbox", "OutboxEntry", "OutboxStatus"]
+__all__ = [
+    "DeliveryEnd",
+    "DeliveryResult",
+    "EntryState",
+    "HandOverErrors",
+    "Outbox",
+    "OutboxEntry",
+    "OutboxStatus",
+    "Recovery",
+    "Retention",
+    "UnsentFolder",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 from uuid import uuid4
@@ -40,6 +40,20 @@ class ContentFolder:
         """Say where the bytes of a digest are, or would be."""
         return self._folder / sha256[:2] / sha256
 
+    def room_for(self, run: Run) -> int:
+        """Count the bytes that the attachments of a run will need here, if known."""
+        return sum(
+            attachment.size or 0
+            for attachment in run.attachments
+            if attachment.opener is not None
+            and not (attachment.sha256 and self.path(attachment.sha256).is_file())
+        )
+
+    def size(self, digests: Iterable[str]) -> int:
+        """Count the bytes of some digests, as far as they are here."""
+        paths = [self.path(sha256) for sha256 in digests]
+        return sum(path.stat().st_size for path in paths if path.is_file())
+
     def keep(self, run: Run, report: ConversionReport) -> Run:
         """
         Keep the bytes of a run's attachments.
@@ -64,6 +78,15 @@ class ContentFolder:
                 )
             attachments.append(kept)
         return attrs.evolve(run, attachments=tuple(attachments))
+
+    def describe(self, run: Run) -> Run:
+        """
+        Describe a run's attachments as :meth:`keep` would, without keeping them.
+
+        Raises:
+            SourceUnreadableError: an attachment cannot be read.
+        """
+        return attrs.evolve(run, attachments=tuple(map(_described, run.attachments)))
 
     def _keep(self, attachment: Attachment) -> Attachment:
         sha256 = attachment.sha256
@@ -141,6 +164,17 @@ class ContentFolder:
                     path.unlink()
             except FileNotFoundError:
                 continue  # another process was faster
+
+
+def _described(attachment: Attachment) -> Attachment:
+    if attachment.opener is None or attachment.sha256 is not None:
+        return attachment
+    digest = hashlib.sha256()
+    size = 0
+    for chunk in _chunks(attachment):
+        digest.update(chunk)
+        size += len(chunk)
+    return attrs.evolve(attachment, sha256=digest.hexdigest(), size=size)
 
 
 def _chunks(attachment: Attachment) -> Iterator[bytes]:

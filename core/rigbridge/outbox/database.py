@@ -17,11 +17,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rigbridge.errors import ConfigurationError
+from rigbridge.outbox.salvage import is_damage, salvage, set_aside
 
 __all__ = ["Database"]
 
 _PATIENCE = 30.0
-_VERSION = 1
+_VERSION = 2
+_MOST_CHECKED = 256 << 20
 _SCHEMA = """
 CREATE TABLE entry (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -49,13 +51,30 @@ CREATE TABLE content (
     PRIMARY KEY (run_id, sha256)
 );
 CREATE INDEX content_digest ON content (sha256);
-CREATE TABLE hold (
+"""
+_CIRCUIT = """
+ALTER TABLE entry ADD COLUMN serial_key TEXT;
+ALTER TABLE entry ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE entry ADD COLUMN waits_for_store INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX entry_unit ON entry (serial_key) WHERE state IN ('pending', 'sending');
+CREATE TABLE part (
+    run_id TEXT NOT NULL,
+    serial_key TEXT NOT NULL,
+    PRIMARY KEY (run_id, serial_key)
+);
+DROP TABLE IF EXISTS hold;
+CREATE TABLE tally (forgotten INTEGER NOT NULL);
+INSERT INTO tally (forgotten) VALUES (0);
+CREATE TABLE circuit (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     reason TEXT NOT NULL,
-    until REAL NOT NULL
+    failures INTEGER NOT NULL,
+    until REAL NOT NULL,
+    not_before REAL NOT NULL
 );
-PRAGMA user_version = 1;
 """
+_STEPS = (_SCHEMA, _CIRCUIT)
+"""What brings a database from each version to the next; the first from nothing."""
 
 _databases: weakref.WeakSet[Database] = weakref.WeakSet()
 _fork_lock = threading.Lock()
@@ -78,6 +97,7 @@ class Database:
         self._path = path
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
         self._closed = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,7 +117,7 @@ class Database:
     @contextmanager
     def writing(self) -> Generator[sqlite3.Connection, None, None]:
         """Hold a transaction; it is on the disk when this ends without an error."""
-        with self._lock:
+        with self._lock, self._watching():
             connection = self._connect()
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -112,8 +132,49 @@ class Database:
     @contextmanager
     def reading(self) -> Generator[sqlite3.Connection, None, None]:
         """Hold the connection for one question."""
-        with self._lock:
+        with self._lock, self._watching():
             yield self._connect()
+
+    @property
+    def set_aside(self) -> list[Path]:
+        """The damaged databases that stood in the place of this one."""
+        return set_aside(self._path)
+
+    @contextmanager
+    def _watching(self) -> Generator[None, None, None]:
+        """Replace the file if it turns out to be damaged; the error is raised, too."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if is_damage(error):
+                self._replace()
+            raise
+
+    def _replace(self) -> None:
+        self.disconnect()
+        salvage(self._path, self._is_sound, self._make)
+
+    def _make(self) -> sqlite3.Connection:
+        self._migrate(self._connect())
+        return self._connect()
+
+    def _is_sound(self) -> bool:
+        try:
+            connection = self._connect()
+            # A large one would take long, and shows its damage when that is met.
+            if self._path.stat().st_size <= _MOST_CHECKED:
+                answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+                sound = str(answer) == "ok"
+            else:
+                sound = _version(connection) >= 0
+        except sqlite3.DatabaseError as error:
+            self.disconnect()
+            if is_damage(error):
+                return False
+            raise
+        if not sound:
+            self.disconnect()
+        return sound
 
     def close(self) -> None:
         """Close the connection; may be called twice."""
@@ -130,6 +191,8 @@ class Database:
     def _connect(self) -> sqlite3.Connection:
         if self._closed:
             raise RuntimeError("the outbox is closed")
+        if self._connection is not None and self._was_replaced():
+            self.disconnect()
         if self._connection is None:
             connection = sqlite3.connect(
                 self._path,
@@ -143,24 +206,37 @@ class Database:
             # Each commit is on the disk when it returns; on macOS only with the second.
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA fullfsync = ON")
+            self._file = _identity(self._path)
         return self._connection
+
+    def _was_replaced(self) -> bool:
+        """Whether another process has set the file aside that this one has open."""
+        connection = self._connection
+        if connection is None or connection.in_transaction:
+            return False
+        return _identity(self._path) != self._file
 
     def _prepare(self) -> None:
         with self._lock:
-            connection = self._connect()
-            if _version(connection) == _VERSION:
-                return
-            with self.writing():
-                version = _version(connection)
-                if version > _VERSION:
-                    raise ConfigurationError(
-                        f"was made by a newer version of rigbridge ({version})",
-                        source=str(self._path),
-                        remedy="update rigbridge",
-                    )
-                if version == 0:
-                    for statement in _SCHEMA.split(";"):
-                        connection.execute(statement)
+            if not self._is_sound():
+                self._replace()
+            self._migrate(self._connect())
+
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        if _version(connection) == _VERSION:
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            version = _version(connection)
+            _refuse_newer(version, self._path)
+            for step in _STEPS[version:]:
+                for statement in step.split(";"):
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {_VERSION}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
 
     def before_fork(self) -> None:
         """Wait for the running transaction, and close the connection."""
@@ -170,6 +246,23 @@ class Database:
     def after_fork(self) -> None:
         """Let both sides go on, each with a connection of its own."""
         self._lock.release()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _refuse_newer(version: int, path: Path) -> None:
+    if version > _VERSION:
+        raise ConfigurationError(
+            f"was made by a newer version of rigbridge ({version})",
+            source=str(path),
+            remedy="update rigbridge",
+        )
 
 
 def _version(connection: sqlite3.Connection) -> int:

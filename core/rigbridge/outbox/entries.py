@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from uuid import UUID
 
 import attrs
 
-__all__ = ["EntryState", "OutboxEntry", "OutboxStatus"]
+__all__ = ["DeliveryEnd", "DeliveryResult", "EntryState", "OutboxEntry", "OutboxStatus"]
 
 
 class EntryState(StrEnum):
@@ -62,6 +63,7 @@ class OutboxStatus:
         delivered: the runs that were delivered in all.
         oldest: when the oldest waiting run was handed over, or None.
         held: why nothing is sent to the destination for now, or None.
+        set_aside: damaged databases of this outbox that a person should look at.
     """
 
     waiting: int
@@ -69,3 +71,31 @@ class OutboxStatus:
     delivered: int
     oldest: datetime | None
     held: str | None = None
+    set_aside: tuple[Path, ...] = ()
+
+
+class DeliveryEnd(StrEnum):
+    """How one attempt to deliver a run ended."""
+
+    SENT = "sent"
+    RETRY = "retry"
+    HELD = "held"
+    PARKED = "parked"
+
+
+@attrs.frozen(kw_only=True)
+class DeliveryResult:
+    """
+    What came of one attempt to deliver a run.
+
+    Attributes:
+        id: the run's id.
+        end: how it ended.
+        seconds: how long it took.
+        size: the bytes of the run and of the attachments that the outbox held for it.
+    """
+
+    id: UUID
+    end: DeliveryEnd
+    seconds: float
+    size: int

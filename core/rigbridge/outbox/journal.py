@@ -19,9 +19,15 @@ from rigbridge.errors import ConfigurationError
 from rigbridge.outbox.database import Database
 from rigbridge.outbox.entries import EntryState, OutboxEntry, OutboxStatus
 from rigbridge.outbox.leases import HORIZON, forget_contents
+from rigbridge.outbox.policy import CIRCUIT_THRESHOLD, Retention
 from rigbridge.wire import decode, encode
 
 __all__ = ["Journal", "NewEntry"]
+
+_DAY = 24 * 3600.0
+_MEGABYTE = 1 << 20
+_ROW = 300
+"""About the bytes of a delivered entry without its report and progress."""
 
 
 @attrs.frozen(kw_only=True)
@@ -37,6 +43,7 @@ class NewEntry:
         serial_number: for listings.
         procedure: for listings.
         contents: the digests of its attachments.
+        parts: the serial numbers of the unit's parts.
     """
 
     id: UUID
@@ -46,6 +53,7 @@ class NewEntry:
     serial_number: str | None
     procedure: str | None
     contents: frozenset[str]
+    parts: frozenset[str] = frozenset()
 
 
 class Journal:
@@ -89,8 +97,8 @@ class Journal:
                 return False
             added = connection.execute(
                 "INSERT OR IGNORE INTO entry (run_id, state, digest, document, report,"
-                " progress, serial_number, procedure, submitted_at, due)"
-                " VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?)",
+                " progress, serial_number, serial_key, procedure, submitted_at, due)"
+                " VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     str(entry.id),
                     entry.digest,
@@ -98,6 +106,7 @@ class Journal:
                     entry.report,
                     encode(Progress()),
                     entry.serial_number,
+                    _key(entry.serial_number),
                     entry.procedure,
                     now,
                     now,
@@ -108,27 +117,41 @@ class Journal:
                     "INSERT INTO content (run_id, sha256) VALUES (?, ?)",
                     [(str(entry.id), sha256) for sha256 in sorted(entry.contents)],
                 )
+                connection.executemany(
+                    "INSERT OR IGNORE INTO part (run_id, serial_key) VALUES (?, ?)",
+                    [(str(entry.id), _key(part)) for part in sorted(entry.parts)],
+                )
         return True
 
     def hasten(self) -> None:
         """Make everything due now, except where a server asked to wait."""
         now = self._clock()
         with self._database.writing() as connection:
-            connection.execute("DELETE FROM hold")
+            connection.execute(
+                "DELETE FROM circuit WHERE not_before <= ? OR not_before > ?",
+                (now, now + HORIZON),
+            )
             connection.execute(
                 "UPDATE entry SET due = ? WHERE state = 'pending' AND due > ?",
                 (now, now),
             )
 
-    def held(self) -> str | None:
-        """Say why nothing is sent for now, or None."""
+    def held(self) -> tuple[str, float] | None:
+        """Say why nothing is sent for now, and for how many seconds; or None."""
         now = self._clock()
         with self._database.reading() as connection:
             row = connection.execute(
-                "SELECT reason FROM hold WHERE until > ? AND until <= ?",
-                (now, now + HORIZON),
+                "SELECT reason, max(until, not_before) AS until FROM circuit"
+                " WHERE failures >= ?",
+                (CIRCUIT_THRESHOLD,),
             ).fetchone()
-        return None if row is None else str(row["reason"])
+        if (
+            row is None
+            or row["until"] is None
+            or not now < row["until"] <= now + HORIZON
+        ):
+            return None
+        return str(row["reason"]), float(row["until"]) - now
 
     def next_turn(self) -> float | None:
         """Give the seconds until something may be claimed, or None if nothing waits."""
@@ -141,15 +164,10 @@ class Journal:
                 " WHERE state IN ('pending', 'sending'))",
                 {"now": now, "horizon": now + HORIZON},
             ).fetchone()
-            hold = connection.execute(
-                "SELECT until FROM hold WHERE until <= ?", (now + HORIZON,)
-            ).fetchone()
         if row["turn"] is None:
             return None
-        turn = float(row["turn"])
-        if hold is not None:
-            turn = max(turn, float(hold["until"]))
-        return max(0.0, turn - now)
+        held = self.held()
+        return max(0.0, float(row["turn"]) - now, 0.0 if held is None else held[1])
 
     def waiting(self) -> int:
         """Count the entries that are still to be sent."""
@@ -167,19 +185,21 @@ class Journal:
                 "SELECT state, count(*) AS count, min(submitted_at) AS oldest"
                 " FROM entry GROUP BY state"
             ).fetchall()
+            forgotten = connection.execute("SELECT forgotten FROM tally").fetchone()
         counts = {EntryState(row["state"]): row for row in rows}
 
         def count(*states: EntryState) -> int:
             return sum(counts[state]["count"] for state in states if state in counts)
 
         waiting = (EntryState.PENDING, EntryState.SENDING)
+        held = self.held()
         oldest = [counts[state]["oldest"] for state in waiting if state in counts]
         return OutboxStatus(
             waiting=count(*waiting),
             parked=count(EntryState.PARKED),
-            delivered=count(EntryState.DONE),
+            delivered=count(EntryState.DONE) + forgotten["forgotten"],
             oldest=_time(min(oldest)) if oldest else None,
-            held=self.held(),
+            held=None if held is None else held[0],
         )
 
     def sending(self) -> bool:
@@ -233,8 +253,8 @@ class Journal:
             if row["state"] == EntryState.SENDING:
                 return
             connection.execute(
-                "UPDATE entry SET state = 'pending', attempts = 0, due = ?,"
-                " not_before = 0, progress = ? WHERE run_id = ?",
+                "UPDATE entry SET state = 'pending', attempts = 0, missing = 0,"
+                " due = ?, not_before = 0, progress = ? WHERE run_id = ?",
                 (now, encode(_afresh(decode(row["progress"], Progress))), str(run_id)),
             )
 
@@ -259,6 +279,7 @@ class Journal:
                     f"run {run_id} is being sent", remedy="try again in a minute"
                 )
             connection.execute("DELETE FROM entry WHERE run_id = ?", (str(run_id),))
+            connection.execute("DELETE FROM part WHERE run_id = ?", (str(run_id),))
             return forget_contents(connection, run_id)
 
     def _row(self, connection: sqlite3.Connection, run_id: UUID) -> sqlite3.Row:
@@ -271,6 +292,30 @@ class Journal:
                 remedy="see 'rigbridge outbox list'",
             )
         return row
+
+    def prune(self, retention: Retention) -> int:
+        """
+        Forget delivered entries that are too old, or more than there is room for.
+
+        Returns:
+            How many.
+        """
+        with self._database.writing() as connection:
+            gone = connection.execute(
+                "DELETE FROM entry WHERE state = 'done' AND finished_at < ?",
+                (self._clock() - retention.keep_days * _DAY,),
+            ).rowcount
+            gone += connection.execute(
+                "DELETE FROM entry WHERE state = 'done' AND sequence <= ("
+                " SELECT max(sequence) FROM ("
+                "  SELECT sequence, sum("
+                "   ? + length(progress) + coalesce(length(report), 0)"
+                "  ) OVER (ORDER BY sequence DESC) AS size"
+                "  FROM entry WHERE state = 'done') WHERE size > ?)",
+                (_ROW, retention.keep_megabytes * _MEGABYTE),
+            ).rowcount
+            connection.execute("UPDATE tally SET forgotten = forgotten + ?", (gone,))
+        return gone
 
     def discard(self, contents: Iterable[str], remove: Callable[[str], None]) -> None:
         """
@@ -297,6 +342,11 @@ class Journal:
         with self._database.writing() as connection:
             rows = connection.execute("SELECT DISTINCT sha256 FROM content").fetchall()
             remove_others(frozenset(row["sha256"] for row in rows))
+
+
+def _key(serial_number: str | None) -> str | None:
+    """Spell a serial number as stores compare it, which ignore case."""
+    return None if serial_number is None else serial_number.casefold()
 
 
 def _afresh(progress: Progress) -> Progress:

@@ -18,7 +18,7 @@ import attrs
 
 from rigbridge.destinations import Progress
 from rigbridge.outbox.database import Database
-from rigbridge.outbox.policy import MAX_DELAY, MAX_WAIT
+from rigbridge.outbox.policy import CIRCUIT_THRESHOLD, MAX_DELAY, MAX_WAIT, delay
 from rigbridge.wire import decode, encode
 
 __all__ = [
@@ -37,10 +37,22 @@ HORIZON = MAX_WAIT + MAX_DELAY + 60.0
 """Seconds; what lies further ahead was written by a clock that ran ahead."""
 
 _CLAIMABLE = """
-    (state = 'pending'
+    ((state = 'pending'
         AND (due <= :now OR due > :horizon)
         AND (not_before <= :now OR not_before > :horizon))
-    OR (state = 'sending' AND (lease_until <= :now OR lease_until > :lease))
+    OR (state = 'sending' AND (lease_until <= :now OR lease_until > :lease)))
+"""
+# A run waits for the runs of its parts. That those with parts of their own only count
+# where they were handed over before keeps runs from waiting for each other in a circle.
+_COMPLETE = """
+    NOT EXISTS (
+        SELECT 1 FROM part JOIN entry AS other ON other.serial_key = part.serial_key
+        WHERE part.run_id = entry.run_id AND other.run_id != entry.run_id
+            AND other.state IN ('pending', 'sending')
+            AND (other.sequence < entry.sequence OR NOT EXISTS (
+                SELECT 1 FROM part AS own WHERE own.run_id = other.run_id
+            ))
+    )
 """
 
 
@@ -61,6 +73,7 @@ class Claim:
         report: its conversion report, as JSON.
         progress: where the attempt before left off.
         contents: the digests of the attachments that it holds.
+        missing: how often the store did not know a part of the unit.
     """
 
     id: UUID
@@ -70,6 +83,7 @@ class Claim:
     report: bytes
     progress: Progress
     contents: frozenset[str]
+    missing: int = 0
 
 
 class Leases:
@@ -116,18 +130,32 @@ class Leases:
             report=row["report"],
             progress=decode(row["progress"], Progress),
             contents=frozenset(content["sha256"] for content in contents),
+            missing=row["missing"],
         )
 
     def _find(
         self, connection: sqlite3.Connection, times: dict[str, float]
     ) -> sqlite3.Row | None:
-        held = connection.execute(
-            "SELECT 1 FROM hold WHERE until > :now AND until <= :horizon", times
+        circuit = connection.execute(
+            "SELECT * FROM circuit WHERE failures >= ?", (CIRCUIT_THRESHOLD,)
         ).fetchone()
-        if held is not None:
-            return None
+        if circuit is not None:
+            if any(
+                times["now"] < circuit[name] <= times["horizon"]
+                for name in ("until", "not_before")
+            ):
+                return None
+            # The pause is over: one may try, the others see what comes of it.
+            trying = connection.execute(
+                "SELECT 1 FROM entry WHERE state = 'sending'"
+                " AND lease_until > :now AND lease_until <= :lease",
+                times,
+            ).fetchone()
+            if trying is not None:
+                return None
         row: sqlite3.Row | None = connection.execute(
-            f"SELECT * FROM entry WHERE {_CLAIMABLE} ORDER BY due, sequence LIMIT 1",  # noqa: S608 - a constant
+            f"SELECT * FROM entry WHERE {_CLAIMABLE} AND {_COMPLETE}"  # noqa: S608 - constants
+            " ORDER BY due, sequence LIMIT 1",
             times,
         ).fetchone()
         return row
@@ -175,11 +203,19 @@ class Leases:
                 encode(progress),
                 report,
             )
-            connection.execute("DELETE FROM hold")
+            self._close_circuit(connection)
+            connection.execute("DELETE FROM part WHERE run_id = ?", (str(claim.id),))
             return forget_contents(connection, claim.id)
 
     def postpone(
-        self, claim: Claim, *, wait: float, asked: float | None, reason: str
+        self,
+        claim: Claim,
+        *,
+        wait: float,
+        asked: float | None,
+        reason: str,
+        down: bool = False,
+        missing: bool = False,
     ) -> None:
         """
         Put an entry back, to be tried again later.
@@ -189,21 +225,31 @@ class Leases:
             wait: the seconds until then.
             asked: the seconds of these that the server asked for, or None.
             reason: why.
+            down: whether the store as a whole cannot be reached; the more often that
+                is so in a row, the longer nothing is sent at all.
+            missing: whether the store does not know a part of the unit yet.
 
         Raises:
             LeaseLostError: the lease ran out, and someone else took over.
         """
         now = self._clock()
+        not_before = now + min(asked or 0.0, MAX_WAIT)
         with self._database.writing() as connection:
             self._change_in(
                 connection,
                 claim,
-                "state = 'pending', due = ?, not_before = ?, reason = ?",
+                "state = 'pending', due = ?, not_before = ?, reason = ?,"
+                " missing = missing + ?, waits_for_store = ?",
                 now + wait,
-                now + min(asked or 0.0, MAX_WAIT),
+                not_before,
                 reason,
+                int(missing),
+                int(down),
             )
-            connection.execute("DELETE FROM hold")
+            if down:
+                self._count_failure(connection, reason, not_before)
+            else:
+                self._close_circuit(connection)
 
     def park(self, claim: Claim, reason: str) -> None:
         """
@@ -214,7 +260,7 @@ class Leases:
         """
         with self._database.writing() as connection:
             self._change_in(connection, claim, "state = 'parked', reason = ?", reason)
-            connection.execute("DELETE FROM hold")
+            self._close_circuit(connection)
 
     def hold(self, claim: Claim, *, pause: float, reason: str) -> None:
         """
@@ -223,11 +269,52 @@ class Leases:
         Raises:
             LeaseLostError: the lease ran out, and someone else took over.
         """
+        now = self._clock()
         with self._database.writing() as connection:
             self._give_back(connection, claim, reason)
+            self._open_circuit(
+                connection, reason, CIRCUIT_THRESHOLD, now + pause, not_before=now
+            )
+
+    def _count_failure(
+        self, connection: sqlite3.Connection, reason: str, not_before: float
+    ) -> None:
+        now = self._clock()
+        row = connection.execute("SELECT failures FROM circuit").fetchone()
+        failures = 1 if row is None else row["failures"] + 1
+        if not_before > now:
+            failures = max(failures, CIRCUIT_THRESHOLD)  # it said so itself
+        tries = failures - CIRCUIT_THRESHOLD + 1
+        until = now + delay(tries) if tries > 0 else now
+        self._open_circuit(connection, reason, failures, until, not_before=not_before)
+
+    def _open_circuit(
+        self,
+        connection: sqlite3.Connection,
+        reason: str,
+        failures: int,
+        until: float,
+        *,
+        not_before: float,
+    ) -> None:
+        connection.execute(
+            "INSERT OR REPLACE INTO circuit (one, reason, failures, until, not_before)"
+            " VALUES (1, ?, ?, ?, ?)",
+            (reason, failures, until, not_before),
+        )
+
+    def _close_circuit(self, connection: sqlite3.Connection) -> None:
+        """Note that the store answers; what only waited for that is due at once."""
+        row = connection.execute("SELECT failures FROM circuit").fetchone()
+        if row is None:
+            return
+        connection.execute("DELETE FROM circuit")
+        if row["failures"] >= CIRCUIT_THRESHOLD:
+            now = self._clock()
             connection.execute(
-                "INSERT OR REPLACE INTO hold (one, reason, until) VALUES (1, ?, ?)",
-                (reason, self._clock() + pause),
+                "UPDATE entry SET due = ? WHERE state = 'pending' AND due > ?"
+                " AND waits_for_store",
+                (now, now),
             )
 
     def release(self, claim: Claim) -> None:

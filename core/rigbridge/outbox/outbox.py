@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import logging
+import math
 import os
 import threading
 import time
@@ -23,11 +24,18 @@ from rigbridge.model import Run
 from rigbridge.outbox.content import ContentFolder
 from rigbridge.outbox.database import Database
 from rigbridge.outbox.delivery import Delivery, restore
-from rigbridge.outbox.entries import EntryState, OutboxEntry, OutboxStatus
+from rigbridge.outbox.entries import (
+    DeliveryResult,
+    EntryState,
+    OutboxEntry,
+    OutboxStatus,
+)
 from rigbridge.outbox.journal import Journal, NewEntry
-from rigbridge.outbox.leases import Leases
+from rigbridge.outbox.leases import Claim, Leases
+from rigbridge.outbox.policy import Retention
 from rigbridge.outbox.reports import pack_report, unpack_report
 from rigbridge.outbox.sender import Sender
+from rigbridge.outbox.space import making_room, require
 from rigbridge.reporting import ConversionReport
 from rigbridge.wire import encode
 
@@ -69,37 +77,59 @@ class Outbox:
     Args:
         folder: holds the queue; made if it is not there.
         destination: makes the destination, when something is first sent.
+        retention: how long delivered runs are remembered; 90 days by default.
+        observe: is told how each attempt ended, in the thread that sends.
 
     Raises:
         ConfigurationError: the folder cannot be used.
     """
 
-    def __init__(self, folder: Path, destination: Callable[[], Destination]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        destination: Callable[[], Destination],
+        *,
+        retention: Retention | None = None,
+        observe: Callable[[DeliveryResult], None] | None = None,
+    ) -> None:
         self.folder = folder
+        self._retention = retention or Retention()
         self._make_destination = destination
         self._database = Database(folder / "outbox.sqlite")
         self._journal = Journal(self._database)
         self._leases = Leases(self._database)
         self._contents = ContentFolder(folder / "content")
-        self._delivery = Delivery(self._leases, self._contents, self._discard)
+        self._delivery = Delivery(self._leases, self._contents, self._discard, observe)
         self._process = _Process()
         self._started = False
         self._closed = False
-        self._journal.sweep(self._contents.sweep)
+        # What refers to attachments may lie in a damaged database.
+        if not self._database.set_aside:
+            self._journal.sweep(self._contents.sweep)
+        self.prune()
 
     @classmethod
-    def open(cls, folder: Path, destination: Callable[[], Destination]) -> Self:
+    def open(
+        cls,
+        folder: Path,
+        destination: Callable[[], Destination],
+        *,
+        retention: Retention | None = None,
+        observe: Callable[[DeliveryResult], None] | None = None,
+    ) -> Self:
         """
         Open the outbox in a folder.
 
         Args:
             folder: holds the queue; made if it is not there.
             destination: makes the destination, when something is first sent.
+            retention: how long delivered runs are remembered; 90 days by default.
+            observe: is told how each attempt ended, in the thread that sends.
 
         Raises:
             ConfigurationError: the folder cannot be used.
         """
-        return cls(folder, destination)
+        return cls(folder, destination, retention=retention, observe=observe)
 
     def __enter__(self) -> Self:
         return self
@@ -127,20 +157,25 @@ class Outbox:
             The run's id.
 
         Raises:
+            DiskFullError: there is no room for it; nothing is queued.
             SourceUnreadableError: an attachment cannot be read; nothing is queued.
             OSError: the folder cannot be written; nothing is queued.
         """
         report = ConversionReport() if report is None else report
         known = self._journal.digest(run.id)
         if known is not None:
-            if known != _digest(_document(run)):
+            if known != _digest(_document(self._contents.describe(run))):
                 _LOGGER.warning(
                     "run %s was handed over before with other content, which stays",
                     run.id,
                 )
             return run.id
+        needed = self._contents.room_for(run)
+        require(self.folder, needed)
         for _ in range(_TRIES):
-            if self._add(run, report):
+            with making_room(self.folder, needed):
+                added = self._add(run, report)
+            if added:
                 self._wake_sender()
                 return run.id
             # Another process has just delivered the last run that shared a file with
@@ -161,6 +196,7 @@ class Outbox:
             serial_number=run.unit.serial_number,
             procedure=run.procedure.name or run.procedure.id,
             contents=contents,
+            parts=frozenset(part.serial_number for part in run.sub_units),
         )
 
         def complete() -> bool:
@@ -217,19 +253,38 @@ class Outbox:
                 return waiting
             sender = self._here().sender
             background = sender is not None and sender.alive
-            if background or not self._deliver_next(patience=remaining):
+            if background or not self._deliver_due(remaining):
                 time.sleep(min(_POLL, remaining))
 
     def _is_vain(self, remaining: float) -> bool:
         """Whether nothing can be sent in the time that remains."""
-        if self._journal.held() is not None:
+        held = self._journal.held()
+        if held is not None and held[1] > remaining:
             return True
         turn = self._journal.next_turn()
         return not self._journal.sending() and turn is not None and turn > remaining
 
     def status(self) -> OutboxStatus:
         """Say how the outbox stands."""
-        return self._journal.status()
+        return attrs.evolve(
+            self._journal.status(),
+            set_aside=tuple(self._database.set_aside),
+        )
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether the background thread of this process runs."""
+        sender = self._here().sender
+        return sender is not None and sender.alive
+
+    def prune(self) -> int:
+        """
+        Forget delivered runs by the retention; also done when the outbox is opened.
+
+        Returns:
+            How many.
+        """
+        return self._journal.prune(self._retention)
 
     def entries(
         self, states: Collection[EntryState] = _NOT_DELIVERED
@@ -322,25 +377,35 @@ class Outbox:
         here = self._here()
         with here.starting:
             if here.sender is None or not here.sender.alive:
-                here.sender = Sender(self._deliver_next, self._journal.next_turn)
+                here.sender = Sender(self._deliver_due, self._journal.next_turn)
                 here.sender.start()
             here.sender.wake()
 
-    def _deliver_next(self, patience: float = -1) -> bool:
-        """Deliver the entry whose turn it is; False if there is none."""
+    def _deliver_due(self, patience: float = math.inf) -> bool:
+        """
+        Deliver what is due; False if that is nothing.
+
+        Args:
+            patience: seconds after which no delivery begins.
+        """
         here = self._here()
-        if not here.delivering.acquire(timeout=patience):
+        end = time.monotonic() + patience
+        wait = patience if patience < threading.TIMEOUT_MAX else -1
+        if not here.delivering.acquire(timeout=wait):
             return False
         try:
             if self._closed:
                 return False
             if here.destination is None:
                 here.destination = self._make_destination()
-            claim = self._leases.claim()
-            if claim is None:
-                return False
-            self._delivery.deliver(claim, here.destination, self._is_stopping)
-            return True
+
+            def claim() -> Claim | None:
+                over = self._closed or time.monotonic() >= end
+                return None if over else self._leases.claim()
+
+            return self._delivery.deliver_all(
+                claim, here.destination, self._is_stopping
+            )
         finally:
             here.delivering.release()
             if self._is_stopping():

@@ -7,14 +7,28 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 
+import attrs
+
 from rigbridge.errors import (
     ConfigurationError,
     HeldError,
+    NoAnswerError,
     PluginError,
     RetriableError,
 )
 
-__all__ = ["HOLD_PAUSE", "MAX_WAIT", "Verdict", "delay", "verdict", "worst"]
+__all__ = [
+    "CIRCUIT_THRESHOLD",
+    "HOLD_PAUSE",
+    "MAX_MISSING",
+    "MAX_WAIT",
+    "Retention",
+    "Verdict",
+    "delay",
+    "is_down",
+    "verdict",
+    "worst",
+]
 
 BASE_DELAY = 1.0
 """Seconds that the first wait is at most."""
@@ -28,7 +42,35 @@ MAX_WAIT = 24 * 3600.0
 HOLD_PAUSE = 60.0
 """Seconds after which a destination that refused everyone is asked again."""
 
+CIRCUIT_THRESHOLD = 3
+"""Deliveries in a row that get no answer before nobody but one tries any more."""
+
+MAX_MISSING = 5
+"""How often a run is tried again whose sub-units the store does not know yet."""
+
 _MAX_DOUBLINGS = 16
+_NOBODY_THERE = frozenset({429, 502, 503, 504})
+
+
+def _above_zero(_: object, field: attrs.Attribute[float], value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        raise ValueError(f"{field.name} must be a number above 0")
+
+
+@attrs.frozen(kw_only=True)
+class Retention:
+    """
+    How long an outbox remembers what it delivered.
+
+    A run that is forgotten and handed over again is sent again.
+
+    Attributes:
+        keep_days: days after which a delivered run is forgotten.
+        keep_megabytes: 2**20 bytes of memories, of which the oldest go first.
+    """
+
+    keep_days: float = attrs.field(default=90.0, validator=_above_zero)
+    keep_megabytes: float = attrs.field(default=256.0, validator=_above_zero)
 
 
 class Verdict(StrEnum):
@@ -71,6 +113,13 @@ def verdict(error: BaseException) -> Verdict:
     if isinstance(error, (HeldError, ConfigurationError, PluginError)):
         return Verdict.HOLD
     return Verdict.PARK
+
+
+def is_down(error: BaseException) -> bool:
+    """Whether an error says that the store as a whole cannot be reached for now."""
+    if isinstance(error, NoAnswerError):
+        return True
+    return isinstance(error, RetriableError) and error.status in _NOBODY_THERE
 
 
 def worst(errors: Iterable[BaseException]) -> Verdict:

@@ -13,6 +13,7 @@ __all__ = ["Sender"]
 _LOGGER = logging.getLogger("rigbridge.outbox")
 _IDLE = 5.0
 """Seconds after which to look for what another process handed over."""
+_LEAST = 0.05
 _PAUSE = 30.0
 
 
@@ -21,16 +22,16 @@ class Sender:
     Sends until it is stopped; a daemon, so that it never keeps a program from ending.
 
     Args:
-        deliver_next: delivers one entry; False if nothing is due.
+        deliver_due: delivers what is due; False if that is nothing.
         next_turn: gives the seconds until something is due, or None.
     """
 
     def __init__(
         self,
-        deliver_next: Callable[[], bool],
+        deliver_due: Callable[[], bool],
         next_turn: Callable[[], float | None],
     ) -> None:
-        self._deliver_next = deliver_next
+        self._deliver_due = deliver_due
         self._next_turn = next_turn
         self._stop = threading.Event()
         self._wake = threading.Event()
@@ -69,7 +70,7 @@ class Sender:
 
     def _step(self) -> bool:
         try:
-            return self._deliver_next()
+            return self._deliver_due()
         except (ConfigurationError, PluginError) as error:
             _LOGGER.error("nothing can be sent: %s", error)  # noqa: TRY400 - the text says it all
         except Exception:
@@ -84,4 +85,5 @@ class Sender:
         except Exception:
             _LOGGER.exception("the outbox cannot be read")
             return _IDLE
-        return _IDLE if turn is None else min(turn, _IDLE)
+        # What is due but waits for others is looked at again, though not all the time.
+        return _IDLE if turn is None else max(_LEAST, min(turn, _IDLE))

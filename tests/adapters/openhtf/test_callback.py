@@ -23,7 +23,7 @@ from rigbridge.configuration import load_configuration, open_destination
 from rigbridge.convert import from_document
 from rigbridge.destinations import Destination, ReadableDestination
 from rigbridge.model import Run
-from rigbridge.outbox import Outbox
+from rigbridge.outbox import Outbox, UnsentFolder
 from rigbridge.testing import read_all
 from rigbridge_openhtf import OpenHTFSettings, OutputCallback
 from rigbridge_openhtf.adapter import OpenHTFJSONAdapter
@@ -350,6 +350,24 @@ class TestTrouble:
         assert run.phases[0].measurements[0].value == 4.75
         assert run.attachments[0].size == 4
         reading.spool.close()
+
+    def test_errors_are_counted(
+        self,
+        run_test: Any,
+        make_callback: MakeCallback,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """``rigbridge outbox status`` can say how many there were, and the last."""
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        record = run_test(_phase())
+        record.log_records.append("no log record at all")
+        callback = make_callback()
+        callback(record)
+        callback(record)
+        errors = UnsentFolder(tmp_path / "data").errors()
+        assert errors.count == 2
+        assert "AttributeError" in (errors.last or "")
 
     def test_an_object_that_is_no_record(
         self, make_callback: MakeCallback, caplog: pytest.LogCaptureFixture

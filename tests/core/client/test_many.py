@@ -14,8 +14,7 @@ import pytest
 
 from rigbridge.client.async_destination import AsyncHTTPDestination
 from rigbridge.client.destination import HTTPDestination
-from rigbridge.client.many import Consignment, Outcome
-from rigbridge.destinations import DestinationSettings, Progress
+from rigbridge.destinations import Consignment, DestinationSettings, Outcome, Progress
 from rigbridge.errors import (
     BadRequestError,
     RunProblemsError,

@@ -105,9 +105,9 @@ class TestDatabase:
             Database(path)
 
     def test_another_file_is_refused(self, tmp_path: Path) -> None:
-        """A file that is no database is named."""
+        """A folder in the place of the database is named."""
         path = tmp_path / "outbox.sqlite"
-        path.write_text("this is a text, and a long one, and no database at all" * 99)
+        path.mkdir()
         with pytest.raises(ConfigurationError, match="cannot be used as an outbox"):
             Database(path)
 
@@ -272,7 +272,7 @@ class TestClaiming:
         desk.add()
         desk.leases.hold(desk.claim(), pause=60, reason="401")
         assert desk.leases.claim() is None
-        assert desk.journal.held() == "401"
+        assert desk.journal.held() == ("401", 60.0)
         assert desk.journal.status().held == "401"
         assert desk.journal.next_turn() == pytest.approx(60)
         assert desk.states() == [EntryState.PENDING, EntryState.PENDING]

@@ -133,6 +133,21 @@ class TestSubmit:
         outbox.drop(run.id)
         assert kept == run
 
+    def test_handing_over_again_is_no_other_content(
+        self,
+        outbox: Outbox,
+        make_run: MakeRun,
+        make_file: MakeFile,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        """A caller that was killed and begins again meets no warning, a change does."""
+        run = make_run(attachments=[make_file("a", b"alpha")])
+        outbox.submit(run)
+        outbox.submit(run)
+        assert not caplog.records
+        outbox.submit(attrs.evolve(run, attachments=(make_file("a", b"beta"),)))
+        assert "with other content" in caplog.text
+
     def test_the_same_run_is_queued_once(
         self, server: RunStoreServer, outbox: Outbox, make_run: MakeRun
     ) -> None:

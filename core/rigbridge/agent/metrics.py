@@ -1,0 +1,112 @@
+"""What the agent measures, in the form that Prometheus reads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+
+from rigbridge.outbox import DeliveryEnd, DeliveryResult, HandOverErrors, OutboxStatus
+
+__all__ = ["CONTENT_TYPE", "Metrics"]
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+"""The media type of the text format."""
+
+_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+
+
+class Metrics:
+    """
+    Counts deliveries, and asks the outbox how it stands when it is read.
+
+    Args:
+        status: tells how the outbox stands.
+        errors: tells what went wrong before the outbox.
+    """
+
+    def __init__(
+        self,
+        status: Callable[[], OutboxStatus],
+        errors: Callable[[], HandOverErrors],
+    ) -> None:
+        self._status = status
+        self._errors = errors
+        # One of its own: that of the library is shared by the whole process.
+        self._registry = CollectorRegistry()
+        self._ends = {
+            DeliveryEnd.SENT: Counter(
+                "rigbridge_runs_sent", "Runs delivered.", registry=self._registry
+            ),
+            DeliveryEnd.RETRY: Counter(
+                "rigbridge_retries",
+                "Attempts that failed and are repeated.",
+                registry=self._registry,
+            ),
+            DeliveryEnd.PARKED: Counter(
+                "rigbridge_runs_parked",
+                "Runs put aside for a person.",
+                registry=self._registry,
+            ),
+            DeliveryEnd.HELD: Counter(
+                "rigbridge_holds",
+                "Times that the store refused everyone.",
+                registry=self._registry,
+            ),
+        }
+        self._bytes = Counter(
+            "rigbridge_sent_bytes",
+            "Bytes of delivered runs and their attachments.",
+            registry=self._registry,
+        )
+        self._latency = Histogram(
+            "rigbridge_delivery_seconds",
+            "How long delivering a run took.",
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._registry.register(self)
+
+    def observe(self, result: DeliveryResult) -> None:
+        """Count what came of one attempt."""
+        self._ends[result.end].inc()
+        if result.end is DeliveryEnd.SENT:
+            self._bytes.inc(result.size)
+            self._latency.observe(result.seconds)
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Give the gauges, as they stand now."""
+        status = self._status()
+        oldest = 0.0
+        if status.oldest is not None:
+            oldest = max(0.0, time.time() - status.oldest.timestamp())
+        for name, text, value in (
+            ("rigbridge_outbox_waiting", "Runs still to be sent.", status.waiting),
+            ("rigbridge_outbox_parked", "Runs that wait for a person.", status.parked),
+            (
+                "rigbridge_outbox_oldest_age_seconds",
+                "Age of the oldest waiting run, 0 if none waits.",
+                oldest,
+            ),
+            (
+                "rigbridge_outbox_held",
+                "1 while nothing is sent to the store.",
+                status.held is not None,
+            ),
+            (
+                "rigbridge_hand_over_errors",
+                "Errors met while runs were handed over, until acknowledged.",
+                self._errors().count,
+            ),
+        ):
+            yield GaugeMetricFamily(name, text, value=float(value))
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        """Name nothing beforehand: registering must not ask the outbox."""
+        yield from ()
+
+    def text(self) -> bytes:
+        """Write everything in the text format."""
+        return generate_latest(self._registry)

@@ -1,0 +1,142 @@
+"""The agent's page: health for programs, a glance for people, metrics."""
+
+from __future__ import annotations
+
+import html
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import attrs
+
+from rigbridge.errors import ConfigurationError
+from rigbridge.wire import encode
+
+__all__ = ["Health", "Page"]
+
+_LOGGER = logging.getLogger("rigbridge.agent")
+_TIMEOUT = 10.0
+
+
+@attrs.frozen(kw_only=True)
+class Health:
+    """
+    How the agent is.
+
+    Attributes:
+        well: whether it does its work.
+        facts: what there is to know, by name.
+    """
+
+    well: bool
+    facts: Mapping[str, Any]
+
+
+class Page:
+    """
+    Serves the page in threads of its own.
+
+    Args:
+        host: the address to listen on.
+        port: the port; 0 takes any that is free.
+        health: tells how the agent is.
+        metrics: gives the metrics and their media type.
+
+    Raises:
+        ConfigurationError: the address cannot be listened on.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        health: Callable[[], Health],
+        metrics: Callable[[], tuple[bytes, str]],
+    ) -> None:
+        self._health = health
+        self._metrics = metrics
+        try:
+            self._server = ThreadingHTTPServer((host, port), self._handler())
+        except OSError as error:
+            raise ConfigurationError(
+                f"cannot be listened on: {error.strerror or error}",
+                source=f"{host}:{port}",
+                remedy="choose another by --host and --port",
+            ) from error
+        self._server.daemon_threads = True
+        self.url = f"http://{host}:{self._server.server_address[1]}"
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, name="rigbridge-page", daemon=True
+        )
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Answer no more."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def _answer(self, path: str) -> tuple[HTTPStatus, str, bytes]:
+        if path == "/metrics":
+            content, media_type = self._metrics()
+            return HTTPStatus.OK, media_type, content
+        health = self._health()
+        status = HTTPStatus.OK if health.well else HTTPStatus.SERVICE_UNAVAILABLE
+        if path == "/health":
+            document = {"well": health.well, **health.facts}
+            return status, "application/json", encode(document)
+        if path == "/":
+            return status, "text/html; charset=utf-8", _drawn(health).encode()
+        return HTTPStatus.NOT_FOUND, "text/plain", b"see /, /health and /metrics\n"
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        answer = self._answer
+
+        class Handler(BaseHTTPRequestHandler):
+            """Answers one connection."""
+
+            timeout = _TIMEOUT
+
+            def do_GET(self) -> None:
+                """Answer a question."""
+                try:
+                    status, media_type, content = answer(self.path.partition("?")[0])
+                except Exception:
+                    _LOGGER.exception("the page could not be made")
+                    status, media_type = HTTPStatus.INTERNAL_SERVER_ERROR, "text/plain"
+                    content = b"the outbox cannot be read, see the log\n"
+                self.send_response(status)
+                self.send_header("Content-Type", media_type)
+                self.send_header("Content-Length", str(len(content)))
+                self.send_header("Cache-Control", "no-store")
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *words: Any) -> None:
+                """Be silent: a request is nothing to log."""
+
+        return Handler
+
+
+def _drawn(health: Health) -> str:
+    rows = "".join(
+        f"<tr><th>{html.escape(name.replace('_', ' '))}</th>"
+        f"<td>{html.escape('-' if value is None else str(value))}</td></tr>"
+        for name, value in health.facts.items()
+    )
+    return (
+        "<!doctype html><html lang=en><meta charset=utf-8>"
+        '<meta http-equiv=refresh content="10"><title>rigbridge agent</title>'
+        "<style>body{font:16px system-ui;margin:2em}"
+        "th{text-align:left;padding-right:2em;font-weight:normal;color:#555}</style>"
+        f"<h1>rigbridge agent: {'well' if health.well else 'not sending'}</h1>"
+        f"<table>{rows}</table><p><a href=/metrics>metrics</a>, "
+        "<a href=/health>health</a></p></html>"
+    )

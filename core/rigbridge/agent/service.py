@@ -1,0 +1,125 @@
+"""The agent: sends from the outbox until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from types import TracebackType
+from typing import Self
+
+from rigbridge.agent.metrics import CONTENT_TYPE, Metrics
+from rigbridge.agent.page import Health, Page
+from rigbridge.configuration import Configuration, open_outbox
+from rigbridge.model import Run
+from rigbridge.outbox import DeliveryResult, Recovery, UnsentFolder
+from rigbridge.reporting import ConversionReport
+
+__all__ = ["Agent"]
+
+_LOGGER = logging.getLogger("rigbridge.agent")
+_ROUND = 60.0
+_GRACE = 20.0
+
+
+class Agent:
+    """
+    Sends what the outbox of a data folder holds, and shows how it stands.
+
+    Use it in a ``with`` statement: it sends and answers from the beginning to the end
+    of it.
+
+    Args:
+        configuration: the settings.
+        host: the address of its page.
+        port: the port of its page; 0 takes any that is free.
+
+    Raises:
+        ConfigurationError: a setting is wrong, the folder cannot be used, or the
+            address cannot be listened on.
+    """
+
+    def __init__(self, configuration: Configuration, *, host: str, port: int) -> None:
+        self._configuration = configuration
+        self._unsent = UnsentFolder(configuration.data)
+        self._stopping = threading.Event()
+        self._outbox = open_outbox(configuration, observe=self._observe)
+        self._metrics = Metrics(self._outbox.status, self._unsent.errors)
+        try:
+            self._page = Page(
+                host,
+                port,
+                health=self.health,
+                metrics=lambda: (self._metrics.text(), CONTENT_TYPE),
+            )
+        except BaseException:
+            self._outbox.close()
+            raise
+
+    def _observe(self, result: DeliveryResult) -> None:
+        self._metrics.observe(result)
+
+    def __enter__(self) -> Self:
+        self._outbox.start()
+        self._page.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._page.close()
+        self._outbox.close(grace=_GRACE)
+
+    @property
+    def url(self) -> str:
+        """The address of its page."""
+        return self._page.url
+
+    def run(self) -> None:
+        """Keep house until :meth:`stop`: queue what lies in files, forget the old."""
+        while True:
+            try:
+                self._keep_house()
+            except Exception:
+                # A full disk or the like: what can be sent is still sent.
+                _LOGGER.exception("keeping house failed, it is tried again")
+            if self._stopping.wait(_ROUND):
+                return
+
+    def stop(self) -> None:
+        """End :meth:`run`; may be called from a signal handler."""
+        self._stopping.set()
+
+    def health(self) -> Health:
+        """Tell how it is; it is well while it can send, also while the store cannot."""
+        status = self._outbox.status()
+        errors = self._unsent.errors()
+        return Health(
+            well=self._outbox.is_sending,
+            facts={
+                "to": self._configuration.to,
+                "waiting": status.waiting,
+                "parked": status.parked,
+                "delivered": status.delivered,
+                "oldest": status.oldest,
+                "held": status.held,
+                "errors": errors.count,
+                "last_error": errors.last,
+            },
+        )
+
+    def _keep_house(self) -> Recovery:
+        recovery = self._unsent.recover(self._submit)
+        for failure in recovery.failures:
+            _LOGGER.error("%s", failure)
+        if recovery.recovered:
+            _LOGGER.info("queued %d runs kept in files", len(recovery.recovered))
+        self._outbox.prune()
+        return recovery
+
+    def _submit(self, run: Run) -> None:
+        report = ConversionReport()
+        completed = self._configuration.identity.apply(run, name="", report=report)
+        self._outbox.submit(completed, report)

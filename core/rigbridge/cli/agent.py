@@ -1,0 +1,53 @@
+"""``agent``: send from the outbox as a service."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from rigbridge.cli import options
+from rigbridge.cli.output import say, say_json
+
+__all__ = ["agent"]
+
+
+def agent(
+    *,
+    host: Annotated[str, typer.Option(help="Address of its page.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes any.", min=0)] = 9817,
+    to: options.Target = None,
+    data: options.DataFolder = None,
+    api_key: options.ApiKey = None,
+    config: options.ConfigFile = None,
+    as_json: options.AsJSON = False,
+) -> None:
+    """Send what the outbox holds, until SIGTERM or Ctrl-C; a service manager's job."""
+    from rigbridge.agent import Agent  # noqa: PLC0415 - start fast
+    from rigbridge.configuration import load_configuration  # noqa: PLC0415 - likewise
+
+    logging.basicConfig(
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO
+    )
+    # One line a request would bury what matters.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    configuration = load_configuration(to=to, data=data, api_key=api_key, file=config)
+    service = Agent(configuration, host=host, port=port)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        service.stop()
+
+    # SIGBREAK is how Windows ends a service that runs in a console.
+    for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), stop)
+    with service:
+        if as_json:
+            say_json({"url": service.url, "to": configuration.to})
+        else:
+            say(f"sending to {configuration.to}, see {service.url} (end with Ctrl-C)")
+        service.run()

@@ -1,0 +1,367 @@
+"""``outbox``: what waits to be sent, and what a person decides about it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rigbridge.cli import options
+from rigbridge.cli.output import error_document, say, say_error, say_json, say_table
+from rigbridge.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from rigbridge.configuration import Configuration
+    from rigbridge.outbox import Outbox, OutboxEntry, Recovery
+
+__all__ = ["app", "opened_outbox", "recover", "say_recovery"]
+
+app = typer.Typer(
+    help="See and steer what waits to be sent.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+_COLUMNS = ("State", "Unit", "Procedure", "Handed over", "Tries", "Next", "Run", "Why")
+_UNKNOWN = "-"
+
+_Ids = Annotated[
+    list[str] | None,
+    typer.Argument(help="Ids of runs, or their beginnings.", metavar="ID..."),
+]
+_Parked = Annotated[
+    bool, typer.Option("--parked", help="Every run that waits for a person.")
+]
+
+
+@contextmanager
+def opened_outbox(
+    **arguments: Any,
+) -> Generator[tuple[Configuration, Outbox], None, None]:
+    """Open the outbox that the settings name; closed at the end."""
+    from rigbridge.configuration import (  # noqa: PLC0415 - start fast
+        load_configuration,
+        open_outbox,
+    )
+
+    configuration = load_configuration(**arguments)
+    with open_outbox(configuration) as outbox:
+        yield configuration, outbox
+
+
+def recover(configuration: Configuration, outbox: Outbox) -> Recovery:
+    """Queue what could not be queued when it was handed over."""
+    from rigbridge.outbox import UnsentFolder  # noqa: PLC0415 - start fast
+    from rigbridge.reporting import ConversionReport  # noqa: PLC0415 - likewise
+
+    def submit(run: Any) -> None:
+        report = ConversionReport()
+        # The site's rules may be what failed when the run was handed over.
+        outbox.submit(configuration.identity.apply(run, name="", report=report), report)
+
+    return UnsentFolder(configuration.data).recover(submit)
+
+
+def say_recovery(recovery: Recovery, *, quiet: bool) -> None:
+    """Tell what came of the files that could not be queued before."""
+    for failure in recovery.failures:
+        say_error(failure)
+    for path in recovery.records:
+        typer.echo(
+            f"warning: {path}: a record that could not be read"
+            " ('rigbridge import' tries again; then remove it)",
+            err=True,
+        )
+    if recovery.recovered and not quiet:
+        say(f"queued {len(recovery.recovered)} runs that could not be queued before")
+
+
+def _recovery_document(recovery: Recovery) -> dict[str, Any]:
+    return {
+        "recovered": [str(run_id) for run_id in recovery.recovered],
+        "failures": [error_document(failure) for failure in recovery.failures],
+        "records": [str(path) for path in recovery.records],
+    }
+
+
+@app.command("status")
+def status(
+    *,
+    acknowledge: Annotated[
+        bool, typer.Option("--acknowledge", help="Count errors anew from here.")
+    ] = False,
+    data: options.DataFolder = None,
+    config: options.ConfigFile = None,
+    as_json: options.AsJSON = False,
+) -> None:
+    """Say how much waits, what is parked, and what went wrong before the queue."""
+    from rigbridge.outbox import UnsentFolder  # noqa: PLC0415 - start fast
+
+    with opened_outbox(data=data, file=config) as (configuration, outbox):
+        recovery = recover(configuration, outbox)
+        now = outbox.status()
+        unsent = UnsentFolder(configuration.data)
+        errors = unsent.errors()
+        if acknowledge:
+            unsent.acknowledge()
+    say_recovery(recovery, quiet=as_json)
+    if as_json:
+        say_json(
+            {
+                "folder": str(outbox.folder),
+                "to": configuration.to,
+                "waiting": now.waiting,
+                "parked": now.parked,
+                "delivered": now.delivered,
+                "oldest": now.oldest,
+                "held": now.held,
+                "set_aside": [str(path) for path in now.set_aside],
+                "errors": {
+                    "count": errors.count,
+                    "last_at": errors.last_at,
+                    "last": errors.last,
+                },
+                "unsent": _recovery_document(recovery),
+            }
+        )
+    else:
+        say(f"outbox {outbox.folder}, to {configuration.to}")
+        oldest = (
+            "" if now.oldest is None else f", the oldest since {_moment(now.oldest)}"
+        )
+        say(f"waiting:   {now.waiting}{oldest}")
+        hint = (
+            " (see 'rigbridge outbox list', then retry or drop)" if now.parked else ""
+        )
+        say(f"parked:    {now.parked}{hint}")
+        say(f"delivered: {now.delivered}")
+        if now.held is not None:
+            say(f"held:      {now.held}")
+        for path in now.set_aside:
+            say(f"damaged:   {path} was set aside; remove it if nothing is missing")
+        if errors.last_at is None:
+            say("errors:    0")
+        else:
+            say(
+                f"errors:    {errors.count} while runs were handed over, the last"
+                f" {_moment(errors.last_at)}: {errors.last}"
+                " ('--acknowledge' counts anew)"
+            )
+    if recovery.failures:
+        raise typer.Exit(1)
+
+
+@app.command("list")
+def list_entries(
+    *,
+    parked: _Parked = False,
+    delivered: Annotated[
+        bool, typer.Option("--delivered", help="Those that arrived, too.")
+    ] = False,
+    data: options.DataFolder = None,
+    config: options.ConfigFile = None,
+    as_json: options.AsJSON = False,
+) -> None:
+    """List the runs that wait, the first that was handed over first."""
+    from rigbridge.outbox import EntryState  # noqa: PLC0415 - start fast
+
+    states = [EntryState.PARKED]
+    if not parked:
+        states += [EntryState.PENDING, EntryState.SENDING]
+    if delivered:
+        states.append(EntryState.DONE)
+    with opened_outbox(data=data, file=config) as (_, outbox):
+        entries = outbox.entries(states)
+    if as_json:
+        say_json([_entry_document(entry) for entry in entries])
+    elif entries:
+        say_table(_COLUMNS, map(_row, entries))
+    else:
+        say("nothing waits")
+
+
+@app.command("show")
+def show(
+    run_id: Annotated[str, typer.Argument(help="The run's id.", metavar="ID")],
+    *,
+    data: options.DataFolder = None,
+    config: options.ConfigFile = None,
+    as_json: options.AsJSON = False,
+) -> None:
+    """Show one run of the outbox: where it stands, and what it holds."""
+    from rigbridge.convert import to_document  # noqa: PLC0415 - start fast
+    from rigbridge.outbox import EntryState  # noqa: PLC0415 - likewise
+
+    with opened_outbox(data=data, file=config) as (_, outbox):
+        entry = _find(outbox, run_id)
+        run = report = None
+        if entry.state is not EntryState.DONE:
+            run, report = outbox.run(entry.id)
+    document = _entry_document(entry)
+    if as_json:
+        document["run"] = None if run is None else to_document(run)
+        document["report"] = None if report is None else report.as_document()
+        say_json(document)
+        return
+    for name, value in document.items():
+        if value is not None:
+            shown = _moment(value) if hasattr(value, "strftime") else value
+            say(f"{name.replace('_', ' ') + ':':<15}{shown}")
+    if run is None:
+        say("it is delivered: the store holds it, the outbox no longer does")
+        return
+    say(f"{'outcome:':<15}{run.outcome.value}")
+    say(f"{'phases:':<15}{len(run.phases)}")
+    for attachment in run.attachments:
+        size = "by reference" if attachment.size is None else f"{attachment.size} bytes"
+        say(f"{'attachment:':<15}{attachment.name} ({size})")
+
+
+@app.command("retry")
+def retry(
+    run_ids: _Ids = None,
+    *,
+    parked: _Parked = False,
+    data: options.DataFolder = None,
+    config: options.ConfigFile = None,
+    as_json: options.AsJSON = False,
+) -> None:
+    """Have parked or waiting runs tried again at once by whoever sends."""
+    with opened_outbox(data=data, file=config) as (_, outbox):
+        chosen = _chosen(outbox, run_ids, parked=parked)
+        for run_id in chosen:
+            outbox.retry(run_id)
+    if as_json:
+        say_json({"retried": [str(run_id) for run_id in chosen]})
+    else:
+        say(f"{len(chosen)} runs are tried again ('rigbridge outbox flush' sends now)")
+
+
+@app.command("drop")
+def drop(
+    run_ids: _Ids = None,
+    *,
+    parked: _Parked = False,
+    data: options.DataFolder = None,
+    config: options.ConfigFile = None,
+    as_json: options.AsJSON = False,
+) -> None:
+    """Remove runs for good, without delivering them."""
+    with opened_outbox(data=data, file=config) as (_, outbox):
+        chosen = _chosen(outbox, run_ids, parked=parked)
+        for run_id in chosen:
+            outbox.drop(run_id)
+    if as_json:
+        say_json({"dropped": [str(run_id) for run_id in chosen]})
+    else:
+        say(f"dropped {len(chosen)} runs")
+
+
+@app.command("flush")
+def flush(
+    *,
+    deadline: Annotated[
+        float,
+        typer.Option("--deadline", help="Seconds that this may take.", min=0),
+    ] = 60.0,
+    to: options.Target = None,
+    data: options.DataFolder = None,
+    api_key: options.ApiKey = None,
+    config: options.ConfigFile = None,
+    as_json: options.AsJSON = False,
+) -> None:
+    """Send what waits, now; say what is left."""
+    # What the sender has to say about single runs goes where errors go.
+    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
+    with opened_outbox(to=to, data=data, api_key=api_key, file=config) as opened:
+        configuration, outbox = opened
+        recovery = recover(configuration, outbox)
+        before = outbox.status()
+        left = outbox.flush(deadline)
+        after = outbox.status()
+    say_recovery(recovery, quiet=as_json)
+    sent = after.delivered - before.delivered
+    if as_json:
+        say_json(
+            {
+                "sent": sent,
+                "waiting": left,
+                "parked": after.parked,
+                "held": after.held,
+                "unsent": _recovery_document(recovery),
+            }
+        )
+    else:
+        say(f"sent {sent}, waiting {left}, parked {after.parked}")
+        if after.held is not None:
+            say(f"held: {after.held}")
+    if left or after.parked > before.parked or recovery.failures:
+        raise typer.Exit(1)
+
+
+def _chosen(outbox: Outbox, run_ids: list[str] | None, *, parked: bool) -> list[UUID]:
+    """Find the runs that are named; all of them before any is touched."""
+    from rigbridge.outbox import EntryState  # noqa: PLC0415 - start fast
+
+    if parked == bool(run_ids):
+        raise ConfigurationError(
+            "name runs by their ids, or all parked ones by --parked",
+            remedy="see 'rigbridge outbox list'",
+        )
+    if parked:
+        return [entry.id for entry in outbox.entries([EntryState.PARKED])]
+    found = [_find(outbox, text).id for text in run_ids or ()]
+    return list(dict.fromkeys(found))
+
+
+def _find(outbox: Outbox, text: str) -> OutboxEntry:
+    from rigbridge.outbox import EntryState  # noqa: PLC0415 - start fast
+
+    found = [
+        entry
+        for entry in outbox.entries(tuple(EntryState))
+        if str(entry.id).startswith(text.lower())
+    ]
+    if not text or len(found) != 1:
+        how = "is the beginning of several ids" if found else "is no run of the outbox"
+        raise ConfigurationError(
+            f"{text!r} {how}", remedy="see 'rigbridge outbox list --delivered'"
+        )
+    return found[0]
+
+
+def _entry_document(entry: OutboxEntry) -> dict[str, Any]:
+    return {
+        "id": str(entry.id),
+        "state": entry.state.value,
+        "serial_number": entry.serial_number,
+        "procedure": entry.procedure,
+        "submitted_at": entry.submitted_at,
+        "attempts": entry.attempts,
+        "due": entry.due,
+        "reason": entry.reason,
+        "stored_id": entry.stored_id,
+        "url": entry.url,
+    }
+
+
+def _row(entry: OutboxEntry) -> tuple[str, ...]:
+    return (
+        entry.state.value,
+        entry.serial_number or _UNKNOWN,
+        entry.procedure or _UNKNOWN,
+        _moment(entry.submitted_at),
+        str(entry.attempts),
+        _UNKNOWN if entry.due is None else _moment(entry.due),
+        str(entry.id),
+        entry.reason or "",
+    )
+
+
+def _moment(moment: Any) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,187 @@
+"""
+What is done about a damaged database: set it aside, keep what can be read.
+
+The damaged file stays beside the new one until a person removes it. So long nothing is
+swept from the folder of attachments either, since what refers to them may be lost.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import attrs
+import msgspec
+
+__all__ = ["is_damage", "salvage", "set_aside"]
+
+_LOGGER = logging.getLogger("rigbridge.outbox")
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_MOST_PROBES = 100_000
+_SIDE_FILES = ("", "-wal", "-shm")
+_PATIENCE = 30.0
+
+
+@attrs.define
+class _Found:
+    """What can be read of the damaged database."""
+
+    rows: dict[int, dict[str, Any]] = attrs.field(factory=dict)
+    last: int = 0
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether an error says that the file is damaged, or no database at all."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _DAMAGE
+
+
+def set_aside(path: Path) -> list[Path]:
+    """List the damaged databases that were set aside, the oldest first."""
+    return sorted(
+        file
+        for file in path.parent.glob(f"{path.name}.damaged-*")
+        if not file.name.endswith(_SIDE_FILES[1:])
+    )
+
+
+def salvage(
+    path: Path, is_sound: Callable[[], bool], make: Callable[[], sqlite3.Connection]
+) -> None:
+    """
+    Replace a damaged database by a new one with what can be read of it.
+
+    Processes that find the damage at once do it once.
+
+    Args:
+        path: the database.
+        is_sound: tells whether it is sound by now.
+        make: makes the new one, and gives a connection to it.
+
+    Raises:
+        OSError: the file cannot be moved.
+        sqlite3.Error: the new one cannot be made.
+    """
+    lock_path = path.with_name(f"{path.name}.lock")
+    with closing(sqlite3.connect(lock_path, timeout=_PATIENCE)) as lock:
+        # A lock of this kind goes with the process that holds it.
+        lock.execute("BEGIN EXCLUSIVE")
+        if is_sound():
+            return
+        aside = path.with_name(f"{path.name}.damaged-{time.time_ns()}")
+        for suffix in reversed(_SIDE_FILES):
+            file = path.with_name(path.name + suffix)
+            if file.exists():
+                file.rename(aside.with_name(aside.name + suffix))
+        _LOGGER.critical(
+            "the outbox's database %s is damaged and set aside as %s", path, aside
+        )
+        connection = make()
+        found = _read(aside)
+        kept = _restore(connection, found)
+        _LOGGER.critical(
+            "%d entries were recovered from %s, %d or more could not be read; keep the"
+            " file until you know that nothing is missing",
+            kept,
+            aside,
+            max(0, found.last - kept),
+        )
+
+
+def _read(aside: Path) -> _Found:
+    found = _Found()
+    try:
+        with closing(sqlite3.connect(aside)) as damaged:
+            damaged.row_factory = sqlite3.Row
+            # From both ends up to the damage, then one by one in between.
+            for order in ("ASC", "DESC"):
+                _take(found, _scan(damaged, order))
+            found.last = max(found.rows, default=0)
+            known = set(found.rows)
+            for number in range(1, min(found.last, _MOST_PROBES)):
+                if number not in known:
+                    _take(found, _probe(damaged, number))
+    except sqlite3.Error as error:
+        _LOGGER.critical("nothing can be read from %s: %s", aside, error)
+    return found
+
+
+def _take(found: _Found, rows: Iterator[dict[str, Any]]) -> None:
+    try:
+        for row in rows:
+            found.rows[row["sequence"]] = row
+    except sqlite3.Error as error:
+        _LOGGER.error("the damaged part begins: %s", error)  # noqa: TRY400 - expected
+
+
+def _scan(damaged: sqlite3.Connection, order: str) -> Iterator[dict[str, Any]]:
+    query = f"SELECT * FROM entry NOT INDEXED ORDER BY sequence {order}"  # noqa: S608 - constants
+    for row in damaged.execute(query):
+        yield dict(row)
+
+
+def _probe(damaged: sqlite3.Connection, number: int) -> Iterator[dict[str, Any]]:
+    query = "SELECT * FROM entry NOT INDEXED WHERE sequence = ?"
+    for row in damaged.execute(query, (number,)):
+        yield dict(row)
+
+
+def _restore(connection: sqlite3.Connection, found: _Found) -> int:
+    known = {row[1] for row in connection.execute("PRAGMA table_info(entry)")}
+    kept = 0
+    connection.execute("BEGIN IMMEDIATE")
+    for sequence in sorted(found.rows):
+        row = found.rows[sequence]
+        try:
+            document = _document(row)
+        except (msgspec.DecodeError, TypeError, KeyError, AttributeError) as error:
+            _LOGGER.critical("run %s is unreadable: %s", row.get("run_id"), error)
+            continue
+        values = {key: value for key, value in row.items() if key in known}
+        if values["state"] == "sending":
+            values["state"] = "pending"
+        columns = ", ".join(values)
+        marks = ", ".join("?" for _ in values)
+        kept += connection.execute(
+            f"INSERT OR IGNORE INTO entry ({columns}) VALUES ({marks})",  # noqa: S608 - names of our own columns
+            list(values.values()),
+        ).rowcount
+        _restore_references(connection, values["run_id"], document)
+    connection.execute("COMMIT")
+    return kept
+
+
+def _document(row: dict[str, Any]) -> dict[str, Any]:
+    """Read the run of a row; {} for a delivered one."""
+    msgspec.json.decode(row["progress"])
+    if row["state"] == "done":
+        return {}
+    document: dict[str, Any] = msgspec.json.decode(row["document"])
+    if document["id"] != row["run_id"]:
+        raise KeyError(row["run_id"])
+    return document
+
+
+def _restore_references(
+    connection: sqlite3.Connection, run_id: str, document: dict[str, Any]
+) -> None:
+    connection.executemany(
+        "INSERT OR IGNORE INTO content (run_id, sha256) VALUES (?, ?)",
+        [
+            (run_id, item["sha256"])
+            for item in document.get("attachments", ())
+            if item["sha256"] is not None
+        ],
+    )
+    connection.executemany(
+        "INSERT OR IGNORE INTO part (run_id, serial_key) VALUES (?, ?)",
+        [
+            (run_id, item["serial_number"].casefold())
+            for item in document.get("sub_units", ())
+        ],
+    )

@@ -1,0 +1,95 @@
+"""Whether there is room for a run, and an error that says how much is missing."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rigbridge.errors import DiskFullError
+
+__all__ = ["making_room", "require"]
+
+RESERVE = 1 << 20
+"""Bytes beside the run itself: for the database's log, and the folders."""
+
+_NO_ROOM = frozenset(
+    {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG}
+)
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
+_STEP = 1024
+
+
+def require(folder: Path, needed: int) -> None:
+    """
+    Make sure that there is room, before anything is written.
+
+    Args:
+        folder: where it is to be written.
+        needed: the bytes of it.
+
+    Raises:
+        DiskFullError: there is not; says how much is missing.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < needed + RESERVE:
+        raise _full(folder, needed + RESERVE, free)
+
+
+@contextmanager
+def making_room(folder: Path, needed: int) -> Generator[None, None, None]:
+    """
+    Say how much is missing where the system says only that it is full.
+
+    Args:
+        folder: where it is written.
+        needed: the bytes of it.
+
+    Raises:
+        DiskFullError: the disk, or the share of it that one may use, is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise _full(folder, needed + RESERVE, _free(folder)) from error
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_FULL:
+            raise
+        raise _full(folder, needed + RESERVE, _free(folder)) from error
+
+
+def _free(folder: Path) -> int:
+    return shutil.disk_usage(folder).free
+
+
+def _full(folder: Path, needed: int, free: int) -> DiskFullError:
+    missing = needed - free
+    if missing > 0:
+        words = (
+            f"is full: {_size(missing)} are missing; the run needs {_size(needed)},"
+            f" and {_size(free)} are free"
+        )
+    else:
+        # A quota, or others who have made room since.
+        missing = needed
+        words = f"takes no more: the run needs {_size(needed)}"
+    return DiskFullError(
+        words,
+        source=str(folder),
+        missing=missing,
+        remedy="make room there; what is in the outbox is safe, this run is not in it",
+    )
+
+
+def _size(count: int) -> str:
+    amount, unit = float(count), 0
+    while amount >= _STEP and unit < len(_UNITS) - 1:
+        amount, unit = amount / _STEP, unit + 1
+    return (
+        f"{amount:.0f} {_UNITS[unit]}" if unit == 0 else f"{amount:.1f} {_UNITS[unit]}"
+    )

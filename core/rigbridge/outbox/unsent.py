@@ -1,0 +1,237 @@
+"""
+The folder for what could not even be queued, and the way back from there.
+
+Whoever hands over runs and meets an error writes the run as ``unsent/ID.json`` in the
+data folder, as :func:`rigbridge.convert.to_document` does, with its attachments in a
+folder ``unsent/ID`` beside it, each named by its SHA-256. What could not be read as a
+run lies there in the format of its source. Each such error also becomes a line of
+``unsent/errors.log``, so that it is counted and seen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import attrs
+import msgspec
+
+from rigbridge.convert import from_document
+from rigbridge.errors import MalformedSourceError, RigbridgeError, SourceUnreadableError
+from rigbridge.model import FileOpener, Run
+
+__all__ = ["HandOverErrors", "Recovery", "UnsentFolder"]
+
+_FOLDER = "unsent"
+_ERRORS = "errors.log"
+_MOST_ERRORS = 4 << 20
+
+
+@attrs.frozen(kw_only=True)
+class HandOverErrors:
+    """
+    The errors that were met while runs were handed over.
+
+    Attributes:
+        count: how many, since they were last acknowledged.
+        last_at: when the last was met, or None.
+        last: its words, or None.
+    """
+
+    count: int = 0
+    last_at: datetime | None = None
+    last: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Recovery:
+    """
+    What came of the files in the folder.
+
+    Attributes:
+        recovered: the ids of the runs that are queued now.
+        failures: why the other runs are not; their files stay.
+        records: files in the format of their source, to be imported.
+    """
+
+    recovered: tuple[UUID, ...] = ()
+    failures: tuple[RigbridgeError, ...] = ()
+    records: tuple[Path, ...] = ()
+
+
+@attrs.frozen
+class _Line:
+    """One error in the file."""
+
+    at: datetime
+    text: str
+
+
+class UnsentFolder:
+    """
+    What could not be queued, in a data folder and its stand-in.
+
+    Args:
+        data: the data folder.
+    """
+
+    def __init__(self, data: Path) -> None:
+        self._folders = (data / _FOLDER, _stand_in())
+
+    def note_error(self, text: str) -> None:
+        """
+        Count an error that was met while a run was handed over.
+
+        Args:
+            text: what happened, for a person; holds no secrets.
+
+        Raises:
+            OSError: it cannot be written anywhere.
+        """
+        line = msgspec.json.encode(_Line(datetime.now(UTC), " ".join(text.split())))
+        try:
+            _append(self._folders[0] / _ERRORS, line)
+        except OSError:
+            _append(self._folders[1] / _ERRORS, line)
+
+    def errors(self) -> HandOverErrors:
+        """
+        Count the errors.
+
+        Raises:
+            OSError: a file cannot be read.
+        """
+        lines = [line for folder in self._folders for line in _lines(folder)]
+        if not lines:
+            return HandOverErrors()
+        last = max(lines, key=lambda line: line.at)
+        return HandOverErrors(count=len(lines), last_at=last.at, last=last.text)
+
+    def acknowledge(self) -> None:
+        """
+        Count errors anew from here.
+
+        Raises:
+            OSError: a file cannot be removed.
+        """
+        for folder in self._folders:
+            for path in (folder / _ERRORS, _older(folder / _ERRORS)):
+                path.unlink(missing_ok=True)
+
+    def recover(self, submit: Callable[[Run], object]) -> Recovery:
+        """
+        Queue the runs that lie here; the files of a run go once it is queued.
+
+        Args:
+            submit: queues a run durably.
+        """
+        recovered: list[UUID] = []
+        failures: list[RigbridgeError] = []
+        records: list[Path] = []
+        for path in self._files():
+            if _run_id(path) is None:
+                records.append(path)
+                continue
+            try:
+                run = _read(path)
+                submit(run)
+                _remove(path)
+            except RigbridgeError as error:
+                error.source = str(path)
+                failures.append(error)
+            except (OSError, ExceptionGroup) as error:
+                failures.append(SourceUnreadableError(str(error), source=str(path)))
+            else:
+                recovered.append(run.id)
+        return Recovery(
+            recovered=tuple(recovered),
+            failures=tuple(failures),
+            records=tuple(records),
+        )
+
+    def _files(self) -> Iterator[Path]:
+        for folder in self._folders:
+            # A hidden file is still being written.
+            yield from sorted(
+                path
+                for path in folder.glob("*.json")
+                if path.is_file() and not path.name.startswith(".") and _is_ours(path)
+            )
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether this user wrote a file; anybody may write into the stand-in."""
+    return os.name == "nt" or path.stat().st_uid == os.geteuid()
+
+
+def _stand_in() -> Path:
+    return Path(tempfile.gettempdir()) / "rigbridge" / _FOLDER
+
+
+def _run_id(path: Path) -> UUID | None:
+    try:
+        return UUID(path.stem)
+    except ValueError:
+        return None
+
+
+def _read(path: Path) -> Run:
+    try:
+        document: dict[str, Any] = msgspec.json.decode(path.read_bytes(), type=dict)
+    except msgspec.DecodeError as error:
+        raise MalformedSourceError(f"is no run: {error}") from error
+    if document.get("id") != path.stem:
+        raise MalformedSourceError("holds another run than its name says")
+    folder = path.with_suffix("")
+    present = {file.name: file for file in folder.glob("*")}
+    for sha256, file in present.items():
+        with file.open("rb") as stream:
+            if hashlib.file_digest(stream, "sha256").hexdigest() != sha256:
+                raise MalformedSourceError(
+                    "the attachment is damaged", place=str(file.name)
+                )
+    openers = {sha256: FileOpener(file) for sha256, file in present.items()}
+    return from_document(document, openers)
+
+
+def _remove(path: Path) -> None:
+    # The attachments first: without its JSON file nobody would find them.
+    folder = path.with_suffix("")
+    if folder.is_dir():
+        shutil.rmtree(folder)
+    path.unlink()
+
+
+def _older(path: Path) -> Path:
+    return path.with_suffix(".1.log")
+
+
+def _append(path: Path, line: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_file() and path.stat().st_size > _MOST_ERRORS:
+        path.replace(_older(path))
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        # One write, so that the lines of several processes do not mix.
+        os.write(descriptor, line + b"\n")
+    finally:
+        os.close(descriptor)
+
+
+def _lines(folder: Path) -> Iterator[_Line]:
+    for path in (_older(folder / _ERRORS), folder / _ERRORS):
+        if not path.is_file():
+            continue
+        for line in path.read_bytes().splitlines():
+            try:
+                yield msgspec.json.decode(line, type=_Line)
+            except msgspec.DecodeError:
+                moment = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+                yield _Line(moment, "a line of the error log is damaged")

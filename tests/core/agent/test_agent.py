@@ -1,0 +1,177 @@
+"""The agent as a service manager runs it, and the page that it shows."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from rigbridge.agent import Agent
+from rigbridge.client.destination import HTTPDestination
+from rigbridge.configuration import load_configuration
+from rigbridge.convert import to_document
+from rigbridge.destinations import DestinationSettings
+from rigbridge.errors import ConfigurationError
+from rigbridge.model import Attachment, Run
+from rigbridge.outbox import Outbox, UnsentFolder
+from rigbridge.testing.run_store_faults import Fault, Operation
+from rigbridge.testing.run_store_server import RunStoreServer
+from rigbridge.wire import encode
+
+MakeRun = Callable[..., Run]
+MakeFile = Callable[..., Attachment]
+
+
+@pytest.fixture(name="data")
+def _data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    # The stand-in of the data folder lies in the temporary folder.
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return tmp_path / "data"
+
+
+@pytest.fixture(name="outbox")
+def _outbox(data: Path, server: RunStoreServer) -> Iterator[Outbox]:
+    settings = DestinationSettings(data=data, url=server.url, api_key=server.api_key)
+    with Outbox.open(data / "outbox", partial(HTTPDestination, settings)) as outbox:
+        yield outbox
+
+
+@pytest.fixture(name="agent")
+def _agent(data: Path, server: RunStoreServer) -> Agent:
+    configuration = load_configuration(to=server.url, data=data, api_key=server.api_key)
+    return Agent(configuration, host="127.0.0.1", port=0)
+
+
+def _metrics(agent: Agent) -> dict[str, float]:
+    text = httpx.get(f"{agent.url}/metrics").text
+    return {
+        sample.name: sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if "le" not in sample.labels
+    }
+
+
+class TestPage:
+    """What it shows."""
+
+    def test_metrics_tell_what_was_sent(
+        self,
+        server: RunStoreServer,
+        agent: Agent,
+        outbox: Outbox,
+        make_run: MakeRun,
+        make_file: MakeFile,
+    ) -> None:
+        """Runs, bytes and latency are counted, also retries and parked runs."""
+        server.inject(Fault.UNPROCESSABLE, on=Operation.CREATE)
+        outbox.submit(make_run())
+        with agent:
+            assert outbox.flush(20) == 0
+            _wait(lambda: outbox.status().parked == 1)
+            server.inject(Fault.INTERNAL_ERROR, on=Operation.CREATE)
+            outbox.submit(make_run(attachments=[make_file("a", b"a" * 50_000)]))
+            _wait(lambda: outbox.status().delivered == 1)
+            figures = _metrics(agent)
+        assert figures["rigbridge_outbox_waiting"] == 0
+        assert figures["rigbridge_outbox_parked"] == 1
+        assert figures["rigbridge_outbox_oldest_age_seconds"] == 0
+        sent = figures["rigbridge_runs_sent_total"]
+        # The outbox of the test may have sent some of it itself.
+        assert sent in (0, 1)
+        assert figures["rigbridge_delivery_seconds_count"] == sent
+        assert (figures["rigbridge_sent_bytes_total"] > 50_000) == bool(sent)
+
+    def test_health_for_programs_and_people(
+        self,
+        server: RunStoreServer,
+        agent: Agent,
+        outbox: Outbox,
+        make_run: MakeRun,
+    ) -> None:
+        """A store out of reach is shown, and is no fault of the agent."""
+        with server.refusing(), agent:
+            for _ in range(3):
+                outbox.submit(make_run())
+            _wait(lambda: httpx.get(f"{agent.url}/health").json()["held"])
+            answer = httpx.get(f"{agent.url}/health")
+            page = httpx.get(agent.url)
+            age = _metrics(agent)["rigbridge_outbox_oldest_age_seconds"]
+        assert (answer.status_code, answer.json()["well"]) == (200, True)
+        assert answer.json()["waiting"] == 3
+        assert age > 0
+        assert "waiting" in page.text
+        assert "<script" not in page.text
+
+    def test_an_agent_that_cannot_send_is_not_well(self, agent: Agent) -> None:
+        """Before it begins, and after its end, it says so."""
+        assert not agent.health().well
+        with agent:
+            assert agent.health().well
+            assert httpx.get(f"{agent.url}/nothing").status_code == 404
+
+    def test_an_address_in_use_is_named(self, agent: Agent, data: Path) -> None:
+        """A second agent on the same port says so at once."""
+        port = int(agent.url.rpartition(":")[2])
+        with agent, pytest.raises(ConfigurationError, match="--port"):
+            Agent(load_configuration(data=data), host="127.0.0.1", port=port)
+
+
+def _wait(condition: Callable[[], object]) -> None:
+    for _ in range(1000):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it never happened")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_service_sends_and_ends_cleanly(
+    server: RunStoreServer,
+    outbox: Outbox,
+    data: Path,
+    make_run: MakeRun,
+    number: signal.Signals,
+) -> None:
+    """It sends what waits, queues what was kept in files, and obeys the signal."""
+    outbox.submit(make_run())
+    kept = make_run()
+    (data / "unsent").mkdir()
+    (data / f"unsent/{kept.id}.json").write_bytes(encode(to_document(kept)))
+    UnsentFolder(data).note_error("the disk was full")
+    command = [sys.executable, "-W", "error", "-m", "rigbridge", "agent", "--json"]
+    command += ["--port", "0", "--data", str(data), "--to", server.url]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "RIGBRIDGE_API_KEY": server.api_key},
+    ) as process:
+        try:
+            assert process.stdout is not None
+            begun: dict[str, Any] = json.loads(process.stdout.readline())
+            _wait(lambda: outbox.status().delivered == 2)
+            health = httpx.get(f"{begun['url']}/health").json()
+            process.send_signal(number)
+            _, errors = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert process.returncode == 0, errors
+    assert "Traceback" not in errors
+    assert server.api_key not in errors
+    assert health["errors"] == 1
+    assert len(server.runs) == 2

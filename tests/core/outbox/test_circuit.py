@@ -1,0 +1,196 @@
+"""What a dead store is spared, and how soon everything goes on when it is back."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from rigbridge.errors import NoAnswerError, UnprocessableError
+from rigbridge.model import Run, SubUnit, Unit
+from rigbridge.outbox import EntryState, Outbox
+from rigbridge.outbox.policy import CIRCUIT_THRESHOLD, MAX_MISSING, is_down
+from rigbridge.testing.run_store_faults import Fault, Operation
+from rigbridge.testing.run_store_server import RunStoreServer
+
+OpenOutbox = Callable[..., Outbox]
+MakeRun = Callable[..., Run]
+
+
+def _until(condition: Callable[[], object]) -> None:
+    for _ in range(2000):
+        if condition():
+            return
+        time.sleep(0.005)
+    raise AssertionError("it never happened")
+
+
+def _unit(serial_number: str, *parts: str) -> dict[str, object]:
+    return {
+        "unit": Unit(serial_number=serial_number),
+        "sub_units": tuple(SubUnit(serial_number=part) for part in parts),
+    }
+
+
+class TestCircuit:
+    """One circuit for the destination, shared by all who send."""
+
+    def test_many_waiting_runs_do_not_hammer_a_dead_store(
+        self, server: RunStoreServer, outbox: Outbox, make_run: MakeRun
+    ) -> None:
+        """Of forty runs only the first few are tried, the others wait for them."""
+        for _ in range(40):
+            outbox.submit(make_run())
+        with server.refusing():
+            assert outbox.flush(0.3) == 40
+        tried = [entry for entry in outbox.entries() if entry.attempts]
+        assert CIRCUIT_THRESHOLD <= len(tried) < 12
+        assert outbox.status().held is not None
+
+    def test_everything_goes_on_when_the_store_is_back(
+        self,
+        server: RunStoreServer,
+        outbox: Outbox,
+        make_run: MakeRun,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """The first answer makes all due that only waited for the store."""
+        outbox.start()
+        with server.refusing():
+            for _ in range(10):
+                outbox.submit(make_run())
+            _until(lambda: outbox.status().held is not None)
+            monkeypatch.setattr("rigbridge.outbox.policy.BASE_DELAY", 0.001)
+        _until(lambda: outbox.status().waiting == 0)
+        assert len(server.runs) == 10
+        assert outbox.status().held is None
+
+    def test_an_answer_that_refuses_one_run_is_an_answer(
+        self, server: RunStoreServer, outbox: Outbox, make_run: MakeRun
+    ) -> None:
+        """A store that refuses runs is alive, and gets the others."""
+        server.inject(Fault.UNPROCESSABLE, on=Operation.CREATE, times=5)
+        for _ in range(8):
+            outbox.submit(make_run())
+        assert outbox.flush(20) == 0
+        assert (outbox.status().parked, len(server.runs)) == (5, 3)
+
+    def test_a_pause_that_the_store_asks_for_is_for_all_runs(
+        self, server: RunStoreServer, outbox: Outbox, make_run: MakeRun
+    ) -> None:
+        """After one 429 nothing else is sent, also not by a flush."""
+        server.inject(Fault.TOO_MANY_SECONDS, on=Operation.CREATE, seconds=3600)
+        for _ in range(5):
+            outbox.submit(make_run())
+        assert outbox.flush(5) == 5
+        assert outbox.flush(5) == 5
+        assert server.count(Operation.CREATE) == 1
+
+    def test_errors_that_tell_of_the_store(self) -> None:
+        """No answer at all is one, an answer about the run is none."""
+        assert is_down(NoAnswerError("gone"))
+        assert not is_down(UnprocessableError("wrong"))
+
+
+class TestParts:
+    """Runs that name the parts of their unit."""
+
+    def test_a_run_waits_for_its_parts(
+        self, server: RunStoreServer, outbox: Outbox, make_run: MakeRun
+    ) -> None:
+        """Also where the parts are handed over later, and spelled in another case."""
+        outbox.submit(make_run(**_unit("TOP", "pcb-1", "PCB-2")))
+        outbox.submit(make_run(**_unit("PCB-1")))
+        outbox.submit(make_run(**_unit("PCB-2")))
+        assert outbox.flush(20) == 0
+        assert [run.serial_number for run in server.runs] == ["PCB-1", "PCB-2", "TOP"]
+
+    def test_a_part_that_waits_holds_the_whole_back(
+        self, server: RunStoreServer, outbox: Outbox, make_run: MakeRun
+    ) -> None:
+        """While the part has to wait, the others go and the whole does not."""
+        server.inject(Fault.INTERNAL_ERROR, on=Operation.CREATE)
+        part = make_run(**_unit("PCB"))
+        outbox.submit(part)
+        outbox.submit(make_run(**_unit("TOP", "PCB")))
+        outbox.submit(make_run(**_unit("OTHER")))
+        assert outbox.flush(30) == 0
+        numbers = [run.serial_number for run in server.runs]
+        assert numbers.index("PCB") < numbers.index("TOP")
+        assert set(numbers) == {"PCB", "TOP", "OTHER"}
+
+    def test_runs_never_wait_for_each_other_in_a_circle(
+        self, server: RunStoreServer, outbox: Outbox, make_run: MakeRun
+    ) -> None:
+        """Each names the other: the one that was handed over first goes first."""
+        outbox.submit(make_run(**_unit("A", "B")))
+        outbox.submit(make_run(**_unit("B", "A")))
+        outbox.submit(make_run(**_unit("C", "C")))
+        assert outbox.flush(20) == 0
+        assert [run.serial_number for run in server.runs] == ["A", "B", "C"]
+
+    def test_a_parked_part_does_not_hold_the_whole_back(
+        self, server: RunStoreServer, outbox: Outbox, make_run: MakeRun
+    ) -> None:
+        """Nobody sends a parked run, so the store decides about the whole."""
+        server.inject(Fault.UNPROCESSABLE, on=Operation.CREATE)
+        outbox.submit(make_run(**_unit("PCB")))
+        outbox.flush(5)
+        outbox.submit(make_run(**_unit("TOP", "PCB")))
+        assert outbox.flush(20) == 0
+        assert [run.serial_number for run in server.runs] == ["TOP"]
+
+    def test_an_unknown_part_is_asked_for_a_few_times(
+        self,
+        server: RunStoreServer,
+        outbox: Outbox,
+        make_run: MakeRun,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Another station may still send it; after that a person is asked."""
+        monkeypatch.setattr("rigbridge.outbox.policy.BASE_DELAY", 0.001)
+        server.inject(Fault.NOT_FOUND, on=Operation.CREATE, times=100)
+        outbox.submit(make_run(**_unit("TOP", "PCB")))
+        outbox.flush(20)
+        (entry,) = outbox.entries()
+        assert entry.state is EntryState.PARKED
+        assert server.count(Operation.CREATE) == MAX_MISSING + 1
+        server.heal()
+        outbox.retry(entry.id)
+        assert outbox.flush(20) == 0
+        assert len(server.runs) == 1
+
+    def test_without_parts_a_404_parks_at_once(
+        self, server: RunStoreServer, outbox: Outbox, make_run: MakeRun
+    ) -> None:
+        """There is nothing to wait for."""
+        server.inject(Fault.NOT_FOUND, on=Operation.CREATE)
+        outbox.submit(make_run())
+        outbox.flush(20)
+        assert server.count(Operation.CREATE) == 1
+        assert outbox.status().parked == 1
+
+
+def test_an_outbox_of_the_first_version_is_taken_over(
+    server: RunStoreServer, folder: Path, open_outbox: OpenOutbox, make_run: MakeRun
+) -> None:
+    """What waited in it is delivered by this version."""
+    first = open_outbox(server)
+    first.submit(make_run())
+    first.close()
+    with closing(sqlite3.connect(folder / "outbox.sqlite")) as connection:
+        connection.executescript(
+            "DROP INDEX entry_unit; DROP TABLE part;"
+            "DROP TABLE circuit; DROP TABLE tally;"
+            "ALTER TABLE entry DROP COLUMN serial_key;"
+            "ALTER TABLE entry DROP COLUMN missing;"
+            "ALTER TABLE entry DROP COLUMN waits_for_store;"
+            "CREATE TABLE hold (one INTEGER PRIMARY KEY);"
+            "PRAGMA user_version = 1;"
+        )
+    assert open_outbox(server).flush(10) == 0
+    assert len(server.runs) == 1

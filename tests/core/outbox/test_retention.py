@@ -1,0 +1,78 @@
+"""What was delivered is forgotten by age and size, what was not never."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from rigbridge.client.destination import HTTPDestination
+from rigbridge.configuration import load_configuration, open_outbox
+from rigbridge.destinations import DestinationSettings
+from rigbridge.errors import ConfigurationError
+from rigbridge.model import Run
+from rigbridge.outbox import EntryState, Outbox, Retention
+from rigbridge.testing.run_store_faults import Fault, Operation
+from rigbridge.testing.run_store_server import RunStoreServer
+
+MakeRun = Callable[..., Run]
+
+
+def _age(outbox: Outbox, days: float) -> None:
+    with outbox._database.writing() as connection:
+        connection.execute(
+            "UPDATE entry SET finished_at = finished_at - ?,"
+            " submitted_at = submitted_at - ?",
+            (days * 86_400, days * 86_400),
+        )
+
+
+def test_old_deliveries_are_forgotten(
+    server: RunStoreServer, outbox: Outbox, make_run: MakeRun
+) -> None:
+    """After 90 days, and still counted; what is parked or waits stays for ever."""
+    server.inject(Fault.UNPROCESSABLE, on=Operation.CREATE)
+    for _ in range(3):
+        outbox.submit(make_run())
+    outbox.flush(20)
+    outbox.submit(make_run())
+    _age(outbox, 89)
+    assert outbox.prune() == 0
+    _age(outbox, 2)
+    assert outbox.prune() == 2
+    states = {entry.state for entry in outbox.entries(tuple(EntryState))}
+    assert states == {EntryState.PARKED, EntryState.PENDING}
+    assert outbox.status().delivered == 2
+
+
+def test_the_oldest_go_where_there_is_no_room(
+    server: RunStoreServer, folder: Path, make_run: MakeRun
+) -> None:
+    """Of the memories so many stay as fit, the newest."""
+    settings = DestinationSettings(data=folder, url=server.url, api_key=server.api_key)
+    runs = [make_run() for _ in range(8)]
+    with Outbox.open(
+        folder,
+        partial(HTTPDestination, settings),
+        retention=Retention(keep_megabytes=0.003),
+    ) as outbox:
+        for run in runs:
+            outbox.submit(run)
+        outbox.flush(20)
+        gone = outbox.prune()
+        left = [entry.id for entry in outbox.entries(tuple(EntryState))]
+    assert 0 < gone < 8
+    assert left == [run.id for run in runs[gone:]]
+
+
+def test_the_settings_are_read_and_checked(tmp_path: Path) -> None:
+    """The table ``outbox`` sets both limits, and a wrong one is named."""
+    file = tmp_path / "rigbridge.toml"
+    file.write_text("[outbox]\nkeep_days = 0\n")
+    with pytest.raises(ConfigurationError, match="keep_days must be a number above 0"):
+        open_outbox(load_configuration(file=file, data=tmp_path))
+    file.write_text("[outbox]\nkeep_days = 7\nkeep_megabytes = 1.5\n")
+    with open_outbox(load_configuration(file=file, data=tmp_path)) as outbox:
+        assert outbox._retention == Retention(keep_days=7, keep_megabytes=1.5)

@@ -1,0 +1,287 @@
+"""
+Kill test: senders are killed at random points, and everything arrives exactly once.
+
+A separate process forks senders, which share one outbox, hand over runs with
+attachments and send them in the background, and kills each with SIGKILL after a random
+time; now and then two are alive at once. The run store fails at random all the while.
+After each batch of kills the store is healed, what was parked is retried as a person
+would, the rest is sent, and what the store truly holds is compared with what was handed
+over.
+
+Run it as ``python tests/trials/outbox_kills.py [--kills N] [--seed N] [--batch N]``. It
+prints JSON and ends with 1 if anything is lost, doubled or damaged.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib
+import io
+import json
+import logging
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from rigbridge.client.destination import HTTPDestination
+from rigbridge.destinations import DestinationSettings
+from rigbridge.model import Attachment, ProcedureRef, Run, RunOutcome, Unit
+from rigbridge.outbox import EntryState, Outbox, delivery, leases, policy
+from rigbridge.testing.run_store_faults import CreateShape, Dialect, Fault, ListShape
+from rigbridge.testing.run_store_server import RunStoreServer
+
+_START = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+_TIMEOUT = 1.0
+_LEASE = 0.6
+_LONGEST_LIFE = 0.3
+_MOST_WAITING = 12
+_PASSING = (
+    Fault.REFUSE,
+    Fault.RESET_BEFORE_BODY,
+    Fault.RESET_DURING_BODY,
+    Fault.RESET,
+    Fault.RESET_AFTER,
+    Fault.CUT_ANSWER_AFTER,
+    Fault.SLOW_ANSWER_AFTER,
+    Fault.SLOW_WORK,
+    Fault.TOO_MANY_SECONDS,
+    Fault.TOO_MANY_DATE,
+    Fault.INTERNAL_ERROR,
+    Fault.BAD_GATEWAY_HTML,
+    Fault.BAD_GATEWAY_HTML_AFTER,
+    Fault.UNAVAILABLE,
+    Fault.GATEWAY_TIMEOUT_AFTER,
+    Fault.EXPIRED_UPLOAD_URL,
+    Fault.WRONG_JSON_AFTER,
+)
+_DIALECTS = (
+    (Dialect(), _PASSING),
+    (Dialect.ours(), _PASSING),
+    (Dialect(update=False, listing=ListShape.PAGED_CAMEL_CASE), _PASSING),
+    (
+        Dialect(sync=False, tells_stored_size=True, create=CreateShape.URL_ONLY),
+        (*_PASSING, Fault.TRUNCATED_UPLOAD),
+    ),
+)
+
+
+def content_of(number: int) -> list[tuple[str, bytes]]:
+    """Give the attachments of a run: none to three, the last the same in many runs."""
+    chance = random.Random(number)  # noqa: S311 - to be repeatable
+    files = [
+        (f"trace-{number}-{index}.bin", chance.randbytes(chance.randrange(40_000)))
+        for index in range(chance.randrange(3))
+    ]
+    return [*files, ("settings.txt", b"the same" * 500)] if number % 3 else files
+
+
+def run_of(number: int) -> Run:
+    """Make the run of a number, the same each time."""
+    digest = hashlib.sha256(str(number).encode()).digest()
+    return Run(
+        id=UUID(bytes=digest[:16], version=4),
+        outcome=RunOutcome.PASS if number % 5 else RunOutcome.FAIL,
+        procedure=ProcedureRef(name="Final test"),
+        # Several runs of one unit, so that a list holds more than the one looked for.
+        unit=Unit(serial_number=f"SN-{number // 4}"),
+        started_at=_START + timedelta(seconds=number),
+        attachments=tuple(
+            Attachment(
+                name=name,
+                size=len(content),
+                opener=partial(io.BytesIO, content),
+            )
+            for name, content in content_of(number)
+        ),
+    )
+
+
+def opened(folder: Path, url: str, key: str) -> Outbox:
+    """Open the outbox; waits of our own are short, so that much happens."""
+    for module in (leases, delivery):
+        setattr(module, "LEASE", _LEASE)  # noqa: B010 - read only, elsewhere
+    policy.BASE_DELAY, policy.MAX_DELAY = 0.02, 0.2
+    settings = DestinationSettings(
+        data=folder, url=url, api_key=key, timeout=_TIMEOUT, concurrency=4
+    )
+    return Outbox.open(folder / "outbox", partial(HTTPDestination, settings))
+
+
+class Killer:
+    """Forks senders and kills them; has no threads, so that forks are clean."""
+
+    def __init__(self, folder: Path, url: str, key: str, seed: int) -> None:
+        self._open: Callable[[], Outbox] = partial(opened, folder, url, key)
+        self._log = folder / "accepted.txt"
+        self._chance = random.Random(seed)  # noqa: S311 - to be repeatable
+        # Imported once, before the forks: a sender is at work right away.
+        importlib.import_module("cattrs.gen")
+        HTTPDestination(DestinationSettings(data=folder, url=url)).close()
+
+    def kill(self, times: int) -> None:
+        """Kill so many senders."""
+        alive = [self._fork()]
+        for _ in range(times):
+            if len(alive) < 2 and self._chance.random() < 0.3:
+                alive.append(self._fork())
+            time.sleep(self._chance.random() * _LONGEST_LIFE)
+            process = alive.pop(0)
+            os.kill(process, signal.SIGKILL)
+            _, status = os.waitpid(process, 0)
+            if not os.WIFSIGNALED(status):
+                raise SystemExit(f"a sender ended by itself: {status}")
+            if not alive:
+                alive.append(self._fork())
+        for process in alive:
+            os.kill(process, signal.SIGKILL)
+            os.waitpid(process, 0)
+
+    def _fork(self) -> int:
+        seed = self._chance.random()
+        process = os.fork()
+        if process:
+            return process
+        try:
+            self._send(random.Random(seed))  # noqa: S311 - to be repeatable
+        except BaseException as error:  # noqa: BLE001 - told by the exit code
+            print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+        os._exit(1)
+
+    def _send(self, chance: random.Random) -> None:
+        outbox = self._open()
+        outbox.start()
+        log = os.open(self._log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        while True:
+            if outbox.status().waiting < _MOST_WAITING:
+                number = 1 + max(accepted(self._log), default=0)
+                outbox.submit(run_of(number))
+                os.write(log, f"{number}\n".encode())
+            time.sleep(chance.random() * 0.02)
+
+
+def accepted(log: Path) -> set[int]:
+    """Read which runs were accepted; a cut last line was not."""
+    if not log.is_file():
+        return set()
+    return {
+        int(line)
+        for line in log.read_text().splitlines(keepends=True)
+        if line[-1:] == "\n"
+    }
+
+
+def compared(server: RunStoreServer, log: Path) -> dict[str, Any]:
+    """Compare what the store holds with what was handed over."""
+    stored = Counter(str(run.body["started_at"]) for run in server.runs)
+    wrong: list[str] = []
+    numbers = accepted(log)
+    for number in sorted(numbers):
+        started = _START + timedelta(seconds=number)
+        found = [
+            run
+            for run in server.runs
+            if datetime.fromisoformat(str(run.body["started_at"])) == started
+        ]
+        if len(found) != 1:
+            wrong.append(f"run {number} is stored {len(found)} times")
+        wrong += [
+            f"run {number} has {len(held)} other attachments"
+            for run in found
+            if sorted(held := server.attachments(run.id)) != sorted(content_of(number))
+        ]
+    # One that was cut before it could be written down may have been accepted as well.
+    wrong += [
+        f"{at} is stored {count} times" for at, count in stored.items() if count > 1
+    ]
+    return {"accepted": len(numbers), "stored": len(server.runs), "wrong": wrong}
+
+
+def batch(kills: int, seed: int, number: int) -> dict[str, Any]:
+    """Kill, heal, send the rest, compare."""
+    dialect, faults = _DIALECTS[number % len(_DIALECTS)]
+    with (
+        tempfile.TemporaryDirectory(prefix="rigbridge-kills-") as name,
+        RunStoreServer(dialect) as server,
+    ):
+        folder = Path(name)
+        server.inject_at_random(faults, chance=0.1, seed=seed, seconds=0.05)
+        command = [sys.executable, __file__, "--killer", str(folder), server.url]
+        command += [server.api_key, "--kills", str(kills), "--seed", str(seed)]
+        subprocess.run(command, check=True)
+        requests = len(server.requests)
+        server.heal()
+        with opened(folder, server.url, server.api_key) as outbox:
+            retried: set[UUID] = set()
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline:
+                left = outbox.flush(5.0)
+                parked = {entry.id for entry in outbox.entries([EntryState.PARKED])}
+                for run_id in parked:
+                    outbox.retry(run_id)
+                retried |= parked
+                if not left and not parked:
+                    break
+            status = outbox.status()
+            waiting = outbox.entries()
+        found = compared(server, folder / "accepted.txt")
+        found["wrong"] += [f"not delivered: {entry.reason}" for entry in waiting]
+        if status.delivered < found["accepted"]:
+            found["wrong"].append(f"only {status.delivered} delivered")
+        attachments = sum(len(run.uploads) for run in server.runs)
+    return {
+        "seed": seed,
+        "kills": kills,
+        "attachments": attachments,
+        "requests": requests,
+        "parked": len(retried),
+        **found,
+    }
+
+
+def main() -> int:
+    """Do the batches; give the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--batch", type=int, default=125)
+    parser.add_argument("--killer", nargs=3, metavar=("FOLDER", "URL", "KEY"))
+    given = parser.parse_args()
+    # Retries and refusals are meant to happen; mistakes of ours are shown.
+    logging.getLogger("rigbridge.outbox").addFilter(
+        lambda record: record.exc_info is not None
+    )
+    if given.killer:
+        folder, url, key = given.killer
+        Killer(Path(folder), url, key, given.seed).kill(given.kills)
+        return 0
+    began = time.monotonic()
+    batches = [
+        batch(min(given.batch, given.kills - done), given.seed + index, index)
+        for index, done in enumerate(range(0, given.kills, given.batch))
+    ]
+    wrong = [text for each in batches for text in each["wrong"]]
+    totals = {
+        name: sum(each[name] for each in batches)
+        for name in ("kills", "accepted", "stored", "attachments", "requests", "parked")
+    }
+    seconds = round(time.monotonic() - began)
+    print(
+        json.dumps({"seed": given.seed, **totals, "seconds": seconds, "wrong": wrong})
+    )
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
