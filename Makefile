@@ -23,7 +23,7 @@ demo: setup
 	@$(BIN)/rigbridge demo
 
 test: setup
-	@$(BIN)/pytest $(PYTEST_ARGS)
+	@$(BIN)/pytest --numprocesses=auto $(PYTEST_ARGS)
 
 check: setup
 	$(BIN)/ruff check .

@@ -36,8 +36,13 @@ class Comparison:
     validators: tuple[str, ...] = ()
 
 
+def _is_unbounded(value: float) -> bool:
+    # Any integer is finite, also one beyond every float.
+    return type(value) is not int and not math.isfinite(value)
+
+
 def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
+    return None if value is None or _is_unbounded(value) else value
 
 
 def compare_numbers(
@@ -61,7 +66,7 @@ def compare_numbers(
     spelled = comparator.strip()
     comp = spelled.upper()
     for side in (low, high):
-        if side is not None and not math.isfinite(side):
+        if side is not None and _is_unbounded(side):
             report.coerced(
                 "limit", "non-finite bound read as none", place=place, detail=str(side)
             )

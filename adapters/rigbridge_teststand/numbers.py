@@ -63,7 +63,11 @@ def _strange(text: str) -> float | int | None:
     if decimal is None or _GROUPED.match(text, decimal.end()):
         return None
     found = decimal[0]
-    return int(found) if found.lstrip("+-").isdecimal() else float(found)
+    try:
+        return int(found) if found.lstrip("+-").isdecimal() else float(found)
+    except ValueError:
+        # More digits than Python takes for an integer are no number of a rig.
+        return None
 
 
 def read_count(text: str | None) -> int | None:
@@ -76,9 +80,13 @@ def read_count(text: str | None) -> int | None:
         The integer, or None where the text is none.
     """
     number = None if text is None else read_number(text)
-    if number is None or not math.isfinite(number) or number != int(number):
+    if isinstance(number, float):
+        if not number.is_integer():
+            return None
+        number = int(number)
+    if number is None or abs(number) >= 2 * _SIGNED_64:
         return None
-    count = int(number)
+    count = number
     if count >= _SIGNED_64:
         return count - 2 * _SIGNED_64
     return count - 2 * _SIGNED_32 if _SIGNED_32 <= count < 2 * _SIGNED_32 else count

@@ -40,7 +40,11 @@ def _numbered(prop: Element) -> dict[str, Element]:
 
 def text(prop: Element | None) -> str | None:
     """Give the value of a scalar property; None where there is none."""
-    return None if prop is None else prop.findtext("Value")
+    # Several times quicker than findtext, and asked for each property.
+    if prop is None or not len(prop):
+        return None
+    first = prop[0]
+    return (first.text or "") if first.tag == "Value" else prop.findtext("Value")
 
 
 def below(prop: Element | None, *names: str) -> Element | None:

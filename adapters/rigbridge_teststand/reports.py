@@ -31,6 +31,7 @@ _HEADER = frozenset(
     {"UUT", "StartTime", "StartDate", "StationInfo", "MainSequenceResults"}
 )
 _DISPLAY = "ReportOptions"
+_LONGEST = 1e9
 _UNFINISHED = frozenset({"running", "looping", ""})
 _NEVER_STARTED = frozenset({"skipped", "notstarted"})
 
@@ -121,9 +122,8 @@ def _root(element: Element) -> Element | None:
 def _number(engine: Element | None, name: str) -> float | None:
     content = text_at(engine, name)
     number = None if content is None else read_number(content)
-    if number is None or (isinstance(number, float) and number - number != 0):
-        return None
-    return number
+    # Neither is NaN within, nor is what no run could have taken.
+    return number if number is not None and abs(number) <= _LONGEST else None
 
 
 def _stem(file: str | None) -> str | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 
@@ -109,11 +109,16 @@ CUT_OFF = "CutOff"
 """The attribute that marks a result whose end is missing in the file."""
 
 
+_Facts: TypeAlias = tuple[Element, dict[str, Element], dict[str, Element]]
+
+
 @attrs.frozen
 class _Child:
-    """A result below another one: its element, its path, its turn in a loop."""
+    """A result below another one: its element and what it holds, its path, its turn."""
 
     result: Element
+    data: dict[str, Element]
+    engine: dict[str, Element]
     path: tuple[str, ...]
     occurrence: int | None
 
@@ -176,14 +181,14 @@ class StepReader:
         self, results: Element | None, below: tuple[str, ...]
     ) -> Iterator[_Child]:
         """Go through a result list; a summary owns the iterations that follow it."""
-        steps: list[tuple[Element, str, str, str]] = []
+        steps: list[tuple[_Facts, str, str, str]] = []
         for _, value in elements(results):
             result = value.find("Prop")
             if result is None:
                 self._report.dropped("step", "holds no result", place=place_of(value))
                 continue
-            engine = below_ts(result)
-            facts = members(engine)
+            data = members(result)
+            facts = members(data.get("TS"))
             role = (
                 "summary"
                 if "NumLoops" in facts
@@ -195,27 +200,26 @@ class StepReader:
             step = text(facts.get("StepId")) or (
                 f"{text(facts.get('Index'))} {text(facts.get('StepGroup'))} {label}"
             )
-            steps.append((result, role, step, label))
+            steps.append(((result, data, facts), role, step, label))
         seen = Counter(step for _, role, step, _ in steps if not role)
         passed: Counter[str] = Counter()
         summary: str | None = None
-        for result, role, step, label in steps:
+        for found, role, step, label in steps:
             occurrence = None
             if not role and seen[step] > 1:
                 # A loop of flow control tells its turns by nothing else.
                 occurrence = passed[step]
                 passed[step] += 1
             if role == "iteration" and step == summary:
-                yield _Child(result, (*below, label or _UNNAMED), occurrence)
+                yield _Child(*found, (*below, label or _UNNAMED), occurrence)
                 continue
             summary = step if role == "summary" else None
-            yield _Child(result, below, occurrence)
+            yield _Child(*found, below, occurrence)
 
     def _phase(self, step: _Child) -> tuple[Phase, list[_Child]]:
         report = self._report
         result, path = step.result, step.path
-        data = members(result)
-        engine = members(data.get("TS"))
+        data, engine = step.data, step.engine
         raw = (text(data.get("Status")) or "").strip()
         name = self._name(result, engine)
         attributes = self._attributes(engine)
@@ -304,7 +308,7 @@ class StepReader:
     def _worst(self, children: list[_Child]) -> tuple[PhaseOutcome, str]:
         found: set[PhaseOutcome] = set()
         for child in children:
-            status = (text(members(child.result).get("Status")) or "").strip().lower()
+            status = (text(child.data.get("Status")) or "").strip().lower()
             known = self._custom.get(status) or PHASE_OUTCOMES.get(status)
             if known is not None:
                 found.add(known)
@@ -379,6 +383,8 @@ class StepReader:
 
 
 _UNNAMED = "(unnamed step)"
+# No engine runs for longer than thirty years, in seconds.
+_LONGEST = 1e9
 
 
 def below_ts(result: Element) -> Element | None:
@@ -392,7 +398,9 @@ def below_ts(result: Element) -> Element | None:
 def _seconds(prop: Element | None) -> float | None:
     content = text(prop)
     number = None if content is None else read_number(content)
-    return None if number is None or not _is_json(number) else float(number)
+    if number is None or not _is_json(number) or abs(number) > _LONGEST:
+        return None
+    return float(number)
 
 
 def _is_json(value: Any) -> bool:

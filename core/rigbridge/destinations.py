@@ -8,7 +8,8 @@ contract.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -20,6 +21,8 @@ from rigbridge.key_records import KeyRecord
 from rigbridge.keys import KeyKind
 from rigbridge.model import Attachment, Run
 from rigbridge.reporting import ConversionReport
+from rigbridge.selection import RunSelection
+from rigbridge.upkeep import BackupResult, CheckResult, PruneResult
 from rigbridge.wire import ListedRun
 
 if TYPE_CHECKING:
@@ -341,6 +344,10 @@ class ReadableDestination(Destination, Protocol):
         """Open the bytes of a stored attachment."""
         ...
 
+    def run_ids(self, selection: RunSelection) -> Iterator[str]:
+        """Go through the ids of the runs that are meant, in the order stored."""
+        ...
+
 
 @runtime_checkable
 class HostedDestination(ReadableDestination, Protocol):
@@ -365,6 +372,36 @@ class HostedDestination(ReadableDestination, Protocol):
 
     def link_station(self, station: str, procedure: str) -> None:
         """Let a station use a procedure, each by name or id."""
+        ...
+
+    def back_up(self, folder: Path) -> BackupResult:
+        """
+        Copy the running store to a folder, from which it can be used as it is.
+
+        Raises:
+            ConfigurationError: the folder cannot be used, or the tables are kept by
+                a database server, which has its own backups.
+        """
+        ...
+
+    def check(self, *, contents: bool = True) -> CheckResult:
+        """
+        Look for damage.
+
+        Args:
+            contents: read every content and compare its digest, too; else only its
+                length.
+        """
+        ...
+
+    def prune(self, before: datetime, *, dry_run: bool = False) -> PruneResult:
+        """
+        Delete old runs, and the contents that nothing refers to.
+
+        Args:
+            before: runs that were before this are deleted.
+            dry_run: only count the runs.
+        """
         ...
 
     def serve(

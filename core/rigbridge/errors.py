@@ -147,9 +147,15 @@ class DiskFullError(RigbridgeError):
     """
 
     def __init__(
-        self, message: str, *, source: str, missing: int, remedy: str | None = None
+        self,
+        message: str,
+        *,
+        source: str | None = None,
+        place: str | None = None,
+        remedy: str | None = None,
+        missing: int = 0,
     ) -> None:
-        super().__init__(message, source=source, remedy=remedy)
+        super().__init__(message, source=source, place=place, remedy=remedy)
         self.missing = missing
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
 from typing import IO
 
 from rigbridge.configuration import Configuration
@@ -12,6 +14,8 @@ from rigbridge.key_records import KeyRecord
 from rigbridge.keys import KeyKind
 from rigbridge.model import Attachment, Run
 from rigbridge.reporting import ConversionReport
+from rigbridge.selection import RunSelection
+from rigbridge.upkeep import BackupResult, CheckResult, PruneResult
 from rigbridge.wire import ListedRun
 from rigbridge_store.store import RunStore
 from rigbridge_store.submission import attach_file, submit_run
@@ -137,6 +141,28 @@ class LocalDestination:
             NotFoundError: no such station, or no procedure of that id.
         """
         self.store.link_station(station, procedure)
+
+    def run_ids(self, selection: RunSelection) -> Iterator[str]:
+        """Go through the ids of the runs that are meant, in the order stored."""
+        return self.store.run_ids(selection)
+
+    def back_up(self, folder: Path) -> BackupResult:
+        """
+        Copy the running store to a folder, from which it can be used as it is.
+
+        Raises:
+            ConfigurationError: the folder cannot be used, or the tables are kept by
+                a database server, which has its own backups.
+        """
+        return self.store.back_up(folder)
+
+    def check(self, *, contents: bool = True) -> CheckResult:
+        """Look for damage in the tables and the contents of attachments."""
+        return self.store.check(contents=contents)
+
+    def prune(self, before: datetime, *, dry_run: bool = False) -> PruneResult:
+        """Delete runs that were before a moment, and contents that nobody needs."""
+        return self.store.prune(before, dry_run=dry_run)
 
     def serve(
         self,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -14,6 +15,8 @@ from sqlalchemy.exc import IntegrityError
 
 from rigbridge.errors import ConfigurationError
 from rigbridge.model import JSONScalar, Run
+from rigbridge.selection import RunSelection
+from rigbridge.upkeep import BackupResult, CheckResult, PruneResult
 from rigbridge.wire import CreateRun, InitializeUpload, ListedRun, WireSubUnit
 from rigbridge_store import listing
 from rigbridge_store.access import (
@@ -23,6 +26,7 @@ from rigbridge_store.access import (
 )
 from rigbridge_store.blobs import BlobFolder, Blobs
 from rigbridge_store.catalog import Catalog, CatalogSession
+from rigbridge_store.choosing import choose_runs
 from rigbridge_store.creation import Creation, IdempotencyKey
 from rigbridge_store.database import Database
 from rigbridge_store.definitions import Definitions
@@ -43,6 +47,7 @@ from rigbridge_store.slots import RunSlot
 from rigbridge_store.stations import link_station
 from rigbridge_store.sweeping import sweep_contents, sweep_digests, sweep_uploads
 from rigbridge_store.units import find_unit, set_sub_units
+from rigbridge_store.upkeep import back_up_store, check_store, sweep_store
 from rigbridge_store.uploads import (
     GRANT,
     StoredUpload,
@@ -452,6 +457,30 @@ class RunStore:
             digests = list(contents.scalars())
             connection.execute(runs.delete().where(runs.c.key == key))
         sweep_digests(self._database, self.blobs, digests)
+
+    def run_ids(self, selection: RunSelection) -> Iterator[str]:
+        """Go through the ids of the runs that are meant, in the order stored."""
+        return choose_runs(self._database, selection)
+
+    def back_up(self, folder: Path) -> BackupResult:
+        """
+        Copy the running store to a folder; see :mod:`rigbridge_store.upkeep`.
+
+        Raises:
+            ConfigurationError: the folder cannot be used, or the tables are kept by
+                a database server.
+        """
+        return back_up_store(self._database, self.blobs, folder)
+
+    def check(self, *, contents: bool = True) -> CheckResult:
+        """Look for damage; see :func:`~rigbridge_store.upkeep.check_store`."""
+        return check_store(self._database, self.blobs, contents=contents)
+
+    def prune(self, before: datetime, *, dry_run: bool = False) -> PruneResult:
+        """Delete old runs, and the contents that nothing refers to."""
+        return sweep_store(
+            self._database, self.blobs, before, self.delete_run, dry_run=dry_run
+        )
 
     def forget_contents(self, digests: Iterable[str]) -> None:
         """Delete those contents that nothing refers to any more."""

@@ -1,11 +1,11 @@
 """
 How long handing a run over to the outbox takes, and how much memory a large file needs.
 
-The run has 20 phases of 10 measurements and 5 attachments of 1 MB, which lie in a spool
-as the OpenHTF callback leaves them (taken over by a link) or elsewhere (copied). The
-bar is 10 ms where a disk syncs 4 kB in 0.1 ms, elsewhere 6 ms and 7 syncs, so the time
-of a sync is measured beside it. Then one attachment of 1 GB is handed over; the bar is
-16 MB over the memory before.
+The run has 20 phases of 10 measurements and 5 attachments of 1 MB, which lie in a
+spool as the OpenHTF callback leaves them (taken over by a link) or anywhere else
+(copied). The bar is 10 ms where a disk syncs 4 kB in 0.1 ms, elsewhere 6 ms and 7
+syncs, so the time of a sync is measured beside it. Then one attachment of 1 GB is
+handed over; the bar is 16 MB over the memory before.
 
 Run it as ``python tests/benchmarks/outbox_submit.py [--rounds N] [--large MB]``.
 """

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 import rigbridge
-from rigbridge.cli import adapters, agent, importing, outbox, runs, serving
+from rigbridge.cli import adapters, agent, importing, outbox, runs, serving, upkeep
 from rigbridge.cli.output import say, say_error
 from rigbridge.errors import ConfigurationError, RigbridgeError
 
@@ -33,6 +33,7 @@ app.command("convert")(importing.convert)
 app.command("serve")(serving.serve)
 app.command("agent")(agent.agent)
 app.add_typer(runs.app, name="runs")
+app.add_typer(upkeep.app, name="store")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(serving.keys, name="keys")
 app.add_typer(serving.stations, name="stations")

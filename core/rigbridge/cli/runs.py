@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -156,6 +157,102 @@ def _range(limits: Limit | None) -> tuple[str, ...]:
     if not left and not right:
         return ()
     return (f"{left}{below if left else ''} x {above if right else ''}{right}".strip(),)
+
+
+_Moment = Annotated[
+    datetime | None,
+    typer.Option(metavar="TIME", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
+]
+
+
+@app.command("export")
+def export(
+    file: Annotated[Path, typer.Argument(help="Ends with .csv, .parquet or .jsonl.")],
+    *,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", help="If the name does not tell.", metavar="FORMAT"),
+    ] = None,
+    serial: Annotated[
+        str | None, typer.Option("--serial", help="Only this unit.", metavar="SN")
+    ] = None,
+    procedure: Annotated[
+        str | None, typer.Option(help="Only this procedure.", metavar="NAME|ID")
+    ] = None,
+    outcome: Annotated[
+        str | None, typer.Option(help="Only this verdict.", metavar="PASS|FAIL|...")
+    ] = None,
+    since: _Moment = None,
+    until: _Moment = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a file of that name.")
+    ] = False,
+    to: options.Target = None,
+    data: options.DataFolder = None,
+    config: options.ConfigFile = None,
+    as_json: options.AsJSON = False,
+) -> None:
+    """Export runs: a row a measurement, or whole runs as JSON lines."""
+    from rigbridge.export import ExportFormat, export_runs  # noqa: PLC0415 - start fast
+    from rigbridge.selection import RunSelection  # noqa: PLC0415 - likewise
+
+    kind = ExportFormat.of(file) if form is None else _format(form)
+    selection = RunSelection(
+        serial_number=serial,
+        procedure=procedure,
+        outcome=None if outcome is None else _outcome(outcome),
+        since=None if since is None else since.replace(tzinfo=UTC),
+        until=None if until is None else until.replace(tzinfo=UTC),
+    )
+    with _destination(to=to, data=data, file=config) as destination:
+        store = _readable(destination, "export its runs")
+        done = export_runs(
+            map(store.get_run, store.run_ids(selection)),
+            file,
+            form=kind,
+            replace=overwrite,
+        )
+    for name in done.missing:
+        say_error(ConfigurationError("its bytes are in no store", source=name))
+    if as_json:
+        say_json(
+            {
+                "file": str(file),
+                "runs": done.runs,
+                "rows": done.rows,
+                "runs_without_rows": done.empty,
+                "contents": done.contents,
+                "missing": list(done.missing),
+            }
+        )
+        return
+    say(f"wrote {done.runs} runs in {done.rows} rows to {file}")
+    if done.empty:
+        say(f"{done.empty} runs have no measurement, and thus no row")
+    if done.contents:
+        say(f"wrote {done.contents} contents of attachments beside it")
+
+
+def _format(name: str) -> Any:
+    from rigbridge.export import ExportFormat  # noqa: PLC0415 - start fast
+
+    try:
+        return ExportFormat(name.lower())
+    except ValueError as error:
+        raise ConfigurationError(
+            f"{name!r} is no format", remedy=f"use one of {', '.join(ExportFormat)}"
+        ) from error
+
+
+def _outcome(name: str) -> Any:
+    from rigbridge.model import RunOutcome  # noqa: PLC0415 - start fast
+
+    try:
+        return RunOutcome(name.upper())
+    except ValueError as error:
+        raise ConfigurationError(
+            f"{name!r} is no outcome", remedy=f"use one of {', '.join(RunOutcome)}"
+        ) from error
 
 
 @app.command("attach")

@@ -14,7 +14,7 @@ from rigbridge.keys import KeyKind
 if TYPE_CHECKING:
     from rigbridge.key_records import KeyRecord
 
-__all__ = ["keys", "serve", "stations"]
+__all__ = ["hosted", "keys", "serve", "stations"]
 
 keys = typer.Typer(
     help="API keys of the embedded store.", no_args_is_help=True, rich_markup_mode=None
@@ -24,7 +24,13 @@ stations = typer.Typer(
 )
 
 
-def _hosted(data: Any, config: Any) -> Any:
+def hosted(data: Any, config: Any, database: str | None = None) -> Any:
+    """
+    Open the embedded store, which we host ourselves.
+
+    Raises:
+        ConfigurationError: the installed destination of that name is another one.
+    """
     from rigbridge.configuration import (  # noqa: PLC0415 - start fast
         load_configuration,
         open_destination,
@@ -32,7 +38,7 @@ def _hosted(data: Any, config: Any) -> Any:
     from rigbridge.destinations import HostedDestination  # noqa: PLC0415 - likewise
 
     destination = open_destination(
-        load_configuration(to="local", data=data, file=config)
+        load_configuration(to="local", data=data, database=database, file=config)
     )
     if not isinstance(destination, HostedDestination):
         raise ConfigurationError("the local destination cannot be served")
@@ -46,6 +52,10 @@ def serve(
     open_stations: Annotated[
         bool, typer.Option("--open-stations", help="Stations may use any procedure.")
     ] = False,
+    database: Annotated[
+        str | None,
+        typer.Option("--db", help="PostgreSQL database of the tables.", metavar="URL"),
+    ] = None,
     data: options.DataFolder = None,
     config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
@@ -60,14 +70,16 @@ def serve(
 
     from rigbridge.configuration import load_configuration  # noqa: PLC0415 - likewise
 
-    destination = _hosted(data, config)
+    destination = hosted(data, config, database)
     try:
         destination.serve(
             host=host,
             port=port,
             open_stations=open_stations,
             ready=ready,
-            configuration=load_configuration(to="local", data=data, file=config),
+            configuration=load_configuration(
+                to="local", data=data, database=database, file=config
+            ),
         )
     finally:
         destination.close()
@@ -83,7 +95,7 @@ def create_key(
     as_json: options.AsJSON = False,
 ) -> None:
     """Make an API key and print it once."""
-    destination = _hosted(data, config)
+    destination = hosted(data, config)
     try:
         key = destination.create_key(kind, name)
     finally:
@@ -102,7 +114,7 @@ def list_keys(
     as_json: options.AsJSON = False,
 ) -> None:
     """List the API keys: whose they are, and when they were last used."""
-    destination = _hosted(data, config)
+    destination = hosted(data, config)
     try:
         records = destination.list_keys()
     finally:
@@ -127,7 +139,7 @@ def revoke_key(
     as_json: options.AsJSON = False,
 ) -> None:
     """Refuse an API key from now on, at running servers too."""
-    destination = _hosted(data, config)
+    destination = hosted(data, config)
     try:
         record = destination.revoke_key(prefix)
     finally:
@@ -164,7 +176,7 @@ def link_station(
     as_json: options.AsJSON = False,
 ) -> None:
     """Let a station use a procedure."""
-    destination = _hosted(data, config)
+    destination = hosted(data, config)
     try:
         destination.link_station(station, procedure)
     finally:

@@ -5,7 +5,12 @@ Runs to payloads of the v1 contract and back, with nothing lost.
 two; :func:`to_document` and :func:`from_document` write and read a whole run as JSON.
 """
 
-from rigbridge.convert.document import Openers, from_document, to_document
+from rigbridge.convert.document import (
+    Openers,
+    document_of_value,
+    from_document,
+    to_document,
+)
 from rigbridge.convert.payload import MAX_NAME, PATH_SEPARATOR, Payload, dump
 from rigbridge.convert.sidecar import (
     SIDECAR_NAME,
@@ -21,6 +26,7 @@ __all__ = [
     "SIDECAR_VERSION",
     "Openers",
     "Payload",
+    "document_of_value",
     "dump",
     "from_document",
     "load",

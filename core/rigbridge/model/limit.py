@@ -28,7 +28,8 @@ def _bound(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
     if type(value) not in (int, float):
         found = type(value).__name__
         raise fail(instance, attribute, f"must be a number or None, not {found}")
-    if not math.isfinite(value):
+    # Any integer is finite, also one beyond every float.
+    if type(value) is not int and not math.isfinite(value):
         raise fail(instance, attribute, f"is {value}; a side without a limit is None")
 
 

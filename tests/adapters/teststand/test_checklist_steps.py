@@ -502,6 +502,18 @@ class TestNumbers:
         else:
             assert (found, type(found)) == (value, type(value))
 
+    @pytest.mark.parametrize("digits", [400, 5000])
+    def test_absurdly_long_numbers(
+        self, write: Any, measured: Any, run_of: Any, digits: int
+    ) -> None:
+        """Numbers beyond every float break nothing, wherever they stand."""
+        long = "9" * digits
+        found = measured(write.numeric("a", long, "GELE", Low=long, High=long))["a"]
+        assert str(found.value) == long
+        text = write.report(write.step("a")).replace("101.5", long)
+        run = run_of(write.document(text.replace("2024-3-4", f"{long}-3-4")))
+        assert run.phases[0].started_at is None
+
     @pytest.mark.parametrize("text", ["3,25", "1,234.5"])
     def test_case_41_is_flagged(self, write: Any, read: Any, text: str) -> None:
         """A comma in a number is never read without a word."""

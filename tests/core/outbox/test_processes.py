@@ -224,7 +224,7 @@ class TestProcesses:
             "    child = os.fork()\n"
             "    if not child:\n"
             "        outbox.submit(run(100 + n))\n"
-            "        outbox.close()\n"
+            "        outbox.close(60)\n"
             "        os._exit(0)\n"
             "    children.append(child)\n"
             "codes = [os.waitpid(child, 0)[1] for child in children]\n"

@@ -1,0 +1,131 @@
+"""The reader of exported runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import attrs
+import msgspec
+
+from rigbridge.adapters import ConversionReport, Match, Place, ReadContext, Source
+from rigbridge.convert import from_document
+from rigbridge.errors import (
+    MalformedSourceError,
+    NoRunError,
+    RunProblemsError,
+    SourceUnreadableError,
+)
+from rigbridge.export import RUN_MARK, attachment_folder
+from rigbridge.model import Attachment, FileOpener, Run
+
+__all__ = ["RunLinesAdapter", "RunLinesSettings"]
+
+_MARK = b'{"' + RUN_MARK.encode() + b'":'
+_VERSION = 1
+
+
+@attrs.frozen(kw_only=True)
+class RunLinesSettings:
+    """There is nothing to be set."""
+
+
+class RunLinesAdapter:
+    """
+    Reads the JSON lines that ``rigbridge runs export`` writes, one run a line.
+
+    Unlike other adapters it gives runs back that were read before: each keeps its id
+    and its provenance, so that a run that the store has already is not stored twice.
+    The contents of attachments are looked for in the folder beside the file.
+
+    Args:
+        settings: taken for the sake of the contract.
+    """
+
+    name: ClassVar[str] = "rigbridge-runs"
+    settings_type: ClassVar[type[RunLinesSettings]] = RunLinesSettings
+
+    def __init__(self, settings: RunLinesSettings | None = None) -> None:
+        del settings
+
+    def detect(self, head: bytes, name: str) -> Match | None:
+        """Recognize the key that each line begins with."""
+        del name
+        if head.lstrip().startswith(_MARK):
+            return Match(0.99, "a line of an exported run")
+        return None
+
+    def read(self, source: Source, context: ReadContext) -> Iterator[Run]:
+        """Read a run from each line; a wrong line costs only its own run."""
+        seen = 0
+        try:
+            with source.open() as stream:
+                for number, line in enumerate(stream, start=1):
+                    if not line.strip():
+                        continue
+                    seen += 1
+                    try:
+                        run = _run(line)
+                    except (ValueError, RunProblemsError) as error:
+                        context.failed(_wrong(error, source, number))
+                        continue
+                    _account(run, context.report)
+                    yield _with_contents(run, source, number, context.report)
+        except (OSError, EOFError) as error:
+            raise SourceUnreadableError(
+                f"cannot be read: {error}",
+                source=source.uri,
+                remedy="the file may be cut off; export it again",
+            ) from error
+        if not seen:
+            raise NoRunError("the file is empty", source=source.uri)
+
+
+def _run(line: bytes) -> Run:
+    document: Any = msgspec.json.decode(line)
+    if not isinstance(document, dict) or document.pop(RUN_MARK, None) != _VERSION:
+        raise ValueError("is no line of an exported run of this version")
+    return from_document(document)
+
+
+def _wrong(error: Exception, source: Source, number: int) -> MalformedSourceError:
+    return MalformedSourceError(
+        f"the line is no run: {error}",
+        source=source.uri,
+        place=f"line {number}",
+        remedy="export the run again",
+    )
+
+
+def _account(run: Run, report: ConversionReport) -> None:
+    report.mapped("run")
+    for phase in run.phases:
+        report.mapped("phase")
+        for _ in phase.measurements:
+            report.mapped("measurement")
+    for _ in run.logs:
+        report.mapped("log")
+
+
+def _with_contents(
+    run: Run, source: Source, number: int, report: ConversionReport
+) -> Run:
+    folder = attachment_folder(Path(source.uri))
+    found: list[Attachment] = []
+    for attachment in run.attachments:
+        content = folder / (attachment.sha256 or "")
+        if attachment.sha256 is not None and content.is_file():
+            report.mapped("attachment")
+            opener = FileOpener(content)
+            found.append(attrs.evolve(attachment, opener=opener))
+            continue
+        if attachment.size is not None:
+            report.coerced(
+                "attachment",
+                "its content is not beside the file, kept by reference",
+                place=Place(line=number),
+                detail=attachment.name,
+            )
+        found.append(attachment)
+    return attrs.evolve(run, attachments=tuple(found))

@@ -1,0 +1,120 @@
+"""``store``: backup, check and pruning of the embedded store."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rigbridge.cli import options
+from rigbridge.cli.output import say, say_json
+from rigbridge.cli.serving import hosted
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="Upkeep of the embedded store.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+@app.command("backup")
+def backup(
+    folder: Annotated[Path, typer.Argument(help="Where the copy goes.")],
+    *,
+    data: options.DataFolder = None,
+    config: options.ConfigFile = None,
+    as_json: options.AsJSON = False,
+) -> None:
+    """Copy the store, also while it is in use; the copy is a store of its own."""
+    destination = hosted(data, config)
+    try:
+        done = destination.back_up(folder)
+    finally:
+        destination.close()
+    if as_json:
+        say_json(
+            {
+                "folder": str(folder),
+                "runs": done.runs,
+                "contents": done.contents,
+                "copied": done.copied,
+                "missing": list(done.missing),
+            }
+        )
+    else:
+        say(
+            f"backed up {done.runs} runs and {done.contents} contents of attachments"
+            f" to {folder} ({done.copied} of them new)"
+        )
+        for digest in done.missing:
+            say(f"attachment {digest}: the store itself lacks its content")
+    if done.missing:
+        raise typer.Exit(1)
+
+
+@app.command("check")
+def check(
+    *,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Only the lengths of attachments.")
+    ] = False,
+    data: options.DataFolder = None,
+    config: options.ConfigFile = None,
+    as_json: options.AsJSON = False,
+) -> None:
+    """Look for damage in the tables and the contents of attachments."""
+    destination = hosted(data, config)
+    try:
+        found = destination.check(contents=not quick)
+    finally:
+        destination.close()
+    if as_json:
+        say_json(
+            {
+                "runs": found.runs,
+                "contents": found.contents,
+                "unused": found.unused,
+                "problems": list(found.problems),
+            }
+        )
+    else:
+        for problem in found.problems:
+            say(problem)
+        verdict = f"{len(found.problems)} problems" if found.problems else "all well"
+        say(
+            f"{verdict}: {found.runs} runs, {found.contents} contents of attachments,"
+            f" {found.unused} that nothing refers to"
+        )
+    if found.problems:
+        raise typer.Exit(1)
+
+
+@app.command("prune")
+def prune(
+    *,
+    older_than: Annotated[
+        int,
+        typer.Option("--older-than", help="Days since the run.", min=1, metavar="DAYS"),
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count, delete nothing.")
+    ] = False,
+    data: options.DataFolder = None,
+    config: options.ConfigFile = None,
+    as_json: options.AsJSON = False,
+) -> None:
+    """Delete old runs, and the contents of attachments that nothing refers to."""
+    before = datetime.now(UTC) - timedelta(days=older_than)
+    destination = hosted(data, config)
+    try:
+        done = destination.prune(before, dry_run=dry_run)
+    finally:
+        destination.close()
+    if as_json:
+        say_json({"runs": done.runs, "contents": done.contents, "dry_run": dry_run})
+    elif dry_run:
+        say(f"would delete {done.runs} runs from before {before:%Y-%m-%d %H:%M} UTC")
+    else:
+        say(f"deleted {done.runs} runs and {done.contents} contents of attachments")

@@ -1,0 +1,26 @@
+"""
+Runs out of a store: one row a measurement, or whole runs as JSON lines.
+
+- :func:`export_runs` writes a file,
+- :class:`ExportFormat` names the formats,
+- :data:`COLUMNS` are the columns of a row.
+"""
+
+from rigbridge.export.rows import COLUMNS, measurement_rows
+from rigbridge.export.writing import (
+    RUN_MARK,
+    ExportFormat,
+    ExportResult,
+    attachment_folder,
+    export_runs,
+)
+
+__all__ = [
+    "COLUMNS",
+    "RUN_MARK",
+    "ExportFormat",
+    "ExportResult",
+    "attachment_folder",
+    "export_runs",
+    "measurement_rows",
+]

@@ -1,0 +1,293 @@
+"""Writing exported runs: a file that is there whole, or not at all."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import shutil
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import attrs
+import msgspec
+
+from rigbridge.convert import to_document
+from rigbridge.errors import ConfigurationError
+from rigbridge.export.rows import COLUMNS, measurement_rows
+from rigbridge.model import Attachment, Run
+
+__all__ = [
+    "RUN_MARK",
+    "ExportFormat",
+    "ExportResult",
+    "attachment_folder",
+    "export_runs",
+]
+
+RUN_MARK = "rigbridge_run"
+"""The key that a line of exported runs begins with; its value is the version, 1."""
+
+_VERSION = 1
+_BATCH = 5000
+
+
+class ExportFormat(StrEnum):
+    """
+    What an exported file is.
+
+    CSV and PARQUET have one row a measurement; JSONL has whole runs, one a line, and
+    the contents of their attachments in a folder beside.
+    """
+
+    CSV = "csv"
+    PARQUET = "parquet"
+    JSONL = "jsonl"
+
+    @classmethod
+    def of(cls, path: Path) -> ExportFormat:
+        """
+        Tell the format by a file's name.
+
+        Raises:
+            ConfigurationError: the name ends with none of them.
+        """
+        try:
+            return cls(path.suffix.lower().removeprefix("."))
+        except ValueError as error:
+            known = ", ".join(f".{item}" for item in cls)
+            raise ConfigurationError(
+                "the file's name does not tell the format",
+                source=str(path),
+                remedy=f"let it end with one of {known}, or use --format",
+            ) from error
+
+
+@attrs.frozen(kw_only=True)
+class ExportResult:
+    """
+    What was written.
+
+    Attributes:
+        runs: how many runs.
+        rows: how many rows; in JSONL one a run.
+        empty: how many runs have no measurement, and thus no row.
+        contents: how many contents of attachments were written.
+        missing: the names of attachments whose bytes nobody has.
+    """
+
+    runs: int
+    rows: int
+    empty: int = 0
+    contents: int = 0
+    missing: tuple[str, ...] = ()
+
+
+def attachment_folder(path: Path) -> Path:
+    """Name the folder of the contents of attachments beside a file of JSON lines."""
+    name = path.name.removesuffix(".gz")
+    return path.with_name(f"{name}.attachments")
+
+
+class _Writer(Protocol):
+    def add(self, run: Run) -> int:
+        """Write a run, and say how many rows it made."""
+        ...
+
+    def finish(self) -> None:
+        """Write what is still held back."""
+        ...
+
+
+def export_runs(
+    runs: Iterable[Run],
+    path: Path,
+    *,
+    form: ExportFormat,
+    replace: bool = False,
+    advance: Callable[[], None] = lambda: None,
+) -> ExportResult:
+    """
+    Write runs to a file, one after the other.
+
+    Args:
+        runs: the runs.
+        path: the file; it appears when it is complete.
+        form: its format.
+        replace: whether a file of that name may be overwritten.
+        advance: called after each run.
+
+    Raises:
+        ConfigurationError: the file exists or cannot be written, or the library for
+            its format is not installed.
+    """
+    if path.exists() and not replace:
+        raise ConfigurationError(
+            "the file exists already",
+            source=str(path),
+            remedy="choose another name, or use --overwrite",
+        )
+    count = rows = empty = 0
+    missing: list[str] = []
+    contents: set[str] = set()
+    with _complete(path) as partial, _WRITERS[form](partial) as writer:
+        for run in runs:
+            made = writer.add(run)
+            if form is ExportFormat.JSONL:
+                for attachment in run.attachments:
+                    _keep(attachment, attachment_folder(path), contents, missing)
+            count += 1
+            rows += made
+            empty += not made
+            advance()
+        writer.finish()
+    return ExportResult(
+        runs=count,
+        rows=rows,
+        empty=empty,
+        contents=len(contents),
+        missing=tuple(missing),
+    )
+
+
+@contextmanager
+def _complete(path: Path) -> Generator[Path]:
+    """Give a name to write to, which becomes the file's when all went well."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
+        partial.replace(path)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the file cannot be written: {error.strerror or error}",
+            source=str(path),
+            remedy="choose another place, or free the disk",
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _keep(
+    attachment: Attachment, folder: Path, contents: set[str], missing: list[str]
+) -> None:
+    digest = attachment.sha256
+    if attachment.opener is None or digest is None:
+        missing.append(attachment.name)
+        return
+    if digest in contents:
+        return
+    target = folder / digest
+    if not target.exists() or target.stat().st_size != attachment.size:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _complete(target) as partial, attachment.opener() as stream:
+            _copy(stream, partial)
+    contents.add(digest)
+
+
+def _copy(stream: IO[bytes], target: Path) -> None:
+    with target.open("wb") as copy:
+        shutil.copyfileobj(stream, copy)
+
+
+class _LinesWriter:
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def add(self, run: Run) -> int:
+        line = {RUN_MARK: _VERSION, **to_document(run)}
+        self._stream.write(msgspec.json.encode(line) + b"\n")
+        return 1
+
+    def finish(self) -> None:
+        self._stream.flush()
+
+
+class _CSVWriter:
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self._writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        self._writer.writeheader()
+
+    def add(self, run: Run) -> int:
+        count = 0
+        for row in measurement_rows(run):
+            self._writer.writerow({key: _cell(value) for key, value in row.items()})
+            count += 1
+        return count
+
+    def finish(self) -> None:
+        self._stream.flush()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+class _ParquetWriter:
+    def __init__(self, arrow: Any, file: Any) -> None:
+        self._arrow = arrow
+        self._file = file
+        self._rows: list[Mapping[str, Any]] = []
+
+    def add(self, run: Run) -> int:
+        before = len(self._rows)
+        self._rows.extend(measurement_rows(run))
+        made = len(self._rows) - before
+        if len(self._rows) >= _BATCH:
+            self.finish()
+        return made
+
+    def finish(self) -> None:
+        if self._rows:
+            table = self._arrow.Table.from_pylist(self._rows, schema=self._file.schema)
+            self._file.write_table(table)
+            self._rows.clear()
+
+
+@contextmanager
+def _lines(path: Path) -> Generator[_Writer]:
+    with path.open("wb") as stream:
+        yield _LinesWriter(stream)
+
+
+@contextmanager
+def _csv(path: Path) -> Generator[_Writer]:
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        yield _CSVWriter(stream)
+
+
+@contextmanager
+def _parquet(path: Path) -> Generator[_Writer]:
+    try:
+        # An extra brings it, and only this format needs it; it has no type hints.
+        arrow = importlib.import_module("pyarrow")
+        parquet = importlib.import_module("pyarrow.parquet")
+    except ImportError as error:
+        raise ConfigurationError(
+            "Parquet needs a library that is not installed",
+            source=str(path),
+            remedy="pip install 'rigbridge[parquet]'",
+        ) from error
+    kinds = {
+        str: arrow.string(),
+        int: arrow.int64(),
+        float: arrow.float64(),
+        bool: arrow.bool_(),
+        datetime: arrow.timestamp("us", tz="UTC"),
+    }
+    schema = arrow.schema([(name, kinds[kind]) for name, kind in COLUMNS.items()])
+    with parquet.ParquetWriter(path, schema, compression="zstd") as file:
+        yield _ParquetWriter(arrow, file)
+
+
+_WRITERS: Mapping[ExportFormat, Any] = {
+    ExportFormat.CSV: _csv,
+    ExportFormat.PARQUET: _parquet,
+    ExportFormat.JSONL: _lines,
+}

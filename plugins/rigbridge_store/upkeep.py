@@ -1,0 +1,232 @@
+"""Upkeep of a store that is in use: backup, check, pruning."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+import sqlalchemy as sa
+
+from rigbridge.errors import ConfigurationError, DeliveryError
+from rigbridge.selection import RunSelection
+from rigbridge.upkeep import BackupResult, CheckResult, PruneResult
+from rigbridge_store.blobs import BlobFolder, Blobs
+from rigbridge_store.choosing import choose_runs
+from rigbridge_store.database import Database
+from rigbridge_store.results import StoredBlob
+from rigbridge_store.schema import attachments, runs, uploads
+from rigbridge_store.sweeping import sweep_contents, sweep_uploads
+
+__all__ = ["back_up_store", "check_store", "count_runs", "sweep_store"]
+
+_CHUNK = 1 << 20
+
+
+def count_runs(database: Database) -> int:
+    """Count the runs of a store."""
+    with database.reading() as connection:
+        return int(
+            connection.execute(
+                sa.select(sa.func.count()).select_from(runs)
+            ).scalar_one()
+        )
+
+
+def back_up_store(database: Database, blobs: Blobs, folder: Path) -> BackupResult:
+    """
+    Copy a running SQLite store to a folder.
+
+    The tables are copied first, as they are at one moment, then the contents that
+    they refer to. A second backup into the same folder copies only what is new.
+
+    Raises:
+        ConfigurationError: the folder cannot be used, or the tables are kept by a
+            database server.
+    """
+    path = database.path
+    if path is None:
+        raise ConfigurationError(
+            "the tables are kept by a database server",
+            source=database.shown,
+            remedy="back them up with the server's own tool, such as pg_dump",
+        )
+    if path.parent.resolve() == folder.resolve():
+        raise ConfigurationError(
+            "the backup's folder is the store's own",
+            source=str(folder),
+            remedy="choose another folder",
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _copy_tables(path, folder / path.name)
+        target = BlobFolder(folder)
+    except (OSError, sqlite3.Error) as error:
+        raise ConfigurationError(
+            f"the backup cannot be written: {error}",
+            source=str(folder),
+            remedy="choose another folder, or free the disk",
+        ) from error
+    copy = Database(folder)
+    try:
+        needed = _needed(copy)
+        count = count_runs(copy)
+    finally:
+        copy.close()
+    copied = 0
+    missing: list[str] = []
+    for digest, size in needed.items():
+        if target.holds(StoredBlob(sha256=digest, size=size)):
+            continue
+        try:
+            stream = blobs.open(digest)
+        except FileNotFoundError:
+            missing.append(digest)
+            continue
+        with stream:
+            target.store(_chunks(stream))
+        copied += 1
+    return BackupResult(
+        runs=count, contents=len(needed), copied=copied, missing=tuple(missing)
+    )
+
+
+def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
+    while chunk := stream.read(_CHUNK):
+        yield chunk
+
+
+def _copy_tables(path: Path, target: Path) -> None:
+    """Copy a database that others write to, and put the copy in place at once."""
+    partial = target.with_name(f"{target.name}.partial")
+    partial.unlink(missing_ok=True)
+    with (
+        closing(sqlite3.connect(path)) as source,
+        closing(sqlite3.connect(partial)) as copy,
+    ):
+        source.backup(copy, pages=1024)
+    for leftover in ("-wal", "-shm"):
+        target.with_name(target.name + leftover).unlink(missing_ok=True)
+    partial.replace(target)
+
+
+def _needed(database: Database) -> dict[str, int]:
+    """Give the contents that a store must have, with their lengths."""
+    found: dict[str, int] = {}
+    with database.reading() as connection:
+        rows = connection.execute(
+            sa.select(attachments.c.sha256, attachments.c.size).where(
+                attachments.c.stored, attachments.c.sha256.is_not(None)
+            )
+        )
+        found.update((digest, size or 0) for digest, size in rows)
+    return found
+
+
+def check_store(database: Database, blobs: Blobs, *, contents: bool) -> CheckResult:
+    """
+    Look for damage: in the tables, and in the contents that they refer to.
+
+    Args:
+        database: the tables.
+        blobs: the contents.
+        contents: read every content and compare its digest, too.
+
+    Raises:
+        ServerUnavailableError: the store cannot be read for now.
+    """
+    problems = list(_table_problems(database))
+    needed = _needed(database)
+    for digest, size in needed.items():
+        problem = _content_problem(blobs, digest, size, whole=contents)
+        if problem is not None:
+            problems.append(f"attachment {digest}: {problem}")
+    with database.reading() as connection:
+        waiting = set(connection.execute(sa.select(uploads.c.sha256)).scalars())
+    unused = sum(
+        digest not in needed and digest not in waiting for digest in blobs.digests()
+    )
+    return CheckResult(
+        runs=count_runs(database),
+        contents=len(needed),
+        unused=unused,
+        problems=tuple(problems),
+    )
+
+
+def _table_problems(database: Database) -> list[str]:
+    if database.path is None:
+        # A server checks its own pages, and enforces what refers to what.
+        return []
+    found: list[str] = []
+    with database.reading() as connection:
+        found.extend(
+            f"tables: {line}"
+            for (line,) in connection.exec_driver_sql("PRAGMA integrity_check")
+            if line != "ok"
+        )
+        found.extend(
+            f"table {table}: row {row} refers to no row of {other}"
+            for table, row, other, _ in connection.exec_driver_sql(
+                "PRAGMA foreign_key_check"
+            )
+        )
+    return found
+
+
+def _content_problem(
+    blobs: Blobs, digest: str, size: int, *, whole: bool
+) -> str | None:
+    if not whole:
+        held = blobs.holds(StoredBlob(sha256=digest, size=size))
+        return None if held else "is missing, or of another length"
+    try:
+        with blobs.open(digest) as stream:
+            found, length = hashlib.sha256(), 0
+            while chunk := stream.read(_CHUNK):
+                found.update(chunk)
+                length += len(chunk)
+    except FileNotFoundError:
+        return "is missing"
+    except (OSError, DeliveryError) as error:
+        return f"cannot be read: {error}"
+    if length != size:
+        return f"has {length} bytes instead of {size}"
+    return None if found.hexdigest() == digest else "its bytes have changed"
+
+
+def sweep_store(
+    database: Database,
+    blobs: Blobs,
+    before: datetime,
+    delete: Callable[[str], None],
+    *,
+    dry_run: bool,
+) -> PruneResult:
+    """
+    Delete old runs, and the contents that nothing refers to.
+
+    Args:
+        database: the tables.
+        blobs: the contents.
+        before: runs that were before this are deleted.
+        delete: deletes the run of an id.
+        dry_run: only count the runs.
+
+    Raises:
+        ServerUnavailableError: the store cannot be written for now.
+    """
+    count = 0
+    contents = sum(1 for _ in blobs.digests())
+    for run_id in choose_runs(database, RunSelection(until=before)):
+        if not dry_run:
+            delete(run_id)
+        count += 1
+    if not dry_run:
+        sweep_uploads(database, blobs)
+        sweep_contents(database, blobs)
+    return PruneResult(runs=count, contents=contents - sum(1 for _ in blobs.digests()))

@@ -1,0 +1,144 @@
+"""One row a measurement, in CSV and Parquet."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from rigbridge.errors import ConfigurationError
+from rigbridge.export import COLUMNS, ExportFormat, export_runs, measurement_rows
+from rigbridge.model import (
+    Axis,
+    Limit,
+    Measurement,
+    MeasurementOutcome,
+    Phase,
+    PhaseOutcome,
+    ProcedureRef,
+    Run,
+    RunOutcome,
+    Series,
+    Unit,
+)
+
+parquet = pytest.importorskip("pyarrow.parquet")
+START = datetime(2026, 3, 4, 5, 6, 7, 250000, tzinfo=UTC)
+
+
+@pytest.fixture
+def run() -> Run:
+    """Give a run with a measurement of each kind."""
+    values = (1.5, 7, True, "text", None, math.nan)
+    measurements = [
+        Measurement(name=f"m{index}", value=value, unit="V", limits=Limit(lower=1))
+        for index, value in enumerate(values)
+    ]
+    series = Series(axes=(Axis(name="t", values=[0, 1]), Axis(values=[2.5, 3.5])))
+    return Run(
+        id=uuid4(),
+        outcome=RunOutcome.PASS,
+        procedure=ProcedureRef(name="Final, test", version="1.0"),
+        unit=Unit(serial_number="0000019"),
+        started_at=START,
+        phases=(
+            Phase(
+                name="Rail",
+                outcome=PhaseOutcome.PASS,
+                path=("Power", "Up"),
+                measurements=(*measurements, Measurement(name="trace", value=series)),
+            ),
+        ),
+    )
+
+
+class TestRows:
+    """What a row says."""
+
+    def test_every_column_is_there(self, run: Run) -> None:
+        """A row has the declared columns, in their order."""
+        assert all(list(row) == list(COLUMNS) for row in measurement_rows(run))
+
+    def test_numbers_and_texts(self, run: Run) -> None:
+        """Numbers have a column of their own; everything is there as text."""
+        rows = list(measurement_rows(run))
+        numbers = [row["number"] for row in rows]
+        assert numbers[:5] == [1.5, 7.0, None, None, None]
+        assert math.isnan(numbers[5])
+        assert [row["value"] for row in rows[:5]] == ["1.5", "7", "true", "text", None]
+        assert '"values":[2.5,3.5]' in rows[6]["value"]
+
+    def test_phase_and_limits(self, run: Run) -> None:
+        """The phases around a phase and the limits are named."""
+        row = next(measurement_rows(run))
+        assert (row["phase_path"], row["phase"]) == ("Power / Up", "Rail")
+        assert (row["lower_limit"], row["upper_limit"]) == (1.0, None)
+        assert row["measurement_outcome"] == MeasurementOutcome.UNSET.value
+
+
+class TestFiles:
+    """What a file holds."""
+
+    def test_csv(self, run: Run, tmp_path: Path) -> None:
+        """Delimiters are quoted, leading zeros stay, times have their zone."""
+        path = tmp_path / "runs.csv"
+        done = export_runs([run], path, form=ExportFormat.CSV)
+        with path.open(encoding="utf-8", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+        assert (done.runs, done.rows, len(rows)) == (1, 7, 7)
+        assert rows[0]["procedure"] == "Final, test"
+        assert rows[0]["serial_number"] == "0000019"
+        assert datetime.fromisoformat(rows[0]["started_at"]) == START
+
+    def test_parquet(self, run: Run, tmp_path: Path) -> None:
+        """The columns have the declared types, and the values are the rows."""
+        path = tmp_path / "runs.parquet"
+        export_runs([run, run], path, form=ExportFormat.PARQUET)
+        table = parquet.read_table(path)
+        assert table.column_names == list(COLUMNS)
+        assert table.num_rows == 14
+        assert table["number"].to_pylist()[:2] == [1.5, 7.0]
+        assert table["started_at"][0].as_py() == START
+
+    def test_runs_without_rows_are_counted(self, run: Run, tmp_path: Path) -> None:
+        """A run without a measurement is not lost without a word."""
+        bare = Run(
+            id=uuid4(), outcome=run.outcome, procedure=run.procedure, unit=run.unit
+        )
+        done = export_runs([bare, run], tmp_path / "a.csv", form=ExportFormat.CSV)
+        assert (done.runs, done.empty) == (2, 1)
+
+    @pytest.mark.parametrize("form", list(ExportFormat))
+    def test_a_failure_leaves_nothing(
+        self, run: Run, tmp_path: Path, form: ExportFormat
+    ) -> None:
+        """A file is there whole or not at all."""
+
+        def failing() -> Iterator[Run]:
+            yield run
+            raise RuntimeError("the store went away")
+
+        with pytest.raises(RuntimeError, match="went away"):
+            export_runs(failing(), tmp_path / "runs.x", form=form)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_file_is_not_replaced_unasked(self, run: Run, tmp_path: Path) -> None:
+        """What is there already stays, unless it is said to be replaced."""
+        path = tmp_path / "a.csv"
+        path.write_text("mine")
+        with pytest.raises(ConfigurationError, match="exists already"):
+            export_runs([run], path, form=ExportFormat.CSV)
+        assert path.read_text() == "mine"
+        export_runs([run], path, form=ExportFormat.CSV, replace=True)
+        assert path.read_text() != "mine"
+
+    def test_the_name_tells_the_format(self) -> None:
+        """A name that tells none is refused, with what it could be."""
+        assert ExportFormat.of(Path("a.Parquet")) is ExportFormat.PARQUET
+        with pytest.raises(ConfigurationError, match=r"\.csv"):
+            ExportFormat.of(Path("a.xlsx"))
