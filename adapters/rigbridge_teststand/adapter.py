@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import IO, ClassVar
-
-from lxml import etree
+from typing import ClassVar
 
 from rigbridge.adapters import Match, ReadContext, Source
-from rigbridge.errors import (
-    MalformedSourceError,
-    ModelError,
-    NoRunError,
-    SourceUnreadableError,
-    UnrecognizedSourceError,
-)
+from rigbridge.errors import UnrecognizedSourceError
 from rigbridge.model import Run
-from rigbridge_teststand.documents import parse_document, place_of
+from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
+from rigbridge_teststand.report_files import ReportFile, of_another_kind
 from rigbridge_teststand.reports import read_report
-from rigbridge_teststand.salvage import salvage
 from rigbridge_teststand.settings import TestStandSettings
 from rigbridge_teststand.steps import CUT_OFF
-from rigbridge_teststand.streaming import LARGE, stream_reports
 
 __all__ = ["TestStandXMLAdapter"]
 
@@ -74,183 +65,71 @@ class TestStandXMLAdapter:
 
     def read(self, source: Source, context: ReadContext) -> Iterator[Run]:
         """Read every unit's report; see the contract for what is raised."""
-        try:
-            with source.open() as stream:
-                head = stream.read(LARGE + 1)
-                if len(head) > LARGE:
-                    yield from self._streamed(head, stream, source, context)
-                    return
-        except (OSError, EOFError) as error:
-            raise SourceUnreadableError(
-                f"cannot be read: {error}",
-                source=source.uri,
-                remedy="the file may be cut off; copy it again",
-            ) from error
-        yield from self._whole(head, source, context)
+        yield from _NativeFile(source, context, self._settings).read()
 
-    def _streamed(
-        self, head: bytes, stream: IO[bytes], source: Source, context: ReadContext
-    ) -> Iterator[Run]:
-        """Read a large file report by report; a damaged one as a whole instead."""
-        index = units = 0
-        root: Element | None = None
-        damaged = False
-        _refuse_page(head, source)
-        try:
-            for element, is_report in stream_reports(
-                "Report", head, stream, source.uri, context.report
-            ):
-                if not is_report:
-                    root = element
-                    break
-                for run in self._one(element, index, source, context):
-                    units += 1
-                    yield run
-                index += 1
-        except etree.XMLSyntaxError:
-            damaged = True
-        del head
-        if damaged or root is None:
-            with source.open() as again:
-                content = again.read()
-            yield from self._whole(content, source, context, done=index)
-        elif root.tag in _REPORT:
-            yield from self._one(root, index, source, context)
-        elif root.tag != "Reports":
-            raise _of_another_kind(root, source)
-        elif not units and not context.failures:
-            raise NoRunError("holds no report of a unit", source=source.uri)
 
-    def _whole(
-        self, content: bytes, source: Source, context: ReadContext, *, done: int = 0
-    ) -> Iterator[Run]:
-        """Read a file as a whole, from the report on that is not read yet."""
-        if not content.strip():
-            raise NoRunError("the file is empty", source=source.uri)
-        _refuse_page(content[:_HEAD], source)
-        cut: Element | None = None
-        try:
-            root = parse_document(content, source.uri, context.report)
-        except MalformedSourceError:
-            if context.strict:
-                raise
-            salvaged = salvage(content, source.uri, context.report, _keeps)
-            if salvaged is None:
-                raise
-            root, cut = salvaged
-            _mark_unfinished(cut)
-            if not self._reports(root, source):
-                raise
-        del content
-        units = 0
-        for index, element in enumerate(self._reports(root, source)):
-            if index < done:
-                continue
-            truncated = cut is not None and _holds(element, cut)
-            for run in self._one(element, index, source, context, truncated=truncated):
-                units += 1
-                yield run
-        if not units and not done and not context.failures:
-            raise NoRunError("holds no report of a unit", source=source.uri)
+class _NativeFile(ReportFile):
+    """A file of native reports that is being read."""
 
-    def _one(
-        self,
-        element: Element,
-        index: int,
-        source: Source,
-        context: ReadContext,
-        *,
-        truncated: bool = False,
-    ) -> Iterator[Run]:
-        """Read one report, and give back the memory of its elements."""
-        if element.get("Type") == _BATCH:
-            context.report.dropped(
-                "batch report",
-                "is an index of unit reports, not a run",
-                place=place_of(element),
+    tag = "Report"
+
+    def __init__(
+        self, source: Source, context: ReadContext, settings: TestStandSettings
+    ) -> None:
+        super().__init__(source, context)
+        self._settings = settings
+
+    def refuse(self, head: bytes) -> None:
+        """Refuse the page that TestStand may write instead."""
+        if _PAGE.match(head[:_HEAD].replace(b"\x00", b"")):
+            raise UnrecognizedSourceError(
+                "is an HTML report, made for people to read",
+                source=self.source.uri,
+                remedy="let TestStand write the report as XML or ATML",
             )
-            return
-        try:
-            yield self._run(element, index, source, context, truncated=truncated)
-        except ModelError as error:
-            context.failed(
-                MalformedSourceError(
-                    f"the report makes no run: {error}",
-                    source=source.uri,
-                    place=str(place_of(element)),
-                    remedy="report this file to the authors of rigbridge",
-                )
-            )
-        element.clear()
 
-    def _run(
-        self,
-        element: Element,
-        index: int,
-        source: Source,
-        context: ReadContext,
-        *,
-        truncated: bool,
-    ) -> Run:
-        # Elements that something holds need not be made anew at each look.
-        held = list(element.iter("*"))
-        provenance = context.provenance(source, index, format=_FORMAT)
-        run = read_report(
-            element, provenance, self._settings, context, truncated=truncated
-        )
-        del held
-        return run
-
-    @staticmethod
-    def _reports(root: Element, source: Source) -> list[Element]:
+    def reports(self, root: Element) -> list[Element]:
+        """Find the reports; concatenated documents stand as Reports within Reports."""
         if root.tag in _REPORT:
             return [root]
-        if root.tag == "Reports":
-            found: list[Element] = []
-            for child in root:
-                # Concatenated documents stand as Reports within Reports.
-                inner = child if child.tag == "Reports" else (child,)
-                found.extend(item for item in inner if item.tag in _REPORT)
-            return found
-        raise _of_another_kind(root, source)
+        if root.tag != "Reports":
+            raise of_another_kind(root.tag, root, self.source)
+        found: list[Element] = []
+        for child in root:
+            inner = child if child.tag == "Reports" else (child,)
+            found.extend(item for item in inner if item.tag in _REPORT)
+        return found
 
+    def is_index(self, element: Element) -> bool:
+        """Tell a batch report from that of a unit."""
+        if element.get("Type") != _BATCH:
+            return False
+        self.context.report.dropped(
+            "batch report",
+            "is an index of unit reports, not a run",
+            place=place_of(element),
+        )
+        return True
 
-def _of_another_kind(root: Element, source: Source) -> UnrecognizedSourceError:
-    return UnrecognizedSourceError(
-        f"is XML of another kind, its root is {root.tag}",
-        source=source.uri,
-        place=f"line {root.sourceline}",
-        remedy="name another adapter",
-    )
-
-
-def _refuse_page(head: bytes, source: Source) -> None:
-    if _PAGE.match(head.replace(b"\x00", b"")):
-        raise UnrecognizedSourceError(
-            "is an HTML report, made for people to read",
-            source=source.uri,
-            remedy="let TestStand write the report as XML or ATML",
+    def run(self, element: Element, index: int, *, truncated: bool) -> Run:
+        """Read one report."""
+        provenance = self.context.provenance(self.source, index, format=_FORMAT)
+        return read_report(
+            element, provenance, self._settings, self.context, truncated=truncated
         )
 
+    def keeps(self, element: Element) -> bool:
+        """Keep what is right below a report, and what holds a complete result."""
+        parent = element.getparent()
+        return (
+            element.tag == "Reports"
+            or element.tag in _REPORT
+            or (parent is not None and parent.tag in _REPORT)
+            or element.find(_RESULT) is not None
+        )
 
-def _keeps(element: Element) -> bool:
-    """Whether an element stays although the file ends within it."""
-    parent = element.getparent()
-    return (
-        element.tag == "Reports"
-        or element.tag in _REPORT
-        or (parent is not None and parent.tag in _REPORT)
-        or element.find(_RESULT) is not None
-    )
-
-
-def _mark_unfinished(cut: Element) -> None:
-    for element in (cut, *cut.iterancestors("Prop")):
-        if element.get("Type") == "TEResult":
-            element.set(CUT_OFF, "")
-
-
-def _holds(element: Element, inner: Element) -> bool:
-    return element is inner or any(
-        ancestor is element for ancestor in inner.iterancestors()
-    )
+    def mark_unfinished(self, innermost: Element) -> None:
+        """Mark the results whose end is missing."""
+        for element in (innermost, *innermost.iterancestors("Prop")):
+            if element.get("Type") == "TEResult":
+                element.set(CUT_OFF, "")

@@ -162,11 +162,18 @@ def _parse(content: bytes, encoding: str | None) -> Element:
     return etree.fromstring(content, parser)
 
 
-def wrap_documents(content: bytes) -> bytes:
-    """Put the documents that stand one after the other in a file below one root."""
+def wrap_documents(content: bytes, *, closed: bool = True) -> bytes:
+    """
+    Put the documents that stand one after the other in a file below one root.
+
+    Args:
+        content: the bytes of the file.
+        closed: whether the root has an end; it has none where the file is cut off.
+    """
     declared = _DECLARATION.match(content)
     head = declared[0] if declared else b""
-    return head + b"<Reports>" + _DECLARATION.sub(b"", content) + b"</Reports>"
+    end = b"</Reports>" if closed else b""
+    return head + b"<Reports>" + _DECLARATION.sub(b"", content) + end
 
 
 @attrs.frozen(kw_only=True)

@@ -128,53 +128,68 @@ class FurtherReader:
     def _chart(
         self, name: str, parts: dict[str, Element], depth: int
     ) -> Iterator[Measurement]:
-        labels = {
-            key: (text(prop) or "").strip()
-            for key, prop in parts.items()
-            if key != "Plots" and not len(members(prop))
-        }
-        said: dict[str, Any] = dict(_KIND)
-        for key, value in labels.items():
-            if value:
+        labels: dict[str, str] = {}
+        for key, prop in parts.items():
+            if key == "Plots":
+                continue
+            if prop.get("Type") in ("Obj", "Array"):
+                yield from self.read(f"{name}.{key}", prop, depth + 1)
+            elif said := (text(prop) or "").strip():
                 self._report.mapped("property")
-                said[key] = value
-        x_unit, y_unit = labels.get("Xunit") or None, labels.get("Yunit") or None
+                labels[key] = said
         for index, slot in elements(parts["Plots"]):
             plot = slot.find("Prop")
-            data = members(plot)
-            points = data.get("PlotData")
-            if points is None or points.get("Type") != "Array":
-                if plot is not None:
-                    yield from self.read(f"{name}{index}", plot, depth + 1)
+            if plot is None:
+                self._report.dropped(
+                    "array member", "holds no value", place=place_of(slot)
+                )
                 continue
-            label = (text(data.get("PlotName")) or "").strip() or index.strip("[]")
-            cells = read_cells(points, self._report)
-            lines: dict[int, dict[int, Any]] = {}
-            for position, value in cells.members.items():
-                lines.setdefault(position[0] if cells.rank > 1 else 1, {})[
-                    position[-1]
-                ] = value
-            across, upright = lines.get(0, {}), lines.get(1, {})
-            places = sorted(across.keys() | upright.keys())
-            x_axis = read_axis(
-                [across.get(at, at) for at in places],
-                name=labels.get("Xlabel") or None,
-                unit=x_unit,
-            )
+            yield from self._plot(name, index, plot, labels, depth)
+
+    def _plot(
+        self,
+        chart: str,
+        index: str,
+        plot: Element,
+        labels: dict[str, str],
+        depth: int,
+    ) -> Iterator[Measurement]:
+        data = members(plot)
+        points = data.get("PlotData")
+        if points is None or points.get("Type") != "Array":
+            yield from self.read(f"{chart}{index}", plot, depth + 1)
+            return
+        name = (text(data.get("PlotName")) or "").strip() or index.strip("[]")
+        name = f"{chart}.{name}"
+        cells = read_cells(points, self._report)
+        lines: dict[int, dict[int, Any]] = {}
+        for position, value in cells.members.items():
+            line = position[0] if cells.rank > 1 else 1
+            lines.setdefault(line, {})[position[-1]] = value
+        across = lines.pop(0, {})
+        places = sorted(across.keys() | {at for line in lines.values() for at in line})
+        x_axis = read_axis(
+            [across.get(at, at) for at in places],
+            name=labels.get("Xlabel") or None,
+            unit=labels.get("Xunit") or None,
+        )
+        # The first line is X and the second Y; further ones are curves, too.
+        for line in sorted(lines) or [1]:
+            upright = lines.get(line, {})
             y_axis = read_axis(
                 [upright.get(at) for at in places],
                 name=labels.get("Ylabel") or None,
-                unit=y_unit,
+                unit=labels.get("Yunit") or None,
             )
             self._report.mapped("measurement")
             yield Measurement(
-                name=f"{name}.{label}",
+                name=name if line <= 1 else f"{name}[{line}]",
                 value=Series(axes=(x_axis, y_axis)),
-                attributes=said,
+                attributes={**_KIND, **labels},
             )
-            for key, prop in data.items():
-                if key not in ("PlotName", "PlotData"):
-                    yield from self.read(f"{name}.{label}.{key}", prop, depth + 1)
+        for key, prop in data.items():
+            if key not in ("PlotName", "PlotData"):
+                yield from self.read(f"{name}.{key}", prop, depth + 1)
 
     def _waveform(
         self, name: str, parts: dict[str, Element], depth: int

@@ -83,7 +83,7 @@ def read_report(
         metadata["partial"] = True
         account.coerced(
             "run",
-            "the file ends within it, what is complete is kept",
+            "cut off or damaged within it, what is complete is kept",
             place=place_of(element),
         )
     _compare_count(element, len(phases), context)

@@ -5,15 +5,61 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 from lxml import etree
 
 from rigbridge.adapters import ConversionReport
 from rigbridge_teststand.documents import prepare_head, superset_of, wrap_documents
 from rigbridge_teststand.element import Element
 
-__all__ = ["salvage"]
+__all__ = ["Damage", "Salvaged", "salvage"]
 
 _CHUNK = 1 << 20
+_NEAR = 32
+"""How many bytes before the end may be what the end left of a character or a name."""
+
+_CODES = etree.ErrorTypes
+# These say where something began whose end is missing.
+_ENDS = frozenset(
+    {
+        _CODES.ERR_TAG_NOT_FINISHED,
+        _CODES.ERR_CDATA_NOT_FINISHED,
+        _CODES.ERR_COMMENT_NOT_FINISHED,
+        _CODES.ERR_PI_NOT_FINISHED,
+        _CODES.ERR_ATTRIBUTE_NOT_FINISHED,
+        _CODES.ERR_GT_REQUIRED,
+    }
+)
+
+
+@attrs.frozen
+class Damage:
+    """
+    Where a document is no XML, with more behind it.
+
+    Attributes:
+        line: the line, counted from 1.
+        words: what is wrong there.
+    """
+
+    line: int
+    words: str
+
+
+@attrs.frozen
+class Salvaged:
+    """
+    What is complete of a document.
+
+    Attributes:
+        root: its root.
+        innermost: the innermost element that stayed although its end is missing.
+        damage: where it is damaged; None where it merely ends too soon.
+    """
+
+    root: Element
+    innermost: Element
+    damage: Damage | None
 
 
 def salvage(
@@ -21,11 +67,11 @@ def salvage(
     uri: str,
     report: ConversionReport,
     keeps: Callable[[Element], bool],
-) -> tuple[Element, Element] | None:
+) -> Salvaged | None:
     """
-    Parse a document up to where it is cut off.
+    Parse a document up to where it is cut off or damaged.
 
-    What the cut left unfinished is taken out, unless complete steps stand in it.
+    What that left unfinished is taken out, unless complete steps stand in it.
 
     Args:
         content: the bytes of the file.
@@ -34,27 +80,29 @@ def salvage(
         keeps: whether an element stays although its end is missing.
 
     Returns:
-        The root, and the innermost element that stayed although its end is missing;
-        None where nothing of a report can be read, or nothing is cut off.
+        What is complete; None where nothing of a report can be read.
 
     Raises:
         UnsafeSourceError: it has a DOCTYPE.
     """
     content = prepare_head(content, uri)
     encoding = superset_of(content, report)
-    unfinished = _unfinished(content, encoding)
+    unfinished, damage = _unfinished(content, encoding)
     if not unfinished:
         # A complete document may stand before the one that is cut off.
-        unfinished = _unfinished(wrap_documents(content), encoding)
+        wrapped = wrap_documents(content, closed=False)
+        unfinished, damage = _unfinished(wrapped, encoding)
     while unfinished and not keeps(unfinished[-1]):
         last = unfinished.pop()
         parent = last.getparent()
         if parent is not None:
             parent.remove(last)
-    return (unfinished[0], unfinished[-1]) if unfinished else None
+    return Salvaged(unfinished[0], unfinished[-1], damage) if unfinished else None
 
 
-def _unfinished(content: bytes, encoding: str | None) -> list[Element]:
+def _unfinished(
+    content: bytes, encoding: str | None
+) -> tuple[list[Element], Damage | None]:
     """Parse as far as it goes, and give the elements whose end is missing."""
     parser: Any = etree.XMLPullParser(
         events=("start", "end"),
@@ -65,16 +113,34 @@ def _unfinished(content: bytes, encoding: str | None) -> list[Element]:
         huge_tree=True,
         encoding=encoding,
     )
+    damage: Damage | None = None
     try:
         for start in range(0, len(content), _CHUNK):
             parser.feed(content[start : start + _CHUNK])
-    except etree.XMLSyntaxError:
-        # The events below say what was complete before the cut.
-        pass
+    except etree.XMLSyntaxError as error:
+        damage = _damage(content, error)
     unfinished: list[Element] = []
     for event, element in parser.read_events():
         if event == "start":
             unfinished.append(element)
         else:
             unfinished.pop()
-    return unfinished
+    if unfinished and damage is None:
+        try:
+            # What the parser still held back for what might have followed.
+            parser.close()
+        except etree.XMLSyntaxError as error:
+            damage = _damage(content, error)
+    return unfinished, damage
+
+
+def _damage(content: bytes, error: etree.XMLSyntaxError) -> Damage | None:
+    """Tell damage from a mere end; whatever is wrong at the end is the end."""
+    line, column = error.position
+    rest = content.split(b"\n", max(0, line - 1))[-1]
+    # The type hints of lxml lack the error's code.
+    code: Any = getattr(error, "code", None)
+    if code in _ENDS or len(rest) - column < _NEAR:
+        return None
+    words = str(error.msg).rpartition(", line ")[0] or str(error.msg)
+    return Damage(line, words)

@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import IO, ClassVar
-
-from lxml import etree
+from typing import ClassVar
 
 from rigbridge.adapters import Match, ReadContext, Source
-from rigbridge.errors import (
-    MalformedSourceError,
-    ModelError,
-    NoRunError,
-    SourceUnreadableError,
-    UnrecognizedSourceError,
-)
 from rigbridge.model import Run
 from rigbridge_teststand.atml.names import children, local, version_of
 from rigbridge_teststand.atml.runs import read_run
-from rigbridge_teststand.documents import parse_document, place_of
+from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
-from rigbridge_teststand.salvage import salvage
+from rigbridge_teststand.report_files import ReportFile, of_another_kind
 from rigbridge_teststand.settings import TestStandSettings
-from rigbridge_teststand.streaming import LARGE, stream_reports
 
 __all__ = ["TestStandATMLAdapter"]
 
@@ -33,7 +23,6 @@ _CONTENT = re.compile(r"<(?:[\w.-]+:)?(?:ResultSet|UUT)[\s/>]")
 _EXTENSION = "www.ni.com/TestStand/ATML"
 _FORMAT = "ATML"
 _RESULTS = "TestResults"
-_TAG = "{*}TestResults"
 _COLLECTION = "TestResultsCollection"
 _CONTAINERS = frozenset({_COLLECTION, _RESULTS, "ResultSet", "TestGroup"})
 # What a document that was split at its declarations is wrapped into.
@@ -80,107 +69,27 @@ class TestStandATMLAdapter:
 
     def read(self, source: Source, context: ReadContext) -> Iterator[Run]:
         """Read every unit's results; see the contract for what is raised."""
-        try:
-            with source.open() as stream:
-                head = stream.read(LARGE + 1)
-                if len(head) > LARGE:
-                    yield from self._streamed(head, stream, source, context)
-                    return
-        except (OSError, EOFError) as error:
-            raise _unreadable(error, source) from error
-        yield from self._whole(head, source, context)
+        yield from _ATMLFile(source, context, self._settings).read()
 
-    def _streamed(
-        self, head: bytes, stream: IO[bytes], source: Source, context: ReadContext
-    ) -> Iterator[Run]:
-        """Read a large file results by results; a damaged one as a whole instead."""
-        index = 0
-        root: Element | None = None
-        damaged = False
-        try:
-            for element, is_results in stream_reports(
-                _TAG, head, stream, source.uri, context.report
-            ):
-                if not is_results:
-                    root = element
-                    break
-                yield from self._one(element, index, source, context)
-                index += 1
-        except etree.XMLSyntaxError:
-            damaged = True
-        del head
-        if damaged or root is None:
-            with source.open() as again:
-                content = again.read()
-            yield from self._whole(content, source, context, done=index)
-        elif local(root) == _RESULTS:
-            yield from self._one(root, index, source, context)
-        else:
-            self._results(root, source, context)
-            if not index:
-                raise NoRunError("holds no results of a unit", source=source.uri)
 
-    def _whole(
-        self, content: bytes, source: Source, context: ReadContext, *, done: int = 0
-    ) -> Iterator[Run]:
-        """Read a file as a whole, from the results on that are not read yet."""
-        if not content.strip():
-            raise NoRunError("the file is empty", source=source.uri)
-        cut: Element | None = None
-        try:
-            root = parse_document(content, source.uri, context.report)
-        except MalformedSourceError:
-            if context.strict:
-                raise
-            salvaged = salvage(content, source.uri, context.report, _keeps)
-            if salvaged is None:
-                raise
-            root, cut = salvaged
-        del content
-        found = self._results(root, source, context)
-        for index, element in enumerate(found):
-            if index >= done:
-                truncated = cut is not None and _holds(element, cut)
-                yield from self._one(
-                    element, index, source, context, truncated=truncated
-                )
-        if not found:
-            raise NoRunError("holds no results of a unit", source=source.uri)
+class _ATMLFile(ReportFile):
+    """A file of ATML results that is being read."""
 
-    def _one(
-        self,
-        element: Element,
-        index: int,
-        source: Source,
-        context: ReadContext,
-        *,
-        truncated: bool = False,
-    ) -> Iterator[Run]:
-        """Read one run, and give back the memory of its elements."""
-        try:
-            yield self._run(element, index, source, context, truncated=truncated)
-        except ModelError as error:
-            context.failed(
-                MalformedSourceError(
-                    f"the results make no run: {error}",
-                    source=source.uri,
-                    place=str(place_of(element)),
-                    remedy="report this file to the authors of rigbridge",
-                )
-            )
-        element.clear()
+    tag = "{*}TestResults"
 
-    def _run(
-        self,
-        element: Element,
-        index: int,
-        source: Source,
-        context: ReadContext,
-        *,
-        truncated: bool,
-    ) -> Run:
-        # Elements that something holds need not be made anew at each look.
-        held = list(element.iter("*"))
+    def __init__(
+        self, source: Source, context: ReadContext, settings: TestStandSettings
+    ) -> None:
+        super().__init__(source, context)
+        self._settings = settings
+
+    def is_index(self, element: Element) -> bool:
+        """Tell that no results are an index; tables of a batch stand beside them."""
+        del element
+        return False
+
+    def run(self, element: Element, index: int, *, truncated: bool) -> Run:
+        """Read the results of one unit."""
         # The version stands in the namespaces of the results or of what is below.
         spaces = " ".join(str(uri) for uri in element.nsmap.values())
         below = next((child for _, child in children(element)), None)
@@ -188,33 +97,37 @@ class TestStandATMLAdapter:
             spaces += f" {below.tag}"
         version = version_of(spaces)
         if version is None:
-            context.report.coerced(
+            self.context.report.coerced(
                 "version",
                 "unknown namespace, read as the newest version",
                 place=place_of(element),
             )
-        provenance = context.provenance(
-            source, index, format=_FORMAT, format_version=version
+        provenance = self.context.provenance(
+            self.source, index, format=_FORMAT, format_version=version
         )
-        run = read_run(
-            element, provenance, self._settings, context, truncated=truncated
+        return read_run(
+            element, provenance, self._settings, self.context, truncated=truncated
         )
-        del held
-        return run
 
-    def _results(
-        self, root: Element, source: Source, context: ReadContext
-    ) -> list[Element]:
+    def refuse(self, head: bytes) -> None:
+        """Refuse nothing beforehand: the parser tells what is no XML."""
+        del head
+
+    def mark_unfinished(self, innermost: Element) -> None:
+        """Mark nothing: a step without an outcome says that it is unfinished."""
+        del innermost
+
+    def keeps(self, element: Element) -> bool:
+        """Keep what complete steps may stand in."""
+        return local(element) in _CONTAINERS
+
+    def reports(self, root: Element) -> list[Element]:
+        """Find the results; what stands beside them is recorded as dropped."""
         name = local(root)
         if name == _RESULTS:
             return [root]
         if name not in (_COLLECTION, _WRAPPER):
-            raise UnrecognizedSourceError(
-                f"is XML of another kind, its root is {name}",
-                source=source.uri,
-                place=f"line {root.sourceline}",
-                remedy="name another adapter",
-            )
+            raise of_another_kind(name, root, self.source)
         found: list[Element] = []
         pending = [below for _, below in children(root)][::-1]
         while pending:
@@ -225,7 +138,7 @@ class TestStandATMLAdapter:
             elif kind in {_COLLECTION, "Extension"}:
                 pending.extend([below for _, below in children(element)][::-1])
             else:
-                context.report.dropped(
+                self.context.report.dropped(
                     "batch table" if kind == "TSBatchTable" else "property",
                     "is an index of unit reports, not a run"
                     if kind == "TSBatchTable"
@@ -234,21 +147,3 @@ class TestStandATMLAdapter:
                     detail=kind,
                 )
         return found
-
-
-def _unreadable(error: Exception, source: Source) -> SourceUnreadableError:
-    return SourceUnreadableError(
-        f"cannot be read: {error}",
-        source=source.uri,
-        remedy="the file may be cut off; copy it again",
-    )
-
-
-def _keeps(element: Element) -> bool:
-    return local(element) in _CONTAINERS
-
-
-def _holds(element: Element, inner: Element) -> bool:
-    return element is inner or any(
-        ancestor is element for ancestor in inner.iterancestors()
-    )

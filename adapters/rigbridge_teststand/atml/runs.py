@@ -153,7 +153,7 @@ def _outcome(
     if truncated:
         report.coerced(
             "run",
-            "the file ends within it, what is complete is kept",
+            "cut off or damaged within it, what is complete is kept",
             place=place_of(results),
         )
     if status is None or not status.raw:

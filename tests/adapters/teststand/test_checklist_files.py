@@ -14,7 +14,7 @@ from rigbridge.errors import (
     UnsafeSourceError,
 )
 from rigbridge.model import PhaseOutcome, RunOutcome
-from rigbridge_teststand import adapter as module
+from rigbridge_teststand import report_files as module
 
 
 class TestVerdicts:
@@ -107,16 +107,26 @@ class TestTruncated:
         assert reading.report.count(Disposition.COERCED, "run") == 1
 
     def test_no_verdict_is_made_up(self, write: Any, run_of: Any) -> None:
-        """Without a stated result a run that was cut off is aborted."""
-        text = write.document(write.report(write.step("a"))).replace(
-            b"UUTResult='Passed'", b""
+        """Without a stated result and without its end a run is aborted."""
+        text = write.report(write.step("a"), status="")
+        text = text.replace("UUTResult='Passed'", "")
+        cut = text[: text.index("MainSequence Callback")]
+        assert run_of(cut.encode()).outcome is RunOutcome.ABORTED
+
+    def test_what_follows_a_damage_is_said_to_be_lost(
+        self, write: Any, read: Any
+    ) -> None:
+        """Damage gives what stands before it, and an error with its line."""
+        text = write.document(
+            *(write.report(serial=f"SN-{number}") + "\n" for number in (1, 2, 3))
         )
-        cut = text[: text.index(b"MainSequence Callback")]
-        root_status = text.index(b'<Prop Name="Status"')
-        assert root_status < len(cut)
-        assert run_of(
-            cut.replace(b"<Value>Passed</Value>", b"<Value></Value>")
-        ).outcome is (RunOutcome.ABORTED)
+        reading = read(text.replace(b"SN-2", b"SN & 2"))
+        first, second = reading.runs
+        assert (first.unit.serial_number, second.metadata["partial"]) == ("SN-1", True)
+        (failure,) = reading.failures
+        assert isinstance(failure, MalformedSourceError)
+        assert failure.place == "line 3"
+        assert "what follows is not read" in failure.message
 
     def test_a_call_with_complete_steps_stays(self, write: Any, run_of: Any) -> None:
         """A call within which the file ends keeps its complete steps."""
@@ -131,6 +141,14 @@ class TestTruncated:
         text = write.document(write.report(), write.report(serial="SN-2"))
         runs = read(text[: text.rindex(b"StationID")]).runs
         assert [run.metadata.get("partial") for run in runs] == [None, True]
+
+    def test_a_cut_is_no_damage(self, write: Any, read: Any) -> None:
+        """However a file ends too soon, nothing is said to follow."""
+        text = write.document(write.report(write.step("a", text="5 &amp; 6 @")))
+        text = text.replace(b"@", b"<![CDATA[ x ]]><!-- y -->\xc2\xb5")
+        begin = text.index(b"5 &amp;")
+        for end in range(begin, begin + 80):
+            assert read(text[:end]).failures == (), text[end - 9 : end]
 
     def test_strict_mode_refuses(self, write: Any, read: Any) -> None:
         """In strict mode a cut-off file is an error that names the line."""

@@ -264,6 +264,16 @@ class TestData:
         assert list(found.value.rows()) == [(0, 5.5), (1, 6.5), (2, 7.5)]
         assert found.attributes["ChartLabel"] == "Response"
 
+    def test_case_25_further_curves(self, write: Any, measured: Any) -> None:
+        """A third line of a plot is one more curve over the same axis."""
+        plot = write.obj("", write.matrix("PlotData", (0, 1), (5, 6), (7, 8)))
+        chart = write.obj("Chart", write.array("Plots", plot))
+        found = measured(write.step("a", chart))
+        assert {name: list(item.value.rows()) for name, item in found.items()} == {
+            "Chart.0": [(0, 5), (1, 6)],
+            "Chart.0[2]": [(0, 7), (1, 8)],
+        }
+
     def test_case_26_missing_member(self, write: Any, measured: Any) -> None:
         """A member that a filter left out is null in its place."""
         step = write.step("a", write.scalars("Trace", 1, 2, 3, None, 5))
@@ -374,13 +384,8 @@ class TestTree:
     def turn(write: Any, index: int, status: str) -> str:
         """Write one turn of a loop."""
         step: str = write.numeric("Probe", index, "GE", status=status, Low=2)
-        return step.replace(
-            "<Prop Name='StepGroup'",
-            write.prop("LoopIndex", index).replace('"', "'") + "<Prop Name='StepGroup'",
-        ).replace(
-            '<Prop Name="StepGroup"',
-            write.prop("LoopIndex", index) + '<Prop Name="StepGroup"',
-        )
+        group = write.prop("StepGroup", "Main")
+        return step.replace(group, write.prop("LoopIndex", index) + group)
 
     def test_case_29_loop(self, write: Any, phases_of: Any) -> None:
         """A summary has the counters, its iterations the measurements."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,6 @@ from rigbridge.model import (
 )
 from rigbridge.testing import AdapterCase, AdapterSuite, Reading, Sample, read_all
 from rigbridge_teststand.adapter import TestStandXMLAdapter
-from rigbridge_teststand.numbers import read_count, read_number
 from rigbridge_teststand.settings import TestStandSettings
 
 SHARED = Path(__file__).parents[3] / "../shared/samples/teststand_xml"
@@ -433,50 +431,6 @@ class TestMeasurements:
             (LogLevel.INFO, "probe down"),
             (LogLevel.ERROR, "no contact\nat pin 3 (code -17)"),
         ]
-
-
-class TestNumbers:
-    """Every spelling of a number."""
-
-    @pytest.mark.parametrize(
-        ("text", "number"),
-        [
-            ("2.75e-05", 2.75e-05),
-            ("3.15e-005", 3.15e-05),
-            ("1E+006", 1e6),
-            ("9223372036854775807", 9223372036854775807),
-            ("0x1F", 31),
-            ("0b101", 5),
-            ("0c17", 15),
-            ("12.5 V", 12.5),
-            ("-INF", -math.inf),
-            ("1.#INF", math.inf),
-            ("", None),
-            ("3,25", 3.25),
-            ("abc", None),
-        ],
-    )
-    def test_spellings(self, text: str, number: float | None) -> None:
-        """A spelling is read exactly, or not at all."""
-        assert read_number(text) == number
-        assert type(read_number(text)) is type(number)
-
-    @pytest.mark.parametrize("text", ["NAN", "NaN", "-NAN", "IND", "-1.#IND"])
-    def test_not_a_number(self, text: str) -> None:
-        """All spellings of NaN are one."""
-        number = read_number(text)
-        assert number is not None
-        assert math.isnan(number)
-
-    @given(st.floats(allow_nan=False))
-    def test_any_float_is_read_back(self, number: float) -> None:
-        """What Python prints is read exactly."""
-        assert read_number(repr(number)) == number
-
-    @pytest.mark.parametrize(("text", "count"), [("4294967295", -1), ("7", 7)])
-    def test_counts_are_signed(self, text: str, count: int) -> None:
-        """An unsigned radix hides the sign."""
-        assert read_count(text) == count
 
 
 class TestFiles:

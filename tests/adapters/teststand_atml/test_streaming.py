@@ -13,7 +13,7 @@ import pytest
 from rigbridge.adapters import Source
 from rigbridge.errors import MalformedSourceError, NoRunError
 from rigbridge.testing import read_all
-from rigbridge_teststand.atml import adapter as module
+from rigbridge_teststand import report_files as module
 from rigbridge_teststand.atml.adapter import TestStandATMLAdapter
 
 SAMPLES = Path(__file__).resolve().parents[3].parent / "shared" / "samples" / "atml"

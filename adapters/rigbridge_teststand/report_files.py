@@ -1,0 +1,230 @@
+"""
+How a file of reports is read, whichever kind they are.
+
+Small files are parsed as a whole, large ones report by report. What is complete of a
+file that is cut off or damaged is read; what comes after a damage is said to be lost.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import IO
+
+from lxml import etree
+
+from rigbridge.adapters import ReadContext, Source
+from rigbridge.errors import (
+    MalformedSourceError,
+    ModelError,
+    NoRunError,
+    SourceUnreadableError,
+    UnrecognizedSourceError,
+)
+from rigbridge.model import Run
+from rigbridge_teststand.documents import parse_document, place_of
+from rigbridge_teststand.element import Element
+from rigbridge_teststand.salvage import Salvaged, salvage
+from rigbridge_teststand.streaming import LARGE, stream_reports
+
+__all__ = ["ReportFile", "of_another_kind"]
+
+
+class ReportFile(ABC):
+    """
+    One file of reports that is being read; each kind of report makes one of its own.
+
+    Attributes:
+        tag: the tag of a report's element, as lxml matches it.
+
+    Args:
+        source: the file.
+        context: the surroundings of the reading.
+    """
+
+    tag: str
+
+    def __init__(self, source: Source, context: ReadContext) -> None:
+        self.source = source
+        self.context = context
+        self._given = 0
+
+    @abstractmethod
+    def reports(self, root: Element) -> list[Element]:
+        """
+        Find the reports below a root, in their order.
+
+        Raises:
+            UnrecognizedSourceError: it is the root of something else.
+        """
+
+    @abstractmethod
+    def is_index(self, element: Element) -> bool:
+        """Tell whether a report only names others; if so that is recorded."""
+
+    @abstractmethod
+    def run(self, element: Element, index: int, *, truncated: bool) -> Run:
+        """
+        Read one report.
+
+        Raises:
+            ModelError: it makes no run.
+        """
+
+    @abstractmethod
+    def keeps(self, element: Element) -> bool:
+        """Tell whether an element stays although its end is missing in the file."""
+
+    @abstractmethod
+    def mark_unfinished(self, innermost: Element) -> None:
+        """Mark what stayed although its end is missing, where that matters."""
+
+    @abstractmethod
+    def refuse(self, head: bytes) -> None:
+        """
+        Look at the beginning of the file before it is parsed.
+
+        Raises:
+            UnrecognizedSourceError: it is something else.
+        """
+
+    def read(self) -> Iterator[Run]:
+        """
+        Read every run of the file.
+
+        Raises:
+            SourceUnreadableError: its bytes cannot be read.
+            MalformedSourceError: nothing of it can be read, or in strict mode not all.
+            UnsafeSourceError: it has a DOCTYPE, or is nested too deep.
+            UnrecognizedSourceError: it is something else.
+            NoRunError: it holds no run.
+        """
+        try:
+            with self.source.open() as stream:
+                head = stream.read(LARGE + 1)
+                self.refuse(head)
+                if len(head) > LARGE:
+                    yield from self._streamed(head, stream)
+                    return
+        except (OSError, EOFError) as error:
+            raise SourceUnreadableError(
+                f"cannot be read: {error}",
+                source=self.source.uri,
+                remedy="the file may be cut off; copy it again",
+            ) from error
+        yield from self._whole(head)
+
+    def _streamed(self, head: bytes, stream: IO[bytes]) -> Iterator[Run]:
+        """Read report by report; a damaged file as a whole from there on."""
+        index = 0
+        root: Element | None = None
+        try:
+            for element, is_report in stream_reports(
+                self.tag, head, stream, self.source.uri, self.context.report
+            ):
+                if not is_report:
+                    root = element
+                    break
+                yield from self._one(element, index)
+                index += 1
+        except etree.XMLSyntaxError:
+            root = None
+        del head
+        if root is None:
+            with self.source.open() as again:
+                content = again.read()
+            yield from self._whole(content, done=index)
+            return
+        # What is left is a root that is a report itself, or what stood beside them.
+        for element in self.reports(root):
+            yield from self._one(element, index)
+            index += 1
+        self._require_a_run()
+
+    def _whole(self, content: bytes, *, done: int = 0) -> Iterator[Run]:
+        """Read the file as a whole, from the report on that is not read yet."""
+        if not content.strip():
+            raise NoRunError("the file is empty", source=self.source.uri)
+        saved: Salvaged | None = None
+        try:
+            root = parse_document(content, self.source.uri, self.context.report)
+        except MalformedSourceError:
+            if self.context.strict:
+                raise
+            saved = salvage(content, self.source.uri, self.context.report, self.keeps)
+            if saved is None:
+                raise
+            self.mark_unfinished(saved.innermost)
+            root = saved.root
+            if not self.reports(root):
+                raise
+        del content
+        for index, element in enumerate(self.reports(root)):
+            if index >= done:
+                truncated = saved is not None and _holds(element, saved.innermost)
+                yield from self._one(element, index, truncated=truncated)
+        if saved is not None and saved.damage is not None:
+            self.context.failed(
+                MalformedSourceError(
+                    f"is damaged here: {saved.damage.words}; what follows is not read",
+                    source=self.source.uri,
+                    place=f"line {saved.damage.line}",
+                    remedy="export the report again, or mend the line",
+                )
+            )
+        self._require_a_run()
+
+    def _require_a_run(self) -> None:
+        if not self._given and not self.context.failures:
+            raise NoRunError("holds no results of a unit", source=self.source.uri)
+
+    def _one(
+        self, element: Element, index: int, *, truncated: bool = False
+    ) -> Iterator[Run]:
+        """Read one report, and give back the memory of its elements."""
+        if self.is_index(element):
+            return
+        # Elements that something holds need not be made anew at each look.
+        held = list(element.iter("*"))
+        try:
+            run = self.run(element, index, truncated=truncated)
+        except ModelError as error:
+            self.context.failed(
+                MalformedSourceError(
+                    f"the report makes no run: {error}",
+                    source=self.source.uri,
+                    place=str(place_of(element)),
+                    remedy="report this file to the authors of rigbridge",
+                )
+            )
+        else:
+            self._given += 1
+            yield run
+        finally:
+            del held
+        element.clear()
+
+
+def of_another_kind(
+    name: str, root: Element, source: Source
+) -> UnrecognizedSourceError:
+    """
+    Make the error for XML that is something else.
+
+    Args:
+        name: the name of its root.
+        root: its root.
+        source: the file.
+    """
+    return UnrecognizedSourceError(
+        f"is XML of another kind, its root is {name}",
+        source=source.uri,
+        place=f"line {root.sourceline}",
+        remedy="name another adapter",
+    )
+
+
+def _holds(element: Element, inner: Element) -> bool:
+    return element is inner or any(
+        ancestor is element for ancestor in inner.iterancestors()
+    )
