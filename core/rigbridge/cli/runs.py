@@ -213,7 +213,11 @@ def export(
             replace=overwrite,
         )
     for name in done.missing:
-        say_error(ConfigurationError("its bytes are in no store", source=name))
+        say_error(
+            SourceUnreadableError(
+                "the content of this attachment cannot be read", source=name
+            )
+        )
     if as_json:
         say_json(
             {
@@ -222,15 +226,20 @@ def export(
                 "rows": done.rows,
                 "runs_without_rows": done.empty,
                 "contents": done.contents,
+                "references": done.references,
                 "missing": list(done.missing),
             }
         )
-        return
-    say(f"wrote {done.runs} runs in {done.rows} rows to {file}")
-    if done.empty:
-        say(f"{done.empty} runs have no measurement, and thus no row")
-    if done.contents:
-        say(f"wrote {done.contents} contents of attachments beside it")
+    else:
+        say(f"wrote {done.runs} runs in {done.rows} rows to {file}")
+        if done.empty:
+            say(f"{done.empty} runs have no measurement, and thus no row")
+        if done.contents:
+            say(f"wrote {done.contents} contents of attachments beside it")
+        if done.references:
+            say(f"{done.references} attachments are only named, as in their source")
+    if done.missing:
+        raise typer.Exit(1)
 
 
 def _format(name: str) -> Any:

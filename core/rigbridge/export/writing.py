@@ -16,7 +16,7 @@ import attrs
 import msgspec
 
 from rigbridge.convert import to_document
-from rigbridge.errors import ConfigurationError
+from rigbridge.errors import ConfigurationError, DeliveryError
 from rigbridge.export.rows import COLUMNS, measurement_rows
 from rigbridge.model import Attachment, Run
 
@@ -75,14 +75,16 @@ class ExportResult:
         runs: how many runs.
         rows: how many rows; in JSONL one a run.
         empty: how many runs have no measurement, and thus no row.
-        contents: how many contents of attachments were written.
-        missing: the names of attachments whose bytes nobody has.
+        contents: how many contents of attachments stand beside the file.
+        references: how many attachments are only named, as their source did.
+        missing: the names of attachments whose content could not be read.
     """
 
     runs: int
     rows: int
     empty: int = 0
     contents: int = 0
+    references: int = 0
     missing: tuple[str, ...] = ()
 
 
@@ -131,14 +133,13 @@ def export_runs(
             remedy="choose another name, or use --overwrite",
         )
     count = rows = empty = 0
-    missing: list[str] = []
-    contents: set[str] = set()
+    contents = _Contents(attachment_folder(path))
     with _complete(path) as partial, _WRITERS[form](partial) as writer:
         for run in runs:
             made = writer.add(run)
             if form is ExportFormat.JSONL:
                 for attachment in run.attachments:
-                    _keep(attachment, attachment_folder(path), contents, missing)
+                    contents.keep(attachment)
             count += 1
             rows += made
             empty += not made
@@ -148,8 +149,9 @@ def export_runs(
         runs=count,
         rows=rows,
         empty=empty,
-        contents=len(contents),
-        missing=tuple(missing),
+        contents=len(contents.kept),
+        references=contents.references,
+        missing=tuple(contents.missing),
     )
 
 
@@ -171,26 +173,32 @@ def _complete(path: Path) -> Generator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def _keep(
-    attachment: Attachment, folder: Path, contents: set[str], missing: list[str]
-) -> None:
-    digest = attachment.sha256
-    if attachment.opener is None or digest is None:
-        missing.append(attachment.name)
-        return
-    if digest in contents:
-        return
-    target = folder / digest
-    if not target.exists() or target.stat().st_size != attachment.size:
-        folder.mkdir(parents=True, exist_ok=True)
-        with _complete(target) as partial, attachment.opener() as stream:
-            _copy(stream, partial)
-    contents.add(digest)
+class _Contents:
+    """The folder of contents beside a file; each content is there once."""
 
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.kept: set[str] = set()
+        self.references = 0
+        self.missing: list[str] = []
 
-def _copy(stream: IO[bytes], target: Path) -> None:
-    with target.open("wb") as copy:
-        shutil.copyfileobj(stream, copy)
+    def keep(self, attachment: Attachment) -> None:
+        """Put a content there, unless it is; one that cannot be read is noted."""
+        digest = attachment.sha256
+        if attachment.opener is None or digest is None:
+            self.references += 1
+            return
+        if digest in self.kept:
+            return
+        try:
+            stream = attachment.opener()
+        except (OSError, DeliveryError) as error:
+            self.missing.append(f"{attachment.name}: {error}")
+            return
+        target = self._folder / digest
+        with stream, _complete(target) as partial, partial.open("wb") as copy:
+            shutil.copyfileobj(stream, copy)
+        self.kept.add(digest)
 
 
 class _LinesWriter:

@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
+import attrs
 import pytest
 
 from rigbridge.errors import ConfigurationError
 from rigbridge.export import COLUMNS, ExportFormat, export_runs, measurement_rows
 from rigbridge.model import (
+    Attachment,
     Axis,
     Limit,
     Measurement,
@@ -126,6 +128,17 @@ class TestFiles:
         with pytest.raises(RuntimeError, match="went away"):
             export_runs(failing(), tmp_path / "runs.x", form=form)
         assert list(tmp_path.iterdir()) == []
+
+    def test_a_content_that_is_gone_is_named(self, run: Run, tmp_path: Path) -> None:
+        """A content that cannot be read is said; one that never was is counted."""
+        file = tmp_path / "scope.bin"
+        file.write_bytes(b"trace")
+        files = (Attachment.from_file(file), Attachment(name="log.tdms"))
+        file.unlink()
+        whole = attrs.evolve(run, attachments=files)
+        done = export_runs([whole], tmp_path / "a.jsonl", form=ExportFormat.JSONL)
+        assert (done.references, done.contents, len(done.missing)) == (1, 0, 1)
+        assert done.missing[0].startswith("scope.bin: ")
 
     def test_a_file_is_not_replaced_unasked(self, run: Run, tmp_path: Path) -> None:
         """What is there already stays, unless it is said to be replaced."""
