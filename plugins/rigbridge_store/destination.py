@@ -154,15 +154,15 @@ class LocalDestination:
             ConfigurationError: the folder cannot be used, or the tables are kept by
                 a database server, which has its own backups.
         """
-        return self.store.back_up(folder)
+        return self.store.upkeep.back_up(folder)
 
     def check(self, *, contents: bool = True) -> CheckResult:
         """Look for damage in the tables and the contents of attachments."""
-        return self.store.check(contents=contents)
+        return self.store.upkeep.check(contents=contents)
 
     def prune(self, before: datetime, *, dry_run: bool = False) -> PruneResult:
         """Delete runs that were before a moment, and contents that nobody needs."""
-        return self.store.prune(before, dry_run=dry_run)
+        return self.store.upkeep.prune(before, dry_run=dry_run)
 
     def serve(
         self,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -16,7 +15,6 @@ from sqlalchemy.exc import IntegrityError
 from rigbridge.errors import ConfigurationError
 from rigbridge.model import JSONScalar, Run
 from rigbridge.selection import RunSelection
-from rigbridge.upkeep import BackupResult, CheckResult, PruneResult
 from rigbridge.wire import CreateRun, InitializeUpload, ListedRun, WireSubUnit
 from rigbridge_store import listing
 from rigbridge_store.access import (
@@ -47,7 +45,7 @@ from rigbridge_store.slots import RunSlot
 from rigbridge_store.stations import link_station
 from rigbridge_store.sweeping import sweep_contents, sweep_digests, sweep_uploads
 from rigbridge_store.units import find_unit, set_sub_units
-from rigbridge_store.upkeep import back_up_store, check_store, sweep_store
+from rigbridge_store.upkeep import Upkeep
 from rigbridge_store.uploads import (
     GRANT,
     StoredUpload,
@@ -91,6 +89,7 @@ class RunStore:
         self.keys = Keys(database)
         self.uploads = Uploads(database, self.blobs, limit=max_upload, grant=GRANT)
         self.reader = RunReader(database, self.blobs)
+        self.upkeep = Upkeep(database, self.blobs, self.delete_run)
 
     @classmethod
     def open(
@@ -438,9 +437,12 @@ class RunStore:
         run_id: str,
         *,
         principal: Principal | None = None,
-    ) -> None:
+    ) -> int:
         """
         Delete a run, and those of its files that no other run has.
+
+        Returns:
+            How many contents were deleted; one that was touched a moment ago stays.
 
         Raises:
             NotFoundError: there is none of that id.
@@ -456,31 +458,11 @@ class RunStore:
             )
             digests = list(contents.scalars())
             connection.execute(runs.delete().where(runs.c.key == key))
-        sweep_digests(self._database, self.blobs, digests)
+        return sweep_digests(self._database, self.blobs, digests)
 
     def run_ids(self, selection: RunSelection) -> Iterator[str]:
         """Go through the ids of the runs that are meant, in the order stored."""
         return choose_runs(self._database, selection)
-
-    def back_up(self, folder: Path) -> BackupResult:
-        """
-        Copy the running store to a folder; see :mod:`rigbridge_store.upkeep`.
-
-        Raises:
-            ConfigurationError: the folder cannot be used, or the tables are kept by
-                a database server.
-        """
-        return back_up_store(self._database, self.blobs, folder)
-
-    def check(self, *, contents: bool = True) -> CheckResult:
-        """Look for damage; see :func:`~rigbridge_store.upkeep.check_store`."""
-        return check_store(self._database, self.blobs, contents=contents)
-
-    def prune(self, before: datetime, *, dry_run: bool = False) -> PruneResult:
-        """Delete old runs, and the contents that nothing refers to."""
-        return sweep_store(
-            self._database, self.blobs, before, self.delete_run, dry_run=dry_run
-        )
 
     def forget_contents(self, digests: Iterable[str]) -> None:
         """Delete those contents that nothing refers to any more."""

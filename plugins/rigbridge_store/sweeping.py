@@ -26,8 +26,13 @@ _UNLINKED = timedelta(days=1)
 _AT_ONCE = 500
 
 
-def sweep_uploads(database: Database, blobs: Blobs) -> None:
-    """Forget grants that expired unused, and bytes that were never linked."""
+def sweep_uploads(database: Database, blobs: Blobs) -> int:
+    """
+    Forget grants that expired unused, and bytes that were never linked.
+
+    Returns:
+        How many contents were deleted.
+    """
     now = datetime.now(UTC)
     blobs.sweep_incoming(untouched_for=_UNLINKED.total_seconds())
     stale = sa.and_(
@@ -42,19 +47,31 @@ def sweep_uploads(database: Database, blobs: Blobs) -> None:
         found = connection.execute(sa.select(uploads.c.sha256).where(stale))
         digests = [digest for digest in found.scalars() if digest is not None]
         connection.execute(uploads.delete().where(stale))
-    sweep_digests(database, blobs, digests)
+    return sweep_digests(database, blobs, digests)
 
 
-def sweep_digests(database: Database, blobs: Blobs, digests: Iterable[str]) -> None:
-    """Delete those contents that nothing refers to any more."""
+def sweep_digests(database: Database, blobs: Blobs, digests: Iterable[str]) -> int:
+    """
+    Delete those contents that nothing refers to any more.
+
+    Returns:
+        How many were deleted; one that was touched a moment ago stays.
+    """
+    count = 0
     waiting = iter(digests)
     while some := list(islice(waiting, _AT_ONCE)):
         # Held against writers, so that none of them can begin to refer to one.
         with database.writing() as connection:
             for digest in unused_digests(connection, some):
-                blobs.remove(digest, untouched_for=_GRACE.total_seconds())
+                count += blobs.remove(digest, untouched_for=_GRACE.total_seconds())
+    return count
 
 
-def sweep_contents(database: Database, blobs: Blobs) -> None:
-    """Delete every content that nothing refers to; walks through all of them."""
-    sweep_digests(database, blobs, blobs.digests())
+def sweep_contents(database: Database, blobs: Blobs) -> int:
+    """
+    Delete every content that nothing refers to; walks through all of them.
+
+    Returns:
+        How many were deleted.
+    """
+    return sweep_digests(database, blobs, blobs.digests())

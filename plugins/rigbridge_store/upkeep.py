@@ -22,12 +22,77 @@ from rigbridge_store.results import StoredBlob
 from rigbridge_store.schema import attachments, runs, uploads
 from rigbridge_store.sweeping import sweep_contents, sweep_uploads
 
-__all__ = ["back_up_store", "check_store", "count_runs", "sweep_store"]
+__all__ = ["Upkeep"]
 
 _CHUNK = 1 << 20
 
 
-def count_runs(database: Database) -> int:
+class Upkeep:
+    """
+    Keeps a store in order while it is in use.
+
+    Args:
+        database: the tables.
+        blobs: the contents of attachments.
+        delete: deletes the run of an id, and tells how many contents went with it.
+    """
+
+    def __init__(
+        self, database: Database, blobs: Blobs, delete: Callable[[str], int]
+    ) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._delete = delete
+
+    def back_up(self, folder: Path) -> BackupResult:
+        """
+        Copy a running SQLite store to a folder.
+
+        The tables are copied first, as they are at one moment, then the contents that
+        they refer to. A second backup into the same folder copies only what is new.
+
+        Raises:
+            ConfigurationError: the folder cannot be used, or the tables are kept by a
+                database server.
+        """
+        return _back_up(self._database, self._blobs, folder)
+
+    def check(self, *, contents: bool = True) -> CheckResult:
+        """
+        Look for damage: in the tables, and in the contents that they refer to.
+
+        Args:
+            contents: read every content and compare its digest, too; else only its
+                length.
+
+        Raises:
+            ServerUnavailableError: the store cannot be read for now.
+        """
+        return _check(self._database, self._blobs, contents=contents)
+
+    def prune(self, before: datetime, *, dry_run: bool = False) -> PruneResult:
+        """
+        Delete old runs, and the contents that nothing refers to.
+
+        Args:
+            before: runs that were before this are deleted.
+            dry_run: only count the runs.
+
+        Raises:
+            ServerUnavailableError: the store cannot be written for now.
+        """
+        count = contents = 0
+        for run_id in choose_runs(self._database, RunSelection(until=before)):
+            if not dry_run:
+                contents += self._delete(run_id)
+            count += 1
+        if not dry_run:
+            contents += sweep_uploads(self._database, self._blobs)
+            contents += sweep_contents(self._database, self._blobs)
+        return PruneResult(runs=count, contents=contents)
+
+
+def _count_runs(database: Database) -> int:
     """Count the runs of a store."""
     with database.reading() as connection:
         return int(
@@ -37,17 +102,7 @@ def count_runs(database: Database) -> int:
         )
 
 
-def back_up_store(database: Database, blobs: Blobs, folder: Path) -> BackupResult:
-    """
-    Copy a running SQLite store to a folder.
-
-    The tables are copied first, as they are at one moment, then the contents that
-    they refer to. A second backup into the same folder copies only what is new.
-
-    Raises:
-        ConfigurationError: the folder cannot be used, or the tables are kept by a
-            database server.
-    """
+def _back_up(database: Database, blobs: Blobs, folder: Path) -> BackupResult:
     path = database.path
     if path is None:
         raise ConfigurationError(
@@ -74,7 +129,7 @@ def back_up_store(database: Database, blobs: Blobs, folder: Path) -> BackupResul
     copy = Database(folder)
     try:
         needed = _needed(copy)
-        count = count_runs(copy)
+        count = _count_runs(copy)
     finally:
         copy.close()
     copied = 0
@@ -127,18 +182,7 @@ def _needed(database: Database) -> dict[str, int]:
     return found
 
 
-def check_store(database: Database, blobs: Blobs, *, contents: bool) -> CheckResult:
-    """
-    Look for damage: in the tables, and in the contents that they refer to.
-
-    Args:
-        database: the tables.
-        blobs: the contents.
-        contents: read every content and compare its digest, too.
-
-    Raises:
-        ServerUnavailableError: the store cannot be read for now.
-    """
+def _check(database: Database, blobs: Blobs, *, contents: bool) -> CheckResult:
     problems = list(_table_problems(database))
     needed = _needed(database)
     for digest, size in needed.items():
@@ -151,7 +195,7 @@ def check_store(database: Database, blobs: Blobs, *, contents: bool) -> CheckRes
         digest not in needed and digest not in waiting for digest in blobs.digests()
     )
     return CheckResult(
-        runs=count_runs(database),
+        runs=_count_runs(database),
         contents=len(needed),
         unused=unused,
         problems=tuple(problems),
@@ -197,36 +241,3 @@ def _content_problem(
     if length != size:
         return f"has {length} bytes instead of {size}"
     return None if found.hexdigest() == digest else "its bytes have changed"
-
-
-def sweep_store(
-    database: Database,
-    blobs: Blobs,
-    before: datetime,
-    delete: Callable[[str], None],
-    *,
-    dry_run: bool,
-) -> PruneResult:
-    """
-    Delete old runs, and the contents that nothing refers to.
-
-    Args:
-        database: the tables.
-        blobs: the contents.
-        before: runs that were before this are deleted.
-        delete: deletes the run of an id.
-        dry_run: only count the runs.
-
-    Raises:
-        ServerUnavailableError: the store cannot be written for now.
-    """
-    count = 0
-    contents = sum(1 for _ in blobs.digests())
-    for run_id in choose_runs(database, RunSelection(until=before)):
-        if not dry_run:
-            delete(run_id)
-        count += 1
-    if not dry_run:
-        sweep_uploads(database, blobs)
-        sweep_contents(database, blobs)
-    return PruneResult(runs=count, contents=contents - sum(1 for _ in blobs.digests()))

@@ -9,10 +9,8 @@ from typing import Self
 
 from rigbridge.agent.metrics import CONTENT_TYPE, Metrics
 from rigbridge.agent.page import Health, Page
-from rigbridge.configuration import Configuration, open_outbox
-from rigbridge.model import Run
-from rigbridge.outbox import DeliveryResult, Recovery, UnsentFolder
-from rigbridge.reporting import ConversionReport
+from rigbridge.configuration import Configuration, open_outbox, recover_unsent
+from rigbridge.outbox import DeliveryResult, UnsentFolder
 
 __all__ = ["Agent"]
 
@@ -110,16 +108,10 @@ class Agent:
             },
         )
 
-    def _keep_house(self) -> Recovery:
-        recovery = self._unsent.recover(self._submit)
+    def _keep_house(self) -> None:
+        recovery = recover_unsent(self._configuration, self._outbox)
         for failure in recovery.failures:
             _LOGGER.error("%s", failure)
         if recovery.recovered:
             _LOGGER.info("queued %d runs kept in files", len(recovery.recovered))
         self._outbox.prune()
-        return recovery
-
-    def _submit(self, run: Run) -> None:
-        report = ConversionReport()
-        completed = self._configuration.identity.apply(run, name="", report=report)
-        self._outbox.submit(completed, report)

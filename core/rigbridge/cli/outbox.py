@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rigbridge.configuration import Configuration
     from rigbridge.outbox import Outbox, OutboxEntry, Recovery
 
-__all__ = ["app", "opened_outbox", "recover", "say_recovery"]
+__all__ = ["app"]
 
 app = typer.Typer(
     help="See and steer what waits to be sent.",
@@ -40,7 +40,7 @@ _Parked = Annotated[
 
 
 @contextmanager
-def opened_outbox(
+def _opened(
     **arguments: Any,
 ) -> Generator[tuple[Configuration, Outbox], None, None]:
     """Open the outbox that the settings name; closed at the end."""
@@ -54,20 +54,7 @@ def opened_outbox(
         yield configuration, outbox
 
 
-def recover(configuration: Configuration, outbox: Outbox) -> Recovery:
-    """Queue what could not be queued when it was handed over."""
-    from rigbridge.outbox import UnsentFolder  # noqa: PLC0415 - start fast
-    from rigbridge.reporting import ConversionReport  # noqa: PLC0415 - likewise
-
-    def submit(run: Any) -> None:
-        report = ConversionReport()
-        # The site's rules may be what failed when the run was handed over.
-        outbox.submit(configuration.identity.apply(run, name="", report=report), report)
-
-    return UnsentFolder(configuration.data).recover(submit)
-
-
-def say_recovery(recovery: Recovery, *, quiet: bool) -> None:
+def _say_recovery(recovery: Recovery, *, quiet: bool) -> None:
     """Tell what came of the files that could not be queued before."""
     for failure in recovery.failures:
         say_error(failure)
@@ -100,16 +87,17 @@ def status(
     as_json: options.AsJSON = False,
 ) -> None:
     """Say how much waits, what is parked, and what went wrong before the queue."""
+    from rigbridge.configuration import recover_unsent  # noqa: PLC0415 - likewise
     from rigbridge.outbox import UnsentFolder  # noqa: PLC0415 - start fast
 
-    with opened_outbox(data=data, file=config) as (configuration, outbox):
-        recovery = recover(configuration, outbox)
+    with _opened(data=data, file=config) as (configuration, outbox):
+        recovery = recover_unsent(configuration, outbox)
         now = outbox.status()
         unsent = UnsentFolder(configuration.data)
         errors = unsent.errors()
         if acknowledge:
             unsent.acknowledge()
-    say_recovery(recovery, quiet=as_json)
+    _say_recovery(recovery, quiet=as_json)
     if as_json:
         say_json(
             {
@@ -175,7 +163,7 @@ def list_entries(
         states += [EntryState.PENDING, EntryState.SENDING]
     if delivered:
         states.append(EntryState.DONE)
-    with opened_outbox(data=data, file=config) as (_, outbox):
+    with _opened(data=data, file=config) as (_, outbox):
         entries = outbox.entries(states)
     if as_json:
         say_json([_entry_document(entry) for entry in entries])
@@ -197,7 +185,7 @@ def show(
     from rigbridge.convert import to_document  # noqa: PLC0415 - start fast
     from rigbridge.outbox import EntryState  # noqa: PLC0415 - likewise
 
-    with opened_outbox(data=data, file=config) as (_, outbox):
+    with _opened(data=data, file=config) as (_, outbox):
         entry = _find(outbox, run_id)
         run = report = None
         if entry.state is not EntryState.DONE:
@@ -232,10 +220,8 @@ def retry(
     as_json: options.AsJSON = False,
 ) -> None:
     """Have parked or waiting runs tried again at once by whoever sends."""
-    with opened_outbox(data=data, file=config) as (_, outbox):
-        chosen = _chosen(outbox, run_ids, parked=parked)
-        for run_id in chosen:
-            outbox.retry(run_id)
+    with _opened(data=data, file=config) as (_, outbox):
+        chosen = _each(outbox, outbox.retry, run_ids, parked=parked)
     if as_json:
         say_json({"retried": [str(run_id) for run_id in chosen]})
     else:
@@ -252,10 +238,8 @@ def drop(
     as_json: options.AsJSON = False,
 ) -> None:
     """Remove runs for good, without delivering them."""
-    with opened_outbox(data=data, file=config) as (_, outbox):
-        chosen = _chosen(outbox, run_ids, parked=parked)
-        for run_id in chosen:
-            outbox.drop(run_id)
+    with _opened(data=data, file=config) as (_, outbox):
+        chosen = _each(outbox, outbox.drop, run_ids, parked=parked)
     if as_json:
         say_json({"dropped": [str(run_id) for run_id in chosen]})
     else:
@@ -276,15 +260,17 @@ def flush(
     as_json: options.AsJSON = False,
 ) -> None:
     """Send what waits, now; say what is left."""
+    from rigbridge.configuration import recover_unsent  # noqa: PLC0415 - start fast
+
     # What the sender has to say about single runs goes where errors go.
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
-    with opened_outbox(to=to, data=data, api_key=api_key, file=config) as opened:
+    with _opened(to=to, data=data, api_key=api_key, file=config) as opened:
         configuration, outbox = opened
-        recovery = recover(configuration, outbox)
+        recovery = recover_unsent(configuration, outbox)
         before = outbox.status()
         left = outbox.flush(deadline)
         after = outbox.status()
-    say_recovery(recovery, quiet=as_json)
+    _say_recovery(recovery, quiet=as_json)
     sent = after.delivered - before.delivered
     if as_json:
         say_json(
@@ -302,6 +288,20 @@ def flush(
             say(f"held: {after.held}")
     if left or after.parked > before.parked or recovery.failures:
         raise typer.Exit(1)
+
+
+def _each(
+    outbox: Outbox,
+    decide: Callable[[UUID], object],
+    run_ids: list[str] | None,
+    *,
+    parked: bool,
+) -> list[UUID]:
+    """Decide about each run that is named."""
+    chosen = _chosen(outbox, run_ids, parked=parked)
+    for run_id in chosen:
+        decide(run_id)
+    return chosen
 
 
 def _chosen(outbox: Outbox, run_ids: list[str] | None, *, parked: bool) -> list[UUID]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +15,7 @@ from rigbridge.errors import ConfigurationError
 from rigbridge.keys import KeyKind
 
 if TYPE_CHECKING:
+    from rigbridge.destinations import HostedDestination
     from rigbridge.key_records import KeyRecord
 
 __all__ = ["hosted", "keys", "serve", "stations"]
@@ -24,9 +28,17 @@ stations = typer.Typer(
 )
 
 
-def hosted(data: Any, config: Any, database: str | None = None) -> Any:
+@contextmanager
+def hosted(
+    data: Path | None, config: Path | None, database: str | None = None
+) -> Generator[HostedDestination]:
     """
-    Open the embedded store, which we host ourselves.
+    Open the embedded store, which we host ourselves; closed at the end.
+
+    Args:
+        data: its folder, or None.
+        config: the configuration file to read, or None.
+        database: the address of its database, or None.
 
     Raises:
         ConfigurationError: the installed destination of that name is another one.
@@ -42,7 +54,10 @@ def hosted(data: Any, config: Any, database: str | None = None) -> Any:
     )
     if not isinstance(destination, HostedDestination):
         raise ConfigurationError("the local destination cannot be served")
-    return destination
+    try:
+        yield destination
+    finally:
+        destination.close()
 
 
 def serve(
@@ -70,8 +85,7 @@ def serve(
 
     from rigbridge.configuration import load_configuration  # noqa: PLC0415 - likewise
 
-    destination = hosted(data, config, database)
-    try:
+    with hosted(data, config, database) as destination:
         destination.serve(
             host=host,
             port=port,
@@ -81,8 +95,6 @@ def serve(
                 to="local", data=data, database=database, file=config
             ),
         )
-    finally:
-        destination.close()
 
 
 @keys.command("create")
@@ -95,11 +107,8 @@ def create_key(
     as_json: options.AsJSON = False,
 ) -> None:
     """Make an API key and print it once."""
-    destination = hosted(data, config)
-    try:
+    with hosted(data, config) as destination:
         key = destination.create_key(kind, name)
-    finally:
-        destination.close()
     if as_json:
         say_json({"key": key})
     else:
@@ -114,11 +123,8 @@ def list_keys(
     as_json: options.AsJSON = False,
 ) -> None:
     """List the API keys: whose they are, and when they were last used."""
-    destination = hosted(data, config)
-    try:
+    with hosted(data, config) as destination:
         records = destination.list_keys()
-    finally:
-        destination.close()
     if as_json:
         say_json([_shown(record) for record in records])
         return
@@ -139,11 +145,8 @@ def revoke_key(
     as_json: options.AsJSON = False,
 ) -> None:
     """Refuse an API key from now on, at running servers too."""
-    destination = hosted(data, config)
-    try:
+    with hosted(data, config) as destination:
         record = destination.revoke_key(prefix)
-    finally:
-        destination.close()
     if as_json:
         say_json(_shown(record))
     else:
@@ -176,11 +179,8 @@ def link_station(
     as_json: options.AsJSON = False,
 ) -> None:
     """Let a station use a procedure."""
-    destination = hosted(data, config)
-    try:
+    with hosted(data, config) as destination:
         destination.link_station(station, procedure)
-    finally:
-        destination.close()
     if as_json:
         say_json({"station": station, "procedure": procedure})
     else:

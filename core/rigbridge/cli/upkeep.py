@@ -28,11 +28,8 @@ def backup(
     as_json: options.AsJSON = False,
 ) -> None:
     """Copy the store, also while it is in use; the copy is a store of its own."""
-    destination = hosted(data, config)
-    try:
+    with hosted(data, config) as destination:
         done = destination.back_up(folder)
-    finally:
-        destination.close()
     if as_json:
         say_json(
             {
@@ -65,11 +62,8 @@ def check(
     as_json: options.AsJSON = False,
 ) -> None:
     """Look for damage in the tables and the contents of attachments."""
-    destination = hosted(data, config)
-    try:
+    with hosted(data, config) as destination:
         found = destination.check(contents=not quick)
-    finally:
-        destination.close()
     if as_json:
         say_json(
             {
@@ -107,11 +101,8 @@ def prune(
 ) -> None:
     """Delete old runs, and the contents of attachments that nothing refers to."""
     before = datetime.now(UTC) - timedelta(days=older_than)
-    destination = hosted(data, config)
-    try:
+    with hosted(data, config) as destination:
         done = destination.prune(before, dry_run=dry_run)
-    finally:
-        destination.close()
     if as_json:
         say_json({"runs": done.runs, "contents": done.contents, "dry_run": dry_run})
     elif dry_run:

@@ -1,12 +1,17 @@
 """
 The configuration: ``rigbridge.toml``, the environment and arguments, in that order.
 
-:func:`load_configuration` gathers and checks it, :func:`open_destination` and
-:func:`make_adapter` make the parts that it names.
+:func:`load_configuration` gathers and checks it, :func:`open_destination`,
+:func:`open_outbox` and :func:`make_adapter` make the parts that it names.
 """
 
 from rigbridge.configuration.model import LOCAL, Configuration
-from rigbridge.configuration.opening import make_adapter, open_destination, open_outbox
+from rigbridge.configuration.opening import (
+    make_adapter,
+    open_destination,
+    open_outbox,
+    recover_unsent,
+)
 from rigbridge.configuration.sources import FILE_NAME, load_configuration
 from rigbridge.configuration.values import KEYS
 
@@ -19,4 +24,5 @@ __all__ = [
     "make_adapter",
     "open_destination",
     "open_outbox",
+    "recover_unsent",
 ]

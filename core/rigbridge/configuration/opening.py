@@ -13,11 +13,13 @@ from rigbridge.configuration.model import Configuration
 from rigbridge.destinations import DESTINATION_GROUP, Destination
 from rigbridge.errors import ConfigurationError, PluginLoadError
 from rigbridge.plugins import PluginLoader
+from rigbridge.reporting import ConversionReport
 
 if TYPE_CHECKING:
-    from rigbridge.outbox import DeliveryResult, Outbox
+    from rigbridge.model import Run
+    from rigbridge.outbox import DeliveryResult, Outbox, Recovery
 
-__all__ = ["make_adapter", "open_destination", "open_outbox"]
+__all__ = ["make_adapter", "open_destination", "open_outbox", "recover_unsent"]
 
 
 def open_destination(configuration: Configuration) -> Destination:
@@ -140,3 +142,22 @@ def make_settings(
         return kind(**given)
     except (TypeError, ValueError) as error:
         raise ConfigurationError(str(error), source=source, place=place) from error
+
+
+def recover_unsent(configuration: Configuration, outbox: Outbox) -> Recovery:
+    """
+    Queue the runs that could not be queued when they were handed over.
+
+    Args:
+        configuration: names the data folder; its rules of identity are applied again,
+            since they may be what failed.
+        outbox: the outbox.
+    """
+    from rigbridge.outbox import UnsentFolder  # noqa: PLC0415 - not all need it
+
+    def submit(run: Run) -> None:
+        report = ConversionReport()
+        completed = configuration.identity.apply(run, name="", report=report)
+        outbox.submit(completed, report)
+
+    return UnsentFolder(configuration.data).recover(submit)
