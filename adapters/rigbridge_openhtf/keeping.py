@@ -13,7 +13,6 @@ import base64
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,11 +22,9 @@ import msgspec
 
 from rigbridge.convert import to_document
 from rigbridge.model import Run
+from rigbridge.outbox import unsent_folders
 
-__all__ = ["FOLDER", "keep_record", "keep_run"]
-
-FOLDER = "unsent"
-"""The folder in the data folder."""
+__all__ = ["keep_record", "keep_run"]
 
 
 def keep_run(run: Run, data: Path) -> Path:
@@ -75,10 +72,11 @@ def _inline(attachment: Any) -> dict[str, Any]:
 
 
 def _in_one_of(data: Path, write: Callable[[Path], Path]) -> Path:
+    folder, stand_in = unsent_folders(data)
     try:
-        return write(data / FOLDER)
+        return write(folder)
     except OSError:
-        return write(Path(tempfile.gettempdir()) / "rigbridge" / FOLDER)
+        return write(stand_in)
 
 
 def _write_run(run: Run, folder: Path) -> Path:

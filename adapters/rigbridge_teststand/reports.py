@@ -62,6 +62,12 @@ def read_report(
     times = StepTimes(start=started, engine_start=_number(engine, "StartTime"))
     if header.engine_started_at is not None:
         times = StepTimes(start=header.engine_started_at, engine_start=0.0)
+    if started is not None and not times.is_known:
+        account.coerced(
+            "phase time",
+            "the engine's time at the start is missing, all taken as unknown",
+            place=place_of(element),
+        )
     reader = StepReader(times, settings.phase_outcomes(), account)
     metadata = dict(header.metadata)
     phases = [] if root is None else reader.phases(root)

@@ -91,6 +91,11 @@ class StepTimes:
     start: datetime | None
     engine_start: float | None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether there is anything to count from."""
+        return self.start is not None and self.engine_start is not None
+
     def moment(self, seconds: float | None) -> datetime | None:
         """Give the time at which the engine's clock showed these seconds."""
         if self.start is None or self.engine_start is None or seconds is None:
@@ -237,7 +242,7 @@ class StepReader:
             if start is None or total is None
             else self._times.moment(start + total)
         )
-        if started is None and start is not None and self._times.start is not None:
+        if started is None and start is not None and self._times.is_known:
             report.coerced(
                 "phase time",
                 "before the main sequence, taken as unknown",

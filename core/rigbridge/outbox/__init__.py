@@ -14,7 +14,12 @@ from rigbridge.outbox.entries import (
 )
 from rigbridge.outbox.outbox import Outbox
 from rigbridge.outbox.policy import Retention
-from rigbridge.outbox.unsent import HandOverErrors, Recovery, UnsentFolder
+from rigbridge.outbox.unsent import (
+    HandOverErrors,
+    Recovery,
+    UnsentFolder,
+    unsent_folders,
+)
 
 __all__ = [
     "DeliveryEnd",
@@ -27,4 +32,5 @@ __all__ = [
     "Recovery",
     "Retention",
     "UnsentFolder",
+    "unsent_folders",
 ]

@@ -27,7 +27,7 @@ from rigbridge.convert import from_document
 from rigbridge.errors import MalformedSourceError, RigbridgeError, SourceUnreadableError
 from rigbridge.model import FileOpener, Run
 
-__all__ = ["HandOverErrors", "Recovery", "UnsentFolder"]
+__all__ = ["HandOverErrors", "Recovery", "UnsentFolder", "unsent_folders"]
 
 _FOLDER = "unsent"
 _ERRORS = "errors.log"
@@ -83,7 +83,7 @@ class UnsentFolder:
     """
 
     def __init__(self, data: Path) -> None:
-        self._folders = (data / _FOLDER, _stand_in())
+        self._folders = unsent_folders(data)
 
     def note_error(self, text: str) -> None:
         """
@@ -171,8 +171,18 @@ def _is_ours(path: Path) -> bool:
     return os.name == "nt" or path.stat().st_uid == os.geteuid()
 
 
-def _stand_in() -> Path:
-    return Path(tempfile.gettempdir()) / "rigbridge" / _FOLDER
+def unsent_folders(data: Path) -> tuple[Path, Path]:
+    """
+    Name the folder in a data folder, and the one that stands in where that is none.
+
+    The stand-in lies in the system's temporary folder. Each data folder has one of its
+    own, so that no run gets into another outbox, and from there to another store.
+
+    Args:
+        data: the data folder.
+    """
+    own = hashlib.sha256(os.fsencode(data.absolute())).hexdigest()[:16]
+    return data / _FOLDER, Path(tempfile.gettempdir()) / "rigbridge" / own / _FOLDER
 
 
 def _run_id(path: Path) -> UUID | None:

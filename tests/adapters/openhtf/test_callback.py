@@ -23,7 +23,7 @@ from rigbridge.configuration import load_configuration, open_destination
 from rigbridge.convert import from_document
 from rigbridge.destinations import Destination, ReadableDestination
 from rigbridge.model import Run
-from rigbridge.outbox import Outbox, UnsentFolder
+from rigbridge.outbox import Outbox, UnsentFolder, unsent_folders
 from rigbridge.testing import read_all
 from rigbridge_openhtf import OpenHTFSettings, OutputCallback
 from rigbridge_openhtf.adapter import OpenHTFJSONAdapter
@@ -319,7 +319,9 @@ class TestTrouble:
         record = run_test(_phase())
         monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
         make_callback()(record)
-        run, _ = _kept(elsewhere / "rigbridge")
+        _, stand_in = unsent_folders(tmp_path / "data")
+        assert elsewhere in stand_in.parents
+        run, _ = _kept(stand_in.parent)
         assert run.unit.serial_number == "SN-1"
 
     def test_nothing_can_be_written(

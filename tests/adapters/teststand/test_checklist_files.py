@@ -136,6 +136,14 @@ class TestTruncated:
         first, second = run_of(cut).phases
         assert (second.name, first.attributes["partial"]) == ("b", True)
 
+    def test_times_that_are_cut_off_are_said(self, write: Any, read: Any) -> None:
+        """Steps count from the engine's time, which stands behind them."""
+        text = write.document(write.report(write.step("a"), write.step("b")))
+        reading = read(text[: text.index(b"<Value>b</Value>")])
+        (phase,) = reading.runs[0].phases
+        assert phase.started_at is None
+        assert reading.report.count(Disposition.COERCED, "phase time") == 1
+
     def test_complete_reports_stay_whole(self, write: Any, read: Any) -> None:
         """Only the report in which the file ends is partial."""
         text = write.document(write.report(), write.report(serial="SN-2"))

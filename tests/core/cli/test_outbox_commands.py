@@ -17,7 +17,7 @@ from rigbridge.client.destination import HTTPDestination
 from rigbridge.convert import to_document
 from rigbridge.destinations import DestinationSettings
 from rigbridge.model import Attachment, Run
-from rigbridge.outbox import Outbox, UnsentFolder
+from rigbridge.outbox import Outbox, UnsentFolder, unsent_folders
 from rigbridge.testing.run_store_faults import Fault, Operation
 from rigbridge.testing.run_store_server import RunStoreServer
 from rigbridge.wire import encode
@@ -233,6 +233,14 @@ class TestUnsent:
         data.write_text("a file")
         UnsentFolder(data).note_error("no folder")
         assert UnsentFolder(data).errors().count == 1
+
+    def test_no_data_folder_takes_what_belongs_to_another(self, data: Path) -> None:
+        """Each has a stand-in of its own, or runs would reach the wrong store."""
+        data.write_text("a file")
+        UnsentFolder(data).note_error("no folder")
+        other = data.with_name("other")
+        assert UnsentFolder(other).errors().count == 0
+        assert not set(unsent_folders(data)) & set(unsent_folders(other))
 
     def test_the_log_of_errors_is_bounded_and_survives_damage(
         self, data: Path, monkeypatch: pytest.MonkeyPatch
