@@ -127,6 +127,14 @@ class TestSources:
         )
         assert done.stdout == ""
 
+    def test_no_file_holds_the_marks_of_a_merge(self) -> None:
+        """No kept file holds what git writes where two changes meet."""
+        command = ["git", "grep", "-l", "-I", "-E", "^(<{7}|[|]{7}|>{7})( |$)"]
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert (done.stdout, done.stderr) == ("", "")
+
     def test_each_test_says_what_it_holds_true(self) -> None:
         """Each test function and each test class has a docstring."""
         silent = [
