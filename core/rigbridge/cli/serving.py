@@ -15,7 +15,7 @@ from rigbridge.errors import ConfigurationError
 from rigbridge.keys import KeyKind
 
 if TYPE_CHECKING:
-    from rigbridge.destinations import HostedDestination
+    from rigbridge.hosting import HostedDestination
     from rigbridge.key_records import KeyRecord
 
 __all__ = ["hosted", "keys", "serve", "stations"]
@@ -47,7 +47,7 @@ def hosted(
         load_configuration,
         open_destination,
     )
-    from rigbridge.destinations import HostedDestination  # noqa: PLC0415 - likewise
+    from rigbridge.hosting import HostedDestination  # noqa: PLC0415 - likewise
 
     destination = open_destination(
         load_configuration(to="local", data=data, database=database, file=config)

@@ -20,11 +20,7 @@ from hypothesis import HealthCheck, given, settings
 
 from rigbridge.configuration import Configuration, open_destination
 from rigbridge.convert import to_document
-from rigbridge.destinations import (
-    DestinationSettings,
-    HostedDestination,
-    ReadableDestination,
-)
+from rigbridge.destinations import DestinationSettings, ReadableDestination
 from rigbridge.errors import (
     BadRequestError,
     ConfigurationError,
@@ -33,6 +29,7 @@ from rigbridge.errors import (
     RunProblemsError,
     UnprocessableError,
 )
+from rigbridge.hosting import HostedDestination
 from rigbridge.keys import KeyKind
 from rigbridge.model import (
     Attachment,

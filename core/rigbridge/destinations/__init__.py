@@ -1,0 +1,42 @@
+"""
+The contract of a destination: where runs go, and are seen again.
+
+Two ship with rigbridge, offered in the entry-point group ``rigbridge.destinations``:
+``local``, the embedded store in process, and ``http``, any run store of the v1
+contract. What a store that we host ourselves offers beyond it is
+:class:`rigbridge.hosting.HostedDestination`.
+"""
+
+from rigbridge.destinations.contract import (
+    DESTINATION_GROUP,
+    BatchDestination,
+    Destination,
+    ReadableDestination,
+    ResumableDestination,
+)
+from rigbridge.destinations.deliveries import (
+    AttachmentFailure,
+    Consignment,
+    FileProgress,
+    Outcome,
+    Progress,
+    Receipt,
+)
+from rigbridge.destinations.settings import DestinationSettings, Linking, Sidecar
+
+__all__ = [
+    "DESTINATION_GROUP",
+    "AttachmentFailure",
+    "BatchDestination",
+    "Consignment",
+    "Destination",
+    "DestinationSettings",
+    "FileProgress",
+    "Linking",
+    "Outcome",
+    "Progress",
+    "ReadableDestination",
+    "Receipt",
+    "ResumableDestination",
+    "Sidecar",
+]

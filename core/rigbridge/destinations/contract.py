@@ -1,0 +1,129 @@
+"""What a destination does; a plugin implements the first, and more where it can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from typing import IO, Protocol, runtime_checkable
+
+from rigbridge.destinations.deliveries import Consignment, Outcome, Progress, Receipt
+from rigbridge.destinations.settings import DestinationSettings
+from rigbridge.model import Attachment, Run
+from rigbridge.reporting import ConversionReport
+from rigbridge.selection import RunSelection
+from rigbridge.wire import ListedRun
+
+__all__ = [
+    "DESTINATION_GROUP",
+    "BatchDestination",
+    "Destination",
+    "ReadableDestination",
+    "ResumableDestination",
+]
+
+DESTINATION_GROUP = "rigbridge.destinations"
+"""The entry-point group in which distributions offer their destinations."""
+
+
+@runtime_checkable
+class Destination(Protocol):
+    """
+    A run store.
+
+    Every method may raise a :class:`~rigbridge.errors.DeliveryError`, whose type
+    names the recovery, and :class:`~rigbridge.errors.RunProblemsError` for a run
+    that no store would take. A plugin is a class that is made with
+    :class:`DestinationSettings`.
+    """
+
+    def __init__(self, settings: DestinationSettings) -> None:
+        """Take the settings; nothing is connected or created yet."""
+
+    def submit(self, run: Run, report: ConversionReport | None = None) -> Receipt:
+        """
+        Store a run with its attachments; the same run twice is stored once.
+
+        Args:
+            run: the run; attachments without bytes are kept by reference.
+            report: what its reading recorded; travels along, and is added to.
+        """
+        ...
+
+    def attach(self, stored_id: str, attachment: Attachment) -> None:
+        """Add a file to a stored run; the same file twice is linked once."""
+        ...
+
+    def list_runs(self, serial_number: str) -> Sequence[ListedRun]:
+        """List the runs of a unit, newest first; serial numbers ignore case."""
+        ...
+
+    def close(self) -> None:
+        """Release connections and files; may be called twice."""
+        ...
+
+
+@runtime_checkable
+class ResumableDestination(Destination, Protocol):
+    """A destination whose deliveries can be cut at every step and taken up again."""
+
+    def resume(
+        self,
+        run: Run,
+        progress: Progress,
+        keep: Callable[[Progress], None],
+        report: ConversionReport | None = None,
+    ) -> Receipt:
+        """
+        Store a run from where an earlier attempt left off.
+
+        Args:
+            run: the run, the same at every attempt.
+            progress: what the attempt before kept; a new one at first.
+            keep: called with the new progress, and returns once that is durable,
+                before every step that must not be forgotten. What it raises ends the
+                attempt.
+            report: as for :meth:`submit`.
+        """
+        ...
+
+
+@runtime_checkable
+class BatchDestination(Destination, Protocol):
+    """A destination that stores many runs faster together than one by one."""
+
+    def submit_many(
+        self, consignments: Iterable[Consignment], *, patience: float
+    ) -> Generator[Outcome, None, None]:
+        """
+        Store many runs, as many at a time as is fastest.
+
+        Args:
+            consignments: the runs; taken one by one, as there is room for them.
+            patience: seconds that the store's wish to be left alone is followed; where
+                it asks for more, what is left comes back unsent.
+
+        Yields:
+            What came of each, in the order in which they end. No run's error ends the
+            others. Closing the generator begins nothing new and waits for the rest.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadableDestination(Destination, Protocol):
+    """A destination that can also give back what it holds, as our own store can."""
+
+    def recent_runs(self, limit: int) -> Sequence[ListedRun]:
+        """List the runs stored last, newest first."""
+        ...
+
+    def get_run(self, stored_id: str) -> Run:
+        """Give back the whole run, equal to the one that was submitted."""
+        ...
+
+    def open_attachment(self, attachment_id: str) -> IO[bytes]:
+        """Open the bytes of a stored attachment."""
+        ...
+
+    def run_ids(self, selection: RunSelection) -> Iterator[str]:
+        """Go through the ids of the runs that are meant, in the order stored."""
+        ...

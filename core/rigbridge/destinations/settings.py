@@ -1,0 +1,69 @@
+"""What a destination may need to know."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+
+import attrs
+
+__all__ = ["DestinationSettings", "Linking", "Sidecar"]
+
+
+class Sidecar(StrEnum):
+    """When what v1 has no field for travels as an attachment ``rigbridge.json``."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class Linking(StrEnum):
+    """Which call links an upload to its run; AUTO finds out and remembers."""
+
+    AUTO = "auto"
+    UPDATE = "update"
+    SYNC = "sync"
+
+
+@attrs.frozen(kw_only=True)
+class DestinationSettings:
+    """
+    What a destination may need to know; each uses its part.
+
+    Attributes:
+        url: the origin of a run store, with or without ``/api``; None for ``local``.
+        api_key: the key for it; never shown.
+        data: the folder that holds the embedded store.
+        database: the address of a PostgreSQL database that holds its tables, or None.
+        attachments: the URL under which it keeps the contents of attachments, or
+            None.
+        sidecar: when the sidecar travels.
+        linking: which call links uploads.
+        timeout: seconds that one request may take to connect or to go on.
+        connect_timeout: seconds that connecting may take; as ``timeout``, but at most
+            ten, where it is None.
+        ca_bundle: a PEM file of authorities to trust besides the public ones.
+        client_certificate: a PEM file that the store asks of its clients.
+        client_key: its private key, where that is a file of its own.
+        proxy: the proxy, ``direct`` for none, None for the environment's; never shown,
+            since it may hold a password.
+        http2: whether HTTP/2 is spoken where a server has it.
+        concurrency: how many requests may be on their way at once.
+    """
+
+    data: Path
+    database: str | None = attrs.field(default=None, repr=False)
+    attachments: str | None = attrs.field(default=None, repr=False)
+    url: str | None = None
+    api_key: str | None = attrs.field(default=None, repr=False)
+    sidecar: Sidecar = Sidecar.AUTO
+    linking: Linking = Linking.AUTO
+    timeout: float = 30.0
+    connect_timeout: float | None = None
+    ca_bundle: Path | None = None
+    client_certificate: Path | None = None
+    client_key: Path | None = None
+    proxy: str | None = attrs.field(default=None, repr=False)
+    http2: bool = True
+    concurrency: int = 16

@@ -1,0 +1,97 @@
+"""What a destination offers that we host ourselves: keys, upkeep, and serving it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from rigbridge.configuration import Configuration
+from rigbridge.destinations import ReadableDestination
+from rigbridge.key_records import KeyRecord
+from rigbridge.keys import KeyKind
+from rigbridge.upkeep import BackupResult, CheckResult, PruneResult
+
+__all__ = ["HostedDestination"]
+
+
+@runtime_checkable
+class HostedDestination(ReadableDestination, Protocol):
+    """A destination that we host ourselves: it has keys, and can be served."""
+
+    def create_key(self, kind: KeyKind, name: str) -> str:
+        """Make an API key; it is given once and kept only as a hash."""
+        ...
+
+    def list_keys(self) -> Sequence[KeyRecord]:
+        """List the API keys, revoked ones too; none shows the key itself."""
+        ...
+
+    def revoke_key(self, prefix: str) -> KeyRecord:
+        """
+        Refuse a key from now on.
+
+        Raises:
+            NotFoundError: there is none of that public part.
+        """
+        ...
+
+    def link_station(self, station: str, procedure: str) -> None:
+        """Let a station use a procedure, each by name or id."""
+        ...
+
+    def back_up(self, folder: Path) -> BackupResult:
+        """
+        Copy the running store to a folder, from which it can be used as it is.
+
+        Raises:
+            ConfigurationError: the folder cannot be used, or the tables are kept by
+                a database server, which has its own backups.
+        """
+        ...
+
+    def check(self, *, contents: bool = True) -> CheckResult:
+        """
+        Look for damage.
+
+        Args:
+            contents: read every content and compare its digest, too; else only its
+                length.
+        """
+        ...
+
+    def prune(self, before: datetime, *, dry_run: bool = False) -> PruneResult:
+        """
+        Delete old runs, and the contents that nothing refers to.
+
+        Args:
+            before: runs that were before this are deleted.
+            dry_run: only count the runs.
+        """
+        ...
+
+    def serve(
+        self,
+        *,
+        host: str,
+        port: int,
+        open_stations: bool,
+        ready: Callable[[str], None],
+        configuration: Configuration | None = None,
+    ) -> None:
+        """
+        Serve the v1 contract over HTTP until interrupted.
+
+        Args:
+            host: the address to listen on.
+            port: the port; 0 takes any that is free.
+            open_stations: let every station use every procedure.
+            ready: called with the origin once the server answers.
+            configuration: the site's settings, of which ``server`` is for this.
+
+        Raises:
+            ConfigurationError: the address cannot be listened on, or is reachable
+                from elsewhere while no key exists; or a setting is wrong.
+        """
+        ...
