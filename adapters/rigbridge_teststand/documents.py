@@ -28,6 +28,7 @@ __all__ = [
     "wrap_documents",
 ]
 
+_COLON = b"<?xml:stylesheet"
 _COLON_INSTRUCTION = re.compile(rb"<\?xml:stylesheet\b")
 _DECLARATION = re.compile(rb"<\?xml\s[^>]*?\?>")
 _ENCODING = re.compile(rb"""<\?xml\s[^>]*?encoding\s*=\s*["']([\w.:-]+)["']""")
@@ -103,7 +104,11 @@ def prepare_head(content: bytes, uri: str) -> bytes:
         UnsafeSourceError: it has a DOCTYPE.
     """
     _refuse_doctype(content, uri)
-    return _COLON_INSTRUCTION.sub(b"<?xml-stylesheet", content.lstrip(b" \t\r\n"))
+    content = content.lstrip(b" \t\r\n")
+    # Looking for bytes is many times quicker than for an expression.
+    if _COLON not in content:
+        return content
+    return _COLON_INSTRUCTION.sub(b"<?xml-stylesheet", content)
 
 
 def _refuse_doctype(content: bytes, uri: str) -> None:

@@ -10,7 +10,9 @@ without an entry here; ``--strict`` turns any drop into a failure.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from enum import StrEnum
+from typing import TypeAlias
 
 import attrs
 
@@ -73,6 +75,9 @@ class ReportEntry:
 
 _NOWHERE = Place()
 
+_Recorded: TypeAlias = tuple[Disposition, str, str, int | None, str | None, str | None]
+"""An entry as it is held: disposition, item, rule, line, path, detail."""
+
 
 class ConversionReport:
     """
@@ -80,6 +85,9 @@ class ConversionReport:
 
     The list is bounded by ``MAX_ENTRIES``; the counts are not. ``unlisted`` says how
     many entries the list lacks.
+
+    A ``place`` may also be given as a function that finds it. It is asked at once, and
+    only where the entry is listed, so that finding costs nothing where nobody looks.
     """
 
     __slots__ = ("_coerced", "_dropped", "_entries", "_mapped", "_unlisted")
@@ -88,7 +96,7 @@ class ConversionReport:
         self._mapped: Counter[str] = Counter()
         self._coerced: Counter[tuple[str, str]] = Counter()
         self._dropped: Counter[tuple[str, str]] = Counter()
-        self._entries: list[ReportEntry] = []
+        self._entries: list[_Recorded] = []
         self._unlisted = 0
 
     def mapped(self, item: str, count: int = 1) -> None:
@@ -100,7 +108,7 @@ class ConversionReport:
         item: str,
         rule: str,
         *,
-        place: Place = _NOWHERE,
+        place: Place | Callable[[], Place] = _NOWHERE,
         detail: str | None = None,
     ) -> None:
         """Record that an element was carried over with a change."""
@@ -112,7 +120,7 @@ class ConversionReport:
         item: str,
         reason: str,
         *,
-        place: Place = _NOWHERE,
+        place: Place | Callable[[], Place] = _NOWHERE,
         detail: str | None = None,
     ) -> None:
         """Record that an element was left out."""
@@ -124,26 +132,28 @@ class ConversionReport:
         disposition: Disposition,
         item: str,
         rule: str,
-        place: Place,
+        place: Place | Callable[[], Place],
         detail: str | None,
     ) -> None:
         if len(self._entries) >= MAX_ENTRIES:
             self._unlisted += 1
             return
-        self._entries.append(
-            ReportEntry(
-                disposition=disposition,
-                item=item,
-                rule=rule,
-                place=place,
-                detail=detail,
-            )
-        )
+        found = place if isinstance(place, Place) else place()
+        self._entries.append((disposition, item, rule, found.line, found.path, detail))
 
     @property
     def entries(self) -> tuple[ReportEntry, ...]:
         """What was coerced or dropped, in the order of recording."""
-        return tuple(self._entries)
+        return tuple(
+            ReportEntry(
+                disposition=disposition,
+                item=item,
+                rule=rule,
+                place=Place(line=line, path=path),
+                detail=detail,
+            )
+            for disposition, item, rule, line, path, detail in self._entries
+        )
 
     @property
     def unlisted(self) -> int:
@@ -201,14 +211,14 @@ class ConversionReport:
             ],
             "entries": [
                 {
-                    "disposition": str(entry.disposition),
-                    "item": entry.item,
-                    "rule": entry.rule,
-                    "line": entry.place.line,
-                    "path": entry.place.path,
-                    "detail": entry.detail,
+                    "disposition": str(disposition),
+                    "item": item,
+                    "rule": rule,
+                    "line": line,
+                    "path": path,
+                    "detail": detail,
                 }
-                for entry in self._entries
+                for disposition, item, rule, line, path, detail in self._entries
             ],
             "unlisted": self._unlisted,
         }

@@ -38,6 +38,23 @@ class TestConversionReport:
         assert report.count(Disposition.DROPPED) == 5
         assert (len(report.entries), report.unlisted) == (2, 3)
 
+    def test_a_place_is_looked_for_only_where_it_is_listed(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Finding a place in a large tree takes long, and most are never shown."""
+        monkeypatch.setattr(reporting, "MAX_ENTRIES", 1)
+        report = ConversionReport()
+        asked: list[int] = []
+
+        def find() -> Place:
+            asked.append(1)
+            return Place(line=len(asked))
+
+        for _ in range(3):
+            report.coerced("value", "rounded", place=find)
+        assert [entry.place for entry in report.entries] == [Place(line=1)]
+        assert len(asked) == 1
+
     def test_split_hands_over_and_begins_anew(self) -> None:
         """Each run gets its own part, also where an adapter kept the object."""
         report = ConversionReport()

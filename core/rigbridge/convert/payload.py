@@ -22,7 +22,6 @@ from rigbridge.convert.sidecar import make_sidecar
 from rigbridge.convert.times import to_iso_duration, to_iso_utc, to_millis
 from rigbridge.errors import ModelError, RunProblemsError
 from rigbridge.model import (
-    Limit,
     LogEntry,
     Measurement,
     Phase,
@@ -52,6 +51,8 @@ PATH_SEPARATOR = " / "
 _MAX_VERSION = 60
 _NOT_IN_VERSION = re.compile(r"[^a-zA-Z0-9_.:+-]+")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+# The kinds of value that JSON holds without a look at them.
+_AS_IT_IS = frozenset({str, int, bool})
 
 
 @attrs.frozen(kw_only=True)
@@ -168,15 +169,9 @@ class _Writer:
                 WireSubUnit(serial_number=item.serial_number) for item in run.sub_units
             ]
             or UNSET,
-            phases=[
-                self._phase(phase, f"$.phases[{index}]")
-                for index, phase in enumerate(run.phases)
-            ]
+            phases=[self._phase(index, phase) for index, phase in enumerate(run.phases)]
             or UNSET,
-            logs=[
-                self._log(entry, f"$.logs[{index}]")
-                for index, entry in enumerate(run.logs)
-            ]
+            logs=[self._log(index, entry) for index, entry in enumerate(run.logs)]
             or UNSET,
         )
 
@@ -249,43 +244,54 @@ class _Writer:
             )
         return self._fallback
 
-    def _phase(self, phase: Phase, path: str) -> WirePhase:
-        full = PATH_SEPARATOR.join((*phase.path, phase.name))
-        name, docstring = self._name(full, phase.docstring, path, "phase")
+    # Paths are spelled only where something is recorded: most of a run is not.
+
+    def _phase(self, index: int, phase: Phase) -> WirePhase:
+        name = phase.name
+        if phase.path:
+            name = PATH_SEPARATOR.join((*phase.path, name))
+        docstring = _or_unset(phase.docstring)
+        if len(name) > MAX_NAME:
+            path = f"$.phases[{index}]"
+            name, docstring = self._cut(name, phase.docstring, path, "phase")
         started, ended = phase.started_at, phase.ended_at
-        if started is None:
-            started = self._known_time(f"{path}.started_at", "phase time")
-            if started is not None and ended is not None:
-                started = min(started, ended)
-        begin = 0 if started is None else to_millis(started)
-        if ended is None:
-            self.coerced(
-                "phase time",
-                "unknown end filled from its start",
-                f"{path}.ended_at",
-                None,
-            )
-            end = begin
+        if started is None or ended is None:
+            begin, end = self._millis(index, started, ended)
         else:
-            end = to_millis(ended)
+            begin, end = to_millis(started), to_millis(ended)
         return WirePhase(
             name=name,
             outcome=phase.outcome,
             start_time_millis=begin,
             end_time_millis=end,
             measurements=[
-                self._measurement(item, f"{path}.measurements[{index}]")
-                for index, item in enumerate(phase.measurements)
+                self._measurement(index, place, item)
+                for place, item in enumerate(phase.measurements)
             ]
             or UNSET,
             docstring=docstring,
         )
 
-    def _name(
+    def _millis(
+        self, index: int, started: datetime | None, ended: datetime | None
+    ) -> tuple[int, int]:
+        """Write the times of a phase of which one is unknown."""
+        path = f"$.phases[{index}]"
+        if started is None:
+            started = self._known_time(f"{path}.started_at", "phase time")
+            if started is not None and ended is not None:
+                started = min(started, ended)
+        begin = 0 if started is None else to_millis(started)
+        if ended is not None:
+            return begin, to_millis(ended)
+        self.coerced(
+            "phase time", "unknown end filled from its start", f"{path}.ended_at", None
+        )
+        return begin, begin
+
+    def _cut(
         self, name: str, docstring: str | None, path: str, item: str
-    ) -> tuple[str, str | UnsetType]:
-        if len(name) <= MAX_NAME:
-            return name, _or_unset(docstring)
+    ) -> tuple[str, str]:
         self.coerced(
             f"{item} name",
             "cut to 255 characters, full text in the docstring",
@@ -294,25 +300,40 @@ class _Writer:
         )
         return name[:MAX_NAME], f"{name}\n\n{docstring}" if docstring else name
 
-    def _measurement(self, measurement: Measurement, path: str) -> WireMeasurement:
-        name, docstring = self._name(
-            measurement.name, measurement.docstring, path, "measurement"
-        )
-        value, units = self._value(measurement, f"{path}.value")
-        limits = measurement.limits
-        validators = list(measurement.validators)
-        if limits is not None and (text := describe_exclusive(limits)) is not None:
-            self.coerced(
-                "limit", "exclusive bound also said as a validator", path, text
+    def _measurement(
+        self, phase: int, index: int, measurement: Measurement
+    ) -> WireMeasurement:
+        name = measurement.name
+        docstring = _or_unset(measurement.docstring)
+        if len(name) > MAX_NAME:
+            path = f"$.phases[{phase}].measurements[{index}]"
+            name, docstring = self._cut(
+                name, measurement.docstring, path, "measurement"
             )
-            validators.append(text)
+        value: Any = measurement.value
+        units: str | list[str] | UnsetType = _or_unset(measurement.unit)
+        if type(value) not in _AS_IT_IS:
+            path = f"$.phases[{phase}].measurements[{index}].value"
+            value, units = self._value(measurement, path)
+        lower: float | UnsetType = UNSET
+        upper: float | UnsetType = UNSET
+        validators = list(measurement.validators)
+        limits = measurement.limits
+        if limits is not None:
+            lower = UNSET if limits.lower is None else limits.lower
+            upper = UNSET if limits.upper is None else limits.upper
+            if (text := describe_exclusive(limits)) is not None:
+                path = f"$.phases[{phase}].measurements[{index}]"
+                rule = "exclusive bound also said as a validator"
+                self.coerced("limit", rule, path, text)
+                validators.append(text)
         return WireMeasurement(
             name=name,
             outcome=measurement.outcome,
             measured_value=value,
             units=units,
-            lower_limit=_bound(limits, "lower"),
-            upper_limit=_bound(limits, "upper"),
+            lower_limit=lower,
+            upper_limit=upper,
             validators=validators or UNSET,
             docstring=docstring,
         )
@@ -345,7 +366,8 @@ class _Writer:
             self.coerced("value", "non-finite number spelled as text", path, None)
         return rows
 
-    def _log(self, entry: LogEntry, path: str) -> WireLog:
+    def _log(self, index: int, entry: LogEntry) -> WireLog:
+        path = f"$.logs[{index}]"
         time = entry.time
         if time is None:
             time = self._known_time(f"{path}.time", "log time")
@@ -370,11 +392,6 @@ def _unit(unit: Unit) -> WireUnit:
         revision=_or_unset(unit.revision),
         batch_number=_or_unset(unit.batch_number),
     )
-
-
-def _bound(limits: Limit | None, side: str) -> float | int | UnsetType:
-    bound = None if limits is None else getattr(limits, side)
-    return UNSET if bound is None else bound
 
 
 def _series_units(series: Series, unit: str | UnsetType) -> str | list[str] | UnsetType:

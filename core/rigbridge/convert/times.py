@@ -24,6 +24,7 @@ __all__ = [
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_DAY = 86_400_000
 
 
 def to_iso_utc(moment: datetime) -> str:
@@ -91,7 +92,9 @@ def from_iso_duration(text: str, *, path: str = "$") -> timedelta:
 
 def to_millis(moment: datetime) -> int:
     """Write an aware time as Unix epoch milliseconds, rounded to the nearest."""
-    return round((moment - _EPOCH) / _MILLISECOND)
+    since = moment - _EPOCH
+    # Whole seconds are even, so a half is rounded as that of the whole number would be.
+    return since.days * _DAY + since.seconds * 1000 + round(since.microseconds / 1000)
 
 
 def from_millis(millis: float, *, path: str = "$") -> datetime:

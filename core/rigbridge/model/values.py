@@ -99,14 +99,16 @@ def is_finite(value: Any) -> bool:
 
 def is_flat_object(value: object) -> bool:
     """Whether a value is a JSON object of scalars, as most are; quickly answered."""
-    if type(value) is not dict or not _TEXTS.issuperset(map(type, value)):
+    if type(value) is not dict:
         return False
-    kinds = set(map(type, value.values()))
-    if float not in kinds:
-        return kinds <= _SCALARS
-    return kinds <= _SCALARS and all(
-        math.isfinite(item) for item in value.values() if type(item) is float
-    )
+    for key, item in value.items():
+        kind = type(item)
+        if type(key) is not str or kind not in _SCALARS:
+            return False
+        # A number less itself is zero, unless it is infinite or NaN.
+        if kind is float and item - item:
+            return False
+    return True
 
 
 def are_texts(values: Iterable[object]) -> bool:

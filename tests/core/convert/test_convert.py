@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -46,6 +47,7 @@ from rigbridge.testing.strategies import runs
 from rigbridge.wire import CreateRun, decode, encode
 
 START = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def a_run(**changes: Any) -> Run:
@@ -326,6 +328,12 @@ class TestTimes:
     def test_milliseconds_are_read_back(self, millis: int) -> None:
         """Writing and reading milliseconds changes nothing."""
         assert to_millis(from_millis(millis)) == millis
+
+    @given(st.datetimes(timezones=st.just(UTC)))
+    def test_finer_times_are_rounded_to_the_nearest(self, moment: datetime) -> None:
+        """Half a millisecond goes to the even one, as Python rounds."""
+        exact = Fraction((moment - EPOCH) // timedelta(microseconds=1), 1000)
+        assert to_millis(moment) == round(exact)
 
     @pytest.mark.parametrize("text", ["yesterday", "2024-01-15T10:30:00", "", "24:00Z"])
     def test_a_bad_time_is_refused(self, text: str) -> None:
