@@ -2,9 +2,10 @@ r"""
 Rules of a site that say who a unit, a procedure and an operator are.
 
 Reports often lack what a store needs: the serial number stands only in the file name,
-the operator is a login and not an e-mail address. The rules fill that in, by named
-groups of regular expressions, and every field that they supplied is recorded as
-coerced. They never replace what the report itself says of the unit.
+only batch and socket tell the units of a panel apart, the operator is a login and not
+an e-mail address. The rules fill that in, by named groups of regular expressions, and
+every field that they supplied is recorded as coerced. They never replace what the
+report itself says of the unit.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from rigbridge.errors import ConfigurationError
 from rigbridge.model import Run
 from rigbridge.reporting import ConversionReport, Place
 
-__all__ = ["UNIT_GROUPS", "IdentityRules"]
+__all__ = ["UNIT_GROUPS", "FieldRule", "IdentityRules"]
 
 _Patterns: TypeAlias = tuple[re.Pattern[str], ...]
+_NAMED = re.compile(r"\{([^{}]+)\}")
 
 UNIT_GROUPS = ("serial_number", "part_number", "revision", "batch_number")
 """The named groups that an expression may have: fields of the unit."""
@@ -33,6 +35,26 @@ def _from_file_name(value: Iterable[str | re.Pattern[str]]) -> _Patterns:
 
 def _from_serial_number(value: Iterable[str | re.Pattern[str]]) -> _Patterns:
     return _compiled(value, "identity.serial_number")
+
+
+def _from_fields(value: Iterable[FieldRule | Mapping[str, str]]) -> _FieldRules:
+    rules: list[FieldRule] = []
+    for index, given in enumerate(value):
+        if isinstance(given, FieldRule):
+            rules.append(given)
+            continue
+        key = f"identity.fields[{index}]"
+        strange = sorted(given.keys() ^ {"text", "expression"})
+        if strange:
+            said = "is no known setting" if strange[0] in given else "is missing"
+            raise ConfigurationError(
+                said,
+                place=f"{key}.{strange[0]}",
+                remedy="give text and expression",
+            )
+        (expression,) = _compiled(given["expression"], f"{key}.expression")
+        rules.append(FieldRule(text=given["text"], expression=expression))
+    return tuple(rules)
 
 
 def _compiled(expressions: Iterable[str | re.Pattern[str]], key: str) -> _Patterns:
@@ -59,6 +81,41 @@ def _compiled(expressions: Iterable[str | re.Pattern[str]], key: str) -> _Patter
 
 
 @attrs.frozen(kw_only=True)
+class FieldRule:
+    """
+    Searches in a text that is made of fields of the run.
+
+    Attributes:
+        text: the text, with the names of fields in braces
+            (``{batch_number}-{test_socket_index}``): those of the unit, ``procedure``,
+            ``station``, ``operator``, ``file_name``, and every key of the metadata. A
+            run that lacks one of them is left as it is.
+        expression: is searched in it; its named groups are those of ``UNIT_GROUPS``.
+    """
+
+    text: str
+    expression: re.Pattern[str]
+
+    def searched(self, run: Run, file_name: str) -> str | None:
+        """Give the text for a run; None where the run lacks a field of it."""
+        known: dict[str, object] = {
+            **run.metadata,
+            **attrs.asdict(run.unit),
+            "procedure": run.procedure.name,
+            "station": run.station,
+            "operator": run.operator,
+            "file_name": file_name,
+        }
+        named = {name: known.get(name) for name in _NAMED.findall(self.text)}
+        if any(value is None or value == "" for value in named.values()):
+            return None
+        return _NAMED.sub(lambda match: str(named[match[1]]), self.text)
+
+
+_FieldRules: TypeAlias = tuple[FieldRule, ...]
+
+
+@attrs.frozen(kw_only=True)
 class IdentityRules:
     """
     How to complete the identity of a run.
@@ -66,6 +123,7 @@ class IdentityRules:
     Attributes:
         file_name: expressions searched in the file name, in order; what a named group
             (see ``UNIT_GROUPS``) finds fills that field where the report has none.
+        fields: expressions searched in texts made of other fields of the run, likewise.
         serial_number: expressions searched in the serial number, likewise.
         procedures: the store's procedure id by procedure name.
         operators: the e-mail address by operator name.
@@ -75,6 +133,7 @@ class IdentityRules:
     """
 
     file_name: _Patterns = attrs.field(default=(), converter=_from_file_name)
+    fields: _FieldRules = attrs.field(default=(), converter=_from_fields)
     serial_number: _Patterns = attrs.field(default=(), converter=_from_serial_number)
     procedures: Mapping[str, str] = attrs.field(factory=dict)
     operators: Mapping[str, str] = attrs.field(factory=dict)
@@ -91,6 +150,11 @@ class IdentityRules:
         run = self._fill(
             run, self.file_name, name, "supplied from the file name", report
         )
+        for rule in self.fields:
+            text = rule.searched(run, name)
+            if text is not None:
+                said = f"supplied from {rule.text}"
+                run = self._fill(run, (rule.expression,), text, said, report)
         number = run.unit.serial_number
         if number is not None:
             run = self._fill(

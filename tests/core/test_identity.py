@@ -66,6 +66,72 @@ class TestRules:
         assert run.operator == "jo@example.com"
         assert run.metadata == {"operator_name": "jo"}
 
+    def test_batch_and_socket_supply_a_serial_number(self) -> None:
+        """Several fields make one text, in which the expression is searched."""
+        rule = {
+            "text": "{batch_number}-{test_socket_index}",
+            "expression": "^(?P<serial_number>.+)$",
+        }
+        given = a_run(unit=Unit(batch_number="B7"), metadata={"test_socket_index": 0})
+        report = ConversionReport()
+        run = IdentityRules(fields=[rule]).apply(given, name="x", report=report)
+        assert run.unit.serial_number == "B7-0"
+        (entry,) = report.entries
+        assert entry.rule == "supplied from {batch_number}-{test_socket_index}"
+        assert (entry.place.path, entry.detail) == ("$.unit.serial_number", "B7-0")
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("{uut.AdditionalData.Carrier}", "C-12"),
+            ("{station}/{file_name}", "ST-3/x.xml"),
+            ("{procedure} {operator}", "FVT jo"),
+            ("LAB-UNIT", "LAB-UNIT"),
+            ("{uut.AdditionalData.Rack}", None),
+            ("{batch_number}", None),
+        ],
+    )
+    def test_any_field_may_be_searched(self, text: str, expected: str | None) -> None:
+        """A run that lacks a field of the text keeps no serial number."""
+        rule = {"text": text, "expression": "(?P<serial_number>.+)"}
+        given = a_run(
+            station="ST-3",
+            operator="jo",
+            metadata={"uut.AdditionalData.Carrier": "C-12"},
+        )
+        rules = IdentityRules(fields=[rule])
+        run = rules.apply(given, name="x.xml", report=ConversionReport())
+        assert run.unit.serial_number == expected
+
+    def test_a_number_from_a_field_tells_the_part(self) -> None:
+        """The rules of the serial number come after those that supply it."""
+        rules = IdentityRules(
+            fields=[{"text": "{uut.Carrier}", "expression": "(?P<serial_number>P.*)"}],
+            serial_number=[r"^(?P<part_number>P\d+)"],
+        )
+        given = a_run(metadata={"uut.Carrier": "carrier P100-42"})
+        unit = rules.apply(given, name="x", report=ConversionReport()).unit
+        assert (unit.serial_number, unit.part_number) == ("P100-42", "P100")
+
+    @pytest.mark.parametrize(
+        ("rule", "place"),
+        [
+            ({"text": "{a}"}, "identity.fields[0].expression"),
+            ({"text": "", "expression": "("}, "identity.fields[0].expression"),
+            (
+                {"text": "", "expression": "(?P<revision>a)", "if": ""},
+                "identity.fields[0].if",
+            ),
+        ],
+    )
+    def test_a_wrong_field_rule_is_refused(
+        self, rule: dict[str, str], place: str
+    ) -> None:
+        """The error names the key."""
+        with pytest.raises(ConfigurationError) as caught:
+            IdentityRules(fields=[rule])
+        assert caught.value.place == place
+
     @pytest.mark.parametrize(
         ("expression", "words"),
         [("(", "no regular expression"), ("a", "no named group"), ("(?P<x>a)", "'x'")],

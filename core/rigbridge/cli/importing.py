@@ -21,7 +21,7 @@ from rigbridge.cli.output import (
     say_table,
 )
 from rigbridge.cli.tables import RUN_COLUMNS, result_document, run_row
-from rigbridge.errors import RunProblemsError, SourceError
+from rigbridge.errors import NoRunError, RunProblemsError, SourceError
 
 __all__ = ["ConvertFormat", "convert", "demo", "import_reports"]
 
@@ -149,6 +149,13 @@ def _show(results: list[Any], *, as_json: bool) -> None:
         if result.tried:
             for error in result.errors:
                 say_error(error)
+    kept = [path for result in results for path in result.quarantined]
+    if kept:
+        typer.echo(
+            f"{len(kept)} runs are in quarantine, each with its reason, in "
+            f"{kept[0].parent}",
+            err=True,
+        )
     left = sum(not result.tried for result in results)
     if left:
         typer.echo(
@@ -161,8 +168,13 @@ def _show(results: list[Any], *, as_json: bool) -> None:
             item.receipt is not None and not item.receipt.created for item in runs
         )
         failed = sum(result.tried and not result.succeeded for result in results)
+        empty = sum(result.is_empty for result in results)
         known = f", {again} of them there already" if again else ""
-        say(f"{len(runs)} runs of {len(results)} files{known}; {failed} files failed")
+        none = f"{empty} files hold no run, " if empty else ""
+        say(
+            f"{len(runs)} runs of {len(results)} files{known}; "
+            f"{none}{failed} files failed"
+        )
 
 
 def convert(
@@ -194,17 +206,21 @@ def convert(
                 for item in reading:
                     succeeded &= _shown(item, form)
         except SourceError as error:
-            say_error(error)
-            succeeded = False
+            succeeded &= _said(error)
     if not succeeded:
         raise typer.Exit(1)
+
+
+def _said(error: SourceError) -> bool:
+    """Say what was met in a source, and whether it still counts as read."""
+    say_error(error)
+    return isinstance(error, NoRunError)
 
 
 def _shown(item: Any, form: ConvertFormat) -> bool:
     """Print a run or what went wrong with it, and say which of the two it was."""
     if isinstance(item, SourceError):
-        say_error(item)
-        return False
+        return _said(item)
     try:
         _print_run(item, form)
     except RunProblemsError as error:

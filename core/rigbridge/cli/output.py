@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from rigbridge.errors import RigbridgeError
+from rigbridge.errors import NoRunError, RigbridgeError
 
 __all__ = ["error_document", "say", "say_error", "say_json", "say_table"]
 
@@ -19,8 +19,9 @@ def say(text: str) -> None:
 
 
 def say_error(error: RigbridgeError) -> None:
-    """Write an error as one line to standard error."""
-    typer.echo(f"error: {error}", err=True)
+    """Write an error as one line to standard error; a mere lack of runs is a note."""
+    kind = "no run" if isinstance(error, NoRunError) else "error"
+    typer.echo(f"{kind}: {error}", err=True)
 
 
 def say_json(value: Any) -> None:

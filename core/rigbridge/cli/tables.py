@@ -79,6 +79,7 @@ def result_document(result: SourceResult, errors: Iterable[Any]) -> dict[str, An
         "tried": result.tried,
         "runs": [imported_document(item) for item in result.runs],
         "errors": list(errors),
+        "quarantined": [str(path) for path in result.quarantined],
         "report": result.report.as_document(),
     }
 

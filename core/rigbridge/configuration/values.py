@@ -222,12 +222,23 @@ class _Reader:
                 if not isinstance(value, dict):
                     raise _wrong(setting, f"identity.{name}", "must be a table")
                 self.texts("identity", value, f"identity.{name}")
+            elif name == "fields":
+                self._field_rules(value)
             elif not isinstance(value, list) or not all(
                 isinstance(item, str) for item in value
             ):
                 message = "must be a list of expressions"
                 raise _wrong(setting, f"identity.{name}", message)
         return self._located("identity", lambda: IdentityRules(**table))
+
+    def _field_rules(self, value: Any) -> None:
+        if not isinstance(value, list) or not all(
+            isinstance(item, dict) for item in value
+        ):
+            setting = self._settings["identity"]
+            raise _wrong(setting, "identity.fields", "must be a list of tables")
+        for index, item in enumerate(value):
+            self.texts("identity", item, f"identity.fields[{index}]")
 
     def _located(self, key: str, make: Callable[[], _Made]) -> _Made:
         try:

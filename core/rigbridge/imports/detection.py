@@ -11,8 +11,8 @@ from rigbridge.adapters import ADAPTER_GROUP, Adapter, Match, Source
 from rigbridge.configuration import Configuration, make_adapter
 from rigbridge.errors import (
     ConfigurationError,
+    NoRunError,
     PluginError,
-    SourceUnreadableError,
     UnrecognizedSourceError,
 )
 from rigbridge.plugins import PluginLoader
@@ -117,11 +117,12 @@ class AdapterSet:
 
         Raises:
             SourceUnreadableError: the source is missing or cannot be read.
+            NoRunError: it is empty.
             UnrecognizedSourceError: nobody claims it, or two with the same score.
         """
+        if not source.head.strip():
+            raise NoRunError("the file is empty", source=source.uri)
         if self._only is not None:
-            if not source.head:
-                raise SourceUnreadableError("is empty", source=source.uri)
             return self._installed[0]
         claims = self.claims(source)
         if not claims:
@@ -133,10 +134,6 @@ class AdapterSet:
         return best.installed
 
     def _unclaimed(self, source: Source) -> UnrecognizedSourceError:
-        if not source.head:
-            return UnrecognizedSourceError(
-                "the file is empty", source=source.uri, remedy="export the report again"
-            )
         names = ", ".join(item.adapter.name for item in self._installed) or "none"
         missing = f"; not loaded: {', '.join(self.unusable)}" if self.unusable else ""
         return UnrecognizedSourceError(

@@ -8,23 +8,29 @@ repeated, since a store takes each run once.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import attrs
 
 from rigbridge.adapters import ConversionReport, Disposition, Source, Spool
 from rigbridge.configuration import Configuration
+from rigbridge.convert import dump
 from rigbridge.destinations import Destination, Receipt
 from rigbridge.errors import (
     DeliveryError,
     HeldError,
     NoAnswerError,
+    NoRunError,
+    PermanentError,
     RigbridgeError,
     RunProblemsError,
     SourceError,
     SourceUnreadableError,
 )
 from rigbridge.imports.detection import AdapterSet
+from rigbridge.imports.quarantine import Quarantine
 from rigbridge.imports.reading import ReadRun, read_source
 from rigbridge.model import Attachment, Run
 
@@ -55,6 +61,7 @@ class SourceResult:
         adapter: the adapter that read it, or None if none was chosen.
         runs: the runs that arrived.
         errors: what went wrong, in order.
+        quarantined: the files of the runs that cannot be stored as they are.
         report: what was recorded, of all its runs together.
         tried: False for a source that was left because the destination is out.
     """
@@ -63,13 +70,25 @@ class SourceResult:
     adapter: str | None = None
     runs: tuple[ImportedRun, ...] = ()
     errors: tuple[RigbridgeError, ...] = ()
+    quarantined: tuple[Path, ...] = ()
     report: ConversionReport = attrs.field(factory=ConversionReport)
     tried: bool = True
 
     @property
     def succeeded(self) -> bool:
-        """Whether everything in the source arrived, attachments included."""
-        return self.tried and not self.errors
+        """
+        Whether everything in the source arrived, attachments included.
+
+        A source that holds no run is no failure; its only error says so.
+        """
+        return self.tried and all(
+            isinstance(error, NoRunError) for error in self.errors
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the source was read and holds no run."""
+        return self.succeeded and not self.runs
 
 
 def import_sources(
@@ -83,6 +102,8 @@ def import_sources(
 ) -> Iterator[SourceResult]:
     """
     Import sources, one result each, in their order.
+
+    A run that cannot be stored as it is goes to the quarantine of the data folder.
 
     Args:
         sources: what to import.
@@ -124,6 +145,8 @@ class _Work:
         self._destination = destination
         self._runs: list[ImportedRun] = []
         self._errors: list[RigbridgeError] = []
+        self._quarantine = Quarantine(configuration.data)
+        self._quarantined: list[Path] = []
         self._report = ConversionReport()
 
     def done(
@@ -154,6 +177,7 @@ class _Work:
             adapter=name,
             runs=tuple(self._runs),
             errors=tuple(self._errors),
+            quarantined=tuple(self._quarantined),
             report=self._report,
         )
 
@@ -181,13 +205,15 @@ class _Work:
                 return
             if extra:
                 run = attrs.evolve(run, attachments=(*run.attachments, *extra))
-            receipt = (
-                None
-                if self._destination is None
-                else self._destination.submit(run, report)
-            )
+            receipt = None
+            if self._destination is None:
+                # What a store would refuse is said beforehand, too.
+                dump(run, report)
+            else:
+                receipt = self._destination.submit(run, report)
             self._runs.append(ImportedRun(run=run, receipt=receipt))
             if receipt is not None:
+                self._quarantine.release(run.id)
                 self._errors.extend(
                     self._placed(failure.error, run) for failure in receipt.failures
                 )
@@ -195,8 +221,25 @@ class _Work:
             raise
         except (DeliveryError, RunProblemsError) as error:
             self._errors.append(self._placed(error, run))
+            final = isinstance(error, (PermanentError, RunProblemsError))
+            if final and self._destination is not None:
+                self._keep(run, error)
         finally:
             self._report.merge(report)
+
+    def _keep(self, run: Run, reason: RigbridgeError) -> None:
+        """Put a run that nobody will take as it is into quarantine."""
+        try:
+            self._quarantined.append(self._quarantine.keep(run, reason))
+        except OSError as error:
+            words = error.strerror or errno.errorcode.get(error.errno or 0, "error")
+            self._errors.append(
+                SourceError(
+                    f"the run cannot be kept in quarantine either: {words}",
+                    source=str(self._quarantine.folder),
+                    remedy="check the folder and its disk; the report is untouched",
+                )
+            )
 
     def _placed(self, error: RigbridgeError, run: Run) -> RigbridgeError:
         """Let an error name the file and the run, before what it names itself."""

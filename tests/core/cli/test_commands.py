@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -109,10 +110,54 @@ class TestImport:
         )
         assert process.returncode == 1
         lines = process.stderr.splitlines()
-        assert len(lines) == len(bad) + 1
+        # The last line says where the run that lacks a serial number is kept.
+        assert len(lines) == len(bad) + 2
         for name in (*bad, "missing.xml"):
             assert sum(name in line for line in lines) == 1, name
-        assert "2 runs of 8 files; 7 files failed" in process.stdout
+        assert (
+            "2 runs of 8 files; 1 files hold no run, 6 files failed" in process.stdout
+        )
+
+    def test_a_run_without_serial_number_waits_in_quarantine(
+        self, rigbridge: Rigbridge, data: Path, tmp_path: Path
+    ) -> None:
+        """It is kept with the reason, and stored once a rule supplies the number."""
+        content = example("teststand-nested-sequences.xml").read_text()
+        serial = re.search(r'SerialNumber".*?<Value>(.*?)<', content, re.DOTALL)
+        assert serial is not None
+        report = tmp_path / "SN-42_report.xml"
+        report.write_text(content.replace(f"<Value>{serial[1]}<", "<Value>NONE<"))
+        first = rigbridge("import", report, "--data", data)
+        assert first.returncode == 1
+        assert "no serial number" in first.stderr
+        assert "1 runs are in quarantine" in first.stderr
+        (kept,) = (data / "quarantine").glob("*.json")
+        assert json.loads(kept.read_text())["unit"]["serial_number"] is None
+        reason = kept.with_suffix(".txt").read_text()
+        assert "no serial number" in reason
+        assert str(report) in reason
+        assert rigbridge("convert", report, "--format", "model").returncode == 0
+        (tmp_path / "rigbridge.toml").write_text(
+            "identity.file_name = ['^(?P<serial_number>SN-.*)_']"
+        )
+        second = rigbridge("import", report, "--data", data, "--json")
+        assert second.returncode == 0, second.stderr
+        (run,) = last_json(second)["sources"][0]["runs"]
+        assert run["serial_number"] == "SN-42"
+        assert list((data / "quarantine").iterdir()) == []
+
+    def test_a_file_without_a_run_is_no_failure(
+        self, rigbridge: Rigbridge, data: Path, tmp_path: Path
+    ) -> None:
+        """It is named and counted; importing and converting succeed."""
+        for name, content in (("a.xml", b""), ("b.xml", b"<Reports/>")):
+            (tmp_path / name).write_bytes(content)
+        paths = (tmp_path / "a.xml", tmp_path / "b.xml")
+        process = rigbridge("import", *paths, "--data", data)
+        assert process.returncode == 0
+        assert process.stderr.count("no run: ") == 2
+        assert "2 files hold no run, 0 files failed" in process.stdout
+        assert rigbridge("convert", *paths).returncode == 0
 
     def test_wrong_flags_are_usage_errors(self, rigbridge: Rigbridge) -> None:
         """Exit code 2 tells a script that the call itself was wrong."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from copy import copy
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from rigbridge.adapters import Match, ReadContext, Source, Spool
 from rigbridge.configuration import Configuration
+from rigbridge.convert import from_document
 from rigbridge.destinations import Receipt
 from rigbridge.errors import (
     AdapterFailedError,
@@ -22,6 +24,7 @@ from rigbridge.errors import (
     NotFoundError,
     UnrecognizedSourceError,
 )
+from rigbridge.identity import IdentityRules
 from rigbridge.imports import (
     AdapterSet,
     InstalledAdapter,
@@ -263,3 +266,60 @@ class TestImport:
         source = Source.from_bytes(b"1 2", "a.lines")
         (result,) = import_sources([source], OnlyLines(), configuration, None)
         assert [item.receipt for item in result.runs] == [None, None]
+
+    def test_a_dry_run_says_what_would_be_refused(
+        self, configuration: Configuration
+    ) -> None:
+        """A run without a serial number is no success, and is not kept anywhere."""
+        source = Source.from_bytes(b"1 NOBODY", "a.lines")
+        (result,) = import_sources([source], OnlyLines(), configuration, None)
+        assert "no serial number" in str(result.errors[0])
+        assert len(result.runs) == 1
+        assert not configuration.data.exists()
+
+
+class TestQuarantine:
+    """What no store takes as it is."""
+
+    def test_a_refused_run_is_kept_with_the_reason(
+        self, configuration: Configuration
+    ) -> None:
+        """The run and the reason lie beside each other; the others arrive."""
+        shelf = Shelf()
+        (result,) = results_of({"a.lines": b"1 NOBODY"}, configuration, shelf)
+        (path,) = result.quarantined
+        assert path.parent == configuration.data / "quarantine"
+        (run,) = shelf.runs
+        kept = from_document(json.loads(path.read_bytes()), {})
+        assert kept.unit == Unit()
+        assert kept.id != run.id
+        assert "no serial number" in path.with_suffix(".txt").read_text()
+        assert "Read from: a.lines" in path.with_suffix(".txt").read_text()
+
+    def test_a_run_that_arrives_leaves_it(self, configuration: Configuration) -> None:
+        """The same run, once a rule supplies what it lacked."""
+        contents = {"7.lines": b"NOBODY"}
+        results_of(contents, configuration, Shelf())
+        rules = IdentityRules(file_name=[r"^(?P<serial_number>\d+)"])
+        mended = attrs.evolve(configuration, identity=rules)
+        (result,) = results_of(contents, mended, Shelf())
+        assert result.succeeded
+        assert list((configuration.data / "quarantine").iterdir()) == []
+
+    def test_a_folder_that_cannot_be_written_is_named(
+        self, configuration: Configuration
+    ) -> None:
+        """The import goes on, and both errors are there."""
+        configuration.data.write_text("a file in the way")
+        (result,) = results_of({"a.lines": b"NOBODY 2"}, configuration, Shelf())
+        assert len(result.errors) == 2
+        assert "quarantine" in str(result.errors[1])
+        assert len(result.runs) == 1
+
+    def test_a_dead_store_quarantines_nothing(
+        self, configuration: Configuration
+    ) -> None:
+        """What may succeed later stays where it is."""
+        shelf = Shelf(NoAnswerError("connection refused"))
+        (result,) = results_of({"a.lines": b"1"}, configuration, shelf)
+        assert result.quarantined == ()
