@@ -218,9 +218,11 @@ class TestFirstLight:
         )
         assert process.returncode == 1
         assert len(served.runs("PS-100-0042")) == 1
-        for line in process.stderr.splitlines():
+        *errors, kept = process.stderr.splitlines()
+        for line in errors:
             assert "csv-long-format.csv: " in line
             assert "Procedure with ID FVT99 does not exist" in line
+        assert "2 runs are in quarantine" in kept
 
     def test_files_arrive_over_http(self, served: Served) -> None:
         """Reports go through the client; a second time changes nothing."""
