@@ -22,7 +22,7 @@ from rigbridge.outbox.salvage import is_damage, salvage, set_aside
 __all__ = ["Database"]
 
 _PATIENCE = 30.0
-_VERSION = 2
+_VERSION = 3
 _MOST_CHECKED = 256 << 20
 _SCHEMA = """
 CREATE TABLE entry (
@@ -73,7 +73,21 @@ CREATE TABLE circuit (
     not_before REAL NOT NULL
 );
 """
-_STEPS = (_SCHEMA, _CIRCUIT)
+# The index holds all that is asked of many entries at once: reading it from the table
+# would lead through their documents, which stand before these columns.
+# The ledger knows what the entries have forgotten: that a run was delivered (without
+# progress), or how far one had come that was dropped.
+_LEDGER = """
+DROP INDEX entry_turn;
+CREATE INDEX entry_turn ON entry (
+    state, due, sequence, not_before, lease_until, submitted_at
+);
+CREATE TABLE ledger (
+    run_id BLOB PRIMARY KEY,
+    progress BLOB
+) WITHOUT ROWID;
+"""
+_STEPS = (_SCHEMA, _CIRCUIT, _LEDGER)
 """What brings a database from each version to the next; the first from nothing."""
 
 _databases: weakref.WeakSet[Database] = weakref.WeakSet()

@@ -19,10 +19,17 @@ from rigbridge.errors import ConfigurationError
 from rigbridge.outbox.database import Database
 from rigbridge.outbox.entries import EntryState, OutboxEntry, OutboxStatus
 from rigbridge.outbox.leases import HORIZON, forget_contents
+from rigbridge.outbox.ledger import (
+    is_delivered,
+    note_delivered,
+    note_dropped,
+    take_up,
+    without_refusals,
+)
 from rigbridge.outbox.policy import CIRCUIT_THRESHOLD, Retention
 from rigbridge.wire import decode, encode
 
-__all__ = ["Journal", "NewEntry"]
+__all__ = ["Journal", "Known", "NewEntry"]
 
 _DAY = 24 * 3600.0
 _MEGABYTE = 1 << 20
@@ -56,6 +63,18 @@ class NewEntry:
     parts: frozenset[str] = frozenset()
 
 
+@attrs.frozen
+class Known:
+    """
+    A run that was handed over before.
+
+    Attributes:
+        digest: of its document; None where only its id is still known.
+    """
+
+    digest: str | None
+
+
 class Journal:
     """
     Reads and changes the entries.
@@ -71,13 +90,15 @@ class Journal:
         self._database = database
         self._clock = clock
 
-    def digest(self, run_id: UUID) -> str | None:
-        """Give the digest of the entry of a run, or None if there is none."""
+    def find(self, run_id: UUID) -> Known | None:
+        """Say whether a run waits, is parked or was ever delivered."""
         with self._database.reading() as connection:
             row = connection.execute(
                 "SELECT digest FROM entry WHERE run_id = ?", (str(run_id),)
             ).fetchone()
-        return None if row is None else str(row["digest"])
+            if row is not None:
+                return Known(str(row["digest"]))
+            return Known(None) if is_delivered(connection, run_id) else None
 
     def add(self, entry: NewEntry, complete: Callable[[], bool]) -> bool:
         """
@@ -93,6 +114,8 @@ class Journal:
         """
         now = self._clock()
         with self._database.writing() as connection:
+            if is_delivered(connection, entry.id):
+                return True
             if not complete():
                 return False
             added = connection.execute(
@@ -104,7 +127,7 @@ class Journal:
                     entry.digest,
                     entry.document,
                     entry.report,
-                    encode(Progress()),
+                    encode(take_up(connection, entry.id)),
                     entry.serial_number,
                     _key(entry.serial_number),
                     entry.procedure,
@@ -278,6 +301,7 @@ class Journal:
                 raise ConfigurationError(
                     f"run {run_id} is being sent", remedy="try again in a minute"
                 )
+            note_dropped(connection, run_id, decode(row["progress"], Progress))
             connection.execute("DELETE FROM entry WHERE run_id = ?", (str(run_id),))
             connection.execute("DELETE FROM part WHERE run_id = ?", (str(run_id),))
             return forget_contents(connection, run_id)
@@ -286,6 +310,8 @@ class Journal:
         row: sqlite3.Row | None = connection.execute(
             "SELECT * FROM entry WHERE run_id = ?", (str(run_id),)
         ).fetchone()
+        if row is None and is_delivered(connection, run_id):
+            raise ConfigurationError(f"run {run_id} is delivered and no longer here")
         if row is None:
             raise ConfigurationError(
                 f"the outbox holds no run {run_id}",
@@ -297,23 +323,28 @@ class Journal:
         """
         Forget delivered entries that are too old, or more than there is room for.
 
+        Their ids go to the ledger.
+
         Returns:
             How many.
         """
         with self._database.writing() as connection:
-            gone = connection.execute(
-                "DELETE FROM entry WHERE state = 'done' AND finished_at < ?",
-                (self._clock() - retention.keep_days * _DAY,),
-            ).rowcount
-            gone += connection.execute(
-                "DELETE FROM entry WHERE state = 'done' AND sequence <= ("
+            gone = _forget(
+                connection,
+                "finished_at < ?",
+                self._clock() - retention.keep_days * _DAY,
+            )
+            gone += _forget(
+                connection,
+                "sequence <= ("
                 " SELECT max(sequence) FROM ("
                 "  SELECT sequence, sum("
                 "   ? + length(progress) + coalesce(length(report), 0)"
                 "  ) OVER (ORDER BY sequence DESC) AS size"
                 "  FROM entry WHERE state = 'done') WHERE size > ?)",
-                (_ROW, retention.keep_megabytes * _MEGABYTE),
-            ).rowcount
+                _ROW,
+                retention.keep_megabytes * _MEGABYTE,
+            )
             connection.execute("UPDATE tally SET forgotten = forgotten + ?", (gone,))
         return gone
 
@@ -349,14 +380,24 @@ def _key(serial_number: str | None) -> str | None:
     return None if serial_number is None else serial_number.casefold()
 
 
+def _forget(connection: sqlite3.Connection, which: str, *values: object) -> int:
+    """Keep nothing but the ids of some delivered entries; say of how many."""
+    rows = connection.execute(
+        f"SELECT sequence, run_id FROM entry WHERE state = 'done' AND {which}",  # noqa: S608 - constants of this module
+        values,
+    ).fetchall()
+    note_delivered(connection, [UUID(row["run_id"]) for row in rows])
+    connection.executemany(
+        "DELETE FROM entry WHERE sequence = ?", [(row["sequence"],) for row in rows]
+    )
+    return len(rows)
+
+
 def _afresh(progress: Progress) -> Progress:
     """Forget what was refused; a person says that it is worth another try."""
     if progress.unresolved:
         progress = attrs.evolve(progress, sent=False, unresolved=False)
-    return attrs.evolve(
-        progress,
-        files=tuple(attrs.evolve(file, refusal=None) for file in progress.files),
-    )
+    return without_refusals(progress)
 
 
 def _entry(row: sqlite3.Row) -> OutboxEntry:

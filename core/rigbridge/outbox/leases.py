@@ -36,17 +36,13 @@ LEASE = 60.0
 HORIZON = MAX_WAIT + MAX_DELAY + 60.0
 """Seconds; what lies further ahead was written by a clock that ran ahead."""
 
-_CLAIMABLE = """
-    ((state = 'pending'
-        AND (due <= :now OR due > :horizon)
-        AND (not_before <= :now OR not_before > :horizon))
-    OR (state = 'sending' AND (lease_until <= :now OR lease_until > :lease)))
-"""
 # A run waits for the runs of its parts. That those with parts of their own only count
 # where they were handed over before keeps runs from waiting for each other in a circle.
+# CROSS JOIN keeps SQLite from beginning with all that waits, for each run anew.
 _COMPLETE = """
     NOT EXISTS (
-        SELECT 1 FROM part JOIN entry AS other ON other.serial_key = part.serial_key
+        SELECT 1 FROM part CROSS JOIN entry AS other
+            ON other.serial_key = part.serial_key
         WHERE part.run_id = entry.run_id AND other.run_id != entry.run_id
             AND other.state IN ('pending', 'sending')
             AND (other.sequence < entry.sequence OR NOT EXISTS (
@@ -54,6 +50,19 @@ _COMPLETE = """
             ))
     )
 """
+_NOT_HELD = "(not_before <= :now OR not_before > :horizon)"
+_CLAIMABLE = (
+    f"state = 'pending' AND due <= :now AND {_NOT_HELD}",
+    f"state = 'pending' AND due > :horizon AND {_NOT_HELD}",
+    "state = 'sending' AND (lease_until <= :now OR lease_until > :lease)",
+)
+# Each of these goes along the index from its beginning, and ends at the first: however
+# many wait, the next is found at once.
+_NEXT = " UNION ALL ".join(
+    f"SELECT * FROM (SELECT due, sequence FROM entry WHERE {claimable} AND {_COMPLETE}"  # noqa: S608 - constants
+    " ORDER BY due, sequence LIMIT 1)"
+    for claimable in _CLAIMABLE
+)
 
 
 class LeaseLostError(Exception):
@@ -111,16 +120,19 @@ class Leases:
             if self._find(connection, times) is None:
                 return None
         with self._database.writing() as connection:
-            row = self._find(connection, times)
-            if row is None:
+            sequence = self._find(connection, times)
+            if sequence is None:
                 return None
+            row = connection.execute(
+                "SELECT * FROM entry WHERE sequence = ?", (sequence,)
+            ).fetchone()
             contents = connection.execute(
                 "SELECT sha256 FROM content WHERE run_id = ?", (row["run_id"],)
             ).fetchall()
             connection.execute(
                 "UPDATE entry SET state = 'sending', lease_owner = ?, lease_until = ?,"
                 " attempts = attempts + 1 WHERE sequence = ?",
-                (owner, now + LEASE, row["sequence"]),
+                (owner, now + LEASE, sequence),
             )
         return Claim(
             id=UUID(row["run_id"]),
@@ -135,7 +147,7 @@ class Leases:
 
     def _find(
         self, connection: sqlite3.Connection, times: dict[str, float]
-    ) -> sqlite3.Row | None:
+    ) -> int | None:
         circuit = connection.execute(
             "SELECT * FROM circuit WHERE failures >= ?", (CIRCUIT_THRESHOLD,)
         ).fetchone()
@@ -153,12 +165,11 @@ class Leases:
             ).fetchone()
             if trying is not None:
                 return None
-        row: sqlite3.Row | None = connection.execute(
-            f"SELECT * FROM entry WHERE {_CLAIMABLE} AND {_COMPLETE}"  # noqa: S608 - constants
-            " ORDER BY due, sequence LIMIT 1",
+        row = connection.execute(
+            f"SELECT sequence FROM ({_NEXT}) ORDER BY due, sequence LIMIT 1",  # noqa: S608 - constants
             times,
         ).fetchone()
-        return row
+        return None if row is None else int(row["sequence"])
 
     def renew(self, claim: Claim) -> None:
         """

@@ -30,7 +30,7 @@ from rigbridge.outbox.entries import (
     OutboxEntry,
     OutboxStatus,
 )
-from rigbridge.outbox.journal import Journal, NewEntry
+from rigbridge.outbox.journal import Journal, Known, NewEntry
 from rigbridge.outbox.leases import Claim, Leases
 from rigbridge.outbox.policy import Retention
 from rigbridge.outbox.reports import pack_report, unpack_report
@@ -162,13 +162,9 @@ class Outbox:
             OSError: the folder cannot be written; nothing is queued.
         """
         report = ConversionReport() if report is None else report
-        known = self._journal.digest(run.id)
+        known = self._journal.find(run.id)
         if known is not None:
-            if known != _digest(_document(self._contents.describe(run))):
-                _LOGGER.warning(
-                    "run %s was handed over before with other content, which stays",
-                    run.id,
-                )
+            self._compare(run, known)
             return run.id
         needed = self._contents.room_for(run)
         require(self.folder, needed)
@@ -181,6 +177,15 @@ class Outbox:
             # Another process has just delivered the last run that shared a file with
             # this one, and removed the file: it is kept anew.
         raise OSError(f"the attachments of run {run.id} do not stay in {self.folder}")
+
+    def _compare(self, run: Run, known: Known) -> None:
+        """Say so where a run that was handed over before has other content now."""
+        if known.digest is None:
+            return
+        if known.digest != _digest(_document(self._contents.describe(run))):
+            _LOGGER.warning(
+                "run %s was handed over before with other content, which stays", run.id
+            )
 
     def _add(self, run: Run, report: ConversionReport) -> bool:
         kept = self._contents.keep(run, report)

@@ -62,7 +62,8 @@ class Retention:
     """
     How long an outbox remembers what it delivered.
 
-    A run that is forgotten and handed over again is sent again.
+    Of a run that is forgotten its id stays, in some 30 bytes: handed over again, it is
+    not sent again.
 
     Attributes:
         keep_days: days after which a delivered run is forgotten.

@@ -12,7 +12,7 @@ import pytest
 
 from rigbridge.errors import NoAnswerError, UnprocessableError
 from rigbridge.model import Run, SubUnit, Unit
-from rigbridge.outbox import EntryState, Outbox
+from rigbridge.outbox import EntryState, Outbox, Retention
 from rigbridge.outbox.policy import CIRCUIT_THRESHOLD, MAX_MISSING, is_down
 from rigbridge.testing.run_store_faults import Fault, Operation
 from rigbridge.testing.run_store_server import RunStoreServer
@@ -175,22 +175,36 @@ class TestParts:
         assert outbox.status().parked == 1
 
 
-def test_an_outbox_of_the_first_version_is_taken_over(
-    server: RunStoreServer, folder: Path, open_outbox: OpenOutbox, make_run: MakeRun
-) -> None:
-    """What waited in it is delivered by this version."""
-    first = open_outbox(server)
-    first.submit(make_run())
-    first.close()
-    with closing(sqlite3.connect(folder / "outbox.sqlite")) as connection:
-        connection.executescript(
-            "DROP INDEX entry_unit; DROP TABLE part;"
-            "DROP TABLE circuit; DROP TABLE tally;"
+@pytest.mark.parametrize(
+    "undo",
+    [
+        (
+            "DROP INDEX entry_unit; DROP TABLE part; DROP TABLE circuit;"
+            "DROP TABLE tally; DROP TABLE ledger;"
             "ALTER TABLE entry DROP COLUMN serial_key;"
             "ALTER TABLE entry DROP COLUMN missing;"
             "ALTER TABLE entry DROP COLUMN waits_for_store;"
             "CREATE TABLE hold (one INTEGER PRIMARY KEY);"
             "PRAGMA user_version = 1;"
-        )
-    assert open_outbox(server).flush(10) == 0
+        ),
+        "DROP TABLE ledger; PRAGMA user_version = 2;",
+    ],
+    ids=["1", "2"],
+)
+def test_an_outbox_of_an_earlier_version_is_taken_over(
+    server: RunStoreServer,
+    folder: Path,
+    open_outbox: OpenOutbox,
+    make_run: MakeRun,
+    undo: str,
+) -> None:
+    """What waited in it is delivered by this version, and can be forgotten."""
+    first = open_outbox(server)
+    first.submit(make_run())
+    first.close()
+    with closing(sqlite3.connect(folder / "outbox.sqlite")) as connection:
+        connection.executescript(undo)
+    second = open_outbox(server)
+    assert second.flush(10) == 0
+    assert second._journal.prune(Retention(keep_days=1e-9)) == 1
     assert len(server.runs) == 1

@@ -15,7 +15,7 @@ import pytest
 
 from rigbridge.errors import DiskFullError
 from rigbridge.model import Attachment, Run, SubUnit, Unit
-from rigbridge.outbox import EntryState, Outbox
+from rigbridge.outbox import EntryState, Outbox, Retention
 from rigbridge.testing.run_store_server import RunStoreServer
 
 OpenOutbox = Callable[..., Outbox]
@@ -154,6 +154,29 @@ class TestDamage:
         for run in server.runs:
             number = int(run.serial_number.removeprefix("SN-"))
             assert server.attachments(run.id) == [("a", b"%d" % number * 100)]
+
+    def test_what_was_delivered_and_forgotten_stays_known(
+        self,
+        server: RunStoreServer,
+        folder: Path,
+        open_outbox: OpenOutbox,
+        make_run: MakeRun,
+    ) -> None:
+        """A run that is handed over again after the damage is not sent again."""
+        first = open_outbox(server)
+        run = make_run()
+        first.submit(run)
+        assert first.flush(10) == 0
+        assert first._journal.prune(Retention(keep_days=1e-9)) == 1
+        for number in range(60):
+            unit = Unit(serial_number=f"SN-{number}")
+            first.submit(make_run(unit=unit, docstring="long " * 400))
+        first.close()
+        _damage(folder / "outbox.sqlite", pages=4)
+        second = open_outbox(server)
+        assert len(second.status().set_aside) == 1
+        second.submit(run)
+        assert run.id not in {entry.id for entry in second.entries()}
 
     def test_damage_that_is_met_later_is_repaired_for_the_next_call(
         self,

@@ -12,12 +12,15 @@ from rigbridge.client.destination import HTTPDestination
 from rigbridge.configuration import load_configuration, open_outbox
 from rigbridge.destinations import DestinationSettings
 from rigbridge.errors import ConfigurationError
-from rigbridge.model import Run
+from rigbridge.model import Attachment, Run
 from rigbridge.outbox import EntryState, Outbox, Retention
-from rigbridge.testing.run_store_faults import Fault, Operation
+from rigbridge.testing.run_store_faults import Dialect, Fault, Operation
 from rigbridge.testing.run_store_server import RunStoreServer
 
 MakeRun = Callable[..., Run]
+MakeFile = Callable[..., Attachment]
+OpenOutbox = Callable[..., Outbox]
+Serve = Callable[..., RunStoreServer]
 
 
 def _age(outbox: Outbox, days: float) -> None:
@@ -45,6 +48,56 @@ def test_old_deliveries_are_forgotten(
     states = {entry.state for entry in outbox.entries(tuple(EntryState))}
     assert states == {EntryState.PARKED, EntryState.PENDING}
     assert outbox.status().delivered == 2
+
+
+def test_a_forgotten_run_that_is_handed_over_again_is_not_sent_again(
+    server: RunStoreServer, outbox: Outbox, make_run: MakeRun
+) -> None:
+    """Its id stays, so that a store without idempotency keys does not get it twice."""
+    runs = [make_run() for _ in range(3)]
+    for run in runs:
+        outbox.submit(run)
+    assert outbox.flush(20) == 0
+    _age(outbox, 91)
+    assert outbox.prune() == 3
+    for run in runs:
+        assert outbox.submit(run) == run.id
+    assert outbox.entries(tuple(EntryState)) == []
+    assert outbox.status().delivered == 3
+    assert len(server.runs) == 3
+    with pytest.raises(ConfigurationError, match="delivered and no longer here"):
+        outbox.run(runs[0].id)
+
+
+def test_a_dropped_run_that_is_handed_over_again_goes_on_where_it_was(
+    serve: Serve, open_outbox: OpenOutbox, make_run: MakeRun, make_file: MakeFile
+) -> None:
+    """The store knew it already, but for a file that it refused then."""
+    server = serve(max_upload=4)
+    outbox = open_outbox(server)
+    run = make_run(attachments=[make_file("small", b"1"), make_file("large", b"12345")])
+    outbox.submit(run)
+    assert outbox.flush(20) == 0
+    outbox.drop(run.id)
+    server.contents.dialect = Dialect()
+    outbox.submit(run)
+    assert outbox.flush(20) == 0
+    (stored,) = server.runs
+    assert server.attachments(stored.id) == [("small", b"1"), ("large", b"12345")]
+    assert outbox.status().parked == 0
+
+
+def test_a_dropped_run_that_was_never_sent_is_as_new(
+    server: RunStoreServer, outbox: Outbox, make_run: MakeRun
+) -> None:
+    """Nothing of it is remembered."""
+    run = make_run()
+    outbox.submit(run)
+    outbox.drop(run.id)
+    outbox.submit(run)
+    assert outbox.flush(20) == 0
+    assert len(server.runs) == 1
+    assert server.count(Operation.LIST) == 0
 
 
 def test_the_oldest_go_where_there_is_no_room(
