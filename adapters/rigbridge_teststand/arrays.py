@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import Any
 
 import attrs
 
 from rigbridge.model import Axis, Series
 
-__all__ = ["Cells", "rows_of", "series_of"]
+__all__ = ["Cells", "line_of", "rows_of", "series_of"]
 
 _MAX_ROWS = 256
 _PLANE = 2
@@ -34,6 +35,12 @@ def _floats(values: list[Any]) -> list[Any]:
     if kinds == {int, float}:
         return [float(value) for value in values]
     return values
+
+
+def line_of(values: list[Any], unit: str | None) -> Series:
+    """Make a series of a list of values that is complete and in order."""
+    index = Axis(name="index", values=array("q", range(len(values))))
+    return Series(axes=(index, Axis(unit=unit, values=_floats(values))))
 
 
 def series_of(cells: Cells, unit: str | None) -> Series:

@@ -9,6 +9,7 @@ never bent into one.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import attrs
 
@@ -51,7 +52,7 @@ def compare_numbers(
     high: float | None,
     *,
     report: ConversionReport,
-    place: Place,
+    place: Place | Callable[[], Place],
 ) -> Comparison:
     """
     Turn a numeric comparator and its values into limits or a validator.
@@ -61,7 +62,7 @@ def compare_numbers(
         low: ``Limits.Low``, or None.
         high: ``Limits.High``, or None.
         report: where an unknown comparator and an unbounded side are recorded.
-        place: where the comparison stands.
+        place: where the comparison stands, or a function that finds it.
     """
     spelled = comparator.strip()
     comp = spelled.upper()
@@ -132,7 +133,7 @@ def compare_tolerance(
     high: float | None,
     *,
     report: ConversionReport,
-    place: Place,
+    place: Place | Callable[[], Place],
 ) -> Comparison:
     """
     Compute the limits of ``EQT`` from a nominal value and its tolerances.
@@ -146,7 +147,7 @@ def compare_tolerance(
         low: the tolerance below it.
         high: the tolerance above it.
         report: where the computation is recorded.
-        place: where the comparison stands.
+        place: where the comparison stands, or a function that finds it.
     """
     scale = {"PERCENTAGE": 100.0, "PPM": 1e6}.get(threshold.upper())
     low, high, nominal = _finite(low), _finite(high), _finite(nominal)
@@ -174,7 +175,7 @@ def compare_text(
     expected: str | None,
     *,
     report: ConversionReport,
-    place: Place,
+    place: Place | Callable[[], Place],
 ) -> Comparison:
     """Turn a comparator of texts into a readable validator."""
     comp = comparator.strip().upper()

@@ -20,6 +20,7 @@ from rigbridge.errors import MalformedSourceError, UnsafeSourceError
 from rigbridge_teststand.element import Element
 
 __all__ = [
+    "PARSING",
     "line_of",
     "parse_document",
     "place_of",
@@ -27,6 +28,17 @@ __all__ = [
     "superset_of",
     "wrap_documents",
 ]
+
+PARSING: dict[str, Any] = {
+    "remove_blank_text": True,
+    "remove_comments": True,
+    "remove_pis": True,
+    "resolve_entities": False,
+    "no_network": True,
+    "load_dtd": False,
+    "huge_tree": True,
+}
+"""How every parser is set up: elements and texts alone, nothing from elsewhere."""
 
 _COLON = b"<?xml:stylesheet"
 _COLON_INSTRUCTION = re.compile(rb"<\?xml:stylesheet\b")
@@ -156,15 +168,7 @@ def superset_of(content: bytes, report: ConversionReport) -> str | None:
 
 
 def _parse(content: bytes, encoding: str | None) -> Element:
-    parser = etree.XMLParser(
-        remove_blank_text=True,
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=True,
-        encoding=encoding,
-    )
-    return etree.fromstring(content, parser)
+    return etree.fromstring(content, etree.XMLParser(**PARSING, encoding=encoding))
 
 
 def wrap_documents(content: bytes, *, closed: bool = True) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, ClassVar
 
 from lxml import etree
 
@@ -36,13 +36,15 @@ class ReportFile(ABC):
 
     Attributes:
         tag: the tag of a report's element, as lxml matches it.
+        looks_again: whether its elements are looked at several times.
 
     Args:
         source: the file.
         context: the surroundings of the reading.
     """
 
-    tag: str
+    tag: ClassVar[str]
+    looks_again: ClassVar[bool] = True
 
     def __init__(self, source: Source, context: ReadContext) -> None:
         self.source = source
@@ -185,7 +187,7 @@ class ReportFile(ABC):
         if self.is_index(element):
             return
         # Elements that something holds need not be made anew at each look.
-        held = list(element.iter("*"))
+        held = list(element.iter()) if self.looks_again else None
         try:
             run = self.run(element, index, truncated=truncated)
         except ModelError as error:

@@ -9,7 +9,12 @@ import attrs
 from lxml import etree
 
 from rigbridge.adapters import ConversionReport
-from rigbridge_teststand.documents import prepare_head, superset_of, wrap_documents
+from rigbridge_teststand.documents import (
+    PARSING,
+    prepare_head,
+    superset_of,
+    wrap_documents,
+)
 from rigbridge_teststand.element import Element
 
 __all__ = ["Damage", "Salvaged", "salvage"]
@@ -106,11 +111,7 @@ def _unfinished(
     """Parse as far as it goes, and give the elements whose end is missing."""
     parser: Any = etree.XMLPullParser(
         events=("start", "end"),
-        remove_blank_text=True,
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=True,
+        **PARSING,
         encoding=encoding,
     )
     damage: Damage | None = None

@@ -12,7 +12,7 @@ from typing import IO, Any
 from lxml import etree
 
 from rigbridge.adapters import ConversionReport
-from rigbridge_teststand.documents import prepare_head, superset_of
+from rigbridge_teststand.documents import PARSING, prepare_head, superset_of
 from rigbridge_teststand.element import Element
 
 __all__ = ["LARGE", "stream_reports"]
@@ -50,11 +50,7 @@ def stream_reports(
     parser: Any = etree.XMLPullParser(
         events=("end",),
         tag=tag,
-        remove_blank_text=True,
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=True,
+        **PARSING,
         encoding=superset_of(head, report),
     )
     for start in range(0, len(head), _CHUNK):

@@ -76,6 +76,7 @@ class _ATMLFile(ReportFile):
     """A file of ATML results that is being read."""
 
     tag = "{*}TestResults"
+    looks_again = False
 
     def __init__(
         self, source: Source, context: ReadContext, settings: TestStandSettings
@@ -92,9 +93,8 @@ class _ATMLFile(ReportFile):
         """Read the results of one unit."""
         # The version stands in the namespaces of the results or of what is below.
         spaces = " ".join(str(uri) for uri in element.nsmap.values())
-        below = next((child for _, child in children(element)), None)
-        if below is not None:
-            spaces += f" {below.tag}"
+        if len(element):
+            spaces += f" {element[0].tag}"
         version = version_of(spaces)
         if version is None:
             self.context.report.coerced(

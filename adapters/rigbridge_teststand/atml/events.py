@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 import attrs
 
-from rigbridge.adapters import ConversionReport
 from rigbridge.model import LogEntry, LogLevel
+from rigbridge_teststand.atml.account import Account
 from rigbridge_teststand.atml.names import (
     all_text,
     attribute,
     child,
     children,
+    local,
     read_text,
 )
-from rigbridge_teststand.atml.values import is_data, read_datum
+from rigbridge_teststand.atml.values import DATA, read_datum
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.numbers import read_count
 from rigbridge_teststand.texts import clean_text
 
-__all__ = ["Errors", "read_events", "report_text"]
+__all__ = ["EVENTS", "NO_ERRORS", "Errors", "read_events", "report_text"]
+
+EVENTS = frozenset({"Event", "Events"})
+"""The local names of what holds events."""
 
 _MESSAGE = "Error Message"
 _CODE = "Error Code"
@@ -41,6 +46,10 @@ class Errors:
     code: int | None = None
 
 
+NO_ERRORS = Errors()
+"""What a step without events says."""
+
+
 def report_text(message: str, time: datetime | None) -> LogEntry | None:
     """Make the log entry of a report text; None where it is blank."""
     said = clean_text(message)
@@ -50,7 +59,7 @@ def report_text(message: str, time: datetime | None) -> LogEntry | None:
 
 
 def read_events(
-    step: Element, time: datetime | None, report: ConversionReport
+    containers: Iterable[Element], time: datetime | None, account: Account
 ) -> Errors:
     """
     Read the events of a step or a result set.
@@ -58,58 +67,60 @@ def read_events(
     2.02 names them by ``Data/@name``, later versions by ``Event/@ID``.
 
     Args:
-        step: the element that holds ``Events`` or single ``Event``s.
+        containers: its ``Events`` and single ``Event`` elements.
         time: when they happened, as far as it is known.
-        report: where each is accounted for.
+        account: where each is accounted for.
     """
     messages: list[str] = []
     meaning: str | None = None
     code: int | None = None
     others: list[LogEntry] = []
-    for event in _events(step):
+    for event in _events(containers):
         kind = attribute(event, "ID") or attribute(child(event, "Data"), "name") or ""
-        text = _data(event, report)
+        text = _data(event, account)
         said = read_text(child(event, "Message"))
         if kind == _CODE:
             code, meaning = read_count(text), said
         elif kind == _MESSAGE:
             messages.append(text or said or "")
         else:
-            report.mapped("log")
+            account.mapped["log"] += 1
             shown = ": ".join(part for part in (kind, said, text) if part)
             others.append(LogEntry(level=LogLevel.INFO, message=shown, time=time))
             continue
-        report.mapped("event")
+        account.mapped["event"] += 1
     if not messages and not code:
         return Errors(logs=tuple(others))
     shown = "\n".join(clean_text(message) for message in messages if message)
     if code:
         named = f"code {code}" if meaning is None else f"code {code}: {meaning}"
         shown = f"{shown} ({named})" if shown else named
-    report.mapped("log")
+    account.mapped["log"] += 1
     entry = LogEntry(level=LogLevel.ERROR, message=shown, time=time)
     return Errors(logs=(entry, *others), code=code)
 
 
-def _events(step: Element) -> list[Element]:
+def _events(containers: Iterable[Element]) -> list[Element]:
     found: list[Element] = []
-    for name, element in children(step):
-        if name == "Event":
-            found.append(element)
-        elif name == "Events":
-            found.extend(below for kind, below in children(element) if kind == "Event")
+    for container in containers:
+        if local(container) == "Event":
+            found.append(container)
+        else:
+            found.extend(
+                below for kind, below in children(container) if kind == "Event"
+            )
     return found
 
 
-def _data(event: Element, report: ConversionReport) -> str | None:
+def _data(event: Element, account: Account) -> str | None:
     parts: list[str] = []
     for name, container in children(event):
         if name != "Data":
             continue
         for kind, element in children(container):
-            if is_data(kind):
+            if kind in DATA:
                 value: Any = (
-                    read_datum(element, report).value
+                    read_datum(element, account)[0]
                     if kind == "Datum"
                     else " ".join(all_text(element).split())
                 )

@@ -6,11 +6,10 @@ from typing import Any
 
 import attrs
 
-from rigbridge.adapters import ConversionReport
 from rigbridge.model import Unit
+from rigbridge_teststand.atml.account import Account
 from rigbridge_teststand.atml.names import attribute, child, children, read_text
 from rigbridge_teststand.atml.values import flatten, read_datum, spelled
-from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.numbers import read_count
 
@@ -42,29 +41,29 @@ class Header:
     interrupted: bool
 
 
-def read_header(results: Element, report: ConversionReport) -> Header:
+def read_header(results: Element, account: Account) -> Header:
     """
     Read what stands beside ``ResultSet``.
 
     Args:
         results: the ``TestResults`` element.
-        report: where everything is accounted for.
+        account: where everything is accounted for.
     """
-    reader = _Reader(report)
+    reader = _Reader(account)
     for name, value in results.attrib.items():
         short = str(name).rpartition("}")[2]
         if str(value).strip() and short != "schemaLocation":
-            report.mapped("property")
+            account.mapped["property"] += 1
             reader.metadata[short] = str(value).strip()
     for name, element in children(results):
         if name == "ResultSet":
             continue
         taker = _PARTS.get(name)
         if taker is None:
-            flatten(element, name, reader.metadata, report)
+            flatten(element, name, reader.metadata, account)
         else:
             taker(reader, element)
-    report.mapped("unit")
+    account.mapped["unit"] += 1
     return Header(
         unit=Unit(**reader.unit),
         station=reader.station,
@@ -78,8 +77,8 @@ def read_header(results: Element, report: ConversionReport) -> Header:
 class _Reader:
     """Reads the parts of a header, each into its field."""
 
-    def __init__(self, report: ConversionReport) -> None:
-        self._report = report
+    def __init__(self, account: Account) -> None:
+        self._account = account
         self.unit: dict[str, Any] = {}
         self.station: str | None = None
         self.operator: str | None = None
@@ -96,16 +95,16 @@ class _Reader:
             elif name == "Definition":
                 self._definition(below)
             else:
-                flatten(below, f"uut.{name}", self.metadata, self._report)
+                flatten(below, f"uut.{name}", self.metadata, self._account)
 
     def _serial(self, element: Element) -> None:
         serial = read_text(element)
         if serial is not None and serial.upper() in _NO_SERIAL:
-            self._report.coerced(
+            self._account.coerced(
                 "serial number",
                 "placeholder read as none",
-                place=place_of(element),
-                detail=serial,
+                element,
+                serial,
             )
             serial = None
         if serial is not None:
@@ -123,7 +122,7 @@ class _Reader:
                 self._additional(below, "uut")
             else:
                 key = f"uut.definition.{name}"
-                flatten(below, key, self.metadata, self._report)
+                flatten(below, key, self.metadata, self._account)
 
     def _identification(self, element: Element) -> None:
         for name, below in children(element):
@@ -134,7 +133,7 @@ class _Reader:
                 for _, number in children(below):
                     self._number(number)
             else:
-                flatten(below, f"uut.{name}", self.metadata, self._report)
+                flatten(below, f"uut.{name}", self.metadata, self._account)
 
     def _number(self, element: Element) -> None:
         kind = attribute(element, "type")
@@ -146,7 +145,7 @@ class _Reader:
 
     def _additional(self, extension: Element, prefix: str) -> None:
         found: dict[str, Any] = {}
-        flatten(extension, prefix, found, self._report)
+        flatten(extension, prefix, found, self._account)
         for key, value in found.items():
             short = key.replace(".TSAdditionalData", "").replace(".TSCollection", "")
             self.metadata[short] = value
@@ -161,12 +160,12 @@ class _Reader:
                     or read_text(below)
                 )
                 if self.operator is not None:
-                    self._report.mapped("property")
+                    self._account.mapped["property"] += 1
                 for kind, inner in children(below):
                     key = f"operator.{kind}"
-                    flatten(inner, key, self.metadata, self._report)
+                    flatten(inner, key, self.metadata, self._account)
             else:
-                flatten(below, f"personnel.{name}", self.metadata, self._report)
+                flatten(below, f"personnel.{name}", self.metadata, self._account)
 
     def test_station(self, element: Element) -> None:
         """Read ``TestStation``."""
@@ -174,16 +173,16 @@ class _Reader:
             if name == "SerialNumber":
                 self.station = read_text(below)
                 if self.station is not None:
-                    self._report.mapped("property")
+                    self._account.mapped["property"] += 1
             elif name == "Definition":
                 for kind, inner in children(below):
                     if kind == "Extension":
                         self._additional(inner, "station")
                     else:
                         key = f"station.{kind}"
-                        flatten(inner, key, self.metadata, self._report)
+                        flatten(inner, key, self.metadata, self._account)
             else:
-                flatten(below, f"station.{name}", self.metadata, self._report)
+                flatten(below, f"station.{name}", self.metadata, self._account)
 
     def program(self, element: Element) -> None:
         """Read ``TestProgram`` or ``TestDescription``."""
@@ -193,13 +192,13 @@ class _Reader:
                 continue
             if name == "Definition":
                 self.program_version = attribute(below, "version")
-            flatten(below, f"program.{name}", self.metadata, self._report)
+            flatten(below, f"program.{name}", self.metadata, self._account)
 
     def _options(self, element: Element) -> None:
-        self._report.dropped(
+        self._account.dropped(
             "report options",
             "say how the report is displayed, not what was measured",
-            place=place_of(element),
+            element,
         )
 
     def extension(self, element: Element) -> None:
@@ -211,12 +210,12 @@ class _Reader:
                 for kind, below in children(block):
                     self._property(kind, below)
             else:
-                flatten(block, f"extension.{name}", self.metadata, self._report)
+                flatten(block, f"extension.{name}", self.metadata, self._account)
 
     def _property(self, kind: str, element: Element) -> None:
         if kind == "TSRData":
             found = {str(key): str(value) for key, value in element.attrib.items()}
-            self._report.mapped("property")
+            self._account.mapped["property"] += 1
             self.metadata["tsr_data"] = found
             if found.get("TSRFileClosed", "").lower() == "false":
                 self.interrupted = True
@@ -224,14 +223,14 @@ class _Reader:
         if kind == "CriticalFailureStack":
             entries = [dict(entry.attrib) for _, entry in children(element)]
             if entries:
-                self._report.mapped("property", len(entries))
+                self._account.mapped["property"] += len(entries)
                 self.metadata["critical_failures"] = entries
             return
         value = self._value(element)
         if value is None:
-            flatten(element, f"result_set.{kind}", self.metadata, self._report)
+            flatten(element, f"result_set.{kind}", self.metadata, self._account)
             return
-        self._report.mapped("property")
+        self._account.mapped["property"] += 1
         if kind == "BatchSerialNumber":
             self.unit["batch_number"] = value
         elif kind == "TestSocketIndex":
@@ -244,13 +243,13 @@ class _Reader:
     def _value(self, element: Element) -> str | None:
         given = attribute(element, "value")
         if given is None and (datum := child(element, "Datum")) is not None:
-            read = read_datum(datum, self._report).value
+            read = read_datum(datum, self._account)[0]
             given = None if read is None else str(read).strip() or None
         return given or read_text(element)
 
     def _keep(self, value: str | None, key: str) -> None:
         if value is not None:
-            self._report.mapped("property")
+            self._account.mapped["property"] += 1
             self.metadata[key] = spelled(value)
 
 

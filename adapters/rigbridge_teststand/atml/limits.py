@@ -8,12 +8,14 @@ under ``OR`` is an outside range and stays a validator.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import attrs
 
-from rigbridge.adapters import ConversionReport, Place
+from rigbridge.adapters import Place
 from rigbridge.model import Limit
+from rigbridge_teststand.atml.account import Account
 from rigbridge_teststand.atml.names import (
     all_text,
     attribute,
@@ -27,7 +29,7 @@ from rigbridge_teststand.comparisons import (
     compare_numbers,
     compare_tolerance,
 )
-from rigbridge_teststand.documents import line_of, place_of
+from rigbridge_teststand.documents import line_of
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.numbers import read_number
 
@@ -69,7 +71,7 @@ class _Bound:
 
 
 def read_limits(
-    limits: Element | None, properties: Element | None, report: ConversionReport
+    limits: Element | None, properties: Element | None, account: Account
 ) -> Judged:
     """
     Read the limits of a result.
@@ -77,27 +79,30 @@ def read_limits(
     Args:
         limits: ``TestLimits``, or None.
         properties: ``TSLimitProperties`` of the result, or None.
-        report: where every limit is accounted for.
+        account: where every limit is accounted for.
     """
     attributes: dict[str, Any] = {}
     found: list[Comparison] = []
     for name, element in children(limits):
         if name == "Limits":
             inner = child(element, "Extension", "TSLimitProperties")
-            reader = _Reader(properties if inner is None else inner, attributes, report)
+            reader = _Reader(
+                properties if inner is None else inner, attributes, account
+            )
             found.extend(reader.comparisons(element))
         elif name in _SHAPES:
-            reader = _Reader(properties, attributes, report)
+            reader = _Reader(properties, attributes, account)
             found.append(_SHAPES[name](reader, element))
         elif name == "Extension":
-            properties = child(element, "TSLimitProperties") or properties
+            inner = child(element, "TSLimitProperties")
+            properties = properties if inner is None else inner
     if not found and properties is not None:
-        _Reader(properties, attributes, report).keep_properties()
-    return Judged(comparison=_joined(found, limits, report), attributes=attributes)
+        _Reader(properties, attributes, account).keep_properties()
+    return Judged(comparison=_joined(found, limits, account), attributes=attributes)
 
 
 def _joined(
-    found: list[Comparison], limits: Element | None, report: ConversionReport
+    found: list[Comparison], limits: Element | None, account: Account
 ) -> Comparison:
     """Join several limits: the first range stays one, the others become text."""
     first: Limit | None = None
@@ -107,9 +112,7 @@ def _joined(
         if limit is not None and first is None:
             first = limit
         elif limit is not None and limits is not None:
-            report.coerced(
-                "limit", "one of several, kept as text", place=place_of(limits)
-            )
+            account.coerced("limit", "one of several, kept as text", limits)
             validators.append(_described(limit))
         validators.extend(comparison.validators)
     return Comparison(limits=first, validators=tuple(validators))
@@ -131,11 +134,11 @@ class _Reader:
         self,
         properties: Element | None,
         attributes: dict[str, Any],
-        report: ConversionReport,
+        account: Account,
     ) -> None:
         self._properties = properties
         self._attributes = attributes
-        self._report = report
+        self._account = account
 
     def comparisons(self, limits: Element) -> Iterator[Comparison]:
         """Read the members of a ``Limits`` element; none is a value only logged."""
@@ -145,9 +148,7 @@ class _Reader:
             if shape is not None:
                 yield shape(self, element)
             elif name != "Extension":
-                self._report.coerced(
-                    "limit", "unknown shape, kept as text", place=place_of(element)
-                )
+                self._account.coerced("limit", "unknown shape, kept as text", element)
                 yield Comparison(validators=(_raw(element),))
 
     def keep_properties(self) -> None:
@@ -158,12 +159,12 @@ class _Reader:
                     side: spelled(_property(below)) for side, below in children(element)
                 }
                 if raw:
-                    self._report.mapped("property")
+                    self._account.mapped["property"] += 1
                     self._attributes["raw_limits"] = raw
                 continue
             value = _property(element)
             if value is not None:
-                self._report.mapped("property")
+                self._account.mapped["property"] += 1
                 key = _PROPERTY_NAMES.get(name, f"limit.{name}")
                 self._attributes[key] = spelled(value)
 
@@ -190,8 +191,8 @@ class _Reader:
         if nominal is not None:
             datum = _datum(nominal)
             if datum is not None:
-                value = read_datum(datum, self._report).value
-                self._report.mapped("property")
+                value = read_datum(datum, self._account)[0]
+                self._account.mapped["property"] += 1
                 self._attributes["nominal"] = spelled(value)
                 tolerance = self._tolerance(_Bound(comparator="EQT", value=value))
                 if tolerance is not None:
@@ -204,18 +205,16 @@ class _Reader:
 
     def mask(self, element: Element) -> Comparison:
         """Keep a ``Mask``, for which there is no range, as text."""
-        self._report.coerced("limit", "mask kept as text", place=place_of(element))
+        self._account.coerced("limit", "mask kept as text", element)
         return Comparison(validators=(f"mask {_raw(element)}",))
 
     def _bound(self, element: Element, default: str) -> _Bound:
         datum = _datum(element)
         value: Any = None
         if datum is not None:
-            read = read_datum(datum, self._report)
-            value = read.value
+            value, unit, _ = read_datum(datum, self._account)
             if isinstance(value, str) and (number := _from_text(value)) is not None:
                 value = number
-            unit = read.unit
             if unit is not None:
                 self._attributes.setdefault("limit_unit", unit)
         given = element.get("comparator")
@@ -229,13 +228,13 @@ class _Reader:
             return self._unjudged(element, [bound])
         if comp.startswith("REGULAREXPRESSION") or not _is_number(bound.value):
             return self._as_text(element, [bound])
-        self._report.mapped("limit")
+        self._account.mapped["limit"] += 1
         return compare_numbers(
             "NE" if comp == "CINE" else "EQ" if comp == "CIEQ" else bound.comparator,
             bound.value,
             None,
-            report=self._report,
-            place=_line(element),
+            report=self._account.report,
+            place=partial(_line, element),
         )
 
     def _as_text(self, element: Element, bounds: list[_Bound]) -> Comparison:
@@ -250,24 +249,24 @@ class _Reader:
             elif comp in _OPERATORS:
                 validators.append(f"x {_OPERATORS[comp]} {shown}")
             elif comp:
-                self._report.coerced(
+                self._account.coerced(
                     "comparator",
                     "unknown, kept as text",
-                    place=place_of(element),
-                    detail=bound.comparator,
+                    element,
+                    bound.comparator,
                 )
                 validators.append(f"{bound.comparator} {shown}")
             else:
                 return self._unjudged(element, bounds)
-        self._report.mapped("limit")
+        self._account.mapped["limit"] += 1
         return Comparison(validators=tuple(validators))
 
     def _unjudged(self, element: Element, bounds: list[_Bound]) -> Comparison:
         """Keep the bounds of a step that was forced to its verdict."""
-        self._report.coerced(
+        self._account.coerced(
             "limit",
             "no comparator, bounds kept as attributes",
-            place=place_of(element),
+            element,
         )
         self._attributes["unused_limits"] = [spelled(bound.value) for bound in bounds]
         return Comparison()
@@ -282,17 +281,21 @@ class _Reader:
         comp = "".join(bound.comparator.upper() for bound in (*lower, *upper))
         if not comp:
             return Comparison()
-        self._report.mapped("limit")
+        self._account.mapped["limit"] += 1
         if not lower:
             return compare_numbers(
-                comp, upper[0].value, None, report=self._report, place=_line(element)
+                comp,
+                upper[0].value,
+                None,
+                report=self._account.report,
+                place=partial(_line, element),
             )
         found = compare_numbers(
             comp,
             lower[0].value,
             upper[0].value if upper else None,
-            report=self._report,
-            place=_line(element),
+            report=self._account.report,
+            place=partial(_line, element),
         )
         if tolerance and found.limits is not None:
             return attrs.evolve(
@@ -312,13 +315,13 @@ class _Reader:
         ]:  # two bounds that are no outside range
             shown = self._as_text(element, bounds)
             return Comparison(validators=(" or ".join(shown.validators),))
-        self._report.mapped("limit")
+        self._account.mapped["limit"] += 1
         return compare_numbers(
             "".join(comps),
             ordered[0].value,
             ordered[1].value,
-            report=self._report,
-            place=_line(element),
+            report=self._account.report,
+            place=partial(_line, element),
         )
 
     def _tolerance(self, bound: _Bound) -> Comparison | None:
@@ -329,14 +332,14 @@ class _Reader:
             return None
         sides = {name: _property(element) for name, element in children(raw)}
         nominal = sides.get("Nominal", bound.value)
-        self._report.mapped("limit")
+        self._account.mapped["limit"] += 1
         return compare_tolerance(
             threshold,
             _numeric(nominal),
             _numeric(sides.get("Low")),
             _numeric(sides.get("High")),
-            report=self._report,
-            place=_line(raw),
+            report=self._account.report,
+            place=partial(_line, raw),
         )
 
     def _error_limits(self, element: Element, bound: _Bound) -> Comparison | None:

@@ -7,48 +7,105 @@ is marked as one; everything else is additional data, which nobody judged.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import PureWindowsPath
 from typing import Any
 
-from rigbridge.adapters import ConversionReport
-from rigbridge.model import Attachment, Measurement, MeasurementOutcome
-from rigbridge_teststand.arrays import Cells, rows_of, series_of
+from rigbridge.model import Attachment, Measurement, MeasurementOutcome, Series
+from rigbridge_teststand.arrays import line_of, rows_of, series_of
+from rigbridge_teststand.atml.account import Account
+from rigbridge_teststand.atml.cells import Members
+from rigbridge_teststand.atml.kinds import KINDS, TYPE
 from rigbridge_teststand.atml.limits import Judged, read_limits
-from rigbridge_teststand.atml.names import attribute, child, children, read_text
-from rigbridge_teststand.atml.values import (
-    Value,
-    flatten,
-    is_data,
-    kind_of,
-    read_cells,
-    read_datum,
+from rigbridge_teststand.atml.names import (
+    LOCALS,
+    attribute,
+    attributes_of,
+    child,
+    children,
+    read_text,
 )
+from rigbridge_teststand.atml.values import DATA, flatten, value_of
 from rigbridge_teststand.comparisons import Comparison
-from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.statuses import MEASUREMENT_OUTCOMES
 
-__all__ = ["DataReader", "Naming", "is_judged", "is_single"]
+__all__ = ["REPORT_TEXT", "DataReader", "Result"]
+
+REPORT_TEXT = "ReportText"
+"""The name of what is a text for the log, and no value."""
 
 _SINGLE = frozenset({"Numeric", "String"})
 _MARKS = ("IsComparisonTypeLog", "IsTestMeasurement")
 _ATTRIBUTES = ".Attributes"
 _MAX_DEPTH = 48
 _REFERENCES = {"NI_TDMSReference": "File", "NI_HyperlinkPath": ""}
+_UNSET = MeasurementOutcome.UNSET
+_UNJUDGED = Judged(comparison=Comparison(), attributes={})
 
 
-def is_judged(result: Element) -> bool:
-    """Whether a ``TestResult`` is a measurement of the test, and no further data."""
-    if child(result, "TestLimits") is not None or child(result, "Outcome") is not None:
-        return True
-    properties = child(result, "Extension", "TSLimitProperties")
-    return any(_flag(child(properties, mark)) for mark in _MARKS)
+class Result:
+    """
+    The parts of a ``TestResult``, looked at once.
 
+    Attributes:
+        element: the element.
+        name: its name, or empty; 2.02 holds it in the ID.
+        data: ``TestData``, or None.
+        limits: ``TestLimits``, or None.
+        outcome: its own ``Outcome``, or None.
+        properties: ``TSLimitProperties``, or None.
+        others: what else stands in it.
+        is_judged: whether it is a measurement of the test, and no further data.
+    """
 
-def is_single(result: Element) -> bool:
-    """Whether a ``TestResult`` bears the name of a single test's value."""
-    return (attribute(result, "name") or attribute(result, "ID")) in _SINGLE
+    __slots__ = (
+        "data",
+        "element",
+        "is_judged",
+        "limits",
+        "name",
+        "others",
+        "outcome",
+        "properties",
+    )
+
+    def __init__(self, element: Element) -> None:
+        self.element = element
+        self.name = attribute(element, "name") or attribute(element, "ID") or ""
+        self.data: Element | None = None
+        self.limits: Element | None = None
+        self.outcome: Element | None = None
+        self.properties: Element | None = None
+        self.others: tuple[Element, ...] = ()
+        for below in element:
+            kind = LOCALS[below.tag]
+            if kind == "TestData":
+                if self.data is None:
+                    self.data = below
+            elif kind == "TestLimits":
+                if self.limits is None:
+                    self.limits = below
+            elif kind == "Outcome":
+                if self.outcome is None:
+                    self.outcome = below
+            elif kind == "Extension":
+                if self.properties is None:
+                    self.properties = child(below, "TSLimitProperties")
+            else:
+                self.others = (*self.others, below)
+        self.is_judged = (
+            self.limits is not None
+            or self.outcome is not None
+            or (
+                self.properties is not None
+                and any(_flag(child(self.properties, mark)) for mark in _MARKS)
+            )
+        )
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it bears the name of a single test's value."""
+        return self.name in _SINGLE
 
 
 def _flag(element: Element | None) -> bool:
@@ -56,254 +113,262 @@ def _flag(element: Element | None) -> bool:
     return given in ("true", "1") or (read_text(element) or "").lower() == "true"
 
 
-class Naming:
-    """Keeps the names of one step's measurements apart."""
-
-    def __init__(self, report: ConversionReport) -> None:
-        self._seen: dict[str, int] = {}
-        self._report = report
-
-    def unique(self, name: str, place: Element) -> str:
-        """Number a name that the step has used before."""
-        name = name.strip() or "(unnamed)"
-        count = self._seen[name] = self._seen.get(name, 0) + 1
-        if count == 1:
-            return name
-        self._report.coerced(
-            "measurement name", "repeated, numbered", place=place_of(place)
-        )
-        return self.unique(f"{name} #{count}", place)
-
-
 class DataReader:
     """
-    Reads the data of one step.
+    Reads the data of the steps of a run, one step after the other.
 
     Args:
-        step: the step's name, which its single measurement takes.
-        report: where everything is accounted for.
+        account: where everything is accounted for.
     """
 
-    def __init__(self, step: str, report: ConversionReport) -> None:
-        self._step = step
-        self._report = report
-        self._naming = Naming(report)
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._step = ""
+        self._names: dict[str, int] = {}
+        self._found: list[Measurement] = []
+        # The attributes of nearly all values that nobody judged are held once.
+        self._additional: dict[str, Any] = {"kind": "additional"}
+        self._parameter: dict[str, Any] = {"kind": "additional", "direction": "in"}
         self.attachments: list[Attachment] = []
 
-    def judged(
-        self, result: Element, inherited: MeasurementOutcome
-    ) -> Iterator[Measurement]:
+    def begin(self, step: str) -> list[Measurement]:
+        """
+        Begin a step.
+
+        Args:
+            step: its name, which its single measurement takes.
+
+        Returns:
+            What takes its measurements; names that repeat are numbered.
+        """
+        self._step = step
+        self._names = {}
+        self._found = []
+        return self._found
+
+    def judged(self, result: Result, inherited: MeasurementOutcome) -> None:
         """
         Read a result that was judged.
 
         Args:
-            result: the ``TestResult``.
+            result: the result.
             inherited: the outcome where it has none of its own.
         """
-        # 2.02 holds the name of a result in its ID.
-        given = attribute(result, "name") or attribute(result, "ID") or ""
+        given = result.name
         name = self._step if given in _SINGLE or not given else given
-        outcome = _outcome(child(result, "Outcome"), inherited)
-        judged = read_limits(
-            child(result, "TestLimits"),
-            child(result, "Extension", "TSLimitProperties"),
-            self._report,
-        )
-        data = child(result, "TestData")
-        inside = [below for kind, below in children(data) if is_data(kind)]
-        if not inside:
-            yield self._made(name, result, Value(value=None), outcome, judged, {})
-        for element in inside:
-            yield from self._read(
-                name, element, outcome=outcome, judged=judged, attributes={}, depth=0
+        outcome = inherited if result.outcome is None else _outcome(result.outcome)
+        judged = read_limits(result.limits, result.properties, self._account)
+        is_empty = True
+        for element in () if result.data is None else result.data:
+            if LOCALS[element.tag] in DATA:
+                is_empty = False
+                self._read(name, element, {}, outcome, judged)
+        if is_empty:
+            self._add(name, result.element, None, None, {}, outcome, judged)
+        self._drop(result.others)
+
+    def additional(self, result: Result) -> None:
+        """Read a result that nobody judged."""
+        if result.data is not None:
+            self.data(result.name or self._step, result.data)
+        self._drop(result.others)
+
+    def _drop(self, elements: tuple[Element, ...]) -> None:
+        for element in elements:
+            self._account.dropped("property", "no place in a measurement", element)
+
+    def data(self, name: str, container: Element) -> None:
+        """Read the data in an element as values that nobody judged."""
+        for element in container:
+            if LOCALS[element.tag] in DATA:
+                self._read(name, element, self._additional)
+
+    def action(self, data: Element) -> list[Element]:
+        """
+        Read the ``Data`` of an action, each item under its own name.
+
+        Returns:
+            The data that are report texts, and no values.
+        """
+        texts: list[Element] = []
+        for element in data:
+            kind = LOCALS[element.tag]
+            if kind == "Collection":
+                self._items("", element, self._additional, 0, texts)
+            elif kind in DATA:
+                self._read(self._step, element, self._additional)
+        return texts
+
+    def parameters(self, parameters: Element) -> None:
+        """Read ``Parameters``: what a step was given."""
+        for kind, parameter in children(parameters):
+            if kind != "Parameter":
+                self._account.dropped("property", "no parameter", parameter)
+                continue
+            name = attribute(parameter, "name") or attribute(parameter, "ID")
+            shown = f"{name or 'parameter'} [In]"
+            before = len(self._found)
+            for data, element in children(child(parameter, "Data")):
+                if data in DATA:
+                    self._read(shown, element, self._parameter)
+            if len(self._found) == before:
+                self._unusual(parameter, shown)
+
+    def _unusual(self, parameter: Element, shown: str) -> None:
+        """Keep what stands in a parameter instead of data."""
+        found: dict[str, Any] = {}
+        for element in parameter:
+            flatten(element, shown, found, self._account)
+        for key, value in found.items():
+            self._found.append(
+                Measurement(name=key, value=value, attributes=self._parameter)
             )
-        self._rest(result, {"TestData", "TestLimits", "Outcome", "Extension"})
 
-    def additional(self, result: Element) -> Iterator[Measurement]:
-        """Read a ``TestResult`` that nobody judged."""
-        name = attribute(result, "name") or attribute(result, "ID") or self._step
-        yield from self.data(name, child(result, "TestData"))
-        self._rest(result, {"TestData", "Outcome", "Extension"})
-
-    def data(
-        self, name: str, container: Element | None, **attributes: Any
-    ) -> Iterator[Measurement]:
-        """
-        Read the data that stand in an element as measurements that nobody judged.
-
-        Args:
-            name: the name; that of the items follows after a dot.
-            container: ``TestData`` or ``Data``.
-            attributes: further attributes of each measurement.
-        """
-        for kind, element in children(container):
-            if is_data(kind):
-                yield from self._read(
-                    name,
-                    element,
-                    attributes={"kind": "additional", **attributes},
-                    depth=0,
-                )
-
-    def items(
-        self, collection: Element, prefix: str = "", **attributes: Any
-    ) -> Iterator[Measurement]:
-        """Read the items of a collection, each under its own name."""
-        yield from self._items(
-            collection, prefix, {"kind": "additional", **attributes}, 0
-        )
-
-    def _rest(self, result: Element, taken: set[str]) -> None:
-        for name, element in children(result):
-            if name not in taken:
-                self._report.dropped(
-                    "property", "no place in a measurement", place=place_of(element)
-                )
-
-    def _read(
+    def _read(  # noqa: PLR0917 - each part of a measurement
         self,
         name: str,
         element: Element,
-        *,
         attributes: dict[str, Any],
-        depth: int,
-        outcome: MeasurementOutcome = MeasurementOutcome.UNSET,
-        judged: Judged | None = None,
-    ) -> Iterator[Measurement]:
-        kind = kind_of(element)
-        shape = element.tag.rpartition("}")[2]
+        outcome: MeasurementOutcome = _UNSET,
+        judged: Judged = _UNJUDGED,
+        depth: int = 0,
+    ) -> None:
         if depth > _MAX_DEPTH:
-            self._report.dropped("property", "nested too deep", place=place_of(element))
+            self._account.dropped("property", "nested too deep", element)
             return
+        shape = LOCALS[element.tag]
+        given = attributes_of(element)
+        kind = KINDS[given.get(TYPE) or given.get("type") or ""]
         if kind in _REFERENCES:
-            yield from self._reference(name, element, kind, attributes)
-            return
-        if shape == "Collection":
-            yield from self._items(element, name, attributes, depth + 1)
-            return
-        if shape == "IndexedArray":
-            cells = read_cells(element, self._report)
-            yield from self._array(name, element, cells, outcome, judged, attributes)
-            return
-        value = read_datum(element, self._report)
-        yield self._made(name, element, value, outcome, judged, attributes)
+            self._reference(name, element, kind, attributes)
+        elif shape == "Datum":
+            value, unit, further = value_of(element, kind, given, self._account)
+            if further:
+                attributes = {**attributes, **further}
+            self._add(name, element, value, unit, attributes, outcome, judged)
+        elif shape == "Collection":
+            self._items(name, element, attributes, depth + 1)
+        else:
+            self._array(name, element, attributes, outcome, judged)
 
     def _items(
         self,
-        collection: Element,
         prefix: str,
+        collection: Element,
         attributes: dict[str, Any],
         depth: int,
-    ) -> Iterator[Measurement]:
-        items = [
-            (attribute(item, "name") or "", item)
-            for kind, item in children(collection)
-            if kind == "Item"
-        ]
-        described = {
-            name.removesuffix(_ATTRIBUTES): self._described(item)
-            for name, item in items
-            if name.endswith(_ATTRIBUTES)
-        }
-        for name, item in items:
-            if name.endswith(_ATTRIBUTES):
+        texts: list[Element] | None = None,
+    ) -> None:
+        items: list[tuple[str, Element]] = []
+        described: dict[str, dict[str, Any]] = {}
+        for item in collection:
+            if LOCALS[item.tag] != "Item":
                 continue
+            name = attribute(item, "name") or ""
+            if name.endswith(_ATTRIBUTES):
+                described[name.removesuffix(_ATTRIBUTES)] = self._described(item)
+            elif texts is not None and name == REPORT_TEXT:
+                self._text(item, texts, items)
+            else:
+                items.append((name, item))
+        for name, item in items:
+            further = attributes
+            if name in described:
+                further = {**attributes, **described[name]}
             full = f"{prefix}.{name}" if prefix and name else prefix or name
-            further = {**attributes, **described.get(name, {})}
-            for kind, element in children(item):
-                if is_data(kind):
-                    yield from self._read(
-                        full, element, attributes=further, depth=depth
-                    )
+            for element in item:
+                if LOCALS[element.tag] in DATA:
+                    self._read(full, element, further, depth=depth)
+
+    @staticmethod
+    def _text(
+        item: Element, texts: list[Element], items: list[tuple[str, Element]]
+    ) -> None:
+        datum = child(item, "Datum")
+        if datum is None:
+            items.append((REPORT_TEXT, item))
+        else:
+            texts.append(datum)
 
     def _described(self, item: Element) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        flatten(item, "described", found, self._report)
+        flatten(item, "described", found, self._account)
         found.pop("described.name", None)
         return found
 
     def _reference(
         self, name: str, element: Element, kind: str, attributes: dict[str, Any]
-    ) -> Iterator[Measurement]:
+    ) -> None:
         """Read a reference to a file; it is named, never opened."""
         found: dict[str, Any] = {}
-        flatten(element, name, found, self._report)
+        flatten(element, name, found, self._account)
         path = found.get(f"{name}.{_REFERENCES[kind]}" if _REFERENCES[kind] else name)
         base = PureWindowsPath(path).name.strip() if isinstance(path, str) else ""
         if base:
-            self._report.mapped("attachment")
+            self._account.mapped["attachment"] += 1
             self.attachments.append(Attachment(name=base))
+        further = {**attributes, "reference": kind}
         for key, value in found.items():
-            self._report.mapped("measurement")
-            yield Measurement(
-                name=self._naming.unique(key, element),
-                value=value,
-                attributes={**attributes, "reference": kind},
-            )
+            self._add(key, element, value, None, further, _UNSET, _UNJUDGED)
 
-    def _made(  # noqa: PLR0917 - each part of a measurement
+    def _array(
         self,
         name: str,
         element: Element,
-        value: Value,
-        outcome: MeasurementOutcome,
-        judged: Judged | None,
         attributes: dict[str, Any],
-    ) -> Measurement:
-        self._report.mapped("measurement")
-        if value.unit is not None:
-            self._report.mapped("unit")
-        comparison = Comparison() if judged is None else judged.comparison
-        return Measurement(
-            name=self._naming.unique(name, element),
-            outcome=outcome,
-            value=value.value,
-            unit=value.unit,
-            limits=comparison.limits,
-            validators=comparison.validators,
-            attributes={
-                **attributes,
-                **value.attributes,
-                **({} if judged is None else judged.attributes),
-            },
-        )
-
-    def _array(  # noqa: PLR0917 - likewise
-        self,
-        name: str,
-        element: Element,
-        cells: Cells,
         outcome: MeasurementOutcome,
-        judged: Judged | None,
-        attributes: dict[str, Any],
-    ) -> Iterator[Measurement]:
+        judged: Judged,
+    ) -> None:
         unit = attribute(element, "unit") or attribute(element, "nonStandardUnit")
-        value: Any
-        if not cells.members:
-            value = []
-            rows = None
-        else:
+        members = Members(element, self._account)
+        values = members.line()
+        rows: list[tuple[str, Series]] | None = None
+        value: Any = []
+        if values is not None:
+            value = line_of(values, unit)
+        elif (cells := members.cells()).members:
             rows = rows_of(cells, attributes)
             value = series_of(cells, unit) if rows is None else None
-        if rows is None:
-            made = Value(value=value)
-            yield self._made(name, element, made, outcome, judged, attributes)
-            return
-        for label, series in rows:
-            yield self._made(
-                f"{name}{label}",
-                element,
-                Value(value=series),
-                outcome,
-                judged,
-                attributes,
+        for label, series in [("", value)] if rows is None else rows:
+            shown = f"{name}{label}"
+            self._add(shown, element, series, None, attributes, outcome, judged)
+
+    def _add(  # noqa: PLR0917 - each part of a measurement
+        self,
+        name: str,
+        element: Element,
+        value: Any,
+        unit: str | None,
+        attributes: dict[str, Any],
+        outcome: MeasurementOutcome,
+        judged: Judged,
+    ) -> None:
+        self._account.mapped["measurement"] += 1
+        if unit is not None:
+            self._account.mapped["unit"] += 1
+        if judged.attributes:
+            attributes = {**attributes, **judged.attributes}
+        self._found.append(
+            Measurement(
+                name=self._unique(name.strip() or "(unnamed)", element),
+                outcome=outcome,
+                value=value,
+                unit=unit,
+                limits=judged.comparison.limits,
+                validators=judged.comparison.validators,
+                attributes=attributes,
             )
+        )
+
+    def _unique(self, name: str, element: Element) -> str:
+        """Number a name that the step has used before."""
+        count = self._names[name] = self._names.get(name, 0) + 1
+        if count == 1:
+            return name
+        self._account.coerced("measurement name", "repeated, numbered", element)
+        return self._unique(f"{name} #{count}", element)
 
 
-def _outcome(
-    outcome: Element | None, inherited: MeasurementOutcome
-) -> MeasurementOutcome:
-    if outcome is None:
-        return inherited
+def _outcome(outcome: Element) -> MeasurementOutcome:
     stated = (attribute(outcome, "value") or "").lower()
-    return MEASUREMENT_OUTCOMES.get(stated, MeasurementOutcome.UNSET)
+    return MEASUREMENT_OUTCOMES.get(stated, _UNSET)

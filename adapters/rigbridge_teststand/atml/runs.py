@@ -9,27 +9,28 @@ from typing import Any
 
 from rigbridge.adapters import ReadContext
 from rigbridge.model import ProcedureRef, Provenance, Run, RunOutcome
-from rigbridge_teststand.atml.events import read_events
+from rigbridge_teststand.atml.account import Account
+from rigbridge_teststand.atml.events import EVENTS, read_events
 from rigbridge_teststand.atml.header import Header, read_header
 from rigbridge_teststand.atml.names import attribute, child, children
-from rigbridge_teststand.atml.statuses import Status, read_status
-from rigbridge_teststand.atml.steps import StepReader, read_properties, steps_of
+from rigbridge_teststand.atml.properties import read_extension
+from rigbridge_teststand.atml.sequence import Sequence
+from rigbridge_teststand.atml.statuses import OUTCOMES, Status, read_status
+from rigbridge_teststand.atml.steps import STEPS, StepReader, steps_of
 from rigbridge_teststand.atml.times import Clock
 from rigbridge_teststand.atml.values import flatten
-from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.settings import TestStandSettings
 from rigbridge_teststand.statuses import RUN_OUTCOMES
 
-__all__ = ["read_run"]
+__all__ = ["OLDEST", "RunReader", "read_run"]
+
+OLDEST = "2.02"
+"""The version in which a single group stands for the run."""
 
 _SEQUENCE_FILE = re.compile(r"\.seq$", re.IGNORECASE)
 _UNFINISHED = frozenset({"running", "looping"})
-_OF_SET = frozenset(
-    {"Outcome", "ActionOutcome", "Events", "Event", "Extension"}
-    | {"Test", "SessionAction", "TestGroup"}
-)
-_OLDEST = "2.02"
+_OF_SET = STEPS | OUTCOMES | EVENTS | {"Extension"}
 
 
 def read_run(
@@ -41,7 +42,7 @@ def read_run(
     truncated: bool = False,
 ) -> Run:
     """
-    Read a ``TestResults`` element.
+    Read a ``TestResults`` element that is there as a whole.
 
     Args:
         results: the element.
@@ -50,48 +51,24 @@ def read_run(
         context: the surroundings of the reading.
         truncated: whether the file ends within this run.
     """
-    report = context.report
-    header = read_header(results, report)
-    clock = Clock(context, header.station)
-    reader = StepReader(clock, settings.phase_outcomes(), report)
-    metadata = dict(header.metadata)
-    result_set = child(results, "ResultSet")
-    root = _root(result_set, source.format_version)
-    started = clock.read(result_set, "startDateTime") or clock.read(
-        root, "startDateTime"
-    )
-    phases = [] if root is None else reader.phases(root)
-    for element in _distinct(result_set, root):
-        _keep_set(element, started, reader, metadata, context)
-    status = _status(result_set, root)
-    outcome = _outcome(results, status, settings, context, truncated=truncated)
-    if truncated or header.interrupted or _is_unfinished(status):
-        metadata["partial"] = True
-    if status is not None:
-        metadata["raw_status"] = status.raw
-        if status.qualifier is not None:
-            metadata["outcome_value"] = status.value
-    report.mapped("run")
-    return Run(
-        id=source.run_id,
-        outcome=outcome,
-        procedure=_procedure(result_set, root, header, settings, metadata),
-        unit=header.unit,
-        started_at=started,
-        ended_at=_ended(result_set, started, metadata, clock, context),
-        operator=header.operator,
-        station=header.station,
-        phases=tuple(phases),
-        logs=tuple(reader.logs),
-        attachments=tuple(reader.attachments),
-        metadata=metadata,
-        source=source,
-    )
+    account = Account()
+    try:
+        header = read_header(results, account)
+        reader = RunReader(settings, context, account, header.station)
+        result_set = child(results, "ResultSet")
+        root = _root(result_set, source.format_version)
+        if root is not None:
+            reader.sequence.read_below(root)
+        return reader.finish(
+            results, (result_set, root), header, source, truncated=truncated
+        )
+    finally:
+        account.settle(context.report)
 
 
 def _root(result_set: Element | None, version: str | None) -> Element | None:
     """Find what holds the steps: in 2.02 a single group stands for the run."""
-    if result_set is None or version != _OLDEST:
+    if result_set is None or version != OLDEST:
         return result_set
     steps = steps_of(result_set)
     if len(steps) == 1 and steps[0][0] == "TestGroup":
@@ -99,35 +76,183 @@ def _root(result_set: Element | None, version: str | None) -> Element | None:
     return result_set
 
 
-def _distinct(*elements: Element | None) -> list[Element]:
-    found: list[Element] = []
-    for element in elements:
-        if element is not None and element not in found:
-            found.append(element)
-    return found
+class RunReader:
+    """
+    Reads one run: first its steps, then what surrounds them.
 
+    Attributes:
+        sequence: takes the steps.
 
-def _keep_set(
-    element: Element,
-    started: datetime | None,
-    reader: StepReader,
-    metadata: dict[str, Any],
-    context: ReadContext,
-) -> None:
-    """Keep what the result set itself says: properties, errors, further elements."""
-    report = context.report
-    for key, value in read_properties(element, report).items():
-        metadata.setdefault(f"main_sequence.{key}", value)
-    ended = None if attribute(element, "endDateTime") is None else started
-    errors = read_events(element, ended, report)
-    reader.logs.extend(errors.logs)
-    if errors.code:
-        metadata["error_code"] = errors.code
-    if (given := attribute(element, "ID")) is not None:
-        metadata.setdefault("main_sequence.result_id", given)
-    for name, below in children(element):
-        if name not in _OF_SET and not reader.take_text(name, below, started):
-            flatten(below, f"main_sequence.{name}", metadata, report)
+    Args:
+        settings: the site's settings for TestStand.
+        context: the surroundings of the reading.
+        account: where everything is accounted for.
+        station: the station, whose time zone may be its own, or None.
+    """
+
+    def __init__(
+        self,
+        settings: TestStandSettings,
+        context: ReadContext,
+        account: Account,
+        station: str | None,
+    ) -> None:
+        self._settings = settings
+        self._account = account
+        self._clock = Clock(context.time_zone, station, account)
+        self._steps = StepReader(self._clock, settings.phase_outcomes(), account)
+        self.sequence = Sequence(self._steps, account)
+
+    def finish(
+        self,
+        results: Element,
+        holders: tuple[Element | None, Element | None],
+        header: Header,
+        source: Provenance,
+        *,
+        truncated: bool,
+    ) -> Run:
+        """
+        Make the run.
+
+        Args:
+            results: the ``TestResults`` element.
+            holders: the result set, and what holds the steps; mostly the same.
+            header: what stands beside them.
+            source: where it stands.
+            truncated: whether the file ends within this run.
+        """
+        result_set, root = holders
+        metadata = dict(header.metadata)
+        started = self._time(result_set, "startDateTime") or self._time(
+            root, "startDateTime"
+        )
+        if result_set is not None:
+            self._keep_set(result_set, started, metadata)
+        if root is not None and root is not result_set:
+            self._keep_set(root, started, metadata)
+        status = _status(result_set, root)
+        outcome = self._outcome(results, status, truncated=truncated)
+        if truncated or header.interrupted or _is_unfinished(status):
+            metadata["partial"] = True
+        if status is not None:
+            metadata["raw_status"] = status.raw
+            if status.qualifier is not None:
+                metadata["outcome_value"] = status.value
+        self._account.mapped["run"] += 1
+        return Run(
+            id=source.run_id,
+            outcome=outcome,
+            procedure=self._procedure(result_set, root, header, metadata),
+            unit=header.unit,
+            started_at=started,
+            ended_at=self._ended(result_set, started, metadata),
+            operator=header.operator,
+            station=header.station,
+            phases=tuple(self.sequence.phases),
+            logs=tuple(self._steps.logs),
+            attachments=tuple(self._steps.data.attachments),
+            metadata=metadata,
+            source=source,
+        )
+
+    def _time(self, element: Element | None, name: str) -> datetime | None:
+        if element is None:
+            return None
+        return self._clock.read(element.get(name), element)
+
+    def _keep_set(
+        self, element: Element, started: datetime | None, metadata: dict[str, Any]
+    ) -> None:
+        """Keep what a result set itself says: properties, errors, all else."""
+        account = self._account
+        found: dict[str, Any] = {}
+        events: list[Element] = []
+        others: list[tuple[str, Element]] = []
+        for name, below in children(element):
+            if name == "Extension":
+                read_extension(below, found, account)
+            elif name in EVENTS:
+                events.append(below)
+            elif name not in _OF_SET:
+                others.append((name, below))
+        for key, value in found.items():
+            metadata.setdefault(f"main_sequence.{key}", value)
+        ended = None if attribute(element, "endDateTime") is None else started
+        errors = read_events(events, ended, account)
+        self._steps.logs.extend(errors.logs)
+        if errors.code:
+            metadata["error_code"] = errors.code
+        if (given := attribute(element, "ID")) is not None:
+            metadata.setdefault("main_sequence.result_id", given)
+        for name, below in others:
+            if not self._steps.take_text(name, below, started):
+                flatten(below, f"main_sequence.{name}", metadata, account)
+
+    def _outcome(
+        self, results: Element, status: Status | None, *, truncated: bool
+    ) -> RunOutcome:
+        account = self._account
+        if truncated:
+            account.coerced(
+                "run", "cut off or damaged within it, what is complete is kept", results
+            )
+        if status is None or not status.raw:
+            account.coerced("status", "no verdict in the report", results)
+            return RunOutcome.ABORTED if truncated else RunOutcome.ERROR
+        known = status.mapped(self._settings.run_outcomes(), RUN_OUTCOMES)
+        if known is None:
+            account.coerced("status", "unknown, read as error", results, status.raw)
+            return RunOutcome.ERROR
+        if status.raw == "Skipped":
+            account.coerced("status", "a run that never started, aborted", results)
+        return known
+
+    def _procedure(
+        self,
+        result_set: Element | None,
+        root: Element | None,
+        header: Header,
+        metadata: dict[str, Any],
+    ) -> ProcedureRef:
+        given = [attribute(element, "name") for element in (result_set, root)]
+        named = next(
+            (name for name in given if name and "#" in name), given[0] or given[1]
+        )
+        file, _, sequence = (named or "").partition("#")
+        if sequence:
+            metadata["sequence"] = sequence
+        if file:
+            metadata["sequence_file"] = file
+        # Paths in reports are of Windows, whatever machine reads them.
+        base = PureWindowsPath(file).name if file else ""
+        stem = _SEQUENCE_FILE.sub("", base).strip()
+        return ProcedureRef(
+            name=stem or sequence or self._settings.procedure,
+            version=header.program_version,
+        )
+
+    def _ended(
+        self,
+        result_set: Element | None,
+        started: datetime | None,
+        metadata: dict[str, Any],
+    ) -> datetime | None:
+        ended = self._time(result_set, "endDateTime")
+        total = metadata.get("main_sequence.total_time")
+        if ended is None and started is not None and isinstance(total, (int, float)):
+            try:
+                ended = started + timedelta(seconds=total)
+            except (OverflowError, ValueError):
+                return None
+        if ended is not None and started is not None and ended < started:
+            self._account.report.coerced(
+                "time",
+                "end before start, taken as unknown",
+                detail=attribute(result_set, "endDateTime"),
+            )
+            return None
+        return ended
 
 
 def _status(result_set: Element | None, root: Element | None) -> Status | None:
@@ -139,87 +264,3 @@ def _status(result_set: Element | None, root: Element | None) -> Status | None:
 
 def _is_unfinished(status: Status | None) -> bool:
     return status is not None and status.raw.lower() in _UNFINISHED
-
-
-def _outcome(
-    results: Element,
-    status: Status | None,
-    settings: TestStandSettings,
-    context: ReadContext,
-    *,
-    truncated: bool,
-) -> RunOutcome:
-    report = context.report
-    if truncated:
-        report.coerced(
-            "run",
-            "cut off or damaged within it, what is complete is kept",
-            place=place_of(results),
-        )
-    if status is None or not status.raw:
-        report.coerced(
-            "status",
-            "no verdict in the report",
-            place=place_of(results),
-        )
-        return RunOutcome.ABORTED if truncated else RunOutcome.ERROR
-    known = status.mapped(settings.run_outcomes(), RUN_OUTCOMES)
-    if known is None:
-        report.coerced(
-            "status",
-            "unknown, read as error",
-            place=place_of(results),
-            detail=status.raw,
-        )
-        return RunOutcome.ERROR
-    if status.raw == "Skipped":
-        report.coerced(
-            "status", "a run that never started, aborted", place=place_of(results)
-        )
-    return known
-
-
-def _procedure(
-    result_set: Element | None,
-    root: Element | None,
-    header: Header,
-    settings: TestStandSettings,
-    metadata: dict[str, Any],
-) -> ProcedureRef:
-    given = [attribute(element, "name") for element in (result_set, root)]
-    named = next((name for name in given if name and "#" in name), given[0] or given[1])
-    file, _, sequence = (named or "").partition("#")
-    if sequence:
-        metadata["sequence"] = sequence
-    if file:
-        metadata["sequence_file"] = file
-    # Paths in reports are of Windows, whatever machine reads them.
-    base = PureWindowsPath(file).name if file else ""
-    stem = _SEQUENCE_FILE.sub("", base).strip()
-    return ProcedureRef(
-        name=stem or sequence or settings.procedure, version=header.program_version
-    )
-
-
-def _ended(
-    result_set: Element | None,
-    started: datetime | None,
-    metadata: dict[str, Any],
-    clock: Clock,
-    context: ReadContext,
-) -> datetime | None:
-    ended = clock.read(result_set, "endDateTime")
-    total = metadata.get("main_sequence.total_time")
-    if ended is None and started is not None and isinstance(total, (int, float)):
-        try:
-            ended = started + timedelta(seconds=total)
-        except (OverflowError, ValueError):
-            return None
-    if ended is not None and started is not None and ended < started:
-        context.report.coerced(
-            "time",
-            "end before start, taken as unknown",
-            detail=attribute(result_set, "endDateTime"),
-        )
-        return None
-    return ended

@@ -12,13 +12,17 @@ from typing import Any, TypeVar
 
 import attrs
 
-from rigbridge_teststand.atml.names import attribute, children
+from rigbridge.model import MeasurementOutcome, PhaseOutcome
+from rigbridge_teststand.atml.names import LOCALS, attribute
 from rigbridge_teststand.element import Element
+from rigbridge_teststand.statuses import MEASUREMENT_OUTCOMES, PHASE_OUTCOMES
 
-__all__ = ["Status", "read_status"]
+__all__ = ["OUTCOMES", "Status", "StepStatus", "StepStatuses", "read_status"]
+
+OUTCOMES = frozenset({"Outcome", "ActionOutcome"})
+"""The local names of what states a status."""
 
 _VERDICTS = frozenset({"passed", "failed", "done"})
-_OUTCOMES = frozenset({"Outcome", "ActionOutcome"})
 _T = TypeVar("_T")
 
 
@@ -69,20 +73,74 @@ class Status:
                 return found
         return None
 
-    def attributes(self) -> dict[str, Any]:
-        """Give the status as attributes of a phase."""
-        found: dict[str, Any] = {"raw_status": self.raw}
-        if self.qualifier is not None:
-            found["outcome_value"] = self.value
-        return found
-
 
 def read_status(step: Element) -> Status | None:
-    """Read the outcome of a step or a result set; None where it states none."""
-    for name, element in children(step):
-        if name in _OUTCOMES:
+    """Read the outcome of a result set; None where it states none."""
+    for element in step:
+        if LOCALS[element.tag] in OUTCOMES:
             return Status(
                 value=attribute(element, "value"),
                 qualifier=attribute(element, "qualifier"),
             )
     return None
+
+
+@attrs.frozen
+class StepStatus:
+    """
+    What the status of a step means.
+
+    Attributes:
+        raw: the status that a reader of the report sees.
+        attributes: what the attributes of the step say of it.
+        outcome: the outcome of the step, or None where the status is unknown.
+        verdict: the outcome of its measurements; UNSET where it judges none.
+    """
+
+    raw: str
+    attributes: dict[str, Any]
+    outcome: PhaseOutcome | None
+    verdict: MeasurementOutcome
+
+
+class StepStatuses:
+    """
+    Reads the status of steps; there are few that differ, and each is judged once.
+
+    Args:
+        custom: the outcome of statuses that the site made up, in lower case.
+    """
+
+    def __init__(self, custom: Mapping[str, PhaseOutcome]) -> None:
+        self._custom = custom
+        self._known: dict[tuple[str | None, str | None], StepStatus] = {}
+
+    def read(self, outcome: Element) -> StepStatus:
+        """Read an ``Outcome`` or ``ActionOutcome``."""
+        key = (outcome.get("value"), outcome.get("qualifier"))
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._judged(outcome)
+        return found
+
+    def of(self, step: Element) -> StepStatus | None:
+        """Read the status of a step; None where it states none."""
+        for below in step:
+            if LOCALS[below.tag] in OUTCOMES:
+                return self.read(below)
+        return None
+
+    def _judged(self, outcome: Element) -> StepStatus:
+        status = Status(
+            value=attribute(outcome, "value"),
+            qualifier=attribute(outcome, "qualifier"),
+        )
+        attributes: dict[str, Any] = {"raw_status": status.raw}
+        if status.qualifier is not None:
+            attributes["outcome_value"] = status.value
+        return StepStatus(
+            raw=status.raw,
+            attributes=attributes,
+            outcome=status.mapped(self._custom, PHASE_OUTCOMES),
+            verdict=MEASUREMENT_OUTCOMES.get(status.verdict, MeasurementOutcome.UNSET),
+        )

@@ -1,75 +1,54 @@
 """
-The step tree to phases: flat, in document order, parents before their children.
+One step of a report to one phase, without the steps below it.
 
 ``Test``, ``SessionAction`` and ``TestGroup`` stand mixed; whatever else stands between
-them is no step. A loop's summary owns the iterations that follow it.
+them is no step.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
-import attrs
-
-from rigbridge.adapters import ConversionReport
 from rigbridge.model import (
-    Attachment,
     LogEntry,
     Measurement,
     MeasurementOutcome,
     Phase,
     PhaseOutcome,
 )
-from rigbridge_teststand.atml.events import read_events, report_text
-from rigbridge_teststand.atml.names import attribute, child, children, local, read_text
-from rigbridge_teststand.atml.results import DataReader, is_judged, is_single
-from rigbridge_teststand.atml.statuses import Status, read_status
+from rigbridge_teststand.atml.account import Account
+from rigbridge_teststand.atml.events import EVENTS, read_events, report_text
+from rigbridge_teststand.atml.names import (
+    LOCALS,
+    attributes_of,
+    child,
+    read_text,
+)
+from rigbridge_teststand.atml.properties import Looping, read_extension
+from rigbridge_teststand.atml.results import REPORT_TEXT, DataReader, Result
+from rigbridge_teststand.atml.statuses import OUTCOMES, StepStatus, StepStatuses
 from rigbridge_teststand.atml.times import Clock
 from rigbridge_teststand.atml.values import flatten, read_datum
-from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
-from rigbridge_teststand.numbers import read_number
-from rigbridge_teststand.statuses import MEASUREMENT_OUTCOMES, PHASE_OUTCOMES
 
-__all__ = ["STEPS", "StepReader", "read_properties", "steps_of"]
+__all__ = ["STEPS", "Step", "StepReader", "name_of", "steps_of"]
 
 STEPS = frozenset({"Test", "SessionAction", "TestGroup"})
 """The local names of what is a step."""
 
-_TAKEN = STEPS | {
-    "Outcome",
-    "ActionOutcome",
-    "Events",
-    "Event",
-    "TestResult",
-    "Parameters",
-    "Data",
-    "Description",
-}
-_PROPERTIES = {
-    "StepType": "step_type",
-    "StepId": "step_id",
-    "StepGroup": "group",
-    "BlockLevel": "block_level",
-    "Index": "index",
-    "TotalTime": "total_time",
-    "ModuleTime": "module_time",
-    "StepCausedSequenceFailure": "caused_sequence_failure",
-    "InteractiveExecutionId": "interactive_execution",
-    "RemoteServerId": "server",
-    "NumLoops": "num_loops",
-    "NumPassed": "num_passed",
-    "NumFailed": "num_failed",
-    "EndingLoopIndex": "ending_loop_index",
-    "LoopIndex": "loop_index",
-}
-_TEXTS = frozenset({"StepType", "StepId", "StepGroup", "RemoteServerId"})
+Step: TypeAlias = tuple[str, Element]
+"""The local name of a step, and its element."""
+
+_RESULTS = frozenset({"TestResult", "Parameters", "Data"})
+_GROUP = "TestGroup"
 _CALLER = re.compile(r"SequenceCallStepName\s*=\s*'([^']*)'")
 _LEVEL = re.compile(r"\bbl\s*=\s*'(\d+)'")
 _POST_ACTION = "_PostAction"
-_REPORT_TEXT = "ReportText"
+_FLOW = "NI_Flow_"
 _UNNAMED = "(unnamed step)"
 _RANKS = (
     PhaseOutcome.SKIP,
@@ -79,408 +58,349 @@ _RANKS = (
 )
 
 
-def steps_of(element: Element) -> list[tuple[str, Element]]:
+def steps_of(element: Element) -> list[Step]:
     """Give the steps right below an element, in document order."""
-    return [(name, below) for name, below in children(element) if name in STEPS]
+    return [(name, e) for e in element if (name := LOCALS[e.tag]) in STEPS]
 
 
-def _property(element: Element) -> Any:
-    """Read ``@value``, else the datum inside, else the text."""
-    given = attribute(element, "value")
-    if given is None:
-        given = attribute(child(element, "Datum"), "value") or read_text(element)
-    if given is None or local(element) in _TEXTS:
-        return given
-    if given.lower() in ("true", "false"):
-        return given.lower() == "true"
-    number = read_number(given)
-    if number is None or (isinstance(number, float) and number - number != 0):
-        return given
-    return number
+def name_of(kind: str, given: dict[str, str]) -> str:
+    """
+    Give the name of a step: for a sequence call that of the calling step.
+
+    Args:
+        kind: the local name of the step.
+        given: its attributes.
+    """
+    name = given.get("name", "").strip()
+    if kind == _GROUP:
+        caller = given.get("callerName", "").strip()
+        if not caller and (match := _CALLER.search(given.get("userDefinedType", ""))):
+            caller = match[1].strip()
+        name = caller or name.partition("#")[2].partition("#")[0] or name
+    return name or _UNNAMED
 
 
-def read_properties(step: Element, report: ConversionReport) -> dict[str, Any]:
-    """Read TestStand's own properties of a step, and every other extension."""
-    found: dict[str, Any] = {}
-    for name, extension in children(step):
-        if name != "Extension":
-            continue
-        for kind, block in children(extension):
-            if kind != "TSStepProperties":
-                flatten(block, f"extension.{kind}", found, report)
-                continue
-            pending = [below for _, below in children(block)]
-            while pending:
-                element = pending.pop(0)
-                label = local(element)
-                key = _PROPERTIES.get(label)
-                if label == "LoopingProperties":
-                    pending.extend(below for _, below in children(element))
-                elif key is None:
-                    flatten(element, label, found, report)
-                elif (value := _property(element)) is not None:
-                    report.mapped("property")
-                    found[key] = value
-    return found
+class _Parts:
+    """What stands right in a step, looked at once."""
 
+    __slots__ = (
+        "attributes",
+        "description",
+        "events",
+        "looping",
+        "nested",
+        "others",
+        "outcome",
+        "results",
+    )
 
-@attrs.frozen(kw_only=True)
-class _Pending:
-    """A step that waits to be read, with the names of its ancestors."""
-
-    kind: str
-    element: Element
-    path: tuple[str, ...]
-    is_summary: bool = False
+    def __init__(self, element: Element, account: Account) -> None:
+        self.attributes: dict[str, Any] = {}
+        self.looping = Looping.NONE
+        self.outcome: Element | None = None
+        self.description: Element | None = None
+        self.results: list[Step] = []
+        self.nested: list[Step] = []
+        self.events: list[Element] = []
+        self.others: list[Step] = []
+        for below in element:
+            name = LOCALS[below.tag]
+            if name in _RESULTS:
+                self.results.append((name, below))
+            elif name == "Extension":
+                looping = read_extension(below, self.attributes, account)
+                self.looping = max(looping, self.looping)
+            elif name in OUTCOMES:
+                if self.outcome is None:
+                    self.outcome = below
+            elif name in STEPS:
+                self.nested.append((name, below))
+            elif name in EVENTS:
+                self.events.append(below)
+            elif name != "Description":
+                self.others.append((name, below))
+            elif self.description is None:
+                self.description = below
 
 
 class StepReader:
     """
     Reads the steps of one run.
 
+    Attributes:
+        logs: the texts and errors of the steps read so far.
+        data: reads their data, and holds their attachments.
+
     Args:
         clock: reads their times.
         custom: the outcome of statuses that the site made up, in lower case.
-        report: where everything is accounted for.
+        account: where everything is accounted for.
     """
 
     def __init__(
-        self,
-        clock: Clock,
-        custom: dict[str, PhaseOutcome],
-        report: ConversionReport,
+        self, clock: Clock, custom: dict[str, PhaseOutcome], account: Account
     ) -> None:
         self._clock = clock
-        self._custom = custom
-        self._report = report
+        self._account = account
+        self._statuses = StepStatuses(custom)
         self.logs: list[LogEntry] = []
-        self.attachments: list[Attachment] = []
+        self.data = DataReader(account)
 
-    def phases(self, root: Element) -> list[Phase]:
-        """Read every step below a result set or the group that stands for it."""
-        phases: list[Phase] = []
-        # A stack instead of recursion: sequences may call themselves deeply.
-        pending = self._ordered(root, ())[::-1]
-        while pending:
-            step = pending.pop()
-            phase, path = self._phase(step)
-            phases.append(phase)
-            pending.extend(self._ordered(step.element, path)[::-1])
-        return phases
+    def read(
+        self,
+        step: Step,
+        path: tuple[str, ...],
+        below: AbstractSet[PhaseOutcome] = frozenset(),
+    ) -> tuple[Phase, Looping, list[Step]]:
+        """
+        Read a step.
 
-    def _ordered(self, parent: Element, path: tuple[str, ...]) -> list[_Pending]:
-        """Put the iterations of a loop below its summary."""
-        found: list[_Pending] = []
-        summary: tuple[str | None, str] | None = None
-        position = -1
-        for kind, element in steps_of(parent):
-            looping = child(
-                element, "Extension", "TSStepProperties", "LoopingProperties"
-            )
-            if looping is None:
-                summary = None
-                found.append(_Pending(kind=kind, element=element, path=path))
-                continue
-            identity = (
-                attribute(element, "testReferenceID"),
-                _name(kind, element),
-            )
-            if child(looping, "LoopIndex") is None:
-                summary, position = identity, len(found)
-                found.append(_Pending(kind=kind, element=element, path=path))
-            elif summary == identity:
-                found[position] = attrs.evolve(found[position], is_summary=True)
-                below = (*path, identity[1] or _UNNAMED)
-                found.append(_Pending(kind=kind, element=element, path=below))
-            else:
-                summary = None
-                found.append(_Pending(kind=kind, element=element, path=path))
-        return found
+        Args:
+            step: the step.
+            path: the names of its ancestors.
+            below: the outcomes that steps below it stated which it holds no more.
 
-    def _phase(self, step: _Pending) -> tuple[Phase, tuple[str, ...]]:
-        report, element = self._report, step.element
-        name = _name(step.kind, element)
-        if not name:
-            report.coerced("phase name", "blank, named", place=place_of(element))
-            name = _UNNAMED
-        attributes = self._attributes(step.kind, element)
-        started = self._clock.read(element, "startDateTime")
-        ended = self._ended(element, started, attributes)
-        errors = read_events(element, ended or started, report)
-        self.logs.extend(errors.logs)
-        if errors.code:
-            attributes["error_code"] = errors.code
-        status = read_status(element)
+        Returns:
+            The phase, what the step is to a loop, and the steps right below it.
+        """
+        kind, element = step
+        account = self._account
+        parts = _Parts(element, account)
+        given = attributes_of(element)
+        name = name_of(kind, given)
+        if name is _UNNAMED:
+            account.coerced("phase name", "blank, named", element)
+        attributes = parts.attributes
+        self._describe(kind, name, given, attributes)
+        for label, other in parts.others:
+            flatten(other, label, attributes, account)
+        started = self._clock.read(given.get("startDateTime"), element)
+        ended = self._ended(element, given, started, attributes)
+        time = ended or started
+        code: int | None = None
+        if parts.events:
+            errors = read_events(parts.events, time, account)
+            self.logs.extend(errors.logs)
+            if code := errors.code:
+                attributes["error_code"] = code
+        status = None if parts.outcome is None else self._statuses.read(parts.outcome)
         if status is not None:
-            attributes.update(status.attributes())
-        outcome = self._outcome(element, status, failed=bool(errors.code))
-        measurements = self._measurements(
-            step, name, status, ended or started, attributes
-        )
-        report.mapped("phase")
+            attributes.update(status.attributes)
+        outcome = None if status is None else status.outcome
+        if outcome is None:
+            outcome = self._unknown(element, status, code, parts.nested, below)
+        measurements = self._measurements(kind, name, parts, status, time)
+        if measurements and outcome is PhaseOutcome.SKIP:
+            self.drop(measurements, "stale value of a skipped step", element)
+            measurements = []
+        account.mapped["phase"] += 1
         phase = Phase(
             name=name,
             outcome=outcome,
             started_at=started,
             ended_at=ended,
-            path=step.path,
-            measurements=tuple(self._kept(step, outcome, measurements)),
-            docstring=read_text(child(element, "Description")),
+            path=path,
+            measurements=tuple(measurements),
+            docstring=read_text(parts.description),
             attributes=attributes,
         )
-        below = (*step.path, name)
-        if attributes.get("post_action"):
-            below = (*below, "PostAction")
-        return phase, below
+        return phase, parts.looping, parts.nested
+
+    def drop(
+        self, measurements: Iterable[Measurement], reason: str, element: Element
+    ) -> None:
+        """Record that measurements of a step are left out."""
+        for measurement in measurements:
+            self._account.dropped("measurement", reason, element, measurement.name)
+
+    def _describe(
+        self, kind: str, name: str, given: dict[str, str], attributes: dict[str, Any]
+    ) -> None:
+        """Keep what the attributes of the element say."""
+        attributes["element"] = kind
+        for key, label in _ATTRIBUTES:
+            if label in given and (text := given[label].strip()):
+                self._account.mapped["property"] += 1
+                attributes[key] = text
+        if given.get("ID", "").strip().endswith(_POST_ACTION):
+            attributes["post_action"] = True
+        if "userDefinedType" in given:
+            level = _LEVEL.search(given["userDefinedType"])
+            if level is not None:
+                attributes.setdefault("block_level", int(level[1]))
+        if kind == _GROUP:
+            attributes.update(_called(name, given))
+        if str(attributes.get("step_type", "")).startswith(_FLOW):
+            attributes["kind"] = "flow"
 
     def _ended(
         self,
         element: Element,
+        given: dict[str, str],
         started: datetime | None,
         attributes: dict[str, Any],
     ) -> datetime | None:
-        ended = self._clock.read(element, "endDateTime")
-        total = attributes.get("total_time")
-        if ended is None and started is not None and isinstance(total, (int, float)):
+        ended = self._clock.read(given.get("endDateTime"), element)
+        if started is None:
+            return ended
+        if ended is None:
+            total = attributes.get("total_time")
+            if not isinstance(total, (int, float)):
+                return None
             try:
                 ended = started + timedelta(seconds=total)
             except (OverflowError, ValueError):
                 return None
-            self._report.coerced(
-                "phase time",
-                "end computed from the total time",
-                place=place_of(element),
+            self._account.coerced(
+                "phase time", "end computed from the total time", element
             )
-        if ended is not None and started is not None and ended < started:
-            self._report.coerced(
+        if ended < started:
+            self._account.coerced(
                 "phase time",
                 "end before start, taken as unknown",
-                place=place_of(element),
-                detail=attribute(element, "endDateTime"),
+                element,
+                given.get("endDateTime", "").strip() or None,
             )
             return None
         return ended
 
-    def _attributes(self, kind: str, element: Element) -> dict[str, Any]:
-        attributes = read_properties(element, self._report)
-        attributes["element"] = kind
-        for key, label in (
-            ("step_id", "testReferenceID"),
-            ("result_id", "ID"),
-            ("user_defined_type", "userDefinedType"),
-        ):
-            given = attribute(element, label)
-            if given is not None:
-                self._report.mapped("property")
-                attributes[key] = given
-        if attributes.get("result_id", "").endswith(_POST_ACTION):
-            attributes["post_action"] = True
-        level = _LEVEL.search(attributes.get("user_defined_type", ""))
-        if level is not None:
-            attributes.setdefault("block_level", int(level[1]))
-        if kind == "TestGroup":
-            attributes.update(_called(element))
-        if str(attributes.get("step_type", "")).startswith("NI_Flow_"):
-            attributes["kind"] = "flow"
-        for name, below in children(element):
-            if name not in _TAKEN and name != "Extension":
-                flatten(below, name, attributes, self._report)
-        return attributes
-
-    def _outcome(
-        self, element: Element, status: Status | None, *, failed: bool
+    def _unknown(
+        self,
+        element: Element,
+        status: StepStatus | None,
+        code: int | None,
+        nested: list[Step],
+        below: AbstractSet[PhaseOutcome],
     ) -> PhaseOutcome:
-        if status is not None:
-            known = status.mapped(self._custom, PHASE_OUTCOMES)
-            if known is not None:
-                return known
-            if status.raw:
-                self._report.coerced(
-                    "status",
-                    "unknown, read as error",
-                    place=place_of(element),
-                    detail=status.raw,
-                )
-                return PhaseOutcome.ERROR
-        self._report.coerced(
+        """Decide the outcome of a step whose status is unknown or missing."""
+        if status is not None and status.raw:
+            self._account.coerced(
+                "status", "unknown, read as error", element, status.raw
+            )
+            return PhaseOutcome.ERROR
+        self._account.coerced(
             "status",
             "missing, taken from the error, else the worst step below, else skipped",
-            place=place_of(element),
+            element,
         )
-        if failed:
+        if code:
             return PhaseOutcome.ERROR
-        below = [
-            stated.mapped(self._custom, PHASE_OUTCOMES) or PhaseOutcome.ERROR
-            for _, step in steps_of(element)
-            if (stated := read_status(step)) is not None
+        stated = [self._statuses.of(inner) for _, inner in nested]
+        outcomes = [
+            inner.outcome or PhaseOutcome.ERROR for inner in stated if inner is not None
         ]
-        return max(below, key=_RANKS.index, default=PhaseOutcome.SKIP)
+        return max((*outcomes, *below), key=_RANKS.index, default=PhaseOutcome.SKIP)
 
     def _measurements(
         self,
-        step: _Pending,
+        kind: str,
         name: str,
-        status: Status | None,
+        parts: _Parts,
+        status: StepStatus | None,
         time: datetime | None,
-        attributes: dict[str, Any],
     ) -> list[Measurement]:
-        element = step.element
-        reader = DataReader(name, self._report)
-        results = [below for kind, below in children(element) if kind == "TestResult"]
-        judged = [result for result in results if is_judged(result)]
-        if not judged and step.kind == "Test":
-            # Step types of a site's own keep their value under the standard name.
-            judged = [result for result in results if is_single(result)]
-        inherited = self._inherited(status, alone=len(judged) == 1)
+        verdict = MeasurementOutcome.UNSET if status is None else status.verdict
         found: list[Measurement] = []
-        for kind, below in children(element):
-            if kind == "TestResult":
-                if below in judged:
-                    found.extend(reader.judged(below, inherited))
-                elif not self._said(below, time):
-                    found.extend(reader.additional(below))
-            elif kind == "Parameters":
-                found.extend(self._parameters(reader, below))
-            elif kind == "Data":
-                found.extend(self._data(reader, name, below, time))
-        self.attachments.extend(reader.attachments)
-        if step.kind == "Test" and not judged:
-            found.extend(self._derived(name, status, attributes))
+        is_judged = False
+        if parts.results:
+            found = self.data.begin(name)
+            results = [Result(e) for label, e in parts.results if label == "TestResult"]
+            count = _judge(kind, results)
+            is_judged = count > 0
+            inherited = verdict
+            # Which of several failed is not said, and never guessed.
+            if verdict is MeasurementOutcome.FAIL and count != 1:
+                inherited = MeasurementOutcome.UNSET
+            self._read_results(parts.results, results, inherited, time)
+        if kind == "Test" and not is_judged and verdict is not MeasurementOutcome.UNSET:
+            found.extend(_derived(name, verdict, parts.attributes))
         return found
 
-    def _inherited(self, status: Status | None, *, alone: bool) -> MeasurementOutcome:
-        """Give the outcome of a measurement that states none of its own."""
-        verdict = MEASUREMENT_OUTCOMES.get(
-            "" if status is None else status.verdict, MeasurementOutcome.UNSET
-        )
-        # Which of several failed is not said, and never guessed.
-        if verdict is MeasurementOutcome.FAIL and not alone:
-            return MeasurementOutcome.UNSET
-        return verdict
+    def _read_results(
+        self,
+        parts: list[Step],
+        results: list[Result],
+        inherited: MeasurementOutcome,
+        time: datetime | None,
+    ) -> None:
+        following = iter(results)
+        for label, element in parts:
+            if label == "Parameters":
+                self.data.parameters(element)
+            elif label == "Data":
+                for text in self.data.action(element):
+                    self._log(text, time)
+            else:
+                result = next(following)
+                if result.is_judged:
+                    self.data.judged(result, inherited)
+                elif result.name == REPORT_TEXT:
+                    self._said(result, time)
+                else:
+                    self.data.additional(result)
 
     def take_text(self, name: str, element: Element, time: datetime | None) -> bool:
         """Take a result that is a report text into the logs; say whether it is one."""
-        return name == "TestResult" and self._said(element, time)
-
-    def _said(self, result: Element, time: datetime | None) -> bool:
-        """Take a report text into the logs."""
-        name = attribute(result, "name") or attribute(result, "ID")
-        if name != _REPORT_TEXT:
+        if name != "TestResult":
             return False
-        datum = child(result, "TestData", "Datum")
-        if datum is not None:
-            self._log(datum, time)
+        result = Result(element)
+        if result.name != REPORT_TEXT:
+            return False
+        self._said(result, time)
         return True
 
+    def _said(self, result: Result, time: datetime | None) -> None:
+        """Take a report text into the logs."""
+        datum = child(result.data, "Datum")
+        if datum is not None:
+            self._log(datum, time)
+
     def _log(self, datum: Element, time: datetime | None) -> None:
-        value = read_datum(datum, self._report).value
+        value, _, _ = read_datum(datum, self._account)
         entry = None if value is None else report_text(str(value), time)
         if entry is not None:
-            self._report.mapped("log")
+            self._account.mapped["log"] += 1
             self.logs.append(entry)
 
-    def _parameters(self, reader: DataReader, parameters: Element) -> list[Measurement]:
-        found: list[Measurement] = []
-        for kind, parameter in children(parameters):
-            if kind != "Parameter":
-                self._report.dropped(
-                    "property", "no parameter", place=place_of(parameter)
-                )
-                continue
-            name = attribute(parameter, "name") or attribute(parameter, "ID")
-            shown = f"{name or 'parameter'} [In]"
-            read = list(reader.data(shown, child(parameter, "Data"), direction="in"))
-            if not read:
-                more: dict[str, Any] = {}
-                for _, inner in children(parameter):
-                    flatten(inner, shown, more, self._report)
-                read = [
-                    Measurement(
-                        name=key,
-                        value=value,
-                        attributes={"kind": "additional", "direction": "in"},
-                    )
-                    for key, value in more.items()
-                ]
-            found.extend(read)
-        return found
 
-    def _data(
-        self,
-        reader: DataReader,
-        name: str,
-        data: Element,
-        time: datetime | None,
-    ) -> list[Measurement]:
-        """Read the data of an action: its report text, and further values."""
-        found: list[Measurement] = []
-        for kind, element in children(data):
-            if kind != "Collection":
-                found.extend(reader.data(name, data))
-                break
-            for item in [below for _, below in children(element)]:
-                datum = child(item, "Datum")
-                if attribute(item, "name") == _REPORT_TEXT and datum is not None:
-                    self._log(datum, time)
-                    element.remove(item)
-            found.extend(reader.items(element))
-        return found
+_ATTRIBUTES = (
+    ("step_id", "testReferenceID"),
+    ("result_id", "ID"),
+    ("user_defined_type", "userDefinedType"),
+)
 
-    def _derived(
-        self, name: str, status: Status | None, attributes: dict[str, Any]
-    ) -> list[Measurement]:
-        """Make the verdict of a pass/fail test a measurement of its own."""
-        kind = str(attributes.get("step_type", ""))
-        verdict = "" if status is None else status.verdict
-        if verdict not in MEASUREMENT_OUTCOMES or not (
-            not kind or "PassFail" in kind or kind.endswith("_PFT")
-        ):
-            return []
-        return [
-            Measurement(
-                name=name,
-                outcome=MEASUREMENT_OUTCOMES[verdict],
-                value=verdict == "passed",
-                attributes={"derived": True},
-            )
-        ]
 
-    def _kept(
-        self, step: _Pending, outcome: PhaseOutcome, found: list[Measurement]
-    ) -> list[Measurement]:
-        """Leave out what is stale, and what the iterations of a loop say again."""
-        reason = None
-        if outcome is PhaseOutcome.SKIP:
-            reason = "stale value of a skipped step"
-        elif step.is_summary:
-            reason = "summary of a loop, its iterations have the values"
-        if reason is None:
-            return found
-        for measurement in found:
-            self._report.dropped(
-                "measurement",
-                reason,
-                place=place_of(step.element),
-                detail=measurement.name,
-            )
+def _judge(kind: str, results: list[Result]) -> int:
+    """Count the results that were judged."""
+    count = sum(result.is_judged for result in results)
+    if not count and kind == "Test":
+        # Step types of a site's own keep their value under the standard name.
+        for result in results:
+            result.is_judged = result.is_single
+            count += result.is_judged
+    return count
+
+
+def _derived(
+    name: str, verdict: MeasurementOutcome, attributes: dict[str, Any]
+) -> list[Measurement]:
+    """Make the verdict of a pass/fail test a measurement of its own."""
+    kind = str(attributes.get("step_type", ""))
+    if kind and "PassFail" not in kind and not kind.endswith("_PFT"):
         return []
+    return [
+        Measurement(
+            name=name,
+            outcome=verdict,
+            value=verdict is MeasurementOutcome.PASS,
+            attributes={"derived": True},
+        )
+    ]
 
 
-def _called(group: Element) -> dict[str, Any]:
+def _called(name: str, given: dict[str, str]) -> dict[str, Any]:
     """Say which sequence a group called."""
-    file, _, sequence = (attribute(group, "name") or "").partition("#")
+    file, _, sequence = given.get("name", "").strip().partition("#")
     if sequence:
         return {"sequence_file": file, "sequence": sequence}
-    return {"sequence": file} if file and file != _name("TestGroup", group) else {}
-
-
-def _name(kind: str, element: Element) -> str:
-    """Give the name of a step: for a sequence call that of the calling step."""
-    name = attribute(element, "name") or ""
-    if kind != "TestGroup":
-        return name
-    caller = attribute(element, "callerName")
-    if caller is None:
-        match = _CALLER.search(attribute(element, "userDefinedType") or "")
-        caller = match[1].strip() if match else None
-    return caller or name.partition("#")[2].partition("#")[0] or name
+    return {"sequence": file} if file and file != name else {}

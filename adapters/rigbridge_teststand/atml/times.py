@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-from rigbridge.adapters import ReadContext
-from rigbridge_teststand.atml.names import attribute
-from rigbridge_teststand.documents import place_of
+from rigbridge.adapters import TimeZonePolicy
+from rigbridge_teststand.atml.account import Account
 from rigbridge_teststand.element import Element
 
 __all__ = ["Clock"]
@@ -21,8 +20,11 @@ _TIME = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})[T ]+(\d{1,2}):(\d{1,2}):(\d{1,2})"
     r"(?:[.,](\d+))?\s*(Z|z|[+-]\d{2}:?\d{2})?$"
 )
+_PLAIN = frozenset({len("2018-01-13T11:04:48"), len("2018-01-13T11:04:48.450")})
+_MINUTE = len("2018-01-13T11:04")
 _NEXT_SECOND = "1000"
 _UNKNOWN_YEAR = 1900
+_MANY = 1_000
 
 
 class Clock:
@@ -30,34 +32,62 @@ class Clock:
     Reads the times of one run.
 
     Args:
-        context: gives wall times their zone, and takes the account.
+        time_zone: gives wall times their zone.
         station: the station that printed them, or None.
+        account: where guesses and unreadable times are recorded.
     """
 
-    def __init__(self, context: ReadContext, station: str | None) -> None:
-        self._context = context
+    def __init__(
+        self, time_zone: TimeZonePolicy, station: str | None, account: Account
+    ) -> None:
+        self._time_zone = time_zone
         self._station = station
-        self._known: dict[datetime, timedelta] = {}
+        self._account = account
+        self._of_quarters: dict[datetime, timedelta] = {}
+        self._of_minutes: dict[str, timedelta] = {}
 
-    def read(self, element: Element | None, name: str) -> datetime | None:
-        """Read the time in an attribute; None where there is none that can be read."""
-        text = attribute(element, name)
-        if text is None or element is None:
+    def read(self, text: str | None, element: Element) -> datetime | None:
+        """
+        Read a time; None where there is none that can be read.
+
+        Args:
+            text: the time as spelled.
+            element: where it stands.
+        """
+        if text is None or not (text := text.strip()):
             return None
         try:
-            moment = self._moment(text, element)
+            moment = self._plain(text, element) or self._spelled(text, element)
         except (ValueError, OverflowError):
             moment = None
         if moment is None:
-            self._context.report.coerced(
-                "time",
-                "unreadable, taken as unknown",
-                place=place_of(element),
-                detail=text,
-            )
+            self._account.coerced("time", "unreadable, taken as unknown", element, text)
         return moment
 
-    def _moment(self, text: str, element: Element) -> datetime | None:
+    def _plain(self, text: str, element: Element) -> datetime | None:
+        """Read what TestStand mostly writes; None where it is anything else."""
+        if not (
+            len(text) in _PLAIN
+            and text[4] == text[7] == "-"
+            and text[10] == "T"
+            and text[13] == ":"
+        ):
+            return None
+        try:
+            moment = datetime.fromisoformat(f"{text}+00:00")
+        except ValueError:
+            return None
+        shift = self._of_minutes.get(text[:_MINUTE])
+        if shift is None:
+            if moment.year < _UNKNOWN_YEAR:
+                return None
+            if len(self._of_minutes) > _MANY:
+                self._of_minutes.clear()
+            shift = self._shift(moment.replace(tzinfo=None), element)
+            self._of_minutes[text[:_MINUTE]] = shift
+        return moment + shift if shift else moment
+
+    def _spelled(self, text: str, element: Element) -> datetime | None:
         match = _TIME.match(text)
         if match is None:
             return None
@@ -69,17 +99,14 @@ class Clock:
             year, month, day, hour, minute, second
         )
         if fraction == _NEXT_SECOND:
-            self._context.report.coerced(
-                "time",
-                "1000 milliseconds read as the next second",
-                place=place_of(element),
-                detail=text,
+            self._account.coerced(
+                "time", "1000 milliseconds read as the next second", element, text
             )
             wall += timedelta(seconds=1)
         elif fraction:
             wall += timedelta(microseconds=int(f"{fraction:0<6.6}"))
         if zone is None:
-            return self._localized(wall, element)
+            return (wall + self._shift(wall, element)).replace(tzinfo=UTC)
         if zone in "Zz":
             return wall.replace(tzinfo=UTC)
         sign = -1 if zone[0] == "-" else 1
@@ -87,16 +114,16 @@ class Clock:
         offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
         return (wall - sign * offset).replace(tzinfo=UTC)
 
-    def _localized(self, wall: datetime, element: Element) -> datetime:
+    def _shift(self, wall: datetime, element: Element) -> timedelta:
         # Zones change at full hours or quarters, so one answer serves a quarter.
         quarter = wall.replace(minute=wall.minute // 15 * 15, second=0, microsecond=0)
-        shift = self._known.get(quarter)
+        shift = self._of_quarters.get(quarter)
         if shift is None:
-            begin = self._context.time_zone.localize(
+            begin = self._time_zone.localize(
                 quarter,
-                report=self._context.report,
-                place=place_of(element),
+                report=self._account.report,
+                place=self._account.place(element),
                 station=self._station,
             )
-            shift = self._known[quarter] = begin.replace(tzinfo=None) - quarter
-        return (wall + shift).replace(tzinfo=UTC)
+            shift = self._of_quarters[quarter] = begin.replace(tzinfo=None) - quarter
+        return shift

@@ -1,0 +1,62 @@
+"""The account of one run: what became of each element of its report."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
+
+from rigbridge.adapters import ConversionReport, Place
+from rigbridge_teststand.documents import place_of
+from rigbridge_teststand.element import Element
+
+__all__ = ["Account"]
+
+
+class Account:
+    """
+    Takes down what was mapped, coerced and dropped, and hands it on at the end.
+
+    What is mapped is merely counted; places are looked up only for the rest.
+
+    Attributes:
+        mapped: how many elements of each kind were carried over as they stand.
+        report: takes what was coerced or dropped, with its place.
+
+    Args:
+        place: says where an element stands.
+    """
+
+    __slots__ = ("_place", "mapped", "report")
+
+    def __init__(self, place: Callable[[Element], Place] = place_of) -> None:
+        self._place = place
+        self.mapped: dict[str, int] = defaultdict(int)
+        self.report = ConversionReport()
+
+    def place(self, element: Element) -> Place:
+        """Say where an element stands."""
+        return self._place(element)
+
+    def coerced(
+        self, item: str, rule: str, element: Element, detail: str | None = None
+    ) -> None:
+        """Record that an element was carried over with a change."""
+        self.report.coerced(
+            item, rule, place=partial(self._place, element), detail=detail
+        )
+
+    def dropped(
+        self, item: str, reason: str, element: Element, detail: str | None = None
+    ) -> None:
+        """Record that an element was left out."""
+        self.report.dropped(
+            item, reason, place=partial(self._place, element), detail=detail
+        )
+
+    def settle(self, report: ConversionReport) -> None:
+        """Hand everything over to a report."""
+        for item, count in self.mapped.items():
+            self.report.mapped(item, count)
+        self.mapped.clear()
+        report.merge(self.report.split())

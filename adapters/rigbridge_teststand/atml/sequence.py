@@ -1,0 +1,117 @@
+"""
+The step tree to phases: flat, in document order, parents before their children.
+
+A loop's summary owns the iterations that follow it.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from rigbridge.adapters import Place
+from rigbridge.model import Phase
+from rigbridge_teststand.atml.account import Account
+from rigbridge_teststand.atml.properties import Looping
+from rigbridge_teststand.atml.steps import Step, StepReader, steps_of
+from rigbridge_teststand.element import Element
+
+__all__ = ["Level", "Sequence"]
+
+_SUMMARY = "summary of a loop, its iterations have the values"
+
+
+@attrs.define
+class Level:
+    """
+    The steps right below one parent, as far as they were read.
+
+    Attributes:
+        path: the names of their ancestors.
+        loop: the step whose iterations may follow: step id and name.
+        at: where its summary stands among the phases.
+        place: where its summary stands in the file.
+    """
+
+    path: tuple[str, ...]
+    loop: tuple[object, str] | None = None
+    at: int = -1
+    place: Place | None = None
+
+
+class Sequence:
+    """
+    The phases of one run.
+
+    Args:
+        reader: reads each step.
+        account: where the values that loops say twice are recorded.
+    """
+
+    def __init__(self, reader: StepReader, account: Account) -> None:
+        self._reader = reader
+        self._account = account
+        self.phases: list[Phase] = []
+
+    def read_below(self, root: Element) -> None:
+        """Read every step below a result set or the group that stands for it."""
+        # A stack instead of recursion: sequences may call themselves deeply.
+        pending = _waiting(steps_of(root), Level(()))
+        while pending:
+            step, level = pending.pop()
+            phase, looping, nested = self._reader.read(step, level.path)
+            if looping is not Looping.NONE or level.loop is not None:
+                phase = self.looped(phase, looping, level, len(self.phases), step[1])
+            self.phases.append(phase)
+            if nested:
+                pending += _waiting(nested, Level(path_below(phase)))
+
+    def looped(
+        self,
+        phase: Phase,
+        looping: Looping,
+        level: Level,
+        at: int,
+        element: Element,
+    ) -> Phase:
+        """
+        Put the iterations of a loop below its summary.
+
+        The summary's values are those of the last iteration, and left out.
+
+        Args:
+            phase: a step of a level.
+            looping: what it is to a loop.
+            level: the steps before it.
+            at: where it will stand among the phases.
+            element: where it stands in the file.
+        """
+        loop = (phase.attributes.get("step_id"), phase.name)
+        if looping is Looping.ITERATION and level.loop == loop:
+            self._empty(level)
+            return attrs.evolve(phase, path=(*level.path, phase.name))
+        level.loop = None
+        if looping is Looping.SUMMARY:
+            level.loop, level.at = loop, at
+            level.place = self._account.place(element) if phase.measurements else None
+        return phase
+
+    def _empty(self, level: Level) -> None:
+        summary = self.phases[level.at]
+        if not summary.measurements or level.place is None:
+            return
+        for measurement in summary.measurements:
+            self._account.report.dropped(
+                "measurement", _SUMMARY, place=level.place, detail=measurement.name
+            )
+        self.phases[level.at] = attrs.evolve(summary, measurements=())
+
+
+def _waiting(steps: list[Step], level: Level) -> list[tuple[Step, Level]]:
+    return [(step, level) for step in reversed(steps)]
+
+
+def path_below(phase: Phase) -> tuple[str, ...]:
+    """Give the path of what stands below a phase."""
+    if phase.attributes.get("post_action"):
+        return (*phase.path, phase.name, "PostAction")
+    return (*phase.path, phase.name)
