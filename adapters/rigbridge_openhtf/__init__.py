@@ -5,12 +5,25 @@ In a test::
 
     test.add_output_callbacks(rigbridge_openhtf.output_callback())
 
+or, with a word to the operator at the end::
+
+    with rigbridge_openhtf.station(test):
+        test.execute()
+
 The adapter ``openhtf-json`` reads the records that ``OutputToJSON`` wrote, and
 :func:`to_run` makes a run of a live record. Neither imports OpenHTF.
 """
 
-from rigbridge_openhtf.callback import OutputCallback, output_callback
+from rigbridge_openhtf.callback import HandOver, OutputCallback, output_callback
 from rigbridge_openhtf.records import to_run
 from rigbridge_openhtf.settings import OpenHTFSettings
+from rigbridge_openhtf.station import station
 
-__all__ = ["OpenHTFSettings", "OutputCallback", "output_callback", "to_run"]
+__all__ = [
+    "HandOver",
+    "OpenHTFSettings",
+    "OutputCallback",
+    "output_callback",
+    "station",
+    "to_run",
+]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import attrs
 
@@ -97,11 +97,9 @@ def _given_name(raw: RawAttachment, scope: Scope) -> str:
 
 def _read(raw: RawAttachment, name: str, scope: Scope) -> Attachment:
     media_type = text_of(raw.media_type, scope, "media type")
-    if raw.chunks is not None:
+    if raw.file is not None or raw.chunks is not None:
         try:
-            found = scope.spool.add(
-                _checked(raw, raw.chunks, scope), name=name, media_type=media_type
-            )
+            found = _kept(raw, name, media_type, scope)
         except BytesUnreadableError as error:
             if scope.strict:
                 raise MalformedSourceError(
@@ -120,15 +118,29 @@ def _read(raw: RawAttachment, name: str, scope: Scope) -> Attachment:
     return Attachment(name=name, media_type=media_type, size=raw.size)
 
 
-def _checked(
-    raw: RawAttachment, chunks: Callable[[], Iterable[bytes]], scope: Scope
-) -> Iterator[bytes]:
+def _kept(
+    raw: RawAttachment, name: str, media_type: str | None, scope: Scope
+) -> Attachment:
+    if raw.file is None:
+        return scope.spool.add(_checked(raw, scope), name=name, media_type=media_type)
+    try:
+        return scope.spool.adopt(raw.file, name=name, media_type=media_type)
+    except OSError as error:
+        if error.filename != str(raw.file):
+            raise  # the spool cannot be written
+        raise BytesUnreadableError(
+            f"OpenHTF's own file cannot be read: {error}"
+        ) from error
+
+
+def _checked(raw: RawAttachment, scope: Scope) -> Iterator[bytes]:
     """Pass the bytes on, and compare them with the digest that the record states."""
+    chunks = () if raw.chunks is None else raw.chunks()
     if not (raw.verify and isinstance(raw.sha1, str)):
-        yield from chunks()
+        yield from chunks
         return
     digest = hashlib.sha1(usedforsecurity=False)
-    for chunk in chunks():
+    for chunk in chunks:
         digest.update(chunk)
         yield chunk
     if digest.hexdigest() != raw.sha1.strip().lower():

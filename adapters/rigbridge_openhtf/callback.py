@@ -1,9 +1,9 @@
 """
 The output callback: the one line that a test engineer adds to a test.
 
-The test never waits for a network, never fails and loses nothing because of us. A
-record is translated and made durable before the callback returns: in the embedded store
-itself, or in the outbox from which a background thread sends. Every error of ours is
+The test never waits for a store, never fails and loses nothing because of us. A record
+is translated and made durable in the outbox before the callback returns; a background
+thread sends from there. Every error of ours is
 logged with its traceback by the logger ``rigbridge.openhtf``, counted for ``rigbridge
 outbox status``, never raised, and what could not be handed over is kept in a file whose
 path is logged (:mod:`rigbridge_openhtf.keeping`).
@@ -15,9 +15,12 @@ import atexit
 import logging
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+import attrs
 
 from rigbridge.adapters import ConversionReport, Spool
 from rigbridge.model import Run
@@ -27,9 +30,9 @@ from rigbridge_openhtf.route import Route
 from rigbridge_openhtf.settings import OpenHTFSettings
 
 if TYPE_CHECKING:
-    from rigbridge.outbox import Outbox
+    from rigbridge.outbox import Outbox, OutboxEntry
 
-__all__ = ["EXIT_DEADLINE", "OutputCallback", "output_callback"]
+__all__ = ["EXIT_DEADLINE", "HandOver", "OutputCallback", "output_callback"]
 
 EXIT_DEADLINE = 5.0
 """Seconds that the process waits at its end for what is still to be sent."""
@@ -54,8 +57,10 @@ def output_callback(
         test.add_output_callbacks(rigbridge_openhtf.output_callback())
 
     What is not given comes from the configuration (``rigbridge.toml``, the
-    environment), which is read when the first record arrives; until then nothing is
-    opened, created or started.
+    environment), which counts as it is when the first record arrives; until then
+    nothing is opened, created or started. The code that it needs is loaded now, so that
+    nobody waits for that at the end of the first test; a setting that is wrong is
+    logged now, too.
 
     Args:
         to: ``local`` for the embedded store, or the URL of a run store.
@@ -64,9 +69,31 @@ def output_callback(
         settings: how records are read.
         outbox: an outbox of the caller's own, who starts and closes it.
     """
-    return OutputCallback(
+    callback = OutputCallback(
         to=to, data=data, api_key=api_key, settings=settings, outbox=outbox
     )
+    callback.load()
+    return callback
+
+
+@attrs.frozen(kw_only=True)
+class HandOver:
+    """
+    What became of a record when it was handed over.
+
+    Attributes:
+        run_id: the id of its run; None if the record could not be read.
+        serial_number: of the unit under test, or None.
+        outcome: the verdict, or None.
+        kept: the file that holds it where it could not be queued, or None.
+        queued: whether it is in the outbox.
+    """
+
+    run_id: UUID | None = None
+    serial_number: str | None = None
+    outcome: str | None = None
+    kept: Path | None = None
+    queued: bool = False
 
 
 class OutputCallback:
@@ -74,6 +101,14 @@ class OutputCallback:
     An OpenHTF output callback; see :func:`output_callback`, which makes it.
 
     One callback may serve several tests, also at the same time.
+
+    Args:
+        to: ``local`` for the embedded store, or the URL of a run store.
+        data: the folder of the embedded store and the outbox.
+        api_key: the key for a store behind a URL.
+        settings: how records are read.
+        outbox: an outbox of the caller's own, who starts and closes it.
+        observe: is told what became of each record, in the thread of its test.
     """
 
     def __init__(
@@ -84,12 +119,14 @@ class OutputCallback:
         api_key: str | None = None,
         settings: OpenHTFSettings | None = None,
         outbox: Outbox | None = None,
+        observe: Callable[[HandOver], object] | None = None,
     ) -> None:
         self._to = to
         self._data = None if data is None else Path(data)
         self._api_key = api_key
         self._settings = settings
         self._outbox = outbox
+        self._observe = observe
         self._lock = threading.Lock()
         self._route: Route | None = None
         self._last_run_id: UUID | None = None
@@ -106,11 +143,51 @@ class OutputCallback:
         Args:
             record: the ``openhtf.core.test_record.TestRecord``.
         """
+        done = HandOver()
         try:
-            self._take(record)
+            done = self._take(record)
         except Exception as error:
             _LOGGER.exception("a test record could not be handed over or kept")
             _count(error, self._fallback_folder())
+        if self._observe is not None:
+            self._observe(done)
+
+    def load(self) -> None:
+        """Load the code that the first record needs; nothing is opened yet."""
+        try:
+            Route.load(to=self._to, data=self._data, api_key=self._api_key)
+        except Exception as error:  # noqa: BLE001 - met again, and kept, with a record
+            _LOGGER.warning("nothing could be handed over as things are: %s", error)
+
+    def prepare(self) -> None:
+        """
+        Open what the configuration names, so that the first record need not wait.
+
+        What fails is logged, and tried again with the first record.
+        """
+        self._open()
+
+    @property
+    def route(self) -> Route | None:
+        """The way that runs go, or None while it is not open."""
+        return self._route
+
+    def entry(self, run_id: UUID | None = None) -> OutboxEntry | None:
+        """
+        Say how a run stands: waiting, or stored under which id and link.
+
+        Args:
+            run_id: its id; that of the last run by default.
+
+        Returns:
+            None if the outbox does not know the run.
+        """
+        run_id = self._last_run_id if run_id is None else run_id
+        if run_id is None:
+            return None
+        if self._route is not None:
+            return self._route.entry(run_id)
+        return None if self._outbox is None else self._outbox.entry(run_id)
 
     def flush(self, deadline: float = 10.0) -> int:
         """
@@ -152,7 +229,7 @@ class OutputCallback:
         except Exception:
             _LOGGER.exception("the outbox could not be flushed at the end")
 
-    def _take(self, record: Any) -> None:
+    def _take(self, record: Any) -> HandOver:
         route = self._open()
         settings = self._settings or OpenHTFSettings()
         data = self._fallback_folder()
@@ -167,18 +244,24 @@ class OutputCallback:
                 _LOGGER.exception("a record could not be read and is kept in %s", path)
                 _count(error, data)
                 if isinstance(error, Exception):
-                    return
+                    return HandOver(kept=path)
                 raise
-            self._hand_over(run, report, route, data)
+            return self._hand_over(run, report, route, data)
 
     def _hand_over(
         self, run: Run, report: ConversionReport, route: Route | None, data: Path
-    ) -> None:
+    ) -> HandOver:
+        done = HandOver(
+            run_id=run.id,
+            serial_number=run.unit.serial_number,
+            outcome=str(run.outcome),
+        )
         words = "run %s could not be handed over: kept in %s"
         if route is None:
             # Why there is no route was logged when it was opened.
-            _LOGGER.error(words, run.id, keep_run(run, data))
-            return
+            path = keep_run(run, data)
+            _LOGGER.error(words, run.id, path)
+            return attrs.evolve(done, kept=path)
         try:
             route.deliver(run, report)
         except BaseException as error:
@@ -186,9 +269,10 @@ class OutputCallback:
             _LOGGER.exception(words, run.id, path)
             _count(error, data)
             if isinstance(error, Exception):
-                return
+                return attrs.evolve(done, kept=path)
             raise
         self._last_run_id = run.id
+        return attrs.evolve(done, queued=True)
 
     def _open(self) -> Route | None:
         """Open where runs go, once; None, and logged, if that fails."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 import attrs
@@ -47,6 +48,7 @@ _PERCENT = re.compile(
 _EVERY = "All values pass: "
 _MAX_DIGITS = 24
 _INFINITY = float("inf")
+_NUMBERS = frozenset({int, float, type(None)})
 
 
 @attrs.frozen(kw_only=True)
@@ -85,6 +87,8 @@ class Conditions:
     validators: tuple[str, ...] = ()
 
 
+# A test has the same few limits again and again.
+@lru_cache(maxsize=1024)
 def read_number(text: str) -> int | float | None:
     """Read a number as Python prints it, integers exactly; None for anything else."""
     text = text.strip()
@@ -97,6 +101,7 @@ def read_number(text: str) -> int | float | None:
     return number if -(2**63) <= number < 2**64 else float(text)
 
 
+@lru_cache(maxsize=1024)
 def read_range(text: str) -> Range | None:
     """Read the text of a validator as a range; None where it is none."""
     text = text.strip()
@@ -169,6 +174,9 @@ def read_conditions(validators: Sequence[RawValidator], scope: Scope) -> Conditi
     Several ranges hold together, so their intersection is the limit; where two bound
     the same side, their texts are kept as well.
     """
+    if len(validators) == 1 and (plain := _plain_limit(validators[0])) is not None:
+        scope.mapped("limit")
+        return Conditions(limits=plain)
     kept: list[str] = []
     ranges: list[tuple[Range, str]] = []
     for validator in validators:
@@ -188,16 +196,35 @@ def read_conditions(validators: Sequence[RawValidator], scope: Scope) -> Conditi
             scope.coerced("limit", "several ranges combined into the narrowest")
             kept = [clean(without_address(v.text), scope, "") for v in validators]
         limits = _intersection(limits, other)
-    return Conditions(
-        limits=Limit(
-            lower=limits.lower,
-            upper=limits.upper,
-            lower_inclusive=limits.lower_inclusive,
-            upper_inclusive=limits.upper_inclusive,
-            comparator=limits.comparator,
-        ),
-        validators=tuple(kept),
+    return Conditions(limits=_limit(limits), validators=tuple(kept))
+
+
+def _limit(found: Range) -> Limit:
+    return Limit(
+        lower=found.lower,
+        upper=found.upper,
+        lower_inclusive=found.lower_inclusive,
+        upper_inclusive=found.upper_inclusive,
+        comparator=found.comparator,
     )
+
+
+def _plain_limit(validator: RawValidator) -> Limit | None:
+    """Give the limit of a validator that is a range and nothing else, as most are."""
+    lower, upper = validator.bounds or (None, None)
+    if type(lower) in _NUMBERS and type(upper) in _NUMBERS:
+        return _limit_of_text(validator.text, lower, upper)
+    return None
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _limit_of_text(text: str, lower: Any, upper: Any) -> Limit | None:
+    bounds = None if lower is None and upper is None else (lower, upper)
+    found = _from_bounds(RawValidator(text=text, bounds=bounds), read_range(text))
+    if found is None or not found.exact:
+        return None
+    finite = {found.lower, found.upper}.isdisjoint((_INFINITY, -_INFINITY))
+    return _limit(found) if finite else None
 
 
 def _finite(found: Range | None, scope: Scope) -> Range | None:

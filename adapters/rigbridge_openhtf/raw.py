@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
+from pathlib import Path
 from typing import Any, Final
 
 import attrs
@@ -115,6 +116,7 @@ class RawAttachment:
         size: its length, or None where the source does not say.
         chunks: gives the bytes piece by piece; raises
             :class:`BytesUnreadableError`. None where the source holds none.
+        file: a file with the bytes that nobody writes to any more, or None.
         verify: whether the bytes can differ from the digest.
     """
 
@@ -123,6 +125,7 @@ class RawAttachment:
     sha1: Any = None
     size: int | None = None
     chunks: Callable[[], Iterable[bytes]] | None = None
+    file: Path | None = None
     verify: bool = False
 
 

@@ -45,7 +45,6 @@ __all__ = ["LIVE_NAME", "to_run"]
 LIVE_NAME = "openhtf"
 """What the provenance of a live run calls the adapter."""
 
-_CHUNK = 1 << 20
 _FURTHER = (
     "marginal",
     "subtests",
@@ -256,27 +255,22 @@ def _validator(validator: Any) -> RawValidator:
 
 
 def _attachment(name: str, attachment: Any) -> RawAttachment:
+    filename = getattr(attachment, "_filename", None)
     return RawAttachment(
         name=name,
         media_type=attachment.mimetype,
         sha1=getattr(attachment, "sha1", None),
         size=getattr(attachment, "size", None),
         chunks=partial(_chunks, attachment),
+        # OpenHTF writes its temporary files once.
+        file=Path(filename) if filename else None,
     )
 
 
 def _chunks(attachment: Any) -> Iterator[bytes]:
-    """Read OpenHTF's temporary file piece by piece, or what older releases hold."""
-    filename = getattr(attachment, "_filename", ABSENT)
-    try:
-        if filename is ABSENT:
-            yield attachment.data
-            return
-        if filename is None:
-            raise BytesUnreadableError(
-                "OpenHTF had closed the file: add this callback before CloseAttachments"
-            )
-        with Path(filename).open("rb") as stream:
-            yield from iter(partial(stream.read, _CHUNK), b"")
-    except OSError as error:
-        raise BytesUnreadableError(f"OpenHTF's own file is gone: {error}") from error
+    """Give the bytes of an attachment without a file of its own."""
+    if getattr(attachment, "_filename", ABSENT) is None:
+        raise BytesUnreadableError(
+            "OpenHTF had closed the file: add this callback before CloseAttachments"
+        )
+    yield attachment.data

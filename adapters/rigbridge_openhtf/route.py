@@ -1,15 +1,15 @@
 """
-Where the callback's runs go: right into the embedded store, or into an outbox.
+Where the callback's runs go: into an outbox, from which a background thread sends.
 
-The embedded store is durable by itself. Before a store behind a URL stands the outbox
-of the data folder, from which a background thread sends.
+The outbox stands before every destination, the embedded store too: what a test waits
+for is then the same, whether the store is near, busy or gone.
 """
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from rigbridge.adapters import ConversionReport
 from rigbridge.model import Run
@@ -18,12 +18,9 @@ from rigbridge_openhtf.settings import OpenHTFSettings
 
 if TYPE_CHECKING:
     from rigbridge.configuration import Configuration
-    from rigbridge.destinations import Destination
-    from rigbridge.outbox import Outbox
+    from rigbridge.outbox import Outbox, OutboxEntry
 
 __all__ = ["Route"]
-
-_LOGGER = logging.getLogger("rigbridge.openhtf")
 
 
 class Route:
@@ -33,26 +30,29 @@ class Route:
     Args:
         configuration: what the way was made from.
         settings: how records are read.
-        outbox: where runs go, or None.
+        outbox: where runs go.
         owned: whether the outbox is closed with the route.
-        destination: where runs go if there is no outbox.
     """
 
     def __init__(
         self,
         configuration: Configuration,
         settings: OpenHTFSettings,
+        outbox: Outbox,
         *,
-        outbox: Outbox | None = None,
         owned: bool = True,
-        destination: Destination | None = None,
     ) -> None:
         self.data = configuration.data
         self.settings = settings
+        self.folder = outbox.folder
+        self.store = (
+            f"the embedded store in {configuration.data}"
+            if configuration.is_local
+            else configuration.to
+        )
         self._identity = configuration.identity
         self._outbox = outbox
         self._owned = owned
-        self._destination = destination
 
     @classmethod
     def open(
@@ -73,58 +73,61 @@ class Route:
         # Imported here: a test program should start without waiting for this.
         from rigbridge.configuration import (  # noqa: PLC0415 - see above
             load_configuration,
-            open_destination,
             open_outbox,
         )
 
         configuration = load_configuration(to=to, data=data, api_key=api_key)
         chosen = settings or _configured_settings(configuration)
         if outbox is not None:
-            return cls(configuration, chosen, outbox=outbox, owned=False)
-        if configuration.is_local:
-            destination = open_destination(configuration)
-            return cls(configuration, chosen, destination=destination)
+            return cls(configuration, chosen, outbox, owned=False)
         opened = open_outbox(configuration)
         opened.start()
-        return cls(configuration, chosen, outbox=opened)
+        return cls(configuration, chosen, opened)
 
-    def deliver(self, run: Run, report: ConversionReport) -> None:
+    @staticmethod
+    def load(*, to: str | None, data: Path | None, api_key: str | None) -> None:
+        """
+        Load the code of what the configuration names; nothing is opened yet.
+
+        Done before a test, nobody waits for it at the end of one.
+
+        Raises:
+            RigbridgeError: a setting is wrong.
+        """
+        from rigbridge.configuration import (  # noqa: PLC0415 - as above
+            load_configuration,
+            load_outbox,
+        )
+
+        load_outbox(load_configuration(to=to, data=data, api_key=api_key))
+
+    def deliver(self, run: Run, report: ConversionReport) -> Run:
         """
         Complete the identity of a run by the site's rules, and hand it over.
 
+        Returns:
+            The run as it was handed over.
+
         Raises:
             RigbridgeError: it was not taken.
-            ExceptionGroup: it was, but not all of its attachments.
+            OSError: the outbox cannot be written.
         """
         run = self._identity.apply(run, name="", report=report)
-        if self._outbox is not None:
-            self._outbox.submit(run, report)
-        elif self._destination is not None:
-            _store(run, report, self._destination)
+        self._outbox.submit(run, report)
+        return run
 
     def flush(self, deadline: float) -> int:
         """Wait until everything is sent, at most some seconds; say what waits."""
-        return 0 if self._outbox is None else self._outbox.flush(deadline)
+        return self._outbox.flush(deadline)
+
+    def entry(self, run_id: UUID) -> OutboxEntry | None:
+        """Say how a run stands, or None if the outbox does not know it."""
+        return self._outbox.entry(run_id)
 
     def close(self) -> None:
         """Release files and threads; what waits stays in the outbox."""
-        if self._outbox is not None and self._owned:
+        if self._owned:
             self._outbox.close()
-        if self._destination is not None:
-            self._destination.close()
-
-
-def _store(run: Run, report: ConversionReport, destination: Destination) -> None:
-    receipt = destination.submit(run, report)
-    if receipt.failures:
-        names = ", ".join(failure.name for failure in receipt.failures)
-        raise ExceptionGroup(
-            f"the run is stored, but not its attachments {names}",
-            [failure.error for failure in receipt.failures],
-        )
-    for warning in receipt.warnings:
-        _LOGGER.warning("run %s: %s", run.id, warning)
-    _LOGGER.info("run %s is stored as %s", run.id, receipt.stored_id)
 
 
 def _configured_settings(configuration: Configuration) -> OpenHTFSettings:

@@ -57,7 +57,10 @@ def text_of(value: Any, scope: Scope, item: str) -> str | None:
 
     Numbers and the like are spelled; a list or an object is left out, recorded.
     """
-    if type(value) is not str:
+    if type(value) is str:
+        if value.isascii():  # nearly all are
+            return value if value.strip() else None
+    else:
         value = simplify(value, scope, item)
         if value is None:
             return None

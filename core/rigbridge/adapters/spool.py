@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
+import os
 import tempfile
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,6 +15,8 @@ from typing import Self
 from rigbridge.model import Attachment, FileOpener
 
 __all__ = ["Spool"]
+
+_CHUNK = 1 << 20
 
 
 class Spool:
@@ -59,13 +63,39 @@ class Spool:
                 size += stream.write(chunk)
         target = folder / digest.hexdigest()
         Path(stream.name).replace(target)
-        return Attachment(
-            name=name,
-            media_type=media_type or mimetypes.guess_type(name)[0],
-            size=size,
-            sha256=digest.hexdigest(),
-            opener=FileOpener(target),
-        )
+        return _described(target, size, name, media_type)
+
+    def adopt(
+        self, path: Path, *, name: str, media_type: str | None = None
+    ) -> Attachment:
+        """
+        Take over a file that nobody writes to any more, and describe it.
+
+        It is linked where the disk allows that, so that it may be deleted at once,
+        and copied elsewhere.
+
+        Args:
+            path: the file.
+            name: the name to show.
+            media_type: its media type; guessed from the name by default.
+
+        Raises:
+            OSError: the file cannot be read, or the folder cannot be written.
+        """
+        folder = self._folder()
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            size = stream.tell()
+            try:
+                os.link(path, folder / digest)
+            except FileExistsError:
+                pass  # the same content was taken before
+            except OSError:
+                # Another file system, or one without links.
+                stream.seek(0)
+                chunks = iter(partial(stream.read, _CHUNK), b"")
+                return self.add(chunks, name=name, media_type=media_type)
+        return _described(folder / digest, size, name, media_type)
 
     def close(self) -> None:
         """Delete everything; the attachments can no longer be opened."""
@@ -83,3 +113,13 @@ class Spool:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _described(path: Path, size: int, name: str, media_type: str | None) -> Attachment:
+    return Attachment(
+        name=name,
+        media_type=media_type or mimetypes.guess_type(name)[0],
+        size=size,
+        sha256=path.name,
+        opener=FileOpener(path),
+    )

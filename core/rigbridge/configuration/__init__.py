@@ -7,6 +7,7 @@ The configuration: ``rigbridge.toml``, the environment and arguments, in that or
 
 from rigbridge.configuration.model import LOCAL, Configuration
 from rigbridge.configuration.opening import (
+    load_outbox,
     make_adapter,
     open_destination,
     open_outbox,
@@ -21,6 +22,7 @@ __all__ = [
     "LOCAL",
     "Configuration",
     "load_configuration",
+    "load_outbox",
     "make_adapter",
     "open_destination",
     "open_outbox",

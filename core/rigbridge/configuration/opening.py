@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,13 @@ if TYPE_CHECKING:
     from rigbridge.model import Run
     from rigbridge.outbox import DeliveryResult, Outbox, Recovery
 
-__all__ = ["make_adapter", "open_destination", "open_outbox", "recover_unsent"]
+__all__ = [
+    "load_outbox",
+    "make_adapter",
+    "open_destination",
+    "open_outbox",
+    "recover_unsent",
+]
 
 
 def open_destination(configuration: Configuration) -> Destination:
@@ -34,6 +41,19 @@ def open_destination(configuration: Configuration) -> Destination:
     kind = PluginLoader(DESTINATION_GROUP).load(name)
     destination: Destination = kind(configuration.destination_settings())
     return destination
+
+
+def load_outbox(configuration: Configuration) -> None:
+    """
+    Load the code that :func:`open_outbox` and its sender need, and open nothing.
+
+    Raises:
+        PluginError: the destination's plugin does not load.
+        ConfigurationError: it refuses its settings.
+    """
+    importlib.import_module("rigbridge.outbox")
+    # Made and not used, a destination has loaded what it needs.
+    open_destination(configuration).close()
 
 
 def open_outbox(

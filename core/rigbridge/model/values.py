@@ -97,13 +97,21 @@ def is_finite(value: Any) -> bool:
     return kind is int or (kind is float and math.isfinite(value))
 
 
-def is_flat_object(value: object) -> bool:
-    """Whether a value is a JSON object of scalars, as most are; quickly answered."""
+def is_flat_object(value: object, levels: int = 1) -> bool:
+    """
+    Whether a value is a JSON object of scalars, as most are; quickly answered.
+
+    Args:
+        value: the value.
+        levels: how deep further such objects may lie in it.
+    """
     if type(value) is not dict:
         return False
     for key, item in value.items():
         kind = type(item)
-        if type(key) is not str or kind not in _SCALARS:
+        if type(key) is not str:
+            return False
+        if kind not in _SCALARS and not (levels and is_flat_object(item, levels - 1)):
             return False
         # A number less itself is zero, unless it is infinite or NaN.
         if kind is float and item - item:

@@ -67,8 +67,11 @@ class ContentFolder:
             OSError: the folder cannot be written.
         """
         attachments: list[Attachment] = []
+        touched: dict[Path, None] = {}
         for index, attachment in enumerate(run.attachments):
-            kept = attachment if attachment.opener is None else self._keep(attachment)
+            kept = attachment
+            if attachment.opener is not None:
+                kept = self._keep(attachment, touched)
             if attachment.sha256 not in (None, kept.sha256):
                 report.coerced(
                     "attachment",
@@ -77,6 +80,9 @@ class ContentFolder:
                     detail=attachment.name,
                 )
             attachments.append(kept)
+        # All at once, when every name is there: one turn of the disk for all of them.
+        for folder in touched:
+            _sync_folder(folder)
         return attrs.evolve(run, attachments=tuple(attachments))
 
     def describe(self, run: Run) -> Run:
@@ -88,18 +94,21 @@ class ContentFolder:
         """
         return attrs.evolve(run, attachments=tuple(map(_described, run.attachments)))
 
-    def _keep(self, attachment: Attachment) -> Attachment:
+    def _keep(self, attachment: Attachment, touched: dict[Path, None]) -> Attachment:
+        """Keep the bytes; the folders whose names are to be synced are added."""
         sha256 = attachment.sha256
         if sha256 is not None and (
-            self.path(sha256).is_file() or self._link(attachment, sha256)
+            self.path(sha256).is_file() or self._link(attachment, sha256, touched)
         ):
             size = self.path(sha256).stat().st_size
         else:
-            sha256, size = self._copy(attachment)
+            sha256, size = self._copy(attachment, touched)
         opener = FileOpener(self.path(sha256))
         return attrs.evolve(attachment, sha256=sha256, size=size, opener=opener)
 
-    def _link(self, attachment: Attachment, sha256: str) -> bool:
+    def _link(
+        self, attachment: Attachment, sha256: str, touched: dict[Path, None]
+    ) -> bool:
         """
         Take over a file that bears its digest as its name, without copying.
 
@@ -110,7 +119,7 @@ class ContentFolder:
         if not isinstance(opener, FileOpener) or opener.path.name != sha256:
             return False
         target = self.path(sha256)
-        self._make_folder(target.parent)
+        self._make_folder(target.parent, touched)
         try:
             with opener.path.open("rb+") as stream:
                 os.fsync(stream.fileno())
@@ -119,12 +128,14 @@ class ContentFolder:
             return True
         except OSError:
             return False  # another file system, or one without links: copied instead
-        _sync_folder(target.parent)
+        touched[target.parent] = None
         return True
 
-    def _copy(self, attachment: Attachment) -> tuple[str, int]:
+    def _copy(
+        self, attachment: Attachment, touched: dict[Path, None]
+    ) -> tuple[str, int]:
         partial = self._folder / f"{_PARTIAL}{uuid4().hex}"
-        self._make_folder(self._folder)
+        self._make_folder(self._folder, touched)
         digest = hashlib.sha256()
         size = 0
         try:
@@ -135,18 +146,20 @@ class ContentFolder:
                 target.flush()
                 os.fsync(target.fileno())
             path = self.path(digest.hexdigest())
-            self._make_folder(path.parent)
+            self._make_folder(path.parent, touched)
             partial.replace(path)
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
-        _sync_folder(path.parent)
+        touched[path.parent] = None
         return digest.hexdigest(), size
 
-    def _make_folder(self, folder: Path) -> None:
-        if not folder.is_dir():
-            folder.mkdir(parents=True, exist_ok=True)
-            _sync_folder(folder.parent)
+    def _make_folder(self, folder: Path, touched: dict[Path, None]) -> None:
+        if folder.is_dir():
+            return
+        self._make_folder(folder.parent, touched)
+        folder.mkdir(exist_ok=True)
+        touched[folder.parent] = None
 
     def remove(self, sha256: str) -> None:
         """Delete the bytes of a digest, if they are there."""

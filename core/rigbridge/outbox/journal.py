@@ -244,6 +244,14 @@ class Journal:
             ).fetchall()
         return [_entry(row) for row in rows]
 
+    def entry(self, run_id: UUID) -> OutboxEntry | None:
+        """Give the entry of a run, or None if there is none."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT * FROM entry WHERE run_id = ?", (str(run_id),)
+            ).fetchone()
+        return None if row is None else _entry(row)
+
     def documents(self, run_id: UUID) -> tuple[bytes, bytes, frozenset[str]]:
         """
         Give the run of an entry that is not delivered yet, its report and contents.

@@ -302,6 +302,10 @@ class Outbox:
         """
         return self._journal.entries(states)
 
+    def entry(self, run_id: UUID) -> OutboxEntry | None:
+        """Say how a run stands; None if it was never here, or is forgotten."""
+        return self._journal.entry(run_id)
+
     def run(self, run_id: UUID) -> tuple[Run, ConversionReport]:
         """
         Give back a run that is not delivered yet, and its conversion report.

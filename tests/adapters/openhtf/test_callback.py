@@ -23,7 +23,7 @@ from rigbridge.configuration import load_configuration, open_destination
 from rigbridge.convert import from_document
 from rigbridge.destinations import Destination, ReadableDestination
 from rigbridge.model import Run
-from rigbridge.outbox import Outbox, UnsentFolder, unsent_folders
+from rigbridge.outbox import EntryState, Outbox, UnsentFolder, unsent_folders
 from rigbridge.testing import read_all
 from rigbridge_openhtf import OpenHTFSettings, OutputCallback
 from rigbridge_openhtf.adapter import OpenHTFJSONAdapter
@@ -106,7 +106,7 @@ class TestConstruction:
 
 
 class TestLocal:
-    """Records go right into the embedded store."""
+    """Records reach the embedded store through the outbox."""
 
     def test_a_record_is_stored(
         self, run_test: Any, make_callback: MakeCallback, store: ReadableDestination
@@ -114,6 +114,7 @@ class TestLocal:
         """The run is in the store with its values and its attachment's bytes."""
         callback = make_callback()
         run_test(_phase(), callbacks=(callback,), test_name="Board")
+        assert callback.flush(30) == 0
         (listed,) = store.recent_runs(10)
         run = store.get_run(str(listed.id))
         assert run.id == callback.last_run_id
@@ -136,6 +137,7 @@ class TestLocal:
             thread.start()
         for thread in threads:
             thread.join(30)
+        assert callback.flush(30) == 0
         assert len(store.recent_runs(10)) == 4
 
     def test_after_closing(
@@ -144,8 +146,10 @@ class TestLocal:
         """A record that arrives after closing is stored as well."""
         callback = make_callback()
         record = run_test(_phase(), callbacks=(callback,))
+        callback.flush(30)
         callback.close()
         callback(record)
+        assert callback.flush(30) == 0
         assert len(store.recent_runs(10)) == 2
 
     def test_settings_of_the_configuration(
@@ -160,7 +164,9 @@ class TestLocal:
             "[adapters.openhtf-json]\nframework_phases = true\n"
             '[identity]\nserial_number = ["(?P<part_number>[A-Z]+)-"]\n'
         )
-        run_test(_phase(), callbacks=(make_callback(),))
+        callback = make_callback()
+        run_test(_phase(), callbacks=(callback,))
+        assert callback.flush(30) == 0
         (listed,) = store.recent_runs(10)
         run = store.get_run(str(listed.id))
         assert [phase.name for phase in run.phases] == ["trigger_phase", "_measure"]
@@ -171,7 +177,9 @@ class TestLocal:
     ) -> None:
         """The settings that the caller gives count over the configuration."""
         settings = OpenHTFSettings(framework_phases=True)
-        run_test(_phase(), callbacks=(make_callback(settings=settings),))
+        callback = make_callback(settings=settings)
+        run_test(_phase(), callbacks=(callback,))
+        assert callback.flush(30) == 0
         (listed,) = store.recent_runs(10)
         assert len(store.get_run(str(listed.id)).phases) == 2
 
@@ -185,7 +193,23 @@ def nowhere() -> str:
 
 
 class TestOutbox:
-    """Before a store behind a URL stands the outbox."""
+    """Before every store stands the outbox."""
+
+    def test_how_a_run_stands(
+        self, run_test: Any, make_callback: MakeCallback, store: ReadableDestination
+    ) -> None:
+        """The callback says under which id a run is stored; of no run, nothing."""
+        callback = make_callback()
+        assert callback.entry() is None
+        callback.prepare()
+        assert callback.entry() is None
+        run_test(_phase(), callbacks=(callback,))
+        callback.flush(30)
+        entry = callback.entry()
+        (listed,) = store.recent_runs(10)
+        assert entry is not None
+        assert entry.state is EntryState.DONE
+        assert entry.stored_id == str(listed.id)
 
     def test_a_store_out_of_reach(
         self,
@@ -268,17 +292,39 @@ class TestTrouble:
     """Whatever goes wrong, the test goes on and its record is kept."""
 
     def test_no_serial_number(
+        self, run_test: Any, make_callback: MakeCallback, tmp_path: Path
+    ) -> None:
+        """A run that no store takes is parked whole, for a person to see why."""
+        callback = make_callback()
+        run_test(_phase(), callbacks=(callback,), serial=None)
+        assert callback.flush(30) == 0
+        entry = callback.entry()
+        assert entry is not None
+        assert entry.state is EntryState.PARKED
+        assert "serial" in (entry.reason or "")
+        callback.close()
+        with Outbox.open(tmp_path / "data/outbox", _no_destination) as outbox:
+            run, _ = outbox.run(entry.id)
+            assert run.phases[0].measurements[0].value == 4.75
+            assert run.attachments[0].opener is not None
+            with run.attachments[0].opener() as stream:
+                assert stream.read() == b"1,2\n"
+
+    def test_an_outbox_that_refuses(
         self,
         run_test: Any,
         make_callback: MakeCallback,
         tmp_path: Path,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
-        """A run that no store takes is kept whole, and its place is logged."""
-        run_test(_phase(), callbacks=(make_callback(),), serial=None)
+        """What cannot be queued is kept whole, and its place is logged."""
+        callback = make_callback()
+        callback.prepare()
+        record = run_test(_phase())
+        (tmp_path / "data/outbox/content").write_text("a file where a folder belongs")
+        callback(record)
         run, path = _kept(tmp_path / "data")
-        assert run.unit.serial_number is None
-        assert run.phases[0].measurements[0].value == 4.75
+        assert run.unit.serial_number == "SN-1"
         assert run.attachments[0].opener is not None
         with run.attachments[0].opener() as stream:
             assert stream.read() == b"1,2\n"

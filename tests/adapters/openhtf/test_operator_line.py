@@ -1,0 +1,100 @@
+"""The line for the operator: what was stored where, or what waits."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+from rigbridge.outbox import EntryState, OutboxEntry
+from rigbridge_openhtf import HandOver
+from rigbridge_openhtf.operator_line import Fate, operator_line
+
+RUN = UUID("11111111-2222-4333-8444-555555555555")
+QUEUED = HandOver(run_id=RUN, serial_number="SN-1", outcome="PASS", queued=True)
+
+
+def _entry(
+    state: EntryState,
+    *,
+    reason: str | None = None,
+    stored_id: str | None = None,
+    url: str | None = None,
+) -> OutboxEntry:
+    return OutboxEntry(
+        id=RUN,
+        state=state,
+        serial_number="SN-1",
+        procedure=None,
+        submitted_at=datetime(2026, 1, 1, tzinfo=UTC),
+        attempts=1,
+        due=None,
+        reason=reason,
+        stored_id=stored_id,
+        url=url,
+    )
+
+
+def _said(*fates: Fate) -> str:
+    line = operator_line(fates, store="https://store", outbox=Path("box"))
+    assert line is not None
+    assert "\n" not in line
+    return line
+
+
+class TestOneRun:
+    """A single run is told by its unit, its verdict, its id and its link."""
+
+    def test_stored(self) -> None:
+        """The store's own id and the link are named."""
+        entry = _entry(EntryState.DONE, stored_id="r-7", url="https://store/r-7")
+        assert _said(Fate(QUEUED, entry)) == (
+            "rigbridge: SN-1 PASS is stored in https://store as run r-7:"
+            " https://store/r-7"
+        )
+
+    def test_forgotten(self) -> None:
+        """One that the outbox has forgotten was delivered."""
+        assert _said(Fate(QUEUED)).endswith(f"stored in https://store as run {RUN}")
+
+    def test_waits(self) -> None:
+        """Where it is, why it waits and what sends it are named, on one line."""
+        entry = _entry(EntryState.PENDING, reason="no\nconnection")
+        line = _said(Fate(QUEUED, entry))
+        assert f"SN-1 PASS, run {RUN}, safe in box" in line
+        assert "(no connection)" in line
+        assert "rigbridge outbox flush" in line
+
+    def test_refused(self) -> None:
+        """The words of the store are there, and where a person decides."""
+        entry = _entry(EntryState.PARKED, reason="no such procedure")
+        line = _said(Fate(QUEUED, entry))
+        assert "kept in box for a person (no such procedure)" in line
+        assert "rigbridge outbox list" in line
+
+    def test_kept(self) -> None:
+        """The file is named where it could not be queued."""
+        line = _said(Fate(HandOver(run_id=RUN, kept=Path("unsent/a.json"))))
+        assert "a unit without a serial number could not be queued" in line
+        assert "unsent/a.json" in line
+
+    def test_lost(self) -> None:
+        """What could not even be kept is not passed over."""
+        assert "neither queued nor kept" in _said(Fate(HandOver()))
+
+
+class TestSeveralRuns:
+    """Several runs are counted, by what has come of them."""
+
+    def test_counted(self) -> None:
+        """Each kind is named once, with its number."""
+        stored = Fate(QUEUED, _entry(EntryState.DONE))
+        waits = Fate(QUEUED, _entry(EntryState.SENDING))
+        kept = [Fate(HandOver(kept=Path(f"unsent/{name}.json"))) for name in "ab"]
+        line = _said(stored, waits, stored, *kept)
+        assert line.startswith("rigbridge: 5 runs: 2 stored in https://store; 1 safe")
+        assert "2 could not be queued, kept in unsent;" in line
+
+    def test_none(self) -> None:
+        """Without a run there is nothing to say."""
+        assert operator_line([], store="s", outbox=None) is None

@@ -1,0 +1,229 @@
+"""Whole station programs, each a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import attrs
+import pytest
+
+from rigbridge.configuration import load_configuration, open_destination
+from rigbridge.destinations import Destination, ReadableDestination
+from rigbridge.model import PhaseOutcome, Run, RunOutcome
+from rigbridge.outbox import Outbox
+
+pytest.importorskip("openhtf")
+
+HEAD = """
+import sys, threading, time
+import openhtf as htf
+import rigbridge_openhtf
+from openhtf.plugs import BasePlug
+
+data, sys.argv = sys.argv[1], sys.argv[:1]
+"""
+
+
+@attrs.frozen
+class Program:
+    """A station program in a folder."""
+
+    folder: Path
+
+    def command(self, body: str) -> list[str]:
+        """Write the program and give its command."""
+        path = self.folder / "station.py"
+        path.write_text(HEAD + body)
+        return [sys.executable, str(path), str(self.folder / "data")]
+
+    def run(self, body: str) -> str:
+        """Run it to its end; give what it wrote to standard error."""
+        done = subprocess.run(
+            self.command(body),
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        )
+        return done.stderr
+
+    @contextmanager
+    def running(self, body: str) -> Iterator[subprocess.Popen[str]]:
+        """Run it until it says on standard output that it is under way."""
+        with subprocess.Popen(
+            self.command(body),
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                assert process.stdout is not None
+                while process.stdout.readline().strip() != "under way":
+                    assert process.poll() is None
+                yield process
+            finally:
+                process.kill()
+
+    def stored(self) -> list[Run]:
+        """Give the runs of the embedded store, the first stored first."""
+        store = open_destination(load_configuration(data=self.folder / "data"))
+        assert isinstance(store, ReadableDestination)
+        try:
+            listed = reversed(store.recent_runs(100))
+            return [store.get_run(str(run.id)) for run in listed]
+        finally:
+            store.close()
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    """Give a folder for a program."""
+    return Program(tmp_path)
+
+
+class TestSeveralTests:
+    """Tests after each other, beside each other, and in threads."""
+
+    def test_all_arrive(self, program: Program) -> None:
+        """Each execution is one run, with the serial number and plug of its own."""
+        said = program.run(
+            """
+class Meter(BasePlug):
+    def read(self):
+        return 1.5
+
+@htf.measures(htf.Measurement("volts").in_range(1, 2))
+@htf.plug(meter=Meter)
+def measure(test, meter):
+    test.measurements.volts = meter.read()
+    together.wait(30)
+
+together = threading.Barrier(3)
+tests = [htf.Test(measure, test_name=f"Board {n}") for n in range(3)]
+
+def execute(n):
+    for turn in range(2):
+        tests[n].execute(test_start=lambda: f"SN-{n}-{turn}")
+
+with rigbridge_openhtf.station(*tests, data=data, deadline=60):
+    threads = [threading.Thread(target=execute, args=(n,)) for n in (1, 2)]
+    for thread in threads:
+        thread.start()
+    execute(0)
+    for thread in threads:
+        thread.join()
+"""
+        )
+        assert "rigbridge: 6 runs: 6 stored in the embedded store" in said
+        assert "Traceback" not in said
+        runs = program.stored()
+        assert sorted(
+            (str(run.procedure.name), str(run.unit.serial_number)) for run in runs
+        ) == [(f"Board {n}", f"SN-{n}-{turn}") for n in range(3) for turn in range(2)]
+        assert {run.phases[0].measurements[0].value for run in runs} == {1.5}
+
+    def test_with_the_station_server(self, program: Program) -> None:
+        """OpenHTF's own page for stations and we do not disturb each other."""
+        pytest.importorskip("openhtf.output.servers.station_server")
+        said = program.run(
+            """
+from openhtf.output.servers import station_server
+from openhtf.plugs import user_input
+
+htf.conf.load(station_server_port="0")
+
+def ask(test):
+    test.logger.info("asked")
+
+test = htf.Test(ask, test_name="Board")
+with station_server.StationServer() as server:
+    test.add_output_callbacks(server.publish_final_state)
+    with rigbridge_openhtf.station(test, data=data, deadline=60):
+        for number in range(2):
+            test.execute(test_start=lambda: f"SN-{number}")
+"""
+        )
+        assert "2 runs: 2 stored" in said
+        assert "Traceback" not in said
+        assert [run.unit.serial_number for run in program.stored()] == ["SN-0", "SN-1"]
+
+
+UNDER_WAY = """
+def endless(test):
+    print("under way", flush=True)
+    while True:
+        time.sleep(0.01)
+
+test = htf.Test(endless, test_name="Board")
+"""
+IN_A_STATION = """
+with rigbridge_openhtf.station(test, data=data, deadline=60):
+    test.execute(test_start=lambda: "SN-1")
+"""
+WITH_THE_CALLBACK = """
+test.add_output_callbacks(rigbridge_openhtf.output_callback(data=data))
+test.execute(test_start=lambda: "SN-1")
+"""
+
+
+class TestInterruption:
+    """Tests that do not come to their end."""
+
+    @pytest.mark.skipif(os.name == "nt", reason="SIGINT is sent as POSIX has it")
+    @pytest.mark.parametrize(
+        "body",
+        [IN_A_STATION, WITH_THE_CALLBACK],
+        ids=["station", "callback"],
+    )
+    def test_an_interrupt(self, program: Program, body: str) -> None:
+        """Ctrl-C in mid-test: the aborted run arrives, and the program ends by it."""
+        with program.running(UNDER_WAY + body) as process:
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=60)
+        assert "KeyboardInterrupt" in said
+        assert ("SN-1 ABORTED is stored" in said) is ("station" in body)
+        (run,) = program.stored()
+        assert run.outcome is RunOutcome.ABORTED
+        assert [phase.outcome for phase in run.phases] == [PhaseOutcome.ERROR]
+
+    def test_a_kill(self, program: Program) -> None:
+        """A process that dies right after a test leaves its run in the outbox."""
+        with program.running(
+            """
+import rigbridge_store.store
+
+# The store takes its time, so that the process dies before the run is there.
+rigbridge_store.store.RunStore.open = lambda *_, **__: time.sleep(60)
+test = htf.Test(test_name="Board")
+test.add_output_callbacks(rigbridge_openhtf.output_callback(data=data))
+test.execute(test_start=lambda: "SN-1")
+print("under way", flush=True)
+time.sleep(60)
+"""
+        ) as process:
+            process.kill()
+        assert program.stored() == []
+        with Outbox.open(program.folder / "data/outbox", _nowhere) as outbox:
+            (entry,) = outbox.entries()
+            assert entry.serial_number == "SN-1"
+            if entry.due is None:
+                # The dead process was sending: its lease runs out by itself.
+                outbox._leases._clock = lambda: time.time() + 120
+                outbox._journal._clock = outbox._leases._clock
+            configuration = load_configuration(data=program.folder / "data")
+            outbox._make_destination = lambda: open_destination(configuration)
+            assert outbox.flush(30) == 0
+        assert [run.unit.serial_number for run in program.stored()] == ["SN-1"]
+
+
+def _nowhere() -> Destination:
+    raise AssertionError("nothing is sent here")
