@@ -22,6 +22,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from rigbridge.errors import ConfigurationError
 from rigbridge_store.postgresql_text import accept_any_text
+from rigbridge_store.rows import perform
 
 __all__ = ["FILE_NAME", "Backend", "PostgreSQL", "SQLite", "backend_for"]
 
@@ -183,7 +184,7 @@ def _configure_sqlite(raw: Any, _record: Any) -> None:
 def _begin_sqlite(connection: sa.Connection) -> None:
     # A writer takes its lock at once: one that read first could not upgrade.
     immediate = connection.get_execution_options().get(_WRITING, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    perform(connection, "BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
 class PostgreSQL:
@@ -272,4 +273,4 @@ def _configure_postgresql(raw: Any, _record: Any) -> None:
 
 def _begin_postgresql(connection: sa.Connection) -> None:
     if connection.get_execution_options().get(_WRITING, False):
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        perform(connection, f"SELECT pg_advisory_xact_lock({_LOCK})")

@@ -22,7 +22,7 @@ from rigbridge_store.preparation import PreparedRun
 from rigbridge_store.principals import Principal
 from rigbridge_store.refusals import bad_request, conflict
 from rigbridge_store.results import CreatedRun, StoredFile
-from rigbridge_store.rows import RowWriter, insert_row, new_id
+from rigbridge_store.rows import RowFinder, RowWriter, insert_row, new_id
 from rigbridge_store.schema import (
     idempotency_keys,
     logs,
@@ -38,12 +38,18 @@ from rigbridge_store.units import FoundUnit, add_sub_units, place_unit
 
 __all__ = ["Creation", "IdempotencyKey"]
 
-_REPEATED_ID = sa.select(runs.c.digest, runs.c.id, runs.c.procedure_key).where(
-    runs.c.id == sa.bindparam("text")
+_REPEATED_ID = RowFinder(
+    sa.select(runs.c.digest, runs.c.id, runs.c.procedure_key).where(
+        runs.c.id == sa.bindparam("text")
+    ),
+    ("text",),
 )
-_REPEATED = sa.select(idempotency_keys.c.digest, runs.c.id, runs.c.procedure_key).where(
-    idempotency_keys.c.idempotency_key == sa.bindparam("text"),
-    idempotency_keys.c.run_key == runs.c.key,
+_REPEATED = RowFinder(
+    sa.select(idempotency_keys.c.digest, runs.c.id, runs.c.procedure_key).where(
+        idempotency_keys.c.idempotency_key == sa.bindparam("text"),
+        idempotency_keys.c.run_key == runs.c.key,
+    ),
+    ("text",),
 )
 _PHASES = RowWriter(
     phases,
@@ -195,8 +201,8 @@ class Creation:
     def _repeated(
         self, connection: sa.Connection, key: IdempotencyKey
     ) -> CreatedRun | None:
-        statement = _REPEATED_ID if key.is_id else _REPEATED
-        first = connection.execute(statement, {"text": key.text}).first()
+        finder = _REPEATED_ID if key.is_id else _REPEATED
+        first = finder.first(connection, key.text)
         if first is None:
             return None
         digest, public, procedure = first

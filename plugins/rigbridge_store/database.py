@@ -2,7 +2,8 @@
 The connection to the tables: opening, transactions, and what can go wrong with them.
 
 Writers of one process queue on a lock, which wakes the next one at once; writers of
-several processes on the database's own.
+several processes on the database's own. Short works of several threads share a
+transaction, see :mod:`rigbridge_store.grouping`.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import (
     DatabaseError,
     DataError,
+    DBAPIError,
     InterfaceError,
     OperationalError,
 )
@@ -30,11 +33,14 @@ from rigbridge.errors import (
 )
 from rigbridge.wire import CODES
 from rigbridge_store.backends import FILE_NAME, SQLite, backend_for
+from rigbridge_store.grouping import WriteGroups
 from rigbridge_store.migrating import bring_up_to_date, stored_version
 from rigbridge_store.refusals import bad_request, half_a_character
 from rigbridge_store.schema import SCHEMA_VERSION
 
 __all__ = ["FILE_NAME", "Database"]
+
+_T = TypeVar("_T")
 
 _TOO_LONG = "54000"
 """PostgreSQL's code for what exceeds a limit of the program, as of an index."""
@@ -91,6 +97,7 @@ class Database:
         self._engine = self._backend.engine()
         self._writer: sa.Connection | None = None
         self._write_lock = threading.Lock()
+        self._groups = WriteGroups(self.writing)
         self._process = os.getpid()
 
     def _prepare(self) -> None:
@@ -143,8 +150,35 @@ class Database:
             if self._writer is None:
                 # Kept, since there is only ever one and a pool takes its time.
                 self._writer = self._backend.writer(engine)
-            with self._writer.begin():
-                yield self._writer
+            try:
+                with self._writer.begin():
+                    yield self._writer
+            except DBAPIError:
+                # It may be in the middle of what failed, its commit at worst.
+                self._writer.invalidate()
+                self._writer.close()
+                self._writer = None
+                raise
+
+    def write(self, work: Callable[[sa.Connection], _T]) -> _T:
+        """
+        Do a work in a writing transaction, and return once that is committed.
+
+        Works that wait at the same time share a transaction and the cost of its
+        commit, though not their failures.
+
+        Args:
+            work: gets the transaction; another thread may call it.
+
+        Raises:
+            ServerUnavailableError: the database cannot be written for now.
+            BadRequestError: a text that no database can hold.
+            sqlalchemy.exc.IntegrityError: a row contradicts another.
+            Exception: what else the work raises.
+        """
+        self._current()
+        with _mapped(self.shown):
+            return self._groups.perform(work)
 
     def _current(self) -> sa.Engine:
         if self._process != os.getpid():

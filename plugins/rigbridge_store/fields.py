@@ -26,6 +26,8 @@ MAX_VERSION = 60
 
 _VERSION = re.compile(r"[a-zA-Z0-9_.:+-]+")
 _MAX_INTEGER = 2**63 - 1
+_LAST_MILLIS = 253_402_300_799_000
+"""The last second of the year 9999."""
 
 
 def known(value: _T | UnsetType | None) -> _T | None:
@@ -95,6 +97,8 @@ class FieldChecks:
 
     def millis(self, value: float, path: str) -> None:
         """Check a time in epoch milliseconds."""
+        if 0 <= value <= _LAST_MILLIS:
+            return
         self._read(lambda: from_millis(value, path=path), path)
 
     def integer(self, value: int, path: str) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -19,6 +18,7 @@ from msgspec import UNSET
 from rigbridge.model import RunOutcome
 from rigbridge.wire import CreateRun, WireMeasurement, WirePhase
 from rigbridge_store.fields import FieldChecks, known, text_or_none
+from rigbridge_store.measured import NotWritableError, measurement_row
 from rigbridge_store.moments import micros, span_micros
 from rigbridge_store.refusals import (
     FieldIssue,
@@ -35,8 +35,6 @@ Row = tuple[Any, ...]
 
 _TOLERANCE = timedelta(milliseconds=1)
 """By how much an end and a duration may differ: times travel in milliseconds."""
-
-_UNSPECIFIED = (None,) * 5
 
 _encode = msgspec.json.Encoder().encode
 _encode_ordered = msgspec.json.Encoder(order="deterministic").encode
@@ -171,9 +169,14 @@ class _Preparation:
         measurements: list[Row] = []
         for position, (phase, path) in enumerate(given):
             phases.append((position, *self._phase(phase, path)))
+            name = phase.name
             for index, measurement in enumerate(known(phase.measurements) or ()):
-                row = self._measurement(measurement, phase.name, path, index)
-                measurements.append((position, index, *row))
+                try:
+                    row = measurement_row(measurement, name)
+                except NotWritableError:
+                    self._complain(measurement, f"{path}.measurements[{index}]")
+                else:
+                    measurements.append((position, index, *row))
         return phases, measurements
 
     def _phase(self, phase: WirePhase, path: str) -> Row:
@@ -183,37 +186,11 @@ class _Preparation:
         checks.millis(phase.end_time_millis, f"{path}.end_time_millis")
         return (
             phase.name,
-            phase.outcome.value,
+            phase.outcome._value_,
             phase.start_time_millis,
             phase.end_time_millis,
             known(phase.docstring),
         )
-
-    def _measurement(
-        self, measurement: WireMeasurement, phase: str, path: str, index: int
-    ) -> Row:
-        # Runs for every measurement: a path is only made where one is wrong.
-        name, docstring = measurement.name, measurement.docstring
-        value, units = measurement.measured_value, measurement.units
-        try:
-            if not name or name.isspace():
-                raise _NotWritableError  # noqa: TRY301 - one way out for all problems
-            specification = (
-                _json_text(units) if type(units) is str else _json(units),
-                _json(measurement.lower_limit),
-                _json(measurement.upper_limit),
-                _json(measurement.validators or None),
-                None if docstring is UNSET else docstring,
-            )
-            return (
-                (phase, name),
-                None if specification == _UNSPECIFIED else specification,
-                measurement.outcome.value,
-                *_value(value),
-            )
-        except _NotWritableError:
-            self._complain(measurement, f"{path}.measurements[{index}]")
-            return ()
 
     def _complain(self, measurement: WireMeasurement, path: str) -> None:
         checks = self.checks
@@ -230,7 +207,7 @@ class _Preparation:
             rows.append(
                 (
                     index,
-                    log.level.value,
+                    log.level._value_,
                     log.timestamp,
                     log.message,
                     log.source_file,
@@ -267,42 +244,6 @@ def _outcome(body: CreateRun) -> RunOutcome:
     if outcome is not None:
         return outcome
     return RunOutcome.PASS if body.run_passed else RunOutcome.FAIL
-
-
-class _NotWritableError(Exception):
-    """A measurement that cannot be written; its fields tell why."""
-
-
-def _json(value: Any) -> str | None:
-    if value is None or value is UNSET:
-        return None
-    if type(value) is float:
-        # Only of a number that is not finite is the difference to itself not zero.
-        if value - value:
-            raise _NotWritableError
-        return repr(value)
-    return _encode(value).decode()
-
-
-@lru_cache(maxsize=1024)
-def _json_text(text: str) -> str:
-    # A unit is said again and again.
-    return _encode(text).decode()
-
-
-def _value(value: Any) -> tuple[float | None, str | None]:
-    """Give the columns of a measured value: its number, and JSON that says more."""
-    kind = type(value)
-    if kind is float:
-        text = _json(value)
-        # SQLite keeps no negative zero.
-        return value, text if value == 0 else None
-    if kind is not int:
-        return None, _json(value)
-    try:
-        return float(value), _json(value)
-    except OverflowError:
-        return None, _json(value)
 
 
 def _head(body: CreateRun) -> str:

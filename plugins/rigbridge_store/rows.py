@@ -1,22 +1,38 @@
 """
-Many rows at once, at the speed of the driver.
+Statements that every run needs, at the speed of the driver.
 
-SQLAlchemy's own ``executemany`` takes a dict a row; where the driver takes tuples, the
-statement is compiled once and handed the tuples as they are.
+SQLAlchemy says what they are, once a dialect. From then on they go with tuples to the
+driver's own connection, within the transaction that SQLAlchemy has begun there, and
+what the driver refuses is raised as SQLAlchemy's own errors. A statement of one run in
+a hundred is better left to SQLAlchemy as a whole.
+
+Values reach the driver as they are: the columns are of texts, numbers and booleans.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 from uuid import uuid4
 
 import attrs
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
-__all__ = ["RowWriter", "insert_row", "new_id"]
+__all__ = ["RowFinder", "RowWriter", "insert_row", "new_id", "perform"]
+
+Row = tuple[Any, ...]
+
+_BLOCKS = (50, 10)
+"""
+How many rows one INSERT takes, where there are so many; the rest go one by one.
+
+A row of a block costs SQLite two thirds of a single one. Few sizes, so that drivers
+keep the statements prepared; small ones, since parameters may be limited to 999.
+"""
 
 
 def new_id() -> str:
@@ -24,12 +40,102 @@ def new_id() -> str:
     return str(uuid4())
 
 
-def insert_row(
-    connection: sa.Connection, table: sa.Table, values: Mapping[str, Any]
-) -> int:
-    """Insert one row into a table with a ``key``, and give its key."""
-    inserted: Any = connection.execute(_insert_into(table), values).inserted_primary_key
-    return int(inserted[0])
+def perform(connection: sa.Connection, sql: str, values: Sequence[Any] = ()) -> Any:
+    """
+    Execute a statement on the driver's connection.
+
+    Returns:
+        The driver's cursor.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: the database refuses it.
+    """
+    driver: Any = connection.connection.driver_connection
+    try:
+        return driver.execute(sql, values)
+    except _error_of(connection.dialect) as error:
+        raise _translated(connection, sql, error) from error
+
+
+def _perform_many(connection: sa.Connection, sql: str, rows: Sequence[Row]) -> None:
+    cursor: Any = connection.connection.cursor()
+    try:
+        cursor.executemany(sql, rows)
+    except _error_of(connection.dialect) as error:
+        raise _translated(connection, sql, error) from error
+    finally:
+        cursor.close()
+
+
+@cache
+def _error_of(dialect: sa.Dialect) -> type[Exception]:
+    driver: Any = dialect.loaded_dbapi
+    error: type[Exception] = driver.Error
+    return error
+
+
+def _translated(connection: sa.Connection, sql: str, error: Exception) -> BaseException:
+    return DBAPIError.instance(
+        sql, None, error, _error_of(connection.dialect), dialect=connection.dialect
+    )
+
+
+@attrs.frozen
+class _Statement:
+    """A statement in the words of a dialect, and what orders a tuple for it."""
+
+    sql: str
+    order: Callable[[Row], Row] | None
+
+    @classmethod
+    def of(
+        cls,
+        element: sa.sql.expression.ClauseElement,
+        dialect: sa.Dialect,
+        names: tuple[str, ...],
+        **how: Any,
+    ) -> _Statement:
+        compiled: Any = element.compile(dialect=dialect, **how)
+        # The statement may name its parameters in another order than ours.
+        wanted = tuple(compiled.positiontup)
+        if wanted == names:
+            return cls(str(compiled), None)
+        places = [names.index(name) for name in wanted]
+        if len(places) == 1:
+            return cls(str(compiled), lambda row: (row[places[0]],))
+        return cls(str(compiled), itemgetter(*places))
+
+    def ordered(self, rows: Sequence[Row]) -> Sequence[Row]:
+        return rows if self.order is None else list(map(self.order, rows))
+
+
+class RowFinder:
+    """
+    Finds one row.
+
+    Args:
+        select: the statement; its columns are texts and numbers.
+        parameters: the names of its parameters, in the order of the tuples.
+    """
+
+    def __init__(self, select: sa.Select[Any], parameters: Sequence[str]) -> None:
+        self._select = select
+        self._parameters = tuple(parameters)
+        self._statements: dict[str, _Statement] = {}
+
+    def first(self, connection: sa.Connection, *values: Any) -> Row | None:
+        """Give the first row for the values of the parameters, or None."""
+        statement = self._statement(connection.dialect)
+        (ordered,) = statement.ordered([values])
+        found: Row | None = perform(connection, statement.sql, ordered).fetchone()
+        return found
+
+    def _statement(self, dialect: sa.Dialect) -> _Statement:
+        known = self._statements.get(dialect.name)
+        if known is None:
+            known = _Statement.of(self._select, dialect, self._parameters)
+            self._statements[dialect.name] = known
+        return known
 
 
 class RowWriter:
@@ -43,48 +149,75 @@ class RowWriter:
     """
 
     def __init__(self, table: sa.Table, columns: Sequence[str]) -> None:
+        self._table = table
         self._columns = tuple(columns)
-        self._insert = table.insert()
-        self._compiled: dict[str, _Statement] = {}
+        self._inserts: dict[str, _Statement] = {}
+        self._keyed: dict[str, _Statement] = {}
 
-    def write(self, connection: sa.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    def write(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
         """Insert the rows, of which there may be none."""
         if not rows:
             return
-        dialect = connection.dialect
-        if dialect.positional:
-            statement = self._statement(dialect)
-            ordered = list(map(statement.order, rows) if statement.order else rows)
-            connection.exec_driver_sql(statement.sql, ordered)
-            return
-        connection.execute(
-            self._insert,
-            [dict(zip(self._columns, row, strict=True)) for row in rows],
-        )
+        insert = self._insert(connection.dialect)
+        ordered = insert.ordered(rows)
+        start = 0
+        for size in _BLOCKS:
+            while len(ordered) - start >= size:
+                block = chain.from_iterable(ordered[start : start + size])
+                perform(connection, _repeated(insert.sql, size), tuple(block))
+                start += size
+        if start < len(ordered):
+            _perform_many(connection, insert.sql, ordered[start:])
 
-    def _statement(self, dialect: sa.Dialect) -> _Statement:
-        known = self._compiled.get(dialect.name)
+    def insert(self, connection: sa.Connection, row: Row) -> int:
+        """Insert one row into a table with a ``key``, and give its key."""
+        statement = self._inserting_key(connection.dialect)
+        (ordered,) = statement.ordered([row])
+        cursor = perform(connection, statement.sql, ordered)
+        if connection.dialect.name == "sqlite":
+            return int(cursor.lastrowid)
+        return int(cursor.fetchone()[0])
+
+    def _insert(self, dialect: sa.Dialect) -> _Statement:
+        known = self._inserts.get(dialect.name)
         if known is None:
-            compiled: Any = self._insert.compile(
-                dialect=dialect, column_keys=self._columns
-            )
-            # The statement may name the columns in another order than ours.
-            names = tuple(compiled.positiontup)
-            order = None
-            if names != self._columns:
-                order = itemgetter(*(self._columns.index(name) for name in names))
-            known = self._compiled[dialect.name] = _Statement(str(compiled), order)
+            known = self._compiled(self._table.insert(), dialect)
+            self._inserts[dialect.name] = known
         return known
 
+    def _inserting_key(self, dialect: sa.Dialect) -> _Statement:
+        if dialect.name == "sqlite":
+            # It tells the key of the last row by itself.
+            return self._insert(dialect)
+        known = self._keyed.get(dialect.name)
+        if known is None:
+            returning = self._table.insert().returning(self._table.c.key)
+            known = self._keyed[dialect.name] = self._compiled(returning, dialect)
+        return known
 
-@attrs.frozen
-class _Statement:
-    """An INSERT of a dialect, and what brings a tuple into its order."""
-
-    sql: str
-    order: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None
+    def _compiled(
+        self, insert: sa.sql.expression.ClauseElement, dialect: sa.Dialect
+    ) -> _Statement:
+        return _Statement.of(
+            insert, dialect, self._columns, column_keys=list(self._columns)
+        )
 
 
 @cache
-def _insert_into(table: sa.Table) -> sa.Insert:
-    return table.insert()
+def _repeated(insert: str, times: int) -> str:
+    """Let an INSERT of one row take so many."""
+    head, word, row = insert.rpartition(" VALUES ")
+    return head + word + ", ".join([row] * times)
+
+
+def insert_row(
+    connection: sa.Connection, table: sa.Table, values: Mapping[str, Any]
+) -> int:
+    """Insert one row into a table with a ``key``, and give its key."""
+    writer = _writer_into(table, tuple(values))
+    return writer.insert(connection, tuple(values.values()))
+
+
+@cache
+def _writer_into(table: sa.Table, columns: tuple[str, ...]) -> RowWriter:
+    return RowWriter(table, columns)

@@ -27,7 +27,7 @@ from rigbridge_store.catalog import Catalog, CatalogSession
 from rigbridge_store.choosing import choose_runs
 from rigbridge_store.creation import Creation, IdempotencyKey
 from rigbridge_store.database import Database
-from rigbridge_store.definitions import Definitions
+from rigbridge_store.definitions import Definitions, DefinitionSession
 from rigbridge_store.fields import MAX_TEXT, known
 from rigbridge_store.files import add_file, find_file, require_run
 from rigbridge_store.keys import Keys
@@ -224,12 +224,17 @@ class RunStore:
         return self._create(creation)
 
     def _create(self, creation: Creation) -> CreatedRun:
+        def write(
+            connection: sa.Connection,
+        ) -> tuple[CreatedRun, CatalogSession, DefinitionSession]:
+            session = self._catalog.session(connection, creation.principal)
+            definitions = self._definitions.session(connection)
+            created = creation.write(connection, session, definitions)
+            return created, session, definitions
+
         for attempt in range(_ATTEMPTS):
             try:
-                with self._database.writing() as connection:
-                    session = self._catalog.session(connection, creation.principal)
-                    definitions = self._definitions.session(connection)
-                    created = creation.write(connection, session, definitions)
+                created, session, definitions = self._database.write(write)
             except IntegrityError as error:
                 # Another writer was faster, or a remembered row is gone: look again.
                 self._catalog.forget()
@@ -382,10 +387,13 @@ class RunStore:
             BadRequestError: an upload was never completed.
             ForbiddenError: a station that is not linked to the procedure.
         """
-        with self._database.writing() as connection:
+
+        def link(connection: sa.Connection) -> None:
             key, procedure = require_run(connection, run_id)
             require_access(connection, principal, procedure)
             link_uploads(connection, key, upload_ids, field=field)
+
+        self._database.write(link)
         return run_id.lower()
 
     def attach_file(
@@ -397,9 +405,12 @@ class RunStore:
         Raises:
             NotFoundError: there is no such run.
         """
-        with self._database.writing() as connection:
+
+        def attach(connection: sa.Connection) -> None:
             key, _ = require_run(connection, run_id)
             add_file(connection, key, name=name, mime_type=mime_type, blob=blob)
+
+        self._database.write(attach)
 
     def find_attachment(
         self,

@@ -13,7 +13,7 @@ from rigbridge_store.catalog import CatalogSession
 from rigbridge_store.fields import folded, text_or_none
 from rigbridge_store.policies import CreationPolicy, PartNumbers
 from rigbridge_store.refusals import FieldIssue, bad_request, not_found
-from rigbridge_store.rows import insert_row, new_id
+from rigbridge_store.rows import RowFinder, insert_row, new_id
 from rigbridge_store.schema import unit_sub_units, units
 
 __all__ = [
@@ -31,9 +31,16 @@ NO_PART_NUMBER = (
     "in organization settings."
 )
 
-_FIND = sa.select(
-    units.c.key, units.c.id, units.c.part_key, units.c.revision_key, units.c.batch_key
-).where(units.c.serial_key == sa.bindparam("serial_key"))
+_FIND = RowFinder(
+    sa.select(
+        units.c.key,
+        units.c.id,
+        units.c.part_key,
+        units.c.revision_key,
+        units.c.batch_key,
+    ).where(units.c.serial_key == sa.bindparam("serial_key")),
+    ("serial_key",),
+)
 _UPDATE = units.update().where(units.c.key == sa.bindparam("unit"))
 _CHILDREN = sa.select(unit_sub_units.c.child_key).where(
     unit_sub_units.c.parent_key.in_(sa.bindparam("parents", expanding=True))
@@ -60,7 +67,7 @@ class FoundUnit:
 
 def find_unit(connection: sa.Connection, serial_number: str) -> FoundUnit | None:
     """Find a unit without regard to case."""
-    row = connection.execute(_FIND, {"serial_key": folded(serial_number)}).first()
+    row = _FIND.first(connection, folded(serial_number))
     if row is None:
         return None
     key, public, part, revision, batch = row

@@ -149,16 +149,18 @@ class UploadReception:
         values: dict[str, Any] = {"size": blob.size, "sha256": blob.sha256}
         if mime_type:
             values["mime_type"] = sa.func.coalesce(uploads.c.mime_type, mime_type)
-        with self._database.writing() as connection:
+
+        def complete(connection: sa.Connection) -> None:
             changed = connection.execute(
                 uploads.update()
                 .where(uploads.c.key == self._upload, uploads.c.sha256.is_(None))
                 .values(values)
             ).rowcount
-            if changed:
-                _attach(connection, self._upload)
-        if not changed:
-            raise _used()
+            if not changed:
+                raise _used()
+            _attach(connection, self._upload)
+
+        self._database.write(complete)
         return blob
 
     def discard(self) -> None:
@@ -229,10 +231,12 @@ class Uploads:
         ticket = UploadTicket(
             id=new_id(), token=secrets.token_urlsafe(32), expires_at=expires
         )
-        with self._database.writing() as connection:
+
+        def grant(connection: sa.Connection) -> None:
             found = target(connection)
-            connection.execute(
-                uploads.insert(),
+            insert_row(
+                connection,
+                uploads,
                 {
                     "id": ticket.id,
                     "run_key": found.run,
@@ -244,6 +248,8 @@ class Uploads:
                     "declared_size": size,
                 },
             )
+
+        self._database.write(grant)
         return ticket
 
     def receive(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,29 @@ from rigbridge.wire import CreateRun
 from rigbridge_store import RunStore
 from rigbridge_store.database import FILE_NAME
 from rigbridge_store.listing import _OF_UNIT
-from rigbridge_store.rows import RowWriter, insert_row
+from rigbridge_store.rows import RowFinder, RowWriter, insert_row
 from rigbridge_store.schema import metadata
+
+
+@pytest.fixture
+def table() -> sa.Table:
+    """Describe a table with a key and two texts."""
+    return sa.Table(
+        "t",
+        sa.MetaData(),
+        sa.Column("key", sa.Integer, primary_key=True),
+        sa.Column("a", sa.Text),
+        sa.Column("b", sa.Text),
+    )
+
+
+@contextmanager
+def _with(table: sa.Table) -> Iterator[sa.Connection]:
+    engine = sa.create_engine("sqlite://")
+    with engine.begin() as connection:
+        table.create(connection)
+        yield connection
+    engine.dispose()
 
 
 class TestSchema:
@@ -47,33 +69,58 @@ class TestSchema:
 class TestRowWriter:
     """Many rows at once."""
 
-    @pytest.mark.parametrize("style", ["qmark", "named"])
     @pytest.mark.parametrize("columns", [("key", "a", "b"), ("b", "key", "a")])
-    def test_columns(self, style: str, columns: tuple[str, ...]) -> None:
-        """Values reach their columns whatever the order, and the driver's style."""
-        engine = sa.create_engine("sqlite://", paramstyle=style)
-        table = sa.Table(
-            "t",
-            sa.MetaData(),
-            sa.Column("key", sa.Integer, primary_key=True),
-            sa.Column("a", sa.Text),
-            sa.Column("b", sa.Text),
-        )
+    def test_columns(self, table: sa.Table, columns: tuple[str, ...]) -> None:
+        """Values reach their columns whatever the order."""
         rows = [{"key": number, "a": f"a{number}", "b": None} for number in (1, 2)]
         writer = RowWriter(table, columns)
-        with engine.begin() as connection:
-            table.create(connection)
+        with _with(table) as connection:
             for row in rows:
                 writer.write(connection, [tuple(row[name] for name in columns)])
             writer.write(connection, [])
-            assert insert_row(connection, table, {"a": "x", "b": "y"}) == 3
+            assert insert_row(connection, table, {"b": "y", "a": "x"}) == 3
             found = connection.execute(sa.select(table)).all()
-        engine.dispose()
         assert [tuple(row) for row in found] == [
             (1, "a1", None),
             (2, "a2", None),
             (3, "x", "y"),
         ]
+
+    @pytest.mark.parametrize("count", [0, 1, 9, 10, 49, 50, 51, 117])
+    def test_blocks(self, table: sa.Table, count: int) -> None:
+        """Each of many rows is written once, in whatever blocks they go."""
+        rows = [(number, f"a{number}", str(number)) for number in range(count)]
+        with _with(table) as connection:
+            RowWriter(table, ("key", "a", "b")).write(connection, rows)
+            found = connection.execute(sa.select(table)).all()
+        assert [tuple(row) for row in found] == rows
+
+    def test_refusal(self, table: sa.Table) -> None:
+        """What the driver refuses is SQLAlchemy's own error, as everywhere."""
+        writer = RowWriter(table, ("key", "a", "b"))
+        with _with(table) as connection:
+            for rows in ([(1, "a", None)] * 2, [(2, "a", None)] * 10):
+                with pytest.raises(sa.exc.IntegrityError):
+                    writer.write(connection, rows)
+            with pytest.raises(sa.exc.IntegrityError):
+                writer.insert(connection, (1, "a", None))
+
+
+class TestRowFinder:
+    """One row by its parameters."""
+
+    def test_order(self, table: sa.Table) -> None:
+        """Values reach their parameters, whatever order the statement has them in."""
+        finder = RowFinder(
+            sa.select(table.c.key).where(
+                table.c.b == sa.bindparam("second"), table.c.a == sa.bindparam("first")
+            ),
+            ("first", "second"),
+        )
+        with _with(table) as connection:
+            insert_row(connection, table, {"a": "x", "b": "y"})
+            assert finder.first(connection, "x", "y") == (1,)
+            assert finder.first(connection, "y", "x") is None
 
 
 class TestFailures:
