@@ -181,7 +181,8 @@ class RowWriter:
     def _insert(self, dialect: sa.Dialect) -> _Statement:
         known = self._inserts.get(dialect.name)
         if known is None:
-            known = self._compiled(self._table.insert(), dialect)
+            # Inline: without the key, which SQLAlchemy would ask PostgreSQL for.
+            known = self._compiled(self._table.insert().inline(), dialect)
             self._inserts[dialect.name] = known
         return known
 
