@@ -114,6 +114,37 @@ class TestListed:
         found = run["phases"][0]["measurements"][0]["measured_value"]
         assert repr(found) == repr(value)
 
+    def test_many_measurements(self, listed: Callable[..., Any]) -> None:
+        """However many a phase has, each is there once and in its place."""
+        names = [f"M{number}" for number in range(117)]
+        measurements = [
+            {
+                "name": name,
+                "outcome": "PASS",
+                "measured_value": number + 0.5,
+                # The zeros are equal as numbers, and differ all the same.
+                "lower_limit": -0.0 if number % 2 else 0.0,
+            }
+            for number, name in enumerate(names)
+        ]
+        (phase,) = listed(phases=[_phase(measurements=measurements)])["phases"]
+        found = phase["measurements"]
+        assert [item["name"] for item in found] == names
+        assert [item["measured_value"] for item in found] == [
+            number + 0.5 for number in range(117)
+        ]
+        assert [str(item["lower_limit"]) for item in found[:4]] == ["0.0", "-0.0"] * 2
+
+    def test_limits_spelled_otherwise(self, listed: Callable[..., Any]) -> None:
+        """Limits that are equal keep how each was written."""
+        measurements = [
+            {"name": f"M{number}", "outcome": "PASS", "upper_limit": limit}
+            for number, limit in enumerate([3, 3.0, 1, 3])
+        ]
+        (phase,) = listed(phases=[_phase(measurements=measurements)])["phases"]
+        limits = [item["upper_limit"] for item in phase["measurements"]]
+        assert [repr(limit) for limit in limits] == ["3", "3.0", "1", "3"]
+
     def test_nothing_measured(self, listed: Callable[..., Any]) -> None:
         """Null and absent fields of a measurement are both left out."""
         run = listed(**_measured(measured_value=None, units=None, validators=None))
