@@ -6,7 +6,10 @@ import codecs
 import json
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from typing import ClassVar
+
+import attrs
 
 from rigbridge.adapters import Match, ReadContext, Source
 from rigbridge.errors import (
@@ -18,6 +21,7 @@ from rigbridge.errors import (
 )
 from rigbridge.model import Run
 from rigbridge_openhtf.document import read_document
+from rigbridge_openhtf.long_texts import LongTexts
 from rigbridge_openhtf.parsing import Parsed, parse
 from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.settings import OpenHTFSettings
@@ -36,6 +40,7 @@ _OWN_MARKS = (
     "phase_result",
 )
 _ENOUGH = 3
+_CHUNK = 1 << 20
 _SURE, _LIKELY, _FRAGMENT = 0.95, 0.7, 0.3
 
 
@@ -79,18 +84,25 @@ class OpenHTFJSONAdapter:
             MalformedSourceError: it is no JSON, or a part has the wrong shape.
             NoRunError: it holds no test record.
         """
-        documents = parse(_content(source), source.uri)
-        if not documents:
-            raise NoRunError("holds an empty list of records", source=source.uri)
-        for index, parsed in enumerate(documents):
-            try:
-                run = self._run(parsed, index, source, context)
-            except SourceError as error:
-                if len(documents) == 1:
-                    raise
-                context.failed(error)
-                continue
-            yield run
+        with context.spool.aside() as file:
+            texts = LongTexts(file)
+            documents = parse(
+                texts.take_out(_chunks(source)),
+                source.uri,
+                uncounted="long attachments" if texts else None,
+            )
+            if not documents:
+                raise NoRunError("holds an empty list of records", source=source.uri)
+            for index, parsed in enumerate(documents):
+                whole = attrs.evolve(parsed, document=texts.put_back(parsed.document))
+                try:
+                    run = self._run(whole, index, source, context)
+                except SourceError as error:
+                    if len(documents) == 1:
+                        raise
+                    context.failed(error)
+                    continue
+                yield run
 
     def _run(
         self, parsed: Parsed, index: int, source: Source, context: ReadContext
@@ -121,10 +133,17 @@ class OpenHTFJSONAdapter:
             ) from error
 
 
-def _content(source: Source) -> bytes:
+def _chunks(source: Source) -> Iterator[bytes]:
+    """
+    Read a source piece by piece.
+
+    Raises:
+        SourceUnreadableError: it cannot be opened or read.
+        MalformedSourceError: its compression is damaged.
+    """
     try:
         with source.open() as stream:
-            return stream.read()
+            yield from iter(partial(stream.read, _CHUNK), b"")
     except (EOFError, zlib.error) as error:
         raise MalformedSourceError(
             f"its compression is damaged: {error}",

@@ -9,12 +9,13 @@ until 2017 phases had no outcome; subtests, branches and diagnoses came in 2020.
 from __future__ import annotations
 
 import binascii
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
 from rigbridge.errors import MalformedSourceError, NoRunError
 from rigbridge_openhtf.conditions import read_range
+from rigbridge_openhtf.long_texts import LongText
 from rigbridge_openhtf.raw import (
     ABSENT,
     BytesUnreadableError,
@@ -82,7 +83,7 @@ _MEASUREMENT = frozenset(
         "set_time_millis",
     }
 )
-_CHUNK = 1 << 20  # a multiple of 4, so that each piece decodes on its own
+_CHUNK = 1 << 20
 
 
 def read_document(document: Any, scope: Scope) -> RawRecord:
@@ -297,7 +298,7 @@ def _log(value: Any, scope: Scope) -> RawLog:
 def _attachment(name: str, value: Any, scope: Scope) -> RawAttachment:
     if isinstance(value, str):
         # The bytes alone, without a type.
-        return RawAttachment(name=name, chunks=_decoder(value))
+        return RawAttachment(name=name, chunks=partial(_decode, value))
     if not isinstance(value, dict):
         raise _wrong(scope, value, "an object")
     attachment: dict[str, Any] = value
@@ -306,22 +307,39 @@ def _attachment(name: str, value: Any, scope: Scope) -> RawAttachment:
         name=name,
         media_type=attachment.get("mimetype"),
         sha1=attachment.get("sha1"),
-        chunks=_decoder(data) if isinstance(data, str) else None,
+        chunks=partial(_decode, data) if isinstance(data, (str, LongText)) else None,
         verify=True,
     )
 
 
-def _decoder(data: str) -> Callable[[], Iterator[bytes]]:
-    return partial(_decode, data)
-
-
-def _decode(data: str) -> Iterator[bytes]:
+def _decode(data: str | LongText) -> Iterator[bytes]:
     """Decode base64 piece by piece; blanks between are allowed, nothing else."""
-    if any(blank in data for blank in "\r\n \t"):
-        data = "".join(data.split())
+    held = b""
+    padded = False
+    for piece in _pieces(data):
+        text = held + b"".join(piece.split())
+        # What is not a multiple of four waits for the next piece.
+        cut = len(text) - len(text) % 4
+        text, held = text[:cut], text[cut:]
+        if padded and (text or held):
+            raise BytesUnreadableError("damaged base64: more after its end")
+        padded = text.endswith(b"=")
+        yield _decoded(text)
+    if held:
+        yield _decoded(held)
+
+
+def _pieces(data: str | LongText) -> Iterator[bytes]:
+    if isinstance(data, LongText):
+        yield from data.pieces()
+        return
     for start in range(0, len(data), _CHUNK):
-        piece = data[start : start + _CHUNK]
-        try:
-            yield binascii.a2b_base64(piece, strict_mode=True)
-        except (binascii.Error, ValueError) as error:
-            raise BytesUnreadableError(f"damaged base64: {error}") from error
+        # What is no ASCII is no base64 either, and refused as such.
+        yield data[start : start + _CHUNK].encode(errors="replace")
+
+
+def _decoded(text: bytes) -> bytes:
+    try:
+        return binascii.a2b_base64(text, strict_mode=True)
+    except (binascii.Error, ValueError) as error:
+        raise BytesUnreadableError(f"damaged base64: {error}") from error

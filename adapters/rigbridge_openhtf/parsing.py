@@ -39,7 +39,7 @@ class Parsed:
     error: SourceError | None = None
 
 
-def parse(content: bytes, source: str) -> list[Parsed]:
+def parse(content: bytes, source: str, *, uncounted: str | None = None) -> list[Parsed]:
     """
     Read the documents of a source.
 
@@ -48,6 +48,8 @@ def parse(content: bytes, source: str) -> list[Parsed]:
     Args:
         content: the bytes.
         source: what errors call them.
+        uncounted: what was taken out of them before, and makes the columns in errors
+            smaller than those of the source.
 
     Raises:
         NoRunError: there is nothing in it.
@@ -60,7 +62,7 @@ def parse(content: bytes, source: str) -> list[Parsed]:
     try:
         return _spread(msgspec.json.decode(content), "$", 0)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _parse_leniently(content, source)
+        return _parse_leniently(content, source, uncounted)
 
 
 def _spread(document: Any, path: str, constants: int) -> list[Parsed]:
@@ -73,7 +75,9 @@ def _spread(document: Any, path: str, constants: int) -> list[Parsed]:
     ]
 
 
-def _parse_leniently(content: bytes, source: str) -> list[Parsed]:
+def _parse_leniently(
+    content: bytes, source: str, uncounted: str | None
+) -> list[Parsed]:
     text = _decoded(content, source)
     constants: list[str] = []
 
@@ -91,7 +95,7 @@ def _parse_leniently(content: bytes, source: str) -> list[Parsed]:
         try:
             document, end = decoder.raw_decode(text, position)
         except (ValueError, RecursionError) as error:
-            problem = _malformed(error, text, source)
+            problem = _malformed(error, text, source, uncounted)
             if not found:
                 raise problem from error
             found.append(Parsed(path=path, error=problem))
@@ -121,15 +125,18 @@ def _decoded(content: bytes, source: str) -> str:
         ) from error
 
 
-def _malformed(error: Exception, text: str, source: str) -> MalformedSourceError:
+def _malformed(
+    error: Exception, text: str, source: str, uncounted: str | None
+) -> MalformedSourceError:
     if isinstance(error, json.JSONDecodeError):
         message = f"is no valid JSON: {error.msg.lower()}"
         if error.pos >= len(text.rstrip()):
             message = "ends in the middle of a record"
+        without = "" if uncounted is None else f" ({uncounted} not counted)"
         return MalformedSourceError(
             message,
             source=source,
-            place=f"line {error.lineno}, column {error.colno}",
+            place=f"line {error.lineno}, column {error.colno}{without}",
             remedy="write the record again, it may have been cut off or edited",
         )
     if isinstance(error, RecursionError):

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self, cast
 
 from rigbridge.model import Attachment, FileOpener
 
@@ -64,6 +64,12 @@ class Spool:
         target = folder / digest.hexdigest()
         Path(stream.name).replace(target)
         return _described(target, size, name, media_type)
+
+    def aside(self) -> IO[bytes]:
+        """Give an empty file for what must lie aside; it vanishes once closed."""
+        home = None if self._home is None else str(self._home)
+        file = tempfile.SpooledTemporaryFile(max_size=_CHUNK, dir=home)  # noqa: SIM115 - the caller closes it
+        return cast("IO[bytes]", file)
 
     def adopt(
         self, path: Path, *, name: str, media_type: str | None = None
