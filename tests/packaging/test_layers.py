@@ -25,7 +25,10 @@ SHARED = {
     "msgspec",
     "platformdirs",
 }
-VENDOR = {"rigbridge_openhtf": {"openhtf"}}
+VENDOR = {
+    # Its fixture for those who test their test scripts is a plugin of pytest.
+    "rigbridge_openhtf": {"openhtf", "pytest"},
+}
 
 
 def imports(folder: Path) -> Iterator[tuple[str, str]]:
