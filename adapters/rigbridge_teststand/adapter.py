@@ -9,7 +9,7 @@ from typing import ClassVar
 from rigbridge.adapters import Match, ReadContext, Source
 from rigbridge.errors import UnrecognizedSourceError
 from rigbridge.model import Run
-from rigbridge_teststand.documents import place_of
+from rigbridge_teststand.batches import record_batch
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.report_files import ReportFile, of_another_kind
 from rigbridge_teststand.reports import read_report
@@ -104,11 +104,7 @@ class _NativeFile(ReportFile):
         """Tell a batch report from that of a unit."""
         if element.get("Type") != _BATCH:
             return False
-        self.context.report.dropped(
-            "batch report",
-            "is an index of unit reports, not a run",
-            place=place_of(element),
-        )
+        record_batch(element, element.iter("UUThref"), self.context.report)
         return True
 
     def run(self, element: Element, index: int, *, truncated: bool) -> Run:

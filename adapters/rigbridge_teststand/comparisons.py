@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import TypeAlias
 
 import attrs
 
@@ -17,6 +18,8 @@ from rigbridge.adapters import ConversionReport, Place
 from rigbridge.model import Limit
 
 __all__ = ["Comparison", "compare_numbers", "compare_text", "compare_tolerance"]
+
+_Where: TypeAlias = Place | Callable[[], Place]
 
 _BELOW = {"GT": False, "GE": True}
 _ABOVE = {"LT": False, "LE": True}
@@ -52,7 +55,7 @@ def compare_numbers(
     high: float | None,
     *,
     report: ConversionReport,
-    place: Place | Callable[[], Place],
+    place: _Where,
 ) -> Comparison:
     """
     Turn a numeric comparator and its values into limits or a validator.
@@ -66,29 +69,53 @@ def compare_numbers(
     """
     spelled = comparator.strip()
     comp = spelled.upper()
-    for side in (low, high):
-        if side is not None and _is_unbounded(side):
-            report.coerced(
-                "limit", "non-finite bound read as none", place=place, detail=str(side)
-            )
-    low, high = _finite(low), _finite(high)
-    if comp in _LOG:
+    stated = (low, high)
+    if comp in _LOG or stated == (None, None):
         return Comparison()
-    if comp in _ABOVE and low is None:
-        low = high
+    low, high = _bounds(comp, low, high, place, report)
     limit = _range(comp, spelled, low, high)
     if limit is not None:
         if comp == "EQT":
-            rule = "tolerance read from the printed limits"
-            report.coerced("limit", rule, place=place)
+            _note("tolerance read from the printed limits", place, report)
         return Comparison(limits=limit)
     if comp == "NE":
-        return Comparison(validators=(f"x != {low}",))
+        return Comparison(validators=(f"x != {stated[0]}",))
     if comp in _OUTSIDE:
-        left, right = _OUTSIDE[comp]
-        return Comparison(validators=(f"x {left} {low} or x {right} {high}",))
+        sides = zip(_OUTSIDE[comp], stated, strict=True)
+        known = (f"x {sign} {bound}" for sign, bound in sides if bound is not None)
+        return Comparison(validators=(" or ".join(known),))
     report.coerced("comparator", "unknown, kept as text", place=place, detail=spelled)
-    return Comparison(validators=(f"{spelled} {low} {high}",))
+    return Comparison(validators=(f"{spelled} {stated[0]} {stated[1]}",))
+
+
+def _bounds(
+    comp: str,
+    low: float | None,
+    high: float | None,
+    place: _Where,
+    report: ConversionReport,
+) -> tuple[float | None, float | None]:
+    """Give the bounds as a comparator means them, and record what is odd about them."""
+    stated = (low, high)
+    low, high = _finite(low), _finite(high)
+    for side, bound in zip(stated, (low, high), strict=True):
+        if side is not bound:
+            rule = "non-finite bound read as none"
+            _note(rule, place, report, detail=str(side))
+    if comp in _ABOVE and stated[0] is None:
+        _note("upper bound read from High", place, report)
+        low = high
+    elif len(comp) == len("GELE") and None in stated:
+        _note("one of two bounds is missing, the other kept", place, report)
+    if low is not None and high is not None and low > high:
+        _note("lower bound above the upper, kept as given", place, report)
+    return low, high
+
+
+def _note(
+    rule: str, place: _Where, report: ConversionReport, detail: str | None = None
+) -> None:
+    report.coerced("limit", rule, place=place, detail=detail)
 
 
 def _range(
@@ -133,7 +160,7 @@ def compare_tolerance(
     high: float | None,
     *,
     report: ConversionReport,
-    place: Place | Callable[[], Place],
+    place: _Where,
 ) -> Comparison:
     """
     Compute the limits of ``EQT`` from a nominal value and its tolerances.
@@ -175,7 +202,7 @@ def compare_text(
     expected: str | None,
     *,
     report: ConversionReport,
-    place: Place | Callable[[], Place],
+    place: _Where,
 ) -> Comparison:
     """Turn a comparator of texts into a readable validator."""
     comp = comparator.strip().upper()
@@ -188,6 +215,9 @@ def compare_text(
     if comp == "NE":
         return Comparison(validators=(f"x != {expected!r}",))
     report.coerced(
-        "comparator", "unknown, kept as text", place=place, detail=comparator
+        "comparator",
+        "unknown, kept as text",
+        place=place,
+        detail=comparator,
     )
     return Comparison(validators=(f"{comparator} {expected!r}",))

@@ -16,7 +16,7 @@ from rigbridge_teststand.numbers import read_number
 from rigbridge_teststand.properties import elements, members, text
 from rigbridge_teststand.scalars import read_scalar
 
-__all__ = ["FurtherReader", "read_axis"]
+__all__ = ["FurtherReader", "describe", "read_axis"]
 
 _MAX_DEPTH = 32
 _INTEGER = re.compile(r"-?\d+")
@@ -68,7 +68,7 @@ class FurtherReader:
             if prop.get("Type") not in ("Obj", "Reference", "TEResult"):
                 self._report.dropped("property", "has no value", place=place_of(prop))
             return
-        said = self._described(prop)
+        said = describe(prop, self._report)
         if prop.get("TypeName") == _PATH or any(_HYPERLINK in key for key in said):
             said["reference"] = _PATH
             self._refer(prop, value, None)
@@ -107,23 +107,6 @@ class FurtherReader:
         self.attachments.append(
             Attachment(name=base, media_type=(media_type or "").strip() or None)
         )
-
-    def _described(self, prop: Element) -> dict[str, Any]:
-        """Read the metadata tree of a property, by dotted names."""
-        described = prop.find("Attributes")
-        if described is None:
-            return {}
-        found: dict[str, Any] = {}
-        pending = [("", child) for child in described.iterchildren("Prop")]
-        while pending:
-            path, below = pending.pop()
-            label = ".".join(part for part in (path, below.get("Name")) if part)
-            pending.extend((label, child) for child in below.iterchildren("Prop"))
-            value = text(below)
-            if value is not None and value.strip():
-                self._report.mapped("property")
-                found[label or "attributes"] = value.strip()
-        return found
 
     def _chart(
         self, name: str, parts: dict[str, Element], depth: int
@@ -219,7 +202,7 @@ class FurtherReader:
 
     def _array(self, name: str, array: Element, depth: int) -> Iterator[Measurement]:
         slots = list(elements(array))
-        said = self._described(array)
+        said = describe(array, self._report)
         if any(len(slot) for _, slot in slots):
             for index, slot in slots:
                 inner = slot.find("Prop")
@@ -245,6 +228,30 @@ class FurtherReader:
             yield Measurement(
                 name=f"{name}{label}", value=series, attributes=attributes
             )
+
+
+def describe(prop: Element, report: ConversionReport) -> dict[str, Any]:
+    """
+    Read the metadata tree of a property, by dotted names.
+
+    Args:
+        prop: the property.
+        report: where each entry is accounted for.
+    """
+    described = prop.find("Attributes")
+    if described is None:
+        return {}
+    found: dict[str, Any] = {}
+    pending = [("", child) for child in described.iterchildren("Prop")]
+    while pending:
+        path, below = pending.pop()
+        label = ".".join(part for part in (path, below.get("Name")) if part)
+        pending.extend((label, child) for child in below.iterchildren("Prop"))
+        value = text(below)
+        if value is not None and value.strip():
+            report.mapped("property")
+            found[label or "attributes"] = value.strip()
+    return found
 
 
 def read_cells(array: Element, report: ConversionReport) -> Cells:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
@@ -74,7 +74,7 @@ def read_header(report: Element, context: ReadContext) -> Header:
         if value:
             metadata[f"report.{attribute}"] = value
     name = text_at(station, "StationID")
-    account.mapped("unit")
+    account.mapped("unit under test")
     return Header(
         unit=unit,
         sub_units=sub_units,
@@ -279,8 +279,10 @@ def _datetime(numbers: list[int | None], millis: int) -> datetime | None:
         return None
     try:
         year, month, day, hour, minute, second = known
-        return datetime(  # noqa: DTZ001 - a wall time; the policy gives it its zone
-            year, month, day, hour, minute, second, millis * 1000
+        wall = datetime(  # noqa: DTZ001 - a wall time; the policy gives it its zone
+            year, month, day, hour, minute, second
         )
-    except ValueError:
+        # A counter of milliseconds may reach the thousand, which is the next second.
+        return wall + timedelta(milliseconds=millis) if 0 <= millis <= 1000 else None  # noqa: PLR2004
+    except (ValueError, OverflowError):
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import attrs
@@ -15,9 +16,9 @@ from rigbridge_teststand.comparisons import (
     compare_text,
     compare_tolerance,
 )
-from rigbridge_teststand.documents import line_of, place_of
+from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
-from rigbridge_teststand.further import FurtherReader
+from rigbridge_teststand.further import FurtherReader, describe
 from rigbridge_teststand.numbers import has_decimal_comma, read_number
 from rigbridge_teststand.properties import elements, members, text
 from rigbridge_teststand.scalars import read_scalar
@@ -155,11 +156,13 @@ def _numeric(
     report: ConversionReport,
 ) -> Measurement:
     limits = members(data.get("Limits"))
-    place = Place(line=line_of(value))
     comparator = text(data.get("Comp")) or ""
     threshold = (text(limits.get("ThresholdType")) or "").strip()
     raw = data.get("RawLimits")
+    printed: dict[str, str] = {}
     if comparator.strip().upper() == "EQT" and threshold and raw is not None:
+        # They are either the tolerances once more or what is computed from them.
+        printed = _bounds_of(limits)
         sides = members(raw)
         comparison = compare_tolerance(
             threshold,
@@ -167,7 +170,7 @@ def _numeric(
             _number(sides.get("Low"), report),
             _number(sides.get("High"), report),
             report=report,
-            place=place,
+            place=partial(place_of, value),
         )
     else:
         comparison = compare_numbers(
@@ -175,13 +178,15 @@ def _numeric(
             _number(limits.get("Low"), report),
             _number(limits.get("High"), report),
             report=report,
-            place=place,
+            place=partial(place_of, value),
         )
     attributes = {
         key: entry
         for key, entry in (
             ("raw_limits", _texts(raw)),
             ("threshold_type", threshold),
+            ("printed_limits", printed),
+            ("unused_limits", _unused(comparison, limits, report)),
         )
         if entry
     }
@@ -203,16 +208,44 @@ def _textual(
     data: dict[str, Element],
     report: ConversionReport,
 ) -> Measurement:
+    limits = members(data.get("Limits"))
     expected = text(data.get("StringLimit"))
     if expected is None:
-        expected = text(members(data.get("Limits")).get("String"))
+        expected = text(limits.get("String"))
     comparison = compare_text(
         text(data.get("Comp")) or "",
         expected,
         report=report,
-        place=Place(line=line_of(value)),
+        place=partial(place_of, value),
     )
-    return _made(name, outcome, value, data, report, comparison=comparison)
+    stated = {"String": data["StringLimit"]} if "StringLimit" in data else limits
+    unused = _unused(comparison, stated, report)
+    return _made(
+        name,
+        outcome,
+        value,
+        data,
+        report,
+        comparison=comparison,
+        attributes={"unused_limits": unused} if unused else None,
+    )
+
+
+def _unused(
+    comparison: Comparison, limits: dict[str, Element], report: ConversionReport
+) -> dict[str, str]:
+    """Give the bounds that nothing was compared with; they may be printed as well."""
+    if comparison.limits is not None or comparison.validators:
+        return {}
+    unused = _bounds_of(limits)
+    if unused:
+        report.mapped("limit")
+    return unused
+
+
+def _bounds_of(limits: dict[str, Element]) -> dict[str, str]:
+    stated = {side: text(limits.get(side)) for side in ("Low", "High", "String")}
+    return {side: bound for side, bound in stated.items() if bound}
 
 
 def _made(
@@ -227,11 +260,15 @@ def _made(
 ) -> Measurement:
     comparison = Comparison() if comparison is None else comparison
     report.mapped("measurement")
-    if comparison.limits is not None:
+    if comparison.limits is not None or comparison.validators:
         report.mapped("limit")
     unit = (text(data.get("Units")) or "").strip()
     if unit:
         report.mapped("unit")
+    attributes = attributes or {}
+    # Beside its value a property may hold metadata, which is rare.
+    if len(value) > 1:
+        attributes = {**describe(value, report), **attributes}
     return Measurement(
         name=name,
         outcome=outcome,
@@ -239,7 +276,7 @@ def _made(
         unit=unit or None,
         limits=comparison.limits,
         validators=comparison.validators,
-        attributes=attributes or {},
+        attributes=attributes,
     )
 
 

@@ -25,7 +25,7 @@ from rigbridge.model import Run
 from rigbridge_teststand.documents import parse_document, place_of
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.salvage import Salvaged, salvage
-from rigbridge_teststand.streaming import LARGE, stream_reports
+from rigbridge_teststand.streaming import LARGE, READ, stream_reports
 
 __all__ = ["ReportFile", "of_another_kind"]
 
@@ -139,8 +139,9 @@ class ReportFile(ABC):
             return
         # What is left is a root that is a report itself, or what stood beside them.
         for element in self.reports(root):
-            yield from self._one(element, index)
-            index += 1
+            if element.get(READ) is None:
+                yield from self._one(element, index)
+                index += 1
         self._require_a_run()
 
     def _whole(self, content: bytes, *, done: int = 0) -> Iterator[Run]:

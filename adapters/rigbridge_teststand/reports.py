@@ -19,10 +19,12 @@ from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.header import Header, keep_rest, read_header
 from rigbridge_teststand.numbers import read_count, read_number
+from rigbridge_teststand.options import KEPT_OPTIONS, NOT_KEPT
 from rigbridge_teststand.properties import below, members, text_at
+from rigbridge_teststand.scalars import read_scalar
 from rigbridge_teststand.settings import TestStandSettings
 from rigbridge_teststand.statuses import RUN_OUTCOMES, severity
-from rigbridge_teststand.steps import StepReader, StepTimes
+from rigbridge_teststand.steps import CUT_OFF, StepReader, StepTimes
 from rigbridge_teststand.texts import clean_text
 
 __all__ = ["read_report"]
@@ -31,6 +33,8 @@ _HEADER = frozenset(
     {"UUT", "StartTime", "StartDate", "StationInfo", "MainSequenceResults"}
 )
 _DISPLAY = "ReportOptions"
+_STEP = "TEResult"
+_CALLED = frozenset({"sequence_file", "sequence"})
 _LONGEST = 1e9
 _UNFINISHED = frozenset({"running", "looping", ""})
 _NEVER_STARTED = frozenset({"skipped", "notstarted"})
@@ -77,14 +81,21 @@ def read_report(
     ended = None
     if started is not None and total is not None and total >= 0:
         ended = started + timedelta(seconds=total)
-    file = text_at(engine, "SequenceCall", "SequenceFile")
-    sequence = text_at(engine, "SequenceCall", "Sequence")
-    for key, value in (("sequence_file", file), ("sequence", sequence)):
-        if value:
-            account.mapped("property")
-            metadata[key] = value
+    facts = reader.attributes(members(engine))
+    file, sequence = _told(facts, "sequence_file"), _told(facts, "sequence")
+    version = _told(facts, "sequence_file_version")
+    facts.pop("sequence_file_version", None)
+    for key, value in facts.items():
+        if value != "":
+            is_called = key in _CALLED
+            metadata[key if is_called else f"main_sequence.{key}"] = value
     _keep_report_level(element, metadata, context)
     logs = _report_logs(element, header, account) + reader.logs
+    if _false(text_at(below(element, "TSRData"), "TSRFileClosed")):
+        metadata["partial"] = True
+        account.coerced(
+            "run", "the recording of results did not end", place=place_of(element)
+        )
     if truncated:
         metadata["partial"] = True
         account.coerced(
@@ -93,14 +104,14 @@ def read_report(
             place=place_of(element),
         )
     _compare_count(element, len(phases), context)
+    _drop_comments(element, root, account)
     account.mapped("run")
     return Run(
         id=source.run_id,
         outcome=_outcome(element, root, settings, metadata, context),
         procedure=ProcedureRef(
             name=_stem(file) or sequence or settings.procedure,
-            version=text_at(engine, "SequenceCall", "SequenceFileVersion")
-            or text_at(root, "SeqFileVersion"),
+            version=version or text_at(root, "SeqFileVersion"),
         ),
         unit=header.unit,
         sub_units=header.sub_units,
@@ -132,6 +143,14 @@ def _number(engine: Element | None, name: str) -> float | None:
     return number if number is not None and abs(number) <= _LONGEST else None
 
 
+def _told(facts: dict[str, Any], key: str) -> str | None:
+    return str(facts.get(key) or "").strip() or None
+
+
+def _false(content: str | None) -> bool:
+    return content is not None and content.lower() == "false"
+
+
 def _stem(file: str | None) -> str | None:
     if not file:
         return None
@@ -150,13 +169,20 @@ def _keep_report_level(
             continue
         name = child.get("Name") or tag
         if name == _DISPLAY:
-            context.report.dropped(
-                "report options",
-                "say how the report is displayed, not what was measured",
-                place=place_of(child),
-            )
+            _keep_options(child, metadata, context.report)
         elif tag == "Prop" and name not in _HEADER:
             keep_rest(child, name, frozenset(), metadata, context.report)
+
+
+def _keep_options(
+    options: Element, metadata: dict[str, Any], account: ConversionReport
+) -> None:
+    account.coerced("report options", NOT_KEPT, place=place_of(options))
+    for name, prop in members(options).items():
+        value = read_scalar(prop, account) if name in KEPT_OPTIONS else None
+        if value is not None and value != "":
+            account.mapped("property")
+            metadata[f"report_options.{name}"] = value
 
 
 def _report_logs(
@@ -174,6 +200,23 @@ def _report_logs(
             account.mapped("log")
             logs.append(LogEntry(level=level, message=clean_text(message)))
     return logs
+
+
+def _drop_comments(
+    element: Element, root: Element | None, account: ConversionReport
+) -> None:
+    """Record the comments of single properties; those of steps are kept."""
+    for comment in element.iter("Comment"):
+        owner = comment.getparent()
+        is_kept = owner is not None and owner is not root and owner.get("Type") == _STEP
+        is_template = next(comment.iterancestors("ArrayElementPrototype"), None)
+        if (comment.text or "").strip() and not is_kept and is_template is None:
+            account.dropped(
+                "comment",
+                "describes a property of the sequence, not a result",
+                place=place_of(comment),
+                detail=comment.text,
+            )
 
 
 def _compare_count(element: Element, found: int, context: ReadContext) -> None:
@@ -194,7 +237,9 @@ def _outcome(
     metadata: dict[str, Any],
     context: ReadContext,
 ) -> RunOutcome:
-    stated = [element.get("UUTResult"), text_at(root, "Status")]
+    # A result that is cut off may have stated what came out differently in the end.
+    is_whole = root is None or root.get(CUT_OFF) is None
+    stated = [element.get("UUTResult"), text_at(root, "Status") if is_whole else None]
     known = [status.strip() for status in stated if status is not None]
     if not known:
         metadata["partial"] = True

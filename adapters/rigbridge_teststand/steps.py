@@ -27,6 +27,7 @@ from rigbridge.model import (
 from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.further import FurtherReader
+from rigbridge_teststand.left_out import REPEATED, STALE, record_left_out
 from rigbridge_teststand.measuring import read_measurements
 from rigbridge_teststand.numbers import read_count, read_number
 from rigbridge_teststand.properties import elements, members, text
@@ -119,13 +120,19 @@ _Facts: TypeAlias = tuple[Element, dict[str, Element], dict[str, Element]]
 
 @attrs.frozen
 class _Child:
-    """A result below another one: its element and what it holds, its path, its turn."""
+    """
+    A result below another one.
+
+    It has its element and what it holds, its path, its turn, and whether it sums up
+    iterations that follow it.
+    """
 
     result: Element
     data: dict[str, Element]
     engine: dict[str, Element]
     path: tuple[str, ...]
     occurrence: int | None
+    is_summary: bool = False
 
 
 class StepReader:
@@ -209,7 +216,8 @@ class StepReader:
         seen = Counter(step for _, role, step, _ in steps if not role)
         passed: Counter[str] = Counter()
         summary: str | None = None
-        for found, role, step, label in steps:
+        following = [(role, step) for _, role, step, _ in steps[1:]]
+        for place, (found, role, step, label) in enumerate(steps):
             occurrence = None
             if not role and seen[step] > 1:
                 # A loop of flow control tells its turns by nothing else.
@@ -219,7 +227,8 @@ class StepReader:
                 yield _Child(*found, (*below, label or _UNNAMED), occurrence)
                 continue
             summary = step if role == "summary" else None
-            yield _Child(*found, below, occurrence)
+            is_followed = following[place : place + 1] == [("iteration", summary)]
+            yield _Child(*found, below, occurrence, is_followed)
 
     def _phase(self, step: _Child) -> tuple[Phase, list[_Child]]:
         report = self._report
@@ -227,7 +236,7 @@ class StepReader:
         data, engine = step.data, step.engine
         raw = (text(data.get("Status")) or "").strip()
         name = self._name(result, engine)
-        attributes = self._attributes(engine)
+        attributes = self.attributes(engine)
         attributes["raw_status"] = raw
         if step.occurrence is not None:
             attributes["occurrence"] = step.occurrence
@@ -242,6 +251,11 @@ class StepReader:
             if start is None or total is None
             else self._times.moment(start + total)
         )
+        # Without a known start the engine's own seconds are all there is.
+        if started is None and start is not None:
+            attributes["engine_time"] = start
+        if ended is None and total is not None:
+            attributes["total_time"] = total
         if started is None and start is not None and self._times.is_known:
             report.coerced(
                 "phase time",
@@ -249,17 +263,7 @@ class StepReader:
                 place=place_of(result),
             )
         self.read_texts(data, ended or started, attributes.__setitem__)
-        status = raw.lower()
-        measurements = read_measurements(name, status, data, self._further, report)
-        if measurements and PHASE_OUTCOMES.get(status) is PhaseOutcome.SKIP:
-            measurements = self._stale(result, measurements)
-        if "num_loops" in attributes and measurements and _followed(result, engine):
-            report.dropped(
-                "measurement",
-                "summary of a loop, its iterations have the values",
-                place=place_of(result),
-            )
-            measurements = []
+        measurements = self._measurements(name, raw.lower(), step)
         report.mapped("phase")
         phase = Phase(
             name=name,
@@ -268,17 +272,26 @@ class StepReader:
             ended_at=ended,
             path=path,
             measurements=tuple(measurements),
+            # Whatever is no property is a comment, or what XML says beside the data.
+            docstring=None if len(result) == len(data) else _comment(result, report),
             attributes=attributes,
         )
         return phase, children
 
-    def _stale(
-        self, result: Element, measurements: list[Measurement]
-    ) -> list[Measurement]:
-        for _ in measurements:
-            self._report.dropped(
-                "measurement", "stale value of a skipped step", place=place_of(result)
+    def _measurements(self, name: str, status: str, step: _Child) -> list[Measurement]:
+        reason = None
+        known = self._custom.get(status) or PHASE_OUTCOMES.get(status)
+        if known is PhaseOutcome.SKIP:
+            reason = STALE
+        elif step.is_summary:
+            reason = REPEATED
+        if reason is None:
+            return read_measurements(
+                name, status, step.data, self._further, self._report
             )
+        read = ConversionReport()
+        found = read_measurements(name, status, step.data, FurtherReader(read), read)
+        record_left_out(found, read, reason, step.result, self._report)
         return []
 
     def _name(self, result: Element, engine: dict[str, Element]) -> str:
@@ -322,7 +335,8 @@ class StepReader:
                 return outcome, "blank, the worst of its steps taken"
         return PhaseOutcome.SKIP, "blank, read as skipped"
 
-    def _attributes(self, engine: dict[str, Element]) -> dict[str, Any]:
+    def attributes(self, engine: dict[str, Element]) -> dict[str, Any]:
+        """Read what the engine noted of a result, names and times apart."""
         attributes: dict[str, Any] = {}
         for name, prop in engine.items():
             key = _ATTRIBUTES.get(name)
@@ -400,6 +414,14 @@ def below_ts(result: Element) -> Element | None:
     )
 
 
+def _comment(result: Element, report: ConversionReport) -> str | None:
+    """Read what the sequence's author noted of a step."""
+    said = clean_text(result.findtext("Comment") or "").strip()
+    if said:
+        report.mapped("comment")
+    return said or None
+
+
 def _seconds(prop: Element | None) -> float | None:
     content = text(prop)
     number = None if content is None else read_number(content)
@@ -410,16 +432,3 @@ def _seconds(prop: Element | None) -> float | None:
 
 def _is_json(value: Any) -> bool:
     return not isinstance(value, float) or value - value == 0
-
-
-def _followed(result: Element, engine: dict[str, Element]) -> bool:
-    """Tell whether a loop's summary is followed by an iteration of the same step."""
-    slot = result.getparent()
-    following = None if slot is None else slot.getnext()
-    step = None if following is None else following.find("Prop")
-    if step is None:
-        return False
-    facts = members(below_ts(step))
-    return "LoopIndex" in facts and text(facts.get("StepId")) == text(
-        engine.get("StepId")
-    )

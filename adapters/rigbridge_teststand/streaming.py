@@ -15,10 +15,13 @@ from rigbridge.adapters import ConversionReport
 from rigbridge_teststand.documents import PARSING, prepare_head, superset_of
 from rigbridge_teststand.element import Element
 
-__all__ = ["LARGE", "stream_reports"]
+__all__ = ["LARGE", "READ", "stream_reports"]
 
 LARGE = 8 << 20
 """Files of more bytes are streamed."""
+
+READ = "Read"
+"""The attribute that marks the shell of a report that was read already."""
 
 _CHUNK = 1 << 16
 
@@ -29,7 +32,8 @@ def stream_reports(
     """
     Parse a stream, and give each report's element as soon as it is complete.
 
-    An element is taken out of its tree when the next one is asked for.
+    An element is emptied and marked with ``READ`` when the next one is asked for. Its
+    shell stays, so that the paths of those behind it count it.
 
     Args:
         tag: the tag of the elements.
@@ -39,8 +43,8 @@ def stream_reports(
         report: where a repaired encoding is recorded.
 
     Returns:
-        Each element with True, and at last with False the root, which holds what
-        stands beside them.
+        Each element with True, and at last with False the root, which holds their
+        shells and what stands beside them.
 
     Raises:
         UnsafeSourceError: it has a DOCTYPE.
@@ -71,4 +75,5 @@ def _complete(parser: Any) -> Iterator[tuple[Element, bool]]:
         if parent is None:
             continue
         yield element, True
-        parent.remove(element)
+        element.clear()
+        element.set(READ, "")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from rigbridge.adapters import ConversionReport, Place
+from rigbridge.model import Measurement
 from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
 
@@ -53,6 +54,21 @@ class Account:
         self.report.dropped(
             item, reason, place=partial(self._place, element), detail=detail
         )
+
+    def left_out(self, measurement: Measurement, reason: str, place: Place) -> None:
+        """Record that a measurement that was mapped is left out, with its parts."""
+        parts = ["measurement"]
+        if measurement.unit is not None:
+            parts.append("unit")
+        if (
+            measurement.limits is not None
+            or measurement.validators
+            or "unused_limits" in measurement.attributes
+        ):
+            parts.append("limit")
+        for item in parts:
+            self.mapped[item] -= 1
+            self.report.dropped(item, reason, place=place, detail=measurement.name)
 
     def settle(self, report: ConversionReport) -> None:
         """Hand everything over to a report."""

@@ -10,6 +10,7 @@ from rigbridge.adapters import Match, ReadContext, Source
 from rigbridge.model import Run
 from rigbridge_teststand.atml.names import children, local, version_of
 from rigbridge_teststand.atml.runs import read_run
+from rigbridge_teststand.batches import record_batch
 from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.report_files import ReportFile, of_another_kind
@@ -137,12 +138,13 @@ class _ATMLFile(ReportFile):
                 found.append(element)
             elif kind in {_COLLECTION, "Extension"}:
                 pending.extend([below for _, below in children(element)][::-1])
+            elif kind == "TSBatchTable":
+                named = element.iter("{*}UUTHref", "{*}UUThref")
+                record_batch(element, named, self.context.report)
             else:
                 self.context.report.dropped(
-                    "batch table" if kind == "TSBatchTable" else "property",
-                    "is an index of unit reports, not a run"
-                    if kind == "TSBatchTable"
-                    else "stands beside the results of units",
+                    "property",
+                    "stands beside the results of units",
                     place=place_of(element),
                     detail=kind,
                 )

@@ -12,6 +12,7 @@ from rigbridge_teststand.atml.names import attribute, child, children, read_text
 from rigbridge_teststand.atml.values import flatten, read_datum, spelled
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.numbers import read_count
+from rigbridge_teststand.options import KEPT_OPTIONS, NOT_KEPT
 
 __all__ = ["Header", "read_header"]
 
@@ -63,7 +64,7 @@ def read_header(results: Element, account: Account) -> Header:
             flatten(element, name, reader.metadata, account)
         else:
             taker(reader, element)
-    account.mapped["unit"] += 1
+    account.mapped["unit under test"] += 1
     return Header(
         unit=Unit(**reader.unit),
         station=reader.station,
@@ -195,11 +196,13 @@ class _Reader:
             flatten(below, f"program.{name}", self.metadata, self._account)
 
     def _options(self, element: Element) -> None:
-        self._account.dropped(
-            "report options",
-            "say how the report is displayed, not what was measured",
-            element,
-        )
+        self._account.coerced("report options", NOT_KEPT, element)
+        for _, item in children(child(element, "Collection")):
+            name = attribute(item, "name")
+            if name in KEPT_OPTIONS:
+                for _, value in children(item):
+                    key = f"report_options.{name}"
+                    flatten(value, key, self.metadata, self._account)
 
     def extension(self, element: Element) -> None:
         """Read ``Extension``: TestStand's properties of the result set."""

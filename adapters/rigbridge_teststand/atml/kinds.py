@@ -26,7 +26,8 @@ RADIX = {"octal": 8, "binary": 2, "hexadecimal": 16}
 
 _PREFIX = re.compile(r"^([+-]?)0[xXbBcCoO]")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_ESCAPED = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "'": "'", "\\": "\\"}
+# A carriage return belongs to the end of a line, which a new line says by itself.
+_ESCAPED = {"n": "\n", "r": "", "t": "\t", '"': '"', "'": "'", "\\": "\\"}
 _TRUE = frozenset({"true", "1"})
 _FALSE = frozenset({"false", "0"})
 _MANY = 1_000
@@ -105,7 +106,7 @@ def _boolean(text: str) -> bool | str:
 
 
 def unescape(text: str) -> str:
-    r"""Undo the escapes of a text that is marked as escaped (``\r``, ``\\``)."""
+    r"""Undo the escapes of a text that is marked as escaped (``\n``, ``\\``)."""
     return _ESCAPE.sub(lambda match: _ESCAPED.get(match[1], match[0]), text)
 
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import attrs
 
-from rigbridge.adapters import Place
 from rigbridge.model import Limit
 from rigbridge_teststand.atml.account import Account
 from rigbridge_teststand.atml.names import (
@@ -22,6 +21,7 @@ from rigbridge_teststand.atml.names import (
     child,
     children,
     read_text,
+    version_of,
 )
 from rigbridge_teststand.atml.values import read_datum, spelled
 from rigbridge_teststand.comparisons import (
@@ -29,7 +29,6 @@ from rigbridge_teststand.comparisons import (
     compare_numbers,
     compare_tolerance,
 )
-from rigbridge_teststand.documents import line_of
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.numbers import read_number
 
@@ -148,6 +147,7 @@ class _Reader:
             if shape is not None:
                 yield shape(self, element)
             elif name != "Extension":
+                self._account.mapped["limit"] += 1
                 self._account.coerced("limit", "unknown shape, kept as text", element)
                 yield Comparison(validators=(_raw(element),))
 
@@ -205,6 +205,7 @@ class _Reader:
 
     def mask(self, element: Element) -> Comparison:
         """Keep a ``Mask``, for which there is no range, as text."""
+        self._account.mapped["limit"] += 1
         self._account.coerced("limit", "mask kept as text", element)
         return Comparison(validators=(f"mask {_raw(element)}",))
 
@@ -234,7 +235,7 @@ class _Reader:
             bound.value,
             None,
             report=self._account.report,
-            place=partial(_line, element),
+            place=partial(self._account.place, element),
         )
 
     def _as_text(self, element: Element, bounds: list[_Bound]) -> Comparison:
@@ -245,7 +246,7 @@ class _Reader:
             if comp.startswith("REGULAREXPRESSION"):
                 shown = f"/{bound.value}/"
             if comp in _TEXTS:
-                validators.append(_TEXTS[comp].format(shown))
+                validators.append(_TEXTS[comp].format(shown) + self._doubt(element))
             elif comp in _OPERATORS:
                 validators.append(f"x {_OPERATORS[comp]} {shown}")
             elif comp:
@@ -261,8 +262,17 @@ class _Reader:
         self._account.mapped["limit"] += 1
         return Comparison(validators=tuple(validators))
 
+    def _doubt(self, element: Element) -> str:
+        """Say that the oldest version has no word for whether case counts."""
+        if version_of(element.tag) != "2.02":
+            return ""
+        rule = "ATML 2.02 does not say whether case counts"
+        self._account.coerced("comparator", rule, element)
+        return ", perhaps ignoring case"
+
     def _unjudged(self, element: Element, bounds: list[_Bound]) -> Comparison:
         """Keep the bounds of a step that was forced to its verdict."""
+        self._account.mapped["limit"] += 1
         self._account.coerced(
             "limit",
             "no comparator, bounds kept as attributes",
@@ -288,14 +298,14 @@ class _Reader:
                 upper[0].value,
                 None,
                 report=self._account.report,
-                place=partial(_line, element),
+                place=partial(self._account.place, element),
             )
         found = compare_numbers(
             comp,
             lower[0].value,
             upper[0].value if upper else None,
             report=self._account.report,
-            place=partial(_line, element),
+            place=partial(self._account.place, element),
         )
         if tolerance and found.limits is not None:
             return attrs.evolve(
@@ -321,7 +331,7 @@ class _Reader:
             ordered[0].value,
             ordered[1].value,
             report=self._account.report,
-            place=partial(_line, element),
+            place=partial(self._account.place, element),
         )
 
     def _tolerance(self, bound: _Bound) -> Comparison | None:
@@ -339,7 +349,7 @@ class _Reader:
             _numeric(sides.get("Low")),
             _numeric(sides.get("High")),
             report=self._account.report,
-            place=partial(_line, raw),
+            place=partial(self._account.place, raw),
         )
 
     def _error_limits(self, element: Element, bound: _Bound) -> Comparison | None:
@@ -373,10 +383,6 @@ _PROPERTY_NAMES = {
     "IsComparisonTypeLog": "log_only",
     "IsTestMeasurement": "test_measurement",
 }
-
-
-def _line(element: Element) -> Place:
-    return Place(line=line_of(element))
 
 
 def _datum(element: Element) -> Element | None:

@@ -89,8 +89,7 @@ class Result:
                 if self.outcome is None:
                     self.outcome = below
             elif kind == "Extension":
-                if self.properties is None:
-                    self.properties = child(below, "TSLimitProperties")
+                self._extend(below)
             else:
                 self.others = (*self.others, below)
         self.is_judged = (
@@ -101,6 +100,12 @@ class Result:
                 and any(_flag(child(self.properties, mark)) for mark in _MARKS)
             )
         )
+
+    def _extend(self, extension: Element) -> None:
+        if self.properties is None:
+            self.properties = child(extension, "TSLimitProperties")
+        if self.properties is None or len(extension) > 1:
+            self.others = (*self.others, extension)
 
     @property
     def is_single(self) -> bool:
@@ -158,30 +163,36 @@ class DataReader:
         name = self._step if given in _SINGLE or not given else given
         outcome = inherited if result.outcome is None else _outcome(result.outcome)
         judged = read_limits(result.limits, result.properties, self._account)
+        more = self._further(result) if result.others else {}
         is_empty = True
         for element in () if result.data is None else result.data:
             if LOCALS[element.tag] in DATA:
                 is_empty = False
-                self._read(name, element, {}, outcome, judged)
+                self._read(name, element, more, outcome, judged)
         if is_empty:
-            self._add(name, result.element, None, None, {}, outcome, judged)
-        self._drop(result.others)
+            self._add(name, result.element, None, None, more, outcome, judged)
 
     def additional(self, result: Result) -> None:
         """Read a result that nobody judged."""
-        if result.data is not None:
-            self.data(result.name or self._step, result.data)
-        self._drop(result.others)
-
-    def _drop(self, elements: tuple[Element, ...]) -> None:
-        for element in elements:
-            self._account.dropped("property", "no place in a measurement", element)
-
-    def data(self, name: str, container: Element) -> None:
-        """Read the data in an element as values that nobody judged."""
-        for element in container:
+        attributes = self._additional
+        if result.others:
+            attributes = {**attributes, **self._further(result)}
+        for element in () if result.data is None else result.data:
             if LOCALS[element.tag] in DATA:
-                self._read(name, element, self._additional)
+                self._read(result.name or self._step, element, attributes)
+
+    def _further(self, result: Result) -> dict[str, Any]:
+        """Read what else stands in a result, such as a description."""
+        found: dict[str, Any] = {}
+        for element in result.others:
+            name = LOCALS[element.tag]
+            if name != "Extension":
+                flatten(element, name.lower(), found, self._account)
+                continue
+            for kind, block in children(element):
+                if kind != "TSLimitProperties":
+                    flatten(block, f"extension.{kind}", found, self._account)
+        return found
 
     def action(self, data: Element) -> list[Element]:
         """
@@ -205,24 +216,27 @@ class DataReader:
             if kind != "Parameter":
                 self._account.dropped("property", "no parameter", parameter)
                 continue
-            name = attribute(parameter, "name") or attribute(parameter, "ID")
+            given = attribute(parameter, "ID")
+            name = attribute(parameter, "name") or given
             shown = f"{name or 'parameter'} [In]"
+            said = self._parameter
+            if given is not None and given != name:
+                said = {**said, "parameter_id": given}
             before = len(self._found)
             for data, element in children(child(parameter, "Data")):
                 if data in DATA:
-                    self._read(shown, element, self._parameter)
+                    self._read(shown, element, said)
             if len(self._found) == before:
-                self._unusual(parameter, shown)
+                self._unusual(parameter, shown, said)
 
-    def _unusual(self, parameter: Element, shown: str) -> None:
+    def _unusual(self, parameter: Element, shown: str, said: dict[str, Any]) -> None:
         """Keep what stands in a parameter instead of data."""
         found: dict[str, Any] = {}
+        # Each value is counted as the measurement that it becomes.
         for element in parameter:
-            flatten(element, shown, found, self._account)
+            flatten(element, shown, found, Account())
         for key, value in found.items():
-            self._found.append(
-                Measurement(name=key, value=value, attributes=self._parameter)
-            )
+            self._add(key, parameter, value, None, said, _UNSET, _UNJUDGED)
 
     def _read(  # noqa: PLR0917 - each part of a measurement
         self,
@@ -263,6 +277,8 @@ class DataReader:
         described: dict[str, dict[str, Any]] = {}
         for item in collection:
             if LOCALS[item.tag] != "Item":
+                reason = "stands among the items of a collection"
+                self._account.dropped("property", reason, item)
                 continue
             name = attribute(item, "name") or ""
             if name.endswith(_ATTRIBUTES):
@@ -293,7 +309,6 @@ class DataReader:
     def _described(self, item: Element) -> dict[str, Any]:
         found: dict[str, Any] = {}
         flatten(item, "described", found, self._account)
-        found.pop("described.name", None)
         return found
 
     def _reference(

@@ -14,10 +14,9 @@ from rigbridge_teststand.atml.account import Account
 from rigbridge_teststand.atml.properties import Looping
 from rigbridge_teststand.atml.steps import Step, StepReader, steps_of
 from rigbridge_teststand.element import Element
+from rigbridge_teststand.left_out import REPEATED
 
 __all__ = ["Level", "Sequence"]
-
-_SUMMARY = "summary of a loop, its iterations have the values"
 
 
 @attrs.define
@@ -100,9 +99,7 @@ class Sequence:
         if not summary.measurements or level.place is None:
             return
         for measurement in summary.measurements:
-            self._account.report.dropped(
-                "measurement", _SUMMARY, place=level.place, detail=measurement.name
-            )
+            self._account.left_out(measurement, REPEATED, level.place)
         self.phases[level.at] = attrs.evolve(summary, measurements=())
 
 

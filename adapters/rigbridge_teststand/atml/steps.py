@@ -34,6 +34,7 @@ from rigbridge_teststand.atml.statuses import OUTCOMES, StepStatus, StepStatuses
 from rigbridge_teststand.atml.times import Clock
 from rigbridge_teststand.atml.values import flatten, read_datum
 from rigbridge_teststand.element import Element
+from rigbridge_teststand.left_out import STALE
 
 __all__ = ["STEPS", "Step", "StepReader", "name_of", "steps_of"]
 
@@ -191,7 +192,7 @@ class StepReader:
             outcome = self._unknown(element, status, code, parts.nested, below)
         measurements = self._measurements(kind, name, parts, status, time)
         if measurements and outcome is PhaseOutcome.SKIP:
-            self.drop(measurements, "stale value of a skipped step", element)
+            self.drop(measurements, STALE, element)
             measurements = []
         account.mapped["phase"] += 1
         phase = Phase(
@@ -210,8 +211,9 @@ class StepReader:
         self, measurements: Iterable[Measurement], reason: str, element: Element
     ) -> None:
         """Record that measurements of a step are left out."""
+        place = self._account.place(element)
         for measurement in measurements:
-            self._account.dropped("measurement", reason, element, measurement.name)
+            self._account.left_out(measurement, reason, place)
 
     def _describe(
         self, kind: str, name: str, given: dict[str, str], attributes: dict[str, Any]
@@ -313,7 +315,9 @@ class StepReader:
                 inherited = MeasurementOutcome.UNSET
             self._read_results(parts.results, results, inherited, time)
         if kind == "Test" and not is_judged and verdict is not MeasurementOutcome.UNSET:
-            found.extend(_derived(name, verdict, parts.attributes))
+            derived = _derived(name, verdict, parts.attributes)
+            self._account.mapped["measurement"] += len(derived)
+            found.extend(derived)
         return found
 
     def _read_results(

@@ -141,7 +141,9 @@ def flatten(
             continue
         for key, given in attributes_of(node).items():
             short = key.rpartition("}")[2]
-            if short not in _HIDDEN and given.strip():
+            # The name of an item is part of the path already.
+            is_said = short in _HIDDEN or (short == "name" and name == "Item")
+            if not is_said and given.strip():
                 _put(into, f"{path}.{short}", given, account)
         text = read_text(node)
         if text is not None:

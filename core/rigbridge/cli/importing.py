@@ -189,7 +189,11 @@ def convert(
     as_json: options.AsJSON = False,
 ) -> None:
     """Print the runs of reports as JSON lines; nothing is sent."""
-    from rigbridge.adapters import Source, Spool  # noqa: PLC0415 - start fast
+    from rigbridge.adapters import (  # noqa: PLC0415 - start fast
+        ConversionReport,
+        Source,
+        Spool,
+    )
     from rigbridge.configuration import load_configuration  # noqa: PLC0415 - likewise
     from rigbridge.imports import AdapterSet, read_source  # noqa: PLC0415 - likewise
 
@@ -201,10 +205,16 @@ def convert(
         source = Source.from_path(file)
         try:
             installed = adapters.choose(source)
+            rest = ConversionReport()
             with Spool() as spool:
-                reading = read_source(source, installed, configuration, spool)
+                reading = read_source(
+                    source, installed, configuration, spool, remainder=rest
+                )
                 for item in reading:
                     succeeded &= _shown(item, form)
+            if form is ConvertFormat.REPORT and rest.items():
+                # What belongs to no run, such as the table of a batch.
+                say_json({"run": None, "source": source.uri, **rest.as_document()})
         except SourceError as error:
             succeeded &= _said(error)
     if not succeeded:

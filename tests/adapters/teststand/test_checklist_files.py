@@ -71,9 +71,52 @@ class TestStart:
             text = text.replace(write.prop("Month", 3), write.prop("Month", 3) + shown)
         assert run_of(write.document(text)).started_at == start
 
+    def test_a_thousand_milliseconds_are_the_next_second(
+        self, write: Any, run_of: Any
+    ) -> None:
+        """The counter of milliseconds may reach the thousand, as in ATML (oddity 6)."""
+        text = write.report().replace("<Value>250<", "<Value>1000<")
+        start = run_of(write.document(text)).started_at
+        assert start == datetime(2024, 3, 4, 9, 5, 7, tzinfo=UTC)
+
+    def test_oddity_21_texts_of_dates_are_not_read(
+        self, write: Any, run_of: Any
+    ) -> None:
+        """The structured fields count, whatever the text in the station's tongue."""
+        odd = write.prop("Text", "15:47:48 PM")
+        text = write.report().replace(
+            write.prop("Minutes", 5), write.prop("Minutes", 5) + odd
+        )
+        start = run_of(write.document(text)).started_at
+        assert start == datetime(2024, 3, 4, 9, 5, 6, 250000, tzinfo=UTC)
+
+    def test_without_a_start_the_engine_seconds_are_kept(
+        self, write: Any, run_of: Any
+    ) -> None:
+        """No step has a time then; what the engine noted stays."""
+        text = write.report(write.step("a"), year=0).replace(
+            "0-2024-3-4-9-5-6-250", "x"
+        )
+        run = run_of(write.document(text))
+        (phase,) = run.phases
+        assert (run.started_at, phase.started_at, phase.ended_at) == (None, None, None)
+        assert phase.attributes["engine_time"] == 101.5
+        assert phase.attributes["total_time"] == 0.25
+
 
 class TestBatches:
     """Case 44 and oddity 22."""
+
+    def test_the_references_of_a_batch_are_said(self, write: Any, read: Any) -> None:
+        """Socket, unit, verdict and file of each unit's report stand in the account."""
+        units = (
+            "<UUThref SocketIndex='0' LinkName='SN-1' UUTResult='Passed' "
+            "FileName='a.xml' URL='file:a.xml'/><UUThref SocketIndex='1'/>"
+        )
+        batch = f"<Report Type='Batch'><BatchTable>{units}</BatchTable></Report>"
+        report = read(write.document(batch, write.report())).report
+        (entry,) = [item for item in report.entries if item.item == "batch report"]
+        assert entry.detail == "socket 0 SN-1 Passed in a.xml; socket 1"
 
     def test_case_44_batch_report(self, write: Any, read: Any) -> None:
         """The batch report is an index; the units' reports are the runs."""
@@ -105,6 +148,26 @@ class TestTruncated:
         assert (run.unit.serial_number, run.metadata["partial"]) == ("SN-1", True)
         assert run.outcome is RunOutcome.PASS
         assert reading.report.count(Disposition.COERCED, "run") == 1
+
+    @pytest.mark.parametrize("status", ["Passed", "Failed"])
+    def test_a_result_without_its_end_is_no_verdict(
+        self, write: Any, run_of: Any, status: str
+    ) -> None:
+        """What a cut-off main sequence said may not have been its last word."""
+        text = write.report(write.step("a"), write.step("b"), status=status)
+        text = text.replace(" UUTResult='Passed'", "")
+        content = write.document(text)
+        run = run_of(content[: content.index(b"<Value>b</Value>")])
+        assert (run.outcome, run.metadata["partial"]) == (RunOutcome.ABORTED, True)
+
+    def test_a_recording_that_did_not_end_is_partial(
+        self, write: Any, run_of: Any
+    ) -> None:
+        """TestStand says whether it closed the record of the results."""
+        for closed, partial in ((False, True), (True, None)):
+            record = write.obj("TSRData", write.prop("TSRFileClosed", closed))
+            text = write.report().replace("</Report>", f"{record}</Report>")
+            assert run_of(write.document(text)).metadata.get("partial") is partial
 
     def test_no_verdict_is_made_up(self, write: Any, run_of: Any) -> None:
         """Without a stated result and without its end a run is aborted."""
@@ -252,6 +315,36 @@ class TestDamage:
         page = b"<!DOCTYPE HTML PUBLIC>\n<html><body>UUT Report</body></html>"
         with pytest.raises(UnrecognizedSourceError, match="HTML report"):
             read(page)
+
+    def test_options_that_concern_results_are_kept(self, write: Any, read: Any) -> None:
+        """Filter and number format are metadata; colours and paths are left out."""
+        options = write.obj(
+            "ReportOptions",
+            write.prop("ResultFilterExpression", "Logging.Wanted"),
+            write.prop("NumericFormat", "%$.13g"),
+            write.prop("Directory", "C:\\reports"),
+        )
+        text = write.report().replace("</Report>", f"{options}</Report>")
+        reading = read(write.document(text))
+        (run,) = reading.runs
+        kept = {key for key in run.metadata if key.startswith("report_options.")}
+        assert kept == {
+            "report_options.ResultFilterExpression",
+            "report_options.NumericFormat",
+        }
+        assert reading.report.count(Disposition.COERCED, "report options") == 1
+        assert reading.report.count(Disposition.DROPPED) == 0
+
+    def test_the_main_sequence_is_metadata(self, write: Any, run_of: Any) -> None:
+        """What the engine noted of the root result has no phase to stand in."""
+        text = write.report().replace(
+            write.prop("StepName", "MainSequence Callback"),
+            write.prop("StepId", "ID#:main") + write.prop("ModuleTime", 12.25),
+        )
+        metadata = run_of(write.document(text)).metadata
+        assert metadata["main_sequence.step_id"] == "ID#:main"
+        assert metadata["main_sequence.module_time"] == 12.25
+        assert metadata["sequence"] == "MainSequence"
 
     def test_case_92_display_names(self, write: Any, run_of: Any) -> None:
         """Colours that are named like verdicts are none."""

@@ -128,11 +128,6 @@ class TestLimits:
         found = measured(write.numeric("a", 3, comparator, Low=1, High=2))["a"]
         assert (found.limits, found.validators) == (None, (text,))
 
-    def test_case_17_upper_bound_in_high(self, write: Any, measured: Any) -> None:
-        """An upper bound may stand in High where Low is missing."""
-        limits = measured(write.numeric("a", 3, "LE", High=5))["a"].limits
-        assert (limits.lower, limits.upper) == (None, 5)
-
     def test_case_18_log_and_no_comparator(self, write: Any, measured: Any) -> None:
         """What is only logged passes without limits."""
         found = measured(write.numeric("a", 3, "LOG"))["a"]

@@ -64,6 +64,22 @@ class TestRanges:
         found = measured(write.shape("Expected", "EQ", 5))
         assert found.limits == Limit(lower=5, upper=5, comparator="EQ")
 
+    def test_oldest_version_says_nothing_of_case(self, write: Any, read: Any) -> None:
+        """A comparison of text in 2.02 may ignore case, which is said (case 70)."""
+        result = write.result(
+            "String",
+            write.datum("ts:TS_string", "abc"),
+            limits=write.shape("Expected", "EQ", "ABC", "c:string"),
+            key="ID",
+        )
+        content = write.file(write.results(write.step("a", result), version="2.02"))
+        reading = read(content)
+        (phase,) = reading.runs[0].phases
+        (found,) = phase.measurements
+        assert found.validators == ("x == 'ABC', perhaps ignoring case",)
+        (entry,) = reading.report.entries
+        assert (entry.item, entry.place.line) == ("comparator", 2)
+
     def test_infinite_bound_is_no_bound(self, write: Any, measured: Any) -> None:
         """INF leaves its side open."""
         limits = write.pair("AND", write.limit("GE", 1), write.limit("LE", "INF"))

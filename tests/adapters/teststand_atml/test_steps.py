@@ -250,6 +250,42 @@ class TestMeasurements:
         assert reading.runs[0].phases[0].measurements == ()
         assert reading.report.count(Disposition.DROPPED, "measurement") == 1
 
+    def test_stale_parts_are_dropped_once(self, write: Any, read: Any) -> None:
+        """Value, limit and unit of a skipped step are dropped, and not mapped."""
+        result = write.result(
+            "Numeric",
+            write.datum("c:double", 0, nonStandardUnit="V"),
+            limits=write.shape("SingleLimit", "LE", 5),
+        )
+        text = write.result("ReportText", write.datum("c:string", "not fitted"))
+        step = write.step("a", result, text, value="NotStarted")
+        reading = read(write.file(write.collection(write.results(step))))
+        report = reading.report
+        for item in ("measurement", "limit", "unit"):
+            assert report.count(Disposition.DROPPED, item) == 1
+            assert report.count(Disposition.MAPPED, item) == 0
+        # Why it was skipped is no stale value.
+        assert [entry.message for entry in reading.runs[0].logs] == ["not fitted"]
+
+    def test_description_of_a_result(self, write: Any, run_of: Any) -> None:
+        """What a result says of itself is kept beside its value."""
+        result = write.result("Numeric", write.datum("c:double", 3)).replace(
+            "<tr:TestData>", "<tr:Description>at rest</tr:Description><tr:TestData>"
+        )
+        (phase,) = run_of(write.step("a", result)).phases
+        assert phase.measurements[0].attributes["description"] == "at rest"
+
+    def test_parameter_with_an_id_and_a_name(self, write: Any, run_of: Any) -> None:
+        """The name names the input, the ID stays."""
+        parameters = (
+            '<tr:Parameters><tr:Parameter ID="p-1" name="Voltage"><tr:Data>'
+            f"{write.datum('c:double', 3)}</tr:Data></tr:Parameter></tr:Parameters>"
+        )
+        (phase,) = run_of(write.step("a", parameters, value="Done")).phases
+        found = phase.measurements[0]
+        assert found.name == "Voltage [In]"
+        assert found.attributes["parameter_id"] == "p-1"
+
     def test_parameters_are_inputs(self, write: Any, run_of: Any) -> None:
         """Input parameters are marked."""
         data = write.datum("c:double", 3)

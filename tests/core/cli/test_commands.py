@@ -146,6 +146,21 @@ class TestImport:
         assert run["serial_number"] == "SN-42"
         assert list((data / "quarantine").iterdir()) == []
 
+    def test_a_table_of_reports_is_accounted_for(
+        self, rigbridge: Rigbridge, tmp_path: Path
+    ) -> None:
+        """A batch makes no run; the reports that it names are in the account."""
+        path = tmp_path / "batch.xml"
+        path.write_text(
+            "<Reports><Report Type='Batch'><BatchTable><UUThref SocketIndex='2' "
+            "FileName='b.xml'/></BatchTable></Report></Reports>"
+        )
+        process = rigbridge("convert", path, "--format", "report")
+        assert process.returncode == 0
+        document = last_json(process)
+        assert document["run"] is None
+        assert document["entries"][0]["detail"] == "socket 2 in b.xml"
+
     def test_a_file_without_a_run_is_no_failure(
         self, rigbridge: Rigbridge, data: Path, tmp_path: Path
     ) -> None:

@@ -1,0 +1,197 @@
+"""Odd bounds, comments and stale values of native steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rigbridge.adapters import Disposition
+from rigbridge.model import Measurement, Phase, PhaseOutcome
+
+
+@pytest.fixture
+def phases_of(write: Any, run_of: Any) -> Any:
+    """Give what reads the phases of a report of some steps."""
+
+    def read(*steps: str) -> tuple[Phase, ...]:
+        phases: tuple[Phase, ...] = run_of(write.document(write.report(*steps))).phases
+        return phases
+
+    return read
+
+
+@pytest.fixture
+def measured(phases_of: Any) -> Any:
+    """Give what reads the measurements of a single step, by name."""
+
+    def read(step: str) -> dict[str, Measurement]:
+        (phase,) = phases_of(step)
+        return {item.name: item for item in phase.measurements}
+
+    return read
+
+
+class TestBounds:
+    """Bounds that are missing, odd or unused (cases 17 and 18, oddity 20)."""
+
+    @pytest.mark.parametrize(
+        ("comparator", "bounds", "expected", "rule"),
+        [
+            ("LE", {"High": 5}, (None, 5), "upper bound read from High"),
+            ("GELE", {"Low": 1}, (1, None), "one of two bounds is missing"),
+            ("GTLT", {"High": 5}, (None, 5), "one of two bounds is missing"),
+            ("GELE", {"Low": 5, "High": 1}, (5, 1), "lower bound above the upper"),
+            ("GELE", {"Low": "-INF", "High": 1}, (None, 1), "non-finite bound"),
+        ],
+    )
+    def test_case_17_odd_bounds(  # noqa: PLR0917 - a table
+        self,
+        write: Any,
+        read: Any,
+        comparator: str,
+        bounds: dict[str, object],
+        expected: tuple[object, object],
+        rule: str,
+    ) -> None:
+        """What is there is kept; what is odd about it is said with line and XPath."""
+        step = write.numeric("a", 3, comparator, **bounds)
+        reading = read(write.document(write.report(step)))
+        limits = reading.runs[0].phases[0].measurements[0].limits
+        assert (limits.lower, limits.upper) == expected
+        (entry,) = reading.report.entries
+        assert (entry.disposition, entry.item) == (Disposition.COERCED, "limit")
+        assert entry.rule.startswith(rule)
+        assert entry.place.line == 2
+        assert str(entry.place.path).startswith("/Reports/Report/Prop")
+
+    @pytest.mark.parametrize("comparator", ["GELE", "NE", "LTGT", "EQ"])
+    def test_a_comparison_with_nothing_has_no_limits(
+        self, write: Any, measured: Any, comparator: str
+    ) -> None:
+        """Reports may be written without limits; none are made up."""
+        found = measured(write.numeric("a", 3, comparator))["a"]
+        assert (found.limits, found.validators) == (None, ())
+
+    def test_one_side_of_an_outside_range(self, write: Any, measured: Any) -> None:
+        """The known side alone is named."""
+        found = measured(write.numeric("a", 3, "LTGT", Low=1))["a"]
+        assert found.validators == ("x < 1",)
+
+    def test_limits_that_nobody_compared_with_are_kept(
+        self, write: Any, measured: Any
+    ) -> None:
+        """A value that is only logged may stand beside limits; they judged nothing."""
+        found = measured(write.numeric("a", 3, "LOG", Low=1, High="2.50"))["a"]
+        assert found.limits is None
+        assert found.attributes == {"unused_limits": {"Low": "1", "High": "2.50"}}
+        text = write.step(
+            "b",
+            write.prop("String", "ok"),
+            write.prop("Comp", "LOG"),
+            write.obj("Limits", write.prop("String", "never")),
+        )
+        found = measured(text)["b"]
+        assert found.validators == ()
+        assert found.attributes == {"unused_limits": {"String": "never"}}
+
+    def test_oddity_20_numbers_of_a_register(self, write: Any, measured: Any) -> None:
+        """Hexadecimal values with a unit that says so, exponents of three digits."""
+        step = write.step(
+            "a",
+            write.prop("Numeric", "0x00", "Number"),
+            write.prop("Units", "[hex]"),
+            write.prop("Comp", "LOG"),
+            write.obj("Limits", write.prop("Low", ""), write.prop("High", "")),
+        )
+        found = measured(step)["a"]
+        assert (found.value, found.unit, found.limits) == (0, "[hex]", None)
+        assert measured(write.numeric("b", "3.15e-005", "GE", Low="1.5e-006"))[
+            "b"
+        ].limits.lower == pytest.approx(1.5e-6, rel=1e-12)
+
+    def test_printed_limits_of_a_tolerance_are_kept(
+        self, write: Any, measured: Any
+    ) -> None:
+        """The limits are computed from the raw ones; the printed ones stay beside."""
+        step = write.step(
+            "a",
+            write.prop("Numeric", 5),
+            write.prop("Comp", "EQT"),
+            write.obj(
+                "Limits",
+                write.prop("Low", 4.5),
+                write.prop("High", 5.5),
+                write.prop("ThresholdType", "DELTA"),
+            ),
+            write.obj(
+                "RawLimits",
+                write.prop("Nominal", 5),
+                write.prop("Low", 0.5),
+                write.prop("High", 0.5),
+            ),
+        )
+        found = measured(step)["a"]
+        assert (found.limits.lower, found.limits.upper) == (4.5, 5.5)
+        assert found.attributes["printed_limits"] == {"Low": "4.5", "High": "5.5"}
+
+
+class TestWhatSurrounds:
+    """Metadata and comments within a step."""
+
+    def test_metadata_of_a_judged_value(self, write: Any, measured: Any) -> None:
+        """The tree of attributes below a value is kept beside it."""
+        said = (
+            f"<Attributes>{write.obj('Site', write.prop('Probe', 'P4'))}</Attributes>"
+        )
+        step = write.numeric("a", 3, "GE", Low=1).replace(
+            "<Value>3</Value>", f"{said}<Value>3</Value>"
+        )
+        assert measured(step)["a"].attributes == {"Site.Probe": "P4"}
+
+    def test_comment_of_a_step(self, write: Any, phases_of: Any) -> None:
+        """What the sequence's author noted of a step documents the phase."""
+        step = write.step("a").replace(
+            "<Prop Type='TEResult'>", "<Prop Type='TEResult'><Comment >why</Comment>"
+        )
+        (phase,) = phases_of(step)
+        assert phase.docstring == "why"
+
+    def test_comment_of_a_property_is_accounted_for(
+        self, write: Any, read: Any
+    ) -> None:
+        """Other comments say nothing of a result; that they are left out is said."""
+        text = write.report(write.step("a", write.prop("X", 1)))
+        text = text.replace(
+            "<Value>1</Value>", "<Comment>unit is dB</Comment><Value>1</Value>"
+        )
+        report = read(write.document(text)).report
+        assert report.count(Disposition.DROPPED, "comment") == 1
+        assert report.entries[-1].detail == "unit is dB"
+
+
+class TestLeftOut:
+    """Case 28: stale values, accounted for once."""
+
+    @pytest.mark.parametrize("status", ["Skipped", "Bypass"])
+    def test_each_part_is_dropped_and_not_mapped(
+        self, write: Any, read: Any, status: str
+    ) -> None:
+        """Value, limit and unit are dropped; also where the site's word means skip."""
+        step = write.numeric("a", 0, "GELE", status=status, Low=1, High=2)
+        content = write.document(write.report(step))
+        reading = read(content, statuses={"bypass": "SKIP"})
+        (phase,) = reading.runs[0].phases
+        assert (phase.outcome, phase.measurements) == (PhaseOutcome.SKIP, ())
+        for item in ("measurement", "limit", "unit"):
+            assert reading.report.count(Disposition.DROPPED, item) == 1
+            assert reading.report.count(Disposition.MAPPED, item) == 0
+
+    def test_a_skipped_step_refers_to_no_file(self, write: Any, read: Any) -> None:
+        """A stale reference is left out with the value."""
+        reference = write.obj("Ref", write.prop("File", "a.tdms")).replace(
+            "Type='Obj'", "Type='Obj' TypeName='NI_TDMSReference'"
+        )
+        step = write.step("a", reference, status="Skipped")
+        (run,) = read(write.document(write.report(step))).runs
+        assert run.attachments == ()
