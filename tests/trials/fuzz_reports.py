@@ -2,9 +2,11 @@
 Damaged TestStand reports, many of them: no crash, no hang, no flood of memory.
 
 Run it by hand: ``python tests/trials/fuzz_reports.py [COUNT [SEED]]``. Fixtures of
-both kinds of report are mutated (bytes changed, pieces cut out, doubled or moved) and
-read. Whatever happens must be runs or one of our errors. The closing lines print the
-count, the seed, the slowest input and the memory.
+both kinds of report, native and ATML of each version, are mutated (bytes changed,
+pieces cut out, doubled or moved). Each input is read as a whole and, once more, as a
+stream, as large files are. Whatever happens must be runs or one of our errors, and the
+same both times. The closing lines print the count by kind, the seed, the slowest input
+and the memory.
 """
 
 from __future__ import annotations
@@ -13,12 +15,18 @@ import random
 import resource
 import sys
 import time
+from collections import Counter
 from importlib import resources
 from pathlib import Path
+from typing import Any
+
+import attrs
 
 from rigbridge.adapters import Source
+from rigbridge.convert import to_document
 from rigbridge.errors import RigbridgeError
 from rigbridge.testing import read_all
+from rigbridge_teststand import report_files
 from rigbridge_teststand.adapter import TestStandXMLAdapter
 from rigbridge_teststand.atml.adapter import TestStandATMLAdapter
 
@@ -31,13 +39,17 @@ TOKENS = (
     b"<?xml version='1.0' encoding='gb2312'?>", b"encoding='utf-16'", b"<!--", b"-->",
 )  # fmt: skip
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "samples"
+FIXTURES = Path(__file__).parents[1] / "adapters" / "teststand_reports" / "fixtures"
 LARGEST = 40_000
+WHOLE, STREAMED = 1 << 40, 16
+"""Files of more bytes are streamed: none of the inputs, and all of them."""
 
 
 def seeds() -> list[bytes]:
-    """Give the bundled reports, and the small real ones where they are at hand."""
+    """Give the fixtures, the bundled reports, and the real ones that are at hand."""
     bundled = resources.files("rigbridge.examples")
-    found = [
+    found = [path.read_bytes() for path in sorted(FIXTURES.glob("*.xml"))]
+    found += [
         item.read_bytes() for item in bundled.iterdir() if item.name.endswith(".xml")
     ]
     for folder in ("atml", "teststand_xml"):
@@ -74,39 +86,81 @@ def mutated(content: bytes, chance: random.Random) -> bytes:
     return content
 
 
+@attrs.define
+class Trial:
+    """What came of the inputs so far."""
+
+    seed: int
+    runs: int = 0
+    refused: int = 0
+    wrong: int = 0
+    slowest: float = 0.0
+    kinds: Counter[str] = attrs.field(factory=Counter)
+
+    def read(self, adapter: Any, content: bytes, number: int, large: int) -> object:
+        """Read an input one way; give its runs, the kind of its error, or None."""
+        vars(report_files)["LARGE"] = large
+        source = Source.from_bytes(content, f"fuzz-{number}.xml")
+        began = time.perf_counter()
+        found: object = None
+        try:
+            found = read_all(adapter, source).runs
+        except RigbridgeError as error:
+            found = type(error)
+        except Exception as error:  # noqa: BLE001 - this is what the trial looks for
+            self.keep(number, content, f"{type(error).__name__}: {error}")
+        took = time.perf_counter() - began
+        self.slowest = max(self.slowest, took)
+        if took > HANG:
+            self.keep(number, content, f"took {took:.1f} s")
+        return found
+
+    def keep(self, number: int, content: bytes, words: str) -> None:
+        """Keep an input that did what none may."""
+        self.wrong += 1
+        kept = Path(f"fuzz-{self.seed}-{number}.xml")
+        kept.write_bytes(content)
+        print(f"input {number}: {words}; kept as {kept}", flush=True)
+
+    def take(self, adapter: Any, content: bytes, number: int) -> None:
+        """Read an input both ways, and compare."""
+        self.kinds[adapter.name] += 1
+        whole = self.read(adapter, content, number, WHOLE)
+        streamed = self.read(adapter, content, number, STREAMED)
+        if isinstance(whole, tuple):
+            self.runs += len(whole)
+        else:
+            self.refused += 1
+        if None not in (whole, streamed) and not _equal(whole, streamed):
+            self.keep(number, content, "the two ways of reading differ")
+
+
+def _equal(whole: Any, streamed: Any) -> bool:
+    if whole == streamed:
+        return True
+    # In documents one NaN equals another.
+    both = [isinstance(found, tuple) for found in (whole, streamed)]
+    return all(both) and [*map(to_document, whole)] == [*map(to_document, streamed)]
+
+
 def main(count: int, seed: int) -> int:
     """Read damaged reports; the exit code says whether any did what none may."""
     chance = random.Random(seed)  # noqa: S311 - a trial that can be repeated
     adapters = (TestStandXMLAdapter(), TestStandATMLAdapter())
     fixtures = seeds()
-    runs = refused = wrong = 0
-    slowest = 0.0
+    trial = Trial(seed)
     for number in range(count):
         content = mutated(chance.choice(fixtures), chance)
-        source = Source.from_bytes(content, f"fuzz-{number}.xml")
-        adapter = adapters[b"TestResults" in content]
-        began = time.perf_counter()
-        try:
-            reading = read_all(adapter, source)
-        except RigbridgeError:
-            refused += 1
-        except Exception as error:  # noqa: BLE001 - this is what the trial looks for
-            wrong += 1
-            kept = Path(f"fuzz-{seed}-{number}.xml")
-            kept.write_bytes(content)
-            print(f"input {number}: {type(error).__name__}: {error}; kept as {kept}")
-        else:
-            runs += len(reading.runs)
-        took = time.perf_counter() - began
-        slowest = max(slowest, took)
-        if took > HANG:
-            wrong += 1
-            print(f"input {number}: took {took:.1f} s")
+        for adapter in adapters:
+            adapter.detect(content[:4096], "fuzz.xml")
+        trial.take(adapters[b"TestResults" in content], content, number)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(f"{count} inputs of {len(fixtures)} fixtures, seed {seed}")
-    print(f"{runs} runs read, {refused} inputs refused, {wrong} wrong")
-    print(f"slowest input {slowest:.2f} s, peak memory {memory} MB")
-    return 1 if wrong else 0
+    kinds = ", ".join(f"{name} {among}" for name, among in sorted(trial.kinds.items()))
+    print(f"{count} inputs of {len(fixtures)} fixtures ({kinds}), seed {seed}")
+    print("each read as a whole and as a stream")
+    print(f"{trial.runs} runs read, {trial.refused} refused, {trial.wrong} wrong")
+    print(f"slowest reading {trial.slowest:.2f} s, peak memory {memory} MB")
+    return 1 if trial.wrong else 0
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ class Result:
                 if self.outcome is None:
                     self.outcome = below
             elif kind == "Extension":
-                self._extend(below)
+                self.properties = self._extended(below)
             else:
                 self.others = (*self.others, below)
         self.is_judged = (
@@ -101,11 +101,12 @@ class Result:
             )
         )
 
-    def _extend(self, extension: Element) -> None:
-        if self.properties is None:
-            self.properties = child(extension, "TSLimitProperties")
-        if self.properties is None or len(extension) > 1:
+    def _extended(self, extension: Element) -> Element | None:
+        """Give the properties, the first of several; keep what else is in there."""
+        properties = child(extension, "TSLimitProperties")
+        if properties is None or len(extension) > 1:
             self.others = (*self.others, extension)
+        return properties if self.properties is None else self.properties
 
     @property
     def is_single(self) -> bool:
