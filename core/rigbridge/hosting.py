@@ -20,8 +20,18 @@ __all__ = ["HostedDestination"]
 class HostedDestination(ReadableDestination, Protocol):
     """A destination that we host ourselves: it has keys, and can be served."""
 
-    def create_key(self, kind: KeyKind, name: str) -> str:
-        """Make an API key; it is given once and kept only as a hash."""
+    def create_key(self, kind: KeyKind, name: str, *, email: str | None = None) -> str:
+        """
+        Make an API key; it is given once and kept only as a hash.
+
+        Args:
+            kind: for a user or a station, which is created when absent.
+            name: whose key it is.
+            email: the address by which runs name a user as their operator.
+
+        Raises:
+            ConfigurationError: a station has no address.
+        """
         ...
 
     def list_keys(self) -> Sequence[KeyRecord]:

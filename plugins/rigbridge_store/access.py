@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from rigbridge.errors import DeliveryError
 from rigbridge_store.principals import Principal
-from rigbridge_store.refusals import forbidden
+from rigbridge_store.refusals import FieldIssue, forbidden, not_found
 from rigbridge_store.schema import procedures, station_procedures
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "linked_procedures",
     "require_access",
     "require_user",
+    "unknown_procedure",
     "visible_procedures",
 ]
 
@@ -59,9 +61,31 @@ def require_access(
         sa.select(procedures.c.name).where(procedures.c.key == procedure)
     ).scalar()
     raise forbidden(
-        f"Station {principal.name} is not linked to the procedure {name}. "
-        "Link it first."
+        f"{_not_authorized(principal)} {name}. Link the procedure to the station first."
     )
+
+
+def unknown_procedure(principal: Principal | None, reference: str) -> DeliveryError:
+    """
+    Give the refusal of a procedure that does not exist.
+
+    A station that reaches only some is not told whether there are others.
+    """
+    issue = FieldIssue("procedure_id", "does not exist")
+    if principal is not None and principal.is_restricted:
+        return forbidden(
+            f"{_not_authorized(principal)} with ID {reference}. "
+            "Link the procedure to the station first."
+        )
+    return not_found(
+        f"Procedure with ID {reference} does not exist. "
+        "Create the procedure first in the app.",
+        issue,
+    )
+
+
+def _not_authorized(principal: Principal) -> str:
+    return f"Station {principal.name} is not authorized to use the procedure"
 
 
 def visible_procedures(

@@ -15,6 +15,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from rigbridge.wire import CreateRun
+from rigbridge_store.access import unknown_procedure
 from rigbridge_store.fields import folded, text_or_none
 from rigbridge_store.moments import now_micros
 from rigbridge_store.policies import CreationPolicy
@@ -184,6 +185,7 @@ class CatalogSession:
 
         Raises:
             NotFoundError: there is none of that id.
+            ForbiddenError: likewise, for a station that reaches only some.
         """
         reference = text_or_none(body.procedure_id)
         name = text_or_none(body.procedure_name)
@@ -210,11 +212,7 @@ class CatalogSession:
             found = find_procedure(self._connection, reference)
         if found is None:
             if not policy.create_missing:
-                raise not_found(
-                    f"Procedure with ID {reference} does not exist. "
-                    "Create the procedure first in the app.",
-                    FieldIssue("procedure_id", "does not exist"),
-                )
+                raise unknown_procedure(self._principal, reference)
             found = self._new_procedure(reference, name or reference)
         self.learnt[key] = found
         return found

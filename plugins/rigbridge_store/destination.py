@@ -10,6 +10,7 @@ from typing import IO
 
 from rigbridge.configuration import Configuration
 from rigbridge.destinations import DestinationSettings, Receipt
+from rigbridge.errors import ConfigurationError
 from rigbridge.key_records import KeyRecord
 from rigbridge.keys import KeyKind
 from rigbridge.model import Attachment, Run
@@ -114,11 +115,18 @@ class LocalDestination:
         """
         return self.store.open_attachment(attachment_id)
 
-    def create_key(self, kind: KeyKind, name: str) -> str:
-        """Make an API key; it is given once and kept only as a hash."""
-        if kind is KeyKind.STATION:
-            return self.store.create_station_key(name)
-        return self.store.create_user_key(name)
+    def create_key(self, kind: KeyKind, name: str, *, email: str | None = None) -> str:
+        """
+        Make an API key; it is given once and kept only as a hash.
+
+        Raises:
+            ConfigurationError: a station has no e-mail address.
+        """
+        if kind is KeyKind.USER:
+            return self.store.create_user_key(name, email=email)
+        if email is not None:
+            raise ConfigurationError("a station has no e-mail address")
+        return self.store.create_station_key(name)
 
     def list_keys(self) -> Sequence[KeyRecord]:
         """List the API keys, revoked ones too; none shows the key itself."""

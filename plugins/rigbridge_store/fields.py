@@ -14,17 +14,33 @@ from rigbridge.convert.times import from_iso, from_iso_duration, from_millis
 from rigbridge.errors import ModelError
 from rigbridge_store.refusals import FieldIssue
 
-__all__ = ["FieldChecks", "folded", "known", "text_or_none"]
+__all__ = [
+    "MAX_FILE_NAME",
+    "MAX_NUMBER",
+    "FieldChecks",
+    "folded",
+    "known",
+    "text_or_none",
+]
 
 _T = TypeVar("_T")
 
 MAX_TEXT = 255
 """How many characters serial numbers and identifiers may have."""
 
+MAX_NUMBER = 60
+"""How many characters v2 allows a part, revision, batch or unit that it creates."""
+
+MAX_FILE_NAME = 1000
+"""How many characters the name of an attachment may have."""
+
 MAX_VERSION = 60
 """How many characters the version of a procedure may have."""
 
-_VERSION = re.compile(r"[a-zA-Z0-9_.:+-]+")
+TOO_SMALL = "too small, at least 1 character is needed"
+"""What is wrong with a blank text."""
+
+_TAG = re.compile(r"[a-zA-Z0-9_.:+-]+")
 _MAX_INTEGER = 2**63 - 1
 _LAST_MILLIS = 253_402_300_799_000
 """The last second of the year 9999."""
@@ -65,7 +81,7 @@ class FieldChecks:
     def filled(self, value: str, path: str) -> None:
         """Check for a text that is not blank."""
         if not value or value.isspace():
-            self.report(path, "must not be blank")
+            self.report(path, f"must not be blank: {TOO_SMALL}")
 
     def bounded(self, value: str | None, path: str, *, limit: int = MAX_TEXT) -> None:
         """Check the length of a text."""
@@ -77,7 +93,11 @@ class FieldChecks:
     def version(self, value: str | None, path: str) -> None:
         """Check the version of a procedure."""
         self.bounded(value, path, limit=MAX_VERSION)
-        if value is not None and not _VERSION.fullmatch(value):
+        self.tag(value, path)
+
+    def tag(self, value: str | None, path: str) -> None:
+        """Check for a text of the characters that versions and batches may have."""
+        if value and not _TAG.fullmatch(value):
             self.report(path, "may hold letters, digits and _ . : + - only")
 
     def moment(self, value: str | None, path: str) -> datetime | None:

@@ -30,6 +30,7 @@ from rigbridge_store.principals import Principal, PrincipalKind
 from rigbridge_store.refusals import bad_request, not_found, unauthorized
 from rigbridge_store.rows import insert_row, new_id
 from rigbridge_store.schema import api_keys, stations, users
+from rigbridge_store.stations import find_station
 
 __all__ = ["NO_KEY", "UNKNOWN_KEY", "Keys"]
 
@@ -141,7 +142,15 @@ class Keys:
             return _issue(connection, {"user_key": owner})
 
     def issue_station_key(self, name: str) -> str:
-        """Make a key for a station, which is created when absent."""
+        """
+        Make a key for a station, which is created when absent.
+
+        Args:
+            name: its name, or its id where several have one name.
+
+        Raises:
+            ConflictError: several stations have that name.
+        """
         with self._database.writing() as connection:
             owner = _station(connection, _filled(name))
             return _issue(connection, {"station_key": owner})
@@ -251,10 +260,9 @@ def _user(connection: sa.Connection, name: str, email: str | None) -> int:
 
 
 def _station(connection: sa.Connection, name: str) -> int:
-    statement = sa.select(stations.c.key).where(stations.c.name_key == folded(name))
-    found = connection.execute(statement).scalar()
+    found = find_station(connection, name)
     if found is not None:
-        return int(found)
+        return found
     values = {
         "id": new_id(),
         "name": name,

@@ -24,6 +24,7 @@ from rigbridge.errors import (
 from rigbridge.wire import CODES
 
 __all__ = [
+    "INVALID",
     "FieldIssue",
     "bad_request",
     "conflict",
@@ -38,6 +39,9 @@ __all__ = [
 ]
 
 _E = TypeVar("_E", bound=DeliveryError)
+
+INVALID = "Input validation failed"
+"""How the refusal of a malformed body begins."""
 
 
 class FieldIssue(str):  # noqa: SLOT000 - a text has no room for slots beside it
@@ -116,7 +120,7 @@ def invalid(issues: Sequence[FieldIssue]) -> BadRequestError:
     """Refuse a body for all of its problems together (400)."""
     first = str(issues[0])
     more = len(issues) - 1
-    message = first if not more else f"{first} (and {more} more)"
+    message = f"{INVALID}: {first}" + (f" (and {more} more)" if more else "")
     return _refusal(BadRequestError, 400, message, tuple(issues))
 
 

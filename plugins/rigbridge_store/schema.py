@@ -57,7 +57,7 @@ __all__ = [
     "users",
 ]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """
 The version of these tables; a store of a higher one is refused.
 
@@ -162,8 +162,11 @@ stations = sa.Table(
     _key(),
     _id(),
     sa.Column("name", sa.Text, nullable=False),
-    sa.Column("name_key", _FOLDED, nullable=False, unique=True),
+    # Not unique: the contract knows stations by their ids.
+    sa.Column("name_key", _FOLDED, nullable=False, index=True),
     sa.Column("created_at", sa.BigInteger, nullable=False),
+    # When it was taken out of use; what it made still names it.
+    sa.Column("removed_at", sa.BigInteger),
 )
 
 procedures = sa.Table(

@@ -19,10 +19,11 @@ from rigbridge_store.principals import Principal
 from rigbridge_store.results import StoredBlob, StoredFile
 from rigbridge_store.store import RunStore
 
-__all__ = ["attach_file", "submit_run"]
+__all__ = ["SUBMISSION", "attach_file", "submit_run"]
 
 _CHUNK = 1 << 20
-_POLICY = CreationPolicy(create_missing=True, declared_operators=True)
+SUBMISSION = CreationPolicy(create_missing=True, declared_operators=True)
+"""How strict it is unless told otherwise: nobody could create what is missing."""
 
 
 def submit_run(
@@ -31,6 +32,7 @@ def submit_run(
     report: ConversionReport | None = None,
     *,
     principal: Principal | None = None,
+    policy: CreationPolicy = SUBMISSION,
 ) -> Receipt:
     """
     Store a run with its attachments, in one transaction.
@@ -41,7 +43,8 @@ def submit_run(
 
     Raises:
         RunProblemsError: the run has no serial number or names no procedure.
-        BadRequestError: a unit would come to contain itself.
+        BadRequestError: a unit would come to contain itself, or has no part number
+            where the policy demands one.
         ForbiddenError: a station that is not linked to the procedure.
         ServerUnavailableError: the store cannot be written for now.
     """
@@ -62,7 +65,7 @@ def submit_run(
         ),
         principal=principal,
         idempotency_key=str(run.id),
-        policy=_POLICY,
+        policy=policy,
         files=files,
         report=None if report is None else report.as_document(),
         lenient=True,

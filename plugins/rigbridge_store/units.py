@@ -45,6 +45,9 @@ _UPDATE = units.update().where(units.c.key == sa.bindparam("unit"))
 _CHILDREN = sa.select(unit_sub_units.c.child_key).where(
     unit_sub_units.c.parent_key.in_(sa.bindparam("parents", expanding=True))
 )
+_TAKE_OUT = unit_sub_units.delete().where(
+    unit_sub_units.c.child_key == sa.bindparam("child")
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -181,6 +184,8 @@ def add_sub_units(
     """
     Build units into another, beside those that are there already.
 
+    Each leaves the unit that it was in before.
+
     Raises:
         NotFoundError: a sub-unit does not exist.
         BadRequestError: a unit would come to contain itself.
@@ -196,6 +201,8 @@ def add_sub_units(
         if parent.key == child or parent.key in _descendants(connection, child):
             text = f"Sub-unit {member.serial_number} would make a cycle."
             raise bad_request(text, FieldIssue(path, "contains the unit itself"))
+        # A unit is in one place: it leaves the unit that it was in before.
+        connection.execute(_TAKE_OUT, {"child": child})
         connection.execute(
             unit_sub_units.insert(),
             {"parent_key": parent.key, "child_key": child},

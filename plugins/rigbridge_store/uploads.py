@@ -22,7 +22,12 @@ import sqlalchemy as sa
 from rigbridge.wire import InitializeUpload
 from rigbridge_store.blobs import Blobs, BlobWriter
 from rigbridge_store.database import Database
-from rigbridge_store.fields import known, text_or_none
+from rigbridge_store.fields import (
+    MAX_FILE_NAME,
+    FieldChecks,
+    known,
+    text_or_none,
+)
 from rigbridge_store.files import add_file
 from rigbridge_store.moments import micros
 from rigbridge_store.refusals import (
@@ -217,11 +222,14 @@ class Uploads:
             target: finds what the file is for, within the transaction.
 
         Raises:
-            BadRequestError: a blank name or a negative size.
+            BadRequestError: a blank or overlong name, or a negative size.
             TooLargeError: the size declared is over the limit.
         """
-        if not body.name.strip():
-            raise invalid([FieldIssue("name", "must not be blank")])
+        checks = FieldChecks()
+        checks.filled(body.name, "name")
+        checks.bounded(body.name, "name", limit=MAX_FILE_NAME)
+        if checks.issues:
+            raise invalid(checks.issues)
         size = known(body.sizeBytes)
         if size is not None and size < 0:
             raise invalid([FieldIssue("sizeBytes", "must not be negative")])

@@ -102,13 +102,19 @@ def create_key(
     kind: Annotated[KeyKind, typer.Argument(help="For a user or a station.")],
     *,
     name: Annotated[str, typer.Option("--name", help="Whose key it is.", metavar="N")],
+    email: Annotated[
+        str | None,
+        typer.Option(
+            "--email", help="A user's address, as runs name operators.", metavar="A"
+        ),
+    ] = None,
     data: options.DataFolder = None,
     config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Make an API key and print it once."""
     with hosted(data, config) as destination:
-        key = destination.create_key(kind, name)
+        key = destination.create_key(kind, name, email=email)
     if as_json:
         say_json({"key": key})
     else:

@@ -67,10 +67,17 @@ def from_iso(text: str, *, path: str = "$") -> datetime:
 
 
 def to_iso_duration(duration: timedelta) -> str:
-    """Write a duration as ISO 8601 (``PT150S``)."""
-    if not duration:
-        return "PT0S"
-    return str(msgspec.to_builtins(duration))
+    """Write a duration as ISO 8601 (``PT2M30S``), hours being its largest part."""
+    sign = "-" if duration < timedelta() else ""
+    minutes, rest = divmod(abs(duration), timedelta(minutes=1))
+    hours, minutes = divmod(minutes, 60)
+    seconds = f"{rest.seconds}.{rest.microseconds:06}".rstrip("0").rstrip(".")
+    parts = [
+        f"{hours}H" if hours else "",
+        f"{minutes}M" if minutes else "",
+        f"{seconds}S" if rest or not duration else "",
+    ]
+    return f"{sign}PT{''.join(parts)}"
 
 
 def from_iso_duration(text: str, *, path: str = "$") -> timedelta:

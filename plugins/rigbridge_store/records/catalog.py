@@ -127,7 +127,7 @@ def require_batch(connection: sa.Connection, number: str) -> Any:
         sa.select(batches).where(batches.c.number_key == folded(number))
     ).first()
     if row is None:
-        raise not_found(f"Batch with number {number} does not exist.")
+        raise not_found(f"Batch with number {number} not found.")
     return row
 
 
@@ -164,7 +164,7 @@ def _require_free(
         taken = taken.where(table.c.part_key == part)
     if connection.execute(taken).first() is not None:
         raise conflict(
-            f"A {_KINDS[table.name]} with number {number} exists already.",
+            f"A {_KINDS[table.name]} with number {number} already exists.",
             FieldIssue(path, "is taken"),
         )
 

@@ -209,7 +209,7 @@ def find_logs(
         "outcome": runs.c.outcome,
     }
     statement: sa.Select[Any] = (
-        sa.select(logs, *listing.COLUMNS, *_RUN_COLUMNS)
+        sa.select(logs, *listing.COLUMNS)
         .select_from(_JOINED.join(logs, logs.c.run_key == runs.c.key))
         .where(*run_conditions(wanted, allowed), *conditions)
     )

@@ -105,7 +105,7 @@ def identified(
 
 
 def searched(text: str | None, *columns: sa.ColumnElement[Any]) -> list[Condition]:
-    """Demand a text within one of some folded columns."""
+    """Demand a text within one of some folded columns, or ids."""
     if text is None or not text.strip():
         return []
     wanted = folded(text.strip())
@@ -216,7 +216,7 @@ def _demanded(
     if demand.within is not None:
         conditions.append(table.c.text.in_(demand.within))
     if demand.contains is not None:
-        conditions.append(table.c.text.contains(demand.contains, autoescape=True))
+        conditions.append(table.c.text.icontains(demand.contains, autoescape=True))
     if isinstance(demand.eq, bool):
         conditions.append(table.c.flag.is_(demand.eq))
     elif demand.eq is not None:

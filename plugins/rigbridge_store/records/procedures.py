@@ -19,7 +19,7 @@ from rigbridge_store.records.filters import (
     paged,
     searched,
 )
-from rigbridge_store.refusals import FieldIssue, conflict, not_found
+from rigbridge_store.refusals import conflict, not_found
 from rigbridge_store.rows import insert_row, new_id
 from rigbridge_store.schema import (
     procedure_versions,
@@ -101,15 +101,11 @@ def create_procedure(
     connection: sa.Connection, catalog: CatalogSession, name: str
 ) -> str:
     """
-    Create a procedure.
+    Create a procedure; others may have the same name.
 
     Returns:
         Its id.
-
-    Raises:
-        ConflictError: there is one of that name.
     """
-    _require_free(connection, name)
     public = new_id()
     insert_row(
         connection,
@@ -124,27 +120,8 @@ def create_procedure(
     return public
 
 
-def _require_free(
-    connection: sa.Connection, name: str, *, besides: int | None = None
-) -> None:
-    taken = sa.select(procedures.c.key).where(
-        procedures.c.name_key == folded(name), procedures.c.key != (besides or 0)
-    )
-    if connection.execute(taken).first() is not None:
-        raise conflict(
-            f"A procedure named {name} exists already.",
-            FieldIssue("name", "is taken by another procedure"),
-        )
-
-
 def rename_procedure(connection: sa.Connection, key: int, name: str) -> None:
-    """
-    Give a procedure another name.
-
-    Raises:
-        ConflictError: there is another of that name.
-    """
-    _require_free(connection, name, besides=key)
+    """Give a procedure another name."""
     connection.execute(
         procedures.update()
         .where(procedures.c.key == key)
@@ -203,7 +180,7 @@ def find_version(connection: sa.Connection, procedure: int, tag: str) -> Any:
         )
     ).first()
     if row is None:
-        raise not_found(f"Version {tag} of the procedure does not exist.")
+        raise not_found(f"Version {tag} of the procedure not found.")
     return row
 
 

@@ -125,6 +125,8 @@ def run_conditions(
             parts.c.number_key,
             procedures.c.name_key,
             batches.c.number_key,
+            # Ids are lower case, as folded texts are.
+            runs.c.id,
         ),
         *identified(runs.c.id, wanted.ids),
         *_of_procedures(wanted.procedure_ids),

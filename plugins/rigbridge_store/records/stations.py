@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from rigbridge_store.catalog import CatalogSession, canonical_uuid
 from rigbridge_store.fields import folded
 from rigbridge_store.records.filters import Condition, Page, Paging, paged
-from rigbridge_store.refusals import FieldIssue, conflict, not_found
+from rigbridge_store.refusals import not_found
 from rigbridge_store.rows import insert_row, new_id
 from rigbridge_store.schema import (
     api_keys,
@@ -38,7 +38,7 @@ def find_stations(
     """List stations by name."""
     statement = (
         sa.select(stations)
-        .where(*conditions)
+        .where(stations.c.removed_at.is_(None), *conditions)
         .order_by(stations.c.name_key, stations.c.key)
     )
     return paged(connection, statement, paging)
@@ -70,7 +70,9 @@ def require_station(connection: sa.Connection, station_id: str) -> Any:
         NotFoundError: there is none.
     """
     row = connection.execute(
-        sa.select(stations).where(stations.c.id == station_id.lower())
+        sa.select(stations).where(
+            stations.c.id == station_id.lower(), stations.c.removed_at.is_(None)
+        )
     ).first()
     if row is None:
         raise not_found(f"Station with ID {station_id} does not exist.")
@@ -122,28 +124,10 @@ def key_prefix(connection: sa.Connection, station: int) -> str | None:
     return prefix
 
 
-def _require_free(
-    connection: sa.Connection, name: str, *, besides: int | None = None
-) -> None:
-    taken = sa.select(stations.c.key).where(
-        stations.c.name_key == folded(name), stations.c.key != (besides or 0)
-    )
-    if connection.execute(taken).first() is not None:
-        raise conflict(
-            f"A station named {name} exists already.", FieldIssue("name", "is taken")
-        )
-
-
 def create_station(
     connection: sa.Connection, catalog: CatalogSession, name: str
 ) -> Any:
-    """
-    Create a station, without a key.
-
-    Raises:
-        ConflictError: there is one of that name.
-    """
-    _require_free(connection, name)
+    """Create a station, without a key; others may have the same name."""
     public = new_id()
     values = {"id": public, "name": name, "name_key": folded(name)}
     insert_row(connection, stations, {**values, **catalog.origin(stations)})
@@ -151,13 +135,7 @@ def create_station(
 
 
 def rename_station(connection: sa.Connection, station: int, name: str) -> None:
-    """
-    Give a station another name.
-
-    Raises:
-        ConflictError: another station has it.
-    """
-    _require_free(connection, name, besides=station)
+    """Give a station another name."""
     connection.execute(
         stations.update()
         .where(stations.c.key == station)
@@ -178,4 +156,7 @@ def remove_station(connection: sa.Connection, station: int, now: int) -> None:
     )
     connection.execute(
         station_procedures.delete().where(station_procedures.c.station_key == station)
+    )
+    connection.execute(
+        stations.update().where(stations.c.key == station).values(removed_at=now)
     )

@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
+from rigbridge.errors import NotFoundError
 from rigbridge.model import RunOutcome
 from rigbridge_store.catalog import CatalogSession, canonical_uuid
 from rigbridge_store.fields import folded
@@ -52,6 +53,7 @@ __all__ = [
     "rename_unit",
     "require_part",
     "require_revision",
+    "require_revision_of",
     "require_unit",
     "seen_by",
     "units_of_batch",
@@ -365,7 +367,7 @@ def require_part(connection: sa.Connection, number: str, path: str) -> Any:
     ).first()
     if row is None:
         raise not_found(
-            f"Part with number {number} does not exist.",
+            f"Part with number {number} not found.",
             FieldIssue(path, "does not exist"),
         )
     return row
@@ -387,10 +389,31 @@ def require_revision(
     ).first()
     if row is None:
         raise not_found(
-            f"Revision with number {number} does not exist.",
+            f"Revision with number {number} not found.",
             FieldIssue(path, "does not exist"),
         )
     return row
+
+
+def require_revision_of(
+    connection: sa.Connection, part_number: str, number: str
+) -> tuple[Any, Any]:
+    """
+    Find a revision by its own number and that of its part.
+
+    Returns:
+        The rows of the part and of the revision.
+
+    Raises:
+        NotFoundError: there is no such part, or it has no such revision.
+    """
+    try:
+        part = require_part(connection, part_number, "part_number")
+        return part, require_revision(connection, part.key, number, "revision_number")
+    except NotFoundError as error:
+        raise not_found(
+            f"Revision {number} of part {part_number} not found.", *error.issues
+        ) from error
 
 
 def new_unit(
@@ -413,7 +436,7 @@ def _require_free(connection: sa.Connection, serial_number: str, path: str) -> N
     taken = sa.select(units.c.key).where(units.c.serial_key == folded(serial_number))
     if connection.execute(taken).first() is not None:
         raise conflict(
-            f"A unit with serial number {serial_number} exists already.",
+            f"A unit with serial number {serial_number} already exists.",
             FieldIssue(path, "is taken by another unit"),
         )
 

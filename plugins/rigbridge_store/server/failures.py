@@ -21,7 +21,7 @@ from rigbridge.errors import (
     SourceError,
 )
 from rigbridge.wire import CODES, Issue, Problem
-from rigbridge_store.refusals import FieldIssue
+from rigbridge_store.refusals import INVALID, FieldIssue
 
 __all__ = ["answer_any", "answer_http", "answer_ours"]
 
@@ -44,12 +44,15 @@ def _answer(
     )
 
 
-def answer_ours(_: Request[Any, Any, Any], error: RigbridgeError) -> Response[Problem]:
+def answer_ours(
+    request: Request[Any, Any, Any], error: RigbridgeError
+) -> Response[Problem]:
     """Answer a refusal of the store, or a report that cannot be read."""
     if isinstance(error, DeliveryError):
-        issues = [_issue(issue) for issue in error.issues]
+        issues = [_issue(request, issue) for issue in error.issues]
         # str() would add what only a caller in process can do.
-        answer = _answer(error.status or 500, error.message, issues, error.code)
+        message = _headed(request, error.message)
+        answer = _answer(error.status or 500, message, issues, error.code)
         if error.retry_after is not None:
             answer.headers["Retry-After"] = str(math.ceil(error.retry_after))
         return answer
@@ -62,7 +65,7 @@ def answer_ours(_: Request[Any, Any, Any], error: RigbridgeError) -> Response[Pr
         return _answer(400, str(error), issues)
     if isinstance(error, (SourceError, ConfigurationError, PluginError)):
         return _answer(400, str(error), [])
-    return answer_any(_, error)
+    return answer_any(request, error)
 
 
 def answer_http(
@@ -71,16 +74,19 @@ def answer_http(
     """Answer what the framework found: no route, no JSON, a field of a wrong kind."""
     if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return answer_any(request, error)
-    issues = _parameters(error)
-    if issues:
-        return _answer(
-            error.status_code, f"{issues[0].path}: {issues[0].message}", issues
-        )
+    if _names_nothing(request, error):
+        return _answer(HTTPStatus.NOT_FOUND, "Not Found", [])
+    found = _parameters(error)
     message, path = _located(error)
-    if isinstance(path, UnsetType):
+    if not found and isinstance(path, UnsetType):
         return _answer(error.status_code, message, [])
-    text = f"{path}: {message}" if path else message
-    return _answer(error.status_code, text, [Issue(message=message, path=path)])
+    lines = found or [FieldIssue(path or "", message)]
+    text = str(lines[0]) if lines[0].path else message
+    return _answer(
+        error.status_code,
+        _headed(request, f"{INVALID}: {text}"),
+        [_issue(request, line) for line in lines],
+    )
 
 
 def answer_any(_: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
@@ -89,17 +95,42 @@ def answer_any(_: Request[Any, Any, Any], error: Exception) -> Response[Problem]
     return _answer(500, _INTERNAL, [])
 
 
-def _issue(line: str) -> Issue:
-    if isinstance(line, FieldIssue):
-        return Issue(message=line.message, path=line.path)
-    return Issue(message=line)
+def _names_nothing(request: Request[Any, Any, Any], error: HTTPException) -> bool:
+    """Whether the last part of a path is blank, where a name was to stand."""
+    allowed = error.status_code != HTTPStatus.METHOD_NOT_ALLOWED
+    return not allowed and str(request.scope["path"]).endswith("/")
 
 
-def _parameters(error: HTTPException) -> list[Issue]:
+def _of_v2(request: Request[Any, Any, Any]) -> bool:
+    return str(request.scope["path"]).startswith("/api/v2/")
+
+
+def _headed(request: Request[Any, Any, Any], message: str) -> str:
+    """Leave to v2 clients what they do themselves: to add the issues to the message."""
+    return INVALID if _of_v2(request) and message.startswith(INVALID) else message
+
+
+def _issue(request: Request[Any, Any, Any], line: str) -> Issue:
+    if not isinstance(line, FieldIssue):
+        return Issue(message=line)
+    if _of_v2(request):
+        # Its clients show the message alone, so the field is named there as well.
+        return Issue(message=f"{_named(line.path)} {line.message}", path=line.path)
+    return Issue(message=line.message, path=line.path)
+
+
+def _named(path: str) -> str:
+    """Name a field to a person; one within others by its place."""
+    if "." in path or "[" in path:
+        return path
+    return path.replace("_", " ").capitalize()
+
+
+def _parameters(error: HTTPException) -> list[FieldIssue]:
     """Take out which parameters of the query or the path are wrong."""
     found = error.extra if isinstance(error.extra, list) else []
     return [
-        Issue(message=str(item.get("message", error.detail)), path=item["key"])
+        FieldIssue(item["key"], str(item.get("message", error.detail)))
         for item in found
         if isinstance(item, dict)
         and item.get("source") in _PARAMETERS

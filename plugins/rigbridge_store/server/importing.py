@@ -25,7 +25,7 @@ from rigbridge_store.principals import Principal
 from rigbridge_store.refusals import FieldIssue, bad_request
 from rigbridge_store.server.bodies import Imported
 from rigbridge_store.server.door import Door
-from rigbridge_store.submission import submit_run
+from rigbridge_store.submission import SUBMISSION, submit_run
 
 __all__ = ["ImportedReport", "import_report", "import_upload"]
 
@@ -83,7 +83,8 @@ def import_report(
     Read an uploaded report and store its runs.
 
     The same report again answers the same runs. What one run refers to is created,
-    since nothing in this call could name what exists; a station still needs its link.
+    since nothing in this call could name what exists; a station still needs its link,
+    and a new unit its part number, as at every other call.
 
     Raises:
         Those of :func:`import_upload`.
@@ -96,6 +97,10 @@ def import_report(
         opener=door.store.blobs.opener(upload.blob.sha256),
     )
     installed = _chosen(door, importer, configuration, source)
+    strict = door.settings.policy
+    policy = attrs.evolve(
+        SUBMISSION, part_numbers=strict.part_numbers, identity=strict.identity
+    )
     ids: list[str] = []
     created = False
     problems: list[RigbridgeError] = []
@@ -106,7 +111,11 @@ def import_report(
                 continue
             try:
                 receipt = submit_run(
-                    door.store, item.run, item.report, principal=principal
+                    door.store,
+                    item.run,
+                    item.report,
+                    principal=principal,
+                    policy=policy,
                 )
             except (DeliveryError, RunProblemsError) as error:
                 problems.append(error)

@@ -103,7 +103,7 @@ def _serving(
         assert not thread.is_alive(), "the server did not stop"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def serving() -> Serving:
     """Serve a store on a real socket of this machine, in a thread."""
     return _serving

@@ -216,7 +216,7 @@ class TestListed:
         """Either of end and duration gives the other, in UTC."""
         run = listed(**times)
         assert run["ended_at"] == "2024-01-15T10:37:30.250Z"
-        assert run["duration"] == "PT150.25S"
+        assert run["duration"] == "PT2M30.25S"
 
     def test_steps_become_phases(self, listed: Callable[..., Any]) -> None:
         """The oldest shape is turned into a phase with a measurement a step."""

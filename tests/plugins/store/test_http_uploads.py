@@ -19,7 +19,8 @@ _RECORD = (
     b'{"dut_id": "SN-7", "start_time_millis": 1705314900000,'
     b' "end_time_millis": 1705314901000, "outcome": "PASS", "outcome_details": [],'
     b' "station_id": "line1", "metadata": {"test_name": "Demo",'
-    b' "procedure_id": "FVT9"}, "code_info": {"name": "", "docstring": null,'
+    b' "part_number": "PCB-1", "procedure_id": "FVT9"},'
+    b' "code_info": {"name": "", "docstring": null,'
     b' "sourcecode": ""}, "log_records": [], "phases": [{"name": "p",'
     b' "outcome": "PASS", "start_time_millis": 1705314900000,'
     b' "end_time_millis": 1705314900500, "measurements": {}, "attachments": {},'
@@ -225,6 +226,17 @@ class TestImport:
         answer = self._import(api, _RECORD.replace(b'"SN-7"', b"null"))
         assert answer.status_code == 400
         assert answer.json()["issues"][0]["path"] == "unit.serial_number"
+
+    def test_no_part_number(self, store: RunStore, serving: Callable[..., Any]) -> None:
+        """A new unit needs a part number at this call, too, unless that is optional."""
+        record = _RECORD.replace(b'"part_number": "PCB-1", ', b"")
+        key = store.create_user_key("Jane")
+        with serving(store, key) as api:
+            answer = self._import(api, record)
+            assert answer.status_code == 400
+            assert answer.json()["message"].startswith("Part number is required")
+        with serving(store, key, part_numbers="optional") as api:
+            assert self._import(api, record).status_code == 200
 
     def test_unknown_importer(self, api: httpx.Client) -> None:
         """An importer that nobody installed is refused with those that are."""

@@ -12,7 +12,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from rigbridge.wire import Identified, InitializeUpload, WireSubUnit
 from rigbridge_store.access import require_user
 from rigbridge_store.catalog import CatalogSession
-from rigbridge_store.fields import FieldChecks, folded, known, text_or_none
+from rigbridge_store.fields import MAX_NUMBER, FieldChecks, folded, known, text_or_none
 from rigbridge_store.labels import merge_metadata, write_metadata
 from rigbridge_store.policies import CreationPolicy
 from rigbridge_store.records.units import (
@@ -21,9 +21,16 @@ from rigbridge_store.records.units import (
     rename_unit,
     require_part,
     require_revision,
+    require_revision_of,
     require_unit,
 )
-from rigbridge_store.refusals import FieldIssue, conflict, invalid, not_found
+from rigbridge_store.refusals import (
+    FieldIssue,
+    bad_request,
+    conflict,
+    invalid,
+    not_found,
+)
 from rigbridge_store.schema import (
     attachments,
     runs,
@@ -60,22 +67,22 @@ def create_unit(
     principal = door.caller(request)
     labels = known(data.metadata) or {}
     checks = FieldChecks()
-    checks.filled(data.serial_number, "serial_number")
-    checks.bounded(data.serial_number, "serial_number")
+    serial_number = data.serial_number.strip()
+    checks.filled(serial_number, "serial_number")
+    checks.bounded(serial_number, "serial_number", limit=MAX_NUMBER)
     check_metadata(labels, "metadata", checks)
     if checks.issues:
         raise invalid(checks.issues)
     with door.store.writing(principal) as (connection, catalog):
-        part = require_part(connection, data.part_number, "part_number")
-        revision = require_revision(
-            connection, part.key, data.revision_number, "revision_number"
+        part, revision = require_revision_of(
+            connection, data.part_number, data.revision_number
         )
         values = {
             "part_key": part.key,
             "revision_key": revision.key,
             "batch_key": None,
         }
-        unit = new_unit(connection, catalog, data.serial_number, values)
+        unit = new_unit(connection, catalog, serial_number, values)
         connection.execute(
             units.update()
             .where(units.c.key == unit.key)
@@ -95,9 +102,12 @@ def update_unit(
     door = Door.of(request)
     principal = door.caller(request)
     labels = known(data.metadata) or {}
-    number = text_or_none(data.new_serial_number)
+    number = known(data.new_serial_number)
     checks = FieldChecks()
-    checks.bounded(number, "new_serial_number")
+    if number is not None:
+        number = number.strip()
+        checks.filled(number, "new_serial_number")
+        checks.bounded(number, "new_serial_number", limit=MAX_NUMBER)
     check_metadata(labels, "metadata", checks)
     if checks.issues:
         raise invalid(checks.issues)
@@ -220,8 +230,8 @@ def remove_child(
             )
         ).rowcount
         if not gone:
-            raise not_found(
-                f"Unit {child.serial_number} is not built into {unit.serial_number}.",
+            raise bad_request(
+                f"Unit {child.serial_number} is not a child of {unit.serial_number}.",
                 FieldIssue("child_serial_number", "is not built into the unit"),
             )
     return Identified(id=unit.id)

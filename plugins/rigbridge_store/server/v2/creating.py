@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 import msgspec
+from msgspec import UnsetType
 
 from rigbridge.convert.plain import read_value
 from rigbridge.errors import ModelError
@@ -26,7 +27,7 @@ from rigbridge.model import (
 )
 from rigbridge_store.fields import FieldChecks, known, text_or_none
 from rigbridge_store.labels import MAX_ENTRIES, MAX_NAME
-from rigbridge_store.refusals import FieldIssue, invalid, unprocessable
+from rigbridge_store.refusals import invalid
 from rigbridge_store.server.v2.judging import as_limit, as_text
 from rigbridge_store.server.v2.run_bodies import (
     CreateMeasurement,
@@ -54,7 +55,6 @@ def run_of(body: CreateRun2) -> Run:
 
     Raises:
         BadRequestError: fields that are malformed, all of them.
-        UnprocessableError: times or sequences that contradict each other.
     """
     return _Maker(body).run()
 
@@ -81,6 +81,12 @@ def check_metadata(
             checks.report(f"{path}.{name[:40]}", "is no name that can be given")
 
 
+def _trimmed(value: str | UnsetType | None) -> str | None:
+    """Give a text without the blanks around it, which v2 never tells apart."""
+    text = text_or_none(value)
+    return None if text is None else text.strip()
+
+
 _SPELLED = {
     "value": "measured_value",
     "unit": "units",
@@ -103,8 +109,7 @@ class _Maker:
         started = moment(body.started_at, "started_at", checks)
         ended = moment(body.ended_at, "ended_at", checks)
         if ended < started:
-            text = "ended_at is before started_at"
-            raise unprocessable(text, FieldIssue("ended_at", "is before started_at"))
+            checks.report("ended_at", "is before started_at")
         self._names()
         self._slots()
         self._sequences()
@@ -124,20 +129,21 @@ class _Maker:
             id=self._id(),
             outcome=RunOutcome(body.outcome),
             procedure=ProcedureRef(
-                id=body.procedure_id, version=text_or_none(body.procedure_version)
+                id=body.procedure_id, version=_trimmed(body.procedure_version)
             ),
             unit=Unit(
-                serial_number=body.serial_number,
-                part_number=text_or_none(body.part_number),
-                revision=text_or_none(body.revision_number),
-                batch_number=text_or_none(body.batch_number),
+                serial_number=body.serial_number.strip(),
+                part_number=_trimmed(body.part_number),
+                revision=_trimmed(body.revision_number),
+                batch_number=_trimmed(body.batch_number),
             ),
             sub_units=tuple(
-                SubUnit(serial_number=number) for number in known(body.sub_units) or ()
+                SubUnit(serial_number=number.strip())
+                for number in known(body.sub_units) or ()
             ),
             started_at=started,
             ended_at=ended,
-            operator=text_or_none(body.operated_by),
+            operator=_trimmed(body.operated_by),
             docstring=text_or_none(body.docstring),
             phases=phases,
             logs=logs,
@@ -162,8 +168,11 @@ class _Maker:
             "client_run_ref",
             "operated_by",
         ):
-            checks.bounded(text_or_none(getattr(body, path)), path)
-        checks.version(text_or_none(body.procedure_version), "procedure_version")
+            given = known(getattr(body, path))
+            if given is not None:
+                checks.filled(given, path)
+                checks.bounded(given.strip(), path)
+        checks.version(_trimmed(body.procedure_version), "procedure_version")
         for index, number in enumerate(known(body.sub_units) or ()):
             checks.filled(number, f"sub_units[{index}]")
             checks.bounded(number, f"sub_units[{index}]")
@@ -305,6 +314,12 @@ def _described(axis: DataAxis) -> dict[str, Any]:
 def _value(
     axes: Sequence[DataAxis], value: Any, units: str | Sequence[str] | None
 ) -> MeasurementValue:
+    if len({len(axis.data) for axis in axes}) > 1:
+        # No points: each axis is kept for itself, so that nothing of it is lost.
+        return [
+            {"name": known(a.name), "units": known(a.units), "data": list(a.data)}
+            for a in axes
+        ]
     if axes:
         return Series(
             axes=tuple(

@@ -319,7 +319,7 @@ def list_logs(
         data=[
             _log(
                 row,
-                id=f"{row.run_id}.l{row.position}",
+                id=f"{row.id}.l{row.position}",
                 level=row.level,
                 message=row.message,
                 created_at=row.timestamp,

@@ -11,7 +11,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, UnsetType
 
 from rigbridge.errors import RigbridgeError
-from rigbridge_store.refusals import FieldIssue, invalid, not_found
+from rigbridge_store.refusals import FieldIssue, bad_request, invalid, not_found
 from rigbridge_store.server.bodies import PROBLEMS
 from rigbridge_store.server.door import Door
 from rigbridge_store.server.importing import import_report
@@ -101,6 +101,16 @@ def import_reports(
     return ImportResults(results=results)
 
 
+@post("/imports/tabular", status_code=200, sync_to_thread=True, responses=PROBLEMS)
+def import_table(request: Request[Any, Any, Any]) -> ImportResult:
+    """Import a table by a mapping within the call, which this store does not do."""
+    Door.of(request).caller(request)
+    raise bad_request(
+        "This store reads tables by the profiles in its settings. Send the upload to "
+        "POST /api/v1/import with the importer CSV and the name of a profile."
+    )
+
+
 @get("/deployments", sync_to_thread=True, responses=PROBLEMS)
 def list_deployments(request: Request[Any, Any, Any]) -> NoDeployments:
     """List deployments: this store builds and deploys nothing."""
@@ -119,6 +129,7 @@ def get_deployment(
 
 HANDLERS: tuple[HTTPRouteHandler, ...] = (
     import_reports,
+    import_table,
     list_deployments,
     get_deployment,
 )

@@ -10,10 +10,16 @@ from litestar import Request, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
+from msgspec import UnsetType
 
 from rigbridge.wire import Identified
 from rigbridge_store.access import require_user
-from rigbridge_store.fields import FieldChecks, known, text_or_none
+from rigbridge_store.fields import (
+    MAX_NUMBER,
+    FieldChecks,
+    known,
+    text_or_none,
+)
 from rigbridge_store.labels import merge_metadata, read_metadata, write_metadata
 from rigbridge_store.moments import iso_from_micros, now_micros
 from rigbridge_store.records.catalog import (
@@ -26,7 +32,7 @@ from rigbridge_store.records.catalog import (
 )
 from rigbridge_store.records.filters import Paging, described, searched
 from rigbridge_store.records.units import require_part, require_revision
-from rigbridge_store.refusals import invalid
+from rigbridge_store.refusals import bad_request, invalid
 from rigbridge_store.schema import (
     part_metadata,
     parts,
@@ -76,36 +82,42 @@ class PartQuery:
     include_metadata: bool = False
 
 
-def _checked(values: dict[str, str | None], labels: dict[str, Any]) -> None:
+def _checked(
+    values: dict[str, str | None], name: str | None, labels: dict[str, Any]
+) -> None:
     checks = FieldChecks()
     for path, value in values.items():
         if value is not None:
             checks.filled(value, path)
-        checks.bounded(value, path)
+        checks.bounded(value, path, limit=MAX_NUMBER)
+    checks.bounded(name, "name")
     check_metadata(labels, "metadata", checks)
     if checks.issues:
         raise invalid(checks.issues)
+
+
+def _trimmed(value: str | UnsetType | None) -> str | None:
+    text = known(value)
+    return None if text is None else text.strip()
 
 
 @post("/parts", status_code=200, sync_to_thread=True, responses=PROBLEMS)
 def create_part(
     data: JSONBody[CreatePart], request: Request[Any, Any, Any]
 ) -> Identified:
-    """Create a part, and its first revision where that is named."""
+    """Create a part, and its first revision where that is named; stations may, too."""
     door = Door.of(request)
     principal = door.caller(request)
-    require_user(principal, "create parts")
     labels = known(data.metadata) or {}
-    revision = text_or_none(data.revision_number)
-    _checked({"number": data.number, "revision_number": revision}, labels)
+    number, name = data.number.strip(), text_or_none(data.name)
+    revision = text_or_none(_trimmed(data.revision_number))
+    _checked({"number": number, "revision_number": revision}, name, labels)
     with door.store.writing(principal) as (connection, catalog):
-        key = create_numbered(
-            connection, catalog, parts, data.number, name=text_or_none(data.name)
-        )
+        key = create_numbered(connection, catalog, parts, number, name=name)
         write_metadata(connection, part_metadata, key, labels)
         if revision is not None:
             create_numbered(connection, catalog, revisions, revision, part_key=key)
-        return Identified(id=require_part(connection, data.number, "number").id)
+        return Identified(id=require_part(connection, number, "number").id)
 
 
 @get(
@@ -199,13 +211,15 @@ def update_part(
     principal = door.caller(request)
     require_user(principal, "change parts")
     labels = known(data.metadata) or {}
-    new = text_or_none(data.new_number)
-    _checked({"new_number": new}, labels)
+    new, name = _trimmed(data.new_number), text_or_none(data.name)
+    if new is None and name is None and known(data.metadata) is None:
+        raise bad_request("At least one field to change is required.")
+    _checked({"new_number": new}, name, labels)
     with door.store.writing(principal) as (connection, _):
         row = require_part(connection, number, "number")
         if new is not None:
             renumber(connection, parts, row, new, "new_number")
-        if (name := text_or_none(data.name)) is not None:
+        if name is not None:
             connection.execute(
                 parts.update().where(parts.c.key == row.key).values(name=name)
             )
@@ -245,19 +259,17 @@ def create_revision(
     data: JSONBody[CreateRevision],
     request: Request[Any, Any, Any],
 ) -> Identified:
-    """Create a revision of a part."""
+    """Create a revision of a part; stations may, too."""
     door = Door.of(request)
     principal = door.caller(request)
-    require_user(principal, "create revisions")
     labels = known(data.metadata) or {}
-    _checked({"number": data.number}, labels)
+    number = data.number.strip()
+    _checked({"number": number}, None, labels)
     with door.store.writing(principal) as (connection, catalog):
         part = require_part(connection, part_number, "part_number")
-        key = create_numbered(
-            connection, catalog, revisions, data.number, part_key=part.key
-        )
+        key = create_numbered(connection, catalog, revisions, number, part_key=part.key)
         write_metadata(connection, revision_metadata, key, labels)
-        made = require_revision(connection, part.key, data.number, "number")
+        made = require_revision(connection, part.key, number, "number")
     return Identified(id=made.id)
 
 
@@ -309,13 +321,12 @@ def update_revision(
     data: JSONBody[UpdateRevision],
     request: Request[Any, Any, Any],
 ) -> Identified:
-    """Change the number or the metadata of a revision."""
+    """Change the number or the metadata of a revision; stations may, too."""
     door = Door.of(request)
     principal = door.caller(request)
-    require_user(principal, "change revisions")
     labels = known(data.metadata) or {}
-    new = text_or_none(data.number)
-    _checked({"number": new}, labels)
+    new = _trimmed(data.number)
+    _checked({"number": new}, None, labels)
     with door.store.writing(principal) as (connection, _):
         part = require_part(connection, part_number, "part_number")
         row = require_revision(connection, part.key, revision_number, "revision_number")

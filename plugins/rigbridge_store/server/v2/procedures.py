@@ -14,7 +14,7 @@ from litestar.params import FromPath, JSONBody
 
 from rigbridge.wire import Identified
 from rigbridge_store.access import require_access, require_user, visible_procedures
-from rigbridge_store.fields import FieldChecks, folded, text_or_none
+from rigbridge_store.fields import FieldChecks, folded, known
 from rigbridge_store.moments import iso_from_micros
 from rigbridge_store.records.filters import Paging
 from rigbridge_store.records.procedures import (
@@ -71,7 +71,7 @@ class ProcedureQuery:
 def create(
     data: JSONBody[CreateProcedure], request: Request[Any, Any, Any]
 ) -> Identified:
-    """Create a procedure; its name must be free."""
+    """Create a procedure; others may have the same name."""
     door = Door.of(request)
     principal = door.caller(request)
     require_user(principal, "create procedures")
@@ -171,11 +171,12 @@ def update_procedure(
     door = Door.of(request)
     principal = door.caller(request)
     require_user(principal, "change procedures")
-    name = text_or_none(data.name)
+    name = known(data.name)
+    if name is not None:
+        _require_name(name)
     with door.store.writing(principal) as (connection, _):
         row = require_procedure(connection, procedure_id)
         if name is not None:
-            _require_name(name)
             rename_procedure(connection, row.key, name.strip())
     return Identified(id=row.id)
 
@@ -239,7 +240,7 @@ def create_version(
         )
         if connection.execute(taken).first() is not None:
             raise conflict(
-                f"The procedure has a version {data.tag} already.",
+                f"Version {data.tag} of the procedure already exists.",
                 FieldIssue("tag", "is taken"),
             )
         catalog.version(row.key, data.tag)

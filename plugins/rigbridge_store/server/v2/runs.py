@@ -19,6 +19,7 @@ from rigbridge.model import JSONScalar
 from rigbridge.wire import Identified, InitializeUpload
 from rigbridge_store import listing
 from rigbridge_store.access import require_access, require_user, visible_procedures
+from rigbridge_store.catalog import canonical_uuid, find_procedure
 from rigbridge_store.fields import FieldChecks, known, text_or_none
 from rigbridge_store.files import require_run
 from rigbridge_store.labels import merge_metadata, read_metadata, searchable
@@ -68,7 +69,7 @@ class RunQuery:
     """The parameters of ``GET /v2/runs``."""
 
     search_query: str | None = parameter(
-        description="Within serial, part or batch number, or procedure name."
+        description="Within serial, part or batch number, procedure name or id."
     )
     ids: list[str] | None = None
     outcomes: list[Outcome] | None = None
@@ -141,6 +142,7 @@ def create_run(
     door = Door.of(request)
     principal = door.caller(request)
     run = run_of(data)
+    _require_reference(door, data.procedure_id)
     deployment = text_or_none(data.deployment_id)
     if deployment is not None:
         raise not_found(
@@ -176,6 +178,16 @@ def create_run(
         ),
     )
     return Identified(id=created.id)
+
+
+def _require_reference(door: Door, procedure_id: str) -> None:
+    """Check that a procedure is named by a UUID, or by an identifier that is one's."""
+    if canonical_uuid(procedure_id) is not None:
+        return
+    with door.store.reading() as connection:
+        if find_procedure(connection, procedure_id) is None:
+            words = "is no valid UUID, and no procedure has it as its identifier"
+            raise invalid([FieldIssue("procedure_id", words)])
 
 
 @get(

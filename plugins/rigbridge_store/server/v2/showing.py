@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from rigbridge.convert.numbers import spell
 from rigbridge.convert.times import to_iso_duration, to_iso_utc
-from rigbridge.model import LogEntry, Measurement, Phase, Run, Series
+from rigbridge.model import Axis, LogEntry, Measurement, Phase, Run, Series
 from rigbridge.wire import ListedAttachment
 from rigbridge_store.fields import known, text_or_none
 from rigbridge_store.moments import iso_from_micros, iso_from_span
@@ -193,12 +193,19 @@ def show_phase(phase: Phase, index: int, run_id: str, run: Run) -> ShownPhase:
 def show_measurement(measurement: Measurement, place: str) -> ShownMeasurement:
     """Show a measurement; its id is its place."""
     value = measurement.value
+    axes = measurement.attributes.get("axes")
+    loose = None if isinstance(value, Series) or axes is None else _loose(value)
     numeric = isinstance(value, Series) and all(
         isinstance(point, (int, float)) and not isinstance(point, bool)
         for point in chain.from_iterable(axis.values for axis in value.axes)
     )
     # Axes that were sent as such are shown as such, all else as it was sent as well.
-    axes = measurement.attributes.get("axes")
+    shown = not ((numeric and isinstance(axes, list)) or loose)
+    series: Any = UNSET
+    if loose is not None:
+        series = _series(loose, axes, place)
+    elif numeric and isinstance(value, Series):
+        series = _series(value.axes, axes, place)
     return ShownMeasurement(
         id=place,
         name=measurement.name,
@@ -211,12 +218,8 @@ def show_measurement(measurement: Measurement, place: str) -> ShownMeasurement:
             _read(measurement.attributes.get("aggregations"), list[Aggregation]), place
         ),
         docstring=measurement.docstring,
-        measured_value=_value(value, shown=not (numeric and isinstance(axes, list))),
-        data_series=(
-            _series(value, axes, place)
-            if numeric and isinstance(value, Series)
-            else UNSET
-        ),
+        measured_value=_value(value, shown=shown),
+        data_series=series,
     )
 
 
@@ -228,9 +231,20 @@ def _value(value: Any, *, shown: bool) -> Any:
     return spell(value)
 
 
-def _series(series: Series, described: Any, place: str) -> list[ShownAxis]:
+def _loose(value: Any) -> list[Axis] | None:
+    """Read axes of unequal lengths, which are no series; None for another value."""
+    axes = _read(value, list[DataAxis])
+    if not axes:
+        return None
+    return [
+        Axis(name=known(axis.name), unit=known(axis.units), values=axis.data)
+        for axis in axes
+    ]
+
+
+def _series(axes: Sequence[Axis], described: Any, place: str) -> list[ShownAxis]:
     shown: list[ShownAxis] = []
-    for index, axis in enumerate(series.axes):
+    for index, axis in enumerate(axes):
         extra = _read({"data": [], **_member(described, index)}, DataAxis) or DataAxis(
             data=[]
         )

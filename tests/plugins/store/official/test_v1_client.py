@@ -14,7 +14,7 @@ import pytest
 
 from rigbridge_store import RunStore
 
-_SAMPLES = Path(__file__).parents[4] / "shared" / "samples" / "openhtf_json"
+_SAMPLES = Path(__file__).parents[5] / "shared" / "samples" / "openhtf_json"
 
 _CREATE = """
 import json, sys
