@@ -84,8 +84,13 @@ def _discover_one_by_one(group: str) -> Iterator[EntryPoint]:
         seen.add(name)
         try:
             found = distribution.entry_points.select(group=group)
-        except Exception:
-            _LOGGER.exception("the entry points of %s cannot be read", name)
+        except Exception as error:
+            _LOGGER.warning(
+                "the entry points of %s cannot be read: %r",
+                name,
+                error,
+                exc_info=_LOGGER.isEnabledFor(logging.DEBUG),
+            )
             continue
         yield from found
 

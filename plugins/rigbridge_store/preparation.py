@@ -73,9 +73,18 @@ class PreparedRun:
 
 
 def digest(body: CreateRun) -> str:
-    """Digest a body: the same for the same content, whichever client sends it."""
+    """
+    Digest a body: the same for the same content, whichever client sends it.
+
+    Raises:
+        BadRequestError: it holds half of a surrogate pair.
+    """
     # Who sends a run again may have been updated since.
-    content = _encode_ordered(attrs.evolve(body, client=UNSET, client_version=UNSET))
+    anonymous = attrs.evolve(body, client=UNSET, client_version=UNSET)
+    try:
+        content = _encode_ordered(anonymous)
+    except UnicodeEncodeError as error:
+        raise half_a_character(error) from error
     return hashlib.sha256(content).hexdigest()
 
 

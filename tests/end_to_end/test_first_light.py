@@ -222,7 +222,7 @@ class TestFirstLight:
         for line in errors:
             assert "csv-long-format.csv: " in line
             assert "Procedure with ID FVT99 does not exist" in line
-        assert "2 runs are in quarantine" in kept
+        assert "2 runs in quarantine" in kept
 
     def test_files_arrive_over_http(self, served: Served) -> None:
         """Reports go through the client; a second time changes nothing."""

@@ -5,15 +5,17 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import zlib
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import attrs
 
 from rigbridge.errors import SourceUnreadableError
 from rigbridge.model import FileOpener
+from rigbridge.paths import path_text
 
 __all__ = ["HEAD_SIZE", "Source"]
 
@@ -42,7 +44,11 @@ class Source:
     @classmethod
     def from_path(cls, path: Path) -> Source:
         """Make a source of a file; nothing is read yet."""
-        return cls(name=path.name, uri=str(path), opener=FileOpener(path))
+        return cls(
+            name=path_text(Path(path.name)),
+            uri=path_text(path),
+            opener=FileOpener(path),
+        )
 
     @classmethod
     def from_bytes(cls, content: bytes, name: str) -> Source:
@@ -61,25 +67,28 @@ class Source:
                 "is a folder, not a file", source=self.uri
             ) from error
         except OSError as error:
+            barred = isinstance(error, PermissionError)
             raise SourceUnreadableError(
                 f"cannot be opened: {error.strerror or error}",
                 source=self.uri,
-                remedy="check its permissions",
+                remedy="check its permissions" if barred else "look at what it is",
             ) from error
 
     def open(self) -> IO[bytes]:
         """
         Open the content for reading, decompressed where it is gzip.
 
+        Reading on raises SourceUnreadableError, too, where the compression is damaged.
+
         Raises:
             SourceUnreadableError: it is missing or cannot be opened.
         """
         stream = self._open()
-        if stream.read(2) != _GZIP:
-            stream.seek(0)
-            return stream
+        packed = stream.read(2) == _GZIP
         stream.seek(0)
-        return cast("IO[bytes]", _GzipStream(stream))
+        if not packed:
+            return stream
+        return cast("IO[bytes]", io.BufferedReader(_Unpacked(stream, self.uri)))
 
     @cached_property
     def head(self) -> bytes:
@@ -92,7 +101,7 @@ class Source:
         try:
             with self.open() as stream:
                 return stream.read(HEAD_SIZE)
-        except (OSError, EOFError) as error:
+        except OSError as error:
             raise self._unreadable(error) from error
 
     @cached_property
@@ -113,16 +122,37 @@ class Source:
         return digest.hexdigest()
 
     def _unreadable(self, error: Exception) -> SourceUnreadableError:
-        return SourceUnreadableError(f"cannot be read: {error}", source=self.uri)
+        return SourceUnreadableError(
+            f"cannot be read: {error}",
+            source=self.uri,
+            remedy="check the disk or the network",
+        )
 
 
-class _GzipStream(gzip.GzipFile):
-    """A gzip reader that closes the stream below it as well."""
+class _Unpacked(io.RawIOBase):
+    """What a gzip stream holds; closes the stream below it as well."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
-        super().__init__(fileobj=stream, mode="rb")
-        self._below = stream
+    def __init__(self, packed: IO[bytes], uri: str) -> None:
+        super().__init__()
+        self._packed = packed
+        self._content = gzip.GzipFile(fileobj=packed, mode="rb")
+        self._uri = uri
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            return self._content.readinto(buffer)
+        # Which of the three it is depends on where the damage is.
+        except (OSError, EOFError, zlib.error) as error:
+            raise SourceUnreadableError(
+                f"its compression is damaged: {error}",
+                source=self._uri,
+                remedy="copy the file again",
+            ) from error
 
     def close(self) -> None:
+        self._content.close()
+        self._packed.close()
         super().close()
-        self._below.close()

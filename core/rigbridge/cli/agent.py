@@ -18,7 +18,9 @@ __all__ = ["agent"]
 def agent(
     *,
     host: Annotated[str, typer.Option(help="Address of its page.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port; 0 takes any.", min=0)] = 9817,
+    port: Annotated[
+        int, typer.Option(help="Port; 0 takes any.", min=0, max=65535)
+    ] = 9817,
     to: options.Target = None,
     data: options.DataFolder = None,
     api_key: options.ApiKey = None,

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rigbridge.cli import options
 from rigbridge.cli.output import (
+    count_of,
     error_document,
+    own_call,
     say,
     say_error,
     say_json,
     say_table,
+    say_warning,
 )
 from rigbridge.cli.tables import RUN_COLUMNS, result_document, run_row
 from rigbridge.errors import NoRunError, RunProblemsError, SourceError
+
+if TYPE_CHECKING:
+    from rigbridge.imports import SourceResult
 
 __all__ = ["ConvertFormat", "convert", "demo", "import_reports"]
 
@@ -74,7 +81,7 @@ def import_reports(
     configuration = load_configuration(
         to=to, data=data, api_key=api_key, time_zone=time_zone, file=config
     )
-    succeeded = _import(
+    results = _import(
         paths,
         configuration,
         only=adapter,
@@ -83,7 +90,10 @@ def import_reports(
         attach_source=attach_source,
         as_json=as_json,
     )
-    if not succeeded:
+    _show(results, as_json=as_json)
+    if not results:
+        say_error(SourceError("no file was found", remedy="check the paths"))
+    if not results or not all(result.succeeded for result in results):
         raise typer.Exit(1)
 
 
@@ -96,8 +106,8 @@ def _import(
     strict: bool = False,
     attach_source: bool = False,
     as_json: bool = False,
-) -> bool:
-    """Import, show what came of it, and say whether all of it arrived."""
+) -> list[SourceResult]:
+    """Import, and give what came of each file."""
     from rigbridge.adapters import Source  # noqa: PLC0415 - start fast
     from rigbridge.configuration import open_destination  # noqa: PLC0415 - likewise
     from rigbridge.imports import (  # noqa: PLC0415 - likewise
@@ -125,14 +135,10 @@ def _import(
     finally:
         if destination is not None:
             destination.close()
-    if not files:
-        say_error(SourceError("no file was found", remedy="check the paths"))
-        return False
-    _show(results, as_json=as_json)
-    return all(result.succeeded for result in results)
+    return results
 
 
-def _show(results: list[Any], *, as_json: bool) -> None:
+def _show(results: list[SourceResult], *, as_json: bool) -> None:
     runs = [item for result in results for item in result.runs]
     if as_json:
         say_json(
@@ -144,24 +150,22 @@ def _show(results: list[Any], *, as_json: bool) -> None:
             }
         )
     elif runs:
-        say_table(RUN_COLUMNS, map(run_row, runs))
+        say_table(RUN_COLUMNS, map(run_row, runs), named=True)
     for result in results:
         if result.tried:
             for error in result.errors:
                 say_error(error)
     kept = [path for result in results for path in result.quarantined]
     if kept:
-        typer.echo(
-            f"{len(kept)} runs are in quarantine, each with its reason, in "
-            f"{kept[0].parent}",
-            err=True,
+        say_warning(
+            f"{count_of(len(kept), 'run')} in quarantine, each with its reason, in "
+            f"{kept[0].parent}"
         )
     left = sum(not result.tried for result in results)
     if left:
-        typer.echo(
-            f"{left} files were not tried, since the destination is out; "
-            "repeat the same command later",
-            err=True,
+        say_warning(
+            f"{count_of(left, 'file')} not tried, since the destination is out; "
+            "repeat the same command later"
         )
     if not as_json:
         again = sum(
@@ -170,10 +174,10 @@ def _show(results: list[Any], *, as_json: bool) -> None:
         failed = sum(result.tried and not result.succeeded for result in results)
         empty = sum(result.is_empty for result in results)
         known = f", {again} of them there already" if again else ""
-        none = f"{empty} files hold no run, " if empty else ""
+        none = f"{count_of(empty, 'file')} without a run, " if empty else ""
         say(
-            f"{len(runs)} runs of {len(results)} files{known}; "
-            f"{none}{failed} files failed"
+            f"{count_of(len(runs), 'run')} of {count_of(len(results), 'file')}{known}; "
+            f"{none}{count_of(failed, 'file')} failed"
         )
 
 
@@ -276,10 +280,21 @@ def demo(
         )
         if not as_json:
             say(f"importing {len(names)} example reports into {folder}")
-        succeeded = _import(names, configuration, as_json=as_json)
+        results = _import(names, configuration, as_json=as_json)
+    _show(results, as_json=as_json)
     if not as_json:
-        say("")
-        say(f"all runs:     rigbridge runs list --data {folder}")
-        say(f"one of them:  rigbridge runs show RUN --data {folder}")
-    if not succeeded:
+        _show_next(results, folder)
+    if not all(result.succeeded for result in results):
         raise typer.Exit(1)
+
+
+def _show_next(results: list[SourceResult], folder: Path) -> None:
+    """Say how to look at what the demo stored, a run that did not pass above all."""
+    runs = [item for result in results for item in result.runs]
+    runs.sort(key=lambda item: item.run.outcome.value == "PASS")
+    call, where = own_call(), f"--data {shlex.quote(str(folder))}"
+    say("")
+    say(f"all runs:     {call} runs list {where}")
+    for item in runs[:1]:
+        say(f"one of them:  {call} runs show {item.run.id} {where}")
+    say(f"in a browser: {call} serve {where}")

@@ -6,6 +6,7 @@ Exit codes: 0 all well, 1 something failed, 2 wrong usage or configuration.
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -13,7 +14,7 @@ import typer
 
 import rigbridge
 from rigbridge.cli import adapters, agent, importing, outbox, runs, serving, upkeep
-from rigbridge.cli.output import say, say_error
+from rigbridge.cli.output import error_document, say, say_error, say_json
 from rigbridge.errors import ConfigurationError, RigbridgeError
 
 __all__ = ["app", "run"]
@@ -66,9 +67,20 @@ def run() -> None:
     """Run the command line; ends the process with the exit code."""
     try:
         app()
-    except ConfigurationError as error:
-        say_error(error)
-        sys.exit(2)
     except RigbridgeError as error:
         say_error(error)
+        if "--json" in sys.argv:
+            say_json({"error": error_document(error)})
+        sys.exit(2 if isinstance(error, ConfigurationError) else 1)
+    except OSError as error:
+        # A disk that is full, a terminal that is gone: the system's fault, not ours.
+        say_error(_system_error(error))
         sys.exit(1)
+
+
+def _system_error(error: OSError) -> RigbridgeError:
+    return RigbridgeError(
+        error.strerror or str(error),
+        source=None if error.filename is None else os.fsdecode(error.filename),
+        remedy="look at the disk and the permissions",
+    )

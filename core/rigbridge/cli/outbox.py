@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rigbridge.cli import options
-from rigbridge.cli.output import error_document, say, say_error, say_json, say_table
+from rigbridge.cli.output import (
+    error_document,
+    say,
+    say_error,
+    say_json,
+    say_table,
+    say_warning,
+)
+from rigbridge.cli.run_view import size_of
 from rigbridge.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -59,10 +67,9 @@ def _say_recovery(recovery: Recovery, *, quiet: bool) -> None:
     for failure in recovery.failures:
         say_error(failure)
     for path in recovery.records:
-        typer.echo(
-            f"warning: {path}: a record that could not be read"
-            " ('rigbridge import' tries again; then remove it)",
-            err=True,
+        say_warning(
+            f"{path}: a record that could not be read"
+            " ('rigbridge import' tries again; then remove it)"
         )
     if recovery.recovered and not quiet:
         say(f"queued {len(recovery.recovered)} runs that could not be queued before")
@@ -206,8 +213,7 @@ def show(
     say(f"{'outcome:':<15}{run.outcome.value}")
     say(f"{'phases:':<15}{len(run.phases)}")
     for attachment in run.attachments:
-        size = "by reference" if attachment.size is None else f"{attachment.size} bytes"
-        say(f"{'attachment:':<15}{attachment.name} ({size})")
+        say(f"{'attachment:':<15}{attachment.name} ({size_of(attachment)})")
 
 
 @app.command("retry")

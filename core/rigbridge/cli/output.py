@@ -2,35 +2,98 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
 from rigbridge.errors import NoRunError, RigbridgeError
 
-__all__ = ["error_document", "say", "say_error", "say_json", "say_table"]
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = [
+    "count_of",
+    "error_document",
+    "own_call",
+    "say",
+    "say_error",
+    "say_json",
+    "say_table",
+    "say_warning",
+]
+
+
+_UNBOUNDED = 400
+"""The width of a table, in characters, where there is no terminal."""
+
+
+def count_of(number: int, noun: str) -> str:
+    """Give a count with its noun: ``1 file``, ``2 files``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def own_call() -> str:
+    """Give what a reader types to call this program: as it was called, or shorter."""
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return f"{shlex.quote(sys.executable)} -m rigbridge"
+    found = shutil.which(called.name)
+    if found is not None and called.exists() and called.samefile(found):
+        return called.name
+    return shlex.quote(str(called))
+
+
+def _harmless(text: str) -> str:
+    r"""
+    Spell what would break the line, steer the terminal, or cannot be written.
+
+    Names of files and texts of reports come from elsewhere; they may hold anything.
+    """
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode()
+        for char in text
+    )
 
 
 def say(text: str) -> None:
     """Write a line to standard output."""
-    typer.echo(text)
+    _write(_harmless(text), sys.stdout)
 
 
 def say_error(error: RigbridgeError) -> None:
     """Write an error as one line to standard error; a mere lack of runs is a note."""
     kind = "no run" if isinstance(error, NoRunError) else "error"
-    typer.echo(f"{kind}: {error}", err=True)
+    _write(f"{kind}: {_harmless(str(error))}", sys.stderr)
+
+
+def say_warning(text: str) -> None:
+    """Write a warning as one line to standard error."""
+    _write(f"warning: {_harmless(text)}", sys.stderr)
+
+
+def _write(line: str, stream: TextIO) -> None:
+    encoding = stream.encoding or "utf-8"
+    # A console of another encoding gets what it lacks spelled, not an error.
+    typer.echo(line.encode(encoding, "backslashreplace").decode(encoding), file=stream)
 
 
 def say_json(value: Any) -> None:
     """Write a value as one line of JSON to standard output."""
     import msgspec  # noqa: PLC0415 - start fast
 
-    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
-    # A program at the other end of a pipe waits for this line, as for that of serve.
-    sys.stdout.flush()
+    text = msgspec.json.encode(value).decode()
+    try:
+        typer.echo(text)
+    except UnicodeEncodeError:
+        # JSON can spell every character in ASCII.
+        typer.echo(json.dumps(json.loads(text)))
 
 
 def error_document(error: RigbridgeError) -> dict[str, Any]:
@@ -45,19 +108,50 @@ def error_document(error: RigbridgeError) -> dict[str, Any]:
     }
 
 
-def say_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Draw a table; lines are folded to the terminal, never cut."""
-    from rich.console import Console  # noqa: PLC0415 - only where a table is drawn
-    from rich.table import Table  # noqa: PLC0415 - likewise
-    from rich.text import Text  # noqa: PLC0415 - likewise
+def say_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, named: bool = False
+) -> None:
+    """
+    Draw a table; lines are folded to the terminal, never cut.
 
-    table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+    Args:
+        columns: their headings.
+        rows: the cells.
+        named: whether the last column is what the next command is told. Where the
+            terminal is too narrow, it then stands whole, below the second column.
+    """
+    from rich.console import Console  # noqa: PLC0415 - only where a table is drawn
+
     console = Console()
     if not console.is_terminal:
         # A file or pipe has no width; nothing that is read by a program is folded.
-        console = Console(width=400)
-    console.print(table)
+        console = Console(width=_UNBOUNDED)
+    lines = [columns, *([_harmless(cell) for cell in row] for row in rows)]
+    table = _table(lines)
+    wide = console.options.update(max_width=_UNBOUNDED)
+    if named and console.measure(table, options=wide).maximum > console.width:
+        width = max(len(line[-1]) for line in lines)
+        table = _table([_name_below(line, width) for line in lines])
+        # The others give way, unless that would leave them next to nothing.
+        table.columns[1].no_wrap = console.width >= 2 * width
+    with console.capture() as captured:
+        console.print(table)
+    for line in captured.get().splitlines():
+        _write(line.rstrip(), sys.stdout)
+
+
+def _name_below(line: Sequence[str], width: int) -> list[str]:
+    first, second, *others, name = line
+    return [first, "\n".join((*textwrap.wrap(second, width), name)), *others]
+
+
+def _table(lines: Sequence[Sequence[str]]) -> Table:
+    from rich.table import Table  # noqa: PLC0415 - only where a table is drawn
+    from rich.text import Text  # noqa: PLC0415 - likewise
+
+    table = Table(box=None, pad_edge=False)
+    for column in lines[0]:
+        table.add_column(column, overflow="fold")
+    for line in lines[1:]:
+        table.add_row(*map(Text, line))
+    return table

@@ -11,12 +11,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rigbridge.cli import options
-from rigbridge.cli.output import say, say_error, say_json, say_table
+from rigbridge.cli.output import (
+    count_of,
+    error_document,
+    say,
+    say_error,
+    say_json,
+    say_table,
+)
+from rigbridge.cli.run_view import say_run
 from rigbridge.cli.tables import LISTED_COLUMNS, listed_row
-from rigbridge.errors import ConfigurationError, SourceUnreadableError
+from rigbridge.errors import (
+    ConfigurationError,
+    RigbridgeError,
+    SourceUnreadableError,
+)
 
 if TYPE_CHECKING:
-    from rigbridge.model import Limit, Run
+    from rigbridge.model import Run
 
 __all__ = ["app"]
 
@@ -55,7 +67,10 @@ def list_runs(
     serial: Annotated[
         str | None, typer.Option("--serial", help="Only this unit.", metavar="SN")
     ] = None,
-    limit: Annotated[int, typer.Option(help="Without --serial, how many.", min=1)] = 50,
+    limit: Annotated[
+        int,
+        typer.Option(help="Without --serial, how many.", min=1, max=1_000_000),
+    ] = 50,
     to: options.Target = None,
     data: options.DataFolder = None,
     api_key: options.ApiKey = None,
@@ -71,7 +86,7 @@ def list_runs(
     if as_json:
         say_json(list(runs))
     elif runs:
-        say_table(LISTED_COLUMNS, map(listed_row, runs))
+        say_table(LISTED_COLUMNS, map(listed_row, runs), named=True)
     else:
         say("no runs" if serial is None else f"no runs of unit {serial}")
 
@@ -94,69 +109,7 @@ def show_run(
     if as_json:
         say_json(to_document(run))
         return
-    _show(run)
-
-
-def _show(run: Run) -> None:
-    facts = {
-        "run": str(run.id),
-        "outcome": run.outcome.value,
-        "procedure": run.procedure.name or run.procedure.id,
-        "version": run.procedure.version,
-        "unit": run.unit.serial_number,
-        "part": run.unit.part_number,
-        "started": None if run.started_at is None else run.started_at.isoformat(),
-        "operator": run.operator,
-        "station": run.station,
-        "source": None if run.source is None else run.source.uri,
-    }
-    for name, value in facts.items():
-        if value is not None:
-            say(f"{name + ':':<11}{value}")
-    rows: list[tuple[str, ...]] = []
-    for phase in run.phases:
-        indent = "  " * len(phase.path)
-        rows.append((phase.outcome.value, indent + phase.name, "", "", ""))
-        rows.extend(
-            (
-                item.outcome.value,
-                f"{indent}  {item.name}",
-                _shown(item.value),
-                item.unit or "",
-                "; ".join((*_range(item.limits), *item.validators)),
-            )
-            for item in phase.measurements
-        )
-    if rows:
-        say("")
-        say_table(("Outcome", "Phase, measurement", "Value", "Unit", "Limits"), rows)
-    if run.attachments:
-        say("")
-        for attachment in run.attachments:
-            size = "by reference" if attachment.size is None else str(attachment.size)
-            say(f"attachment {attachment.name} ({size} bytes)")
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return ""
-    from rigbridge.model import Series  # noqa: PLC0415 - start fast
-
-    if isinstance(value, Series):
-        return f"{len(value)} points, {len(value.axes)} columns"
-    return str(value)
-
-
-def _range(limits: Limit | None) -> tuple[str, ...]:
-    if limits is None:
-        return ()
-    left = "" if limits.lower is None else f"{limits.lower} "
-    right = "" if limits.upper is None else f" {limits.upper}"
-    below = "<=" if limits.lower_inclusive else "<"
-    above = "<=" if limits.upper_inclusive else "<"
-    if not left and not right:
-        return ()
-    return (f"{left}{below if left else ''} x {above if right else ''}{right}".strip(),)
+    say_run(run)
 
 
 _Moment = Annotated[
@@ -280,23 +233,35 @@ def attach(
     from rigbridge.model import Attachment  # noqa: PLC0415 - start fast
 
     attached: list[str] = []
-    failed = False
+    errors: list[RigbridgeError] = []
     with _destination(to=to, data=data, api_key=api_key, file=config) as destination:
         for file in files:
             try:
                 destination.attach(run_id, Attachment.from_file(file))
                 attached.append(file.name)
             except OSError as error:
-                failed = True
-                words = error.strerror or str(error)
-                say_error(SourceUnreadableError(words, source=str(file)))
+                errors.append(
+                    SourceUnreadableError(
+                        error.strerror or str(error),
+                        source=str(file),
+                        remedy="check the path",
+                    )
+                )
             except DeliveryError as error:
-                failed = True
                 error.source = error.source or str(file)
-                say_error(error)
+                errors.append(error)
+    for failure in errors:
+        say_error(failure)
     if as_json:
-        say_json({"run": run_id, "attached": attached})
+        say_json(
+            {
+                "run": run_id,
+                "attached": attached,
+                "errors": [error_document(failure) for failure in errors],
+            }
+        )
     else:
-        say(f"attached {len(attached)} of {len(files)} files to run {run_id}")
-    if failed:
+        files_of = f"{len(attached)} of {count_of(len(files), 'file')}"
+        say(f"attached {files_of} to run {run_id}")
+    if errors:
         raise typer.Exit(1)

@@ -63,7 +63,9 @@ def hosted(
 def serve(
     *,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port; 0 takes any.", min=0)] = 8000,
+    port: Annotated[
+        int, typer.Option(help="Port; 0 takes any.", min=0, max=65535)
+    ] = 8000,
     open_stations: Annotated[
         bool, typer.Option("--open-stations", help="Stations may use any procedure.")
     ] = False,
@@ -134,6 +136,8 @@ def list_keys(
     if as_json:
         say_json([_shown(record) for record in records])
         return
+    if not records:
+        say("no keys")
     for record in records:
         used = "never used"
         if record.last_used_at is not None:

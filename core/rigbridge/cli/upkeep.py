@@ -19,6 +19,10 @@ app = typer.Typer(
 )
 
 
+_CENTURY = 36_525
+"""The most days that can be asked for; no run is older."""
+
+
 @app.command("backup")
 def backup(
     folder: Annotated[Path, typer.Argument(help="Where the copy goes.")],
@@ -90,7 +94,13 @@ def prune(
     *,
     older_than: Annotated[
         int,
-        typer.Option("--older-than", help="Days since the run.", min=1, metavar="DAYS"),
+        typer.Option(
+            "--older-than",
+            help="Days since the run.",
+            min=1,
+            max=_CENTURY,
+            metavar="DAYS",
+        ),
     ],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Count, delete nothing.")

@@ -34,6 +34,9 @@ RUN_MARK = "rigbridge_run"
 _VERSION = 1
 _BATCH = 5000
 
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula, which it runs."""
+
 
 class ExportFormat(StrEnum):
     """
@@ -126,6 +129,12 @@ def export_runs(
         ConfigurationError: the file exists or cannot be written, or the library for
             its format is not installed.
     """
+    if path.exists() and not path.is_file():
+        raise ConfigurationError(
+            "is no regular file, and is not replaced",
+            source=str(path),
+            remedy="choose another name",
+        )
     if path.exists() and not replace:
         raise ConfigurationError(
             "the file exists already",
@@ -234,7 +243,17 @@ class _CSVWriter:
 def _cell(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, str) and value.startswith(_FORMULAS) and not _number(value):
+        return f"'{value}"
     return str(value).lower() if isinstance(value, bool) else value
+
+
+def _number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 class _ParquetWriter:

@@ -98,12 +98,14 @@ class AdapterSet:
         for installed in self._installed:
             try:
                 match = installed.adapter.detect(head, name)
-            except Exception:
+            except Exception as error:
                 # An adapter's mistake on one file must not cost the others theirs.
-                _LOGGER.exception(
-                    "adapter %s failed to look at %s",
+                _LOGGER.warning(
+                    "adapter %s failed to look at %s: %r",
                     installed.adapter.name,
                     source.uri,
+                    error,
+                    exc_info=_LOGGER.isEnabledFor(logging.DEBUG),
                 )
                 continue
             if match is not None:

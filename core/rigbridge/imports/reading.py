@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Iterator
+from pathlib import Path
 
 import attrs
 
 from rigbridge.adapters import ConversionReport, ReadContext, Source, Spool
 from rigbridge.configuration import Configuration
-from rigbridge.errors import AdapterFailedError, NoRunError, SourceError
+from rigbridge.errors import (
+    AdapterFailedError,
+    NoRunError,
+    SourceError,
+    SourceUnreadableError,
+)
 from rigbridge.imports.detection import InstalledAdapter
 from rigbridge.model import Run
 
@@ -77,14 +84,16 @@ def read_source(
     except SourceError as error:
         yield from context.failures[reported:]
         yield error
-    except Exception as error:
-        _LOGGER.exception("adapter %s broke down on %s", name, source.uri)
+    except OSError as error:
         yield from context.failures[reported:]
-        yield AdapterFailedError(
-            f"adapter {name} broke down: {type(error).__name__}: {error}",
+        yield SourceUnreadableError(
+            f"cannot be read: {error}",
             source=source.uri,
-            remedy=f"report it to the authors of {name}",
+            remedy="check the file and the space in the temporary folder",
         )
+    except Exception as error:  # noqa: BLE001 - whatever a third party's code raises
+        yield from context.failures[reported:]
+        yield _broken_down(name, source, error)
     else:
         yield from context.failures[reported:]
         if not seen and not context.failures:
@@ -92,3 +101,17 @@ def read_source(
     finally:
         if remainder is not None:
             remainder.merge(context.report)
+
+
+def _broken_down(name: str, source: Source, error: Exception) -> AdapterFailedError:
+    """Say where an adapter failed; its traceback is that of the cause."""
+    _LOGGER.debug("adapter %s broke down", name, exc_info=error)
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    failure = AdapterFailedError(
+        f"adapter {name} broke down at {Path(frame.filename).name}:{frame.lineno}: "
+        f"{type(error).__name__}: {error}",
+        source=source.uri,
+        remedy=f"report it to the authors of {name}",
+    )
+    failure.__cause__ = error
+    return failure

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -15,10 +17,14 @@ from rigbridge.model.values import (
     sha256_or_none,
     text,
 )
+from rigbridge.paths import path_text
 
 __all__ = ["Attachment", "FileOpener"]
 
 _CHUNK = 1 << 20
+
+_FILES = frozenset({stat.S_IFREG, stat.S_IFDIR})
+"""What is opened; of a folder the system says itself that it is none to be read."""
 
 
 @attrs.frozen
@@ -28,7 +34,16 @@ class FileOpener:
     path: Path
 
     def __call__(self) -> IO[bytes]:
-        """Open the file."""
+        """
+        Open the file.
+
+        Raises:
+            OSError: it cannot be opened, or is no file with a beginning and an end.
+        """
+        # A pipe would wait for a writer for ever, some devices never end.
+        kind = stat.S_IFMT(self.path.stat().st_mode)
+        if kind not in _FILES:
+            raise OSError(errno.EINVAL, "is no regular file", str(self.path))
         return self.path.open("rb")
 
 
@@ -89,10 +104,11 @@ class Attachment:
         import hashlib  # noqa: PLC0415
         import mimetypes  # noqa: PLC0415
 
-        shown = name or path.name
+        shown = name or path_text(Path(path.name))
         digest = hashlib.sha256()
         size = 0
-        with path.open("rb") as stream:
+        opener = FileOpener(path)
+        with opener() as stream:
             while chunk := stream.read(_CHUNK):
                 digest.update(chunk)
                 size += len(chunk)
@@ -101,5 +117,5 @@ class Attachment:
             media_type=media_type or mimetypes.guess_type(shown)[0],
             size=size,
             sha256=digest.hexdigest(),
-            opener=FileOpener(path),
+            opener=opener,
         )

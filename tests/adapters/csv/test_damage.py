@@ -166,7 +166,7 @@ class TestBytes:
     def test_cut_gzip(self, read: Read) -> None:
         """A compressed log that was cut says that it cannot be read to its end."""
         rows = "".join(f"{number},a,{number**7},PASS\n" for number in range(50_000))
-        with pytest.raises(SourceUnreadableError, match="read to its end"):
+        with pytest.raises(SourceUnreadableError, match="compression is damaged"):
             read(gzip.compress((HEAD + rows).encode())[:-5000])
 
     def test_blank_rows_are_nothing(self, read: Read) -> None:

@@ -115,7 +115,7 @@ class TestImport:
         for name in (*bad, "missing.xml"):
             assert sum(name in line for line in lines) == 1, name
         assert (
-            "2 runs of 8 files; 1 files hold no run, 6 files failed" in process.stdout
+            "2 runs of 8 files; 1 file without a run, 6 files failed" in process.stdout
         )
 
     def test_a_run_without_serial_number_waits_in_quarantine(
@@ -130,7 +130,7 @@ class TestImport:
         first = rigbridge("import", report, "--data", data)
         assert first.returncode == 1
         assert "no serial number" in first.stderr
-        assert "1 runs are in quarantine" in first.stderr
+        assert "1 run in quarantine" in first.stderr
         (kept,) = (data / "quarantine").glob("*.json")
         assert json.loads(kept.read_text())["unit"]["serial_number"] is None
         reason = kept.with_suffix(".txt").read_text()
@@ -171,7 +171,7 @@ class TestImport:
         process = rigbridge("import", *paths, "--data", data)
         assert process.returncode == 0
         assert process.stderr.count("no run: ") == 2
-        assert "2 files hold no run, 0 files failed" in process.stdout
+        assert "2 files without a run, 0 files failed" in process.stdout
         assert rigbridge("convert", *paths).returncode == 0
 
     def test_wrong_flags_are_usage_errors(self, rigbridge: Rigbridge) -> None:
@@ -195,7 +195,7 @@ class TestImport:
         )
         assert process.returncode == 1
         assert "Traceback" not in process.stderr
-        assert "1 files were not tried" in process.stderr
+        assert "1 file not tried" in process.stderr
 
     @pytest.mark.skipif(not SAMPLES.is_dir(), reason="the samples are not beside us")
     def test_the_real_samples_arrive(self, rigbridge: Rigbridge, data: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -96,6 +97,30 @@ class TestFiles:
         assert rows[0]["procedure"] == "Final, test"
         assert rows[0]["serial_number"] == "0000019"
         assert datetime.fromisoformat(rows[0]["started_at"]) == START
+
+    def test_csv_runs_nothing_in_a_spreadsheet(self, run: Run, tmp_path: Path) -> None:
+        """A text that begins like a formula is marked as text; numbers are not."""
+        texts = ("=1+1", "@SUM(A1)", "+x", "-2.5", "-Infinity", "a=b")
+        phase = attrs.evolve(
+            run.phases[0],
+            measurements=[Measurement(name=text, value=text) for text in texts],
+        )
+        path = tmp_path / "runs.csv"
+        run = attrs.evolve(run, phases=(phase,))
+        export_runs([run], path, form=ExportFormat.CSV)
+        with path.open(encoding="utf-8", newline="") as stream:
+            values = [row["value"] for row in csv.DictReader(stream)]
+        assert values == ["'=1+1", "'@SUM(A1)", "'+x", "-2.5", "-Infinity", "a=b"]
+
+    @pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+    def test_a_device_is_not_replaced(self, run: Run, tmp_path: Path) -> None:
+        """What is no regular file stays what it is, asked or not."""
+        os.mkfifo(tmp_path / "pipe.csv")
+        with pytest.raises(ConfigurationError, match="is no regular file"):
+            export_runs(
+                [run], tmp_path / "pipe.csv", form=ExportFormat.CSV, replace=True
+            )
+        assert (tmp_path / "pipe.csv").is_fifo()
 
     def test_parquet(self, run: Run, tmp_path: Path) -> None:
         """The columns have the declared types, and the values are the rows."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Iterator, Sequence
 from copy import copy
 from pathlib import Path
@@ -22,6 +24,7 @@ from rigbridge.errors import (
     NoAnswerError,
     NoRunError,
     NotFoundError,
+    SourceUnreadableError,
     UnrecognizedSourceError,
 )
 from rigbridge.identity import IdentityRules
@@ -71,6 +74,8 @@ class LineAdapter:
                 continue
             if serial == "BUG":
                 raise KeyError(serial)
+            if serial == "DISK":
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             provenance = context.provenance(source, index)
             context.report.mapped("run")
             if serial == "DROP":
@@ -185,12 +190,22 @@ class TestReading:
     def test_a_mistake_of_the_adapter_is_contained(
         self, configuration: Configuration, tmp_path: Path
     ) -> None:
-        """What came before it is kept, and the error names the adapter."""
+        """What came before it is kept, and the error names adapter, place and cause."""
         with Spool(tmp_path) as spool:
             first, error = self.read(b"1 BUG 3", configuration, spool)
         assert isinstance(first, ReadRun)
         assert isinstance(error, AdapterFailedError)
-        assert "adapter lines broke down: KeyError" in str(error)
+        assert "adapter lines broke down at test_imports.py:" in str(error)
+        assert isinstance(error.__cause__, KeyError)
+
+    def test_a_disk_that_fails_is_no_mistake_of_the_adapter(
+        self, configuration: Configuration, tmp_path: Path
+    ) -> None:
+        """What the system refuses while an adapter reads is said of the source."""
+        with Spool(tmp_path) as spool:
+            (error,) = self.read(b"DISK", configuration, spool)
+        assert isinstance(error, SourceUnreadableError)
+        assert "No space left on device" in str(error)
 
     def test_nothing_is_no_run(
         self, configuration: Configuration, tmp_path: Path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import pickle
 from array import array
 from datetime import UTC, datetime
@@ -180,6 +181,21 @@ class TestAttachment:
         assert attachment.opener is not None
         with attachment.opener() as stream:
             assert stream.read() == b"pixels"
+
+    @pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+    def test_a_name_of_any_bytes_is_text(self, tmp_path: Path) -> None:
+        """What of a name is no UTF-8 is spelled, so that everything can hold it."""
+        file = tmp_path / os.fsdecode(b"gr\xf6\xdfe.png")
+        file.write_bytes(b"pixels")
+        assert Attachment.from_file(file).name == "gr\\xf6\\xdfe.png"
+
+    @pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+    def test_a_pipe_is_refused(self, tmp_path: Path) -> None:
+        """A pipe, which would wait for ever, is no file to be attached."""
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        with pytest.raises(OSError, match="is no regular file"):
+            Attachment.from_file(pipe)
 
     def test_a_reference_has_no_bytes(self) -> None:
         """A file that the source only names is kept by reference."""

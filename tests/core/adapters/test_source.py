@@ -1,0 +1,91 @@
+"""A source: what can be read of it is read, and what cannot is said with a remedy."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+
+import pytest
+
+from rigbridge.adapters import Source
+from rigbridge.errors import SourceUnreadableError
+
+posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+
+
+def read(source: Source) -> bytes:
+    """Read the whole content of a source."""
+    with source.open() as stream:
+        return stream.read()
+
+
+class TestNames:
+    """What a source is called."""
+
+    @posix
+    def test_a_name_of_any_bytes_is_text(self, tmp_path: Path) -> None:
+        """Name and address can be written as UTF-8; the file is still found."""
+        path = tmp_path / os.fsdecode(b"caf\xe9.xml")
+        path.write_bytes(b"<a/>")
+        source = Source.from_path(path)
+        assert source.name == "caf\\xe9.xml"
+        assert source.uri.encode().endswith(b"caf\\xe9.xml")
+        assert read(source) == b"<a/>"
+
+
+class TestFiles:
+    """What can be opened."""
+
+    @posix
+    def test_a_pipe_is_not_waited_for(self, tmp_path: Path) -> None:
+        """A named pipe is refused at once, whether or not anybody writes to it."""
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(SourceUnreadableError, match="is no regular file"):
+            read(Source.from_path(tmp_path / "pipe"))
+
+    @posix
+    def test_an_endless_device_is_refused(self) -> None:
+        """A device that never ends is not read."""
+        with pytest.raises(SourceUnreadableError, match="is no regular file"):
+            _ = Source.from_path(Path("/dev/zero")).digest
+
+    @posix
+    def test_links_in_a_circle_are_said(self, tmp_path: Path) -> None:
+        """A link that leads back to itself is an error of its own words."""
+        (tmp_path / "a").symlink_to("b")
+        (tmp_path / "b").symlink_to("a")
+        with pytest.raises(SourceUnreadableError, match="symbolic links"):
+            read(Source.from_path(tmp_path / "a"))
+
+
+class TestCompression:
+    """Compressed sources."""
+
+    CONTENT = bytes(range(256)) * 1000
+
+    def test_gzip_is_read_as_what_it_holds(self) -> None:
+        """The content is unpacked; head and digest are those of content and file."""
+        packed = gzip.compress(self.CONTENT)
+        source = Source.from_bytes(packed, "x.gz")
+        assert read(source) == self.CONTENT
+        assert source.head == self.CONTENT[: len(source.head)]
+
+    @pytest.mark.parametrize(
+        "damaged",
+        [
+            gzip.compress(CONTENT)[:-9],
+            gzip.compress(CONTENT, 0)[:-5] + bytes(5),
+            gzip.compress(CONTENT)[:12] + b"\xff\xee" + gzip.compress(CONTENT)[14:],
+            b"\x1f\x8b",
+            b"\x1f\x8bnothing of the kind",
+        ],
+        ids=["cut", "checksum", "flipped", "two bytes", "no gzip"],
+    )
+    def test_damage_is_said_whichever_it_is(self, damaged: bytes) -> None:
+        """Whatever the unpacking raises is one error that names file and remedy."""
+        source = Source.from_bytes(damaged, "report.xml.gz")
+        with pytest.raises(SourceUnreadableError) as caught:
+            read(source)
+        assert str(caught.value).startswith("report.xml.gz: its compression is damaged")
+        assert caught.value.remedy == "copy the file again"

@@ -1,0 +1,139 @@
+"""What commands write: an error a line, valid JSON, nothing that steers a terminal."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TextIO
+
+import pytest
+
+from rigbridge.cli.output import count_of, say, say_error, say_json, say_table
+from rigbridge.errors import SourceError
+
+COLUMNS = ("Outcome", "Procedure", "Unit", "Run")
+ROW = ("PASS", "Final test of the motor controller", "SN-1", "9" * 36)
+
+
+def call(
+    *arguments: object, stdout: int | TextIO = subprocess.PIPE
+) -> subprocess.CompletedProcess[str]:
+    """Call the program as a user does."""
+    return subprocess.run(
+        [sys.executable, "-m", "rigbridge", *map(str, arguments)],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+
+class TestLines:
+    """Lines for people."""
+
+    def test_one_is_not_many(self) -> None:
+        """A count and its noun agree."""
+        assert [count_of(number, "file") for number in (0, 1, 2)] == [
+            "0 files",
+            "1 file",
+            "2 files",
+        ]
+
+    def test_nothing_steers_the_terminal(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Control characters and halves of characters of foreign texts are spelled."""
+        say("red \x1b[31m\x07 half \udcff")
+        assert capsys.readouterr().out == "red \\x1b[31m\\x07 half \\udcff\n"
+
+    def test_an_error_is_one_line(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """A name with a line end in it makes no second line."""
+        say_error(SourceError("is bad", source="a\nb\x1b.xml", remedy="mend it"))
+        assert capsys.readouterr().err == "error: a b\\x1b.xml: is bad (mend it)\n"
+
+    def test_a_poor_encoding_is_no_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What the output's encoding lacks is spelled, in tables and in lines."""
+        stream = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+        monkeypatch.setattr(sys, "stdout", stream)
+        say("größe 日")
+        say_table(COLUMNS, [("PASS", "日", "é", "1")])
+        stream.seek(0)
+        assert "größe \\u65e5" in stream.read()
+
+    def test_json_is_valid_in_every_encoding(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where the output's encoding lacks a character, JSON spells it in ASCII."""
+        stream = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+        monkeypatch.setattr(sys, "stdout", stream)
+        say_json({"name": "größe 日 😀"})
+        stream.seek(0)
+        assert json.loads(stream.read()) == {"name": "größe 日 😀"}
+
+
+class TestTables:
+    """Tables on a terminal."""
+
+    def lines(self, monkeypatch: pytest.MonkeyPatch, width: int) -> list[str]:
+        """Draw a table on a terminal of a width."""
+        stream = io.StringIO()
+        monkeypatch.setattr(sys, "stdout", stream)
+        monkeypatch.setenv("COLUMNS", str(width))
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        say_table(COLUMNS, [ROW], named=True)
+        return stream.getvalue().splitlines()
+
+    def test_a_wide_terminal_has_a_line_a_row(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where there is room, every cell stands in its column."""
+        assert len(self.lines(monkeypatch, 140)) == 2
+
+    def test_a_narrow_terminal_keeps_the_name_whole(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What the next command is told can be copied in one piece."""
+        lines = self.lines(monkeypatch, 80)
+        assert any("9" * 36 in line for line in lines)
+        assert any("motor controller" in line for line in lines)
+
+
+class TestFailures:
+    """Commands that fail as a whole."""
+
+    def test_json_says_the_error_too(self, tmp_path: Path) -> None:
+        """With --json the error is a document on standard output, and a line beside."""
+        process = call("runs", "show", "nobody", "--data", tmp_path, "--json")
+        assert process.returncode == 1
+        assert json.loads(process.stdout)["error"]["kind"] == "NotFoundError"
+        assert process.stderr.startswith("error: ")
+
+    def test_no_file_is_still_a_document(self, tmp_path: Path) -> None:
+        """An import of an empty folder prints an empty list, and fails."""
+        process = call("import", tmp_path, "--dry-run", "--json")
+        assert process.returncode == 1
+        assert json.loads(process.stdout) == {"sources": []}
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has it")
+    def test_a_full_disk_is_one_line(self) -> None:
+        """Output that cannot be written ends in one line and exit code 1."""
+        with Path("/dev/full").open("w", encoding="utf-8") as full:
+            process = call("adapters", "list", stdout=full)
+        assert process.returncode == 1
+        assert process.stderr.startswith("error: No space left on device")
+
+    @pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+    def test_a_name_of_any_bytes_costs_nobody(self, tmp_path: Path) -> None:
+        """A file whose name is no UTF-8 is imported like any other."""
+        (tmp_path / os.fsdecode(b"caf\xe9.csv")).write_bytes(
+            b"serial_number,procedure,measurement,value,outcome\nS1,P,m,1,PASS\n"
+        )
+        process = call("import", tmp_path, "--data", tmp_path / "data", "--json")
+        assert process.returncode == 0, process.stderr
+        (source,) = json.loads(process.stdout)["sources"]
+        assert source["source"].endswith("caf\\xe9.csv")
+        assert source["runs"][0]["created"]
