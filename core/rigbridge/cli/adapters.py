@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -50,7 +49,7 @@ def list_adapters(*, as_json: options.AsJSON = False) -> None:
 
 @app.command("detect")
 def detect(
-    files: Annotated[list[Path], typer.Argument(help="Files to look at.")],
+    files: options.SourceFiles,
     *,
     config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
@@ -74,7 +73,7 @@ def detect(
             error, failed = raised, True
         documents.append(
             {
-                "source": str(file),
+                "source": source.uri,
                 "claims": [
                     {
                         "adapter": claim.name,
@@ -89,7 +88,7 @@ def detect(
         if not as_json:
             for claim in claims:
                 match = claim.match
-                say(f"{file}: {claim.name} ({match.score:.2f}, {match.reason})")
+                say(f"{source.uri}: {claim.name} ({match.score:.2f}, {match.reason})")
         if error is not None:
             say_error(error)
     if as_json:

@@ -56,7 +56,7 @@ def _progress(total: int, *, shown: bool) -> Generator[Any]:
 
 
 def import_reports(
-    paths: Annotated[list[Path], typer.Argument(help="Files or folders.")],
+    paths: options.SourcePaths,
     *,
     adapter: options.AdapterName = None,
     to: options.Target = None,
@@ -182,7 +182,7 @@ def _show(results: list[SourceResult], *, as_json: bool) -> None:
 
 
 def convert(
-    files: Annotated[list[Path], typer.Argument(help="Report files.")],
+    files: options.SourceFiles,
     *,
     adapter: options.AdapterName = None,
     form: Annotated[

@@ -13,6 +13,8 @@ __all__ = [
     "AsJSON",
     "ConfigFile",
     "DataFolder",
+    "SourceFiles",
+    "SourcePaths",
     "Target",
     "TimeZone",
 ]
@@ -21,6 +23,15 @@ AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")
 DataFolder = Annotated[
     Path | None,
     typer.Option("--data", help="Folder of the embedded store.", metavar="DIR"),
+]
+SourceFiles = Annotated[
+    list[Path],
+    # Whether a file can be read is said of it alone; the others are still to come.
+    typer.Argument(help="Report files.", readable=False),
+]
+SourcePaths = Annotated[
+    list[Path],
+    typer.Argument(help="Files or folders.", readable=False),
 ]
 Target = Annotated[
     str | None,

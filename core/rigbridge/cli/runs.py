@@ -220,7 +220,9 @@ def _outcome(name: str) -> Any:
 @app.command("attach")
 def attach(
     run_id: Annotated[str, typer.Argument(help="The run's id.", metavar="ID")],
-    files: Annotated[list[Path], typer.Argument(help="Files to attach.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Files to attach.", readable=False)
+    ],
     *,
     to: options.Target = None,
     data: options.DataFolder = None,

@@ -13,13 +13,15 @@ def scan(paths: Iterable[Path]) -> Iterator[Path]:
     """
     Go through the files that paths name: a file itself, a folder all files below it.
 
-    Folders are read in the order of their names. Names that begin with a dot are left
-    out within a folder, as is every file named twice. A path that does not exist is
-    given as it is, so that reading it says so.
+    Folders are read in the order of their names; links to folders are followed, each
+    folder once. Names that begin with a dot are left out within a folder, as is every
+    file named twice. A path that does not exist is given as it is, and so is a folder
+    that cannot be listed, so that reading it says so.
     """
     seen: set[Path] = set()
     for path in paths:
-        for file in _below(path) if path.is_dir() else (path,):
+        # Not Path.is_dir, which raises where a folder above may not be searched.
+        for file in _below(path) if os.path.isdir(path) else (path,):  # noqa: PTH112
             key = file.absolute()
             if key not in seen:
                 seen.add(key)
@@ -27,8 +29,29 @@ def scan(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    for root, folders, files in os.walk(folder):
+    visited: set[tuple[int, int]] = set()
+    unlisted: list[OSError] = []
+    for root, folders, files in os.walk(
+        folder, onerror=unlisted.append, followlinks=True
+    ):
+        # A link may lead back up, or to where another one leads.
+        if not _first_visit(root, visited):
+            folders.clear()
+            continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             if not name.startswith("."):
                 yield Path(root, name)
+    for error in unlisted:
+        yield Path(os.fsdecode(error.filename))
+
+
+def _first_visit(folder: str, visited: set[tuple[int, int]]) -> bool:
+    try:
+        state = Path(folder).stat()
+    except FileNotFoundError:
+        return True  # It went away a moment ago; its files will be missing, and said.
+    identity = (state.st_dev, state.st_ino)
+    known = identity in visited
+    visited.add(identity)
+    return not known

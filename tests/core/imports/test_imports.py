@@ -161,6 +161,34 @@ class TestScan:
         file.touch()
         assert list(scan([tmp_path, file])) == [file]
 
+    def test_linked_folders_are_read_once(self, tmp_path: Path) -> None:
+        """A link to a folder is followed; one that leads back up ends there."""
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        (elsewhere / "a.xml").touch()
+        inbox = tmp_path / "inbox"
+        inbox.mkdir()
+        (inbox / "link").symlink_to(elsewhere)
+        (inbox / "loop").symlink_to(inbox)
+        assert list(scan([inbox])) == [inbox / "link" / "a.xml"]
+
+    def test_a_folder_that_cannot_be_listed_is_given_on(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A folder without permission is not passed over: reading it says so."""
+        closed = tmp_path / "closed"
+        closed.mkdir()
+        listed = os.scandir
+
+        def refused(path: str) -> Any:
+            # Root may list every folder, so the system cannot be made to refuse.
+            if Path(path) == closed:
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            return listed(path)
+
+        monkeypatch.setattr(os, "scandir", refused)
+        assert list(scan([tmp_path])) == [closed]
+
     def test_a_missing_path_is_given_on(self, tmp_path: Path) -> None:
         """Reading it then says that it is missing."""
         assert list(scan([tmp_path / "gone"])) == [tmp_path / "gone"]
