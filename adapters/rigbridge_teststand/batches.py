@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from rigbridge.adapters import ConversionReport
+from rigbridge.adapters import ConversionReport, Place
 from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
 
@@ -24,7 +24,10 @@ _MOST = 256
 
 
 def record_batch(
-    table: Element, references: Iterable[Element], report: ConversionReport
+    table: Element,
+    references: Iterable[Element],
+    report: ConversionReport,
+    place: Callable[[Element], Place] = place_of,
 ) -> None:
     """
     Record that a batch makes no run, and which reports it refers to.
@@ -33,6 +36,7 @@ def record_batch(
         table: the batch.
         references: the elements that name the reports of the units.
         report: where it is recorded.
+        place: says where the batch stands.
     """
     named = [_reference(element) for element in references]
     shown = "; ".join(named[:_MOST])
@@ -40,7 +44,7 @@ def record_batch(
     report.dropped(
         "batch report",
         "is an index of unit reports, not a run",
-        place=place_of(table),
+        place=place(table),
         detail=shown + more or None,
     )
 

@@ -90,6 +90,14 @@ class ReportFile(ABC):
             UnrecognizedSourceError: it is something else.
         """
 
+    def complete(
+        self, head: bytes, stream: IO[bytes]
+    ) -> Iterator[tuple[Element, bool]]:
+        """Give the reports of a large file; see `stream_reports`."""
+        return stream_reports(
+            self.tag, head, stream, self.source.uri, self.context.report
+        )
+
     def read(self) -> Iterator[Run]:
         """
         Read every run of the file.
@@ -121,9 +129,7 @@ class ReportFile(ABC):
         index = 0
         root: Element | None = None
         try:
-            for element, is_report in stream_reports(
-                self.tag, head, stream, self.source.uri, self.context.report
-            ):
+            for element, is_report in self.complete(head, stream):
                 if not is_report:
                     root = element
                     break
@@ -146,7 +152,7 @@ class ReportFile(ABC):
 
     def _whole(self, content: bytes, *, done: int = 0) -> Iterator[Run]:
         """Read the file as a whole, from the report on that is not read yet."""
-        if not content.strip():
+        if not content or content.isspace():
             raise NoRunError("the file is empty", source=self.source.uri)
         saved: Salvaged | None = None
         try:
@@ -184,7 +190,7 @@ class ReportFile(ABC):
     def _one(
         self, element: Element, index: int, *, truncated: bool = False
     ) -> Iterator[Run]:
-        """Read one report, and give back the memory of its elements."""
+        """Read one report."""
         if self.is_index(element):
             return
         # Elements that something holds need not be made anew at each look.
@@ -205,7 +211,6 @@ class ReportFile(ABC):
             yield run
         finally:
             del held
-        element.clear()
 
 
 def of_another_kind(

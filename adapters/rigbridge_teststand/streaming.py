@@ -6,8 +6,8 @@ Small files are parsed as a whole, which is quicker.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import IO, Any
+from collections.abc import Collection, Iterator
+from typing import IO, Any, Literal, TypeAlias
 
 from lxml import etree
 
@@ -15,13 +15,26 @@ from rigbridge.adapters import ConversionReport
 from rigbridge_teststand.documents import PARSING, prepare_head, superset_of
 from rigbridge_teststand.element import Element
 
-__all__ = ["LARGE", "READ", "stream_reports"]
+__all__ = [
+    "LARGE",
+    "READ",
+    "ROOT",
+    "Event",
+    "stream_events",
+    "stream_reports",
+]
 
 LARGE = 8 << 20
 """Files of more bytes are streamed."""
 
 READ = "Read"
 """The attribute that marks the shell of a report that was read already."""
+
+ROOT = "root"
+"""What is told at the end of a stream, with its root."""
+
+Event: TypeAlias = Literal["start", "end"]
+"""Where an element begins, or where it is complete."""
 
 _CHUNK = 1 << 16
 
@@ -50,30 +63,56 @@ def stream_reports(
         UnsafeSourceError: it has a DOCTYPE.
         lxml.etree.XMLSyntaxError: it is damaged; what was given before is complete.
     """
+    ends: tuple[Event] = ("end",)
+    events = stream_events(ends, (tag,), head, stream, uri=uri, report=report)
+    for event, element in events:
+        parent = element.getparent()
+        if event == ROOT:
+            yield element, False
+        elif parent is not None:
+            yield element, True
+            element.clear()
+            element.set(READ, "")
+
+
+def stream_events(
+    events: Collection[Event],
+    tags: tuple[str, ...],
+    head: bytes,
+    stream: IO[bytes],
+    *,
+    uri: str,
+    report: ConversionReport,
+) -> Iterator[tuple[str, Element]]:
+    """
+    Parse a stream, and tell where elements begin and end.
+
+    Args:
+        events: ``start``, ``end`` or both.
+        tags: the tags of the elements.
+        head: what was read of the stream already, from its beginning.
+        stream: the rest.
+        uri: the file, for errors.
+        report: where a repaired encoding is recorded.
+
+    Returns:
+        Each event with its element, and at last ``ROOT`` with the root.
+
+    Raises:
+        UnsafeSourceError: it has a DOCTYPE.
+        lxml.etree.XMLSyntaxError: it is damaged; what was given before is complete.
+    """
     head = prepare_head(head, uri)
     parser: Any = etree.XMLPullParser(
-        events=("end",),
-        tag=tag,
-        **PARSING,
-        encoding=superset_of(head, report),
+        events=events, tag=tags, **PARSING, encoding=superset_of(head, report)
     )
     for start in range(0, len(head), _CHUNK):
         parser.feed(head[start : start + _CHUNK])
-        yield from _complete(parser)
+        yield from parser.read_events()
     del head
     while chunk := stream.read(_CHUNK):
         parser.feed(chunk)
-        yield from _complete(parser)
+        yield from parser.read_events()
     root: Element = parser.close()
-    yield from _complete(parser)
-    yield root, False
-
-
-def _complete(parser: Any) -> Iterator[tuple[Element, bool]]:
-    for _, element in parser.read_events():
-        parent = element.getparent()
-        if parent is None:
-            continue
-        yield element, True
-        element.clear()
-        element.set(READ, "")
+    yield from parser.read_events()
+    yield ROOT, root

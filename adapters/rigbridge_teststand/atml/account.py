@@ -25,15 +25,20 @@ class Account:
         report: takes what was coerced or dropped, with its place.
 
     Args:
+        report: takes all of it; a new one by default.
         place: says where an element stands.
     """
 
     __slots__ = ("_place", "mapped", "report")
 
-    def __init__(self, place: Callable[[Element], Place] = place_of) -> None:
+    def __init__(
+        self,
+        report: ConversionReport | None = None,
+        place: Callable[[Element], Place] = place_of,
+    ) -> None:
         self._place = place
         self.mapped: dict[str, int] = defaultdict(int)
-        self.report = ConversionReport()
+        self.report = ConversionReport() if report is None else report
 
     def place(self, element: Element) -> Place:
         """Say where an element stands."""
@@ -70,9 +75,8 @@ class Account:
             self.mapped[item] -= 1
             self.report.dropped(item, reason, place=place, detail=measurement.name)
 
-    def settle(self, report: ConversionReport) -> None:
-        """Hand everything over to a report."""
+    def settle(self) -> None:
+        """Hand over to the report what was counted."""
         for item, count in self.mapped.items():
             self.report.mapped(item, count)
         self.mapped.clear()
-        report.merge(self.report.split())

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import ClassVar
+from functools import partial
+from typing import IO, ClassVar
 
 from rigbridge.adapters import Match, ReadContext, Source
 from rigbridge.model import Run
+from rigbridge_teststand.atml.layout import (
+    COLLECTION,
+    PULLED,
+    RESULTS,
+    WRAPPER,
+    is_of_a_unit,
+)
 from rigbridge_teststand.atml.names import children, local, version_of
-from rigbridge_teststand.atml.runs import read_run
+from rigbridge_teststand.atml.places import Places
+from rigbridge_teststand.atml.pulling import PulledRun
+from rigbridge_teststand.atml.runs import read_run, version_of_results
+from rigbridge_teststand.atml.stations import stations_of
 from rigbridge_teststand.batches import record_batch
-from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.report_files import ReportFile, of_another_kind
 from rigbridge_teststand.settings import TestStandSettings
+from rigbridge_teststand.streaming import ROOT, stream_events
 
 __all__ = ["TestStandATMLAdapter"]
 
@@ -23,11 +34,7 @@ _MARK = re.compile(r"1636|1671|ATML", re.IGNORECASE)
 _CONTENT = re.compile(r"<(?:[\w.-]+:)?(?:ResultSet|UUT)[\s/>]")
 _EXTENSION = "www.ni.com/TestStand/ATML"
 _FORMAT = "ATML"
-_RESULTS = "TestResults"
-_COLLECTION = "TestResultsCollection"
-_CONTAINERS = frozenset({_COLLECTION, _RESULTS, "ResultSet", "TestGroup"})
-# What a document that was split at its declarations is wrapped into.
-_WRAPPER = "Reports"
+_CONTAINERS = frozenset({COLLECTION, RESULTS, "ResultSet", "TestGroup"})
 
 
 class TestStandATMLAdapter:
@@ -84,6 +91,9 @@ class _ATMLFile(ReportFile):
     ) -> None:
         super().__init__(source, context)
         self._settings = settings
+        self._places = Places()
+        # The results that are complete, their steps read.
+        self._pulled: PulledRun | None = None
 
     def is_index(self, element: Element) -> bool:
         """Tell that no results are an index; tables of a batch stand beside them."""
@@ -92,23 +102,52 @@ class _ATMLFile(ReportFile):
 
     def run(self, element: Element, index: int, *, truncated: bool) -> Run:
         """Read the results of one unit."""
-        # The version stands in the namespaces of the results or of what is below.
-        spaces = " ".join(str(uri) for uri in element.nsmap.values())
-        if len(element):
-            spaces += f" {element[0].tag}"
-        version = version_of(spaces)
+        version = version_of_results(element)
         if version is None:
             self.context.report.coerced(
                 "version",
                 "unknown namespace, read as the newest version",
-                place=place_of(element),
+                place=partial(self._places.place, element),
             )
         provenance = self.context.provenance(
             self.source, index, format=_FORMAT, format_version=version
         )
+        if self._pulled is not None and self._pulled.results is element:
+            return self._pulled.finish(provenance)
         return read_run(
             element, provenance, self._settings, self.context, truncated=truncated
         )
+
+    def complete(
+        self, head: bytes, stream: IO[bytes]
+    ) -> Iterator[tuple[Element, bool]]:
+        """Read the steps of each report while it is being parsed."""
+        # Only where the time zone depends on it; it costs to parse the file twice.
+        by_station = bool(self.context.time_zone.stations)
+        stations = iter(stations_of(self.source) if by_station else ())
+        pulled: PulledRun | None = None
+        uri, report = self.source.uri, self.context.report
+        for event, element in stream_events(
+            ("start", "end"), PULLED, head, stream, uri=uri, report=report
+        ):
+            if event == ROOT:
+                yield element, False
+            elif local(element) != RESULTS:
+                if pulled is not None:
+                    (pulled.enter if event == "start" else pulled.leave)(element)
+            elif event == "start":
+                if pulled is None and is_of_a_unit(element):
+                    station = next(stations, None)
+                    pulled = PulledRun(
+                        element, self._settings, self.context, station, self._places
+                    )
+            elif pulled is not None and pulled.results is element:
+                self._pulled, pulled = pulled, None
+                # A root is given at the end.
+                if element.getparent() is not None:
+                    yield element, True
+                    self._pulled = None
+                    self._places.take(element)
 
     def refuse(self, head: bytes) -> None:
         """Refuse nothing beforehand: the parser tells what is no XML."""
@@ -125,27 +164,27 @@ class _ATMLFile(ReportFile):
     def reports(self, root: Element) -> list[Element]:
         """Find the results; what stands beside them is recorded as dropped."""
         name = local(root)
-        if name == _RESULTS:
+        if name == RESULTS:
             return [root]
-        if name not in (_COLLECTION, _WRAPPER):
+        if name not in (COLLECTION, WRAPPER):
             raise of_another_kind(name, root, self.source)
         found: list[Element] = []
         pending = [below for _, below in children(root)][::-1]
         while pending:
             element = pending.pop()
             kind = local(element)
-            if kind == _RESULTS:
+            if kind == RESULTS:
                 found.append(element)
-            elif kind in {_COLLECTION, "Extension"}:
+            elif kind in {COLLECTION, "Extension"}:
                 pending.extend([below for _, below in children(element)][::-1])
             elif kind == "TSBatchTable":
                 named = element.iter("{*}UUTHref", "{*}UUThref")
-                record_batch(element, named, self.context.report)
+                record_batch(element, named, self.context.report, self._places.place)
             else:
                 self.context.report.dropped(
                     "property",
                     "stands beside the results of units",
-                    place=place_of(element),
+                    place=self._places.place(element),
                     detail=kind,
                 )
         return found

@@ -10,7 +10,7 @@ from enum import IntEnum, auto
 from typing import Any
 
 from rigbridge_teststand.atml.account import Account
-from rigbridge_teststand.atml.names import LOCALS, attribute, child, read_text
+from rigbridge_teststand.atml.names import LOCALS, attribute, child
 from rigbridge_teststand.atml.values import flatten
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.numbers import read_number
@@ -34,6 +34,7 @@ _NAMES = {
     "EndingLoopIndex": "ending_loop_index",
     "LoopIndex": "loop_index",
 }
+_SHORT = 9
 _TEXTS = frozenset({"StepType", "StepId", "StepGroup", "RemoteServerId"})
 
 
@@ -59,40 +60,57 @@ def read_extension(
     looping = Looping.NONE
     for block in extension:
         kind = LOCALS[block.tag]
-        if kind != "TSStepProperties":
-            flatten(block, f"extension.{kind}", into, account)
-            continue
-        loop: Element | None = None
-        for element in block:
-            label = LOCALS[element.tag]
-            if label == "LoopingProperties":
-                loop = element
-            else:
-                _keep(label, element, into, account)
-        if loop is not None:
-            looping = Looping.SUMMARY
-            for element in loop:
-                label = LOCALS[element.tag]
-                if label == "LoopIndex":
+        if kind == "TSStepProperties":
+            loop = _read_block(block, into, account)
+            if loop is not None:
+                looping = Looping.SUMMARY
+                _read_block(loop, into, account)
+                if child(loop, "LoopIndex") is not None:
                     looping = Looping.ITERATION
-                _keep(label, element, into, account)
+        else:
+            flatten(block, f"extension.{kind}", into, account)
     return looping
 
 
-def _keep(label: str, element: Element, into: dict[str, Any], account: Account) -> None:
-    key = _NAMES.get(label)
-    if key is None:
-        flatten(element, label, into, account)
-        return
-    given = element.get("value")
-    if given is None or not (given := given.strip()):
-        given = attribute(child(element, "Datum"), "value") or read_text(element)
-    if given is not None:
-        account.mapped["property"] += 1
-        into[key] = given if label in _TEXTS else _value(given)
+def _read_block(
+    block: Element, into: dict[str, Any], account: Account
+) -> Element | None:
+    """Read properties that stand side by side; give back those of the loop."""
+    loop: Element | None = None
+    count = 0
+    for element in block:
+        label = LOCALS[element.tag]
+        if label not in _NAMES:
+            if label == "LoopingProperties":
+                loop = element
+            else:
+                flatten(element, label, into, account)
+            continue
+        given = element.get("value") or (None if len(element) else element.text)
+        if not given or not (given := given.strip()):
+            given = _inner(element)
+            if given is None:
+                continue
+        count += 1
+        into[_NAMES[label]] = given if label in _TEXTS else _value(given)
+    account.mapped["property"] += count
+    return loop
+
+
+def _inner(element: Element) -> str | None:
+    """Give what stands in a datum inside, else the text."""
+    if len(element):
+        given = attribute(child(element, "Datum"), "value")
+        if given is not None:
+            return given
+    text = element.text
+    return text.strip() or None if text else None
 
 
 def _value(given: str) -> Any:
+    # Indices and levels, which are the most.
+    if len(given) < _SHORT and given.isdecimal():
+        return int(given)
     number = read_number(given)
     if number is None or number - number != 0:
         lower = given.lower()

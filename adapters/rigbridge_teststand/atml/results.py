@@ -7,6 +7,7 @@ is marked as one; everything else is additional data, which nobody judged.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PureWindowsPath
 from typing import Any
 
@@ -24,6 +25,7 @@ from rigbridge_teststand.atml.names import (
     children,
     read_text,
 )
+from rigbridge_teststand.atml.quick import OTHER, quick_value
 from rigbridge_teststand.atml.values import DATA, flatten, value_of
 from rigbridge_teststand.comparisons import Comparison
 from rigbridge_teststand.element import Element
@@ -58,55 +60,42 @@ class Result:
         is_judged: whether it is a measurement of the test, and no further data.
     """
 
-    __slots__ = (
-        "data",
-        "element",
-        "is_judged",
-        "limits",
-        "name",
-        "others",
-        "outcome",
-        "properties",
-    )
+    data: Element | None = None
+    limits: Element | None = None
+    outcome: Element | None = None
+    properties: Element | None = None
+    others: Sequence[Element] = ()
+    is_judged: bool = False
 
     def __init__(self, element: Element) -> None:
         self.element = element
-        self.name = attribute(element, "name") or attribute(element, "ID") or ""
-        self.data: Element | None = None
-        self.limits: Element | None = None
-        self.outcome: Element | None = None
-        self.properties: Element | None = None
-        self.others: tuple[Element, ...] = ()
-        for below in element:
+        self.name = element.get("name", "").strip() or attribute(element, "ID") or ""
+        others: list[Element] = []
+        # Backwards, so that the first of several is the one that stays.
+        for below in reversed(element):
             kind = LOCALS[below.tag]
             if kind == "TestData":
-                if self.data is None:
-                    self.data = below
+                self.data = below
             elif kind == "TestLimits":
-                if self.limits is None:
-                    self.limits = below
+                self.limits = below
             elif kind == "Outcome":
-                if self.outcome is None:
-                    self.outcome = below
-            elif kind == "Extension":
-                self.properties = self._extended(below)
-            else:
-                self.others = (*self.others, below)
-        self.is_judged = (
-            self.limits is not None
-            or self.outcome is not None
-            or (
-                self.properties is not None
-                and any(_flag(child(self.properties, mark)) for mark in _MARKS)
-            )
-        )
+                self.outcome = below
+            elif kind != "Extension" or self._is_more(below):
+                others.append(below)
+        if others:
+            self.others = others[::-1]
+        if self.limits is not None or self.outcome is not None:
+            self.is_judged = True
+        elif self.properties is not None:
+            marks = (child(self.properties, mark) for mark in _MARKS)
+            self.is_judged = any(map(_flag, marks))
 
-    def _extended(self, extension: Element) -> Element | None:
-        """Give the properties, the first of several; keep what else is in there."""
+    def _is_more(self, extension: Element) -> bool:
+        """Take the properties of an extension; tell whether it holds anything else."""
         properties = child(extension, "TSLimitProperties")
-        if properties is None or len(extension) > 1:
-            self.others = (*self.others, extension)
-        return properties if self.properties is None else self.properties
+        if properties is not None:
+            self.properties = properties
+        return properties is None or len(extension) > 1
 
     @property
     def is_single(self) -> bool:
@@ -179,8 +168,7 @@ class DataReader:
         if result.others:
             attributes = {**attributes, **self._further(result)}
         for element in () if result.data is None else result.data:
-            if LOCALS[element.tag] in DATA:
-                self._read(result.name or self._step, element, attributes)
+            self._plain(result.name or self._step, element, attributes, 0)
 
     def _further(self, result: Result) -> dict[str, Any]:
         """Read what else stands in a result, such as a description."""
@@ -239,6 +227,24 @@ class DataReader:
         for key, value in found.items():
             self._add(key, parameter, value, None, said, _UNSET, _UNJUDGED)
 
+    def _plain(
+        self, name: str, element: Element, attributes: dict[str, Any], depth: int
+    ) -> None:
+        """Read data that nobody judged, quickly where nothing else is said of them."""
+        shape = LOCALS[element.tag]
+        if shape == "Datum" and depth <= _MAX_DEPTH:
+            value = quick_value(element)
+            name = name.strip()
+            if value is not OTHER and name and name not in self._names:
+                self._names[name] = 1
+                self._account.mapped["measurement"] += 1
+                self._found.append(
+                    Measurement(name=name, value=value, attributes=attributes)
+                )
+                return
+        if shape in DATA:
+            self._read(name, element, attributes, depth=depth)
+
     def _read(  # noqa: PLR0917 - each part of a measurement
         self,
         name: str,
@@ -248,10 +254,10 @@ class DataReader:
         judged: Judged = _UNJUDGED,
         depth: int = 0,
     ) -> None:
+        shape = LOCALS[element.tag]
         if depth > _MAX_DEPTH:
             self._account.dropped("property", "nested too deep", element)
             return
-        shape = LOCALS[element.tag]
         given = attributes_of(element)
         kind = KINDS[given.get(TYPE) or given.get("type") or ""]
         if kind in _REFERENCES:
@@ -281,7 +287,7 @@ class DataReader:
                 reason = "stands among the items of a collection"
                 self._account.dropped("property", reason, item)
                 continue
-            name = attribute(item, "name") or ""
+            name = item.get("name", "").strip()
             if name.endswith(_ATTRIBUTES):
                 described[name.removesuffix(_ATTRIBUTES)] = self._described(item)
             elif texts is not None and name == REPORT_TEXT:
@@ -294,8 +300,7 @@ class DataReader:
                 further = {**attributes, **described[name]}
             full = f"{prefix}.{name}" if prefix and name else prefix or name
             for element in item:
-                if LOCALS[element.tag] in DATA:
-                    self._read(full, element, further, depth=depth)
+                self._plain(full, element, further, depth)
 
     @staticmethod
     def _text(
@@ -359,30 +364,38 @@ class DataReader:
         outcome: MeasurementOutcome,
         judged: Judged,
     ) -> None:
-        self._account.mapped["measurement"] += 1
+        mapped = self._account.mapped
+        mapped["measurement"] += 1
         if unit is not None:
-            self._account.mapped["unit"] += 1
+            mapped["unit"] += 1
         if judged.attributes:
             attributes = {**attributes, **judged.attributes}
+        name = name.strip() or "(unnamed)"
+        if name in self._names:
+            name = self._numbered(name, element)
+        else:
+            self._names[name] = 1
+        comparison = judged.comparison
         self._found.append(
             Measurement(
-                name=self._unique(name.strip() or "(unnamed)", element),
+                name=name,
                 outcome=outcome,
                 value=value,
                 unit=unit,
-                limits=judged.comparison.limits,
-                validators=judged.comparison.validators,
+                limits=comparison.limits,
+                validators=comparison.validators,
                 attributes=attributes,
             )
         )
 
-    def _unique(self, name: str, element: Element) -> str:
+    def _numbered(self, name: str, element: Element) -> str:
         """Number a name that the step has used before."""
-        count = self._names[name] = self._names.get(name, 0) + 1
-        if count == 1:
-            return name
-        self._account.coerced("measurement name", "repeated, numbered", element)
-        return self._unique(f"{name} #{count}", element)
+        while name in self._names:
+            self._account.coerced("measurement name", "repeated, numbered", element)
+            self._names[name] += 1
+            name = f"{name} #{self._names[name]}"
+        self._names[name] = 1
+        return name
 
 
 def _outcome(outcome: Element) -> MeasurementOutcome:

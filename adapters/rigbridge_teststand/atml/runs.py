@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from pathlib import PureWindowsPath
 from typing import Any
 
 from rigbridge.adapters import ReadContext
@@ -12,7 +11,12 @@ from rigbridge.model import ProcedureRef, Provenance, Run, RunOutcome
 from rigbridge_teststand.atml.account import Account
 from rigbridge_teststand.atml.events import EVENTS, read_events
 from rigbridge_teststand.atml.header import Header, read_header
-from rigbridge_teststand.atml.names import attribute, child, children
+from rigbridge_teststand.atml.names import (
+    attribute,
+    child,
+    children,
+    version_of,
+)
 from rigbridge_teststand.atml.properties import read_extension
 from rigbridge_teststand.atml.sequence import Sequence
 from rigbridge_teststand.atml.statuses import OUTCOMES, Status, read_status
@@ -23,14 +27,22 @@ from rigbridge_teststand.element import Element
 from rigbridge_teststand.settings import TestStandSettings
 from rigbridge_teststand.statuses import RUN_OUTCOMES
 
-__all__ = ["OLDEST", "RunReader", "read_run"]
+__all__ = ["OLDEST", "RunReader", "read_run", "version_of_results"]
 
 OLDEST = "2.02"
 """The version in which a single group stands for the run."""
 
 _SEQUENCE_FILE = re.compile(r"\.seq$", re.IGNORECASE)
+_SEPARATORS = re.compile(r"^[A-Za-z]:|[\\/]")
 _UNFINISHED = frozenset({"running", "looping"})
 _OF_SET = STEPS | OUTCOMES | EVENTS | {"Extension"}
+
+
+def version_of_results(results: Element) -> str | None:
+    """Tell the version of ``TestResults``; None where it is unknown."""
+    # It stands in the namespaces of the results or of what is below.
+    spaces = " ".join(map(str, results.nsmap.values()))
+    return version_of(f"{spaces} {results[0].tag}" if len(results) else spaces)
 
 
 def read_run(
@@ -51,7 +63,7 @@ def read_run(
         context: the surroundings of the reading.
         truncated: whether the file ends within this run.
     """
-    account = Account()
+    account = Account(context.report)
     try:
         header = read_header(results, account)
         reader = RunReader(settings, context, account, header.station)
@@ -63,7 +75,7 @@ def read_run(
             results, (result_set, root), header, source, truncated=truncated
         )
     finally:
-        account.settle(context.report)
+        account.settle()
 
 
 def _root(result_set: Element | None, version: str | None) -> Element | None:
@@ -81,7 +93,8 @@ class RunReader:
     Reads one run: first its steps, then what surrounds them.
 
     Attributes:
-        sequence: takes the steps.
+        steps: reads each step.
+        sequence: puts them in their order.
 
     Args:
         settings: the site's settings for TestStand.
@@ -100,8 +113,8 @@ class RunReader:
         self._settings = settings
         self._account = account
         self._clock = Clock(context.time_zone, station, account)
-        self._steps = StepReader(self._clock, settings.phase_outcomes(), account)
-        self.sequence = Sequence(self._steps, account)
+        self.steps = StepReader(self._clock, settings.phase_outcomes(), account)
+        self.sequence = Sequence(self.steps, account)
 
     def finish(
         self,
@@ -150,8 +163,8 @@ class RunReader:
             operator=header.operator,
             station=header.station,
             phases=tuple(self.sequence.phases),
-            logs=tuple(self._steps.logs),
-            attachments=tuple(self._steps.data.attachments),
+            logs=tuple(self.steps.logs),
+            attachments=tuple(self.steps.data.attachments),
             metadata=metadata,
             source=source,
         )
@@ -180,13 +193,13 @@ class RunReader:
             metadata.setdefault(f"main_sequence.{key}", value)
         ended = None if attribute(element, "endDateTime") is None else started
         errors = read_events(events, ended, account)
-        self._steps.logs.extend(errors.logs)
+        self.steps.logs.extend(errors.logs)
         if errors.code:
             metadata["error_code"] = errors.code
         if (given := attribute(element, "ID")) is not None:
             metadata.setdefault("main_sequence.result_id", given)
         for name, below in others:
-            if not self._steps.take_text(name, below, started):
+            if not self.steps.take_text(name, below, started):
                 flatten(below, f"main_sequence.{name}", metadata, account)
 
     def _outcome(
@@ -225,7 +238,7 @@ class RunReader:
         if file:
             metadata["sequence_file"] = file
         # Paths in reports are of Windows, whatever machine reads them.
-        base = PureWindowsPath(file).name if file else ""
+        base = _SEPARATORS.split(file.rstrip("\\/"))[-1]
         stem = _SEQUENCE_FILE.sub("", base).strip()
         return ProcedureRef(
             name=stem or sequence or self._settings.procedure,

@@ -16,7 +16,7 @@ from rigbridge_teststand.atml.steps import Step, StepReader, steps_of
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.left_out import REPEATED
 
-__all__ = ["Level", "Sequence"]
+__all__ = ["Level", "Sequence", "path_below"]
 
 
 @attrs.define
@@ -58,11 +58,10 @@ class Sequence:
         while pending:
             step, level = pending.pop()
             phase, looping, nested = self._reader.read(step, level.path)
-            if looping is not Looping.NONE or level.loop is not None:
-                phase = self.looped(phase, looping, level, len(self.phases), step[1])
-            self.phases.append(phase)
+            at = len(self.phases)
+            self.phases.append(self.looped(phase, looping, level, at, step[1]))
             if nested:
-                pending += _waiting(nested, Level(path_below(phase)))
+                pending += _waiting(nested, Level(path_below(self.phases[at])))
 
     def looped(
         self,
@@ -84,6 +83,8 @@ class Sequence:
             at: where it will stand among the phases.
             element: where it stands in the file.
         """
+        if looping is Looping.NONE and level.loop is None:
+            return phase
         loop = (phase.attributes.get("step_id"), phase.name)
         if looping is Looping.ITERATION and level.loop == loop:
             self._empty(level)
@@ -93,6 +94,19 @@ class Sequence:
             level.loop, level.at = loop, at
             level.place = self._account.place(element) if phase.measurements else None
         return phase
+
+    def repath(self, begin: int, length: int, path: tuple[str, ...]) -> None:
+        """
+        Correct the beginning of the last phases' paths.
+
+        Args:
+            begin: where the first of them stands.
+            length: how many names of each path are replaced.
+            path: what they are replaced by.
+        """
+        for at in range(begin, len(self.phases)):
+            phase = self.phases[at]
+            self.phases[at] = attrs.evolve(phase, path=(*path, *phase.path[length:]))
 
     def _empty(self, level: Level) -> None:
         summary = self.phases[level.at]

@@ -84,22 +84,11 @@ def name_of(kind: str, given: dict[str, str]) -> str:
 class _Parts:
     """What stands right in a step, looked at once."""
 
-    __slots__ = (
-        "attributes",
-        "description",
-        "events",
-        "looping",
-        "nested",
-        "others",
-        "outcome",
-        "results",
-    )
+    outcome: Element | None = None
+    looping = Looping.NONE
 
     def __init__(self, element: Element, account: Account) -> None:
         self.attributes: dict[str, Any] = {}
-        self.looping = Looping.NONE
-        self.outcome: Element | None = None
-        self.description: Element | None = None
         self.results: list[Step] = []
         self.nested: list[Step] = []
         self.events: list[Element] = []
@@ -110,7 +99,8 @@ class _Parts:
                 self.results.append((name, below))
             elif name == "Extension":
                 looping = read_extension(below, self.attributes, account)
-                self.looping = max(looping, self.looping)
+                if looping is not Looping.NONE:
+                    self.looping = max(looping, self.looping)
             elif name in OUTCOMES:
                 if self.outcome is None:
                     self.outcome = below
@@ -118,10 +108,8 @@ class _Parts:
                 self.nested.append((name, below))
             elif name in EVENTS:
                 self.events.append(below)
-            elif name != "Description":
+            else:
                 self.others.append((name, below))
-            elif self.description is None:
-                self.description = below
 
 
 class StepReader:
@@ -173,8 +161,7 @@ class StepReader:
             account.coerced("phase name", "blank, named", element)
         attributes = parts.attributes
         self._describe(kind, name, given, attributes)
-        for label, other in parts.others:
-            flatten(other, label, attributes, account)
+        docstring = self._others(parts) if parts.others else None
         started = self._clock.read(given.get("startDateTime"), element)
         ended = self._ended(element, given, started, attributes)
         time = ended or started
@@ -202,10 +189,20 @@ class StepReader:
             ended_at=ended,
             path=path,
             measurements=tuple(measurements),
-            docstring=read_text(parts.description),
+            docstring=docstring,
             attributes=attributes,
         )
         return phase, parts.looping, parts.nested
+
+    def _others(self, parts: _Parts) -> str | None:
+        """Keep what has no field of its own; give the description, which has."""
+        description: Element | None = None
+        for label, element in parts.others:
+            if label != "Description":
+                flatten(element, label, parts.attributes, self._account)
+            elif description is None:
+                description = element
+        return read_text(description)
 
     def drop(
         self, measurements: Iterable[Measurement], reason: str, element: Element
@@ -220,16 +217,21 @@ class StepReader:
     ) -> None:
         """Keep what the attributes of the element say."""
         attributes["element"] = kind
-        for key, label in _ATTRIBUTES:
-            if label in given and (text := given[label].strip()):
-                self._account.mapped["property"] += 1
-                attributes[key] = text
-        if given.get("ID", "").strip().endswith(_POST_ACTION):
-            attributes["post_action"] = True
-        if "userDefinedType" in given:
-            level = _LEVEL.search(given["userDefinedType"])
-            if level is not None:
+        count = 0
+        if "testReferenceID" in given and (text := given["testReferenceID"].strip()):
+            attributes["step_id"] = text
+            count += 1
+        if "ID" in given and (text := given["ID"].strip()):
+            attributes["result_id"] = text
+            count += 1
+            if text.endswith(_POST_ACTION):
+                attributes["post_action"] = True
+        if "userDefinedType" in given and (text := given["userDefinedType"].strip()):
+            attributes["user_defined_type"] = text
+            count += 1
+            if (level := _LEVEL.search(text)) is not None:
                 attributes.setdefault("block_level", int(level[1]))
+        self._account.mapped["property"] += count
         if kind == _GROUP:
             attributes.update(_called(name, given))
         if str(attributes.get("step_type", "")).startswith(_FLOW):
@@ -365,13 +367,6 @@ class StepReader:
         if entry is not None:
             self._account.mapped["log"] += 1
             self.logs.append(entry)
-
-
-_ATTRIBUTES = (
-    ("step_id", "testReferenceID"),
-    ("result_id", "ID"),
-    ("user_defined_type", "userDefinedType"),
-)
 
 
 def _judge(kind: str, results: list[Result]) -> int:

@@ -56,36 +56,24 @@ class Clock:
         """
         if text is None or not (text := text.strip()):
             return None
+        if (
+            len(text) in _PLAIN
+            and text[4] == text[7] == "-"
+            and text[10] == "T"
+            and text[13] == ":"
+            and (shift := self._of_minutes.get(text[:_MINUTE])) is not None
+        ):
+            try:
+                return datetime.fromisoformat(text + "+00:00") + shift
+            except (ValueError, OverflowError):
+                pass  # It is no time after all, which is found out below.
         try:
-            moment = self._plain(text, element) or self._spelled(text, element)
+            moment = self._spelled(text, element)
         except (ValueError, OverflowError):
             moment = None
         if moment is None:
             self._account.coerced("time", "unreadable, taken as unknown", element, text)
         return moment
-
-    def _plain(self, text: str, element: Element) -> datetime | None:
-        """Read what TestStand mostly writes; None where it is anything else."""
-        if not (
-            len(text) in _PLAIN
-            and text[4] == text[7] == "-"
-            and text[10] == "T"
-            and text[13] == ":"
-        ):
-            return None
-        try:
-            moment = datetime.fromisoformat(f"{text}+00:00")
-        except ValueError:
-            return None
-        shift = self._of_minutes.get(text[:_MINUTE])
-        if shift is None:
-            if moment.year < _UNKNOWN_YEAR:
-                return None
-            if len(self._of_minutes) > _MANY:
-                self._of_minutes.clear()
-            shift = self._shift(moment.replace(tzinfo=None), element)
-            self._of_minutes[text[:_MINUTE]] = shift
-        return moment + shift if shift else moment
 
     def _spelled(self, text: str, element: Element) -> datetime | None:
         match = _TIME.match(text)
@@ -106,7 +94,10 @@ class Clock:
         elif fraction:
             wall += timedelta(microseconds=int(f"{fraction:0<6.6}"))
         if zone is None:
-            return (wall + self._shift(wall, element)).replace(tzinfo=UTC)
+            shift = self._shift(wall, element)
+            if len(self._of_minutes) < _MANY:
+                self._of_minutes[text[:_MINUTE]] = shift
+            return (wall + shift).replace(tzinfo=UTC)
         if zone in "Zz":
             return wall.replace(tzinfo=UTC)
         sign = -1 if zone[0] == "-" else 1

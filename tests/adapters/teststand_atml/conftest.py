@@ -9,8 +9,10 @@ from xml.sax.saxutils import escape, quoteattr
 import pytest
 
 from rigbridge.adapters import Source
+from rigbridge.convert.document import to_document
 from rigbridge.model import Run
 from rigbridge.testing import Reading, read_all
+from rigbridge_teststand import report_files, streaming
 from rigbridge_teststand.atml.adapter import TestStandATMLAdapter
 
 NAMESPACES = {
@@ -188,16 +190,46 @@ def write() -> Writer:
 
 
 @pytest.fixture
-def read() -> Callable[..., Reading]:
-    """Give a function that reads bytes with the adapter."""
+def read(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Reading]:
+    """
+    Give a function that reads bytes with the adapter.
+
+    It reads them both ways, as a whole and piece by piece, and demands the same of
+    both, so that every fixture of every test goes through both.
+    """
 
     def reading(content: bytes, **more: Any) -> Reading:
         settings = more.pop("settings", None)
-        adapter = TestStandATMLAdapter(settings)
         more.setdefault("time_zone", "UTC")
-        return read_all(adapter, Source.from_bytes(content, "a.xml"), **more)
+
+        def by_adapter() -> Reading:
+            adapter = TestStandATMLAdapter(settings)
+            return read_all(adapter, Source.from_bytes(content, "a.xml"), **more)
+
+        whole = by_adapter()
+        with monkeypatch.context() as small:
+            small.setattr(report_files, "LARGE", len(content) - 1)
+            small.setattr(streaming, "_CHUNK", 64)
+            assert account_of(by_adapter()) == account_of(whole)
+        return whole
 
     return reading
+
+
+def account_of(reading: Reading) -> dict[str, Any]:
+    """Give all that came of a reading; entries of the report in any order."""
+    report = reading.report.as_document()
+    entries: Any = report.pop("entries")
+    # Whether an element will stay the only one of its kind is known at the end only.
+    places = [
+        {**entry, "path": str(entry["path"]).replace("[1]", "")} for entry in entries
+    ]
+    return {
+        "runs": list(map(to_document, reading.runs)),
+        "failures": list(map(str, reading.failures)),
+        "report": report,
+        "entries": sorted(map(repr, places)),
+    }
 
 
 @pytest.fixture

@@ -5,18 +5,33 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from lxml import etree
 
-from rigbridge.adapters import Source
+from rigbridge.adapters import ReadContext, Source, Spool, TimeZonePolicy
 from rigbridge.errors import MalformedSourceError, NoRunError
 from rigbridge.testing import read_all
 from rigbridge_teststand import report_files as module
 from rigbridge_teststand.atml.adapter import TestStandATMLAdapter
 
 SAMPLES = Path(__file__).resolve().parents[3].parent / "shared" / "samples" / "atml"
+
+READING = """
+import resource, sys
+from pathlib import Path
+from rigbridge.adapters import ReadContext, Source, Spool
+from rigbridge_teststand.atml.adapter import TestStandATMLAdapter
+
+with Spool() as spool:
+    context = ReadContext(adapter="teststand-atml", spool=spool)
+    source = Source.from_path(Path(sys.argv[1]))
+    (run,) = TestStandATMLAdapter().read(source, context)
+print(len(run.phases), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
 
 # The process writes its file itself, so that nothing of it is in memory before.
 MEMORY = """
@@ -88,6 +103,42 @@ class TestStream:
                 )
             assert found[0] == found[1], path.name
 
+    def test_places_lead_to_the_elements(
+        self, write: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A path counts the elements that were taken out before."""
+        steps = [write.step(str(number), value="Odd") for number in range(3)]
+        group = write.step("g", *steps, element="TestGroup")
+        content = write.file(write.collection(*(write.results(group),) * 2))
+        monkeypatch.setattr(module, "LARGE", 16)
+        source = Source.from_bytes(content, "a.xml")
+        report = read_all(TestStandATMLAdapter(), source).report
+        tree: Any = etree.fromstring(content).getroottree()
+        spaces = tree.getroot().nsmap
+        found = [
+            tree.xpath(str(entry.place.path), namespaces=spaces)
+            for entry in report.entries
+        ]
+        assert [element.get("name") for (element,) in found] == ["0", "1", "2"] * 2
+        assert [element.sourceline for (element,) in found] == [
+            entry.place.line for entry in report.entries
+        ]
+
+    @pytest.mark.parametrize("large", [1 << 30, 16])
+    def test_zone_of_a_station_that_is_named_at_the_end(
+        self, write: Any, monkeypatch: pytest.MonkeyPatch, large: int
+    ) -> None:
+        """The zone of a station holds for the steps before its name."""
+        monkeypatch.setattr(module, "LARGE", large)
+        zones = TimeZonePolicy(default="UTC", stations={"rig-7": "Asia/Tokyo"})
+        content = write.file(write.collection(*units(write, 2)))
+        with Spool() as spool:
+            context = ReadContext(adapter="a", spool=spool, time_zone=zones)
+            source = Source.from_bytes(content, "a.xml")
+            runs = list(TestStandATMLAdapter().read(source, context))
+        times = [run.phases[0].started_at for run in runs]
+        assert times == [datetime(2024, 2, 29, 23, 0, 1, tzinfo=UTC)] * 2
+
     @pytest.mark.usefixtures("small")
     def test_results_as_root(self, write: Any, read: Any) -> None:
         """A file of one unit without a collection."""
@@ -115,6 +166,29 @@ class TestStream:
         """An empty collection holds no run."""
         with pytest.raises(NoRunError):
             read(write.file(write.collection()))
+
+    def test_run_takes_the_memory_of_its_phases(
+        self, write: Any, tmp_path: Path
+    ) -> None:
+        """A single run of 12 MB takes a fraction of what its elements would."""
+        data = write.datum("ts:TS_double", 1)
+        results = [write.result(str(number), data) for number in range(20)]
+        path = tmp_path / "single.xml"
+        peaks = []
+        for count in (1, 5000):
+            steps = [write.step("s", *results)] * count
+            path.write_bytes(write.file(write.collection(write.results(*steps))))
+            done = subprocess.run(
+                [sys.executable, "-c", READING, path],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            phases, peak = map(int, done.stdout.split())
+            assert phases == count
+            peaks.append(peak)
+        assert path.stat().st_size > 12e6
+        assert peaks[1] - peaks[0] < 60
 
     def test_memory_does_not_grow_with_the_file(
         self, write: Any, tmp_path: Path
