@@ -23,7 +23,7 @@ ANYTHING = "*"
 """Stands for any characters in a text that is searched for."""
 
 _ESCAPE = "\\"
-_FEW_UNITS = 1000
+_FEW = 10_000
 
 
 @attrs.frozen(kw_only=True)
@@ -83,7 +83,7 @@ def run_conditions(
         matching = sa.select(parts.c.key).where(
             matches_text(parts.c.number_key, search.part)
         )
-        found.append(runs.c.part_key.in_(matching))
+        found.append(_of_parts(connection, matching))
     if search.procedure.strip():
         procedure = sa.select(procedures.c.key).where(
             procedures.c.id == search.procedure.strip().lower()
@@ -99,11 +99,34 @@ def run_conditions(
     return found
 
 
+def _of_parts(
+    connection: sa.Connection, matching: sa.Select[int]
+) -> sa.ColumnElement[bool]:
+    keys = connection.execute(matching).scalars().all()
+    if len(keys) == 1:
+        # The index has these in the order of time.
+        return runs.c.part_key == keys[0]
+    if _are_few(connection, runs.c.part_key.in_(keys)):
+        return runs.c.part_key.in_(keys)
+    # No index helps with a sum.
+    return (runs.c.part_key + 0).in_(keys)
+
+
 def _of_units(connection: sa.Connection, serial: str) -> sa.ColumnElement[bool]:
     matching = sa.select(units.c.key).where(matches_text(units.c.serial_key, serial))
-    few = connection.execute(matching.limit(_FEW_UNITS + 1)).scalars().all()
-    if len(few) <= _FEW_UNITS:
+    few = connection.execute(matching.limit(_FEW + 1)).scalars().all()
+    if len(few) <= _FEW and _are_few(connection, runs.c.unit_key.in_(few)):
         return runs.c.unit_key.in_(few)
-    # So many that going through the runs in order, and looking at each one's unit,
-    # fills a page sooner than gathering all of their runs would.
     return sa.exists(matching.where(units.c.key == runs.c.unit_key).correlate(runs))
+
+
+def _are_few(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> bool:
+    """
+    Tell whether runs are so few that a page is filled soonest by gathering them.
+
+    Of more than that, a page is filled sooner by going through all runs in the order
+    of time and looking at each one.
+    """
+    some = sa.select(runs.c.key).where(condition).limit(_FEW + 1).subquery()
+    counted = sa.select(sa.func.count()).select_from(some)
+    return int(connection.execute(counted).scalar_one()) <= _FEW
