@@ -28,9 +28,9 @@ Row = tuple[Any, ...]
 
 _BLOCKS = (50, 10)
 """
-How many rows one INSERT takes, where there are so many; the rest go one by one.
+How many rows one INSERT of SQLite takes, where there are so many; the rest go singly.
 
-A row of a block costs SQLite two thirds of a single one. Few sizes, so that drivers
+A row of a block costs two thirds of a single one. Few sizes, so that drivers
 keep the statements prepared; small ones, since parameters may be limited to 999.
 """
 
@@ -61,6 +61,21 @@ def _perform_many(connection: sa.Connection, sql: str, rows: Sequence[Row]) -> N
     cursor: Any = connection.connection.cursor()
     try:
         cursor.executemany(sql, rows)
+    except _error_of(connection.dialect) as error:
+        raise _translated(connection, sql, error) from error
+    finally:
+        cursor.close()
+
+
+def _copy(connection: sa.Connection, sql: str, rows: Sequence[Row]) -> None:
+    """Insert rows the way of PostgreSQL: fifty cost a fifth of an INSERT of fifty."""
+    if not rows:
+        return
+    cursor: Any = connection.connection.cursor()
+    try:
+        with cursor.copy(sql) as copy:
+            for row in rows:
+                copy.write_row(row)
     except _error_of(connection.dialect) as error:
         raise _translated(connection, sql, error) from error
     finally:
@@ -153,10 +168,12 @@ class RowWriter:
         self._columns = tuple(columns)
         self._inserts: dict[str, _Statement] = {}
         self._keyed: dict[str, _Statement] = {}
+        self._copy: str | None = None
 
     def write(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
         """Insert the rows, of which there may be none."""
-        if not rows:
+        if connection.dialect.name == "postgresql":
+            _copy(connection, self._copying(connection.dialect), rows)
             return
         insert = self._insert(connection.dialect)
         ordered = insert.ordered(rows)
@@ -185,6 +202,14 @@ class RowWriter:
             known = self._compiled(self._table.insert().inline(), dialect)
             self._inserts[dialect.name] = known
         return known
+
+    def _copying(self, dialect: sa.Dialect) -> str:
+        if self._copy is None:
+            quote = dialect.identifier_preparer
+            columns = ", ".join(map(quote.quote, self._columns))
+            table = quote.format_table(self._table)
+            self._copy = f"COPY {table} ({columns}) FROM STDIN"
+        return self._copy
 
     def _inserting_key(self, dialect: sa.Dialect) -> _Statement:
         if dialect.name == "sqlite":

@@ -19,7 +19,9 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
+import os
 import random
+import signal
 import socket
 import statistics
 import subprocess
@@ -38,6 +40,7 @@ import attrs
 
 from rigbridge.wire import ListedRun
 from rigbridge_store import RunStore
+from rigbridge_store.server import serve_store
 
 PHASES, MEASUREMENTS = 10, 5
 
@@ -89,7 +92,7 @@ class Sent:
                     {
                         "name": f"Voltage {index}",
                         "outcome": "PASS",
-                        "measured_value": self.first + phase * MEASUREMENTS + index,
+                        "measured_value": self.first + (phase * MEASUREMENTS + index),
                         "units": "V",
                         "lower_limit": 0,
                         "upper_limit": 200,
@@ -134,6 +137,9 @@ class Server:
     """
     The server as a process of its own, always at the same port.
 
+    It is forked from a process that has imported all it needs, so that it is back at
+    once.
+
     Args:
         data: the data folder.
         database: the address of a PostgreSQL database, or None.
@@ -143,33 +149,46 @@ class Server:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
-        command = [sys.executable, "-m", "rigbridge", "serve", "--data", str(data)]
-        self._command = [*command, "--port", str(self.port)]
-        if database is not None:
-            self._command += ["--db", database]
-        self._process: subprocess.Popen[bytes] | None = None
+        command = [sys.executable, __file__, "--serve", str(data), str(self.port)]
+        self._nursery = subprocess.Popen(
+            command if database is None else [*command, "--database", database],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._process: int | None = None
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + _WAIT
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-            except OSError:
-                if self._process.poll() is not None or time.monotonic() > deadline:
-                    raise SystemExit("the server did not start") from None
-                time.sleep(0.02)
-            else:
-                return
+        assert self._nursery.stdin is not None
+        assert self._nursery.stdout is not None
+        print("start", file=self._nursery.stdin, flush=True)
+        self._process = int(self._nursery.stdout.readline())
 
     def kill(self) -> None:
         """End it with SIGKILL."""
         if self._process is not None:
-            if self._process.poll() is not None:
-                raise SystemExit("the server ended by itself")
-            self._process.kill()
-            self._process.wait()
+            os.kill(self._process, signal.SIGKILL)
+            self._process = None
+
+    def close(self) -> None:
+        """End it, and the process that it is forked from."""
+        self.kill()
+        self._nursery.communicate(timeout=_WAIT)
+
+
+def nurse(data: Path, port: int, database: str | None) -> None:
+    """Fork a server for each line that comes in, once the one before is dead."""
+    for _ in sys.stdin:
+        process = os.fork()
+        if process:
+            os.waitpid(process, 0)
+            continue
+        with RunStore.open(data, database=database) as store:
+            serve_store(
+                store, port=port, ready=lambda _: print(os.getpid(), flush=True)
+            )
+        os._exit(1)
 
 
 class Client(threading.Thread):
@@ -302,7 +321,7 @@ class Trial:
             for client in self._clients:
                 client.join()
             seconds = time.monotonic() - begun
-            self._server.kill()
+            self._server.close()
             self._compare_all()
         created = sum(len(client.created) for client in self._clients)
         return {
@@ -390,7 +409,11 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--database", help="address of an empty PostgreSQL database")
+    parser.add_argument("--serve", nargs=2, metavar=("FOLDER", "PORT"))
     given = parser.parse_args()
+    if given.serve:
+        nurse(Path(given.serve[0]), int(given.serve[1]), given.database)
+        return 0
     with tempfile.TemporaryDirectory(prefix="rigbridge-load-") as name:
         found = Trial(Path(name), given).run()
     print(json.dumps(found))
