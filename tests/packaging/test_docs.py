@@ -264,6 +264,30 @@ class TestExamples:
         )
         assert done.returncode == 0, done.stdout
 
+    def test_the_log_of_the_how_to_is_read_by_its_profile(self, tmp_path: Path) -> None:
+        """The profile that the page shows makes two runs of the log that it shows."""
+        path = DOCS / "how-to" / "import-csv-logs.md"
+        (tmp_path / "rigbridge.toml").write_text(fences(path, "toml")[0], "utf-8")
+        (tmp_path / "bench_2026-03.csv").write_text(fences(path, "csv")[0], "utf-8")
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "rigbridge", "convert"),
+                *("--format", "model", "bench_2026-03.csv"),
+            ],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        first, second = map(json.loads, done.stdout.splitlines())
+        assert (first["outcome"], second["outcome"]) == ("FAIL", "PASS")
+        assert first["unit"]["serial_number"] == "0000019"
+        assert first["started_at"] == "2026-03-04T04:06:07Z"
+        supply, ripple = first["phases"][0]["measurements"]
+        assert (supply["value"], supply["limits"]["lower"]) == (3.31, 3.2)
+        assert (ripple["outcome"], ripple["limits"]["upper"]) == ("FAIL", 0.1)
+
     @pytest.mark.parametrize(
         "name", ["README.md", "docs/how-to/send-openhtf-results.md"]
     )
