@@ -112,18 +112,19 @@ def _import(
     from rigbridge.configuration import open_destination  # noqa: PLC0415 - likewise
     from rigbridge.imports import (  # noqa: PLC0415 - likewise
         AdapterSet,
+        SourceResult,
         import_sources,
         scan,
     )
 
     adapters = AdapterSet(configuration, only=only)
-    files = list(scan(paths))
-    results = []
+    sources = [Source.from_path(file) for file in scan(paths)]
+    results: list[SourceResult] = []
     destination = None if dry_run else open_destination(configuration)
     try:
-        with _progress(len(files), shown=not as_json) as advance:
+        with _progress(len(sources), shown=not as_json) as advance:
             for result in import_sources(
-                map(Source.from_path, files),
+                sources,
                 adapters,
                 configuration,
                 destination,
@@ -132,6 +133,12 @@ def _import(
             ):
                 results.append(result)
                 advance()
+    except KeyboardInterrupt:
+        # What arrived is stored; a person still wants to know how far that got.
+        results += [
+            SourceResult(source=source.uri, tried=False)
+            for source in sources[len(results) :]
+        ]
     finally:
         if destination is not None:
             destination.close()
@@ -161,10 +168,12 @@ def _show(results: list[SourceResult], *, as_json: bool) -> None:
             f"{count_of(len(kept), 'run')} in quarantine, each with its reason, in "
             f"{kept[0].parent}"
         )
-    left = sum(not result.tried for result in results)
+    left = [result for result in results if not result.tried]
     if left:
+        out = any(result.errors for result in left)
+        why = "the destination is out" if out else "the import was interrupted"
         say_warning(
-            f"{count_of(left, 'file')} not tried, since the destination is out; "
+            f"{count_of(len(left), 'file')} not tried, since {why}; "
             "repeat the same command later"
         )
     if not as_json:

@@ -28,6 +28,7 @@ from rigbridge.errors import (
 )
 
 if TYPE_CHECKING:
+    from rigbridge.configuration import Configuration
     from rigbridge.model import Run
 
 __all__ = ["app"]
@@ -38,15 +39,17 @@ app = typer.Typer(
 
 
 @contextmanager
-def _destination(**arguments: Any) -> Generator[Any]:
+def _opened(**arguments: Any) -> Generator[tuple[Configuration, Any]]:
+    """Open the store that the settings name; closed at the end."""
     from rigbridge.configuration import (  # noqa: PLC0415 - start fast
         load_configuration,
         open_destination,
     )
 
-    destination = open_destination(load_configuration(**arguments))
+    configuration = load_configuration(**arguments)
+    destination = open_destination(configuration)
     try:
-        yield destination
+        yield configuration, destination
     finally:
         destination.close()
 
@@ -78,7 +81,8 @@ def list_runs(
     as_json: options.AsJSON = False,
 ) -> None:
     """List the runs of a unit, or the ones stored last, newest first."""
-    with _destination(to=to, data=data, api_key=api_key, file=config) as destination:
+    with _opened(to=to, data=data, api_key=api_key, file=config) as opened:
+        configuration, destination = opened
         if serial is None:
             runs = _readable(destination, "list all runs").recent_runs(limit)
         else:
@@ -88,7 +92,10 @@ def list_runs(
     elif runs:
         say_table(LISTED_COLUMNS, map(listed_row, runs), named=True)
     else:
-        say("no runs" if serial is None else f"no runs of unit {serial}")
+        # A store that is named by mistake is made anew, and is empty: say which it is.
+        store = configuration.data if configuration.is_local else configuration.to
+        unit = "" if serial is None else f" of unit {serial}"
+        say(f"no runs{unit} in {store}")
 
 
 @app.command("show")
@@ -104,7 +111,7 @@ def show_run(
     """Show one run with its phases, measurements and attachments."""
     from rigbridge.convert import to_document  # noqa: PLC0415 - start fast
 
-    with _destination(to=to, data=data, api_key=api_key, file=config) as destination:
+    with _opened(to=to, data=data, api_key=api_key, file=config) as (_, destination):
         run: Run = _readable(destination, "show a run by its id").get_run(run_id)
     if as_json:
         say_json(to_document(run))
@@ -157,7 +164,7 @@ def export(
         since=None if since is None else since.replace(tzinfo=UTC),
         until=None if until is None else until.replace(tzinfo=UTC),
     )
-    with _destination(to=to, data=data, file=config) as destination:
+    with _opened(to=to, data=data, file=config) as (_, destination):
         store = _readable(destination, "export its runs")
         done = export_runs(
             map(store.get_run, store.run_ids(selection)),
@@ -236,7 +243,7 @@ def attach(
 
     attached: list[str] = []
     errors: list[RigbridgeError] = []
-    with _destination(to=to, data=data, api_key=api_key, file=config) as destination:
+    with _opened(to=to, data=data, api_key=api_key, file=config) as (_, destination):
         for file in files:
             try:
                 destination.attach(run_id, Attachment.from_file(file))

@@ -115,7 +115,7 @@ def _refuse(run: Run) -> None:
             ModelError(
                 "the run has no serial number",
                 path="$.unit.serial_number",
-                remedy="give a rule that supplies one",
+                remedy="let a rule under [identity] in rigbridge.toml supply one",
             )
         )
     if run.procedure.id is None and run.procedure.name is None:
@@ -123,7 +123,7 @@ def _refuse(run: Run) -> None:
             ModelError(
                 "the run names no procedure",
                 path="$.procedure",
-                remedy="give a procedure name or id",
+                remedy="name one in the settings of the adapter, in rigbridge.toml",
             )
         )
     bounded(run.unit.serial_number, "$.unit.serial_number")

@@ -63,7 +63,8 @@ class SourceResult:
         errors: what went wrong, in order.
         quarantined: the files of the runs that cannot be stored as they are.
         report: what was recorded, of all its runs together.
-        tried: False for a source that was left because the destination is out.
+        tried: False for a source that was left because the destination is out, which
+            ``errors`` then holds, or because the import was interrupted.
     """
 
     source: str

@@ -7,13 +7,19 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import pytest
+from typer.testing import CliRunner
 
+import rigbridge.imports
+from rigbridge.adapters import Source
+from rigbridge.cli.main import app
 from rigbridge.cli.output import count_of, say, say_error, say_json, say_table
 from rigbridge.errors import SourceError
+from rigbridge.imports import SourceResult
 
 COLUMNS = ("Outcome", "Procedure", "Unit", "Run")
 ROW = ("PASS", "Final test of the motor controller", "SN-1", "9" * 36)
@@ -117,6 +123,27 @@ class TestFailures:
         process = call("import", tmp_path, "--dry-run", "--json")
         assert process.returncode == 1
         assert json.loads(process.stdout) == {"sources": []}
+
+    def test_an_interrupted_import_says_what_is_left(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """After Ctrl-C what arrived is shown, and what was not tried is counted."""
+
+        def interrupted(sources: Sequence[Source], *_: object, **__: object) -> Any:
+            yield SourceResult(source=sources[0].uri)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(rigbridge.imports, "import_sources", interrupted)
+        for name in "abc":
+            (tmp_path / name).touch()
+        result = CliRunner().invoke(app, ["import", str(tmp_path), "--dry-run"])
+        assert result.exit_code == 1
+        assert "2 files not tried, since the import was interrupted" in result.stderr
+
+    def test_an_empty_store_is_named(self, tmp_path: Path) -> None:
+        """A folder that was mistyped can be seen in the answer."""
+        process = call("runs", "list", "--data", tmp_path / "mistyped")
+        assert process.stdout == f"no runs in {tmp_path / 'mistyped'}\n"
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has it")
     def test_a_full_disk_is_one_line(self) -> None:
