@@ -13,7 +13,7 @@ from typing import IO, Any, cast
 
 import attrs
 
-from rigbridge.errors import SourceUnreadableError
+from rigbridge.errors import SourceUnreadableError, UnsafeSourceError
 from rigbridge.model import FileOpener
 from rigbridge.paths import path_text
 
@@ -21,6 +21,12 @@ __all__ = ["HEAD_SIZE", "Source"]
 
 HEAD_SIZE = 64 * 1024
 """How many bytes an adapter sees for detection."""
+
+MAX_UNPACKED = 1 << 26
+"""How many bytes may come out of a compressed source whatever their ratio."""
+
+MAX_RATIO = 200
+"""How many times its size a longer one may unpack to; reports reach some 50."""
 
 _CHUNK = 1 << 20
 _GZIP = b"\x1f\x8b"
@@ -78,7 +84,9 @@ class Source:
         """
         Open the content for reading, decompressed where it is gzip.
 
-        Reading on raises SourceUnreadableError, too, where the compression is damaged.
+        Reading on raises SourceUnreadableError, too, where the compression is damaged,
+        and UnsafeSourceError where it unpacks to what no report does: more than
+        ``MAX_UNPACKED`` bytes that are ``MAX_RATIO`` times as many as are stored.
 
         Raises:
             SourceUnreadableError: it is missing or cannot be opened.
@@ -137,13 +145,14 @@ class _Unpacked(io.RawIOBase):
         self._packed = packed
         self._content = gzip.GzipFile(fileobj=packed, mode="rb")
         self._uri = uri
+        self._given = 0
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         try:
-            return self._content.readinto(buffer)
+            count = self._content.readinto(buffer)
         # Which of the three it is depends on where the damage is.
         except (OSError, EOFError, zlib.error) as error:
             raise SourceUnreadableError(
@@ -151,6 +160,19 @@ class _Unpacked(io.RawIOBase):
                 source=self._uri,
                 remedy="copy the file again",
             ) from error
+        self._given += count
+        if self._given > MAX_UNPACKED:
+            self._check_ratio()
+        return count
+
+    def _check_ratio(self) -> None:
+        # Readers hold a document or a line; a bomb must not fill the memory by them.
+        if self._given > MAX_RATIO * self._packed.tell():
+            raise UnsafeSourceError(
+                f"unpacks to more than {MAX_RATIO} times its size, as no report does",
+                source=self._uri,
+                remedy="unpack it first if it can be trusted",
+            )
 
     def close(self) -> None:
         self._content.close()

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from rigbridge.adapters import Source
-from rigbridge.errors import SourceUnreadableError
+from rigbridge.adapters.source import MAX_RATIO, MAX_UNPACKED
+from rigbridge.errors import SourceUnreadableError, UnsafeSourceError
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
 
@@ -70,6 +71,13 @@ class TestCompression:
         source = Source.from_bytes(packed, "x.gz")
         assert read(source) == self.CONTENT
         assert source.head == self.CONTENT[: len(source.head)]
+
+    def test_a_bomb_is_refused(self) -> None:
+        """A few bytes that unpack to far more are not read to their end."""
+        packed = gzip.compress(bytes(MAX_UNPACKED + (1 << 20)))
+        assert len(packed) * MAX_RATIO < MAX_UNPACKED
+        with pytest.raises(UnsafeSourceError, match="200 times its size"):
+            read(Source.from_bytes(packed, "x.xml.gz"))
 
     @pytest.mark.parametrize(
         "damaged",
