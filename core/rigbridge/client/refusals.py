@@ -47,6 +47,8 @@ _LATER = frozenset({429, 500, 502, 503, 504})
 # proxy spells 502 and 504.
 _LATER_TOO = frozenset({408, 520, 521, 522, 523, 524})
 _MAX_WORDS = 400
+_LACKS_PART = "part number is required"
+"""What the stock server says of a new unit; most reports name no part."""
 _REDIRECTS = range(300, 400)
 
 
@@ -161,6 +163,19 @@ def _http_date(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def _remedy(status: int, words: Words, *, has_key: bool) -> str | None:
+    """Say what the reader can do, where the server's own words do not."""
+    if status in _REDIRECTS:
+        return "set the address of the store to where it really is"
+    if status == HTTPStatus.UNAUTHORIZED:
+        if has_key:
+            return "check the API key"
+        return "no API key was given: set RIGBRIDGE_API_KEY or TOFUPILOT_API_KEY"
+    if status == HTTPStatus.BAD_REQUEST and _LACKS_PART in words.message.lower():
+        return "let a rule under [identity] in rigbridge.toml supply the part number"
+    return None
+
+
 def refusal(
     response: httpx.Response, *, source: str, place: str, secret: str | None
 ) -> DeliveryError:
@@ -176,7 +191,7 @@ def refusal(
     status = response.status_code
     words = read_words(response.content, secret=secret)
     kind = _PERMANENT.get(status, UnexpectedAnswerError)
-    remedy = None
+    remedy = _remedy(status, words, has_key=bool(secret))
     message = f"{status} {response.reason_phrase}".strip()
     if status in _LATER or status in _LATER_TOO:
         kind = ServerUnavailableError
@@ -186,13 +201,6 @@ def refusal(
             target = target.replace(secret, "[API key]")
         target = target.partition("?")[0]
         message = f"{message} to {shorten(target) or 'nowhere'}"
-        remedy = "set the address of the store to where it really is"
-    elif status == HTTPStatus.UNAUTHORIZED:
-        remedy = (
-            "check the API key"
-            if secret
-            else "no API key was given: set RIGBRIDGE_API_KEY or TOFUPILOT_API_KEY"
-        )
     if words.message:
         message = f"{message}: {words.message}"
     if words.issues:

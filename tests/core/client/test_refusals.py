@@ -95,6 +95,12 @@ class TestStatuses:
         """A 401 without a key names the settings."""
         assert "TOFUPILOT_API_KEY" in str(_refuse(401, secret=None))
 
+    def test_a_missing_part_number_says_what_supplies_one(self) -> None:
+        """Most reports name no part, which a store asks for: a rule supplies it."""
+        words = b'{"code": "BAD_REQUEST", "message": "Part number is required but not"}'
+        assert "[identity]" in (_refuse(400, words).remedy or "")
+        assert _refuse(400, b'{"message": "other"}').remedy is None
+
 
 class TestWords:
     """The server's own words."""
