@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
@@ -24,6 +21,7 @@ from rigbridge.cli.output import (
     say_table,
     say_warning,
 )
+from rigbridge.cli.progress import progress
 from rigbridge.cli.tables import RUN_COLUMNS, result_document, run_row
 from rigbridge.errors import NoRunError, RunProblemsError, SourceError
 
@@ -39,20 +37,6 @@ class ConvertFormat(StrEnum):
     PAYLOAD = "payload"
     MODEL = "model"
     REPORT = "report"
-
-
-@contextmanager
-def _progress(total: int, *, shown: bool) -> Generator[Any]:
-    """Show a bar on standard error where a person waits at a terminal."""
-    if not shown or total <= 1 or not sys.stderr.isatty():
-        yield lambda: None
-        return
-    from rich.console import Console  # noqa: PLC0415 - only where a bar is drawn
-    from rich.progress import Progress  # noqa: PLC0415 - likewise
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("importing", total=total)
-        yield lambda: bar.advance(task)
 
 
 def import_reports(
@@ -122,7 +106,7 @@ def _import(
     results: list[SourceResult] = []
     destination = None if dry_run else open_destination(configuration)
     try:
-        with _progress(len(sources), shown=not as_json) as advance:
+        with progress("importing", len(sources), shown=not as_json) as advance:
             for result in import_sources(
                 sources,
                 adapters,

@@ -19,6 +19,7 @@ from rigbridge.cli.output import (
     say_json,
     say_table,
 )
+from rigbridge.cli.progress import progress
 from rigbridge.cli.run_view import say_run
 from rigbridge.cli.tables import LISTED_COLUMNS, listed_row
 from rigbridge.errors import (
@@ -166,12 +167,14 @@ def export(
     )
     with _opened(to=to, data=data, file=config) as (_, destination):
         store = _readable(destination, "export its runs")
-        done = export_runs(
-            map(store.get_run, store.run_ids(selection)),
-            file,
-            form=kind,
-            replace=overwrite,
-        )
+        with progress("exporting", None, shown=not as_json) as advance:
+            done = export_runs(
+                map(store.get_run, store.run_ids(selection)),
+                file,
+                form=kind,
+                replace=overwrite,
+                advance=advance,
+            )
     for name in done.missing:
         say_error(
             SourceUnreadableError(

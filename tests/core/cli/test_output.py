@@ -108,6 +108,41 @@ class TestTables:
         assert any("motor controller" in line for line in lines)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such terminals")
+class TestProgress:
+    """The bar on standard error."""
+
+    def seen(self, tmp_path: Path, *options: str) -> str:
+        """Import two files with a terminal as error output, and give what it saw."""
+        log = "serial_number,procedure,measurement,value\nS,P,m,1\n"
+        for name in ("a.csv", "b.csv"):
+            (tmp_path / name).write_text(log, "utf-8")
+        master, terminal = os.openpty()
+        process = subprocess.run(
+            [sys.executable, "-m", "rigbridge", "import", "--dry-run", *options, "."],
+            cwd=tmp_path,
+            stdout=subprocess.DEVNULL,
+            stderr=terminal,
+            check=False,
+        )
+        os.write(terminal, b"<end>")
+        os.close(terminal)
+        assert process.returncode == 0
+        seen = b""
+        while not seen.endswith(b"<end>"):
+            seen += os.read(master, 4096)
+        os.close(master)
+        return seen.decode()
+
+    def test_a_person_at_a_terminal_sees_a_bar(self, tmp_path: Path) -> None:
+        """An import of several files shows how far it is."""
+        assert "importing" in self.seen(tmp_path)
+
+    def test_a_program_sees_none(self, tmp_path: Path) -> None:
+        """With --json there is no bar, terminal or not."""
+        assert self.seen(tmp_path, "--json") == "<end>"
+
+
 class TestFailures:
     """Commands that fail as a whole."""
 
