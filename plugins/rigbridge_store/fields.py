@@ -19,6 +19,7 @@ __all__ = [
     "MAX_NUMBER",
     "FieldChecks",
     "folded",
+    "is_too_deep",
     "known",
     "text_or_none",
 ]
@@ -44,6 +45,8 @@ _TAG = re.compile(r"[a-zA-Z0-9_.:+-]+")
 _MAX_INTEGER = 2**63 - 1
 _LAST_MILLIS = 253_402_300_799_000
 """The last second of the year 9999."""
+_MAX_LEVELS = 65
+_CONTAINERS = (list, dict)
 
 
 def known(value: _T | UnsetType | None) -> _T | None:
@@ -61,6 +64,21 @@ def text_or_none(value: str | UnsetType | None) -> str | None:
 def folded(text: str) -> str:
     """Fold a text for comparison without regard to case."""
     return text.casefold()
+
+
+def is_too_deep(value: Any) -> bool:
+    """Whether a JSON value is nested deeper than a run can hold."""
+    level: list[Any] = [value]
+    for _ in range(_MAX_LEVELS):
+        level = [
+            child
+            for item in level
+            for child in (item.values() if type(item) is dict else item)
+            if type(child) in _CONTAINERS
+        ]
+        if not level:
+            return False
+    return True
 
 
 class FieldChecks:
@@ -134,6 +152,11 @@ class FieldChecks:
                 f'is {value}; write "NaN", "Infinity" or "-Infinity" for a value, '
                 "leave a limit out",
             )
+
+    def shallow(self, value: Any, path: str) -> None:
+        """Check that a value is not nested deeper than a run can hold."""
+        if type(value) in _CONTAINERS and is_too_deep(value):
+            self.report(path, f"is nested deeper than {_MAX_LEVELS} levels")
 
     def _read(self, read: Callable[[], _T], path: str) -> _T | None:
         try:

@@ -16,6 +16,7 @@ from msgspec import UNSET
 
 from rigbridge.wire import WireMeasurement
 from rigbridge_store.definitions import Definition
+from rigbridge_store.fields import is_too_deep
 
 __all__ = ["NotWritableError", "measurement_row"]
 
@@ -42,7 +43,8 @@ def measurement_row(measurement: WireMeasurement, phase: str) -> tuple[Any, ...]
         validators, docstring), outcome, number and value.
 
     Raises:
-        NotWritableError: a blank name, or a number that is not finite.
+        NotWritableError: a blank name, a number that is not finite, or a value that
+            is nested too deeply.
     """
     name, units = measurement.name, measurement.units
     if not name or name.isspace():
@@ -101,6 +103,8 @@ def _value(value: Any) -> tuple[float | None, str | None]:
     """Give the columns of a measured value: its number, and JSON that says more."""
     if type(value) is float:
         return value, _json(value)
+    if isinstance(value, (list, dict)) and is_too_deep(value):
+        raise NotWritableError
     if type(value) is not int:
         return None, _json(value)
     try:

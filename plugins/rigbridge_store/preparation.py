@@ -205,6 +205,7 @@ class _Preparation:
         checks = self.checks
         checks.filled(measurement.name, f"{path}.name")
         checks.finite(measurement.measured_value, f"{path}.measured_value")
+        checks.shallow(measurement.measured_value, f"{path}.measured_value")
         checks.finite(measurement.lower_limit, f"{path}.lower_limit")
         checks.finite(measurement.upper_limit, f"{path}.upper_limit")
 

@@ -20,7 +20,12 @@ from rigbridge_store.pages import NAME, Site, page_or, page_router
 from rigbridge_store.server import files, runs
 from rigbridge_store.server.bodies import PROBLEMS, Capabilities, Health
 from rigbridge_store.server.door import Door
-from rigbridge_store.server.failures import answer_any, answer_http, answer_ours
+from rigbridge_store.server.failures import (
+    answer_any,
+    answer_deep,
+    answer_http,
+    answer_ours,
+)
 from rigbridge_store.server.reference import show_reference
 from rigbridge_store.server.settings import ServerSettings
 from rigbridge_store.server.v2 import handlers as v2
@@ -67,6 +72,7 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
         exception_handlers={
             RigbridgeError: answer_ours,
             HTTPException: page_or(answer_http),
+            RecursionError: answer_deep,
             Exception: answer_any,
         },
         request_max_body_size=door.settings.max_body,

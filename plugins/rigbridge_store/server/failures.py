@@ -23,7 +23,7 @@ from rigbridge.errors import (
 from rigbridge.wire import CODES, Issue, Problem
 from rigbridge_store.refusals import INVALID, FieldIssue
 
-__all__ = ["answer_any", "answer_http", "answer_ours"]
+__all__ = ["answer_any", "answer_deep", "answer_http", "answer_ours"]
 
 _LOGGER = logging.getLogger("rigbridge_store.server")
 
@@ -108,6 +108,12 @@ def _of_v2(request: Request[Any, Any, Any]) -> bool:
 def _headed(request: Request[Any, Any, Any], message: str) -> str:
     """Leave to v2 clients what they do themselves: to add the issues to the message."""
     return INVALID if _of_v2(request) and message.startswith(INVALID) else message
+
+
+def answer_deep(_: Request[Any, Any, Any], error: RecursionError) -> Response[Problem]:
+    """Answer a body that no decoder gets to the ground of."""
+    _LOGGER.warning("request refused: %s", error)
+    return _answer(400, f"{INVALID}: the body is nested too deeply", [])
 
 
 def _issue(request: Request[Any, Any, Any], line: str) -> Issue:

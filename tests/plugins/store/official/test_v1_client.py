@@ -16,6 +16,8 @@ from rigbridge_store import RunStore
 
 _SAMPLES = Path(__file__).parents[5] / "shared" / "samples" / "openhtf_json"
 
+JSONMaker = Callable[..., dict[str, Any]]
+
 _CREATE = """
 import json, sys
 from datetime import UTC, datetime, timedelta
@@ -97,6 +99,50 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     with TofuPilot(test, api_key=sys.argv[1], url=sys.argv[2]):
         test.execute(lambda: "SN-80")
+print("RESULT", json.dumps(None))
+"""
+
+
+_UPLOAD = """
+import json, logging, sys
+import openhtf
+from openhtf.util import units
+from tofupilot.openhtf import upload
+
+@openhtf.measures(
+    openhtf.Measurement("firmware").equals("1.2.3"),
+    openhtf.Measurement("lit").equals(True),
+    openhtf.Measurement("current").in_range(0.1, 0.5).with_units(units.AMPERE),
+    openhtf.Measurement("noise"),
+    openhtf.Measurement("curve").with_dimensions(units.SECOND, units.VOLT),
+)
+def check(test):
+    test.logger.warning("a warning")
+    test.logger.error("an error")
+    test.measurements.firmware = "1.2.3"
+    test.measurements.lit = True
+    test.measurements.current = 0.9
+    test.measurements.noise = float("nan")
+    for index in range(3):
+        test.measurements.curve[index, index * 2] = index * 10
+    test.attach("readings.csv", b"t,U", "text/csv")
+
+@openhtf.PhaseOptions(timeout_s=0.2)
+def slow(test):
+    import time
+    while True:
+        time.sleep(0.02)
+
+def never(test):
+    pass
+
+test = openhtf.Test(
+    check, slow, never, procedure_id=sys.argv[3], procedure_version="1.2.20",
+    part_number="PCB01", revision="C", batch_number="24-11",
+    sub_units=[{"serial_number": sys.argv[4]}],
+)
+test.add_output_callbacks(upload(api_key=sys.argv[1], url=sys.argv[2], allow_nan=True))
+test.execute(lambda: "LOT-1/SN-81")
 print("RESULT", json.dumps(None))
 """
 
@@ -249,3 +295,40 @@ class TestOpenHTF:
         assert (voltage["lower_limit"], voltage["upper_limit"]) == (3.0, 3.6)
         (file,) = run["attachments"]
         assert _download(api, file) == b"hello"
+
+    def test_callback(
+        self, official: Callable[..., Any], api: httpx.Client, make_json: JSONMaker
+    ) -> None:
+        """The output callback alone uploads all that a test can hold."""
+        inner = api.post("/api/v1/runs", json=make_json()).json()["id"]
+        unit = api.get(f"/api/v1/runs/{inner}").json()["unit"]["serial_number"]
+        made = api.post("/api/v2/procedures", json={"name": "Bench"}).json()["id"]
+        official(_UPLOAD, made, unit)
+        (run,) = api.get("/api/v1/runs", params={"serial_number": "lot-1/sn-81"}).json()
+        assert run["procedure"]["id"] == made
+        assert run["procedure"]["version"]["tag"] == "1.2.20"
+        assert run["unit"]["part"]["revision"]["number"] == "C"
+        assert run["unit"]["batch"]["number"] == "24-11"
+        assert run["sub_units"] == [{"serial_number": unit}]
+        outcomes = {phase["name"]: phase["outcome"] for phase in run["phases"]}
+        assert outcomes["check"] == "FAIL"
+        assert outcomes["slow"] != "PASS"
+        assert "never" not in outcomes
+        measured = {
+            item["name"]: item
+            for phase in run["phases"]
+            for item in phase["measurements"]
+        }
+        assert measured["firmware"]["measured_value"] == "1.2.3"
+        assert measured["lit"]["measured_value"] is True
+        assert measured["current"]["outcome"] == "FAIL"
+        assert measured["noise"]["measured_value"] == "NaN"
+        assert measured["curve"]["measured_value"] == [
+            [0, 0, 0],
+            [1, 2, 10],
+            [2, 4, 20],
+        ]
+        levels = {line["level"] for line in run["logs"]}
+        assert {"WARNING", "ERROR"} <= levels
+        (file,) = run["attachments"]
+        assert _download(api, file) == b"t,U"
