@@ -30,6 +30,7 @@ _LOGGER = logging.getLogger("rigbridge_store.server")
 _INTERNAL = "Internal server error"
 _AT = re.compile(r" - at `\$(?:\.data)?\.?(?P<path>[^`]*)`$")
 _PARAMETERS = ("query", "path", "header")
+_NO_PARAMETER = re.compile(r"Missing required \w+ parameter '(?P<field>[^']+)'")
 _MISSING = re.compile(r"missing required field `(?P<field>[^`]+)`")
 
 
@@ -133,7 +134,10 @@ def _named(path: str) -> str:
 
 
 def _parameters(error: HTTPException) -> list[FieldIssue]:
-    """Take out which parameters of the query or the path are wrong."""
+    """Take out which parameters of the query or the path are wrong, or missing."""
+    missing = _NO_PARAMETER.match(error.detail)
+    if missing is not None:
+        return [FieldIssue(missing["field"], "is required")]
     found = error.extra if isinstance(error.extra, list) else []
     return [
         FieldIssue(item["key"], str(item.get("message", error.detail)))

@@ -256,3 +256,23 @@ class TestOurMistakes:
         answer = api.get("/api/v1/runs", params={"serial_number": "1"})
         assert answer.status_code == 503
         assert _problem(answer)["code"] == "SERVICE_UNAVAILABLE"
+
+
+class TestParameters:
+    """Parameters of the query."""
+
+    @pytest.mark.parametrize(
+        ("path", "field"),
+        [
+            ("/api/v2/measurements", "procedure_id"),
+            ("/api/v2/runs?limit=0", "limit"),
+            ("/api/v2/runs?started_after=soon", "started_after"),
+            ("/api/v2/runs?outcomes=GREAT", "outcomes"),
+            ("/api/v2/runs?duration_min=soon", "duration_min"),
+        ],
+    )
+    def test_named(self, api: httpx.Client, path: str, field: str) -> None:
+        """One that is missing or malformed is named."""
+        answer = api.get(path)
+        assert answer.status_code == 400
+        assert _problem(answer)["issues"][0]["path"] == field

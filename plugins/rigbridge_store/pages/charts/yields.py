@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import attrs
@@ -81,11 +82,10 @@ def yield_chart(buckets: Sequence[Bucket]) -> Figure:
     x_scale = _times(buckets, frame.left, frame.right)
     tallest = max(bucket.total for bucket in buckets)
     y_scale = Scale(0, tallest * 1.08, frame.bottom, frame.top)
-    step = (x_scale.high - x_scale.low) / _TICKS
     width = buckets[0].width
-    places = [
-        x_scale.low + round(number * step / width) * width for number in range(_TICKS)
-    ]
+    # As many buckets from each label to the next.
+    stride = max(1, math.ceil((x_scale.high - x_scale.low) / width / _TICKS))
+    places = range(int(x_scale.low), int(x_scale.high), int(stride * width))
     passed = sum(bucket.passed for bucket in buckets)
     total = sum(bucket.total for bucket in buckets)
     days = width // DAY
@@ -96,10 +96,7 @@ def yield_chart(buckets: Sequence[Bucket]) -> Figure:
         frame=frame,
         x_label="day (UTC)" if days == 1 else f"{days} days each (UTC)",
         y_label="runs",
-        x_ticks=[
-            Tick(at=x_scale(place), label=format_day(int(place)))
-            for place in dict.fromkeys(places)
-        ],
+        x_ticks=[Tick(at=x_scale(place), label=format_day(place)) for place in places],
         y_ticks=[
             tick for tick in value_ticks(y_scale, upright=True) if "." not in tick.label
         ],
