@@ -35,6 +35,7 @@ from rigbridge.wire import (
 )
 
 __all__ = [
+    "PATHS",
     "Answer",
     "Call",
     "CreatedRun",
@@ -48,6 +49,13 @@ __all__ = [
     "stored_size",
     "update_unit",
 ]
+
+_RUNS = "/v1/runs"
+_INITIALIZE = "/v1/uploads/initialize"
+_SYNC = "/v1/uploads/sync"
+
+PATHS = frozenset({_RUNS, _INITIALIZE, _SYNC})
+"""The paths of calls that are the same for every run."""
 
 _T = TypeVar("_T")
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -193,7 +201,7 @@ def create_run(body: CreateRun, *, idempotency_key: UUID | None) -> Call[Created
         headers["Idempotency-Key"] = str(idempotency_key)
     return Call(
         method="POST",
-        path="/v1/runs",
+        path=_RUNS,
         content=encode(body),
         headers=headers,
         read=_read_created,
@@ -258,7 +266,7 @@ def initialize_upload(
     )
     return Call(
         method="POST",
-        path="/v1/uploads/initialize",
+        path=_INITIALIZE,
         content=encode(body),
         read=_read_grant,
     )
@@ -286,7 +294,7 @@ def link_by_sync(run_id: str, upload_id: str) -> Call[None]:
     """Link one upload to a run, on servers without the update."""
     return Call(
         method="POST",
-        path="/v1/uploads/sync",
+        path=_SYNC,
         content=encode(SyncUpload(upload_id=upload_id, run_id=run_id)),
         read=_read_done,
     )

@@ -15,13 +15,14 @@ from rigbridge.client import calls, flows
 from rigbridge.client.boundary import translated
 from rigbridge.client.connection import ConnectionSettings
 from rigbridge.client.content import chunks, measure
-from rigbridge.client.driving import drive, in_threads
+from rigbridge.client.driving import drive
 from rigbridge.client.exchange import Exchange
 from rigbridge.client.listing import ReceivedRun
 from rigbridge.client.pace import Pace
 from rigbridge.client.pool import Pool
 from rigbridge.destinations import Linking
 from rigbridge.errors import DeliveryError
+from rigbridge.threads import run_beside
 from rigbridge.wire import CreateRun
 
 __all__ = ["Client"]
@@ -239,8 +240,11 @@ class Client:
             if isinstance(step, flows.Measure):
                 return measure(step.name, step.opener)
             if isinstance(step, flows.Together):
-                return in_threads(
-                    step.flows, lambda flow: drive(flow, take), self.pace.file_width
+                return run_beside(
+                    step.flows,
+                    lambda flow: drive(flow, take),
+                    self.pace.file_width,
+                    name="rigbridge-upload",
                 )
             with lock:
                 return None if keep is None else keep(step)

@@ -1,17 +1,15 @@
-"""Driving flows: one after the other, in threads, or as tasks of an event loop."""
+"""Driving flows: blocking, or as tasks of an event loop."""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
-import threading
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from rigbridge.client.flows import Flow, Step
 from rigbridge.errors import DeliveryError
 
-__all__ = ["drive", "drive_async", "in_tasks", "in_threads"]
+__all__ = ["drive", "drive_async", "in_tasks"]
 
 _T = TypeVar("_T")
 
@@ -57,50 +55,6 @@ async def drive_async(flow: Flow[_T], take: Callable[[Step], Awaitable[Any]]) ->
         return result
     finally:
         flow.close()
-
-
-def in_threads(
-    flows: Sequence[Flow[Any]], run: Callable[[Flow[Any]], Any], width: int
-) -> list[Any]:
-    """
-    Run flows beside each other, the calling thread among those that work.
-
-    A thread that the interpreter does not give any more, because it ends, is done
-    without.
-
-    Args:
-        flows: the flows.
-        run: runs one to its end.
-        width: how many at once.
-
-    Raises:
-        Exception: the first that a flow raised, once all have ended.
-    """
-    results: list[Any] = [None] * len(flows)
-    errors: list[BaseException] = []
-    numbers = itertools.count()
-
-    def work() -> None:
-        while not errors and (number := next(numbers)) < len(flows):
-            try:
-                results[number] = run(flows[number])
-            except BaseException as error:  # noqa: BLE001 - raised where all is joined
-                errors.append(error)
-
-    helpers: list[threading.Thread] = []
-    for _ in range(min(width, len(flows)) - 1):
-        helper = threading.Thread(target=work, name="rigbridge-upload", daemon=True)
-        try:
-            helper.start()
-        except RuntimeError:
-            break
-        helpers.append(helper)
-    work()
-    for helper in helpers:
-        helper.join()
-    if errors:
-        raise errors[0]
-    return results
 
 
 async def in_tasks(

@@ -52,6 +52,7 @@ class Exchange:
         self._base = httpx.URL(self.url)
         self.origin = self._base.copy_with(raw_path=b"/")
         self._root = self._base.raw_path.rstrip(b"/")
+        self._addresses: dict[str, httpx.URL] = {}
         self._extensions = {"timeout": settings.timeouts}
         self._common = {
             "User-Agent": f"rigbridge/{rigbridge.__version__}",
@@ -67,7 +68,7 @@ class Exchange:
         headers = {**self._own, **call.headers}
         if call.content is not None:
             headers["Content-Type"] = _JSON
-        url = self._base.copy_with(raw_path=self._root + call.path.encode("ascii"))
+        url = self._address(call.path)
         if call.params:
             url = url.copy_merge_params(call.params)
         return httpx.Request(
@@ -77,6 +78,15 @@ class Exchange:
             content=call.content,
             extensions=dict(self._extensions),
         )
+
+    def _address(self, path: str) -> httpx.URL:
+        """Give the address of a call; those of every run are parsed once."""
+        url = self._addresses.get(path)
+        if url is None:
+            url = self._base.copy_with(raw_path=self._root + path.encode("ascii"))
+            if path in calls.PATHS:
+                self._addresses[path] = url
+        return url
 
     def put(
         self, put: calls.Put, content: Iterator[bytes] | AsyncIterator[bytes]

@@ -45,12 +45,7 @@ def lost_in_plain(run: Run, body: CreateRun) -> _Node | None:
         run: the run.
         body: the payload that was made of it.
     """
-    bare = attrs.evolve(body, phases=UNSET, logs=UNSET)
-    head = difference(
-        to_document(read_plain(bare, run_id=run.id)),
-        to_document(attrs.evolve(run, phases=(), logs=(), attachments=())),
-    )
-    nodes: _Node = {} if head is None else head[WITHIN]
+    nodes = _head(run, body)
     phases = _members(map(_phase, run.phases, body.phases or ()))
     logs = _members(map(_log, run.logs, body.logs or ()))
     if phases is not None:
@@ -58,6 +53,17 @@ def lost_in_plain(run: Run, body: CreateRun) -> _Node | None:
     if logs is not None:
         nodes["logs"] = logs
     return {WITHIN: nodes} if nodes else None
+
+
+def _head(run: Run, body: CreateRun) -> _Node:
+    """Compare what a run has but once."""
+    bare = attrs.evolve(body, phases=UNSET, logs=UNSET)
+    plain = read_plain(bare, run_id=run.id)
+    own = attrs.evolve(run, phases=(), logs=(), attachments=())
+    if plain == own:
+        return {}  # as most are, and far sooner seen than by their documents
+    head = difference(to_document(plain), to_document(own))
+    return {} if head is None else head[WITHIN]
 
 
 def _members(nodes: Iterable[_Node | None]) -> _Node | None:

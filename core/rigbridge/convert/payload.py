@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
+from math import isfinite
 from typing import Any
 
 import attrs
@@ -50,6 +51,7 @@ PATH_SEPARATOR = " / "
 
 _MAX_VERSION = 60
 _NOT_IN_VERSION = re.compile(r"[^a-zA-Z0-9_.:+-]+")
+_PLAIN = frozenset({int, str, bool})
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 # The kinds of value that JSON holds without a look at them.
 _AS_IT_IS = frozenset({str, int, bool})
@@ -345,6 +347,8 @@ class _Writer:
         unit = _or_unset(measurement.unit)
         if value is None:
             return UNSET, unit
+        if type(value) in _PLAIN or (type(value) is float and isfinite(value)):
+            return value, unit  # nearly all are
         if isinstance(value, Series):
             return self._rows(value, path), _series_units(value, unit)
         if is_non_finite(value):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 from uuid import uuid4
@@ -15,11 +15,13 @@ import attrs
 from rigbridge.errors import SourceUnreadableError
 from rigbridge.model import Attachment, FileOpener, Run
 from rigbridge.reporting import ConversionReport, Place
+from rigbridge.threads import run_beside
 
 __all__ = ["ContentFolder"]
 
 _CHUNK = 1 << 20
 _PARTIAL = ".part-"
+_WIDTH = 4
 _ABANDONED = 24 * 3600.0
 
 
@@ -56,7 +58,10 @@ class ContentFolder:
 
     def keep(self, run: Run, report: ConversionReport) -> Run:
         """
-        Keep the bytes of a run's attachments.
+        Keep the bytes of a run's attachments, several files at once.
+
+        First all bytes are brought to the disk, then all get their names, and last the
+        names are brought there: a disk that commits several things together does so.
 
         Returns:
             The run with every attachment as it was kept. One whose bytes are not those
@@ -66,12 +71,20 @@ class ContentFolder:
             SourceUnreadableError: an attachment cannot be read.
             OSError: the folder cannot be written.
         """
+        embedded = [item for item in run.attachments if item.opener is not None]
+        intake = _Intake(self._folder)
+        try:
+            described = iter(run_beside(embedded, self._take(intake), _WIDTH))
+            intake.settle()
+        finally:
+            intake.clear()
         attachments: list[Attachment] = []
-        touched: dict[Path, None] = {}
         for index, attachment in enumerate(run.attachments):
             kept = attachment
             if attachment.opener is not None:
-                kept = self._keep(attachment, touched)
+                sha256, size = next(described)
+                opener = FileOpener(self.path(sha256))
+                kept = attrs.evolve(attachment, sha256=sha256, size=size, opener=opener)
             if attachment.sha256 not in (None, kept.sha256):
                 report.coerced(
                     "attachment",
@@ -80,9 +93,6 @@ class ContentFolder:
                     detail=attachment.name,
                 )
             attachments.append(kept)
-        # All at once, when every name is there: one turn of the disk for all of them.
-        for folder in touched:
-            _sync_folder(folder)
         return attrs.evolve(run, attachments=tuple(attachments))
 
     def describe(self, run: Run) -> Run:
@@ -94,72 +104,20 @@ class ContentFolder:
         """
         return attrs.evolve(run, attachments=tuple(map(_described, run.attachments)))
 
-    def _keep(self, attachment: Attachment, touched: dict[Path, None]) -> Attachment:
-        """Keep the bytes; the folders whose names are to be synced are added."""
-        sha256 = attachment.sha256
-        if sha256 is not None and (
-            self.path(sha256).is_file() or self._link(attachment, sha256, touched)
-        ):
-            size = self.path(sha256).stat().st_size
-        else:
-            sha256, size = self._copy(attachment, touched)
-        opener = FileOpener(self.path(sha256))
-        return attrs.evolve(attachment, sha256=sha256, size=size, opener=opener)
+    def _take(self, intake: _Intake) -> Callable[[Attachment], tuple[str, int]]:
+        def take(attachment: Attachment) -> tuple[str, int]:
+            sha256 = attachment.sha256
+            if sha256 is not None:
+                path = self.path(sha256)
+                if path.is_file():
+                    intake.found(path)
+                    return sha256, path.stat().st_size
+                size = intake.link(attachment, path)
+                if size is not None:
+                    return sha256, size
+            return intake.copy(attachment, self.path)
 
-    def _link(
-        self, attachment: Attachment, sha256: str, touched: dict[Path, None]
-    ) -> bool:
-        """
-        Take over a file that bears its digest as its name, without copying.
-
-        That is how spools name their files, which nobody writes to again. Any other
-        file may still be changed by its owner, and a link would change with it.
-        """
-        opener = attachment.opener
-        if not isinstance(opener, FileOpener) or opener.path.name != sha256:
-            return False
-        target = self.path(sha256)
-        self._make_folder(target.parent, touched)
-        try:
-            with opener.path.open("rb+") as stream:
-                os.fsync(stream.fileno())
-            os.link(opener.path, target)
-        except FileExistsError:
-            return True
-        except OSError:
-            return False  # another file system, or one without links: copied instead
-        touched[target.parent] = None
-        return True
-
-    def _copy(
-        self, attachment: Attachment, touched: dict[Path, None]
-    ) -> tuple[str, int]:
-        partial = self._folder / f"{_PARTIAL}{uuid4().hex}"
-        self._make_folder(self._folder, touched)
-        digest = hashlib.sha256()
-        size = 0
-        try:
-            with partial.open("xb") as target:
-                for chunk in _chunks(attachment):
-                    digest.update(chunk)
-                    size += target.write(chunk)
-                target.flush()
-                os.fsync(target.fileno())
-            path = self.path(digest.hexdigest())
-            self._make_folder(path.parent, touched)
-            partial.replace(path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
-        touched[path.parent] = None
-        return digest.hexdigest(), size
-
-    def _make_folder(self, folder: Path, touched: dict[Path, None]) -> None:
-        if folder.is_dir():
-            return
-        self._make_folder(folder.parent, touched)
-        folder.mkdir(exist_ok=True)
-        touched[folder.parent] = None
+        return take
 
     def remove(self, sha256: str) -> None:
         """Delete the bytes of a digest, if they are there."""
@@ -177,6 +135,97 @@ class ContentFolder:
                     path.unlink()
             except FileNotFoundError:
                 continue  # another process was faster
+
+
+class _Intake:
+    """
+    The files of one run on their way into a folder.
+
+    Args:
+        folder: the folder; what is not complete yet lies right in it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._partials: dict[Path, Path] = {}
+        self._changed: set[Path] = set()
+
+    def found(self, path: Path) -> None:
+        """Note that a file is there, though perhaps its name not on the disk yet."""
+        self._changed.add(path.parent)
+
+    def link(self, attachment: Attachment, path: Path) -> int | None:
+        """
+        Take over a file that bears its digest as its name, without copying.
+
+        That is how spools name their files, which nobody writes to again. Any other
+        file may still be changed by its owner, and a link would change with it.
+
+        Returns:
+            Its size; None where that cannot be done.
+        """
+        opener = attachment.opener
+        if not isinstance(opener, FileOpener) or opener.path.name != path.name:
+            return None
+        self._make_folder(path.parent)
+        try:
+            with opener.path.open("rb+") as stream:
+                os.fsync(stream.fileno())
+                size = os.fstat(stream.fileno()).st_size
+            os.link(opener.path, path)
+        except FileExistsError:
+            pass  # another process was faster
+        except OSError:
+            return None  # another file system, or one without links: copied instead
+        self._changed.add(path.parent)
+        return size
+
+    def copy(
+        self, attachment: Attachment, path_of: Callable[[str], Path]
+    ) -> tuple[str, int]:
+        """
+        Copy a file's bytes to the disk; gives their digest and how many they are.
+
+        Args:
+            attachment: the file.
+            path_of: tells where the bytes of a digest belong.
+        """
+        self._make_folder(self._folder)
+        partial = self._folder / f"{_PARTIAL}{uuid4().hex}"
+        digest = hashlib.sha256()
+        size = 0
+        try:
+            with partial.open("xb") as target:
+                for chunk in _chunks(attachment):
+                    digest.update(chunk)
+                    size += target.write(chunk)
+                target.flush()
+                os.fsync(target.fileno())
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+        self._partials[partial] = path_of(digest.hexdigest())
+        return digest.hexdigest(), size
+
+    def _make_folder(self, folder: Path) -> None:
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            self._changed.add(folder.parent)
+
+    def settle(self) -> None:
+        """Give all files their names, and bring those to the disk."""
+        for partial, path in self._partials.items():
+            self._make_folder(path.parent)
+            if not path.is_file():
+                partial.replace(path)
+            self._changed.add(path.parent)
+        for folder in self._changed:
+            _sync_folder(folder)
+
+    def clear(self) -> None:
+        """Remove what did not get its name."""
+        for partial in self._partials:
+            partial.unlink(missing_ok=True)
 
 
 def _described(attachment: Attachment) -> Attachment:

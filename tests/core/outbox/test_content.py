@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from rigbridge.adapters.spool import Spool
 from rigbridge.errors import SourceUnreadableError
-from rigbridge.model import Attachment, Run
+from rigbridge.model import Attachment, FileOpener, Run
 from rigbridge.outbox.content import ContentFolder
 from rigbridge.reporting import ConversionReport
 
@@ -136,6 +136,49 @@ class TestKeep:
         """A file without bytes is not looked for."""
         reference = Attachment(name="far.bin")
         assert _keep(contents, make_run(attachments=[reference])) == [reference]
+
+    def test_no_file_has_its_name_before_its_bytes_are_on_the_disk(
+        self,
+        contents: ContentFolder,
+        make_run: MakeRun,
+        make_file: MakeFile,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """After a power cut a name stands for whole bytes; last come the names."""
+        synced: list[tuple[int, bool]] = []
+        sync = os.fsync
+
+        def watch(descriptor: int) -> None:
+            """Note what is synced, and whether any file had its name then."""
+            named = any(path.parent != contents._folder for path in _files(contents))
+            synced.append((os.fstat(descriptor).st_ino, named))
+            sync(descriptor)
+
+        monkeypatch.setattr(os, "fsync", watch)
+        files = [make_file(f"{n}.bin", b"%d" % n * 1000) for n in range(5)]
+        _keep(contents, make_run(attachments=files))
+        when = dict(synced)
+        paths = _files(contents)
+        assert len(paths) == 5
+        assert [when[path.stat().st_ino] for path in paths] == [False] * 5
+        if os.name != "nt":
+            folders = {path.parent for path in paths} | {contents._folder}
+            assert all(when[folder.stat().st_ino] for folder in folders)
+
+    def test_one_bad_file_among_several_leaves_nothing_behind(
+        self,
+        contents: ContentFolder,
+        make_run: MakeRun,
+        make_file: MakeFile,
+        tmp_path: Path,
+    ) -> None:
+        """Whichever of them had been copied by then."""
+        files = [make_file(f"{n}.bin", b"%d" % n) for n in range(5)]
+        missing = Attachment(name="gone", size=1, opener=FileOpener(tmp_path / "gone"))
+        run = make_run(attachments=[*files[:3], missing, *files[3:]])
+        with pytest.raises(SourceUnreadableError, match="gone"):
+            _keep(contents, run)
+        assert _files(contents) == []
 
     def test_a_missing_file_is_named(
         self, contents: ContentFolder, make_run: MakeRun, tmp_path: Path
