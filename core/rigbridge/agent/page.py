@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import logging
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -13,6 +14,7 @@ from typing import Any
 import attrs
 
 from rigbridge.errors import ConfigurationError
+from rigbridge.loopback import is_loopback
 from rigbridge.wire import encode
 
 __all__ = ["Health", "Page"]
@@ -44,9 +46,11 @@ class Page:
         port: the port; 0 takes any that is free.
         health: tells how the agent is.
         metrics: gives the metrics and their media type.
+        is_open: whether others than this machine may read it; it asks for no key.
 
     Raises:
-        ConfigurationError: the address cannot be listened on.
+        ConfigurationError: the address cannot be listened on, or is reachable from
+            elsewhere without ``is_open``.
     """
 
     def __init__(
@@ -56,11 +60,18 @@ class Page:
         *,
         health: Callable[[], Health],
         metrics: Callable[[], tuple[bytes, str]],
+        is_open: bool = False,
     ) -> None:
+        if not is_open and not is_loopback(host):
+            raise ConfigurationError(
+                "would be reachable from elsewhere, and it asks nobody for a key",
+                source=f"the page on {host}",
+                remedy="keep to 127.0.0.1, or say by --open-page that anyone may read",
+            )
         self._health = health
         self._metrics = metrics
         try:
-            self._server = ThreadingHTTPServer((host, port), self._handler())
+            self._server = _listen(host, port, self._handler())
         except OSError as error:
             raise ConfigurationError(
                 f"cannot be listened on: {error.strerror or error}",
@@ -68,7 +79,8 @@ class Page:
                 remedy="choose another by --host and --port",
             ) from error
         self._server.daemon_threads = True
-        self.url = f"http://{host}:{self._server.server_address[1]}"
+        shown = f"[{host}]" if ":" in host else host
+        self.url = f"http://{shown}:{self._server.server_address[1]}"
         self._thread = threading.Thread(
             target=self._server.serve_forever, name="rigbridge-page", daemon=True
         )
@@ -124,6 +136,17 @@ class Page:
                 del format, args
 
         return Handler
+
+
+def _listen(
+    host: str, port: int, handler: type[BaseHTTPRequestHandler]
+) -> ThreadingHTTPServer:
+    class Server(ThreadingHTTPServer):
+        """Listens on an address of either kind."""
+
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+    return Server((host, port), handler)
 
 
 def _drawn(health: Health) -> str:

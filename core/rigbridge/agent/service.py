@@ -30,13 +30,23 @@ class Agent:
         configuration: the settings.
         host: the address of its page.
         port: the port of its page; 0 takes any that is free.
+        open_page: whether others than this machine may read the page, which asks for
+            no key.
 
     Raises:
-        ConfigurationError: a setting is wrong, the folder cannot be used, or the
-            address cannot be listened on.
+        ConfigurationError: a setting is wrong, the folder cannot be used, the address
+            cannot be listened on, or is reachable from elsewhere without
+            ``open_page``.
     """
 
-    def __init__(self, configuration: Configuration, *, host: str, port: int) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        *,
+        host: str,
+        port: int,
+        open_page: bool = False,
+    ) -> None:
         self._configuration = configuration
         self._unsent = UnsentFolder(configuration.data)
         self._stopping = threading.Event()
@@ -48,6 +58,7 @@ class Agent:
                 port,
                 health=self.health,
                 metrics=lambda: (self._metrics.text(), CONTENT_TYPE),
+                is_open=open_page,
             )
         except BaseException:
             self._outbox.close()

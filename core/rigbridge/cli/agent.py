@@ -21,6 +21,10 @@ def agent(
     port: Annotated[
         int, typer.Option(help="Port; 0 takes any.", min=0, max=65535)
     ] = 9817,
+    open_page: Annotated[
+        bool,
+        typer.Option("--open-page", help="Let others than this machine read the page."),
+    ] = False,
     to: options.Target = None,
     data: options.DataFolder = None,
     api_key: options.ApiKey = None,
@@ -37,7 +41,7 @@ def agent(
     # One line a request would bury what matters.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     configuration = load_configuration(to=to, data=data, api_key=api_key, file=config)
-    service = Agent(configuration, host=host, port=port)
+    service = Agent(configuration, host=host, port=port, open_page=open_page)
 
     def stop(number: int, frame: FrameType | None) -> None:
         del number, frame

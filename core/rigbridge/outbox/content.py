@@ -15,6 +15,7 @@ import attrs
 from rigbridge.errors import SourceUnreadableError
 from rigbridge.model import Attachment, FileOpener, Run
 from rigbridge.reporting import ConversionReport, Place
+from rigbridge.sharing import make_folder, share
 from rigbridge.threads import run_beside
 
 __all__ = ["ContentFolder"]
@@ -173,6 +174,7 @@ class _Intake:
                 os.fsync(stream.fileno())
                 size = os.fstat(stream.fileno()).st_size
             os.link(opener.path, path)
+            share(path)
         except FileExistsError:
             pass  # another process was faster
         except OSError:
@@ -196,6 +198,7 @@ class _Intake:
         size = 0
         try:
             with partial.open("xb") as target:
+                share(partial)
                 for chunk in _chunks(attachment):
                     digest.update(chunk)
                     size += target.write(chunk)
@@ -209,7 +212,7 @@ class _Intake:
 
     def _make_folder(self, folder: Path) -> None:
         if not folder.is_dir():
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             self._changed.add(folder.parent)
 
     def settle(self) -> None:

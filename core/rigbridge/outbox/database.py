@@ -18,6 +18,7 @@ from pathlib import Path
 
 from rigbridge.errors import ConfigurationError
 from rigbridge.outbox.salvage import is_damage, salvage, set_aside
+from rigbridge.sharing import make_file, make_folder
 
 __all__ = ["Database"]
 
@@ -114,7 +115,7 @@ class Database:
         self._file: tuple[int, int] | None = None
         self._closed = False
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             self._prepare()
         except (OSError, sqlite3.Error) as error:
             self.close()
@@ -208,6 +209,7 @@ class Database:
         if self._connection is not None and self._was_replaced():
             self.disconnect()
         if self._connection is None:
+            make_file(self._path)
             connection = sqlite3.connect(
                 self._path,
                 timeout=_PATIENCE,

@@ -18,6 +18,8 @@ from typing import Any
 import attrs
 import msgspec
 
+from rigbridge.sharing import make_file
+
 __all__ = ["is_damage", "salvage", "set_aside"]
 
 _LOGGER = logging.getLogger("rigbridge.outbox")
@@ -69,6 +71,7 @@ def salvage(
         sqlite3.Error: the new one cannot be made.
     """
     lock_path = path.with_name(f"{path.name}.lock")
+    make_file(lock_path)
     with closing(sqlite3.connect(lock_path, timeout=_PATIENCE)) as lock:
         # A lock of this kind goes with the process that holds it.
         lock.execute("BEGIN EXCLUSIVE")

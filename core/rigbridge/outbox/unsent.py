@@ -26,6 +26,7 @@ import msgspec
 from rigbridge.convert import from_document
 from rigbridge.errors import MalformedSourceError, RigbridgeError, SourceUnreadableError
 from rigbridge.model import FileOpener, Run
+from rigbridge.sharing import make_file, make_folder
 
 __all__ = ["HandOverErrors", "Recovery", "UnsentFolder", "unsent_folders"]
 
@@ -224,10 +225,11 @@ def _older(path: Path) -> Path:
 
 
 def _append(path: Path, line: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     if path.is_file() and path.stat().st_size > _MOST_ERRORS:
         path.replace(_older(path))
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    make_file(path)
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
     try:
         # One write, so that the lines of several processes do not mix.
         os.write(descriptor, line + b"\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ import uvicorn
 from litestar import Litestar
 
 from rigbridge.errors import ConfigurationError
+from rigbridge.loopback import is_loopback
 from rigbridge_store.server.app import create_app
 from rigbridge_store.server.settings import ServerSettings
 from rigbridge_store.store import RunStore
@@ -50,7 +50,7 @@ class StoreServer:
         port: int = 8000,
         settings: ServerSettings | None = None,
     ) -> None:
-        if not _is_loopback(host) and not store.keys.exist():
+        if not is_loopback(host) and not store.keys.exist():
             raise ConfigurationError(
                 f"the store would be reachable at {host} while no key exists",
                 remedy="make one with 'rigbridge keys create user --name NAME'",
@@ -150,16 +150,6 @@ def serve(
     with RunStore.open(data) as store:
         settings = ServerSettings(open_stations=open_stations)
         serve_store(store, host=host, port=port, settings=settings, ready=ready)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        # Any other name may lead anywhere.
-        return False
 
 
 def _listen(host: str, port: int) -> socket.socket:
