@@ -18,7 +18,13 @@ import attrs
 
 from rigbridge.destinations import Progress
 from rigbridge.outbox.database import Database
-from rigbridge.outbox.policy import CIRCUIT_THRESHOLD, MAX_DELAY, MAX_WAIT, delay
+from rigbridge.outbox.policy import (
+    CIRCUIT_THRESHOLD,
+    MAX_DELAY,
+    MAX_PROBE,
+    MAX_WAIT,
+    delay,
+)
 from rigbridge.wire import decode, encode
 
 __all__ = [
@@ -296,7 +302,7 @@ class Leases:
         if not_before > now:
             failures = max(failures, CIRCUIT_THRESHOLD)  # it said so itself
         tries = failures - CIRCUIT_THRESHOLD + 1
-        until = now + delay(tries) if tries > 0 else now
+        until = now + delay(tries, most=MAX_PROBE) if tries > 0 else now
         self._open_circuit(connection, reason, failures, until, not_before=not_before)
 
     def _open_circuit(

@@ -21,6 +21,7 @@ __all__ = [
     "CIRCUIT_THRESHOLD",
     "HOLD_PAUSE",
     "MAX_MISSING",
+    "MAX_PROBE",
     "MAX_WAIT",
     "Retention",
     "Verdict",
@@ -35,6 +36,9 @@ BASE_DELAY = 1.0
 
 MAX_DELAY = 300.0
 """Seconds that any wait of our own is at most."""
+
+MAX_PROBE = 60.0
+"""Seconds after which a store that gives no answer is asked again at the latest."""
 
 MAX_WAIT = 24 * 3600.0
 """Seconds that a server can have us wait at most, whatever it says."""
@@ -86,6 +90,7 @@ def delay(
     attempts: int,
     retry_after: float | None = None,
     *,
+    most: float = MAX_DELAY,
     chance: Callable[[], float] = random.random,
 ) -> float:
     """
@@ -94,10 +99,11 @@ def delay(
     Args:
         attempts: how many attempts have failed, at least 1.
         retry_after: the seconds that the server asked to wait, or None.
+        most: seconds that our own part of it is at most.
         chance: gives a number from 0 to 1.
     """
     doublings = min(max(attempts, 1) - 1, _MAX_DOUBLINGS)
-    jitter = chance() * min(MAX_DELAY, BASE_DELAY * float(1 << doublings))
+    jitter = chance() * min(most, BASE_DELAY * float(1 << doublings))
     return min(max(retry_after or 0.0, 0.0), MAX_WAIT) + jitter
 
 

@@ -16,6 +16,7 @@ from rigbridge.outbox.database import Database
 from rigbridge.outbox.entries import EntryState
 from rigbridge.outbox.journal import Journal, Known, NewEntry
 from rigbridge.outbox.leases import HORIZON, LEASE, Claim, LeaseLostError, Leases
+from rigbridge.outbox.policy import MAX_PROBE
 
 _SHA = "a" * 64
 
@@ -303,6 +304,21 @@ class TestClaiming:
         desk.clock.now -= 10 * HORIZON
         assert desk.journal.next_turn() == 0
         assert {desk.claim().id for _ in range(3)} == {put_off, held, leased}
+
+    def test_a_dead_store_is_asked_at_least_once_a_minute(self, desk: _Desk) -> None:
+        """However long it has been dead, what waits goes on within a minute of it."""
+        desk.add()
+        pauses: list[float] = []
+        for _ in range(30):
+            desk.leases.postpone(
+                desk.claim(), wait=0.0, asked=None, reason="dead", down=True
+            )
+            held = desk.journal.held()
+            if held is not None:
+                pauses.append(held[1])
+                desk.clock.now += held[1]
+        assert len(pauses) > 20
+        assert 10 < max(pauses) <= MAX_PROBE
 
     def test_the_next_is_found_at_once_however_many_wait(self, desk: _Desk) -> None:
         """Claiming takes the database no more steps among 2,000 than among 20."""
