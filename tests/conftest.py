@@ -1,5 +1,5 @@
 """
-What every test gets: an environment of its own, and no silent skips in CI.
+What every test gets: an environment of its own, no leaked key, no silent skips in CI.
 
 With ``RIGBRIDGE_NO_SKIP=1`` a skipped test counts as failed, since a machine that is
 set up by the project has everything that the tests need.
@@ -7,13 +7,16 @@ set up by the project has everything that the tests need.
 
 from __future__ import annotations
 
+import inspect
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 from hypothesis import settings
+
+from rigbridge.testing.run_store_server import RunStoreServer
 
 # A slow machine is no failure; how long things take is measured in benchmarks.
 settings.register_profile("rigbridge", deadline=None)
@@ -22,6 +25,9 @@ settings.load_profile("rigbridge")
 _NO_SKIP = os.environ.get("RIGBRIDGE_NO_SKIP", "") not in ("", "0")
 _OURS = ("RIGBRIDGE_", "TOFUPILOT_")
 _FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")
+
+# The key of the run store that fails on demand, which most tests of deliveries use.
+_KEY = str(inspect.signature(RunStoreServer).parameters["api_key"].default)
 
 _Report = TypeVar("_Report", pytest.TestReport, pytest.CollectReport)
 
@@ -42,12 +48,42 @@ def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISABLE_TELEMETRY", "true")
 
 
+@pytest.fixture(autouse=True)
+def no_key_is_written(tmp_path: Path, clean_environment: None) -> Iterator[None]:
+    """Search all files that a test wrote, outboxes and payloads among them."""
+    del clean_environment
+    yield
+    holders = [
+        str(path)
+        for path in tmp_path.rglob("*")
+        if path.is_file() and not path.is_symlink() and _holds_key(path)
+    ]
+    assert holders == []
+
+
+def _holds_key(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            # What is larger than any log or payload here is content that a test made.
+            return _KEY.encode() in stream.read(1 << 20)
+    except OSError:
+        return False  # a test took the permission to read away
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[
     None, pytest.TestReport, pytest.TestReport
 ]:
-    """Fail a test that was skipped while it was set up or run."""
-    return _without_skip((yield))
+    """Fail a test that was skipped in its set-up or run, or that shows the key."""
+    return _without_key(_without_skip((yield)))
+
+
+def _without_key(report: pytest.TestReport) -> pytest.TestReport:
+    shown = [name for name, text in report.sections if _KEY in text]
+    if shown and report.passed:
+        report.outcome = "failed"
+        report.longrepr = f"the API key is shown in {', '.join(shown)}"
+    return report
 
 
 @pytest.hookimpl(wrapper=True)

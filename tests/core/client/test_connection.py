@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import ssl
 import threading
@@ -314,6 +315,28 @@ class TestHTTP2:
         assert [headers["authorization"] for headers in store.headers] == [
             "Bearer key"
         ] * 3
+
+    def test_the_key_is_in_no_log(
+        self, authority: trustme.CA, bundle: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """However much the libraries below say: they know a secret header."""
+        caplog.set_level(logging.DEBUG)
+        store = _HTTP2Store(_context(authority))
+        settings = ConnectionSettings(ca_bundle=bundle, timeout=5.0)
+        with (
+            store.serving(),
+            Client(store.url, "tp-5ecret-over-h2", connection=settings) as client,
+        ):
+            client.delete_run("run-1")
+        assert store.headers[0]["authorization"] == "Bearer tp-5ecret-over-h2"
+        # The store reads it in this process, too, and says what it decoded.
+        said = [
+            record.getMessage()
+            for record in caplog.records
+            if not record.getMessage().startswith("Decoded")
+        ]
+        assert any("authorization" in line for line in said)
+        assert not any("5ecret" in line for line in said)
 
     def test_it_can_be_switched_off(
         self, secure: RunStoreServer, list_runs: List, bundle: Path
