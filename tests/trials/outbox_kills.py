@@ -8,8 +8,9 @@ After each batch of kills the store is healed, what was parked is retried as a p
 would, the rest is sent, and what the store truly holds is compared with what was handed
 over.
 
-Run it as ``python tests/trials/outbox_kills.py [--kills N] [--seed N] [--batch N]``. It
-prints JSON and ends with 1 if anything is lost, doubled or damaged.
+Run it as ``python tests/trials/outbox_kills.py [--kills N] [--seed N] [--batch N]
+[--life SECONDS]``. It prints JSON and ends with 1 if anything is lost, doubled or
+damaged. On a busy machine a sender needs a longer life to come to anything.
 """
 
 from __future__ import annotations
@@ -45,7 +46,6 @@ from rigbridge.testing.run_store_server import RunStoreServer
 _START = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 _TIMEOUT = 1.0
 _LEASE = 0.6
-_LONGEST_LIFE = 0.3
 _MOST_WAITING = 12
 _PASSING = (
     Fault.REFUSE,
@@ -122,7 +122,10 @@ def opened(folder: Path, url: str, key: str) -> Outbox:
 class Killer:
     """Forks senders and kills them; has no threads, so that forks are clean."""
 
-    def __init__(self, folder: Path, url: str, key: str, seed: int) -> None:
+    def __init__(
+        self, folder: Path, url: str, key: str, *, seed: int, life: float
+    ) -> None:
+        self._life = life
         self._open: Callable[[], Outbox] = partial(opened, folder, url, key)
         self._log = folder / "accepted.txt"
         self._chance = random.Random(seed)  # noqa: S311 - to be repeatable
@@ -136,7 +139,7 @@ class Killer:
         for _ in range(times):
             if len(alive) < 2 and self._chance.random() < 0.3:
                 alive.append(self._fork())
-            time.sleep(self._chance.random() * _LONGEST_LIFE)
+            time.sleep(self._chance.random() * self._life)
             process = alive.pop(0)
             os.kill(process, signal.SIGKILL)
             _, status = os.waitpid(process, 0)
@@ -208,7 +211,7 @@ def compared(server: RunStoreServer, log: Path) -> dict[str, Any]:
     return {"accepted": len(numbers), "stored": len(server.runs), "wrong": wrong}
 
 
-def batch(kills: int, seed: int, number: int) -> dict[str, Any]:
+def batch(kills: int, seed: int, number: int, life: float) -> dict[str, Any]:
     """Kill, heal, send the rest, compare."""
     dialect, faults = _DIALECTS[number % len(_DIALECTS)]
     with (
@@ -219,6 +222,7 @@ def batch(kills: int, seed: int, number: int) -> dict[str, Any]:
         server.inject_at_random(faults, chance=0.1, seed=seed, seconds=0.05)
         command = [sys.executable, __file__, "--killer", str(folder), server.url]
         command += [server.api_key, "--kills", str(kills), "--seed", str(seed)]
+        command += ["--life", str(life)]
         subprocess.run(command, check=True)
         requests = len(server.requests)
         server.heal()
@@ -256,6 +260,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--batch", type=int, default=125)
+    parser.add_argument("--life", type=float, default=0.3, metavar="SECONDS")
     parser.add_argument("--killer", nargs=3, metavar=("FOLDER", "URL", "KEY"))
     given = parser.parse_args()
     # Retries and refusals are meant to happen; mistakes of ours are shown.
@@ -264,11 +269,14 @@ def main() -> int:
     )
     if given.killer:
         folder, url, key = given.killer
-        Killer(Path(folder), url, key, given.seed).kill(given.kills)
+        killer = Killer(Path(folder), url, key, seed=given.seed, life=given.life)
+        killer.kill(given.kills)
         return 0
     began = time.monotonic()
     batches = [
-        batch(min(given.batch, given.kills - done), given.seed + index, index)
+        batch(
+            min(given.batch, given.kills - done), given.seed + index, index, given.life
+        )
         for index, done in enumerate(range(0, given.kills, given.batch))
     ]
     wrong = [text for each in batches for text in each["wrong"]]

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -119,17 +119,18 @@ class OutboxMachine(RuleBasedStateMachine):
             self.outbox.close()
             shutil.rmtree(self.folder)
 
-    @rule()
-    def submit(self) -> None:
-        """Hand over a new run."""
-        run = Run(
-            id=uuid4(),
-            outcome=RunOutcome.PASS,
-            procedure=ProcedureRef(name="P"),
-            unit=Unit(serial_number=f"SN-{len(self.runs)}"),
-        )
-        self.outbox.submit(run)
-        self.runs[run.id] = run
+    @rule(count=st.integers(1, 3))
+    def submit(self, count: int) -> None:
+        """Hand over new runs."""
+        for _ in range(count):
+            run = Run(
+                id=UUID(int=len(self.runs) + 1),  # so that each try is the same
+                outcome=RunOutcome.PASS,
+                procedure=ProcedureRef(name="P"),
+                unit=Unit(serial_number=f"SN-{len(self.runs)}"),
+            )
+            self.outbox.submit(run)
+            self.runs[run.id] = run
 
     @precondition(lambda self: self.runs)
     @rule(data=st.data())
@@ -152,11 +153,13 @@ class OutboxMachine(RuleBasedStateMachine):
             ]
         ),
         after=st.booleans(),
+        more=st.integers(0, 3),
     )
-    def send_one(self, error: Exception | None, after: bool) -> None:
+    def send(self, error: Exception | None, after: bool, more: int) -> None:
         """Send what is due; the first of it may fail, before or after it is stored."""
         self.store.next_error, self.store.after = error, after
-        self.outbox._deliver_due(patience=5)
+        for _ in range(1 + more):
+            self.outbox._deliver_due(patience=5)
 
     @rule(after=st.booleans(), forgets=st.booleans())
     def crash(self, after: bool, forgets: bool) -> None:
