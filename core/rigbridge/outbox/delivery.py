@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -376,7 +377,10 @@ class _Heartbeat:
         with self._lock:
             self._ends[claim.owner] = (claim, time.monotonic() + _LONGEST)
             if self._thread.ident is None:
-                self._thread.start()
+                # An interpreter that ends gives no thread any more: what is flushed
+                # then goes on without, for as long as a lease lasts by itself.
+                with suppress(RuntimeError):
+                    self._thread.start()
 
     def remove(self, claim: Claim) -> None:
         """Leave a claim alone, which is done with."""

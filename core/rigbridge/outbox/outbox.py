@@ -386,8 +386,12 @@ class Outbox:
         here = self._here()
         with here.starting:
             if here.sender is None or not here.sender.alive:
-                here.sender = Sender(self._deliver_due, self._journal.next_turn)
-                here.sender.start()
+                sender = Sender(self._deliver_due, self._journal.next_turn)
+                try:
+                    sender.start()
+                except RuntimeError:
+                    return  # the interpreter ends: a flush sends in its own thread
+                here.sender = sender
             here.sender.wake()
 
     def _deliver_due(self, patience: float = math.inf) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -364,6 +365,30 @@ class TestLeaseWhileSending:
         _until(lambda: server.requests)
         assert second.flush(10) == 0
         assert server.count(Operation.CREATE) == 1
+
+    def test_an_interpreter_that_ends_gives_no_thread_and_all_is_sent(
+        self,
+        server: RunStoreServer,
+        outbox: Outbox,
+        make_run: MakeRun,
+        make_file: MakeFile,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """What a program flushes at its very end goes without a helper."""
+        begin = threading.Thread.start
+
+        def start(thread: threading.Thread) -> None:
+            """Refuse ours, as newer Pythons do all once they end."""
+            if thread.name.startswith("rigbridge"):
+                raise RuntimeError("can't create new thread at interpreter shutdown")
+            begin(thread)
+
+        monkeypatch.setattr(threading.Thread, "start", start)
+        outbox.start()
+        for _ in range(3):
+            outbox.submit(make_run(attachments=[make_file("a", b"1")] * 2))
+        assert outbox.flush(20) == 0
+        assert len(server.runs) == 3
 
     def test_a_sender_that_lost_its_lease_ends(
         self,
