@@ -12,6 +12,7 @@ path is logged (:mod:`rigbridge_openhtf.keeping`).
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 import os
 import threading
@@ -235,10 +236,9 @@ class OutputCallback:
         data = self._fallback_folder()
         if route is not None:
             settings, data = route.settings, route.data
-        report = ConversionReport()
-        with Spool(_spool_folder(data)) as spool:
+        with contextlib.ExitStack() as spools:
             try:
-                run = to_run(record, spool=spool, report=report, settings=settings)
+                run, report = _translated(record, settings, data, spools)
             except BaseException as error:
                 path = keep_record(record, data)
                 _LOGGER.exception("a record could not be read and is kept in %s", path)
@@ -304,6 +304,33 @@ class OutputCallback:
         return platformdirs.user_data_path("rigbridge", appauthor=False)
 
 
+def _translated(
+    record: Any, settings: OpenHTFSettings, data: Path, spools: contextlib.ExitStack
+) -> tuple[Run, ConversionReport]:
+    """
+    Translate a record, its attachments into a spool that lasts as long as the stack.
+
+    On the disk of the data folder they can be taken over without a second copy, and do
+    not fill a temporary folder that is held in memory. That has to do where the data
+    folder cannot be written.
+    """
+    folder = data / "spool"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return _into(spools.enter_context(Spool(folder)), record, settings)
+    except OSError as error:
+        _LOGGER.warning("attachments do not go into %s: %s", folder, error)
+        spools.close()
+        return _into(spools.enter_context(Spool()), record, settings)
+
+
+def _into(
+    spool: Spool, record: Any, settings: OpenHTFSettings
+) -> tuple[Run, ConversionReport]:
+    report = ConversionReport()
+    return to_run(record, spool=spool, report=report, settings=settings), report
+
+
 def _count(error: BaseException, data: Path) -> None:
     """Have ``rigbridge outbox status`` show an error; it was logged already."""
     # Imported here: a test program that meets no error never needs it.
@@ -313,18 +340,3 @@ def _count(error: BaseException, data: Path) -> None:
         UnsentFolder(data).note_error(f"{type(error).__name__}: {error}")
     except OSError:
         _LOGGER.exception("the error could not be counted")
-
-
-def _spool_folder(data: Path) -> Path | None:
-    """
-    Give a folder for copies of attachments, or None for the system's own.
-
-    On the disk of the data folder they can be taken over without a second copy, and
-    they do not fill a temporary folder that is held in memory.
-    """
-    folder = data / "spool"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return None
-    return folder

@@ -81,6 +81,17 @@ def _in_one_of(data: Path, write: Callable[[Path], Path]) -> Path:
 
 def _write_run(run: Run, folder: Path) -> Path:
     files = folder / str(run.id)
+    try:
+        _write_files(run, files)
+        content = msgspec.json.format(msgspec.json.encode(to_document(run)))
+        return _write(folder / f"{run.id}.json", content)
+    except BaseException:
+        # Where there is too little room, half a run is not to take more of it.
+        shutil.rmtree(files, ignore_errors=True)
+        raise
+
+
+def _write_files(run: Run, files: Path) -> None:
     for attachment in run.attachments:
         if attachment.opener is None or attachment.sha256 is None:
             continue
@@ -92,15 +103,17 @@ def _write_run(run: Run, folder: Path) -> Path:
             shutil.copyfileobj(source, target, 1 << 20)
             target.flush()
             os.fsync(target.fileno())
-    content = msgspec.json.format(msgspec.json.encode(to_document(run)))
-    return _write(folder / f"{run.id}.json", content)
 
 
 def _write(path: Path, content: bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    return partial.replace(path)
+    try:
+        with partial.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        return partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise

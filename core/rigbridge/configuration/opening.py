@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import attrs
 
@@ -168,16 +170,24 @@ def recover_unsent(configuration: Configuration, outbox: Outbox) -> Recovery:
     """
     Queue the runs that could not be queued when they were handed over.
 
+    What could not even be read as a run is read once more, by the adapters that are
+    installed now.
+
     Args:
         configuration: names the data folder; its rules of identity are applied again,
             since they may be what failed.
         outbox: the outbox.
     """
-    from rigbridge.outbox import UnsentFolder  # noqa: PLC0415 - not all need it
+    # Imported here: not all need it, and the import knows the configuration.
+    from rigbridge.imports import requeue_record  # noqa: PLC0415 - see above
+    from rigbridge.outbox import UnsentFolder  # noqa: PLC0415 - likewise
+
+    def requeue(path: Path) -> Sequence[UUID]:
+        return requeue_record(path, configuration, outbox)
 
     def submit(run: Run) -> None:
         report = ConversionReport()
         completed = configuration.identity.apply(run, name="", report=report)
         outbox.submit(completed, report)
 
-    return UnsentFolder(configuration.data).recover(submit)
+    return UnsentFolder(configuration.data).recover(submit, requeue)

@@ -11,10 +11,11 @@ run lies there in the format of its source. Each such error also becomes a line 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,18 @@ import attrs
 import msgspec
 
 from rigbridge.convert import from_document
-from rigbridge.errors import MalformedSourceError, RigbridgeError, SourceUnreadableError
+from rigbridge.errors import (
+    MalformedSourceError,
+    RigbridgeError,
+    SourceError,
+    SourceUnreadableError,
+)
 from rigbridge.model import FileOpener, Run
 from rigbridge.sharing import make_file, make_folder
 
 __all__ = ["HandOverErrors", "Recovery", "UnsentFolder", "unsent_folders"]
 
+_LOGGER = logging.getLogger("rigbridge.outbox")
 _FOLDER = "unsent"
 _ERRORS = "errors.log"
 _MOST_ERRORS = 4 << 20
@@ -126,23 +133,33 @@ class UnsentFolder:
             for path in (folder / _ERRORS, _older(folder / _ERRORS)):
                 path.unlink(missing_ok=True)
 
-    def recover(self, submit: Callable[[Run], object]) -> Recovery:
+    def recover(
+        self,
+        submit: Callable[[Run], object],
+        requeue: Callable[[Path], Sequence[UUID]] | None = None,
+    ) -> Recovery:
         """
         Queue the runs that lie here; the files of a run go once it is queued.
 
         Args:
             submit: queues a run durably.
+            requeue: reads what lies here in the format of its source, queues its runs
+                durably and gives their ids; without it such files are left to a person.
         """
         recovered: list[UUID] = []
         failures: list[RigbridgeError] = []
         records: list[Path] = []
         for path in self._files():
-            if _run_id(path) is None:
-                records.append(path)
-                continue
             try:
-                run = _read(path)
-                submit(run)
+                if _run_id(path) is not None:
+                    run = _read(path)
+                    submit(run)
+                    found: Sequence[UUID] = (run.id,)
+                else:
+                    found = () if requeue is None else _requeued(path, requeue)
+                    if not found:
+                        records.append(path)
+                        continue
                 _remove(path)
             except RigbridgeError as error:
                 error.source = str(path)
@@ -150,7 +167,7 @@ class UnsentFolder:
             except (OSError, ExceptionGroup) as error:
                 failures.append(SourceUnreadableError(str(error), source=str(path)))
             else:
-                recovered.append(run.id)
+                recovered.extend(found)
         return Recovery(
             recovered=tuple(recovered),
             failures=tuple(failures),
@@ -184,6 +201,14 @@ def unsent_folders(data: Path) -> tuple[Path, Path]:
     """
     own = hashlib.sha256(os.fsencode(data.absolute())).hexdigest()[:16]
     return data / _FOLDER, Path(tempfile.gettempdir()) / "rigbridge" / own / _FOLDER
+
+
+def _requeued(path: Path, requeue: Callable[[Path], Sequence[UUID]]) -> Sequence[UUID]:
+    try:
+        return requeue(path)
+    except SourceError as error:
+        _LOGGER.warning("%s can still not be read: %s", path, error)
+        return ()
 
 
 def _run_id(path: Path) -> UUID | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import socket
@@ -19,7 +20,11 @@ import pytest
 
 import rigbridge_openhtf
 from rigbridge.adapters import Disposition, Source
-from rigbridge.configuration import load_configuration, open_destination
+from rigbridge.configuration import (
+    load_configuration,
+    open_destination,
+    recover_unsent,
+)
 from rigbridge.convert import from_document
 from rigbridge.destinations import Destination, ReadableDestination
 from rigbridge.model import Run
@@ -398,6 +403,64 @@ class TestTrouble:
         assert run.phases[0].measurements[0].value == 4.75
         assert run.attachments[0].size == 4
         reading.spool.close()
+
+    def test_a_record_that_can_be_read_later(
+        self, run_test: Any, make_callback: MakeCallback, tmp_path: Path
+    ) -> None:
+        """What was kept as JSON is queued by ``rigbridge outbox``, once."""
+        record = run_test(_phase())
+        record.log_records.append("no log record at all")
+        callback = make_callback()
+        callback(record)
+        configuration = load_configuration(data=tmp_path / "data")
+        with Outbox.open(tmp_path / "data/outbox", _no_destination) as outbox:
+            recovery = recover_unsent(configuration, outbox)
+            assert recovery.records == ()
+            assert recover_unsent(configuration, outbox).recovered == ()
+            (run_id,) = recovery.recovered
+            run, _ = outbox.run(run_id)
+        assert run.phases[0].measurements[0].value == 4.75
+        assert list((tmp_path / "data/unsent").glob("*.json")) == []
+
+    def test_a_data_folder_without_room_for_attachments(
+        self, run_test: Any, make_callback: MakeCallback, store: ReadableDestination
+    ) -> None:
+        """Attachments that cannot be spooled beside the data go elsewhere."""
+        callback = make_callback()
+        callback.prepare()
+        assert callback.route is not None
+        (callback.route.data / "spool").write_text("a file where a folder belongs")
+        run_test(_phase(), callbacks=(callback,))
+        assert callback.flush(30) == 0
+        (listed,) = store.recent_runs(10)
+        (attachment,) = store.get_run(str(listed.id)).attachments
+        assert attachment.size == 4
+
+    def test_nothing_is_left_of_a_failed_try(
+        self,
+        run_test: Any,
+        make_callback: MakeCallback,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Half a kept run takes no room where a whole one has none."""
+        record = run_test(_phase())
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
+        unsent, stand_in = unsent_folders(tmp_path / "data")
+        unsent.mkdir(parents=True)
+        rename = Path.replace
+
+        def full(path: Path, target: Path) -> Path:
+            if unsent in path.parents:
+                raise OSError(errno.ENOSPC, "no room")
+            return rename(path, target)
+
+        monkeypatch.setattr(Path, "replace", full)
+        make_callback(to="nonsense")(record)
+        assert [path.name for path in unsent.iterdir()] == ["errors.log"]
+        assert len(list(stand_in.glob("*.json"))) == 1
 
     def test_errors_are_counted(
         self,
