@@ -2,8 +2,9 @@
 The same tests and checks as the Makefile, in environments of their own.
 
 ``nox`` runs the tests on every Python that is installed and the checks once; ``nox -s
-wheel`` tries what a user installs, without any development tool; ``nox -s coverage``
-reports what the tests do not reach.
+wheel`` tries what a user installs, without any development tool; ``nox -s openhtf``
+tries the oldest and the newest OpenHTF; ``nox -s coverage`` reports what the tests do
+not reach.
 """
 
 from __future__ import annotations
@@ -12,7 +13,13 @@ import nox
 
 LOCK = "requirements-dev.lock"
 PYTHONS = ["3.11", "3.12", "3.13"]
+OPENHTF = {
+    # The oldest that installs on Python 3.11; it needs six and does not say so.
+    "oldest": ["openhtf==1.5.2", "six"],
+    "newest": ["--upgrade", "openhtf"],
+}
 SOURCES = ["core", "adapters", "plugins"]
+SHOW_OPENHTF = "import importlib.metadata as m; print('openhtf', m.version('openhtf'))"
 
 nox.options.sessions = ["tests", "checks", "wheel"]
 nox.options.error_on_missing_interpreters = False
@@ -29,6 +36,16 @@ def tests(session: nox.Session) -> None:
     """Run the tests; arguments after ``--`` go to pytest."""
     install(session)
     session.run("pytest", *session.posargs)
+
+
+@nox.session(python=PYTHONS[0])
+@nox.parametrize("release", list(OPENHTF))
+def openhtf(session: nox.Session, release: str) -> None:
+    """Run the tests of the OpenHTF adapter on its oldest and newest release."""
+    install(session)
+    session.install(*OPENHTF[release])
+    session.run("python", "-c", SHOW_OPENHTF)
+    session.run("pytest", "tests/adapters/openhtf", *session.posargs)
 
 
 @nox.session(python=PYTHONS[0])

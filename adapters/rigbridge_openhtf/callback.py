@@ -26,6 +26,7 @@ import attrs
 from rigbridge.adapters import ConversionReport, Spool
 from rigbridge.model import Run
 from rigbridge_openhtf.keeping import keep_record, keep_run
+from rigbridge_openhtf.phases import never_began
 from rigbridge_openhtf.records import to_run
 from rigbridge_openhtf.route import Route
 from rigbridge_openhtf.settings import OpenHTFSettings
@@ -88,6 +89,7 @@ class HandOver:
         outcome: the verdict, or None.
         kept: the file that holds it where it could not be queued, or None.
         queued: whether it is in the outbox.
+        canceled: whether it was left out, since the test was canceled before it began.
     """
 
     run_id: UUID | None = None
@@ -95,6 +97,7 @@ class HandOver:
     outcome: str | None = None
     kept: Path | None = None
     queued: bool = False
+    canceled: bool = False
 
 
 class OutputCallback:
@@ -186,9 +189,9 @@ class OutputCallback:
         run_id = self._last_run_id if run_id is None else run_id
         if run_id is None:
             return None
-        if self._route is not None:
-            return self._route.entry(run_id)
-        return None if self._outbox is None else self._outbox.entry(run_id)
+        # Also after closing, or the block of a station: opened again, as for a record.
+        route = self._open()
+        return None if route is None else route.entry(run_id)
 
     def flush(self, deadline: float = 10.0) -> int:
         """
@@ -246,6 +249,11 @@ class OutputCallback:
                 if isinstance(error, Exception):
                     return HandOver(kept=path)
                 raise
+            if never_began(run) and not settings.canceled_starts:
+                _LOGGER.info(
+                    "a test that was canceled before it began is not handed over"
+                )
+                return HandOver(outcome=str(run.outcome), canceled=True)
             return self._hand_over(run, report, route, data)
 
     def _hand_over(

@@ -13,7 +13,8 @@ from rigbridge_openhtf.callback import HandOver
 __all__ = ["Fate", "operator_line"]
 
 _STORED, _WAITS, _REFUSED = "stored", "waits", "refused"
-_KEPT, _LOST = "kept", "lost"
+_KEPT, _LOST, _CANCELED = "kept", "lost", "canceled"
+_KINDS = (_STORED, _WAITS, _REFUSED, _KEPT, _LOST, _CANCELED)
 _BY_STATE = {
     "done": _STORED,
     "pending": _WAITS,
@@ -42,6 +43,8 @@ class Fate:
             return _BY_STATE[str(self.entry.state)]
         if self.done.queued:
             return _STORED  # and forgotten since
+        if self.done.canceled:
+            return _CANCELED
         return _LOST if self.done.kept is None else _KEPT
 
 
@@ -62,7 +65,7 @@ def operator_line(
         return f"rigbridge: {_one(fates[0], store, outbox)}"
     parts = [
         _several([fate for fate in fates if fate.kind == kind], store, outbox)
-        for kind in (_STORED, _WAITS, _REFUSED, _KEPT, _LOST)
+        for kind in _KINDS
         if any(fate.kind == kind for fate in fates)
     ]
     return f"rigbridge: {len(fates)} runs: {'; '.join(parts)}"
@@ -70,6 +73,8 @@ def operator_line(
 
 def _one(fate: Fate, store: str, outbox: Path | None) -> str:
     done, entry = fate.done, fate.entry
+    if fate.kind == _CANCELED:
+        return "the test was canceled before it began, nothing is stored"
     words = (done.serial_number or "a unit without a serial number", done.outcome)
     what = " ".join(word for word in words if word)
     if fate.kind == _STORED:
@@ -105,6 +110,8 @@ def _state(kind: str, fates: Sequence[Fate], outbox: Path | None) -> str:
             f"could not be queued, kept in {where};"
             " see the log, then 'rigbridge outbox flush'"
         )
+    if kind == _CANCELED:
+        return "canceled before they began, not stored"
     return "could be neither queued nor kept; see the log"
 
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import attrs
 
-from rigbridge.model import JSONValue, Measurement, Phase, RunOutcome
+from rigbridge.model import JSONValue, Measurement, Phase, Run, RunOutcome
 from rigbridge_openhtf.measurements import read_measurement
 from rigbridge_openhtf.outcomes import Evidence, phase_outcome
 from rigbridge_openhtf.raw import ABSENT, RawCode, RawPhase
@@ -15,7 +15,14 @@ from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.times import read_time
 from rigbridge_openhtf.values import free_form, text_of, without_address
 
-__all__ = ["PhaseContext", "is_idle_trigger", "phase_name", "read_code", "read_phase"]
+__all__ = [
+    "PhaseContext",
+    "is_idle_trigger",
+    "never_began",
+    "phase_name",
+    "read_code",
+    "read_phase",
+]
 
 _TRIGGER = "trigger_phase"
 _NAME_CASE_KEPT = "KEEP"
@@ -52,6 +59,16 @@ def is_idle_trigger(raw: RawPhase) -> bool:
         and not raw.attachments
         and all(str(v).rpartition(".")[2] in ("PASS", "CONTINUE") for v in verdicts)
         and (raw.outcome is not None or result == "CONTINUE")
+    )
+
+
+def never_began(run: Run) -> bool:
+    """Whether a test was canceled while it waited for the unit: nothing was tested."""
+    return (
+        run.outcome is RunOutcome.ABORTED
+        and run.unit.serial_number is None
+        and not run.attachments
+        and all(p.name == _TRIGGER and not p.measurements for p in run.phases)
     )
 
 

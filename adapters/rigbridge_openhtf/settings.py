@@ -26,6 +26,10 @@ class OpenHTFSettings:
             each phase.
         measurement_times: keep when each measurement was set; only a live record
             knows.
+        canceled_starts: hand over tests, too, that were canceled while they waited for
+            the unit; nothing was tested then, and no store takes a run without a
+            serial number. Only the output callback asks; a log line says what was
+            left out.
         unknown_serial_numbers: the texts that stand for "no serial number", in any
             case; OpenHTF's own by default.
     """
@@ -40,6 +44,9 @@ class OpenHTFSettings:
         default=False, validator=attrs.validators.instance_of(bool)
     )
     measurement_times: bool = attrs.field(
+        default=False, validator=attrs.validators.instance_of(bool)
+    )
+    canceled_starts: bool = attrs.field(
         default=False, validator=attrs.validators.instance_of(bool)
     )
     unknown_serial_numbers: tuple[str, ...] = attrs.field(

@@ -215,6 +215,8 @@ class TestOutbox:
         assert entry is not None
         assert entry.state is EntryState.DONE
         assert entry.stored_id == str(listed.id)
+        callback.close()
+        assert callback.entry() == entry
 
     def test_a_store_out_of_reach(
         self,

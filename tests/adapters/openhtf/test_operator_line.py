@@ -78,6 +78,12 @@ class TestOneRun:
         assert "a unit without a serial number could not be queued" in line
         assert "unsent/a.json" in line
 
+    def test_canceled(self) -> None:
+        """That nothing is stored of a test that never began is said."""
+        fate = Fate(HandOver(outcome="ABORTED", canceled=True))
+        assert "canceled before it began" in _said(fate)
+        assert "2 canceled before they began" in _said(fate, fate)
+
     def test_lost(self) -> None:
         """What could not even be kept is not passed over."""
         assert "neither queued nor kept" in _said(Fate(HandOver()))

@@ -157,8 +157,10 @@ with station_server.StationServer() as server:
         assert [run.unit.serial_number for run in program.stored()] == ["SN-0", "SN-1"]
 
 
+# OpenHTF cannot stop a phase in the very moment in which it begins.
 UNDER_WAY = """
 def endless(test):
+    time.sleep(0.3)
     print("under way", flush=True)
     while True:
         time.sleep(0.01)
@@ -194,6 +196,32 @@ class TestInterruption:
         (run,) = program.stored()
         assert run.outcome is RunOutcome.ABORTED
         assert [phase.outcome for phase in run.phases] == [PhaseOutcome.ERROR]
+
+    @pytest.mark.skipif(os.name == "nt", reason="SIGINT is sent as POSIX has it")
+    @pytest.mark.parametrize("asked_for", [False, True])
+    def test_an_interrupt_of_the_start(
+        self, program: Program, *, asked_for: bool
+    ) -> None:
+        """Canceled at the prompt for the unit, nothing was tested; it can be kept."""
+        with program.running(
+            f"""
+def wait():
+    time.sleep(0.3)
+    print("under way", flush=True)
+    while True:
+        time.sleep(0.01)
+
+test = htf.Test(test_name="Board")
+settings = rigbridge_openhtf.OpenHTFSettings(canceled_starts={asked_for})
+with rigbridge_openhtf.station(test, data=data, settings=settings):
+    test.execute(test_start=wait)
+"""
+        ) as process:
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=60)
+        assert ("canceled before it began, nothing is stored" in said) is not asked_for
+        with Outbox.open(program.folder / "data/outbox", _nowhere) as outbox:
+            assert len(outbox.entries()) == asked_for
 
     def test_a_kill(self, program: Program) -> None:
         """A process that dies right after a test leaves its run in the outbox."""

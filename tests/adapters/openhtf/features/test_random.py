@@ -86,14 +86,17 @@ _values = st.one_of(
 def measurements(draw: st.DrawFn, name: str) -> Measured:
     """Draw a measurement: of one value, over dimensions, or unset."""
     dimensions = draw(st.integers(0, 2))
+    values: tuple[Any, ...]
     if dimensions:
-        points = st.tuples(*[st.integers(0, 5)] * dimensions, _numbers)
+        points: st.SearchStrategy[Any] = st.tuples(
+            *[st.integers(0, 5)] * dimensions, _numbers
+        )
         validators: tuple[Any, ...] = ()
         values = tuple(draw(st.lists(points, max_size=3)))
     else:
         judged = draw(st.booleans())
         validators = tuple(draw(st.lists(_validators, max_size=2))) if judged else ()
-        value = _numbers if validators else _values
+        value: st.SearchStrategy[Any] = _numbers if validators else _values
         values = tuple(draw(st.lists(value, max_size=1)))
     return Measured(
         name,
