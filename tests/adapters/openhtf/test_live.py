@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from decimal import Decimal
 from enum import Enum
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -27,6 +28,10 @@ htf = pytest.importorskip("openhtf")
 callbacks = pytest.importorskip("openhtf.output.callbacks")
 units = pytest.importorskip("openhtf.util.units")
 validators = pytest.importorskip("openhtf.util.validators")
+
+_SINCE_1_6 = pytest.mark.skipif(
+    version("openhtf").startswith("1.5."), reason="older OpenHTF has no such thing"
+)
 
 # OpenHTF ends a phase that it kills by an exception in the phase's thread.
 _KILLED = pytest.mark.filterwarnings(
@@ -322,6 +327,7 @@ class TestLiveOnly:
         assert run.attachments[0].size == 8
         assert report.count(Disposition.DROPPED, "attachment bytes") == 2
 
+    @_SINCE_1_6
     def test_marginal_and_allowed_failures(self, run_both: Callable[..., Any]) -> None:
         """A marginal value and a failure that is allowed are said to be so."""
         both = run_both(
@@ -372,6 +378,7 @@ class TestLiveOnly:
         assert report.count(Disposition.COERCED, "value") == 3
         assert run.metadata["config_of_mine"] == "<object object>"
 
+    @_SINCE_1_6
     def test_measurement_times(self, run_both: Callable[..., Any]) -> None:
         """When a measurement was set is accounted for, and kept when asked for."""
         both = run_both(_measure(_volts(), 4.75))
@@ -382,6 +389,7 @@ class TestLiveOnly:
         moment = timed.live.phases[0].measurements[0].attributes["set_time_millis"]
         assert timed.record.start_time_millis <= moment <= timed.record.end_time_millis
 
+    @_SINCE_1_6
     def test_a_failed_round_that_was_repeated(
         self, run_both: Callable[..., Any]
     ) -> None:

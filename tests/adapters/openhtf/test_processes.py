@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 import attrs
@@ -131,9 +132,12 @@ with rigbridge_openhtf.station(*tests, data=data, deadline=60):
         ) == [(f"Board {n}", f"SN-{n}-{turn}") for n in range(3) for turn in range(2)]
         assert {run.phases[0].measurements[0].value for run in runs} == {1.5}
 
+    @pytest.mark.skipif(
+        version("openhtf").startswith("1.5."),
+        reason="its own server does not run on Python 3.11",
+    )
     def test_with_the_station_server(self, program: Program) -> None:
         """OpenHTF's own page for stations and we do not disturb each other."""
-        pytest.importorskip("openhtf.output.servers.station_server")
         said = program.run(
             """
 from openhtf.output.servers import station_server
