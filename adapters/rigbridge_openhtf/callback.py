@@ -32,6 +32,7 @@ from rigbridge_openhtf.route import Route
 from rigbridge_openhtf.settings import OpenHTFSettings
 
 if TYPE_CHECKING:
+    from rigbridge.identity import IdentityRules
     from rigbridge.outbox import Outbox, OutboxEntry
 
 __all__ = ["EXIT_DEADLINE", "HandOver", "OutputCallback", "output_callback"]
@@ -48,6 +49,7 @@ def output_callback(
     data: Path | str | None = None,
     api_key: str | None = None,
     settings: OpenHTFSettings | None = None,
+    identity: IdentityRules | None = None,
     outbox: Outbox | None = None,
 ) -> OutputCallback:
     """
@@ -68,11 +70,18 @@ def output_callback(
         to: ``local`` for the embedded store, or the URL of a run store.
         data: the folder of the embedded store and the outbox.
         api_key: the key for a store behind a URL.
-        settings: how records are read.
+        settings: how records are read: the procedure, the log lines, and more.
+        identity: the rules that find part number, revision and batch in the serial
+            number, and more.
         outbox: an outbox of the caller's own, who starts and closes it.
     """
     callback = OutputCallback(
-        to=to, data=data, api_key=api_key, settings=settings, outbox=outbox
+        to=to,
+        data=data,
+        api_key=api_key,
+        settings=settings,
+        identity=identity,
+        outbox=outbox,
     )
     callback.load()
     return callback
@@ -110,7 +119,9 @@ class OutputCallback:
         to: ``local`` for the embedded store, or the URL of a run store.
         data: the folder of the embedded store and the outbox.
         api_key: the key for a store behind a URL.
-        settings: how records are read.
+        settings: how records are read: the procedure, the log lines, and more.
+        identity: the rules that find part number, revision and batch in the serial
+            number, and more.
         outbox: an outbox of the caller's own, who starts and closes it.
         observe: is told what became of each record, in the thread of its test.
     """
@@ -122,6 +133,7 @@ class OutputCallback:
         data: Path | str | None = None,
         api_key: str | None = None,
         settings: OpenHTFSettings | None = None,
+        identity: IdentityRules | None = None,
         outbox: Outbox | None = None,
         observe: Callable[[HandOver], object] | None = None,
     ) -> None:
@@ -129,6 +141,7 @@ class OutputCallback:
         self._data = None if data is None else Path(data)
         self._api_key = api_key
         self._settings = settings
+        self._identity = identity
         self._outbox = outbox
         self._observe = observe
         self._lock = threading.Lock()
@@ -292,6 +305,7 @@ class OutputCallback:
                         data=self._data,
                         api_key=self._api_key,
                         settings=self._settings,
+                        identity=self._identity,
                         outbox=self._outbox,
                     )
                 except Exception as error:

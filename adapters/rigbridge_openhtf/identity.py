@@ -97,7 +97,7 @@ def read_identity(record: RawRecord, scope: Scope) -> Identity:
             rule = "test without a name called by the file of its program"
             scope.at(".metadata").coerced("procedure", rule, name)
     procedure = ProcedureRef(
-        id=metadata.text("procedure", "procedure_id"),
+        id=metadata.text("procedure", "procedure_id") or _given_procedure(scope),
         name=name,
         version=metadata.text("procedure version", "procedure_version", "test_version"),
     )
@@ -113,6 +113,13 @@ def read_identity(record: RawRecord, scope: Scope) -> Identity:
         docstring=docstring,
         used=frozenset(metadata.used),
     )
+
+
+def _given_procedure(scope: Scope) -> str | None:
+    given = scope.settings.procedure_id
+    if given is not None:
+        scope.at(".metadata").coerced("procedure", "id supplied by the settings", given)
+    return given
 
 
 def _serial_number(value: Any, scope: Scope) -> str | None:

@@ -59,6 +59,7 @@ def read_logs(
     """
     entries: list[LogEntry] = []
     loggers: dict[str, list[int]] = {}
+    lowest = _LEVELS.index(scope.settings.log_level)
     for index, line in enumerate(lines):
         place = scope.at(f"[{index}]")
         level = _level(line.level, place)
@@ -67,6 +68,9 @@ def read_logs(
             scope.settings.framework_logs
         ):
             place.dropped("log", "debug line of the framework", line.message)
+            continue
+        if _LEVELS.index(level) < lowest:
+            place.dropped("log", "below log_level", line.message)
             continue
         if logger is not None:
             loggers.setdefault(logger, []).append(len(entries))

@@ -18,6 +18,7 @@ from rigbridge_openhtf.settings import OpenHTFSettings
 
 if TYPE_CHECKING:
     from rigbridge.configuration import Configuration
+    from rigbridge.identity import IdentityRules
     from rigbridge.outbox import Outbox, OutboxEntry
 
 __all__ = ["Route"]
@@ -31,6 +32,7 @@ class Route:
         configuration: what the way was made from.
         settings: how records are read.
         outbox: where runs go.
+        identity: the rules that complete a run's identity.
         owned: whether the outbox is closed with the route.
     """
 
@@ -40,6 +42,7 @@ class Route:
         settings: OpenHTFSettings,
         outbox: Outbox,
         *,
+        identity: IdentityRules,
         owned: bool = True,
     ) -> None:
         self.data = configuration.data
@@ -50,7 +53,7 @@ class Route:
             if configuration.is_local
             else configuration.to
         )
-        self._identity = configuration.identity
+        self._identity = identity
         self._outbox = outbox
         self._owned = owned
 
@@ -62,6 +65,7 @@ class Route:
         data: Path | None,
         api_key: str | None,
         settings: OpenHTFSettings | None,
+        identity: IdentityRules | None,
         outbox: Outbox | None,
     ) -> Route:
         """
@@ -78,11 +82,12 @@ class Route:
 
         configuration = load_configuration(to=to, data=data, api_key=api_key)
         chosen = settings or _configured_settings(configuration)
+        rules = configuration.identity if identity is None else identity
         if outbox is not None:
-            return cls(configuration, chosen, outbox, owned=False)
+            return cls(configuration, chosen, outbox, identity=rules, owned=False)
         opened = open_outbox(configuration)
         opened.start()
-        return cls(configuration, chosen, opened)
+        return cls(configuration, chosen, opened, identity=rules)
 
     @staticmethod
     def load(*, to: str | None, data: Path | None, api_key: str | None) -> None:

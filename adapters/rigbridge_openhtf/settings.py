@@ -6,11 +6,17 @@ from collections.abc import Iterable
 
 import attrs
 
+from rigbridge.model import LogLevel
+
 __all__ = ["OpenHTFSettings"]
 
 
 def _texts(values: str | Iterable[str]) -> tuple[str, ...]:
     return (values,) if isinstance(values, str) else tuple(values)
+
+
+def _level(value: str | LogLevel) -> LogLevel:
+    return LogLevel(value.upper())
 
 
 @attrs.frozen(kw_only=True)
@@ -22,6 +28,10 @@ class OpenHTFSettings:
         framework_phases: keep the framework's own ``trigger_phase``, which waits for
             the unit, also where nothing happened in it.
         framework_logs: keep the framework's own debug lines in the log.
+        log_level: the lowest level of log lines to keep (``DEBUG``, ``INFO``,
+            ``WARNING``, ``ERROR`` or ``CRITICAL``); all by default.
+        procedure_id: the store's id of the procedure, where the metadata of a test name
+            none.
         source_code: keep the source code that a record may hold of the test and of
             each phase.
         measurement_times: keep when each measurement was set; only a live record
@@ -39,6 +49,11 @@ class OpenHTFSettings:
     )
     framework_logs: bool = attrs.field(
         default=False, validator=attrs.validators.instance_of(bool)
+    )
+    log_level: LogLevel = attrs.field(default=LogLevel.DEBUG, converter=_level)
+    procedure_id: str | None = attrs.field(
+        default=None,
+        validator=attrs.validators.optional(attrs.validators.instance_of(str)),
     )
     source_code: bool = attrs.field(
         default=False, validator=attrs.validators.instance_of(bool)

@@ -20,6 +20,7 @@ from rigbridge_openhtf.operator_line import Fate, operator_line
 from rigbridge_openhtf.settings import OpenHTFSettings
 
 if TYPE_CHECKING:
+    from rigbridge.identity import IdentityRules
     from rigbridge.outbox import Outbox, OutboxEntry
 
 __all__ = ["DEADLINE", "Station", "Writable", "station"]
@@ -46,6 +47,7 @@ def station(
     data: Path | str | None = None,
     api_key: str | None = None,
     settings: OpenHTFSettings | None = None,
+    identity: IdentityRules | None = None,
     outbox: Outbox | None = None,
 ) -> Station:
     """
@@ -68,7 +70,9 @@ def station(
         to: ``local`` for the embedded store, or the URL of a run store.
         data: the folder of the embedded store and the outbox.
         api_key: the key for a store behind a URL.
-        settings: how records are read.
+        settings: how records are read: the procedure, the log lines, and more.
+        identity: the rules that find part number, revision and batch in the serial
+            number, and more.
         outbox: an outbox of the caller's own, who starts and closes it.
     """
     taken = _Taken()
@@ -77,6 +81,7 @@ def station(
         data=data,
         api_key=api_key,
         settings=settings,
+        identity=identity,
         outbox=outbox,
         observe=taken.add,
     )

@@ -27,6 +27,7 @@ from rigbridge.configuration import (
 )
 from rigbridge.convert import from_document
 from rigbridge.destinations import Destination, ReadableDestination
+from rigbridge.identity import IdentityRules
 from rigbridge.model import Run
 from rigbridge.outbox import EntryState, Outbox, UnsentFolder, unsent_folders
 from rigbridge.testing import read_all
@@ -181,12 +182,19 @@ class TestLocal:
         self, run_test: Any, make_callback: MakeCallback, store: ReadableDestination
     ) -> None:
         """The settings that the caller gives count over the configuration."""
-        settings = OpenHTFSettings(framework_phases=True)
-        callback = make_callback(settings=settings)
+        settings = OpenHTFSettings(
+            framework_phases=True, procedure_id="FVT1", log_level="error"
+        )
+        rules = IdentityRules(serial_number=r"(?P<part_number>\w+)-")
+        callback = make_callback(settings=settings, identity=rules)
         run_test(_phase(), callbacks=(callback,))
         assert callback.flush(30) == 0
         (listed,) = store.recent_runs(10)
-        assert len(store.get_run(str(listed.id)).phases) == 2
+        run = store.get_run(str(listed.id))
+        assert len(run.phases) == 2
+        assert run.procedure.id == "FVT1"
+        assert run.unit.part_number == "SN"
+        assert run.logs == ()
 
 
 @pytest.fixture
