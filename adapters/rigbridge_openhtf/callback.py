@@ -23,11 +23,11 @@ from uuid import UUID
 
 import attrs
 
-from rigbridge.adapters import ConversionReport, Spool
+from rigbridge.adapters import ConversionReport
 from rigbridge.model import Run
+from rigbridge_openhtf.handing_over import HandOver, count_error, translated
 from rigbridge_openhtf.keeping import keep_record, keep_run
 from rigbridge_openhtf.phases import never_began
-from rigbridge_openhtf.records import to_run
 from rigbridge_openhtf.route import Route
 from rigbridge_openhtf.settings import OpenHTFSettings
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from rigbridge.identity import IdentityRules
     from rigbridge.outbox import Outbox, OutboxEntry
 
-__all__ = ["EXIT_DEADLINE", "HandOver", "OutputCallback", "output_callback"]
+__all__ = ["EXIT_DEADLINE", "OutputCallback", "output_callback"]
 
 EXIT_DEADLINE = 5.0
 """Seconds that the process waits at its end for what is still to be sent."""
@@ -85,28 +85,6 @@ def output_callback(
     )
     callback.load()
     return callback
-
-
-@attrs.frozen(kw_only=True)
-class HandOver:
-    """
-    What became of a record when it was handed over.
-
-    Attributes:
-        run_id: the id of its run; None if the record could not be read.
-        serial_number: of the unit under test, or None.
-        outcome: the verdict, or None.
-        kept: the file that holds it where it could not be queued, or None.
-        queued: whether it is in the outbox.
-        canceled: whether it was left out, since the test was canceled before it began.
-    """
-
-    run_id: UUID | None = None
-    serial_number: str | None = None
-    outcome: str | None = None
-    kept: Path | None = None
-    queued: bool = False
-    canceled: bool = False
 
 
 class OutputCallback:
@@ -165,7 +143,7 @@ class OutputCallback:
             done = self._take(record)
         except Exception as error:
             _LOGGER.exception("a test record could not be handed over or kept")
-            _count(error, self._fallback_folder())
+            count_error(error, self._fallback_folder())
         if self._observe is not None:
             self._observe(done)
 
@@ -254,11 +232,11 @@ class OutputCallback:
             settings, data = route.settings, route.data
         with contextlib.ExitStack() as spools:
             try:
-                run, report = _translated(record, settings, data, spools)
+                run, report = translated(record, settings, data, spools)
             except BaseException as error:
                 path = keep_record(record, data)
                 _LOGGER.exception("a record could not be read and is kept in %s", path)
-                _count(error, data)
+                count_error(error, data)
                 if isinstance(error, Exception):
                     return HandOver(kept=path)
                 raise
@@ -288,7 +266,7 @@ class OutputCallback:
         except BaseException as error:
             path = keep_run(run, data)
             _LOGGER.exception(words, run.id, path)
-            _count(error, data)
+            count_error(error, data)
             if isinstance(error, Exception):
                 return attrs.evolve(done, kept=path)
             raise
@@ -310,7 +288,7 @@ class OutputCallback:
                     )
                 except Exception as error:
                     _LOGGER.exception("nothing can be handed over")
-                    _count(error, self._fallback_folder())
+                    count_error(error, self._fallback_folder())
                     return None
                 atexit.register(self._at_exit)
             return self._route
@@ -324,41 +302,3 @@ class OutputCallback:
         import platformdirs  # noqa: PLC0415 - only where nothing else names it
 
         return platformdirs.user_data_path("rigbridge", appauthor=False)
-
-
-def _translated(
-    record: Any, settings: OpenHTFSettings, data: Path, spools: contextlib.ExitStack
-) -> tuple[Run, ConversionReport]:
-    """
-    Translate a record, its attachments into a spool that lasts as long as the stack.
-
-    On the disk of the data folder they can be taken over without a second copy, and do
-    not fill a temporary folder that is held in memory. That has to do where the data
-    folder cannot be written.
-    """
-    folder = data / "spool"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return _into(spools.enter_context(Spool(folder)), record, settings)
-    except OSError as error:
-        _LOGGER.warning("attachments do not go into %s: %s", folder, error)
-        spools.close()
-        return _into(spools.enter_context(Spool()), record, settings)
-
-
-def _into(
-    spool: Spool, record: Any, settings: OpenHTFSettings
-) -> tuple[Run, ConversionReport]:
-    report = ConversionReport()
-    return to_run(record, spool=spool, report=report, settings=settings), report
-
-
-def _count(error: BaseException, data: Path) -> None:
-    """Have ``rigbridge outbox status`` show an error; it was logged already."""
-    # Imported here: a test program that meets no error never needs it.
-    from rigbridge.outbox.unsent import UnsentFolder  # noqa: PLC0415 - see above
-
-    try:
-        UnsentFolder(data).note_error(f"{type(error).__name__}: {error}")
-    except OSError:
-        _LOGGER.exception("the error could not be counted")

@@ -15,7 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rigbridge_openhtf.callback import HandOver, OutputCallback
+from rigbridge_openhtf.callback import OutputCallback
+from rigbridge_openhtf.handing_over import HandOver
 from rigbridge_openhtf.operator_line import Fate, operator_line
 from rigbridge_openhtf.settings import OpenHTFSettings
 
