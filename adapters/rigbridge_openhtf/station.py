@@ -8,6 +8,7 @@ the end, on standard error or on the stream that the script gives.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import threading
@@ -145,8 +146,10 @@ class Station:
         trace: TracebackType | None,
     ) -> None:
         for test in self._tests:
-            # The list itself: executed later, a test is none of this block's.
-            test.get_option("output_callbacks").remove(self._callback)
+            # The list itself: later, a test is none of this block's. The script
+            # may have exchanged the list meanwhile.
+            with contextlib.suppress(ValueError):
+                test.get_option("output_callbacks").remove(self._callback)
         try:
             self._callback.flush(self._deadline)
         except Exception:

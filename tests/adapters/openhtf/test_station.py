@@ -92,6 +92,14 @@ class TestStation:
         assert stream.getvalue().count("is stored in") == 2
         assert f"as run {callback.last_run_id}" in stream.getvalue()
 
+    def test_a_script_that_exchanges_the_callbacks(self, tmp_path: Path) -> None:
+        """A test whose callbacks were exchanged in the block ends it as any other."""
+        test, stream = htf.Test(test_name="Board"), io.StringIO()
+        with rigbridge_openhtf.station(test, data=tmp_path / "data", stream=stream):
+            _execute(test)
+            test.configure(output_callbacks=[])
+        assert "is stored in" in stream.getvalue()
+
     def test_standard_error(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
