@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import json
-import zlib
 from collections.abc import Iterator
 from functools import partial
 from typing import ClassVar
@@ -139,17 +138,10 @@ def _chunks(source: Source) -> Iterator[bytes]:
 
     Raises:
         SourceUnreadableError: it cannot be opened or read.
-        MalformedSourceError: its compression is damaged.
     """
     try:
         with source.open() as stream:
             yield from iter(partial(stream.read, _CHUNK), b"")
-    except (EOFError, zlib.error) as error:
-        raise MalformedSourceError(
-            f"its compression is damaged: {error}",
-            source=source.uri,
-            remedy="copy the file again",
-        ) from error
     except OSError as error:
         raise SourceUnreadableError(
             f"cannot be read: {error}",

@@ -10,7 +10,12 @@ from typing import Any
 import pytest
 
 from rigbridge.adapters import Disposition, Match
-from rigbridge.errors import MalformedSourceError, NoRunError, SourceError
+from rigbridge.errors import (
+    MalformedSourceError,
+    NoRunError,
+    SourceError,
+    SourceUnreadableError,
+)
 from rigbridge_openhtf.adapter import OpenHTFJSONAdapter
 
 
@@ -94,7 +99,7 @@ class TestDamage:
     def test_cut_compression(self, read: Any, record: dict[str, Any]) -> None:
         """A gzip file that ends early is called damaged."""
         packed = gzip.compress(json.dumps(record).encode())
-        with pytest.raises(MalformedSourceError, match="compression"):
+        with pytest.raises(SourceUnreadableError, match="compression"):
             read(packed[: len(packed) // 2])
 
     @pytest.mark.parametrize("digits", [30, 5_000])
