@@ -181,7 +181,7 @@ def _shown(record: KeyRecord) -> dict[str, str | None]:
 
 @stations.command("link")
 def link_station(
-    station: Annotated[str, typer.Argument(help="The station's name.")],
+    station: Annotated[str, typer.Argument(help="The station's name or id.")],
     procedure: Annotated[str, typer.Argument(help="A procedure's name or id.")],
     *,
     data: options.DataFolder = None,

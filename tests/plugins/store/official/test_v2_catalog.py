@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+_both = pytest.mark.parametrize("official", ["sqlite", "postgresql"], indirect=True)
+
 
 def _refused(official: Any, call: Callable[[], Any]) -> None:
     """Demand that a station is told that it may not do that."""
@@ -116,6 +118,7 @@ class TestParts:
             official.user.parts.delete(number=number)
         assert caught.value.status_code == 409
 
+    @_both
     def test_list(self, official: Any, unique: Callable[[str], str]) -> None:
         """Parts are found by filters, in any order, page by page."""
         text = unique("LISTED")
@@ -265,6 +268,7 @@ class TestBatches:
         with pytest.raises(official.errors.ErrorCONFLICT, match="already exists"):
             official.user.batches.update(number=second, new_number=first.upper())
 
+    @_both
     def test_list(self, official: Any, unique: Callable[[str], str]) -> None:
         """Batches are found by filters, in any order, page by page."""
         text = unique("LISTED")

@@ -9,9 +9,6 @@ from typing import Any
 
 import pytest
 
-# What is written is tested on both databases elsewhere; here it is about bodies.
-pytestmark = pytest.mark.parametrize("official", ["sqlite"], indirect=True)
-
 _STARTED = datetime(2026, 1, 15, 10, 35, tzinfo=UTC)
 _ENDED = _STARTED + timedelta(minutes=5)
 _PHASE = {

@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
+_both = pytest.mark.parametrize("official", ["sqlite", "postgresql"], indirect=True)
+
 _STARTED = datetime(2026, 1, 15, 10, 35, tzinfo=UTC)
 _LATER = _STARTED + timedelta(seconds=10)
 
@@ -78,6 +80,7 @@ def _of_run(run: Any) -> dict[str, Any]:
     }
 
 
+@_both
 class TestPhases:
     """``client.phases``."""
 
@@ -131,6 +134,7 @@ class TestPhases:
         assert last.data[0].name == "Radio"
 
 
+@_both
 class TestMeasurements:
     """``client.measurements``."""
 
@@ -178,6 +182,7 @@ class TestMeasurements:
             official.user.measurements.get(id="nothing")
 
 
+@_both
 class TestLogs:
     """``client.logs``."""
 

@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+_both = pytest.mark.parametrize("official", ["sqlite", "postgresql"], indirect=True)
+
 _STARTED = datetime(2026, 1, 15, 10, 35, tzinfo=UTC)
 _HOUR = timedelta(hours=1)
 _NOTHING = "00000000-0000-4000-8000-000000000000"
@@ -69,6 +71,7 @@ def pair(official: Any, unique: Callable[[str], str]) -> dict[str, Any]:
     }
 
 
+@_both
 class TestList:
     """Filters, order and pages."""
 

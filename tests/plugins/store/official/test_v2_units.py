@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+_both = pytest.mark.parametrize("official", ["sqlite", "postgresql"], indirect=True)
+
 
 def _serials(client: Any, **filters: Any) -> list[str]:
     return [unit.serial_number for unit in client.units.list(**filters).data]
@@ -113,6 +115,7 @@ class TestCreate:
         assert official.user.units.get(serial_number=serial).serial_number == serial
 
 
+@_both
 class TestList:
     """``client.units.list``."""
 
