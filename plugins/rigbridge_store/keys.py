@@ -95,6 +95,7 @@ class Keys:
         self._verified: set[bytes] = set()
         self._noted: dict[int, float] = {}
         self._noting = threading.Lock()
+        self._verifying = threading.Lock()
 
     def exist(self) -> bool:
         """Whether there is any key that is not revoked."""
@@ -176,13 +177,21 @@ class Keys:
         if row is None or row.revoked_at is not None:
             raise unauthorized(UNKNOWN_KEY)
         if digest not in self._verified:
+            self._verify(secret, row, digest)
+        self._note(row.key)
+        return _principal(row)
+
+    def _verify(self, secret: str, row: Any, digest: bytes) -> None:
+        # One at a time: after a restart many connections show the same key at once,
+        # and each verification takes a processor and much memory.
+        with self._verifying:
+            if digest in self._verified:
+                return
             if not hmac.compare_digest(row.hash, _slow_digest(secret, row.salt)):
                 raise unauthorized(UNKNOWN_KEY)
             if len(self._verified) >= _MAX_REMEMBERED:
                 self._verified = set()
             self._verified.add(digest)
-        self._note(row.key)
-        return _principal(row)
 
     def _note(self, key: int) -> None:
         """Write that a key is used, unless that was written a moment ago."""

@@ -45,7 +45,7 @@ from rigbridge_store.server import serve_store
 PHASES, MEASUREMENTS = 10, 5
 
 _START = 1_700_000_000_000
-_SHORTEST_LIFE, _LONGEST_LIFE = 0.4, 2.5
+_SHORTEST_LIFE = 0.4
 _TIMEOUT = 30
 _WAIT, _PAUSE = 60, 0.1
 
@@ -351,7 +351,7 @@ class Trial:
     def _kill(self) -> None:
         chance = random.Random(self._given.seed)  # noqa: S311 - repeatable
         for _ in range(self._given.kills):
-            time.sleep(chance.uniform(_SHORTEST_LIFE, _LONGEST_LIFE))
+            time.sleep(chance.uniform(_SHORTEST_LIFE, self._given.life))
             self._server.kill()
             answered = [
                 (list(client.created), list(client.attached))
@@ -407,6 +407,9 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--attachment", type=int, default=20_000, help="bytes")
     parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument(
+        "--life", type=float, default=2.5, help="seconds until a kill at most"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--database", help="address of an empty PostgreSQL database")
     parser.add_argument("--serve", nargs=2, metavar=("FOLDER", "PORT"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -13,7 +14,7 @@ from rigbridge.errors import (
     UnauthorizedError,
 )
 from rigbridge.wire import CreateRun
-from rigbridge_store import Principal, PrincipalKind, RunStore
+from rigbridge_store import Principal, PrincipalKind, RunStore, keys
 from rigbridge_store.schema import api_keys
 
 
@@ -53,6 +54,23 @@ class TestKeys:
         """What was never issued is refused."""
         with pytest.raises(UnauthorizedError):
             store.authenticate(key)
+
+    def test_many_connections_at_once(
+        self, store: RunStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A key that many show at once, as after a restart, is verified once."""
+        key = store.create_user_key("Jane")
+        slow, verified = keys._slow_digest, []
+
+        def counted(secret: str, salt: bytes) -> bytes:
+            verified.append(secret)
+            return slow(secret, salt)
+
+        monkeypatch.setattr(keys, "_slow_digest", counted)
+        with ThreadPoolExecutor(8) as threads:
+            found = list(threads.map(store.authenticate, [key] * 8))
+        assert {principal.name for principal in found} == {"Jane"}
+        assert len(verified) == 1
 
     def test_wrong_secret(self, store: RunStore) -> None:
         """The public part of a key alone opens nothing, also after it was verified."""
