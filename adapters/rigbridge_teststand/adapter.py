@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
-from rigbridge.adapters import Match, ReadContext, Source
+from rigbridge.adapters import ConversionReport, Match, ReadContext, Source
 from rigbridge.errors import UnrecognizedSourceError
 from rigbridge.model import Run
 from rigbridge_teststand.batches import record_batch
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.report_files import ReportFile, of_another_kind
-from rigbridge_teststand.reports import read_report
+from rigbridge_teststand.reports import read_report, result_of
 from rigbridge_teststand.settings import TestStandSettings
-from rigbridge_teststand.steps import CUT_OFF
+from rigbridge_teststand.steps import CUT_OFF, StepReader
 
 __all__ = ["TestStandXMLAdapter"]
 
@@ -68,16 +68,22 @@ class TestStandXMLAdapter:
         yield from _NativeFile(source, context, self._settings).read()
 
 
+def _is_inner(report: Element) -> bool:
+    """Tell whether a report stands in another one, which makes no sense."""
+    return next(report.iterancestors(*_REPORT), None) is not None
+
+
 class _NativeFile(ReportFile):
     """A file of native reports that is being read."""
 
-    tag = "Report"
+    tag = ("Report", "TSReport")
 
     def __init__(
         self, source: Source, context: ReadContext, settings: TestStandSettings
     ) -> None:
         super().__init__(source, context)
         self._settings = settings
+        self._growing: tuple[Element, StepReader] | None = None
 
     def refuse(self, head: bytes) -> None:
         """Refuse the page that TestStand may write instead."""
@@ -96,8 +102,15 @@ class _NativeFile(ReportFile):
             raise of_another_kind(root.tag, root, self.source)
         found: list[Element] = []
         for child in root:
-            inner = child if child.tag == "Reports" else (child,)
-            found.extend(item for item in inner if item.tag in _REPORT)
+            if child.tag in _REPORT:
+                found.append(child)
+            else:
+                # Documents that follow each other, or what damage put around a report.
+                found.extend(
+                    element
+                    for element in child.iter(*_REPORT)
+                    if not _is_inner(element)
+                )
         return found
 
     def is_index(self, element: Element) -> bool:
@@ -110,9 +123,30 @@ class _NativeFile(ReportFile):
     def run(self, element: Element, index: int, *, truncated: bool) -> Run:
         """Read one report."""
         provenance = self.context.provenance(self.source, index, format=_FORMAT)
+        reader, self._growing = self._reader(element, self.context.report), None
         return read_report(
-            element, provenance, self._settings, self.context, truncated=truncated
+            element,
+            provenance,
+            self._settings,
+            self.context,
+            reader,
+            truncated=truncated,
         )
+
+    def grown(self, element: Element) -> None:
+        """Read the steps that are complete."""
+        root = result_of(element)
+        if root is not None:
+            # What of it belongs to a damaged report must not be accounted for twice.
+            reader = self._reader(element, ConversionReport())
+            self._growing = (element, reader)
+            reader.read_ahead(root)
+
+    def _reader(self, element: Element, report: ConversionReport) -> StepReader:
+        """Give what has read a part of a report already, or a new reader."""
+        if self._growing is not None and self._growing[0] is element:
+            return self._growing[1]
+        return StepReader(self._settings.phase_outcomes(), report)
 
     def keeps(self, element: Element) -> bool:
         """Keep what is right below a report, and what holds a complete result."""

@@ -17,7 +17,13 @@ import attrs
 from rigbridge.adapters import ConversionReport, Place
 from rigbridge.model import Limit
 
-__all__ = ["Comparison", "compare_numbers", "compare_text", "compare_tolerance"]
+__all__ = [
+    "NO_COMPARISON",
+    "Comparison",
+    "compare_numbers",
+    "compare_text",
+    "compare_tolerance",
+]
 
 _Where: TypeAlias = Place | Callable[[], Place]
 
@@ -38,6 +44,10 @@ class Comparison:
 
     limits: Limit | None = None
     validators: tuple[str, ...] = ()
+
+
+NO_COMPARISON = Comparison()
+"""That nothing was compared."""
 
 
 def _is_unbounded(value: float) -> bool:
@@ -207,7 +217,7 @@ def compare_text(
     """Turn a comparator of texts into a readable validator."""
     comp = comparator.strip().upper()
     if comp in _LOG or expected is None:
-        return Comparison()
+        return NO_COMPARISON
     if comp.startswith("CASESENSIT") or comp in ("EQ", "EQUAL"):
         return Comparison(validators=(f"x == {expected!r}",))
     if comp.startswith(("IGNORECASE", "CIEQ")):

@@ -21,10 +21,12 @@ from rigbridge_teststand.element import Element
 
 __all__ = [
     "PARSING",
+    "Latin",
     "line_of",
     "parse_document",
     "place_of",
     "prepare_head",
+    "refuse_declared",
     "superset_of",
     "wrap_documents",
 ]
@@ -44,8 +46,7 @@ _COLON = b"<?xml:stylesheet"
 _COLON_INSTRUCTION = re.compile(rb"<\?xml:stylesheet\b")
 _DECLARATION = re.compile(rb"<\?xml\s[^>]*?\?>")
 _ENCODING = re.compile(rb"""<\?xml\s[^>]*?encoding\s*=\s*["']([\w.:-]+)["']""")
-_NOT_MARKUP = re.compile(rb"<!--.*?-->|<\?.*?\?>", re.DOTALL)
-_ELEMENT = re.compile(rb"<[A-Za-z_]")
+_NO_MARKUP = re.compile(rb"[^<]+|<!--.*?-->|<\?.*?\?>", re.DOTALL)
 _CONTROLS = re.compile(
     rb"[\x00-\x08\x0b\x0c\x0e-\x1f]"
     rb"|&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|[xX]0*(?:[0-8bcefBCEF]|1[0-9a-fA-F]));"
@@ -53,8 +54,14 @@ _CONTROLS = re.compile(
 _WRONG_BYTES = ("not proper UTF-8", "Invalid bytes", "nsupported encoding")
 _CONTROL_BYTES = re.compile(rb"[\x80-\x9f]")
 _WIDE = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
+_OF_WIDE = ("utf-16", "utf-32", "ucs-")
+_UTF_8 = frozenset({"", "utf-8", "utf8"})
+_CONTRADICTED = "bytes contradict the declared encoding, {} assumed"
+_NOT_ASCII = re.compile(rb"[\x80-\xff]+")
+_LONGEST_RUN = 4_096
 _LATIN = {"iso-8859-1", "iso8859-1", "latin-1", "latin1"}
 _SUPERSET = "windows-1252"
+_AS_SUPERSET = "iso-8859-1 read as windows-1252"
 _SUPERSETS = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932"}
 """What a declared encoding is really, where its own characters do not suffice."""
 
@@ -66,9 +73,15 @@ def line_of(element: Element) -> int | None:
 
 
 def place_of(element: Element) -> Place:
-    """Say where an element stands; only worth its cost where something is reported."""
-    path = element.getroottree().getpath(element)
-    return Place(line=line_of(element), path=path)
+    """
+    Say where an element stands; only worth its cost where something is reported.
+
+    Each step of the path below the root is numbered, also where nothing of its kind
+    stands beside it: of a report that is still growing nobody knows that.
+    """
+    _, root, *steps = element.getroottree().getpath(element).split("/")
+    numbered = [step if step.endswith("]") else f"{step}[1]" for step in steps]
+    return Place(line=line_of(element), path="/".join(("", root, *numbered)))
 
 
 def parse_document(content: bytes, uri: str, report: ConversionReport) -> Element:
@@ -127,19 +140,45 @@ def _refuse_doctype(content: bytes, uri: str) -> None:
     narrow = content
     if content[:2] in _WIDE:
         narrow = content.replace(b"\x00", b"")
-    at = narrow.find(b"<!DOCTYPE")
-    if at < 0:
+    # Behind the root's beginning, or in a comment, the letters are harmless.
+    at = _end_of_prolog(narrow)
+    if not narrow.startswith(b"<!DOCTYPE", at):
         return
-    # In the text of an element the letters are harmless; before the root they are not.
-    if _ELEMENT.search(_NOT_MARKUP.sub(b"", narrow[:at])):
-        return
-    line = narrow.count(b"\n", 0, at) + 1
-    raise UnsafeSourceError(
+    raise _declared(uri, narrow.count(b"\n", 0, at) + 1)
+
+
+def refuse_declared(element: Element, uri: str) -> None:
+    """
+    Refuse a document that has turned out to have a DOCTYPE.
+
+    Args:
+        element: any element of the document.
+        uri: the file, for errors.
+
+    Raises:
+        UnsafeSourceError: it has a DOCTYPE.
+    """
+    # The type hints of lxml lack a document without one.
+    declared: Any = element.getroottree().docinfo.internalDTD
+    if declared is not None:
+        raise _declared(uri, None)
+
+
+def _declared(uri: str, line: int | None) -> UnsafeSourceError:
+    return UnsafeSourceError(
         "has a DOCTYPE, which TestStand never writes",
         source=uri,
-        place=f"line {line}",
+        place=None if line is None else f"line {line}",
         remedy="remove the DOCTYPE if the file can be trusted",
     )
+
+
+def _end_of_prolog(content: bytes) -> int:
+    """Find what comes after the blanks, comments and instructions of the beginning."""
+    at = 0
+    while match := _NO_MARKUP.match(content, at):
+        at = match.end()
+    return at
 
 
 def superset_of(content: bytes, report: ConversionReport) -> str | None:
@@ -161,10 +200,44 @@ def superset_of(content: bytes, report: ConversionReport) -> str | None:
         return None
     report.coerced(
         "encoding",
-        "iso-8859-1 read as windows-1252",
+        _AS_SUPERSET,
         place=Place(line=content.count(b"\n", 0, stray.start()) + 1),
     )
     return _SUPERSET
+
+
+class Latin:
+    """
+    Watches a stream that declares latin-1 for characters of windows-1252.
+
+    Attributes:
+        encoding: how to read it: as windows-1252, which is latin-1 but for controls;
+            None where something else is declared.
+
+    Args:
+        head: its beginning.
+        report: where the first such character is recorded.
+    """
+
+    def __init__(self, head: bytes, report: ConversionReport) -> None:
+        declared = _ENCODING.match(head)
+        name = "" if declared is None else declared[1].decode("ascii").lower()
+        self.encoding = _SUPERSET if name in _LATIN else None
+        self._report = report
+        self._line = 1
+        self._is_watching = self.encoding is not None
+
+    def see(self, chunk: bytes) -> None:
+        """Look at what comes next."""
+        if not self._is_watching:
+            return
+        stray = None if chunk.isascii() else _CONTROL_BYTES.search(chunk)
+        if stray is None:
+            self._line += chunk.count(b"\n")
+            return
+        line = self._line + chunk.count(b"\n", 0, stray.start())
+        self._report.coerced("encoding", _AS_SUPERSET, place=Place(line=line))
+        self._is_watching = False
 
 
 def _parse(content: bytes, encoding: str | None) -> Element:
@@ -216,21 +289,59 @@ def _repair(
             content=_CONTROLS.sub(b"", content),
             encoding=encoding,
         )
+    declared = _ENCODING.match(content)
+    name = "" if declared is None else declared[1].decode("ascii").lower()
     if (
         code in (codes.ERR_UNSUPPORTED_ENCODING, codes.ERR_UNKNOWN_ENCODING)
         or code in (codes.ERR_INVALID_CHAR, codes.ERR_INVALID_ENCODING)
         or any(words in str(error) for words in _WRONG_BYTES)
+        or name.startswith(_OF_WIDE)
     ) and not wide:
-        declared = _ENCODING.match(content)
-        name = "" if declared is None else declared[1].decode("ascii").lower()
-        assumed = _SUPERSETS.get(name, _SUPERSET)
+        return _decoded(content, name)
+    return None
+
+
+def _decoded(content: bytes, declared: str) -> _Repair:
+    """Find the encoding of bytes that are not what they are declared to be."""
+    if declared in _UTF_8:
         return _Repair(
             kind="encoding",
-            rule=f"bytes contradict the declared encoding, {assumed} assumed",
-            content=content,
-            encoding=assumed,
+            rule=_CONTRADICTED.format(_SUPERSET),
+            content=_NOT_ASCII.sub(_mended, content),
+            encoding="utf-8",
         )
-    return None
+    assumed = "iso-8859-1"
+    for name in ("utf-8", _SUPERSETS.get(declared, _SUPERSET), _SUPERSET):
+        try:
+            content.decode(name)
+        except UnicodeDecodeError:
+            continue
+        assumed = name
+        break
+    return _Repair(
+        kind="encoding",
+        rule=_CONTRADICTED.format(assumed),
+        content=content,
+        encoding=assumed,
+    )
+
+
+def _mended(run: re.Match[bytes]) -> bytes:
+    """Take for windows-1252 what is no UTF-8; the other bytes are what they say."""
+    content = run[0]
+    parts: list[str] = []
+    while len(content) <= _LONGEST_RUN:
+        try:
+            parts.append(content.decode())
+        except UnicodeDecodeError as error:
+            parts.append(content[: error.start].decode())
+            wrong = content[error.start : error.end]
+            parts.append(wrong.decode(_SUPERSET, "replace"))
+            content = content[error.end :]
+        else:
+            return "".join(parts).encode()
+    # So many of them in a row never were UTF-8.
+    return content.decode(_SUPERSET, "replace").encode()
 
 
 def _malformed(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import PureWindowsPath
 from typing import Any
 
@@ -12,6 +13,7 @@ from rigbridge.model import Attachment, Axis, Measurement, Series
 from rigbridge_teststand.arrays import Cells, rows_of, series_of
 from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
+from rigbridge_teststand.lines import Line
 from rigbridge_teststand.numbers import read_number
 from rigbridge_teststand.properties import elements, members, text
 from rigbridge_teststand.scalars import read_scalar
@@ -21,6 +23,7 @@ __all__ = ["FurtherReader", "describe", "read_axis"]
 _MAX_DEPTH = 32
 _INTEGER = re.compile(r"-?\d+")
 _POSITION = re.compile(r"(?:\[-?\d+\])+")
+_UNNAMED = "(unnamed)"
 _KIND = {"kind": "additional"}
 _TDMS = "NI_TDMSReference"
 _PATH = "Path"
@@ -37,11 +40,49 @@ class FurtherReader:
 
     Args:
         report: where each is accounted for.
+        lines: what was read of arrays that were growing, by their elements.
     """
 
-    def __init__(self, report: ConversionReport) -> None:
+    def __init__(
+        self, report: ConversionReport, lines: dict[Element, Line] | None = None
+    ) -> None:
         self._report = report
+        self.lines: dict[Element, Line] = {} if lines is None else lines
         self.attachments: list[Attachment] = []
+
+    def read_ahead(self, array: Element) -> None:
+        """Read what is complete of a growing array of numbers, and take it out."""
+        if array not in self.lines:
+            self.lines[array] = Line()
+        line = self.lines[array]
+        for slot in list(array.iterchildren("Value"))[:-1]:
+            if not line.take(slot):
+                break
+            array.remove(slot)
+
+    def _line(self, array: Element) -> Line | None:
+        """Read an array of numbers; None where it is any other."""
+        if array.get("ElementType") != "Number":
+            return None
+        line = self.lines.get(array) or Line()
+        begun = len(line.values)
+        if all(line.take(slot) for slot in array.iterchildren("Value")):
+            self.lines.pop(array, None)
+            return line if line.values else None
+        line.shorten(begun)
+        return None
+
+    def _cells(self, array: Element) -> Cells:
+        line = self.lines.pop(array, None)
+        return read_cells(array, self._report, () if line is None else line.members())
+
+    def take_attachments(self) -> list[Attachment]:
+        """Hand over the files that were referred to since the last call."""
+        taken = self.attachments
+        if taken:
+            self.attachments = []
+            return taken
+        return []
 
     def read(self, name: str, prop: Element, depth: int = 0) -> Iterator[Measurement]:
         """
@@ -53,8 +94,14 @@ class FurtherReader:
             depth: how many properties it stands below.
         """
         if depth > _MAX_DEPTH:
-            self._report.dropped("property", "nested too deep", place=place_of(prop))
+            self._report.dropped(
+                "property", "nested too deep", place=partial(place_of, prop)
+            )
             return
+        if not name or name.isspace():
+            where = partial(place_of, prop)
+            self._report.coerced("measurement name", "blank, named", place=where)
+            name = _UNNAMED
         if prop.get("Type") == "Array":
             yield from self._array(name, prop, depth)
             return
@@ -66,7 +113,9 @@ class FurtherReader:
         if value is None:
             # An empty object holds nothing; a reference is an address in memory.
             if prop.get("Type") not in ("Obj", "Reference", "TEResult"):
-                self._report.dropped("property", "has no value", place=place_of(prop))
+                self._report.dropped(
+                    "property", "has no value", place=partial(place_of, prop)
+                )
             return
         said = describe(prop, self._report)
         if prop.get("TypeName") == _PATH or any(_HYPERLINK in key for key in said):
@@ -101,7 +150,7 @@ class FurtherReader:
         self._report.coerced(
             "attachment",
             "not embedded in the report, kept by its name",
-            place=place_of(prop),
+            place=partial(place_of, prop),
             detail=str(path),
         )
         self.attachments.append(
@@ -124,7 +173,7 @@ class FurtherReader:
             plot = slot.find("Prop")
             if plot is None:
                 self._report.dropped(
-                    "array member", "holds no value", place=place_of(slot)
+                    "array member", "holds no value", place=partial(place_of, slot)
                 )
                 continue
             yield from self._plot(name, index, plot, labels, depth)
@@ -144,7 +193,7 @@ class FurtherReader:
             return
         name = (text(data.get("PlotName")) or "").strip() or index.strip("[]")
         name = f"{chart}.{name}"
-        cells = read_cells(points, self._report)
+        cells = self._cells(points)
         lines: dict[int, dict[int, Any]] = {}
         for position, value in cells.members.items():
             line = position[0] if cells.rank > 1 else 1
@@ -178,7 +227,7 @@ class FurtherReader:
         self, name: str, parts: dict[str, Element], depth: int
     ) -> Iterator[Measurement]:
         step = read_number(text(parts["dt"]) or "")
-        cells = read_cells(parts["Y"], self._report)
+        cells = self._cells(parts["Y"])
         values = [value for _, value in sorted(cells.members.items())]
         said = {**_KIND, "dt": text(parts["dt"]) or "", "t0": text(parts["t0"]) or ""}
         axis = (
@@ -201,21 +250,28 @@ class FurtherReader:
                 yield from self.read(f"{name}.{child}", prop, depth + 1)
 
     def _array(self, name: str, array: Element, depth: int) -> Iterator[Measurement]:
-        slots = list(elements(array))
         said = describe(array, self._report)
+        line = self._line(array)
+        if line is not None:
+            self._report.mapped("measurement")
+            places = Axis(name="index", values=range(len(line.values)))
+            series = Series(axes=(places, Axis(values=line.compact())))
+            yield Measurement(name=name, value=series, attributes={**_KIND, **said})
+            return
+        slots = list(elements(array))
         if any(len(slot) for _, slot in slots):
             for index, slot in slots:
                 inner = slot.find("Prop")
                 if inner is None:
                     self._report.dropped(
-                        "array member", "holds no value", place=place_of(slot)
+                        "array member", "holds no value", place=partial(place_of, slot)
                     )
                     continue
                 given = inner.get("Name")
                 label = f"{name}.{given}" if given else f"{name}{index}"
                 yield from self.read(label, inner, depth + 1)
             return
-        cells = read_cells(array, self._report)
+        cells = self._cells(array)
         lines = rows_of(cells, said) if cells.members else None
         attributes = {**_KIND, **said}
         if lines is None:
@@ -254,7 +310,9 @@ def describe(prop: Element, report: ConversionReport) -> dict[str, Any]:
     return found
 
 
-def read_cells(array: Element, report: ConversionReport) -> Cells:
+def read_cells(
+    array: Element, report: ConversionReport, begun: Sequence[float] = ()
+) -> Cells:
     """
     Read the members of an array of scalars, placed by their ``ID``.
 
@@ -263,10 +321,13 @@ def read_cells(array: Element, report: ConversionReport) -> Cells:
     Args:
         array: the element.
         report: where a member that cannot be placed is recorded.
+        begun: its first members, where these were taken out.
     """
     numbers = array.get("ElementType") == "Number"
-    placed: dict[tuple[int, ...], Any] = {}
-    rank = 0
+    placed: dict[tuple[int, ...], Any] = {
+        (at,): value for at, value in enumerate(begun)
+    }
+    rank = 1 if placed else 0
     for spelled, slot in elements(array):
         content = slot.text or ""
         value: Any = content
@@ -278,7 +339,7 @@ def read_cells(array: Element, report: ConversionReport) -> Cells:
             report.dropped(
                 "array member",
                 "has no place of its own",
-                place=place_of(slot),
+                place=partial(place_of, slot),
                 detail=content,
             )
             continue
@@ -287,7 +348,7 @@ def read_cells(array: Element, report: ConversionReport) -> Cells:
             report.dropped(
                 "array member",
                 "has a position of another shape",
-                place=place_of(slot),
+                place=partial(place_of, slot),
                 detail=content,
             )
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import attrs
@@ -15,7 +16,7 @@ from rigbridge.model import SubUnit, Unit
 from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.numbers import read_count
-from rigbridge_teststand.properties import below, elements, members, text_at
+from rigbridge_teststand.properties import TYPE, elements, inner, members, text, text_of
 from rigbridge_teststand.scalars import read_scalar
 
 __all__ = ["Header", "keep_rest", "read_header"]
@@ -25,6 +26,9 @@ _UNIT = frozenset(
     {"SerialNumber", "PartNumber", "UUTPartNumber", "UUTPartRevisionNumber"}
     | {"BatchSerialNumber", "Comment"}
 )
+_STATION = frozenset({"LoginName", "StationID"})
+_ALL: frozenset[str] = frozenset()
+_OBJECTS = frozenset({"Obj", "TEResult"})
 _METADATA = {
     "TestSocketIndex": "test_socket_index",
     "UUTLoopIndex": "uut_loop_index",
@@ -63,67 +67,73 @@ def read_header(report: Element, context: ReadContext) -> Header:
     }
     account = context.report
     metadata: dict[str, Any] = {f"report_info.{key}": info[key] for key in info}
-    uut = props.get("UUT")
-    station = props.get("StationInfo")
+    uut = members(props.get("UUT"))
+    station = members(props.get("StationInfo"))
     unit = _unit(uut, info, account)
     sub_units = _sub_units(uut, account)
     keep_rest(uut, "uut", _UNIT, metadata, account)
-    keep_rest(station, "station", {"LoginName", "StationID"}, metadata, account)
+    keep_rest(station, "station", _STATION, metadata, account)
     for attribute in ("Link", "Title", "UUTResult", "StepCount"):
         value = report.get(attribute)
         if value:
             metadata[f"report.{attribute}"] = value
-    name = text_at(station, "StationID")
+    name = text_of(station, "StationID")
     account.mapped("unit under test")
     return Header(
         unit=unit,
         sub_units=sub_units,
         station=name,
-        operator=text_at(station, "LoginName"),
+        operator=text_of(station, "LoginName"),
         started_at=_started(report, props, info, name, context),
         engine_started_at=_stated(report, info, "EngineStarted", context),
-        comment=text_at(uut, "Comment"),
+        comment=text_of(uut, "Comment"),
         metadata=metadata,
     )
 
 
-def _unit(uut: Element | None, info: dict[str, str], account: ConversionReport) -> Unit:
-    serial = text_at(uut, "SerialNumber") or info.get("SN") or None
+def _unit(
+    uut: dict[str, Element], info: dict[str, str], account: ConversionReport
+) -> Unit:
+    serial = text_of(uut, "SerialNumber") or info.get("SN") or None
     if serial is not None and serial.upper() in _NO_SERIAL:
-        prop = below(uut, "SerialNumber")
+        prop = uut.get("SerialNumber")
         if prop is not None:
             account.coerced(
                 "serial number",
                 "placeholder read as none",
-                place=place_of(prop),
+                place=partial(place_of, prop),
                 detail=serial,
             )
         serial = None
-    numbers = [text_at(uut, name) for name in ("UUTPartNumber", "PartNumber")]
+    numbers = [text_of(uut, name) for name in ("UUTPartNumber", "PartNumber")]
     if None not in numbers and numbers[0] != numbers[1]:
-        second = below(uut, "PartNumber")
+        second = uut.get("PartNumber")
         if second is not None:
             account.dropped(
                 "part number",
                 "another one is given for the same unit",
-                place=place_of(second),
+                place=partial(place_of, second),
                 detail=numbers[1],
             )
     return Unit(
         serial_number=serial,
         part_number=numbers[0] or numbers[1] or info.get("PN") or None,
-        revision=text_at(uut, "UUTPartRevisionNumber") or info.get("Rev") or None,
-        batch_number=text_at(uut, "BatchSerialNumber"),
+        revision=text_of(uut, "UUTPartRevisionNumber") or info.get("Rev") or None,
+        batch_number=text_of(uut, "BatchSerialNumber"),
     )
 
 
-def _sub_units(uut: Element | None, account: ConversionReport) -> tuple[SubUnit, ...]:
+def _sub_units(
+    uut: dict[str, Element], account: ConversionReport
+) -> tuple[SubUnit, ...]:
     found: list[SubUnit] = []
-    for _, value in elements(below(uut, "MiscUUTResult", "UUT_Part_Info")):
-        part = value.find("Prop")
-        serial = text_at(part, "Part_Serial_Number")
+    parts = members(uut.get("MiscUUTResult")).get("UUT_Part_Info")
+    for _, value in elements(parts):
+        serial = text_of(members(inner(value)), "Part_Serial_Number")
         if serial is None:
-            account.dropped("sub-unit", "has no serial number", place=place_of(value))
+            account.dropped(
+                "sub-unit", "has no serial number", place=partial(place_of, value)
+            )
         else:
             account.mapped("sub-unit")
             found.append(SubUnit(serial_number=serial))
@@ -131,9 +141,9 @@ def _sub_units(uut: Element | None, account: ConversionReport) -> tuple[SubUnit,
 
 
 def keep_rest(
-    container: Element | None,
+    container: dict[str, Element],
     prefix: str,
-    taken: frozenset[str] | set[str],
+    taken: frozenset[str],
     metadata: dict[str, Any],
     account: ConversionReport,
 ) -> None:
@@ -141,30 +151,29 @@ def keep_rest(
     Keep what has no field of its own as metadata, flattened with dots.
 
     Args:
-        container: the object, or None.
+        container: the properties of an object.
         prefix: what the keys begin with.
         taken: the properties right below it that have a field.
         metadata: where the values go.
         account: where each is recorded.
     """
-    if container is None:
-        return
-    pending = [(prefix, container)]
+    pending = [(prefix, container, taken)]
     while pending:
-        path, prop = pending.pop()
-        for name, child in members(prop).items():
-            if prop is container and name in taken:
+        path, props, known = pending.pop()
+        for name, child in props.items():
+            if name in known:
                 continue
             key = _METADATA.get(name) or f"{path}.{name}"
-            if child.get("Type") in ("Obj", "TEResult"):
-                pending.append((key, child))
-            elif child.get("Type") == "Array":
+            kind = child.get(TYPE)
+            if kind == "Array":
                 for index, value in elements(child):
-                    inner = value.find("Prop")
-                    if inner is not None:
-                        pending.append((f"{key}{index}", inner))
+                    within = inner(value)
+                    if within is not None:
+                        pending.append((f"{key}{index}", members(within), _ALL))
                     elif value.text:
                         _put(f"{key}{index}", value.text, metadata, account)
+            elif kind in _OBJECTS:
+                pending.append((key, members(child), _ALL))
             else:
                 _keep(key, child, metadata, account)
 
@@ -176,7 +185,7 @@ def _keep(
     account: ConversionReport,
 ) -> None:
     value = (
-        read_count(text_at(prop.getparent(), prop.get("Name", "")))
+        read_count((text(prop) or "").strip() or None)
         if key in _METADATA.values()
         else read_scalar(prop, account)
     )
@@ -210,19 +219,21 @@ def _started(
     if stated is not None:
         context.report.mapped("time")
         return stated
-    wall = _wall_time(props.get("StartDate"), props.get("StartTime"))
+    wall = _wall_time(members(props.get("StartDate")), members(props.get("StartTime")))
     if wall is None:
         wall = _from_link(report.get("Link") or "")
         if wall is not None:
             context.report.coerced(
-                "time", "read from the report's link", place=place_of(report)
+                "time", "read from the report's link", place=partial(place_of, report)
             )
     if wall is None:
-        context.report.coerced("time", "start is unknown", place=place_of(report))
+        context.report.coerced(
+            "time", "start is unknown", place=partial(place_of, report)
+        )
         return None
     context.report.mapped("time")
     return context.time_zone.localize(
-        wall, report=context.report, place=place_of(report), station=station
+        wall, report=context.report, place=partial(place_of, report), station=station
     )
 
 
@@ -238,27 +249,27 @@ def _stated(
         context.report.coerced(
             "time",
             "unreadable, taken as unknown",
-            place=place_of(report),
+            place=partial(place_of, report),
             detail=f"{key}: {error.message}",
         )
         return None
 
 
-def _wall_time(date: Element | None, time: Element | None) -> datetime | None:
-    year = read_count(text_at(date, "Year"))
+def _wall_time(date: dict[str, Element], time: dict[str, Element]) -> datetime | None:
+    year = read_count(text_of(date, "Year"))
     if year is None or not _EARLIEST <= year <= _LATEST:
-        shown = f"{text_at(date, 'Text') or ''} {text_at(date, 'ShortText') or ''}"
+        shown = f"{text_of(date, 'Text') or ''} {text_of(date, 'ShortText') or ''}"
         match = _YEAR.search(shown)
         year = int(match[1]) if match else None
     numbers = [
         year,
-        read_count(text_at(date, "Month")),
-        read_count(text_at(date, "MonthDay")),
-        read_count(text_at(time, "Hours")),
-        read_count(text_at(time, "Minutes")),
-        read_count(text_at(time, "Seconds")),
+        read_count(text_of(date, "Month")),
+        read_count(text_of(date, "MonthDay")),
+        read_count(text_of(time, "Hours")),
+        read_count(text_of(time, "Minutes")),
+        read_count(text_of(time, "Seconds")),
     ]
-    millis = read_count(text_at(time, "Milliseconds")) or 0
+    millis = read_count(text_of(time, "Milliseconds")) or 0
     return _datetime(numbers, millis)
 
 

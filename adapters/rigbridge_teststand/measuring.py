@@ -11,6 +11,7 @@ import attrs
 from rigbridge.adapters import ConversionReport, Place
 from rigbridge.model import Measurement, MeasurementOutcome
 from rigbridge_teststand.comparisons import (
+    NO_COMPARISON,
     Comparison,
     compare_numbers,
     compare_text,
@@ -19,7 +20,7 @@ from rigbridge_teststand.comparisons import (
 from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.further import FurtherReader, describe
-from rigbridge_teststand.numbers import has_decimal_comma, read_number
+from rigbridge_teststand.numbers import has_decimal_comma, read_number, read_plain
 from rigbridge_teststand.properties import elements, members, text
 from rigbridge_teststand.scalars import read_scalar
 from rigbridge_teststand.statuses import MEASUREMENT_OUTCOMES
@@ -30,6 +31,9 @@ BOOKKEEPING = frozenset({"Status", "Error", "ReportText", "Common", "TS"})
 """The properties of every result, which are no data of its step type."""
 
 _JUDGING = frozenset({"Comp", "Limits", "RawLimits", "Units"})
+_OF_NUMBER = BOOKKEEPING | _JUDGING | {"Numeric"}
+_OF_TEXT = BOOKKEEPING | _JUDGING | {"String"}
+_OF_VERDICT = BOOKKEEPING | {"PassFail", "Units"}
 _NAMING = frozenset({"Status", "MeasName"})
 # What of the limits the comparison or the attributes take.
 _LIMITS = frozenset({"Low", "High", "String", "ThresholdType"})
@@ -55,7 +59,7 @@ def read_measurements(
     if data.keys() <= BOOKKEEPING:
         return []
     found = list(_read(step, status, data, further, report))
-    if len({item.name for item in found}) < len(found):
+    if len(found) > 1 and len({item.name for item in found}) < len(found):
         return _numbered(found, data, report)
     return found
 
@@ -98,21 +102,21 @@ def _read(
     further: FurtherReader,
     report: ConversionReport,
 ) -> Iterator[Measurement]:
-    taken = set(BOOKKEEPING)
+    taken = BOOKKEEPING
     judged = MEASUREMENT_OUTCOMES.get(status, MeasurementOutcome.UNSET)
     tested = "Comp" in data or "Limits" in data
-    if "Numeric" in data and tested:
+    if tested and "Numeric" in data:
         yield _numeric(step, judged, data["Numeric"], data, report)
-        taken |= _JUDGING | {"Numeric"}
-    elif "String" in data and tested:
+        taken = _OF_NUMBER
+    elif tested and "String" in data:
         yield _textual(step, judged, data["String"], data, report)
-        taken |= _JUDGING | {"String"}
+        taken = _OF_TEXT
     elif "PassFail" in data:
         yield _verdict(step, judged, data["PassFail"], data, report)
-        taken |= {"PassFail", "Units"}
+        taken = _OF_VERDICT
     rows = data.get("Measurement")
     if rows is not None and _is_multiple(rows):
-        taken.add("Measurement")
+        taken |= {"Measurement"}
         yield from _multiple(step, rows, further, report)
     for name, prop in data.items():
         if name not in taken:
@@ -143,7 +147,9 @@ def _verdict(
     if isinstance(said, bool) and judged.get(outcome, said) is not said:
         attributes["forced"] = True
         report.coerced(
-            "verdict", "contradicts the value, both kept", place=place_of(value)
+            "verdict",
+            "contradicts the value, both kept",
+            place=partial(place_of, value),
         )
     return _made(name, outcome, value, data, report, attributes=attributes)
 
@@ -180,16 +186,15 @@ def _numeric(
             report=report,
             place=partial(place_of, value),
         )
-    attributes = {
-        key: entry
-        for key, entry in (
-            ("raw_limits", _texts(raw)),
-            ("threshold_type", threshold),
-            ("printed_limits", printed),
-            ("unused_limits", _unused(comparison, limits, report)),
-        )
-        if entry
-    }
+    attributes: dict[str, Any] = {}
+    if said := _texts(raw):
+        attributes["raw_limits"] = said
+    if threshold:
+        attributes["threshold_type"] = threshold
+    if printed:
+        attributes["printed_limits"] = printed
+    if unused := _unused(comparison, limits, report):
+        attributes["unused_limits"] = unused
     return _made(
         name,
         outcome,
@@ -255,10 +260,9 @@ def _made(
     data: dict[str, Element],
     report: ConversionReport,
     *,
-    comparison: Comparison | None = None,
+    comparison: Comparison = NO_COMPARISON,
     attributes: dict[str, Any] | None = None,
 ) -> Measurement:
-    comparison = Comparison() if comparison is None else comparison
     report.mapped("measurement")
     if comparison.limits is not None or comparison.validators:
         report.mapped("limit")
@@ -284,17 +288,27 @@ def _number(prop: Element | None, report: ConversionReport) -> float | None:
     content = text(prop)
     if prop is None or content is None or not content.strip():
         return None
+    number = read_plain(content)
+    if number is not None:
+        return number
     number = read_number(content)
     if number is None:
-        report.dropped("limit", "is no number", place=place_of(prop), detail=content)
+        report.dropped(
+            "limit", "is no number", place=partial(place_of, prop), detail=content
+        )
     elif has_decimal_comma(content):
         report.coerced(
-            "limit", "decimal comma read as point", place=place_of(prop), detail=content
+            "limit",
+            "decimal comma read as point",
+            place=partial(place_of, prop),
+            detail=content,
         )
     return number
 
 
 def _texts(prop: Element | None) -> dict[str, str]:
+    if prop is None:
+        return {}
     found = {name: text(child) for name, child in members(prop).items()}
     return {name: value for name, value in found.items() if value}
 
@@ -311,7 +325,9 @@ def _multiple(
     for index, value in elements(rows):
         row = value.find("Prop")
         if row is None:
-            report.dropped("measurement", "holds no value", place=place_of(value))
+            report.dropped(
+                "measurement", "holds no value", place=partial(place_of, value)
+            )
             continue
         data = members(row)
         given = text(data.get("MeasName")) or row.get("Name") or ""
@@ -329,7 +345,9 @@ def _multiple(
             yield _verdict(name, outcome, data["PassFail"], data, report)
             taken |= {"PassFail", "Units"}
         else:
-            report.dropped("measurement", "holds no value", place=place_of(row))
+            report.dropped(
+                "measurement", "holds no value", place=partial(place_of, row)
+            )
         for extra, prop in data.items():
             if extra not in taken:
                 yield from further.read(f"{name}.{extra}", prop)

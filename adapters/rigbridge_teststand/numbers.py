@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 
-__all__ = ["has_decimal_comma", "read_count", "read_number"]
+__all__ = ["has_decimal_comma", "is_finite", "read_count", "read_number", "read_plain"]
 
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 # A single comma and no point is a decimal comma; anything more is ambiguous.
@@ -29,6 +29,8 @@ _SPECIAL = {
     "INFINITY": math.inf,
     "1.#INF": math.inf,
 }
+# Fewer digits than these make no number that anybody would take for a negative one.
+_SHORT = 9
 _SIGNED_32 = 1 << 31
 _SIGNED_64 = 1 << 63
 
@@ -40,11 +42,38 @@ def read_number(text: str) -> float | int | None:
     Returns:
         The number, or None where the text begins with none.
     """
-    text = text.strip()
+    number = read_plain(text)
+    return _strange(text.strip()) if number is None else number
+
+
+def read_plain(text: str) -> float | int | None:
+    """
+    Read a number that is spelled as Python spells it.
+
+    Returns:
+        The number, or None where it is spelled otherwise.
+    """
     try:
-        return int(text) if text.lstrip("+-").isdecimal() else float(text)
+        return float(text) if "." in text else int(text)
     except ValueError:
-        return _strange(text)
+        return _exponent(text)
+
+
+def _exponent(text: str) -> float | None:
+    """Read what has no point and yet is no integer: ``1E+006``, ``INF``."""
+    # More digits than Python takes for an integer are no number of a rig.
+    if text.strip().lstrip("+-").isdecimal():
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def is_finite(value: object) -> bool:
+    """Tell whether a value is anything but an infinity or NaN."""
+    # A number less itself is zero, unless it is one of these.
+    return not isinstance(value, float) or value - value == 0
 
 
 def _strange(text: str) -> float | int | None:
@@ -79,7 +108,11 @@ def read_count(text: str | None) -> int | None:
     Returns:
         The integer, or None where the text is none.
     """
-    number = None if text is None else read_number(text)
+    if text is None:
+        return None
+    if text.isdecimal() and len(text) < _SHORT:
+        return int(text)
+    number = read_number(text)
     if isinstance(number, float):
         if not number.is_integer():
             return None

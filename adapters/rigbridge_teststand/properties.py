@@ -3,15 +3,25 @@ The property grammar of native reports: ``Prop`` elements step by step.
 
 Only explicit child paths are followed. A search below would find templates
 (``ArrayElementPrototype``) and metadata (``Attributes``), which hold no data.
+
+A report has some twenty properties a step, and each is looked at by the functions
+here; they are written for speed and nothing else is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from rigbridge_teststand.element import Element
 
-__all__ = ["below", "elements", "members", "text", "text_at"]
+__all__ = ["TYPE", "child_named", "elements", "inner", "members", "text", "text_of"]
+
+# As bytes, since lxml would encode a text anew at each look.
+_NAME = b"Name"
+
+TYPE = b"Type"
+"""The attribute that says of what type a property is."""
 
 
 def members(prop: Element | None) -> dict[str, Element]:
@@ -22,8 +32,16 @@ def members(prop: Element | None) -> dict[str, Element]:
     """
     if prop is None:
         return {}
-    found = {child.get("Name", ""): child for child in prop.iterchildren("Prop")}
-    return found if len(found) >= len(prop) else _numbered(prop)
+    found: dict[Any, Element] = {child.get(_NAME): child for child in prop}
+    if len(found) == len(prop):
+        nameless = found.get(None)
+        if nameless is None:
+            return found
+        # Mostly a comment, a template or metadata, which are no properties.
+        if nameless.tag != "Prop":
+            del found[None]
+            return found
+    return _numbered(prop)
 
 
 def _numbered(prop: Element) -> dict[str, Element]:
@@ -47,24 +65,28 @@ def text(prop: Element | None) -> str | None:
     return (first.text or "") if first.tag == "Value" else prop.findtext("Value")
 
 
-def below(prop: Element | None, *names: str) -> Element | None:
-    """Follow a path of names; None where it ends."""
-    for name in names:
-        if prop is None:
-            return None
-        for child in prop.iterchildren("Prop"):
-            if child.get("Name") == name:
-                prop = child
-                break
-        else:
-            return None
-    return prop
-
-
-def text_at(prop: Element | None, *names: str) -> str | None:
-    """Give the value at a path of names; None where it ends or is blank."""
-    found = text(below(prop, *names))
+def text_of(props: dict[str, Element], name: str) -> str | None:
+    """Give the value of a member; None where it is missing or blank."""
+    found = text(props.get(name))
     return found.strip() or None if found else None
+
+
+def child_named(prop: Element | None, name: str) -> Element | None:
+    """Find the first property of a name right below another; None if there is none."""
+    if prop is None:
+        return None
+    for child in prop.iterchildren("Prop"):
+        if child.get(_NAME) == name:
+            return child
+    return None
+
+
+def inner(value: Element) -> Element | None:
+    """Find the property that a member of an array holds."""
+    for child in value:
+        if child.tag == "Prop":
+            return child
+    return None
 
 
 def elements(

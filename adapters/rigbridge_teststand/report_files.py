@@ -25,7 +25,7 @@ from rigbridge.model import Run
 from rigbridge_teststand.documents import parse_document, place_of
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.salvage import Salvaged, salvage
-from rigbridge_teststand.streaming import LARGE, READ, stream_reports
+from rigbridge_teststand.streaming import LARGE, stream_reports
 
 __all__ = ["ReportFile", "of_another_kind"]
 
@@ -35,21 +35,20 @@ class ReportFile(ABC):
     One file of reports that is being read; each kind of report makes one of its own.
 
     Attributes:
-        tag: the tag of a report's element, as lxml matches it.
-        looks_again: whether its elements are looked at several times.
+        tag: the tag of a report's element, as lxml matches it, or several.
 
     Args:
         source: the file.
         context: the surroundings of the reading.
     """
 
-    tag: ClassVar[str]
-    looks_again: ClassVar[bool] = True
+    tag: ClassVar[str | tuple[str, ...]]
 
     def __init__(self, source: Source, context: ReadContext) -> None:
         self.source = source
         self.context = context
         self._given = 0
+        self._broken: tuple[Element, ModelError] | None = None
 
     @abstractmethod
     def reports(self, root: Element) -> list[Element]:
@@ -73,6 +72,14 @@ class ReportFile(ABC):
             ModelError: it makes no run.
         """
 
+    def grown(self, element: Element) -> None:
+        """
+        Look at a large report that is not complete; it is left as it is by default.
+
+        What is below it may be emptied, except for what is last at any depth.
+        """
+        del element
+
     @abstractmethod
     def keeps(self, element: Element) -> bool:
         """Tell whether an element stays although its end is missing in the file."""
@@ -95,7 +102,12 @@ class ReportFile(ABC):
     ) -> Iterator[tuple[Element, bool]]:
         """Give the reports of a large file; see `stream_reports`."""
         return stream_reports(
-            self.tag, head, stream, self.source.uri, self.context.report
+            self.tag,
+            head,
+            stream,
+            self.source.uri,
+            self.context.report,
+            grown=self._grow,
         )
 
     def read(self) -> Iterator[Run]:
@@ -143,11 +155,10 @@ class ReportFile(ABC):
                 content = again.read()
             yield from self._whole(content, done=index)
             return
-        # What is left is a root that is a report itself, or what stood beside them.
+        # What is left is a root that is a report itself; the others are read by now.
         for element in self.reports(root):
-            if element.get(READ) is None:
+            if element is root:
                 yield from self._one(element, index)
-                index += 1
         self._require_a_run()
 
     def _whole(self, content: bytes, *, done: int = 0) -> Iterator[Run]:
@@ -183,6 +194,15 @@ class ReportFile(ABC):
             )
         self._require_a_run()
 
+    def _grow(self, element: Element) -> None:
+        """Look at a growing report, unless it will make no run anyhow."""
+        if self._broken is not None and self._broken[0] is element:
+            return
+        try:
+            self.grown(element)
+        except ModelError as error:
+            self._broken = (element, error)
+
     def _require_a_run(self) -> None:
         if not self._given and not self.context.failures:
             raise NoRunError("holds no results of a unit", source=self.source.uri)
@@ -193,9 +213,9 @@ class ReportFile(ABC):
         """Read one report."""
         if self.is_index(element):
             return
-        # Elements that something holds need not be made anew at each look.
-        held = list(element.iter()) if self.looks_again else None
         try:
+            if self._broken is not None and self._broken[0] is element:
+                raise self._broken[1]
             run = self.run(element, index, truncated=truncated)
         except ModelError as error:
             self.context.failed(
@@ -209,8 +229,6 @@ class ReportFile(ABC):
         else:
             self._given += 1
             yield run
-        finally:
-            del held
 
 
 def of_another_kind(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import lru_cache, partial
 from pathlib import PureWindowsPath
 from typing import Any
 
 from rigbridge.adapters import ConversionReport, ReadContext
 from rigbridge.model import (
+    Attachment,
     LogEntry,
     LogLevel,
+    Phase,
     ProcedureRef,
     Provenance,
     Run,
@@ -17,25 +20,25 @@ from rigbridge.model import (
 )
 from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
+from rigbridge_teststand.engine import containers_of, read_bookkeeping, read_seconds
 from rigbridge_teststand.header import Header, keep_rest, read_header
-from rigbridge_teststand.numbers import read_count, read_number
+from rigbridge_teststand.numbers import read_count
 from rigbridge_teststand.options import KEPT_OPTIONS, NOT_KEPT
-from rigbridge_teststand.properties import below, members, text_at
+from rigbridge_teststand.properties import child_named, members, text_of
 from rigbridge_teststand.scalars import read_scalar
+from rigbridge_teststand.sequences import Sequences, StepTimes
 from rigbridge_teststand.settings import TestStandSettings
 from rigbridge_teststand.statuses import RUN_OUTCOMES, severity
-from rigbridge_teststand.steps import CUT_OFF, StepReader, StepTimes
+from rigbridge_teststand.steps import CUT_OFF, StepReader, drop_comments, read_texts
 from rigbridge_teststand.texts import clean_text
 
-__all__ = ["read_report"]
+__all__ = ["read_report", "result_of"]
 
 _HEADER = frozenset(
     {"UUT", "StartTime", "StartDate", "StationInfo", "MainSequenceResults"}
 )
 _DISPLAY = "ReportOptions"
-_STEP = "TEResult"
 _CALLED = frozenset({"sequence_file", "sequence"})
-_LONGEST = 1e9
 _UNFINISHED = frozenset({"running", "looping", ""})
 _NEVER_STARTED = frozenset({"skipped", "notstarted"})
 
@@ -45,6 +48,7 @@ def read_report(
     source: Provenance,
     settings: TestStandSettings,
     context: ReadContext,
+    steps: StepReader,
     *,
     truncated: bool = False,
 ) -> Run:
@@ -56,32 +60,46 @@ def read_report(
         source: where it stands; the run's id follows from it.
         settings: the site's settings for TestStand.
         context: the surroundings of the reading.
+        steps: reads its steps; it may have read a part of them already.
         truncated: the file ends within it.
     """
     account = context.report
     header = read_header(element, context)
-    root = _root(element)
-    engine = below(root, "TS")
+    root = result_of(element)
+    data = members(root)
+    engine = members(data.get("TS"))
     started = header.started_at
-    times = StepTimes(start=started, engine_start=_number(engine, "StartTime"))
+    times = StepTimes(start=started, engine_start=read_seconds(engine.get("StartTime")))
     if header.engine_started_at is not None:
         times = StepTimes(start=header.engine_started_at, engine_start=0.0)
     if started is not None and not times.is_known:
         account.coerced(
             "phase time",
             "the engine's time at the start is missing, all taken as unknown",
-            place=place_of(element),
+            place=partial(place_of, element),
         )
-    reader = StepReader(times, settings.phase_outcomes(), account)
     metadata = dict(header.metadata)
-    phases = [] if root is None else reader.phases(root)
+    logs = _report_logs(element, header, account)
+    phases: list[Phase] = []
+    attachments: list[Attachment] = []
     if root is not None:
-        reader.read_texts(members(root), started, metadata.__setitem__)
-    total = _number(engine, "TotalTime")
+        lists = steps.lists(root)
+        if steps.report is not account:
+            account.merge(steps.report)
+        sequences = Sequences(root, times, account)
+        sequences.add(lists)
+        phases, attachments = sequences.phases, sequences.attachments
+        said = read_texts(data, metadata, account)
+        logs += sequences.logs
+        logs += [
+            LogEntry(level=level, message=message, time=started)
+            for level, message in said
+        ]
+    total = read_seconds(engine.get("TotalTime"))
     ended = None
     if started is not None and total is not None and total >= 0:
         ended = started + timedelta(seconds=total)
-    facts = reader.attributes(members(engine))
+    facts = read_bookkeeping(engine, containers_of(engine), account)
     file, sequence = _told(facts, "sequence_file"), _told(facts, "sequence")
     version = _told(facts, "sequence_file_version")
     facts.pop("sequence_file_version", None)
@@ -90,28 +108,33 @@ def read_report(
             is_called = key in _CALLED
             metadata[key if is_called else f"main_sequence.{key}"] = value
     _keep_report_level(element, metadata, context)
-    logs = _report_logs(element, header, account) + reader.logs
-    if _false(text_at(below(element, "TSRData"), "TSRFileClosed")):
+    recorded = members(child_named(element, "TSRData"))
+    if (text_of(recorded, "TSRFileClosed") or "").lower() == "false":
         metadata["partial"] = True
         account.coerced(
-            "run", "the recording of results did not end", place=place_of(element)
+            "run",
+            "the recording of results did not end",
+            place=partial(place_of, element),
         )
     if truncated:
         metadata["partial"] = True
         account.coerced(
             "run",
             "cut off or damaged within it, what is complete is kept",
-            place=place_of(element),
+            place=partial(place_of, element),
         )
     _compare_count(element, len(phases), context)
-    _drop_comments(element, root, account)
+    account.merge(steps.comments)
+    drop_comments(element, root, account)
     account.mapped("run")
+    # A result that is cut off may have stated what came out differently in the end.
+    final = data if root is None or root.get(CUT_OFF) is None else {}
     return Run(
         id=source.run_id,
-        outcome=_outcome(element, root, settings, metadata, context),
+        outcome=_outcome(element, final, settings, metadata, context),
         procedure=ProcedureRef(
             name=_stem(file) or sequence or settings.procedure,
-            version=version or text_at(root, "SeqFileVersion"),
+            version=version or text_of(data, "SeqFileVersion"),
         ),
         unit=header.unit,
         sub_units=header.sub_units,
@@ -121,13 +144,14 @@ def read_report(
         station=header.station,
         phases=tuple(phases),
         logs=tuple(logs),
-        attachments=tuple(reader.attachments),
+        attachments=tuple(attachments),
         metadata=metadata,
         source=source,
     )
 
 
-def _root(element: Element) -> Element | None:
+def result_of(element: Element) -> Element | None:
+    """Find the root result of a report."""
     for child in element.iterchildren("Prop"):
         if child.get("Type") == "TEResult":
             return child
@@ -136,21 +160,12 @@ def _root(element: Element) -> Element | None:
     return None
 
 
-def _number(engine: Element | None, name: str) -> float | None:
-    content = text_at(engine, name)
-    number = None if content is None else read_number(content)
-    # Neither is NaN within, nor is what no run could have taken.
-    return number if number is not None and abs(number) <= _LONGEST else None
-
-
 def _told(facts: dict[str, Any], key: str) -> str | None:
     return str(facts.get(key) or "").strip() or None
 
 
-def _false(content: str | None) -> bool:
-    return content is not None and content.lower() == "false"
-
-
+# One procedure makes thousands of reports.
+@lru_cache(maxsize=256)
 def _stem(file: str | None) -> str | None:
     if not file:
         return None
@@ -171,13 +186,13 @@ def _keep_report_level(
         if name == _DISPLAY:
             _keep_options(child, metadata, context.report)
         elif tag == "Prop" and name not in _HEADER:
-            keep_rest(child, name, frozenset(), metadata, context.report)
+            keep_rest(members(child), name, frozenset(), metadata, context.report)
 
 
 def _keep_options(
     options: Element, metadata: dict[str, Any], account: ConversionReport
 ) -> None:
-    account.coerced("report options", NOT_KEPT, place=place_of(options))
+    account.coerced("report options", NOT_KEPT, place=partial(place_of, options))
     for name, prop in members(options).items():
         value = read_scalar(prop, account) if name in KEPT_OPTIONS else None
         if value is not None and value != "":
@@ -202,49 +217,32 @@ def _report_logs(
     return logs
 
 
-def _drop_comments(
-    element: Element, root: Element | None, account: ConversionReport
-) -> None:
-    """Record the comments of single properties; those of steps are kept."""
-    for comment in element.iter("Comment"):
-        owner = comment.getparent()
-        is_kept = owner is not None and owner is not root and owner.get("Type") == _STEP
-        is_template = next(comment.iterancestors("ArrayElementPrototype"), None)
-        if (comment.text or "").strip() and not is_kept and is_template is None:
-            account.dropped(
-                "comment",
-                "describes a property of the sequence, not a result",
-                place=place_of(comment),
-                detail=comment.text,
-            )
-
-
 def _compare_count(element: Element, found: int, context: ReadContext) -> None:
     stated = read_count(element.get("StepCount"))
     if stated is not None and stated != found:
         context.report.coerced(
             "step count",
             "differs from the results in the file, these are kept",
-            place=place_of(element),
+            place=partial(place_of, element),
             detail=f"{stated} stated, {found} found",
         )
 
 
 def _outcome(
     element: Element,
-    root: Element | None,
+    data: dict[str, Element],
     settings: TestStandSettings,
     metadata: dict[str, Any],
     context: ReadContext,
 ) -> RunOutcome:
-    # A result that is cut off may have stated what came out differently in the end.
-    is_whole = root is None or root.get(CUT_OFF) is None
-    stated = [element.get("UUTResult"), text_at(root, "Status") if is_whole else None]
+    stated = [element.get("UUTResult"), text_of(data, "Status")]
     known = [status.strip() for status in stated if status is not None]
     if not known:
         metadata["partial"] = True
         context.report.coerced(
-            "status", "no verdict in the report, aborted", place=place_of(element)
+            "status",
+            "no verdict in the report, aborted",
+            place=partial(place_of, element),
         )
         return RunOutcome.ABORTED
     metadata["raw_status"] = known[0]
@@ -252,14 +250,16 @@ def _outcome(
         metadata["partial"] = True
     if any(status.lower() in _NEVER_STARTED for status in known):
         context.report.coerced(
-            "status", "a run that never started, aborted", place=place_of(element)
+            "status",
+            "a run that never started, aborted",
+            place=partial(place_of, element),
         )
     outcomes = [_one(status, element, settings, context) for status in known]
     if len(set(outcomes)) > 1:
         context.report.coerced(
             "status",
             "two verdicts differ, the worse taken",
-            place=place_of(element),
+            place=partial(place_of, element),
             detail=" and ".join(known),
         )
     return max(outcomes, key=severity)
@@ -276,6 +276,9 @@ def _one(
     if known is not None:
         return known
     context.report.coerced(
-        "status", "unknown, read as error", place=place_of(element), detail=status
+        "status",
+        "unknown, read as error",
+        place=partial(place_of, element),
+        detail=status,
     )
     return RunOutcome.ERROR

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from rigbridge.adapters import ConversionReport
 from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
-from rigbridge_teststand.numbers import has_decimal_comma, read_number
-from rigbridge_teststand.properties import text
+from rigbridge_teststand.numbers import has_decimal_comma, read_number, read_plain
+from rigbridge_teststand.properties import TYPE, text
 
 __all__ = ["read_scalar"]
 
@@ -18,19 +19,25 @@ def read_scalar(prop: Element, report: ConversionReport) -> Any:
     content = text(prop)
     if content is None:
         return None
-    kind = prop.get("Type")
+    kind = prop.get(TYPE)
     if kind == "Number":
+        number = read_plain(content)
+        if number is not None:
+            return number
         number = read_number(content)
         if number is None and content.strip():
             report.coerced(
-                "value", "no number, kept as text", place=place_of(prop), detail=content
+                "value",
+                "no number, kept as text",
+                place=partial(place_of, prop),
+                detail=content,
             )
             return content
         if has_decimal_comma(content):
             report.coerced(
                 "value",
                 "decimal comma read as point",
-                place=place_of(prop),
+                place=partial(place_of, prop),
                 detail=content,
             )
         return number

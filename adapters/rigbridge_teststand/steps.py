@@ -1,416 +1,406 @@
 """
-The result tree to phases: flat, in document order, parents before their children.
+One result of a report to a step, and the results below it.
 
-The children of a result stand in the result lists of its sequence call, of its post
-action and of the callbacks that ran for it. A loop's summary owns the iterations that
-follow it among its siblings.
+A step is what its own element says, and nothing of what stands around it. Its place in
+the run follows in :mod:`rigbridge_teststand.sequences`, once the report is complete: in
+the file the steps of a call stand before its name, and the run's start behind them all.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from enum import Enum
+from functools import partial
 from typing import Any, TypeAlias
 
 import attrs
+from lxml import etree
 
 from rigbridge.adapters import ConversionReport
-from rigbridge.model import (
-    Attachment,
-    LogEntry,
-    LogLevel,
-    Measurement,
-    Phase,
-    PhaseOutcome,
-)
-from rigbridge_teststand.documents import place_of
+from rigbridge.model import Attachment, LogLevel, Measurement, PhaseOutcome
+from rigbridge_teststand.documents import line_of, place_of
 from rigbridge_teststand.element import Element
+from rigbridge_teststand.engine import (
+    CONTAINERS,
+    RESULTS,
+    containers_of,
+    read_bookkeeping,
+    read_seconds,
+)
 from rigbridge_teststand.further import FurtherReader
 from rigbridge_teststand.left_out import REPEATED, STALE, record_left_out
-from rigbridge_teststand.measuring import read_measurements
-from rigbridge_teststand.numbers import read_count, read_number
-from rigbridge_teststand.properties import elements, members, text
+from rigbridge_teststand.measuring import BOOKKEEPING, read_measurements
+from rigbridge_teststand.numbers import is_finite, read_count
+from rigbridge_teststand.properties import child_named, inner, members, text
 from rigbridge_teststand.scalars import read_scalar
 from rigbridge_teststand.statuses import PHASE_OUTCOMES
 from rigbridge_teststand.texts import clean_text
 
-__all__ = ["CUT_OFF", "StepReader", "StepTimes"]
-
-_CALL = "SequenceCall"
-_CONTAINER_SUFFIXES = (
-    "PreStep",
-    "PostStep",
-    "PreInteractive",
-    "PostInteractive",
-    "PostResultListEntry",
-    "PostStepRuntimeError",
-    "PostStepFailure",
-)
-_OWNERS = ("SequenceFile", "ProcessModel", "Station")
-_CONTAINERS = frozenset(
-    {_CALL, "PostAction"}
-    | {owner + suffix for owner in _OWNERS for suffix in _CONTAINER_SUFFIXES}
-)
-_ATTRIBUTES = {
-    "StepType": "step_type",
-    "StepId": "step_id",
-    "Id": "result_id",
-    "StepGroup": "group",
-    "Index": "index",
-    "BlockLevel": "block_level",
-    "ModuleTime": "module_time",
-    "LoopIndex": "loop_index",
-    "NumLoops": "num_loops",
-    "NumPassed": "num_passed",
-    "NumFailed": "num_failed",
-    "EndingLoopIndex": "ending_loop_index",
-    "StepCausedSequenceFailure": "caused_sequence_failure",
-    "InteractiveExeNum": "interactive_execution",
-    "Server": "server",
-}
-_PLACED = frozenset({"StepName", "StartTime", "TotalTime"})
-_CALL_FACTS = {
-    "SequenceFile": "sequence_file",
-    "SequenceFileVersion": "sequence_file_version",
-    "Sequence": "sequence",
-    "Status": "sequence_status",
-    "ThreadId": "thread_id",
-}
-
-
-@attrs.frozen(kw_only=True)
-class StepTimes:
-    """
-    Turns the engine's seconds into times.
-
-    Attributes:
-        start: the run's start, or None.
-        engine_start: the engine's seconds at that start, or None.
-    """
-
-    start: datetime | None
-    engine_start: float | None
-
-    @property
-    def is_known(self) -> bool:
-        """Whether there is anything to count from."""
-        return self.start is not None and self.engine_start is not None
-
-    def moment(self, seconds: float | None) -> datetime | None:
-        """Give the time at which the engine's clock showed these seconds."""
-        if self.start is None or self.engine_start is None or seconds is None:
-            return None
-        elapsed = seconds - self.engine_start
-        # Only merged data has a step before the main sequence.
-        if elapsed < 0:
-            return None
-        try:
-            return self.start + timedelta(seconds=elapsed)
-        except (OverflowError, ValueError):
-            return None
-
+__all__ = [
+    "CUT_OFF",
+    "UNNAMED",
+    "Role",
+    "Said",
+    "Step",
+    "StepList",
+    "StepReader",
+    "drop_comments",
+    "growing_list",
+    "read_texts",
+]
 
 CUT_OFF = "CutOff"
 """The attribute that marks a result whose end is missing in the file."""
 
+UNNAMED = "(unnamed step)"
+"""The name of a step that has none."""
 
-_Facts: TypeAlias = tuple[Element, dict[str, Element], dict[str, Element]]
+Said: TypeAlias = tuple[LogLevel, str]
+"""What a step said, and how grave it is."""
 
 
-@attrs.frozen
-class _Child:
+class Role(Enum):
+    """What a result is to a loop."""
+
+    NONE = "none"
+    SUMMARY = "summary"
+    ITERATION = "iteration"
+
+
+@attrs.define
+class StepList:
     """
-    A result below another one.
+    The results that a container of a result holds.
 
-    It has its element and what it holds, its path, its turn, and whether it sums up
-    iterations that follow it.
+    Attributes:
+        container: its name (``SequenceCall``, ``PostAction``...).
+        way: the XPath from the result to the list.
+        steps: what was read of it so far.
+        members: how many members of the array that were.
+        last: the last of these, of a list that was read while it grew.
     """
+
+    container: str
+    way: str
+    steps: list[Step] = attrs.field(factory=list)
+    members: int = 0
+    last: Element | None = None
+
+
+@attrs.define
+class Step:
+    """
+    A result.
+
+    Attributes:
+        name: its name.
+        status: as printed.
+        outcome: what it means.
+        attributes: what the engine says of it, as a phase has it.
+        start: the engine's seconds at its start, or None.
+        total: how many seconds it took, or None.
+        measurements: what it measured.
+        said: its texts and errors.
+        attachments: the files that it refers to.
+        lists: the results below it.
+        role: whether it is the summary of a loop or one of its iterations.
+        key: what is the same for each turn of a step in a loop.
+        member: its number among the members of its array, counted from 1.
+        line: the line on which it begins.
+        docstring: what the sequence's author noted of it.
+    """
+
+    name: str
+    status: str
+    outcome: PhaseOutcome
+    attributes: dict[str, Any]
+    start: float | None
+    total: float | None
+    measurements: tuple[Measurement, ...]
+    said: list[Said]
+    attachments: list[Attachment]
+    lists: list[StepList]
+    role: Role
+    key: str
+    member: int
+    line: int | None
+    docstring: str | None
+
+
+_Props: TypeAlias = tuple[
+    dict[str, Element], dict[str, Element], dict[str, dict[str, Element]]
+]
+"""What a result holds: its properties, its engine's, and those of each container."""
+
+
+@attrs.define
+class _Open:
+    """A result with results below it that is being read."""
 
     result: Element
-    data: dict[str, Element]
-    engine: dict[str, Element]
-    path: tuple[str, ...]
-    occurrence: int | None
-    is_summary: bool = False
+    props: _Props
+    lists: list[StepList]
+    pending: Iterator[tuple[StepList, Element]]
+
+
+_NONE: dict[str, dict[str, Element]] = {}
+# From a result to its list: its engine's bookkeeping, a container, the list.
+_DEPTH = 3
+# All values below an element, and what they are where no error occurred.
+_ALL_TEXT: Any = etree.XPath("string()", smart_strings=False)
+_NO_ERROR = "0False"
+# What a result holds beside further data.
+_NOT_FURTHER = BOOKKEEPING | {
+    "Limits",
+    "RawLimits",
+    "Measurement",
+    "Numeric",
+    "String",
+    "PassFail",
+}
 
 
 class StepReader:
     """
-    Reads the results below the main sequence of one run.
+    Reads the results of one report.
 
     Args:
-        times: gives the steps their times.
         custom: the outcome of statuses that the site made up, in lower case.
         report: where everything is accounted for.
     """
 
     def __init__(
-        self,
-        times: StepTimes,
-        custom: dict[str, PhaseOutcome],
-        report: ConversionReport,
+        self, custom: dict[str, PhaseOutcome], report: ConversionReport
     ) -> None:
-        self._times = times
-        self._custom = custom
+        self._outcomes = {**PHASE_OUTCOMES, **custom}
         self._report = report
         self._further = FurtherReader(report)
-        self.logs: list[LogEntry] = []
+        # What was read of lists that were not complete, by their elements.
+        self._begun: dict[Element, StepList] = {}
+        self.comments = ConversionReport()
+        """The comments of properties in what was read while it grew."""
 
     @property
-    def attachments(self) -> list[Attachment]:
-        """The files that the results refer to, in order."""
-        return self._further.attachments
+    def report(self) -> ConversionReport:
+        """Where everything is accounted for."""
+        return self._report
 
-    def phases(self, root: Element) -> list[Phase]:
+    def lists(self, root: Element) -> list[StepList]:
         """Read every result below the root result, which itself is the run."""
-        phases: list[Phase] = []
-        pending = [iter(self._children(members(below_ts(root)), ()))]
+        data = members(root)
+        opened = self._open(root, data, members(data.get("TS")))
+        for owner, value in opened.pending:
+            self._member(owner, value)
+        return opened.lists
+
+    def read_ahead(self, root: Element) -> None:
+        """
+        Read what is complete below a root result that is still growing, and empty it.
+
+        Args:
+            root: the root result.
+        """
+        growing: Element | None = root
+        while growing is not None:
+            growing = self._read_ahead(growing, root)
+
+    def _read_ahead(self, result: Element, root: Element) -> Element | None:
+        """Read the complete members of a growing list, and give the growing result."""
+        grown = growing_list(result)
+        if grown is None:
+            array = growing_array(result)
+            if array is not None:
+                self._further.read_ahead(array)
+            return None
+        name, results = grown
+        if results not in self._begun:
+            self._begun[results] = StepList(name, "")
+        begun = self._begun[results]
+        *complete, value = _unread(results, begun)
+        # The last complete one stays, since what follows the others must be complete.
+        for member in complete[:-1]:
+            self._member(begun, member)
+            drop_comments(member, root, self.comments)
+            member.clear()
+            begun.last = member
+        return inner(value)
+
+    def _member(self, owner: StepList, value: Element) -> None:
+        """Read one member of a list and all that is below it, innermost first."""
+        opened = self._entered(owner, value)
+        if opened is None:
+            return
         # A stack instead of recursion: sequences may call themselves deeply.
-        while pending:
-            try:
-                child = next(pending[-1])
-            except StopIteration:
-                pending.pop()
+        stack = [(owner, owner.members, opened)]
+        while stack:
+            owner, member, opened = stack[-1]
+            following = next(opened.pending, None)
+            if following is None:
+                stack.pop()
+                step = self._step(member, opened.result, opened.props, opened.lists)
+                owner.steps.append(step)
                 continue
-            phase, children = self._phase(child)
-            phases.append(phase)
-            pending.append(iter(children))
-        return phases
+            child = self._entered(*following)
+            if child is not None:
+                stack.append((following[0], following[0].members, child))
 
-    def _children(
-        self, engine: dict[str, Element], path: tuple[str, ...]
-    ) -> list[_Child]:
-        found: list[_Child] = []
-        for name, container in engine.items():
-            if name not in _CONTAINERS:
-                continue
-            below = path if name == _CALL else (*path, name)
-            found.extend(self._results(members(container).get("ResultList"), below))
-        return found
-
-    def _results(
-        self, results: Element | None, below: tuple[str, ...]
-    ) -> Iterator[_Child]:
-        """Go through a result list; a summary owns the iterations that follow it."""
-        steps: list[tuple[_Facts, str, str, str]] = []
-        for _, value in elements(results):
-            result = value.find("Prop")
-            if result is None:
-                self._report.dropped("step", "holds no result", place=place_of(value))
-                continue
-            data = members(result)
-            facts = members(data.get("TS"))
-            role = (
-                "summary"
-                if "NumLoops" in facts
-                else "iteration"
-                if "LoopIndex" in facts
-                else ""
+    def _entered(self, owner: StepList, value: Element) -> _Open | None:
+        """Begin with a member; a result with none below is read at once."""
+        owner.members += 1
+        result = inner(value)
+        if result is None:
+            self._report.dropped(
+                "step", "holds no result", place=partial(place_of, value)
             )
-            label = (text(facts.get("StepName")) or "").strip()
-            step = text(facts.get("StepId")) or (
-                f"{text(facts.get('Index'))} {text(facts.get('StepGroup'))} {label}"
-            )
-            steps.append(((result, data, facts), role, step, label))
-        seen = Counter(step for _, role, step, _ in steps if not role)
-        passed: Counter[str] = Counter()
-        summary: str | None = None
-        following = [(role, step) for _, role, step, _ in steps[1:]]
-        for place, (found, role, step, label) in enumerate(steps):
-            occurrence = None
-            if not role and seen[step] > 1:
-                # A loop of flow control tells its turns by nothing else.
-                occurrence = passed[step]
-                passed[step] += 1
-            if role == "iteration" and step == summary:
-                yield _Child(*found, (*below, label or _UNNAMED), occurrence)
-                continue
-            summary = step if role == "summary" else None
-            is_followed = following[place : place + 1] == [("iteration", summary)]
-            yield _Child(*found, below, occurrence, is_followed)
+            return None
+        data = members(result)
+        engine = members(data.get("TS"))
+        if not CONTAINERS.isdisjoint(engine):
+            opened = self._open(result, data, engine)
+            if opened.lists:
+                return opened
+            props = opened.props
+        else:
+            props = data, engine, _NONE
+        owner.steps.append(self._step(owner.members, result, props, []))
+        return None
 
-    def _phase(self, step: _Child) -> tuple[Phase, list[_Child]]:
+    def _open(
+        self, result: Element, data: dict[str, Element], engine: dict[str, Element]
+    ) -> _Open:
+        calls = containers_of(engine)
+        found: list[tuple[StepList, Element]] = []
+        for name, call in calls.items():
+            results = call.get(RESULTS)
+            if results is not None:
+                steps = self._begun.pop(results, None) or StepList(name, "")
+                steps.way = _way((data, "TS"), (engine, name), (call, RESULTS))
+                found.append((steps, results))
+        lists = [steps for steps, _ in found]
+        pending = _pending(found)
+        return _Open(result, (data, engine, calls), lists, pending)
+
+    def _step(
+        self,
+        member: int,
+        result: Element,
+        props: _Props,
+        lists: list[StepList],
+    ) -> Step:
+        data, engine, calls = props
         report = self._report
-        result, path = step.result, step.path
-        data, engine = step.data, step.engine
         raw = (text(data.get("Status")) or "").strip()
-        name = self._name(result, engine)
-        attributes = self.attributes(engine)
-        attributes["raw_status"] = raw
-        if step.occurrence is not None:
-            attributes["occurrence"] = step.occurrence
-        if result.get(CUT_OFF) is not None:
-            attributes["partial"] = True
-        children = self._children(engine, (*path, name))
-        start = _seconds(engine.get("StartTime"))
-        total = _seconds(engine.get("TotalTime"))
-        started = self._times.moment(start)
-        ended = (
-            None
-            if start is None or total is None
-            else self._times.moment(start + total)
-        )
-        # Without a known start the engine's own seconds are all there is.
-        if started is None and start is not None:
-            attributes["engine_time"] = start
-        if ended is None and total is not None:
-            attributes["total_time"] = total
-        if started is None and start is not None and self._times.is_known:
+        status = raw.lower()
+        name = (text(engine.get("StepName")) or "").strip()
+        attributes = read_bookkeeping(engine, calls, report)
+        key = attributes.get("step_id") or _key(engine)
+        if not name:
+            name = UNNAMED
             report.coerced(
-                "phase time",
-                "before the main sequence, taken as unknown",
-                place=place_of(result),
+                "phase name", "blank, named", place=partial(place_of, result)
             )
-        self.read_texts(data, ended or started, attributes.__setitem__)
-        measurements = self._measurements(name, raw.lower(), step)
-        report.mapped("phase")
-        phase = Phase(
-            name=name,
-            outcome=self._outcome(raw, data, result, children),
-            started_at=started,
-            ended_at=ended,
-            path=path,
-            measurements=tuple(measurements),
-            # Whatever is no property is a comment, or what XML says beside the data.
-            docstring=None if len(result) == len(data) else _comment(result, report),
-            attributes=attributes,
-        )
-        return phase, children
-
-    def _measurements(self, name: str, status: str, step: _Child) -> list[Measurement]:
+        attributes["raw_status"] = raw
+        is_cut_off = result.get(CUT_OFF) is not None
+        if is_cut_off:
+            attributes["partial"] = True
+        said = read_texts(data, attributes, report)
+        outcome = self._outcomes.get(status)
+        role = _role(engine)
         reason = None
-        known = self._custom.get(status) or PHASE_OUTCOMES.get(status)
-        if known is PhaseOutcome.SKIP:
+        if outcome is PhaseOutcome.SKIP:
             reason = STALE
-        elif step.is_summary:
+        elif role is Role.SUMMARY and _is_followed(result, key):
             reason = REPEATED
         if reason is None:
-            return read_measurements(
-                name, status, step.data, self._further, self._report
+            measurements = read_measurements(name, status, data, self._further, report)
+        else:
+            measurements = []
+            self._leave_out(name, status, data, reason, result)
+        if outcome is None:
+            outcome, rule = self._guessed(raw, data, lists, is_cut_off=is_cut_off)
+            report.coerced(
+                "status", rule, place=partial(place_of, result), detail=raw or None
             )
+        report.mapped("phase")
+        return Step(
+            name,
+            raw,
+            outcome,
+            attributes,
+            read_seconds(engine.get("StartTime")),
+            read_seconds(engine.get("TotalTime")),
+            tuple(measurements),
+            said,
+            self._further.take_attachments(),
+            lists,
+            role,
+            key,
+            member,
+            line_of(result),
+            # Whatever is no property is a comment, or what XML says beside the data.
+            None if len(result) == len(data) else _comment(result, report),
+        )
+
+    def _leave_out(
+        self,
+        name: str,
+        status: str,
+        data: dict[str, Element],
+        reason: str,
+        result: Element,
+    ) -> None:
         read = ConversionReport()
-        found = read_measurements(name, status, step.data, FurtherReader(read), read)
-        record_left_out(found, read, reason, step.result, self._report)
-        return []
+        further = FurtherReader(read, self._further.lines)
+        found = read_measurements(name, status, data, further, read)
+        record_left_out(found, read, reason, result, self._report)
 
-    def _name(self, result: Element, engine: dict[str, Element]) -> str:
-        name = (text(engine.get("StepName")) or "").strip()
-        if name:
-            return name
-        self._report.coerced("phase name", "blank, named", place=place_of(result))
-        return _UNNAMED
-
-    def _outcome(
+    def _guessed(
         self,
         raw: str,
         data: dict[str, Element],
-        result: Element,
-        children: list[_Child],
-    ) -> PhaseOutcome:
-        status = raw.lower()
-        known = self._custom.get(status) or PHASE_OUTCOMES.get(status)
-        if known is not None:
-            return known
-        if status:
-            outcome, rule = PhaseOutcome.ERROR, "unknown, read as error"
-        elif (text(members(data.get("Error")).get("Occurred")) or "").lower() == "true":
-            outcome, rule = PhaseOutcome.ERROR, "blank with an error, read as error"
-        elif result.get(CUT_OFF) is not None:
-            outcome, rule = PhaseOutcome.ERROR, "cut off, read as error"
-        else:
-            outcome, rule = self._worst(children)
-        self._report.coerced("status", rule, place=place_of(result), detail=raw or None)
-        return outcome
+        lists: list[StepList],
+        *,
+        is_cut_off: bool,
+    ) -> tuple[PhaseOutcome, str]:
+        """Give the outcome of a step whose status says none, and by which rule."""
+        if raw:
+            return PhaseOutcome.ERROR, "unknown, read as error"
+        error = members(data.get("Error"))
+        if (text(error.get("Occurred")) or "").lower() == "true":
+            return PhaseOutcome.ERROR, "blank with an error, read as error"
+        if is_cut_off:
+            return PhaseOutcome.ERROR, "cut off, read as error"
+        return self._worst(lists)
 
-    def _worst(self, children: list[_Child]) -> tuple[PhaseOutcome, str]:
-        found: set[PhaseOutcome] = set()
-        for child in children:
-            status = (text(child.data.get("Status")) or "").strip().lower()
-            known = self._custom.get(status) or PHASE_OUTCOMES.get(status)
-            if known is not None:
-                found.add(known)
+    def _worst(self, lists: list[StepList]) -> tuple[PhaseOutcome, str]:
+        found = {
+            self._outcomes.get(step.status.lower())
+            for steps in lists
+            for step in steps.steps
+        }
         for outcome in (PhaseOutcome.ERROR, PhaseOutcome.FAIL, PhaseOutcome.PASS):
             if outcome in found:
                 return outcome, "blank, the worst of its steps taken"
         return PhaseOutcome.SKIP, "blank, read as skipped"
 
-    def attributes(self, engine: dict[str, Element]) -> dict[str, Any]:
-        """Read what the engine noted of a result, names and times apart."""
-        attributes: dict[str, Any] = {}
-        for name, prop in engine.items():
-            key = _ATTRIBUTES.get(name)
-            if key is not None:
-                self._keep(attributes, key, prop)
-            elif name in _CONTAINERS:
-                prefix = "" if name == _CALL else f"{name}."
-                for fact, child in members(prop).items():
-                    if fact in _CALL_FACTS:
-                        self._keep(attributes, prefix + _CALL_FACTS[fact], child)
-                    elif fact != "ResultList":
-                        self._keep(attributes, f"{prefix}{fact}", child)
-            elif name not in _PLACED:
-                self._keep(attributes, name, prop)
-        kind = attributes.get("step_type")
-        if isinstance(kind, str) and kind.startswith("NI_Flow_"):
-            attributes["kind"] = "flow"
-        return attributes
 
-    def _keep(self, attributes: dict[str, Any], key: str, prop: Element) -> None:
-        value = read_scalar(prop, self._report)
-        if isinstance(value, float) and not _is_json(value):
-            value = str(value)
-        if value is None:
-            if len(prop) and prop.get("Type") != "Reference":
-                self._report.dropped(
-                    "property", "structured engine property", place=place_of(prop)
-                )
-            return
-        self._report.mapped("property")
-        attributes[key] = value
-
-    def read_texts(
-        self,
-        data: dict[str, Element],
-        time: datetime | None,
-        keep: Callable[[str, Any], None],
-    ) -> None:
-        """Read the report text and the error of a result into log entries."""
-        said = clean_text(text(data.get("ReportText")) or "")
-        if said:
-            self._report.mapped("log")
-            self.logs.append(LogEntry(level=LogLevel.INFO, message=said, time=time))
-        error = members(data.get("Error"))
-        message = clean_text(text(error.get("Msg")) or "")
-        code = read_count(text(error.get("Code")))
-        if code:
-            keep("error_code", code)
-        if message or (text(error.get("Occurred")) or "").lower() == "true":
-            self._report.mapped("log")
-            shown = f"{message} (code {code})" if code else message
-            self.logs.append(LogEntry(level=LogLevel.ERROR, message=shown, time=time))
-        common = data.get("Common")
-        for name, prop in members(common).items():
-            value = read_scalar(prop, self._report)
-            if value is None or not _is_json(value):
-                self._report.dropped(
-                    "property", "structured common result", place=place_of(prop)
-                )
-            else:
-                self._report.mapped("property")
-                keep(f"common.{name}", value)
+def _is_followed(result: Element, key: str) -> bool:
+    """Tell whether a loop's summary is followed by an iteration of the same step."""
+    member = result.getparent()
+    following = () if member is None else member.itersiblings("Value")
+    for value in following:
+        iteration = inner(value)
+        if iteration is not None:
+            engine = members(child_named(iteration, "TS"))
+            return _role(engine) is Role.ITERATION and _key(engine) == key
+    return False
 
 
-_UNNAMED = "(unnamed step)"
-# No engine runs for longer than thirty years, in seconds.
-_LONGEST = 1e9
-
-
-def below_ts(result: Element) -> Element | None:
-    """Find the engine's bookkeeping of a result."""
-    return next(
-        (child for child in result.iterchildren("Prop") if child.get("Name") == "TS"),
-        None,
+def _key(engine: dict[str, Element]) -> str:
+    """Tell a step from the others of its list; each turn of a loop has the same."""
+    name = (text(engine.get("StepName")) or "").strip()
+    return text(engine.get("StepId")) or (
+        f"{text(engine.get('Index'))} {text(engine.get('StepGroup'))} {name}"
     )
 
 
@@ -422,13 +412,145 @@ def _comment(result: Element, report: ConversionReport) -> str | None:
     return said or None
 
 
-def _seconds(prop: Element | None) -> float | None:
-    content = text(prop)
-    number = None if content is None else read_number(content)
-    if number is None or not _is_json(number) or abs(number) > _LONGEST:
+def drop_comments(
+    element: Element, root: Element | None, report: ConversionReport
+) -> None:
+    """
+    Record the comments of single properties; those of steps are kept.
+
+    Args:
+        element: what to look for them below.
+        root: the root result, which is no step.
+        report: where they are recorded.
+    """
+    for comment in element.iter("Comment"):
+        owner = comment.getparent()
+        is_kept = (
+            owner is not None and owner is not root and owner.get("Type") == "TEResult"
+        )
+        is_template = next(comment.iterancestors("ArrayElementPrototype"), None)
+        if (comment.text or "").strip() and not is_kept and is_template is None:
+            report.dropped(
+                "comment",
+                "describes a property of the sequence, not a result",
+                place=partial(place_of, comment),
+                detail=comment.text,
+            )
+
+
+def _role(engine: dict[str, Element]) -> Role:
+    if "NumLoops" in engine:
+        return Role.SUMMARY
+    return Role.ITERATION if "LoopIndex" in engine else Role.NONE
+
+
+def _pending(
+    lists: list[tuple[StepList, Element]],
+) -> Iterator[tuple[StepList, Element]]:
+    for steps, results in lists:
+        for value in _unread(results, steps):
+            yield steps, value
+        # An element keeps its whole document in memory.
+        steps.last = None
+
+
+def _unread(results: Element, steps: StepList) -> Iterator[Element]:
+    """Go through the members of a list that are not read yet."""
+    if steps.last is None:
+        return results.iterchildren("Value")
+    return steps.last.itersiblings("Value")
+
+
+def growing_list(result: Element) -> tuple[str, Element] | None:
+    """
+    Find the list of a result that is still growing.
+
+    Returns:
+        The name of its container and the list, if that is the last that was read of
+        the result and holds members already.
+    """
+    path: list[str] = []
+    below = result
+    for _ in range(_DEPTH):
+        if not len(below):
+            return None
+        parent, below = below, below[-1]
+        name = below.get("Name")
+        # Of several of one name only the first is read.
+        if name is None or child_named(parent, name) is not below:
+            return None
+        path.append(name)
+    engine, container, results = path
+    if engine != "TS" or container not in CONTAINERS or results != RESULTS:
         return None
-    return float(number)
+    return (container, below) if below.find("Value") is not None else None
 
 
-def _is_json(value: Any) -> bool:
-    return not isinstance(value, float) or value - value == 0
+def growing_array(result: Element) -> Element | None:
+    """Find the array of numbers that a growing result ends with."""
+    if not len(result) or result[-1].get("Name") in _NOT_FURTHER:
+        return None
+    below = result
+    while len(below):
+        below = below[-1]
+        if below.tag not in ("Prop", "Value"):
+            return None
+        if below.get("Type") == "Array" and below.get("ElementType") == "Number":
+            return below
+    return None
+
+
+def _way(*path: tuple[dict[str, Element], str]) -> str:
+    """Spell an XPath down members, as libxml2 does."""
+    return "".join(f"/Prop[{list(props).index(name) + 1}]" for props, name in path)
+
+
+def read_texts(
+    data: dict[str, Element], kept: dict[str, Any], report: ConversionReport
+) -> list[Said]:
+    """
+    Read the report text and the error of a result.
+
+    Args:
+        data: the properties of the result.
+        kept: takes the error's code and what all steps of a site have in common.
+        report: where each is accounted for.
+    """
+    said: list[Said] = []
+    shown = text(data.get("ReportText"))
+    if shown and (shown := clean_text(shown)):
+        said.append((LogLevel.INFO, shown))
+    error = data.get("Error")
+    # Nearly all steps say that there was none, and are asked by one look.
+    if error is not None and _ALL_TEXT(error) != _NO_ERROR:
+        said += _read_error(members(error), kept)
+    if said:
+        report.mapped("log", len(said))
+    common = data.get("Common")
+    if common is not None and len(common):
+        for name, prop in members(common).items():
+            _keep_common(name, prop, kept, report)
+    return said
+
+
+def _read_error(error: dict[str, Element], kept: dict[str, Any]) -> Iterator[Said]:
+    message = clean_text(text(error.get("Msg")) or "")
+    code = read_count(text(error.get("Code")))
+    if code:
+        kept["error_code"] = code
+    if message or (text(error.get("Occurred")) or "").lower() == "true":
+        shown = f"{message} (code {code})" if code else message
+        yield LogLevel.ERROR, shown
+
+
+def _keep_common(
+    name: str, prop: Element, kept: dict[str, Any], report: ConversionReport
+) -> None:
+    value = read_scalar(prop, report)
+    if value is None or not is_finite(value):
+        report.dropped(
+            "property", "structured common result", place=partial(place_of, prop)
+        )
+    else:
+        report.mapped("property")
+        kept[f"common.{name}"] = value

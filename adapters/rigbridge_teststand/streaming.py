@@ -1,23 +1,30 @@
 """
 The reports of a large file one after the other, in the memory of one of them.
 
-Small files are parsed as a whole, which is quicker.
+Small files are parsed as a whole. What grows beyond that even as a single report is
+handed over while it grows, so that its reader can take out what is complete.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import IO, Any, Literal, TypeAlias
 
 from lxml import etree
 
 from rigbridge.adapters import ConversionReport
-from rigbridge_teststand.documents import PARSING, prepare_head, superset_of
+from rigbridge_teststand.documents import (
+    PARSING,
+    Latin,
+    prepare_head,
+    refuse_declared,
+)
 from rigbridge_teststand.element import Element
 
 __all__ = [
+    "CHUNK",
     "LARGE",
-    "READ",
+    "PART",
     "ROOT",
     "Event",
     "stream_events",
@@ -27,8 +34,11 @@ __all__ = [
 LARGE = 8 << 20
 """Files of more bytes are streamed."""
 
-READ = "Read"
-"""The attribute that marks the shell of a report that was read already."""
+PART = 1 << 20
+"""After so many bytes of one report it is handed over as growing."""
+
+CHUNK = 1 << 16
+"""So many bytes are parsed at a time; with far more the parser gets slower."""
 
 ROOT = "root"
 """What is told at the end of a stream, with its root."""
@@ -36,24 +46,50 @@ ROOT = "root"
 Event: TypeAlias = Literal["start", "end"]
 """Where an element begins, or where it is complete."""
 
-_CHUNK = 1 << 16
+
+class _Growth:
+    """Hands a report over each time that a part of it has come."""
+
+    def __init__(self, grown: Callable[[Element], None]) -> None:
+        self._grown = grown
+        self._size = 0
+        self.element: Element | None = None
+
+    def begin(self, element: Element | None) -> None:
+        """Watch a report, or none."""
+        self.element, self._size = element, 0
+
+    def fed(self, count: int) -> None:
+        """Count bytes that were parsed."""
+        self._size += count
+        if self.element is not None and self._size >= PART:
+            self._grown(self.element)
+            self._size = 0
 
 
 def stream_reports(
-    tag: str, head: bytes, stream: IO[bytes], uri: str, report: ConversionReport
+    tag: str | tuple[str, ...],
+    head: bytes,
+    stream: IO[bytes],
+    uri: str,
+    report: ConversionReport,
+    *,
+    grown: Callable[[Element], None],
 ) -> Iterator[tuple[Element, bool]]:
     """
     Parse a stream, and give each report's element as soon as it is complete.
 
-    An element is emptied and marked with ``READ`` when the next one is asked for. Its
-    shell stays, so that the paths of those behind it count it.
+    An element is emptied when the next one is asked for. It stays in its tree, so that
+    the places of those behind it are right.
 
     Args:
-        tag: the tag of the elements.
+        tag: the tag of the elements, or several.
         head: what was read of the stream already, from its beginning.
         stream: the rest.
         uri: the file, for errors.
         report: where a repaired encoding is recorded.
+        grown: takes an element that is not complete. It may empty what is below it,
+            except for what is last at any depth: that is what grows.
 
     Returns:
         Each element with True, and at last with False the root, which holds their
@@ -63,16 +99,23 @@ def stream_reports(
         UnsafeSourceError: it has a DOCTYPE.
         lxml.etree.XMLSyntaxError: it is damaged; what was given before is complete.
     """
-    ends: tuple[Event] = ("end",)
-    events = stream_events(ends, (tag,), head, stream, uri=uri, report=report)
-    for event, element in events:
-        parent = element.getparent()
+    tags = (tag,) if isinstance(tag, str) else tag
+    both: tuple[Event, Event] = ("start", "end")
+    growth = _Growth(grown)
+    for event, element in stream_events(
+        both, tags, head, stream, uri=uri, report=report, fed=growth.fed
+    ):
         if event == ROOT:
             yield element, False
-        elif parent is not None:
-            yield element, True
-            element.clear()
-            element.set(READ, "")
+        elif event == "start":
+            # A report in a report makes no sense, and is none.
+            if growth.element is None:
+                growth.begin(element)
+        elif element is growth.element:
+            growth.begin(None)
+            if element.getparent() is not None:
+                yield element, True
+                element.clear()
 
 
 def stream_events(
@@ -83,6 +126,7 @@ def stream_events(
     *,
     uri: str,
     report: ConversionReport,
+    fed: Callable[[int], None] | None = None,
 ) -> Iterator[tuple[str, Element]]:
     """
     Parse a stream, and tell where elements begin and end.
@@ -94,6 +138,7 @@ def stream_events(
         stream: the rest.
         uri: the file, for errors.
         report: where a repaired encoding is recorded.
+        fed: is told after the events of each piece how many bytes that had.
 
     Returns:
         Each event with its element, and at last ``ROOT`` with the root.
@@ -103,16 +148,31 @@ def stream_events(
         lxml.etree.XMLSyntaxError: it is damaged; what was given before is complete.
     """
     head = prepare_head(head, uri)
+    latin = Latin(head, report)
     parser: Any = etree.XMLPullParser(
-        events=events, tag=tags, **PARSING, encoding=superset_of(head, report)
+        events=events, tag=tags, **PARSING, encoding=latin.encoding
     )
-    for start in range(0, len(head), _CHUNK):
-        parser.feed(head[start : start + _CHUNK])
-        yield from parser.read_events()
-    del head
-    while chunk := stream.read(_CHUNK):
+    is_checked = False
+    for chunk in _chunks(head, stream):
+        latin.see(chunk)
         parser.feed(chunk)
-        yield from parser.read_events()
+        for event, element in parser.read_events():
+            if not is_checked:
+                # A DOCTYPE may stand behind what was looked at beforehand.
+                refuse_declared(element, uri)
+                is_checked = True
+            yield event, element
+        if fed is not None:
+            fed(len(chunk))
     root: Element = parser.close()
+    refuse_declared(root, uri)
     yield from parser.read_events()
     yield ROOT, root
+
+
+def _chunks(head: bytes, stream: IO[bytes]) -> Iterator[bytes]:
+    for start in range(0, len(head), CHUNK):
+        yield head[start : start + CHUNK]
+    del head
+    while chunk := stream.read(CHUNK):
+        yield chunk

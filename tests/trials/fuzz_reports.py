@@ -1,12 +1,13 @@
 """
 Damaged TestStand reports, many of them: no crash, no hang, no flood of memory.
 
-Run it by hand: ``python tests/trials/fuzz_reports.py [COUNT [SEED]]``. Fixtures of
-both kinds of report, native and ATML of each version, are mutated (bytes changed,
-pieces cut out, doubled or moved). Each input is read as a whole and, once more, as a
-stream, as large files are. Whatever happens must be runs or one of our errors, and the
-same both times. The closing lines print the count by kind, the seed, the slowest input
-and the memory.
+Run it by hand: ``python tests/trials/fuzz_reports.py [COUNT [SEED [WORKERS]]]``.
+Fixtures of both kinds of report, native and ATML of each version, are mutated (bytes
+changed, pieces cut out, doubled or moved). Larger fixtures are divided beforehand, a
+few steps in each part. Each input is read as a whole and, once more, as a stream, as
+large files are. Whatever happens must be runs or one of our errors, and the same both
+times. The closing lines print the count by kind, the seed, the slowest input and the
+memory.
 """
 
 from __future__ import annotations
@@ -16,17 +17,20 @@ import resource
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from importlib import resources
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import attrs
+from lxml import etree
 
 from rigbridge.adapters import Source
 from rigbridge.convert import to_document
 from rigbridge.errors import RigbridgeError
 from rigbridge.testing import read_all
-from rigbridge_teststand import report_files
+from rigbridge_teststand import report_files, streaming
 from rigbridge_teststand.adapter import TestStandXMLAdapter
 from rigbridge_teststand.atml.adapter import TestStandATMLAdapter
 
@@ -40,7 +44,13 @@ TOKENS = (
 )  # fmt: skip
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "samples"
 FIXTURES = Path(__file__).parents[1] / "adapters" / "teststand_reports" / "fixtures"
-LARGEST = 40_000
+LARGEST = 8_000
+STEPS = (
+    "/*/*/Prop[@Type='TEResult']/*/*/Prop[@Name='ResultList']/Value"
+    " | //*[local-name()='ResultSet']/*[@startDateTime]"
+    " | //*[local-name()='ResultSet']/*/*[@startDateTime]"
+)
+OPTIONS = "//*[local-name()='Configuration']/*/* | //Prop[@Name='ReportOptions']/Prop"
 WHOLE, STREAMED = 1 << 40, 16
 """Files of more bytes are streamed: none of the inputs, and all of them."""
 
@@ -58,8 +68,24 @@ def seeds() -> list[bytes]:
             for path in sorted((SHARED / folder).glob("*.xml"))
             if path.stat().st_size
         ]
-    # A large report is represented by its beginning, which is a cut-off one.
-    return [content[:LARGEST] for content in found]
+    return [small for content in found for small in divided(content)]
+
+
+def divided(content: bytes) -> list[bytes]:
+    """Give a report, or where it is large several of a part of its steps each."""
+    parts = 1 + len(content) // LARGEST
+    if parts == 1:
+        return [content]
+    found: list[bytes] = []
+    for at in range(parts):
+        tree: Any = etree.fromstring(content, etree.XMLParser(remove_blank_text=True))
+        for places in (STEPS, OPTIONS):
+            for place, element in enumerate(tree.xpath(places)):
+                if place % parts != at:
+                    element.getparent().remove(element)
+        encoding = tree.getroottree().docinfo.encoding
+        found.append(etree.tostring(tree, encoding=encoding, xml_declaration=True))
+    return found
 
 
 def mutated(content: bytes, chance: random.Random) -> bytes:
@@ -90,7 +116,7 @@ def mutated(content: bytes, chance: random.Random) -> bytes:
 class Trial:
     """What came of the inputs so far."""
 
-    seed: int
+    name: str
     runs: int = 0
     refused: int = 0
     wrong: int = 0
@@ -118,7 +144,7 @@ class Trial:
     def keep(self, number: int, content: bytes, words: str) -> None:
         """Keep an input that did what none may."""
         self.wrong += 1
-        kept = Path(f"fuzz-{self.seed}-{number}.xml")
+        kept = Path(f"fuzz-{self.name}-{number}.xml")
         kept.write_bytes(content)
         print(f"input {number}: {words}; kept as {kept}", flush=True)
 
@@ -143,26 +169,43 @@ def _equal(whole: Any, streamed: Any) -> bool:
     return all(both) and [*map(to_document, whole)] == [*map(to_document, streamed)]
 
 
-def main(count: int, seed: int) -> int:
-    """Read damaged reports; the exit code says whether any did what none may."""
-    chance = random.Random(seed)  # noqa: S311 - a trial that can be repeated
+def part(count: int, seed: int, worker: int) -> tuple[Trial, int]:
+    """Do the inputs of one worker; give what came of them, and the memory in MB."""
+    vars(streaming).update(CHUNK=1 << 10, PART=1 << 12)
+    name = f"{seed}-{worker}"
+    chance = random.Random(name)  # noqa: S311 - a trial that can be repeated
     adapters = (TestStandXMLAdapter(), TestStandATMLAdapter())
     fixtures = seeds()
-    trial = Trial(seed)
+    trial = Trial(name)
     for number in range(count):
         content = mutated(chance.choice(fixtures), chance)
         for adapter in adapters:
             adapter.detect(content[:4096], "fuzz.xml")
         trial.take(adapters[b"TestResults" in content], content, number)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    kinds = ", ".join(f"{name} {among}" for name, among in sorted(trial.kinds.items()))
-    print(f"{count} inputs of {len(fixtures)} fixtures ({kinds}), seed {seed}")
-    print("each read as a whole and as a stream")
-    print(f"{trial.runs} runs read, {trial.refused} refused, {trial.wrong} wrong")
-    print(f"slowest reading {trial.slowest:.2f} s, peak memory {memory} MB")
-    return 1 if trial.wrong else 0
+    return trial, memory
+
+
+def main(count: int, seed: int = 1, workers: int = 1) -> int:
+    """Read damaged reports; the exit code says whether any did what none may."""
+    shares = [count // workers + (at < count % workers) for at in range(workers)]
+    with ProcessPoolExecutor(workers) as pool:
+        done = list(pool.map(part, shares, repeat(seed), range(workers)))
+    kinds: Counter[str] = Counter()
+    for trial, _ in done:
+        kinds += trial.kinds
+    runs = sum(trial.runs for trial, _ in done)
+    refused = sum(trial.refused for trial, _ in done)
+    wrong = sum(trial.wrong for trial, _ in done)
+    slowest = max(trial.slowest for trial, _ in done)
+    among = ", ".join(f"{name} {share}" for name, share in sorted(kinds.items()))
+    print(f"{count} inputs of {len(seeds())} fixtures ({among}), seed {seed}")
+    print(f"each read as a whole and as a stream, by {workers} processes")
+    print(f"{runs} runs read, {refused} refused, {wrong} wrong")
+    memory = max(memory for _, memory in done)
+    print(f"slowest reading {slowest:.2f} s, peak memory of a process {memory} MB")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    arguments = [int(argument) for argument in sys.argv[1:]] or [200_000]
-    sys.exit(main(arguments[0], arguments[1] if len(arguments) > 1 else 1))
+    sys.exit(main(*map(int, sys.argv[1:] or ["200000"])))

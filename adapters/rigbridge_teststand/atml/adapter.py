@@ -80,11 +80,15 @@ class TestStandATMLAdapter:
         yield from _ATMLFile(source, context, self._settings).read()
 
 
+def _is_inner(results: Element) -> bool:
+    """Tell whether results stand in others, which makes no sense."""
+    return next(results.iterancestors("{*}TestResults"), None) is not None
+
+
 class _ATMLFile(ReportFile):
     """A file of ATML results that is being read."""
 
     tag = "{*}TestResults"
-    looks_again = False
 
     def __init__(
         self, source: Source, context: ReadContext, settings: TestStandSettings
@@ -159,7 +163,9 @@ class _ATMLFile(ReportFile):
 
     def keeps(self, element: Element) -> bool:
         """Keep what complete steps may stand in."""
-        return local(element) in _CONTAINERS
+        if local(element) in _CONTAINERS:
+            return True
+        return next(element.iter("{*}TestResults"), None) is not None
 
     def reports(self, root: Element) -> list[Element]:
         """Find the results; what stands beside them is recorded as dropped."""
@@ -180,6 +186,9 @@ class _ATMLFile(ReportFile):
             elif kind == "TSBatchTable":
                 named = element.iter("{*}UUTHref", "{*}UUThref")
                 record_batch(element, named, self.context.report, self._places.place)
+            elif inner := list(element.iter("{*}TestResults")):
+                # Damage may have put something around results.
+                found.extend(item for item in inner if not _is_inner(item))
             else:
                 self.context.report.dropped(
                     "property",

@@ -8,7 +8,7 @@ recorded as coerced, since it is a guess.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -62,7 +62,7 @@ class TimeZonePolicy:
         wall: datetime,
         *,
         report: ConversionReport,
-        place: Place,
+        place: Place | Callable[[], Place],
         station: str | None = None,
     ) -> datetime:
         """
@@ -74,7 +74,7 @@ class TimeZonePolicy:
         Args:
             wall: the time as printed; returned as it is in UTC if it has an offset.
             report: where guesses are recorded.
-            place: where the time stands.
+            place: where the time stands, or what finds that.
             station: the station that printed it, if known.
         """
         if wall.tzinfo is not None:

@@ -69,13 +69,17 @@ class Phase:
     attributes: JSONObject = attrs.field(factory=dict, metadata=by(json_object))
 
     def __attrs_post_init__(self) -> None:
+        started, ended = self.started_at, self.ended_at
         if not (
             is_text(self.name)
             and type(self.outcome) is PhaseOutcome
-            and (self.started_at is None or is_aware(self.started_at))
-            and (self.ended_at is None or is_aware(self.ended_at))
+            and (started is None or is_aware(started))
+            and (ended is None or is_aware(ended))
             and (not self.path or are_texts(self.path))
-            and set(map(type, self.measurements)) <= _MEASUREMENTS
+            and (
+                not self.measurements
+                or set(map(type, self.measurements)) == _MEASUREMENTS
+            )
             and (self.docstring is None or is_text(self.docstring))
             and (not self.attributes or is_flat_object(self.attributes))
         ):

@@ -37,6 +37,8 @@ def _compact(values: Iterable[Any]) -> AxisValues:
         if values.typecode in "dq":
             return values[:]
         return array("d" if values.typecode == "f" else "q", values)
+    if isinstance(values, range) and values and _fits(values):
+        return array("q", values)
     points = tuple(values)
     kinds = set(map(type, points))
     if kinds == {float}:
@@ -44,6 +46,10 @@ def _compact(values: Iterable[Any]) -> AxisValues:
     if kinds == {int} and all(-_INT64 <= point < _INT64 for point in points):
         return array("q", points)
     return points
+
+
+def _fits(points: range) -> bool:
+    return all(-_INT64 <= point < _INT64 for point in (points[0], points[-1]))
 
 
 def _scalars(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:

@@ -88,7 +88,7 @@ def is_(*types: type) -> _Check:
 
 def is_text(value: object) -> bool:
     """Whether a value is a text with a character that is not a blank."""
-    return type(value) is str and value != "" and not value.isspace()
+    return type(value) is str and bool(value) and not value.isspace()
 
 
 def is_finite(value: Any) -> bool:

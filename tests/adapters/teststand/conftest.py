@@ -11,6 +11,7 @@ import pytest
 from rigbridge.adapters import Source
 from rigbridge.model import Run
 from rigbridge.testing import Reading, read_all
+from rigbridge_teststand import report_files, streaming
 from rigbridge_teststand.adapter import TestStandXMLAdapter
 from rigbridge_teststand.settings import TestStandSettings
 
@@ -208,14 +209,37 @@ class ReportWriter:
         )
 
 
+def streamed(
+    adapter: TestStandXMLAdapter, content: bytes, *, strict: bool = False
+) -> Reading:
+    """Read a file as if it were a large one, step by step as it grows."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report_files, "LARGE", len(content) - 1)
+        patch.setattr(streaming, "PART", 1)
+        patch.setattr(streaming, "CHUNK", 256)
+        source = Source.from_bytes(content, "report.xml")
+        return read_all(adapter, source, strict=strict)
+
+
+def accounted(reading: Reading) -> tuple[Any, ...]:
+    """Give the account of a reading; in which order its entries stand says nothing."""
+    document = reading.report.as_document()
+    return sorted(map(str, reading.report.entries)), document | {"entries": None}
+
+
 @pytest.fixture
 def read() -> Reader:
-    """Give what reads a report."""
+    """Give what reads a report, both as a whole and growing, and compares the two."""
 
     def reading(content: bytes, *, strict: bool = False, **site: Any) -> Reading:
         adapter = TestStandXMLAdapter(TestStandSettings(**site))
         source = Source.from_bytes(content, "report.xml")
-        return read_all(adapter, source, strict=strict)
+        whole = read_all(adapter, source, strict=strict)
+        growing = streamed(adapter, content, strict=strict)
+        assert growing.runs == whole.runs
+        assert accounted(growing) == accounted(whole)
+        assert list(map(str, growing.failures)) == list(map(str, whole.failures))
+        return whole
 
     return reading
 

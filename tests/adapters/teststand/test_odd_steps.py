@@ -63,7 +63,7 @@ class TestBounds:
         assert (entry.disposition, entry.item) == (Disposition.COERCED, "limit")
         assert entry.rule.startswith(rule)
         assert entry.place.line == 2
-        assert str(entry.place.path).startswith("/Reports/Report/Prop")
+        assert str(entry.place.path).startswith("/Reports/Report[1]/Prop")
 
     @pytest.mark.parametrize("comparator", ["GELE", "NE", "LTGT", "EQ"])
     def test_a_comparison_with_nothing_has_no_limits(
@@ -148,6 +148,15 @@ class TestWhatSurrounds:
             "<Value>3</Value>", f"{said}<Value>3</Value>"
         )
         assert measured(step)["a"].attributes == {"Site.Probe": "P4"}
+
+    @pytest.mark.parametrize("name", ["", "  "])
+    def test_a_property_without_a_name(self, write: Any, read: Any, name: str) -> None:
+        """Its value is kept, and the report stays readable."""
+        step = write.step("a", write.prop(name, 7.5))
+        reading = read(write.document(write.report(step)))
+        (found,) = reading.runs[0].phases[0].measurements
+        assert (found.name, found.value) == ("(unnamed)", 7.5)
+        assert reading.report.count(Disposition.COERCED, "measurement name") == 1
 
     def test_comment_of_a_step(self, write: Any, phases_of: Any) -> None:
         """What the sequence's author noted of a step documents the phase."""

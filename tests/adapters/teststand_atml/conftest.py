@@ -209,7 +209,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Reading]:
         whole = by_adapter()
         with monkeypatch.context() as small:
             small.setattr(report_files, "LARGE", len(content) - 1)
-            small.setattr(streaming, "_CHUNK", 64)
+            small.setattr(streaming, "CHUNK", 64)
             assert account_of(by_adapter()) == account_of(whole)
         return whole
 

@@ -85,7 +85,7 @@ class TestTree:
 
 
 class TestVerdicts:
-    """Outcome and ActionOutcome (cases 50 and 51, oddity 8)."""
+    """Outcome and ActionOutcome (cases 50 and 51, oddities 8 and 9)."""
 
     @pytest.mark.parametrize(
         ("value", "qualifier", "expected"),

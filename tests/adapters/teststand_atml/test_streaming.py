@@ -193,7 +193,7 @@ class TestStream:
     def test_memory_does_not_grow_with_the_file(
         self, write: Any, tmp_path: Path
     ) -> None:
-        """A file of more than twice as many runs takes the same memory."""
+        """More than twice as many runs take the same memory (case 90, oddity 23)."""
         unit = tmp_path / "unit.xml"
         steps = [write.step(f"s{number}") for number in range(200)]
         unit.write_bytes(write.file(write.collection(write.results(*steps))))

@@ -24,7 +24,7 @@ def additional(write: Any, run_of: Any) -> Any:
 
 
 class TestDatum:
-    """The types of a datum (cases 61 to 66)."""
+    """Types of a datum, in attributes with blanks (cases 61, 66, oddities 5 and 13)."""
 
     @pytest.mark.parametrize(
         ("kind", "text", "expected"),
@@ -55,7 +55,7 @@ class TestDatum:
         assert type(measurement.value) is type(expected)
 
     def test_not_a_number(self, write: Any, additional: Any) -> None:
-        """NaN is a value."""
+        """NaN is a value (oddity 11)."""
         (measurement,) = additional(write.datum("c:double", "NaN"))
         assert math.isnan(measurement.value)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from rigbridge.adapters import Source
+from rigbridge.adapters import HEAD_SIZE, Source
 from rigbridge.testing import Reading, read_all
 from rigbridge_teststand.adapter import TestStandXMLAdapter
 from rigbridge_teststand.atml.adapter import TestStandATMLAdapter
@@ -30,7 +30,7 @@ REAL = sorted(
 
 def reading_of(path: Path) -> Reading:
     """Read a file with the adapter that claims it."""
-    head = path.read_bytes()[:4096]
+    head = path.read_bytes()[:HEAD_SIZE]
     adapters: tuple[Any, ...] = (TestStandXMLAdapter(), TestStandATMLAdapter())
     (adapter,) = [item for item in adapters if item.detect(head, path.name)]
     return read_all(adapter, Source.from_path(path), time_zone="UTC")

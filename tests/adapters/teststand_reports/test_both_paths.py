@@ -8,8 +8,13 @@ from typing import Any
 
 import pytest
 
+from rigbridge.errors import ModelError
+from rigbridge.model import RunOutcome
 from rigbridge.testing import Reading
-from rigbridge_teststand import report_files
+from rigbridge_teststand import report_files, streaming
+from rigbridge_teststand.adapter import _NativeFile as native
+
+FIXTURES = Path(__file__).parent / "fixtures"
 
 
 def recorded(reading: Reading) -> list[str]:
@@ -40,3 +45,82 @@ class TestBothPaths:
         streamed = read_report(report_file)
         assert streamed.runs == reading.runs
         assert recorded(streamed) == recorded(reading)
+
+    @pytest.mark.parametrize(
+        ("name", "before"),
+        [
+            ("native-batch-of-two.xml", b"<Report Type='UUT'"),
+            ("atml-6.01-every-step.xml", b"<trc:TestResults "),
+        ],
+    )
+    def test_a_report_that_damage_put_into_something_else(
+        self,
+        name: str,
+        before: bytes,
+        tmp_path: Path,
+        read_report: Any,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """An element without an end around them hides no results."""
+        content = (FIXTURES / name).read_bytes()
+        quoted = content.replace(b'Type="UUT"', b"Type='UUT'")
+        at = quoted.index(before)
+        path = tmp_path / "a.xml"
+        path.write_bytes(quoted[:at] + b"<Prop>" + quoted[at:])
+        found = []
+        for large in (1 << 24, 16):
+            monkeypatch.setattr(report_files, "LARGE", large)
+            found.append(read_report(path).runs)
+        assert len(found[0]) == 2
+        assert found[0] == found[1]
+
+    def test_a_report_in_a_report_is_none(
+        self, tmp_path: Path, read_report: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What damage copied into a report makes no run of its own."""
+        content = (FIXTURES / "native-batch-of-two.xml").read_bytes()
+        at = content.index(b"<Report Type='UUT'")
+        end = content.index(b"</Report>", at)
+        copy = content[at:end] + b"</Report>"
+        path = tmp_path / "a.xml"
+        path.write_bytes(content[:end] + copy + content[end:])
+        found = []
+        for large in (1 << 24, 16):
+            monkeypatch.setattr(report_files, "LARGE", large)
+            found.append(read_report(path).runs)
+        assert [len(runs) for runs in found] == [2, 2]
+        assert found[0] == found[1]
+
+    def test_growing_reports_are_read_alike(
+        self,
+        report_file: Path,
+        reading: Reading,
+        read_report: Any,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """A report that is read while it grows gives the same run."""
+        monkeypatch.setattr(report_files, "LARGE", 16)
+        monkeypatch.setattr(streaming, "CHUNK", 1 << 9)
+        monkeypatch.setattr(streaming, "PART", 1 << 10)
+        streamed = read_report(report_file)
+        assert streamed.runs == reading.runs
+        assert recorded(streamed) == recorded(reading)
+
+    def test_a_growing_report_that_makes_no_run_spares_the_next(
+        self, read_report: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The error is that of the one report, whenever it is met."""
+
+        def grown(self: Any, element: Any) -> None:
+            del self
+            if element.get("Link", "").startswith("0-"):
+                raise ModelError("is wrong", path="$.phases[0]")
+
+        path = FIXTURES / "native-batch-of-two.xml"
+        monkeypatch.setattr(report_files, "LARGE", 16)
+        monkeypatch.setattr(streaming, "CHUNK", 1 << 9)
+        monkeypatch.setattr(streaming, "PART", 1 << 10)
+        monkeypatch.setattr(native, "grown", grown)
+        reading = read_report(path)
+        assert [run.outcome for run in reading.runs] == [RunOutcome.FAIL]
+        assert "is wrong" in str(reading.failures[0])

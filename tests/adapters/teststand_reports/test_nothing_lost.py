@@ -37,6 +37,13 @@ NATIVE_READ = frozenset(
 )
 
 
+def numbered(path: str) -> str:
+    """Number each step of a path below the root, as places are."""
+    first, root, *steps = path.split("/")
+    each = (step if step.endswith("]") else f"{step}[1]" for step in steps)
+    return "/".join((first, root, *each))
+
+
 def flat(value: Any) -> Iterator[str | float]:
     """Give every key, text and number of a document."""
     if isinstance(value, dict):
@@ -108,7 +115,7 @@ class TestValues:
         text = "\n".join(item for item in have if isinstance(item, str))
         is_atml = "TestResults" in str(tree.tag)
         missing = [
-            (paths.getpath(element), value)
+            (numbered(paths.getpath(element)), value)
             for element, value in (atml_values if is_atml else native_values)(tree)
             if not is_found(value, have, text)
         ]
