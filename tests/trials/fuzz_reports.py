@@ -182,6 +182,8 @@ def part(count: int, seed: int, worker: int) -> tuple[Trial, int]:
         for adapter in adapters:
             adapter.detect(content[:4096], "fuzz.xml")
         trial.take(adapters[b"TestResults" in content], content, number)
+        if not (number + 1) % 1_000:
+            print(f"{name}: {number + 1} of {count}", file=sys.stderr, flush=True)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     return trial, memory
 
