@@ -23,6 +23,7 @@ from rigbridge_teststand.atml.names import (
     read_text,
     version_of,
 )
+from rigbridge_teststand.atml.quick import quick_limit
 from rigbridge_teststand.atml.values import read_datum, spelled
 from rigbridge_teststand.comparisons import (
     Comparison,
@@ -80,6 +81,15 @@ def read_limits(
         properties: ``TSLimitProperties`` of the result, or None.
         account: where every limit is accounted for.
     """
+    if limits is not None and properties is None:
+        quick = quick_limit(limits)
+        if quick is not None:
+            account.mapped["limit"] += 1
+            limit, unit = quick
+            return Judged(
+                comparison=Comparison(limits=limit),
+                attributes={} if unit is None else {"limit_unit": unit},
+            )
     attributes: dict[str, Any] = {}
     found: list[Comparison] = []
     for name, element in children(limits):

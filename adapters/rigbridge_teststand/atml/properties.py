@@ -7,6 +7,7 @@ By version, a property stands in ``@value``, in a datum inside, or is the text.
 from __future__ import annotations
 
 from enum import IntEnum, auto
+from sys import intern
 from typing import Any
 
 from rigbridge_teststand.atml.account import Account
@@ -92,7 +93,7 @@ def _read_block(
             if given is None:
                 continue
         count += 1
-        into[_NAMES[label]] = given if label in _TEXTS else _value(given)
+        into[_NAMES[label]] = intern(given) if label in _TEXTS else _value(given)
     account.mapped["property"] += count
     return loop
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import PureWindowsPath
+from sys import intern
 from typing import Any
 
 from rigbridge.model import Attachment, Measurement, MeasurementOutcome, Series
@@ -25,7 +26,7 @@ from rigbridge_teststand.atml.names import (
     children,
     read_text,
 )
-from rigbridge_teststand.atml.quick import OTHER, quick_value
+from rigbridge_teststand.atml.quick import quick_datum
 from rigbridge_teststand.atml.values import DATA, flatten, value_of
 from rigbridge_teststand.comparisons import Comparison
 from rigbridge_teststand.element import Element
@@ -69,7 +70,8 @@ class Result:
 
     def __init__(self, element: Element) -> None:
         self.element = element
-        self.name = element.get("name", "").strip() or attribute(element, "ID") or ""
+        given = element.get("name", "").strip() or attribute(element, "ID") or ""
+        self.name = intern(given)
         others: list[Element] = []
         # Backwards, so that the first of several is the one that stays.
         for below in reversed(element):
@@ -233,13 +235,18 @@ class DataReader:
         """Read data that nobody judged, quickly where nothing else is said of them."""
         shape = LOCALS[element.tag]
         if shape == "Datum" and depth <= _MAX_DEPTH:
-            value = quick_value(element)
+            read = quick_datum(element)
             name = name.strip()
-            if value is not OTHER and name and name not in self._names:
+            if (
+                read is not None
+                and read[1] is None
+                and name not in self._names
+                and name
+            ):
                 self._names[name] = 1
                 self._account.mapped["measurement"] += 1
                 self._found.append(
-                    Measurement(name=name, value=value, attributes=attributes)
+                    Measurement(name=name, value=read[0], attributes=attributes)
                 )
                 return
         if shape in DATA:
@@ -257,6 +264,10 @@ class DataReader:
         shape = LOCALS[element.tag]
         if depth > _MAX_DEPTH:
             self._account.dropped("property", "nested too deep", element)
+            return
+        if shape == "Datum" and (read := quick_datum(element)) is not None:
+            value, unit = read
+            self._add(name, element, value, unit, attributes, outcome, judged)
             return
         given = attributes_of(element)
         kind = KINDS[given.get(TYPE) or given.get("type") or ""]
@@ -287,7 +298,7 @@ class DataReader:
                 reason = "stands among the items of a collection"
                 self._account.dropped("property", reason, item)
                 continue
-            name = item.get("name", "").strip()
+            name = intern(item.get("name", "").strip())
             if name.endswith(_ATTRIBUTES):
                 described[name.removesuffix(_ATTRIBUTES)] = self._described(item)
             elif texts is not None and name == REPORT_TEXT:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
+from sys import intern
 from typing import Any, TypeAlias
 
 from rigbridge.model import (
@@ -78,7 +79,8 @@ def name_of(kind: str, given: dict[str, str]) -> str:
         if not caller and (match := _CALLER.search(given.get("userDefinedType", ""))):
             caller = match[1].strip()
         name = caller or name.partition("#")[2].partition("#")[0] or name
-    return name or _UNNAMED
+    # Loops and long runs say the same names again and again; each is held once.
+    return intern(name) or _UNNAMED
 
 
 class _Parts:
@@ -219,7 +221,7 @@ class StepReader:
         attributes["element"] = kind
         count = 0
         if "testReferenceID" in given and (text := given["testReferenceID"].strip()):
-            attributes["step_id"] = text
+            attributes["step_id"] = intern(text)
             count += 1
         if "ID" in given and (text := given["ID"].strip()):
             attributes["result_id"] = text

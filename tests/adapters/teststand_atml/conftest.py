@@ -13,6 +13,7 @@ from rigbridge.convert.document import to_document
 from rigbridge.model import Run
 from rigbridge.testing import Reading, read_all
 from rigbridge_teststand import report_files, streaming
+from rigbridge_teststand.atml import limits, results
 from rigbridge_teststand.atml.adapter import TestStandATMLAdapter
 
 NAMESPACES = {
@@ -195,7 +196,8 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Reading]:
     Give a function that reads bytes with the adapter.
 
     It reads them both ways, as a whole and piece by piece, and demands the same of
-    both, so that every fixture of every test goes through both.
+    both, so that every fixture of every test goes through both. A third reading
+    does without the quick look at plain data, which may change nothing either.
     """
 
     def reading(content: bytes, **more: Any) -> Reading:
@@ -211,9 +213,17 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Reading]:
             small.setattr(report_files, "LARGE", len(content) - 1)
             small.setattr(streaming, "CHUNK", 64)
             assert account_of(by_adapter()) == account_of(whole)
+        with monkeypatch.context() as slow:
+            slow.setattr(results, "quick_datum", _no_answer)
+            slow.setattr(limits, "quick_limit", _no_answer)
+            assert account_of(by_adapter()) == account_of(whole)
         return whole
 
     return reading
+
+
+def _no_answer(element: object) -> None:
+    del element
 
 
 def account_of(reading: Reading) -> dict[str, Any]:
