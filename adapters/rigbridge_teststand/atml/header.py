@@ -197,10 +197,12 @@ class _Reader:
 
     def _options(self, element: Element) -> None:
         self._account.coerced("report options", NOT_KEPT, element)
-        for _, item in children(child(element, "Collection")):
-            name = attribute(item, "name")
+        collection = child(element, "Collection")
+        # There are a hundred of them in every report.
+        for item in () if collection is None else collection:
+            name = item.get("name")
             if name in KEPT_OPTIONS:
-                for _, value in children(item):
+                for value in item:
                     key = f"report_options.{name}"
                     flatten(value, key, self.metadata, self._account)
 
