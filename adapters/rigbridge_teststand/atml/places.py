@@ -25,7 +25,10 @@ class Places:
     def take(self, element: Element) -> None:
         """Take an element out of its tree, with all that was taken out of it."""
         parent = element.getparent()
+        # To remember an element is to keep it, with its whole tree.
         self._taken.pop(element, None)
+        for below in element:
+            self._taken.pop(below, None)
         if parent is not None:
             self._taken.setdefault(parent, Counter())[element.tag] += 1
             parent.remove(element)
