@@ -10,7 +10,7 @@ from uuid import UUID
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from rigbridge.destinations import (
     DestinationSettings,
@@ -119,6 +119,11 @@ class OutboxMachine(RuleBasedStateMachine):
             self.outbox.close()
             shutil.rmtree(self.folder)
 
+    @initialize(count=st.integers(2, 4))
+    def begin(self, count: int) -> None:
+        """Hand over some runs, so that there is something to happen to."""
+        self.submit(count)
+
     @rule(count=st.integers(1, 3))
     def submit(self, count: int) -> None:
         """Hand over new runs."""
@@ -153,7 +158,7 @@ class OutboxMachine(RuleBasedStateMachine):
             ]
         ),
         after=st.booleans(),
-        more=st.integers(0, 3),
+        more=st.sampled_from([3, 1, 0]),
     )
     def send(self, error: Exception | None, after: bool, more: int) -> None:
         """Send what is due; the first of it may fail, before or after it is stored."""
