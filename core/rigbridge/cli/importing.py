@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import stat
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
@@ -77,8 +78,22 @@ def import_reports(
     _show(results, as_json=as_json)
     if not results:
         say_error(SourceError("no file was found", remedy="check the paths"))
-    if not results or not all(result.succeeded for result in results):
+    complete = bool(results) and all(result.succeeded for result in results)
+    if not complete or any(map(_holds_nothing, paths)):
         raise typer.Exit(1)
+
+
+def _holds_nothing(path: Path) -> bool:
+    """
+    Say whether a path names a file of no bytes.
+
+    In a folder that is a report of no run. Who names it expects one.
+    """
+    try:
+        state = path.stat()
+    except OSError:
+        return False  # It was reported when it was read.
+    return stat.S_ISREG(state.st_mode) and state.st_size == 0
 
 
 def _import(

@@ -123,7 +123,11 @@ class AdapterSet:
             UnrecognizedSourceError: nobody claims it, or two with the same score.
         """
         if not source.head.strip():
-            raise NoRunError("the file is empty", source=source.uri)
+            raise NoRunError(
+                "the file is empty",
+                source=source.uri,
+                remedy="if it should hold a report, write that again",
+            )
         if self._only is not None:
             return self._installed[0]
         claims = self.claims(source)

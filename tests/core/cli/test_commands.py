@@ -118,6 +118,22 @@ class TestImport:
             "2 runs of 8 files; 1 file without a run, 6 files failed" in process.stdout
         )
 
+    def test_an_empty_file_fails_where_it_is_named_itself(
+        self, rigbridge: Rigbridge, data: Path, tmp_path: Path
+    ) -> None:
+        """In a folder it is a report of no run; who names it expects a run."""
+        empty = tmp_path / "reports" / "empty.xml"
+        empty.parent.mkdir()
+        empty.write_bytes(b"")
+        named = rigbridge("import", empty, "--data", data)
+        found = rigbridge("import", empty.parent, "--data", data)
+        assert (named.returncode, found.returncode) == (1, 0)
+        line = f"no run: {empty}: the file is empty (if it should hold a report, "
+        for process in (named, found):
+            assert process.stderr.startswith(line)
+            assert process.stderr.count("\n") == 1
+            assert "1 file without a run" in process.stdout
+
     def test_a_run_without_serial_number_waits_in_quarantine(
         self, rigbridge: Rigbridge, data: Path, tmp_path: Path
     ) -> None:
@@ -165,10 +181,12 @@ class TestImport:
         self, rigbridge: Rigbridge, data: Path, tmp_path: Path
     ) -> None:
         """It is named and counted; importing and converting succeed."""
-        for name, content in (("a.xml", b""), ("b.xml", b"<Reports/>")):
-            (tmp_path / name).write_bytes(content)
-        paths = (tmp_path / "a.xml", tmp_path / "b.xml")
-        process = rigbridge("import", *paths, "--data", data)
+        folder = tmp_path / "reports"
+        folder.mkdir()
+        paths = (folder / "a.xml", folder / "b.xml")
+        for path, content in zip(paths, (b"", b"<Reports/>"), strict=True):
+            path.write_bytes(content)
+        process = rigbridge("import", folder, "--data", data)
         assert process.returncode == 0
         assert process.stderr.count("no run: ") == 2
         assert "2 files without a run, 0 files failed" in process.stdout
