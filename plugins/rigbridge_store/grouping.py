@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
 from rigbridge_store.rows import perform
 
@@ -62,7 +63,7 @@ class _Piece(Generic[_T]):
         try:
             perform(connection, f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
             perform(connection, f"RELEASE SAVEPOINT {_SAVEPOINT}")
-        except sa.exc.SQLAlchemyError:
+        except SQLAlchemyError:
             # The database has given up the whole transaction: the error is everybody's.
             raise error from None
 

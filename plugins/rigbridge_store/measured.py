@@ -55,10 +55,9 @@ def measurement_row(measurement: WireMeasurement, phase: str) -> tuple[Any, ...]
         columns: tuple[float | None, str | None] = (value, None)
     else:
         columns = _value(value)
-    specify: Callable[..., Definition | None] = _specification
-    if measurement.validators or isinstance(units, list):
-        # Lists have no hash.
-        specify = _specification.__wrapped__
+    # Lists have no hash.
+    lists = measurement.validators or isinstance(units, list)
+    specify = _specification if lists else _remembered
     specification = specify(
         units,
         # As keys, the zeros are equal; as texts, they are not.
@@ -70,7 +69,6 @@ def measurement_row(measurement: WireMeasurement, phase: str) -> tuple[Any, ...]
     return ((phase, name), specification, measurement.outcome._value_, *columns)
 
 
-@lru_cache(maxsize=4096, typed=True)
 def _specification(
     units: Any, lower: Any, upper: Any, validators: Any, docstring: Any
 ) -> Definition | None:
@@ -82,6 +80,11 @@ def _specification(
         None if docstring is UNSET else docstring,
     )
     return None if columns == _UNSPECIFIED else columns
+
+
+_remembered: Callable[..., Definition | None] = lru_cache(maxsize=4096, typed=True)(
+    _specification
+)
 
 
 def _signed(zero: Any) -> Any:

@@ -133,7 +133,7 @@ class RowFinder:
         parameters: the names of its parameters, in the order of the tuples.
     """
 
-    def __init__(self, select: sa.Select[Any], parameters: Sequence[str]) -> None:
+    def __init__(self, select: sa.ClauseElement, parameters: Sequence[str]) -> None:
         self._select = select
         self._parameters = tuple(parameters)
         self._statements: dict[str, _Statement] = {}

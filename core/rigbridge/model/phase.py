@@ -28,7 +28,7 @@ from rigbridge.model.values import (
 
 __all__ = ["Phase"]
 
-_MEASUREMENTS = frozenset({Measurement})
+_MEASUREMENTS: set[type] = {Measurement}
 
 
 def _as_measurements(members: Iterable[Measurement]) -> tuple[Measurement, ...]:

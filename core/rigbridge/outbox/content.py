@@ -169,6 +169,7 @@ class _Intake:
         if not isinstance(opener, FileOpener) or opener.path.name != path.name:
             return None
         self._make_folder(path.parent)
+        size = None
         try:
             with opener.path.open("rb+") as stream:
                 os.fsync(stream.fileno())
