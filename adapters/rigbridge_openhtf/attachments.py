@@ -49,6 +49,9 @@ def read_attachments(
         The files, and for each phase what its attributes say of its own: by the file's
         name its SHA-1, and the name it was attached under where that differs.
     """
+    on_disk = [raw.file for phase in phases for raw in phase.given if raw.file]
+    if on_disk:
+        phases[0].scope.spool.expect(on_disk)
     names = _names(phases)
     files: list[Attachment] = []
     notes: list[dict[str, JSONValue]] = []

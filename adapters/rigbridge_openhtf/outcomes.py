@@ -27,6 +27,7 @@ _BY_RESULT = {
     "SKIP": PhaseOutcome.SKIP,
     "REPEAT": PhaseOutcome.SKIP,
 }
+_OF_MEASUREMENTS = dict(MeasurementOutcome.__members__)
 
 
 def _bare(value: Any, scope: Scope, item: str) -> str | None:
@@ -58,6 +59,8 @@ def run_outcome(value: Any, scope: Scope) -> RunOutcome:
 
 def measurement_outcome(value: Any, scope: Scope) -> MeasurementOutcome:
     """Read the verdict of a measurement; skipped and unfinished ones are UNSET."""
+    if type(value) is str and (known := _OF_MEASUREMENTS.get(value)):
+        return known
     name = _bare(value, scope, "measurement outcome")
     if name is None:
         scope.coerced("measurement outcome", "no verdict taken as UNSET")

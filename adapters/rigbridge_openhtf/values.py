@@ -120,6 +120,9 @@ def simplify(value: Any, scope: Scope, item: str) -> Any:
 
     The members of a list or dict are left as they are.
     """
+    kind = type(value)
+    if kind in _AS_THEY_ARE or (kind is str and value.isascii()):
+        return value  # as nearly all are
     for _ in range(_MAX_STEPS):
         done, value = _step(value, scope, item)
         if done:

@@ -6,13 +6,16 @@ import hashlib
 import mimetypes
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, cast
 
+import attrs
+
 from rigbridge.model import Attachment, FileOpener
+from rigbridge.threads import run_beside
 
 __all__ = ["Spool"]
 
@@ -32,6 +35,7 @@ class Spool:
     def __init__(self, folder: Path | None = None) -> None:
         self._home = folder
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._expected: dict[Path, _Contents | OSError] = {}
 
     def _folder(self) -> Path:
         if self._temporary is None:
@@ -71,6 +75,17 @@ class Spool:
         file = tempfile.SpooledTemporaryFile(max_size=_CHUNK, dir=home)  # noqa: SIM115 - the caller closes it
         return cast("IO[bytes]", file)
 
+    def expect(self, paths: Sequence[Path]) -> None:
+        """
+        Read files side by side that are going to be adopted, since one takes long.
+
+        Args:
+            paths: the files; what is wrong with one is said when it is adopted.
+        """
+        if len(paths) > 1:
+            found = run_beside(paths, _contents, os.cpu_count() or 1)
+            self._expected.update(zip(paths, found, strict=True))
+
     def adopt(
         self, path: Path, *, name: str, media_type: str | None = None
     ) -> Attachment:
@@ -89,19 +104,20 @@ class Spool:
             OSError: the file cannot be read, or the folder cannot be written.
         """
         folder = self._folder()
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            size = stream.tell()
-            try:
-                os.link(path, folder / digest)
-            except FileExistsError:
-                pass  # the same content was taken before
-            except OSError:
-                # Another file system, or one without links.
-                stream.seek(0)
+        contents = self._expected.pop(path, None) or _contents(path)
+        if isinstance(contents, OSError):
+            raise contents
+        target = folder / contents.digest
+        try:
+            os.link(path, target)
+        except FileExistsError:
+            pass  # the same content was taken before
+        except OSError:
+            # Another file system, or one without links.
+            with path.open("rb") as stream:
                 chunks = iter(partial(stream.read, _CHUNK), b"")
                 return self.add(chunks, name=name, media_type=media_type)
-        return _described(folder / digest, size, name, media_type)
+        return _described(target, contents.size, name, media_type)
 
     def close(self) -> None:
         """Delete everything; the attachments can no longer be opened."""
@@ -119,6 +135,23 @@ class Spool:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+@attrs.frozen
+class _Contents:
+    """What a file holds: the SHA-256 of its bytes, and how many they are."""
+
+    digest: str
+    size: int
+
+
+def _contents(path: Path) -> _Contents | OSError:
+    try:
+        with path.open("rb", buffering=0) as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            return _Contents(digest, stream.tell())
+    except OSError as error:
+        return error
 
 
 def _described(path: Path, size: int, name: str, media_type: str | None) -> Attachment:
