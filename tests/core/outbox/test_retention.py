@@ -100,6 +100,24 @@ def test_a_dropped_run_that_was_never_sent_is_as_new(
     assert server.count(Operation.LIST) == 0
 
 
+def test_what_waits_is_kept_where_newer_ones_are_forgotten_for_want_of_room(
+    server: RunStoreServer, outbox: Outbox, make_run: MakeRun
+) -> None:
+    """Room is made by the delivered alone, however old what waits is."""
+    waiting, delivered = make_run(), make_run()
+    outbox.submit(waiting)
+    with outbox._database.writing() as connection:
+        connection.execute("UPDATE entry SET not_before = due + 60")
+    outbox.submit(delivered)
+    while outbox.status().delivered == 0:
+        outbox.flush(0.2)
+    outbox._retention = Retention(keep_megabytes=1e-9)
+    assert outbox.prune() == 1
+    (left,) = outbox.entries(tuple(EntryState))
+    assert (left.id, left.state) == (waiting.id, EntryState.PENDING)
+    assert [run.serial_number for run in server.runs] == [delivered.unit.serial_number]
+
+
 def test_the_oldest_go_where_there_is_no_room(
     server: RunStoreServer, folder: Path, make_run: MakeRun
 ) -> None:
