@@ -28,6 +28,8 @@ MAX_UNPACKED = 1 << 26
 MAX_RATIO = 200
 """How many times its size a longer one may unpack to; reports reach some 50."""
 
+# A file of at most this size is read once, whatever is asked of it.
+_SMALL = 1 << 18
 _CHUNK = 1 << 20
 _GZIP = b"\x1f\x8b"
 
@@ -36,6 +38,9 @@ _GZIP = b"\x1f\x8b"
 class Source:
     """
     Something to read runs from.
+
+    A small one, of up to 256 KiB, is read when it is first looked at and kept: what is
+    recognized, read and hashed is then one content, also where a station still writes.
 
     Attributes:
         name: the file name without folders, as given to ``detect``.
@@ -80,6 +85,25 @@ class Source:
                 remedy="check its permissions" if barred else "look at what it is",
             ) from error
 
+    @cached_property
+    def _beginning(self) -> bytes:
+        """The stored bytes, of a large source only what shows that it is one."""
+        with self._open() as stream:
+            try:
+                return stream.read(_SMALL + 1)
+            except OSError as error:
+                raise self._unreadable(error) from error
+
+    def stored(self) -> IO[bytes]:
+        """
+        Open the bytes for reading as they are stored.
+
+        Raises:
+            SourceUnreadableError: it is missing or cannot be opened.
+        """
+        known = self._beginning
+        return self._open() if len(known) > _SMALL else io.BytesIO(known)
+
     def open(self) -> IO[bytes]:
         """
         Open the content for reading, decompressed where it is gzip.
@@ -91,10 +115,8 @@ class Source:
         Raises:
             SourceUnreadableError: it is missing or cannot be opened.
         """
-        stream = self._open()
-        packed = stream.read(2) == _GZIP
-        stream.seek(0)
-        if not packed:
+        stream = self.stored()
+        if not self._beginning.startswith(_GZIP):
             return stream
         return cast("IO[bytes]", io.BufferedReader(_Unpacked(stream, self.uri)))
 
@@ -121,7 +143,7 @@ class Source:
             SourceUnreadableError: it is missing or cannot be read.
         """
         digest = hashlib.sha256()
-        with self._open() as stream:
+        with self.stored() as stream:
             try:
                 while chunk := stream.read(_CHUNK):
                     digest.update(chunk)

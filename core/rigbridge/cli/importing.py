@@ -117,13 +117,14 @@ def _import(
     )
 
     adapters = AdapterSet(configuration, only=only)
-    sources = [Source.from_path(file) for file in scan(paths)]
+    files = list(scan(paths))
     results: list[SourceResult] = []
     destination = None if dry_run else open_destination(configuration)
     try:
-        with progress("importing", len(sources), shown=not as_json) as advance:
+        with progress("importing", len(files), shown=not as_json) as advance:
             for result in import_sources(
-                sources,
+                # One at a time: a source keeps what was read of it.
+                map(Source.from_path, files),
                 adapters,
                 configuration,
                 destination,
@@ -135,8 +136,8 @@ def _import(
     except KeyboardInterrupt:
         # What arrived is stored; a person still wants to know how far that got.
         results += [
-            SourceResult(source=source.uri, tried=False)
-            for source in sources[len(results) :]
+            SourceResult(source=Source.from_path(file).uri, tried=False)
+            for file in files[len(results) :]
         ]
     finally:
         if destination is not None:

@@ -185,7 +185,7 @@ class _Work:
     def _itself(self, spool: Spool) -> tuple[Attachment, ...]:
         # A copy, since whoever writes the report may still change it.
         try:
-            with self._source.opener() as stream:
+            with self._source.stored() as stream:
                 chunks = iter(lambda: stream.read(1 << 20), b"")
                 return (spool.add(chunks, name=self._source.name),)
         except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import os
 from pathlib import Path
 
@@ -58,6 +59,31 @@ class TestFiles:
         (tmp_path / "b").symlink_to("a")
         with pytest.raises(SourceUnreadableError, match="symbolic links"):
             read(Source.from_path(tmp_path / "a"))
+
+
+class TestChanges:
+    """A file that is written to while it is looked at."""
+
+    def test_a_small_file_is_read_once(self, tmp_path: Path) -> None:
+        """What was recognized is what is read, hashed and handed on."""
+        path = tmp_path / "report.xml"
+        path.write_bytes(b"<first/>")
+        source = Source.from_path(path)
+        assert source.head == b"<first/>"
+        path.write_bytes(b"<second/>")
+        with source.stored() as stream:
+            assert stream.read() == read(source) == b"<first/>"
+        assert source.digest == hashlib.sha256(b"<first/>").hexdigest()
+
+    @pytest.mark.parametrize("size", [2**18 - 1, 2**18, 2**18 + 1, 2**21])
+    def test_a_file_of_any_size_is_whole(self, tmp_path: Path, size: int) -> None:
+        """Content and digest are those of the file, where it is kept and where not."""
+        content = os.urandom(size)
+        path = tmp_path / "log.bin"
+        path.write_bytes(content)
+        source = Source.from_path(path)
+        assert source.digest == hashlib.sha256(content).hexdigest()
+        assert read(source) == content
 
 
 class TestCompression:

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -164,8 +164,8 @@ class TestFailures:
     ) -> None:
         """After Ctrl-C what arrived is shown, and what was not tried is counted."""
 
-        def interrupted(sources: Sequence[Source], *_: object, **__: object) -> Any:
-            yield SourceResult(source=sources[0].uri)
+        def interrupted(sources: Iterable[Source], *_: object, **__: object) -> Any:
+            yield SourceResult(source=next(iter(sources)).uri)
             raise KeyboardInterrupt
 
         monkeypatch.setattr(rigbridge.imports, "import_sources", interrupted)
