@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any, TypeAlias
 
 import attrs
-from lxml import etree
 
 from rigbridge.adapters import ConversionReport
 from rigbridge.model import Attachment, LogLevel, Measurement, PhaseOutcome
@@ -146,9 +145,8 @@ class _Open:
 _NONE: dict[str, dict[str, Element]] = {}
 # From a result to its list: its engine's bookkeeping, a container, the list.
 _DEPTH = 3
-# All values below an element, and what they are where no error occurred.
-_ALL_TEXT: Any = etree.XPath("string()", smart_strings=False)
-_NO_ERROR = "0False"
+# Code, message and whether one occurred, where none did.
+_NO_ERROR = ["0", None, "False"]
 # What a result holds beside further data.
 _NOT_FURTHER = BOOKKEEPING | {
     "Limits",
@@ -522,7 +520,7 @@ def read_texts(
         said.append((LogLevel.INFO, shown))
     error = data.get("Error")
     # Nearly all steps say that there was none, and are asked by one look.
-    if error is not None and _ALL_TEXT(error) != _NO_ERROR:
+    if error is not None and [fact[0].text for fact in error if len(fact)] != _NO_ERROR:
         said += _read_error(members(error), kept)
     if said:
         report.mapped("log", len(said))
