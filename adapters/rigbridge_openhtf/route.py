@@ -14,6 +14,7 @@ from uuid import UUID
 from rigbridge.adapters import ConversionReport
 from rigbridge.model import Run
 from rigbridge_openhtf.adapter import OpenHTFJSONAdapter
+from rigbridge_openhtf.kept_runs import KeptRuns
 from rigbridge_openhtf.settings import OpenHTFSettings
 
 if TYPE_CHECKING:
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from rigbridge.outbox import Outbox, OutboxEntry
 
 __all__ = ["Route"]
+
+# A test waits no longer for others who hold the outbox: its run is then kept in a file,
+# and queued from there.
+_PATIENCE = 1.0
+# Seconds that closing waits for a run which is just being queued from its file.
+_GRACE = 2.0
 
 
 class Route:
@@ -56,6 +63,9 @@ class Route:
         self._identity = identity
         self._outbox = outbox
         self._owned = owned
+        self._kept = KeptRuns(
+            configuration.data, lambda run: self._submit(run, ConversionReport())
+        )
 
     @classmethod
     def open(
@@ -114,11 +124,20 @@ class Route:
             The run as it was handed over.
 
         Raises:
-            RigbridgeError: it was not taken.
+            RigbridgeError: it was not taken, for instance since other processes hold
+                the outbox for too long.
             OSError: the outbox cannot be written.
         """
+        run = self._submit(run, report, patience=_PATIENCE)
+        # What could not be queued before may find its way now.
+        self._kept.queue()
+        return run
+
+    def _submit(
+        self, run: Run, report: ConversionReport, patience: float | None = None
+    ) -> Run:
         run = self._identity.apply(run, name="", report=report)
-        self._outbox.submit(run, report)
+        self._outbox.submit(run, report, patience=patience)
         return run
 
     def flush(self, deadline: float) -> int:
@@ -131,6 +150,7 @@ class Route:
 
     def close(self) -> None:
         """Release files and threads; what waits stays in the outbox."""
+        self._kept.join(_GRACE)
         if self._owned:
             self._outbox.close()
 

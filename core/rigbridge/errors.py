@@ -8,6 +8,7 @@ path) decides by type alone what to do next::
     ├── ConfigurationError          the user corrects a setting or an argument
     │   └── UnknownPluginError      no plugin of that name is installed
     ├── DiskFullError               the user makes room; nothing was written
+    ├── OutboxBusyError             the same call may succeed in a moment
     ├── PluginError                 the user repairs an installation
     │   ├── AdapterUnavailableError a vendor library is missing
     │   ├── PluginLoadError         a plugin failed while it was imported
@@ -61,6 +62,7 @@ __all__ = [
     "NoAnswerError",
     "NoRunError",
     "NotFoundError",
+    "OutboxBusyError",
     "PermanentError",
     "PluginError",
     "PluginLoadError",
@@ -157,6 +159,10 @@ class DiskFullError(RigbridgeError):
     ) -> None:
         super().__init__(message, source=source, place=place, remedy=remedy)
         self.missing = missing
+
+
+class OutboxBusyError(RigbridgeError):
+    """Others held the outbox for longer than the caller can wait; nothing was done."""
 
 
 class PluginError(RigbridgeError):

@@ -16,7 +16,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rigbridge.errors import ConfigurationError
+from rigbridge.errors import ConfigurationError, OutboxBusyError
 from rigbridge.outbox.salvage import is_damage, salvage, set_aside
 from rigbridge.sharing import make_file, make_folder
 
@@ -130,11 +130,21 @@ class Database:
         _watch_forks(self)
 
     @contextmanager
-    def writing(self) -> Generator[sqlite3.Connection, None, None]:
-        """Hold a transaction; it is on the disk when this ends without an error."""
-        with self._lock, self._watching():
+    def writing(
+        self, patience: float | None = None
+    ) -> Generator[sqlite3.Connection, None, None]:
+        """
+        Hold a transaction; it is on the disk when this ends without an error.
+
+        Args:
+            patience: seconds to wait for other threads, and again for other processes.
+
+        Raises:
+            OutboxBusyError: they were not enough.
+        """
+        with self._held(patience), self._watching():
             connection = self._connect()
-            connection.execute("BEGIN IMMEDIATE")
+            self._begin(connection, patience)
             try:
                 yield connection
                 connection.execute("COMMIT")
@@ -145,10 +155,51 @@ class Database:
                 raise
 
     @contextmanager
-    def reading(self) -> Generator[sqlite3.Connection, None, None]:
-        """Hold the connection for one question."""
-        with self._lock, self._watching():
+    def reading(
+        self, patience: float | None = None
+    ) -> Generator[sqlite3.Connection, None, None]:
+        """
+        Hold the connection for one question.
+
+        Args:
+            patience: seconds to wait for other threads.
+
+        Raises:
+            OutboxBusyError: they were not enough.
+        """
+        with self._held(patience), self._watching():
             yield self._connect()
+
+    @contextmanager
+    def _held(self, patience: float | None) -> Generator[None, None, None]:
+        # A thread that waits for another process holds the lock meanwhile.
+        if not self._lock.acquire(timeout=-1 if patience is None else patience):
+            raise self._busy()
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def _begin(self, connection: sqlite3.Connection, patience: float | None) -> None:
+        if patience is not None:
+            connection.execute(f"PRAGMA busy_timeout = {round(1000 * patience)}")
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            # The lower byte is the kind, whatever its finer distinctions.
+            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+                raise self._busy() from error
+            raise
+        finally:
+            if patience is not None:
+                connection.execute(f"PRAGMA busy_timeout = {round(1000 * _PATIENCE)}")
+
+    def _busy(self) -> OutboxBusyError:
+        return OutboxBusyError(
+            "others hold the outbox for too long",
+            source=str(self._path),
+            remedy="find the program that holds it, or try again in a moment",
+        )
 
     @property
     def set_aside(self) -> list[Path]:

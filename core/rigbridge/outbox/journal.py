@@ -90,9 +90,18 @@ class Journal:
         self._database = database
         self._clock = clock
 
-    def find(self, run_id: UUID) -> Known | None:
-        """Say whether a run waits, is parked or was ever delivered."""
-        with self._database.reading() as connection:
+    def find(self, run_id: UUID, patience: float | None = None) -> Known | None:
+        """
+        Say whether a run waits, is parked or was ever delivered.
+
+        Args:
+            run_id: its id.
+            patience: seconds to wait for others; as long as usual by default.
+
+        Raises:
+            OutboxBusyError: they were not enough.
+        """
+        with self._database.reading(patience) as connection:
             row = connection.execute(
                 "SELECT digest FROM entry WHERE run_id = ?", (str(run_id),)
             ).fetchone()
@@ -100,7 +109,12 @@ class Journal:
                 return Known(str(row["digest"]))
             return Known(None) if is_delivered(connection, run_id) else None
 
-    def add(self, entry: NewEntry, complete: Callable[[], bool]) -> bool:
+    def add(
+        self,
+        entry: NewEntry,
+        complete: Callable[[], bool],
+        patience: float | None = None,
+    ) -> bool:
         """
         Add an entry, unless its run has one.
 
@@ -108,12 +122,16 @@ class Journal:
             entry: the entry.
             complete: tells whether its attachments are still there, now that nobody
                 can remove them.
+            patience: seconds to wait for others; as long as usual by default.
 
         Returns:
             False if they are not, and nothing was added.
+
+        Raises:
+            OutboxBusyError: the patience was not enough.
         """
         now = self._clock()
-        with self._database.writing() as connection:
+        with self._database.writing(patience) as connection:
             if is_delivered(connection, entry.id):
                 return True
             if not complete():
@@ -327,16 +345,23 @@ class Journal:
             )
         return row
 
-    def prune(self, retention: Retention) -> int:
+    def prune(self, retention: Retention, patience: float | None = None) -> int:
         """
         Forget delivered entries that are too old, or more than there is room for.
 
         Their ids go to the ledger.
 
+        Args:
+            retention: what is remembered.
+            patience: seconds to wait for others; as long as usual by default.
+
         Returns:
             How many.
+
+        Raises:
+            OutboxBusyError: the patience was not enough.
         """
-        with self._database.writing() as connection:
+        with self._database.writing(patience) as connection:
             gone = _forget(
                 connection,
                 "finished_at < ?",
@@ -371,14 +396,22 @@ class Journal:
                 ).fetchone():
                     remove(sha256)
 
-    def sweep(self, remove_others: Callable[[frozenset[str]], None]) -> None:
+    def sweep(
+        self,
+        remove_others: Callable[[frozenset[str]], None],
+        patience: float | None = None,
+    ) -> None:
         """
         Remove all contents that no entry refers to, while nobody can add one.
 
         Args:
             remove_others: is given the digests that entries refer to.
+            patience: seconds to wait for others; as long as usual by default.
+
+        Raises:
+            OutboxBusyError: the patience was not enough.
         """
-        with self._database.writing() as connection:
+        with self._database.writing(patience) as connection:
             rows = connection.execute("SELECT DISTINCT sha256 FROM content").fetchall()
             remove_others(frozenset(row["sha256"] for row in rows))
 

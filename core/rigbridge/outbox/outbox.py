@@ -19,7 +19,7 @@ import attrs
 
 from rigbridge.convert import to_document
 from rigbridge.destinations import Destination
-from rigbridge.errors import ConfigurationError, PluginError
+from rigbridge.errors import ConfigurationError, OutboxBusyError, PluginError
 from rigbridge.model import Run
 from rigbridge.outbox.content import ContentFolder
 from rigbridge.outbox.database import Database
@@ -43,6 +43,8 @@ __all__ = ["Outbox"]
 
 _LOGGER = logging.getLogger("rigbridge.outbox")
 _POLL = 0.02
+_HOUSEKEEPING = 0.2
+"""Seconds to wait for others before tidying up is left to the next opening."""
 _TRIES = 5
 _NOT_DELIVERED = (EntryState.PENDING, EntryState.SENDING, EntryState.PARKED)
 
@@ -103,10 +105,14 @@ class Outbox:
         self._process = _Process()
         self._started = False
         self._closed = False
-        # What refers to attachments may lie in a damaged database.
-        if not self._database.set_aside:
-            self._journal.sweep(self._contents.sweep)
-        self.prune()
+        try:
+            # What refers to attachments may lie in a damaged database.
+            if not self._database.set_aside:
+                self._journal.sweep(self._contents.sweep, _HOUSEKEEPING)
+            self._journal.prune(self._retention, _HOUSEKEEPING)
+        except OutboxBusyError:
+            # Whoever opens the outbox waits for this, and the next one does it as well.
+            _LOGGER.debug("others hold the outbox in %s: not tidied up", folder)
 
     @classmethod
     def open(
@@ -142,7 +148,13 @@ class Outbox:
     ) -> None:
         self.close()
 
-    def submit(self, run: Run, report: ConversionReport | None = None) -> UUID:
+    def submit(
+        self,
+        run: Run,
+        report: ConversionReport | None = None,
+        *,
+        patience: float | None = None,
+    ) -> UUID:
         """
         Hand over a run; it is on the disk, attachments included, when this returns.
 
@@ -152,17 +164,20 @@ class Outbox:
         Args:
             run: the run.
             report: what its reading recorded; travels along.
+            patience: seconds to wait where other threads or processes hold the
+                outbox; for the latter half a minute by default.
 
         Returns:
             The run's id.
 
         Raises:
+            OutboxBusyError: they held it for longer; nothing is queued.
             DiskFullError: there is no room for it; nothing is queued.
             SourceUnreadableError: an attachment cannot be read; nothing is queued.
             OSError: the folder cannot be written; nothing is queued.
         """
         report = ConversionReport() if report is None else report
-        known = self._journal.find(run.id)
+        known = self._journal.find(run.id, patience)
         if known is not None:
             self._compare(run, known)
             return run.id
@@ -170,7 +185,7 @@ class Outbox:
         require(self.folder, needed)
         for _ in range(_TRIES):
             with making_room(self.folder, needed):
-                added = self._add(run, report)
+                added = self._add(run, report, patience)
             if added:
                 self._wake_sender()
                 return run.id
@@ -187,7 +202,7 @@ class Outbox:
                 "run %s was handed over before with other content, which stays", run.id
             )
 
-    def _add(self, run: Run, report: ConversionReport) -> bool:
+    def _add(self, run: Run, report: ConversionReport, patience: float | None) -> bool:
         kept = self._contents.keep(run, report)
         document = _document(kept)
         contents = frozenset(
@@ -207,7 +222,7 @@ class Outbox:
         def complete() -> bool:
             return all(self._contents.path(sha256).is_file() for sha256 in contents)
 
-        return self._journal.add(entry, complete)
+        return self._journal.add(entry, complete, patience)
 
     def start(self) -> None:
         """

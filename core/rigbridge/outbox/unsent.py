@@ -133,6 +133,15 @@ class UnsentFolder:
             for path in (folder / _ERRORS, _older(folder / _ERRORS)):
                 path.unlink(missing_ok=True)
 
+    def holds_runs(self) -> bool:
+        """
+        Tell whether there is anything that `recover` can queue without help.
+
+        Raises:
+            OSError: a folder cannot be read.
+        """
+        return any(_run_id(path) is not None for path in self._files())
+
     def recover(
         self,
         submit: Callable[[Run], object],

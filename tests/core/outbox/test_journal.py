@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from rigbridge.destinations import FileProgress, Progress
-from rigbridge.errors import ConfigurationError
+from rigbridge.errors import ConfigurationError, OutboxBusyError
 from rigbridge.outbox.database import Database
 from rigbridge.outbox.entries import EntryState
 from rigbridge.outbox.journal import Journal, Known, NewEntry
@@ -489,3 +489,28 @@ class TestEnding:
         assert (status.waiting, status.oldest, status.held) == (0, None, None)
         assert desk.journal.next_turn() is None
         assert not desk.journal.sending()
+
+
+class TestPatience:
+    """Another thread holds the database."""
+
+    def test_who_cannot_wait_is_told_so(self, database: Database) -> None:
+        """A question and a transaction are given up, and say why."""
+        journal = Journal(database)
+        told: list[str] = []
+
+        def ask() -> None:
+            try:
+                journal.find(uuid4(), patience=0.01)
+            except OutboxBusyError as error:
+                told.append(error.message)
+            try:
+                journal.sweep(lambda _: None, patience=0.01)
+            except OutboxBusyError as error:
+                told.append(error.message)
+
+        with database.writing():
+            asking = threading.Thread(target=ask)
+            asking.start()
+            asking.join()
+        assert told == ["others hold the outbox for too long"] * 2

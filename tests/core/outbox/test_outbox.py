@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,6 +17,7 @@ from rigbridge.destinations import (
 )
 from rigbridge.errors import (
     ConfigurationError,
+    OutboxBusyError,
     SourceUnreadableError,
 )
 from rigbridge.model import Attachment, Run
@@ -217,3 +220,22 @@ def test_unknown_runs_are_named(outbox: Outbox) -> None:
     for ask in (outbox.run, outbox.retry, outbox.drop):
         with pytest.raises(ConfigurationError, match="holds no run"):
             ask(uuid4())
+
+
+class TestPatience:
+    """Others hold the outbox while a run is handed over."""
+
+    def test_another_process_that_holds_it(
+        self, outbox: Outbox, make_run: MakeRun, folder: Path
+    ) -> None:
+        """Who cannot wait is told so, nothing is queued, and later it succeeds."""
+        run = make_run()
+        database = sqlite3.connect(folder / "outbox.sqlite", isolation_level=None)
+        with closing(database) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(OutboxBusyError, match="others hold the outbox"):
+                outbox.submit(run, patience=0.01)
+            other.execute("ROLLBACK")
+        assert outbox.entries() == []
+        outbox.submit(run, patience=0.01)
+        assert [entry.id for entry in outbox.entries()] == [run.id]
