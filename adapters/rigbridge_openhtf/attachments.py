@@ -20,7 +20,7 @@ from rigbridge_openhtf.raw import BytesUnreadableError, RawAttachment
 from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.values import text_of
 
-__all__ = ["FilesOfPhase", "read_attachments"]
+__all__ = ["FilesOfPhase", "NamedFile", "name_attachments", "read_attachments"]
 
 
 @attrs.frozen(kw_only=True)
@@ -39,21 +39,34 @@ class FilesOfPhase:
     given: Sequence[RawAttachment]
 
 
-def read_attachments(
-    phases: Sequence[FilesOfPhase],
-) -> tuple[list[Attachment], list[dict[str, JSONValue]]]:
+@attrs.frozen
+class NamedFile:
     """
-    Read the files of all phases.
+    An attachment that has its name in the run, and is still to be read.
+
+    Attributes:
+        raw: what the record says of it.
+        name: its name, which no other has.
+        scope: its place.
+    """
+
+    raw: RawAttachment
+    name: str
+    scope: Scope
+
+
+def name_attachments(
+    phases: Sequence[FilesOfPhase],
+) -> tuple[list[NamedFile], list[dict[str, JSONValue]]]:
+    """
+    Name the files of all phases.
 
     Returns:
         The files, and for each phase what its attributes say of its own: by the file's
         name its SHA-1, and the name it was attached under where that differs.
     """
-    on_disk = [raw.file for phase in phases for raw in phase.given if raw.file]
-    if on_disk:
-        phases[0].scope.spool.expect(on_disk)
     names = _names(phases)
-    files: list[Attachment] = []
+    files: list[NamedFile] = []
     notes: list[dict[str, JSONValue]] = []
     for phase in phases:
         noted: dict[str, JSONValue] = {}
@@ -62,12 +75,21 @@ def read_attachments(
             scope = phase.scope.at(f".attachments[{given!r}]")
             if name != given:
                 scope.coerced("attachment", "name made unique by its phase's", name)
-            files.append(_read(raw, name, scope))
+            files.append(NamedFile(raw, name, scope))
             note = {"name": given} if name != given else {}
             sha1 = text_of(raw.sha1, scope, "attachment digest")
             noted[name] = note if sha1 is None else {**note, "sha1": sha1}
         notes.append(noted)
     return files, notes
+
+
+def read_attachments(files: Sequence[NamedFile]) -> list[Attachment]:
+    """
+    Read the files; what is being read already is waited for.
+
+    Best done last: the disk works while the rest of a record is translated.
+    """
+    return [_read(file.raw, file.name, file.scope) for file in files]
 
 
 def _names(phases: Sequence[FilesOfPhase]) -> Iterator[tuple[str, str]]:

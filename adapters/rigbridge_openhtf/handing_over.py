@@ -48,18 +48,21 @@ def translated(
     """
     Translate a record, its attachments into a spool that lasts as long as the stack.
 
-    On the disk of the data folder they can be taken over without a second copy, and do
-    not fill a temporary folder that is held in memory. That has to do where the data
-    folder cannot be written.
+    OpenHTF's own files stay as long as the callback has the record, so that they are
+    left where they are. Others, on the disk of the data folder, can be taken over
+    without a second copy and do not fill a temporary folder that is held in memory;
+    that has to do where the data folder cannot be written.
     """
     folder = data / "spool"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return _into(spools.enter_context(Spool(folder)), record, settings)
+        return _into(
+            spools.enter_context(Spool(folder, in_place=True)), record, settings
+        )
     except OSError as error:
         _LOGGER.warning("attachments do not go into %s: %s", folder, error)
         spools.close()
-        return _into(spools.enter_context(Spool()), record, settings)
+        return _into(spools.enter_context(Spool(in_place=True)), record, settings)
 
 
 def _into(

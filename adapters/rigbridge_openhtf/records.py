@@ -81,6 +81,8 @@ def to_run(
         settings: what the site chose.
         run_id: the id of the run; a new one by default.
     """
+    # Threads read the files while this one translates.
+    spool.expect(_files(record))
     scope = Scope(
         report=ConversionReport() if report is None else report,
         spool=spool,
@@ -98,6 +100,19 @@ def to_run(
         run_id=uuid4() if run_id is None else run_id,
         source=provenance,
     )
+
+
+def _files(record: Any) -> list[Path]:
+    attached = [
+        item for phase in record.phases for item in (phase.attachments or {}).values()
+    ]
+    return [file for item in attached if (file := _file(item)) is not None]
+
+
+def _file(attachment: Any) -> Path | None:
+    """Give the temporary file of an attachment, which OpenHTF writes once."""
+    name = getattr(attachment, "_filename", None)
+    return Path(name) if name else None
 
 
 @cache
@@ -255,15 +270,13 @@ def _validator(validator: Any) -> RawValidator:
 
 
 def _attachment(name: str, attachment: Any) -> RawAttachment:
-    filename = getattr(attachment, "_filename", None)
     return RawAttachment(
         name=name,
         media_type=attachment.mimetype,
         sha1=getattr(attachment, "sha1", None),
         size=getattr(attachment, "size", None),
         chunks=partial(_chunks, attachment),
-        # OpenHTF writes its temporary files once.
-        file=Path(filename) if filename else None,
+        file=_file(attachment),
     )
 
 

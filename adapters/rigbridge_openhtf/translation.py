@@ -15,7 +15,6 @@ from uuid import UUID
 import attrs
 
 from rigbridge.model import (
-    Attachment,
     JSONValue,
     LogEntry,
     LogLevel,
@@ -24,7 +23,12 @@ from rigbridge.model import (
     Run,
     RunOutcome,
 )
-from rigbridge_openhtf.attachments import FilesOfPhase, read_attachments
+from rigbridge_openhtf.attachments import (
+    FilesOfPhase,
+    NamedFile,
+    name_attachments,
+    read_attachments,
+)
 from rigbridge_openhtf.identity import read_identity
 from rigbridge_openhtf.logs import read_logs
 from rigbridge_openhtf.outcomes import run_outcome
@@ -60,12 +64,13 @@ def translate(
     outcome = run_outcome(record.outcome, scope.at(".outcome"))
     identity = read_identity(record, scope)
     ended_at = read_time(record.end_millis, scope.at(".end_time_millis"), "time")
-    phases, attachments = _phases(record, outcome, scope)
+    phases, files = _phases(record, outcome, scope)
     logs, loggers = read_logs(record.logs, scope.at(".log_records"))
     details = _outcome_details(record, scope.at(".outcome_details"))
     if outcome in _NOT_AS_PLANNED:
         logs.extend(_error_entry(detail, ended_at) for detail in details)
     scope.mapped("run")
+    metadata = _metadata(record, identity.used, details, loggers, scope)
     return Run(
         id=run_id,
         outcome=outcome,
@@ -81,8 +86,8 @@ def translate(
         docstring=identity.docstring,
         phases=tuple(phases),
         logs=tuple(logs),
-        attachments=tuple(attachments),
-        metadata=_metadata(record, identity.used, details, loggers, scope),
+        attachments=tuple(read_attachments(files)),
+        metadata=metadata,
         source=source,
     )
 
@@ -95,7 +100,7 @@ def _station(record: RawRecord, scope: Scope) -> str | None:
 
 def _phases(
     record: RawRecord, outcome: RunOutcome, scope: Scope
-) -> tuple[list[Phase], list[Attachment]]:
+) -> tuple[list[Phase], list[NamedFile]]:
     kept: list[tuple[int, str, Scope]] = []
     for index, raw in enumerate(record.phases):
         place = scope.at(f".phases[{index}]")
@@ -103,7 +108,7 @@ def _phases(
             place.dropped("phase", "the framework's own wait for the unit", raw.name)
             continue
         kept.append((index, phase_name(raw, index + 1, place), place))
-    attachments, notes = read_attachments(
+    named, notes = name_attachments(
         [
             FilesOfPhase(
                 phase=name, scope=place, given=record.phases[index].attachments
@@ -113,10 +118,10 @@ def _phases(
     )
     context = PhaseContext(run=outcome, unset_fails=_unset_fails(record))
     phases = [
-        read_phase(record.phases[index], name, context, files, place)
-        for (index, name, place), files in zip(kept, notes, strict=True)
+        read_phase(record.phases[index], name, context, noted, place)
+        for (index, name, place), noted in zip(kept, notes, strict=True)
     ]
-    return phases, attachments
+    return phases, named
 
 
 def _unset_fails(record: RawRecord) -> bool | None:

@@ -38,6 +38,7 @@ from rigbridge.model import (
     ProcedureRef,
     Run,
     RunOutcome,
+    SettledFile,
     Unit,
 )
 from rigbridge.outbox import Outbox
@@ -75,19 +76,19 @@ def phases() -> tuple[Phase, ...]:
 
 
 def attachments(folder: Path, *, spooled: bool) -> tuple[Attachment, ...]:
-    """Write new files, named by their digests where they are spooled."""
+    """Write new files; to those that are spooled nobody writes again."""
     made: list[Attachment] = []
     for number in range(ATTACHMENTS):
         content = os.urandom(SIZE)
         sha256 = hashlib.sha256(content).hexdigest()
-        path = folder / (sha256 if spooled else f"{uuid4()}.bin")
+        path = folder / f"{uuid4()}.bin"
         path.write_bytes(content)
         made.append(
             Attachment(
                 name=f"trace-{number}.bin",
                 size=SIZE,
                 sha256=sha256,
-                opener=FileOpener(path),
+                opener=SettledFile(path, sha256) if spooled else FileOpener(path),
             )
         )
     return tuple(made)

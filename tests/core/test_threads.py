@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from rigbridge.threads import run_beside
+from rigbridge.threads import begin_beside, run_beside
 
 
 class TestRunBeside:
@@ -51,3 +51,32 @@ class TestRunBeside:
         monkeypatch.setattr(threading.Thread, "start", start)
         caller = threading.get_ident()
         assert run_beside(range(5), lambda _: threading.get_ident(), 3) == [caller] * 5
+
+
+class TestBeginBeside:
+    """Work that goes on while the caller does something else."""
+
+    def test_it_is_under_way_before_it_is_asked_for(self) -> None:
+        """The caller does its own work, and collects what came of it in the end."""
+        meeting = threading.Barrier(2, timeout=10)
+        finish = begin_beside([1], lambda item: (meeting.wait(), item)[1], 1)
+        meeting.wait()
+        assert finish() == [1]
+
+    def test_the_caller_does_what_has_not_begun(self) -> None:
+        """One thread is held up by the first item, so the second is the caller's."""
+        meeting = threading.Barrier(2, timeout=10)
+
+        def work(_: int) -> int:
+            """Meet the other; say who did it."""
+            meeting.wait()
+            return threading.get_ident()
+
+        doers = begin_beside(range(2), work, 1)()
+        assert doers[1] == threading.get_ident() != doers[0]
+
+    def test_an_error_comes_out_in_the_end(self) -> None:
+        """Beginning never raises it."""
+        finish = begin_beside([0], lambda item: 1 // item, 1)
+        with pytest.raises(ZeroDivisionError):
+            finish()

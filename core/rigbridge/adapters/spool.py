@@ -6,20 +6,23 @@ import hashlib
 import mimetypes
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self, cast
+from typing import IO, Self, TypeAlias, cast
 
 import attrs
 
-from rigbridge.model import Attachment, FileOpener
-from rigbridge.threads import run_beside
+from rigbridge.model import Attachment, SettledFile
+from rigbridge.threads import begin_beside
 
 __all__ = ["Spool"]
 
 _CHUNK = 1 << 20
+_WIDTH = 8
+"""Files read at once: each waits for the disk first, and holds one chunk in memory."""
 
 
 class Spool:
@@ -30,12 +33,20 @@ class Spool:
 
     Args:
         folder: where to make it; the system's temporary folder by default.
+        in_place: leave files that are adopted where they lie, for one who closes the
+            spool before they are deleted. What lies on the disk of the folder is synced
+            meanwhile, so that an outbox there need not wait for it.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, *, in_place: bool = False) -> None:
         self._home = folder
+        self._in_place = in_place
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
-        self._expected: dict[Path, _Contents | OSError] = {}
+        self._begun: list[tuple[Sequence[Path], Callable[[], list[_Read]]]] = []
+        self._read: dict[Path, _Read] = {}
+
+    def _root(self) -> Path:
+        return Path(tempfile.gettempdir()) if self._home is None else self._home
 
     def _folder(self) -> Path:
         if self._temporary is None:
@@ -67,7 +78,8 @@ class Spool:
                 size += stream.write(chunk)
         target = folder / digest.hexdigest()
         Path(stream.name).replace(target)
-        return _described(target, size, name, media_type)
+        contents = _Contents(digest.hexdigest(), size)
+        return _described(target, contents, name, media_type)
 
     def aside(self) -> IO[bytes]:
         """Give an empty file for what must lie aside; it vanishes once closed."""
@@ -77,14 +89,21 @@ class Spool:
 
     def expect(self, paths: Sequence[Path]) -> None:
         """
-        Read files side by side that are going to be adopted, since one takes long.
+        Begin to read files that are going to be adopted, several at once.
 
         Args:
             paths: the files; what is wrong with one is said when it is adopted.
         """
-        if len(paths) > 1:
-            found = run_beside(paths, _contents, os.cpu_count() or 1)
-            self._expected.update(zip(paths, found, strict=True))
+        device = self._root().stat().st_dev if self._in_place else None
+        read = partial(_contents, sync_on=device)
+        finish = begin_beside(paths, read, _WIDTH, name="rigbridge-spool")
+        self._begun.append((paths, finish))
+
+    def _finish(self) -> None:
+        """Wait for what is being read."""
+        while self._begun:
+            paths, finish = self._begun.pop()
+            self._read.update(zip(paths, finish(), strict=True))
 
     def adopt(
         self, path: Path, *, name: str, media_type: str | None = None
@@ -93,7 +112,7 @@ class Spool:
         Take over a file that nobody writes to any more, and describe it.
 
         It is linked where the disk allows that, so that it may be deleted at once,
-        and copied elsewhere.
+        and copied elsewhere; a spool ``in_place`` does neither.
 
         Args:
             path: the file.
@@ -103,11 +122,13 @@ class Spool:
         Raises:
             OSError: the file cannot be read, or the folder cannot be written.
         """
-        folder = self._folder()
-        contents = self._expected.pop(path, None) or _contents(path)
+        self._finish()
+        contents = self._read.pop(path, None) or _contents(path)
         if isinstance(contents, OSError):
             raise contents
-        target = folder / contents.digest
+        if self._in_place:
+            return _described(path, contents, name, media_type)
+        target = self._folder() / contents.digest
         try:
             os.link(path, target)
         except FileExistsError:
@@ -117,10 +138,11 @@ class Spool:
             with path.open("rb") as stream:
                 chunks = iter(partial(stream.read, _CHUNK), b"")
                 return self.add(chunks, name=name, media_type=media_type)
-        return _described(target, contents.size, name, media_type)
+        return _described(target, contents, name, media_type)
 
     def close(self) -> None:
         """Delete everything; the attachments can no longer be opened."""
+        self._finish()
         if self._temporary is not None:
             self._temporary.cleanup()
             self._temporary = None
@@ -139,26 +161,53 @@ class Spool:
 
 @attrs.frozen
 class _Contents:
-    """What a file holds: the SHA-256 of its bytes, and how many they are."""
+    """What a file holds: the SHA-256 of its bytes, and how many; are they synced?"""
 
     digest: str
     size: int
+    synced: bool = False
 
 
-def _contents(path: Path) -> _Contents | OSError:
+_Read: TypeAlias = _Contents | OSError
+
+
+def _contents(path: Path, sync_on: int | None = None) -> _Read:
+    """
+    Read a file, once it is synced if it is on a certain disk.
+
+    Threads that compute make each call here wait for its turn, so there are few.
+    """
     try:
         with path.open("rb", buffering=0) as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            return _Contents(digest, stream.tell())
+            synced = os.fstat(stream.fileno()).st_dev == sync_on and _sync(stream)
+            digest = hashlib.sha256()
+            chunk = bytearray(_CHUNK)
+            view = memoryview(chunk)
+            while size := stream.readinto(chunk):
+                digest.update(view[:size])
+            return _Contents(digest.hexdigest(), stream.tell(), synced)
     except OSError as error:
         return error
 
 
-def _described(path: Path, size: int, name: str, media_type: str | None) -> Attachment:
+def _sync(stream: FileIO) -> bool:
+    """Bring the bytes of a file to the disk where reading it is enough for that."""
+    if os.name == "nt":
+        return False
+    try:
+        os.fsync(stream.fileno())
+    except OSError:
+        return False  # whoever takes it over tries again, and says what is wrong
+    return True
+
+
+def _described(
+    path: Path, contents: _Contents, name: str, media_type: str | None
+) -> Attachment:
     return Attachment(
         name=name,
         media_type=media_type or mimetypes.guess_type(name)[0],
-        size=size,
-        sha256=path.name,
-        opener=FileOpener(path),
+        size=contents.size,
+        sha256=contents.digest,
+        opener=SettledFile(path, contents.digest, contents.synced),
     )

@@ -5,7 +5,7 @@ A :class:`Run` is one unit that went through one procedure once. Adapters make r
 :mod:`rigbridge.convert` turns them into payloads and back, destinations keep them.
 """
 
-from rigbridge.model.attachment import Attachment, FileOpener
+from rigbridge.model.attachment import Attachment, FileOpener, SettledFile
 from rigbridge.model.limit import Limit
 from rigbridge.model.log import LogEntry
 from rigbridge.model.measurement import Measurement, MeasurementValue
@@ -43,6 +43,7 @@ __all__ = [
     "RunOutcome",
     "Scalar",
     "Series",
+    "SettledFile",
     "SubUnit",
     "Unit",
     "run_id",

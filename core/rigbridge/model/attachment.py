@@ -19,7 +19,7 @@ from rigbridge.model.values import (
 )
 from rigbridge.paths import path_text
 
-__all__ = ["Attachment", "FileOpener"]
+__all__ = ["Attachment", "FileOpener", "SettledFile"]
 
 _CHUNK = 1 << 20
 
@@ -45,6 +45,20 @@ class FileOpener:
         if kind not in _FILES:
             raise OSError(errno.EINVAL, "is no regular file", str(self.path))
         return self.path.open("rb")
+
+
+@attrs.frozen
+class SettledFile(FileOpener):
+    """
+    Opens a file that nobody writes to any more, so that a link is as good as a copy.
+
+    Attributes:
+        sha256: the digest of its bytes, from reading them.
+        synced: whether its bytes are on the disk, beyond a power cut.
+    """
+
+    sha256: str
+    synced: bool = False
 
 
 def _opener(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:

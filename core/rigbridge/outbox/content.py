@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeAlias
 from uuid import uuid4
 
 import attrs
 
 from rigbridge.errors import SourceUnreadableError
-from rigbridge.model import Attachment, FileOpener, Run
+from rigbridge.model import Attachment, FileOpener, Run, SettledFile
 from rigbridge.reporting import ConversionReport, Place
 from rigbridge.sharing import make_folder, share
 from rigbridge.threads import run_beside
@@ -24,6 +25,9 @@ _CHUNK = 1 << 20
 _PARTIAL = ".part-"
 _WIDTH = 4
 _ABANDONED = 24 * 3600.0
+
+_Taken: TypeAlias = tuple[str, int]
+"""Digest and size of a file that is here now."""
 
 
 class ContentFolder:
@@ -41,7 +45,7 @@ class ContentFolder:
 
     def path(self, sha256: str) -> Path:
         """Say where the bytes of a digest are, or would be."""
-        return self._folder / sha256[:2] / sha256
+        return self._folder / sha256
 
     def room_for(self, run: Run) -> int:
         """Count the bytes that the attachments of a run will need here, if known."""
@@ -73,12 +77,7 @@ class ContentFolder:
             OSError: the folder cannot be written.
         """
         embedded = [item for item in run.attachments if item.opener is not None]
-        intake = _Intake(self._folder)
-        try:
-            described = iter(run_beside(embedded, self._take(intake), _WIDTH))
-            intake.settle()
-        finally:
-            intake.clear()
+        described = iter(self._take(embedded) if embedded else ())
         attachments: list[Attachment] = []
         for index, attachment in enumerate(run.attachments):
             kept = attachment
@@ -105,20 +104,19 @@ class ContentFolder:
         """
         return attrs.evolve(run, attachments=tuple(map(_described, run.attachments)))
 
-    def _take(self, intake: _Intake) -> Callable[[Attachment], tuple[str, int]]:
-        def take(attachment: Attachment) -> tuple[str, int]:
-            sha256 = attachment.sha256
-            if sha256 is not None:
-                path = self.path(sha256)
-                if path.is_file():
-                    intake.found(path)
-                    return sha256, path.stat().st_size
-                size = intake.link(attachment, path)
-                if size is not None:
-                    return sha256, size
-            return intake.copy(attachment, self.path)
-
-        return take
+    def _take(self, embedded: Sequence[Attachment]) -> list[_Taken]:
+        intake = _Intake(self._folder)
+        try:
+            taken = [intake.find(item) or intake.link(item) for item in embedded]
+            # Only what waits for the disk is worth a thread.
+            left = [
+                item for item, done in zip(embedded, taken, strict=True) if not done
+            ]
+            rest = iter(run_beside(left, intake.bring, _WIDTH))
+            intake.settle()
+        finally:
+            intake.clear()
+        return [done or next(rest) for done in taken]
 
     def remove(self, sha256: str) -> None:
         """Delete the bytes of a digest, if they are there."""
@@ -127,12 +125,12 @@ class ContentFolder:
     def sweep(self, wanted: Collection[str]) -> None:
         """Delete what nobody wants, and what an interrupted copy left a day ago."""
         yesterday = time.time() - _ABANDONED
-        for path in self._folder.glob("??/*"):
-            if path.name not in wanted:
-                path.unlink(missing_ok=True)
-        for path in self._folder.glob(f"{_PARTIAL}*"):
+        for path in self._folder.glob("*"):
+            partial = path.name.startswith(_PARTIAL)
             try:
-                if path.stat().st_mtime < yesterday:
+                if path.name not in wanted and not (
+                    partial and path.stat().st_mtime >= yesterday
+                ):
                     path.unlink()
             except FileNotFoundError:
                 continue  # another process was faster
@@ -143,57 +141,61 @@ class _Intake:
     The files of one run on their way into a folder.
 
     Args:
-        folder: the folder; what is not complete yet lies right in it.
+        folder: the folder.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._partials: dict[Path, Path] = {}
-        self._changed: set[Path] = set()
+        self._made = not folder.is_dir()
+        if self._made:
+            make_folder(folder)
 
-    def found(self, path: Path) -> None:
-        """Note that a file is there, though perhaps its name not on the disk yet."""
-        self._changed.add(path.parent)
-
-    def link(self, attachment: Attachment, path: Path) -> int | None:
-        """
-        Take over a file that bears its digest as its name, without copying.
-
-        That is how spools name their files, which nobody writes to again. Any other
-        file may still be changed by its owner, and a link would change with it.
-
-        Returns:
-            Its size; None where that cannot be done.
-        """
-        opener = attachment.opener
-        if not isinstance(opener, FileOpener) or opener.path.name != path.name:
+    def find(self, attachment: Attachment) -> _Taken | None:
+        """Give what is known of a file whose bytes are here; None for any other."""
+        if attachment.sha256 is None:
             return None
-        self._make_folder(path.parent)
-        size = None
         try:
-            with opener.path.open("rb+") as stream:
-                os.fsync(stream.fileno())
-                size = os.fstat(stream.fileno()).st_size
-            os.link(opener.path, path)
-            share(path)
-        except FileExistsError:
-            pass  # another process was faster
-        except OSError:
-            return None  # another file system, or one without links: copied instead
-        self._changed.add(path.parent)
-        return size
+            found = (self._folder / attachment.sha256).stat()
+        except FileNotFoundError:
+            return None
+        return attachment.sha256, found.st_size
 
-    def copy(
-        self, attachment: Attachment, path_of: Callable[[str], Path]
-    ) -> tuple[str, int]:
+    def link(self, attachment: Attachment, *, sync: bool = False) -> _Taken | None:
         """
-        Copy a file's bytes to the disk; gives their digest and how many they are.
+        Take over a file that nobody writes to any more, without copying.
+
+        Any other may still be changed by its owner, and a link would change with it.
 
         Args:
             attachment: the file.
-            path_of: tells where the bytes of a digest belong.
+            sync: whether to bring its bytes to the disk, if they are not there yet.
+
+        Returns:
+            Digest and size; None where that cannot be done.
         """
-        self._make_folder(self._folder)
+        opener = attachment.opener
+        if not isinstance(opener, SettledFile) or opener.sha256 != attachment.sha256:
+            return None
+        if not (opener.synced or sync):
+            return None
+        path = self._folder / opener.sha256
+        try:
+            if not opener.synced:
+                _sync_file(opener.path)
+            size = opener.path.stat().st_size
+            with suppress(FileExistsError):  # another process was faster
+                os.link(opener.path, path)
+                share(path)
+        except OSError:
+            return None  # another file system, or one without links: copied instead
+        return opener.sha256, size
+
+    def bring(self, attachment: Attachment) -> _Taken:
+        """Bring a file's bytes to the disk; gives their digest and their number."""
+        return self.link(attachment, sync=True) or self._copy(attachment)
+
+    def _copy(self, attachment: Attachment) -> _Taken:
         partial = self._folder / f"{_PARTIAL}{uuid4().hex}"
         digest = hashlib.sha256()
         size = 0
@@ -208,23 +210,22 @@ class _Intake:
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
-        self._partials[partial] = path_of(digest.hexdigest())
+        self._partials[partial] = self._folder / digest.hexdigest()
         return digest.hexdigest(), size
 
-    def _make_folder(self, folder: Path) -> None:
-        if not folder.is_dir():
-            make_folder(folder)
-            self._changed.add(folder.parent)
-
     def settle(self) -> None:
-        """Give all files their names, and bring those to the disk."""
+        """
+        Give all files their names, and bring those to the disk.
+
+        The names of files that were found, too: whoever brought them may not have come
+        to that yet. One sync of the folder does for all of them.
+        """
         for partial, path in self._partials.items():
-            self._make_folder(path.parent)
             if not path.is_file():
                 partial.replace(path)
-            self._changed.add(path.parent)
-        for folder in self._changed:
-            _sync_folder(folder)
+        _sync_folder(self._folder)
+        if self._made:
+            _sync_folder(self._folder.parent)
 
     def clear(self) -> None:
         """Remove what did not get its name."""
@@ -260,6 +261,12 @@ def _open(attachment: Attachment) -> IO[bytes]:
     if attachment.opener is None:
         raise FileNotFoundError("it has no bytes")
     return attachment.opener()
+
+
+def _sync_file(path: Path) -> None:
+    """Bring a file's bytes to the disk; Windows does that only for who may write."""
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

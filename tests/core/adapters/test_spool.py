@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from pathlib import Path
 
 import pytest
 
 from rigbridge.adapters import Spool
+from rigbridge.model import Attachment, SettledFile
 
 
 class TestExpectedFiles:
@@ -41,3 +43,51 @@ class TestExpectedFiles:
             with pytest.raises(FileNotFoundError) as caught:
                 spool.adopt(missing, name="missing.bin")
         assert caught.value.filename == str(missing)
+
+
+class TestInPlace:
+    """Files that stay where they are for as long as the spool is open."""
+
+    def test_nothing_is_written(self, tmp_path: Path) -> None:
+        """The file itself is opened, and outlives the spool."""
+        home, path = tmp_path / "home", tmp_path / "trace.bin"
+        home.mkdir()
+        path.write_bytes(b"bytes")
+        with Spool(home, in_place=True) as spool:
+            spool.expect([path])
+            attachment = spool.adopt(path, name="trace.bin")
+            assert list(home.iterdir()) == []
+            assert attachment.opener is not None
+            with attachment.opener() as stream:
+                assert stream.read() == b"bytes"
+        assert path.exists()
+
+    def test_only_what_an_outbox_could_link_is_synced(self, tmp_path: Path) -> None:
+        """A file of another disk is copied from there, so its own need not wait."""
+        path = tmp_path / "trace.bin"
+        path.write_bytes(b"bytes")
+        with Spool(tmp_path, in_place=True) as spool:
+            spool.expect([path])
+            assert _synced(spool.adopt(path, name="trace.bin"))
+        elsewhere = Path("/dev/shm")  # noqa: S108 - only its disk is looked at
+        if not elsewhere.is_dir():
+            pytest.skip("there is no second file system")
+        with Spool(elsewhere, in_place=True) as spool:
+            spool.expect([path])
+            assert not _synced(spool.adopt(path, name="trace.bin"))
+        with Spool(tmp_path) as spool:
+            spool.expect([path])
+            assert not _synced(spool.adopt(path, name="trace.bin"))
+
+    def test_closing_waits_for_what_is_being_read(self, tmp_path: Path) -> None:
+        """Also where nothing was adopted, as after an error."""
+        path = tmp_path / "trace.bin"
+        path.write_bytes(bytes(5_000_000))
+        with Spool(tmp_path, in_place=True) as spool:
+            spool.expect([path])
+        assert not [t for t in threading.enumerate() if t.name == "rigbridge-spool"]
+
+
+def _synced(attachment: Attachment) -> bool:
+    assert isinstance(attachment.opener, SettledFile)
+    return attachment.opener.synced

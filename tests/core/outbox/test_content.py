@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -84,6 +85,46 @@ class TestKeep:
             assert path.stat().st_nlink == 2
         assert path.read_bytes() == b"abc"
 
+    def test_a_spool_in_place_has_the_bytes_on_the_disk_already(
+        self,
+        contents: ContentFolder,
+        make_run: MakeRun,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Its files are linked from where they lie; none is synced a second time."""
+        files = [tmp_path / f"{number}.bin" for number in range(3)]
+        for number, path in enumerate(files):
+            path.write_bytes(b"%d" % number)
+        synced: list[int] = []
+        sync = os.fsync
+
+        def watch(descriptor: int) -> None:
+            """Note what is synced."""
+            synced.append(os.fstat(descriptor).st_ino)
+            sync(descriptor)
+
+        monkeypatch.setattr(os, "fsync", watch)
+        with Spool(tmp_path, in_place=True) as spool:
+            spool.expect(files)
+            attachments = [spool.adopt(path, name=path.name) for path in files]
+            before = list(synced)
+            kept = _keep(contents, make_run(attachments=attachments))
+        assert sorted(before[:3]) == sorted(path.stat().st_ino for path in files)
+        assert not set(before) & set(synced[3:])
+        for path, attachment in zip(files, kept, strict=True):
+            assert contents.path(str(attachment.sha256)).samefile(path)
+
+    def test_a_file_of_another_digest_is_copied(
+        self, contents: ContentFolder, make_run: MakeRun, tmp_path: Path
+    ) -> None:
+        """A link goes by the digest that was read, never by one that is claimed."""
+        with Spool(tmp_path) as spool:
+            spooled = spool.add([b"abc"], name="a.bin")
+            claimed = attrs.evolve(spooled, sha256="0" * 64)
+            (kept,) = _keep(contents, make_run(attachments=[claimed]))
+        assert kept.sha256 == hashlib.sha256(b"abc").hexdigest()
+
     def test_where_links_are_impossible_it_copies(
         self,
         contents: ContentFolder,
@@ -150,7 +191,7 @@ class TestKeep:
 
         def watch(descriptor: int) -> None:
             """Note what is synced, and whether any file had its name then."""
-            named = any(path.parent != contents._folder for path in _files(contents))
+            named = any(not path.name.startswith(".") for path in _files(contents))
             synced.append((os.fstat(descriptor).st_ino, named))
             sync(descriptor)
 
@@ -162,8 +203,8 @@ class TestKeep:
         assert len(paths) == 5
         assert [when[path.stat().st_ino] for path in paths] == [False] * 5
         if os.name != "nt":
-            folders = {path.parent for path in paths} | {contents._folder}
-            assert all(when[folder.stat().st_ino] for folder in folders)
+            assert when[contents._folder.stat().st_ino]
+            assert contents._folder.parent.stat().st_ino in when
 
     def test_one_bad_file_among_several_leaves_nothing_behind(
         self,

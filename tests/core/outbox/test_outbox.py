@@ -176,8 +176,7 @@ class TestSubmit:
         """Files without an entry are swept when the outbox is opened."""
         outbox = open_outbox(server)
         outbox.submit(make_run(attachments=[make_file("a", b"1")]))
-        orphan = folder / "content" / "ab" / ("ab" + "0" * 62)
-        orphan.parent.mkdir()
+        orphan = folder / "content" / ("ab" + "0" * 62)
         orphan.write_bytes(b"x")
         outbox.close()
         open_outbox(server)
