@@ -7,27 +7,15 @@ import stat
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from rigbridge.cli import options
-from rigbridge.cli.output import (
-    count_of,
-    error_document,
-    own_call,
-    say,
-    say_error,
-    say_json,
-    say_table,
-    say_warning,
-)
+from rigbridge.cli.output import own_call, say, say_error, say_json
 from rigbridge.cli.progress import progress
-from rigbridge.cli.tables import RUN_COLUMNS, result_document, run_row
+from rigbridge.cli.summary import ImportSummary
 from rigbridge.errors import NoRunError, RunProblemsError, SourceError
-
-if TYPE_CHECKING:
-    from rigbridge.imports import SourceResult
 
 __all__ = ["ConvertFormat", "convert", "demo", "import_reports"]
 
@@ -66,7 +54,7 @@ def import_reports(
     configuration = load_configuration(
         to=to, data=data, api_key=api_key, time_zone=time_zone, file=config
     )
-    results = _import(
+    summary = _import(
         paths,
         configuration,
         only=adapter,
@@ -75,10 +63,10 @@ def import_reports(
         attach_source=attach_source,
         as_json=as_json,
     )
-    _show(results, as_json=as_json)
-    if not results:
+    summary.show()
+    if not summary.sources:
         say_error(SourceError("no file was found", remedy="check the paths"))
-    complete = bool(results) and all(result.succeeded for result in results)
+    complete = summary.sources > 0 and summary.succeeded
     if not complete or any(map(_holds_nothing, paths)):
         raise typer.Exit(1)
 
@@ -105,8 +93,8 @@ def _import(
     strict: bool = False,
     attach_source: bool = False,
     as_json: bool = False,
-) -> list[SourceResult]:
-    """Import, and give what came of each file."""
+) -> ImportSummary:
+    """Import, and give what came of the files."""
     from rigbridge.adapters import Source  # noqa: PLC0415 - start fast
     from rigbridge.configuration import open_destination  # noqa: PLC0415 - likewise
     from rigbridge.imports import (  # noqa: PLC0415 - likewise
@@ -118,7 +106,7 @@ def _import(
 
     adapters = AdapterSet(configuration, only=only)
     files = list(scan(paths))
-    results: list[SourceResult] = []
+    summary = ImportSummary(as_json=as_json)
     destination = None if dry_run else open_destination(configuration)
     try:
         with progress("importing", len(files), shown=not as_json) as advance:
@@ -131,63 +119,17 @@ def _import(
                 strict=strict,
                 attach_source=attach_source,
             ):
-                results.append(result)
+                summary.add(result)
                 advance()
     except KeyboardInterrupt:
         # What arrived is stored; a person still wants to know how far that got.
-        results += [
-            SourceResult(source=Source.from_path(file).uri, tried=False)
-            for file in files[len(results) :]
-        ]
+        for file in files[summary.sources :]:
+            uri = Source.from_path(file).uri
+            summary.add(SourceResult(source=uri, tried=False))
     finally:
         if destination is not None:
             destination.close()
-    return results
-
-
-def _show(results: list[SourceResult], *, as_json: bool) -> None:
-    runs = [item for result in results for item in result.runs]
-    if as_json:
-        say_json(
-            {
-                "sources": [
-                    result_document(result, map(error_document, result.errors))
-                    for result in results
-                ]
-            }
-        )
-    elif runs:
-        say_table(RUN_COLUMNS, map(run_row, runs), named=True)
-    for result in results:
-        if result.tried:
-            for error in result.errors:
-                say_error(error)
-    kept = [path for result in results for path in result.quarantined]
-    if kept:
-        say_warning(
-            f"{count_of(len(kept), 'run')} in quarantine, each with its reason, in "
-            f"{kept[0].parent}"
-        )
-    left = [result for result in results if not result.tried]
-    if left:
-        out = any(result.errors for result in left)
-        why = "the destination is out" if out else "the import was interrupted"
-        say_warning(
-            f"{count_of(len(left), 'file')} not tried, since {why}; "
-            "repeat the same command later"
-        )
-    if not as_json:
-        again = sum(
-            item.receipt is not None and not item.receipt.created for item in runs
-        )
-        failed = sum(result.tried and not result.succeeded for result in results)
-        empty = sum(result.is_empty for result in results)
-        known = f", {again} of them there already" if again else ""
-        none = f"{count_of(empty, 'file')} without a run, " if empty else ""
-        say(
-            f"{count_of(len(runs), 'run')} of {count_of(len(results), 'file')}{known}; "
-            f"{none}{count_of(failed, 'file')} failed"
-        )
+    return summary
 
 
 def convert(
@@ -289,21 +231,19 @@ def demo(
         )
         if not as_json:
             say(f"importing {len(names)} example reports into {folder}")
-        results = _import(names, configuration, as_json=as_json)
-    _show(results, as_json=as_json)
+        summary = _import(names, configuration, as_json=as_json)
+    summary.show()
     if not as_json:
-        _show_next(results, folder)
-    if not all(result.succeeded for result in results):
+        _show_next(summary.example, folder)
+    if not summary.succeeded:
         raise typer.Exit(1)
 
 
-def _show_next(results: list[SourceResult], folder: Path) -> None:
-    """Say how to look at what the demo stored, a run that did not pass above all."""
-    runs = [item for result in results for item in result.runs]
-    runs.sort(key=lambda item: item.run.outcome.value == "PASS")
+def _show_next(example: str | None, folder: Path) -> None:
+    """Say how to look at what the demo stored, one run above all."""
     call, where = own_call(), f"--data {shlex.quote(str(folder))}"
     say("")
     say(f"all runs:     {call} runs list {where}")
-    for item in runs[:1]:
-        say(f"one of them:  {call} runs show {item.run.id} {where}")
+    if example is not None:
+        say(f"one of them:  {call} runs show {example} {where}")
     say(f"in a browser: {call} serve {where}")

@@ -1,0 +1,124 @@
+"""What an import shows at its end, gathered source by source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rigbridge.cli.output import (
+    count_of,
+    error_document,
+    say,
+    say_error,
+    say_json,
+    say_table,
+    say_warning,
+)
+from rigbridge.cli.tables import RUN_COLUMNS, result_document, run_row
+from rigbridge.errors import RigbridgeError
+
+if TYPE_CHECKING:
+    from rigbridge.imports import SourceResult
+
+__all__ = ["ImportSummary"]
+
+
+class ImportSummary:
+    """
+    Keeps of each source what is shown in the end, and lets its runs go.
+
+    Years of reports do not fit into memory; their rows in a table do.
+
+    Args:
+        as_json: whether a program reads it: then as one document.
+    """
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self._as_json = as_json
+        self._documents: list[dict[str, Any]] = []
+        self._rows: list[tuple[str, ...]] = []
+        self._errors: list[RigbridgeError] = []
+        self._known = 0
+        self._failed = 0
+        self._empty = 0
+        self._left = 0
+        self._is_out = False
+        self._quarantined = 0
+        self._quarantine: Path | None = None
+        self._first: tuple[bool, str] | None = None
+        self.sources = 0
+        """How many sources there were, tried or not."""
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether all of every source arrived, or there was nothing in it."""
+        return not self._failed and not self._left
+
+    @property
+    def example(self) -> str | None:
+        """The id of the first run that did not pass, else of the first; or None."""
+        return None if self._first is None else self._first[1]
+
+    def add(self, result: SourceResult) -> None:
+        """Take what came of a source."""
+        self.sources += 1
+        if self._as_json:
+            errors = map(error_document, result.errors)
+            self._documents.append(result_document(result, errors))
+        else:
+            self._rows += map(run_row, result.runs)
+        self._known += sum(
+            item.receipt is not None and not item.receipt.created
+            for item in result.runs
+        )
+        if not result.tried:
+            self._left += 1
+            self._is_out |= bool(result.errors)
+            return
+        self._errors += result.errors
+        self._failed += not result.succeeded
+        self._empty += result.is_empty
+        self._quarantined += len(result.quarantined)
+        if result.quarantined and self._quarantine is None:
+            self._quarantine = result.quarantined[0].parent
+        for item in result.runs:
+            passed = item.run.outcome.value == "PASS"
+            if self._first is None or (self._first[0] and not passed):
+                self._first = (passed, str(item.run.id))
+
+    def show(self) -> None:
+        """Show it: the runs to standard output, what went wrong to standard error."""
+        if self._as_json:
+            say_json({"sources": self._documents})
+        elif self._rows:
+            say_table(RUN_COLUMNS, self._rows, named=True)
+        for error in self._errors:
+            say_error(error)
+        if self._quarantine is not None:
+            say_warning(
+                f"{count_of(self._quarantined, 'run')} in quarantine, each with its "
+                f"reason, in {self._quarantine}"
+            )
+        if self._left:
+            why = (
+                "the destination is out"
+                if self._is_out
+                else "the import was interrupted"
+            )
+            say_warning(
+                f"{count_of(self._left, 'file')} not tried, since {why}; "
+                "repeat the same command later"
+            )
+        if not self._as_json:
+            say(self._total())
+
+    def _total(self) -> str:
+        known = f", {self._known} of them there already" if self._known else ""
+        empty = (
+            f"{count_of(self._empty, 'file')} without a run, " if self._empty else ""
+        )
+        return (
+            f"{count_of(len(self._rows), 'run')} of "
+            f"{count_of(self.sources, 'file')}{known}; "
+            f"{empty}{count_of(self._failed, 'file')} failed"
+        )
