@@ -8,7 +8,13 @@ import attrs
 
 from rigbridge.model import Unit
 from rigbridge_teststand.atml.account import Account
-from rigbridge_teststand.atml.names import attribute, child, children, read_text
+from rigbridge_teststand.atml.names import (
+    attribute,
+    child,
+    children,
+    elements_of,
+    read_text,
+)
 from rigbridge_teststand.atml.values import flatten, read_datum, spelled
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.numbers import read_count
@@ -199,7 +205,7 @@ class _Reader:
         self._account.coerced("report options", NOT_KEPT, element)
         collection = child(element, "Collection")
         # There are a hundred of them in every report.
-        for item in () if collection is None else collection:
+        for item in () if collection is None else elements_of(collection):
             name = item.get("name")
             if name in KEPT_OPTIONS:
                 for value in item:

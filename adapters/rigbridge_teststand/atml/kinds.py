@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rigbridge_teststand.atml.account import Account
-from rigbridge_teststand.atml.names import LOCALS, all_text, read_text
+from rigbridge_teststand.atml.names import LOCALS, all_text, elements_of, read_text
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.numbers import read_number
 
@@ -112,7 +112,7 @@ def unescape(text: str) -> str:
 
 def inner_text(element: Element) -> str | None:
     """Give the text that stands in ``Value``; None where there is none."""
-    for below in element:
+    for below in elements_of(element):
         if LOCALS[below.tag] == "Value":
             return all_text(below) if len(below) else below.text or ""
     # Some producers write the text right inside.

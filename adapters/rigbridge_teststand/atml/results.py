@@ -17,16 +17,18 @@ from rigbridge_teststand.arrays import line_of, rows_of, series_of
 from rigbridge_teststand.atml.account import Account
 from rigbridge_teststand.atml.cells import Members
 from rigbridge_teststand.atml.kinds import KINDS, TYPE
-from rigbridge_teststand.atml.limits import Judged, read_limits
+from rigbridge_teststand.atml.limits import read_limits
 from rigbridge_teststand.atml.names import (
     LOCALS,
     attribute,
     attributes_of,
     child,
     children,
+    elements_of,
     read_text,
 )
 from rigbridge_teststand.atml.quick import quick_datum
+from rigbridge_teststand.atml.ranges import Judged, Ranges
 from rigbridge_teststand.atml.values import DATA, flatten, value_of
 from rigbridge_teststand.comparisons import Comparison
 from rigbridge_teststand.element import Element
@@ -74,7 +76,7 @@ class Result:
         self.name = intern(given)
         others: list[Element] = []
         # Backwards, so that the first of several is the one that stays.
-        for below in reversed(element):
+        for below in elements_of(element)[::-1]:
             kind = LOCALS[below.tag]
             if kind == "TestData":
                 self.data = below
@@ -120,6 +122,7 @@ class DataReader:
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        self._ranges = Ranges()
         self._step = ""
         self._names: dict[str, int] = {}
         self._found: list[Measurement] = []
@@ -154,10 +157,12 @@ class DataReader:
         given = result.name
         name = self._step if given in _SINGLE or not given else given
         outcome = inherited if result.outcome is None else _outcome(result.outcome)
-        judged = read_limits(result.limits, result.properties, self._account)
+        judged = read_limits(
+            result.limits, result.properties, self._ranges, self._account
+        )
         more = self._further(result) if result.others else {}
         is_empty = True
-        for element in () if result.data is None else result.data:
+        for element in () if result.data is None else elements_of(result.data):
             if LOCALS[element.tag] in DATA:
                 is_empty = False
                 self._read(name, element, more, outcome, judged)
@@ -169,7 +174,7 @@ class DataReader:
         attributes = self._additional
         if result.others:
             attributes = {**attributes, **self._further(result)}
-        for element in () if result.data is None else result.data:
+        for element in () if result.data is None else elements_of(result.data):
             self._plain(result.name or self._step, element, attributes, 0)
 
     def _further(self, result: Result) -> dict[str, Any]:
@@ -193,7 +198,7 @@ class DataReader:
             The data that are report texts, and no values.
         """
         texts: list[Element] = []
-        for element in data:
+        for element in elements_of(data):
             kind = LOCALS[element.tag]
             if kind == "Collection":
                 self._items("", element, self._additional, 0, texts)
@@ -234,17 +239,10 @@ class DataReader:
     ) -> None:
         """Read data that nobody judged, quickly where nothing else is said of them."""
         shape = LOCALS[element.tag]
-        if shape == "Datum" and depth <= _MAX_DEPTH:
+        if shape == "Datum" and name and name not in self._names:
             read = quick_datum(element)
-            name = name.strip()
-            if (
-                read is not None
-                and read[1] is None
-                and name not in self._names
-                and name
-            ):
+            if read is not None and read[1] is None and depth <= _MAX_DEPTH:
                 self._names[name] = 1
-                self._account.mapped["measurement"] += 1
                 self._found.append(
                     Measurement(name=name, value=read[0], attributes=attributes)
                 )
@@ -293,7 +291,7 @@ class DataReader:
     ) -> None:
         items: list[tuple[str, Element]] = []
         described: dict[str, dict[str, Any]] = {}
-        for item in collection:
+        for item in elements_of(collection):
             if LOCALS[item.tag] != "Item":
                 reason = "stands among the items of a collection"
                 self._account.dropped("property", reason, item)
@@ -310,7 +308,7 @@ class DataReader:
             if name in described:
                 further = {**attributes, **described[name]}
             full = f"{prefix}.{name}" if prefix and name else prefix or name
-            for element in item:
+            for element in elements_of(item):
                 self._plain(full, element, further, depth)
 
     @staticmethod
@@ -375,10 +373,8 @@ class DataReader:
         outcome: MeasurementOutcome,
         judged: Judged,
     ) -> None:
-        mapped = self._account.mapped
-        mapped["measurement"] += 1
         if unit is not None:
-            mapped["unit"] += 1
+            self._account.mapped["unit"] += 1
         if judged.attributes:
             attributes = {**attributes, **judged.attributes}
         name = name.strip() or "(unnamed)"

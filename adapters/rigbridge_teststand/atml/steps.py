@@ -27,6 +27,7 @@ from rigbridge_teststand.atml.names import (
     LOCALS,
     attributes_of,
     child,
+    elements_of,
     read_text,
 )
 from rigbridge_teststand.atml.properties import Looping, read_extension
@@ -45,7 +46,7 @@ STEPS = frozenset({"Test", "SessionAction", "TestGroup"})
 Step: TypeAlias = tuple[str, Element]
 """The local name of a step, and its element."""
 
-_RESULTS = frozenset({"TestResult", "Parameters", "Data"})
+_GIVEN = frozenset({"Parameters", "Data"})
 _GROUP = "TestGroup"
 _CALLER = re.compile(r"SequenceCallStepName\s*=\s*'([^']*)'")
 _LEVEL = re.compile(r"\bbl\s*=\s*'(\d+)'")
@@ -62,7 +63,8 @@ _RANKS = (
 
 def steps_of(element: Element) -> list[Step]:
     """Give the steps right below an element, in document order."""
-    return [(name, e) for e in element if (name := LOCALS[e.tag]) in STEPS]
+    below = elements_of(element)
+    return [(name, e) for e in below if (name := LOCALS[e.tag]) in STEPS]
 
 
 def name_of(kind: str, given: dict[str, str]) -> str:
@@ -91,14 +93,18 @@ class _Parts:
 
     def __init__(self, element: Element, account: Account) -> None:
         self.attributes: dict[str, Any] = {}
-        self.results: list[Step] = []
+        self.results: list[Result] = []
+        # The results once more, among the parameters and data in their order.
+        self.data: list[Result | Step] = []
         self.nested: list[Step] = []
         self.events: list[Element] = []
         self.others: list[Step] = []
-        for below in element:
+        for below in elements_of(element):
             name = LOCALS[below.tag]
-            if name in _RESULTS:
-                self.results.append((name, below))
+            if name == "TestResult":
+                result = Result(below)
+                self.results.append(result)
+                self.data.append(result)
             elif name == "Extension":
                 looping = read_extension(below, self.attributes, account)
                 if looping is not Looping.NONE:
@@ -106,6 +112,8 @@ class _Parts:
             elif name in OUTCOMES:
                 if self.outcome is None:
                     self.outcome = below
+            elif name in _GIVEN:
+                self.data.append((name, below))
             elif name in STEPS:
                 self.nested.append((name, below))
             elif name in EVENTS:
@@ -308,44 +316,41 @@ class StepReader:
         verdict = MeasurementOutcome.UNSET if status is None else status.verdict
         found: list[Measurement] = []
         is_judged = False
-        if parts.results:
+        if parts.data:
             found = self.data.begin(name)
-            results = [Result(e) for label, e in parts.results if label == "TestResult"]
-            count = _judge(kind, results)
+            count = _judge(kind, parts.results) if parts.results else 0
             is_judged = count > 0
             inherited = verdict
             # Which of several failed is not said, and never guessed.
             if verdict is MeasurementOutcome.FAIL and count != 1:
                 inherited = MeasurementOutcome.UNSET
-            self._read_results(parts.results, results, inherited, time)
+            self._read_data(parts.data, inherited, time)
         if kind == "Test" and not is_judged and verdict is not MeasurementOutcome.UNSET:
-            derived = _derived(name, verdict, parts.attributes)
-            self._account.mapped["measurement"] += len(derived)
-            found.extend(derived)
+            found.extend(_derived(name, verdict, parts.attributes))
+        if found:
+            self._account.mapped["measurement"] += len(found)
         return found
 
-    def _read_results(
+    def _read_data(
         self,
-        parts: list[Step],
-        results: list[Result],
+        data: list[Result | Step],
         inherited: MeasurementOutcome,
         time: datetime | None,
     ) -> None:
-        following = iter(results)
-        for label, element in parts:
-            if label == "Parameters":
-                self.data.parameters(element)
-            elif label == "Data":
-                for text in self.data.action(element):
-                    self._log(text, time)
-            else:
-                result = next(following)
-                if result.is_judged:
-                    self.data.judged(result, inherited)
-                elif result.name == REPORT_TEXT:
-                    self._said(result, time)
+        for part in data:
+            if not isinstance(part, Result):
+                label, element = part
+                if label == "Parameters":
+                    self.data.parameters(element)
                 else:
-                    self.data.additional(result)
+                    for text in self.data.action(element):
+                        self._log(text, time)
+            elif part.is_judged:
+                self.data.judged(part, inherited)
+            elif part.name == REPORT_TEXT:
+                self._said(part, time)
+            else:
+                self.data.additional(part)
 
     def take_text(self, name: str, element: Element, time: datetime | None) -> bool:
         """Take a result that is a report text into the logs; say whether it is one."""

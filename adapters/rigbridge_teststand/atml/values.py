@@ -6,7 +6,7 @@ Those keep their attributes, texts and data by dotted keys.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from rigbridge_teststand.atml.account import Account
@@ -24,8 +24,10 @@ from rigbridge_teststand.atml.names import (
     attribute,
     attributes_of,
     child,
+    elements_of,
     read_text,
 )
+from rigbridge_teststand.atml.quick import quick_datum
 from rigbridge_teststand.element import Element
 
 __all__ = ["DATA", "Value", "flatten", "read_datum", "spelled", "value_of"]
@@ -50,6 +52,8 @@ def read_datum(datum: Element, account: Account) -> Value:
         datum: the element.
         account: where a value that does not fit its type is recorded.
     """
+    if (quick := quick_datum(datum)) is not None:
+        return (*quick, {})
     given = attributes_of(datum)
     kind = KINDS[given.get(TYPE) or given.get("type") or ""]
     return value_of(datum, kind, given, account)
@@ -70,7 +74,7 @@ def value_of(
     further: dict[str, Any] = {}
     if "unitQualifier" in given and (qualifier := given["unitQualifier"].strip()):
         further["unitQualifier"] = qualifier
-    for below in datum:
+    for below in elements_of(datum):
         name = LOCALS[below.tag]
         if name in _QUALITY:
             flatten(below, name, further, account)
@@ -149,18 +153,18 @@ def flatten(
         if text is not None:
             _put(into, path, text, account)
         if len(node):
-            pending.extend(reversed(list(_below(path, node))))
+            inner = elements_of(node)[::-1]
+            pending += [(_path_of(below, path), below) for below in inner]
 
 
-def _below(path: str, node: Element) -> Iterator[tuple[str, Element]]:
-    for below in node:
-        name = LOCALS[below.tag]
-        if name in DATA:
-            yield path, below
-        elif name == "Item":
-            yield f"{path}.{attribute(below, 'name') or 'Item'}", below
-        else:
-            yield f"{path}.{name}", below
+def _path_of(element: Element, path: str) -> str:
+    """Give the path of what stands below a path."""
+    name = LOCALS[element.tag]
+    if name in DATA:
+        return path
+    if name == "Item":
+        return f"{path}.{attribute(element, 'name') or 'Item'}"
+    return f"{path}.{name}"
 
 
 def _put(into: dict[str, Any], key: str, value: Any, account: Account) -> None:

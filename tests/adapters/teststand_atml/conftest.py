@@ -13,7 +13,7 @@ from rigbridge.convert.document import to_document
 from rigbridge.model import Run
 from rigbridge.testing import Reading, read_all
 from rigbridge_teststand import report_files, streaming
-from rigbridge_teststand.atml import limits, results
+from rigbridge_teststand.atml import ranges, results, values
 from rigbridge_teststand.atml.adapter import TestStandATMLAdapter
 
 NAMESPACES = {
@@ -215,15 +215,16 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Reading]:
             assert account_of(by_adapter()) == account_of(whole)
         with monkeypatch.context() as slow:
             slow.setattr(results, "quick_datum", _no_answer)
-            slow.setattr(limits, "quick_limit", _no_answer)
+            slow.setattr(values, "quick_datum", _no_answer)
+            slow.setattr(ranges.Ranges, "read", _no_answer)
             assert account_of(by_adapter()) == account_of(whole)
         return whole
 
     return reading
 
 
-def _no_answer(element: object) -> None:
-    del element
+def _no_answer(*asked: object) -> None:
+    del asked
 
 
 def account_of(reading: Reading) -> dict[str, Any]:
