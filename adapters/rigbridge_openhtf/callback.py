@@ -231,6 +231,8 @@ class OutputCallback:
         if route is not None:
             settings, data = route.settings, route.data
         with contextlib.ExitStack() as spools:
+            if route is not None:
+                spools.enter_context(route.handing_over())
             try:
                 run, report = translated(record, settings, data, spools)
             except BaseException as error:

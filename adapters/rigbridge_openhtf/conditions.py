@@ -21,7 +21,14 @@ from rigbridge_openhtf.raw import RawValidator
 from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.values import clean, without_address
 
-__all__ = ["Conditions", "Range", "read_conditions", "read_number", "read_range"]
+__all__ = [
+    "Conditions",
+    "Range",
+    "plain_limit",
+    "read_conditions",
+    "read_number",
+    "read_range",
+]
 
 _NUMBER = r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|inf|infinity)"
 _WHOLE = re.compile(_NUMBER, re.IGNORECASE)
@@ -174,7 +181,7 @@ def read_conditions(validators: Sequence[RawValidator], scope: Scope) -> Conditi
     Several ranges hold together, so their intersection is the limit; where two bound
     the same side, their texts are kept as well.
     """
-    if len(validators) == 1 and (plain := _plain_limit(validators[0])) is not None:
+    if len(validators) == 1 and (plain := plain_limit(validators[0])) is not None:
         scope.mapped("limit")
         return Conditions(limits=plain)
     kept: list[str] = []
@@ -209,7 +216,7 @@ def _limit(found: Range) -> Limit:
     )
 
 
-def _plain_limit(validator: RawValidator) -> Limit | None:
+def plain_limit(validator: RawValidator) -> Limit | None:
     """Give the limit of a validator that is a range and nothing else, as most are."""
     lower, upper = validator.bounds or (None, None)
     if type(lower) in _NUMBERS and type(upper) in _NUMBERS:

@@ -10,6 +10,7 @@ import attrs
 from rigbridge.model import JSONValue, Measurement, Phase, Run, RunOutcome
 from rigbridge_openhtf.measurements import read_measurement
 from rigbridge_openhtf.outcomes import Evidence, phase_outcome
+from rigbridge_openhtf.plain import read_plain
 from rigbridge_openhtf.raw import ABSENT, RawCode, RawPhase
 from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.times import read_time
@@ -165,8 +166,10 @@ def _measurements(raw: RawPhase, scope: Scope) -> list[Measurement]:
         # One entry a phase: a live record has a time for every measurement.
         reason = "left out unless measurement_times is set"
         scope.dropped("measurement times", reason, f"{timed} of them")
+    wanted = scope.settings.measurement_times
     return [
-        read_measurement(item, number, scope.at(f".measurements[{item.name!r}]"))
+        read_plain(item, scope.report, timed=wanted)
+        or read_measurement(item, number, scope.at(f".measurements[{item.name!r}]"))
         for number, item in enumerate(raw.measurements, start=1)
     ]
 

@@ -7,6 +7,7 @@ for is then the same, whether the store is near, busy or gone.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -139,6 +140,10 @@ class Route:
         run = self._identity.apply(run, name="", report=report)
         self._outbox.submit(run, report, patience=patience)
         return run
+
+    def handing_over(self) -> AbstractContextManager[None]:
+        """Keep the background thread from sending while a test waits for us."""
+        return self._outbox.handing_over()
 
     def flush(self, deadline: float) -> int:
         """Wait until everything is sent, at most some seconds; say what waits."""

@@ -60,6 +60,8 @@ def text_of(value: Any, scope: Scope, item: str) -> str | None:
     if type(value) is str:
         if value.isascii():  # nearly all are
             return value if value.strip() else None
+    elif value is None:
+        return None
     else:
         value = simplify(value, scope, item)
         if value is None:

@@ -8,6 +8,7 @@ two; :func:`to_document` and :func:`from_document` write and read a whole run as
 from rigbridge.convert.document import (
     Openers,
     document_of_value,
+    encode_document,
     from_document,
     to_document,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "Payload",
     "document_of_value",
     "dump",
+    "encode_document",
     "from_document",
     "load",
     "lost_without",

@@ -110,7 +110,7 @@ class Delivery:
         Args:
             claim: takes the next entry, or gives None.
             destination: where they go; many at a time where it can take many.
-            stopping: tells whether to end at the next step.
+            stopping: is asked before each step whether to end there; may take its time.
 
         Returns:
             Whether there was any.
@@ -178,6 +178,7 @@ class Delivery:
         return found
 
     def _consignment(self, under_way: _UnderWay) -> Consignment:
+        under_way.end_if_stopping()
         claim = under_way.claim
         return Consignment(
             run=restore(claim.document, claim.contents, self._contents),
@@ -323,7 +324,17 @@ class _UnderWay:
         # Once a create is announced it is also made: stopping between the two
         # would leave a doubt that costs time later.
         announced = new.sent and new.stored_id is None
-        if self._stopping() and not announced:
+        if not announced:
+            self.end_if_stopping()
+
+    def end_if_stopping(self) -> None:
+        """
+        End the delivery between two steps where we are to stop.
+
+        Raises:
+            _StoppedError: we are.
+        """
+        if self._stopping():
             raise _StoppedError
 
 

@@ -9,7 +9,8 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,7 +18,7 @@ from uuid import UUID
 
 import attrs
 
-from rigbridge.convert import to_document
+from rigbridge.convert import encode_document
 from rigbridge.destinations import Destination
 from rigbridge.errors import ConfigurationError, OutboxBusyError, PluginError
 from rigbridge.model import Run
@@ -33,11 +34,11 @@ from rigbridge.outbox.entries import (
 from rigbridge.outbox.journal import Journal, Known, NewEntry
 from rigbridge.outbox.leases import Claim, Leases
 from rigbridge.outbox.policy import Retention
+from rigbridge.outbox.precedence import Precedence
 from rigbridge.outbox.reports import pack_report, unpack_report
 from rigbridge.outbox.sender import Sender
 from rigbridge.outbox.space import making_room, require
 from rigbridge.reporting import ConversionReport
-from rigbridge.wire import encode
 
 __all__ = ["Outbox"]
 
@@ -56,6 +57,7 @@ class _Process:
     pid: int = attrs.field(factory=os.getpid)
     starting: threading.Lock = attrs.field(factory=threading.Lock)
     delivering: threading.Lock = attrs.field(factory=threading.Lock)
+    precedence: Precedence = attrs.field(factory=Precedence)
     sender: Sender | None = None
     destination: Destination | None = None
     # What the parent of a fork has: neither used nor closed, and not forgotten
@@ -177,10 +179,28 @@ class Outbox:
             OSError: the folder cannot be written; nothing is queued.
         """
         report = ConversionReport() if report is None else report
+        with self.handing_over():
+            self._submit(run, report, patience)
+        return run.id
+
+    @contextmanager
+    def handing_over(self) -> Generator[None, None, None]:
+        """
+        Keep this process from sending for the moment, since somebody waits.
+
+        For one who has to prepare what is submitted, or to finish something after it:
+        a thread that sends would slow that down.
+        """
+        with self._here().precedence.first():
+            yield
+
+    def _submit(
+        self, run: Run, report: ConversionReport, patience: float | None
+    ) -> None:
         known = self._journal.find(run.id, patience)
         if known is not None:
             self._compare(run, known)
-            return run.id
+            return
         needed = self._contents.room_for(run)
         require(self.folder, needed)
         for _ in range(_TRIES):
@@ -188,7 +208,7 @@ class Outbox:
                 added = self._add(run, report, patience)
             if added:
                 self._wake_sender()
-                return run.id
+                return
             # Another process has just delivered the last run that shared a file with
             # this one, and removed the file: it is kept anew.
         raise OSError(f"the attachments of run {run.id} do not stay in {self.folder}")
@@ -197,14 +217,14 @@ class Outbox:
         """Say so where a run that was handed over before has other content now."""
         if known.digest is None:
             return
-        if known.digest != _digest(_document(self._contents.describe(run))):
+        if known.digest != _digest(encode_document(self._contents.describe(run))):
             _LOGGER.warning(
                 "run %s was handed over before with other content, which stays", run.id
             )
 
     def _add(self, run: Run, report: ConversionReport, patience: float | None) -> bool:
         kept = self._contents.keep(run, report)
-        document = _document(kept)
+        document = encode_document(kept)
         contents = frozenset(
             item.sha256 for item in kept.attachments if item.opener and item.sha256
         )
@@ -428,23 +448,19 @@ class Outbox:
                 here.destination = self._make_destination()
 
             def claim() -> Claim | None:
+                here.precedence.give_way()
                 over = self._closed or time.monotonic() >= end
                 return None if over else self._leases.claim()
 
-            return self._delivery.deliver_all(
-                claim, here.destination, self._is_stopping
-            )
+            def stopping() -> bool:
+                here.precedence.give_way()
+                return self._closed
+
+            return self._delivery.deliver_all(claim, here.destination, stopping)
         finally:
             here.delivering.release()
-            if self._is_stopping():
+            if self._closed:
                 self._release()
-
-    def _is_stopping(self) -> bool:
-        return self._closed
-
-
-def _document(run: Run) -> bytes:
-    return encode(to_document(run))
 
 
 def _digest(document: bytes) -> str:
