@@ -9,23 +9,21 @@ from typing import IO, ClassVar
 
 from rigbridge.adapters import Match, ReadContext, Source
 from rigbridge.model import Run
+from rigbridge_teststand.atml.growing import GrowingRun
 from rigbridge_teststand.atml.layout import (
     COLLECTION,
-    PULLED,
     RESULTS,
     WRAPPER,
     is_of_a_unit,
 )
 from rigbridge_teststand.atml.names import children, local, version_of
 from rigbridge_teststand.atml.places import Places
-from rigbridge_teststand.atml.pulling import PulledRun
 from rigbridge_teststand.atml.runs import read_run, version_of_results
 from rigbridge_teststand.atml.stations import stations_of
 from rigbridge_teststand.batches import record_batch
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.report_files import ReportFile, of_another_kind
 from rigbridge_teststand.settings import TestStandSettings
-from rigbridge_teststand.streaming import ROOT, stream_events
 
 __all__ = ["TestStandATMLAdapter"]
 
@@ -96,8 +94,10 @@ class _ATMLFile(ReportFile):
         super().__init__(source, context)
         self._settings = settings
         self._places = Places()
-        # The results that are complete, their steps read.
-        self._pulled: PulledRun | None = None
+        # The results that are read while they grow.
+        self._growing: GrowingRun | None = None
+        self._completed = 0
+        self._stations: list[str | None] | None = None
 
     def is_index(self, element: Element) -> bool:
         """Tell that no results are an index; tables of a batch stand beside them."""
@@ -116,42 +116,50 @@ class _ATMLFile(ReportFile):
         provenance = self.context.provenance(
             self.source, index, format=_FORMAT, format_version=version
         )
-        if self._pulled is not None and self._pulled.results is element:
-            return self._pulled.finish(provenance)
+        if self._growing is not None and self._growing.results is element:
+            return self._growing.finish(provenance)
         return read_run(
-            element, provenance, self._settings, self.context, truncated=truncated
+            element,
+            provenance,
+            self._settings,
+            self.context,
+            self._places.place,
+            truncated=truncated,
         )
 
     def complete(
         self, head: bytes, stream: IO[bytes]
     ) -> Iterator[tuple[Element, bool]]:
-        """Read the steps of each report while it is being parsed."""
-        # Only where the time zone depends on it; it costs to parse the file twice.
-        by_station = bool(self.context.time_zone.stations)
-        stations = iter(stations_of(self.source) if by_station else ())
-        pulled: PulledRun | None = None
-        uri, report = self.source.uri, self.context.report
-        for event, element in stream_events(
-            ("start", "end"), PULLED, head, stream, uri=uri, report=report
-        ):
-            if event == ROOT:
+        """Give the results of the units, and take each out of the tree after it."""
+        for element, is_report in super().complete(head, stream):
+            if not is_report:
                 yield element, False
-            elif local(element) != RESULTS:
-                if pulled is not None:
-                    (pulled.enter if event == "start" else pulled.leave)(element)
-            elif event == "start":
-                if pulled is None and is_of_a_unit(element):
-                    station = next(stations, None)
-                    pulled = PulledRun(
-                        element, self._settings, self.context, station, self._places
-                    )
-            elif pulled is not None and pulled.results is element:
-                self._pulled, pulled = pulled, None
-                # A root is given at the end.
-                if element.getparent() is not None:
-                    yield element, True
-                    self._pulled = None
-                    self._places.take(element)
+            elif is_of_a_unit(element):
+                yield element, True
+                self._growing = None
+                self._completed += 1
+                self._places.take(element)
+
+    def grown(self, element: Element) -> None:
+        """Read the steps that are complete."""
+        if not is_of_a_unit(element):
+            return
+        if self._growing is None or self._growing.results is not element:
+            self._growing = GrowingRun(
+                element, self._settings, self.context, self._station(), self._places
+            )
+        self._growing.advance()
+
+    def _station(self) -> str | None:
+        """Find the station of the growing results, which they name at their end."""
+        # Only where the time zone depends on it; it costs to parse the file twice.
+        if not self.context.time_zone.stations:
+            return None
+        if self._stations is None:
+            self._stations = stations_of(self.source)
+        # What is behind a damage is not found.
+        after = self._stations[self._completed :]
+        return after[0] if after else None
 
     def refuse(self, head: bytes) -> None:
         """Refuse nothing beforehand: the parser tells what is no XML."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rigbridge_teststand.atml.names import local
 from rigbridge_teststand.element import Element
 
-__all__ = ["COLLECTION", "PULLED", "RESULTS", "WRAPPER", "is_of_a_unit"]
+__all__ = ["COLLECTION", "RESULTS", "WRAPPER", "is_of_a_unit"]
 
 RESULTS = "TestResults"
 """The local name of the results of a unit."""
@@ -15,9 +15,6 @@ COLLECTION = "TestResultsCollection"
 
 WRAPPER = "Reports"
 """What a document that was split at its declarations is wrapped into."""
-
-PULLED = ("{*}Test", "{*}SessionAction", "{*}TestGroup", "{*}TestResults")
-"""The tags of what is read as soon as it is complete."""
 
 _ROOTS = frozenset({COLLECTION, WRAPPER})
 _BETWEEN = frozenset({COLLECTION, "Extension"})

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from rigbridge.adapters import ReadContext
+from rigbridge.adapters import Place, ReadContext
 from rigbridge.model import ProcedureRef, Provenance, Run, RunOutcome
 from rigbridge_teststand.atml.account import Account
 from rigbridge_teststand.atml.events import EVENTS, read_events
@@ -18,7 +19,7 @@ from rigbridge_teststand.atml.names import (
     version_of,
 )
 from rigbridge_teststand.atml.properties import read_extension
-from rigbridge_teststand.atml.sequence import Sequence
+from rigbridge_teststand.atml.sequence import Level, Sequence
 from rigbridge_teststand.atml.statuses import OUTCOMES, Status, read_status
 from rigbridge_teststand.atml.steps import STEPS, StepReader, steps_of
 from rigbridge_teststand.atml.times import Clock
@@ -50,6 +51,7 @@ def read_run(
     source: Provenance,
     settings: TestStandSettings,
     context: ReadContext,
+    place: Callable[[Element], Place],
     *,
     truncated: bool = False,
 ) -> Run:
@@ -61,16 +63,17 @@ def read_run(
         source: where it stands; the run's id follows from it.
         settings: the site's settings for TestStand.
         context: the surroundings of the reading.
+        place: says where an element stands.
         truncated: whether the file ends within this run.
     """
-    account = Account(context.report)
+    account = Account(context.report, place)
     try:
         header = read_header(results, account)
         reader = RunReader(settings, context, account, header.station)
         result_set = child(results, "ResultSet")
         root = _root(result_set, source.format_version)
         if root is not None:
-            reader.sequence.read_below(root)
+            reader.sequence.read(steps_of(root), Level(()))
         return reader.finish(
             results, (result_set, root), header, source, truncated=truncated
         )

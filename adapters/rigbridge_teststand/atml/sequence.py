@@ -12,7 +12,7 @@ from rigbridge.adapters import Place
 from rigbridge.model import Phase
 from rigbridge_teststand.atml.account import Account
 from rigbridge_teststand.atml.properties import Looping
-from rigbridge_teststand.atml.steps import Step, StepReader, steps_of
+from rigbridge_teststand.atml.steps import Step, StepReader
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.left_out import REPEATED
 
@@ -51,10 +51,16 @@ class Sequence:
         self._account = account
         self.phases: list[Phase] = []
 
-    def read_below(self, root: Element) -> None:
-        """Read every step below a result set or the group that stands for it."""
+    def read(self, steps: list[Step], level: Level) -> None:
+        """
+        Read steps, and every step below them.
+
+        Args:
+            steps: the next steps of a level.
+            level: what was read of the level before.
+        """
         # A stack instead of recursion: sequences may call themselves deeply.
-        pending = _waiting(steps_of(root), Level(()))
+        pending = _waiting(steps, level)
         while pending:
             step, level = pending.pop()
             phase, looping, nested = self._reader.read(step, level.path)

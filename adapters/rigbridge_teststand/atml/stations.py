@@ -9,11 +9,14 @@ from lxml import etree
 from rigbridge.adapters import HEAD_SIZE, ConversionReport, Source
 from rigbridge_teststand.atml.account import Account
 from rigbridge_teststand.atml.header import read_header
-from rigbridge_teststand.atml.layout import PULLED, RESULTS, is_of_a_unit
+from rigbridge_teststand.atml.layout import RESULTS, is_of_a_unit
 from rigbridge_teststand.atml.names import local
 from rigbridge_teststand.streaming import Event, stream_events
 
 __all__ = ["stations_of"]
+
+# What is emptied as soon as it is complete.
+_EMPTIED = ("{*}Test", "{*}SessionAction", "{*}TestGroup", "{*}TestResults")
 
 
 def stations_of(source: Source) -> list[str | None]:
@@ -35,7 +38,7 @@ def stations_of(source: Source) -> list[str | None]:
     with source.open() as stream, suppress(etree.XMLSyntaxError):
         head = stream.read(HEAD_SIZE)
         for _, element in stream_events(
-            ends, PULLED, head, stream, uri=source.uri, report=report
+            ends, _EMPTIED, head, stream, uri=source.uri, report=report
         ):
             if local(element) == RESULTS and is_of_a_unit(element):
                 found.append(read_header(element, Account()).station)

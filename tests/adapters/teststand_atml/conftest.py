@@ -212,6 +212,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Reading]:
         with monkeypatch.context() as small:
             small.setattr(report_files, "LARGE", len(content) - 1)
             small.setattr(streaming, "CHUNK", 64)
+            small.setattr(streaming, "PART", 1)
             assert account_of(by_adapter()) == account_of(whole)
         with monkeypatch.context() as slow:
             slow.setattr(results, "quick_datum", _no_answer)

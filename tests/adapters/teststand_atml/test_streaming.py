@@ -16,6 +16,7 @@ from rigbridge.adapters import ReadContext, Source, Spool, TimeZonePolicy
 from rigbridge.errors import MalformedSourceError, NoRunError
 from rigbridge.testing import read_all
 from rigbridge_teststand import report_files as module
+from rigbridge_teststand import streaming
 from rigbridge_teststand.atml.adapter import TestStandATMLAdapter
 
 SAMPLES = Path(__file__).resolve().parents[3].parent / "shared" / "samples" / "atml"
@@ -71,8 +72,10 @@ def units(write: Any, count: int) -> Iterator[str]:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stream every file."""
+    """Stream every file, and read each of its runs while it grows."""
     monkeypatch.setattr(module, "LARGE", 16)
+    monkeypatch.setattr(streaming, "CHUNK", 64)
+    monkeypatch.setattr(streaming, "PART", 1)
 
 
 class TestStream:
@@ -93,24 +96,27 @@ class TestStream:
         not SAMPLES.is_dir(), reason="the real ATML samples stand beside a checkout"
     )
     def test_runs_of_real_files_equal(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Every real sample, both ways."""
+        """Every real sample: whole, run by run, and step by step."""
         for path in SAMPLES.glob("*.xml"):
             found = []
-            for large in (1 << 30, 16):
+            for large, part in ((1 << 30, 1 << 20), (16, 1 << 20), (16, 1)):
                 monkeypatch.setattr(module, "LARGE", large)
+                monkeypatch.setattr(streaming, "PART", part)
                 found.append(
                     read_all(TestStandATMLAdapter(), Source.from_path(path)).runs
                 )
-            assert found[0] == found[1], path.name
+            assert found[0] == found[1] == found[2], path.name
 
+    @pytest.mark.usefixtures("small")
+    @pytest.mark.parametrize("part", [1, 1 << 20])
     def test_places_lead_to_the_elements(
-        self, write: Any, monkeypatch: pytest.MonkeyPatch
+        self, write: Any, monkeypatch: pytest.MonkeyPatch, part: int
     ) -> None:
-        """A path counts the elements that were taken out before."""
+        """A path counts the elements that were taken out before, steps or runs."""
+        monkeypatch.setattr(streaming, "PART", part)
         steps = [write.step(str(number), value="Odd") for number in range(3)]
         group = write.step("g", *steps, element="TestGroup")
         content = write.file(write.collection(*(write.results(group),) * 2))
-        monkeypatch.setattr(module, "LARGE", 16)
         source = Source.from_bytes(content, "a.xml")
         report = read_all(TestStandATMLAdapter(), source).report
         tree: Any = etree.fromstring(content).getroottree()
@@ -124,12 +130,14 @@ class TestStream:
             entry.place.line for entry in report.entries
         ]
 
-    @pytest.mark.parametrize("large", [1 << 30, 16])
+    @pytest.mark.parametrize(("large", "part"), [(1 << 30, 1), (16, 1 << 20), (16, 1)])
     def test_zone_of_a_station_that_is_named_at_the_end(
-        self, write: Any, monkeypatch: pytest.MonkeyPatch, large: int
+        self, write: Any, monkeypatch: pytest.MonkeyPatch, large: int, part: int
     ) -> None:
         """The zone of a station holds for the steps before its name."""
         monkeypatch.setattr(module, "LARGE", large)
+        monkeypatch.setattr(streaming, "CHUNK", 64)
+        monkeypatch.setattr(streaming, "PART", part)
         zones = TimeZonePolicy(default="UTC", stations={"rig-7": "Asia/Tokyo"})
         content = write.file(write.collection(*units(write, 2)))
         with Spool() as spool:

@@ -1,31 +1,32 @@
 """
-The steps of a run one by one, while its file is being parsed.
+A run that is read while its file is being parsed, since it is too large to be held.
 
-What is complete is read and taken out of the tree at once, so that a run takes the
-memory of its phases and not that of its elements. A step's phase stands before those
-of the steps below it although it is read after them, since only its end completes it.
+The steps that are complete are read and taken out of the tree each time that a part of
+the run has come, so that the run takes the memory of its phases and not that of its
+elements. What is last at any depth is still growing. The phase of such a step stands
+before those of the steps below it although it is read after them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
 
 from rigbridge.adapters import ReadContext
-from rigbridge.errors import ModelError
 from rigbridge.model import Phase, PhaseOutcome, Provenance, Run
 from rigbridge_teststand.atml.account import Account
 from rigbridge_teststand.atml.header import read_header
-from rigbridge_teststand.atml.names import attributes_of, child, local
+from rigbridge_teststand.atml.names import attributes_of, child, elements_of, local
 from rigbridge_teststand.atml.places import Places
 from rigbridge_teststand.atml.runs import OLDEST, RunReader, version_of_results
 from rigbridge_teststand.atml.sequence import Level, path_below
-from rigbridge_teststand.atml.steps import name_of
+from rigbridge_teststand.atml.steps import STEPS, name_of
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.settings import TestStandSettings
 
-__all__ = ["PulledRun"]
+__all__ = ["GrowingRun"]
 
 _GROUP = "TestGroup"
 _UNREAD = Phase(name="(not yet read)", outcome=PhaseOutcome.ERROR)
@@ -55,12 +56,12 @@ class _Open:
     outcomes: set[PhaseOutcome] = attrs.field(factory=set)
 
 
-class PulledRun:
+class GrowingRun:
     """
     A run whose steps are read while its file is being parsed.
 
     Args:
-        results: the ``TestResults`` element, which has only begun.
+        results: the ``TestResults`` element, which is not complete.
         settings: the site's settings for TestStand.
         context: the surroundings of the reading.
         station: the station, whose time zone may be its own, or None.
@@ -78,24 +79,44 @@ class PulledRun:
         self.results = results
         self._context = context
         self._places = places
+        # What of it belongs to a damaged run must not be accounted for twice.
         self._account = Account(place=places.place)
         self._reader = RunReader(settings, context, self._account, station)
         self._top = Level(())
+        # Each stands in the one before it.
         self._open: list[_Open] = []
-        self._result_set: Element | None = None
         # In the oldest version, the group that stands for the run as far as is known.
         self._root: _Open | None = None
-        self._error: ModelError | None = None
 
-    def enter(self, element: Element) -> None:
-        """Take note that a step begins; what is no step of the run is left alone."""
-        level = self._level(element)
-        if level is None or self._error is not None:
+    def advance(self) -> None:
+        """
+        Read the steps that are complete.
+
+        Raises:
+            ModelError: the run makes no run.
+        """
+        holder = child(self.results, "ResultSet")
+        if holder is None:
             return
+        growing = 0
+        for step in self._open:
+            if holder[-1] is not step.element:
+                break
+            growing += 1
+            holder = step.element
+        self._close(growing)
+        level = self._open[-1].below if self._open else self._top
+        while below := elements_of(holder):
+            self._read_complete(below[:-1], level)
+            holder = below[-1]
+            if local(holder) not in STEPS:
+                break
+            level = self._enter(holder, level).below
+
+    def _enter(self, element: Element, level: Level) -> _Open:
+        """Take note of a step whose phase is read later."""
         phases = self._reader.sequence.phases
-        kind = local(element)
-        is_first = not self._open and not phases and self._root is None
-        if not self._open and self._root is not None:
+        if self._root is not None and level is self._top:
             self._read_root(self._root)
         step = _Open(
             element=element,
@@ -105,40 +126,57 @@ class PulledRun:
             logs=len(self._reader.steps.logs),
             files=len(self._reader.steps.data.attachments),
         )
-        if is_first and kind == _GROUP and version_of_results(self.results) == OLDEST:
+        if self._may_be_root(element):
             self._root = step
         else:
-            name = name_of(kind, attributes_of(element))
+            name = name_of(local(element), attributes_of(element))
             step.below.path = (*level.path, name)
             phases.append(_UNREAD)
         self._open.append(step)
+        return step
 
-    def _level(self, element: Element) -> Level | None:
-        """Give the steps that a step stands among; None where it is no step."""
-        holder = element.getparent()
-        if holder is None:
-            return None
-        if self._open:
-            return self._open[-1].below if holder is self._open[-1].element else None
-        if self._result_set is None:
-            self._result_set = child(self.results, "ResultSet")
-        return self._top if holder is self._result_set else None
+    def _may_be_root(self, element: Element) -> bool:
+        is_first = not self._open and not self._reader.sequence.phases
+        return (
+            is_first
+            and self._root is None
+            and local(element) == _GROUP
+            and version_of_results(self.results) == OLDEST
+        )
 
-    def leave(self, element: Element) -> None:
-        """Read a step that is complete, and take it out of the tree."""
-        if not self._open or self._open[-1].element is not element:
-            return
-        step = self._open.pop()
-        if step is self._root:
-            return
-        try:
-            self._read(step)
-        except ModelError as error:
-            self._error = error
-            self._open.clear()
-        self._places.take(element)
+    def _read_complete(self, elements: Iterable[Element], level: Level) -> None:
+        """Read the steps among elements that are complete, and take them out."""
+        sequence = self._reader.sequence
+        for element in elements:
+            kind = local(element)
+            if kind not in STEPS or self._is_root(element):
+                continue
+            if self._may_be_root(element):
+                self._enter(element, level)
+                self._close(0)
+                continue
+            if self._root is not None and level is self._top:
+                self._read_root(self._root)
+            at = len(sequence.phases)
+            sequence.read([(kind, element)], level)
+            self._state(sequence.phases[at])
+            self._places.take(element)
+
+    def _is_root(self, element: Element) -> bool:
+        return self._root is not None and self._root.element is element
+
+    def _close(self, growing: int) -> None:
+        """Read the open steps that are complete, which are all but the first ones."""
+        while len(self._open) > growing:
+            inner = self._open[-1]
+            self._read_complete(elements_of(inner.element), inner.below)
+            self._open.pop()
+            if inner is not self._root:
+                self._read(inner)
+                self._places.take(inner.element)
 
     def _read(self, step: _Open) -> None:
+        """Read the phase of a step whose steps below are read already."""
         sequence, reader = self._reader.sequence, self._reader.steps
         logs, files = len(reader.logs), len(reader.data.attachments)
         kind = local(step.element)
@@ -151,6 +189,10 @@ class PulledRun:
         _move(reader.data.attachments, files, step.files)
         if (path := path_below(phase)) != step.below.path:
             sequence.repath(step.at + 1, len(step.below.path), path)
+        self._state(phase)
+
+    def _state(self, phase: Phase) -> None:
+        """Tell the step above what outcome a step stated."""
         status = phase.attributes.get("raw_status")
         if self._open and status is not None:
             self._open[-1].outcomes.add(phase.outcome if status else PhaseOutcome.ERROR)
@@ -172,11 +214,12 @@ class PulledRun:
         Raises:
             ModelError: it makes no run.
         """
-        if self._error is not None:
-            raise self._error
         try:
+            self._close(0)
             header = read_header(self.results, self._account)
             result_set = child(self.results, "ResultSet")
+            if result_set is not None:
+                self._read_complete(elements_of(result_set), self._top)
             root = result_set if self._root is None else self._root.element
             return self._reader.finish(
                 self.results, (result_set, root), header, source, truncated=False
