@@ -14,7 +14,7 @@ from rigbridge_teststand.element import Element
 from rigbridge_teststand.report_files import ReportFile, of_another_kind
 from rigbridge_teststand.reports import read_report, result_of
 from rigbridge_teststand.settings import TestStandSettings
-from rigbridge_teststand.steps import CUT_OFF, StepReader
+from rigbridge_teststand.step_reader import CUT_OFF, StepReader
 
 __all__ = ["TestStandXMLAdapter"]
 

@@ -18,6 +18,7 @@ from rigbridge.model import (
     Run,
     RunOutcome,
 )
+from rigbridge_teststand.comments import drop_comments
 from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.engine import containers_of, read_bookkeeping, read_seconds
@@ -25,11 +26,12 @@ from rigbridge_teststand.header import Header, keep_rest, read_header
 from rigbridge_teststand.numbers import read_count
 from rigbridge_teststand.options import KEPT_OPTIONS, NOT_KEPT
 from rigbridge_teststand.properties import child_named, members, text_of
+from rigbridge_teststand.said import read_texts
 from rigbridge_teststand.scalars import read_scalar
 from rigbridge_teststand.sequences import Sequences, StepTimes
 from rigbridge_teststand.settings import TestStandSettings
 from rigbridge_teststand.statuses import RUN_OUTCOMES, severity
-from rigbridge_teststand.steps import CUT_OFF, StepReader, drop_comments, read_texts
+from rigbridge_teststand.step_reader import CUT_OFF, StepReader
 from rigbridge_teststand.texts import clean_text
 
 __all__ = ["read_report", "result_of"]

@@ -11,7 +11,7 @@ from lxml import etree
 from rigbridge.adapters import ConversionReport, Disposition
 from rigbridge_teststand.properties import child_named
 from rigbridge_teststand.reports import result_of
-from rigbridge_teststand.steps import StepReader
+from rigbridge_teststand.step_reader import StepReader
 
 
 def growing(content: str) -> Iterator[Any]:
