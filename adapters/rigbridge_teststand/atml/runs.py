@@ -25,6 +25,7 @@ from rigbridge_teststand.atml.steps import STEPS, StepReader, steps_of
 from rigbridge_teststand.atml.times import Clock
 from rigbridge_teststand.atml.values import flatten
 from rigbridge_teststand.element import Element
+from rigbridge_teststand.numbers import read_count
 from rigbridge_teststand.settings import TestStandSettings
 from rigbridge_teststand.statuses import RUN_OUTCOMES
 
@@ -36,6 +37,7 @@ OLDEST = "2.02"
 _SEQUENCE_FILE = re.compile(r"\.seq$", re.IGNORECASE)
 _SEPARATORS = re.compile(r"^[A-Za-z]:|[\\/]")
 _UNFINISHED = frozenset({"running", "looping"})
+_COUNT = "result_set.NumOfResults"
 _OF_SET = STEPS | OUTCOMES | EVENTS | {"Extension"}
 
 
@@ -155,6 +157,7 @@ class RunReader:
             metadata["raw_status"] = status.raw
             if status.qualifier is not None:
                 metadata["outcome_value"] = status.value
+        self._compare_count(results, metadata)
         self._account.mapped["run"] += 1
         return Run(
             id=source.run_id,
@@ -171,6 +174,18 @@ class RunReader:
             metadata=metadata,
             source=source,
         )
+
+    def _compare_count(self, results: Element, metadata: dict[str, Any]) -> None:
+        """Record that the file counts other results than it holds."""
+        stated = read_count(metadata.get(_COUNT))
+        found = len(self.sequence.phases)
+        if stated is not None and stated != found:
+            self._account.coerced(
+                "step count",
+                "differs from the results in the file, these are kept",
+                results,
+                f"{stated} stated, {found} found",
+            )
 
     def _time(self, element: Element | None, name: str) -> datetime | None:
         if element is None:

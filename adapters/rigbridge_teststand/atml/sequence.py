@@ -6,6 +6,8 @@ A loop's summary owns the iterations that follow it.
 
 from __future__ import annotations
 
+import re
+
 import attrs
 
 from rigbridge.adapters import Place
@@ -18,6 +20,8 @@ from rigbridge_teststand.left_out import REPEATED
 
 __all__ = ["Level", "Sequence", "path_below"]
 
+_TURN = re.compile(r"\s*\(Loop Index:\s*-?\d+\)$")
+
 
 @attrs.define
 class Level:
@@ -26,13 +30,15 @@ class Level:
 
     Attributes:
         path: the names of their ancestors.
-        loop: the step whose iterations may follow: step id and name.
+        loop: what tells the step whose iterations may follow, or None.
+        name: its name.
         at: where its summary stands among the phases.
         place: where its summary stands in the file.
     """
 
     path: tuple[str, ...]
-    loop: tuple[object, str] | None = None
+    loop: object = None
+    name: str = ""
     at: int = -1
     place: Place | None = None
 
@@ -91,13 +97,14 @@ class Sequence:
         """
         if looping is Looping.NONE and level.loop is None:
             return phase
-        loop = (phase.attributes.get("step_id"), phase.name)
+        # The names of iterations end in their index, that of the summary does not.
+        loop = phase.attributes.get("step_id") or _TURN.sub("", phase.name)
         if looping is Looping.ITERATION and level.loop == loop:
             self._empty(level)
-            return attrs.evolve(phase, path=(*level.path, phase.name))
+            return attrs.evolve(phase, path=(*level.path, level.name))
         level.loop = None
         if looping is Looping.SUMMARY:
-            level.loop, level.at = loop, at
+            level.loop, level.name, level.at = loop, phase.name, at
             level.place = self._account.place(element) if phase.measurements else None
         return phase
 

@@ -89,6 +89,22 @@ class TestIdentity:
         assert run.unit.part_number == "P-1"
         assert run.metadata["uut.identification.Model"] == "M"
 
+    @pytest.mark.parametrize(("stated", "flags"), [(2, 0), (3, 1), ("odd", 0)])
+    def test_count_of_results(
+        self, write: Any, read: Any, stated: object, flags: int
+    ) -> None:
+        """NumOfResults that differs from what is found is recorded, and kept."""
+        count = (
+            "<tr:Extension><ts:TSResultSetProperties>"
+            f"<ts:NumOfResults value = '{stated}'/>"
+            "</ts:TSResultSetProperties></tr:Extension>"
+        )
+        group = write.step("a", write.step("b"), element="TestGroup")
+        content = write.file(write.collection(write.results(group, beside=count)))
+        reading = read(content)
+        assert reading.runs[0].metadata["result_set.NumOfResults"] == str(stated)
+        assert reading.report.count(Disposition.COERCED, "step count") == flags
+
     @pytest.mark.parametrize("form", ["<ts:{0} value='{1}'/>", "<ts:{0}>{1}</ts:{0}>"])
     def test_result_set_properties(self, run_of: Any, form: str) -> None:
         """Socket and batch, as attribute or as text (cases 58, 59 and 80)."""
