@@ -34,6 +34,7 @@ from rigbridge_openhtf.settings import OpenHTFSettings
 if TYPE_CHECKING:
     from rigbridge.identity import IdentityRules
     from rigbridge.outbox import Outbox, OutboxEntry
+    from rigbridge.plugins import PluginLoader
 
 __all__ = ["EXIT_DEADLINE", "OutputCallback", "output_callback"]
 
@@ -123,6 +124,7 @@ class OutputCallback:
         self._outbox = outbox
         self._observe = observe
         self._lock = threading.Lock()
+        self._plugins: PluginLoader | None = None
         self._route: Route | None = None
         self._last_run_id: UUID | None = None
 
@@ -150,7 +152,9 @@ class OutputCallback:
     def load(self) -> None:
         """Load the code that the first record needs; nothing is opened yet."""
         try:
-            Route.load(to=self._to, data=self._data, api_key=self._api_key)
+            self._plugins = Route.load(
+                to=self._to, data=self._data, api_key=self._api_key
+            )
         except Exception as error:  # noqa: BLE001 - met again, and kept, with a record
             _LOGGER.warning("nothing could be handed over as things are: %s", error)
 
@@ -287,6 +291,7 @@ class OutputCallback:
                         settings=self._settings,
                         identity=self._identity,
                         outbox=self._outbox,
+                        plugins=self._plugins,
                     )
                 except Exception as error:
                     _LOGGER.exception("nothing can be handed over")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rigbridge.configuration import Configuration
     from rigbridge.identity import IdentityRules
     from rigbridge.outbox import Outbox, OutboxEntry
+    from rigbridge.plugins import PluginLoader
 
 __all__ = ["Route"]
 
@@ -78,9 +79,19 @@ class Route:
         settings: OpenHTFSettings | None,
         identity: IdentityRules | None,
         outbox: Outbox | None,
+        plugins: PluginLoader | None = None,
     ) -> Route:
         """
         Read the configuration and open what it names.
+
+        Args:
+            to: ``local``, or the URL of a run store; by configuration if None.
+            data: the data folder, likewise.
+            api_key: the key for the store, likewise.
+            settings: how records are read, likewise.
+            identity: the rules that complete a run's identity, likewise.
+            outbox: an outbox of the caller's own, or None.
+            plugins: what :meth:`load` gave, or None.
 
         Raises:
             RigbridgeError: a setting is wrong, or a folder cannot be used.
@@ -96,16 +107,19 @@ class Route:
         rules = configuration.identity if identity is None else identity
         if outbox is not None:
             return cls(configuration, chosen, outbox, identity=rules, owned=False)
-        opened = open_outbox(configuration)
+        opened = open_outbox(configuration, loader=plugins)
         opened.start()
         return cls(configuration, chosen, opened, identity=rules)
 
     @staticmethod
-    def load(*, to: str | None, data: Path | None, api_key: str | None) -> None:
+    def load(*, to: str | None, data: Path | None, api_key: str | None) -> PluginLoader:
         """
         Load the code of what the configuration names; nothing is opened yet.
 
         Done before a test, nobody waits for it at the end of one.
+
+        Returns:
+            What was found, for :meth:`open`.
 
         Raises:
             RigbridgeError: a setting is wrong.
@@ -115,7 +129,7 @@ class Route:
             load_outbox,
         )
 
-        load_outbox(load_configuration(to=to, data=data, api_key=api_key))
+        return load_outbox(load_configuration(to=to, data=data, api_key=api_key))
 
     def deliver(self, run: Run, report: ConversionReport) -> Run:
         """

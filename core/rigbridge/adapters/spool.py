@@ -8,10 +8,9 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self, TypeAlias, cast
+from typing import IO, Self, cast
 
 import attrs
 
@@ -21,7 +20,7 @@ from rigbridge.threads import begin_beside
 __all__ = ["Spool"]
 
 _CHUNK = 1 << 20
-_WIDTH = 8
+_WIDTH = 6
 """Files read at once: each waits for the disk first, and holds one chunk in memory."""
 
 
@@ -42,8 +41,9 @@ class Spool:
         self._home = folder
         self._in_place = in_place
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
-        self._begun: list[tuple[Sequence[Path], Callable[[], list[_Read]]]] = []
-        self._read: dict[Path, _Read] = {}
+        self._begun: list[Callable[[], object]] = []
+        self._read: dict[Path, _Contents | OSError] = {}
+        self._synced: set[Path] = set()
 
     def _root(self) -> Path:
         return Path(tempfile.gettempdir()) if self._home is None else self._home
@@ -94,16 +94,29 @@ class Spool:
         Args:
             paths: the files; what is wrong with one is said when it is adopted.
         """
-        device = self._root().stat().st_dev if self._in_place else None
-        read = partial(_contents, sync_on=device)
-        finish = begin_beside(paths, read, _WIDTH, name="rigbridge-spool")
-        self._begun.append((paths, finish))
+        # Bringing bytes to the disk takes longest and begins first; whoever waits for
+        # the files helps to read them meanwhile.
+        works: list[Callable[[], None]] = []
+        if self._in_place:
+            device = self._root().stat().st_dev
+            works = [partial(self._sync, path, device) for path in paths]
+        works.extend(partial(self._take_in, path) for path in paths)
+        finish = begin_beside(
+            works, lambda work: work(), _WIDTH, name="rigbridge-spool"
+        )
+        self._begun.append(finish)
+
+    def _sync(self, path: Path, device: int) -> None:
+        if _sync(path, device):
+            self._synced.add(path)
+
+    def _take_in(self, path: Path) -> None:
+        self._read[path] = _contents(path)
 
     def _finish(self) -> None:
         """Wait for what is being read."""
         while self._begun:
-            paths, finish = self._begun.pop()
-            self._read.update(zip(paths, finish(), strict=True))
+            self._begun.pop()()
 
     def adopt(
         self, path: Path, *, name: str, media_type: str | None = None
@@ -127,7 +140,8 @@ class Spool:
         if isinstance(contents, OSError):
             raise contents
         if self._in_place:
-            return _described(path, contents, name, media_type)
+            synced = path in self._synced
+            return _described(path, contents, name, media_type, synced=synced)
         target = self._folder() / contents.digest
         try:
             os.link(path, target)
@@ -161,53 +175,53 @@ class Spool:
 
 @attrs.frozen
 class _Contents:
-    """What a file holds: the SHA-256 of its bytes, and how many; are they synced?"""
+    """What a file holds: the SHA-256 of its bytes, and how many they are."""
 
     digest: str
     size: int
-    synced: bool = False
 
 
-_Read: TypeAlias = _Contents | OSError
-
-
-def _contents(path: Path, sync_on: int | None = None) -> _Read:
-    """
-    Read a file, once it is synced if it is on a certain disk.
-
-    Threads that compute make each call here wait for its turn, so there are few.
-    """
+def _contents(path: Path) -> _Contents | OSError:
     try:
         with path.open("rb", buffering=0) as stream:
-            synced = os.fstat(stream.fileno()).st_dev == sync_on and _sync(stream)
             digest = hashlib.sha256()
+            # After each call here a thread waits for those that compute, so the calls
+            # are few.
             chunk = bytearray(_CHUNK)
             view = memoryview(chunk)
             while size := stream.readinto(chunk):
                 digest.update(view[:size])
-            return _Contents(digest.hexdigest(), stream.tell(), synced)
+            return _Contents(digest.hexdigest(), stream.tell())
     except OSError as error:
         return error
 
 
-def _sync(stream: FileIO) -> bool:
-    """Bring the bytes of a file to the disk where reading it is enough for that."""
+def _sync(path: Path, device: int) -> bool:
+    """Bring the bytes of a file to its disk, if it is that one and reading suffices."""
     if os.name == "nt":
         return False
     try:
-        os.fsync(stream.fileno())
+        with path.open("rb", buffering=0) as stream:
+            if os.fstat(stream.fileno()).st_dev != device:
+                return False
+            os.fsync(stream.fileno())
     except OSError:
         return False  # whoever takes it over tries again, and says what is wrong
     return True
 
 
 def _described(
-    path: Path, contents: _Contents, name: str, media_type: str | None
+    path: Path,
+    contents: _Contents,
+    name: str,
+    media_type: str | None,
+    *,
+    synced: bool = False,
 ) -> Attachment:
     return Attachment(
         name=name,
         media_type=media_type or mimetypes.guess_type(name)[0],
         size=contents.size,
         sha256=contents.digest,
-        opener=SettledFile(path, contents.digest, contents.synced),
+        opener=SettledFile(path, contents.digest, synced),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -31,37 +30,51 @@ __all__ = [
 ]
 
 
-def open_destination(configuration: Configuration) -> Destination:
+def open_destination(
+    configuration: Configuration, loader: PluginLoader | None = None
+) -> Destination:
     """
     Make the destination that ``to`` names; nothing is connected yet.
+
+    Args:
+        configuration: the settings.
+        loader: the loader to use; a new one by default.
 
     Raises:
         PluginError: the destination's plugin does not load.
         ConfigurationError: it refuses its settings.
     """
     name = "local" if configuration.is_local else "http"
-    kind = PluginLoader(DESTINATION_GROUP).load(name)
+    kind = (loader or PluginLoader(DESTINATION_GROUP)).load(name)
     destination: Destination = kind(configuration.destination_settings())
     return destination
 
 
-def load_outbox(configuration: Configuration) -> None:
+def load_outbox(configuration: Configuration) -> PluginLoader:
     """
     Load the code that :func:`open_outbox` and its sender need, and open nothing.
+
+    Returns:
+        What has found the destination, so that nobody need look for it again.
 
     Raises:
         PluginError: the destination's plugin does not load.
         ConfigurationError: it refuses its settings.
     """
-    importlib.import_module("rigbridge.outbox")
+    from rigbridge.outbox import Outbox  # noqa: PLC0415 - not all need it
+
+    Outbox.load()
+    loader = PluginLoader(DESTINATION_GROUP)
     # Made and not used, a destination has loaded what it needs.
-    open_destination(configuration).close()
+    open_destination(configuration, loader).close()
+    return loader
 
 
 def open_outbox(
     configuration: Configuration,
     *,
     observe: Callable[[DeliveryResult], None] | None = None,
+    loader: PluginLoader | None = None,
 ) -> Outbox:
     """
     Open the outbox of the data folder, which sends to where ``to`` names.
@@ -69,6 +82,7 @@ def open_outbox(
     Args:
         configuration: the settings.
         observe: is told how each attempt to deliver ended.
+        loader: finds the destination; a new one by default.
 
     Raises:
         ConfigurationError: the folder cannot be used, or a setting is wrong.
@@ -83,7 +97,7 @@ def open_outbox(
     )
     return Outbox.open(
         configuration.data / "outbox",
-        partial(open_destination, configuration),
+        partial(open_destination, configuration, loader),
         retention=retention,
         observe=observe,
     )

@@ -244,6 +244,16 @@ class Outbox:
 
         return self._journal.add(entry, complete, patience)
 
+    @staticmethod
+    def load() -> None:
+        """
+        Import what the thread that sends needs.
+
+        A fork of the program while that thread imports would leave the child with an
+        import that never ends.
+        """
+        importlib.import_module("cattrs.gen")
+
     def start(self) -> None:
         """
         Send in the background from now on, also in the child after a fork.
@@ -251,9 +261,7 @@ class Outbox:
         A destination that cannot be made for now is an error in the log, and tried
         again.
         """
-        # What the thread needs is imported here: a fork of the program while the
-        # thread imports would leave the child with an import that never ends.
-        importlib.import_module("cattrs.gen")
+        self.load()
         here = self._here()
         with here.delivering:
             if here.destination is None:
