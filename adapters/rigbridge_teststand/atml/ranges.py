@@ -28,8 +28,7 @@ _Words: TypeAlias = tuple[tuple[Any, ...], ...]
 
 _LOWER = {"GE": True, "GT": False}
 _UPPER = {"LE": True, "LT": False}
-_PAIR = 2
-_LIMITS = {"Limit"}
+_PAIR = ["Limit", "Limit"]
 _MANY = 1_000
 _NUMBERS = frozenset({int, float})
 
@@ -60,9 +59,11 @@ class Ranges:
         words = _words(bounds)
         if words is None:
             return None
-        if words in self._known:
+        try:
+            # To look twice would be to hash all the words twice.
             return self._known[words]
-        judged = _judged([_bound(bound) for bound in bounds])
+        except KeyError:
+            judged = _judged([_bound(bound) for bound in bounds])
         if len(self._known) < _MANY:
             self._known[words] = judged
         return judged
@@ -70,18 +71,18 @@ class Ranges:
 
 def _bounds_of(limits: Element) -> list[Element]:
     """Give one bound or the two of a pair; nothing where there is any other shape."""
-    inner = elements_of(limits)
-    if len(inner) != 1 or LOCALS[inner[0].tag] != "Limits":
+    if len(limits) != 1:
         return []
-    shapes = elements_of(inner[0])
-    if len(shapes) != 1:
+    inner = limits[0]
+    if len(inner) != 1 or LOCALS[inner.tag] != "Limits":
         return []
-    kind = LOCALS[shapes[0].tag]
+    shape = inner[0]
+    kind = LOCALS[shape.tag]
     if kind == "SingleLimit":
-        return shapes
-    if kind == "LimitPair" and shapes[0].get("operator", "AND") == "AND":
-        bounds = elements_of(shapes[0])
-        if len(bounds) == _PAIR and {LOCALS[e.tag] for e in bounds} == _LIMITS:
+        return [shape]
+    if kind == "LimitPair" and shape.get("operator", "AND") == "AND":
+        bounds = elements_of(shape)
+        if [LOCALS[bound.tag] for bound in bounds] == _PAIR:
             return bounds
     return []
 
@@ -90,10 +91,12 @@ def _words(bounds: list[Element]) -> _Words | None:
     """Give all that bounds say; None where there are none of a datum each."""
     words: list[tuple[Any, ...]] = []
     for bound in bounds:
-        data = elements_of(bound)
-        if len(data) != 1 or len(data[0]) or LOCALS[data[0].tag] != "Datum":
+        if len(bound) != 1:
             return None
-        words += tuple(bound.items()), tuple(data[0].items())
+        datum = bound[0]
+        if len(datum) or LOCALS[datum.tag] != "Datum":
+            return None
+        words += tuple(bound.items()), tuple(datum.items())
     return tuple(words) or None
 
 

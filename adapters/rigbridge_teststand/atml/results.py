@@ -126,7 +126,8 @@ class DataReader:
         self._step = ""
         self._names: dict[str, int] = {}
         self._found: list[Measurement] = []
-        # The attributes of nearly all values that nobody judged are held once.
+        # What is said of nearly all values is held once.
+        self._nothing: dict[str, Any] = {}
         self._additional: dict[str, Any] = {"kind": "additional"}
         self._parameter: dict[str, Any] = {"kind": "additional", "direction": "in"}
         self.attachments: list[Attachment] = []
@@ -160,7 +161,7 @@ class DataReader:
         judged = read_limits(
             result.limits, result.properties, self._ranges, self._account
         )
-        more = self._further(result) if result.others else {}
+        more = self._further(result) if result.others else self._nothing
         is_empty = True
         for element in () if result.data is None else elements_of(result.data):
             if LOCALS[element.tag] in DATA:
@@ -376,7 +377,8 @@ class DataReader:
         if unit is not None:
             self._account.mapped["unit"] += 1
         if judged.attributes:
-            attributes = {**attributes, **judged.attributes}
+            further = judged.attributes
+            attributes = {**attributes, **further} if attributes else further
         name = name.strip() or "(unnamed)"
         if name in self._names:
             name = self._numbered(name, element)

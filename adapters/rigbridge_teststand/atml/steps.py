@@ -142,6 +142,8 @@ class StepReader:
         self._clock = clock
         self._account = account
         self._statuses = StepStatuses(custom)
+        # Held once for all of them.
+        self._of_verdicts: dict[str, Any] = {"derived": True}
         self.logs: list[LogEntry] = []
         self.data = DataReader(account)
 
@@ -326,10 +328,26 @@ class StepReader:
                 inherited = MeasurementOutcome.UNSET
             self._read_data(parts.data, inherited, time)
         if kind == "Test" and not is_judged and verdict is not MeasurementOutcome.UNSET:
-            found.extend(_derived(name, verdict, parts.attributes))
+            found.extend(self._derived(name, verdict, parts.attributes))
         if found:
             self._account.mapped["measurement"] += len(found)
         return found
+
+    def _derived(
+        self, name: str, verdict: MeasurementOutcome, attributes: dict[str, Any]
+    ) -> list[Measurement]:
+        """Make the verdict of a pass/fail test a measurement of its own."""
+        kind = str(attributes.get("step_type", ""))
+        if kind and "PassFail" not in kind and not kind.endswith("_PFT"):
+            return []
+        return [
+            Measurement(
+                name=name,
+                outcome=verdict,
+                value=verdict is MeasurementOutcome.PASS,
+                attributes=self._of_verdicts,
+            )
+        ]
 
     def _read_data(
         self,
@@ -385,23 +403,6 @@ def _judge(kind: str, results: list[Result]) -> int:
             result.is_judged = result.is_single
             count += result.is_judged
     return count
-
-
-def _derived(
-    name: str, verdict: MeasurementOutcome, attributes: dict[str, Any]
-) -> list[Measurement]:
-    """Make the verdict of a pass/fail test a measurement of its own."""
-    kind = str(attributes.get("step_type", ""))
-    if kind and "PassFail" not in kind and not kind.endswith("_PFT"):
-        return []
-    return [
-        Measurement(
-            name=name,
-            outcome=verdict,
-            value=verdict is MeasurementOutcome.PASS,
-            attributes={"derived": True},
-        )
-    ]
 
 
 def _called(name: str, given: dict[str, str]) -> dict[str, Any]:

@@ -126,15 +126,15 @@ def flatten(
         into: takes the values by dotted key.
         account: where each is recorded.
     """
+    if LOCALS[element.tag] == "Datum":
+        _put_datum(into, prefix, element, account)
+        return
     pending = [(prefix, element)]
     while pending:
         path, node = pending.pop()
         name = LOCALS[node.tag]
         if name == "Datum":
-            value, unit, _ = read_datum(node, account)
-            _put(into, path, value, account)
-            if unit is not None:
-                into[f"{path}.unit"] = unit
+            _put_datum(into, path, node, account)
             continue
         if name == "IndexedArray":
             shown = {
@@ -167,15 +167,30 @@ def _path_of(element: Element, path: str) -> str:
     return f"{path}.{name}"
 
 
+def _put_datum(
+    into: dict[str, Any], key: str, datum: Element, account: Account
+) -> None:
+    value, unit, _ = read_datum(datum, account)
+    _put(into, key, value, account)
+    if unit is not None:
+        into[f"{key}.unit"] = unit
+
+
 def _put(into: dict[str, Any], key: str, value: Any, account: Account) -> None:
     if value is None or value == "":
         return
-    unique, count = key, 1
-    while unique in into:
-        count += 1
-        unique = f"{key} #{count}"
+    if key in into:
+        key = _numbered(key, into)
     account.mapped["property"] += 1
-    into[unique] = spelled(value)
+    into[key] = spelled(value)
+
+
+def _numbered(key: str, into: dict[str, Any]) -> str:
+    """Number a key that is taken."""
+    count = 2
+    while (unique := f"{key} #{count}") in into:
+        count += 1
+    return unique
 
 
 def spelled(value: Any) -> Any:
