@@ -25,6 +25,9 @@ _INTEGER = re.compile(r"-?\d+")
 _POSITION = re.compile(r"(?:\[-?\d+\])+")
 _UNNAMED = "(unnamed)"
 _KIND = {"kind": "additional"}
+# How the names of parameters end, also of those that hold others.
+_DIRECTION = re.compile(r"\[(In|Out)\](?:[.\[]|$)")
+_DIRECTED = {way: {**_KIND, "direction": way.lower()} for way in ("In", "Out")}
 _TDMS = "NI_TDMSReference"
 _PATH = "Path"
 _HYPERLINK = "Hyperlink"
@@ -122,7 +125,7 @@ class FurtherReader:
             said["reference"] = _PATH
             self._refer(prop, value, None)
         self._report.mapped("measurement")
-        yield Measurement(name=name, value=value, attributes={**_KIND, **said})
+        yield Measurement(name=name, value=value, attributes={**_kind(name), **said})
 
     def _object(
         self, name: str, prop: Element, parts: dict[str, Element], depth: int
@@ -217,7 +220,7 @@ class FurtherReader:
             yield Measurement(
                 name=name if line <= 1 else f"{name}[{line}]",
                 value=Series(axes=(x_axis, y_axis)),
-                attributes={**_KIND, **labels},
+                attributes={**_kind(chart), **labels},
             )
         for key, prop in data.items():
             if key not in ("PlotName", "PlotData"):
@@ -229,7 +232,11 @@ class FurtherReader:
         step = read_number(text(parts["dt"]) or "")
         cells = self._cells(parts["Y"])
         values = [value for _, value in sorted(cells.members.items())]
-        said = {**_KIND, "dt": text(parts["dt"]) or "", "t0": text(parts["t0"]) or ""}
+        said = {
+            **_kind(name),
+            "dt": text(parts["dt"]) or "",
+            "t0": text(parts["t0"]) or "",
+        }
         axis = (
             Axis(name="index", values=range(len(values)))
             if step is None
@@ -256,7 +263,9 @@ class FurtherReader:
             self._report.mapped("measurement")
             places = Axis(name="index", values=range(len(line.values)))
             series = Series(axes=(places, Axis(values=line.compact())))
-            yield Measurement(name=name, value=series, attributes={**_KIND, **said})
+            yield Measurement(
+                name=name, value=series, attributes={**_kind(name), **said}
+            )
             return
         slots = list(elements(array))
         if any(len(slot) for _, slot in slots):
@@ -273,7 +282,7 @@ class FurtherReader:
             return
         cells = self._cells(array)
         lines = rows_of(cells, said) if cells.members else None
-        attributes = {**_KIND, **said}
+        attributes = {**_kind(name), **said}
         if lines is None:
             value: Any = series_of(cells, None) if cells.members else []
             lines_or_whole: list[tuple[str, Any]] = [("", value)]
@@ -284,6 +293,12 @@ class FurtherReader:
             yield Measurement(
                 name=f"{name}{label}", value=series, attributes=attributes
             )
+
+
+def _kind(name: str) -> dict[str, Any]:
+    """Tell that nobody judged a value, and of a parameter which way it went."""
+    way = _DIRECTION.search(name) if "t]" in name or "n]" in name else None
+    return _KIND if way is None else _DIRECTED[way[1]]
 
 
 def describe(prop: Element, report: ConversionReport) -> dict[str, Any]:

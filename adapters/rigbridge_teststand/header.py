@@ -73,9 +73,8 @@ def read_header(report: Element, context: ReadContext) -> Header:
     sub_units = _sub_units(uut, account)
     keep_rest(uut, "uut", _UNIT, metadata, account)
     keep_rest(station, "station", _STATION, metadata, account)
-    for attribute in ("Link", "Title", "UUTResult", "StepCount"):
-        value = report.get(attribute)
-        if value:
+    for attribute, value in report.attrib.items():
+        if value and attribute != "Type":
             metadata[f"report.{attribute}"] = value
     name = text_of(station, "StationID")
     account.mapped("unit under test")
@@ -169,10 +168,13 @@ def keep_rest(
                 for index, value in elements(child):
                     within = inner(value)
                     if within is not None:
-                        pending.append((f"{key}{index}", members(within), _ALL))
+                        below = {within.get("Name") or "": within}
+                        if within.find("Prop") is not None:
+                            below = members(within)
+                        pending.append((f"{key}{index}", below, _ALL))
                     elif value.text:
                         _put(f"{key}{index}", value.text, metadata, account)
-            elif kind in _OBJECTS:
+            elif kind in _OBJECTS or child.find("Prop") is not None:
                 pending.append((key, members(child), _ALL))
             else:
                 _keep(key, child, metadata, account)

@@ -23,6 +23,7 @@ from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.engine import containers_of, read_bookkeeping, read_seconds
 from rigbridge_teststand.header import Header, keep_rest, read_header
+from rigbridge_teststand.measuring import BOOKKEEPING
 from rigbridge_teststand.numbers import read_count
 from rigbridge_teststand.options import KEPT_OPTIONS, NOT_KEPT
 from rigbridge_teststand.properties import child_named, members, text_of
@@ -40,6 +41,8 @@ _HEADER = frozenset(
     {"UUT", "StartTime", "StartDate", "StationInfo", "MainSequenceResults"}
 )
 _DISPLAY = "ReportOptions"
+_BESIDE = frozenset({"ErrorText", "ReportInfo", "Comment"})
+_OF_ROOT = BOOKKEEPING | {"SeqFileVersion"}
 _CALLED = frozenset({"sequence_file", "sequence"})
 _UNFINISHED = frozenset({"running", "looping", ""})
 _NEVER_STARTED = frozenset({"skipped", "notstarted"})
@@ -109,7 +112,7 @@ def read_report(
         if value != "":
             is_called = key in _CALLED
             metadata[key if is_called else f"main_sequence.{key}"] = value
-    _keep_report_level(element, metadata, context)
+    _keep_report_level(element, data, metadata, account)
     recorded = members(child_named(element, "TSRData"))
     if (text_of(recorded, "TSRFileClosed") or "").lower() == "false":
         metadata["partial"] = True
@@ -177,8 +180,13 @@ def _stem(file: str | None) -> str | None:
 
 
 def _keep_report_level(
-    element: Element, metadata: dict[str, Any], context: ReadContext
+    element: Element,
+    data: dict[str, Element],
+    metadata: dict[str, Any],
+    account: ConversionReport,
 ) -> None:
+    # The call of the main sequence may have recorded whatever a step may.
+    keep_rest(data, "main_sequence", _OF_ROOT, metadata, account)
     for child in element:
         # The tag of a comment is no text, whatever the type hints say.
         tag: Any = child.tag
@@ -186,9 +194,18 @@ def _keep_report_level(
             continue
         name = child.get("Name") or tag
         if name == _DISPLAY:
-            _keep_options(child, metadata, context.report)
-        elif tag == "Prop" and name not in _HEADER:
-            keep_rest(members(child), name, frozenset(), metadata, context.report)
+            _keep_options(child, metadata, account)
+        elif tag != "Prop":
+            if tag not in _BESIDE:
+                account.dropped(
+                    "property", "no part of a report", place=partial(place_of, child)
+                )
+        elif name not in _HEADER:
+            below = {} if child.get("Type") == "Array" else members(child)
+            if below:
+                keep_rest(below, name, frozenset(), metadata, account)
+            else:
+                keep_rest({name: child}, "report", frozenset(), metadata, account)
 
 
 def _keep_options(

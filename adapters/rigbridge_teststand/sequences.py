@@ -21,6 +21,7 @@ from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.engine import CALL
 from rigbridge_teststand.steps import Role, Step, StepList
+from rigbridge_teststand.texts import SAID_AS
 
 __all__ = ["Sequences", "StepTimes"]
 
@@ -157,6 +158,7 @@ class Sequences:
         for level, message in step.said:
             time = ended or started
             self.logs.append(LogEntry(level=level, message=message, time=time))
+            step.attributes[SAID_AS[level]] = message
         self.attachments += step.attachments
         self.phases.append(
             Phase(

@@ -108,7 +108,8 @@ class StepReader:
         """Read the complete members of a growing list, and give the growing result."""
         grown = growing_list(result)
         if grown is None:
-            array = growing_array(result)
+            # What the root holds is metadata of the run, which is read at the end.
+            array = None if result is root else growing_array(result)
             if array is not None:
                 self._further.read_ahead(array)
             return None

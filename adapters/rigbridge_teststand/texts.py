@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["clean_text"]
+from rigbridge.model import LogLevel
+
+__all__ = ["SAID_AS", "clean_text"]
+
+SAID_AS = {LogLevel.INFO: "report_text", LogLevel.ERROR: "error_message"}
+"""
+The attribute of a phase that says what its step wrote into the log, by its level.
+
+A log entry does not name its phase; that the same text stands in both links them.
+"""
 
 
 def clean_text(content: str) -> str:

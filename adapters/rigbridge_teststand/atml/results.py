@@ -215,7 +215,9 @@ class DataReader:
                 continue
             given = attribute(parameter, "ID")
             name = attribute(parameter, "name") or given
-            shown = f"{name or 'parameter'} [In]"
+            shown = name or "parameter"
+            if not shown.endswith("[In]"):
+                shown += " [In]"
             said = self._parameter
             if given is not None and given != name:
                 said = {**said, "parameter_id": given}

@@ -37,6 +37,7 @@ from rigbridge_teststand.atml.times import Clock
 from rigbridge_teststand.atml.values import flatten, read_datum
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.left_out import STALE
+from rigbridge_teststand.texts import SAID_AS
 
 __all__ = ["STEPS", "Step", "StepReader", "name_of", "steps_of"]
 
@@ -177,6 +178,7 @@ class StepReader:
         started = self._clock.read(given.get("startDateTime"), element)
         ended = self._ended(element, given, started, attributes)
         time = ended or started
+        begun = len(self.logs)
         code: int | None = None
         if parts.events:
             errors = read_events(parts.events, time, account)
@@ -193,6 +195,8 @@ class StepReader:
         if measurements and outcome is PhaseOutcome.SKIP:
             self.drop(measurements, STALE, element)
             measurements = []
+        if len(self.logs) > begun:
+            attributes.update(_said(self.logs[begun:]))
         account.mapped["phase"] += 1
         phase = Phase(
             name=name,
@@ -392,6 +396,16 @@ class StepReader:
         if entry is not None:
             self._account.mapped["log"] += 1
             self.logs.append(entry)
+
+
+def _said(entries: list[LogEntry]) -> dict[str, Any]:
+    """Give what a step wrote into the log, as its phase says it."""
+    said: dict[str, Any] = {}
+    for entry in entries:
+        key = SAID_AS[entry.level]
+        before = f"{said[key]}\n" if key in said else ""
+        said[key] = before + entry.message
+    return said
 
 
 def _judge(kind: str, results: list[Result]) -> int:

@@ -158,6 +158,85 @@ class TestWhatSurrounds:
         assert (found.name, found.value) == ("(unnamed)", 7.5)
         assert reading.report.count(Disposition.COERCED, "measurement name") == 1
 
+    def test_parameters_say_which_way_they_went(
+        self, write: Any, measured: Any
+    ) -> None:
+        """TestStand ends their names in the direction, also of a cluster or array."""
+        parameters = write.obj(
+            "Parameters",
+            write.prop("Serial Number out [Out]", "X1"),
+            write.prop("gain [In]", 3),
+            write.obj("cluster [Out]", write.prop("a", 1)),
+            write.scalars("wave [In]", 1, 2),
+            write.prop("plain", 4),
+            write.prop("[Output]", 5),
+        )
+        step = write.step("s", write.array("AdditionalResults", parameters))
+        prefix = "AdditionalResults.Parameters."
+        found = {
+            name.removeprefix(prefix): item.attributes.get("direction")
+            for name, item in measured(step).items()
+        }
+        assert found == {
+            "Serial Number out [Out]": "out",
+            "gain [In]": "in",
+            "cluster [Out].a": "out",
+            "wave [In]": "in",
+            "plain": None,
+            "[Output]": None,
+        }
+
+    def test_a_phase_has_what_its_step_said(self, write: Any, run_of: Any) -> None:
+        """Each log entry is found at its phase by its text."""
+        error = write.obj(
+            "Error",
+            write.prop("Code", -17500),
+            write.prop("Msg", "no answer"),
+            write.prop("Occurred", value=True),
+        )
+        step = write.step("s", error, status="Error", text="{True}")
+        run = run_of(write.document(write.report(step, write.step("quiet"))))
+        first, second = (phase.attributes for phase in run.phases)
+        assert [entry.message for entry in run.logs] == [
+            first["report_text"],
+            first["error_message"],
+        ]
+        assert first["error_message"] == "no answer (code -17500)"
+        assert {"report_text", "error_message"}.isdisjoint(second)
+
+    def test_what_the_main_sequence_recorded_is_metadata(
+        self, write: Any, run_of: Any
+    ) -> None:
+        """The call of the main sequence may have additional results of its own."""
+        recorded = write.prop("Lot", 7) + write.array(
+            "AdditionalResults",
+            write.obj("Parameters", write.prop("gain [In]", 3)),
+            write.prop("alone", "x"),
+        )
+        recorded += write.scalars("curve", 1, 2, 3)
+        content = write.document(write.report(write.step("s"))).replace(
+            b"<Prop Type='TEResult'>", f"<Prop Type='TEResult'>{recorded}".encode(), 1
+        )
+        metadata = run_of(content).metadata
+        assert metadata["main_sequence.Lot"] == 7
+        assert metadata["main_sequence.AdditionalResults[0].gain [In]"] == 3
+        assert metadata["main_sequence.AdditionalResults[1].alone"] == "x"
+        assert metadata["main_sequence.curve[2]"] == "3"
+
+    def test_what_else_stands_in_a_report(self, write: Any, read: Any) -> None:
+        """Properties and attributes are metadata, another element is dropped."""
+        content = write.document(write.report(write.step("s")))
+        content = content.replace(b"<Report ", b"<Report Shift='night' ", 1).replace(
+            b"</Report>",
+            (write.prop("Note", "a") + "<Extra>b</Extra></Report>").encode(),
+        )
+        reading = read(content)
+        metadata = reading.runs[0].metadata
+        assert metadata["report.Shift"] == "night"
+        assert metadata["report.Note"] == "a"
+        (entry,) = reading.report.entries
+        assert (entry.disposition, entry.item) == (Disposition.DROPPED, "property")
+
     def test_comment_of_a_step(self, write: Any, phases_of: Any) -> None:
         """What the sequence's author noted of a step documents the phase."""
         step = write.step("a").replace(

@@ -322,6 +322,20 @@ class TestErrors:
         assert entry.message == "no answer\nfrom C:\\raw (code -17500)"
         assert run.phases[0].attributes["error_code"] == -17500
 
+    def test_a_phase_has_what_its_step_said(self, write: Any, run_of: Any) -> None:
+        """Each log entry is found at its phase by its text."""
+        text = write.result("ReportText", write.datum("c:string", "{True}"))
+        run = run_of(
+            write.step("s", write.error("no answer", -5), text), write.step("quiet")
+        )
+        first, second = (phase.attributes for phase in run.phases)
+        assert [entry.message for entry in run.logs] == [
+            first["error_message"],
+            first["report_text"],
+        ]
+        assert first["error_message"] == "no answer (code -5)"
+        assert {"report_text", "error_message"}.isdisjoint(second)
+
     def test_of_the_run(self, write: Any, run_of: Any) -> None:
         """The result set has events of its own."""
         run = run_of(write.error("lost", -1))
