@@ -75,7 +75,7 @@ def read_header(report: Element, context: ReadContext) -> Header:
     keep_rest(station, "station", _STATION, metadata, account)
     for attribute, value in report.attrib.items():
         if value and attribute != "Type":
-            metadata[f"report.{attribute}"] = value
+            metadata[f"report.{attribute!s}"] = str(value)
     name = text_of(station, "StationID")
     account.mapped("unit under test")
     return Header(
