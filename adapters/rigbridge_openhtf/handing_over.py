@@ -12,6 +12,7 @@ import attrs
 
 from rigbridge.adapters import ConversionReport, Spool
 from rigbridge.model import Run
+from rigbridge.sharing import make_folder
 from rigbridge_openhtf.records import to_run
 from rigbridge_openhtf.settings import OpenHTFSettings
 
@@ -55,7 +56,7 @@ def translated(
     """
     folder = data / "spool"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         return _into(
             spools.enter_context(Spool(folder, in_place=True)), record, settings
         )

@@ -9,11 +9,11 @@ becomes a JSON record as OpenHTF writes it, which ``rigbridge import`` reads.
 
 from __future__ import annotations
 
-import base64
 import json
+import logging
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -22,9 +22,13 @@ import msgspec
 
 from rigbridge.convert import to_document
 from rigbridge.model import Run
-from rigbridge.outbox import unsent_folders
+from rigbridge.outbox import write_unsent
+from rigbridge.sharing import make_folder, share
+from rigbridge_openhtf.inlining import InlinedFiles
 
 __all__ = ["keep_record", "keep_run"]
+
+_LOGGER = logging.getLogger("rigbridge.openhtf")
 
 
 def keep_run(run: Run, data: Path) -> Path:
@@ -38,7 +42,7 @@ def keep_run(run: Run, data: Path) -> Path:
     Raises:
         OSError: neither can be written.
     """
-    return _in_one_of(data, lambda folder: _write_run(run, folder))
+    return write_unsent(data, lambda folder: _write_run(run, folder))
 
 
 def keep_record(record: Any, data: Path) -> Path:
@@ -51,32 +55,30 @@ def keep_record(record: Any, data: Path) -> Path:
     Raises:
         OSError: neither folder can be written.
     """
+    files = InlinedFiles()
     plain = dict(record.as_base_types())
-    phases: list[Any] = []
-    for phase, live in zip(plain.get("phases", ()), record.phases, strict=False):
+    live = list(record.phases)
+    given: list[Any] = list(plain.get("phases") or ())
+    phases = [
         # OpenHTF caches what it gave: it is copied, never changed.
-        attachments = {name: _inline(item) for name, item in live.attachments.items()}
-        phases.append({**phase, "attachments": attachments})
-    content = json.dumps({**plain, "phases": phases}, default=str).encode()
+        {**phase, "attachments": files.described(live[index].attachments)}
+        if index < len(live)
+        else phase
+        for index, phase in enumerate(given)
+    ]
+    if len(live) != len(given):
+        # A phase that came or went meanwhile: what both know is whole.
+        _LOGGER.warning(
+            "the record has %d phases, its plain form %d", len(live), len(given)
+        )
+        phases.extend(_late(phase, files) for phase in live[len(given) :])
+    text = json.dumps({**plain, "phases": phases}, default=str)
     name = f"{uuid4()}.openhtf.json"
-    return _in_one_of(data, lambda folder: _write(folder / name, content))
+    return write_unsent(data, lambda folder: _write(folder / name, files.put_in(text)))
 
 
-def _inline(attachment: Any) -> dict[str, Any]:
-    described = {"mimetype": attachment.mimetype, "sha1": attachment.sha1}
-    try:
-        content = base64.b64encode(attachment.data).decode()
-    except Exception:  # noqa: BLE001 - a closed attachment must not cost the record
-        return described
-    return {**described, "data": content}
-
-
-def _in_one_of(data: Path, write: Callable[[Path], Path]) -> Path:
-    folder, stand_in = unsent_folders(data)
-    try:
-        return write(folder)
-    except OSError:
-        return write(stand_in)
+def _late(phase: Any, files: InlinedFiles) -> dict[str, Any]:
+    return {**phase.as_base_types(), "attachments": files.described(phase.attachments)}
 
 
 def _write_run(run: Run, folder: Path) -> Path:
@@ -84,7 +86,7 @@ def _write_run(run: Run, folder: Path) -> Path:
     try:
         _write_files(run, files)
         content = msgspec.json.format(msgspec.json.encode(to_document(run)))
-        return _write(folder / f"{run.id}.json", content)
+        return _write(folder / f"{run.id}.json", [content])
     except BaseException:
         # Where there is too little room, half a run is not to take more of it.
         shutil.rmtree(files, ignore_errors=True)
@@ -95,22 +97,21 @@ def _write_files(run: Run, files: Path) -> None:
     for attachment in run.attachments:
         if attachment.opener is None or attachment.sha256 is None:
             continue
-        files.mkdir(parents=True, exist_ok=True)
-        with (
-            attachment.opener() as source,
-            (files / attachment.sha256).open("wb") as target,
-        ):
+        make_folder(files)
+        path = files / attachment.sha256
+        with attachment.opener() as source, path.open("wb") as target:
+            share(path)
             shutil.copyfileobj(source, target, 1 << 20)
             target.flush()
             os.fsync(target.fileno())
 
 
-def _write(path: Path, content: bytes) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _write(path: Path, pieces: Iterable[bytes]) -> Path:
     partial = path.with_name(f".{path.name}.partial")
     try:
         with partial.open("wb") as stream:
-            stream.write(content)
+            share(partial)
+            stream.writelines(pieces)
             stream.flush()
             os.fsync(stream.fileno())
         return partial.replace(path)

@@ -8,11 +8,13 @@ mask of the program that makes it; that mask is often one that no other user may
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["make_file", "make_folder", "share"]
+__all__ = ["make_file", "make_folder", "make_private_folder", "share"]
 
 _OF_FOLDERS = stat.S_IRWXG | stat.S_ISGID
 _OF_FILES = stat.S_IRGRP | stat.S_IWGRP
@@ -35,6 +37,24 @@ def make_folder(folder: Path) -> None:
             raise
         return  # somebody else was faster
     share(folder)
+
+
+def make_private_folder(folder: Path) -> None:
+    """
+    Make a folder that nobody but this user enters, where everybody may make folders.
+
+    Raises:
+        PermissionError: somebody else has made it, or may enter it.
+        OSError: it cannot be made.
+    """
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    if os.name == "nt":
+        return  # the temporary folder there is the user's own
+    found = folder.lstat()
+    ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+    if not ours or stat.S_IMODE(found.st_mode) & 0o077:
+        raise PermissionError(errno.EACCES, "is not this user's alone", str(folder))
 
 
 def make_file(path: Path) -> None:

@@ -19,6 +19,7 @@ from rigbridge.outbox.unsent import (
     Recovery,
     UnsentFolder,
     unsent_folders,
+    write_unsent,
 )
 
 __all__ = [
@@ -33,4 +34,5 @@ __all__ = [
     "Retention",
     "UnsentFolder",
     "unsent_folders",
+    "write_unsent",
 ]

@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import attrs
@@ -32,14 +32,22 @@ from rigbridge.errors import (
     SourceUnreadableError,
 )
 from rigbridge.model import FileOpener, Run
-from rigbridge.sharing import make_file, make_folder
+from rigbridge.sharing import make_file, make_folder, make_private_folder
 
-__all__ = ["HandOverErrors", "Recovery", "UnsentFolder", "unsent_folders"]
+__all__ = [
+    "HandOverErrors",
+    "Recovery",
+    "UnsentFolder",
+    "unsent_folders",
+    "write_unsent",
+]
 
 _LOGGER = logging.getLogger("rigbridge.outbox")
 _FOLDER = "unsent"
 _ERRORS = "errors.log"
 _MOST_ERRORS = 4 << 20
+
+_Written = TypeVar("_Written")
 
 
 @attrs.frozen(kw_only=True)
@@ -91,6 +99,7 @@ class UnsentFolder:
     """
 
     def __init__(self, data: Path) -> None:
+        self._data = data
         self._folders = unsent_folders(data)
 
     def note_error(self, text: str) -> None:
@@ -104,10 +113,7 @@ class UnsentFolder:
             OSError: it cannot be written anywhere.
         """
         line = msgspec.json.encode(_Line(datetime.now(UTC), " ".join(text.split())))
-        try:
-            _append(self._folders[0] / _ERRORS, line)
-        except OSError:
-            _append(self._folders[1] / _ERRORS, line)
+        write_unsent(self._data, lambda folder: _append(folder / _ERRORS, line))
 
     def errors(self) -> HandOverErrors:
         """
@@ -184,17 +190,22 @@ class UnsentFolder:
         )
 
     def _files(self) -> Iterator[Path]:
-        for folder in self._folders:
-            # A hidden file is still being written.
-            yield from sorted(
-                path
-                for path in folder.glob("*.json")
-                if path.is_file() and not path.name.startswith(".") and _is_ours(path)
-            )
+        kept, stand_in = self._folders
+        yield from _json_files(kept)
+        # Anybody may make folders and files there.
+        yield from filter(_is_ours, _json_files(stand_in))
+
+
+def _json_files(folder: Path) -> list[Path]:
+    # A hidden file is still being written.
+    return sorted(
+        path
+        for path in folder.glob("*.json")
+        if path.is_file() and not path.name.startswith(".")
+    )
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether this user wrote a file; anybody may write into the stand-in."""
     return os.name == "nt" or path.stat().st_uid == os.geteuid()
 
 
@@ -202,14 +213,43 @@ def unsent_folders(data: Path) -> tuple[Path, Path]:
     """
     Name the folder in a data folder, and the one that stands in where that is none.
 
-    The stand-in lies in the system's temporary folder. Each data folder has one of its
-    own, so that no run gets into another outbox, and from there to another store.
+    The stand-in lies in the system's temporary folder. Each user and each data folder
+    has one of its own, so that no run gets to another user, or into another outbox and
+    from there to another store.
 
     Args:
         data: the data folder.
     """
     own = hashlib.sha256(os.fsencode(data.absolute())).hexdigest()[:16]
-    return data / _FOLDER, Path(tempfile.gettempdir()) / "rigbridge" / own / _FOLDER
+    return data / _FOLDER, _private_root() / own / _FOLDER
+
+
+def _private_root() -> Path:
+    user = "" if os.name == "nt" else f"-{os.geteuid()}"
+    return Path(tempfile.gettempdir()) / f"rigbridge{user}"
+
+
+def write_unsent(data: Path, write: Callable[[Path], _Written]) -> _Written:
+    """
+    Write into the folder of a data folder, or where that fails into its stand-in.
+
+    The folder is as open to a group as the data folder, the stand-in to nobody else.
+
+    Args:
+        data: the data folder.
+        write: writes into a folder that is there; gives what it wrote.
+
+    Raises:
+        OSError: neither can be written.
+    """
+    folder, stand_in = unsent_folders(data)
+    try:
+        make_folder(folder)
+        return write(folder)
+    except OSError:
+        make_private_folder(_private_root())
+        make_folder(stand_in)
+        return write(stand_in)
 
 
 def _requeued(path: Path, requeue: Callable[[Path], Sequence[UUID]]) -> Sequence[UUID]:
@@ -259,7 +299,6 @@ def _older(path: Path) -> Path:
 
 
 def _append(path: Path, line: bytes) -> None:
-    make_folder(path.parent)
     if path.is_file() and path.stat().st_size > _MOST_ERRORS:
         path.replace(_older(path))
     make_file(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from functools import partial
@@ -198,6 +199,21 @@ class TestUnsent:
         assert list((data / "unsent").iterdir()) == []
         outbox("flush")
         assert server.attachments(server.runs[0].id) == [("trace.bin", b"trace" * 1000)]
+
+    @pytest.mark.skipif(
+        os.name == "nt" or os.geteuid() != 0, reason="only root gives files away"
+    )
+    def test_what_other_users_kept_counts_only_in_the_data_folder(
+        self, data: Path, outbox: Command, make_run: MakeRun
+    ) -> None:
+        """Who may write there shares the outbox; into the stand-in anybody may."""
+        runs = [make_run(), make_run()]
+        for run, folder in zip(runs, unsent_folders(data), strict=True):
+            folder.mkdir(parents=True)
+            path = folder / f"{run.id}.json"
+            path.write_bytes(encode(to_document(run)))
+            os.chown(path, 12345, -1)
+        assert outbox("status")["unsent"]["recovered"] == [str(runs[0].id)]
 
     def test_damaged_files_stay_and_are_named(
         self, data: Path, outbox: Command, make_run: MakeRun
