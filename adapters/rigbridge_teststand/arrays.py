@@ -9,10 +9,12 @@ import attrs
 
 from rigbridge.model import Axis, Series
 
-__all__ = ["Cells", "line_of", "rows_of", "series_of"]
+__all__ = ["Cells", "line_of", "rows_of", "series_of", "without_gaps"]
 
 _MAX_ROWS = 256
 _PLANE = 2
+# A gap in an array is filled, unless the numbers of its members are absurd.
+_SPARSE = 1024
 
 
 @attrs.frozen(kw_only=True)
@@ -27,6 +29,21 @@ class Cells:
 
     rank: int
     members: dict[tuple[int, ...], Any]
+
+
+def without_gaps(placed: dict[tuple[int, ...], Any]) -> dict[tuple[int, ...], Any]:
+    """
+    Fill the gaps of a list with None; filters leave members out.
+
+    Args:
+        placed: the members by their single index.
+    """
+    if not placed:
+        return placed
+    first, last = min(placed)[0], max(placed)[0]
+    if len(placed) <= last - first < 2 * len(placed) + _SPARSE:
+        return {(at,): placed.get((at,)) for at in range(first, last + 1)}
+    return placed
 
 
 def _floats(values: list[Any]) -> list[Any]:

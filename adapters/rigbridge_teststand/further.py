@@ -10,7 +10,7 @@ from typing import Any
 
 from rigbridge.adapters import ConversionReport
 from rigbridge.model import Attachment, Axis, Measurement, Series
-from rigbridge_teststand.arrays import Cells, rows_of, series_of
+from rigbridge_teststand.arrays import Cells, rows_of, series_of, without_gaps
 from rigbridge_teststand.documents import place_of
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.lines import Line
@@ -33,8 +33,6 @@ _PATH = "Path"
 _HYPERLINK = "Hyperlink"
 _ATTACHED = frozenset({"FullFileName", "FileName"})
 _WAVEFORM = frozenset({"t0", "dt", "Y"})
-# A gap in an array is filled, unless the numbers of its members are absurd.
-_SPARSE = 1024
 
 
 class FurtherReader:
@@ -369,9 +367,7 @@ def read_cells(
             continue
         placed[position] = value
     if rank == 1:
-        first, last = min(placed)[0], max(placed)[0]
-        if len(placed) <= last - first < 2 * len(placed) + _SPARSE:
-            placed = {(at,): placed.get((at,)) for at in range(first, last + 1)}
+        placed = without_gaps(placed)
     return Cells(rank=rank or 1, members=placed)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from rigbridge_teststand.arrays import Cells
+from rigbridge_teststand.arrays import Cells, without_gaps
 from rigbridge_teststand.atml.account import Account
 from rigbridge_teststand.atml.kinds import inner_text, kind_of, typed
 from rigbridge_teststand.atml.names import LOCALS, attribute
@@ -73,6 +73,8 @@ class Members:
             del placed[position]
         if self._default is not None and rank == 1 and len(dimensions) == 1:
             self._fill(self._default, int(dimensions[0][:_DIGITS]), placed)
+        if rank == 1:
+            placed = without_gaps(placed)
         return Cells(rank=rank, members=placed)
 
     def _position(self, spelled: str, element: Element) -> tuple[int, ...]:

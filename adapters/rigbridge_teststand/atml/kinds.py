@@ -97,6 +97,8 @@ def typed(kind: str, text: str | None, element: Element, account: Account) -> An
         if number is None:
             account.coerced("value", "no number, kept as text", element, text)
             return text
+    if "," in text:
+        account.coerced("value", "decimal comma read as point", element, text)
     return number
 
 

@@ -15,6 +15,7 @@ import attrs
 
 from rigbridge.model import Limit
 from rigbridge_teststand.atml.account import Account
+from rigbridge_teststand.atml.kinds import kind_of
 from rigbridge_teststand.atml.names import (
     all_text,
     attribute,
@@ -48,6 +49,7 @@ _TEXTS = {
 }
 _OPERATORS = {"GT": ">", "GE": ">=", "LT": "<", "LE": "<="}
 _TOLERANCE = "EQT"
+_SIDES = 2
 
 
 @attrs.frozen(kw_only=True)
@@ -59,6 +61,7 @@ class _Bound:
 def read_limits(
     limits: Element | None,
     properties: Element | None,
+    data: Element | None,
     ranges: Ranges,
     account: Account,
 ) -> Judged:
@@ -68,6 +71,7 @@ def read_limits(
     Args:
         limits: ``TestLimits``, or None.
         properties: ``TSLimitProperties`` of the result, or None.
+        data: ``TestData``, or None; a text is never compared as a number.
         ranges: reads those that are mere ranges.
         account: where every limit is accounted for.
     """
@@ -77,22 +81,27 @@ def read_limits(
             account.mapped["limit"] += 1
             return judged
     attributes: dict[str, Any] = {}
+    datum = child(data, "Datum")
+    is_text = datum is not None and kind_of(datum) == "string"
     found: list[Comparison] = []
     for name, element in children(limits):
         if name == "Limits":
             inner = child(element, "Extension", "TSLimitProperties")
             reader = _Reader(
-                properties if inner is None else inner, attributes, account
+                properties if inner is None else inner,
+                attributes,
+                account,
+                is_text=is_text,
             )
             found.extend(reader.comparisons(element))
         elif name in _SHAPES:
-            reader = _Reader(properties, attributes, account)
+            reader = _Reader(properties, attributes, account, is_text=is_text)
             found.append(_SHAPES[name](reader, element))
         elif name == "Extension":
             inner = child(element, "TSLimitProperties")
             properties = properties if inner is None else inner
     if not found and properties is not None:
-        _Reader(properties, attributes, account).keep_properties()
+        _Reader(properties, attributes, account, is_text=is_text).keep_properties()
     return Judged(comparison=_joined(found, limits, account), attributes=attributes)
 
 
@@ -130,7 +139,10 @@ class _Reader:
         properties: Element | None,
         attributes: dict[str, Any],
         account: Account,
+        *,
+        is_text: bool,
     ) -> None:
+        self._is_text = is_text
         self._properties = properties
         self._attributes = attributes
         self._account = account
@@ -193,9 +205,17 @@ class _Reader:
                 tolerance = self._tolerance(_Bound(comparator="EQT", value=value))
                 if tolerance is not None:
                     return tolerance
+        if bounds and len(bounds) < _SIDES:
+            self._account.coerced("limit", "one of two bounds is missing", element)
+        operator = (attribute(element, "operator") or "AND").upper()
+        if operator not in ("AND", "OR"):
+            self._account.coerced("limit", "unknown operator", element, operator)
+            return self._joined_by(operator.lower(), element, bounds)
+        if not bounds or any(bound.value is None for bound in bounds):
+            return self._without_bounds(element)
         if not all(_is_number(bound.value) for bound in bounds):
             return self._as_text(element, bounds)
-        if (attribute(element, "operator") or "AND").upper() == "OR":
+        if operator == "OR":
             return self._outside(element, bounds)
         return self._inside(element, bounds, tolerance=nominal is not None)
 
@@ -210,8 +230,10 @@ class _Reader:
         value: Any = None
         if datum is not None:
             value, unit, _ = read_datum(datum, self._account)
-            if isinstance(value, str) and (number := _from_text(value)) is not None:
-                value = number
+            # The limit of a number may be given as a text, that of a text is one.
+            if isinstance(value, str) and not self._is_text:
+                number = _from_text(value)
+                value = value if number is None else number
             if unit is not None:
                 self._attributes.setdefault("limit_unit", unit)
         given = element.get("comparator")
@@ -221,6 +243,8 @@ class _Reader:
 
     def _single(self, element: Element, bound: _Bound) -> Comparison:
         comp = bound.comparator.upper()
+        if bound.value is None:
+            return self._without_bounds(element)
         if not comp:
             return self._unjudged(element, [bound])
         if comp.startswith("REGULAREXPRESSION") or not _is_number(bound.value):
@@ -319,8 +343,7 @@ class _Reader:
             0,
             1,
         ]:  # two bounds that are no outside range
-            shown = self._as_text(element, bounds)
-            return Comparison(validators=(" or ".join(shown.validators),))
+            return self._joined_by("or", element, bounds)
         self._account.mapped["limit"] += 1
         return compare_numbers(
             "".join(comps),
@@ -329,6 +352,18 @@ class _Reader:
             report=self._account.report,
             place=partial(self._account.place, element),
         )
+
+    def _joined_by(
+        self, word: str, element: Element, bounds: list[_Bound]
+    ) -> Comparison:
+        """Keep bounds that make no range as one text."""
+        shown = self._as_text(element, bounds)
+        return Comparison(validators=(f" {word} ".join(shown.validators),))
+
+    def _without_bounds(self, element: Element) -> Comparison:
+        """Record limits that state no value to compare with."""
+        self._account.dropped("limit", "holds no bound", element, _raw(element) or None)
+        return Comparison()
 
     def _tolerance(self, bound: _Bound) -> Comparison | None:
         """Compute the range from threshold type and raw limits, if they are there."""

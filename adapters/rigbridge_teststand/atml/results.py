@@ -159,7 +159,7 @@ class DataReader:
         name = self._step if given in _SINGLE or not given else given
         outcome = inherited if result.outcome is None else _outcome(result.outcome)
         judged = read_limits(
-            result.limits, result.properties, self._ranges, self._account
+            result.limits, result.properties, result.data, self._ranges, self._account
         )
         more = self._further(result) if result.others else self._nothing
         is_empty = True
@@ -167,6 +167,8 @@ class DataReader:
             if LOCALS[element.tag] in DATA:
                 is_empty = False
                 self._read(name, element, more, outcome, judged)
+            else:
+                self._account.dropped("property", "no data of a known kind", element)
         if is_empty:
             self._add(name, result.element, None, None, more, outcome, judged)
 
@@ -175,8 +177,14 @@ class DataReader:
         attributes = self._additional
         if result.others:
             attributes = {**attributes, **self._further(result)}
-        for element in () if result.data is None else elements_of(result.data):
-            self._plain(result.name or self._step, element, attributes, 0)
+        data = [] if result.data is None else elements_of(result.data)
+        if not data:
+            self._account.dropped("measurement", "holds no value", result.element)
+        for element in data:
+            if LOCALS[element.tag] in DATA:
+                self._plain(result.name or self._step, element, attributes, 0)
+            else:
+                self._account.dropped("property", "no data of a known kind", element)
 
     def _further(self, result: Result) -> dict[str, Any]:
         """Read what else stands in a result, such as a description."""

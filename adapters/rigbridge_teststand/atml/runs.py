@@ -37,6 +37,7 @@ OLDEST = "2.02"
 _SEQUENCE_FILE = re.compile(r"\.seq$", re.IGNORECASE)
 _SEPARATORS = re.compile(r"^[A-Za-z]:|[\\/]")
 _UNFINISHED = frozenset({"running", "looping"})
+_NEVER_STARTED = frozenset({"skipped", "notstarted"})
 _COUNT = "result_set.NumOfResults"
 _OF_SET = STEPS | OUTCOMES | EVENTS | {"Extension"}
 
@@ -235,7 +236,7 @@ class RunReader:
         if known is None:
             account.coerced("status", "unknown, read as error", results, status.raw)
             return RunOutcome.ERROR
-        if status.raw == "Skipped":
+        if known is RunOutcome.ABORTED and status.raw.lower() in _NEVER_STARTED:
             account.coerced("status", "a run that never started, aborted", results)
         return known
 

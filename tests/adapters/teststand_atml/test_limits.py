@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from rigbridge.adapters import Disposition
 from rigbridge.model import Limit, Measurement, MeasurementOutcome
 
 
@@ -210,6 +211,55 @@ class TestValidators:
     def test_mask_is_kept_as_text(self, measured: Any) -> None:
         """A mask has no range."""
         assert measured("<c:Mask>0xFF</c:Mask>").validators == ("mask 0xFF",)
+
+
+class TestOddShapes:
+    """Limits that lack a part, or say what no schema knows."""
+
+    def test_digits_of_a_text_are_no_number(self, write: Any, measured: Any) -> None:
+        """A serial number is compared as the text that it is."""
+        limits = write.shape("Expected", "EQ", "0042", "c:string")
+        found = measured(limits, "0042", "ts:TS_string")
+        assert (found.limits, found.validators) == (None, ("x == '0042'",))
+
+    @pytest.mark.parametrize(
+        ("limits", "disposition", "rule"),
+        [
+            ("<c:LimitPair operator='AND'/>", Disposition.DROPPED, "holds no bound"),
+            (
+                "<c:SingleLimit comparator='GE'/>",
+                Disposition.DROPPED,
+                "holds no bound",
+            ),
+            (
+                (
+                    "<c:LimitPair operator='AND'><c:Limit comparator='GE'>"
+                    "<c:Datum xsi:type='c:double' value='1'/></c:Limit></c:LimitPair>"
+                ),
+                Disposition.COERCED,
+                "one of two bounds is missing",
+            ),
+        ],
+    )
+    def test_what_is_missing_is_said(
+        self,
+        write: Any,
+        read: Any,
+        limits: str,
+        disposition: Disposition,
+        rule: str,
+    ) -> None:
+        """Nothing is made up for a bound that is not there."""
+        result = write.result("Numeric", write.datum("c:double", 5), limits=limits)
+        content = write.file(write.collection(write.results(write.step("s", result))))
+        (entry,) = read(content).report.entries
+        assert (entry.disposition, entry.rule) == (disposition, rule)
+
+    def test_unknown_operator_is_no_range(self, write: Any, measured: Any) -> None:
+        """Its bounds stay a text."""
+        limits = write.pair("XOR", write.limit("GT", 9), write.limit("LT", 1))
+        found = measured(limits)
+        assert (found.limits, found.validators) == (None, ("x > 9 xor x < 1",))
 
 
 class TestUnjudged:

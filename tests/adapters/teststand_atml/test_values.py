@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rigbridge.adapters import Disposition
 from rigbridge.model import Measurement, MeasurementOutcome, Series
 
 
@@ -62,6 +63,54 @@ class TestDatum:
     def test_number_that_is_none_stays_text(self, write: Any, additional: Any) -> None:
         """What does not fit its type is kept."""
         assert additional(write.datum("c:double", "n/a"))[0].value == "n/a"
+
+    @pytest.mark.parametrize(
+        ("data", "expected"),
+        [
+            ('<c:Datum xsi:type="ts:TS_double" value="3,25"/>', 3.25),
+            (
+                (
+                    '<c:IndexedArray xsi:type="ts:TS_doubleArray" dimensions="[1]">'
+                    '<ts:Element position="[0]" value="3,25"/></c:IndexedArray>'
+                ),
+                [3.25],
+            ),
+        ],
+    )
+    def test_decimal_comma_is_recorded(
+        self, write: Any, read: Any, data: str, expected: object
+    ) -> None:
+        """Only other producers write one; it is read as a point, and said."""
+        step = write.step("s", write.result("x", data), properties=None)
+        reading = read(write.file(write.collection(write.results(step))))
+        value = reading.runs[0].phases[0].measurements[0].value
+        shown = list(value.measured.values) if isinstance(value, Series) else value
+        assert shown == expected
+        (entry,) = reading.report.entries
+        assert (entry.rule, entry.detail) == ("decimal comma read as point", "3,25")
+
+    @pytest.mark.parametrize(
+        ("result", "item"),
+        [
+            ("<tr:TestResult name='x'/>", "measurement"),
+            ("<tr:TestResult name='x'><tr:TestData/></tr:TestResult>", "measurement"),
+            (
+                (
+                    "<tr:TestResult name='x'><tr:TestData><c:Strange>5</c:Strange>"
+                    "</tr:TestData></tr:TestResult>"
+                ),
+                "property",
+            ),
+        ],
+    )
+    def test_result_without_data_is_recorded(
+        self, write: Any, read: Any, result: str, item: str
+    ) -> None:
+        """A result that holds nothing that can be read is dropped, and said so."""
+        step = write.step("s", result, value="Done")
+        reading = read(write.file(write.collection(write.results(step))))
+        assert reading.runs[0].phases[0].measurements == ()
+        assert reading.report.count(Disposition.DROPPED, item) == 1
 
     def test_escaped_text(self, write: Any, additional: Any) -> None:
         """Escapes are undone only where the text says so, returns go (case 63)."""
@@ -131,11 +180,11 @@ class TestArrays:
     """Members are placed by their position (case 76 and oddity 14)."""
 
     def test_one_dimension(self, additional: Any) -> None:
-        """Values over their index, in order of position."""
+        """Values over their index, in order of position; what is missing is none."""
         data = array("double", "[3]", member("[2]", 3), *map(member, ("[0]",), (1.5,)))
         (measurement,) = additional(data)
         assert isinstance(measurement.value, Series)
-        assert list(measurement.value.rows()) == [(0, 1.5), (2, 3.0)]
+        assert list(measurement.value.rows()) == [(0, 1.5), (1, None), (2, 3)]
 
     @pytest.mark.parametrize("shape", ["[{},{}]", "[{}][{}]"])
     @pytest.mark.parametrize("prefix", ["ts", "c"])
