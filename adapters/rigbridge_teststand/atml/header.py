@@ -9,6 +9,7 @@ import attrs
 from rigbridge.model import Unit
 from rigbridge_teststand.atml.account import Account
 from rigbridge_teststand.atml.names import (
+    NAME,
     attribute,
     child,
     children,
@@ -206,7 +207,7 @@ class _Reader:
         collection = child(element, "Collection")
         # There are a hundred of them in every report.
         for item in () if collection is None else elements_of(collection):
-            name = item.get("name")
+            name = item.get(NAME)
             if name in KEPT_OPTIONS:
                 for value in item:
                     key = f"report_options.{name}"

@@ -17,6 +17,8 @@ from rigbridge_teststand.element import Element
 
 __all__ = [
     "LOCALS",
+    "NAME",
+    "VALUE",
     "all_text",
     "attribute",
     "attributes_of",
@@ -50,6 +52,12 @@ _ALL: Any = itemgetter(slice(None))
 
 elements_of: Callable[[Element], list[Element]] = _ALL
 """Give the child elements; takes a third less time than to iterate over an element."""
+
+NAME = b"name"
+"""An attribute as bytes, since lxml encodes a text anew at each look."""
+
+VALUE = b"value"
+"""Likewise."""
 
 LOCALS = _Locals()
 """The local name by tag; where many elements are read, quicker than `local`."""

@@ -11,7 +11,13 @@ from sys import intern
 from typing import Any
 
 from rigbridge_teststand.atml.account import Account
-from rigbridge_teststand.atml.names import LOCALS, attribute, child, elements_of
+from rigbridge_teststand.atml.names import (
+    LOCALS,
+    VALUE,
+    attribute,
+    child,
+    elements_of,
+)
 from rigbridge_teststand.atml.values import flatten
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.numbers import read_number
@@ -89,7 +95,7 @@ def _read_block(
             else:
                 flatten(element, label, into, account)
             continue
-        given = element.get("value") or (None if len(element) else element.text)
+        given = element.get(VALUE) or (None if len(element) else element.text)
         if not given or not (given := given.strip()):
             given = _inner(element)
             if given is None:

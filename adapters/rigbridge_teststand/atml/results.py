@@ -20,6 +20,7 @@ from rigbridge_teststand.atml.kinds import KINDS, TYPE
 from rigbridge_teststand.atml.limits import read_limits
 from rigbridge_teststand.atml.names import (
     LOCALS,
+    NAME,
     attribute,
     attributes_of,
     child,
@@ -72,7 +73,7 @@ class Result:
 
     def __init__(self, element: Element) -> None:
         self.element = element
-        given = element.get("name", "").strip() or attribute(element, "ID") or ""
+        given = element.get(NAME, "").strip() or attribute(element, "ID") or ""
         self.name = intern(given)
         others: list[Element] = []
         # Backwards, so that the first of several is the one that stays.
@@ -307,7 +308,7 @@ class DataReader:
                 reason = "stands among the items of a collection"
                 self._account.dropped("property", reason, item)
                 continue
-            name = intern(item.get("name", "").strip())
+            name = intern(item.get(NAME, "").strip())
             if name.endswith(_ATTRIBUTES):
                 described[name.removesuffix(_ATTRIBUTES)] = self._described(item)
             elif texts is not None and name == REPORT_TEXT:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import attrs
 
 from rigbridge.model import MeasurementOutcome, PhaseOutcome
-from rigbridge_teststand.atml.names import LOCALS, attribute
+from rigbridge_teststand.atml.names import LOCALS, VALUE, attribute
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.statuses import MEASUREMENT_OUTCOMES, PHASE_OUTCOMES
 
@@ -23,6 +23,7 @@ OUTCOMES = frozenset({"Outcome", "ActionOutcome"})
 """The local names of what states a status."""
 
 _VERDICTS = frozenset({"passed", "failed", "done"})
+_QUALIFIER = b"qualifier"
 _T = TypeVar("_T")
 
 
@@ -117,7 +118,7 @@ class StepStatuses:
 
     def read(self, outcome: Element) -> StepStatus:
         """Read an ``Outcome`` or ``ActionOutcome``."""
-        key = (outcome.get("value"), outcome.get("qualifier"))
+        key = (outcome.get(VALUE), outcome.get(_QUALIFIER))
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = self._judged(outcome)

@@ -58,6 +58,27 @@ class TestRanges:
             comparator=low + high,
         )
 
+    def test_ranges_that_differ_by_a_word_are_kept_apart(
+        self, write: Any, run_of: Any
+    ) -> None:
+        """A range is known again only where all that states it is the same."""
+        bounds = [
+            write.shape("SingleLimit", comparator, value, kind)
+            for comparator in ("LE", "LT", "GE")
+            for value in ("5", "5.0", "-0.0")
+            for kind in ("c:double", "c:string", "c:boolean")
+        ] * 2
+        results = [
+            write.result(str(number), write.datum("c:double", 1), limits=bound)
+            for number, bound in enumerate(bounds)
+        ]
+        (phase,) = run_of(write.step("Rail", *results)).phases
+        found = [repr(m.limits or m.validators) for m in phase.measurements]
+        assert found[: len(found) // 2] == found[len(found) // 2 :]
+        assert "lower=None, upper=5," in found[0]
+        assert "lower=None, upper=5.0," in found[3]
+        assert "lower=-0.0, upper=None," in found[24]
+
     def test_expected_number_is_a_range_of_one_value(
         self, write: Any, measured: Any
     ) -> None:
