@@ -110,7 +110,6 @@ def read_phase(
         ),
         scope,
     )
-    subtest = text_of(raw.subtest, scope, "subtest")
     code = read_code(raw.code, scope, known_name=name)
     docstring = code.pop("docstring", None)
     attributes = _attributes(raw, scope)
@@ -124,11 +123,18 @@ def read_phase(
         outcome=outcome,
         started_at=read_time(raw.start_millis, scope, "phase time"),
         ended_at=read_time(raw.end_millis, scope, "phase time"),
-        path=() if subtest is None else (subtest,),
+        path=_path(raw, scope),
         measurements=tuple(measurements),
         docstring=cast("str | None", docstring),
         attributes=attributes,
     )
+
+
+def _path(raw: RawPhase, scope: Scope) -> tuple[str, ...]:
+    names = [text_of(name, scope, "group") for name in raw.around]
+    path = tuple(name for name in names if name is not None)
+    subtest = text_of(raw.subtest, scope, "subtest")
+    return path if subtest is None or subtest in path else (*path, subtest)
 
 
 def read_code(

@@ -153,6 +153,8 @@ class RawPhase:
         start_millis: when it began.
         end_millis: when it ended.
         subtest: the name of the subtest it belongs to, or None.
+        around: the names of the groups and subtests around it, outermost first, as far
+            as the source tells.
         code: what is said of its code.
         measurements: in the order of the record.
         attachments: in the order of the record.
@@ -166,6 +168,7 @@ class RawPhase:
     start_millis: Any = None
     end_millis: Any = None
     subtest: Any = None
+    around: Sequence[Any] = ()
     code: RawCode = attrs.field(factory=RawCode)
     measurements: Sequence[RawMeasurement] = ()
     attachments: Sequence[RawAttachment] = ()

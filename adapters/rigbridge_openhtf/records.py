@@ -7,13 +7,14 @@ objects are read by their attributes, so that every release from 1.5 on will do.
 A live record knows a few things that its JSON lacks, and they are kept: the bounds of
 validators that print themselves in words, ``marginal`` and ``allow_fail`` of a
 measurement where they are set, the verdict of a phase that was repeated after a failed
-measurement, and checkpoints.
+measurement, checkpoints, and the phase groups around a phase as long as its test is at
+hand (:mod:`rigbridge_openhtf.groups`).
 """
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cache, lru_cache, partial
 from importlib.metadata import PackageNotFoundError, version
@@ -24,6 +25,7 @@ from uuid import UUID, uuid4
 import rigbridge
 from rigbridge.adapters import ConversionReport, Spool
 from rigbridge.model import Provenance, Run
+from rigbridge_openhtf.groups import group_paths
 from rigbridge_openhtf.raw import (
     ABSENT,
     BytesUnreadableError,
@@ -143,7 +145,10 @@ def _record(record: Any) -> RawRecord:
         end_millis=record.end_time_millis,
         metadata=record.metadata,
         code=_code(record.code_info),
-        phases=[_phase(phase) for phase in record.phases],
+        phases=[
+            _phase(phase, around)
+            for phase, around in zip(record.phases, group_paths(record), strict=True)
+        ],
         logs=[_log(line) for line in record.log_records],
         rest={name: getattr(record, name, None) for name in _FURTHER},
     )
@@ -172,7 +177,7 @@ def _log(line: Any) -> RawLog:
     )
 
 
-def _phase(phase: Any) -> RawPhase:
+def _phase(phase: Any, around: Sequence[str]) -> RawPhase:
     return RawPhase(
         name=phase.name,
         outcome=_name(phase.outcome),
@@ -180,6 +185,7 @@ def _phase(phase: Any) -> RawPhase:
         start_millis=phase.start_time_millis,
         end_millis=phase.end_time_millis,
         subtest=getattr(phase, "subtest_name", None),
+        around=around,
         code=_code(phase.codeinfo),
         measurements=[
             _measurement(item) for item in (phase.measurements or {}).values()

@@ -93,6 +93,62 @@ class TestGroups:
         )
         names = [name for name, _ in _outcomes(compared)]
         assert names == ["s1", "m1", "s2", "m2", "t2", "t1"]
+        # The inner one has no name.
+        assert {phase.path for phase in compared.run.phases} == {("outer",)}
+
+    def test_groups_and_subtests_are_the_path(self, run_compared: RunCompared) -> None:
+        """Each phase has those around it, outermost first; what follows has none."""
+        radio = htf.PhaseGroup(main=[_named("tune")], name="radio")
+        compared = run_compared(
+            _named("before"),
+            htf.PhaseGroup(
+                main=[htf.Subtest("wireless", radio, _named("signal"))],
+                teardown=[_named("off")],
+                name="powered",
+            ),
+            _named("after"),
+        )
+        assert {phase.name: phase.path for phase in compared.run.phases} == {
+            "before": (),
+            "tune": ("powered", "wireless", "radio"),
+            "signal": ("powered", "wireless"),
+            "off": ("powered",),
+            "after": (),
+        }
+
+    def test_one_phase_in_two_groups(self, run_compared: RunCompared) -> None:
+        """It has the group of each place where it ran."""
+        shared = _named("shared")
+        compared = run_compared(
+            htf.PhaseGroup(main=[shared], name="cold"),
+            htf.PhaseGroup(main=[shared], name="hot"),
+        )
+        assert [phase.path for phase in compared.run.phases] == [("cold",), ("hot",)]
+
+    @pytest.mark.parametrize("stops", [False, True])
+    def test_one_group_within_two(
+        self, run_compared: RunCompared, *, stops: bool
+    ) -> None:
+        """Where the record does not tell in which it ran, none is guessed."""
+        shared = htf.PhaseGroup(main=[_named("shared")])
+        result = htf.PhaseResult.STOP if stops else None
+        compared = run_compared(
+            htf.PhaseGroup(main=[shared, _named("last", result)], name="cold"),
+            htf.PhaseGroup(main=[shared], name="hot"),
+        )
+        paths = [p.path for p in compared.run.phases if p.name == "shared"]
+        assert paths == ([()] if stops else [("cold",), ("hot",)])
+
+    def test_a_round_that_was_repeated(self, run_compared: RunCompared) -> None:
+        """Every round of a phase is in its group."""
+        rounds = iter([htf.PhaseResult.REPEAT, None])
+
+        def again(test: Any) -> Any:
+            test.logger.info("once more")
+            return next(rounds)
+
+        compared = run_compared(htf.PhaseGroup(main=[again], name="loop"))
+        assert [phase.path for phase in compared.run.phases] == [("loop",)] * 2
 
     @pytest.mark.parametrize("place", ["setup", "main", "teardown"])
     def test_an_error_in_a_group(self, run_compared: RunCompared, place: str) -> None:
