@@ -133,6 +133,11 @@ class _NativeFile(ReportFile):
             truncated=truncated,
         )
 
+    def restart(self) -> None:
+        """Forget the steps that were read."""
+        super().restart()
+        self._growing = None
+
     def grown(self, element: Element) -> None:
         """Read the steps that are complete."""
         root = result_of(element)

@@ -24,8 +24,8 @@ from rigbridge.errors import (
 from rigbridge.model import Run
 from rigbridge_teststand.documents import parse_document, place_of
 from rigbridge_teststand.element import Element
-from rigbridge_teststand.salvage import Salvaged, salvage
-from rigbridge_teststand.streaming import LARGE, stream_reports
+from rigbridge_teststand.salvage import Salvaged, salvage, take_out
+from rigbridge_teststand.streaming import LARGE, stream_cut_off, stream_reports
 
 __all__ = ["ReportFile", "of_another_kind"]
 
@@ -79,6 +79,10 @@ class ReportFile(ABC):
         What is below it may be emptied, except for what is last at any depth.
         """
         del element
+
+    def restart(self) -> None:
+        """Forget what was read of a file that is read once more, from its beginning."""
+        self._broken = None
 
     @abstractmethod
     def keeps(self, element: Element) -> bool:
@@ -140,6 +144,7 @@ class ReportFile(ABC):
         """Read report by report; a damaged file as a whole from there on."""
         index = 0
         root: Element | None = None
+        is_cut_off = False
         try:
             for element, is_report in self.complete(head, stream):
                 if not is_report:
@@ -149,7 +154,14 @@ class ReportFile(ABC):
                 index += 1
         except etree.XMLSyntaxError:
             root = None
+            is_cut_off = not stream.read(1)
         del head
+        if is_cut_off and not self.context.strict:
+            unfinished = self._unfinished()
+            reports = self.reports(unfinished[0]) if unfinished else []
+            if reports:
+                yield from self._last(reports, unfinished, index)
+                return
         if root is None:
             with self.source.open() as again:
                 content = again.read()
@@ -161,6 +173,27 @@ class ReportFile(ABC):
                 yield from self._one(element, index)
         self._require_a_run()
 
+    def _unfinished(self) -> list[Element]:
+        """Read a file that is cut off again, and give what its end left unfinished."""
+        self.restart()
+        with self.source.open() as stream:
+            head = stream.read(LARGE + 1)
+            unfinished = stream_cut_off(
+                self.tag, head, stream, self.source.uri, grown=self._grow
+            )
+        take_out(unfinished, self.keeps)
+        return unfinished
+
+    def _last(
+        self, reports: list[Element], unfinished: list[Element], index: int
+    ) -> Iterator[Run]:
+        """Read what is complete of the report in which a file is cut off."""
+        self.mark_unfinished(unfinished[-1])
+        for element in reports:
+            if any(element is item for item in unfinished):
+                yield from self._one(element, index, truncated=True)
+        self._require_a_run()
+
     def _whole(self, content: bytes, *, done: int = 0) -> Iterator[Run]:
         """Read the file as a whole, from the report on that is not read yet."""
         if not content or content.isspace():
@@ -168,6 +201,7 @@ class ReportFile(ABC):
         saved: Salvaged | None = None
         try:
             root = parse_document(content, self.source.uri, self.context.report)
+            reports = self.reports(root)
         except MalformedSourceError:
             if self.context.strict:
                 raise
@@ -175,11 +209,11 @@ class ReportFile(ABC):
             if saved is None:
                 raise
             self.mark_unfinished(saved.innermost)
-            root = saved.root
-            if not self.reports(root):
+            reports = self.reports(saved.root)
+            if not reports:
                 raise
         del content
-        for index, element in enumerate(self.reports(root)):
+        for index, element in enumerate(reports):
             if index >= done:
                 truncated = saved is not None and _holds(element, saved.innermost)
                 yield from self._one(element, index, truncated=truncated)

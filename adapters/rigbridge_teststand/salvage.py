@@ -16,13 +16,11 @@ from rigbridge_teststand.documents import (
     wrap_documents,
 )
 from rigbridge_teststand.element import Element
+from rigbridge_teststand.streaming import NEAR
 
-__all__ = ["Damage", "Salvaged", "salvage"]
+__all__ = ["Damage", "Salvaged", "salvage", "take_out"]
 
 _CHUNK = 1 << 20
-_NEAR = 32
-"""How many bytes before the end may be what the end left of a character or a name."""
-
 _CODES = etree.ErrorTypes
 # These say where something began whose end is missing.
 _ENDS = frozenset(
@@ -97,12 +95,23 @@ def salvage(
         # A complete document may stand before the one that is cut off.
         wrapped = wrap_documents(content, closed=False)
         unfinished, damage = _unfinished(wrapped, encoding)
+    take_out(unfinished, keeps)
+    return Salvaged(unfinished[0], unfinished[-1], damage) if unfinished else None
+
+
+def take_out(unfinished: list[Element], keeps: Callable[[Element], bool]) -> None:
+    """
+    Take out elements whose end is missing, up to one that stays.
+
+    Args:
+        unfinished: the elements, outermost first; those that stay are left in it.
+        keeps: whether an element stays.
+    """
     while unfinished and not keeps(unfinished[-1]):
         last = unfinished.pop()
         parent = last.getparent()
         if parent is not None:
             parent.remove(last)
-    return Salvaged(unfinished[0], unfinished[-1], damage) if unfinished else None
 
 
 def _unfinished(
@@ -141,7 +150,7 @@ def _damage(content: bytes, error: etree.XMLSyntaxError) -> Damage | None:
     rest = content.split(b"\n", max(0, line - 1))[-1]
     # The type hints of lxml lack the error's code.
     code: Any = getattr(error, "code", None)
-    if code in _ENDS or len(rest) - column < _NEAR:
+    if code in _ENDS or len(rest) - column < NEAR:
         return None
     words = str(error.msg).rpartition(", line ")[0] or str(error.msg)
     return Damage(line, words)

@@ -13,6 +13,8 @@ from rigbridge_teststand.properties import TYPE, text
 
 __all__ = ["read_scalar"]
 
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
 
 def read_scalar(prop: Element, report: ConversionReport) -> Any:
     """Read a String, Number or Boolean property; absent and references are None."""
@@ -42,5 +44,18 @@ def read_scalar(prop: Element, report: ConversionReport) -> Any:
             )
         return number
     if kind == "Boolean":
-        return content.strip().lower() == "true"
+        return _boolean(content, prop, report)
     return None if kind == "Reference" else content
+
+
+def _boolean(content: str, prop: Element, report: ConversionReport) -> Any:
+    said = _BOOLEANS.get(content.strip().lower())
+    if said is None and content.strip():
+        report.coerced(
+            "value",
+            "no boolean, kept as text",
+            place=partial(place_of, prop),
+            detail=content,
+        )
+        return content
+    return said

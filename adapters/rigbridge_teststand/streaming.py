@@ -24,9 +24,11 @@ from rigbridge_teststand.element import Element
 __all__ = [
     "CHUNK",
     "LARGE",
+    "NEAR",
     "PART",
     "ROOT",
     "Event",
+    "stream_cut_off",
     "stream_events",
     "stream_reports",
 ]
@@ -44,6 +46,9 @@ time is saved by that. Smaller ones are read quicker at once, when they are comp
 
 CHUNK = 1 << 16
 """So many bytes are parsed at a time; with far more the parser gets slower."""
+
+NEAR = 32
+"""How many bytes before the end may be what the end left of a character or a name."""
 
 ROOT = "root"
 """What is told at the end of a stream, with its root."""
@@ -120,6 +125,87 @@ def stream_reports(
             if element.getparent() is not None:
                 yield element, True
                 element.clear()
+
+
+def stream_cut_off(
+    tag: str | tuple[str, ...],
+    head: bytes,
+    stream: IO[bytes],
+    uri: str,
+    *,
+    grown: Callable[[Element], None],
+) -> list[Element]:
+    """
+    Parse a stream that is known to end too soon, in the memory of one report's part.
+
+    It costs a look at every element, which nobody spends on a file that is whole.
+
+    Args:
+        tag: the tag of the reports, or several.
+        head: what was read of the stream already, from its beginning.
+        stream: the rest.
+        uri: the file, for errors.
+        grown: takes a report that is not complete, as with `stream_reports`. Those that
+            are complete are emptied.
+
+    Returns:
+        The elements whose end is missing, outermost first; nothing where something
+        else is wrong with the file than its end.
+    """
+    names = {
+        name.rpartition("}")[2] for name in ((tag,) if isinstance(tag, str) else tag)
+    }
+    head = prepare_head(head, uri)
+    latin = Latin(head, ConversionReport())
+    parser: Any = etree.XMLPullParser(
+        events=("start", "end"), **PARSING, encoding=latin.encoding
+    )
+    growth = _Growth(grown)
+    unfinished: list[Element] = []
+    end = _End()
+    try:
+        for chunk in _chunks(head, stream):
+            parser.feed(chunk)
+            for event, element in parser.read_events():
+                if event == "start":
+                    unfinished.append(element)
+                    is_report = str(element.tag).rpartition("}")[2] in names
+                    if is_report and growth.element is None:
+                        growth.begin(element)
+                    continue
+                complete = unfinished.pop()
+                if complete is growth.element and unfinished:
+                    growth.begin(None)
+                    complete.clear()
+            growth.fed(len(chunk))
+            end.move(chunk)
+    except etree.XMLSyntaxError:
+        return []
+    try:
+        # What the parser still held back for what might have followed.
+        parser.close()
+    except etree.XMLSyntaxError as error:
+        return unfinished if end.is_at(error) else []
+    return []
+
+
+class _End:
+    """Where a file ends."""
+
+    def __init__(self) -> None:
+        self._line = 1
+        self._column = 0
+
+    def move(self, chunk: bytes) -> None:
+        """Go on behind more of the file."""
+        self._line += chunk.count(b"\n")
+        after = len(chunk) - chunk.rfind(b"\n") - 1
+        self._column = after if b"\n" in chunk else self._column + after
+
+    def is_at(self, error: etree.XMLSyntaxError) -> bool:
+        """Tell whether the end itself is what is wrong."""
+        line, column = error.position
+        return line == self._line and self._column - column < NEAR
 
 
 def stream_events(

@@ -117,7 +117,7 @@ class _ATMLFile(ReportFile):
             self.source, index, format=_FORMAT, format_version=version
         )
         if self._growing is not None and self._growing.results is element:
-            return self._growing.finish(provenance)
+            return self._growing.finish(provenance, truncated=truncated)
         return read_run(
             element,
             provenance,
@@ -139,6 +139,13 @@ class _ATMLFile(ReportFile):
                 self._growing = None
                 self._completed += 1
                 self._places.take(element)
+
+    def restart(self) -> None:
+        """Forget the steps that were read."""
+        super().restart()
+        self._places = Places()
+        self._growing = None
+        self._completed = 0
 
     def grown(self, element: Element) -> None:
         """Read the steps that are complete."""

@@ -204,17 +204,26 @@ class GrowingRun:
         self._read(step)
         self._places.take(step.element)
 
-    def finish(self, source: Provenance) -> Run:
+    def _forget_cut_off(self) -> None:
+        """Forget the open steps that were taken out, since their ends are missing."""
+        while self._open and self._open[-1].element.getparent() is None:
+            step = self._open.pop()
+            del self._reader.sequence.phases[step.at]
+
+    def finish(self, source: Provenance, *, truncated: bool = False) -> Run:
         """
         Make the run, once its element is complete.
 
         Args:
             source: where it stands.
+            truncated: whether the file ends within this run.
 
         Raises:
             ModelError: it makes no run.
         """
         try:
+            if truncated:
+                self._forget_cut_off()
             self._close(0)
             header = read_header(self.results, self._account)
             result_set = child(self.results, "ResultSet")
@@ -222,7 +231,7 @@ class GrowingRun:
                 self._read_complete(elements_of(result_set), self._top)
             root = result_set if self._root is None else self._root.element
             return self._reader.finish(
-                self.results, (result_set, root), header, source, truncated=False
+                self.results, (result_set, root), header, source, truncated=truncated
             )
         finally:
             self._account.settle()

@@ -63,8 +63,12 @@ def read_header(results: Element, account: Account) -> Header:
         if str(value).strip() and short != "schemaLocation":
             account.mapped["property"] += 1
             reader.metadata[short] = str(value).strip()
+    has_set = False
     for name, element in children(results):
         if name == "ResultSet":
+            if has_set:
+                account.dropped("result set", "a run has one, the first", element)
+            has_set = True
             continue
         taker = _PARTS.get(name)
         if taker is None:
@@ -106,6 +110,9 @@ class _Reader:
                 flatten(below, f"uut.{name}", self.metadata, self._account)
 
     def _serial(self, element: Element) -> None:
+        if "serial_number" in self.unit:
+            flatten(element, "uut.SerialNumber", self.metadata, self._account)
+            return
         serial = read_text(element)
         if serial is not None and serial.upper() in _NO_SERIAL:
             self._account.coerced(

@@ -158,6 +158,19 @@ class TestWhatSurrounds:
         assert (found.name, found.value) == ("(unnamed)", 7.5)
         assert reading.report.count(Disposition.COERCED, "measurement name") == 1
 
+    @pytest.mark.parametrize(
+        ("spelled", "value", "flags"),
+        [("1", True, 0), ("TRUE", True, 0), ("0", False, 0), ("maybe", "maybe", 1)],
+    )
+    def test_booleans(
+        self, write: Any, read: Any, spelled: str, value: object, flags: int
+    ) -> None:
+        """A word that is no boolean is never read as False."""
+        step = write.step("s", write.prop("Flag", spelled, "Boolean"))
+        reading = read(write.document(write.report(step)))
+        assert reading.runs[0].phases[0].measurements[0].value == value
+        assert reading.report.count(Disposition.COERCED, "value") == flags
+
     def test_parameters_say_which_way_they_went(
         self, write: Any, measured: Any
     ) -> None:

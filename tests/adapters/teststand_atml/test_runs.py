@@ -89,6 +89,21 @@ class TestIdentity:
         assert run.unit.part_number == "P-1"
         assert run.metadata["uut.identification.Model"] == "M"
 
+    def test_what_stands_twice_is_said(self, write: Any, read: Any) -> None:
+        """The first result set and serial number count, the others are not lost."""
+        content = write.file(write.collection(write.results(write.step("a"))))
+        begin, end = content.index(b"<tr:ResultSet"), content.index(b"</tr:ResultSet>")
+        twice = content[begin:end] + b"</tr:ResultSet>"
+        content = content[:begin] + twice + content[begin:]
+        serial = b"<c:SerialNumber>SN-1</c:SerialNumber>"
+        content = content.replace(serial, serial + serial.replace(b"1", b"2"))
+        reading = read(content)
+        (run,) = reading.runs
+        assert [phase.name for phase in run.phases] == ["a"]
+        assert run.unit.serial_number == "SN-1"
+        assert run.metadata["uut.SerialNumber"] == "SN-2"
+        assert reading.report.count(Disposition.DROPPED, "result set") == 1
+
     @pytest.mark.parametrize(("stated", "flags"), [(2, 0), (3, 1), ("odd", 0)])
     def test_count_of_results(
         self, write: Any, read: Any, stated: object, flags: int

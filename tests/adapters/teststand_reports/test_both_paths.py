@@ -106,6 +106,53 @@ class TestBothPaths:
         assert streamed.runs == reading.runs
         assert recorded(streamed) == recorded(reading)
 
+    @pytest.mark.parametrize("part", [1 << 10, 1 << 20])
+    def test_files_that_are_cut_off_are_read_alike(
+        self,
+        report_file: Path,
+        read_report: Any,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        part: int,
+    ) -> None:
+        """What is complete of a large file is the same, wherever it ends."""
+        content = report_file.read_bytes()
+        path = tmp_path / "a.xml"
+        monkeypatch.setattr(streaming, "CHUNK", 1 << 9)
+        monkeypatch.setattr(streaming, "PART", part)
+        for tenth in range(3, 10):
+            path.write_bytes(content[: len(content) * tenth // 10 + tenth])
+            found = []
+            for large in (1 << 24, 16):
+                monkeypatch.setattr(report_files, "LARGE", large)
+                found.append(read_report(path))
+            whole, streamed = found
+            assert streamed.runs == whole.runs
+            assert recorded(streamed) == recorded(whole)
+
+    @pytest.mark.parametrize(
+        "name", ["native-every-step.xml", "atml-6.01-every-step.xml"]
+    )
+    def test_a_large_file_that_is_cut_off_is_never_held_as_a_whole(
+        self,
+        name: str,
+        read_report: Any,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Its end needs a second look at the file, and no tree of it."""
+
+        def refuse(*given: object) -> None:
+            pytest.fail(f"parsed as a whole: {given[1]}")
+
+        content = (FIXTURES / name).read_bytes()
+        path = tmp_path / "a.xml"
+        path.write_bytes(content[: len(content) // 2])
+        monkeypatch.setattr(report_files, "LARGE", 16)
+        monkeypatch.setattr(report_files, "parse_document", refuse)
+        (run,) = read_report(path).runs
+        assert run.phases
+
     def test_a_growing_report_that_makes_no_run_spares_the_next(
         self, read_report: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
