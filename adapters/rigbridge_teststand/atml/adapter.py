@@ -16,7 +16,7 @@ from rigbridge_teststand.atml.layout import (
     WRAPPER,
     is_of_a_unit,
 )
-from rigbridge_teststand.atml.names import children, local, version_of
+from rigbridge_teststand.atml.names import children, elements_of, local, version_of
 from rigbridge_teststand.atml.places import Places
 from rigbridge_teststand.atml.runs import read_run, version_of_results
 from rigbridge_teststand.atml.stations import stations_of
@@ -138,6 +138,8 @@ class _ATMLFile(ReportFile):
                 yield element, True
                 self._growing = None
                 self._completed += 1
+                for below in elements_of(element):
+                    self._places.forget(below)
                 self._places.take(element)
 
     def restart(self) -> None:

@@ -234,6 +234,8 @@ class GrowingRun:
                 self.results, (result_set, root), header, source, truncated=truncated
             )
         finally:
+            if self._root is not None:
+                self._places.forget(self._root.element)
             self._account.settle()
             self._context.report.merge(self._account.report)
 

@@ -23,15 +23,21 @@ class Places:
         self._taken: dict[Element, Counter[str]] = {}
 
     def take(self, element: Element) -> None:
-        """Take an element out of its tree, with all that was taken out of it."""
+        """Take an element out of its tree."""
+        self.forget(element)
         parent = element.getparent()
+        if parent is None:
+            return
+        taken = self._taken.get(parent)
+        if taken is None:
+            taken = self._taken[parent] = Counter()
+        taken[element.tag] += 1
+        parent.remove(element)
+
+    def forget(self, element: Element) -> None:
+        """Forget what was taken out of an element in which no place is looked for."""
         # To remember an element is to keep it, with its whole tree.
         self._taken.pop(element, None)
-        for below in element:
-            self._taken.pop(below, None)
-        if parent is not None:
-            self._taken.setdefault(parent, Counter())[element.tag] += 1
-            parent.remove(element)
 
     def place(self, element: Element) -> Place:
         """Say where an element stands in the file."""
