@@ -40,7 +40,7 @@ PART = 1 << 17
 """
 A report of more bytes is handed over while it grows, each time that more has come.
 
-So it is read while its elements are still in the processor's cache; a quarter of the
+So it is read while its elements are still in the processor's cache; a fifth of the
 time is saved by that. Smaller ones are read quicker at once, when they are complete.
 """
 
