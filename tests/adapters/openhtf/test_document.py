@@ -183,6 +183,55 @@ class TestEras:
         assert run.started_at is not None
         assert run.started_at.timestamp() == 1700000000
 
+    def test_a_judged_nan_of_early_2016(
+        self, read: Any, record: dict[str, Any], phase: dict[str, Any]
+    ) -> None:
+        """Its verdict stays what the record says, though no range holds it."""
+        for holder in (record, phase):
+            for key in ("start_time_millis", "end_time_millis"):
+                holder[key] = str(holder[key])
+        phase["measurements"] = {
+            "level": {
+                "name": "level",
+                "outcome": "PASS",
+                "units": {"uom_code": "2N", "uom_suffix": "dB"},
+                "validators": ["0 <= x <= 10"],
+            }
+        }
+        phase["measured_values"] = {"level": "nan"}
+        (run,) = read(record).runs
+        (measurement,) = run.phases[0].measurements
+        assert math.isnan(measurement.value)
+        assert measurement.outcome.value == "PASS"
+        assert (measurement.unit, measurement.limits.upper) == ("dB", 10)
+
+    def test_a_phase_with_little_more_than_its_name(
+        self, read: Any, record: dict[str, Any], phase: dict[str, Any]
+    ) -> None:
+        """Records written without attachments lack the key; old ones lack more."""
+        _set(phase, measured_value=3)
+        for key in ("attachments", "options", "outcome"):
+            del phase[key]
+        del record["code_info"]
+        (run,) = read(record).runs
+        assert run.attachments == ()
+        assert run.phases[0].outcome.value == "PASS"
+
+    def test_numbers_that_are_no_json(
+        self, read: Any, record: dict[str, Any], phase: dict[str, Any]
+    ) -> None:
+        """Until the end of 2017 OpenHTF wrote NaN and Infinity bare, points too."""
+        axis = {"name": "hertz", "code": "HTZ", "suffix": "Hz"}
+        points = [[1, math.inf], [2, math.nan]]
+        _set(phase, measured_value=points, dimensions=[axis])
+        content = json.dumps(record)
+        assert "Infinity" in content
+        reading = read(content.encode())
+        (run,) = reading.runs
+        measured = run.phases[0].measurements[0].value.measured
+        assert repr(list(measured.values)) == "[inf, nan]"
+        assert reading.report.count(Disposition.COERCED, "value") == 1
+
     def test_text_stays_text_in_other_records(
         self, read: Any, record: dict[str, Any], phase: dict[str, Any]
     ) -> None:
