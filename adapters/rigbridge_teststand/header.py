@@ -76,6 +76,9 @@ def read_header(report: Element, context: ReadContext) -> Header:
     for attribute, value in report.attrib.items():
         if value and attribute != "Type":
             metadata[f"report.{attribute!s}"] = str(value)
+    socket = _link_fields(report.get("Link") or "")
+    if socket and (at := read_count(socket[0])) is not None:
+        metadata.setdefault("test_socket_index", at)
     name = text_of(station, "StationID")
     account.mapped("unit under test")
     return Header(
@@ -275,10 +278,16 @@ def _wall_time(date: dict[str, Element], time: dict[str, Element]) -> datetime |
     return _datetime(numbers, millis)
 
 
-def _from_link(link: str) -> datetime | None:
+def _link_fields(link: str) -> list[str]:
+    """Give the socket, and the date and time, that name a report; else nothing."""
     # The socket index before the date may be negative, hence from the end.
     fields = link.rsplit("-", _LINK_FIELDS - 1)
-    if len(fields) != _LINK_FIELDS:
+    return fields if len(fields) == _LINK_FIELDS else []
+
+
+def _from_link(link: str) -> datetime | None:
+    fields = _link_fields(link)
+    if not fields:
         return None
     numbers = [read_count(field) for field in fields[1:]]
     if numbers[0] is None or not _EARLIEST <= numbers[0] <= _LATEST:

@@ -40,6 +40,20 @@ class TestVerdicts:
         assert (run.outcome, run.metadata["raw_status"]) == (outcome, stated)
         assert run.metadata.get("partial", False) is (stated == "Running")
 
+    @pytest.mark.parametrize(
+        ("stated", "root", "rule"),
+        [
+            ("Passed", "Failed", "two verdicts differ, the worse taken"),
+            ("Skipped", "Skipped", "a run that never started, aborted"),
+        ],
+    )
+    def test_case_11_and_12_are_flagged(
+        self, write: Any, read: Any, stated: str, root: str, rule: str
+    ) -> None:
+        """A verdict that is not simply the stated one is said."""
+        reading = read(write.document(write.report(result=stated, status=root)))
+        assert [entry.rule for entry in reading.report.entries] == [rule]
+
     def test_case_11_no_stated_result(self, write: Any, run_of: Any) -> None:
         """Without a stated result the root's status counts."""
         text = write.report(status="Failed").replace("UUTResult='Passed'", "")
@@ -70,6 +84,24 @@ class TestStart:
             shown = write.prop("Text", "fredag 1. juli 2022")
             text = text.replace(write.prop("Month", 3), write.prop("Month", 3) + shown)
         assert run_of(write.document(text)).started_at == start
+
+    @pytest.mark.parametrize(
+        ("link", "uut", "socket"),
+        [
+            ("3-2022-7-1-15-47-48-927", "", 3),
+            ("-1-2022-7-1-15-47-48-927", "", -1),
+            ("3-2022-7-1-15-47-48-927", "4", 4),
+            ("x", "", None),
+        ],
+    )
+    def test_case_43_socket_of_the_link(
+        self, write: Any, run_of: Any, link: str, uut: str, socket: int | None
+    ) -> None:
+        """The link begins with the socket, which counts where nothing else says it."""
+        stated = write.prop("TestSocketIndex", uut, "Number") if uut else ""
+        text = write.report(uut=stated).replace("0-2024-3-4-9-5-6-250", link)
+        run = run_of(write.document(text))
+        assert run.metadata.get("test_socket_index") == socket
 
     def test_a_thousand_milliseconds_are_the_next_second(
         self, write: Any, run_of: Any

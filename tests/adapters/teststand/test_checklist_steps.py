@@ -63,6 +63,11 @@ class TestStatuses:
         (phase,) = phases_of(write.step("a", status=status))
         assert (phase.outcome, phase.attributes["raw_status"]) == (outcome, status)
 
+    def test_case_13_a_blank_status_is_flagged(self, write: Any, read: Any) -> None:
+        """That nothing was stated is said."""
+        reading = read(write.document(write.report(write.step("a", status=""))))
+        assert reading.report.count(Disposition.COERCED, "status") == 1
+
     def test_case_13_blank_status_of_a_call(self, write: Any, phases_of: Any) -> None:
         """A call without a status is as bad as the worst of its steps."""
         inner = (write.step("b"), write.step("c", status="Failed"))
@@ -133,6 +138,10 @@ class TestLimits:
         found = measured(write.numeric("a", 3, "LOG"))["a"]
         assert (found.outcome, found.limits) == (MO.PASS, None)
         assert measured(write.numeric("a", 3, "", Low=1))["a"].limits is None
+        missing = write.numeric("a", 3, "", Low=1).replace(write.prop("Comp", ""), "")
+        found = measured(missing)["a"]
+        assert (found.limits, found.value) == (None, 3)
+        assert found.attributes["unused_limits"] == {"Low": "1"}
 
     @pytest.mark.parametrize(
         ("kind", "tolerance", "bounds"),
@@ -164,10 +173,16 @@ class TestLimits:
         assert (limits.lower, limits.upper) == expected
 
     @pytest.mark.parametrize(
-        ("comparator", "count"), [("CaseSensitive", 1), ("IgnoreCase", 1), ("LOG", 0)]
+        ("comparator", "validators"),
+        [
+            ("CaseSensitive", ("x == 'one'",)),
+            ("CASESENSIT", ("x == 'one'",)),
+            ("IgnoreCase", ("x == 'one', ignoring case",)),
+            ("LOG", ()),
+        ],
     )
     def test_case_20_text(
-        self, write: Any, measured: Any, comparator: str, count: int
+        self, write: Any, measured: Any, comparator: str, validators: tuple[str, ...]
     ) -> None:
         """A text is compared by a validator; new lines and empty texts stay."""
         for value in ("one\ntwo", ""):
@@ -178,7 +193,7 @@ class TestLimits:
                 write.obj("Limits", write.prop("String", "one")),
             )
             found = measured(step)["a"]
-            assert (found.value, len(found.validators)) == (value, count)
+            assert (found.value, found.validators) == (value, validators)
 
 
 class TestData:
