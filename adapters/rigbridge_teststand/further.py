@@ -17,6 +17,7 @@ from rigbridge_teststand.lines import Line
 from rigbridge_teststand.numbers import read_number
 from rigbridge_teststand.properties import elements, members, text
 from rigbridge_teststand.scalars import read_scalar
+from rigbridge_teststand.texts import direction_of
 
 __all__ = ["FurtherReader", "describe", "read_axis"]
 
@@ -25,9 +26,7 @@ _INTEGER = re.compile(r"-?\d+")
 _POSITION = re.compile(r"(?:\[-?\d+\])+")
 _UNNAMED = "(unnamed)"
 _KIND = {"kind": "additional"}
-# How the names of parameters end, also of those that hold others.
-_DIRECTION = re.compile(r"\[(In|Out)\](?:[.\[]|$)")
-_DIRECTED = {way: {**_KIND, "direction": way.lower()} for way in ("In", "Out")}
+_DIRECTED = {way: {**_KIND, "direction": way} for way in ("in", "out")}
 _TDMS = "NI_TDMSReference"
 _PATH = "Path"
 _HYPERLINK = "Hyperlink"
@@ -295,8 +294,8 @@ class FurtherReader:
 
 def _kind(name: str) -> dict[str, Any]:
     """Tell that nobody judged a value, and of a parameter which way it went."""
-    way = _DIRECTION.search(name) if "t]" in name or "n]" in name else None
-    return _KIND if way is None else _DIRECTED[way[1]]
+    way = direction_of(name)
+    return _KIND if way is None else _DIRECTED[way]
 
 
 def describe(prop: Element, report: ConversionReport) -> dict[str, Any]:

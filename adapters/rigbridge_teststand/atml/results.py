@@ -34,6 +34,7 @@ from rigbridge_teststand.atml.values import DATA, flatten, value_of
 from rigbridge_teststand.comparisons import Comparison
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.statuses import MEASUREMENT_OUTCOMES
+from rigbridge_teststand.texts import direction_of
 
 __all__ = ["REPORT_TEXT", "DataReader", "Result"]
 
@@ -178,12 +179,15 @@ class DataReader:
         attributes = self._additional
         if result.others:
             attributes = {**attributes, **self._further(result)}
+        name = result.name or self._step
+        if (way := direction_of(name)) is not None:
+            attributes = {**attributes, "direction": way}
         data = [] if result.data is None else elements_of(result.data)
         if not data:
             self._account.dropped("measurement", "holds no value", result.element)
         for element in data:
             if LOCALS[element.tag] in DATA:
-                self._plain(result.name or self._step, element, attributes, 0)
+                self._plain(name, element, attributes, 0)
             else:
                 self._account.dropped("property", "no data of a known kind", element)
 
@@ -319,6 +323,8 @@ class DataReader:
             further = attributes
             if name in described:
                 further = {**attributes, **described[name]}
+            if (way := direction_of(name)) is not None:
+                further = {**further, "direction": way}
             full = f"{prefix}.{name}" if prefix and name else prefix or name
             for element in elements_of(item):
                 self._plain(full, element, further, depth)

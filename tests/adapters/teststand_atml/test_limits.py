@@ -293,6 +293,14 @@ class TestUnjudged:
         assert found.outcome is MeasurementOutcome.PASS
         assert found.attributes["unused_limits"] == [1, 2]
 
+    def test_empty_comparator_is_flagged(self, write: Any, read: Any) -> None:
+        """That the bounds were not used is said (case 71)."""
+        limits = write.shape("SingleLimit", "", 5)
+        result = write.result("Numeric", write.datum("c:double", 5), limits=limits)
+        content = write.file(write.collection(write.results(write.step("s", result))))
+        (entry,) = read(content).report.entries
+        assert entry.rule == "no comparator, bounds kept as attributes"
+
     def test_log_only_passes_without_limits(self, write: Any, run_of: Any) -> None:
         """IsComparisonTypeLog marks a measurement (case 72)."""
         result = write.result(

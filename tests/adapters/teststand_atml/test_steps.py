@@ -200,6 +200,17 @@ class TestMeasurements:
             ("B", "UNSET"),
         ]
 
+    def test_oldest_version_names_report_texts_by_id(
+        self, write: Any, run_of: Any
+    ) -> None:
+        """In 2.02 the ID holds the name of a result (case 73)."""
+        text = write.result("ReportText", write.datum("c:string", "said"), key="ID")
+        more = write.result("Raw", write.datum("c:double", 2), key="ID")
+        run = run_of(write.step("t", text, more, value="Done"), version="2.02")
+        (found,) = run.phases[0].measurements
+        assert [entry.message for entry in run.logs] == ["said"]
+        assert (found.name, found.outcome) == ("Raw", MeasurementOutcome.UNSET)
+
     def test_report_text_is_a_log(self, write: Any, run_of: Any) -> None:
         """ReportText is no measurement, in tests and in actions (case 73)."""
         text = write.datum("c:string", "said\\r\nmore")
@@ -293,6 +304,30 @@ class TestMeasurements:
         step = write.step("s", f"<tr:Parameters>{inner}</tr:Parameters>")
         names = {m.name: m.value for m in run_of(step).phases[0].measurements}
         assert names == {"Volts [In]": 3}
+
+    def test_names_of_parameters_say_which_way_they_went(
+        self, write: Any, run_of: Any
+    ) -> None:
+        """As in native reports, also below a cluster."""
+        inner = f'<c:Item name="a">{write.datum("c:double", 1)}</c:Item>'
+        items = (
+            f'<c:Item name="n [In]">{write.datum("c:double", 2)}</c:Item>'
+            f'<c:Item name="c [Out]"><c:Collection>{inner}</c:Collection></c:Item>'
+        )
+        step = write.step(
+            "s",
+            write.result("serial [Out]", write.datum("c:string", "X1")),
+            write.result("Parameters", f"<c:Collection>{items}</c:Collection>"),
+            write.result("plain [0]", write.datum("c:double", 3)),
+            value="Done",
+        )
+        found = run_of(step).phases[0].measurements
+        assert {m.name: m.attributes.get("direction") for m in found} == {
+            "serial [Out]": "out",
+            "Parameters.n [In]": "in",
+            "Parameters.c [Out].a": "out",
+            "plain [0]": None,
+        }
 
     def test_value_of_a_step_type_of_the_site(self, write: Any, run_of: Any) -> None:
         """A custom test keeps its value under the standard name (oddity 19)."""
