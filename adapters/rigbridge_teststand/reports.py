@@ -187,10 +187,17 @@ def _keep_report_level(
 ) -> None:
     # The call of the main sequence may have recorded whatever a step may.
     keep_rest(data, "main_sequence", _OF_ROOT, metadata, account)
+    root = result_of(element)
     for child in element:
         # The tag of a comment is no text, whatever the type hints say.
         tag: Any = child.tag
-        if not isinstance(tag, str) or child.get("Type") == "TEResult":
+        if not isinstance(tag, str):
+            continue
+        if child.get("Type") == "TEResult":
+            if child is not root:
+                account.dropped(
+                    "step", "another root result", place=partial(place_of, child)
+                )
             continue
         name = child.get("Name") or tag
         if name == _DISPLAY:

@@ -236,6 +236,14 @@ class TestWhatSurrounds:
         assert metadata["main_sequence.AdditionalResults[1].alone"] == "x"
         assert metadata["main_sequence.curve[2]"] == "3"
 
+    def test_a_second_root_result_is_recorded(self, write: Any, read: Any) -> None:
+        """A report has one main sequence; another result is not lost unsaid."""
+        more = f"<Prop Type='TEResult'>{write.prop('Status', 'Failed')}</Prop></Report>"
+        text = write.report(write.step("s")).replace("</Report>", more)
+        reading = read(write.document(text))
+        assert [phase.name for phase in reading.runs[0].phases] == ["s"]
+        assert reading.report.count(Disposition.DROPPED, "step") == 1
+
     def test_what_else_stands_in_a_report(self, write: Any, read: Any) -> None:
         """Properties and attributes are metadata, another element is dropped."""
         content = write.document(write.report(write.step("s")))
