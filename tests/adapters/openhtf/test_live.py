@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import math
 import time
 from collections.abc import Callable
@@ -356,6 +357,47 @@ class TestLiveOnly:
         assert live.limits == Limit(lower=1, upper=5)
         assert live.validators == ("inside of the window",)
         assert both.written.phases[0].measurements[0].limits is None
+
+    def test_limits_that_are_equal_but_not_the_same(
+        self, run_both: Callable[..., Any]
+    ) -> None:
+        """What one validator prints is never taken for another's."""
+
+        def measure(test: Any) -> None:
+            test.measurements.whole = test.measurements.broken = 3
+            test.measurements.counted = 3
+
+        names = {"whole": (1, 5), "broken": (1.0, 5.0), "counted": (True, 5)}
+        declared = [
+            htf.Measurement(name).in_range(*bounds) for name, bounds in names.items()
+        ]
+        both = run_both(htf.measures(*declared)(measure))
+        assert both.live == both.written
+        bounds = [
+            repr(m.limits and m.limits.lower) for m in both.live.phases[0].measurements
+        ]
+        assert bounds[:2] == ["1", "1.0"]
+
+    def test_a_validator_that_prints_something_new_each_time(
+        self, run_both: Callable[..., Any]
+    ) -> None:
+        """Only OpenHTF's own are remembered by their state."""
+        asked = itertools.count(1)
+
+        class Counting(validators.InRange):  # type: ignore[misc,name-defined] # likewise
+            def __str__(self) -> str:
+                return f"asked {next(asked)} times"
+
+        def measure(test: Any) -> None:
+            test.measurements.first = test.measurements.second = 3
+
+        declared = [
+            htf.Measurement(name).with_validator(Counting(1, 5))
+            for name in ("first", "second")
+        ]
+        both = run_both(htf.measures(*declared)(measure))
+        first, second = (m.validators for m in both.live.phases[0].measurements)
+        assert first != second
 
     def test_objects_of_the_author(
         self, run_test: Callable[..., Any], spool: Spool
