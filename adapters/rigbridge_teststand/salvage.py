@@ -16,7 +16,7 @@ from rigbridge_teststand.documents import (
     wrap_documents,
 )
 from rigbridge_teststand.element import Element
-from rigbridge_teststand.streaming import NEAR
+from rigbridge_teststand.streaming import NEAR, follow
 
 __all__ = ["Damage", "Salvaged", "salvage", "take_out"]
 
@@ -130,17 +130,14 @@ def _unfinished(
     except etree.XMLSyntaxError as error:
         damage = _damage(content, error)
     unfinished: list[Element] = []
-    for event, element in parser.read_events():
-        if event == "start":
-            unfinished.append(element)
-        else:
-            unfinished.pop()
+    follow(parser, unfinished)
     if unfinished and damage is None:
         try:
             # What the parser still held back for what might have followed.
             parser.close()
         except etree.XMLSyntaxError as error:
             damage = _damage(content, error)
+        follow(parser, unfinished)
     return unfinished, damage
 
 

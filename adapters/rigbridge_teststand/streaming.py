@@ -28,6 +28,7 @@ __all__ = [
     "PART",
     "ROOT",
     "Event",
+    "follow",
     "stream_cut_off",
     "stream_events",
     "stream_reports",
@@ -185,8 +186,24 @@ def stream_cut_off(
         # What the parser still held back for what might have followed.
         parser.close()
     except etree.XMLSyntaxError as error:
+        follow(parser, unfinished)
         return unfinished if end.is_at(error) else []
     return []
+
+
+def follow(parser: Any, unfinished: list[Element]) -> None:
+    """
+    Keep up which elements have begun and not ended.
+
+    Args:
+        parser: a pull parser that tells both.
+        unfinished: these elements, outermost first; it is changed.
+    """
+    for event, element in parser.read_events():
+        if event == "start":
+            unfinished.append(element)
+        else:
+            unfinished.pop()
 
 
 class _End:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rigbridge.errors import ModelError
+from rigbridge.errors import ModelError, SourceError
 from rigbridge.model import RunOutcome
 from rigbridge.testing import Reading
 from rigbridge_teststand import report_files, streaming
@@ -129,6 +129,36 @@ class TestBothPaths:
             whole, streamed = found
             assert streamed.runs == whole.runs
             assert recorded(streamed) == recorded(whole)
+
+    @pytest.mark.parametrize(
+        ("name", "before"),
+        [
+            ("native-batch-of-two.xml", b"<Report Type="),
+            ("atml-6.01-every-step.xml", b"<trc:TestResults "),
+        ],
+    )
+    def test_files_that_end_within_the_first_tag_of_a_report(
+        self,
+        name: str,
+        before: bytes,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        read_report: Any,
+    ) -> None:
+        """A report of which nothing is complete is the same either way."""
+        content = (FIXTURES / name).read_bytes().replace(b"'", b'"')
+        path = tmp_path / "a.xml"
+        begin = content.index(before.replace(b"'", b'"')) + len(before)
+        for end in (begin, begin + 1, content.index(b">", begin)):
+            path.write_bytes(content[:end])
+            found: list[object] = []
+            for large in (1 << 24, 16):
+                monkeypatch.setattr(report_files, "LARGE", large)
+                try:
+                    found.append(read_report(path).runs)
+                except SourceError as error:
+                    found.append(type(error))
+            assert found[0] == found[1]
 
     @pytest.mark.parametrize(
         "name", ["native-every-step.xml", "atml-6.01-every-step.xml"]
