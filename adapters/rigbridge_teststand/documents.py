@@ -59,6 +59,9 @@ _UTF_8 = frozenset({"", "utf-8", "utf8"})
 _CONTRADICTED = "bytes contradict the declared encoding, {} assumed"
 _NOT_ASCII = re.compile(rb"[\x80-\xff]+")
 _LONGEST_RUN = 4_096
+_DOCUMENTS = "documents"
+_SHOWN = 80
+"""How many characters of a text that is left out are shown."""
 _LATIN = {"iso-8859-1", "iso8859-1", "latin-1", "latin1"}
 _SUPERSET = "windows-1252"
 _AS_SUPERSET = "iso-8859-1 read as windows-1252"
@@ -113,8 +116,26 @@ def parse_document(content: bytes, uri: str, report: ConversionReport) -> Elemen
             repairs.append((repair.kind, repair.rule, error.lineno))
         else:
             for kind, rule, line in repairs:
-                report.coerced(kind, rule, place=Place(line=line))
+                if kind == _DOCUMENTS and len(root) == 1:
+                    root = _without_trailer(root, report, line)
+                else:
+                    report.coerced(kind, rule, place=Place(line=line))
             return root
+
+
+def _without_trailer(
+    wrapped: Element, report: ConversionReport, line: int | None
+) -> Element:
+    """Take a single document out of the root it was put below; only text follows it."""
+    root = wrapped[0]
+    report.dropped(
+        "text",
+        "stands behind the end of the document",
+        place=Place(line=line),
+        detail=(root.tail or "").strip()[:_SHOWN] or None,
+    )
+    wrapped.remove(root)
+    return root
 
 
 def prepare_head(content: bytes, uri: str) -> bytes:
@@ -275,7 +296,7 @@ def _repair(
     codes = etree.ErrorTypes
     if code in (codes.ERR_DOCUMENT_END, codes.ERR_RESERVED_XML_NAME):
         return _Repair(
-            kind="documents",
+            kind=_DOCUMENTS,
             rule="several documents in one file read one by one",
             content=wrap_documents(content),
             encoding=encoding,

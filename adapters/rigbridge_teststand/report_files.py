@@ -29,6 +29,9 @@ from rigbridge_teststand.streaming import LARGE, stream_cut_off, stream_reports
 
 __all__ = ["ReportFile", "of_another_kind"]
 
+# Blanks, and the marks of byte order in front of no text at all.
+_BLANK = b" \t\r\n\v\f\x00\xef\xbb\xbf\xff\xfe"
+
 
 class ReportFile(ABC):
     """
@@ -189,14 +192,26 @@ class ReportFile(ABC):
     ) -> Iterator[Run]:
         """Read what is complete of the report in which a file is cut off."""
         self.mark_unfinished(unfinished[-1])
+        within = False
         for element in reports:
             if any(element is item for item in unfinished):
+                within = True
                 yield from self._one(element, index, truncated=True)
+        if not within:
+            self._say_cut_off(unfinished[-1])
         self._require_a_run()
+
+    def _say_cut_off(self, innermost: Element) -> None:
+        """Record that a file ends between two reports; there may have been more."""
+        self.context.report.coerced(
+            "file",
+            "cut off behind a report, whatever followed is missing",
+            place=place_of(innermost),
+        )
 
     def _whole(self, content: bytes, *, done: int = 0) -> Iterator[Run]:
         """Read the file as a whole, from the report on that is not read yet."""
-        if not content or content.isspace():
+        if not content.strip(_BLANK):
             raise NoRunError("the file is empty", source=self.source.uri)
         saved: Salvaged | None = None
         try:
@@ -213,10 +228,14 @@ class ReportFile(ABC):
             if not reports:
                 raise
         del content
+        within = False
         for index, element in enumerate(reports):
+            truncated = saved is not None and _holds(element, saved.innermost)
+            within |= truncated
             if index >= done:
-                truncated = saved is not None and _holds(element, saved.innermost)
                 yield from self._one(element, index, truncated=truncated)
+        if saved is not None and saved.damage is None and not within:
+            self._say_cut_off(saved.innermost)
         if saved is not None and saved.damage is not None:
             self.context.failed(
                 MalformedSourceError(

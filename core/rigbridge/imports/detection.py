@@ -19,6 +19,9 @@ from rigbridge.plugins import PluginLoader
 
 __all__ = ["AdapterSet", "Claim", "InstalledAdapter"]
 
+# Blanks, and the marks of byte order in front of no text at all.
+_BLANK = b" \t\r\n\v\f\x00\xef\xbb\xbf\xff\xfe"
+
 _LOGGER = logging.getLogger("rigbridge.imports")
 
 
@@ -122,7 +125,7 @@ class AdapterSet:
             NoRunError: it is empty.
             UnrecognizedSourceError: nobody claims it, or two with the same score.
         """
-        if not source.head.strip():
+        if not source.head.strip(_BLANK):
             raise NoRunError(
                 "the file is empty",
                 source=source.uri,

@@ -25,6 +25,7 @@ _CHUNK = 1 << 20
 _PARTIAL = ".part-"
 _WIDTH = 4
 _ABANDONED = 24 * 3600.0
+_FORMER = tuple(f"{number:02x}" for number in range(256))
 
 _Taken: TypeAlias = tuple[str, int]
 """Digest and size of a file that is here now."""
@@ -117,6 +118,19 @@ class ContentFolder:
         finally:
             intake.clear()
         return [done or next(rest) for done in taken]
+
+    def flatten(self) -> None:
+        """Take files out of the folders by two digits in which they lay at first."""
+        for digits in _FORMER:
+            folder = self._folder / digits
+            if not folder.is_dir():
+                continue
+            # Another process may be at it, too.
+            with suppress(FileNotFoundError):
+                for path in folder.iterdir():
+                    path.replace(self._folder / path.name)
+                _sync_folder(self._folder)
+                folder.rmdir()
 
     def remove(self, sha256: str) -> None:
         """Delete the bytes of a digest, if they are there."""

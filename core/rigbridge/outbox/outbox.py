@@ -104,6 +104,7 @@ class Outbox:
         self._leases = Leases(self._database)
         self._contents = ContentFolder(folder / "content")
         self._delivery = Delivery(self._leases, self._contents, self._discard, observe)
+        self._contents.flatten()
         self._process = _Process()
         self._started = False
         self._closed = False
