@@ -38,6 +38,7 @@ PARSING: dict[str, Any] = {
     "resolve_entities": False,
     "no_network": True,
     "load_dtd": False,
+    "collect_ids": False,
     "huge_tree": True,
 }
 """How every parser is set up: elements and texts alone, nothing from elsewhere."""
