@@ -161,6 +161,7 @@ class _NativeFile(ReportFile):
             or element.tag in _REPORT
             or (parent is not None and parent.tag in _REPORT)
             or element.find(_RESULT) is not None
+            or (self._growing is not None and self._growing[1].has_read_within(element))
         )
 
     def mark_unfinished(self, innermost: Element) -> None:

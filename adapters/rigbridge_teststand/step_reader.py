@@ -104,6 +104,14 @@ class StepReader:
         while growing is not None:
             growing = self._read_ahead(growing, root)
 
+    def has_read_within(self, element: Element) -> bool:
+        """Tell whether steps below an element were read and emptied already."""
+        return any(
+            above is element
+            for results in self._begun
+            for above in (results, *results.iterancestors())
+        )
+
     def _read_ahead(self, result: Element, root: Element) -> Element | None:
         """Read the complete members of a growing list, and give the growing result."""
         grown = growing_list(result)

@@ -46,6 +46,37 @@ class TestBothPaths:
         assert streamed.runs == reading.runs
         assert recorded(streamed) == recorded(reading)
 
+    def test_steps_before_something_that_is_none(
+        self, tmp_path: Path, read_report: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Steps that were read while a report grew stay, whatever its end holds."""
+        step = (
+            b"<Value ID='[0]'><Prop Type='TEResult'>"
+            b"<Prop Name='Status' Type='String'><Value>Passed</Value></Prop>"
+            b"<Prop Name='TS' Type='Obj'>"
+            b"<Prop Name='StepName' Type='String'><Value>Measure</Value></Prop>"
+            b"</Prop></Prop></Value>"
+        )
+        path = tmp_path / "a.xml"
+        path.write_bytes(
+            b"<Reports><Report Type='UUT' UUTResult='Failed'>"
+            b"<Prop Type='TEResult'><Prop Name='TS' Type='Obj'>"
+            b"<Prop Name='SequenceCall' Type='Obj'>"
+            b"<Prop Name='Sequence' Type='String'><Value>Main</Value></Prop>"
+            b"<Prop Name='ResultList' Type='Array'>"
+            + 4 * step
+            + b"<Value ID='[4]'/><Value ID='[5]'><Prop Type='TEResult'><Prop Name='Sta"
+        )
+        monkeypatch.setattr(streaming, "CHUNK", 1 << 6)
+        monkeypatch.setattr(streaming, "PART", 1 << 7)
+        found: list[Reading] = []
+        for large in (1 << 24, 16):
+            monkeypatch.setattr(report_files, "LARGE", large)
+            found.append(read_report(path))
+        whole, streamed = found
+        assert len(whole.runs[0].phases) == 4
+        assert streamed.runs == whole.runs
+
     @pytest.mark.parametrize(
         ("name", "before"),
         [
