@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from rigbridge.cli import options
-from rigbridge.cli.output import own_call, say, say_error, say_json
+from rigbridge.cli.output import own_call, say, say_error, say_json, say_warning
 from rigbridge.cli.progress import progress
 from rigbridge.cli.summary import ImportSummary
 from rigbridge.errors import NoRunError, RunProblemsError, SourceError
@@ -54,6 +54,7 @@ def import_reports(
     configuration = load_configuration(
         to=to, data=data, api_key=api_key, time_zone=time_zone, file=config
     )
+    _warn_of_settings_not_read(paths, config)
     summary = _import(
         paths,
         configuration,
@@ -69,6 +70,23 @@ def import_reports(
     complete = summary.sources > 0 and summary.succeeded
     if not complete or any(map(_holds_nothing, paths)):
         raise typer.Exit(1)
+
+
+def _warn_of_settings_not_read(paths: list[Path], config: Path | None) -> None:
+    """Say where settings lie beside the reports that are not in force."""
+    from rigbridge.configuration import (  # noqa: PLC0415 - start fast
+        FILE_NAME,
+        project_file,
+    )
+
+    read = project_file(Path.cwd()) if config is None else config
+    for path in paths:
+        beside = path / FILE_NAME
+        if beside.is_file() and (read is None or not beside.samefile(read)):
+            say_warning(
+                f"{beside}: is not read: settings come from the working folder, or "
+                "the nearest above that has some (name it with --config)"
+            )
 
 
 def _holds_nothing(path: Path) -> bool:
@@ -106,7 +124,7 @@ def _import(
 
     adapters = AdapterSet(configuration, only=only)
     files = list(scan(paths))
-    summary = ImportSummary(as_json=as_json)
+    summary = ImportSummary(as_json=as_json, dry_run=dry_run)
     destination = None if dry_run else open_destination(configuration)
     try:
         with progress("importing", len(files), shown=not as_json) as advance:

@@ -18,7 +18,7 @@ from rigbridge.cli.tables import RUN_COLUMNS, result_document, run_row
 from rigbridge.errors import RigbridgeError
 
 if TYPE_CHECKING:
-    from rigbridge.imports import SourceResult
+    from rigbridge.imports import ImportedRun, SourceResult
 
 __all__ = ["ImportSummary"]
 
@@ -31,14 +31,17 @@ class ImportSummary:
 
     Args:
         as_json: whether a program reads it: then as one document.
+        dry_run: whether nothing is stored, which the last line says.
     """
 
-    def __init__(self, *, as_json: bool = False) -> None:
+    def __init__(self, *, as_json: bool = False, dry_run: bool = False) -> None:
         self._as_json = as_json
+        self._dry_run = dry_run
         self._documents: list[dict[str, Any]] = []
         self._rows: list[tuple[str, ...]] = []
         self._errors: list[RigbridgeError] = []
         self._known = 0
+        self._partial: list[str] = []
         self._failed = 0
         self._empty = 0
         self._left = 0
@@ -81,6 +84,8 @@ class ImportSummary:
         self._quarantined += len(result.quarantined)
         if result.quarantined and self._quarantine is None:
             self._quarantine = result.quarantined[0].parent
+        if result.succeeded and any(map(_is_partial, result.runs)):
+            self._partial.append(result.source)
         for item in result.runs:
             passed = item.run.outcome.value == "PASS"
             if self._first is None or (self._first[0] and not passed):
@@ -94,6 +99,11 @@ class ImportSummary:
             say_table(RUN_COLUMNS, self._rows, named=True)
         for error in self._errors:
             say_error(error)
+        for source in self._partial:
+            say_warning(
+                f"{source}: is cut off or damaged; only what is complete of it was "
+                "taken (export or copy it again; --strict refuses such files)"
+            )
         if self._quarantine is not None:
             say_warning(
                 f"{count_of(self._quarantined, 'run')} in quarantine, each with its "
@@ -121,4 +131,10 @@ class ImportSummary:
             f"{count_of(len(self._rows), 'run')} of "
             f"{count_of(self.sources, 'file')}{known}; "
             f"{empty}{count_of(self._failed, 'file')} failed"
+            f"{'; a dry run, nothing was stored' if self._dry_run else ''}"
         )
+
+
+def _is_partial(item: ImportedRun) -> bool:
+    """Say whether the adapter noted that the run is not the whole one."""
+    return item.run.metadata.get("partial") is True

@@ -13,7 +13,11 @@ from rigbridge.configuration.opening import (
     open_outbox,
     recover_unsent,
 )
-from rigbridge.configuration.sources import FILE_NAME, load_configuration
+from rigbridge.configuration.sources import (
+    FILE_NAME,
+    load_configuration,
+    project_file,
+)
 from rigbridge.configuration.values import KEYS
 
 __all__ = [
@@ -26,5 +30,6 @@ __all__ = [
     "make_adapter",
     "open_destination",
     "open_outbox",
+    "project_file",
     "recover_unsent",
 ]

@@ -24,7 +24,7 @@ from rigbridge.configuration.model import LOCAL, Configuration
 from rigbridge.configuration.values import Setting, checked
 from rigbridge.errors import ConfigurationError
 
-__all__ = ["FILE_NAME", "load_configuration"]
+__all__ = ["FILE_NAME", "load_configuration", "project_file"]
 
 FILE_NAME = "rigbridge.toml"
 """The name of a configuration file in every folder."""
@@ -126,12 +126,15 @@ def _files(folder: Path) -> list[Path]:
         platformdirs.site_config_path("rigbridge", appauthor=False) / FILE_NAME,
         platformdirs.user_config_path("rigbridge", appauthor=False) / FILE_NAME,
     ]
+    project = project_file(folder)
+    return found if project is None else [*found, project]
+
+
+def project_file(folder: Path) -> Path | None:
+    """Give the configuration file of a folder, or of the nearest above that has one."""
     start = folder.absolute()
-    for candidate in (start, *start.parents):
-        if (candidate / FILE_NAME).is_file():
-            found.append(candidate / FILE_NAME)
-            break
-    return found
+    files = (candidate / FILE_NAME for candidate in (start, *start.parents))
+    return next((file for file in files if file.is_file()), None)
 
 
 def _read_file(path: Path, *, required: bool) -> dict[str, Setting]:

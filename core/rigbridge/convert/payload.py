@@ -121,11 +121,12 @@ def _refuse(run: Run) -> None:
             )
         )
     if run.procedure.id is None and run.procedure.name is None:
+        table = "NAME" if run.source is None else run.source.adapter
         problems.append(
             ModelError(
                 "the run names no procedure",
                 path="$.procedure",
-                remedy="name one in the settings of the adapter, in rigbridge.toml",
+                remedy=f"name one under [adapters.{table}] in rigbridge.toml",
             )
         )
     bounded(run.unit.serial_number, "$.unit.serial_number")

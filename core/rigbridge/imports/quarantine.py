@@ -54,8 +54,7 @@ class Quarantine:
         words = (
             f"{reason}\n\n"
             f"Read from: {source}\n"
-            "Mend the cause (a rule of the table identity in rigbridge.toml can\n"
-            "supply what is missing) and import the file again.\n"
+            "Mend the cause, as the brackets above say, and import the file again.\n"
         )
         _write(path.with_suffix(".txt"), words.encode())
         _write(path, msgspec.json.encode(to_document(run)))

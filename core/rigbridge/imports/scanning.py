@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from rigbridge.configuration import FILE_NAME
+
 __all__ = ["scan"]
 
 
@@ -14,9 +16,10 @@ def scan(paths: Iterable[Path]) -> Iterator[Path]:
     Go through the files that paths name: a file itself, a folder all files below it.
 
     Folders are read in the order of their names; links to folders are followed, each
-    folder once. Names that begin with a dot are left out within a folder, as is every
-    file named twice. A path that does not exist is given as it is, and so is a folder
-    that cannot be listed, so that reading it says so.
+    folder once. Names that begin with a dot are left out within a folder, as are our
+    own configuration file, which is no report, and every file named twice. A path that
+    does not exist is given as it is, and so is a folder that cannot be listed, so that
+    reading it says so.
     """
     seen: set[Path] = set()
     for path in paths:
@@ -40,7 +43,7 @@ def _below(folder: Path) -> Iterator[Path]:
             continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
-            if not name.startswith("."):
+            if name != FILE_NAME and not name.startswith("."):
                 yield Path(root, name)
     for error in unlisted:
         yield Path(os.fsdecode(error.filename))

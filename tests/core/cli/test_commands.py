@@ -118,6 +118,55 @@ class TestImport:
             "2 runs of 8 files; 1 file without a run, 6 files failed" in process.stdout
         )
 
+    def test_settings_beside_the_reports_are_no_failed_report(
+        self, rigbridge: Rigbridge, data: Path, tmp_path: Path
+    ) -> None:
+        """In force or not, they cost no exit code; where they are not, that is said."""
+        reports = tmp_path / "reports"
+        reports.mkdir()
+        report = example("csv-long-format.csv").read_bytes()
+        (reports / "log.csv").write_bytes(report)
+        beside = reports / "rigbridge.toml"
+        beside.write_text('time_zone = "Europe/Berlin"\n')
+        unread = rigbridge("import", "reports", "--data", data)
+        read = rigbridge("import", "reports", "--data", data, "--config", beside)
+        assert (unread.returncode, read.returncode) == (0, 0)
+        assert "reports/rigbridge.toml: is not read" in unread.stderr
+        assert "(name it with --config)" in unread.stderr
+        assert "rigbridge.toml" not in read.stderr
+
+    def test_a_report_that_is_cut_off_is_named(
+        self, rigbridge: Rigbridge, data: Path, tmp_path: Path
+    ) -> None:
+        """Its run arrives and may say PASS; a person learns that it is not whole."""
+        whole = example("teststand-nested-sequences.xml").read_bytes()
+        cut = tmp_path / "cut.xml"
+        cut.write_bytes(whole[: whole.rindex(b"</Report>")])
+        process = rigbridge("import", cut, "--data", data, "--time-zone", "UTC")
+        assert process.returncode == 0
+        assert "1 run of 1 file" in process.stdout
+        assert "cut.xml: is cut off or damaged" in process.stderr
+
+    def test_a_dry_run_says_that_nothing_was_stored(
+        self, rigbridge: Rigbridge, data: Path
+    ) -> None:
+        """Its table looks like that of an import; the last line tells them apart."""
+        log = example("csv-long-format.csv")
+        process = rigbridge("import", log, "--dry-run", "--data", data)
+        assert process.stdout.rstrip().endswith("a dry run, nothing was stored")
+        assert not data.exists()
+
+    def test_a_run_in_quarantine_has_one_remedy(
+        self, rigbridge: Rigbridge, data: Path, tmp_path: Path
+    ) -> None:
+        """What names the procedure is a setting of its adapter, no rule of identity."""
+        cut = tmp_path / "cut.xml"
+        cut.write_bytes(example("teststand-nested-sequences.xml").read_bytes()[:900])
+        rigbridge("import", cut, "--data", data)
+        (reason,) = (data / "quarantine").glob("*.txt")
+        assert "[adapters.teststand-xml]" in reason.read_text()
+        assert "identity" not in reason.read_text()
+
     def test_an_empty_file_fails_where_it_is_named_itself(
         self, rigbridge: Rigbridge, data: Path, tmp_path: Path
     ) -> None:

@@ -155,6 +155,13 @@ class TestScan:
         found = [str(file.relative_to(tmp_path)) for file in scan([tmp_path])]
         assert found == ["c.xml", "a/1.xml", "b/2.xml"]
 
+    def test_settings_beside_reports_are_no_report(self, tmp_path: Path) -> None:
+        """A folder may hold rigbridge.toml; named by itself it is tried as a report."""
+        settings = tmp_path / "rigbridge.toml"
+        settings.touch()
+        assert list(scan([tmp_path])) == []
+        assert list(scan([settings])) == [settings]
+
     def test_a_file_named_twice_is_read_once(self, tmp_path: Path) -> None:
         """A folder and a file in it overlap."""
         file = tmp_path / "a.xml"
