@@ -24,6 +24,7 @@ from rigbridge.cli.run_view import say_run
 from rigbridge.cli.tables import LISTED_COLUMNS, listed_row
 from rigbridge.errors import (
     ConfigurationError,
+    NotFoundError,
     RigbridgeError,
     SourceUnreadableError,
 )
@@ -112,8 +113,18 @@ def show_run(
     """Show one run with its phases, measurements and attachments."""
     from rigbridge.convert import to_document  # noqa: PLC0415 - start fast
 
-    with _opened(to=to, data=data, api_key=api_key, file=config) as (_, destination):
-        run: Run = _readable(destination, "show a run by its id").get_run(run_id)
+    with _opened(to=to, data=data, api_key=api_key, file=config) as opened:
+        configuration, destination = opened
+        store = _readable(destination, "show a run by its id")
+        try:
+            run: Run = store.get_run(run_id)
+        except NotFoundError as error:
+            # A store that is named by mistake is made anew: say which it is.
+            raise NotFoundError(
+                error.message,
+                source=str(configuration.data),
+                remedy="'rigbridge runs list' shows the ids, which count in full",
+            ) from error
     if as_json:
         say_json(to_document(run))
         return

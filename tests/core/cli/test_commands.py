@@ -369,6 +369,15 @@ class TestRuns:
         assert process.returncode == 1
         assert process.stderr.startswith("error: ")
 
+    def test_an_unknown_id_names_the_store_and_the_remedy(
+        self, rigbridge: Rigbridge, data: Path
+    ) -> None:
+        """Often the id is cut short, or the store is another one."""
+        process = rigbridge("runs", "show", "1239", "--data", data)
+        assert process.returncode == 1
+        assert str(data) in process.stderr
+        assert "runs list" in process.stderr
+
 
 class TestAdapters:
     """Who reads what."""
