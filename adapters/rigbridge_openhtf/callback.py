@@ -192,13 +192,16 @@ class OutputCallback:
         """
         Wait until everything is sent, or until the deadline.
 
+        Also after closing, which a record may have overtaken.
+
         Args:
             deadline: seconds to wait at most.
 
         Returns:
             How many runs still wait; they stay in the outbox.
         """
-        route = self._route
+        # After closing, too, runs may wait; who has handed over nothing opens nothing.
+        route = self._route if self._last_run_id is None else self._open()
         if route is not None:
             return route.flush(deadline)
         return 0 if self._outbox is None else self._outbox.flush(deadline)

@@ -16,6 +16,7 @@ from typing import Any
 __all__ = ["group_paths"]
 
 _PARTS = ("setup", "main", "teardown")
+_REPEATING = ("force_repeat", "repeat_on_timeout", "repeat_on_measurement_fail")
 
 _Path = tuple[str, ...]
 
@@ -25,7 +26,8 @@ def group_paths(record: Any) -> list[_Path]:
     Give the names of the groups and subtests around each phase, outermost first.
 
     Empty where there are none, where the test is not at hand any more, and where one
-    node stands in several places and the record does not tell which of them ran.
+    node stands in several places and the record does not tell which of them ran: a
+    round more in one place looks like the round of the next.
     """
     places: dict[int, list[_Path]] = defaultdict(list)
     for node, path in _nodes(_tree(record), ()):
@@ -38,10 +40,19 @@ def group_paths(record: Any) -> list[_Path]:
         found = places.get(node_id, [()])
         if len(set(found)) == 1:
             found = found[:1] * len(indices)
+        elif any(_may_repeat(record.phases[index]) for index in indices):
+            continue
         if len(found) == len(indices):
             for index, path in zip(indices, found, strict=True):
                 paths[index] = path
     return paths
+
+
+def _may_repeat(phase: Any) -> bool:
+    """Whether the next round of a phase may be in the same place as this one."""
+    asked = getattr(getattr(phase, "result", None), "is_repeat", False)
+    options = getattr(phase, "options", None)
+    return asked or any(getattr(options, name, False) for name in _REPEATING)
 
 
 def _tree(record: Any) -> Any:

@@ -248,6 +248,15 @@ class TestOutbox:
         with run.attachments[0].opener() as stream:
             assert stream.read() == b"1,2\n"
 
+    def test_what_waits_after_closing(
+        self, run_test: Any, make_callback: MakeCallback, nowhere: str
+    ) -> None:
+        """A closed callback still says how many of its runs wait."""
+        callback = make_callback(to=nowhere, api_key="key")
+        run_test(_phase(), callbacks=(callback,))
+        callback.close()
+        assert callback.flush(0) == 1
+
     def test_an_outbox_of_the_caller(
         self,
         run_test: Any,

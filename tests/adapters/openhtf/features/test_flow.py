@@ -139,6 +139,23 @@ class TestGroups:
         paths = [p.path for p in compared.run.phases if p.name == "shared"]
         assert paths == ([()] if stops else [("cold",), ("hot",)])
 
+    def test_a_round_more_is_not_taken_for_the_next_place(
+        self, run_compared: RunCompared
+    ) -> None:
+        """A phase that is repeated in one place has no group if it has several."""
+        rounds = iter([htf.PhaseResult.REPEAT, htf.PhaseResult.STOP])
+
+        def again(test: Any) -> Any:
+            test.logger.info("once more")
+            return next(rounds)
+
+        shared = htf.PhaseGroup(main=[again])
+        compared = run_compared(
+            htf.PhaseGroup(main=[shared], name="cold"),
+            htf.PhaseGroup(main=[shared], name="hot"),
+        )
+        assert [phase.path for phase in compared.run.phases] == [(), ()]
+
     def test_a_round_that_was_repeated(self, run_compared: RunCompared) -> None:
         """Every round of a phase is in its group."""
         rounds = iter([htf.PhaseResult.REPEAT, None])
