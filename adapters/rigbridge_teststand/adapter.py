@@ -11,6 +11,7 @@ from rigbridge.errors import UnrecognizedSourceError
 from rigbridge.model import Run
 from rigbridge_teststand.batches import record_batch
 from rigbridge_teststand.element import Element
+from rigbridge_teststand.growing import holds_result
 from rigbridge_teststand.report_files import ReportFile, of_another_kind
 from rigbridge_teststand.reports import read_report, result_of
 from rigbridge_teststand.settings import TestStandSettings
@@ -25,7 +26,6 @@ _PAGE = re.compile(
 )
 _HEAD = 4096
 _REPORT = frozenset({"Report", "TSReport"})
-_RESULT = ".//Value/Prop[@Type='TEResult']"
 _BATCH = "Batch"
 _FORMAT = "TestStand XML"
 
@@ -160,7 +160,7 @@ class _NativeFile(ReportFile):
             element.tag == "Reports"
             or element.tag in _REPORT
             or (parent is not None and parent.tag in _REPORT)
-            or element.find(_RESULT) is not None
+            or holds_result(element)
             or (self._growing is not None and self._growing[1].has_read_within(element))
         )
 

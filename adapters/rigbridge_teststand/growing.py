@@ -12,7 +12,10 @@ from rigbridge_teststand.engine import CONTAINERS, RESULTS
 from rigbridge_teststand.measuring import BOOKKEEPING
 from rigbridge_teststand.properties import child_named
 
-__all__ = ["growing_array", "growing_list"]
+__all__ = ["growing_array", "growing_list", "holds_result", "is_result"]
+
+_RESULT = "Prop[@Type='TEResult']"
+_RESULT_BELOW = f".//Value/{_RESULT}"
 
 # From a result to its list: its engine's bookkeeping, a container, the list.
 _DEPTH = 3
@@ -25,6 +28,16 @@ _NOT_FURTHER = BOOKKEEPING | {
     "String",
     "PassFail",
 }
+
+
+def holds_result(element: Element) -> bool:
+    """Tell whether results stand in an array below an element."""
+    return element.find(_RESULT_BELOW) is not None
+
+
+def is_result(member: Element) -> bool:
+    """Tell whether a member of an array holds a result, or one stands below it."""
+    return member.find(_RESULT) is not None or holds_result(member)
 
 
 def growing_list(result: Element) -> tuple[str, Element] | None:

@@ -25,7 +25,7 @@ from rigbridge_teststand.engine import (
     read_seconds,
 )
 from rigbridge_teststand.further import FurtherReader
-from rigbridge_teststand.growing import growing_array, growing_list
+from rigbridge_teststand.growing import growing_array, growing_list, is_result
 from rigbridge_teststand.left_out import REPEATED, STALE, record_left_out
 from rigbridge_teststand.measuring import read_measurements
 from rigbridge_teststand.properties import child_named, inner, members, text
@@ -77,6 +77,8 @@ class StepReader:
         self._further = FurtherReader(report)
         # What was read of lists that were not complete, by their elements.
         self._begun: dict[Element, StepList] = {}
+        # Those of them that held results, which are read and no longer there.
+        self._emptied: set[Element] = set()
         self.comments = ConversionReport()
         """The comments of properties in what was read while it grew."""
 
@@ -105,10 +107,10 @@ class StepReader:
             growing = self._read_ahead(growing, root)
 
     def has_read_within(self, element: Element) -> bool:
-        """Tell whether steps below an element were read and emptied already."""
+        """Tell whether results below an element were read and emptied already."""
         return any(
             above is element
-            for results in self._begun
+            for results in self._emptied
             for above in (results, *results.iterancestors())
         )
 
@@ -129,6 +131,8 @@ class StepReader:
         # The last complete one stays, since what follows the others must be complete.
         for member in complete[:-1]:
             self._member(begun, member)
+            if results not in self._emptied and is_result(member):
+                self._emptied.add(results)
             drop_comments(member, root, self.comments)
             member.clear()
             begun.last = member
