@@ -20,6 +20,7 @@ from rigbridge_teststand.atml.names import children, elements_of, local, version
 from rigbridge_teststand.atml.places import Places
 from rigbridge_teststand.atml.runs import read_run, version_of_results
 from rigbridge_teststand.atml.stations import stations_of
+from rigbridge_teststand.atml.steps import STEPS, steps_of
 from rigbridge_teststand.batches import record_batch
 from rigbridge_teststand.element import Element
 from rigbridge_teststand.report_files import ReportFile, of_another_kind
@@ -179,8 +180,14 @@ class _ATMLFile(ReportFile):
         del innermost
 
     def keeps(self, element: Element) -> bool:
-        """Keep what complete steps may stand in."""
-        if local(element) in _CONTAINERS:
+        """Keep what complete steps may stand in, and a step that they do stand in."""
+        kind = local(element)
+        if kind in _CONTAINERS:
+            return True
+        if kind in STEPS and (
+            steps_of(element)
+            or (self._growing is not None and self._growing.has_read_within(element))
+        ):
             return True
         return next(element.iter("{*}TestResults"), None) is not None
 

@@ -113,6 +113,16 @@ class GrowingRun:
                 break
             level = self._enter(holder, level).below
 
+    def has_read_within(self, element: Element) -> bool:
+        """Tell whether steps below an open one were read and taken out already."""
+        phases = self._reader.sequence.phases
+        return any(
+            phase is not _UNREAD
+            for step in self._open
+            if step.element is element
+            for phase in phases[step.at + 1 :]
+        )
+
     def _enter(self, element: Element, level: Level) -> _Open:
         """Take note of a step whose phase is read later."""
         phases = self._reader.sequence.phases

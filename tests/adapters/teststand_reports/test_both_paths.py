@@ -77,6 +77,37 @@ class TestBothPaths:
         assert len(whole.runs[0].phases) == 4
         assert streamed.runs == whole.runs
 
+    def test_steps_that_stand_in_a_step(
+        self, tmp_path: Path, read_report: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """No schema has them there; complete ones outlive the end of the outer one."""
+
+        def step(name: bytes) -> bytes:
+            return (
+                b"<tr:SessionAction ID='%b' name='%b'>"
+                b"<tr:ActionOutcome value='Done'/></tr:SessionAction>" % (name, name)
+            )
+
+        path = tmp_path / "a.xml"
+        path.write_bytes(
+            b"<tr:TestResults xmlns:tr='urn:IEEE-1636.1:2011:01:TestResults'>"
+            b"<tr:ResultSet ID='1' name='a.seq#Main'>"
+            + step(b"first")
+            + b"<tr:SessionAction ID='2' name='outer'>"
+            + b"".join(step(b"inner %d" % number) for number in range(4))
+            + b"<tr:SessionAction ID='3' name='cut off'><tr:Data>"
+        )
+        monkeypatch.setattr(streaming, "CHUNK", 1 << 6)
+        monkeypatch.setattr(streaming, "PART", 1 << 7)
+        found: list[Reading] = []
+        for large in (1 << 24, 16):
+            monkeypatch.setattr(report_files, "LARGE", large)
+            found.append(read_report(path))
+        whole, streamed = found
+        names = [phase.name for phase in whole.runs[0].phases]
+        assert names == ["first", "outer", "inner 0", "inner 1", "inner 2", "inner 3"]
+        assert streamed.runs == whole.runs
+
     @pytest.mark.parametrize(
         ("name", "before"),
         [
