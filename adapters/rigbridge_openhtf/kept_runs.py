@@ -40,7 +40,12 @@ class KeptRuns:
         """Begin to queue them, if there are any; at most one thread does so."""
         if self._thread is not None and self._thread.is_alive():
             return
-        if not self._folder.holds_runs():
+        try:
+            if not self._folder.holds_runs():
+                return
+        except OSError:
+            # The run that was just handed over is safe; this must not say otherwise.
+            _LOGGER.exception("whether runs were kept in files cannot be seen")
             return
         thread = threading.Thread(
             target=self._run, name="rigbridge-kept-runs", daemon=True

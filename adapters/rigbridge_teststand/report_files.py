@@ -13,7 +13,7 @@ from typing import IO, ClassVar
 
 from lxml import etree
 
-from rigbridge.adapters import ReadContext, Source
+from rigbridge.adapters import ReadContext, Source, is_blank
 from rigbridge.errors import (
     MalformedSourceError,
     ModelError,
@@ -28,9 +28,6 @@ from rigbridge_teststand.salvage import Salvaged, salvage, take_out
 from rigbridge_teststand.streaming import LARGE, stream_cut_off, stream_reports
 
 __all__ = ["ReportFile", "of_another_kind"]
-
-# Blanks, and the marks of byte order in front of no text at all.
-_BLANK = b" \t\r\n\v\f\x00\xef\xbb\xbf\xff\xfe"
 
 
 class ReportFile(ABC):
@@ -211,7 +208,7 @@ class ReportFile(ABC):
 
     def _whole(self, content: bytes, *, done: int = 0) -> Iterator[Run]:
         """Read the file as a whole, from the report on that is not read yet."""
-        if not content.strip(_BLANK):
+        if is_blank(content):
             raise NoRunError("the file is empty", source=self.source.uri)
         saved: Salvaged | None = None
         try:

@@ -9,7 +9,7 @@ passes the suite in :mod:`rigbridge.testing`.
 
 from rigbridge.adapters.context import ReadContext
 from rigbridge.adapters.contract import ADAPTER_GROUP, Adapter, Match
-from rigbridge.adapters.source import HEAD_SIZE, Source
+from rigbridge.adapters.source import HEAD_SIZE, Source, is_blank
 from rigbridge.adapters.spool import Spool
 from rigbridge.adapters.time_zones import TimeZonePolicy
 from rigbridge.reporting import ConversionReport, Disposition, Place, ReportEntry
@@ -27,4 +27,5 @@ __all__ = [
     "Source",
     "Spool",
     "TimeZonePolicy",
+    "is_blank",
 ]

@@ -17,7 +17,7 @@ from rigbridge.errors import SourceUnreadableError, UnsafeSourceError
 from rigbridge.model import FileOpener
 from rigbridge.paths import path_text
 
-__all__ = ["HEAD_SIZE", "Source"]
+__all__ = ["HEAD_SIZE", "Source", "is_blank"]
 
 HEAD_SIZE = 64 * 1024
 """How many bytes an adapter sees for detection."""
@@ -32,6 +32,15 @@ MAX_RATIO = 200
 _SMALL = 1 << 18
 _CHUNK = 1 << 20
 _GZIP = b"\x1f\x8b"
+# Blanks, and the marks of byte order in front of no text at all.
+_BLANK = b" \t\r\n\v\f\x00\xef\xbb\xbf\xff\xfe"
+_DOUBT = 1 << 12
+
+
+def is_blank(content: bytes) -> bool:
+    """Tell whether bytes hold no text, in whichever encoding: as good as empty."""
+    # Stripping copies: a whole file only where its beginning leaves a doubt.
+    return not content[:_DOUBT].strip(_BLANK) and not content.strip(_BLANK)
 
 
 @attrs.define(slots=False)

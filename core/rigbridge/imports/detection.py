@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from rigbridge.adapters import ADAPTER_GROUP, Adapter, Match, Source
+from rigbridge.adapters import ADAPTER_GROUP, Adapter, Match, Source, is_blank
 from rigbridge.configuration import Configuration, make_adapter
 from rigbridge.errors import (
     ConfigurationError,
@@ -18,9 +18,6 @@ from rigbridge.errors import (
 from rigbridge.plugins import PluginLoader
 
 __all__ = ["AdapterSet", "Claim", "InstalledAdapter"]
-
-# Blanks, and the marks of byte order in front of no text at all.
-_BLANK = b" \t\r\n\v\f\x00\xef\xbb\xbf\xff\xfe"
 
 _LOGGER = logging.getLogger("rigbridge.imports")
 
@@ -125,7 +122,7 @@ class AdapterSet:
             NoRunError: it is empty.
             UnrecognizedSourceError: nobody claims it, or two with the same score.
         """
-        if not source.head.strip(_BLANK):
+        if is_blank(source.head):
             raise NoRunError(
                 "the file is empty",
                 source=source.uri,

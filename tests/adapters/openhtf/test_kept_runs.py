@@ -100,3 +100,22 @@ class TestBusyOutbox:
             callback(record)
             assert callback.route is not None
             assert list((tmp_path / "data/unsent").glob("*.json"))
+
+
+def test_a_folder_that_cannot_be_read_does_not_undo_a_hand_over(
+    run_test: Callable[..., Any],
+    callback: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The run is queued, nothing else is claimed, and the failure is logged."""
+
+    def fail(_: UnsentFolder) -> bool:
+        raise PermissionError("not for you")
+
+    monkeypatch.setattr(UnsentFolder, "holds_runs", fail)
+    callback(run_test(_phase))
+    assert "cannot be seen" in caplog.text
+    assert not (tmp_path / "data/unsent").exists()
+    assert _queued(callback, tmp_path / "data/outbox") == {callback.last_run_id}

@@ -30,6 +30,18 @@ def recorded(reading: Reading) -> list[str]:
     return [re.sub(r"(Reports?|TestResults)\[1\]", r"\1", item) for item in spelled]
 
 
+def read_both_ways(
+    path: Path, read_report: Any, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Reading, Reading]:
+    """Read a small file as a whole, and as a stream in pieces far smaller."""
+    monkeypatch.setattr(streaming, "CHUNK", 1 << 6)
+    monkeypatch.setattr(streaming, "PART", 1 << 7)
+    monkeypatch.setattr(report_files, "LARGE", 1 << 24)
+    whole = read_report(path)
+    monkeypatch.setattr(report_files, "LARGE", 16)
+    return whole, read_report(path)
+
+
 class TestBothPaths:
     """Nothing tells the two ways apart."""
 
@@ -67,13 +79,7 @@ class TestBothPaths:
             + 4 * step
             + b"<Value ID='[4]'/><Value ID='[5]'><Prop Type='TEResult'><Prop Name='Sta"
         )
-        monkeypatch.setattr(streaming, "CHUNK", 1 << 6)
-        monkeypatch.setattr(streaming, "PART", 1 << 7)
-        found: list[Reading] = []
-        for large in (1 << 24, 16):
-            monkeypatch.setattr(report_files, "LARGE", large)
-            found.append(read_report(path))
-        whole, streamed = found
+        whole, streamed = read_both_ways(path, read_report, monkeypatch)
         assert len(whole.runs[0].phases) == 4
         assert streamed.runs == whole.runs
 
@@ -97,13 +103,7 @@ class TestBothPaths:
             + b"".join(step(b"inner %d" % number) for number in range(4))
             + b"<tr:SessionAction ID='3' name='cut off'><tr:Data>"
         )
-        monkeypatch.setattr(streaming, "CHUNK", 1 << 6)
-        monkeypatch.setattr(streaming, "PART", 1 << 7)
-        found: list[Reading] = []
-        for large in (1 << 24, 16):
-            monkeypatch.setattr(report_files, "LARGE", large)
-            found.append(read_report(path))
-        whole, streamed = found
+        whole, streamed = read_both_ways(path, read_report, monkeypatch)
         names = [phase.name for phase in whole.runs[0].phases]
         assert names == ["first", "outer", "inner 0", "inner 1", "inner 2", "inner 3"]
         assert streamed.runs == whole.runs

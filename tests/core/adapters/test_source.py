@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rigbridge.adapters import Source
+from rigbridge.adapters import Source, is_blank
 from rigbridge.adapters.source import MAX_RATIO, MAX_UNPACKED
 from rigbridge.errors import SourceUnreadableError, UnsafeSourceError
 
@@ -84,6 +84,22 @@ class TestChanges:
         source = Source.from_path(path)
         assert source.digest == hashlib.sha256(content).hexdigest()
         assert read(source) == content
+
+
+class TestBlank:
+    """What holds no text."""
+
+    @pytest.mark.parametrize(
+        "content", [b"", b" \r\n\t", b"\xef\xbb\xbf\n", b"\xff\xfe\n\x00", b"\n" * 9000]
+    )
+    def test_blanks_and_marks_are_none(self, content: bytes) -> None:
+        """Whichever the encoding and however many."""
+        assert is_blank(content)
+
+    @pytest.mark.parametrize("content", [b"\xef\xbb\xbfa", b"\n" * 9000 + b"<a/>"])
+    def test_anything_else_is_text(self, content: bytes) -> None:
+        """Wherever it stands."""
+        assert not is_blank(content)
 
 
 class TestCompression:
