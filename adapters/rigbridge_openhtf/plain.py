@@ -49,7 +49,10 @@ def read_plain(
     limits = plain_limit(raw.validators[0]) if raw.validators else None
     unit, facts = None, None
     if raw.unit is not None:
-        unit, facts = _unit(raw.unit.name, raw.unit.code, raw.unit.suffix)
+        words = (raw.unit.name, raw.unit.code, raw.unit.suffix)
+        # A foreign record may hold anything there, also what no table takes as a key.
+        if all(map(_is_text, words)):
+            unit, facts = _unit(*words)
     if (
         not _is_value(value)
         or outcome is None
@@ -85,8 +88,8 @@ def _is_text(value: Any) -> bool:
 
 
 @lru_cache(maxsize=1024, typed=True)
-def _unit(name: Any, code: Any, suffix: Any) -> tuple[str | None, dict[str, str]]:
+def _unit(name: str, code: str, suffix: str) -> tuple[str | None, dict[str, str]]:
     """Give a unit's suffix, and what its attributes say; None if it is not plain."""
-    if not all(map(_is_text, (name, code, suffix))) or name == "None":
+    if name == "None":
         return None, {}
     return suffix, {"name": name, "code": code}

@@ -92,3 +92,15 @@ def test_attributes_are_nobody_elses() -> None:
     assert one is not None
     assert other is not None
     assert one.attributes["units"] is not other.attributes["units"]
+
+
+@pytest.mark.parametrize("word", [["x"], {"a": 1}, 7, True])
+def test_a_unit_that_is_no_text_takes_the_long_way(word: object) -> None:
+    """A foreign record may hold anything there; nobody fails on it."""
+    raw = RawMeasurement(
+        name="voltage",
+        outcome="PASS",
+        value=4.5,
+        unit=RawUnit(name=word, code="VLT", suffix="V"),
+    )
+    assert read_plain(raw, ConversionReport(), timed=False) is None
