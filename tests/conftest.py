@@ -16,7 +16,7 @@ from typing import TypeVar
 import pytest
 from hypothesis import settings
 
-from rigbridge.testing.run_store_server import RunStoreServer
+from rigbridge.testing.run_store.server import RunStoreServer
 
 # A slow machine is no failure; how long things take is measured in benchmarks.
 settings.register_profile("rigbridge", deadline=None)

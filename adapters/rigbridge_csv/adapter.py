@@ -8,11 +8,11 @@ from typing import ClassVar
 from rigbridge.adapters import Match, ReadContext, Source
 from rigbridge.errors import NoRunError, UnrecognizedSourceError
 from rigbridge.model import Run
-from rigbridge_csv.decoding import decode_head
 from rigbridge_csv.long_layout import LongLayout
-from rigbridge_csv.matching import Claim, LayoutReader
-from rigbridge_csv.profile import Layout
+from rigbridge_csv.profiles.matching import Claim, LayoutReader
+from rigbridge_csv.profiles.profile import Layout
 from rigbridge_csv.settings import BUILT_IN, CSVSettings
+from rigbridge_csv.tables.decoding import decode_head
 
 __all__ = ["CSVAdapter"]
 
@@ -24,7 +24,7 @@ class CSVAdapter:
     Reads delimited logs by declared profiles.
 
     A log whose header has our own field names needs no declaration. See
-    :class:`~rigbridge_csv.profile.CSVProfile` for what a profile says, and
+    :class:`~rigbridge_csv.profiles.profile.CSVProfile` for what a profile says, and
     :mod:`rigbridge_csv.long_layout` for how rows become runs.
 
     Args:

@@ -12,13 +12,13 @@ from __future__ import annotations
 from rigbridge.adapters import ReadContext, Source
 from rigbridge.errors import SourceError
 from rigbridge.model import ProcedureRef, Run, RunOutcome, Unit
-from rigbridge.reporting import ConversionReport, Place
+from rigbridge.model.report import ConversionReport, Place
 from rigbridge_csv.attributes import keep
-from rigbridge_csv.cells import CellReader
-from rigbridge_csv.fields import Field
-from rigbridge_csv.header import Binding
 from rigbridge_csv.measuring import MeasurementReader
 from rigbridge_csv.phases import PhaseSequence, Stated
+from rigbridge_csv.profiles.fields import Field
+from rigbridge_csv.profiles.header import Binding
+from rigbridge_csv.tables.cells import CellReader
 from rigbridge_csv.verdicts import RUN, worst
 
 __all__ = ["RunBuilder"]

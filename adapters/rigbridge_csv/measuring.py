@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from rigbridge.errors import MalformedSourceError
 from rigbridge.model import Limit, Measurement, MeasurementOutcome
-from rigbridge.reporting import ConversionReport, Place
+from rigbridge.model.report import ConversionReport, Place
 from rigbridge_csv.attributes import keep
-from rigbridge_csv.cells import CellReader
-from rigbridge_csv.fields import MEASUREMENT_FIELDS, Field
-from rigbridge_csv.header import Binding
 from rigbridge_csv.phases import Stated
+from rigbridge_csv.profiles.fields import MEASUREMENT_FIELDS, Field
+from rigbridge_csv.profiles.header import Binding
+from rigbridge_csv.tables.cells import CellReader
 from rigbridge_csv.verdicts import MEASUREMENT, Verdict
 
 __all__ = ["MeasurementReader"]

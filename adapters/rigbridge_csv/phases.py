@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import attrs
 
 from rigbridge.model import Measurement, Phase, PhaseOutcome, RunOutcome
-from rigbridge.reporting import ConversionReport, Place
+from rigbridge.model.report import ConversionReport, Place
 from rigbridge_csv.attributes import keep
-from rigbridge_csv.cells import CellReader
-from rigbridge_csv.fields import Field
-from rigbridge_csv.header import Binding
+from rigbridge_csv.profiles.fields import Field
+from rigbridge_csv.profiles.header import Binding
+from rigbridge_csv.tables.cells import CellReader
 from rigbridge_csv.verdicts import PHASE, Verdict, worst
 
 __all__ = ["UNNAMED", "PhaseRows", "PhaseSequence", "Stated"]

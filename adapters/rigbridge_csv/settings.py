@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import attrs
 
-from rigbridge_csv.fields import Field
-from rigbridge_csv.mapping import bad, from_mapping, known
-from rigbridge_csv.profile import CSVProfile
+from rigbridge_csv.profiles.fields import Field
+from rigbridge_csv.profiles.mapping import bad, from_mapping, known
+from rigbridge_csv.profiles.profile import CSVProfile
 
 __all__ = ["BUILT_IN", "CSVSettings"]
 

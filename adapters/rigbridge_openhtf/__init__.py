@@ -14,11 +14,11 @@ The adapter ``openhtf-json`` reads the records that ``OutputToJSON`` wrote, and
 :func:`to_run` makes a run of a live record. Neither imports OpenHTF.
 """
 
-from rigbridge_openhtf.callback import OutputCallback, output_callback
-from rigbridge_openhtf.handing_over import HandOver
-from rigbridge_openhtf.records import to_run
+from rigbridge_openhtf.live.callback import OutputCallback, output_callback
+from rigbridge_openhtf.live.handing_over import HandOver
+from rigbridge_openhtf.live.records import to_run
+from rigbridge_openhtf.live.station import station
 from rigbridge_openhtf.settings import OpenHTFSettings
-from rigbridge_openhtf.station import station
 
 __all__ = [
     "HandOver",

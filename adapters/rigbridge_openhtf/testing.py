@@ -28,7 +28,7 @@ import pytest
 
 from rigbridge.adapters import ConversionReport, Spool
 from rigbridge.model import Measurement, Run
-from rigbridge_openhtf.records import to_run
+from rigbridge_openhtf.live.records import to_run
 from rigbridge_openhtf.settings import OpenHTFSettings
 
 __all__ = ["CapturingCallback", "captured_runs"]

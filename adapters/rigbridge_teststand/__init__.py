@@ -1,7 +1,7 @@
 """
 NI TestStand reports to runs.
 
-:class:`rigbridge_teststand.adapter.TestStandXMLAdapter` reads native XML.
+:class:`rigbridge_teststand.native.adapter.TestStandXMLAdapter` reads native XML.
 """
 
 __all__: list[str] = []

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from rigbridge.adapters import ConversionReport, Place
-from rigbridge_teststand.documents import place_of
-from rigbridge_teststand.element import Element
+from rigbridge_teststand.xml.documents import place_of
+from rigbridge_teststand.xml.element import Element
 
 __all__ = ["record_batch"]
 

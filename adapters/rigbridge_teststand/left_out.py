@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from rigbridge.adapters import ConversionReport, Disposition
 from rigbridge.model import Measurement
-from rigbridge_teststand.documents import place_of
-from rigbridge_teststand.element import Element
+from rigbridge_teststand.xml.documents import place_of
+from rigbridge_teststand.xml.element import Element
 
 __all__ = ["REPEATED", "STALE", "record_left_out"]
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         SubUnit,
         Unit,
     )
-    from rigbridge.reporting import ConversionReport
+    from rigbridge.model.report import ConversionReport
 
 __all__ = [
     "Attachment",
@@ -59,7 +59,7 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-_HOMES = {"ConversionReport": "reporting", "RigbridgeError": "errors"}
+_HOMES = {"ConversionReport": "model.report", "RigbridgeError": "errors"}
 
 
 def __getattr__(name: str) -> object:

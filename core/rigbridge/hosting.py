@@ -4,16 +4,103 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+import attrs
+
 from rigbridge.configuration import Configuration
 from rigbridge.destinations import ReadableDestination
-from rigbridge.key_records import KeyRecord
-from rigbridge.keys import KeyKind
-from rigbridge.upkeep import BackupResult, CheckResult, PruneResult
 
-__all__ = ["HostedDestination"]
+__all__ = [
+    "BackupResult",
+    "CheckResult",
+    "HostedDestination",
+    "KeyKind",
+    "KeyRecord",
+    "PruneResult",
+]
+
+
+class KeyKind(StrEnum):
+    """Whom an API key stands for: a user, or a station with linked procedures."""
+
+    USER = "user"
+    STATION = "station"
+
+
+@attrs.frozen(kw_only=True)
+class KeyRecord:
+    """
+    What is known of an API key; never the key itself.
+
+    Attributes:
+        prefix: its public part, by which it is revoked.
+        kind: whom it stands for.
+        owner: the name of the user or station.
+        created_at: when it was made.
+        last_used_at: when it was last used, to the minute; None for never.
+        revoked_at: since when it is refused, or None.
+    """
+
+    prefix: str
+    kind: KeyKind
+    owner: str
+    created_at: datetime
+    last_used_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
+class BackupResult:
+    """
+    What a backup holds.
+
+    Attributes:
+        runs: how many runs.
+        contents: how many contents of attachments.
+        copied: how many of them were not in the backup's folder before.
+        missing: the digests of contents that the store itself lacks.
+    """
+
+    runs: int
+    contents: int
+    copied: int
+    missing: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class CheckResult:
+    """
+    What a check of a store found.
+
+    Attributes:
+        runs: how many runs.
+        contents: how many contents of attachments were looked at.
+        unused: how many contents nothing refers to; no fault, pruning deletes them.
+        problems: what is wrong, a sentence each.
+    """
+
+    runs: int
+    contents: int
+    unused: int
+    problems: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class PruneResult:
+    """
+    What pruning deleted, or would delete.
+
+    Attributes:
+        runs: how many runs.
+        contents: how many contents that nothing refers to any more; those that were
+            touched in the last minutes stay until the next time.
+    """
+
+    runs: int
+    contents: int
 
 
 @runtime_checkable

@@ -10,16 +10,14 @@ from typing import IO
 
 from rigbridge.configuration import Configuration
 from rigbridge.destinations import DestinationSettings, Receipt
+from rigbridge.destinations.selection import RunSelection
 from rigbridge.errors import ConfigurationError
-from rigbridge.key_records import KeyRecord
-from rigbridge.keys import KeyKind
+from rigbridge.hosting import BackupResult, CheckResult, KeyKind, KeyRecord, PruneResult
 from rigbridge.model import Attachment, Run
-from rigbridge.reporting import ConversionReport
-from rigbridge.selection import RunSelection
-from rigbridge.upkeep import BackupResult, CheckResult, PruneResult
+from rigbridge.model.report import ConversionReport
 from rigbridge.wire import ListedRun
+from rigbridge_store.intake.submission import attach_file, submit_run
 from rigbridge_store.store import RunStore
-from rigbridge_store.submission import attach_file, submit_run
 
 __all__ = ["LocalDestination"]
 

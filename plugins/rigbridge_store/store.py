@@ -12,47 +12,46 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from rigbridge.destinations.selection import RunSelection
 from rigbridge.errors import ConfigurationError
 from rigbridge.model import JSONScalar, Run
-from rigbridge.selection import RunSelection
 from rigbridge.wire import CreateRun, InitializeUpload, ListedRun, WireSubUnit
-from rigbridge_store import listing
-from rigbridge_store.access import (
+from rigbridge_store.access.keys import Keys
+from rigbridge_store.access.permissions import (
     linked_procedures,
     require_access,
     require_user,
 )
-from rigbridge_store.blobs import BlobFolder, Blobs
-from rigbridge_store.catalog import Catalog, CatalogSession
-from rigbridge_store.choosing import choose_runs
-from rigbridge_store.creation import Creation, IdempotencyKey
-from rigbridge_store.database import Database
-from rigbridge_store.definitions import Definitions, DefinitionSession
+from rigbridge_store.access.principals import Principal
+from rigbridge_store.access.stations import link_station
 from rigbridge_store.fields import MAX_TEXT, known
-from rigbridge_store.files import add_file, find_file, require_run
-from rigbridge_store.keys import Keys
-from rigbridge_store.labels import told_by_sidecar
-from rigbridge_store.policies import CreationPolicy
-from rigbridge_store.preparation import digest, prepare
-from rigbridge_store.principals import Principal
-from rigbridge_store.queries import RunReader
-from rigbridge_store.refusals import FieldIssue, conflict, forbidden, invalid, not_found
-from rigbridge_store.remote_blobs import RemoteBlobs
-from rigbridge_store.restoring import read_sidecar, restore
-from rigbridge_store.results import CreatedRun, StoredBlob, StoredFile, UploadTicket
-from rigbridge_store.schema import attachments, runs
-from rigbridge_store.slots import RunSlot
-from rigbridge_store.stations import link_station
-from rigbridge_store.sweeping import sweep_contents, sweep_digests, sweep_uploads
-from rigbridge_store.units import find_unit, set_sub_units
-from rigbridge_store.upkeep import Upkeep
-from rigbridge_store.uploads import (
+from rigbridge_store.files.blobs import BlobFolder, Blobs
+from rigbridge_store.files.remote_blobs import RemoteBlobs
+from rigbridge_store.files.stored_files import add_file, find_file, require_run
+from rigbridge_store.files.sweeping import sweep_contents, sweep_digests, sweep_uploads
+from rigbridge_store.files.uploads import (
     GRANT,
     StoredUpload,
     UploadReception,
     Uploads,
     link_uploads,
 )
+from rigbridge_store.intake.catalog import Catalog, CatalogSession
+from rigbridge_store.intake.creation import Creation, IdempotencyKey
+from rigbridge_store.intake.definitions import Definitions, DefinitionSession
+from rigbridge_store.intake.metadata import told_by_sidecar
+from rigbridge_store.intake.policies import CreationPolicy
+from rigbridge_store.intake.preparation import digest, prepare
+from rigbridge_store.intake.slots import RunSlot
+from rigbridge_store.intake.units import find_unit, set_sub_units
+from rigbridge_store.reading import RunReader, listing
+from rigbridge_store.reading.selecting import choose_runs
+from rigbridge_store.reading.whole_run import read_sidecar, restore
+from rigbridge_store.refusals import FieldIssue, conflict, forbidden, invalid, not_found
+from rigbridge_store.results import CreatedRun, StoredBlob, StoredFile, UploadTicket
+from rigbridge_store.tables.database import Database
+from rigbridge_store.tables.schema import attachments, runs
+from rigbridge_store.upkeep import Upkeep
 
 __all__ = ["MAX_UPLOAD", "RunStore"]
 

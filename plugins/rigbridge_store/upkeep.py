@@ -12,15 +12,15 @@ from typing import IO
 
 import sqlalchemy as sa
 
+from rigbridge.destinations.selection import RunSelection
 from rigbridge.errors import ConfigurationError, DeliveryError
-from rigbridge.selection import RunSelection
-from rigbridge.upkeep import BackupResult, CheckResult, PruneResult
-from rigbridge_store.blobs import BlobFolder, Blobs
-from rigbridge_store.choosing import choose_runs
-from rigbridge_store.database import Database
+from rigbridge.hosting import BackupResult, CheckResult, PruneResult
+from rigbridge_store.files.blobs import BlobFolder, Blobs
+from rigbridge_store.files.sweeping import sweep_contents, sweep_uploads
+from rigbridge_store.reading.selecting import choose_runs
 from rigbridge_store.results import StoredBlob
-from rigbridge_store.schema import attachments, runs, uploads
-from rigbridge_store.sweeping import sweep_contents, sweep_uploads
+from rigbridge_store.tables.database import Database
+from rigbridge_store.tables.schema import attachments, runs, uploads
 
 __all__ = ["Upkeep"]
 

@@ -32,12 +32,12 @@ import sqlalchemy as sa
 
 from rigbridge.wire import CreateRun, from_builtins
 from rigbridge_store import RunStore
-from rigbridge_store.backends import FILE_NAME
 from rigbridge_store.pages.charts import control_chart, histogram_chart
 from rigbridge_store.pages.charts.control import marked_points
-from rigbridge_store.queries import Cursor, Period, RunFilter
-from rigbridge_store.queries.statistics import histogram, summarize
-from rigbridge_store.schema import measurements, runs
+from rigbridge_store.reading import Cursor, Period, RunFilter
+from rigbridge_store.reading.statistics import histogram, summarize
+from rigbridge_store.tables.backends import FILE_NAME
+from rigbridge_store.tables.schema import measurements, runs
 
 PROCEDURES, STATIONS, EACH, PAGE = 5, 4, 5, 50
 RUNS_APART = 30_000_000

@@ -32,7 +32,7 @@ from lxml import etree
 from rigbridge.adapters import ReadContext, Source, Spool
 from rigbridge.convert import dump
 from rigbridge.wire import encode
-from rigbridge_teststand.adapter import TestStandXMLAdapter
+from rigbridge_teststand.native.adapter import TestStandXMLAdapter
 
 _ROUNDS = 25
 _REPEATS = 10

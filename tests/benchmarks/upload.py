@@ -52,7 +52,7 @@ from rigbridge.model import (
     RunOutcome,
     Unit,
 )
-from rigbridge.reporting import ConversionReport
+from rigbridge.model.report import ConversionReport
 
 STUB = Path(__file__).with_name("delaying_store.py")
 NETWORKS = {"none": (0.0, 0.0), "20 ms": (0.02, 0.0), "WAN": (0.02, 0.04)}

@@ -26,8 +26,8 @@ import pytest
 from hatchling.builders.wheel import WheelBuilder
 
 from rigbridge.model import Attachment, ProcedureRef, Run, RunOutcome, Unit
-from rigbridge.testing.run_store_faults import Dialect
-from rigbridge.testing.run_store_server import RunStoreServer
+from rigbridge.testing.run_store.faults import Dialect
+from rigbridge.testing.run_store.server import RunStoreServer
 
 Serve: TypeAlias = Callable[..., RunStoreServer]
 

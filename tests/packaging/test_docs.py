@@ -21,11 +21,11 @@ import rigbridge.errors
 import rigbridge.model
 import rigbridge.wire
 from rigbridge.adapters import ADAPTER_GROUP
+from rigbridge.adapters.identity import UNIT_GROUPS, IdentityRules
 from rigbridge.cli.main import app
 from rigbridge.configuration import KEYS, sources
 from rigbridge.destinations import DESTINATION_GROUP
-from rigbridge.identity import UNIT_GROUPS, IdentityRules
-from rigbridge.plugins import PluginLoader
+from rigbridge.machine.plugins import PluginLoader
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -177,8 +177,10 @@ class TestReference:
 
     def test_csv_profiles(self) -> None:
         """Each key of a profile and each field of the CSV adapter is named."""
-        fields = importlib.import_module("rigbridge_csv.fields").Field
-        profile: Any = importlib.import_module("rigbridge_csv.profile").CSVProfile
+        fields = importlib.import_module("rigbridge_csv.profiles.fields").Field
+        profile: Any = importlib.import_module(
+            "rigbridge_csv.profiles.profile"
+        ).CSVProfile
         words = code_words(page("reference/adapters.md"))
         assert {str(field) for field in fields} <= words
         assert {field.alias for field in attrs.fields(profile)} <= words

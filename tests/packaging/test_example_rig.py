@@ -60,7 +60,7 @@ def test_the_loader_sees_it(python: Run) -> None:
     """The adapter is listed with its distribution, and loads."""
     program = """
 import json
-from rigbridge.plugins import PluginLoader
+from rigbridge.machine.plugins import PluginLoader
 for record in PluginLoader("rigbridge.adapters").listing():
     if record.name == "example-rig":
         print(json.dumps([record.status, record.distribution, record.version]))

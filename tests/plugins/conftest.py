@@ -24,7 +24,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from rigbridge_store.database import Database
+from rigbridge_store.tables.database import Database
 
 _USER = "postgres"
 _TEMPLATE = "template_of_stores"

@@ -30,9 +30,9 @@ from rigbridge.adapters import Source
 from rigbridge.convert import to_document
 from rigbridge.errors import RigbridgeError
 from rigbridge.testing import read_all
-from rigbridge_teststand import report_files, streaming
-from rigbridge_teststand.adapter import TestStandXMLAdapter
 from rigbridge_teststand.atml.adapter import TestStandATMLAdapter
+from rigbridge_teststand.native.adapter import TestStandXMLAdapter
+from rigbridge_teststand.xml import report_files, streaming
 
 HANG = 5.0
 TOKENS = (

@@ -29,9 +29,10 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from rigbridge.configuration import load_configuration, open_outbox
+from rigbridge.configuration import load_configuration
+from rigbridge.opening import open_outbox
 from rigbridge.outbox import EntryState, delivery, leases, policy
-from rigbridge.testing.run_store_server import RunStoreServer
+from rigbridge.testing.run_store.server import RunStoreServer
 
 _LONGEST_STATE = 2.0
 _LEASE = 3.0

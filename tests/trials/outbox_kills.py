@@ -40,8 +40,8 @@ from rigbridge.client.destination import HTTPDestination
 from rigbridge.destinations import DestinationSettings
 from rigbridge.model import Attachment, ProcedureRef, Run, RunOutcome, Unit
 from rigbridge.outbox import EntryState, Outbox, delivery, leases, policy
-from rigbridge.testing.run_store_faults import CreateShape, Dialect, Fault, ListShape
-from rigbridge.testing.run_store_server import RunStoreServer
+from rigbridge.testing.run_store.faults import CreateShape, Dialect, Fault, ListShape
+from rigbridge.testing.run_store.server import RunStoreServer
 
 _START = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 _TIMEOUT = 1.0

@@ -8,8 +8,8 @@ from functools import partial
 
 from rigbridge.adapters import ConversionReport, Place
 from rigbridge.model import Measurement
-from rigbridge_teststand.documents import place_of
-from rigbridge_teststand.element import Element
+from rigbridge_teststand.xml.documents import place_of
+from rigbridge_teststand.xml.element import Element
 
 __all__ = ["Account"]
 

@@ -17,14 +17,14 @@ from rigbridge_teststand.atml.layout import (
     is_of_a_unit,
 )
 from rigbridge_teststand.atml.names import children, elements_of, local, version_of
-from rigbridge_teststand.atml.places import Places
 from rigbridge_teststand.atml.runs import read_run, version_of_results
 from rigbridge_teststand.atml.stations import stations_of
 from rigbridge_teststand.atml.steps import STEPS, steps_of
 from rigbridge_teststand.batches import record_batch
-from rigbridge_teststand.element import Element
-from rigbridge_teststand.report_files import ReportFile, of_another_kind
 from rigbridge_teststand.settings import TestStandSettings
+from rigbridge_teststand.xml.element import Element
+from rigbridge_teststand.xml.places import Places
+from rigbridge_teststand.xml.report_files import ReportFile, of_another_kind
 
 __all__ = ["TestStandATMLAdapter"]
 

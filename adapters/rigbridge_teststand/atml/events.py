@@ -10,6 +10,7 @@ import attrs
 
 from rigbridge.model import LogEntry, LogLevel
 from rigbridge_teststand.atml.account import Account
+from rigbridge_teststand.atml.data.values import DATA, read_datum
 from rigbridge_teststand.atml.names import (
     all_text,
     attribute,
@@ -18,10 +19,9 @@ from rigbridge_teststand.atml.names import (
     local,
     read_text,
 )
-from rigbridge_teststand.atml.values import DATA, read_datum
-from rigbridge_teststand.element import Element
 from rigbridge_teststand.numbers import read_count
 from rigbridge_teststand.texts import clean_text
+from rigbridge_teststand.xml.element import Element
 
 __all__ = ["EVENTS", "NO_ERRORS", "Errors", "read_events", "report_text"]
 

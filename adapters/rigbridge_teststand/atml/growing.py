@@ -19,12 +19,12 @@ from rigbridge.model import Phase, PhaseOutcome, Provenance, Run
 from rigbridge_teststand.atml.account import Account
 from rigbridge_teststand.atml.header import read_header
 from rigbridge_teststand.atml.names import attributes_of, child, elements_of, local
-from rigbridge_teststand.atml.places import Places
 from rigbridge_teststand.atml.runs import OLDEST, RunReader, version_of_results
 from rigbridge_teststand.atml.sequence import Level, path_below
 from rigbridge_teststand.atml.steps import STEPS, name_of
-from rigbridge_teststand.element import Element
 from rigbridge_teststand.settings import TestStandSettings
+from rigbridge_teststand.xml.element import Element
+from rigbridge_teststand.xml.places import Places
 
 __all__ = ["GrowingRun"]
 

@@ -8,6 +8,7 @@ import attrs
 
 from rigbridge.model import Unit
 from rigbridge_teststand.atml.account import Account
+from rigbridge_teststand.atml.data.values import flatten, read_datum, spelled
 from rigbridge_teststand.atml.names import (
     NAME,
     attribute,
@@ -16,10 +17,9 @@ from rigbridge_teststand.atml.names import (
     elements_of,
     read_text,
 )
-from rigbridge_teststand.atml.values import flatten, read_datum, spelled
-from rigbridge_teststand.element import Element
 from rigbridge_teststand.numbers import read_count
 from rigbridge_teststand.options import KEPT_OPTIONS, NOT_KEPT
+from rigbridge_teststand.xml.element import Element
 
 __all__ = ["Header", "read_header"]
 

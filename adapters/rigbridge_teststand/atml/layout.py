@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rigbridge_teststand.atml.names import local
-from rigbridge_teststand.element import Element
+from rigbridge_teststand.xml.element import Element
 
 __all__ = ["COLLECTION", "RESULTS", "WRAPPER", "is_of_a_unit"]
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 
-from rigbridge_teststand.element import Element
+from rigbridge_teststand.xml.element import Element
 
 __all__ = [
     "LOCALS",

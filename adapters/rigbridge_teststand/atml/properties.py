@@ -11,6 +11,7 @@ from sys import intern
 from typing import Any
 
 from rigbridge_teststand.atml.account import Account
+from rigbridge_teststand.atml.data.values import flatten
 from rigbridge_teststand.atml.names import (
     LOCALS,
     VALUE,
@@ -18,9 +19,8 @@ from rigbridge_teststand.atml.names import (
     child,
     elements_of,
 )
-from rigbridge_teststand.atml.values import flatten
-from rigbridge_teststand.element import Element
 from rigbridge_teststand.numbers import read_number
+from rigbridge_teststand.xml.element import Element
 
 __all__ = ["Looping", "read_extension"]
 

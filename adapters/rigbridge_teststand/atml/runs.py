@@ -10,6 +10,7 @@ from typing import Any
 from rigbridge.adapters import Place, ReadContext
 from rigbridge.model import ProcedureRef, Provenance, Run, RunOutcome
 from rigbridge_teststand.atml.account import Account
+from rigbridge_teststand.atml.data.values import flatten
 from rigbridge_teststand.atml.events import EVENTS, read_events
 from rigbridge_teststand.atml.header import Header, read_header
 from rigbridge_teststand.atml.names import (
@@ -23,11 +24,10 @@ from rigbridge_teststand.atml.sequence import Level, Sequence
 from rigbridge_teststand.atml.statuses import OUTCOMES, Status, read_status
 from rigbridge_teststand.atml.steps import STEPS, StepReader, steps_of
 from rigbridge_teststand.atml.times import Clock
-from rigbridge_teststand.atml.values import flatten
-from rigbridge_teststand.element import Element
 from rigbridge_teststand.numbers import read_count
 from rigbridge_teststand.settings import TestStandSettings
 from rigbridge_teststand.statuses import RUN_OUTCOMES
+from rigbridge_teststand.xml.element import Element
 
 __all__ = ["OLDEST", "RunReader", "read_run", "version_of_results"]
 

@@ -15,8 +15,8 @@ from rigbridge.model import Phase
 from rigbridge_teststand.atml.account import Account
 from rigbridge_teststand.atml.properties import Looping
 from rigbridge_teststand.atml.steps import Step, StepReader
-from rigbridge_teststand.element import Element
 from rigbridge_teststand.left_out import REPEATED
+from rigbridge_teststand.xml.element import Element
 
 __all__ = ["Level", "Sequence", "path_below"]
 

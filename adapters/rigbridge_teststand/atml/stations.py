@@ -11,7 +11,7 @@ from rigbridge_teststand.atml.account import Account
 from rigbridge_teststand.atml.header import read_header
 from rigbridge_teststand.atml.layout import RESULTS, is_of_a_unit
 from rigbridge_teststand.atml.names import local
-from rigbridge_teststand.streaming import Event, stream_events
+from rigbridge_teststand.xml.streaming import Event, stream_events
 
 __all__ = ["stations_of"]
 

@@ -14,8 +14,8 @@ import attrs
 
 from rigbridge.model import MeasurementOutcome, PhaseOutcome
 from rigbridge_teststand.atml.names import LOCALS, VALUE, attribute
-from rigbridge_teststand.element import Element
 from rigbridge_teststand.statuses import MEASUREMENT_OUTCOMES, PHASE_OUTCOMES
+from rigbridge_teststand.xml.element import Element
 
 __all__ = ["OUTCOMES", "Status", "StepStatus", "StepStatuses", "read_status"]
 

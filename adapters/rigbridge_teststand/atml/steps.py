@@ -22,6 +22,8 @@ from rigbridge.model import (
     PhaseOutcome,
 )
 from rigbridge_teststand.atml.account import Account
+from rigbridge_teststand.atml.data.results import REPORT_TEXT, DataReader, Result
+from rigbridge_teststand.atml.data.values import flatten, read_datum
 from rigbridge_teststand.atml.events import EVENTS, read_events, report_text
 from rigbridge_teststand.atml.names import (
     LOCALS,
@@ -31,13 +33,11 @@ from rigbridge_teststand.atml.names import (
     read_text,
 )
 from rigbridge_teststand.atml.properties import Looping, read_extension
-from rigbridge_teststand.atml.results import REPORT_TEXT, DataReader, Result
 from rigbridge_teststand.atml.statuses import OUTCOMES, StepStatus, StepStatuses
 from rigbridge_teststand.atml.times import Clock
-from rigbridge_teststand.atml.values import flatten, read_datum
-from rigbridge_teststand.element import Element
 from rigbridge_teststand.left_out import STALE
 from rigbridge_teststand.texts import SAID_AS
+from rigbridge_teststand.xml.element import Element
 
 __all__ = ["STEPS", "Step", "StepReader", "name_of", "steps_of"]
 

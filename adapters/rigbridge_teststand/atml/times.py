@@ -13,7 +13,7 @@ from functools import partial
 
 from rigbridge.adapters import TimeZonePolicy
 from rigbridge_teststand.atml.account import Account
-from rigbridge_teststand.element import Element
+from rigbridge_teststand.xml.element import Element
 
 __all__ = ["Clock"]
 

@@ -12,7 +12,7 @@ from rigbridge.adapters.contract import ADAPTER_GROUP, Adapter, Match
 from rigbridge.adapters.source import HEAD_SIZE, Source, is_blank
 from rigbridge.adapters.spool import Spool
 from rigbridge.adapters.time_zones import TimeZonePolicy
-from rigbridge.reporting import ConversionReport, Disposition, Place, ReportEntry
+from rigbridge.model.report import ConversionReport, Disposition, Place, ReportEntry
 
 __all__ = [
     "ADAPTER_GROUP",

@@ -9,7 +9,7 @@ from rigbridge.adapters.spool import Spool
 from rigbridge.adapters.time_zones import TimeZonePolicy
 from rigbridge.errors import SourceError
 from rigbridge.model import Provenance
-from rigbridge.reporting import ConversionReport
+from rigbridge.model.report import ConversionReport
 
 __all__ = ["ReadContext"]
 

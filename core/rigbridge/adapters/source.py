@@ -14,8 +14,8 @@ from typing import IO, Any, cast
 import attrs
 
 from rigbridge.errors import SourceUnreadableError, UnsafeSourceError
+from rigbridge.machine.folders import path_text
 from rigbridge.model import FileOpener
-from rigbridge.paths import path_text
 
 __all__ = ["HEAD_SIZE", "Source", "is_blank"]
 

@@ -14,8 +14,8 @@ from typing import IO, Self, cast
 
 import attrs
 
+from rigbridge.machine.threads import begin_beside
 from rigbridge.model import Attachment, SettledFile
-from rigbridge.threads import begin_beside
 
 __all__ = ["Spool"]
 

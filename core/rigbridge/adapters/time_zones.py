@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import attrs
 
 from rigbridge.errors import ConfigurationError
-from rigbridge.reporting import ConversionReport, Place
+from rigbridge.model.report import ConversionReport, Place
 
 __all__ = ["TimeZonePolicy"]
 

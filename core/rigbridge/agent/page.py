@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from rigbridge.errors import ConfigurationError
-from rigbridge.loopback import is_loopback
+from rigbridge.machine.loopback import is_loopback
 from rigbridge.wire import encode
 
 __all__ = ["Health", "Page"]

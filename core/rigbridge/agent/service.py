@@ -9,7 +9,9 @@ from typing import Self
 
 from rigbridge.agent.metrics import CONTENT_TYPE, Metrics
 from rigbridge.agent.page import Health, Page
-from rigbridge.configuration import Configuration, open_outbox, recover_unsent
+from rigbridge.configuration import Configuration
+from rigbridge.imports import recover_unsent
+from rigbridge.opening import open_outbox
 from rigbridge.outbox import DeliveryResult, UnsentFolder
 
 __all__ = ["Agent"]

@@ -26,7 +26,7 @@ def list_adapters(*, as_json: options.AsJSON = False) -> None:
     import attrs  # noqa: PLC0415 - start fast
 
     from rigbridge.adapters import ADAPTER_GROUP  # noqa: PLC0415 - likewise
-    from rigbridge.plugins import PluginLoader  # noqa: PLC0415 - likewise
+    from rigbridge.machine.plugins import PluginLoader  # noqa: PLC0415 - likewise
 
     records = PluginLoader(ADAPTER_GROUP).listing()
     if as_json:

@@ -114,13 +114,13 @@ def _import(
 ) -> ImportSummary:
     """Import, and give what came of the files."""
     from rigbridge.adapters import Source  # noqa: PLC0415 - start fast
-    from rigbridge.configuration import open_destination  # noqa: PLC0415 - likewise
     from rigbridge.imports import (  # noqa: PLC0415 - likewise
         AdapterSet,
         SourceResult,
         import_sources,
         scan,
     )
+    from rigbridge.opening import open_destination  # noqa: PLC0415 - likewise
 
     adapters = AdapterSet(configuration, only=only)
     files = list(scan(paths))

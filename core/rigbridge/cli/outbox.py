@@ -52,10 +52,8 @@ def _opened(
     **arguments: Any,
 ) -> Generator[tuple[Configuration, Outbox], None, None]:
     """Open the outbox that the settings name; closed at the end."""
-    from rigbridge.configuration import (  # noqa: PLC0415 - start fast
-        load_configuration,
-        open_outbox,
-    )
+    from rigbridge.configuration import load_configuration  # noqa: PLC0415 - start fast
+    from rigbridge.opening import open_outbox  # noqa: PLC0415 - likewise
 
     configuration = load_configuration(**arguments)
     with open_outbox(configuration) as outbox:
@@ -94,7 +92,7 @@ def status(
     as_json: options.AsJSON = False,
 ) -> None:
     """Say how much waits, what is parked, and what went wrong before the queue."""
-    from rigbridge.configuration import recover_unsent  # noqa: PLC0415 - likewise
+    from rigbridge.imports import recover_unsent  # noqa: PLC0415 - likewise
     from rigbridge.outbox import UnsentFolder  # noqa: PLC0415 - start fast
 
     with _opened(data=data, file=config) as (configuration, outbox):
@@ -266,7 +264,7 @@ def flush(
     as_json: options.AsJSON = False,
 ) -> None:
     """Send what waits, now; say what is left."""
-    from rigbridge.configuration import recover_unsent  # noqa: PLC0415 - start fast
+    from rigbridge.imports import recover_unsent  # noqa: PLC0415 - start fast
 
     # What the sender has to say about single runs goes where errors go.
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)

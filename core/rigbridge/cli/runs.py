@@ -43,10 +43,8 @@ app = typer.Typer(
 @contextmanager
 def _opened(**arguments: Any) -> Generator[tuple[Configuration, Any]]:
     """Open the store that the settings name; closed at the end."""
-    from rigbridge.configuration import (  # noqa: PLC0415 - start fast
-        load_configuration,
-        open_destination,
-    )
+    from rigbridge.configuration import load_configuration  # noqa: PLC0415 - start fast
+    from rigbridge.opening import open_destination  # noqa: PLC0415 - likewise
 
     configuration = load_configuration(**arguments)
     destination = open_destination(configuration)
@@ -165,8 +163,8 @@ def export(
     as_json: options.AsJSON = False,
 ) -> None:
     """Export runs: a row a measurement, or whole runs as JSON lines."""
+    from rigbridge.destinations.selection import RunSelection  # noqa: PLC0415 - likewise
     from rigbridge.export import ExportFormat, export_runs  # noqa: PLC0415 - start fast
-    from rigbridge.selection import RunSelection  # noqa: PLC0415 - likewise
 
     kind = ExportFormat.of(file) if form is None else _format(form)
     selection = RunSelection(

@@ -12,11 +12,12 @@ import typer
 from rigbridge.cli import options
 from rigbridge.cli.output import say, say_json
 from rigbridge.errors import ConfigurationError
-from rigbridge.keys import KeyKind
 
 if TYPE_CHECKING:
-    from rigbridge.hosting import HostedDestination
-    from rigbridge.key_records import KeyRecord
+    from rigbridge.hosting import (
+        HostedDestination,
+        KeyRecord,
+    )
 
 __all__ = ["hosted", "keys", "serve", "stations"]
 
@@ -43,11 +44,9 @@ def hosted(
     Raises:
         ConfigurationError: the installed destination of that name is another one.
     """
-    from rigbridge.configuration import (  # noqa: PLC0415 - start fast
-        load_configuration,
-        open_destination,
-    )
+    from rigbridge.configuration import load_configuration  # noqa: PLC0415 - start fast
     from rigbridge.hosting import HostedDestination  # noqa: PLC0415 - likewise
+    from rigbridge.opening import open_destination  # noqa: PLC0415 - likewise
 
     destination = open_destination(
         load_configuration(to="local", data=data, database=database, file=config)
@@ -99,9 +98,23 @@ def serve(
         )
 
 
+def _kind(text: str) -> str:
+    # The enumeration itself would load the model and msgspec for every --help.
+    from rigbridge.hosting import KeyKind  # noqa: PLC0415 - see above
+
+    if text not in set(KeyKind):
+        raise typer.BadParameter(f"{text!r} is neither {' nor '.join(KeyKind)}")
+    return text
+
+
 @keys.command("create")
 def create_key(
-    kind: Annotated[KeyKind, typer.Argument(help="For a user or a station.")],
+    kind: Annotated[
+        str,
+        typer.Argument(
+            help="For a user or a station.", metavar="{user|station}", parser=_kind
+        ),
+    ],
     *,
     name: Annotated[str, typer.Option("--name", help="Whose key it is.", metavar="N")],
     email: Annotated[
@@ -115,8 +128,10 @@ def create_key(
     as_json: options.AsJSON = False,
 ) -> None:
     """Make an API key and print it once."""
+    from rigbridge.hosting import KeyKind  # noqa: PLC0415 - start fast
+
     with hosted(data, config) as destination:
-        key = destination.create_key(kind, name, email=email)
+        key = destination.create_key(KeyKind(kind), name, email=email)
     if as_json:
         say_json({"key": key})
     else:

@@ -6,10 +6,10 @@ The client of a run store: any server of the v1 contract, hosted or one's own.
 whole runs together from them, exactly once, one by one or many at a time.
 """
 
-from rigbridge.client.address import api_address
 from rigbridge.client.async_client import AsyncClient
 from rigbridge.client.client import Client
-from rigbridge.client.connection import ConnectionSettings
 from rigbridge.client.listing import ReceivedRun
+from rigbridge.client.transport.address import api_address
+from rigbridge.client.transport.connection import ConnectionSettings
 
 __all__ = ["AsyncClient", "Client", "ConnectionSettings", "ReceivedRun", "api_address"]

@@ -12,15 +12,16 @@ from uuid import UUID
 
 import httpx
 
-from rigbridge.client import calls, flows
-from rigbridge.client.boundary import translated
-from rigbridge.client.connection import ConnectionSettings
-from rigbridge.client.content import chunks_async, measure
+from rigbridge.client import flows
 from rigbridge.client.driving import drive_async, in_tasks
-from rigbridge.client.exchange import Exchange
 from rigbridge.client.listing import ReceivedRun
-from rigbridge.client.pace import Pace
-from rigbridge.client.pool import Pool
+from rigbridge.client.transport import calls
+from rigbridge.client.transport.boundary import translated
+from rigbridge.client.transport.connection import ConnectionSettings
+from rigbridge.client.transport.content import chunks_async, measure
+from rigbridge.client.transport.exchange import Exchange
+from rigbridge.client.transport.pace import Pace
+from rigbridge.client.transport.pool import Pool
 from rigbridge.destinations import Linking
 from rigbridge.errors import DeliveryError
 from rigbridge.wire import CreateRun

@@ -8,10 +8,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Seque
 import httpx
 
 from rigbridge.client.async_client import AsyncClient
-from rigbridge.client.connection import ConnectionSettings
-from rigbridge.client.delivering import DeliveryFlow, Store, address_of
+from rigbridge.client.delivery.delivering import DeliveryFlow, Store, address_of
+from rigbridge.client.delivery.many import PATIENCE, deliver_many_async
 from rigbridge.client.flows import Keep
-from rigbridge.client.many import PATIENCE, deliver_many_async
+from rigbridge.client.transport.connection import ConnectionSettings
 from rigbridge.destinations import (
     Consignment,
     DestinationSettings,
@@ -21,7 +21,7 @@ from rigbridge.destinations import (
 )
 from rigbridge.errors import ConfigurationError
 from rigbridge.model import Attachment, Run
-from rigbridge.reporting import ConversionReport
+from rigbridge.model.report import ConversionReport
 from rigbridge.wire import ListedRun
 
 __all__ = ["AsyncHTTPDestination"]

@@ -11,18 +11,19 @@ from uuid import UUID
 
 import httpx
 
-from rigbridge.client import calls, flows
-from rigbridge.client.boundary import translated
-from rigbridge.client.connection import ConnectionSettings
-from rigbridge.client.content import chunks, measure
+from rigbridge.client import flows
 from rigbridge.client.driving import drive
-from rigbridge.client.exchange import Exchange
 from rigbridge.client.listing import ReceivedRun
-from rigbridge.client.pace import Pace
-from rigbridge.client.pool import Pool
+from rigbridge.client.transport import calls
+from rigbridge.client.transport.boundary import translated
+from rigbridge.client.transport.connection import ConnectionSettings
+from rigbridge.client.transport.content import chunks, measure
+from rigbridge.client.transport.exchange import Exchange
+from rigbridge.client.transport.pace import Pace
+from rigbridge.client.transport.pool import Pool
 from rigbridge.destinations import Linking
 from rigbridge.errors import DeliveryError
-from rigbridge.threads import run_beside
+from rigbridge.machine.threads import run_beside
 from rigbridge.wire import CreateRun
 
 __all__ = ["Client"]

@@ -7,10 +7,10 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 import httpx
 
 from rigbridge.client.client import Client
-from rigbridge.client.connection import ConnectionSettings
-from rigbridge.client.delivering import DeliveryFlow, Store, address_of
+from rigbridge.client.delivery.delivering import DeliveryFlow, Store, address_of
+from rigbridge.client.delivery.many import PATIENCE, deliver_many
 from rigbridge.client.flows import Keep
-from rigbridge.client.many import PATIENCE, deliver_many
+from rigbridge.client.transport.connection import ConnectionSettings
 from rigbridge.destinations import (
     Consignment,
     DestinationSettings,
@@ -20,7 +20,7 @@ from rigbridge.destinations import (
 )
 from rigbridge.errors import ConfigurationError
 from rigbridge.model import Attachment, Run
-from rigbridge.reporting import ConversionReport
+from rigbridge.model.report import ConversionReport
 from rigbridge.wire import ListedRun
 
 __all__ = ["HTTPDestination"]

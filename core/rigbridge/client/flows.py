@@ -16,8 +16,8 @@ from typing import IO, Any, TypeAlias, TypeVar
 import attrs
 import msgspec
 
-from rigbridge.client import calls
 from rigbridge.client.listing import ReceivedRun, list_page
+from rigbridge.client.transport import calls
 from rigbridge.destinations import Linking, Progress
 from rigbridge.errors import (
     DeliveryError,

@@ -13,7 +13,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import attrs
 
-from rigbridge.client.calls import Answer, Call
+from rigbridge.client.transport.calls import Answer, Call
 from rigbridge.errors import ModelError
 from rigbridge.wire import ListedRun, from_builtins
 

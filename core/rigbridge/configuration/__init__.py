@@ -1,18 +1,11 @@
 """
 The configuration: ``rigbridge.toml``, the environment and arguments, in that order.
 
-:func:`load_configuration` gathers and checks it, :func:`open_destination`,
-:func:`open_outbox` and :func:`make_adapter` make the parts that it names.
+:func:`load_configuration` gathers and checks it; :mod:`rigbridge.opening` makes the
+parts that it names.
 """
 
 from rigbridge.configuration.model import LOCAL, Configuration
-from rigbridge.configuration.opening import (
-    load_outbox,
-    make_adapter,
-    open_destination,
-    open_outbox,
-    recover_unsent,
-)
 from rigbridge.configuration.sources import (
     FILE_NAME,
     load_configuration,
@@ -26,10 +19,5 @@ __all__ = [
     "LOCAL",
     "Configuration",
     "load_configuration",
-    "load_outbox",
-    "make_adapter",
-    "open_destination",
-    "open_outbox",
     "project_file",
-    "recover_unsent",
 ]

@@ -9,8 +9,8 @@ from typing import Any
 import attrs
 
 from rigbridge.adapters import TimeZonePolicy
+from rigbridge.adapters.identity import IdentityRules
 from rigbridge.destinations import DestinationSettings, Linking, Sidecar
-from rigbridge.identity import IdentityRules
 
 __all__ = ["LOCAL", "Configuration"]
 

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from rigbridge.configuration.keys import key_from_keyring
+from rigbridge.configuration.keyring import key_from_keyring
 from rigbridge.configuration.model import LOCAL, Configuration
 from rigbridge.configuration.values import Setting, checked
 from rigbridge.errors import ConfigurationError

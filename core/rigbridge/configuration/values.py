@@ -10,10 +10,10 @@ from typing import Any, TypeVar, overload
 import attrs
 
 from rigbridge.adapters import TimeZonePolicy
+from rigbridge.adapters.identity import IdentityRules
 from rigbridge.configuration.model import LOCAL, Configuration
 from rigbridge.destinations import Linking, Sidecar
 from rigbridge.errors import ConfigurationError
-from rigbridge.identity import IdentityRules
 
 __all__ = ["KEYS", "Setting", "checked"]
 

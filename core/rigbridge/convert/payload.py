@@ -31,7 +31,7 @@ from rigbridge.model import (
     Series,
     Unit,
 )
-from rigbridge.reporting import ConversionReport, Place
+from rigbridge.model.report import ConversionReport, Place
 from rigbridge.wire import (
     CreateRun,
     WireLog,

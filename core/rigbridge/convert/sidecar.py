@@ -22,7 +22,7 @@ from rigbridge.convert.document import describe_attachment, from_document, to_do
 from rigbridge.convert.plain import read_plain
 from rigbridge.errors import ModelError, RunProblemsError
 from rigbridge.model import Attachment, Run
-from rigbridge.reporting import ConversionReport
+from rigbridge.model.report import ConversionReport
 from rigbridge.wire import CreateRun
 
 __all__ = ["SIDECAR_NAME", "SIDECAR_VERSION", "load", "lost_without", "make_sidecar"]

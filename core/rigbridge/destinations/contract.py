@@ -6,10 +6,10 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import IO, Protocol, runtime_checkable
 
 from rigbridge.destinations.deliveries import Consignment, Outcome, Progress, Receipt
+from rigbridge.destinations.selection import RunSelection
 from rigbridge.destinations.settings import DestinationSettings
 from rigbridge.model import Attachment, Run
-from rigbridge.reporting import ConversionReport
-from rigbridge.selection import RunSelection
+from rigbridge.model.report import ConversionReport
 from rigbridge.wire import ListedRun
 
 __all__ = [

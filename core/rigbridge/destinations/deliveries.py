@@ -9,7 +9,7 @@ import attrs
 
 from rigbridge.errors import DeliveryError
 from rigbridge.model import Run
-from rigbridge.reporting import ConversionReport
+from rigbridge.model.report import ConversionReport
 
 __all__ = [
     "AttachmentFailure",

@@ -8,14 +8,15 @@ from collections.abc import Sequence
 import attrs
 
 from rigbridge.adapters import ADAPTER_GROUP, Adapter, Match, Source, is_blank
-from rigbridge.configuration import Configuration, make_adapter
+from rigbridge.configuration import Configuration
 from rigbridge.errors import (
     ConfigurationError,
     NoRunError,
     PluginError,
     UnrecognizedSourceError,
 )
-from rigbridge.plugins import PluginLoader
+from rigbridge.machine.plugins import PluginLoader
+from rigbridge.opening import make_adapter
 
 __all__ = ["AdapterSet", "Claim", "InstalledAdapter"]
 

@@ -1,7 +1,8 @@
-"""What was kept in the format of its source is read once more, and queued."""
+"""Runs and records that could not be queued are read once more, and queued."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -10,9 +11,11 @@ from rigbridge.configuration import Configuration
 from rigbridge.errors import SourceError
 from rigbridge.imports.detection import AdapterSet
 from rigbridge.imports.reading import read_source
-from rigbridge.outbox import Outbox
+from rigbridge.model import Run
+from rigbridge.model.report import ConversionReport
+from rigbridge.outbox import Outbox, Recovery, UnsentFolder
 
-__all__ = ["requeue_record"]
+__all__ = ["recover_unsent", "requeue_record"]
 
 
 def requeue_record(
@@ -43,3 +46,27 @@ def requeue_record(
                 raise item
             queued.append(outbox.submit(item.run, item.report))
     return queued
+
+
+def recover_unsent(configuration: Configuration, outbox: Outbox) -> Recovery:
+    """
+    Queue the runs that could not be queued when they were handed over.
+
+    What could not even be read as a run is read once more, by the adapters that are
+    installed now.
+
+    Args:
+        configuration: names the data folder; its rules of identity are applied again,
+            since they may be what failed.
+        outbox: the outbox.
+    """
+
+    def requeue(path: Path) -> Sequence[UUID]:
+        return requeue_record(path, configuration, outbox)
+
+    def submit(run: Run) -> None:
+        report = ConversionReport()
+        completed = configuration.identity.apply(run, name="", report=report)
+        outbox.submit(completed, report)
+
+    return UnsentFolder(configuration.data).recover(submit, requeue)

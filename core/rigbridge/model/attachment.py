@@ -10,6 +10,7 @@ from typing import IO, Any
 
 import attrs
 
+from rigbridge.machine.folders import path_text
 from rigbridge.model.values import (
     count_or_none,
     fail,
@@ -17,7 +18,6 @@ from rigbridge.model.values import (
     sha256_or_none,
     text,
 )
-from rigbridge.paths import path_text
 
 __all__ = ["Attachment", "FileOpener", "SettledFile"]
 

@@ -14,10 +14,10 @@ from uuid import uuid4
 import attrs
 
 from rigbridge.errors import SourceUnreadableError
+from rigbridge.machine.folders import make_folder, share
+from rigbridge.machine.threads import run_beside
 from rigbridge.model import Attachment, FileOpener, Run, SettledFile
-from rigbridge.reporting import ConversionReport, Place
-from rigbridge.sharing import make_folder, share
-from rigbridge.threads import run_beside
+from rigbridge.model.report import ConversionReport, Place
 
 __all__ = ["ContentFolder"]
 

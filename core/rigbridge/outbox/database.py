@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rigbridge.errors import ConfigurationError, OutboxBusyError
+from rigbridge.machine.folders import make_file, make_folder
 from rigbridge.outbox.salvage import is_damage, salvage, set_aside
-from rigbridge.sharing import make_file, make_folder
 
 __all__ = ["Database"]
 

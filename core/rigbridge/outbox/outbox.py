@@ -22,6 +22,7 @@ from rigbridge.convert import encode_document
 from rigbridge.destinations import Destination
 from rigbridge.errors import ConfigurationError, OutboxBusyError, PluginError
 from rigbridge.model import Run
+from rigbridge.model.report import ConversionReport
 from rigbridge.outbox.content import ContentFolder
 from rigbridge.outbox.database import Database
 from rigbridge.outbox.delivery import Delivery, restore
@@ -31,14 +32,13 @@ from rigbridge.outbox.entries import (
     OutboxEntry,
     OutboxStatus,
 )
-from rigbridge.outbox.journal import Journal, Known, NewEntry
 from rigbridge.outbox.leases import Claim, Leases
 from rigbridge.outbox.policy import Retention
 from rigbridge.outbox.precedence import Precedence
+from rigbridge.outbox.queue import Journal, Known, NewEntry
 from rigbridge.outbox.reports import pack_report, unpack_report
 from rigbridge.outbox.sender import Sender
 from rigbridge.outbox.space import making_room, require
-from rigbridge.reporting import ConversionReport
 
 __all__ = ["Outbox"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from rigbridge.reporting import ConversionReport, Disposition, Place
+from rigbridge.model.report import ConversionReport, Disposition, Place
 from rigbridge.wire import encode
 
 __all__ = ["pack_report", "unpack_report"]

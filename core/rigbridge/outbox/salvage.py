@@ -18,7 +18,7 @@ from typing import Any
 import attrs
 import msgspec
 
-from rigbridge.sharing import make_file
+from rigbridge.machine.folders import make_file
 
 __all__ = ["is_damage", "salvage", "set_aside"]
 

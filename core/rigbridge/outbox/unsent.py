@@ -31,8 +31,8 @@ from rigbridge.errors import (
     SourceError,
     SourceUnreadableError,
 )
+from rigbridge.machine.folders import make_file, make_folder, make_private_folder
 from rigbridge.model import FileOpener, Run
-from rigbridge.sharing import make_file, make_folder, make_private_folder
 
 __all__ = [
     "HandOverErrors",

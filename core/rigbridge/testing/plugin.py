@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from rigbridge.testing.run_store_server import RunStoreServer
+    from rigbridge.testing.run_store.server import RunStoreServer
 
 __all__ = ["run_store_server"]
 
-pytest.register_assert_rewrite("rigbridge.testing.suites")
+pytest.register_assert_rewrite("rigbridge.testing.adapters.suites")
 
 
 @pytest.fixture
 def run_store_server() -> Generator[RunStoreServer, None, None]:
     """Run a store of the v1 contract on loopback that fails on demand."""
     # Every pytest of an installation loads this plugin; few need the server.
-    from rigbridge.testing.run_store_server import (  # noqa: PLC0415
+    from rigbridge.testing.run_store.server import (  # noqa: PLC0415
         RunStoreServer,
     )
 

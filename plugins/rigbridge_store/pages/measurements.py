@@ -9,9 +9,9 @@ from rigbridge_store.pages.charts import control_chart, histogram_chart
 from rigbridge_store.pages.charts.control import marked_points
 from rigbridge_store.pages.periods import PERIODS, chosen_period
 from rigbridge_store.pages.site import AnyRequest, Site
-from rigbridge_store.queries import MeasurementName
-from rigbridge_store.queries.measurement_trend import MAX_POINTS
-from rigbridge_store.queries.statistics import capability, histogram, summarize
+from rigbridge_store.reading import MeasurementName
+from rigbridge_store.reading.measurement_trend import MAX_POINTS
+from rigbridge_store.reading.statistics import capability, histogram, summarize
 
 __all__ = ["show_measurement"]
 

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 import attrs
 
 from rigbridge_store.pages.site import AnyRequest
-from rigbridge_store.queries import Cursor, RunPage
+from rigbridge_store.reading import Cursor, RunPage
 from rigbridge_store.refusals import FieldIssue, invalid
 
 __all__ = ["PAGE_SIZE", "Pager", "asked_page", "pager"]

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import attrs
 
 from rigbridge_store.pages.site import AnyRequest
-from rigbridge_store.queries import DAY, Period, RunReader
+from rigbridge_store.reading import DAY, Period, RunReader
 
 __all__ = ["DEFAULT", "PERIODS", "ChosenPeriod", "chosen_period"]
 

@@ -8,7 +8,7 @@ from litestar.params import FromPath
 from rigbridge_store.pages.charts import spark, yield_chart
 from rigbridge_store.pages.periods import PERIODS, chosen_period
 from rigbridge_store.pages.site import AnyRequest, Site
-from rigbridge_store.queries import RunFilter
+from rigbridge_store.reading import RunFilter
 
 __all__ = ["list_procedures", "show_procedure"]
 

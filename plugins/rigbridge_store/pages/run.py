@@ -20,7 +20,7 @@ from rigbridge_store.pages.previews import (
     preview_text,
 )
 from rigbridge_store.pages.site import AnyRequest, Site
-from rigbridge_store.queries import RunReader
+from rigbridge_store.reading import RunReader
 
 __all__ = ["show_run"]
 

@@ -8,10 +8,10 @@ import attrs
 from litestar import Response, get
 
 from rigbridge.model import RunOutcome
-from rigbridge_store.moments import micros
 from rigbridge_store.pages.paging import PAGE_SIZE, asked_page, pager
 from rigbridge_store.pages.site import AnyRequest, Site
-from rigbridge_store.queries import Period, RunFilter
+from rigbridge_store.reading import Period, RunFilter
+from rigbridge_store.tables.moments import micros
 
 __all__ = ["search_runs", "show_unit"]
 

@@ -13,11 +13,11 @@ from litestar.handlers import BaseRouteHandler
 
 from rigbridge import __version__
 from rigbridge.errors import UnauthorizedError
+from rigbridge_store.access.principals import Principal
 from rigbridge_store.pages import formatting
 from rigbridge_store.pages.assets import asset_url
 from rigbridge_store.pages.security import PAGE_HEADERS, Connection, is_local_visit
 from rigbridge_store.pages.sessions import SESSION_COOKIE, Session, Sessions
-from rigbridge_store.principals import Principal
 from rigbridge_store.store import RunStore
 
 __all__ = ["NAME", "AnyRequest", "SignInNeededError", "Site", "Visitor"]

@@ -17,7 +17,6 @@ from litestar.types import Guard
 from rigbridge import __version__
 from rigbridge.errors import RigbridgeError
 from rigbridge_store.pages import NAME, Site, page_or, page_router
-from rigbridge_store.server import files, runs
 from rigbridge_store.server.bodies import PROBLEMS, Capabilities, Health
 from rigbridge_store.server.door import Door
 from rigbridge_store.server.failures import (
@@ -28,6 +27,7 @@ from rigbridge_store.server.failures import (
 )
 from rigbridge_store.server.reference import show_reference
 from rigbridge_store.server.settings import ServerSettings
+from rigbridge_store.server.v1 import files, runs
 from rigbridge_store.server.v2 import handlers as v2
 from rigbridge_store.server.v2.files import download_file
 from rigbridge_store.store import RunStore

@@ -11,8 +11,8 @@ from litestar.datastructures import State
 from litestar.handlers import BaseRouteHandler
 
 from rigbridge.errors import UnauthorizedError
-from rigbridge_store.keys import NO_KEY
-from rigbridge_store.principals import Principal
+from rigbridge_store.access.keys import NO_KEY
+from rigbridge_store.access.principals import Principal
 from rigbridge_store.refusals import too_often, unauthorized
 from rigbridge_store.server.links import FileLinks
 from rigbridge_store.server.rates import RateLimit

@@ -18,14 +18,14 @@ from rigbridge.errors import (
 )
 from rigbridge.imports.detection import AdapterSet, InstalledAdapter
 from rigbridge.imports.reading import ReadRun, read_source
-from rigbridge.plugins import PluginLoader
+from rigbridge.machine.plugins import PluginLoader
 from rigbridge.wire import ImportRun
+from rigbridge_store.access.principals import Principal
 from rigbridge_store.fields import text_or_none
-from rigbridge_store.principals import Principal
+from rigbridge_store.intake.submission import SUBMISSION, submit_run
 from rigbridge_store.refusals import FieldIssue, bad_request
 from rigbridge_store.server.bodies import Imported
 from rigbridge_store.server.door import Door
-from rigbridge_store.submission import SUBMISSION, submit_run
 
 __all__ = ["ImportedReport", "import_report", "import_upload"]
 

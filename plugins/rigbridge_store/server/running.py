@@ -11,7 +11,7 @@ import uvicorn
 from litestar import Litestar
 
 from rigbridge.errors import ConfigurationError
-from rigbridge.loopback import is_loopback
+from rigbridge.machine.loopback import is_loopback
 from rigbridge_store.server.app import create_app
 from rigbridge_store.server.settings import ServerSettings
 from rigbridge_store.store import RunStore

@@ -10,7 +10,7 @@ import attrs
 
 from rigbridge.configuration import Configuration
 from rigbridge.errors import ConfigurationError
-from rigbridge_store.policies import CreationPolicy, PartNumbers
+from rigbridge_store.intake.policies import CreationPolicy, PartNumbers
 
 __all__ = ["IMPORTERS", "MAX_BODY", "ServerSettings"]
 

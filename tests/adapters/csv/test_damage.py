@@ -159,7 +159,7 @@ class TestBytes:
         self, read: Read, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A line that would fill the memory is refused."""
-        monkeypatch.setattr("rigbridge_csv.table.MAX_LINE", 1000)
+        monkeypatch.setattr("rigbridge_csv.tables.table.MAX_LINE", 1000)
         with pytest.raises(MalformedSourceError, match="line 2: is longer than 1000"):
             read(HEAD + "x" * 2000)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from rigbridge.testing import Reading
-from rigbridge_csv.decoding import decode_head, find_decoding
+from rigbridge_csv.tables.decoding import decode_head, find_decoding
 
 Read = Callable[..., Reading]
 

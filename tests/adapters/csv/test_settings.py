@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from rigbridge.adapters import ADAPTER_GROUP
-from rigbridge.configuration import load_configuration, make_adapter
+from rigbridge.configuration import load_configuration
 from rigbridge.errors import ConfigurationError
-from rigbridge.plugins import PluginLoader
+from rigbridge.machine.plugins import PluginLoader
+from rigbridge.opening import make_adapter
 from rigbridge_csv import (
     BUILT_IN,
     CSVAdapter,
@@ -20,7 +21,7 @@ from rigbridge_csv import (
     ProfileMatch,
     Undeclared,
 )
-from rigbridge_csv.fields import Field
+from rigbridge_csv.profiles.fields import Field
 
 TOML = """
 [[profiles]]

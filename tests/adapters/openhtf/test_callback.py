@@ -20,15 +20,13 @@ import pytest
 
 import rigbridge_openhtf
 from rigbridge.adapters import Disposition, Source
-from rigbridge.configuration import (
-    load_configuration,
-    open_destination,
-    recover_unsent,
-)
+from rigbridge.adapters.identity import IdentityRules
+from rigbridge.configuration import load_configuration
 from rigbridge.convert import from_document
 from rigbridge.destinations import Destination, ReadableDestination
-from rigbridge.identity import IdentityRules
+from rigbridge.imports import recover_unsent
 from rigbridge.model import Run
+from rigbridge.opening import open_destination
 from rigbridge.outbox import EntryState, Outbox, UnsentFolder, unsent_folders
 from rigbridge.testing import read_all
 from rigbridge_openhtf import OpenHTFSettings, OutputCallback

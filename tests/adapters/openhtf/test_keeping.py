@@ -17,7 +17,7 @@ from rigbridge.outbox import unsent_folders
 from rigbridge.testing import read_all
 from rigbridge_openhtf import to_run
 from rigbridge_openhtf.adapter import OpenHTFJSONAdapter
-from rigbridge_openhtf.keeping import keep_record, keep_run
+from rigbridge_openhtf.live.keeping import keep_record, keep_run
 
 htf = pytest.importorskip("openhtf")
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from rigbridge.adapters import Disposition, Source
 from rigbridge.errors import MalformedSourceError
 from rigbridge.testing import read_all
-from rigbridge_openhtf import long_texts
 from rigbridge_openhtf.adapter import OpenHTFJSONAdapter
-from rigbridge_openhtf.long_texts import LongText, LongTexts
+from rigbridge_openhtf.documents import long_texts
+from rigbridge_openhtf.documents.long_texts import LongText, LongTexts
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=40),

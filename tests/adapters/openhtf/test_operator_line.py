@@ -8,7 +8,7 @@ from uuid import UUID
 
 from rigbridge.outbox import EntryState, OutboxEntry
 from rigbridge_openhtf import HandOver
-from rigbridge_openhtf.operator_line import Fate, operator_line
+from rigbridge_openhtf.live.operator_line import Fate, operator_line
 
 RUN = UUID("11111111-2222-4333-8444-555555555555")
 QUEUED = HandOver(run_id=RUN, serial_number="SN-1", outcome="PASS", queued=True)

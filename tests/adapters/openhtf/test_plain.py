@@ -9,11 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rigbridge.adapters import ConversionReport, Spool
-from rigbridge_openhtf.measurements import read_measurement
-from rigbridge_openhtf.plain import read_plain
-from rigbridge_openhtf.raw import ABSENT, RawMeasurement, RawUnit, RawValidator
-from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.settings import OpenHTFSettings
+from rigbridge_openhtf.translation.measurements import read_measurement
+from rigbridge_openhtf.translation.plain import read_plain
+from rigbridge_openhtf.translation.raw import (
+    ABSENT,
+    RawMeasurement,
+    RawUnit,
+    RawValidator,
+)
+from rigbridge_openhtf.translation.scope import Scope
 
 _VOLT = RawUnit(name="volt", code="VLT", suffix="V")
 _TEXTS = st.one_of(

@@ -15,9 +15,10 @@ from pathlib import Path
 import attrs
 import pytest
 
-from rigbridge.configuration import load_configuration, open_destination
+from rigbridge.configuration import load_configuration
 from rigbridge.destinations import Destination, ReadableDestination
 from rigbridge.model import PhaseOutcome, Run, RunOutcome
+from rigbridge.opening import open_destination
 from rigbridge.outbox import Outbox
 
 pytest.importorskip("openhtf")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import rigbridge_openhtf
-from rigbridge.testing.run_store_server import RunStoreServer
+from rigbridge.testing.run_store.server import RunStoreServer
 
 htf = pytest.importorskip("openhtf")
 

@@ -12,7 +12,8 @@ from rigbridge.adapters import Disposition, Source
 from rigbridge.errors import MalformedSourceError
 from rigbridge.export import ExportFormat, export_runs
 from rigbridge.model import Attachment, ProcedureRef, Run, RunOutcome, Unit
-from rigbridge.testing import AdapterCase, AdapterSuite, Sample, read_all, strategies
+from rigbridge.testing import AdapterCase, AdapterSuite, Sample, read_all
+from rigbridge.testing.adapters import strategies
 from rigbridge_runs import RunLinesAdapter
 
 

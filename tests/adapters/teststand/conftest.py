@@ -11,9 +11,9 @@ import pytest
 from rigbridge.adapters import Source
 from rigbridge.model import Run
 from rigbridge.testing import Reading, read_all
-from rigbridge_teststand import report_files, streaming
-from rigbridge_teststand.adapter import TestStandXMLAdapter
+from rigbridge_teststand.native.adapter import TestStandXMLAdapter
 from rigbridge_teststand.settings import TestStandSettings
+from rigbridge_teststand.xml import report_files, streaming
 
 Reader = Callable[..., Reading]
 

@@ -14,7 +14,7 @@ from rigbridge.errors import (
     UnsafeSourceError,
 )
 from rigbridge.model import PhaseOutcome, RunOutcome
-from rigbridge_teststand import report_files as module
+from rigbridge_teststand.xml import report_files as module
 
 
 class TestVerdicts:

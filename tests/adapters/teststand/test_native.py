@@ -28,7 +28,7 @@ from rigbridge.model import (
     RunOutcome,
 )
 from rigbridge.testing import AdapterCase, AdapterSuite, Reading, Sample, read_all
-from rigbridge_teststand.adapter import TestStandXMLAdapter
+from rigbridge_teststand.native.adapter import TestStandXMLAdapter
 from rigbridge_teststand.settings import TestStandSettings
 
 

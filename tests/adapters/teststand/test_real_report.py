@@ -15,7 +15,7 @@ from rigbridge.model import (
     RunOutcome,
 )
 from rigbridge.testing import Reading, read_all
-from rigbridge_teststand.adapter import TestStandXMLAdapter
+from rigbridge_teststand.native.adapter import TestStandXMLAdapter
 from rigbridge_teststand.settings import TestStandSettings
 
 SHARED = Path(__file__).parents[3] / "../shared/samples/teststand_xml"

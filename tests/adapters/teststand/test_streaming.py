@@ -9,9 +9,9 @@ import pytest
 from lxml import etree
 
 from rigbridge.adapters import ConversionReport, Disposition
-from rigbridge_teststand.properties import child_named
-from rigbridge_teststand.reports import result_of
-from rigbridge_teststand.step_reader import StepReader
+from rigbridge_teststand.native.properties import child_named
+from rigbridge_teststand.native.reports import result_of
+from rigbridge_teststand.native.step_reader import StepReader
 
 
 def growing(content: str) -> Iterator[Any]:

@@ -12,9 +12,9 @@ from rigbridge.adapters import Source
 from rigbridge.convert.document import to_document
 from rigbridge.model import Run
 from rigbridge.testing import Reading, read_all
-from rigbridge_teststand import report_files, streaming
-from rigbridge_teststand.atml import ranges, results, values
 from rigbridge_teststand.atml.adapter import TestStandATMLAdapter
+from rigbridge_teststand.atml.data import ranges, results, values
+from rigbridge_teststand.xml import report_files, streaming
 
 NAMESPACES = {
     "2.02": {

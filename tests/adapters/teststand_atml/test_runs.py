@@ -17,7 +17,7 @@ from rigbridge.errors import (
     UnsafeSourceError,
 )
 from rigbridge.model import Limit, RunOutcome
-from rigbridge.reporting import Disposition
+from rigbridge.model.report import Disposition
 from rigbridge.testing import AdapterCase, AdapterSuite, Sample, read_all
 from rigbridge_teststand.atml.adapter import TestStandATMLAdapter
 

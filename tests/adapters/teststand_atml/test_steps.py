@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rigbridge.model import LogLevel, MeasurementOutcome, PhaseOutcome, RunOutcome
-from rigbridge.reporting import Disposition
+from rigbridge.model.report import Disposition
 from rigbridge_teststand.settings import TestStandSettings
 
 LOOP = "<ts:LoopingProperties>{}</ts:LoopingProperties>"

@@ -15,9 +15,9 @@ from lxml import etree
 from rigbridge.adapters import ReadContext, Source, Spool, TimeZonePolicy
 from rigbridge.errors import MalformedSourceError, NoRunError
 from rigbridge.testing import read_all
-from rigbridge_teststand import report_files as module
-from rigbridge_teststand import streaming
 from rigbridge_teststand.atml.adapter import TestStandATMLAdapter
+from rigbridge_teststand.xml import report_files as module
+from rigbridge_teststand.xml import streaming
 
 SAMPLES = Path(__file__).resolve().parents[3].parent / "shared" / "samples" / "atml"
 

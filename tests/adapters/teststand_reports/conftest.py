@@ -15,8 +15,8 @@ import pytest
 
 from rigbridge.adapters import HEAD_SIZE, Source
 from rigbridge.testing import Reading, read_all
-from rigbridge_teststand.adapter import TestStandXMLAdapter
 from rigbridge_teststand.atml.adapter import TestStandATMLAdapter
+from rigbridge_teststand.native.adapter import TestStandXMLAdapter
 
 FIXTURES = sorted((Path(__file__).parent / "fixtures").glob("*.xml"))
 SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "samples"

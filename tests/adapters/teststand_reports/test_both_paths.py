@@ -11,8 +11,8 @@ import pytest
 from rigbridge.errors import ModelError, SourceError
 from rigbridge.model import RunOutcome
 from rigbridge.testing import Reading
-from rigbridge_teststand import report_files, streaming
-from rigbridge_teststand.adapter import _NativeFile as native
+from rigbridge_teststand.native.adapter import _NativeFile as native
+from rigbridge_teststand.xml import report_files, streaming
 
 FIXTURES = Path(__file__).parent / "fixtures"
 

@@ -10,8 +10,8 @@ import pytest
 
 from rigbridge.adapters import Source
 from rigbridge.testing import Reading, read_all
-from rigbridge_teststand import report_files
 from rigbridge_teststand.atml.adapter import TestStandATMLAdapter
+from rigbridge_teststand.xml import report_files
 
 TEXT = (Path(__file__).parent / "fixtures" / "atml-5.00-chinese.xml").read_text(
     "gb2312"

@@ -10,9 +10,9 @@ import pytest
 from rigbridge.adapters import Source
 from rigbridge.errors import NoRunError
 from rigbridge.testing import read_all
-from rigbridge_teststand import report_files
-from rigbridge_teststand.adapter import TestStandXMLAdapter
 from rigbridge_teststand.atml.adapter import TestStandATMLAdapter
+from rigbridge_teststand.native.adapter import TestStandXMLAdapter
+from rigbridge_teststand.xml import report_files
 
 FIXTURES = Path(__file__).parent / "fixtures"
 FILES = ("native-every-step.xml", "atml-6.01-every-step.xml")

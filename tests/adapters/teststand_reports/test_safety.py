@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rigbridge.errors import UnsafeSourceError
-from rigbridge_teststand import report_files
+from rigbridge_teststand.xml import report_files
 
 FIXTURES = Path(__file__).parent / "fixtures"
 FILES = ("native-every-step.xml", "atml-2.02-latin.xml", "atml-6.01-every-step.xml")

@@ -9,8 +9,8 @@ import pytest
 
 from rigbridge.adapters import ReadContext, Source, Spool, TimeZonePolicy
 from rigbridge.model import Run
-from rigbridge_teststand.adapter import TestStandXMLAdapter
 from rigbridge_teststand.atml.adapter import TestStandATMLAdapter
+from rigbridge_teststand.native.adapter import TestStandXMLAdapter
 
 FIXTURES = Path(__file__).parent / "fixtures"
 BERLIN = TimeZonePolicy(default="Europe/Berlin")

@@ -25,8 +25,8 @@ from rigbridge.destinations import DestinationSettings
 from rigbridge.errors import ConfigurationError
 from rigbridge.model import Attachment, Run
 from rigbridge.outbox import Outbox, UnsentFolder
-from rigbridge.testing.run_store_faults import Fault, Operation
-from rigbridge.testing.run_store_server import RunStoreServer
+from rigbridge.testing.run_store.faults import Fault, Operation
+from rigbridge.testing.run_store.server import RunStoreServer
 from rigbridge.wire import encode
 
 MakeRun = Callable[..., Run]

@@ -19,8 +19,8 @@ from rigbridge.convert import to_document
 from rigbridge.destinations import DestinationSettings
 from rigbridge.model import Attachment, Run
 from rigbridge.outbox import Outbox, UnsentFolder, unsent_folders
-from rigbridge.testing.run_store_faults import Fault, Operation
-from rigbridge.testing.run_store_server import RunStoreServer
+from rigbridge.testing.run_store.faults import Fault, Operation
+from rigbridge.testing.run_store.server import RunStoreServer
 from rigbridge.wire import encode
 
 Command = Callable[..., Any]

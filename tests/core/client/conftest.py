@@ -12,7 +12,7 @@ import pytest
 from rigbridge.client import Client
 from rigbridge.client.destination import HTTPDestination
 from rigbridge.destinations import DestinationSettings
-from rigbridge.testing.run_store_server import RunStoreServer
+from rigbridge.testing.run_store.server import RunStoreServer
 
 Serve: TypeAlias = Callable[..., RunStoreServer]
 Connect: TypeAlias = Callable[..., Client]

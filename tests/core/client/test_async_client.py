@@ -28,8 +28,8 @@ from rigbridge.errors import (
     UnexpectedAnswerError,
 )
 from rigbridge.model import Attachment, Run
-from rigbridge.testing.run_store_faults import Fault, ListShape, Operation
-from rigbridge.testing.run_store_server import RunStoreServer
+from rigbridge.testing.run_store.faults import Fault, ListShape, Operation
+from rigbridge.testing.run_store.server import RunStoreServer
 from rigbridge.wire import CreateRun, WireUnit
 
 Serve = Callable[..., RunStoreServer]

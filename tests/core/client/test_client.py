@@ -31,8 +31,8 @@ from rigbridge.errors import (
     UnexpectedAnswerError,
     UnprocessableError,
 )
-from rigbridge.testing.run_store_faults import CreateShape, Fault, Operation
-from rigbridge.testing.run_store_server import RunStoreServer
+from rigbridge.testing.run_store.faults import CreateShape, Fault, Operation
+from rigbridge.testing.run_store.server import RunStoreServer
 from rigbridge.wire import CreateRun, WireUnit
 
 Serve = Callable[..., RunStoreServer]
@@ -171,7 +171,7 @@ class TestCreate:
     ) -> None:
         """A success that names no run is quoted."""
         monkeypatch.setattr(
-            "rigbridge.testing.run_store_calls.created",
+            "rigbridge.testing.run_store.calls.created",
             lambda *_: (200, {"message": "Fine."}),
         )
         with pytest.raises(UnexpectedAnswerError, match=r"no id.*Fine\."):

@@ -23,8 +23,8 @@ from rigbridge.client import AsyncClient, Client, ConnectionSettings
 from rigbridge.client.listing import ReceivedRun
 from rigbridge.destinations import DestinationSettings
 from rigbridge.errors import ConfigurationError, NoAnswerError
-from rigbridge.testing.run_store_faults import Dialect, Operation
-from rigbridge.testing.run_store_server import RunStoreServer
+from rigbridge.testing.run_store.faults import Dialect, Operation
+from rigbridge.testing.run_store.server import RunStoreServer
 from rigbridge.wire import CreateRun, WireUnit
 
 List = Callable[..., list[ReceivedRun]]

@@ -28,13 +28,13 @@ from rigbridge.errors import (
     UnauthorizedError,
 )
 from rigbridge.model import Attachment, ProcedureRef, Run, Unit
-from rigbridge.testing.run_store_faults import (
+from rigbridge.testing.run_store.faults import (
     CreateShape,
     Fault,
     ListShape,
     Operation,
 )
-from rigbridge.testing.run_store_server import RunStoreServer
+from rigbridge.testing.run_store.server import RunStoreServer
 
 Serve = Callable[..., RunStoreServer]
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-import rigbridge.testing.run_store_faults
+import rigbridge.testing.run_store.faults
 from rigbridge.client import Client
 from rigbridge.errors import NoAnswerError, NotFoundError, ServerUnavailableError
-from rigbridge.testing.run_store_faults import Fault, Operation
-from rigbridge.testing.run_store_server import RunStoreServer
+from rigbridge.testing.run_store.faults import Fault, Operation
+from rigbridge.testing.run_store.server import RunStoreServer
 
 Serve = Callable[..., RunStoreServer]
 
@@ -157,6 +157,6 @@ class TestFixture:
         names = [
             *(fault.name for fault in Fault),
             *(operation.name for operation in Operation),
-            *rigbridge.testing.run_store_faults.Dialect.__annotations__,
+            *rigbridge.testing.run_store.faults.Dialect.__annotations__,
         ]
         assert [name for name in names if f"`{name}`" not in text] == []

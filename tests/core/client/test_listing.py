@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rigbridge.client import Client
-from rigbridge.client.calls import Answer
 from rigbridge.client.listing import ReceivedRun, read_page
+from rigbridge.client.transport.calls import Answer
 from rigbridge.errors import UnexpectedAnswerError
-from rigbridge.testing.run_store_faults import Fault, ListShape, Operation
-from rigbridge.testing.run_store_records import StoredRun
-from rigbridge.testing.run_store_server import RunStoreServer
+from rigbridge.testing.run_store.faults import Fault, ListShape, Operation
+from rigbridge.testing.run_store.records import StoredRun
+from rigbridge.testing.run_store.server import RunStoreServer
 from rigbridge.wire import WirePhase, from_builtins
 
 _FULL = {
@@ -196,7 +196,7 @@ class TestPages:
         server = serve(listing=ListShape.PAGED_CAMEL_CASE)
         answer = {"data": [], "meta": {"total": 3, "limit": 50, "offset": 0}}
         monkeypatch.setattr(
-            "rigbridge.testing.run_store_calls.listing", lambda *_: answer
+            "rigbridge.testing.run_store.calls.listing", lambda *_: answer
         )
         with pytest.raises(UnexpectedAnswerError, match="announces 3 runs"):
             connect(server).list_runs("SN")

@@ -21,8 +21,8 @@ from rigbridge.errors import (
     ServerUnavailableError,
 )
 from rigbridge.model import Attachment, Run, Unit
-from rigbridge.testing.run_store_faults import Fault, Operation
-from rigbridge.testing.run_store_server import RunStoreServer
+from rigbridge.testing.run_store.faults import Fault, Operation
+from rigbridge.testing.run_store.server import RunStoreServer
 
 Reach = Callable[..., HTTPDestination]
 MakeRun = Callable[..., Run]

@@ -18,11 +18,11 @@ from rigbridge.errors import (
     PermanentError,
 )
 from rigbridge.model import Attachment, Run
-from rigbridge.testing.run_store_faults import (
+from rigbridge.testing.run_store.faults import (
     Fault,
     Operation,
 )
-from rigbridge.testing.run_store_server import RunStoreServer
+from rigbridge.testing.run_store.server import RunStoreServer
 
 Serve = Callable[..., RunStoreServer]
 

@@ -19,8 +19,8 @@ from rigbridge.destinations import DestinationSettings
 from rigbridge.errors import ConfigurationError, RigbridgeError
 from rigbridge.model import Attachment, Run
 from rigbridge.outbox import Outbox
-from rigbridge.testing.run_store_faults import Dialect, Fault, Operation
-from rigbridge.testing.run_store_server import RunStoreServer
+from rigbridge.testing.run_store.faults import Dialect, Fault, Operation
+from rigbridge.testing.run_store.server import RunStoreServer
 
 MakeRun = Callable[..., Run]
 MakeFile = Callable[..., Attachment]

@@ -24,14 +24,14 @@ from rigbridge.errors import (
     UnexpectedAnswerError,
 )
 from rigbridge.model import Attachment, Run
-from rigbridge.reporting import ConversionReport, Disposition
-from rigbridge.testing.run_store_faults import (
+from rigbridge.model.report import ConversionReport, Disposition
+from rigbridge.testing.adapters.strategies import runs
+from rigbridge.testing.run_store.faults import (
     Dialect,
     Fault,
     Operation,
 )
-from rigbridge.testing.run_store_server import RunStoreServer
-from rigbridge.testing.strategies import runs
+from rigbridge.testing.run_store.server import RunStoreServer
 from rigbridge.wire import CreateRun, from_builtins
 
 Serve = Callable[..., RunStoreServer]

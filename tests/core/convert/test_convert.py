@@ -49,9 +49,9 @@ from rigbridge.model import (
     Series,
     Unit,
 )
+from rigbridge.model.report import ConversionReport, Disposition
 from rigbridge.model.values import same_value
-from rigbridge.reporting import ConversionReport, Disposition
-from rigbridge.testing.strategies import runs
+from rigbridge.testing.adapters.strategies import runs
 from rigbridge.wire import CreateRun, decode, encode
 
 START = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)

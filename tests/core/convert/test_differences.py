@@ -26,7 +26,7 @@ from rigbridge.model import (
     RunOutcome,
     Unit,
 )
-from rigbridge.testing.strategies import runs
+from rigbridge.testing.adapters.strategies import runs
 
 START = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
 

@@ -14,6 +14,7 @@ import attrs
 import pytest
 
 from rigbridge.adapters import Match, ReadContext, Source, Spool
+from rigbridge.adapters.identity import IdentityRules
 from rigbridge.configuration import Configuration
 from rigbridge.convert import from_document
 from rigbridge.destinations import Receipt
@@ -27,7 +28,6 @@ from rigbridge.errors import (
     SourceUnreadableError,
     UnrecognizedSourceError,
 )
-from rigbridge.identity import IdentityRules
 from rigbridge.imports import (
     AdapterSet,
     InstalledAdapter,
@@ -38,7 +38,7 @@ from rigbridge.imports import (
     scan,
 )
 from rigbridge.model import Attachment, ProcedureRef, Run, RunOutcome, Unit
-from rigbridge.reporting import ConversionReport
+from rigbridge.model.report import ConversionReport
 from rigbridge.wire import ListedRun
 
 

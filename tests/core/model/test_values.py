@@ -34,7 +34,7 @@ from rigbridge.model import (
     Unit,
     run_id,
 )
-from rigbridge.testing.strategies import runs
+from rigbridge.testing.adapters.strategies import runs
 
 DIGEST = "a" * 64
 

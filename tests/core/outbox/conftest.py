@@ -13,7 +13,7 @@ import pytest
 from rigbridge.client.destination import HTTPDestination
 from rigbridge.destinations import DestinationSettings
 from rigbridge.outbox import Outbox
-from rigbridge.testing.run_store_server import RunStoreServer
+from rigbridge.testing.run_store.server import RunStoreServer
 
 
 @pytest.fixture(name="folder")

@@ -14,8 +14,8 @@ from rigbridge.errors import NoAnswerError, UnprocessableError
 from rigbridge.model import Run, SubUnit, Unit
 from rigbridge.outbox import EntryState, Outbox, Retention
 from rigbridge.outbox.policy import CIRCUIT_THRESHOLD, MAX_MISSING, is_down
-from rigbridge.testing.run_store_faults import Fault, Operation
-from rigbridge.testing.run_store_server import RunStoreServer
+from rigbridge.testing.run_store.faults import Fault, Operation
+from rigbridge.testing.run_store.server import RunStoreServer
 
 OpenOutbox = Callable[..., Outbox]
 MakeRun = Callable[..., Run]

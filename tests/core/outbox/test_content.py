@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from rigbridge.adapters.spool import Spool
 from rigbridge.errors import SourceUnreadableError
 from rigbridge.model import Attachment, FileOpener, Run
+from rigbridge.model.report import ConversionReport
 from rigbridge.outbox.content import ContentFolder
-from rigbridge.reporting import ConversionReport
 
 MakeRun = Callable[..., Run]
 MakeFile = Callable[..., Attachment]

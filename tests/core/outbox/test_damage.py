@@ -16,7 +16,7 @@ import pytest
 from rigbridge.errors import DiskFullError
 from rigbridge.model import Attachment, Run, SubUnit, Unit
 from rigbridge.outbox import EntryState, Outbox, Retention
-from rigbridge.testing.run_store_server import RunStoreServer
+from rigbridge.testing.run_store.server import RunStoreServer
 
 OpenOutbox = Callable[..., Outbox]
 MakeRun = Callable[..., Run]

@@ -18,16 +18,16 @@ from rigbridge.destinations import (
     Receipt,
 )
 from rigbridge.model import Attachment, ProcedureRef, Run, Unit
+from rigbridge.model.report import ConversionReport
 from rigbridge.outbox import EntryState, Outbox
-from rigbridge.reporting import ConversionReport
-from rigbridge.testing.run_store_faults import (
+from rigbridge.testing.run_store.faults import (
     CreateShape,
     Dialect,
     Fault,
     ListShape,
     Operation,
 )
-from rigbridge.testing.run_store_server import RunStoreServer
+from rigbridge.testing.run_store.server import RunStoreServer
 from rigbridge.wire import ListedRun
 
 Serve = Callable[..., RunStoreServer]

@@ -14,9 +14,9 @@ from rigbridge.destinations import FileProgress, Progress
 from rigbridge.errors import ConfigurationError, OutboxBusyError
 from rigbridge.outbox.database import Database
 from rigbridge.outbox.entries import EntryState
-from rigbridge.outbox.journal import Journal, Known, NewEntry
 from rigbridge.outbox.leases import HORIZON, LEASE, Claim, LeaseLostError, Leases
 from rigbridge.outbox.policy import MAX_PROBE
+from rigbridge.outbox.queue import Journal, Known, NewEntry
 
 _SHA = "a" * 64
 

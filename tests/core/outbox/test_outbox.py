@@ -21,10 +21,10 @@ from rigbridge.errors import (
     SourceUnreadableError,
 )
 from rigbridge.model import Attachment, Run
+from rigbridge.model.report import ConversionReport
 from rigbridge.outbox import Outbox
-from rigbridge.reporting import ConversionReport
-from rigbridge.testing.run_store_server import RunStoreServer
-from rigbridge.testing.strategies import runs
+from rigbridge.testing.adapters.strategies import runs
+from rigbridge.testing.run_store.server import RunStoreServer
 from rigbridge.wire import ListedRun
 
 OpenOutbox = Callable[..., Outbox]

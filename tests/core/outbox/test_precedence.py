@@ -11,7 +11,7 @@ import pytest
 from rigbridge.model import Run
 from rigbridge.outbox import Outbox
 from rigbridge.outbox.precedence import Precedence
-from rigbridge.testing.run_store_server import RunStoreServer
+from rigbridge.testing.run_store.server import RunStoreServer
 
 MakeRun = Callable[..., Run]
 

@@ -14,8 +14,8 @@ import pytest
 
 from rigbridge.model import Attachment, Run
 from rigbridge.outbox import EntryState, Outbox
-from rigbridge.testing.run_store_faults import Fault, Operation
-from rigbridge.testing.run_store_server import RunStoreServer
+from rigbridge.testing.run_store.faults import Fault, Operation
+from rigbridge.testing.run_store.server import RunStoreServer
 
 OpenOutbox = Callable[..., Outbox]
 
@@ -152,7 +152,7 @@ class TestProcesses:
     ) -> None:
         """Whoever takes over waits until the create must be over, then sends it."""
         process = start(
-            "import rigbridge.client.calls as c\n"
+            "import rigbridge.client.transport.calls as c\n"
             "c.create_run = lambda *a, **k: (print('now', flush=True),"
             " time.sleep(60))\n"
             "outbox.submit(run(1))\noutbox.flush(60)"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rigbridge.model.report import ConversionReport, Place
 from rigbridge.outbox.reports import pack_report, unpack_report
-from rigbridge.reporting import ConversionReport, Place
 
 _TEXTS = st.sampled_from(["limit", "time", "value", "phase"])
 _PLACES = st.builds(
@@ -41,7 +41,7 @@ class TestRoundTrip:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The bound of the list loses no count."""
-        monkeypatch.setattr("rigbridge.reporting.MAX_ENTRIES", 2)
+        monkeypatch.setattr("rigbridge.model.report.MAX_ENTRIES", 2)
         report = ConversionReport()
         for _ in range(3):
             report.coerced("value", "spelled")

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from rigbridge.client.destination import HTTPDestination
-from rigbridge.configuration import load_configuration, open_outbox
+from rigbridge.configuration import load_configuration
 from rigbridge.destinations import DestinationSettings
 from rigbridge.errors import ConfigurationError
 from rigbridge.model import Attachment, Run
+from rigbridge.opening import open_outbox
 from rigbridge.outbox import EntryState, Outbox, Retention
-from rigbridge.testing.run_store_faults import Dialect, Fault, Operation
-from rigbridge.testing.run_store_server import RunStoreServer
+from rigbridge.testing.run_store.faults import Dialect, Fault, Operation
+from rigbridge.testing.run_store.server import RunStoreServer
 
 MakeRun = Callable[..., Run]
 MakeFile = Callable[..., Attachment]

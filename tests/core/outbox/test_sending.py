@@ -22,14 +22,14 @@ from rigbridge.errors import (
     ServerUnavailableError,
 )
 from rigbridge.model import Attachment, Run
+from rigbridge.model.report import ConversionReport
 from rigbridge.outbox import EntryState, Outbox
-from rigbridge.reporting import ConversionReport
-from rigbridge.testing.run_store_faults import (
+from rigbridge.testing.run_store.faults import (
     CreateShape,
     Fault,
     Operation,
 )
-from rigbridge.testing.run_store_server import RunStoreServer
+from rigbridge.testing.run_store.server import RunStoreServer
 from rigbridge.wire import ListedRun
 
 Serve = Callable[..., RunStoreServer]

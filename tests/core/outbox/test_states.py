@@ -24,9 +24,9 @@ from rigbridge.errors import (
     UnprocessableError,
 )
 from rigbridge.model import Attachment, ProcedureRef, Run, RunOutcome, Unit
+from rigbridge.model.report import ConversionReport
 from rigbridge.outbox import EntryState, Outbox, Retention
 from rigbridge.outbox.leases import LEASE, Leases
-from rigbridge.reporting import ConversionReport
 from rigbridge.wire import ListedRun
 
 

@@ -18,10 +18,10 @@ from rigbridge.errors import (
 )
 from rigbridge.wire import CreateRun
 from rigbridge_store import RunStore
-from rigbridge_store.database import FILE_NAME
-from rigbridge_store.listing import _OF_UNIT
-from rigbridge_store.rows import RowFinder, RowWriter, insert_row
-from rigbridge_store.schema import metadata
+from rigbridge_store.reading.listing import _OF_UNIT
+from rigbridge_store.tables.database import FILE_NAME
+from rigbridge_store.tables.rows import RowFinder, RowWriter, insert_row
+from rigbridge_store.tables.schema import metadata
 
 
 @pytest.fixture

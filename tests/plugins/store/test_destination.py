@@ -18,7 +18,7 @@ import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from rigbridge.configuration import Configuration, open_destination
+from rigbridge.configuration import Configuration
 from rigbridge.convert import to_document
 from rigbridge.destinations import DestinationSettings, ReadableDestination
 from rigbridge.errors import (
@@ -29,8 +29,7 @@ from rigbridge.errors import (
     RunProblemsError,
     UnprocessableError,
 )
-from rigbridge.hosting import HostedDestination
-from rigbridge.keys import KeyKind
+from rigbridge.hosting import HostedDestination, KeyKind
 from rigbridge.model import (
     Attachment,
     FileOpener,
@@ -45,10 +44,11 @@ from rigbridge.model import (
     SubUnit,
     Unit,
 )
-from rigbridge.reporting import ConversionReport
-from rigbridge.testing.strategies import runs
+from rigbridge.model.report import ConversionReport
+from rigbridge.opening import open_destination
+from rigbridge.testing.adapters.strategies import runs
 from rigbridge_store.destination import LocalDestination
-from rigbridge_store.schema import run_documents
+from rigbridge_store.tables.schema import run_documents
 
 _START = datetime(2024, 1, 15, 10, 35, 0, 123456, tzinfo=UTC)
 

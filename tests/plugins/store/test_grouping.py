@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from rigbridge.errors import NotFoundError, ServerUnavailableError
 from rigbridge.wire import CreateRun
 from rigbridge_store import RunStore
-from rigbridge_store.grouping import MOST
-from rigbridge_store.schema import users
+from rigbridge_store.tables.grouping import MOST
+from rigbridge_store.tables.schema import users
 
 Work = Callable[[sa.Connection], Any]
 

@@ -14,8 +14,9 @@ from rigbridge.errors import (
     UnauthorizedError,
 )
 from rigbridge.wire import CreateRun
-from rigbridge_store import Principal, PrincipalKind, RunStore, keys
-from rigbridge_store.schema import api_keys
+from rigbridge_store import Principal, PrincipalKind, RunStore
+from rigbridge_store.access import keys
+from rigbridge_store.tables.schema import api_keys
 
 
 class TestKeys:

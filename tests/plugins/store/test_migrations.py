@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 
 from rigbridge.convert import to_document
 from rigbridge_store import RunStore
-from rigbridge_store.backends import FILE_NAME, backend_for
-from rigbridge_store.definitions import definition_digest
-from rigbridge_store.migrating import revision_of
-from rigbridge_store.schema import SCHEMA_VERSION, metadata
+from rigbridge_store.intake.definitions import definition_digest
+from rigbridge_store.tables.backends import FILE_NAME, backend_for
+from rigbridge_store.tables.migrating import revision_of
+from rigbridge_store.tables.schema import SCHEMA_VERSION, metadata
 
 FIRST_CUT = Path(__file__).with_name("first_cut")
 """A store as the first version wrote it, and its runs as that version read them."""
@@ -141,7 +141,7 @@ class TestFirstVersion:
             raise sa.exc.IntegrityError("check", None, ValueError("broken"))
 
         with monkeypatch.context() as patched:
-            patched.setattr("rigbridge_store.migrating._check_references", fail)
+            patched.setattr("rigbridge_store.tables.migrating._check_references", fail)
             with pytest.raises(sa.exc.IntegrityError):
                 RunStore.open(first_cut)
         with closing(sqlite3.connect(first_cut / FILE_NAME)) as connection:
@@ -187,6 +187,6 @@ class TestScripts:
     def test_digests_agree(self, columns: tuple[str | None, ...]) -> None:
         """A migrated definition is found under the digest that the store looks for."""
         script = importlib.import_module(
-            "rigbridge_store.migrations.versions.v0002_test_points"
+            "rigbridge_store.tables.migrations.versions.v0002_test_points"
         )
         assert script._digest(columns) == definition_digest(columns)

@@ -12,7 +12,7 @@ import pytest
 
 from rigbridge.errors import ConfigurationError
 from rigbridge_store import RunStore
-from rigbridge_store.database import FILE_NAME
+from rigbridge_store.tables.database import FILE_NAME
 
 
 def _open(data: Path) -> int:

@@ -10,9 +10,9 @@ from uuid import uuid4
 import pytest
 
 from rigbridge.destinations import DestinationSettings
+from rigbridge.destinations.selection import RunSelection
 from rigbridge.errors import ConfigurationError
 from rigbridge.model import Attachment, ProcedureRef, Run, RunOutcome, Unit
-from rigbridge.selection import RunSelection
 from rigbridge_store.destination import LocalDestination
 
 START = datetime(2026, 3, 4, tzinfo=UTC)

@@ -21,9 +21,9 @@ from rigbridge.errors import (
 )
 from rigbridge.wire import CreateRun, InitializeUpload, ListedAttachment
 from rigbridge_store import RunStore, UploadTicket
-from rigbridge_store.blobs import FOLDER_NAME, BlobFolder
-from rigbridge_store.schema import uploads as uploads_table
-from rigbridge_store.uploads import Uploads
+from rigbridge_store.files.blobs import FOLDER_NAME, BlobFolder
+from rigbridge_store.files.uploads import Uploads
+from rigbridge_store.tables.schema import uploads as uploads_table
 
 Sender = Callable[..., str]
 

@@ -13,16 +13,15 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
 
 from rigbridge.wire import Identified
-from rigbridge_store.access import require_user
+from rigbridge_store.access.permissions import require_user
 from rigbridge_store.fields import MAX_NUMBER, FieldChecks
-from rigbridge_store.moments import iso_from_micros
-from rigbridge_store.records.catalog import (
+from rigbridge_store.reading.lists.catalog import (
     create_numbered,
     find_batches,
     renumber,
     require_batch,
 )
-from rigbridge_store.records.filters import (
+from rigbridge_store.reading.lists.filters import (
     Condition,
     Paging,
     between,
@@ -30,9 +29,8 @@ from rigbridge_store.records.filters import (
     matching,
     searched,
 )
-from rigbridge_store.records.units import units_of_batch
+from rigbridge_store.reading.lists.units import units_of_batch
 from rigbridge_store.refusals import invalid
-from rigbridge_store.schema import batches, parts, revisions, runs, units
 from rigbridge_store.server.bodies import PROBLEMS
 from rigbridge_store.server.door import Door
 from rigbridge_store.server.queries import parameter, query, utc
@@ -48,6 +46,8 @@ from rigbridge_store.server.v2.creators import made_by
 from rigbridge_store.server.v2.run_answers import Deleted2, Meta
 from rigbridge_store.server.v2.showing import show_part
 from rigbridge_store.server.v2.units import may_see
+from rigbridge_store.tables.moments import iso_from_micros
+from rigbridge_store.tables.schema import batches, parts, revisions, runs, units
 
 __all__ = ["HANDLERS"]
 

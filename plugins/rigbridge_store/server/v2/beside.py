@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from rigbridge.convert import overlay
-from rigbridge_store.schema import run_documents
+from rigbridge_store.tables.schema import run_documents
 
 __all__ = ["BesideRuns"]
 

@@ -10,12 +10,14 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from rigbridge.wire import Identified, InitializeUpload, WireSubUnit
-from rigbridge_store.access import require_user
-from rigbridge_store.catalog import CatalogSession
+from rigbridge_store.access.permissions import require_user
 from rigbridge_store.fields import MAX_NUMBER, FieldChecks, folded, known, text_or_none
-from rigbridge_store.labels import merge_metadata, write_metadata
-from rigbridge_store.policies import CreationPolicy
-from rigbridge_store.records.units import (
+from rigbridge_store.files.uploads import Target, link_uploads_to_unit
+from rigbridge_store.intake.catalog import CatalogSession
+from rigbridge_store.intake.metadata import merge_metadata, write_metadata
+from rigbridge_store.intake.policies import CreationPolicy
+from rigbridge_store.intake.units import FoundUnit, add_sub_units
+from rigbridge_store.reading.lists.units import (
     files_of_unit,
     new_unit,
     rename_unit,
@@ -31,13 +33,6 @@ from rigbridge_store.refusals import (
     invalid,
     not_found,
 )
-from rigbridge_store.schema import (
-    attachments,
-    runs,
-    unit_metadata,
-    unit_sub_units,
-    units,
-)
 from rigbridge_store.server.bodies import PROBLEMS
 from rigbridge_store.server.door import Door
 from rigbridge_store.server.links import origin_of
@@ -52,8 +47,13 @@ from rigbridge_store.server.v2.unit_bodies import (
     UpdateUnit2,
 )
 from rigbridge_store.server.v2.units import may_see
-from rigbridge_store.units import FoundUnit, add_sub_units
-from rigbridge_store.uploads import Target, link_uploads_to_unit
+from rigbridge_store.tables.schema import (
+    attachments,
+    runs,
+    unit_metadata,
+    unit_sub_units,
+    units,
+)
 
 __all__ = ["HANDLERS"]
 

@@ -26,7 +26,7 @@ from rigbridge.model import (
     Unit,
 )
 from rigbridge_store.fields import FieldChecks, known, text_or_none
-from rigbridge_store.labels import MAX_ENTRIES, MAX_NAME
+from rigbridge_store.intake.metadata import MAX_ENTRIES, MAX_NAME
 from rigbridge_store.refusals import invalid
 from rigbridge_store.server.v2.judging import as_limit, as_text
 from rigbridge_store.server.v2.run_bodies import (

@@ -6,9 +6,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from rigbridge_store.schema import stations, users
 from rigbridge_store.server.v2.run_answers import Person, Station
 from rigbridge_store.server.v2.unit_bodies import Maker
+from rigbridge_store.tables.schema import stations, users
 
 __all__ = ["creators_of", "made_by"]
 

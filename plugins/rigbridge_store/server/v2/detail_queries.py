@@ -9,10 +9,8 @@ import attrs
 import msgspec
 import sqlalchemy as sa
 
-from rigbridge_store.moments import iso_from_micros, micros
-from rigbridge_store.records.filters import Condition, Paging
-from rigbridge_store.records.runs import RunFilter
-from rigbridge_store.schema import logs, measurements, phases, test_points
+from rigbridge_store.reading.lists.filters import Condition, Paging
+from rigbridge_store.reading.lists.runs import RunFilter
 from rigbridge_store.server.queries import parameter, utc
 from rigbridge_store.server.v2.detail_bodies import (
     Level,
@@ -21,6 +19,8 @@ from rigbridge_store.server.v2.detail_bodies import (
 )
 from rigbridge_store.server.v2.run_answers import Judgement, Sample
 from rigbridge_store.server.v2.run_bodies import Outcome
+from rigbridge_store.tables.moments import iso_from_micros, micros
+from rigbridge_store.tables.schema import logs, measurements, phases, test_points
 
 __all__ = ["DetailQuery", "LogQuery", "MeasurementQuery", "PhaseQuery"]
 

@@ -20,9 +20,8 @@ from rigbridge.model import (
     Run,
     Series,
 )
-from rigbridge_store.access import require_access, visible_procedures
-from rigbridge_store.moments import iso_from_micros
-from rigbridge_store.records.details import (
+from rigbridge_store.access.permissions import require_access, visible_procedures
+from rigbridge_store.reading.lists.details import (
     DetailPlace,
     find_logs,
     find_measurements,
@@ -30,10 +29,10 @@ from rigbridge_store.records.details import (
     micros_of_millis,
     place_of,
 )
-from rigbridge_store.records.filters import Page
-from rigbridge_store.records.runs import find_run
+from rigbridge_store.reading.lists.filters import Page
+from rigbridge_store.reading.lists.runs import find_run
+from rigbridge_store.reading.whole_run import restore
 from rigbridge_store.refusals import not_found
-from rigbridge_store.restoring import restore
 from rigbridge_store.server.bodies import PROBLEMS
 from rigbridge_store.server.door import Door
 from rigbridge_store.server.queries import query
@@ -69,6 +68,7 @@ from rigbridge_store.server.v2.showing import (
     station,
 )
 from rigbridge_store.server.v2.unit_bodies import LinkedUnit
+from rigbridge_store.tables.moments import iso_from_micros
 
 __all__ = ["HANDLERS"]
 

@@ -11,16 +11,16 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import File, Stream
 
 from rigbridge.wire import InitializeUpload
-from rigbridge_store.access import require_access
-from rigbridge_store.files import find_content
+from rigbridge_store.access.permissions import require_access
+from rigbridge_store.files.stored_files import find_content
 from rigbridge_store.refusals import bad_request, not_found
-from rigbridge_store.schema import attachments, runs, uploads
 from rigbridge_store.server.bodies import PROBLEMS
 from rigbridge_store.server.door import Door
 from rigbridge_store.server.downloads import DOWNLOAD, download
 from rigbridge_store.server.links import origin_of
 from rigbridge_store.server.v2.file_bodies import FileURL, UploadGrant2
 from rigbridge_store.server.v2.run_bodies import NameFile
+from rigbridge_store.tables.schema import attachments, runs, uploads
 
 __all__ = ["HANDLERS", "download_file"]
 

@@ -13,16 +13,19 @@ from litestar.params import FromPath, JSONBody
 from msgspec import UnsetType
 
 from rigbridge.wire import Identified
-from rigbridge_store.access import require_user
+from rigbridge_store.access.permissions import require_user
 from rigbridge_store.fields import (
     MAX_NUMBER,
     FieldChecks,
     known,
     text_or_none,
 )
-from rigbridge_store.labels import merge_metadata, read_metadata, write_metadata
-from rigbridge_store.moments import iso_from_micros, now_micros
-from rigbridge_store.records.catalog import (
+from rigbridge_store.intake.metadata import (
+    merge_metadata,
+    read_metadata,
+    write_metadata,
+)
+from rigbridge_store.reading.lists.catalog import (
     create_numbered,
     delete_numbered,
     find_parts,
@@ -30,16 +33,9 @@ from rigbridge_store.records.catalog import (
     revisions_of,
     used_by_procedures,
 )
-from rigbridge_store.records.filters import Paging, described, searched
-from rigbridge_store.records.units import require_part, require_revision
+from rigbridge_store.reading.lists.filters import Paging, described, searched
+from rigbridge_store.reading.lists.units import require_part, require_revision
 from rigbridge_store.refusals import bad_request, invalid
-from rigbridge_store.schema import (
-    part_metadata,
-    parts,
-    revision_metadata,
-    revisions,
-    units,
-)
 from rigbridge_store.server.bodies import PROBLEMS
 from rigbridge_store.server.door import Door
 from rigbridge_store.server.queries import parameter, query
@@ -62,6 +58,14 @@ from rigbridge_store.server.v2.creators import made_by
 from rigbridge_store.server.v2.run_answers import Meta, ShownRevision
 from rigbridge_store.server.v2.unit_bodies import LinkedUnit
 from rigbridge_store.server.v2.units import may_see
+from rigbridge_store.tables.moments import iso_from_micros, now_micros
+from rigbridge_store.tables.schema import (
+    part_metadata,
+    parts,
+    revision_metadata,
+    revisions,
+    units,
+)
 
 __all__ = ["HANDLERS"]
 

@@ -12,13 +12,16 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
 
 from rigbridge.wire import Identified
-from rigbridge_store.access import link_station_to, require_user
+from rigbridge_store.access.permissions import link_station_to, require_user
 from rigbridge_store.fields import FieldChecks, known, text_or_none
-from rigbridge_store.labels import merge_metadata, read_metadata, write_metadata
-from rigbridge_store.moments import now_micros
-from rigbridge_store.records.filters import Paging, described, searched
-from rigbridge_store.records.procedures import require_procedure
-from rigbridge_store.records.stations import (
+from rigbridge_store.intake.metadata import (
+    merge_metadata,
+    read_metadata,
+    write_metadata,
+)
+from rigbridge_store.reading.lists.filters import Paging, described, searched
+from rigbridge_store.reading.lists.procedures import require_procedure
+from rigbridge_store.reading.lists.stations import (
     create_station,
     find_stations,
     key_prefix,
@@ -29,7 +32,6 @@ from rigbridge_store.records.stations import (
     require_station,
 )
 from rigbridge_store.refusals import forbidden, invalid
-from rigbridge_store.schema import station_metadata, stations, users
 from rigbridge_store.server.bodies import PROBLEMS
 from rigbridge_store.server.door import Door
 from rigbridge_store.server.queries import parameter, query
@@ -50,6 +52,8 @@ from rigbridge_store.server.v2.people_bodies import (
 from rigbridge_store.server.v2.procedure_bodies import ProcedureReference
 from rigbridge_store.server.v2.run_answers import Meta, Station
 from rigbridge_store.server.v2.showing import NOTHING
+from rigbridge_store.tables.moments import now_micros
+from rigbridge_store.tables.schema import station_metadata, stations, users
 
 __all__ = ["HANDLERS"]
 

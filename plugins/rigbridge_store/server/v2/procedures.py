@@ -13,11 +13,14 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
 
 from rigbridge.wire import Identified
-from rigbridge_store.access import require_access, require_user, visible_procedures
+from rigbridge_store.access.permissions import (
+    require_access,
+    require_user,
+    visible_procedures,
+)
 from rigbridge_store.fields import FieldChecks, folded, known
-from rigbridge_store.moments import iso_from_micros
-from rigbridge_store.records.filters import Paging
-from rigbridge_store.records.procedures import (
+from rigbridge_store.reading.lists.filters import Paging
+from rigbridge_store.reading.lists.procedures import (
     create_procedure,
     delete_version,
     find_procedures,
@@ -29,7 +32,6 @@ from rigbridge_store.records.procedures import (
     stations_of,
 )
 from rigbridge_store.refusals import FieldIssue, conflict, invalid
-from rigbridge_store.schema import procedure_versions, procedures, runs
 from rigbridge_store.server.bodies import PROBLEMS
 from rigbridge_store.server.door import Door
 from rigbridge_store.server.queries import parameter, query, utc
@@ -49,6 +51,8 @@ from rigbridge_store.server.v2.procedure_bodies import (
 )
 from rigbridge_store.server.v2.run_answers import Meta, Station
 from rigbridge_store.server.v2.showing import NOTHING, person
+from rigbridge_store.tables.moments import iso_from_micros
+from rigbridge_store.tables.schema import procedure_versions, procedures, runs
 
 __all__ = ["HANDLERS"]
 

@@ -17,17 +17,22 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from rigbridge.convert import dump
 from rigbridge.model import JSONScalar
 from rigbridge.wire import Identified, InitializeUpload
-from rigbridge_store import listing
-from rigbridge_store.access import require_access, require_user, visible_procedures
-from rigbridge_store.catalog import canonical_uuid, find_procedure
+from rigbridge_store.access.permissions import (
+    require_access,
+    require_user,
+    visible_procedures,
+)
 from rigbridge_store.fields import FieldChecks, known, text_or_none
-from rigbridge_store.files import require_run
-from rigbridge_store.labels import merge_metadata, read_metadata, searchable
-from rigbridge_store.records.filters import Paging
-from rigbridge_store.records.runs import RunFilter, find_run, find_runs
+from rigbridge_store.files.stored_files import require_run
+from rigbridge_store.files.uploads import Target
+from rigbridge_store.intake.catalog import canonical_uuid, find_procedure
+from rigbridge_store.intake.metadata import merge_metadata, read_metadata, searchable
+from rigbridge_store.intake.slots import RunSlot
+from rigbridge_store.reading import listing
+from rigbridge_store.reading.lists.filters import Paging
+from rigbridge_store.reading.lists.runs import RunFilter, find_run, find_runs
+from rigbridge_store.reading.whole_run import read_sidecar, restore
 from rigbridge_store.refusals import FieldIssue, invalid, not_found
-from rigbridge_store.restoring import read_sidecar, restore
-from rigbridge_store.schema import run_documents, run_metadata
 from rigbridge_store.server.bodies import PROBLEMS
 from rigbridge_store.server.door import Door
 from rigbridge_store.server.links import origin_of
@@ -56,8 +61,7 @@ from rigbridge_store.server.v2.showing import (
     summary,
 )
 from rigbridge_store.server.v2.sub_units import show_sub_units
-from rigbridge_store.slots import RunSlot
-from rigbridge_store.uploads import Target
+from rigbridge_store.tables.schema import run_documents, run_metadata
 
 __all__ = ["HANDLERS"]
 

@@ -15,7 +15,6 @@ from rigbridge.convert.times import to_iso_duration, to_iso_utc
 from rigbridge.model import Axis, LogEntry, Measurement, Phase, Run, Series
 from rigbridge.wire import ListedAttachment
 from rigbridge_store.fields import known, text_or_none
-from rigbridge_store.moments import iso_from_micros, iso_from_span
 from rigbridge_store.server.v2.creating import RESERVED
 from rigbridge_store.server.v2.judging import (
     show_aggregations,
@@ -42,6 +41,7 @@ from rigbridge_store.server.v2.run_answers import (
 )
 from rigbridge_store.server.v2.run_bodies import Aggregation, DataAxis
 from rigbridge_store.server.v2.run_bodies import Sequence as Call
+from rigbridge_store.tables.moments import iso_from_micros, iso_from_span
 
 __all__ = [
     "NOTHING",

@@ -13,12 +13,11 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
-from rigbridge_store.access import visible_procedures
-from rigbridge_store.labels import read_metadata
-from rigbridge_store.moments import iso_from_micros, iso_from_span
-from rigbridge_store.principals import Principal
-from rigbridge_store.records.filters import Condition, Paging
-from rigbridge_store.records.units import (
+from rigbridge_store.access.permissions import visible_procedures
+from rigbridge_store.access.principals import Principal
+from rigbridge_store.intake.metadata import read_metadata
+from rigbridge_store.reading.lists.filters import Condition, Paging
+from rigbridge_store.reading.lists.units import (
     UnitFilter,
     children_of,
     files_of_unit,
@@ -29,7 +28,6 @@ from rigbridge_store.records.units import (
     require_unit,
     seen_by,
 )
-from rigbridge_store.schema import unit_metadata
 from rigbridge_store.server.bodies import PROBLEMS
 from rigbridge_store.server.door import Door
 from rigbridge_store.server.links import origin_of
@@ -55,6 +53,8 @@ from rigbridge_store.server.v2.unit_bodies import (
     UnitList,
     UnitSummary,
 )
+from rigbridge_store.tables.moments import iso_from_micros, iso_from_span
+from rigbridge_store.tables.schema import unit_metadata
 
 __all__ = ["HANDLERS", "may_see"]
 

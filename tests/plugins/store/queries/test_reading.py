@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rigbridge_store import RunStore
-from rigbridge_store.queries import MeasurementName, Period, RunFilter
+from rigbridge_store.reading import MeasurementName, Period, RunFilter
 
 
 def _stored(

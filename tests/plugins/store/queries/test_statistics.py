@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rigbridge_store.queries.statistics import capability, histogram, summarize
+from rigbridge_store.reading.statistics import capability, histogram, summarize
 
 _VALUES = st.lists(
     st.floats(allow_nan=False, allow_infinity=False, min_value=-1e6, max_value=1e6),

@@ -1,0 +1,3 @@
+"""Profiles: how a kind of log is declared, matched and bound."""
+
+__all__: list[str] = []

@@ -1,0 +1,314 @@
+"""A profile: the declaration of how one kind of delimited log is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any, cast
+
+import attrs
+
+from rigbridge_csv.limits import LimitPair
+from rigbridge_csv.profiles.fields import RUN_FIELDS, Field
+from rigbridge_csv.profiles.mapping import bad, check_texts, from_mapping, known
+from rigbridge_csv.tables.times import check_format
+from rigbridge_csv.verdicts import Verdict
+
+__all__ = ["CSVProfile", "Layout", "ProfileMatch", "Undeclared"]
+
+
+class Layout(StrEnum):
+    """How the rows of a log are to be understood."""
+
+    LONG = "long"
+
+
+class Undeclared(StrEnum):
+    """What becomes of a column that the profile does not declare."""
+
+    ATTRIBUTES = "attributes"
+    DROP = "drop"
+    ERROR = "error"
+
+
+# The rest is measured or judged: in a setting it would be made up.
+_CONSTANTS = frozenset(
+    {
+        *RUN_FIELDS,
+        Field.PHASE,
+        Field.UNIT,
+        Field.LOWER_LIMIT,
+        Field.UPPER_LIMIT,
+        Field.COMPARATOR,
+        Field.DOCSTRING,
+    }
+) - {Field.STARTED_AT, Field.ENDED_AT, Field.RUN_OUTCOME}
+
+
+def _text(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if not isinstance(value, str) or not value.strip():
+        raise bad(f"must be a text, not {value!r}", attribute.name)
+
+
+def _optional_text(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if value is not None:
+        _text(_instance, attribute, value)
+
+
+def _members(value: Any) -> tuple[str, ...]:
+    # What is no list at all is left to the check behind it, which knows the key.
+    listed = isinstance(value, Iterable) and not isinstance(value, str)
+    return tuple(value) if listed else cast("tuple[str, ...]", value)
+
+
+def _texts(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    check_texts(value, attribute.name)
+
+
+def _table(value: Any, place: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise bad(f"must be a table, not {value!r}", place)
+    return cast("Mapping[str, Any]", value)
+
+
+@attrs.frozen(kw_only=True)
+class ProfileMatch:
+    """
+    Which files a profile is for; what is not said is not asked.
+
+    Attributes:
+        file_name: a pattern of the file's name (``ICT_*.csv``); case is ignored.
+        columns: header names that must all be there, beside those of the profile.
+
+    Raises:
+        ConfigurationError: a value of the wrong kind; names the key.
+    """
+
+    file_name: str | None = attrs.field(default=None, validator=_optional_text)
+    columns: tuple[str, ...] = attrs.field(
+        default=(), converter=_members, validator=_texts
+    )
+
+
+def _match(value: Any) -> ProfileMatch:
+    if isinstance(value, ProfileMatch):
+        return value
+    return from_mapping(ProfileMatch, value, "match")
+
+
+def _layout(value: Any) -> Layout:
+    return Layout(known(value, Layout, "layout", "layout"))
+
+
+def _undeclared(value: Any) -> Undeclared:
+    return Undeclared(known(value, Undeclared, "way to go", "undeclared"))
+
+
+def _pair(value: Any) -> LimitPair | None:
+    if value is None or isinstance(value, LimitPair):
+        return value
+    if not isinstance(value, str):
+        raise bad(f"must be a text, not {value!r}", "limit_pair")
+    return LimitPair(value)
+
+
+def _columns(value: Any) -> Mapping[Field, str | int]:
+    declared: dict[Field, str | int] = {}
+    for key, column in _table(value, "columns").items():
+        place = f"columns.{key}"
+        field = Field(known(key, Field, "field", place))
+        if isinstance(column, str) and column.strip():
+            declared[field] = column.strip()
+        elif type(column) is int and column > 0:
+            declared[field] = column
+        else:
+            raise bad(
+                f"must be a header name or a number, not {column!r}",
+                place,
+                "columns are counted from 1, as a spreadsheet shows them",
+            )
+    return declared
+
+
+def _constants(value: Any) -> Mapping[Field, str]:
+    declared: dict[Field, str] = {}
+    for key, text in _table(value, "constants").items():
+        place = f"constants.{key}"
+        field = Field(known(key, Field, "field", place))
+        if field not in _CONSTANTS:
+            raise bad(f"{key} cannot be a constant", place, "it must come from the log")
+        if not isinstance(text, str) or not text.strip():
+            raise bad(f"must be a text, not {text!r}", place)
+        declared[field] = text.strip()
+    return declared
+
+
+def _outcomes(value: Any) -> Mapping[str, Verdict]:
+    declared: dict[str, Verdict] = {}
+    for word, verdict in _table(value, "outcomes").items():
+        spelled = verdict.upper() if isinstance(verdict, str) else verdict
+        name = known(spelled, Verdict, "outcome", f"outcomes.{word}")
+        declared[str(word).strip().casefold()] = Verdict(name)
+    return declared
+
+
+def _sign(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if value is None:
+        return
+    if not isinstance(value, str) or len(value) != 1 or value in "\r\n\0\ufeff":
+        raise bad(f"must be a single character, not {value!r}", attribute.name)
+
+
+def _encoding(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if value is None:
+        return
+    _text(_instance, attribute, value)
+    try:
+        b"    ".decode(value, "replace")
+    except LookupError as error:
+        raise bad(
+            f"{value!r} is no known text encoding",
+            "encoding",
+            "use a name such as cp1252 or utf-16, or leave it out to have it found",
+        ) from error
+
+
+def _decimal(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if value not in (".", ","):
+        raise bad(f"must be . or , and not {value!r}", attribute.name)
+
+
+def _formats(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if not value:
+        raise bad("must name at least one format", attribute.name)
+    for index, form in enumerate(value):
+        check_format(form, f"{attribute.name}[{index}]")
+
+
+def _names(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    for index, name in enumerate(value):
+        if not name.strip():
+            raise bad("must not be blank", f"{attribute.name}[{index}]")
+
+
+@attrs.frozen(kw_only=True)
+class CSVProfile:
+    """
+    How one kind of delimited log is read.
+
+    Attributes:
+        name: what the user calls it.
+        layout: how the rows are understood; ``long`` is a row a measurement.
+        match: which files it is for, beyond the columns that it declares.
+        delimiter: the sign between cells; None: found from the header.
+        quote: the sign around cells that hold a delimiter; None: there is none.
+        encoding: the text encoding; None: a byte order mark decides, else UTF-8, else
+            it is guessed, which the report says.
+        decimal: the decimal separator, ``.`` or ``,``.
+        date_formats: ``iso``, ``unix``, ``unix-ms`` or patterns of ``strptime``, tried
+            in this order. A time without an offset is in the site's time zone.
+        columns: the header name of the column, or its number counted from 1, by field.
+        optional: fields whose column may be lacking in a file.
+        constants: texts for fields that the log lacks, by field. Verdicts, values
+            and times cannot be constants.
+        metadata: undeclared columns that belong to the run as a whole.
+        outcomes: what the log's verdict words mean, beside the usual ones; case is
+            ignored. One of PASS, FAIL, ERROR, TIMEOUT, ABORTED, RUNNING, SKIP, UNSET.
+        missing: cells that mean "nothing", as a blank cell always does.
+        run_key: fields or header names whose change starts a new run. Fields that a
+            file lacks do not count.
+        undeclared: what becomes of other columns: kept as ``attributes`` of what
+            their row describes, ``drop`` (recorded), or ``error``.
+        limit_pair: the form of the column ``limits``, as ``upper/lower``.
+
+    Raises:
+        ConfigurationError: a setting is wrong; the error names its key.
+    """
+
+    name: str = attrs.field(validator=_text)
+    layout: Layout = attrs.field(default=Layout.LONG, converter=_layout)
+    match: ProfileMatch = attrs.field(factory=ProfileMatch, converter=_match)
+    delimiter: str | None = attrs.field(default=None, validator=_sign)
+    quote: str | None = attrs.field(default='"', validator=_sign)
+    encoding: str | None = attrs.field(default=None, validator=_encoding)
+    decimal: str = attrs.field(default=".", validator=_decimal)
+    date_formats: tuple[str, ...] = attrs.field(
+        default=("iso",), converter=_members, validator=[_texts, _formats]
+    )
+    columns: Mapping[Field, str | int] = attrs.field(converter=_columns)
+    optional: tuple[str, ...] = attrs.field(
+        default=(), converter=_members, validator=_texts
+    )
+    constants: Mapping[Field, str] = attrs.field(factory=dict, converter=_constants)
+    metadata: tuple[str, ...] = attrs.field(
+        default=(), converter=_members, validator=[_texts, _names]
+    )
+    outcomes: Mapping[str, Verdict] = attrs.field(factory=dict, converter=_outcomes)
+    missing: tuple[str, ...] = attrs.field(
+        default=(), converter=_members, validator=_texts
+    )
+    run_key: tuple[str, ...] = attrs.field(
+        default=(Field.SERIAL_NUMBER, Field.STARTED_AT),
+        converter=_members,
+        validator=[_texts, _names],
+    )
+    undeclared: Undeclared = attrs.field(
+        default=Undeclared.ATTRIBUTES, converter=_undeclared
+    )
+    limit_pair: LimitPair | None = attrs.field(default=None, converter=_pair)
+
+    def __attrs_post_init__(self) -> None:
+        for index, name in enumerate(self.optional):
+            place = f"optional[{index}]"
+            if Field(known(name, Field, "field", place)) not in self.columns:
+                raise bad(f"{name} is not declared in columns", place)
+        for field in self.constants:
+            if field in self.columns:
+                raise bad(
+                    f"{field} has a column already",
+                    f"constants.{field}",
+                    "declare either the column or the constant",
+                )
+        self._check_signs()
+        self._check_columns()
+
+    def _check_signs(self) -> None:
+        if self.delimiter is not None and self.delimiter == self.quote:
+            raise bad("is the same sign as quote", "delimiter")
+
+    def _check_columns(self) -> None:
+        if Field.MEASUREMENT not in self.columns:
+            raise bad(
+                "names no column for measurement",
+                "columns",
+                "say which column holds the names of the measurements",
+            )
+        if Field.LIMITS not in self.columns:
+            return
+        if self.limit_pair is None:
+            raise bad(
+                "is missing, though columns.limits is declared",
+                "limit_pair",
+                "say what the cells look like, as upper/lower",
+            )
+        for field in (Field.LOWER_LIMIT, Field.UPPER_LIMIT):
+            if field in self.columns or field in self.constants:
+                raise bad(
+                    f"stands beside {field}",
+                    "columns.limits",
+                    "declare one cell for both limits, or one for each",
+                )
+
+    def required(self) -> tuple[str, ...]:
+        """Name the header columns that a file of this profile cannot lack."""
+        fields = {str(field) for field in self.columns}
+        return (
+            *self.match.columns,
+            *(
+                column
+                for field, column in self.columns.items()
+                if isinstance(column, str) and field not in self.optional
+            ),
+            *self.metadata,
+            *(name for name in self.run_key if name not in fields | set(Field)),
+        )

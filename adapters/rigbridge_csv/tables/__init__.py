@@ -1,0 +1,3 @@
+"""The text of a log to rows and cells."""
+
+__all__: list[str] = []

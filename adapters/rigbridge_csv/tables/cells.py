@@ -1,0 +1,221 @@
+"""Single cells to values, as a profile declares them; errors name line and column."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import lru_cache
+
+import attrs
+
+from rigbridge.adapters import ReadContext
+from rigbridge.errors import MalformedSourceError
+from rigbridge.model import Scalar
+from rigbridge.model.report import ConversionReport, Place
+from rigbridge_csv.limits import Condition, condition
+from rigbridge_csv.profiles.profile import CSVProfile
+from rigbridge_csv.tables.numbers import HEXADECIMAL, NumberReader, number_reader
+from rigbridge_csv.tables.times import parse_time
+from rigbridge_csv.verdicts import WORDS, Verdict
+
+__all__ = ["CellReader"]
+
+_MAX_KNOWN = 10_000
+
+
+@attrs.frozen
+class CellReader:
+    """
+    Reads the cells of one log.
+
+    Attributes:
+        profile: what the cells mean.
+        context: gives wall times their zone.
+        uri: the source's name in errors.
+    """
+
+    profile: CSVProfile
+    context: ReadContext
+    uri: str
+    _missing: frozenset[str] = attrs.field(init=False)
+    _number: NumberReader = attrs.field(init=False)
+    _other_notation: NumberReader = attrs.field(init=False)
+    _words: dict[str, Verdict] = attrs.field(init=False)
+    _conditions: Callable[..., Condition] = attrs.field(init=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        profile = self.profile
+        other = "," if profile.decimal == "." else "."
+        made = {
+            "_missing": frozenset({"", *(text.strip() for text in profile.missing)}),
+            # Every unit is tested against the same limits.
+            "_conditions": lru_cache(_MAX_KNOWN)(self._condition),
+            "_number": number_reader(profile.decimal),
+            "_other_notation": number_reader(other),
+            "_words": _spelled({**WORDS, **profile.outcomes}),
+        }
+        for name, value in made.items():
+            object.__setattr__(self, name, value)
+
+    def error(
+        self, message: str, *, line: int, column: str, remedy: str
+    ) -> MalformedSourceError:
+        """Make the error for a cell."""
+        return MalformedSourceError(
+            message,
+            source=self.uri,
+            place=f"line {line}, column {column!r}",
+            remedy=remedy,
+        )
+
+    def texts(self, cells: tuple[str, ...]) -> list[str | None]:
+        """Give the texts of several cells, as :meth:`text` does of one."""
+        missing = self._missing
+        return [None if (text := cell.strip()) in missing else text for cell in cells]
+
+    def text(self, cell: str) -> str | None:
+        """Give the text of a cell without blanks around it; None for nothing."""
+        text = cell.strip()
+        return None if text in self._missing else text
+
+    def value(
+        self,
+        cell: str,
+        *,
+        limited: bool,
+        line: int,
+        name: str,
+        report: ConversionReport,
+    ) -> Scalar:
+        """
+        Give what a cell measured: a number where it is one, else its exact text.
+
+        Digits behind a leading zero (``0019``) are a number or an identifier; limits
+        beside it tell that it is a number.
+        """
+        text = cell.strip()
+        number = self._number(text)
+        if number is None:
+            if self._other_notation(text) is not None:
+                report.coerced(
+                    "value",
+                    "a number in another decimal notation, kept as text",
+                    place=Place(line=line, path=name),
+                    detail=text,
+                )
+            return cell
+        if type(number) is int:
+            if not limited and _leading_zero(text):
+                return cell
+            if HEXADECIMAL.fullmatch(text):
+                report.coerced(
+                    "value",
+                    "hexadecimal, read as an integer",
+                    place=Place(line=line, path=name),
+                    detail=text,
+                )
+        return number
+
+    def bound(self, text: str | None) -> float | int | str | None:
+        """Give a limit: a number where the text is one, else the text."""
+        if text is None:
+            return None
+        number = self._number(text)
+        return text if number is None else number
+
+    def condition(
+        self,
+        comparator: str | None,
+        lower: str | None,
+        upper: str | None,
+        both: str | None,
+    ) -> Condition:
+        """
+        Say what a row's limits mean.
+
+        Args:
+            comparator: the comparator's text, or None.
+            lower: the lower limit's text, or None.
+            upper: the upper limit's, likewise.
+            both: the text of a cell that holds both, or None.
+        """
+        return self._conditions(comparator, lower, upper, both)
+
+    def _condition(
+        self,
+        comparator: str | None,
+        lower: str | None,
+        upper: str | None,
+        both: str | None,
+    ) -> Condition:
+        if both is not None:
+            pair = self.profile.limit_pair
+            parts = None if pair is None else pair.split(both)
+            if parts is None:
+                return Condition(
+                    validators=(f"limits: {both}",),
+                    rules=("limits that are no range, kept as text",),
+                )
+            lower, upper = self.text(parts[0]), self.text(parts[1])
+        return condition(comparator, self.bound(lower), self.bound(upper))
+
+    def verdict(self, text: str, *, line: int, column: str) -> Verdict:
+        """
+        Say what a verdict word means.
+
+        Raises:
+            MalformedSourceError: nobody declared the word. It is not passed over,
+                since it may well be this log's word for a failure.
+        """
+        found = self._words.get(text) or self._words.get(text.casefold())
+        if found is None:
+            raise self.error(
+                f"{text!r} is no verdict that is known",
+                line=line,
+                column=column,
+                remedy=f"declare it under outcomes in profile {self.profile.name!r}",
+            )
+        return found
+
+    def time(
+        self,
+        text: str,
+        *,
+        line: int,
+        column: str,
+        station: str | None,
+        report: ConversionReport,
+    ) -> datetime:
+        """
+        Give the time that a cell states, in UTC.
+
+        Raises:
+            MalformedSourceError: it fits none of the profile's formats.
+        """
+        formats = self.profile.date_formats
+        wall = parse_time(text, formats)
+        if wall is not None:
+            place = Place(line=line, path=column)
+            try:
+                return self.context.time_zone.localize(
+                    wall, report=report, place=place, station=station
+                )
+            except (OverflowError, ValueError):
+                pass  # Year 1 or 9999: reported below like any other odd time.
+        raise self.error(
+            f"{text!r} is no time in the format {' or '.join(formats)}",
+            line=line,
+            column=column,
+            remedy=f"declare date_formats in profile {self.profile.name!r}",
+        )
+
+
+def _leading_zero(text: str) -> bool:
+    digits = text.lstrip("+-")
+    return len(digits) > 1 and digits[0] == "0" and digits.isdigit()
+
+
+def _spelled(words: dict[str, Verdict]) -> dict[str, Verdict]:
+    """Add the usual spellings, so that few words need to be folded first."""
+    upper = {word.upper(): verdict for word, verdict in words.items()}
+    return {**upper, **words}

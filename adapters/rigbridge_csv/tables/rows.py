@@ -1,0 +1,138 @@
+"""
+The rows of a table that has a header: bound, checked, and with the key of their run.
+
+The header may come again, as when a program starts anew or logs are put one behind the
+other. If its columns have changed, the rows behind it are bound anew, by name. Without
+a new header a change in the number of columns makes every row a damaged one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import attrs
+
+from rigbridge.errors import MalformedSourceError, NoRunError
+from rigbridge.model.report import ConversionReport
+from rigbridge_csv.profiles.fields import Field
+from rigbridge_csv.profiles.header import Binding, bind, find_column, normal
+from rigbridge_csv.profiles.matching import separator_line
+from rigbridge_csv.profiles.profile import CSVProfile
+from rigbridge_csv.tables.table import Record, Table, blank
+
+__all__ = ["Row", "read_rows"]
+
+
+@attrs.define
+class Row:
+    """
+    A row.
+
+    Attributes:
+        line: the line in which it begins.
+        cells: its cells.
+        binding: what they are.
+        key: the cells that tell its run, without blanks around them; None where a
+            damage keeps them from being told.
+        timed: whether the key holds the start of the run.
+        problem: why the row cannot be used, or None.
+    """
+
+    line: int
+    cells: list[str]
+    binding: Binding
+    key: tuple[str, ...] | None
+    timed: bool
+    problem: str | None
+
+
+def _header(records: Iterator[Record], uri: str) -> tuple[int, list[str]]:
+    for line, cells, problem in records:
+        if problem is not None:
+            raise MalformedSourceError(
+                f"the header cannot be read: it {problem}",
+                source=uri,
+                place=f"line {line}",
+                remedy="repair the header",
+            )
+        if not blank(cells) and not separator_line(cells):
+            return line, cells
+    raise NoRunError("the file is empty", source=uri)
+
+
+def _again(cells: list[str], header: list[str], binding: Binding) -> bool:
+    """Say whether a row is a header again, the same or one with other columns."""
+    if cells == header:
+        return True
+    names = {binding.header[at] for at in binding.positions.values()} - {""}
+    shown = [normal(cell) for cell in cells]
+    return shown == list(binding.header) or (
+        len(names) > 1 and all(find_column(shown, name) for name in names)
+    )
+
+
+def _misfit(table: Table, cells: list[str], binding: Binding) -> str | None:
+    width = binding.width
+    if len(cells) != width:
+        line = binding.line
+        return f"has {len(cells)} cells where the header in line {line} has {width}"
+    if table.swallowed_rows(width):
+        return "a quoted cell begins here and goes on over whole rows"
+    return None
+
+
+def read_rows(
+    table: Table, profile: CSVProfile, *, uri: str, report: ConversionReport
+) -> Iterator[Row]:
+    """
+    Go through the rows below the header; blank ones are passed over.
+
+    Args:
+        table: the table.
+        profile: what the columns are.
+        uri: the source's name in errors.
+        report: where columns are recorded.
+
+    Raises:
+        MalformedSourceError: the header cannot be read or bound.
+        NoRunError: there is nothing in the table.
+    """
+    records = iter(table)
+    line, header = _header(records, uri)
+    binding = bind(header, profile, line=line, uri=uri, report=report)
+    mark = header[binding.positions[Field.MEASUREMENT]]
+    start = _start(binding)
+    width, pick = binding.width, binding.key
+    for line, cells, problem in records:
+        if problem is None:
+            if mark in cells and _again(cells, header, binding):
+                if cells != header:
+                    header = cells
+                    binding = bind(cells, profile, line=line, uri=uri, report=report)
+                    mark = header[binding.positions[Field.MEASUREMENT]]
+                    start = _start(binding)
+                    width, pick = binding.width, binding.key
+                report.mapped("repeated header")
+                continue
+            if len(cells) != width and blank(cells):
+                continue
+            problem = _misfit(table, cells, binding)  # noqa: PLW2901 - its own flaw
+            if problem is not None:
+                # A stray quote may have swallowed good rows.
+                table.reread()
+        if len(cells) < binding.key_width or not cells:
+            yield Row(line, cells, binding, None, False, problem)
+            continue
+        key = tuple([cell.strip() for cell in pick(cells)])
+        if problem is not None and not all(map(str.isprintable, key)):
+            yield Row(line, cells, binding, None, False, problem)
+            continue
+        if not any(key) and problem is None and blank(cells):
+            continue
+        timed = start is not None and bool(key[start])
+        yield Row(line, cells, binding, key, timed, problem)
+
+
+def _start(binding: Binding) -> int | None:
+    at = binding.positions.get(Field.STARTED_AT)
+    return binding.key_positions.index(at) if at in binding.key_positions else None

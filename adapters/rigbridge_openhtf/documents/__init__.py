@@ -1,0 +1,3 @@
+"""OpenHTF's JSON records to raw records."""
+
+__all__: list[str] = []

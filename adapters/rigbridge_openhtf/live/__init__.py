@@ -1,0 +1,3 @@
+"""Live tests: the output callback, the station, and live records."""
+
+__all__: list[str] = []

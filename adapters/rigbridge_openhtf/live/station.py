@@ -1,0 +1,179 @@
+"""
+A context manager for stations: every test arrives, and the operator is told.
+
+A library does not print. :func:`station` is what a script opts into when somebody
+stands in front of it, and then the only place that writes to a terminal: one line at
+the end, on standard error or on the stream that the script gives.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from rigbridge_openhtf.live.callback import OutputCallback
+from rigbridge_openhtf.live.handing_over import HandOver
+from rigbridge_openhtf.live.operator_line import Fate, operator_line
+from rigbridge_openhtf.settings import OpenHTFSettings
+
+if TYPE_CHECKING:
+    from rigbridge.adapters.identity import IdentityRules
+    from rigbridge.outbox import Outbox, OutboxEntry
+
+__all__ = ["DEADLINE", "Station", "Writable", "station"]
+
+DEADLINE = 10.0
+"""Seconds that a station waits at its end for what is still to be sent."""
+
+_LOGGER = logging.getLogger("rigbridge.openhtf")
+
+
+class Writable(Protocol):
+    """Where a line can be written: a file, a stream, a widget."""
+
+    def write(self, text: str, /) -> object:
+        """Write a text."""
+        ...
+
+
+def station(
+    *tests: Any,
+    deadline: float = DEADLINE,
+    stream: Writable | None = None,
+    to: str | None = None,
+    data: Path | str | None = None,
+    api_key: str | None = None,
+    settings: OpenHTFSettings | None = None,
+    identity: IdentityRules | None = None,
+    outbox: Outbox | None = None,
+) -> Station:
+    """
+    Send every record of some tests while the block lasts.
+
+    Example::
+
+        test = openhtf.Test(phase)
+        with rigbridge_openhtf.station(test):
+            test.execute(test_start=openhtf.plugs.user_input.prompt_for_test_start())
+
+    The block ends when all is sent, or at the deadline; one line then says what was
+    stored where, or what waits. What is not given comes from the configuration, which
+    is read at the beginning of the block.
+
+    Args:
+        tests: the ``openhtf.Test`` objects.
+        deadline: seconds to wait at the end, at most.
+        stream: where the line goes; standard error by default.
+        to: ``local`` for the embedded store, or the URL of a run store.
+        data: the folder of the embedded store and the outbox.
+        api_key: the key for a store behind a URL.
+        settings: how records are read: the procedure, the log lines, and more.
+        identity: the rules that find part number, revision and batch in the serial
+            number, and more.
+        outbox: an outbox of the caller's own, who starts and closes it.
+    """
+    taken = _Taken()
+    callback = OutputCallback(
+        to=to,
+        data=data,
+        api_key=api_key,
+        settings=settings,
+        identity=identity,
+        outbox=outbox,
+        observe=taken.add,
+    )
+    return Station(tests, callback, taken, deadline=deadline, stream=stream)
+
+
+class _Taken:
+    """What became of the records of a block, from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._all: list[HandOver] = []
+
+    def add(self, done: HandOver) -> None:
+        with self._lock:
+            self._all.append(done)
+
+    def all(self) -> list[HandOver]:
+        with self._lock:
+            return list(self._all)
+
+
+class Station:
+    """
+    The context manager that :func:`station` makes.
+
+    Args:
+        tests: the ``openhtf.Test`` objects.
+        callback: takes their records.
+        taken: collects what became of the records.
+        deadline: seconds to wait at the end, at most.
+        stream: where the line goes; standard error by default.
+    """
+
+    def __init__(
+        self,
+        tests: tuple[Any, ...],
+        callback: OutputCallback,
+        taken: _Taken,
+        *,
+        deadline: float,
+        stream: Writable | None,
+    ) -> None:
+        self._tests = tests
+        self._callback = callback
+        self._taken = taken
+        self._deadline = deadline
+        self._stream = stream
+
+    def __enter__(self) -> OutputCallback:
+        self._callback.prepare()
+        for test in self._tests:
+            test.add_output_callbacks(self._callback)
+        return self._callback
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for test in self._tests:
+            # The list itself: later, a test is none of this block's. The script
+            # may have exchanged the list meanwhile.
+            with contextlib.suppress(ValueError):
+                test.get_option("output_callbacks").remove(self._callback)
+        try:
+            self._callback.flush(self._deadline)
+        except Exception:
+            _LOGGER.exception("the outbox could not be flushed")
+        finally:
+            # Also when the operator does not want to wait, and presses Ctrl-C.
+            self._tell()
+            self._callback.close()
+
+    def _tell(self) -> None:
+        try:
+            route = self._callback.route
+            fates = [Fate(done, self._entry(done)) for done in self._taken.all()]
+            line = operator_line(
+                fates,
+                store="the store" if route is None else route.store,
+                outbox=None if route is None else route.folder,
+            )
+            stream = sys.stderr if self._stream is None else self._stream
+            # A program without a console has no standard error.
+            if line is not None and stream is not None:
+                stream.write(f"{line}\n")
+        except Exception:
+            _LOGGER.exception("the operator could not be told what was stored")
+
+    def _entry(self, done: HandOver) -> OutboxEntry | None:
+        return self._callback.entry(done.run_id) if done.queued else None

@@ -1,0 +1,172 @@
+"""
+The files of a record: one flat list, each name once, the bytes in the spool.
+
+OpenHTF names attachments within their phase. Where two phases use one name, each gets
+its phase's name in front (``calibrate/scope.png``); a phase that ran more than once is
+told apart by a number. What each phase attached is kept in its attributes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import attrs
+
+from rigbridge.errors import MalformedSourceError
+from rigbridge.model import Attachment, JSONValue
+from rigbridge_openhtf.translation.raw import BytesUnreadableError, RawAttachment
+from rigbridge_openhtf.translation.scope import Scope
+from rigbridge_openhtf.translation.values import text_of
+
+__all__ = ["FilesOfPhase", "NamedFile", "name_attachments", "read_attachments"]
+
+
+@attrs.frozen(kw_only=True)
+class FilesOfPhase:
+    """
+    What a phase attached.
+
+    Attributes:
+        phase: the name of the phase.
+        scope: its place.
+        given: its attachments as the record states them.
+    """
+
+    phase: str
+    scope: Scope
+    given: Sequence[RawAttachment]
+
+
+@attrs.frozen
+class NamedFile:
+    """
+    An attachment that has its name in the run, and is still to be read.
+
+    Attributes:
+        raw: what the record says of it.
+        name: its name, which no other has.
+        scope: its place.
+    """
+
+    raw: RawAttachment
+    name: str
+    scope: Scope
+
+
+def name_attachments(
+    phases: Sequence[FilesOfPhase],
+) -> tuple[list[NamedFile], list[dict[str, JSONValue]]]:
+    """
+    Name the files of all phases.
+
+    Returns:
+        The files, and for each phase what its attributes say of its own: by the file's
+        name its SHA-1, and the name it was attached under where that differs.
+    """
+    names = _names(phases)
+    files: list[NamedFile] = []
+    notes: list[dict[str, JSONValue]] = []
+    for phase in phases:
+        noted: dict[str, JSONValue] = {}
+        for raw in phase.given:
+            name, given = next(names)
+            scope = phase.scope.at(f".attachments[{given!r}]")
+            if name != given:
+                scope.coerced("attachment", "name made unique by its phase's", name)
+            files.append(NamedFile(raw, name, scope))
+            note = {"name": given} if name != given else {}
+            sha1 = text_of(raw.sha1, scope, "attachment digest")
+            noted[name] = note if sha1 is None else {**note, "sha1": sha1}
+        notes.append(noted)
+    return files, notes
+
+
+def read_attachments(files: Sequence[NamedFile]) -> list[Attachment]:
+    """
+    Read the files; what is being read already is waited for.
+
+    Best done last: the disk works while the rest of a record is translated.
+    """
+    return [_read(file.raw, file.name, file.scope) for file in files]
+
+
+def _names(phases: Sequence[FilesOfPhase]) -> Iterator[tuple[str, str]]:
+    """Give the unique and the given name of each file, in order."""
+    given = [
+        (phase.phase, _given_name(raw, phase.scope))
+        for phase in phases
+        for raw in phase.given
+    ]
+    counts = Counter(name for _, name in given)
+    taken = {name for name, count in counts.items() if count == 1}
+    for phase_name, name in given:
+        if counts[name] == 1:
+            yield name, name
+            continue
+        unique, number = f"{phase_name}/{name}", 1
+        while unique in taken:
+            number += 1
+            unique = f"{phase_name} ({number})/{name}"
+        taken.add(unique)
+        yield unique, name
+
+
+def _given_name(raw: RawAttachment, scope: Scope) -> str:
+    name = text_of(raw.name, scope, "attachment name")
+    if name is None:
+        scope.coerced("attachment name", "blank, called attachment")
+    return name or "attachment"
+
+
+def _read(raw: RawAttachment, name: str, scope: Scope) -> Attachment:
+    media_type = text_of(raw.media_type, scope, "media type")
+    if raw.file is not None or raw.chunks is not None:
+        try:
+            found = _kept(raw, name, media_type, scope)
+        except BytesUnreadableError as error:
+            if scope.strict:
+                raise MalformedSourceError(
+                    str(error),
+                    source=scope.source,
+                    place=scope.path,
+                    remedy="read it without strict to have the rest of the record",
+                ) from error
+            scope.dropped("attachment bytes", str(error), name)
+        else:
+            if media_type is None and found.media_type is not None:
+                scope.coerced("media type", "guessed from the name", found.media_type)
+            scope.mapped("attachment")
+            return found
+    scope.coerced("attachment", "known by name only, the record has no bytes", name)
+    return Attachment(name=name, media_type=media_type, size=raw.size)
+
+
+def _kept(
+    raw: RawAttachment, name: str, media_type: str | None, scope: Scope
+) -> Attachment:
+    if raw.file is None:
+        return scope.spool.add(_checked(raw, scope), name=name, media_type=media_type)
+    try:
+        return scope.spool.adopt(raw.file, name=name, media_type=media_type)
+    except OSError as error:
+        if error.filename != str(raw.file):
+            raise  # the spool cannot be written
+        raise BytesUnreadableError(
+            f"OpenHTF's own file cannot be read: {error}"
+        ) from error
+
+
+def _checked(raw: RawAttachment, scope: Scope) -> Iterator[bytes]:
+    """Pass the bytes on, and compare them with the digest that the record states."""
+    chunks = () if raw.chunks is None else raw.chunks()
+    if not (raw.verify and isinstance(raw.sha1, str)):
+        yield from chunks
+        return
+    digest = hashlib.sha1(usedforsecurity=False)
+    for chunk in chunks:
+        digest.update(chunk)
+        yield chunk
+    if digest.hexdigest() != raw.sha1.strip().lower():
+        scope.coerced("attachment", "its bytes do not have the SHA-1 stated", raw.sha1)

@@ -1,0 +1,120 @@
+"""
+The log of a record: the test's own lines, without the framework's debug lines.
+
+OpenHTF puts its own debug output between the lines of the test. It is recognised by its
+logger, or by OpenHTF's own module where it writes through the logger of the test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rigbridge.model import JSONValue, LogEntry, LogLevel
+from rigbridge_openhtf.translation.raw import RawLog
+from rigbridge_openhtf.translation.scope import Scope
+from rigbridge_openhtf.translation.times import read_integer, read_time
+from rigbridge_openhtf.translation.values import simplify, text_of
+
+__all__ = ["read_logs"]
+
+_STEP = 10
+_LEVELS = (
+    LogLevel.DEBUG,
+    LogLevel.INFO,
+    LogLevel.WARNING,
+    LogLevel.ERROR,
+    LogLevel.CRITICAL,
+)
+_NAMES = {level.value: level for level in LogLevel} | {
+    "WARN": LogLevel.WARNING,
+    "FATAL": LogLevel.CRITICAL,
+    "NOTSET": LogLevel.DEBUG,
+}
+_FRAMEWORK = "openhtf."
+_TEST = "openhtf.test_record"
+_MODULES = frozenset(
+    {
+        "diagnoses_lib.py",
+        "monitors.py",
+        "phase_branches.py",
+        "phase_executor.py",
+        "phase_group.py",
+        "test_descriptor.py",
+        "test_executor.py",
+        "test_state.py",
+        "threads.py",
+    }
+)
+
+
+def read_logs(
+    lines: Sequence[RawLog], scope: Scope
+) -> tuple[list[LogEntry], dict[str, JSONValue]]:
+    """
+    Read the log.
+
+    Returns:
+        The entries, and for each logger the positions of the entries that it wrote.
+    """
+    entries: list[LogEntry] = []
+    loggers: dict[str, list[int]] = {}
+    lowest = _LEVELS.index(scope.settings.log_level)
+    for index, line in enumerate(lines):
+        place = scope.at(f"[{index}]")
+        level = _level(line.level, place)
+        logger = text_of(line.logger, place, "logger")
+        if _is_framework_debug(level, logger, line.source) and not (
+            scope.settings.framework_logs
+        ):
+            place.dropped("log", "debug line of the framework", line.message)
+            continue
+        if _LEVELS.index(level) < lowest:
+            place.dropped("log", "below log_level", line.message)
+            continue
+        if logger is not None:
+            loggers.setdefault(logger, []).append(len(entries))
+        entries.append(_entry(line, level, place))
+        place.mapped("log")
+    return entries, dict(loggers.items())
+
+
+def _entry(line: RawLog, level: LogLevel, scope: Scope) -> LogEntry:
+    number = read_integer(line.line, scope, "log line number")
+    if number is not None and number < 0:
+        scope.dropped("log line number", "is below 0", number)
+        number = None
+    message = line.message
+    if type(message) is not str or not message.isascii():
+        message = text_of(message, scope, "log message") or ""
+    return LogEntry(
+        level=level,
+        message=message,
+        time=read_time(line.millis, scope, "log time"),
+        source_file=text_of(line.source, scope, "log source"),
+        line=number,
+    )
+
+
+def _level(value: Any, scope: Scope) -> LogLevel:
+    plain = simplify(value, scope, "log level")
+    if isinstance(plain, str) and plain.strip().upper() in _NAMES:
+        return _NAMES[plain.strip().upper()]
+    number = None if plain is None else read_integer(plain, scope, "log level")
+    if number is None:
+        scope.coerced("log level", "unknown level taken as INFO", plain)
+        return LogLevel.INFO
+    level = _LEVELS[min(max(number // _STEP - 1, 0), len(_LEVELS) - 1)]
+    if number % _STEP or not _STEP <= number <= _STEP * len(_LEVELS):
+        scope.coerced(
+            "log level", "level of its own taken as the next one below", number
+        )
+    return level
+
+
+def _is_framework_debug(level: LogLevel, logger: str | None, source: Any) -> bool:
+    if level is not LogLevel.DEBUG or logger is None:
+        return False
+    if logger == _TEST or logger.startswith(f"{_TEST}."):
+        return source in _MODULES
+    return logger == "openhtf" or logger.startswith(_FRAMEWORK)

@@ -1,0 +1,163 @@
+"""
+Measurements: name, verdict, value, unit and conditions.
+
+A measurement with dimensions becomes a series whose last axis is the measured value.
+The unit is OpenHTF's suffix (``V``); its code and name are kept in the attributes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from rigbridge.errors import ModelError
+from rigbridge.model import JSONValue, Measurement, MeasurementValue, Scalar, Series
+from rigbridge_openhtf.translation.conditions import read_conditions
+from rigbridge_openhtf.translation.outcomes import measurement_outcome
+from rigbridge_openhtf.translation.raw import ABSENT, RawMeasurement, RawUnit
+from rigbridge_openhtf.translation.scope import Scope
+from rigbridge_openhtf.translation.times import read_integer
+from rigbridge_openhtf.translation.values import free_form, simplify, text_of
+
+__all__ = ["read_measurement"]
+
+_NO_UNIT = ("None", "No dimension")
+
+
+def read_measurement(raw: RawMeasurement, number: int, scope: Scope) -> Measurement:
+    """
+    Translate a measurement.
+
+    Args:
+        raw: what the record says of it.
+        number: its position in the phase, counted from 1, for one without a name.
+        scope: its place.
+    """
+    name = text_of(raw.name, scope, "measurement name")
+    if name is None:
+        name = f"measurement {number}"
+        scope.coerced("measurement name", "blank, named by its position", name)
+    conditions = read_conditions(raw.validators, scope)
+    unit = _unit(raw.unit, scope)
+    value: MeasurementValue = None
+    if raw.value is not ABSENT:
+        if raw.dimensions:
+            value = _points(raw, name, unit, scope)
+        else:
+            value = _single(raw.value, scope)
+    scope.mapped("measurement")
+    return Measurement(
+        name=name,
+        outcome=measurement_outcome(raw.outcome, scope),
+        value=value,
+        unit=None if isinstance(value, Series) else unit,
+        limits=conditions.limits,
+        validators=conditions.validators,
+        docstring=text_of(raw.docstring, scope, "docstring"),
+        attributes=_attributes(raw, scope),
+    )
+
+
+def _attributes(raw: RawMeasurement, scope: Scope) -> dict[str, JSONValue]:
+    attributes: dict[str, JSONValue] = {}
+    if raw.unit is not None and raw.unit.name != "None":
+        facts = _facts(raw.unit, scope, ("name", "code"))
+        if facts:
+            attributes["units"] = facts
+    if raw.dimensions:
+        attributes["dimensions"] = [
+            _facts(axis, scope, ("name", "code", "suffix", "description"))
+            for axis in raw.dimensions
+        ]
+    if raw.set_millis is not None and scope.settings.measurement_times:
+        moment = read_integer(raw.set_millis, scope, "measurement time")
+        attributes["set_time_millis"] = moment
+    for key, value in raw.rest.items():
+        if value is not None:
+            attributes[key] = free_form(value, scope.at(f".{key}"), "attribute")
+            scope.mapped("attribute")
+    raw_outcome = simplify(raw.outcome, scope, "measurement outcome")
+    if raw_outcome in ("SKIPPED", "PARTIALLY_SET"):
+        attributes["outcome"] = raw_outcome
+    return attributes
+
+
+def _facts(unit: RawUnit, scope: Scope, fields: Sequence[str]) -> dict[str, JSONValue]:
+    facts: dict[str, JSONValue] = {}
+    for field in fields:
+        text = text_of(getattr(unit, field), scope, "unit")
+        if text is not None:
+            facts[field] = text
+    return facts
+
+
+def _unit(unit: RawUnit | None, scope: Scope) -> str | None:
+    """Give the suffix; the name where a unit has none; None for OpenHTF's no-units."""
+    if unit is None:
+        return None
+    suffix = text_of(unit.suffix, scope, "unit")
+    if suffix is not None:
+        scope.mapped("unit")
+        return suffix
+    name = text_of(unit.name, scope, "unit")
+    if name is None or name in _NO_UNIT:
+        return None
+    scope.coerced("unit", "unit without a suffix called by its name", name)
+    return name
+
+
+def _axis(axis: RawUnit, scope: Scope) -> tuple[str | None, str | None]:
+    """Give name and unit of a dimension."""
+    described = text_of(axis.description, scope, "dimension")
+    name = text_of(axis.name, scope, "dimension")
+    if described is not None:
+        # The name is then the description, and the unit has no name here.
+        return described, text_of(axis.suffix, scope, "unit")
+    return (None if name in _NO_UNIT else name), _unit(axis, scope)
+
+
+def _single(value: Any, scope: Scope) -> MeasurementValue:
+    value = simplify(value, scope, "value")
+    if isinstance(value, (list, dict)):
+        return cast("list[JSONValue]", free_form(value, scope, "value"))
+    return cast("Scalar", value)
+
+
+def _points(
+    raw: RawMeasurement, name: str, unit: str | None, scope: Scope
+) -> MeasurementValue:
+    """Make the series; where the points are none, keep what there is as a value."""
+    axes = [_axis(axis, scope) for axis in raw.dimensions or ()]
+    rows = _rows(raw.value, scope)
+    if rows is None:
+        scope.coerced("value", "points that make no series kept as a plain value")
+        return _single(raw.value, scope)
+    try:
+        return Series.from_rows(
+            rows,
+            names=[*(axis for axis, _ in axes), name],
+            units=[*(axis_unit for _, axis_unit in axes), unit],
+        )
+    except ModelError as error:
+        scope.coerced(
+            "value", "points that make no series kept as a plain value", error
+        )
+        return _single(raw.value, scope)
+
+
+def _rows(value: Any, scope: Scope) -> list[list[Scalar]] | None:
+    value = simplify(value, scope, "value")
+    if not isinstance(value, list):
+        return None
+    given_rows: list[Any] = value
+    rows: list[list[Scalar]] = []
+    for given in given_rows:
+        row = simplify(given, scope, "value")
+        if not isinstance(row, list):
+            return None
+        given_cells: list[Any] = row
+        cells = [simplify(cell, scope, "value") for cell in given_cells]
+        if any(isinstance(cell, (list, dict)) for cell in cells):
+            return None
+        rows.append(cells)
+    return rows

@@ -1,0 +1,137 @@
+"""
+The verdicts of a record, as the run model spells them.
+
+A verdict always comes from the record. Records before 2017 have none on their phases;
+only there it is derived, by the rule that OpenHTF itself had, and recorded as coerced.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+import attrs
+
+from rigbridge.model import MeasurementOutcome, PhaseOutcome, RunOutcome
+from rigbridge_openhtf.translation.raw import ABSENT
+from rigbridge_openhtf.translation.scope import Scope
+from rigbridge_openhtf.translation.values import simplify
+
+__all__ = ["Evidence", "measurement_outcome", "phase_outcome", "run_outcome"]
+
+_MEMBER = re.compile(r"(?:[A-Za-z_]\w*\.)*([A-Za-z_]+)")
+_BY_RESULT = {
+    "FAIL_AND_CONTINUE": PhaseOutcome.FAIL,
+    "FAIL_SUBTEST": PhaseOutcome.FAIL,
+    "SKIP": PhaseOutcome.SKIP,
+    "REPEAT": PhaseOutcome.SKIP,
+}
+_OF_MEASUREMENTS = dict(MeasurementOutcome.__members__)
+
+
+def _bare(value: Any, scope: Scope, item: str) -> str | None:
+    """Give the name alone of ``State.PASS`` and the like, in capitals."""
+    plain = simplify(value, scope, item)
+    if plain is None:
+        return None
+    match = _MEMBER.fullmatch(plain.strip()) if isinstance(plain, str) else None
+    if match is None:
+        return str(plain)
+    name = match[1].upper()
+    if name != plain:
+        scope.coerced(item, "spelling of the verdict reduced to its name", plain)
+    return name
+
+
+def run_outcome(value: Any, scope: Scope) -> RunOutcome:
+    """Read the verdict of the whole test; what is no verdict never becomes a PASS."""
+    name = _bare(value, scope, "outcome")
+    if name is None:
+        scope.coerced("outcome", "no verdict yet: the test was running")
+        return RunOutcome.RUNNING
+    if name in RunOutcome.__members__:
+        scope.mapped("outcome")
+        return RunOutcome(name)
+    scope.coerced("outcome", "unknown verdict taken as ERROR", value)
+    return RunOutcome.ERROR
+
+
+def measurement_outcome(value: Any, scope: Scope) -> MeasurementOutcome:
+    """Read the verdict of a measurement; skipped and unfinished ones are UNSET."""
+    if type(value) is str and (known := _OF_MEASUREMENTS.get(value)):
+        return known
+    name = _bare(value, scope, "measurement outcome")
+    if name is None:
+        scope.coerced("measurement outcome", "no verdict taken as UNSET")
+        return MeasurementOutcome.UNSET
+    if name in MeasurementOutcome.__members__:
+        return MeasurementOutcome(name)
+    scope.coerced("measurement outcome", "taken as UNSET", value)
+    return MeasurementOutcome.UNSET
+
+
+@attrs.frozen(kw_only=True)
+class Evidence:
+    """
+    What the verdict of an old phase can be derived from.
+
+    Attributes:
+        result: what the phase returned, or ABSENT.
+        measurements: the verdicts of its measurements.
+        unset_fails: whether a measurement that was not set fails its phase; None if
+            the record does not say.
+        run: the verdict of the whole test.
+    """
+
+    result: Any
+    measurements: Iterable[MeasurementOutcome]
+    unset_fails: bool | None
+    run: RunOutcome
+
+
+def phase_outcome(value: Any, evidence: Evidence, scope: Scope) -> PhaseOutcome:
+    """Read the verdict of a phase, or derive it where the record has none."""
+    name = _bare(value, scope, "phase outcome")
+    if name is not None:
+        if name in PhaseOutcome.__members__:
+            return PhaseOutcome(name)
+        scope.coerced("phase outcome", "unknown verdict taken as ERROR", value)
+        return PhaseOutcome.ERROR
+    return _derived(evidence, scope)
+
+
+def _derived(evidence: Evidence, scope: Scope) -> PhaseOutcome:
+    result = evidence.result
+    if isinstance(result, Mapping):
+        result = cast("Mapping[str, Any]", result).get("phase_result")
+    spelled = result if isinstance(result, str) else ""
+    match = _MEMBER.fullmatch(spelled)
+    returned = match[1] if match else None
+    if returned != "CONTINUE" and result is not ABSENT:
+        # No result is a timeout, any other text or object an exception.
+        outcome = _BY_RESULT.get(returned or "", PhaseOutcome.ERROR)
+        scope.coerced("phase outcome", "derived from the phase's result", outcome)
+        return outcome
+    outcome = _by_measurements(evidence)
+    scope.coerced("phase outcome", "derived from the measurements' outcomes", outcome)
+    return outcome
+
+
+def _by_measurements(evidence: Evidence) -> PhaseOutcome:
+    outcomes = set(evidence.measurements)
+    if (
+        evidence.result is ABSENT
+        and not outcomes
+        and evidence.run is not RunOutcome.PASS
+    ):
+        return PhaseOutcome.ERROR
+    unset_fails = evidence.unset_fails
+    if unset_fails is None:
+        # A test that passed with unset measurements had allowed them.
+        unset_fails = evidence.run is not RunOutcome.PASS
+    if MeasurementOutcome.FAIL in outcomes:
+        return PhaseOutcome.FAIL
+    if unset_fails and MeasurementOutcome.UNSET in outcomes:
+        return PhaseOutcome.FAIL
+    return PhaseOutcome.PASS

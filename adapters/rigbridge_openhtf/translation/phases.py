@@ -1,0 +1,216 @@
+"""Phases: verdict, times, place among the subtests, and what else a record says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import attrs
+
+from rigbridge.model import JSONValue, Measurement, Phase, Run, RunOutcome
+from rigbridge_openhtf.translation.measurements import read_measurement
+from rigbridge_openhtf.translation.outcomes import Evidence, phase_outcome
+from rigbridge_openhtf.translation.plain import read_plain
+from rigbridge_openhtf.translation.raw import ABSENT, RawCode, RawPhase
+from rigbridge_openhtf.translation.scope import Scope
+from rigbridge_openhtf.translation.times import read_time
+from rigbridge_openhtf.translation.values import free_form, text_of, without_address
+
+__all__ = [
+    "PhaseContext",
+    "is_idle_trigger",
+    "never_began",
+    "phase_name",
+    "read_code",
+    "read_phase",
+]
+
+_TRIGGER = "trigger_phase"
+_NAME_CASE_KEPT = "KEEP"
+
+
+@attrs.frozen(kw_only=True)
+class PhaseContext:
+    """
+    What a phase needs to know of its record.
+
+    Attributes:
+        run: the verdict of the whole test.
+        unset_fails: whether measurements that were not set fail their phase, or None
+            if the record does not say.
+    """
+
+    run: RunOutcome
+    unset_fails: bool | None
+
+
+def is_idle_trigger(raw: RawPhase) -> bool:
+    """
+    Whether a phase is the framework's own wait for the unit, with nothing to tell.
+
+    One that failed, was aborted or measured something is kept like any other.
+    """
+    result = raw.result
+    if isinstance(result, Mapping):
+        result = cast("Mapping[str, Any]", result).get("phase_result")
+    verdicts = [v for v in (raw.outcome, result) if v is not None and v is not ABSENT]
+    return (
+        raw.name == _TRIGGER
+        and not raw.measurements
+        and not raw.attachments
+        and all(str(v).rpartition(".")[2] in ("PASS", "CONTINUE") for v in verdicts)
+        and (raw.outcome is not None or result == "CONTINUE")
+    )
+
+
+def never_began(run: Run) -> bool:
+    """Whether a test was canceled while it waited for the unit: nothing was tested."""
+    return (
+        run.outcome is RunOutcome.ABORTED
+        and run.unit.serial_number is None
+        and not run.attachments
+        and all(p.name == _TRIGGER and not p.measurements for p in run.phases)
+    )
+
+
+def phase_name(raw: RawPhase, number: int, scope: Scope) -> str:
+    """Give the name of a phase; by its position, counted from 1, if it has none."""
+    name = text_of(raw.name, scope, "phase name")
+    if name is None:
+        name = f"phase {number}"
+        scope.coerced("phase name", "blank, named by its position", name)
+    return name
+
+
+def read_phase(
+    raw: RawPhase,
+    name: str,
+    context: PhaseContext,
+    files: Mapping[str, JSONValue],
+    scope: Scope,
+) -> Phase:
+    """
+    Translate a phase.
+
+    Args:
+        raw: what the record says of it.
+        name: its name, not blank.
+        context: what it needs to know of its record.
+        files: what its attributes say of its attachments.
+        scope: its place.
+    """
+    measurements = _measurements(raw, scope)
+    outcome = phase_outcome(
+        raw.outcome,
+        Evidence(
+            result=raw.result,
+            measurements=[item.outcome for item in measurements],
+            unset_fails=context.unset_fails,
+            run=context.run,
+        ),
+        scope,
+    )
+    code = read_code(raw.code, scope, known_name=name)
+    docstring = code.pop("docstring", None)
+    attributes = _attributes(raw, scope)
+    if code:
+        attributes["codeinfo"] = code
+    if files:
+        attributes["attachments"] = files
+    scope.mapped("phase")
+    return Phase(
+        name=name,
+        outcome=outcome,
+        started_at=read_time(raw.start_millis, scope, "phase time"),
+        ended_at=read_time(raw.end_millis, scope, "phase time"),
+        path=_path(raw, scope),
+        measurements=tuple(measurements),
+        docstring=cast("str | None", docstring),
+        attributes=attributes,
+    )
+
+
+def _path(raw: RawPhase, scope: Scope) -> tuple[str, ...]:
+    names = [text_of(name, scope, "group") for name in raw.around]
+    path = tuple(name for name in names if name is not None)
+    subtest = text_of(raw.subtest, scope, "subtest")
+    return path if subtest is None or subtest in path else (*path, subtest)
+
+
+def read_code(
+    code: RawCode, scope: Scope, *, known_name: str | None = None
+) -> dict[str, JSONValue]:
+    """
+    Read what is said of a piece of code: name, docstring and, if asked for, source.
+
+    Args:
+        code: what the record says.
+        scope: its place.
+        known_name: a name that need not be said again.
+    """
+    said: dict[str, JSONValue] = {}
+    name = text_of(code.name, scope, "code name")
+    if name is not None and name != known_name:
+        said["name"] = name
+    docstring = text_of(code.docstring, scope, "docstring")
+    if docstring is not None:
+        scope.mapped("docstring")
+        said["docstring"] = docstring
+    source = text_of(code.source_code, scope, "source code")
+    if source is not None:
+        if scope.settings.source_code:
+            scope.mapped("source code")
+            said["sourcecode"] = source
+        else:
+            scope.dropped("source code", "left out unless source_code is set")
+    return said
+
+
+def _measurements(raw: RawPhase, scope: Scope) -> list[Measurement]:
+    timed = sum(item.set_millis is not None for item in raw.measurements)
+    if timed and not scope.settings.measurement_times:
+        # One entry a phase: a live record has a time for every measurement.
+        reason = "left out unless measurement_times is set"
+        scope.dropped("measurement times", reason, f"{timed} of them")
+    wanted = scope.settings.measurement_times
+    return [
+        read_plain(item, scope.report, timed=wanted)
+        or read_measurement(item, number, scope.at(f".measurements[{item.name!r}]"))
+        for number, item in enumerate(raw.measurements, start=1)
+    ]
+
+
+def _attributes(raw: RawPhase, scope: Scope) -> dict[str, JSONValue]:
+    attributes: dict[str, JSONValue] = {}
+    result = raw.result
+    if isinstance(result, Mapping):
+        fields = dict(cast("Mapping[str, Any]", result))
+        if "phase_result" in fields:
+            given = fields.pop("phase_result")
+            attributes["phase_result"] = free_form(given, scope, "phase result")
+        if fields:
+            attributes["result"] = free_form(fields, scope, "phase result")
+    elif result is not ABSENT and result is not None:
+        attributes["phase_result"] = free_form(result, scope, "phase result")
+    options = {
+        key: _without_addresses(free_form(value, scope.at(f".options.{key}"), "option"))
+        for key, value in raw.options.items()
+        if not _is_default(value)
+    }
+    if options:
+        attributes["options"] = options
+    for key, value in raw.rest.items():
+        if value is None or (isinstance(value, (list, tuple, dict)) and not value):
+            continue
+        attributes[key] = free_form(value, scope.at(f".{key}"), "attribute")
+        scope.mapped("attribute")
+    return attributes
+
+
+def _is_default(value: Any) -> bool:
+    name = getattr(value, "name", value)
+    return value is None or value is False or name == _NAME_CASE_KEPT
+
+
+def _without_addresses(value: Any) -> Any:
+    return without_address(value) if isinstance(value, str) else value

@@ -1,0 +1,209 @@
+"""
+A record as its source states it, before any rule of translation.
+
+Both doors fill these: :mod:`rigbridge_openhtf.live.records` from live objects and
+:mod:`rigbridge_openhtf.documents.document` from JSON of any era. They settle only what
+differs between the sources; every rule stands behind them, in
+:mod:`rigbridge_openhtf.translation.translate`, so that one test gives one run either
+way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+__all__ = [
+    "ABSENT",
+    "BytesUnreadableError",
+    "RawAttachment",
+    "RawCode",
+    "RawLog",
+    "RawMeasurement",
+    "RawPhase",
+    "RawRecord",
+    "RawUnit",
+    "RawValidator",
+]
+
+
+class _Absent(Enum):
+    ABSENT = "absent"
+
+
+ABSENT: Final = _Absent.ABSENT
+"""Stands where the source has no such field; null is a value of its own."""
+
+
+class BytesUnreadableError(Exception):
+    """The bytes of one attachment cannot be had; the rest of the record can."""
+
+
+@attrs.frozen(kw_only=True)
+class RawCode:
+    """What a record says of a piece of code: name, docstring and source code."""
+
+    name: Any = None
+    docstring: Any = None
+    source_code: Any = None
+
+
+@attrs.frozen(kw_only=True)
+class RawUnit:
+    """A unit of measure, or a dimension, which has a description beside it."""
+
+    name: Any = None
+    code: Any = None
+    suffix: Any = None
+    description: Any = None
+
+
+@attrs.frozen(kw_only=True)
+class RawValidator:
+    """
+    A condition on a measured value.
+
+    Attributes:
+        text: how OpenHTF prints it.
+        bounds: minimum and maximum, both inclusive, where the object tells.
+    """
+
+    text: str
+    bounds: tuple[Any, Any] | None = None
+
+
+@attrs.frozen(kw_only=True)
+class RawMeasurement:
+    """
+    A measurement.
+
+    Attributes:
+        name: its name.
+        outcome: the verdict as spelled.
+        value: what was measured, ABSENT if nothing was; with dimensions a list of
+            rows, the measured value last.
+        unit: its unit, or None.
+        dimensions: what it is measured over, or None for a single value.
+        validators: its conditions.
+        docstring: the author's explanation.
+        set_millis: when it was set, or None.
+        rest: every further field.
+    """
+
+    name: Any
+    outcome: Any = None
+    value: Any = ABSENT
+    unit: RawUnit | None = None
+    dimensions: Sequence[RawUnit] | None = None
+    validators: Sequence[RawValidator] = ()
+    docstring: Any = None
+    set_millis: Any = None
+    rest: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class RawAttachment:
+    """
+    A file of a phase.
+
+    Attributes:
+        name: the name it was attached under.
+        media_type: its media type, or None.
+        sha1: the digest that the record states, or None.
+        size: its length, or None where the source does not say.
+        chunks: gives the bytes piece by piece; raises
+            :class:`BytesUnreadableError`. None where the source holds none.
+        file: a file with the bytes that nobody writes to any more, or None.
+        verify: whether the bytes can differ from the digest.
+    """
+
+    name: Any
+    media_type: Any = None
+    sha1: Any = None
+    size: int | None = None
+    chunks: Callable[[], Iterable[bytes]] | None = None
+    file: Path | None = None
+    verify: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class RawLog:
+    """A line of the log."""
+
+    level: Any = None
+    logger: Any = None
+    source: Any = None
+    line: Any = None
+    millis: Any = None
+    message: Any = None
+
+
+@attrs.frozen(kw_only=True)
+class RawPhase:
+    """
+    A phase.
+
+    Attributes:
+        name: its name.
+        outcome: the verdict as spelled, or None, as in records before 2017.
+        result: what the phase returned (``{"phase_result": ...}``), or ABSENT.
+        start_millis: when it began.
+        end_millis: when it ended.
+        subtest: the name of the subtest it belongs to, or None.
+        around: the names of the groups and subtests around it, outermost first, as far
+            as the source tells.
+        code: what is said of its code.
+        measurements: in the order of the record.
+        attachments: in the order of the record.
+        options: the options it ran with.
+        rest: every further field.
+    """
+
+    name: Any
+    outcome: Any = None
+    result: Any = ABSENT
+    start_millis: Any = None
+    end_millis: Any = None
+    subtest: Any = None
+    around: Sequence[Any] = ()
+    code: RawCode = attrs.field(factory=RawCode)
+    measurements: Sequence[RawMeasurement] = ()
+    attachments: Sequence[RawAttachment] = ()
+    options: Mapping[str, Any] = attrs.field(factory=dict)
+    rest: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class RawRecord:
+    """
+    A whole test record.
+
+    Attributes:
+        dut_id: the serial number of the unit under test.
+        station_id: where the test ran.
+        outcome: the verdict as spelled.
+        outcome_details: code and description of what went wrong.
+        start_millis: when the test began.
+        end_millis: when it ended.
+        metadata: what the author of the test gave along.
+        code: what is said of the test program.
+        phases: in the order of the record.
+        logs: in the order of the record.
+        rest: every further field (subtests, diagnoses...).
+    """
+
+    dut_id: Any = None
+    station_id: Any = None
+    outcome: Any = None
+    outcome_details: Sequence[Any] = ()
+    start_millis: Any = None
+    end_millis: Any = None
+    metadata: Mapping[Any, Any] = attrs.field(factory=dict)
+    code: RawCode = attrs.field(factory=RawCode)
+    phases: Sequence[RawPhase] = ()
+    logs: Sequence[RawLog] = ()
+    rest: Mapping[str, Any] = attrs.field(factory=dict)

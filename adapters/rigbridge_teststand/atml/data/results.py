@@ -1,0 +1,429 @@
+"""
+``TestResult``, ``Data`` and ``Parameters`` to measurements.
+
+A result is a measurement that was judged when it has limits, an outcome of its own, or
+is marked as one; everything else is additional data, which nobody judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PureWindowsPath
+from sys import intern
+from typing import Any
+
+from rigbridge.model import Attachment, Measurement, MeasurementOutcome, Series
+from rigbridge_teststand.arrays import line_of, rows_of, series_of
+from rigbridge_teststand.atml.account import Account
+from rigbridge_teststand.atml.data.cells import Members
+from rigbridge_teststand.atml.data.kinds import KINDS, TYPE
+from rigbridge_teststand.atml.data.limits import read_limits
+from rigbridge_teststand.atml.data.quick import quick_datum
+from rigbridge_teststand.atml.data.ranges import Judged, Ranges
+from rigbridge_teststand.atml.data.values import DATA, flatten, value_of
+from rigbridge_teststand.atml.names import (
+    LOCALS,
+    NAME,
+    attribute,
+    attributes_of,
+    child,
+    children,
+    elements_of,
+    read_text,
+)
+from rigbridge_teststand.comparisons import Comparison
+from rigbridge_teststand.statuses import MEASUREMENT_OUTCOMES
+from rigbridge_teststand.texts import direction_of
+from rigbridge_teststand.xml.element import Element
+
+__all__ = ["REPORT_TEXT", "DataReader", "Result"]
+
+REPORT_TEXT = "ReportText"
+"""The name of what is a text for the log, and no value."""
+
+_SINGLE = frozenset({"Numeric", "String"})
+_MARKS = ("IsComparisonTypeLog", "IsTestMeasurement")
+_ATTRIBUTES = ".Attributes"
+_MAX_DEPTH = 48
+_REFERENCES = {"NI_TDMSReference": "File", "NI_HyperlinkPath": ""}
+_UNSET = MeasurementOutcome.UNSET
+_UNJUDGED = Judged(comparison=Comparison(), attributes={})
+
+
+class Result:
+    """
+    The parts of a ``TestResult``, looked at once.
+
+    Attributes:
+        element: the element.
+        name: its name, or empty; 2.02 holds it in the ID.
+        data: ``TestData``, or None.
+        limits: ``TestLimits``, or None.
+        outcome: its own ``Outcome``, or None.
+        properties: ``TSLimitProperties``, or None.
+        others: what else stands in it.
+        is_judged: whether it is a measurement of the test, and no further data.
+    """
+
+    data: Element | None = None
+    limits: Element | None = None
+    outcome: Element | None = None
+    properties: Element | None = None
+    others: Sequence[Element] = ()
+    is_judged: bool = False
+
+    def __init__(self, element: Element) -> None:
+        self.element = element
+        given = element.get(NAME, "").strip() or attribute(element, "ID") or ""
+        self.name = intern(given)
+        others: list[Element] = []
+        # Backwards, so that the first of several is the one that stays.
+        for below in elements_of(element)[::-1]:
+            kind = LOCALS[below.tag]
+            if kind == "TestData":
+                self.data = below
+            elif kind == "TestLimits":
+                self.limits = below
+            elif kind == "Outcome":
+                self.outcome = below
+            elif kind != "Extension" or self._is_more(below):
+                others.append(below)
+        if others:
+            self.others = others[::-1]
+        if self.limits is not None or self.outcome is not None:
+            self.is_judged = True
+        elif self.properties is not None:
+            marks = (child(self.properties, mark) for mark in _MARKS)
+            self.is_judged = any(map(_flag, marks))
+
+    def _is_more(self, extension: Element) -> bool:
+        """Take the properties of an extension; tell whether it holds anything else."""
+        properties = child(extension, "TSLimitProperties")
+        if properties is not None:
+            self.properties = properties
+        return properties is None or len(extension) > 1
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it bears the name of a single test's value."""
+        return self.name in _SINGLE
+
+
+def _flag(element: Element | None) -> bool:
+    given = attribute(element, "value") or attribute(child(element, "Datum"), "value")
+    return given in ("true", "1") or (read_text(element) or "").lower() == "true"
+
+
+class DataReader:
+    """
+    Reads the data of the steps of a run, one step after the other.
+
+    Args:
+        account: where everything is accounted for.
+    """
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._ranges = Ranges()
+        self._step = ""
+        self._names: dict[str, int] = {}
+        self._found: list[Measurement] = []
+        # What is said of nearly all values is held once.
+        self._nothing: dict[str, Any] = {}
+        self._additional: dict[str, Any] = {"kind": "additional"}
+        self._parameter: dict[str, Any] = {"kind": "additional", "direction": "in"}
+        self.attachments: list[Attachment] = []
+
+    def begin(self, step: str) -> list[Measurement]:
+        """
+        Begin a step.
+
+        Args:
+            step: its name, which its single measurement takes.
+
+        Returns:
+            What takes its measurements; names that repeat are numbered.
+        """
+        self._step = step
+        self._names = {}
+        self._found = []
+        return self._found
+
+    def judged(self, result: Result, inherited: MeasurementOutcome) -> None:
+        """
+        Read a result that was judged.
+
+        Args:
+            result: the result.
+            inherited: the outcome where it has none of its own.
+        """
+        given = result.name
+        name = self._step if given in _SINGLE or not given else given
+        outcome = inherited if result.outcome is None else _outcome(result.outcome)
+        judged = read_limits(
+            result.limits, result.properties, result.data, self._ranges, self._account
+        )
+        more = self._further(result) if result.others else self._nothing
+        is_empty = True
+        for element in () if result.data is None else elements_of(result.data):
+            if LOCALS[element.tag] in DATA:
+                is_empty = False
+                self._read(name, element, more, outcome, judged)
+            else:
+                self._account.dropped("property", "no data of a known kind", element)
+        if is_empty:
+            self._add(name, result.element, None, None, more, outcome, judged)
+
+    def additional(self, result: Result) -> None:
+        """Read a result that nobody judged."""
+        attributes = self._additional
+        if result.others:
+            attributes = {**attributes, **self._further(result)}
+        name = result.name or self._step
+        if (way := direction_of(name)) is not None:
+            attributes = {**attributes, "direction": way}
+        data = [] if result.data is None else elements_of(result.data)
+        if not data:
+            self._account.dropped("measurement", "holds no value", result.element)
+        for element in data:
+            if LOCALS[element.tag] in DATA:
+                self._plain(name, element, attributes, 0)
+            else:
+                self._account.dropped("property", "no data of a known kind", element)
+
+    def _further(self, result: Result) -> dict[str, Any]:
+        """Read what else stands in a result, such as a description."""
+        found: dict[str, Any] = {}
+        for element in result.others:
+            name = LOCALS[element.tag]
+            if name != "Extension":
+                flatten(element, name.lower(), found, self._account)
+                continue
+            for kind, block in children(element):
+                if kind != "TSLimitProperties":
+                    flatten(block, f"extension.{kind}", found, self._account)
+        return found
+
+    def action(self, data: Element) -> list[Element]:
+        """
+        Read the ``Data`` of an action, each item under its own name.
+
+        Returns:
+            The data that are report texts, and no values.
+        """
+        texts: list[Element] = []
+        for element in elements_of(data):
+            kind = LOCALS[element.tag]
+            if kind == "Collection":
+                self._items("", element, self._additional, 0, texts)
+            elif kind in DATA:
+                self._read(self._step, element, self._additional)
+        return texts
+
+    def parameters(self, parameters: Element) -> None:
+        """Read ``Parameters``: what a step was given."""
+        for kind, parameter in children(parameters):
+            if kind != "Parameter":
+                self._account.dropped("property", "no parameter", parameter)
+                continue
+            given = attribute(parameter, "ID")
+            name = attribute(parameter, "name") or given
+            shown = name or "parameter"
+            if not shown.endswith("[In]"):
+                shown += " [In]"
+            said = self._parameter
+            if given is not None and given != name:
+                said = {**said, "parameter_id": given}
+            before = len(self._found)
+            for data, element in children(child(parameter, "Data")):
+                if data in DATA:
+                    self._read(shown, element, said)
+            if len(self._found) == before:
+                self._unusual(parameter, shown, said)
+
+    def _unusual(self, parameter: Element, shown: str, said: dict[str, Any]) -> None:
+        """Keep what stands in a parameter instead of data."""
+        found: dict[str, Any] = {}
+        # Each value is counted as the measurement that it becomes.
+        for element in parameter:
+            flatten(element, shown, found, Account())
+        for key, value in found.items():
+            self._add(key, parameter, value, None, said, _UNSET, _UNJUDGED)
+
+    def _plain(
+        self, name: str, element: Element, attributes: dict[str, Any], depth: int
+    ) -> None:
+        """Read data that nobody judged, quickly where nothing else is said of them."""
+        shape = LOCALS[element.tag]
+        if shape == "Datum" and name and name not in self._names:
+            read = quick_datum(element)
+            if read is not None and read[1] is None and depth <= _MAX_DEPTH:
+                self._names[name] = 1
+                self._found.append(
+                    Measurement(name=name, value=read[0], attributes=attributes)
+                )
+                return
+        if shape in DATA:
+            self._read(name, element, attributes, depth=depth)
+
+    def _read(  # noqa: PLR0917 - each part of a measurement
+        self,
+        name: str,
+        element: Element,
+        attributes: dict[str, Any],
+        outcome: MeasurementOutcome = _UNSET,
+        judged: Judged = _UNJUDGED,
+        depth: int = 0,
+    ) -> None:
+        shape = LOCALS[element.tag]
+        if depth > _MAX_DEPTH:
+            self._account.dropped("property", "nested too deep", element)
+            return
+        if shape == "Datum" and (read := quick_datum(element)) is not None:
+            value, unit = read
+            self._add(name, element, value, unit, attributes, outcome, judged)
+            return
+        given = attributes_of(element)
+        kind = KINDS[given.get(TYPE) or given.get("type") or ""]
+        if kind in _REFERENCES:
+            self._reference(name, element, kind, attributes)
+        elif shape == "Datum":
+            value, unit, further = value_of(element, kind, given, self._account)
+            if further:
+                attributes = {**attributes, **further}
+            self._add(name, element, value, unit, attributes, outcome, judged)
+        elif shape == "Collection":
+            self._items(name, element, attributes, depth + 1)
+        else:
+            self._array(name, element, attributes, outcome, judged)
+
+    def _items(
+        self,
+        prefix: str,
+        collection: Element,
+        attributes: dict[str, Any],
+        depth: int,
+        texts: list[Element] | None = None,
+    ) -> None:
+        items: list[tuple[str, Element]] = []
+        described: dict[str, dict[str, Any]] = {}
+        for item in elements_of(collection):
+            if LOCALS[item.tag] != "Item":
+                reason = "stands among the items of a collection"
+                self._account.dropped("property", reason, item)
+                continue
+            name = intern(item.get(NAME, "").strip())
+            if name.endswith(_ATTRIBUTES):
+                described[name.removesuffix(_ATTRIBUTES)] = self._described(item)
+            elif texts is not None and name == REPORT_TEXT:
+                self._text(item, texts, items)
+            else:
+                items.append((name, item))
+        for name, item in items:
+            further = attributes
+            if name in described:
+                further = {**attributes, **described[name]}
+            if (way := direction_of(name)) is not None:
+                further = {**further, "direction": way}
+            full = f"{prefix}.{name}" if prefix and name else prefix or name
+            for element in elements_of(item):
+                self._plain(full, element, further, depth)
+
+    @staticmethod
+    def _text(
+        item: Element, texts: list[Element], items: list[tuple[str, Element]]
+    ) -> None:
+        datum = child(item, "Datum")
+        if datum is None:
+            items.append((REPORT_TEXT, item))
+        else:
+            texts.append(datum)
+
+    def _described(self, item: Element) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        flatten(item, "described", found, self._account)
+        return found
+
+    def _reference(
+        self, name: str, element: Element, kind: str, attributes: dict[str, Any]
+    ) -> None:
+        """Read a reference to a file; it is named, never opened."""
+        found: dict[str, Any] = {}
+        flatten(element, name, found, self._account)
+        path = found.get(f"{name}.{_REFERENCES[kind]}" if _REFERENCES[kind] else name)
+        base = PureWindowsPath(path).name.strip() if isinstance(path, str) else ""
+        if base:
+            self._account.mapped["attachment"] += 1
+            self.attachments.append(Attachment(name=base))
+        further = {**attributes, "reference": kind}
+        for key, value in found.items():
+            self._add(key, element, value, None, further, _UNSET, _UNJUDGED)
+
+    def _array(
+        self,
+        name: str,
+        element: Element,
+        attributes: dict[str, Any],
+        outcome: MeasurementOutcome,
+        judged: Judged,
+    ) -> None:
+        unit = attribute(element, "unit") or attribute(element, "nonStandardUnit")
+        members = Members(element, self._account)
+        values = members.line()
+        rows: list[tuple[str, Series]] | None = None
+        value: Any = []
+        if values is not None:
+            value = line_of(values, unit)
+        elif (cells := members.cells()).members:
+            rows = rows_of(cells, attributes)
+            value = series_of(cells, unit) if rows is None else None
+        for label, series in [("", value)] if rows is None else rows:
+            shown = f"{name}{label}"
+            self._add(shown, element, series, None, attributes, outcome, judged)
+
+    def _add(  # noqa: PLR0917 - each part of a measurement
+        self,
+        name: str,
+        element: Element,
+        value: Any,
+        unit: str | None,
+        attributes: dict[str, Any],
+        outcome: MeasurementOutcome,
+        judged: Judged,
+    ) -> None:
+        if unit is not None:
+            self._account.mapped["unit"] += 1
+        if judged.attributes:
+            further = judged.attributes
+            attributes = {**attributes, **further} if attributes else further
+        name = name.strip() or "(unnamed)"
+        if name in self._names:
+            name = self._numbered(name, element)
+        else:
+            self._names[name] = 1
+        comparison = judged.comparison
+        self._found.append(
+            Measurement(
+                name=name,
+                outcome=outcome,
+                value=value,
+                unit=unit,
+                limits=comparison.limits,
+                validators=comparison.validators,
+                attributes=attributes,
+            )
+        )
+
+    def _numbered(self, name: str, element: Element) -> str:
+        """Number a name that the step has used before."""
+        while name in self._names:
+            self._account.coerced("measurement name", "repeated, numbered", element)
+            self._names[name] += 1
+            name = f"{name} #{self._names[name]}"
+        self._names[name] = 1
+        return name
+
+
+def _outcome(outcome: Element) -> MeasurementOutcome:
+    stated = (attribute(outcome, "value") or "").lower()
+    return MEASUREMENT_OUTCOMES.get(stated, _UNSET)

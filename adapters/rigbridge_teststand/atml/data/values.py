@@ -1,0 +1,200 @@
+"""
+Data of ATML to values: ``Datum``, and elements that have no field of their own.
+
+Those keep their attributes, texts and data by dotted keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from rigbridge_teststand.atml.account import Account
+from rigbridge_teststand.atml.data.cells import Members
+from rigbridge_teststand.atml.data.kinds import (
+    KINDS,
+    RADIX,
+    TYPE,
+    inner_text,
+    typed,
+    unescape,
+)
+from rigbridge_teststand.atml.data.quick import quick_datum
+from rigbridge_teststand.atml.names import (
+    LOCALS,
+    attribute,
+    attributes_of,
+    child,
+    elements_of,
+    read_text,
+)
+from rigbridge_teststand.xml.element import Element
+
+__all__ = ["DATA", "Value", "flatten", "read_datum", "spelled", "value_of"]
+
+DATA = frozenset({"Datum", "IndexedArray", "Collection"})
+"""The local names of what holds data."""
+
+Value: TypeAlias = tuple[Any, str | None, dict[str, Any]]
+"""A value, its unit as spelled or None, and what else the datum says as strict JSON."""
+
+_UNITS = ("unit", "nonStandardUnit", "standardUnit")
+_QUALITY = frozenset({"Resolution", "ErrorLimits", "Range", "Confidence"})
+_HIDDEN = frozenset({"type", "flags"})
+_IS_ESCAPED = frozenset({"true", "1"})
+
+
+def read_datum(datum: Element, account: Account) -> Value:
+    """
+    Read a ``Datum``.
+
+    Args:
+        datum: the element.
+        account: where a value that does not fit its type is recorded.
+    """
+    if (quick := quick_datum(datum)) is not None:
+        return (*quick, {})
+    given = attributes_of(datum)
+    kind = KINDS[given.get(TYPE) or given.get("type") or ""]
+    return value_of(datum, kind, given, account)
+
+
+def value_of(
+    datum: Element, kind: str, given: dict[str, str], account: Account
+) -> Value:
+    """
+    Read a ``Datum`` whose attributes are known.
+
+    Args:
+        datum: the element.
+        kind: the kind of its type.
+        given: its attributes.
+        account: where a value that does not fit its type is recorded.
+    """
+    further: dict[str, Any] = {}
+    if "unitQualifier" in given and (qualifier := given["unitQualifier"].strip()):
+        further["unitQualifier"] = qualifier
+    for below in elements_of(datum):
+        name = LOCALS[below.tag]
+        if name in _QUALITY:
+            flatten(below, name, further, account)
+    value = _SPECIAL[kind](datum, further) if kind in _SPECIAL else None
+    if value is None:
+        text = given.get("value")
+        if text is None:
+            text = inner_text(datum)
+            if text is not None and given.get("isEscaped", "").strip() in _IS_ESCAPED:
+                text = unescape(text)
+        value = typed(kind, text, datum, account)
+        if kind in RADIX and isinstance(value, int):
+            further["spelled"] = text
+    for name in _UNITS:
+        if name in given and (unit := given[name].strip()):
+            return value, unit, further
+    return value, None, further
+
+
+def _complex(datum: Element, further: dict[str, Any]) -> str:
+    real, imaginary = attribute(datum, "real"), attribute(datum, "imaginary")
+    further.update(real=real, imaginary=imaginary)
+    sign = "" if (imaginary or "").startswith("-") else "+"
+    return f"{real or 0}{sign}{imaginary or 0}i"
+
+
+def _enumeration(datum: Element, further: dict[str, Any]) -> str | None:
+    for key, name in (("enum_number", "NumericValue"), ("enum_valid", "IsValid")):
+        if (given := attribute(child(datum, name), "value")) is not None:
+            further[key] = given
+    return read_text(child(datum, "EnumValue"))
+
+
+_SPECIAL: dict[str, Callable[[Element, dict[str, Any]], str | None]] = {
+    "complex": _complex,
+    "enum": _enumeration,
+}
+
+
+def flatten(
+    element: Element, prefix: str, into: dict[str, Any], account: Account
+) -> None:
+    """
+    Keep an element of no field of its own: its attributes, texts and data.
+
+    Args:
+        element: the element.
+        prefix: what the keys begin with.
+        into: takes the values by dotted key.
+        account: where each is recorded.
+    """
+    if LOCALS[element.tag] == "Datum":
+        _put_datum(into, prefix, element, account)
+        return
+    pending = [(prefix, element)]
+    while pending:
+        path, node = pending.pop()
+        name = LOCALS[node.tag]
+        if name == "Datum":
+            _put_datum(into, path, node, account)
+            continue
+        if name == "IndexedArray":
+            shown = {
+                "".join(f"[{index}]" for index in position): spelled(value)
+                for position, value in Members(node, account).cells().members.items()
+            }
+            _put(into, path, shown, account)
+            continue
+        for key, given in attributes_of(node).items():
+            short = key.rpartition("}")[2]
+            # The name of an item is part of the path already.
+            is_said = short in _HIDDEN or (short == "name" and name == "Item")
+            if not is_said and given.strip():
+                _put(into, f"{path}.{short}", given, account)
+        text = read_text(node)
+        if text is not None:
+            _put(into, path, text, account)
+        if len(node):
+            inner = elements_of(node)[::-1]
+            pending += [(_path_of(below, path), below) for below in inner]
+
+
+def _path_of(element: Element, path: str) -> str:
+    """Give the path of what stands below a path."""
+    name = LOCALS[element.tag]
+    if name in DATA:
+        return path
+    if name == "Item":
+        return f"{path}.{attribute(element, 'name') or 'Item'}"
+    return f"{path}.{name}"
+
+
+def _put_datum(
+    into: dict[str, Any], key: str, datum: Element, account: Account
+) -> None:
+    value, unit, _ = read_datum(datum, account)
+    _put(into, key, value, account)
+    if unit is not None:
+        into[f"{key}.unit"] = unit
+
+
+def _put(into: dict[str, Any], key: str, value: Any, account: Account) -> None:
+    if value is None or value == "":
+        return
+    if key in into:
+        key = _numbered(key, into)
+    account.mapped["property"] += 1
+    into[key] = spelled(value)
+
+
+def _numbered(key: str, into: dict[str, Any]) -> str:
+    """Number a key that is taken."""
+    count = 2
+    while (unique := f"{key} #{count}") in into:
+        count += 1
+    return unique
+
+
+def spelled(value: Any) -> Any:
+    """Give a value that strict JSON holds: a non-finite number as its text."""
+    if isinstance(value, float) and value - value != 0:
+        return str(value)
+    return value

@@ -1,0 +1,3 @@
+"""TestStand's native XML reports."""
+
+__all__: list[str] = []

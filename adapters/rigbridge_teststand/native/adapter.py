@@ -1,0 +1,171 @@
+"""The adapter ``teststand-xml``: native XML reports of NI TestStand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import ClassVar
+
+from rigbridge.adapters import ConversionReport, Match, ReadContext, Source
+from rigbridge.errors import UnrecognizedSourceError
+from rigbridge.model import Run
+from rigbridge_teststand.batches import record_batch
+from rigbridge_teststand.native.growing import holds_result
+from rigbridge_teststand.native.reports import read_report, result_of
+from rigbridge_teststand.native.step_reader import CUT_OFF, StepReader
+from rigbridge_teststand.settings import TestStandSettings
+from rigbridge_teststand.xml.element import Element
+from rigbridge_teststand.xml.report_files import ReportFile, of_another_kind
+
+__all__ = ["TestStandXMLAdapter"]
+
+_ROOT = re.compile(r"<(Reports|Report|TSReport)[\s/>]")
+_PAGE = re.compile(
+    rb"\s*(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*<(?:!DOCTYPE\s+html|html[\s>])",
+    re.IGNORECASE | re.DOTALL,
+)
+_HEAD = 4096
+_REPORT = frozenset({"Report", "TSReport"})
+_BATCH = "Batch"
+_FORMAT = "TestStand XML"
+
+
+class TestStandXMLAdapter:
+    """
+    Reads native XML reports: ``Reports``, bare ``Report`` and ``TSReport`` documents.
+
+    Every report of a unit is one run. A batch report is an index of others and makes
+    no run; that is recorded.
+
+    Args:
+        settings: the site's settings for TestStand.
+    """
+
+    # pytest would take a class of this name for tests.
+    __test__ = False
+
+    name: ClassVar[str] = "teststand-xml"
+    settings_type: ClassVar[type[TestStandSettings]] = TestStandSettings
+
+    def __init__(self, settings: TestStandSettings | None = None) -> None:
+        self._settings = TestStandSettings() if settings is None else settings
+
+    def detect(self, head: bytes, name: str) -> Match | None:
+        """Recognize the root element, in any encoding that keeps ASCII readable."""
+        del name
+        shown = head.replace(b"\x00", b"").decode("latin-1")
+        root = _ROOT.search(shown)
+        if root is None or "TestResults" in shown[: root.start()]:
+            return None
+        if root[1] == "TSReport":
+            return Match(0.95, "root element TSReport of WATS")
+        if "Type='" in shown or 'Type="' in shown:
+            return Match(0.95, f"element {root[1]} with typed properties of TestStand")
+        return Match(0.4, f"root element {root[1]}")
+
+    def read(self, source: Source, context: ReadContext) -> Iterator[Run]:
+        """Read every unit's report; see the contract for what is raised."""
+        yield from _NativeFile(source, context, self._settings).read()
+
+
+def _is_inner(report: Element) -> bool:
+    """Tell whether a report stands in another one, which makes no sense."""
+    return next(report.iterancestors(*_REPORT), None) is not None
+
+
+class _NativeFile(ReportFile):
+    """A file of native reports that is being read."""
+
+    tag = ("Report", "TSReport")
+
+    def __init__(
+        self, source: Source, context: ReadContext, settings: TestStandSettings
+    ) -> None:
+        super().__init__(source, context)
+        self._settings = settings
+        self._growing: tuple[Element, StepReader] | None = None
+
+    def refuse(self, head: bytes) -> None:
+        """Refuse the page that TestStand may write instead."""
+        if _PAGE.match(head[:_HEAD].replace(b"\x00", b"")):
+            raise UnrecognizedSourceError(
+                "is an HTML report, made for people to read",
+                source=self.source.uri,
+                remedy="let TestStand write the report as XML or ATML",
+            )
+
+    def reports(self, root: Element) -> list[Element]:
+        """Find the reports; concatenated documents stand as Reports within Reports."""
+        if root.tag in _REPORT:
+            return [root]
+        if root.tag != "Reports":
+            raise of_another_kind(root.tag, root, self.source)
+        found: list[Element] = []
+        for child in root:
+            if child.tag in _REPORT:
+                found.append(child)
+            else:
+                # Documents that follow each other, or what damage put around a report.
+                found.extend(
+                    element
+                    for element in child.iter(*_REPORT)
+                    if not _is_inner(element)
+                )
+        return found
+
+    def is_index(self, element: Element) -> bool:
+        """Tell a batch report from that of a unit."""
+        if element.get("Type") != _BATCH:
+            return False
+        record_batch(element, element.iter("UUThref"), self.context.report)
+        return True
+
+    def run(self, element: Element, index: int, *, truncated: bool) -> Run:
+        """Read one report."""
+        provenance = self.context.provenance(self.source, index, format=_FORMAT)
+        reader, self._growing = self._reader(element, self.context.report), None
+        return read_report(
+            element,
+            provenance,
+            self._settings,
+            self.context,
+            reader,
+            truncated=truncated,
+        )
+
+    def restart(self) -> None:
+        """Forget the steps that were read."""
+        super().restart()
+        self._growing = None
+
+    def grown(self, element: Element) -> None:
+        """Read the steps that are complete."""
+        root = result_of(element)
+        if root is not None:
+            # What of it belongs to a damaged report must not be accounted for twice.
+            reader = self._reader(element, ConversionReport())
+            self._growing = (element, reader)
+            reader.read_ahead(root)
+
+    def _reader(self, element: Element, report: ConversionReport) -> StepReader:
+        """Give what has read a part of a report already, or a new reader."""
+        if self._growing is not None and self._growing[0] is element:
+            return self._growing[1]
+        return StepReader(self._settings.phase_outcomes(), report)
+
+    def keeps(self, element: Element) -> bool:
+        """Keep what is right below a report, and what holds a complete result."""
+        parent = element.getparent()
+        return (
+            element.tag == "Reports"
+            or element.tag in _REPORT
+            or (parent is not None and parent.tag in _REPORT)
+            or holds_result(element)
+            or (self._growing is not None and self._growing[1].has_read_within(element))
+        )
+
+    def mark_unfinished(self, innermost: Element) -> None:
+        """Mark the results whose end is missing."""
+        for element in (innermost, *innermost.iterancestors("Prop")):
+            if element.get("Type") == "TEResult":
+                element.set(CUT_OFF, "")

@@ -1,0 +1,314 @@
+"""One report of a unit to one run."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import lru_cache, partial
+from pathlib import PureWindowsPath
+from typing import Any
+
+from rigbridge.adapters import ConversionReport, ReadContext
+from rigbridge.model import (
+    Attachment,
+    LogEntry,
+    LogLevel,
+    Phase,
+    ProcedureRef,
+    Provenance,
+    Run,
+    RunOutcome,
+)
+from rigbridge_teststand.native.comments import drop_comments
+from rigbridge_teststand.native.engine import (
+    containers_of,
+    read_bookkeeping,
+    read_seconds,
+)
+from rigbridge_teststand.native.header import Header, keep_rest, read_header
+from rigbridge_teststand.native.measuring import BOOKKEEPING
+from rigbridge_teststand.native.properties import child_named, members, text_of
+from rigbridge_teststand.native.said import read_texts
+from rigbridge_teststand.native.scalars import read_scalar
+from rigbridge_teststand.native.sequences import Sequences, StepTimes
+from rigbridge_teststand.native.step_reader import CUT_OFF, StepReader
+from rigbridge_teststand.numbers import read_count
+from rigbridge_teststand.options import KEPT_OPTIONS, NOT_KEPT
+from rigbridge_teststand.settings import TestStandSettings
+from rigbridge_teststand.statuses import RUN_OUTCOMES, severity
+from rigbridge_teststand.texts import clean_text
+from rigbridge_teststand.xml.documents import place_of
+from rigbridge_teststand.xml.element import Element
+
+__all__ = ["read_report", "result_of"]
+
+_HEADER = frozenset(
+    {"UUT", "StartTime", "StartDate", "StationInfo", "MainSequenceResults"}
+)
+_DISPLAY = "ReportOptions"
+_BESIDE = frozenset({"ErrorText", "ReportInfo", "Comment"})
+_OF_ROOT = BOOKKEEPING | {"SeqFileVersion"}
+_CALLED = frozenset({"sequence_file", "sequence"})
+_UNFINISHED = frozenset({"running", "looping", ""})
+_NEVER_STARTED = frozenset({"skipped", "notstarted"})
+
+
+def read_report(
+    element: Element,
+    source: Provenance,
+    settings: TestStandSettings,
+    context: ReadContext,
+    steps: StepReader,
+    *,
+    truncated: bool = False,
+) -> Run:
+    """
+    Read a ``Report`` or ``TSReport`` element.
+
+    Args:
+        element: the element.
+        source: where it stands; the run's id follows from it.
+        settings: the site's settings for TestStand.
+        context: the surroundings of the reading.
+        steps: reads its steps; it may have read a part of them already.
+        truncated: the file ends within it.
+    """
+    account = context.report
+    header = read_header(element, context)
+    root = result_of(element)
+    data = members(root)
+    engine = members(data.get("TS"))
+    started = header.started_at
+    times = StepTimes(start=started, engine_start=read_seconds(engine.get("StartTime")))
+    if header.engine_started_at is not None:
+        times = StepTimes(start=header.engine_started_at, engine_start=0.0)
+    if started is not None and not times.is_known:
+        account.coerced(
+            "phase time",
+            "the engine's time at the start is missing, all taken as unknown",
+            place=partial(place_of, element),
+        )
+    metadata = dict(header.metadata)
+    logs = _report_logs(element, header, account)
+    phases: list[Phase] = []
+    attachments: list[Attachment] = []
+    if root is not None:
+        lists = steps.lists(root)
+        if steps.report is not account:
+            account.merge(steps.report)
+        sequences = Sequences(root, times, account)
+        sequences.add(lists)
+        phases, attachments = sequences.phases, sequences.attachments
+        said = read_texts(data, metadata, account)
+        logs += sequences.logs
+        logs += [
+            LogEntry(level=level, message=message, time=started)
+            for level, message in said
+        ]
+    total = read_seconds(engine.get("TotalTime"))
+    ended = None
+    if started is not None and total is not None and total >= 0:
+        ended = started + timedelta(seconds=total)
+    facts = read_bookkeeping(engine, containers_of(engine), account)
+    file, sequence = _told(facts, "sequence_file"), _told(facts, "sequence")
+    version = _told(facts, "sequence_file_version")
+    facts.pop("sequence_file_version", None)
+    for key, value in facts.items():
+        if value != "":
+            is_called = key in _CALLED
+            metadata[key if is_called else f"main_sequence.{key}"] = value
+    _keep_report_level(element, data, metadata, account)
+    recorded = members(child_named(element, "TSRData"))
+    if (text_of(recorded, "TSRFileClosed") or "").lower() == "false":
+        metadata["partial"] = True
+        account.coerced(
+            "run",
+            "the recording of results did not end",
+            place=partial(place_of, element),
+        )
+    if truncated:
+        metadata["partial"] = True
+        account.coerced(
+            "run",
+            "cut off or damaged within it, what is complete is kept",
+            place=partial(place_of, element),
+        )
+    _compare_count(element, len(phases), context)
+    account.merge(steps.comments)
+    drop_comments(element, root, account)
+    account.mapped("run")
+    # A result that is cut off may have stated what came out differently in the end.
+    final = data if root is None or root.get(CUT_OFF) is None else {}
+    return Run(
+        id=source.run_id,
+        outcome=_outcome(element, final, settings, metadata, context),
+        procedure=ProcedureRef(
+            name=_stem(file) or sequence or settings.procedure,
+            version=version or text_of(data, "SeqFileVersion"),
+        ),
+        unit=header.unit,
+        sub_units=header.sub_units,
+        started_at=started,
+        ended_at=ended,
+        operator=header.operator,
+        station=header.station,
+        phases=tuple(phases),
+        logs=tuple(logs),
+        attachments=tuple(attachments),
+        metadata=metadata,
+        source=source,
+    )
+
+
+def result_of(element: Element) -> Element | None:
+    """Find the root result of a report."""
+    for child in element.iterchildren("Prop"):
+        if child.get("Type") == "TEResult":
+            return child
+        if child.get("Name") == "MainSequenceResults":
+            return child.find("Value/Prop[@Type='TEResult']")
+    return None
+
+
+def _told(facts: dict[str, Any], key: str) -> str | None:
+    return str(facts.get(key) or "").strip() or None
+
+
+# One procedure makes thousands of reports.
+@lru_cache(maxsize=256)
+def _stem(file: str | None) -> str | None:
+    if not file:
+        return None
+    # Paths in reports are of Windows, whatever machine reads them.
+    stem: str = PureWindowsPath(file).stem.strip()
+    return stem or None
+
+
+def _keep_report_level(
+    element: Element,
+    data: dict[str, Element],
+    metadata: dict[str, Any],
+    account: ConversionReport,
+) -> None:
+    # The call of the main sequence may have recorded whatever a step may.
+    keep_rest(data, "main_sequence", _OF_ROOT, metadata, account)
+    root = result_of(element)
+    for child in element:
+        # The tag of a comment is no text, whatever the type hints say.
+        tag: Any = child.tag
+        if not isinstance(tag, str):
+            continue
+        if child.get("Type") == "TEResult":
+            if child is not root:
+                account.dropped(
+                    "step", "another root result", place=partial(place_of, child)
+                )
+            continue
+        name = child.get("Name") or tag
+        if name == _DISPLAY:
+            _keep_options(child, metadata, account)
+        elif tag != "Prop":
+            if tag not in _BESIDE:
+                account.dropped(
+                    "property", "no part of a report", place=partial(place_of, child)
+                )
+        elif name not in _HEADER:
+            below = {} if child.get("Type") == "Array" else members(child)
+            if below:
+                keep_rest(below, name, frozenset(), metadata, account)
+            else:
+                keep_rest({name: child}, "report", frozenset(), metadata, account)
+
+
+def _keep_options(
+    options: Element, metadata: dict[str, Any], account: ConversionReport
+) -> None:
+    account.coerced("report options", NOT_KEPT, place=partial(place_of, options))
+    for name, prop in members(options).items():
+        value = read_scalar(prop, account) if name in KEPT_OPTIONS else None
+        if value is not None and value != "":
+            account.mapped("property")
+            metadata[f"report_options.{name}"] = value
+
+
+def _report_logs(
+    element: Element, header: Header, account: ConversionReport
+) -> list[LogEntry]:
+    """Give what the operator noted of the unit, and what went wrong with the report."""
+    errors = [
+        (LogLevel.ERROR, (child.text or "").strip())
+        for child in element.iterchildren("ErrorText")
+    ]
+    found = [(LogLevel.INFO, header.comment or ""), *errors]
+    logs: list[LogEntry] = []
+    for level, message in found:
+        if message:
+            account.mapped("log")
+            logs.append(LogEntry(level=level, message=clean_text(message)))
+    return logs
+
+
+def _compare_count(element: Element, found: int, context: ReadContext) -> None:
+    stated = read_count(element.get("StepCount"))
+    if stated is not None and stated != found:
+        context.report.coerced(
+            "step count",
+            "differs from the results in the file, these are kept",
+            place=partial(place_of, element),
+            detail=f"{stated} stated, {found} found",
+        )
+
+
+def _outcome(
+    element: Element,
+    data: dict[str, Element],
+    settings: TestStandSettings,
+    metadata: dict[str, Any],
+    context: ReadContext,
+) -> RunOutcome:
+    stated = [element.get("UUTResult"), text_of(data, "Status")]
+    known = [status.strip() for status in stated if status is not None]
+    if not known:
+        metadata["partial"] = True
+        context.report.coerced(
+            "status",
+            "no verdict in the report, aborted",
+            place=partial(place_of, element),
+        )
+        return RunOutcome.ABORTED
+    metadata["raw_status"] = known[0]
+    if any(status.lower() in _UNFINISHED for status in known):
+        metadata["partial"] = True
+    if any(status.lower() in _NEVER_STARTED for status in known):
+        context.report.coerced(
+            "status",
+            "a run that never started, aborted",
+            place=partial(place_of, element),
+        )
+    outcomes = [_one(status, element, settings, context) for status in known]
+    if len(set(outcomes)) > 1:
+        context.report.coerced(
+            "status",
+            "two verdicts differ, the worse taken",
+            place=partial(place_of, element),
+            detail=" and ".join(known),
+        )
+    return max(outcomes, key=severity)
+
+
+def _one(
+    status: str,
+    element: Element,
+    settings: TestStandSettings,
+    context: ReadContext,
+) -> RunOutcome:
+    lower = status.lower()
+    known = settings.run_outcomes().get(lower) or RUN_OUTCOMES.get(lower)
+    if known is not None:
+        return known
+    context.report.coerced(
+        "status",
+        "unknown, read as error",
+        place=partial(place_of, element),
+        detail=status,
+    )
+    return RunOutcome.ERROR

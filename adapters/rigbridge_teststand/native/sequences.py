@@ -1,0 +1,184 @@
+"""
+The steps of a report to the phases of a run, each in its place.
+
+What a step cannot know of itself follows here: the names above it, when it ran, and
+what loops make of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeAlias
+
+import attrs
+
+from rigbridge.adapters import ConversionReport, Place
+from rigbridge.model import Attachment, LogEntry, Phase
+from rigbridge_teststand.native.engine import CALL
+from rigbridge_teststand.native.steps import Role, Step, StepList
+from rigbridge_teststand.texts import SAID_AS
+from rigbridge_teststand.xml.documents import place_of
+from rigbridge_teststand.xml.element import Element
+
+__all__ = ["Sequences", "StepTimes"]
+
+
+@attrs.frozen(kw_only=True)
+class StepTimes:
+    """
+    Turns the engine's seconds into times.
+
+    Attributes:
+        start: the run's start, or None.
+        engine_start: the engine's seconds at that start, or None.
+    """
+
+    start: datetime | None
+    engine_start: float | None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is anything to count from."""
+        return self.start is not None and self.engine_start is not None
+
+    def moment(self, seconds: float) -> datetime | None:
+        """Give the time at which the engine's clock showed these seconds."""
+        if self.start is None or self.engine_start is None:
+            return None
+        elapsed = seconds - self.engine_start
+        # Only merged data has a step before the main sequence.
+        if elapsed < 0:
+            return None
+        try:
+            return self.start + timedelta(seconds=elapsed)
+        except (OverflowError, ValueError):
+            return None
+
+
+_Trail: TypeAlias = tuple["_Trail | None", StepList, int]
+"""Where a step stands: the same of the step above it, its list, its number there."""
+
+
+class Sequences:
+    """
+    Makes the phases of a run.
+
+    Args:
+        root: the element of the root result.
+        times: gives the steps their times.
+        report: where everything is accounted for.
+
+    Attributes:
+        phases: the phases, in document order.
+        logs: what the steps said, likewise.
+        attachments: the files that they refer to, likewise.
+    """
+
+    def __init__(
+        self, root: Element, times: StepTimes, report: ConversionReport
+    ) -> None:
+        self._root = root
+        self._times = times
+        self._report = report
+        self.phases: list[Phase] = []
+        self.logs: list[LogEntry] = []
+        self.attachments: list[Attachment] = []
+
+    def add(self, lists: list[StepList]) -> None:
+        """Take all steps below the root result, and give their memory back."""
+        pending = [self._placed(lists, (), None)]
+        # A stack instead of recursion: sequences may call themselves deeply.
+        while pending:
+            below = next(pending[-1], None)
+            if below is None:
+                pending.pop()
+            else:
+                pending.append(self._placed(*below))
+
+    def _placed(
+        self, lists: list[StepList], path: tuple[str, ...], above: _Trail | None
+    ) -> Iterator[tuple[list[StepList], tuple[str, ...], _Trail]]:
+        """Place the steps of lists, and give what is below each when its turn comes."""
+        for steps in lists:
+            name = steps.container
+            below = path if name == CALL else (*path, name)
+            for step, place in self._list(steps, below):
+                trail = (above, steps, step.member)
+                self._add(step, place, trail)
+                if step.lists:
+                    yield step.lists, (*place, step.name), trail
+
+    def _list(
+        self, steps: StepList, below: tuple[str, ...]
+    ) -> Iterator[tuple[Step, tuple[str, ...]]]:
+        """Go through a result list; a summary owns the iterations that follow it."""
+        following = steps.steps[::-1]
+        steps.steps.clear()
+        seen = Counter([step.key for step in following if step.role is Role.NONE])
+        repeats = len(seen) < seen.total()
+        passed: Counter[str] = Counter()
+        summary: str | None = None
+        while following:
+            step = following.pop()
+            key, role = step.key, step.role
+            path = below
+            if role is Role.SUMMARY:
+                summary = key
+            elif role is Role.ITERATION and key == summary:
+                path = (*below, step.name)
+            else:
+                summary = None
+            if repeats and role is Role.NONE and seen[key] > 1:
+                # A loop of flow control tells its turns by nothing else.
+                step.attributes["occurrence"] = passed[key]
+                passed[key] += 1
+            yield step, path
+
+    def _add(self, step: Step, path: tuple[str, ...], trail: _Trail) -> None:
+        start, total = step.start, step.total
+        started = ended = None
+        if start is not None:
+            started = self._times.moment(start)
+            if started is None and self._times.is_known:
+                self._report.coerced(
+                    "phase time",
+                    "before the main sequence, taken as unknown",
+                    place=partial(self._place, step, trail),
+                )
+            if total is not None:
+                ended = self._times.moment(start + total)
+        # Without a known start the engine's own seconds are all there is.
+        if started is None and start is not None:
+            step.attributes["engine_time"] = start
+        if ended is None and total is not None:
+            step.attributes["total_time"] = total
+        for level, message in step.said:
+            time = ended or started
+            self.logs.append(LogEntry(level=level, message=message, time=time))
+            step.attributes[SAID_AS[level]] = message
+        self.attachments += step.attachments
+        self.phases.append(
+            Phase(
+                name=step.name,
+                outcome=step.outcome,
+                started_at=started,
+                ended_at=ended,
+                path=path,
+                measurements=step.measurements,
+                docstring=step.docstring,
+                attributes=step.attributes,
+            )
+        )
+
+    def _place(self, step: Step, trail: _Trail) -> Place:
+        """Say where a step stood, whose element may be gone."""
+        above: _Trail | None = trail
+        parts: list[str] = []
+        while above is not None:
+            above, steps, member = above
+            parts.append(f"{steps.way}/Value[{member}]/Prop[1]")
+        root = place_of(self._root).path or ""
+        return Place(line=step.line, path=root + "".join(reversed(parts)))

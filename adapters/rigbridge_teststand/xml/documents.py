@@ -1,0 +1,385 @@
+"""
+The bytes of a report to an element tree, safely.
+
+Refuses every DOCTYPE before the parser sees it, loads nothing from elsewhere, and
+repairs what TestStand and its neighbours are known to write: a stylesheet instruction
+with a colon, blanks before the declaration, several roots in a file, and text in
+windows-1252 under another declaration. Each repair is recorded.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import attrs
+from lxml import etree
+
+from rigbridge.adapters import ConversionReport, Place
+from rigbridge.errors import MalformedSourceError, UnsafeSourceError
+from rigbridge_teststand.xml.element import Element
+
+__all__ = [
+    "PARSING",
+    "Latin",
+    "line_of",
+    "parse_document",
+    "place_of",
+    "prepare_head",
+    "refuse_declared",
+    "superset_of",
+    "wrap_documents",
+]
+
+PARSING: dict[str, Any] = {
+    "remove_blank_text": True,
+    "remove_comments": True,
+    "remove_pis": True,
+    "resolve_entities": False,
+    "no_network": True,
+    "load_dtd": False,
+    "collect_ids": False,
+    "huge_tree": True,
+}
+"""How every parser is set up: elements and texts alone, nothing from elsewhere."""
+
+_COLON = b"<?xml:stylesheet"
+_COLON_INSTRUCTION = re.compile(rb"<\?xml:stylesheet\b")
+_DECLARATION = re.compile(rb"<\?xml\s[^>]*?\?>")
+_ENCODING = re.compile(rb"""<\?xml\s[^>]*?encoding\s*=\s*["']([\w.:-]+)["']""")
+_NO_MARKUP = re.compile(rb"[^<]+|<!--.*?-->|<\?.*?\?>", re.DOTALL)
+_CONTROLS = re.compile(
+    rb"[\x00-\x08\x0b\x0c\x0e-\x1f]"
+    rb"|&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|[xX]0*(?:[0-8bcefBCEF]|1[0-9a-fA-F]));"
+)
+_WRONG_BYTES = ("not proper UTF-8", "Invalid bytes", "nsupported encoding")
+_CONTROL_BYTES = re.compile(rb"[\x80-\x9f]")
+_WIDE = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
+_OF_WIDE = ("utf-16", "utf-32", "ucs-")
+_UTF_8 = frozenset({"", "utf-8", "utf8"})
+_CONTRADICTED = "bytes contradict the declared encoding, {} assumed"
+_NOT_ASCII = re.compile(rb"[\x80-\xff]+")
+_LONGEST_RUN = 4_096
+_DOCUMENTS = "documents"
+_SHOWN = 80
+"""How many characters of a text that is left out are shown."""
+_LATIN = {"iso-8859-1", "iso8859-1", "latin-1", "latin1"}
+_SUPERSET = "windows-1252"
+_AS_SUPERSET = "iso-8859-1 read as windows-1252"
+_SUPERSETS = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932"}
+"""What a declared encoding is really, where its own characters do not suffice."""
+
+
+def line_of(element: Element) -> int | None:
+    """Give the line on which an element begins."""
+    line: Any = element.sourceline
+    return line if isinstance(line, int) else None
+
+
+def place_of(element: Element) -> Place:
+    """
+    Say where an element stands; only worth its cost where something is reported.
+
+    Each step of the path below the root is numbered, also where nothing of its kind
+    stands beside it: of a report that is still growing nobody knows that.
+    """
+    _, root, *steps = element.getroottree().getpath(element).split("/")
+    numbered = [step if step.endswith("]") else f"{step}[1]" for step in steps]
+    return Place(line=line_of(element), path="/".join(("", root, *numbered)))
+
+
+def parse_document(content: bytes, uri: str, report: ConversionReport) -> Element:
+    """
+    Parse a whole document; blank text between elements is left out.
+
+    Args:
+        content: the bytes of the file.
+        uri: the file, for errors.
+        report: where repairs are recorded.
+
+    Raises:
+        UnsafeSourceError: it has a DOCTYPE.
+        MalformedSourceError: it is no well-formed XML; names the line.
+    """
+    content = prepare_head(content, uri)
+    encoding = superset_of(content, report)
+    first: etree.XMLSyntaxError | None = None
+    repairs: list[tuple[str, str, int | None]] = []
+    while True:
+        try:
+            root = _parse(content, encoding)
+        except etree.XMLSyntaxError as error:
+            first = first or error
+            repair = _repair(content, encoding, error)
+            if repair is None or repair.kind in {kind for kind, _, _ in repairs}:
+                raise _malformed(first, uri) from first
+            content, encoding = repair.content, repair.encoding
+            repairs.append((repair.kind, repair.rule, error.lineno))
+        else:
+            for kind, rule, line in repairs:
+                if kind == _DOCUMENTS and len(root) == 1:
+                    root = _without_trailer(root, report, line)
+                else:
+                    report.coerced(kind, rule, place=Place(line=line))
+            return root
+
+
+def _without_trailer(
+    wrapped: Element, report: ConversionReport, line: int | None
+) -> Element:
+    """Take a single document out of the root it was put below; only text follows it."""
+    root = wrapped[0]
+    report.dropped(
+        "text",
+        "stands behind the end of the document",
+        place=Place(line=line),
+        detail=(root.tail or "").strip()[:_SHOWN] or None,
+    )
+    wrapped.remove(root)
+    return root
+
+
+def prepare_head(content: bytes, uri: str) -> bytes:
+    """
+    Make the beginning of a document such that the parser takes it.
+
+    Args:
+        content: the document, or at least what stands before its root.
+        uri: the file, for errors.
+
+    Raises:
+        UnsafeSourceError: it has a DOCTYPE.
+    """
+    _refuse_doctype(content, uri)
+    content = content.lstrip(b" \t\r\n")
+    # Looking for bytes is many times quicker than for an expression.
+    if _COLON not in content:
+        return content
+    return _COLON_INSTRUCTION.sub(b"<?xml-stylesheet", content)
+
+
+def _refuse_doctype(content: bytes, uri: str) -> None:
+    narrow = content
+    if content[:2] in _WIDE:
+        narrow = content.replace(b"\x00", b"")
+    # Behind the root's beginning, or in a comment, the letters are harmless.
+    at = _end_of_prolog(narrow)
+    if not narrow.startswith(b"<!DOCTYPE", at):
+        return
+    raise _declared(uri, narrow.count(b"\n", 0, at) + 1)
+
+
+def refuse_declared(element: Element, uri: str) -> None:
+    """
+    Refuse a document that has turned out to have a DOCTYPE.
+
+    Args:
+        element: any element of the document.
+        uri: the file, for errors.
+
+    Raises:
+        UnsafeSourceError: it has a DOCTYPE.
+    """
+    # The type hints of lxml lack a document without one.
+    declared: Any = element.getroottree().docinfo.internalDTD
+    if declared is not None:
+        raise _declared(uri, None)
+
+
+def _declared(uri: str, line: int | None) -> UnsafeSourceError:
+    return UnsafeSourceError(
+        "has a DOCTYPE, which TestStand never writes",
+        source=uri,
+        place=None if line is None else f"line {line}",
+        remedy="remove the DOCTYPE if the file can be trusted",
+    )
+
+
+def _end_of_prolog(content: bytes) -> int:
+    """Find what comes after the blanks, comments and instructions of the beginning."""
+    at = 0
+    while match := _NO_MARKUP.match(content, at):
+        at = match.end()
+    return at
+
+
+def superset_of(content: bytes, report: ConversionReport) -> str | None:
+    """
+    Tell what a declared latin-1 really is; None where it is what it says.
+
+    Args:
+        content: the bytes to judge by.
+        report: where the repair is recorded.
+    """
+    # Far quicker than the search below, and true of most files.
+    if content.isascii():
+        return None
+    declared = _ENCODING.match(content)
+    if declared is None or declared[1].decode("ascii").lower() not in _LATIN:
+        return None
+    stray = _CONTROL_BYTES.search(content)
+    if stray is None:
+        return None
+    report.coerced(
+        "encoding",
+        _AS_SUPERSET,
+        place=Place(line=content.count(b"\n", 0, stray.start()) + 1),
+    )
+    return _SUPERSET
+
+
+class Latin:
+    """
+    Watches a stream that declares latin-1 for characters of windows-1252.
+
+    Attributes:
+        encoding: how to read it: as windows-1252, which is latin-1 but for controls;
+            None where something else is declared.
+
+    Args:
+        head: its beginning.
+        report: where the first such character is recorded.
+    """
+
+    def __init__(self, head: bytes, report: ConversionReport) -> None:
+        declared = _ENCODING.match(head)
+        name = "" if declared is None else declared[1].decode("ascii").lower()
+        self.encoding = _SUPERSET if name in _LATIN else None
+        self._report = report
+        self._line = 1
+        self._is_watching = self.encoding is not None
+
+    def see(self, chunk: bytes) -> None:
+        """Look at what comes next."""
+        if not self._is_watching:
+            return
+        stray = None if chunk.isascii() else _CONTROL_BYTES.search(chunk)
+        if stray is None:
+            self._line += chunk.count(b"\n")
+            return
+        line = self._line + chunk.count(b"\n", 0, stray.start())
+        self._report.coerced("encoding", _AS_SUPERSET, place=Place(line=line))
+        self._is_watching = False
+
+
+def _parse(content: bytes, encoding: str | None) -> Element:
+    return etree.fromstring(content, etree.XMLParser(**PARSING, encoding=encoding))
+
+
+def wrap_documents(content: bytes, *, closed: bool = True) -> bytes:
+    """
+    Put the documents that stand one after the other in a file below one root.
+
+    Args:
+        content: the bytes of the file.
+        closed: whether the root has an end; it has none where the file is cut off.
+    """
+    declared = _DECLARATION.match(content)
+    head = declared[0] if declared else b""
+    end = b"</Reports>" if closed else b""
+    return head + b"<Reports>" + _DECLARATION.sub(b"", content) + end
+
+
+@attrs.frozen(kw_only=True)
+class _Repair:
+    kind: str
+    rule: str
+    content: bytes
+    encoding: str | None
+
+
+def _repair(
+    content: bytes, encoding: str | None, error: etree.XMLSyntaxError
+) -> _Repair | None:
+    """Find what would make the parser go on; None where nothing is known."""
+    # The type hints of lxml lack the error's code.
+    code: Any = getattr(error, "code", None)
+    codes = etree.ErrorTypes
+    if code in (codes.ERR_DOCUMENT_END, codes.ERR_RESERVED_XML_NAME):
+        return _Repair(
+            kind=_DOCUMENTS,
+            rule="several documents in one file read one by one",
+            content=wrap_documents(content),
+            encoding=encoding,
+        )
+    wide = content[:2] in _WIDE
+    invalid = code in (codes.ERR_INVALID_CHAR, codes.ERR_INVALID_CHARREF)
+    if invalid and not wide and _CONTROLS.search(content):
+        return _Repair(
+            kind="characters",
+            rule="control characters that XML forbids are left out",
+            content=_CONTROLS.sub(b"", content),
+            encoding=encoding,
+        )
+    declared = _ENCODING.match(content)
+    name = "" if declared is None else declared[1].decode("ascii").lower()
+    if (
+        code in (codes.ERR_UNSUPPORTED_ENCODING, codes.ERR_UNKNOWN_ENCODING)
+        or code in (codes.ERR_INVALID_CHAR, codes.ERR_INVALID_ENCODING)
+        or any(words in str(error) for words in _WRONG_BYTES)
+        or name.startswith(_OF_WIDE)
+    ) and not wide:
+        return _decoded(content, name)
+    return None
+
+
+def _decoded(content: bytes, declared: str) -> _Repair:
+    """Find the encoding of bytes that are not what they are declared to be."""
+    if declared in _UTF_8:
+        return _Repair(
+            kind="encoding",
+            rule=_CONTRADICTED.format(_SUPERSET),
+            content=_NOT_ASCII.sub(_mended, content),
+            encoding="utf-8",
+        )
+    assumed = "iso-8859-1"
+    for name in ("utf-8", _SUPERSETS.get(declared, _SUPERSET), _SUPERSET):
+        try:
+            content.decode(name)
+        except UnicodeDecodeError:
+            continue
+        assumed = name
+        break
+    return _Repair(
+        kind="encoding",
+        rule=_CONTRADICTED.format(assumed),
+        content=content,
+        encoding=assumed,
+    )
+
+
+def _mended(run: re.Match[bytes]) -> bytes:
+    """Take for windows-1252 what is no UTF-8; the other bytes are what they say."""
+    content = run[0]
+    parts: list[str] = []
+    while len(content) <= _LONGEST_RUN:
+        try:
+            parts.append(content.decode())
+        except UnicodeDecodeError as error:
+            parts.append(content[: error.start].decode())
+            wrong = content[error.start : error.end]
+            parts.append(wrong.decode(_SUPERSET, "replace"))
+            content = content[error.end :]
+        else:
+            return "".join(parts).encode()
+    # So many of them in a row never were UTF-8.
+    return content.decode(_SUPERSET, "replace").encode()
+
+
+def _malformed(
+    error: etree.XMLSyntaxError, uri: str
+) -> MalformedSourceError | UnsafeSourceError:
+    if "xcessive depth" in str(error):
+        return UnsafeSourceError(
+            "is nested more than 2,000 elements deep, as no report is",
+            source=uri,
+            place=f"line {error.lineno}",
+            remedy="split the sequence calls into several reports",
+        )
+    words = str(error.msg).rpartition(", line ")[0] or str(error.msg)
+    return MalformedSourceError(
+        f"is no well-formed XML: {words}",
+        source=uri,
+        place=f"line {error.lineno}",
+        remedy="the file may be cut off; export or copy it again",
+    )

@@ -1,0 +1,306 @@
+"""
+How a file of reports is read, whichever kind they are.
+
+Small files are parsed as a whole, large ones report by report. What is complete of a
+file that is cut off or damaged is read; what comes after a damage is said to be lost.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import IO, ClassVar
+
+from lxml import etree
+
+from rigbridge.adapters import ReadContext, Source, is_blank
+from rigbridge.errors import (
+    MalformedSourceError,
+    ModelError,
+    NoRunError,
+    SourceUnreadableError,
+    UnrecognizedSourceError,
+)
+from rigbridge.model import Run
+from rigbridge_teststand.xml.documents import parse_document, place_of
+from rigbridge_teststand.xml.element import Element
+from rigbridge_teststand.xml.salvage import Salvaged, salvage, take_out
+from rigbridge_teststand.xml.streaming import LARGE, stream_cut_off, stream_reports
+
+__all__ = ["ReportFile", "of_another_kind"]
+
+
+class ReportFile(ABC):
+    """
+    One file of reports that is being read; each kind of report makes one of its own.
+
+    Attributes:
+        tag: the tag of a report's element, as lxml matches it, or several.
+
+    Args:
+        source: the file.
+        context: the surroundings of the reading.
+    """
+
+    tag: ClassVar[str | tuple[str, ...]]
+
+    def __init__(self, source: Source, context: ReadContext) -> None:
+        self.source = source
+        self.context = context
+        self._given = 0
+        self._broken: tuple[Element, ModelError] | None = None
+
+    @abstractmethod
+    def reports(self, root: Element) -> list[Element]:
+        """
+        Find the reports below a root, in their order.
+
+        Raises:
+            UnrecognizedSourceError: it is the root of something else.
+        """
+
+    @abstractmethod
+    def is_index(self, element: Element) -> bool:
+        """Tell whether a report only names others; if so that is recorded."""
+
+    @abstractmethod
+    def run(self, element: Element, index: int, *, truncated: bool) -> Run:
+        """
+        Read one report.
+
+        Raises:
+            ModelError: it makes no run.
+        """
+
+    def grown(self, element: Element) -> None:
+        """
+        Look at a large report that is not complete; it is left as it is by default.
+
+        What is below it may be emptied, except for what is last at any depth.
+        """
+        del element
+
+    def restart(self) -> None:
+        """Forget what was read of a file that is read once more, from its beginning."""
+        self._broken = None
+
+    @abstractmethod
+    def keeps(self, element: Element) -> bool:
+        """Tell whether an element stays although its end is missing in the file."""
+
+    @abstractmethod
+    def mark_unfinished(self, innermost: Element) -> None:
+        """Mark what stayed although its end is missing, where that matters."""
+
+    @abstractmethod
+    def refuse(self, head: bytes) -> None:
+        """
+        Look at the beginning of the file before it is parsed.
+
+        Raises:
+            UnrecognizedSourceError: it is something else.
+        """
+
+    def complete(
+        self, head: bytes, stream: IO[bytes]
+    ) -> Iterator[tuple[Element, bool]]:
+        """Give the reports of a large file; see `stream_reports`."""
+        return stream_reports(
+            self.tag,
+            head,
+            stream,
+            self.source.uri,
+            self.context.report,
+            grown=self._grow,
+        )
+
+    def read(self) -> Iterator[Run]:
+        """
+        Read every run of the file.
+
+        Raises:
+            SourceUnreadableError: its bytes cannot be read.
+            MalformedSourceError: nothing of it can be read, or in strict mode not all.
+            UnsafeSourceError: it has a DOCTYPE, or is nested too deep.
+            UnrecognizedSourceError: it is something else.
+            NoRunError: it holds no run.
+        """
+        try:
+            with self.source.open() as stream:
+                head = stream.read(LARGE + 1)
+                self.refuse(head)
+                if len(head) > LARGE:
+                    yield from self._streamed(head, stream)
+                    return
+        except (OSError, EOFError) as error:
+            raise SourceUnreadableError(
+                f"cannot be read: {error}",
+                source=self.source.uri,
+                remedy="the file may be cut off; copy it again",
+            ) from error
+        yield from self._whole(head)
+
+    def _streamed(self, head: bytes, stream: IO[bytes]) -> Iterator[Run]:
+        """Read report by report; a damaged file as a whole from there on."""
+        index = 0
+        root: Element | None = None
+        is_cut_off = False
+        try:
+            for element, is_report in self.complete(head, stream):
+                if not is_report:
+                    root = element
+                    break
+                yield from self._one(element, index)
+                index += 1
+        except etree.XMLSyntaxError:
+            root = None
+            is_cut_off = not stream.read(1)
+        del head
+        if is_cut_off and not self.context.strict:
+            unfinished = self._unfinished()
+            reports = self.reports(unfinished[0]) if unfinished else []
+            if reports:
+                yield from self._last(reports, unfinished, index)
+                return
+        if root is None:
+            with self.source.open() as again:
+                content = again.read()
+            yield from self._whole(content, done=index)
+            return
+        # What is left is a root that is a report itself; the others are read by now.
+        for element in self.reports(root):
+            if element is root:
+                yield from self._one(element, index)
+        self._require_a_run()
+
+    def _unfinished(self) -> list[Element]:
+        """Read a file that is cut off again, and give what its end left unfinished."""
+        self.restart()
+        with self.source.open() as stream:
+            head = stream.read(LARGE + 1)
+            unfinished = stream_cut_off(
+                self.tag, head, stream, self.source.uri, grown=self._grow
+            )
+        take_out(unfinished, self.keeps)
+        return unfinished
+
+    def _last(
+        self, reports: list[Element], unfinished: list[Element], index: int
+    ) -> Iterator[Run]:
+        """Read what is complete of the report in which a file is cut off."""
+        self.mark_unfinished(unfinished[-1])
+        within = False
+        for element in reports:
+            if any(element is item for item in unfinished):
+                within = True
+                yield from self._one(element, index, truncated=True)
+        if not within:
+            self._say_cut_off(unfinished[-1])
+        self._require_a_run()
+
+    def _say_cut_off(self, innermost: Element) -> None:
+        """Record that a file ends between two reports; there may have been more."""
+        self.context.report.coerced(
+            "file",
+            "cut off behind a report, whatever followed is missing",
+            place=place_of(innermost),
+        )
+
+    def _whole(self, content: bytes, *, done: int = 0) -> Iterator[Run]:
+        """Read the file as a whole, from the report on that is not read yet."""
+        if is_blank(content):
+            raise NoRunError("the file is empty", source=self.source.uri)
+        saved: Salvaged | None = None
+        try:
+            root = parse_document(content, self.source.uri, self.context.report)
+            reports = self.reports(root)
+        except MalformedSourceError:
+            if self.context.strict:
+                raise
+            saved = salvage(content, self.source.uri, self.context.report, self.keeps)
+            if saved is None:
+                raise
+            self.mark_unfinished(saved.innermost)
+            reports = self.reports(saved.root)
+            if not reports:
+                raise
+        del content
+        within = False
+        for index, element in enumerate(reports):
+            truncated = saved is not None and _holds(element, saved.innermost)
+            within |= truncated
+            if index >= done:
+                yield from self._one(element, index, truncated=truncated)
+        if saved is not None and saved.damage is None and not within:
+            self._say_cut_off(saved.innermost)
+        if saved is not None and saved.damage is not None:
+            self.context.failed(
+                MalformedSourceError(
+                    f"is damaged here: {saved.damage.words}; what follows is not read",
+                    source=self.source.uri,
+                    place=f"line {saved.damage.line}",
+                    remedy="export the report again, or mend the line",
+                )
+            )
+        self._require_a_run()
+
+    def _grow(self, element: Element) -> None:
+        """Look at a growing report, unless it will make no run anyhow."""
+        if self._broken is not None and self._broken[0] is element:
+            return
+        try:
+            self.grown(element)
+        except ModelError as error:
+            self._broken = (element, error)
+
+    def _require_a_run(self) -> None:
+        if not self._given and not self.context.failures:
+            raise NoRunError("holds no results of a unit", source=self.source.uri)
+
+    def _one(
+        self, element: Element, index: int, *, truncated: bool = False
+    ) -> Iterator[Run]:
+        """Read one report."""
+        if self.is_index(element):
+            return
+        try:
+            if self._broken is not None and self._broken[0] is element:
+                raise self._broken[1]
+            run = self.run(element, index, truncated=truncated)
+        except ModelError as error:
+            self.context.failed(
+                MalformedSourceError(
+                    f"the report makes no run: {error}",
+                    source=self.source.uri,
+                    place=str(place_of(element)),
+                    remedy="report this file to the authors of rigbridge",
+                )
+            )
+        else:
+            self._given += 1
+            yield run
+
+
+def of_another_kind(
+    name: str, root: Element, source: Source
+) -> UnrecognizedSourceError:
+    """
+    Make the error for XML that is something else.
+
+    Args:
+        name: the name of its root.
+        root: its root.
+        source: the file.
+    """
+    return UnrecognizedSourceError(
+        f"is XML of another kind, its root is {name}",
+        source=source.uri,
+        place=f"line {root.sourceline}",
+        remedy="name another adapter",
+    )
+
+
+def _holds(element: Element, inner: Element) -> bool:
+    return element is inner or any(
+        ancestor is element for ancestor in inner.iterancestors()
+    )

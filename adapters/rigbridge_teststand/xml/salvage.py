@@ -1,0 +1,153 @@
+"""What is complete of a document that is cut off or damaged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+from lxml import etree
+
+from rigbridge.adapters import ConversionReport
+from rigbridge_teststand.xml.documents import (
+    PARSING,
+    prepare_head,
+    superset_of,
+    wrap_documents,
+)
+from rigbridge_teststand.xml.element import Element
+from rigbridge_teststand.xml.streaming import NEAR, follow
+
+__all__ = ["Damage", "Salvaged", "salvage", "take_out"]
+
+_CHUNK = 1 << 20
+_CODES = etree.ErrorTypes
+# These say where something began whose end is missing.
+_ENDS = frozenset(
+    {
+        _CODES.ERR_TAG_NOT_FINISHED,
+        _CODES.ERR_CDATA_NOT_FINISHED,
+        _CODES.ERR_COMMENT_NOT_FINISHED,
+        _CODES.ERR_PI_NOT_FINISHED,
+        _CODES.ERR_ATTRIBUTE_NOT_FINISHED,
+        _CODES.ERR_GT_REQUIRED,
+    }
+)
+
+
+@attrs.frozen
+class Damage:
+    """
+    Where a document is no XML, with more behind it.
+
+    Attributes:
+        line: the line, counted from 1.
+        words: what is wrong there.
+    """
+
+    line: int
+    words: str
+
+
+@attrs.frozen
+class Salvaged:
+    """
+    What is complete of a document.
+
+    Attributes:
+        root: its root.
+        innermost: the innermost element that stayed although its end is missing.
+        damage: where it is damaged; None where it merely ends too soon.
+    """
+
+    root: Element
+    innermost: Element
+    damage: Damage | None
+
+
+def salvage(
+    content: bytes,
+    uri: str,
+    report: ConversionReport,
+    keeps: Callable[[Element], bool],
+) -> Salvaged | None:
+    """
+    Parse a document up to where it is cut off or damaged.
+
+    What that left unfinished is taken out, unless complete steps stand in it.
+
+    Args:
+        content: the bytes of the file.
+        uri: the file, for errors.
+        report: where a repaired encoding is recorded.
+        keeps: whether an element stays although its end is missing.
+
+    Returns:
+        What is complete; None where nothing of a report can be read.
+
+    Raises:
+        UnsafeSourceError: it has a DOCTYPE.
+    """
+    content = prepare_head(content, uri)
+    encoding = superset_of(content, report)
+    unfinished, damage = _unfinished(content, encoding)
+    if not unfinished:
+        # A complete document may stand before the one that is cut off.
+        wrapped = wrap_documents(content, closed=False)
+        unfinished, damage = _unfinished(wrapped, encoding)
+    take_out(unfinished, keeps)
+    return Salvaged(unfinished[0], unfinished[-1], damage) if unfinished else None
+
+
+def take_out(unfinished: list[Element], keeps: Callable[[Element], bool]) -> None:
+    """
+    Take out elements whose end is missing, up to one that stays.
+
+    Args:
+        unfinished: the elements, outermost first; those that stay are left in it.
+        keeps: whether an element stays.
+    """
+    while unfinished and not keeps(unfinished[-1]):
+        last = unfinished.pop()
+        parent = last.getparent()
+        if parent is not None:
+            parent.remove(last)
+
+
+def _unfinished(
+    content: bytes, encoding: str | None
+) -> tuple[list[Element], Damage | None]:
+    """Parse as far as it goes, and give the elements whose end is missing."""
+    parser: Any = etree.XMLPullParser(
+        events=("start", "end"),
+        **PARSING,
+        encoding=encoding,
+    )
+    damage: Damage | None = None
+    try:
+        for start in range(0, len(content), _CHUNK):
+            parser.feed(content[start : start + _CHUNK])
+    except etree.XMLSyntaxError as error:
+        damage = _damage(content, error)
+    unfinished: list[Element] = []
+    follow(parser, unfinished)
+    if unfinished and damage is None:
+        try:
+            # What the parser still held back for what might have followed.
+            parser.close()
+        except etree.XMLSyntaxError as error:
+            damage = _damage(content, error)
+        follow(parser, unfinished)
+    return unfinished, damage
+
+
+def _damage(content: bytes, error: etree.XMLSyntaxError) -> Damage | None:
+    """Tell damage from a mere end; whatever is wrong at the end is the end."""
+    line, column = error.position
+    rest = content.split(b"\n", max(0, line - 1))[-1]
+    # The type hints of lxml lack the error's code.
+    code: Any = getattr(error, "code", None)
+    if code in _ENDS or len(rest) - column < NEAR:
+        return None
+    words = str(error.msg).rpartition(", line ")[0] or str(error.msg)
+    return Damage(line, words)

@@ -1,0 +1,203 @@
+"""The files of a run: each sent and linked, each failure told, none left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import attrs
+
+from rigbridge.client import flows
+from rigbridge.client.delivery.submission import Submission, is_listed
+from rigbridge.destinations import AttachmentFailure, FileProgress
+from rigbridge.errors import (
+    DeliveryError,
+    HeldError,
+    NoAnswerError,
+    PermanentError,
+    RetriableError,
+)
+from rigbridge.model import Attachment
+
+__all__ = ["Attaching"]
+
+_TOO_MANY = 429
+_GONE = frozenset({400, 404, 409})
+
+
+class Attaching:
+    """
+    The attaching part of one attempt, as flows.
+
+    Args:
+        submission: holds the progress.
+        linking: gives the flow that links uploads to a run.
+        files: the files, each with its position.
+    """
+
+    def __init__(
+        self,
+        submission: Submission,
+        linking: Callable[[str, Sequence[str]], flows.Flow[None]],
+        files: Iterable[tuple[int, Attachment]],
+    ) -> None:
+        self._submission = submission
+        self._linking = linking
+        self._files = list(files)
+        self._failures: dict[int, DeliveryError] = {}
+        self._given_up: DeliveryError | None = None
+        # What earlier attempts sent may be gone from the server by now.
+        self._resumed = {
+            position
+            for position, _ in self._files
+            if submission.progress.file(position).upload_id is not None
+        }
+
+    @property
+    def size(self) -> int | None:
+        """How many bytes there are to send, or None if nobody knows."""
+        sizes = [file.size for _, file in self._files]
+        known = [size for size in sizes if size is not None]
+        return sum(known) if len(known) == len(sizes) else None
+
+    @property
+    def count(self) -> int:
+        """How many files there are."""
+        return len(self._files)
+
+    @property
+    def attached(self) -> tuple[str, ...]:
+        """The names of the files that are linked now."""
+        progress = self._submission.progress
+        return tuple(
+            file.name
+            for position, file in self._files
+            if progress.file(position).linked
+        )
+
+    @property
+    def failures(self) -> tuple[AttachmentFailure, ...]:
+        """The files that did not arrive, each with its reason."""
+        return tuple(
+            AttachmentFailure(name=file.name, error=self._failures[position])
+            for position, file in self._files
+            if position in self._failures
+        )
+
+    def give_up(self, error: DeliveryError) -> None:
+        """Begin with no further file; the run itself did not get through."""
+        self._given_up = error
+
+    def send(self) -> flows.Flow[None]:
+        """
+        Send the files that are not sent yet, beside each other.
+
+        A file that was refused for good is not tried again. Once the store is out of
+        reach, the rest is not tried in this attempt.
+        """
+        listed = list(self._submission.listed)
+        sending: list[flows.Flow[None]] = []
+        for position, file in self._files:
+            state = self._submission.progress.file(position)
+            if state.linked:
+                continue
+            if state.refusal is not None:
+                self._failures[position] = PermanentError(state.refusal)
+            elif is_listed(file, listed):
+                yield _note(attrs.evolve(state, linked=True))
+            elif state.upload_id is None:
+                sending.append(self._upload(position, file))
+        if sending:
+            yield flows.Together(sending)
+
+    def link(self, stored_id: str) -> flows.Flow[None]:
+        """
+        Link the files that were sent.
+
+        Args:
+            stored_id: the id under which the store knows the run.
+        """
+        progress = self._submission.progress
+        ready = [
+            (position, file)
+            for position, file in self._files
+            if position not in self._failures
+            and progress.file(position).upload_id is not None
+            and not progress.file(position).linked
+        ]
+        yield from self._link(stored_id, ready, self._resumed)
+
+    def _fail(self, position: int, error: DeliveryError) -> flows.Flow[None]:
+        self._failures[position] = error
+        if isinstance(error, PermanentError):
+            state = self._submission.progress.file(position)
+            yield _note(attrs.evolve(state, refusal=str(error)))
+
+    def _out_of_reach(self) -> DeliveryError | None:
+        """Give the failure after which trying the next file has no sense."""
+        for error in (self._given_up, *self._failures.copy().values()):
+            if error is not None and error is self._given_up:
+                return error
+            if isinstance(error, (HeldError, NoAnswerError)):
+                return error
+            if isinstance(error, RetriableError) and error.status == _TOO_MANY:
+                return error
+        return None
+
+    def _upload(self, position: int, file: Attachment) -> flows.Flow[None]:
+        reason = self._out_of_reach()
+        if reason is not None or file.opener is None:
+            self._failures[position] = reason or PermanentError(
+                "has no bytes", source=file.name
+            )
+            return
+        try:
+            upload_id = yield from flows.upload(
+                file.name, file.media_type, file.size, file.opener
+            )
+        except DeliveryError as error:
+            yield from self._fail(position, error)
+            return
+        self._failures.pop(position, None)
+        yield _note(FileProgress(position=position, upload_id=upload_id))
+
+    def _link(
+        self, stored_id: str, files: list[tuple[int, Attachment]], resumed: set[int]
+    ) -> flows.Flow[None]:
+        """Link all at once; if that is refused, one by one to find the culprit."""
+        error = yield from self._try_link(stored_id, [place for place, _ in files])
+        if error is None:
+            return
+        final = isinstance(error, PermanentError)
+        if final and len(files) > 1:
+            for one in files:
+                yield from self._link(stored_id, [one], resumed)
+            return
+        # The upload of an earlier attempt may be gone by now. Whatever else went
+        # wrong, it may be linked already, and a second one would double the file.
+        gone = error.status in _GONE
+        for position, file in files:
+            if not gone or position not in resumed:
+                yield from self._fail(position, error)
+                continue
+            yield from self._upload(position, file)
+            if position not in self._failures:
+                yield from self._link(stored_id, [(position, file)], set())
+
+    def _try_link(
+        self, stored_id: str, positions: list[int]
+    ) -> flows.Flow[DeliveryError | None]:
+        progress = self._submission.progress
+        states = [progress.file(position) for position in positions]
+        upload_ids = [str(state.upload_id) for state in states]
+        try:
+            yield from self._linking(stored_id, upload_ids)
+        except DeliveryError as error:
+            return error
+        if states:
+            yield _note(*(attrs.evolve(state, linked=True) for state in states))
+        return None
+
+
+def _note(*states: FileProgress) -> flows.Keep:
+    """Make the step that keeps how far files have come."""
+    return flows.Keep(lambda progress: progress.with_files(states))

@@ -1,0 +1,173 @@
+"""Many deliveries at a time, as many as the latency and the server allow."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+import time
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterable,
+)
+
+from rigbridge.client.transport.pace import Pace
+from rigbridge.destinations import Consignment, Outcome, Receipt
+from rigbridge.errors import ServerUnavailableError
+
+__all__ = ["PATIENCE", "deliver_many", "deliver_many_async"]
+
+PATIENCE = 60.0
+"""Seconds that a server's wish to be left alone is followed, unless told otherwise."""
+
+
+def deliver_many(
+    consignments: Iterable[Consignment],
+    send: Callable[[Consignment], Receipt],
+    pace: Pace,
+    patience: float,
+) -> Generator[Outcome, None, None]:
+    """
+    Send in threads; see :meth:`HTTPDestination.submit_many`.
+
+    Args:
+        consignments: what to send.
+        send: sends one.
+        pace: tells how many may be under way.
+        patience: seconds that the server's wish for a pause is followed.
+    """
+    crew = _Crew(send)
+    waiting = iter(consignments)
+    following = next(waiting, None)
+    try:
+        while following is not None or crew.busy:
+            pause = pace.pause
+            if following is None or crew.busy >= pace.width or (pause and crew.busy):
+                yield crew.next_outcome()
+                pace.runs = crew.busy
+                continue
+            if pause > patience:
+                yield Outcome(consignment=following, error=_left_alone(pause))
+            elif pause:
+                time.sleep(pause)
+                continue
+            elif not crew.busy and (pace.width == 1 or not pace.is_known):
+                # Handing over to another thread and back costs more than it brings.
+                pace.runs = 1
+                yield _outcome(send, following)
+            else:
+                pace.runs = crew.busy + 1
+                crew.hand_over(following)
+            following = next(waiting, None)
+    finally:
+        crew.dismiss()
+        pace.runs = 0
+
+
+class _Crew:
+    """Threads that wait for work; as many as were busy at once."""
+
+    def __init__(self, send: Callable[[Consignment], Receipt]) -> None:
+        self._send = send
+        self._work: queue.SimpleQueue[Consignment | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self.busy = 0
+
+    def hand_over(self, consignment: Consignment) -> None:
+        """Have a thread send it; without one, as the interpreter ends, do it here."""
+        if self.busy == len(self._threads):
+            thread = threading.Thread(
+                target=self._serve, name="rigbridge-delivery", daemon=True
+            )
+            try:
+                thread.start()
+            except RuntimeError:
+                self.busy += 1
+                self._done.put(_outcome(self._send, consignment))
+                return
+            self._threads.append(thread)
+        self.busy += 1
+        self._work.put(consignment)
+
+    def _serve(self) -> None:
+        while (consignment := self._work.get()) is not None:
+            self._done.put(_outcome(self._send, consignment))
+
+    def next_outcome(self) -> Outcome:
+        """Wait for the next that ends."""
+        outcome = self._done.get()
+        self.busy -= 1
+        return outcome
+
+    def dismiss(self) -> None:
+        """Wait for what is under way."""
+        for _ in self._threads:
+            self._work.put(None)
+        for thread in self._threads:
+            thread.join()
+
+
+def _outcome(
+    send: Callable[[Consignment], Receipt], consignment: Consignment
+) -> Outcome:
+    try:
+        return Outcome(consignment=consignment, receipt=send(consignment))
+    except Exception as error:  # noqa: BLE001 - one run's error is told, not raised
+        return Outcome(consignment=consignment, error=error)
+
+
+async def deliver_many_async(
+    consignments: Iterable[Consignment],
+    send: Callable[[Consignment], Awaitable[Receipt]],
+    pace: Pace,
+    patience: float,
+) -> AsyncGenerator[Outcome, None]:
+    """Send in tasks; see :meth:`AsyncHTTPDestination.submit_many`."""
+    tasks: set[asyncio.Task[Outcome]] = set()
+    waiting = iter(consignments)
+    following = next(waiting, None)
+    try:
+        while following is not None or tasks:
+            pause = pace.pause
+            if following is None or len(tasks) >= pace.width or (pause and tasks):
+                ended, tasks = await asyncio.wait(
+                    tasks, return_when=asyncio.FIRST_COMPLETED
+                )
+                pace.runs = len(tasks)
+                for task in ended:
+                    yield task.result()
+                continue
+            if pause > patience:
+                yield Outcome(consignment=following, error=_left_alone(pause))
+            elif pause:
+                await asyncio.sleep(pause)
+                continue
+            else:
+                pace.runs = len(tasks) + 1
+                tasks.add(asyncio.create_task(_outcome_async(send, following)))
+                if not pace.is_known:
+                    await asyncio.wait(tasks)
+            following = next(waiting, None)
+    finally:
+        if tasks:
+            await asyncio.wait(tasks)
+        pace.runs = 0
+
+
+async def _outcome_async(
+    send: Callable[[Consignment], Awaitable[Receipt]], consignment: Consignment
+) -> Outcome:
+    try:
+        return Outcome(consignment=consignment, receipt=await send(consignment))
+    except Exception as error:  # noqa: BLE001 - one run's error is told, not raised
+        return Outcome(consignment=consignment, error=error)
+
+
+def _left_alone(pause: float) -> ServerUnavailableError:
+    return ServerUnavailableError(
+        "was not sent, since the server asked for a pause", retry_after=pause
+    )

@@ -1,0 +1,159 @@
+"""
+From calls to requests, and from responses to answers: what every client shares.
+
+Requests are built lean, without the layers that a browser-like client needs: no
+cookies, no redirects (so that a key never follows one), no authentication flows. Each
+of these costs time on every call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import TypeVar
+
+import httpx
+
+import rigbridge
+from rigbridge.client.transport import calls
+from rigbridge.client.transport.address import api_address
+from rigbridge.client.transport.connection import ConnectionSettings
+from rigbridge.client.transport.refusals import refusal
+from rigbridge.errors import (
+    ConfigurationError,
+    ForbiddenError,
+    ServerUnavailableError,
+    UnauthorizedError,
+)
+
+__all__ = ["Exchange"]
+
+_T = TypeVar("_T")
+_JSON = "application/json"
+
+
+class Exchange:
+    """
+    Speaks for one client of one store, without connecting anywhere.
+
+    Args:
+        url: the origin of the store.
+        api_key: the key, or None.
+        settings: how connections are made.
+
+    Raises:
+        ConfigurationError: a wrong address, or a key that no header can hold.
+    """
+
+    def __init__(
+        self, url: str, api_key: str | None, settings: ConnectionSettings
+    ) -> None:
+        self.url = api_address(url)
+        self._key = _checked_key(api_key)
+        self._base = httpx.URL(self.url)
+        self.origin = self._base.copy_with(raw_path=b"/")
+        self._root = self._base.raw_path.rstrip(b"/")
+        self._addresses: dict[str, httpx.URL] = {}
+        self._extensions = {"timeout": settings.timeouts}
+        self._common = {
+            "User-Agent": f"rigbridge/{rigbridge.__version__}",
+            "Accept": _JSON,
+            "Accept-Encoding": "gzip, deflate",
+        }
+        self._own = dict(self._common)
+        if self._key is not None:
+            self._own["Authorization"] = f"Bearer {self._key}"
+
+    def request(self, call: calls.Call[_T]) -> httpx.Request:
+        """Make the request of a call."""
+        headers = {**self._own, **call.headers}
+        if call.content is not None:
+            headers["Content-Type"] = _JSON
+        url = self._address(call.path)
+        if call.params:
+            url = url.copy_merge_params(call.params)
+        return httpx.Request(
+            call.method,
+            url,
+            headers=headers,
+            content=call.content,
+            extensions=dict(self._extensions),
+        )
+
+    def _address(self, path: str) -> httpx.URL:
+        """Give the address of a call; those of every run are parsed once."""
+        url = self._addresses.get(path)
+        if url is None:
+            url = self._base.copy_with(raw_path=self._root + path.encode("ascii"))
+            if path in calls.PATHS:
+                self._addresses[path] = url
+        return url
+
+    def put(
+        self, put: calls.Put, content: Iterator[bytes] | AsyncIterator[bytes]
+    ) -> httpx.Request:
+        """Make the request that sends a file; no key: the address is the grant."""
+        return httpx.Request(
+            "PUT",
+            self.origin.join(put.url),
+            headers={
+                **self._common,
+                "Content-Type": put.media_type or "application/octet-stream",
+                "Content-Length": str(put.size),
+            },
+            content=content,
+            extensions=dict(self._extensions),
+        )
+
+    def read(self, call: calls.Call[_T], response: httpx.Response) -> _T:
+        """
+        Read the answer to a call.
+
+        Raises:
+            DeliveryError: it refuses, or is outside the contract.
+        """
+        if not response.is_success:
+            raise refusal(response, source=self.url, place=call.place, secret=self._key)
+        answer = calls.Answer(
+            status=response.status_code,
+            content=response.content,
+            source=self.url,
+            place=call.place,
+        )
+        return call.read(answer)
+
+    def read_put(self, put: calls.Put, response: httpx.Response) -> None:
+        """
+        Read the answer to the sending of a file.
+
+        Raises:
+            DeliveryError: it refuses, or tells that not all of it arrived.
+        """
+        if response.is_success:
+            stored = calls.stored_size(response.content)
+            if stored not in (None, put.size):
+                raise ServerUnavailableError(
+                    f"{stored} of {put.size} bytes were stored",
+                    source=self.url,
+                    place=put.place,
+                    status=response.status_code,
+                )
+            return
+        error = refusal(response, source=self.url, place=put.place, secret=self._key)
+        if isinstance(error, UnauthorizedError):
+            # It is the grant that was refused here, not the key.
+            raise ForbiddenError(
+                error.message, source=self.url, place=put.place, status=error.status
+            )
+        raise error
+
+
+def _checked_key(key: str | None) -> str | None:
+    key = (key or "").strip()
+    if not key:
+        return None
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise ConfigurationError(
+            "the API key holds a character that no header can carry",
+            remedy="copy the key again",
+        )
+    return key

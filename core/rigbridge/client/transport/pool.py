@@ -1,0 +1,126 @@
+"""The connections of a client: one set for each way that requests take."""
+
+from __future__ import annotations
+
+import codecs
+import importlib
+import os
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import httpx
+
+from rigbridge.client.transport.connection import ConnectionSettings, proxy_for
+from rigbridge.errors import ConfigurationError
+
+__all__ = ["MakeTransport", "Pool"]
+
+_Transport = TypeVar("_Transport")
+
+MakeTransport = Callable[[ConnectionSettings, str | None, bool], _Transport]
+"""Makes a transport of the settings, for a proxy, for a foreign host or the store's."""
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Pool(Generic[_Transport]):
+    """
+    Makes transports when they are first needed, and keeps them.
+
+    The child of a fork makes its own: those of its parent are neither used nor closed
+    there, since closing would speak to the server on the parent's behalf.
+
+    Args:
+        origin: the address of the store.
+        settings: how connections are made.
+        make: makes a transport.
+        fixed: the transport to use for everything, or None.
+    """
+
+    def __init__(
+        self,
+        origin: httpx.URL,
+        settings: ConnectionSettings,
+        make: MakeTransport[_Transport],
+        fixed: _Transport | None,
+    ) -> None:
+        self._origin = _host(origin)
+        self._settings = settings
+        self._make = make
+        self._fixed = fixed
+        self._transports: dict[tuple[str | None, bool], _Transport] = {}
+        self._inherited: list[dict[tuple[str | None, bool], _Transport]] = []
+        self._proxies: dict[tuple[str, str, int | None], str | None] = {}
+        self._lock = threading.Lock()
+        self._owner = os.getpid()
+        self._closed = False
+        _import_ahead()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no connection can be open."""
+        return not self._transports
+
+    def way_to(self, url: httpx.URL) -> _Transport:
+        """
+        Give the transport that leads to an address.
+
+        Raises:
+            ConfigurationError: the proxy or the certificates cannot be used.
+        """
+        if self._owner != os.getpid():
+            self._lock = threading.Lock()
+            self._owner = os.getpid()
+            self._inherited.append(self._transports)
+            self._transports = {}
+        if self._closed:
+            raise RuntimeError("the client is closed")
+        host = _host(url)
+        with self._lock:
+            if host not in self._proxies:
+                self._proxies[host] = proxy_for(url, self._settings.proxy)
+            way = self._proxies[host], host != self._origin
+            transport = self._transports.get(way)
+            if transport is None:
+                transport = self._transports[way] = self._open(*way)
+            return transport
+
+    def _open(self, proxy: str | None, foreign: bool) -> _Transport:
+        if self._fixed is not None:
+            return self._fixed
+        try:
+            return self._make(self._settings, proxy, foreign)
+        except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
+            # Its message may quote the proxy, and that may hold a password.
+            reason = "" if "@" in (proxy or "") else f": {error}"
+            raise ConfigurationError(
+                f"the proxy settings cannot be used{reason}",
+                source=f"{self._origin[0]}://{self._origin[1]}",
+                remedy="check the setting proxy, HTTPS_PROXY and ALL_PROXY",
+            ) from None
+
+    def take_all(self) -> list[_Transport]:
+        """Give what is to be closed, and nothing any more from here on."""
+        self._closed = True
+        if self._owner != os.getpid():
+            return []
+        with self._lock:
+            taken, self._transports = self._transports, {}
+        return list(taken.values())
+
+
+def _host(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port or _DEFAULT_PORTS.get(url.scheme)
+
+
+def _import_ahead() -> None:
+    """
+    Import what would else be imported while the first request is made.
+
+    That may be in a thread, and a fork of the program at that moment would leave the
+    child with an import that never ends.
+    """
+    for name in ("certifi", "httpcore", "h2.connection"):
+        importlib.import_module(name)
+    codecs.lookup("idna")

@@ -1,0 +1,3 @@
+"""Who asks, and what each may reach."""
+
+__all__: list[str] = []

@@ -1,0 +1,3 @@
+"""Attachments: their contents, their uploads, and the rows that name them."""
+
+__all__: list[str] = []

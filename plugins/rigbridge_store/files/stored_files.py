@@ -1,0 +1,199 @@
+"""The files of runs: rows that tell a name from a content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from rigbridge_store.refusals import not_found
+from rigbridge_store.results import StoredBlob, StoredFile
+from rigbridge_store.tables.rows import RowWriter, insert_row, new_id
+from rigbridge_store.tables.schema import attachments, runs, uploads
+
+__all__ = [
+    "add_file",
+    "files_of",
+    "find_content",
+    "find_file",
+    "require_run",
+    "unused_digests",
+    "write_files",
+]
+
+_COLUMNS = ("id", "run_key", "name", "mime_type", "size", "sha256", "stored")
+_FILES = RowWriter(attachments, _COLUMNS)
+
+
+def write_files(
+    connection: sa.Connection, run: int, files: Sequence[StoredFile]
+) -> None:
+    """Give files to a new run, in order."""
+    _FILES.write(
+        connection,
+        [
+            (
+                new_id(),
+                run,
+                file.name,
+                file.mime_type,
+                file.size,
+                file.sha256,
+                file.stored,
+            )
+            for file in files
+        ],
+    )
+
+
+def require_run(connection: sa.Connection, run_id: str) -> tuple[int, int]:
+    """
+    Find a run; gives the keys of it and of its procedure.
+
+    Raises:
+        NotFoundError: there is none of that id.
+    """
+    row = connection.execute(
+        sa.select(runs.c.key, runs.c.procedure_key).where(runs.c.id == run_id.lower())
+    ).first()
+    if row is None:
+        raise not_found(f"Run with ID {run_id} does not exist.")
+    return int(row[0]), int(row[1])
+
+
+def add_file(
+    connection: sa.Connection,
+    run: int,
+    *,
+    name: str,
+    mime_type: str | None,
+    blob: StoredBlob,
+) -> int:
+    """
+    Give a file to a run; one of the same name and content is there once.
+
+    A file that the run so far only refers to gets its bytes.
+
+    Returns:
+        The key of the attachment.
+    """
+    same = (
+        attachments.c.run_key == run,
+        attachments.c.name == name,
+        sa.or_(
+            attachments.c.sha256 == blob.sha256,
+            sa.and_(attachments.c.sha256.is_(None), attachments.c.stored.is_(False)),
+        ),
+    )
+    # A file with the content comes before a bare reference.
+    found = connection.execute(
+        sa.select(attachments.c.key, attachments.c.stored)
+        .where(*same)
+        .order_by(attachments.c.sha256.is_(None), attachments.c.key)
+    ).first()
+    values: Mapping[str, Any] = {
+        "size": blob.size,
+        "sha256": blob.sha256,
+        "stored": True,
+    }
+    if found is None:
+        return insert_row(
+            connection,
+            attachments,
+            {
+                "id": new_id(),
+                "run_key": run,
+                "name": name,
+                "mime_type": mime_type,
+                **values,
+            },
+        )
+    key, stored = found
+    if not stored:
+        connection.execute(attachments.update().where(attachments.c.key == key), values)
+    return int(key)
+
+
+def files_of(connection: sa.Connection, run: int) -> tuple[StoredFile, ...]:
+    """List the files of a run, in order."""
+    statement = (
+        sa.select(
+            attachments.c.name,
+            attachments.c.mime_type,
+            attachments.c.size,
+            attachments.c.sha256,
+            attachments.c.stored,
+        )
+        .where(attachments.c.run_key == run)
+        .order_by(attachments.c.key)
+    )
+    return tuple(
+        StoredFile(
+            name=name, mime_type=mime_type, size=size, sha256=sha256, stored=stored
+        )
+        for name, mime_type, size, sha256, stored in connection.execute(statement)
+    )
+
+
+def find_file(connection: sa.Connection, attachment_id: str) -> tuple[StoredFile, int]:
+    """
+    Find an attachment; gives it and the key of its run's procedure.
+
+    Raises:
+        NotFoundError: there is none of that id.
+    """
+    row = connection.execute(
+        sa.select(
+            attachments.c.name,
+            attachments.c.mime_type,
+            attachments.c.size,
+            attachments.c.sha256,
+            attachments.c.stored,
+            runs.c.procedure_key,
+        ).where(
+            attachments.c.id == attachment_id.lower(),
+            attachments.c.run_key == runs.c.key,
+        )
+    ).first()
+    if row is None:
+        raise not_found(f"Attachment with ID {attachment_id} does not exist.")
+    name, mime_type, size, sha256, stored, procedure = row
+    file = StoredFile(
+        name=name, mime_type=mime_type, size=size, sha256=sha256, stored=stored
+    )
+    return file, int(procedure)
+
+
+def find_content(connection: sa.Connection, public: str) -> StoredFile:
+    """
+    Find a file by the id of an attachment, of a run or a unit, or of an upload.
+
+    Raises:
+        NotFoundError: there is none of that id, or its bytes have not come.
+    """
+    for table in (attachments, uploads):
+        row = connection.execute(
+            sa.select(
+                table.c.name, table.c.mime_type, table.c.size, table.c.sha256
+            ).where(table.c.id == public.lower(), table.c.sha256.is_not(None))
+        ).first()
+        if row is not None:
+            name, mime_type, size, sha256 = row
+            return StoredFile(
+                name=name, mime_type=mime_type, size=size, sha256=sha256, stored=True
+            )
+    raise not_found(f"File with ID {public} does not exist.")
+
+
+def unused_digests(
+    connection: sa.Connection, candidates: Sequence[str]
+) -> frozenset[str]:
+    """Tell which contents no attachment and no upload refers to."""
+    used: set[str] = set()
+    for start in range(0, len(candidates), 500):
+        some = candidates[start : start + 500]
+        for column in (attachments.c.sha256, uploads.c.sha256):
+            statement = sa.select(column).where(column.in_(some))
+            used.update(connection.execute(statement).scalars())
+    return frozenset(candidates) - used

@@ -1,0 +1,3 @@
+"""Runs on their way into the tables."""
+
+__all__: list[str] = []

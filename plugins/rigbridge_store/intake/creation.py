@@ -1,0 +1,306 @@
+"""The creation of a run: one transaction, all of it or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+
+from rigbridge.model import JSONScalar
+from rigbridge.wire import CreateRun
+from rigbridge_store.access.permissions import link_station_to, require_access
+from rigbridge_store.access.principals import Principal
+from rigbridge_store.fields import MAX_TEXT, known, text_or_none
+from rigbridge_store.files.stored_files import write_files
+from rigbridge_store.intake.catalog import CatalogSession, canonical_uuid
+from rigbridge_store.intake.definitions import DefinitionSession
+from rigbridge_store.intake.metadata import merge_metadata, write_metadata
+from rigbridge_store.intake.policies import CreationPolicy
+from rigbridge_store.intake.preparation import PreparedRun
+from rigbridge_store.intake.slots import RunSlot, take_slot
+from rigbridge_store.intake.units import FoundUnit, add_sub_units, place_unit
+from rigbridge_store.refusals import bad_request, conflict
+from rigbridge_store.results import CreatedRun, StoredFile
+from rigbridge_store.tables.moments import now_micros
+from rigbridge_store.tables.rows import RowFinder, RowWriter, insert_row, new_id
+from rigbridge_store.tables.schema import (
+    idempotency_keys,
+    logs,
+    measurements,
+    phases,
+    run_documents,
+    run_metadata,
+    runs,
+    unit_metadata,
+)
+
+__all__ = ["Creation", "IdempotencyKey"]
+
+_REPEATED_ID = RowFinder(
+    sa.select(runs.c.digest, runs.c.id, runs.c.procedure_key).where(
+        runs.c.id == sa.bindparam("text")
+    ),
+    ("text",),
+)
+_REPEATED = RowFinder(
+    sa.select(idempotency_keys.c.digest, runs.c.id, runs.c.procedure_key).where(
+        idempotency_keys.c.idempotency_key == sa.bindparam("text"),
+        idempotency_keys.c.run_key == runs.c.key,
+    ),
+    ("text",),
+)
+_PHASES = RowWriter(
+    phases,
+    (
+        "run_key",
+        "position",
+        "name",
+        "outcome",
+        "start_time_millis",
+        "end_time_millis",
+        "docstring",
+    ),
+)
+_MEASUREMENTS = RowWriter(
+    measurements,
+    (
+        "run_key",
+        "point_key",
+        "phase_position",
+        "position",
+        "specification_key",
+        "outcome",
+        "number",
+        "value",
+    ),
+)
+_LOGS = RowWriter(
+    logs,
+    (
+        "run_key",
+        "position",
+        "level",
+        "timestamp",
+        "message",
+        "source_file",
+        "line_number",
+    ),
+)
+_KEYS = RowWriter(idempotency_keys, ("idempotency_key", "digest", "run_key"))
+_DOCUMENTS = RowWriter(run_documents, ("run_key", "sidecar", "report"))
+
+
+@attrs.frozen(kw_only=True)
+class IdempotencyKey:
+    """
+    The name that a sender gave to a creation.
+
+    Attributes:
+        text: the key; a UUID in its usual spelling.
+        run_id: the id that the run gets: the key itself where it is a UUID, so that
+            a run has one id at every door.
+        digest: of the body that came with it.
+        lenient: answer another body under the same key with a warning, instead of
+            refusing it.
+    """
+
+    text: str
+    run_id: str
+    digest: str
+    lenient: bool
+
+    @property
+    def is_id(self) -> bool:
+        """Whether the key is the id of the run."""
+        return self.text == self.run_id
+
+    @classmethod
+    def of(cls, text: str, digest: str, *, lenient: bool) -> IdempotencyKey:
+        """
+        Read a key.
+
+        Raises:
+            BadRequestError: it is blank or too long.
+        """
+        if not text.strip() or len(text) > MAX_TEXT:
+            raise bad_request(
+                f"The idempotency key must have 1 to {MAX_TEXT} characters."
+            )
+        uuid = canonical_uuid(text)
+        return cls(
+            text=uuid or text,
+            run_id=uuid or new_id(),
+            digest=digest,
+            lenient=lenient,
+        )
+
+
+@attrs.frozen(kw_only=True)
+class Creation:
+    """
+    Everything that one creation needs.
+
+    Attributes:
+        body: what was sent.
+        prepared: its rows.
+        principal: who sent it, or None in process.
+        policy: how strict to be.
+        key: under which name it was sent, or None.
+        files: the run's files, in order.
+        metadata: single values that can be searched by.
+        unit_metadata: likewise of the unit.
+        slot: its place in an execution of several runs, or None.
+    """
+
+    body: CreateRun
+    prepared: PreparedRun
+    principal: Principal | None
+    policy: CreationPolicy
+    key: IdempotencyKey | None
+    files: Sequence[StoredFile]
+    metadata: Mapping[str, JSONScalar] = attrs.field(factory=dict)
+    unit_metadata: Mapping[str, JSONScalar] = attrs.field(factory=dict)
+    slot: RunSlot | None = None
+
+    def write(
+        self,
+        connection: sa.Connection,
+        catalog: CatalogSession,
+        definitions: DefinitionSession,
+    ) -> CreatedRun:
+        """
+        Create the run within a transaction.
+
+        Raises:
+            BadRequestError, ForbiddenError, NotFoundError, ConflictError: what the
+                run refers to does not allow it.
+        """
+        procedure = catalog.procedure(self.body, self.policy)
+        self._enter(connection, procedure)
+        if self.key is not None and (first := self._repeated(connection, self.key)):
+            return first
+        unit = place_unit(connection, catalog, self.body.unit_under_test, self.policy)
+        merge_metadata(connection, unit_metadata, unit.key, self.unit_metadata)
+        members = known(self.body.sub_units)
+        if members:
+            add_sub_units(connection, catalog, unit, members, self.policy)
+        public = new_id() if self.key is None else self.key.run_id
+        run = self._insert(connection, catalog, procedure, unit, public)
+        self._details(connection, run)
+        self._measurements(connection, run, procedure, definitions)
+        return CreatedRun(id=public, created=True)
+
+    def _enter(self, connection: sa.Connection, procedure: int) -> None:
+        principal = self.principal
+        if principal is not None and principal.is_station and principal.unrestricted:
+            link_station_to(connection, principal.key, procedure)
+        require_access(connection, principal, procedure)
+
+    def _repeated(
+        self, connection: sa.Connection, key: IdempotencyKey
+    ) -> CreatedRun | None:
+        finder = _REPEATED_ID if key.is_id else _REPEATED
+        first = finder.first(connection, key.text)
+        if first is None:
+            return None
+        digest, public, procedure = first
+        # The body may name another procedure than the run that it repeats.
+        require_access(connection, self.principal, procedure)
+        if digest == key.digest:
+            return CreatedRun(id=public, created=False)
+        if key.lenient:
+            warning = "the store holds this run already with other content, kept as is"
+            return CreatedRun(id=public, created=False, warnings=(warning,))
+        raise conflict(f"Idempotency key {key.text} was used before with another body.")
+
+    def _insert(
+        self,
+        connection: sa.Connection,
+        catalog: CatalogSession,
+        procedure: int,
+        unit: FoundUnit,
+        public: str,
+    ) -> int:
+        prepared, principal = self.prepared, self.principal
+        version = text_or_none(self.body.procedure_version)
+        operator, operator_key = text_or_none(self.body.operated_by), None
+        if operator is not None:
+            operator_key = catalog.operator(operator, self.policy)
+        creator = None if principal is None else principal.key
+        is_station = principal is not None and principal.is_station
+        return insert_row(
+            connection,
+            runs,
+            {
+                "id": public,
+                "created_at": now_micros(),
+                "started_at": prepared.started_at,
+                "ended_at": prepared.ended_at,
+                "duration": prepared.duration,
+                "outcome": prepared.outcome.value,
+                "docstring": prepared.docstring,
+                "procedure_key": procedure,
+                "version_key": (
+                    None if version is None else catalog.version(procedure, version)
+                ),
+                "unit_key": unit.key,
+                "part_key": unit.part_key,
+                "revision_key": unit.revision_key,
+                "batch_key": unit.batch_key,
+                "operator_key": operator_key,
+                "operator_name": None if operator_key is not None else operator,
+                "creator_user_key": None if is_station else creator,
+                "creator_station_key": creator if is_station else None,
+                "head": prepared.head,
+                "digest": None if self.key is None else self.key.digest,
+            },
+        )
+
+    def _details(self, connection: sa.Connection, run: int) -> None:
+        prepared = self.prepared
+
+        def of_run(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+            return [(run, *row) for row in rows]
+
+        _PHASES.write(connection, of_run(prepared.phases))
+        _LOGS.write(connection, of_run(prepared.logs))
+        if prepared.sidecar is not None or prepared.report is not None:
+            _DOCUMENTS.write(connection, [(run, prepared.sidecar, prepared.report)])
+        write_files(connection, run, self.files or prepared.references)
+        if self.metadata:
+            write_metadata(connection, run_metadata, run, self.metadata)
+        if self.slot is not None:
+            take_slot(connection, run, self.slot)
+        if self.key is not None and not self.key.is_id:
+            _KEYS.write(connection, [(self.key.text, self.key.digest, run)])
+
+    def _measurements(
+        self,
+        connection: sa.Connection,
+        run: int,
+        procedure: int,
+        definitions: DefinitionSession,
+    ) -> None:
+        rows = self.prepared.measurements
+        points = definitions.points(procedure, {row[2] for row in rows})
+        specifications = definitions.specifications(
+            {row[3] for row in rows if row[3] is not None}
+        )
+        _MEASUREMENTS.write(
+            connection,
+            [
+                (
+                    run,
+                    points[point],
+                    phase,
+                    position,
+                    None if specified is None else specifications[specified],
+                    outcome,
+                    number,
+                    value,
+                )
+                for phase, position, point, specified, outcome, number, value in rows
+            ],
+        )

@@ -1,0 +1,292 @@
+"""
+A body to the rows of its run: everything that needs no database.
+
+All problems of a body are found together, each with its path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import attrs
+import msgspec
+from msgspec import UNSET
+
+from rigbridge.model import RunOutcome
+from rigbridge.wire import CreateRun, WireMeasurement, WirePhase
+from rigbridge_store.fields import FieldChecks, known, text_or_none
+from rigbridge_store.intake.measurements import NotWritableError, measurement_row
+from rigbridge_store.intake.steps import phase_of_step
+from rigbridge_store.refusals import (
+    FieldIssue,
+    half_a_character,
+    invalid,
+    unprocessable,
+)
+from rigbridge_store.results import StoredFile
+from rigbridge_store.tables.moments import micros, span_micros
+
+__all__ = ["PreparedRun", "digest", "prepare"]
+
+Row = tuple[Any, ...]
+
+_TOLERANCE = timedelta(milliseconds=1)
+"""By how much an end and a duration may differ: times travel in milliseconds."""
+
+_encode = msgspec.json.Encoder().encode
+_encode_ordered = msgspec.json.Encoder(order="deterministic").encode
+
+
+@attrs.frozen(kw_only=True)
+class PreparedRun:
+    """
+    The rows of a run, apart from what refers to other rows.
+
+    Attributes:
+        head: the body without phases, logs, steps and sidecar, as JSON.
+        outcome: the verdict.
+        docstring: the author's explanation.
+        started_at, ended_at, duration: in microseconds.
+        phases, logs: rows without the run's key.
+        measurements: rows of positions (phase, measurement), test point (phase,
+            name), specification or None (unit, limits, validators, docstring),
+            outcome, number and value.
+        sidecar, report: JSON documents.
+        references: the files that the sidecar names and nobody has.
+    """
+
+    head: str
+    outcome: RunOutcome
+    docstring: str | None
+    started_at: int | None
+    ended_at: int | None
+    duration: int | None
+    phases: list[Row]
+    measurements: list[Row]
+    logs: list[Row]
+    sidecar: str | None
+    report: str | None
+    references: tuple[StoredFile, ...]
+
+
+def digest(body: CreateRun) -> str:
+    """
+    Digest a body: the same for the same content, whichever client sends it.
+
+    Raises:
+        BadRequestError: it holds half of a surrogate pair.
+    """
+    # Who sends a run again may have been updated since.
+    anonymous = attrs.evolve(body, client=UNSET, client_version=UNSET)
+    try:
+        content = _encode_ordered(anonymous)
+    except UnicodeEncodeError as error:
+        raise half_a_character(error) from error
+    return hashlib.sha256(content).hexdigest()
+
+
+def prepare(body: CreateRun, *, report: Mapping[str, Any] | None = None) -> PreparedRun:
+    """
+    Check a body and make its rows.
+
+    Args:
+        body: the body of the create call.
+        report: the conversion report's document, where it comes beside the body.
+
+    Raises:
+        BadRequestError: fields that are malformed or missing, all of them.
+        UnprocessableError: times that contradict each other.
+    """
+    try:
+        return _Preparation(body).prepared(report)
+    except UnicodeEncodeError as error:
+        raise half_a_character(error) from error
+
+
+class _Preparation:
+    """Prepares one body."""
+
+    def __init__(self, body: CreateRun) -> None:
+        self.body = body
+        self.checks = FieldChecks()
+
+    def prepared(self, report: Mapping[str, Any] | None) -> PreparedRun:
+        body = self.body
+        self._references()
+        started, ended, span = self._times()
+        phases, measurements = self._phases(started)
+        logs = self._logs()
+        if self.checks.issues:
+            raise invalid(self.checks.issues)
+        _agree(started, ended, span)
+        if span is None and started is not None and ended is not None:
+            span = ended - started
+        elif ended is None and started is not None and span is not None:
+            ended = _later(started, span)
+        sidecar, carried = _split(known(body.rigbridge))
+        return PreparedRun(
+            head=_head(body),
+            outcome=_outcome(body),
+            docstring=text_or_none(body.docstring),
+            started_at=None if started is None else micros(started),
+            ended_at=None if ended is None else micros(ended),
+            duration=None if span is None else span_micros(span),
+            phases=phases,
+            measurements=measurements,
+            logs=logs,
+            sidecar=_document(sidecar),
+            report=_document(carried if report is None else report),
+            references=_referenced(sidecar),
+        )
+
+    def _references(self) -> None:
+        body, checks = self.body, self.checks
+        unit = body.unit_under_test
+        path = "unit_under_test"
+        checks.filled(unit.serial_number, f"{path}.serial_number")
+        checks.bounded(unit.serial_number, f"{path}.serial_number")
+        identifier = text_or_none(body.procedure_id)
+        checks.bounded(identifier, "procedure_id")
+        if identifier is None and text_or_none(body.procedure_name) is None:
+            checks.report("procedure_id", "one of it and procedure_name is required")
+        checks.version(text_or_none(body.procedure_version), "procedure_version")
+        for index, sub_unit in enumerate(known(body.sub_units) or ()):
+            place = f"sub_units[{index}].serial_number"
+            checks.filled(sub_unit.serial_number, place)
+            checks.bounded(sub_unit.serial_number, place)
+
+    def _times(self) -> tuple[datetime | None, datetime | None, timedelta | None]:
+        body, checks = self.body, self.checks
+        return (
+            checks.moment(text_or_none(body.started_at), "started_at"),
+            checks.moment(text_or_none(body.ended_at), "ended_at"),
+            checks.span(text_or_none(body.duration), "duration"),
+        )
+
+    def _phases(self, started: datetime | None) -> tuple[list[Row], list[Row]]:
+        given: list[tuple[WirePhase, str]] = [
+            (phase, f"phases[{index}]")
+            for index, phase in enumerate(known(self.body.phases) or ())
+        ]
+        for index, step in enumerate(known(self.body.steps) or ()):
+            path = f"steps[{index}]"
+            given.append((phase_of_step(step, path, self.checks, started), path))
+        phases: list[Row] = []
+        measurements: list[Row] = []
+        for position, (phase, path) in enumerate(given):
+            phases.append((position, *self._phase(phase, path)))
+            name = phase.name
+            for index, measurement in enumerate(known(phase.measurements) or ()):
+                try:
+                    row = measurement_row(measurement, name)
+                except NotWritableError:
+                    self._complain(measurement, f"{path}.measurements[{index}]")
+                else:
+                    measurements.append((position, index, *row))
+        return phases, measurements
+
+    def _phase(self, phase: WirePhase, path: str) -> Row:
+        checks = self.checks
+        checks.filled(phase.name, f"{path}.name")
+        checks.millis(phase.start_time_millis, f"{path}.start_time_millis")
+        checks.millis(phase.end_time_millis, f"{path}.end_time_millis")
+        return (
+            phase.name,
+            phase.outcome._value_,
+            phase.start_time_millis,
+            phase.end_time_millis,
+            known(phase.docstring),
+        )
+
+    def _complain(self, measurement: WireMeasurement, path: str) -> None:
+        checks = self.checks
+        checks.filled(measurement.name, f"{path}.name")
+        checks.finite(measurement.measured_value, f"{path}.measured_value")
+        checks.shallow(measurement.measured_value, f"{path}.measured_value")
+        checks.finite(measurement.lower_limit, f"{path}.lower_limit")
+        checks.finite(measurement.upper_limit, f"{path}.upper_limit")
+
+    def _logs(self) -> list[Row]:
+        rows: list[Row] = []
+        for index, log in enumerate(known(self.body.logs) or ()):
+            self.checks.moment(log.timestamp, f"logs[{index}].timestamp")
+            self.checks.integer(log.line_number, f"logs[{index}].line_number")
+            rows.append(
+                (
+                    index,
+                    log.level._value_,
+                    log.timestamp,
+                    log.message,
+                    log.source_file,
+                    log.line_number,
+                )
+            )
+        return rows
+
+
+def _agree(
+    started: datetime | None, ended: datetime | None, span: timedelta | None
+) -> None:
+    if started is None or ended is None:
+        return
+    if ended < started:
+        text = "ended_at is before started_at"
+        raise unprocessable(text, FieldIssue("ended_at", "is before started_at"))
+    if span is not None and abs(ended - started - span) > _TOLERANCE:
+        text = "ended_at and duration contradict each other"
+        issue = f"started_at and ended_at are {ended - started} apart, not {span}"
+        raise unprocessable(text, FieldIssue("duration", issue))
+
+
+def _later(started: datetime, span: timedelta) -> datetime:
+    try:
+        return started + span
+    except OverflowError as error:
+        text = "the run ends after the year 9999"
+        raise unprocessable(text, FieldIssue("duration", "is too long")) from error
+
+
+def _outcome(body: CreateRun) -> RunOutcome:
+    outcome = known(body.outcome)
+    if outcome is not None:
+        return outcome
+    return RunOutcome.PASS if body.run_passed else RunOutcome.FAIL
+
+
+def _head(body: CreateRun) -> str:
+    head = attrs.evolve(body, phases=UNSET, logs=UNSET, steps=UNSET, rigbridge=UNSET)
+    return _encode(head).decode()
+
+
+def _split(
+    sidecar: Mapping[str, Any] | None,
+) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
+    """Part the sidecar from the conversion report that it carries."""
+    if sidecar is None or not isinstance(sidecar.get("report"), Mapping):
+        return sidecar, None
+    rest = {name: value for name, value in sidecar.items() if name != "report"}
+    return rest, sidecar["report"]
+
+
+def _document(document: Mapping[str, Any] | None) -> str | None:
+    return None if document is None else _encode(document).decode()
+
+
+def _referenced(sidecar: Mapping[str, Any] | None) -> tuple[StoredFile, ...]:
+    described = [] if sidecar is None else sidecar.get("attachments")
+    if not isinstance(described, list):
+        return ()
+    return tuple(
+        StoredFile(name=item["name"], mime_type=_text(item.get("media_type")))
+        for item in described
+        if isinstance(item, Mapping)
+        and isinstance(item.get("name"), str)
+        and item.get("sha256") is None
+    )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

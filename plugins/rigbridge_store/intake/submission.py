@@ -1,0 +1,152 @@
+"""A run of the model into the store, with its files: the way of every door of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import attrs
+from msgspec import UNSET
+
+from rigbridge.convert import dump
+from rigbridge.destinations import AttachmentFailure, Receipt
+from rigbridge.errors import DeliveryError, NoAnswerError, UnprocessableError
+from rigbridge.model import Attachment, Run
+from rigbridge.model.report import ConversionReport
+from rigbridge_store.access.principals import Principal
+from rigbridge_store.files.blobs import Blobs
+from rigbridge_store.intake.metadata import searchable
+from rigbridge_store.intake.policies import CreationPolicy
+from rigbridge_store.results import StoredBlob, StoredFile
+from rigbridge_store.store import RunStore
+
+__all__ = ["SUBMISSION", "attach_file", "submit_run"]
+
+_CHUNK = 1 << 20
+SUBMISSION = CreationPolicy(create_missing=True, declared_operators=True)
+"""How strict it is unless told otherwise: nobody could create what is missing."""
+
+
+def submit_run(
+    store: RunStore,
+    run: Run,
+    report: ConversionReport | None = None,
+    *,
+    principal: Principal | None = None,
+    policy: CreationPolicy = SUBMISSION,
+) -> Receipt:
+    """
+    Store a run with its attachments, in one transaction.
+
+    The run's own id is its id in the store. What it refers to is created on the way.
+    An attachment whose bytes cannot be read now is kept by reference and named in the
+    receipt; submitting the run again supplies it.
+
+    Raises:
+        RunProblemsError: the run has no serial number or names no procedure.
+        BadRequestError: a unit would come to contain itself, or has no part number
+            where the policy demands one.
+        ForbiddenError: a station that is not linked to the procedure.
+        ServerUnavailableError: the store cannot be written for now.
+    """
+    payload = dump(run, report)
+    files: list[StoredFile] = []
+    failures: list[AttachmentFailure] = []
+    for attachment in run.attachments:
+        file = _described(attachment)
+        try:
+            file = _stored(store.blobs, attachment)
+        except DeliveryError as error:
+            failures.append(AttachmentFailure(name=attachment.name, error=error))
+        files.append(file)
+    sidecar = UNSET if payload.sidecar is None else payload.sidecar
+    created = store.create_run(
+        attrs.evolve(
+            payload.body, operated_by=run.operator or UNSET, rigbridge=sidecar
+        ),
+        principal=principal,
+        idempotency_key=str(run.id),
+        policy=policy,
+        files=files,
+        report=None if report is None else report.as_document(),
+        lenient=True,
+        metadata=searchable(run.metadata),
+    )
+    if not created.created:
+        _supply(store, created.id, files)
+    return Receipt(
+        stored_id=created.id,
+        created=created.created,
+        attached=tuple(file.name for file in files if file.stored),
+        failures=tuple(failures),
+        warnings=created.warnings,
+    )
+
+
+def attach_file(store: RunStore, run_id: str, attachment: Attachment) -> None:
+    """
+    Add a file to a stored run; the same file twice is linked once.
+
+    Raises:
+        NotFoundError: there is no such run.
+        UnprocessableError: the attachment has no bytes, or not those described.
+        NoAnswerError: its bytes cannot be read now.
+    """
+    file = _stored(store.blobs, attachment)
+    if not file.stored:
+        raise UnprocessableError(
+            "the attachment is a reference without bytes", source=attachment.name
+        )
+    _supply(store, run_id, [file])
+
+
+def _described(attachment: Attachment) -> StoredFile:
+    return StoredFile(
+        name=attachment.name,
+        mime_type=attachment.media_type,
+        size=attachment.size,
+        sha256=attachment.sha256,
+    )
+
+
+def _stored(blobs: Blobs, attachment: Attachment) -> StoredFile:
+    """Bring the bytes of an attachment into the store, if there are any."""
+    file = _described(attachment)
+    if not attachment.embedded:
+        return file
+    if file.sha256 is not None and file.size is not None:
+        blob = StoredBlob(sha256=file.sha256, size=file.size)
+        if blobs.holds(blob):
+            return attrs.evolve(file, stored=True)
+    blob = blobs.store(_chunks(attachment))
+    if file.sha256 not in (None, blob.sha256) or file.size not in (None, blob.size):
+        raise UnprocessableError(
+            "the bytes are not those that were described; the file was changed",
+            source=attachment.name,
+            remedy="read the source again",
+        )
+    return attrs.evolve(file, sha256=blob.sha256, size=blob.size, stored=True)
+
+
+def _chunks(attachment: Attachment) -> Iterator[bytes]:
+    if attachment.opener is None:
+        return
+    try:
+        with attachment.opener() as stream:
+            while chunk := stream.read(_CHUNK):
+                yield chunk
+    except OSError as error:
+        raise NoAnswerError(
+            f"the attachment cannot be read: {error.strerror or error}",
+            source=attachment.name,
+            remedy="make the file readable and submit the run again",
+        ) from error
+
+
+def _supply(store: RunStore, run_id: str, files: Sequence[StoredFile]) -> None:
+    """Give a run that was there already the contents that it lacked."""
+    for file in files:
+        if file.stored and file.sha256 is not None and file.size is not None:
+            blob = StoredBlob(sha256=file.sha256, size=file.size)
+            store.attach_file(
+                run_id, name=file.name, mime_type=file.mime_type, blob=blob
+            )

@@ -1,0 +1,259 @@
+"""Units: found or created by their serial numbers, and what is built into them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+
+from rigbridge.wire import WireSubUnit, WireUnit
+from rigbridge_store.fields import folded, text_or_none
+from rigbridge_store.intake.catalog import CatalogSession
+from rigbridge_store.intake.policies import CreationPolicy, PartNumbers
+from rigbridge_store.refusals import FieldIssue, bad_request, not_found
+from rigbridge_store.tables.rows import RowFinder, insert_row, new_id
+from rigbridge_store.tables.schema import unit_sub_units, units
+
+__all__ = [
+    "FoundUnit",
+    "add_sub_units",
+    "create_unit",
+    "find_unit",
+    "place_unit",
+    "set_sub_units",
+]
+
+NO_PART_NUMBER = (
+    "Part number is required but not provided and no automatic parsing is "
+    "configured. Provide a part_number parameter or configure serial number parsing "
+    "in organization settings."
+)
+
+_FIND = RowFinder(
+    sa.select(
+        units.c.key,
+        units.c.id,
+        units.c.part_key,
+        units.c.revision_key,
+        units.c.batch_key,
+    ).where(units.c.serial_key == sa.bindparam("serial_key")),
+    ("serial_key",),
+)
+_UPDATE = units.update().where(units.c.key == sa.bindparam("unit"))
+_CHILDREN = sa.select(unit_sub_units.c.child_key).where(
+    unit_sub_units.c.parent_key.in_(sa.bindparam("parents", expanding=True))
+)
+_TAKE_OUT = unit_sub_units.delete().where(
+    unit_sub_units.c.child_key == sa.bindparam("child")
+)
+
+
+@attrs.frozen(kw_only=True)
+class FoundUnit:
+    """
+    A unit as the store knows it.
+
+    Attributes:
+        key: its row.
+        id: its public id.
+        part_key, revision_key, batch_key: what it is, as far as known.
+    """
+
+    key: int
+    id: str
+    part_key: int | None
+    revision_key: int | None
+    batch_key: int | None
+
+
+def find_unit(connection: sa.Connection, serial_number: str) -> FoundUnit | None:
+    """Find a unit without regard to case."""
+    row = _FIND.first(connection, folded(serial_number))
+    if row is None:
+        return None
+    key, public, part, revision, batch = row
+    return FoundUnit(
+        key=key, id=public, part_key=part, revision_key=revision, batch_key=batch
+    )
+
+
+def place_unit(
+    connection: sa.Connection,
+    catalog: CatalogSession,
+    unit: WireUnit,
+    policy: CreationPolicy,
+) -> FoundUnit:
+    """
+    Find the unit of a run or create it, and learn what the run says of it.
+
+    What a run leaves out stays as known; what it names replaces that, since units
+    are reworked. Each run keeps what was said at its time.
+
+    Raises:
+        BadRequestError: no part number is given, known or dispensable.
+    """
+    found = find_unit(connection, unit.serial_number)
+    part, revision, batch = _identity(catalog, unit, found, policy)
+    if part is None and policy.part_numbers is PartNumbers.REQUIRED:
+        issue = FieldIssue("unit_under_test.part_number", "is required for a new unit")
+        raise bad_request(NO_PART_NUMBER, issue)
+    values = {"part_key": part, "revision_key": revision, "batch_key": batch}
+    if found is None:
+        return create_unit(connection, catalog, unit.serial_number, values, by_run=True)
+    wanted = attrs.evolve(found, part_key=part, revision_key=revision, batch_key=batch)
+    if wanted != found:
+        connection.execute(_UPDATE, {"unit": found.key, **values})
+    return wanted
+
+
+def _identity(
+    catalog: CatalogSession,
+    unit: WireUnit,
+    found: FoundUnit | None,
+    policy: CreationPolicy,
+) -> tuple[int | None, int | None, int | None]:
+    number, revision_number, batch_number = map(
+        text_or_none, (unit.part_number, unit.revision, unit.batch_number)
+    )
+    known_part = None if found is None else found.part_key
+    if number is None and known_part is None:
+        told = policy.identity.told_by_serial_number(unit.serial_number)
+        number = told.get("part_number")
+        revision_number = revision_number or told.get("revision")
+        batch_number = batch_number or told.get("batch_number")
+    part = (
+        known_part
+        if number is None
+        else catalog.part(number, text_or_none(unit.part_name))
+    )
+    revision: int | None = None
+    if revision_number is not None and part is not None:
+        revision = catalog.revision(part, revision_number)
+    elif found is not None and part == known_part:
+        revision = found.revision_key
+    if revision is None and part is not None and policy.default_revision:
+        revision = catalog.default_revision(part)
+    if batch_number is not None:
+        return part, revision, catalog.batch(batch_number)
+    return part, revision, None if found is None else found.batch_key
+
+
+def create_unit(
+    connection: sa.Connection,
+    catalog: CatalogSession,
+    serial_number: str,
+    values: dict[str, Any],
+    *,
+    by_run: bool = False,
+) -> FoundUnit:
+    """
+    Create a unit.
+
+    Args:
+        connection: the transaction.
+        catalog: knows who creates it.
+        serial_number: its number, which nothing has yet.
+        values: the keys of its part, revision and batch.
+        by_run: whether a run brings it along.
+    """
+    public = new_id()
+    key = insert_row(
+        connection,
+        units,
+        {
+            "id": public,
+            "serial_number": serial_number,
+            "serial_key": folded(serial_number),
+            "by_run": by_run,
+            **catalog.origin(units),
+            **values,
+        },
+    )
+    return FoundUnit(key=key, id=public, **values)
+
+
+def add_sub_units(
+    connection: sa.Connection,
+    catalog: CatalogSession,
+    parent: FoundUnit,
+    members: Sequence[WireSubUnit],
+    policy: CreationPolicy,
+) -> None:
+    """
+    Build units into another, beside those that are there already.
+
+    Each leaves the unit that it was in before.
+
+    Raises:
+        NotFoundError: a sub-unit does not exist.
+        BadRequestError: a unit would come to contain itself.
+    """
+    present = set(
+        connection.execute(_CHILDREN, {"parents": [parent.key]}).scalars().all()
+    )
+    for index, member in enumerate(members):
+        path = f"sub_units[{index}].serial_number"
+        child = _sub_unit(connection, catalog, member.serial_number, path, policy)
+        if child in present:
+            continue
+        if parent.key == child or parent.key in _descendants(connection, child):
+            text = f"Sub-unit {member.serial_number} would make a cycle."
+            raise bad_request(text, FieldIssue(path, "contains the unit itself"))
+        # A unit is in one place: it leaves the unit that it was in before.
+        connection.execute(_TAKE_OUT, {"child": child})
+        connection.execute(
+            unit_sub_units.insert(),
+            {"parent_key": parent.key, "child_key": child},
+        )
+        present.add(child)
+
+
+def set_sub_units(
+    connection: sa.Connection,
+    catalog: CatalogSession,
+    parent: FoundUnit,
+    members: Sequence[WireSubUnit],
+) -> None:
+    """
+    Say what is built into a unit, and nothing else is.
+
+    Raises:
+        NotFoundError: a sub-unit does not exist.
+        BadRequestError: a unit would come to contain itself.
+    """
+    connection.execute(
+        unit_sub_units.delete().where(unit_sub_units.c.parent_key == parent.key)
+    )
+    add_sub_units(connection, catalog, parent, members, CreationPolicy())
+
+
+def _sub_unit(
+    connection: sa.Connection,
+    catalog: CatalogSession,
+    serial_number: str,
+    path: str,
+    policy: CreationPolicy,
+) -> int:
+    found = find_unit(connection, serial_number)
+    if found is not None:
+        return found.key
+    if policy.create_missing:
+        values = {"part_key": None, "revision_key": None, "batch_key": None}
+        return create_unit(connection, catalog, serial_number, values, by_run=True).key
+    raise not_found(
+        f"Sub-unit with serial number {serial_number} does not exist. "
+        "Create its run first.",
+        FieldIssue(path, "does not exist"),
+    )
+
+
+def _descendants(connection: sa.Connection, unit: int) -> set[int]:
+    seen: set[int] = set()
+    level = [unit]
+    while level:
+        below = connection.execute(_CHILDREN, {"parents": level}).scalars().all()
+        level = [key for key in below if key not in seen]
+        seen.update(level)
+    return seen

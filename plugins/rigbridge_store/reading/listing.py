@@ -1,0 +1,231 @@
+"""Runs as the list call answers them, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from rigbridge.wire import (
+    CreateRun,
+    ListedBatch,
+    ListedPart,
+    ListedProcedure,
+    ListedRevision,
+    ListedRun,
+    ListedStation,
+    ListedUnit,
+    ListedUser,
+    ListedVersion,
+)
+from rigbridge_store.fields import folded, known
+from rigbridge_store.reading.run_contents import (
+    read_attachments,
+    read_logs,
+    read_phases,
+)
+from rigbridge_store.tables.moments import iso_from_micros, iso_from_span
+from rigbridge_store.tables.schema import (
+    batches,
+    parts,
+    procedure_versions,
+    procedures,
+    revisions,
+    runs,
+    stations,
+    units,
+    users,
+)
+
+__all__ = [
+    "COLUMNS",
+    "JOINED",
+    "creators",
+    "of_unit",
+    "one_run",
+    "operators",
+    "recent",
+]
+
+creators = users.alias("creators")
+operators = users.alias("operators")
+
+COLUMNS: tuple[sa.ColumnElement[Any], ...] = (
+    runs.c.key,
+    runs.c.id,
+    runs.c.created_at,
+    runs.c.started_at,
+    runs.c.ended_at,
+    runs.c.duration,
+    runs.c.outcome,
+    runs.c.docstring,
+    runs.c.procedure_key,
+    runs.c.head,
+    procedures.c.id.label("procedure_id"),
+    procedures.c.name.label("procedure_name"),
+    procedure_versions.c.id.label("version_id"),
+    procedure_versions.c.tag.label("version_tag"),
+    units.c.id.label("unit_id"),
+    units.c.serial_number.label("unit_serial_number"),
+    parts.c.id.label("part_id"),
+    parts.c.number.label("part_number"),
+    parts.c.name.label("part_name"),
+    revisions.c.id.label("revision_id"),
+    revisions.c.number.label("revision_number"),
+    batches.c.id.label("batch_id"),
+    batches.c.number.label("batch_number"),
+    operators.c.id.label("operator_id"),
+    operators.c.name.label("operator_name"),
+    operators.c.email.label("operator_email"),
+    creators.c.id.label("creator_id"),
+    creators.c.name.label("creator_name"),
+    creators.c.email.label("creator_email"),
+    stations.c.id.label("station_id"),
+    stations.c.name.label("station_name"),
+)
+"""What a row of the list holds, of the tables that ``JOINED`` joins."""
+
+JOINED = (
+    runs.join(procedures, runs.c.procedure_key == procedures.c.key)
+    .join(units, runs.c.unit_key == units.c.key)
+    .outerjoin(procedure_versions, runs.c.version_key == procedure_versions.c.key)
+    .outerjoin(parts, runs.c.part_key == parts.c.key)
+    .outerjoin(revisions, runs.c.revision_key == revisions.c.key)
+    .outerjoin(batches, runs.c.batch_key == batches.c.key)
+    .outerjoin(operators, runs.c.operator_key == operators.c.key)
+    .outerjoin(creators, runs.c.creator_user_key == creators.c.key)
+    .outerjoin(stations, runs.c.creator_station_key == stations.c.key)
+)
+"""The runs with everything that names them: procedure, unit, part, people."""
+
+_ALL = sa.select(*COLUMNS).select_from(JOINED)
+_OF_UNIT = _ALL.where(units.c.serial_key == sa.bindparam("serial_key")).order_by(
+    # A report that was imported late is no newer for that.
+    sa.func.coalesce(runs.c.started_at, runs.c.created_at).desc(),
+    runs.c.key.desc(),
+)
+_ONE = _ALL.where(runs.c.id == sa.bindparam("id"))
+_RECENT = _ALL.order_by(runs.c.key.desc()).limit(sa.bindparam("limit"))
+
+
+def of_unit(
+    connection: sa.Connection,
+    serial_number: str,
+    procedures_allowed: frozenset[int] | None,
+) -> tuple[list[ListedRun], int]:
+    """
+    List the runs of a unit.
+
+    Args:
+        connection: the transaction.
+        serial_number: compared without regard to case.
+        procedures_allowed: the procedures whose runs may be seen; None for all.
+
+    Returns:
+        The runs, and how many were left out as not to be seen.
+    """
+    rows = connection.execute(_OF_UNIT, {"serial_key": folded(serial_number)}).all()
+    seen = [
+        row
+        for row in rows
+        if procedures_allowed is None or row.procedure_key in procedures_allowed
+    ]
+    return _listed(connection, seen), len(rows) - len(seen)
+
+
+def recent(connection: sa.Connection, limit: int) -> list[ListedRun]:
+    """List the runs that were stored last, the last one first."""
+    return _listed(connection, connection.execute(_RECENT, {"limit": limit}).all())
+
+
+def one_run(connection: sa.Connection, run_id: str) -> ListedRun | None:
+    """Give one run as the list would show it, or None."""
+    rows = connection.execute(_ONE, {"id": run_id.lower()}).all()
+    return next(iter(_listed(connection, rows)), None)
+
+
+def _listed(connection: sa.Connection, rows: Sequence[Any]) -> list[ListedRun]:
+    keys = [row.key for row in rows]
+    contents: tuple[Mapping[int, list[Any]], ...] = (
+        read_phases(connection, keys),
+        read_logs(connection, keys),
+        read_attachments(connection, keys),
+    )
+    return list(_assembled(rows, *contents))
+
+
+def _assembled(
+    rows: Iterable[Any],
+    phases: Mapping[int, list[Any]],
+    logs: Mapping[int, list[Any]],
+    attachments: Mapping[int, list[Any]],
+) -> Iterable[ListedRun]:
+    for row in rows:
+        head = msgspec.json.decode(row.head, type=CreateRun)
+        yield ListedRun(
+            id=row.id,
+            created_at=iso_from_micros(row.created_at),
+            started_at=iso_from_micros(row.started_at),
+            ended_at=iso_from_micros(row.ended_at),
+            duration=iso_from_span(row.duration or 0),
+            outcome=row.outcome,
+            docstring=row.docstring,
+            created_by_user=_user(row.creator_id, row.creator_name, row.creator_email),
+            created_by_station=_station(row),
+            operated_by=_user(row.operator_id, row.operator_name, row.operator_email),
+            procedure=_procedure(row),
+            unit=_unit(row),
+            phases=phases.get(row.key, []),
+            logs=logs.get(row.key, []),
+            attachments=attachments.get(row.key, []),
+            sub_units=list(known(head.sub_units) or ()),
+        )
+
+
+def _user(public: str | None, name: str | None, email: str | None) -> ListedUser | None:
+    return None if public is None else ListedUser(id=public, name=name, email=email)
+
+
+def _station(row: Any) -> ListedStation | None:
+    if row.station_id is None:
+        return None
+    return ListedStation(id=row.station_id, name=row.station_name)
+
+
+def _procedure(row: Any) -> ListedProcedure:
+    version = (
+        None
+        if row.version_id is None
+        else ListedVersion(id=row.version_id, tag=row.version_tag)
+    )
+    return ListedProcedure(
+        id=row.procedure_id, name=row.procedure_name, version=version
+    )
+
+
+def _unit(row: Any) -> ListedUnit:
+    revision = (
+        None
+        if row.revision_id is None
+        else ListedRevision(id=row.revision_id, number=row.revision_number)
+    )
+    part = (
+        None
+        if row.part_id is None
+        else ListedPart(
+            id=row.part_id,
+            number=row.part_number,
+            name=row.part_name,
+            revision=revision,
+        )
+    )
+    batch = (
+        None
+        if row.batch_id is None
+        else ListedBatch(id=row.batch_id, number=row.batch_number)
+    )
+    return ListedUnit(
+        id=row.unit_id, serial_number=row.unit_serial_number, part=part, batch=batch
+    )

@@ -1,0 +1,305 @@
+"""One measurement of a procedure over time."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
+
+import attrs
+import msgspec
+import sqlalchemy as sa
+
+from rigbridge.model import MeasurementOutcome
+from rigbridge_store.reading.periods import Period, run_moment
+from rigbridge_store.refusals import not_found
+from rigbridge_store.tables.schema import (
+    measurements,
+    procedures,
+    runs,
+    specifications,
+    test_points,
+    units,
+)
+
+__all__ = [
+    "MAX_POINTS",
+    "MeasurementName",
+    "MeasurementTrend",
+    "PointSource",
+    "measurement_names",
+    "point_sources",
+    "read_trend",
+]
+
+MAX_POINTS = 100_000
+"""How many points are read at most, the newest ones."""
+
+_BATCH = 10_000
+_RECENT_RUNS = 25
+_TOP_TEXTS = 12
+_SOURCES = 500
+_MAX_TEXT = 200
+
+
+@attrs.frozen(kw_only=True, order=True)
+class MeasurementName:
+    """
+    A measurement of a procedure.
+
+    Attributes:
+        phase: the phase's name, with those of its ancestors.
+        name: its own name.
+    """
+
+    phase: str
+    name: str
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class MeasurementTrend:
+    """
+    The points of one measurement, oldest first.
+
+    Attributes:
+        moments: when each was, in microseconds.
+        values: what was measured; only finite numbers stand here.
+        failed: 1 where the verdict is FAIL, else 0.
+        run_keys: the rows of the runs.
+        passed, judged: how many passed, and how many had a verdict; these count
+            what is no number, too.
+        others: how many measured nothing or what is no finite number.
+        texts: the most frequent of the values that are no numbers, as JSON.
+        lower, upper: the limits of the newest point that has any, each or None.
+        limits_changed: whether other limits were in force before.
+        unit: the unit of the newest point that has one, or None.
+        complete: False if there are older points than were read.
+    """
+
+    moments: Sequence[int]
+    values: Sequence[float]
+    failed: Sequence[int]
+    run_keys: Sequence[int]
+    passed: int
+    judged: int
+    others: int
+    texts: tuple[tuple[str, int], ...]
+    lower: float | None
+    upper: float | None
+    limits_changed: bool
+    unit: str | None
+    complete: bool
+
+    @property
+    def pass_rate(self) -> float | None:
+        """The part of the judged points that passed; None if none was judged."""
+        return self.passed / self.judged if self.judged else None
+
+
+@attrs.frozen(kw_only=True)
+class PointSource:
+    """
+    Where a point is from.
+
+    Attributes:
+        run_id: the run.
+        serial: the unit's serial number.
+    """
+
+    run_id: str
+    serial: str
+
+
+def measurement_names(
+    connection: sa.Connection, procedure_id: str
+) -> tuple[MeasurementName, ...]:
+    """Name what the latest runs of a procedure measured, in their order."""
+    recent = (
+        sa.select(runs.c.key)
+        .join(procedures, runs.c.procedure_key == procedures.c.key)
+        .where(procedures.c.id == procedure_id.lower())
+        .order_by(runs.c.key.desc())
+        .limit(_RECENT_RUNS)
+    )
+    statement = (
+        sa.select(test_points.c.phase, test_points.c.name)
+        .join(measurements, measurements.c.point_key == test_points.c.key)
+        .where(measurements.c.run_key.in_(connection.execute(recent).scalars().all()))
+        .group_by(test_points.c.phase, test_points.c.name)
+        .order_by(
+            sa.func.min(measurements.c.phase_position),
+            sa.func.min(measurements.c.position),
+        )
+    )
+    return tuple(
+        MeasurementName(phase=phase, name=name)
+        for phase, name in connection.execute(statement)
+    )
+
+
+def read_trend(
+    connection: sa.Connection,
+    procedure_id: str,
+    measured: MeasurementName,
+    period: Period,
+    *,
+    limit: int = MAX_POINTS,
+) -> MeasurementTrend:
+    """
+    Read the newest points of a measurement.
+
+    Raises:
+        NotFoundError: there is no such procedure.
+    """
+    key = connection.execute(
+        sa.select(procedures.c.key).where(procedures.c.id == procedure_id.lower())
+    ).scalar()
+    if key is None:
+        raise not_found(f"Procedure with ID {procedure_id} does not exist.")
+    point = connection.execute(
+        sa.select(test_points.c.key).where(
+            test_points.c.procedure_key == key,
+            test_points.c.phase == measured.phase,
+            test_points.c.name == measured.name,
+        )
+    ).scalar()
+    statement = (
+        sa.select(
+            runs.c.key,
+            run_moment.label("moment"),
+            measurements.c.outcome,
+            measurements.c.number,
+            sa.case((measurements.c.number.is_(None), measurements.c.value)).label(
+                "value"
+            ),
+            measurements.c.specification_key,
+        )
+        .join(measurements, measurements.c.run_key == runs.c.key)
+        .where(
+            runs.c.procedure_key == key,
+            measurements.c.point_key == point,
+            *period.conditions(),
+        )
+        .order_by(run_moment.desc(), runs.c.key.desc())
+        .limit(limit + 1)
+    )
+    collected = _Collection()
+    complete = True
+    result = connection.execution_options(yield_per=_BATCH).execute(statement)
+    for number, row in enumerate(result):
+        if number == limit:
+            complete = False
+            result.close()
+            break
+        collected.add(row)
+    return collected.trend(
+        _specifications(connection, collected.specifications), complete=complete
+    )
+
+
+_Specification = tuple[str | None, str | None, str | None]
+
+
+def _specifications(
+    connection: sa.Connection, keys: Iterable[int]
+) -> list[_Specification]:
+    """Read unit and limits of specifications, in the order of their keys."""
+    wanted = list(keys)
+    found: dict[int, _Specification] = {}
+    for start in range(0, len(wanted), _SOURCES):
+        statement = sa.select(
+            specifications.c.key,
+            specifications.c.units,
+            specifications.c.lower_limit,
+            specifications.c.upper_limit,
+        ).where(specifications.c.key.in_(wanted[start : start + _SOURCES]))
+        for key, unit, lower, upper in connection.execute(statement):
+            found[key] = unit, lower, upper
+    return [found[key] for key in wanted]
+
+
+class _Collection:
+    """Gathers points, newest first."""
+
+    def __init__(self) -> None:
+        self.moments, self.run_keys = array("q"), array("q")
+        self.values, self.failed = array("d"), array("b")
+        self.outcomes: Counter[str] = Counter()
+        self.texts: Counter[str] = Counter()
+        self.others = 0
+        # A dict, for its order.
+        self.specifications: dict[int, None] = {}
+
+    def add(self, row: Sequence[Any]) -> None:
+        run, moment, outcome, number, value, specification = row
+        self.outcomes[outcome] += 1
+        if specification is not None:
+            self.specifications.setdefault(specification)
+        if number is None or not math.isfinite(number):
+            self.others += 1
+            if value is not None:
+                self.texts[value if len(value) < _MAX_TEXT else "…"] += 1
+            return
+        self.moments.append(moment)
+        self.values.append(number)
+        self.run_keys.append(run)
+        self.failed.append(outcome == MeasurementOutcome.FAIL)
+
+    def trend(
+        self, specified: Sequence[_Specification], *, complete: bool
+    ) -> MeasurementTrend:
+        limits = dict.fromkeys(
+            (lower, upper)
+            for _, lower, upper in specified
+            if lower is not None or upper is not None
+        )
+        lower, upper = next(iter(limits), (None, None))
+        units = (_unit(text) for text, *_ in specified if text is not None)
+        passed = self.outcomes[MeasurementOutcome.PASS]
+        for points in (self.moments, self.values, self.run_keys, self.failed):
+            points.reverse()
+        return MeasurementTrend(
+            moments=self.moments,
+            values=self.values,
+            failed=self.failed,
+            run_keys=self.run_keys,
+            passed=passed,
+            judged=passed + self.outcomes[MeasurementOutcome.FAIL],
+            others=self.others,
+            texts=tuple(self.texts.most_common(_TOP_TEXTS)),
+            lower=_number(lower),
+            upper=_number(upper),
+            limits_changed=len(limits) > 1,
+            unit=next((unit for unit in units if unit is not None), None),
+            complete=complete,
+        )
+
+
+@cache
+def _unit(units: str) -> str | None:
+    value: Any = msgspec.json.decode(units)
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _number(text: str | None) -> float | None:
+    return None if text is None else msgspec.json.decode(text, type=float)
+
+
+def point_sources(
+    connection: sa.Connection, run_keys: Sequence[int]
+) -> dict[int, PointSource]:
+    """Tell which runs points are from, by the runs' rows."""
+    found: dict[int, PointSource] = {}
+    distinct = list(dict.fromkeys(run_keys))
+    for start in range(0, len(distinct), _SOURCES):
+        statement = (
+            sa.select(runs.c.key, runs.c.id, units.c.serial_number)
+            .join(units, runs.c.unit_key == units.c.key)
+            .where(runs.c.key.in_(distinct[start : start + _SOURCES]))
+        )
+        for key, public, serial in connection.execute(statement):
+            found[key] = PointSource(run_id=public, serial=serial)
+    return found

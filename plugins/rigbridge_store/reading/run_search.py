@@ -1,0 +1,193 @@
+"""Pages of runs, newest first, each begun where another ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+
+from rigbridge_store.reading.filters import RunFilter, run_conditions
+from rigbridge_store.reading.periods import run_moment
+from rigbridge_store.tables.schema import (
+    attachments,
+    parts,
+    procedure_versions,
+    procedures,
+    runs,
+    stations,
+    units,
+)
+
+__all__ = ["Cursor", "RunPage", "RunRow", "search_runs"]
+
+_COLUMNS = (
+    runs.c.key,
+    runs.c.id,
+    run_moment.label("moment"),
+    runs.c.started_at,
+    runs.c.duration,
+    runs.c.outcome,
+    procedures.c.id.label("procedure_id"),
+    procedures.c.name.label("procedure"),
+    procedure_versions.c.tag.label("version"),
+    units.c.serial_number.label("serial"),
+    parts.c.number.label("part"),
+    stations.c.name.label("station"),
+    sa.exists(
+        sa.select(attachments.c.key)
+        .where(attachments.c.run_key == runs.c.key)
+        .correlate(runs)
+    ).label("has_files"),
+)
+_FROM = (
+    runs.join(procedures, runs.c.procedure_key == procedures.c.key)
+    .join(units, runs.c.unit_key == units.c.key)
+    .outerjoin(procedure_versions, runs.c.version_key == procedure_versions.c.key)
+    .outerjoin(parts, runs.c.part_key == parts.c.key)
+    .outerjoin(stations, runs.c.creator_station_key == stations.c.key)
+)
+
+_BEYOND = 2**63
+
+
+@attrs.frozen
+class Cursor:
+    """
+    A place in the order of runs.
+
+    Attributes:
+        moment: when the run at the place was, in microseconds.
+        key: its row.
+    """
+
+    moment: int
+    key: int
+
+    def __str__(self) -> str:
+        return f"{self.moment}.{self.key}"
+
+    @classmethod
+    def parse(cls, text: str) -> Cursor:
+        """
+        Read what ``str`` wrote.
+
+        Raises:
+            ValueError: it is none.
+        """
+        moment, _, key = text.partition(".")
+        cursor = cls(int(moment), int(key))
+        if max(abs(cursor.moment), abs(cursor.key)) >= _BEYOND:
+            raise ValueError("no row can stand there")
+        return cursor
+
+
+@attrs.frozen(kw_only=True)
+class RunRow:
+    """
+    A run as a list shows it.
+
+    Attributes:
+        cursor: its place in the order.
+        id: its public id.
+        started_at: in microseconds, or None where unknown.
+        moment: when it was, in microseconds.
+        duration: in microseconds, or None.
+        outcome: its verdict.
+        procedure_id, procedure, version: what was tested by.
+        serial, part: what was tested.
+        station: whose key sent it, or None.
+        has_files: whether it has attachments.
+    """
+
+    cursor: Cursor
+    id: str
+    started_at: int | None
+    moment: int
+    duration: int | None
+    outcome: str
+    procedure_id: str
+    procedure: str
+    version: str | None
+    serial: str
+    part: str | None
+    station: str | None
+    has_files: bool
+
+
+@attrs.frozen(kw_only=True)
+class RunPage:
+    """
+    A page of runs, newest first.
+
+    Attributes:
+        rows: the runs.
+        newer: where the page before this one ends, or None if this is the first.
+        older: where the next page begins, or None if this is the last.
+    """
+
+    rows: tuple[RunRow, ...]
+    newer: Cursor | None
+    older: Cursor | None
+
+
+def search_runs(
+    connection: sa.Connection,
+    search: RunFilter,
+    *,
+    limit: int,
+    after: Cursor | None = None,
+    before: Cursor | None = None,
+) -> RunPage:
+    """
+    Find a page of runs.
+
+    Args:
+        connection: the transaction.
+        search: which runs.
+        limit: how many a page has.
+        after: begin with the first run that is older than this.
+        before: end with the last run that is newer than this; wins over ``after``.
+    """
+    statement = sa.select(*_COLUMNS).select_from(_FROM)
+    statement = statement.where(*run_conditions(connection, search))
+    upwards = before is not None
+    if before is not None:
+        newer = sa.or_(run_moment > before.moment, runs.c.key > before.key)
+        statement = statement.where(run_moment >= before.moment, newer)
+        statement = statement.order_by(run_moment, runs.c.key)
+    else:
+        if after is not None:
+            older = sa.or_(run_moment < after.moment, runs.c.key < after.key)
+            statement = statement.where(run_moment <= after.moment, older)
+        statement = statement.order_by(run_moment.desc(), runs.c.key.desc())
+    rows = [_row(row) for row in connection.execute(statement.limit(limit + 1))]
+    more = len(rows) > limit
+    rows = rows[:limit]
+    if upwards:
+        rows.reverse()
+    beyond_newer = more if upwards else after is not None
+    beyond_older = True if upwards else more
+    return RunPage(
+        rows=tuple(rows),
+        newer=rows[0].cursor if rows and beyond_newer else None,
+        older=rows[-1].cursor if rows and beyond_older else None,
+    )
+
+
+def _row(row: Any) -> RunRow:
+    return RunRow(
+        cursor=Cursor(row.moment, row.key),
+        id=row.id,
+        started_at=row.started_at,
+        moment=row.moment,
+        duration=row.duration,
+        outcome=row.outcome,
+        procedure_id=row.procedure_id,
+        procedure=row.procedure,
+        version=row.version,
+        serial=row.serial,
+        part=row.part,
+        station=row.station,
+        has_files=bool(row.has_files),
+    )

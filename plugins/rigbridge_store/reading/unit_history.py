@@ -1,0 +1,172 @@
+"""One unit: what it is, what it is built of and into, and every run of it."""
+
+from __future__ import annotations
+
+import attrs
+import sqlalchemy as sa
+
+from rigbridge_store.fields import folded
+from rigbridge_store.reading.filters import RunFilter
+from rigbridge_store.reading.periods import run_moment
+from rigbridge_store.reading.run_search import Cursor, RunPage, search_runs
+from rigbridge_store.refusals import not_found
+from rigbridge_store.tables.schema import (
+    batches,
+    parts,
+    procedures,
+    revisions,
+    runs,
+    unit_sub_units,
+    units,
+)
+
+__all__ = ["ProcedureState", "UnitHistory", "read_unit"]
+
+_UNIT = (
+    sa.select(
+        units.c.key,
+        units.c.serial_number,
+        units.c.created_at,
+        parts.c.number.label("part"),
+        parts.c.name.label("part_name"),
+        revisions.c.number.label("revision"),
+        batches.c.number.label("batch"),
+    )
+    .select_from(
+        units.outerjoin(parts, units.c.part_key == parts.c.key)
+        .outerjoin(revisions, units.c.revision_key == revisions.c.key)
+        .outerjoin(batches, units.c.batch_key == batches.c.key)
+    )
+    .where(units.c.serial_key == sa.bindparam("serial_key"))
+)
+
+
+@attrs.frozen(kw_only=True)
+class ProcedureState:
+    """
+    Where a unit stands with one procedure.
+
+    Attributes:
+        procedure_id, procedure: the procedure.
+        runs: how often the unit went through it.
+        outcome: the verdict of the last time.
+        moment: when that was, in microseconds.
+    """
+
+    procedure_id: str
+    procedure: str
+    runs: int
+    outcome: str
+    moment: int
+
+
+@attrs.frozen(kw_only=True)
+class UnitHistory:
+    """
+    A unit.
+
+    Attributes:
+        serial: its serial number.
+        part, part_name, revision, batch: what it is, each or None.
+        created_at: when the store heard of it, in microseconds.
+        sub_units: serial numbers of what is built into it.
+        parents: serial numbers of what it is built into.
+        states: where it stands with each procedure, by the procedure's name.
+        page: a page of its runs, newest first.
+    """
+
+    serial: str
+    part: str | None
+    part_name: str | None
+    revision: str | None
+    batch: str | None
+    created_at: int
+    sub_units: tuple[str, ...]
+    parents: tuple[str, ...]
+    states: tuple[ProcedureState, ...]
+    page: RunPage
+
+
+def read_unit(
+    connection: sa.Connection,
+    serial: str,
+    *,
+    limit: int,
+    after: Cursor | None = None,
+    before: Cursor | None = None,
+) -> UnitHistory:
+    """
+    Read a unit and a page of its runs; the case of the number does not matter.
+
+    Raises:
+        NotFoundError: there is none of that number.
+    """
+    row = connection.execute(_UNIT, {"serial_key": folded(serial)}).first()
+    if row is None:
+        raise not_found(f"Unit with serial number {serial} does not exist.")
+    whole = RunFilter(unit_key=row.key)
+    return UnitHistory(
+        serial=row.serial_number,
+        part=row.part,
+        part_name=row.part_name,
+        revision=row.revision,
+        batch=row.batch,
+        created_at=row.created_at,
+        sub_units=_relatives(connection, "parent_key", "child_key", row.key),
+        parents=_relatives(connection, "child_key", "parent_key", row.key),
+        states=_states(connection, row.key),
+        page=search_runs(connection, whole, limit=limit, after=after, before=before),
+    )
+
+
+def _relatives(
+    connection: sa.Connection, mine: str, theirs: str, unit: int
+) -> tuple[str, ...]:
+    links = unit_sub_units.c
+    statement = (
+        sa.select(units.c.serial_number)
+        .join(unit_sub_units, links[theirs] == units.c.key)
+        .where(links[mine] == unit)
+        .order_by(units.c.serial_key)
+    )
+    return tuple(connection.execute(statement).scalars())
+
+
+def _states(connection: sa.Connection, unit: int) -> tuple[ProcedureState, ...]:
+    procedure = runs.c.procedure_key
+    latest_first = [run_moment.desc(), runs.c.key.desc()]
+    ranked = (
+        sa.select(
+            runs.c.procedure_key,
+            runs.c.outcome,
+            run_moment.label("moment"),
+            sa.func.row_number()
+            .over(partition_by=procedure, order_by=latest_first)
+            .label("rank"),
+            sa.func.count().over(partition_by=procedure).label("runs"),
+        )
+        .where(runs.c.unit_key == unit)
+        .subquery()
+    )
+    statement = (
+        sa.select(
+            procedures.c.id,
+            procedures.c.name,
+            ranked.c.runs,
+            ranked.c.outcome,
+            ranked.c.moment,
+        )
+        .join(ranked, ranked.c.procedure_key == procedures.c.key)
+        .where(ranked.c.rank == 1)
+        .order_by(procedures.c.name_key, procedures.c.key)
+    )
+    return tuple(
+        ProcedureState(
+            procedure_id=public,
+            procedure=name,
+            runs=count,
+            outcome=outcome,
+            moment=moment,
+        )
+        for public, name, count, outcome, moment in connection.execute(statement)
+    )

@@ -1,0 +1,276 @@
+"""
+The two databases that can hold a store, and what is peculiar to each.
+
+SQLite runs in WAL mode with full sync, so that a commit survives a power cut and
+readers never wait for the writer. PostgreSQL does so by itself. In both one writer
+writes at a time: SQLite has but one lock, and in PostgreSQL a lock of ours stands for
+it, so that what a writer has looked up stays true until it commits.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from rigbridge.errors import ConfigurationError
+from rigbridge_store.tables.postgresql_text import accept_any_text
+from rigbridge_store.tables.rows import perform
+
+__all__ = ["FILE_NAME", "Backend", "PostgreSQL", "SQLite", "backend_for"]
+
+FILE_NAME = "store.sqlite"
+"""The name of the database file in the data folder."""
+
+BUSY_SECONDS = 30
+"""How long a writer waits for others."""
+
+_WRITING = "rigbridge_writing"
+_POOL: dict[str, Any] = {"pool_size": 8, "max_overflow": 56}
+_LOCK = 0x72696762
+"""The number of our lock in PostgreSQL, the same in every process."""
+
+
+class Backend(Protocol):
+    """
+    A database of one of the two kinds.
+
+    Attributes:
+        shown: its address for people, without any secret.
+        remedy: what to do where it cannot be opened.
+    """
+
+    shown: str
+    remedy: str
+
+    def prepare(self) -> None:
+        """
+        Bring the database into the mode that a store needs.
+
+        Raises:
+            ConfigurationError: it is none, or cannot be used.
+        """
+        ...
+
+    def engine(self) -> sa.Engine:
+        """Make the engine; nothing is connected yet."""
+        ...
+
+    def reader(self, engine: sa.Engine) -> sa.Connection:
+        """Connect for a transaction that sees one state."""
+        ...
+
+    def writer(self, engine: sa.Engine) -> sa.Connection:
+        """Connect for transactions that no other writer runs beside."""
+        ...
+
+    @contextmanager
+    def restructuring(self, engine: sa.Engine) -> Generator[sa.Connection]:
+        """Begin a writing transaction that may rebuild tables."""
+        ...
+
+
+def backend_for(folder: Path, url: str | None) -> Backend:
+    """
+    Choose the database of a store.
+
+    Args:
+        folder: the data folder, which holds the default one.
+        url: the address of another, or None.
+
+    Raises:
+        ConfigurationError: an address that is none of PostgreSQL, or the driver is
+            not installed.
+    """
+    return SQLite(folder / FILE_NAME) if url is None else PostgreSQL(url)
+
+
+class SQLite:
+    """
+    A file.
+
+    Args:
+        path: the file, made when absent.
+    """
+
+    remedy = "choose another data folder, or restore the file from a backup"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.shown = str(path)
+
+    def prepare(self) -> None:
+        """
+        Enter WAL mode.
+
+        Raises:
+            ConfigurationError: the file cannot be opened, or is no database.
+        """
+        # The change of mode ignores the busy timeout while another process is at it.
+        deadline = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                with closing(sqlite3.connect(self.path)) as connection:
+                    connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            except sqlite3.DatabaseError as error:
+                busy = "locked" in str(error) or "busy" in str(error)
+                if not busy or time.monotonic() > deadline:
+                    raise ConfigurationError(
+                        f"the store cannot be opened: {error}",
+                        source=self.shown,
+                        remedy=self.remedy,
+                    ) from error
+                time.sleep(0.01)
+            else:
+                return
+
+    def engine(self) -> sa.Engine:
+        """Make the engine."""
+        engine = sa.create_engine(
+            sa.URL.create("sqlite", database=str(self.path)),
+            connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+            **_POOL,
+        )
+        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+    def reader(self, engine: sa.Engine) -> sa.Connection:
+        """Connect for reading."""
+        return engine.connect()
+
+    def writer(self, engine: sa.Engine) -> sa.Connection:
+        """Connect for writing."""
+        return engine.connect().execution_options(**{_WRITING: True})
+
+    @contextmanager
+    def restructuring(self, engine: sa.Engine) -> Generator[sa.Connection]:
+        """
+        Begin a writing transaction without foreign keys.
+
+        A table that is written anew under its own name would else take all rows
+        along that refer to it.
+        """
+        with self.writer(engine) as connection:
+            raw: Any = connection.connection.driver_connection
+            raw.execute("PRAGMA foreign_keys = OFF")
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                raw.execute("PRAGMA foreign_keys = ON")
+
+
+def _configure_sqlite(raw: Any, _record: Any) -> None:
+    # SQLAlchemy begins the transactions, see _begin_sqlite.
+    raw.isolation_level = None
+    cursor = raw.cursor()
+    for pragma in (
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "cache_size = -16384",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # A writer takes its lock at once: one that read first could not upgrade.
+    immediate = connection.get_execution_options().get(_WRITING, False)
+    perform(connection, "BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+class PostgreSQL:
+    """
+    A database of a server.
+
+    Args:
+        url: its address (``postgresql://user@host/database``); a password is better
+            left to ``~/.pgpass`` or ``PGPASSWORD``.
+
+    Raises:
+        ConfigurationError: the address is none, or the driver is not installed.
+    """
+
+    remedy = "check the address, and that the server runs and lets this user in"
+
+    def __init__(self, url: str) -> None:
+        try:
+            parsed = sa.make_url(url)
+        except ArgumentError as error:
+            raise ConfigurationError(
+                "the address of the database is no URL", remedy=_EXAMPLE
+            ) from error
+        kind, _, _ = parsed.drivername.partition("+")
+        if kind not in ("postgresql", "postgres"):
+            raise ConfigurationError(
+                f"the address of the database names {kind!r}",
+                source=parsed.render_as_string(hide_password=True),
+                remedy=f"{_EXAMPLE}; SQLite needs none, only a data folder",
+            )
+        self.url = parsed.set(drivername="postgresql+psycopg")
+        self.shown = parsed.render_as_string(hide_password=True)
+
+    def prepare(self) -> None:
+        """Do nothing: any database that is PostgreSQL's is as it should be."""
+
+    def engine(self) -> sa.Engine:
+        """
+        Make the engine.
+
+        Raises:
+            ConfigurationError: the driver is not installed.
+        """
+        try:
+            engine = sa.create_engine(
+                self.url,
+                # Tuples go to the driver as they are, as with SQLite.
+                paramstyle="format",
+                pool_pre_ping=True,
+                connect_args={"options": f"-c lock_timeout={BUSY_SECONDS}s"},
+                **_POOL,
+            )
+        except (ImportError, NoSuchModuleError) as error:
+            raise ConfigurationError(
+                "PostgreSQL needs a driver that is not installed",
+                source=self.shown,
+                remedy="pip install 'rigbridge[postgres]'",
+            ) from error
+        event.listen(engine, "connect", _configure_postgresql)
+        event.listen(engine, "begin", _begin_postgresql)
+        return engine
+
+    def reader(self, engine: sa.Engine) -> sa.Connection:
+        """Connect for reading."""
+        return engine.connect().execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+
+    def writer(self, engine: sa.Engine) -> sa.Connection:
+        """Connect for writing."""
+        return engine.connect().execution_options(**{_WRITING: True})
+
+    @contextmanager
+    def restructuring(self, engine: sa.Engine) -> Generator[sa.Connection]:
+        """Begin a writing transaction."""
+        with self.writer(engine) as connection, connection.begin():
+            yield connection
+
+
+_EXAMPLE = "write postgresql://USER@HOST/DATABASE"
+
+
+def _configure_postgresql(raw: Any, _record: Any) -> None:
+    accept_any_text(raw)
+
+
+def _begin_postgresql(connection: sa.Connection) -> None:
+    if connection.get_execution_options().get(_WRITING, False):
+        perform(connection, f"SELECT pg_advisory_xact_lock({_LOCK})")

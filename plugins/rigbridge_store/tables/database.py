@@ -1,0 +1,239 @@
+"""
+The connection to the tables: opening, transactions, and what can go wrong with them.
+
+Writers of one process queue on a lock, which wakes the next one at once; writers of
+several processes on the database's own. Short works of several threads share a
+transaction, see :mod:`rigbridge_store.tables.grouping`.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import (
+    DatabaseError,
+    DataError,
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from rigbridge.errors import (
+    ConfigurationError,
+    RigbridgeError,
+    ServerUnavailableError,
+)
+from rigbridge.wire import CODES
+from rigbridge_store.refusals import bad_request, half_a_character
+from rigbridge_store.tables.backends import FILE_NAME, SQLite, backend_for
+from rigbridge_store.tables.grouping import WriteGroups
+from rigbridge_store.tables.migrating import bring_up_to_date, stored_version
+from rigbridge_store.tables.schema import SCHEMA_VERSION
+
+__all__ = ["FILE_NAME", "Database"]
+
+_T = TypeVar("_T")
+
+_TOO_LONG = "54000"
+"""PostgreSQL's code for what exceeds a limit of the program, as of an index."""
+
+
+class Database:
+    """
+    The tables of one store.
+
+    Safe for threads, for several processes on one store, and in a process that forks.
+
+    Args:
+        folder: the data folder; must exist.
+        url: the address of a PostgreSQL database that holds the tables; a file in the
+            folder by default.
+
+    Raises:
+        ConfigurationError: the database cannot be opened, is none, or was written by
+            a newer version.
+        ServerUnavailableError: its server cannot be reached for now.
+    """
+
+    def __init__(self, folder: Path, url: str | None = None) -> None:
+        self._backend = backend_for(folder, url)
+        self._backend.prepare()
+        self._inherited: list[object] = []
+        self._begin_life()
+        try:
+            self._prepare()
+        except ServerUnavailableError as error:
+            self.close()
+            if not isinstance(self._backend, SQLite):
+                raise
+            raise ConfigurationError(
+                f"the store cannot be opened: {error.message}",
+                source=self._backend.shown,
+                remedy=self._backend.remedy,
+            ) from error
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def path(self) -> Path | None:
+        """The file that holds the tables, or None where a server does."""
+        return self._backend.path if isinstance(self._backend, SQLite) else None
+
+    @property
+    def shown(self) -> str:
+        """The database's address for people, without any secret."""
+        return self._backend.shown
+
+    def _begin_life(self) -> None:
+        self._engine = self._backend.engine()
+        self._writer: sa.Connection | None = None
+        self._write_lock = threading.Lock()
+        self._groups = WriteGroups(self.writing)
+        self._process = os.getpid()
+
+    def _prepare(self) -> None:
+        with self.reading() as connection:
+            found = stored_version(connection)
+        if found is None or found < SCHEMA_VERSION:
+            # Another process may be faster; what it did is seen in the transaction.
+            with (
+                _mapped(self.shown),
+                self._backend.restructuring(self._engine) as connection,
+            ):
+                bring_up_to_date(connection)
+                found = stored_version(connection)
+        if found is not None and found > SCHEMA_VERSION:
+            raise ConfigurationError(
+                f"the store has schema version {found}, "
+                f"this rigbridge knows {SCHEMA_VERSION}",
+                source=self.shown,
+                remedy="update rigbridge",
+            )
+
+    @contextmanager
+    def reading(self) -> Generator[sa.Connection]:
+        """
+        Open a transaction that sees one state of the tables.
+
+        Raises:
+            ServerUnavailableError: the database cannot be read for now.
+        """
+        engine = self._current()
+        with (
+            _mapped(self.shown),
+            self._backend.reader(engine) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Generator[sa.Connection]:
+        """
+        Open a transaction that no other writer runs beside; committed at the end.
+
+        Raises:
+            ServerUnavailableError: the database cannot be written for now.
+            BadRequestError: a text that no database can hold.
+            sqlalchemy.exc.IntegrityError: a row contradicts another.
+        """
+        engine = self._current()
+        with _mapped(self.shown), self._write_lock:
+            if self._writer is None:
+                # Kept, since there is only ever one and a pool takes its time.
+                self._writer = self._backend.writer(engine)
+            try:
+                with self._writer.begin():
+                    yield self._writer
+            except DBAPIError:
+                # It may be in the middle of what failed, its commit at worst.
+                self._writer.invalidate()
+                self._writer.close()
+                self._writer = None
+                raise
+
+    def write(self, work: Callable[[sa.Connection], _T]) -> _T:
+        """
+        Do a work in a writing transaction, and return once that is committed.
+
+        Works that wait at the same time share a transaction and the cost of its
+        commit, though not their failures.
+
+        Args:
+            work: gets the transaction; another thread may call it.
+
+        Raises:
+            ServerUnavailableError: the database cannot be written for now.
+            BadRequestError: a text that no database can hold.
+            sqlalchemy.exc.IntegrityError: a row contradicts another.
+            Exception: what else the work raises.
+        """
+        self._current()
+        with _mapped(self.shown):
+            return self._groups.perform(work)
+
+    def _current(self) -> sa.Engine:
+        if self._process != os.getpid():
+            # After a fork the connections belong to the parent, as does whoever
+            # held the lock; they are kept so that nothing closes them here.
+            self._inherited += [self._engine, self._writer]
+            self._begin_life()
+        return self._engine
+
+    def close(self) -> None:
+        """Close every connection; the next transaction would open new ones."""
+        engine = self._current()
+        with self._write_lock:
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+        engine.dispose()
+
+
+@contextmanager
+def _mapped(shown: str) -> Generator[None]:
+    """Turn the database's own errors into ours, at this one place."""
+    try:
+        yield
+    except (
+        OperationalError,
+        InterfaceError,
+        PoolTimeoutError,
+        sqlite3.OperationalError,
+    ) as error:
+        reason = getattr(error, "orig", error)
+        if getattr(reason, "sqlstate", None) == _TOO_LONG:
+            raise bad_request(f"A text is too long for the store: {reason}") from error
+        raise _unavailable(
+            f"the store cannot be used for now: {reason}",
+            shown,
+            remedy="free the disk, or wait for the other program or the database "
+            "server, then try again",
+        ) from error
+    except DataError as error:
+        raise bad_request(f"The store cannot hold a value: {error.orig}") from error
+    except DatabaseError as error:
+        # Its subclasses are a caller's affair, or a mistake of this package.
+        if type(error) is not DatabaseError:
+            raise
+        raise _unavailable(
+            f"the store is damaged: {error.orig}",
+            shown,
+            remedy="restore it from a backup",
+        ) from error
+    except UnicodeEncodeError as error:
+        raise half_a_character(error) from error
+
+
+def _unavailable(message: str, shown: str, *, remedy: str) -> RigbridgeError:
+    return ServerUnavailableError(
+        message, source=shown, remedy=remedy, status=503, code=CODES[503]
+    )

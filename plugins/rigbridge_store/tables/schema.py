@@ -1,0 +1,522 @@
+"""
+The tables of the store.
+
+Every table that a client can name a row of has ``key``, a compact integer that other
+tables refer to, and ``id``, the UUID that the API shows. Texts that are matched
+without regard to case stand as given, with a folded copy in ``..._key``. Moments are
+microseconds since the epoch in UTC, so that they sort and lose nothing; spans are
+microseconds. Documents are JSON as text, since their numbers must come back exactly.
+
+What is measured stands apart from the measured values: a test point names a
+measurement of a procedure, a specification its unit, limits and validators; each is
+one row, however many runs refer to it. The key of ``measurements`` finds the values of
+a point in a run at once, without an index that every commit would have to spread its
+rows over.
+
+SQLite and PostgreSQL hold the same tables; options named ``sqlite_...`` and
+``postgresql_...`` are hints on how to store them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "api_keys",
+    "attachments",
+    "batches",
+    "idempotency_keys",
+    "logs",
+    "measurements",
+    "metadata",
+    "part_metadata",
+    "parts",
+    "phases",
+    "procedure_versions",
+    "procedures",
+    "revision_metadata",
+    "revisions",
+    "run_documents",
+    "run_metadata",
+    "run_moment",
+    "run_slots",
+    "runs",
+    "schema_versions",
+    "specifications",
+    "station_metadata",
+    "station_procedures",
+    "stations",
+    "test_points",
+    "unit_metadata",
+    "unit_sub_units",
+    "units",
+    "uploads",
+    "users",
+]
+
+SCHEMA_VERSION = 3
+"""
+The version of these tables; a store of a higher one is refused.
+
+A change of the tables needs a higher version, and a migration of that number in
+:mod:`rigbridge_store.tables.migrations`.
+"""
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_ID = sa.String(36)
+_FOLDED = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+"""Sorted by code points everywhere, so that an index finds what a text begins with."""
+
+
+def _key() -> sa.Column[int]:
+    return sa.Column("key", sa.Integer, primary_key=True)
+
+
+def _id() -> sa.Column[str]:
+    return sa.Column("id", _ID, nullable=False, unique=True)
+
+
+def _shown_id() -> sa.Column[str]:
+    # Nothing is looked up by it, and an index of random values costs each insert.
+    return sa.Column("id", _ID, nullable=False)
+
+
+def _refers(
+    name: str, target: str, *, required: bool = False, index: bool = False
+) -> sa.Column[int]:
+    return sa.Column(
+        name, sa.ForeignKey(f"{target}.key"), nullable=not required, index=index
+    )
+
+
+def _of_run() -> sa.Column[int]:
+    return sa.Column(
+        "run_key", sa.ForeignKey("runs.key", ondelete="CASCADE"), primary_key=True
+    )
+
+
+def _position(name: str = "position") -> sa.Column[int]:
+    return sa.Column(name, sa.Integer, primary_key=True, autoincrement=False)
+
+
+def _creation() -> tuple[sa.Column[Any], ...]:
+    return (
+        sa.Column("created_at", sa.BigInteger),
+        _refers("creator_user_key", "users"),
+        _refers("creator_station_key", "stations"),
+    )
+
+
+def _metadata_of(owner: str, targets: str) -> sa.Table:
+    return sa.Table(
+        f"{owner}_metadata",
+        metadata,
+        sa.Column(
+            f"{owner}_key",
+            sa.ForeignKey(f"{targets}.key", ondelete="CASCADE"),
+            primary_key=True,
+        ),
+        sa.Column("name", sa.String(255), primary_key=True),
+        # Exact JSON; the others are for queries, by the kind of value.
+        sa.Column("value", sa.Text, nullable=False),
+        sa.Column("text", sa.Text),
+        sa.Column("number", sa.Double),
+        sa.Column("flag", sa.Boolean),
+        sqlite_with_rowid=False,
+    )
+
+
+schema_versions = sa.Table(
+    "schema_versions",
+    metadata,
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)
+
+users = sa.Table(
+    "users",
+    metadata,
+    _key(),
+    _id(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("name_key", _FOLDED, nullable=False, index=True),
+    sa.Column("email", sa.Text),
+    sa.Column("email_key", _FOLDED, unique=True),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)
+
+stations = sa.Table(
+    "stations",
+    metadata,
+    _key(),
+    _id(),
+    sa.Column("name", sa.Text, nullable=False),
+    # Not unique: the contract knows stations by their ids.
+    sa.Column("name_key", _FOLDED, nullable=False, index=True),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    # When it was taken out of use; what it made still names it.
+    sa.Column("removed_at", sa.BigInteger),
+)
+
+procedures = sa.Table(
+    "procedures",
+    metadata,
+    _key(),
+    _id(),
+    sa.Column("identifier", sa.Text),
+    sa.Column("identifier_key", _FOLDED, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    # Not unique: the contract allows several procedures of one name.
+    sa.Column("name_key", _FOLDED, nullable=False, index=True),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    _refers("creator_user_key", "users"),
+    # Writers remember keys: that of a deleted row must never name another one.
+    sqlite_autoincrement=True,
+)
+
+station_procedures = sa.Table(
+    "station_procedures",
+    metadata,
+    sa.Column(
+        "station_key",
+        sa.ForeignKey("stations.key", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    sa.Column(
+        "procedure_key",
+        sa.ForeignKey("procedures.key", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+)
+
+api_keys = sa.Table(
+    "api_keys",
+    metadata,
+    _key(),
+    _id(),
+    # The public part of a key: finds the one row that a key is verified against.
+    sa.Column("prefix", sa.String(32), nullable=False, unique=True),
+    sa.Column("salt", sa.LargeBinary, nullable=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    _refers("user_key", "users"),
+    _refers("station_key", "stations"),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    # Written now and then, not at each use.
+    sa.Column("last_used_at", sa.BigInteger),
+    # A revoked key is refused; its row stays, to tell since when.
+    sa.Column("revoked_at", sa.BigInteger),
+)
+
+procedure_versions = sa.Table(
+    "procedure_versions",
+    metadata,
+    _key(),
+    _id(),
+    _refers("procedure_key", "procedures", required=True),
+    sa.Column("tag", sa.Text, nullable=False),
+    sa.Column("tag_key", _FOLDED, nullable=False),
+    *_creation(),
+    sa.UniqueConstraint("procedure_key", "tag_key"),
+    sqlite_autoincrement=True,
+)
+
+parts = sa.Table(
+    "parts",
+    metadata,
+    _key(),
+    _id(),
+    sa.Column("number", sa.Text, nullable=False),
+    sa.Column("number_key", _FOLDED, nullable=False, unique=True),
+    sa.Column("name", sa.Text),
+    *_creation(),
+    sqlite_autoincrement=True,
+)
+
+revisions = sa.Table(
+    "revisions",
+    metadata,
+    _key(),
+    _id(),
+    _refers("part_key", "parts", required=True),
+    sa.Column("number", sa.Text, nullable=False),
+    sa.Column("number_key", _FOLDED, nullable=False),
+    *_creation(),
+    sa.UniqueConstraint("part_key", "number_key"),
+    sqlite_autoincrement=True,
+)
+
+batches = sa.Table(
+    "batches",
+    metadata,
+    _key(),
+    _id(),
+    sa.Column("number", sa.Text, nullable=False),
+    sa.Column("number_key", _FOLDED, nullable=False, unique=True),
+    *_creation(),
+    sqlite_autoincrement=True,
+)
+
+units = sa.Table(
+    "units",
+    metadata,
+    _key(),
+    _shown_id(),
+    sa.Column("serial_number", sa.Text, nullable=False),
+    sa.Column("serial_key", _FOLDED, nullable=False, unique=True),
+    _refers("part_key", "parts"),
+    _refers("revision_key", "revisions"),
+    _refers("batch_key", "batches"),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    _refers("creator_user_key", "users"),
+    _refers("creator_station_key", "stations"),
+    # A reference sample (golden, failing, ignored), or NULL for a product.
+    sa.Column("sample", sa.String(16)),
+    # Whether a run brought it along, or somebody created it for itself.
+    sa.Column("by_run", sa.Boolean),
+)
+
+unit_sub_units = sa.Table(
+    "unit_sub_units",
+    metadata,
+    sa.Column(
+        "parent_key", sa.ForeignKey("units.key", ondelete="CASCADE"), primary_key=True
+    ),
+    sa.Column(
+        "child_key",
+        sa.ForeignKey("units.key", ondelete="CASCADE"),
+        primary_key=True,
+        index=True,
+    ),
+    sqlite_with_rowid=False,
+)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    _key(),
+    _id(),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("started_at", sa.BigInteger),
+    sa.Column("ended_at", sa.BigInteger),
+    sa.Column("duration", sa.BigInteger),
+    sa.Column("outcome", sa.String(16), nullable=False),
+    sa.Column("docstring", sa.Text),
+    _refers("procedure_key", "procedures", required=True),
+    _refers("version_key", "procedure_versions"),
+    _refers("unit_key", "units", required=True),
+    # The unit as it was when tested; a later run may tell otherwise.
+    _refers("part_key", "parts"),
+    _refers("revision_key", "revisions"),
+    _refers("batch_key", "batches"),
+    _refers("operator_key", "users"),
+    # A declared name, of an operator who is no user.
+    sa.Column("operator_name", sa.Text),
+    _refers("creator_user_key", "users"),
+    _refers("creator_station_key", "stations"),
+    # The body as it was sent, without what has tables of its own.
+    sa.Column("head", sa.Text, nullable=False),
+    # The digest of the body under an idempotency key that is a UUID, and the id.
+    sa.Column("digest", sa.String(64)),
+)
+
+run_moment: sa.ColumnElement[int] = sa.func.coalesce(
+    runs.c.started_at, runs.c.created_at
+)
+"""
+When a run was: its start or, where that is unknown, when it was stored.
+
+In microseconds; a report that was imported late is no newer for that.
+"""
+
+sa.Index("ix_runs_moment", run_moment)
+for _name in (
+    "procedure_key",
+    "unit_key",
+    "part_key",
+    "creator_station_key",
+    "outcome",
+):
+    # Lists of runs are narrowed by one of these, and always in the order of time.
+    sa.Index(f"ix_runs_{_name}_moment", runs.c[_name], run_moment)
+
+# Only runs of an execution with several slots.
+run_slots = sa.Table(
+    "run_slots",
+    metadata,
+    _of_run(),
+    sa.Column("execution_id", sa.Text, nullable=False),
+    sa.Column("slot_key", sa.Text),
+    sa.Column("slot_name", sa.Text),
+    sa.UniqueConstraint("execution_id", "slot_key"),
+    sqlite_with_rowid=False,
+)
+
+run_metadata = _metadata_of("run", "runs")
+unit_metadata = _metadata_of("unit", "units")
+part_metadata = _metadata_of("part", "parts")
+revision_metadata = _metadata_of("revision", "revisions")
+station_metadata = _metadata_of("station", "stations")
+
+run_documents = sa.Table(
+    "run_documents",
+    metadata,
+    _of_run(),
+    sa.Column("sidecar", sa.Text),
+    sa.Column("report", sa.Text),
+)
+
+# Only keys that are no UUID; a UUID is the id of its run.
+idempotency_keys = sa.Table(
+    "idempotency_keys",
+    metadata,
+    sa.Column("idempotency_key", sa.String(255), primary_key=True),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column(
+        "run_key",
+        sa.ForeignKey("runs.key", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    sqlite_with_rowid=False,
+)
+
+phases = sa.Table(
+    "phases",
+    metadata,
+    _of_run(),
+    _position(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("outcome", sa.String(16), nullable=False),
+    sa.Column("start_time_millis", sa.Double, nullable=False),
+    sa.Column("end_time_millis", sa.Double, nullable=False),
+    sa.Column("docstring", sa.Text),
+    sqlite_with_rowid=False,
+)
+
+test_points = sa.Table(
+    "test_points",
+    metadata,
+    _key(),
+    sa.Column(
+        "procedure_key",
+        sa.ForeignKey("procedures.key", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    # Of the columns below; what they are found by, since a name may have any length.
+    sa.Column("digest", sa.String(64), nullable=False),
+    # The phase's name, with those of its ancestors.
+    sa.Column("phase", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.UniqueConstraint("procedure_key", "digest"),
+    sqlite_autoincrement=True,
+)
+
+specifications = sa.Table(
+    "specifications",
+    metadata,
+    _key(),
+    # Likewise.
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),
+    # Exact JSON, NULL where there is none.
+    sa.Column("units", sa.Text),
+    sa.Column("lower_limit", sa.Text),
+    sa.Column("upper_limit", sa.Text),
+    sa.Column("validators", sa.Text),
+    sa.Column("docstring", sa.Text),
+    sqlite_autoincrement=True,
+)
+
+measurements = sa.Table(
+    "measurements",
+    metadata,
+    _of_run(),
+    sa.Column(
+        "point_key",
+        sa.ForeignKey("test_points.key"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    _position("phase_position"),
+    _position(),
+    # NULL where none of its columns has a value.
+    _refers("specification_key", "specifications"),
+    sa.Column("outcome", sa.String(16), nullable=False),
+    # The value where it is a number; if it is a double, this is all of it.
+    sa.Column("number", sa.Double),
+    # Exact JSON of any other value, and of numbers that no double holds as such.
+    sa.Column("value", sa.Text),
+    sqlite_with_rowid=False,
+)
+
+logs = sa.Table(
+    "logs",
+    metadata,
+    _of_run(),
+    _position(),
+    sa.Column("level", sa.String(16), nullable=False),
+    sa.Column("timestamp", sa.Text, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("source_file", sa.Text, nullable=False),
+    sa.Column("line_number", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+attachments = sa.Table(
+    "attachments",
+    metadata,
+    _key(),
+    _id(),
+    # Of a run, or of a unit.
+    sa.Column("run_key", sa.ForeignKey("runs.key", ondelete="CASCADE"), index=True),
+    sa.Column("unit_key", sa.ForeignKey("units.key", ondelete="CASCADE")),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("mime_type", sa.Text),
+    sa.Column("size", sa.BigInteger),
+    sa.Column("sha256", sa.String(64), index=True),
+    # False for a reference: the source names the file but does not hold its bytes.
+    sa.Column("stored", sa.Boolean, nullable=False),
+)
+
+uploads = sa.Table(
+    "uploads",
+    metadata,
+    _key(),
+    _id(),
+    sa.Column("token_hash", sa.String(64), nullable=False),
+    sa.Column("expires_at", sa.BigInteger, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("mime_type", sa.Text),
+    sa.Column("declared_size", sa.BigInteger),
+    # NULL until the bytes have come.
+    sa.Column("size", sa.BigInteger),
+    sa.Column("sha256", sa.String(64), index=True),
+    # What the file is for, where that was said before its bytes came.
+    sa.Column("run_key", sa.ForeignKey("runs.key", ondelete="CASCADE")),
+    sa.Column("unit_key", sa.ForeignKey("units.key", ondelete="CASCADE")),
+    # NULL until it is linked.
+    sa.Column(
+        "attachment_key",
+        sa.ForeignKey("attachments.key", ondelete="CASCADE"),
+        index=True,
+    ),
+)
+
+# Most files are of runs, and told so afterwards: the indexes hold the others alone.
+for _column in (attachments.c.unit_key, uploads.c.run_key, uploads.c.unit_key):
+    sa.Index(
+        f"ix_{_column.table.name}_{_column.name}",
+        _column,
+        sqlite_where=_column.is_not(None),
+        postgresql_where=_column.is_not(None),
+    )
