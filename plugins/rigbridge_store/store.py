@@ -45,7 +45,7 @@ from rigbridge_store.intake.preparation import digest, prepare
 from rigbridge_store.intake.slots import RunSlot
 from rigbridge_store.intake.units import find_unit, set_sub_units
 from rigbridge_store.reading import RunReader, listing
-from rigbridge_store.reading.selecting import choose_runs
+from rigbridge_store.reading.selecting import selected_run_ids
 from rigbridge_store.reading.whole_run import read_sidecar, restore
 from rigbridge_store.refusals import FieldIssue, conflict, forbidden, invalid, not_found
 from rigbridge_store.results import CreatedRun, StoredBlob, StoredFile, UploadTicket
@@ -472,7 +472,7 @@ class RunStore:
 
     def run_ids(self, selection: RunSelection) -> Iterator[str]:
         """Go through the ids of the runs that are meant, in the order stored."""
-        return choose_runs(self._database, selection)
+        return selected_run_ids(self._database, selection)
 
     def forget_contents(self, digests: Iterable[str]) -> None:
         """Delete those contents that nothing refers to any more."""

@@ -17,7 +17,7 @@ from rigbridge.errors import ConfigurationError, DeliveryError
 from rigbridge.hosting import BackupResult, CheckResult, PruneResult
 from rigbridge_store.files.blobs import BlobFolder, Blobs
 from rigbridge_store.files.sweeping import sweep_contents, sweep_uploads
-from rigbridge_store.reading.selecting import choose_runs
+from rigbridge_store.reading.selecting import selected_run_ids
 from rigbridge_store.results import StoredBlob
 from rigbridge_store.tables.database import Database
 from rigbridge_store.tables.schema import attachments, runs, uploads
@@ -82,7 +82,7 @@ class Upkeep:
             ServerUnavailableError: the store cannot be written for now.
         """
         count = contents = 0
-        for run_id in choose_runs(self._database, RunSelection(until=before)):
+        for run_id in selected_run_ids(self._database, RunSelection(until=before)):
             if not dry_run:
                 contents += self._delete(run_id)
             count += 1

@@ -34,7 +34,7 @@ from rigbridge.wire import CreateRun, from_builtins
 from rigbridge_store import RunStore
 from rigbridge_store.pages.charts import control_chart, histogram_chart
 from rigbridge_store.pages.charts.control import marked_points
-from rigbridge_store.reading import Cursor, Period, RunFilter
+from rigbridge_store.reading import Cursor, Period, RunSearch
 from rigbridge_store.reading.statistics import histogram, summarize
 from rigbridge_store.tables.backends import FILE_NAME
 from rigbridge_store.tables.schema import measurements, runs
@@ -225,29 +225,29 @@ def report(name: str, taken: Sequence[float], bar: float) -> None:
     )
 
 
-def searches(procedure: str, newest: int) -> dict[str, RunFilter]:
+def searches(procedure: str, newest: int) -> dict[str, RunSearch]:
     """Name filtered lists as a person asks for them."""
     month = Period(since=newest - 30 * 86_400_000_000)
     return {
-        "all runs": RunFilter(),
-        "failed": RunFilter(outcome="FAIL"),
-        "passed": RunFilter(outcome="PASS"),
-        "of one procedure": RunFilter(procedure=procedure),
-        "failed of one procedure": RunFilter(procedure=procedure, outcome="FAIL"),
-        "of one station": RunFilter(station="Station 1"),
-        "failed of a station and procedure": RunFilter(
+        "all runs": RunSearch(),
+        "failed": RunSearch(outcome="FAIL"),
+        "passed": RunSearch(outcome="PASS"),
+        "of one procedure": RunSearch(procedure=procedure),
+        "failed of one procedure": RunSearch(procedure=procedure, outcome="FAIL"),
+        "of one station": RunSearch(station="Station 1"),
+        "failed of a station and procedure": RunSearch(
             station="Station 1", procedure=procedure, outcome="FAIL"
         ),
-        "of one part": RunFilter(part="PCB-1"),
-        "of a part, failed, last month": RunFilter(
+        "of one part": RunSearch(part="PCB-1"),
+        "of a part, failed, last month": RunSearch(
             part="PCB-1", outcome="FAIL", period=month
         ),
-        "last month": RunFilter(period=month),
-        "serial number begins with sn-00001": RunFilter(serial="SN-00001"),
-        "serial number begins with sn-0": RunFilter(serial="SN-0"),
-        "serial number has 777": RunFilter(serial="*777"),
-        "serial number that is nobody's": RunFilter(serial="*nobody"),
-        "a serial number of a station, failed": RunFilter(
+        "last month": RunSearch(period=month),
+        "serial number begins with sn-00001": RunSearch(serial="SN-00001"),
+        "serial number begins with sn-0": RunSearch(serial="SN-0"),
+        "serial number has 777": RunSearch(serial="*777"),
+        "serial number that is nobody's": RunSearch(serial="*nobody"),
+        "a serial number of a station, failed": RunSearch(
             serial="SN-000", station="Station 1", outcome="FAIL"
         ),
     }

@@ -8,7 +8,7 @@ from litestar.params import FromPath
 from rigbridge_store.pages.charts import spark, yield_chart
 from rigbridge_store.pages.periods import PERIODS, chosen_period
 from rigbridge_store.pages.site import AnyRequest, Site
-from rigbridge_store.reading import RunFilter
+from rigbridge_store.reading import RunSearch
 
 __all__ = ["list_procedures", "show_procedure"]
 
@@ -36,7 +36,7 @@ def list_procedures(request: AnyRequest) -> Response[str]:
         sparks=sparks,
         total_runs=sum(row.runs for row in yields),
         total_passed=sum(row.passed for row in yields),
-        latest=reader.search(RunFilter(), limit=_LATEST).rows,
+        latest=reader.search(RunSearch(), limit=_LATEST).rows,
     )
 
 
@@ -74,5 +74,5 @@ def show_procedure(procedure_id: FromPath[str], request: AnyRequest) -> Response
         failing=failing,
         failing_phases=phases,
         measurements=reader.measurement_names(procedure.id),
-        latest=reader.search(RunFilter(procedure=procedure.id), limit=_LATEST).rows,
+        latest=reader.search(RunSearch(procedure=procedure.id), limit=_LATEST).rows,
     )

@@ -10,8 +10,7 @@ from litestar import Response, get
 from rigbridge.model import RunOutcome
 from rigbridge_store.pages.paging import PAGE_SIZE, asked_page, pager
 from rigbridge_store.pages.site import AnyRequest, Site
-from rigbridge_store.reading import Period, RunFilter
-from rigbridge_store.tables.moments import micros
+from rigbridge_store.reading import Period, RunSearch
 
 __all__ = ["search_runs", "show_unit"]
 
@@ -24,7 +23,7 @@ class _Asked:
 
     values: dict[str, str]
     problems: dict[str, str]
-    search: RunFilter
+    search: RunSearch
 
 
 def _asked(request: AnyRequest) -> _Asked:
@@ -40,20 +39,16 @@ def _asked(request: AnyRequest) -> _Asked:
         until += timedelta(days=1)
     if since is not None and until is not None and since >= until:
         problems["until"] = "is before the first day"
-    period = Period(
-        since=None if since is None else micros(since),
-        until=None if until is None else micros(until),
-    )
     return _Asked(
         values=values,
         problems=problems,
-        search=RunFilter(
+        search=RunSearch(
             serial=values["serial"],
             part=values["part"],
             procedure=values["procedure"],
             station=values["station"],
             outcome=values["outcome"],
-            period=period,
+            period=Period.of(since, until),
         ),
     )
 

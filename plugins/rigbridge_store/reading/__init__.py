@@ -1,15 +1,15 @@
 """Read models: what the web pages show, each by as few statements as can be."""
 
-from rigbridge_store.reading.filters import RunFilter
+from rigbridge_store.reading.conditions import DAY, Period
 from rigbridge_store.reading.measurement_trend import (
     MeasurementName,
     MeasurementTrend,
     PointSource,
 )
-from rigbridge_store.reading.periods import DAY, Period
 from rigbridge_store.reading.reader import NamedProcedure, RunReader
 from rigbridge_store.reading.run_details import RunDetails
 from rigbridge_store.reading.run_search import Cursor, RunPage, RunRow
+from rigbridge_store.reading.selecting import RunSearch
 from rigbridge_store.reading.unit_history import ProcedureState, UnitHistory
 from rigbridge_store.reading.yields import Bucket, Failure, ProcedureYield
 
@@ -26,9 +26,9 @@ __all__ = [
     "ProcedureState",
     "ProcedureYield",
     "RunDetails",
-    "RunFilter",
     "RunPage",
     "RunReader",
     "RunRow",
+    "RunSearch",
     "UnitHistory",
 ]

@@ -14,11 +14,12 @@ import msgspec
 import sqlalchemy as sa
 
 from rigbridge.model import MeasurementOutcome
-from rigbridge_store.reading.periods import Period, run_moment
+from rigbridge_store.reading.conditions import Period
 from rigbridge_store.refusals import not_found
 from rigbridge_store.tables.schema import (
     measurements,
     procedures,
+    run_moment,
     runs,
     specifications,
     test_points,

@@ -12,15 +12,15 @@ import sqlalchemy as sa
 from rigbridge_store.files.blobs import Blobs
 from rigbridge_store.files.stored_files import find_file
 from rigbridge_store.reading import measurement_trend, yields
-from rigbridge_store.reading.filters import RunFilter
+from rigbridge_store.reading.conditions import Period
 from rigbridge_store.reading.measurement_trend import (
     MeasurementName,
     MeasurementTrend,
     PointSource,
 )
-from rigbridge_store.reading.periods import Period
 from rigbridge_store.reading.run_details import RunDetails, read_run
 from rigbridge_store.reading.run_search import Cursor, RunPage, search_runs
+from rigbridge_store.reading.selecting import RunSearch
 from rigbridge_store.reading.unit_history import UnitHistory, read_unit
 from rigbridge_store.reading.yields import Bucket, Failure, ProcedureYield
 from rigbridge_store.refusals import not_found
@@ -100,7 +100,7 @@ class RunReader:
 
     def search(
         self,
-        search: RunFilter,
+        search: RunSearch,
         *,
         limit: int,
         after: Cursor | None = None,

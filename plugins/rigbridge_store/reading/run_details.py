@@ -11,12 +11,12 @@ from rigbridge.errors import RunProblemsError
 from rigbridge.model import Run
 from rigbridge.wire import ListedAttachment
 from rigbridge_store.files.blobs import Blobs
-from rigbridge_store.reading.periods import run_moment
 from rigbridge_store.reading.run_contents import read_attachments
 from rigbridge_store.reading.whole_run import read_sidecar, restore
 from rigbridge_store.refusals import not_found
 from rigbridge_store.tables.schema import (
     procedures,
+    run_moment,
     runs,
     stations,
     unit_sub_units,

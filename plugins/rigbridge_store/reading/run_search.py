@@ -7,13 +7,13 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
-from rigbridge_store.reading.filters import RunFilter, run_conditions
-from rigbridge_store.reading.periods import run_moment
+from rigbridge_store.reading.selecting import RunSearch, search_conditions
 from rigbridge_store.tables.schema import (
     attachments,
     parts,
     procedure_versions,
     procedures,
+    run_moment,
     runs,
     stations,
     units,
@@ -133,7 +133,7 @@ class RunPage:
 
 def search_runs(
     connection: sa.Connection,
-    search: RunFilter,
+    search: RunSearch,
     *,
     limit: int,
     after: Cursor | None = None,
@@ -150,7 +150,7 @@ def search_runs(
         before: end with the last run that is newer than this; wins over ``after``.
     """
     statement = sa.select(*_COLUMNS).select_from(_FROM)
-    statement = statement.where(*run_conditions(connection, search))
+    statement = statement.where(*search_conditions(connection, search))
     upwards = before is not None
     if before is not None:
         newer = sa.or_(run_moment > before.moment, runs.c.key > before.key)

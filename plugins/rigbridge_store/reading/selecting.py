@@ -1,61 +1,96 @@
-"""The ids of the runs that somebody means, page by page."""
+"""
+Which runs are meant: what an export, a clean-up or the search of the pages asks for.
+
+:class:`~rigbridge.destinations.selection.RunSelection` holds whole texts and is what
+programs use. :class:`RunSearch` holds what a person typed. Both become conditions of
+:mod:`rigbridge_store.reading.conditions` here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import attrs
 import sqlalchemy as sa
 
 from rigbridge.destinations.selection import RunSelection
 from rigbridge_store.fields import folded
+from rigbridge_store.reading.conditions import (
+    Condition,
+    Period,
+    procedure_keys,
+    text_like,
+)
 from rigbridge_store.tables.database import Database
-from rigbridge_store.tables.moments import micros
-from rigbridge_store.tables.schema import procedures, run_moment, runs, units
+from rigbridge_store.tables.schema import parts, procedures, runs, stations, units
 
-__all__ = ["choose_runs", "selection_conditions"]
+__all__ = [
+    "RunSearch",
+    "search_conditions",
+    "selected_run_ids",
+]
 
 _PAGE = 1000
+_FEW = 10_000
 
 
-def selection_conditions(selection: RunSelection) -> Sequence[sa.ColumnElement[bool]]:
-    """Give what a run fulfils that is meant."""
-    found: list[sa.ColumnElement[bool]] = []
+@attrs.frozen(kw_only=True)
+class RunSearch:
+    """
+    A search for runs by a person; what is None or blank restricts nothing.
+
+    Serial and part numbers are matched from their beginning, without regard to case;
+    an asterisk in them stands for anything.
+
+    Attributes:
+        serial: the unit's serial number.
+        part: the part's number.
+        procedure: the procedure's id, whole.
+        station: the name of the station that sent the run, whole.
+        outcome: the verdict (``FAIL``).
+        period: when the run was.
+        unit_key: the row of the unit, or None.
+    """
+
+    serial: str = ""
+    part: str = ""
+    procedure: str = ""
+    station: str = ""
+    outcome: str = ""
+    period: Period = attrs.field(factory=Period)
+    unit_key: int | None = None
+
+
+def _selection_conditions(selection: RunSelection) -> list[Condition]:
+    """Demand the runs of a selection."""
+    found = Period.of(selection.since, selection.until).conditions()
     if selection.serial_number is not None:
         unit = sa.select(units.c.key).where(
             units.c.serial_key == folded(selection.serial_number.strip())
         )
         found.append(runs.c.unit_key.in_(unit))
     if selection.procedure is not None:
-        named = folded(selection.procedure.strip())
-        procedure = sa.select(procedures.c.key).where(
-            sa.or_(
-                procedures.c.name_key == named,
-                procedures.c.identifier_key == named,
-                procedures.c.id == selection.procedure.strip().lower(),
-            )
-        )
-        found.append(runs.c.procedure_key.in_(procedure))
+        named = procedure_keys([selection.procedure.strip()], by_name=True)
+        # Several procedures may have one name.
+        found.append(runs.c.procedure_key.in_(named))
     if selection.outcome is not None:
         found.append(runs.c.outcome == selection.outcome.value)
-    if selection.since is not None:
-        found.append(run_moment >= micros(selection.since))
-    if selection.until is not None:
-        found.append(run_moment < micros(selection.until))
     return found
 
 
-def choose_runs(database: Database, selection: RunSelection) -> Iterator[str]:
+def selected_run_ids(database: Database, selection: RunSelection) -> Iterator[str]:
     """
-    Go through the ids of the runs that are meant, in the order stored.
+    Go through the ids of the runs of a selection, in the order stored.
 
     No transaction is held between two pages; runs that come meanwhile are included.
 
     Raises:
         ServerUnavailableError: the store cannot be read for now.
     """
-    wanted = sa.select(runs.c.key, runs.c.id).where(*selection_conditions(selection))
+    wanted = sa.select(runs.c.key, runs.c.id).where(*_selection_conditions(selection))
     last = 0
     while True:
+        # The caller may delete each run, so a page begins after a key, not an offset.
         page = wanted.where(runs.c.key > last).order_by(runs.c.key).limit(_PAGE)
         with database.reading() as connection:
             rows = connection.execute(page).all()
@@ -64,3 +99,65 @@ def choose_runs(database: Database, selection: RunSelection) -> Iterator[str]:
         for _, run_id in rows:
             yield run_id
         last = rows[-1].key
+
+
+def search_conditions(connection: sa.Connection, search: RunSearch) -> list[Condition]:
+    """
+    Demand the runs that a search looks for.
+
+    Looks into the tables first, so that the statement suits how many runs there are.
+    """
+    found = search.period.conditions()
+    if search.unit_key is not None:
+        found.append(runs.c.unit_key == search.unit_key)
+    if search.serial.strip():
+        found.append(_of_units(connection, search.serial))
+    if search.part.strip():
+        found.append(_of_parts(connection, search.part))
+    if search.procedure.strip():
+        procedure = sa.select(procedures.c.key).where(
+            procedures.c.id == search.procedure.strip().lower()
+        )
+        found.append(runs.c.procedure_key == procedure.scalar_subquery())
+    if search.station.strip():
+        station = sa.select(stations.c.key).where(
+            stations.c.name_key == folded(search.station.strip())
+        )
+        found.append(runs.c.creator_station_key == station.scalar_subquery())
+    if search.outcome.strip():
+        found.append(runs.c.outcome == search.outcome.strip().upper())
+    return found
+
+
+def _of_parts(connection: sa.Connection, number: str) -> Condition:
+    matching = sa.select(parts.c.key).where(text_like(parts.c.number_key, number))
+    keys: Sequence[int] = connection.execute(matching).scalars().all()
+    if len(keys) == 1:
+        # The index has the runs of one part in the order of time.
+        return runs.c.part_key == keys[0]
+    if _are_few(connection, runs.c.part_key.in_(keys)):
+        return runs.c.part_key.in_(keys)
+    # A sum keeps the planner from the index of parts, so that it takes that of time.
+    return (runs.c.part_key + 0).in_(keys)
+
+
+def _of_units(connection: sa.Connection, serial: str) -> Condition:
+    matching = sa.select(units.c.key).where(text_like(units.c.serial_key, serial))
+    few = connection.execute(matching.limit(_FEW + 1)).scalars().all()
+    if len(few) <= _FEW and _are_few(connection, runs.c.unit_key.in_(few)):
+        return runs.c.unit_key.in_(few)
+    # Asked for each run in the order of time, until the page is full.
+    return sa.exists(matching.where(units.c.key == runs.c.unit_key).correlate(runs))
+
+
+def _are_few(connection: sa.Connection, condition: Condition) -> bool:
+    """
+    Tell whether runs are so few that a page is filled soonest by gathering them.
+
+    Of more than that, a page is filled sooner by going through all runs in the order
+    of time and looking at each one.
+    """
+    # The limit bounds what counting costs.
+    some = sa.select(runs.c.key).where(condition).limit(_FEW + 1).subquery()
+    counted = sa.select(sa.func.count()).select_from(some)
+    return int(connection.execute(counted).scalar_one()) <= _FEW

@@ -6,15 +6,15 @@ import attrs
 import sqlalchemy as sa
 
 from rigbridge_store.fields import folded
-from rigbridge_store.reading.filters import RunFilter
-from rigbridge_store.reading.periods import run_moment
 from rigbridge_store.reading.run_search import Cursor, RunPage, search_runs
+from rigbridge_store.reading.selecting import RunSearch
 from rigbridge_store.refusals import not_found
 from rigbridge_store.tables.schema import (
     batches,
     parts,
     procedures,
     revisions,
+    run_moment,
     runs,
     unit_sub_units,
     units,
@@ -104,7 +104,7 @@ def read_unit(
     row = connection.execute(_UNIT, {"serial_key": folded(serial)}).first()
     if row is None:
         raise not_found(f"Unit with serial number {serial} does not exist.")
-    whole = RunFilter(unit_key=row.key)
+    whole = RunSearch(unit_key=row.key)
     return UnitHistory(
         serial=row.serial_number,
         part=row.part,

@@ -9,11 +9,12 @@ import attrs
 import sqlalchemy as sa
 
 from rigbridge.model import MeasurementOutcome, PhaseOutcome, RunOutcome
-from rigbridge_store.reading.periods import DAY, Period, run_moment
+from rigbridge_store.reading.conditions import DAY, Period
 from rigbridge_store.tables.schema import (
     measurements,
     phases,
     procedures,
+    run_moment,
     runs,
     test_points,
 )

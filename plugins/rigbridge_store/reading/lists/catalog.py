@@ -8,20 +8,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from rigbridge_store.fields import folded
-from rigbridge_store.intake.catalog import CatalogSession, canonical_uuid
-from rigbridge_store.reading.lists.filters import (
-    Condition,
-    Page,
-    Paging,
-    ordered,
-    paged,
-)
+from rigbridge_store.intake.catalog import CatalogSession
+from rigbridge_store.reading.conditions import Condition, procedure_keys
+from rigbridge_store.reading.lists.paging import Page, Paging, ordered, paged
 from rigbridge_store.refusals import FieldIssue, conflict, not_found
 from rigbridge_store.tables.rows import insert_row, new_id
 from rigbridge_store.tables.schema import (
     batches,
     parts,
-    procedures,
     revisions,
     runs,
     units,
@@ -64,12 +58,7 @@ def used_by_procedures(references: Sequence[str] | None) -> list[Condition]:
     """Demand a part of which a procedure has a run."""
     if references is None:
         return []
-    known = sa.select(procedures.c.key).where(
-        sa.or_(
-            procedures.c.id.in_([canonical_uuid(text) or text for text in references]),
-            procedures.c.identifier_key.in_([folded(text) for text in references]),
-        )
-    )
+    known = procedure_keys(references)
     return [
         sa.exists().where(
             runs.c.part_key == parts.c.key, runs.c.procedure_key.in_(known)

@@ -10,13 +10,8 @@ import attrs
 import sqlalchemy as sa
 
 from rigbridge_store.reading import listing
-from rigbridge_store.reading.lists.filters import (
-    Condition,
-    Page,
-    Paging,
-    ordered,
-    paged,
-)
+from rigbridge_store.reading.conditions import Condition
+from rigbridge_store.reading.lists.paging import Page, Paging, ordered, paged
 from rigbridge_store.reading.lists.runs import RunFilter, run_conditions
 from rigbridge_store.tables.schema import (
     logs,

@@ -10,15 +10,9 @@ import sqlalchemy as sa
 
 from rigbridge_store.fields import folded
 from rigbridge_store.intake.catalog import CatalogSession, canonical_uuid
+from rigbridge_store.reading.conditions import Condition, moment_between, text_contained
 from rigbridge_store.reading.listing import creators
-from rigbridge_store.reading.lists.filters import (
-    Condition,
-    Page,
-    Paging,
-    between,
-    paged,
-    searched,
-)
+from rigbridge_store.reading.lists.paging import Page, Paging, paged
 from rigbridge_store.refusals import conflict, not_found
 from rigbridge_store.tables.rows import insert_row, new_id
 from rigbridge_store.tables.schema import (
@@ -71,8 +65,8 @@ def find_procedures(
     """List procedures, the newest first."""
     statement = _SELECT.where(
         *_seen(allowed),
-        *searched(text, procedures.c.name_key, procedures.c.identifier_key),
-        *between(procedures.c.created_at, after, before),
+        *text_contained(text, procedures.c.name_key, procedures.c.identifier_key),
+        *moment_between(procedures.c.created_at, after, before),
     ).order_by(procedures.c.created_at.desc(), procedures.c.key.desc())
     return paged(connection, statement, paging)
 

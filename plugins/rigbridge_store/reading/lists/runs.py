@@ -13,19 +13,17 @@ from rigbridge.model import RunOutcome
 from rigbridge_store.fields import folded
 from rigbridge_store.intake.catalog import canonical_uuid
 from rigbridge_store.reading import listing
-from rigbridge_store.reading.lists.filters import (
+from rigbridge_store.reading.conditions import (
     Condition,
-    Page,
-    Paging,
-    between,
-    described,
-    identified,
-    matching,
-    ordered,
-    paged,
-    searched,
-    spanned,
+    duration_between,
+    id_in,
+    metadata_matches,
+    moment_between,
+    procedure_keys,
+    text_contained,
+    text_in,
 )
+from rigbridge_store.reading.lists.paging import Page, Paging, ordered, paged
 from rigbridge_store.tables.schema import (
     batches,
     parts,
@@ -73,7 +71,7 @@ class RunFilter:
     What runs must be like; None demands nothing.
 
     Texts are compared without regard to case, bounds are included. ``metadata`` is
-    JSON as :func:`rigbridge_store.reading.lists.filters.described` reads it.
+    JSON as :func:`rigbridge_store.reading.conditions.metadata_matches` reads it.
     """
 
     search_query: str | None = None
@@ -120,7 +118,7 @@ def run_conditions(
         conditions.append(runs.c.outcome.in_(list(wanted.outcomes)))
     return [
         *conditions,
-        *searched(
+        *text_contained(
             wanted.search_query,
             units.c.serial_key,
             parts.c.number_key,
@@ -129,26 +127,26 @@ def run_conditions(
             # Ids are lower case, as folded texts are.
             runs.c.id,
         ),
-        *identified(runs.c.id, wanted.ids),
+        *id_in(runs.c.id, wanted.ids),
         *_of_procedures(wanted.procedure_ids),
-        *matching(procedure_versions.c.tag_key, wanted.procedure_versions),
+        *text_in(procedure_versions.c.tag_key, wanted.procedure_versions),
         *_plain(run_slots.c.execution_id, wanted.execution_ids),
         *_plain(run_slots.c.slot_key, wanted.slot_keys),
         *_plain(run_slots.c.slot_name, wanted.slot_names),
-        *matching(units.c.serial_key, wanted.serial_numbers),
+        *text_in(units.c.serial_key, wanted.serial_numbers),
         *_sampled(wanted.samples),
-        *matching(parts.c.number_key, wanted.part_numbers),
-        *matching(revisions.c.number_key, wanted.revision_numbers),
-        *matching(batches.c.number_key, wanted.batch_numbers),
-        *spanned(runs.c.duration, wanted.duration_min, wanted.duration_max),
-        *between(runs.c.started_at, wanted.started_after, wanted.started_before),
-        *between(runs.c.ended_at, wanted.ended_after, wanted.ended_before),
-        *between(runs.c.created_at, wanted.created_after, wanted.created_before),
-        *identified(listing.creators.c.id, wanted.created_by_user_ids),
-        *identified(stations.c.id, wanted.created_by_station_ids),
-        *identified(listing.operators.c.id, wanted.operated_by_ids),
+        *text_in(parts.c.number_key, wanted.part_numbers),
+        *text_in(revisions.c.number_key, wanted.revision_numbers),
+        *text_in(batches.c.number_key, wanted.batch_numbers),
+        *duration_between(runs.c.duration, wanted.duration_min, wanted.duration_max),
+        *moment_between(runs.c.started_at, wanted.started_after, wanted.started_before),
+        *moment_between(runs.c.ended_at, wanted.ended_after, wanted.ended_before),
+        *moment_between(runs.c.created_at, wanted.created_after, wanted.created_before),
+        *id_in(listing.creators.c.id, wanted.created_by_user_ids),
+        *id_in(stations.c.id, wanted.created_by_station_ids),
+        *id_in(listing.operators.c.id, wanted.operated_by_ids),
         *_operated_by(wanted.operated_by_names),
-        *described(runs.c.key, run_metadata, wanted.metadata),
+        *metadata_matches(runs.c.key, run_metadata, wanted.metadata),
     ]
 
 
@@ -169,12 +167,7 @@ def _sampled(samples: Sequence[str] | None) -> list[Condition]:
 def _of_procedures(references: Sequence[str] | None) -> list[Condition]:
     if references is None:
         return []
-    named = sa.select(procedures.c.key).where(
-        sa.or_(
-            procedures.c.id.in_([canonical_uuid(text) or text for text in references]),
-            procedures.c.identifier_key.in_([folded(text) for text in references]),
-        )
-    )
+    named = procedure_keys(references)
     if len(references) == 1:
         # The index has the runs of one in the order of time.
         return [runs.c.procedure_key == named.limit(1).scalar_subquery()]

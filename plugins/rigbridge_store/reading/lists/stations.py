@@ -8,8 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from rigbridge_store.fields import folded
-from rigbridge_store.intake.catalog import CatalogSession, canonical_uuid
-from rigbridge_store.reading.lists.filters import Condition, Page, Paging, paged
+from rigbridge_store.intake.catalog import CatalogSession
+from rigbridge_store.reading.conditions import Condition, procedure_keys
+from rigbridge_store.reading.lists.paging import Page, Paging, paged
 from rigbridge_store.refusals import not_found
 from rigbridge_store.tables.rows import insert_row, new_id
 from rigbridge_store.tables.schema import (
@@ -48,12 +49,7 @@ def linked_to(references: Sequence[str] | None) -> list[Condition]:
     """Demand a station that is linked to one of some procedures."""
     if references is None:
         return []
-    known = sa.select(procedures.c.key).where(
-        sa.or_(
-            procedures.c.id.in_([canonical_uuid(text) or text for text in references]),
-            procedures.c.identifier_key.in_([folded(text) for text in references]),
-        )
-    )
+    known = procedure_keys(references)
     return [
         sa.exists().where(
             station_procedures.c.station_key == stations.c.key,

@@ -12,21 +12,19 @@ import sqlalchemy as sa
 from rigbridge.errors import NotFoundError
 from rigbridge.model import RunOutcome
 from rigbridge_store.fields import folded
-from rigbridge_store.intake.catalog import CatalogSession, canonical_uuid
+from rigbridge_store.intake.catalog import CatalogSession
 from rigbridge_store.intake.units import create_unit
-from rigbridge_store.reading.listing import creators
-from rigbridge_store.reading.lists.filters import (
+from rigbridge_store.reading.conditions import (
     Condition,
-    Page,
-    Paging,
-    between,
-    described,
-    identified,
-    matching,
-    ordered,
-    paged,
-    searched,
+    id_in,
+    metadata_matches,
+    moment_between,
+    procedure_keys,
+    text_contained,
+    text_in,
 )
+from rigbridge_store.reading.listing import creators
+from rigbridge_store.reading.lists.paging import Page, Paging, ordered, paged
 from rigbridge_store.refusals import FieldIssue, conflict, not_found
 from rigbridge_store.tables.schema import (
     attachments,
@@ -198,23 +196,25 @@ def find_units(
     """
     statement = _SELECT.where(
         *seen,
-        *searched(
+        *text_contained(
             wanted.search_query,
             units.c.serial_key,
             parts.c.number_key,
             batches.c.number_key,
         ),
-        *identified(units.c.id, wanted.ids),
-        *matching(units.c.serial_key, wanted.serial_numbers),
-        *matching(parts.c.number_key, wanted.part_numbers),
-        *matching(revisions.c.number_key, wanted.revision_numbers),
-        *matching(batches.c.number_key, wanted.batch_numbers),
-        *between(units.c.created_at, wanted.created_after, wanted.created_before),
-        *identified(creators.c.id, wanted.created_by_user_ids),
-        *identified(stations.c.id, wanted.created_by_station_ids),
+        *id_in(units.c.id, wanted.ids),
+        *text_in(units.c.serial_key, wanted.serial_numbers),
+        *text_in(parts.c.number_key, wanted.part_numbers),
+        *text_in(revisions.c.number_key, wanted.revision_numbers),
+        *text_in(batches.c.number_key, wanted.batch_numbers),
+        *moment_between(
+            units.c.created_at, wanted.created_after, wanted.created_before
+        ),
+        *id_in(creators.c.id, wanted.created_by_user_ids),
+        *id_in(stations.c.id, wanted.created_by_station_ids),
         *_of_runs(wanted),
         *_counted(wanted.run_count_min, wanted.run_count_max),
-        *described(units.c.key, unit_metadata, wanted.metadata),
+        *metadata_matches(units.c.key, unit_metadata, wanted.metadata),
     )
     if wanted.samples is not None:
         statement = statement.where(units.c.sample.in_(list(wanted.samples)))
@@ -227,19 +227,13 @@ def find_units(
 
 
 def _of_runs(wanted: UnitFilter) -> list[Condition]:
-    demands: list[Condition] = between(
+    demands: list[Condition] = moment_between(
         runs.c.started_at, wanted.started_after, wanted.started_before
     )
     if wanted.outcomes is not None:
         demands.append(runs.c.outcome.in_(list(wanted.outcomes)))
     if wanted.procedure_ids is not None:
-        ids = [canonical_uuid(text) or text for text in wanted.procedure_ids]
-        known = sa.select(procedures.c.key).where(
-            sa.or_(
-                procedures.c.id.in_(ids),
-                procedures.c.identifier_key.in_(map(folded, wanted.procedure_ids)),
-            )
-        )
+        known = procedure_keys(wanted.procedure_ids)
         demands.append(runs.c.procedure_key.in_(known))
     if not demands:
         return []

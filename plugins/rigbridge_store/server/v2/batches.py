@@ -15,20 +15,20 @@ from litestar.params import FromPath, JSONBody
 from rigbridge.wire import Identified
 from rigbridge_store.access.permissions import require_user
 from rigbridge_store.fields import MAX_NUMBER, FieldChecks
+from rigbridge_store.reading.conditions import (
+    Condition,
+    id_in,
+    moment_between,
+    text_contained,
+    text_in,
+)
 from rigbridge_store.reading.lists.catalog import (
     create_numbered,
     find_batches,
     renumber,
     require_batch,
 )
-from rigbridge_store.reading.lists.filters import (
-    Condition,
-    Paging,
-    between,
-    identified,
-    matching,
-    searched,
-)
+from rigbridge_store.reading.lists.paging import Paging
 from rigbridge_store.reading.lists.units import units_of_batch
 from rigbridge_store.refusals import invalid
 from rigbridge_store.server.bodies import PROBLEMS
@@ -74,8 +74,8 @@ class BatchQuery:
     def conditions(self) -> list[Condition]:
         """What is demanded of the batches."""
         held = [
-            *matching(parts.c.number_key, self.part_numbers),
-            *matching(revisions.c.number_key, self.revision_numbers),
+            *text_in(parts.c.number_key, self.part_numbers),
+            *text_in(revisions.c.number_key, self.revision_numbers),
         ]
         holding = (
             sa.select(units.c.key)
@@ -88,12 +88,12 @@ class BatchQuery:
             .correlate(batches)
         )
         return [
-            *identified(batches.c.id, self.ids),
-            *matching(batches.c.number_key, self.numbers),
-            *between(
+            *id_in(batches.c.id, self.ids),
+            *text_in(batches.c.number_key, self.numbers),
+            *moment_between(
                 batches.c.created_at, utc(self.created_after), utc(self.created_before)
             ),
-            *searched(self.search_query, batches.c.number_key),
+            *text_contained(self.search_query, batches.c.number_key),
             *([holding.exists()] if held else []),
         ]
 

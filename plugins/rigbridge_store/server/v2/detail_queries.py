@@ -9,7 +9,8 @@ import attrs
 import msgspec
 import sqlalchemy as sa
 
-from rigbridge_store.reading.lists.filters import Condition, Paging
+from rigbridge_store.reading.conditions import Condition
+from rigbridge_store.reading.lists.paging import Paging
 from rigbridge_store.reading.lists.runs import RunFilter
 from rigbridge_store.server.queries import parameter, utc
 from rigbridge_store.server.v2.detail_bodies import (

@@ -29,7 +29,7 @@ from rigbridge_store.reading.lists.details import (
     micros_of_millis,
     place_of,
 )
-from rigbridge_store.reading.lists.filters import Page
+from rigbridge_store.reading.lists.paging import Page
 from rigbridge_store.reading.lists.runs import find_run
 from rigbridge_store.reading.whole_run import restore
 from rigbridge_store.refusals import not_found

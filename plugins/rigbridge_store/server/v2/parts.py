@@ -25,6 +25,7 @@ from rigbridge_store.intake.metadata import (
     read_metadata,
     write_metadata,
 )
+from rigbridge_store.reading.conditions import metadata_matches, text_contained
 from rigbridge_store.reading.lists.catalog import (
     create_numbered,
     delete_numbered,
@@ -33,7 +34,7 @@ from rigbridge_store.reading.lists.catalog import (
     revisions_of,
     used_by_procedures,
 )
-from rigbridge_store.reading.lists.filters import Paging, described, searched
+from rigbridge_store.reading.lists.paging import Paging
 from rigbridge_store.reading.lists.units import require_part, require_revision
 from rigbridge_store.refusals import bad_request, invalid
 from rigbridge_store.server.bodies import PROBLEMS
@@ -140,13 +141,13 @@ def list_parts(
         page = find_parts(
             connection,
             [
-                *searched(
+                *text_contained(
                     wanted.search_query,
                     parts.c.number_key,
                     sa.func.lower(sa.func.coalesce(parts.c.name, "")),
                 ),
                 *used_by_procedures(wanted.procedure_ids),
-                *described(parts.c.key, part_metadata, wanted.metadata),
+                *metadata_matches(parts.c.key, part_metadata, wanted.metadata),
             ],
             Paging(limit=wanted.limit, cursor=wanted.cursor),
             by=wanted.sort_by,

@@ -19,7 +19,8 @@ from rigbridge_store.intake.metadata import (
     read_metadata,
     write_metadata,
 )
-from rigbridge_store.reading.lists.filters import Paging, described, searched
+from rigbridge_store.reading.conditions import metadata_matches, text_contained
+from rigbridge_store.reading.lists.paging import Paging
 from rigbridge_store.reading.lists.procedures import require_procedure
 from rigbridge_store.reading.lists.stations import (
     create_station,
@@ -118,9 +119,9 @@ def list_stations(
         page = find_stations(
             connection,
             [
-                *searched(wanted.search_query, stations.c.name_key),
+                *text_contained(wanted.search_query, stations.c.name_key),
                 *linked_to(wanted.procedure_ids),
-                *described(stations.c.key, station_metadata, wanted.metadata),
+                *metadata_matches(stations.c.key, station_metadata, wanted.metadata),
             ],
             Paging(limit=wanted.limit, cursor=wanted.cursor),
         )

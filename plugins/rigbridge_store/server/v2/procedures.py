@@ -19,7 +19,7 @@ from rigbridge_store.access.permissions import (
     visible_procedures,
 )
 from rigbridge_store.fields import FieldChecks, folded, known
-from rigbridge_store.reading.lists.filters import Paging
+from rigbridge_store.reading.lists.paging import Paging
 from rigbridge_store.reading.lists.procedures import (
     create_procedure,
     delete_version,

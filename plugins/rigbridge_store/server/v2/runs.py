@@ -29,7 +29,7 @@ from rigbridge_store.intake.catalog import canonical_uuid, find_procedure
 from rigbridge_store.intake.metadata import merge_metadata, read_metadata, searchable
 from rigbridge_store.intake.slots import RunSlot
 from rigbridge_store.reading import listing
-from rigbridge_store.reading.lists.filters import Paging
+from rigbridge_store.reading.lists.paging import Paging
 from rigbridge_store.reading.lists.runs import RunFilter, find_run, find_runs
 from rigbridge_store.reading.whole_run import read_sidecar, restore
 from rigbridge_store.refusals import FieldIssue, invalid, not_found

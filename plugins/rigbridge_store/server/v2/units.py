@@ -16,7 +16,8 @@ from litestar.params import FromPath
 from rigbridge_store.access.permissions import visible_procedures
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.intake.metadata import read_metadata
-from rigbridge_store.reading.lists.filters import Condition, Paging
+from rigbridge_store.reading.conditions import Condition
+from rigbridge_store.reading.lists.paging import Paging
 from rigbridge_store.reading.lists.units import (
     UnitFilter,
     children_of,

@@ -1,11 +1,18 @@
-"""The conditions that lists are filtered by, and their pages."""
+"""
+The conditions by which runs, and what belongs to them, are chosen.
+
+Everything that chooses goes through here: the search of the pages and of exports
+(:mod:`rigbridge_store.reading.selecting`) and the lists of the v2 API
+(:mod:`rigbridge_store.reading.lists`). A function whose argument may be None returns a
+list, which is empty for None: the caller wanted no such condition.
+"""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Self
 
 import attrs
 import msgspec
@@ -13,98 +20,130 @@ import sqlalchemy as sa
 
 from rigbridge.convert.times import from_iso_duration
 from rigbridge.errors import ModelError
+from rigbridge.model import JSONValue
 from rigbridge_store.fields import folded
 from rigbridge_store.intake.catalog import canonical_uuid
 from rigbridge_store.refusals import FieldIssue, invalid
 from rigbridge_store.tables.moments import micros, span_micros
+from rigbridge_store.tables.schema import procedures, run_moment
 
 __all__ = [
-    "Page",
-    "Paging",
-    "between",
-    "described",
-    "identified",
-    "matching",
-    "ordered",
-    "paged",
-    "searched",
-    "spanned",
+    "ANYTHING",
+    "DAY",
+    "Condition",
+    "Period",
+    "duration_between",
+    "id_in",
+    "metadata_matches",
+    "moment_between",
+    "procedure_keys",
+    "text_contained",
+    "text_in",
+    "text_like",
 ]
 
 Condition = sa.ColumnElement[bool]
 
+DAY = 86_400_000_000
+"""A day in microseconds."""
+
+ANYTHING = "*"
+"""Stands for any characters in a text that a person searches for."""
+
+_ESCAPE = "\\"
+_LAST_CHARACTER = chr(0x10FFFF)
 _MAX_KEYS = 5
 
 
 @attrs.frozen(kw_only=True)
-class Paging:
+class Period:
     """
-    Which part of a list is wanted.
+    A span of time; None leaves a side open.
 
     Attributes:
-        limit: how many rows at most.
-        cursor: where to go on, as the page before told, or None for the beginning.
+        since: the first moment within, in microseconds since the epoch.
+        until: the first moment after it.
     """
 
-    limit: int = 50
-    cursor: int | None = None
+    since: int | None = None
+    until: int | None = None
+
+    @classmethod
+    def of(cls, since: datetime | None, until: datetime | None) -> Self:
+        """Make a period of aware times."""
+        return cls(
+            since=None if since is None else micros(since),
+            until=None if until is None else micros(until),
+        )
+
+    def conditions(self) -> list[Condition]:
+        """Demand a run within the period."""
+        found: list[Condition] = []
+        if self.since is not None:
+            found.append(run_moment >= self.since)
+        if self.until is not None:
+            # Half open, so that a run belongs to one of two adjoining periods.
+            found.append(run_moment < self.until)
+        return found
 
 
-@attrs.frozen(kw_only=True)
-class Page:
+def text_like(column: sa.ColumnElement[str], text: str) -> Condition:
     """
-    A part of a list.
+    Demand a folded column that is like what a person typed.
 
-    Attributes:
-        rows: the rows.
-        next_cursor: where the next page begins, or None after the last.
+    Args:
+        column: holds folded texts.
+        text: matched from the beginning; an asterisk stands for anything.
     """
+    literal = folded(text.strip())
+    if ANYTHING not in literal:
+        # LIKE ignores case in SQLite and so uses no index. A range does, and finds the
+        # same, since folded columns sort by code points.
+        return sa.and_(column >= literal, column < literal + _LAST_CHARACTER)
+    for special in (_ESCAPE, "%", "_"):
+        literal = literal.replace(special, _ESCAPE + special)
+    return column.like(literal.replace(ANYTHING, "%") + "%", escape=_ESCAPE)
 
-    rows: Sequence[Any]
-    next_cursor: int | None
 
+def procedure_keys(
+    references: Iterable[str], *, by_name: bool = False
+) -> sa.Select[tuple[int]]:
+    """
+    Select the keys of the procedures that are meant.
 
-def paged(connection: sa.Connection, statement: sa.Select[Any], paging: Paging) -> Page:
-    """Read one page, and whether there is another."""
-    start = paging.cursor or 0
-    rows = connection.execute(statement.limit(paging.limit + 1).offset(start)).all()
-    more = len(rows) > paging.limit
-    return Page(
-        rows=rows[: paging.limit], next_cursor=start + paging.limit if more else None
+    Args:
+        references: ids or human identifiers.
+        by_name: whether a reference may be a name as well.
+    """
+    wanted = list(references)
+    texts = [folded(text) for text in wanted]
+    named = [procedures.c.name_key.in_(texts)] if by_name else []
+    return sa.select(procedures.c.key).where(
+        sa.or_(
+            procedures.c.id.in_([canonical_uuid(text) or text for text in wanted]),
+            procedures.c.identifier_key.in_(texts),
+            *named,
+        )
     )
 
 
-def ordered(
-    statement: sa.Select[Any],
-    columns: Mapping[str, sa.ColumnElement[Any]],
-    *,
-    by: str,
-    order: str,
-    last: sa.ColumnElement[Any],
-) -> sa.Select[Any]:
-    """Sort a list by one of its columns, and by a key where that is equal."""
-    if order == "asc":
-        return statement.order_by(columns[by].asc(), last.asc())
-    return statement.order_by(columns[by].desc(), last.desc())
-
-
-def matching(
-    column: sa.ColumnElement[Any], texts: Iterable[str] | None
+def text_in(
+    column: sa.ColumnElement[str], texts: Iterable[str] | None
 ) -> list[Condition]:
     """Demand one of some texts in a folded column."""
     return [] if texts is None else [column.in_([folded(text) for text in texts])]
 
 
-def identified(
-    column: sa.ColumnElement[Any], ids: Iterable[str] | None
-) -> list[Condition]:
+def id_in(column: sa.ColumnElement[str], ids: Iterable[str] | None) -> list[Condition]:
     """Demand one of some ids."""
     if ids is None:
         return []
     return [column.in_([canonical_uuid(text) or text for text in ids])]
 
 
-def searched(text: str | None, *columns: sa.ColumnElement[Any]) -> list[Condition]:
+def text_contained(
+    text: str | None, *columns: sa.ColumnElement[str]
+) -> list[Condition]:
     """Demand a text within one of some folded columns, or ids."""
     if text is None or not text.strip():
         return []
@@ -112,8 +151,8 @@ def searched(text: str | None, *columns: sa.ColumnElement[Any]) -> list[Conditio
     return [sa.or_(*(column.contains(wanted, autoescape=True) for column in columns))]
 
 
-def between(
-    column: sa.ColumnElement[Any], after: datetime | None, before: datetime | None
+def moment_between(
+    column: sa.ColumnElement[int], after: datetime | None, before: datetime | None
 ) -> list[Condition]:
     """Demand a moment, the bounds included."""
     conditions: list[Condition] = []
@@ -124,8 +163,8 @@ def between(
     return conditions
 
 
-def spanned(
-    column: sa.ColumnElement[Any], shortest: str | None, longest: str | None
+def duration_between(
+    column: sa.ColumnElement[int], shortest: str | None, longest: str | None
 ) -> list[Condition]:
     """
     Demand a duration, the bounds included.
@@ -164,8 +203,8 @@ class _Demand:
 _OPERATORS = ("in", "contains", "gte", "lte", "gt", "lt", "eq")
 
 
-def described(
-    owner: sa.ColumnElement[Any], table: sa.Table, text: str | None
+def metadata_matches(
+    owner: sa.ColumnElement[int], table: sa.Table, text: str | None
 ) -> list[Condition]:
     """
     Demand custom metadata, as v2 writes that: ``{"name": {"in": [...]}}``.
@@ -181,7 +220,7 @@ def described(
     if text is None or text.strip() in ("", "null"):
         return []
     try:
-        demands = msgspec.json.decode(text, type=dict[str, dict[str, Any]])
+        demands = msgspec.json.decode(text, type=dict[str, dict[str, JSONValue]])
     except msgspec.MsgspecError as error:
         raise invalid(
             [FieldIssue("metadata", f"is no JSON object: {error}")]
@@ -199,7 +238,7 @@ def described(
 
 
 def _demanded(
-    table: sa.Table, name: str, operators: Mapping[str, Any]
+    table: sa.Table, name: str, operators: Mapping[str, JSONValue]
 ) -> list[Condition]:
     path = f"metadata.{name}"
     for key in operators:

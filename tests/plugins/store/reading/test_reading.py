@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rigbridge_store import RunStore
-from rigbridge_store.reading import MeasurementName, Period, RunFilter
+from rigbridge_store.reading import MeasurementName, Period, RunSearch
 
 
 def _stored(
@@ -40,7 +40,7 @@ def test_runs_are_in_the_order_of_their_start(
     """A run that was stored late stands where it began."""
     late = _stored(store, make_body, "A", 9, ok=True)
     early = _stored(store, make_body, "A", 3, ok=True)
-    page = store.reader.search(RunFilter(), limit=10)
+    page = store.reader.search(RunSearch(), limit=10)
     assert [row.id for row in page.rows] == [late, early]
 
 
@@ -52,7 +52,7 @@ def test_texts_are_matched_from_the_beginning_and_literally(
     _stored(store, make_body, "XSN%1", 1, ok=True)
 
     def serials(serial: str = "", part: str = "") -> list[str]:
-        page = store.reader.search(RunFilter(serial=serial, part=part), limit=10)
+        page = store.reader.search(RunSearch(serial=serial, part=part), limit=10)
         return sorted(row.serial for row in page.rows)
 
     assert serials(serial="sn") == ["SN-1"]
