@@ -209,8 +209,6 @@ class PhaseSequence:
         self.rows: list[PhaseRows] = []
         self._cells = cells
         self._constant = cells.profile.constants.get(Field.PHASE)
-        self._last: tuple[str, ...] | None = None
-        self._binding: Binding | None = None
 
     def names_one(self, row: list[str], binding: Binding) -> bool:
         """Say whether a row says anything of a phase."""
@@ -235,13 +233,8 @@ class PhaseSequence:
             outcome: the verdict in a row without a measurement, which is the phase's
                 unless that has a cell of its own.
         """
-        picked = binding.phase(row)
-        # Almost every row repeats the one before it.
-        if outcome is None and picked == self._last and binding is self._binding:
-            return self.rows[-1]
-        self._last, self._binding = picked, binding
         stated: dict[Field, Stated] = {}
-        for field, cell in zip(binding.phase_fields, picked, strict=True):
+        for field, cell in zip(binding.phase_fields, binding.phase(row), strict=True):
             text = self._cells.text(cell)
             if text is not None:
                 stated[field] = (text, line, binding.label(field))

@@ -14,9 +14,9 @@ hand (:mod:`rigbridge_openhtf.live.groups`).
 from __future__ import annotations
 
 import traceback
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -62,13 +62,6 @@ _FURTHER_OF_PHASE = (
     "diagnosis_results",
     "failure_diagnosis_results",
 )
-
-
-_VALIDATORS = "openhtf.util.validators"
-_PLAIN = frozenset({int, float, bool, str, type(None)})
-_MOST_PRINTED = 4096
-_PRINTED: dict[Hashable, RawValidator] = {}
-"""What OpenHTF's own validators print, by their class and state."""
 
 
 def to_run(
@@ -268,45 +261,15 @@ def _rest(item: Any) -> dict[str, Any]:
 
 
 def _unit(unit: Any) -> RawUnit:
-    description = getattr(unit, "description", None)
-    try:
-        return _unit_of(unit.name, unit.code, unit.suffix, description)
-    except TypeError:
-        # What has no hash is made anew.
-        return _unit_of.__wrapped__(unit.name, unit.code, unit.suffix, description)
-
-
-# A test has the same few units and limits again and again.
-@lru_cache(maxsize=1024, typed=True)
-def _unit_of(name: Any, code: Any, suffix: Any, description: Any) -> RawUnit:
-    return RawUnit(name=name, code=code, suffix=suffix, description=description)
+    return RawUnit(
+        name=unit.name,
+        code=unit.code,
+        suffix=unit.suffix,
+        description=getattr(unit, "description", None),
+    )
 
 
 def _validator(validator: Any) -> RawValidator:
-    """Say what a validator prints, and remember that of OpenHTF's own by its state."""
-    key = _state(validator)
-    if key is None:
-        return _printed(validator)
-    found = _PRINTED.get(key)
-    if found is None:
-        found = _printed(validator)
-        if len(_PRINTED) >= _MOST_PRINTED:
-            _PRINTED.clear()
-        _PRINTED[key] = found
-    return found
-
-
-def _state(validator: Any) -> Hashable | None:
-    """Give what the text of a validator depends on; None where nobody knows."""
-    kind = type(validator)
-    if kind.__module__ != _VALIDATORS:
-        return None
-    state = tuple(vars(validator).values())
-    kinds = tuple(map(type, state))
-    return (kind, state, kinds) if _PLAIN.issuperset(kinds) else None
-
-
-def _printed(validator: Any) -> RawValidator:
     text = _text(validator)
     bounds: tuple[Any, Any] | None = None
     try:

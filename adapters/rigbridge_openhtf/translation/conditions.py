@@ -24,7 +24,6 @@ from rigbridge_openhtf.translation.values import clean, without_address
 __all__ = [
     "Conditions",
     "Range",
-    "plain_limit",
     "read_conditions",
     "read_number",
     "read_range",
@@ -55,7 +54,6 @@ _PERCENT = re.compile(
 _EVERY = "All values pass: "
 _MAX_DIGITS = 24
 _INFINITY = float("inf")
-_NUMBERS = frozenset({int, float, type(None)})
 
 
 @attrs.frozen(kw_only=True)
@@ -181,9 +179,6 @@ def read_conditions(validators: Sequence[RawValidator], scope: Scope) -> Conditi
     Several ranges hold together, so their intersection is the limit; where two bound
     the same side, their texts are kept as well.
     """
-    if len(validators) == 1 and (plain := plain_limit(validators[0])) is not None:
-        scope.mapped("limit")
-        return Conditions(limits=plain)
     kept: list[str] = []
     ranges: list[tuple[Range, str]] = []
     for validator in validators:
@@ -214,24 +209,6 @@ def _limit(found: Range) -> Limit:
         upper_inclusive=found.upper_inclusive,
         comparator=found.comparator,
     )
-
-
-def plain_limit(validator: RawValidator) -> Limit | None:
-    """Give the limit of a validator that is a range and nothing else, as most are."""
-    lower, upper = validator.bounds or (None, None)
-    if type(lower) in _NUMBERS and type(upper) in _NUMBERS:
-        return _limit_of_text(validator.text, lower, upper)
-    return None
-
-
-@lru_cache(maxsize=1024, typed=True)
-def _limit_of_text(text: str, lower: Any, upper: Any) -> Limit | None:
-    bounds = None if lower is None and upper is None else (lower, upper)
-    found = _from_bounds(RawValidator(text=text, bounds=bounds), read_range(text))
-    if found is None or not found.exact:
-        return None
-    finite = {found.lower, found.upper}.isdisjoint((_INFINITY, -_INFINITY))
-    return _limit(found) if finite else None
 
 
 def _finite(found: Range | None, scope: Scope) -> Range | None:

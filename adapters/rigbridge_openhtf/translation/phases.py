@@ -10,7 +10,6 @@ import attrs
 from rigbridge.model import JSONValue, Measurement, Phase, Run, RunOutcome
 from rigbridge_openhtf.translation.measurements import read_measurement
 from rigbridge_openhtf.translation.outcomes import Evidence, phase_outcome
-from rigbridge_openhtf.translation.plain import read_plain
 from rigbridge_openhtf.translation.raw import ABSENT, RawCode, RawPhase
 from rigbridge_openhtf.translation.scope import Scope
 from rigbridge_openhtf.translation.times import read_time
@@ -172,10 +171,8 @@ def _measurements(raw: RawPhase, scope: Scope) -> list[Measurement]:
         # One entry a phase: a live record has a time for every measurement.
         reason = "left out unless measurement_times is set"
         scope.dropped("measurement times", reason, f"{timed} of them")
-    wanted = scope.settings.measurement_times
     return [
-        read_plain(item, scope.report, timed=wanted)
-        or read_measurement(item, number, scope.at(f".measurements[{item.name!r}]"))
+        read_measurement(item, number, scope.at(f".measurements[{item.name!r}]"))
         for number, item in enumerate(raw.measurements, start=1)
     ]
 

@@ -381,7 +381,7 @@ class TestLiveOnly:
     def test_a_validator_that_prints_something_new_each_time(
         self, run_both: Callable[..., Any]
     ) -> None:
-        """Only OpenHTF's own are remembered by their state."""
+        """Each measurement has the text that its own validator printed."""
         asked = itertools.count(1)
 
         class Counting(validators.InRange):  # type: ignore[misc,name-defined] # likewise
