@@ -9,7 +9,7 @@ from rigbridge.adapters import Match, ReadContext, Source
 from rigbridge.errors import NoRunError, UnrecognizedSourceError
 from rigbridge.model import Run
 from rigbridge_csv.long_layout import LongLayout
-from rigbridge_csv.profiles.matching import Claim, LayoutReader
+from rigbridge_csv.profiles.matching import LayoutReader, ProfileClaim
 from rigbridge_csv.profiles.profile import Layout
 from rigbridge_csv.settings import BUILT_IN, CSVSettings
 from rigbridge_csv.tables.decoding import decode_head
@@ -62,14 +62,16 @@ class CSVAdapter:
         claim = self._choose(source)
         yield from _LAYOUTS[claim.profile.layout].read(claim, source, context)
 
-    def _claims(self, head: bytes, name: str, *, built_in: bool = False) -> list[Claim]:
+    def _claims(
+        self, head: bytes, name: str, *, built_in: bool = False
+    ) -> list[ProfileClaim]:
         profiles = (BUILT_IN,) if built_in else self.settings.profiles
         claims = (
             _LAYOUTS[profile.layout].claim(profile, head, name) for profile in profiles
         )
         return [claim for claim in claims if claim is not None]
 
-    def _best(self, head: bytes, name: str) -> list[Claim]:
+    def _best(self, head: bytes, name: str) -> list[ProfileClaim]:
         """Give the best claims: one, or several that are equally good, or none."""
         # What the site declared goes before what it gets unasked.
         declared = self._claims(head, name)
@@ -78,7 +80,7 @@ class CSVAdapter:
         top = max((claim.score for claim in claims), default=0.0)
         return [claim for claim in claims if claim.score == top]
 
-    def _choose(self, source: Source) -> Claim:
+    def _choose(self, source: Source) -> ProfileClaim:
         head, name = source.head, source.name.removesuffix(".gz")
         best = self._best(head, name)
         if len(best) > 1:

@@ -35,9 +35,9 @@ from rigbridge.adapters import ReadContext, Source
 from rigbridge.errors import MalformedSourceError, NoRunError, SourceError
 from rigbridge.model import Run
 from rigbridge.model.report import ConversionReport, Place
-from rigbridge_csv.building import RunBuilder
-from rigbridge_csv.profiles.matching import Claim, claim_by_header
+from rigbridge_csv.profiles.matching import ProfileClaim, claim_by_header
 from rigbridge_csv.profiles.profile import CSVProfile
+from rigbridge_csv.runs import RunBuilder
 from rigbridge_csv.tables.cells import CellReader
 from rigbridge_csv.tables.decoding import find_decoding
 from rigbridge_csv.tables.rows import Row, read_rows
@@ -70,11 +70,13 @@ class _Block:
 class LongLayout:
     """Reads logs that have a row a measurement."""
 
-    def claim(self, profile: CSVProfile, head: bytes, name: str) -> Claim | None:
-        """Claim by header and file name."""
+    def claim(self, profile: CSVProfile, head: bytes, name: str) -> ProfileClaim | None:
+        """ProfileClaim by header and file name."""
         return claim_by_header(profile, head, name)
 
-    def read(self, claim: Claim, source: Source, context: ReadContext) -> Iterator[Run]:
+    def read(
+        self, claim: ProfileClaim, source: Source, context: ReadContext
+    ) -> Iterator[Run]:
         """Read the runs of a log."""
         reading = _Reading(claim, source, context)
         returning = reading.survey()
@@ -84,7 +86,9 @@ class LongLayout:
 class _Reading:
     """One reading of one log."""
 
-    def __init__(self, claim: Claim, source: Source, context: ReadContext) -> None:
+    def __init__(
+        self, claim: ProfileClaim, source: Source, context: ReadContext
+    ) -> None:
         self.claim = claim
         self.profile = claim.profile
         self.source = source

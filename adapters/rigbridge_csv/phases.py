@@ -12,7 +12,7 @@ from rigbridge_csv.attributes import keep
 from rigbridge_csv.profiles.fields import Field
 from rigbridge_csv.profiles.header import Binding
 from rigbridge_csv.tables.cells import CellReader
-from rigbridge_csv.verdicts import PHASE, Verdict, worst
+from rigbridge_csv.verdicts import PHASE, LoggedVerdict, worst
 
 __all__ = ["UNNAMED", "PhaseRows", "PhaseSequence", "Stated"]
 
@@ -40,7 +40,7 @@ class PhaseRows:
     line: int
     stated: dict[Field, Stated]
     measurements: list[Measurement] = attrs.field(factory=list[Measurement])
-    verdicts: list[Verdict] = attrs.field(factory=list[Verdict])
+    verdicts: list[LoggedVerdict] = attrs.field(factory=list[LoggedVerdict])
     attributes: dict[str, str] = attrs.field(factory=dict[str, str])
     docstring: str | None = None
 
@@ -54,7 +54,7 @@ class PhaseRows:
             for field, (text, _, _) in stated.items()
         )
 
-    def written_verdict(self, cells: CellReader) -> Verdict | None:
+    def written_verdict(self, cells: CellReader) -> LoggedVerdict | None:
         """Give the verdict in the phase's own cell, or None."""
         stated = self.stated.get(Field.PHASE_OUTCOME)
         if stated is None:
@@ -177,9 +177,9 @@ class PhaseRows:
         return outcome
 
     def _derived(
-        self, written: Verdict | None, run_outcome: RunOutcome | None
+        self, written: LoggedVerdict | None, run_outcome: RunOutcome | None
     ) -> tuple[PhaseOutcome, str]:
-        if written in (Verdict.TIMEOUT, Verdict.ABORTED):
+        if written in (LoggedVerdict.TIMEOUT, LoggedVerdict.ABORTED):
             return PhaseOutcome.ERROR, "a timeout or an abort is an error of the phase"
         judged = worst(self.verdicts)
         if judged is not None:
@@ -250,7 +250,7 @@ class PhaseSequence:
         self.rows.append(phase)
         return phase
 
-    def written_verdicts(self) -> Iterator[Verdict]:
+    def written_verdicts(self) -> Iterator[LoggedVerdict]:
         """Go through every verdict that is written, of phases and measurements."""
         for phase in self.rows:
             yield from phase.verdicts

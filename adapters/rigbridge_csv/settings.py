@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import attrs
 
+from rigbridge_csv.profiles.checks import bad, from_mapping, known
 from rigbridge_csv.profiles.fields import Field
-from rigbridge_csv.profiles.mapping import bad, from_mapping, known
 from rigbridge_csv.profiles.profile import CSVProfile
 
 __all__ = ["BUILT_IN", "CSVSettings"]

@@ -13,10 +13,10 @@ from enum import StrEnum
 
 from rigbridge.model import MeasurementOutcome, PhaseOutcome, RunOutcome
 
-__all__ = ["MEASUREMENT", "PHASE", "RUN", "WORDS", "Verdict", "worst"]
+__all__ = ["MEASUREMENT", "PHASE", "RUN", "WORDS", "LoggedVerdict", "worst"]
 
 
-class Verdict(StrEnum):
+class LoggedVerdict(StrEnum):
     """What a word in a verdict cell means, whatever it is said of."""
 
     PASS = "PASS"  # noqa: S105 - a verdict, not a secret
@@ -29,63 +29,63 @@ class Verdict(StrEnum):
     UNSET = "UNSET"
 
 
-WORDS: Mapping[str, Verdict] = {
-    **{verdict.casefold(): verdict for verdict in Verdict},
-    "passed": Verdict.PASS,
-    "p": Verdict.PASS,
-    "ok": Verdict.PASS,
-    "good": Verdict.PASS,
-    "failed": Verdict.FAIL,
-    "f": Verdict.FAIL,
-    "fail(+)": Verdict.FAIL,
-    "fail(-)": Verdict.FAIL,
-    "nok": Verdict.FAIL,
-    "ng": Verdict.FAIL,
-    "bad": Verdict.FAIL,
-    "err": Verdict.ERROR,
-    "timed out": Verdict.TIMEOUT,
-    "abort": Verdict.ABORTED,
-    "terminated": Verdict.ABORTED,
-    "skipped": Verdict.SKIP,
-    "not run": Verdict.SKIP,
-    "done": Verdict.UNSET,
-    "info": Verdict.UNSET,
-    "none": Verdict.UNSET,
+WORDS: Mapping[str, LoggedVerdict] = {
+    **{verdict.casefold(): verdict for verdict in LoggedVerdict},
+    "passed": LoggedVerdict.PASS,
+    "p": LoggedVerdict.PASS,
+    "ok": LoggedVerdict.PASS,
+    "good": LoggedVerdict.PASS,
+    "failed": LoggedVerdict.FAIL,
+    "f": LoggedVerdict.FAIL,
+    "fail(+)": LoggedVerdict.FAIL,
+    "fail(-)": LoggedVerdict.FAIL,
+    "nok": LoggedVerdict.FAIL,
+    "ng": LoggedVerdict.FAIL,
+    "bad": LoggedVerdict.FAIL,
+    "err": LoggedVerdict.ERROR,
+    "timed out": LoggedVerdict.TIMEOUT,
+    "abort": LoggedVerdict.ABORTED,
+    "terminated": LoggedVerdict.ABORTED,
+    "skipped": LoggedVerdict.SKIP,
+    "not run": LoggedVerdict.SKIP,
+    "done": LoggedVerdict.UNSET,
+    "info": LoggedVerdict.UNSET,
+    "none": LoggedVerdict.UNSET,
 }
 """
 The words that need no declaration, in lower case. A profile adds its own; ``1``, ``0``,
 ``true`` and ``false`` are not here, since some logs mean an error by 1.
 """
 
-RUN: Mapping[Verdict, RunOutcome] = {
-    Verdict.PASS: RunOutcome.PASS,
-    Verdict.FAIL: RunOutcome.FAIL,
-    Verdict.ERROR: RunOutcome.ERROR,
-    Verdict.TIMEOUT: RunOutcome.TIMEOUT,
-    Verdict.ABORTED: RunOutcome.ABORTED,
-    Verdict.RUNNING: RunOutcome.RUNNING,
+RUN: Mapping[LoggedVerdict, RunOutcome] = {
+    LoggedVerdict.PASS: RunOutcome.PASS,
+    LoggedVerdict.FAIL: RunOutcome.FAIL,
+    LoggedVerdict.ERROR: RunOutcome.ERROR,
+    LoggedVerdict.TIMEOUT: RunOutcome.TIMEOUT,
+    LoggedVerdict.ABORTED: RunOutcome.ABORTED,
+    LoggedVerdict.RUNNING: RunOutcome.RUNNING,
 }
 """What a run can be given as it stands."""
 
-PHASE: Mapping[Verdict, PhaseOutcome] = {
-    Verdict.PASS: PhaseOutcome.PASS,
-    Verdict.FAIL: PhaseOutcome.FAIL,
-    Verdict.SKIP: PhaseOutcome.SKIP,
-    Verdict.ERROR: PhaseOutcome.ERROR,
+PHASE: Mapping[LoggedVerdict, PhaseOutcome] = {
+    LoggedVerdict.PASS: PhaseOutcome.PASS,
+    LoggedVerdict.FAIL: PhaseOutcome.FAIL,
+    LoggedVerdict.SKIP: PhaseOutcome.SKIP,
+    LoggedVerdict.ERROR: PhaseOutcome.ERROR,
 }
 """What a phase can be given as it stands."""
 
-MEASUREMENT: Mapping[Verdict, MeasurementOutcome] = {
-    Verdict.PASS: MeasurementOutcome.PASS,
-    Verdict.FAIL: MeasurementOutcome.FAIL,
-    Verdict.UNSET: MeasurementOutcome.UNSET,
+MEASUREMENT: Mapping[LoggedVerdict, MeasurementOutcome] = {
+    LoggedVerdict.PASS: MeasurementOutcome.PASS,
+    LoggedVerdict.FAIL: MeasurementOutcome.FAIL,
+    LoggedVerdict.UNSET: MeasurementOutcome.UNSET,
 }
 """What a measurement can be given as it stands."""
 
-_ERRORS = frozenset({Verdict.ERROR, Verdict.TIMEOUT, Verdict.ABORTED})
+_ERRORS = frozenset({LoggedVerdict.ERROR, LoggedVerdict.TIMEOUT, LoggedVerdict.ABORTED})
 
 
-def worst(verdicts: Iterable[Verdict]) -> Verdict | None:
+def worst(verdicts: Iterable[LoggedVerdict]) -> LoggedVerdict | None:
     """
     Give the worst of some verdicts: ERROR, FAIL, PASS, or None if nothing was judged.
 
@@ -93,7 +93,7 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict | None:
     """
     found = set(verdicts)
     if found & _ERRORS:
-        return Verdict.ERROR
-    if Verdict.FAIL in found:
-        return Verdict.FAIL
-    return Verdict.PASS if Verdict.PASS in found else None
+        return LoggedVerdict.ERROR
+    if LoggedVerdict.FAIL in found:
+        return LoggedVerdict.FAIL
+    return LoggedVerdict.PASS if LoggedVerdict.PASS in found else None

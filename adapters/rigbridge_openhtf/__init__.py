@@ -15,7 +15,7 @@ The adapter ``openhtf-json`` reads the records that ``OutputToJSON`` wrote, and
 """
 
 from rigbridge_openhtf.live.callback import OutputCallback, output_callback
-from rigbridge_openhtf.live.handing_over import HandOver
+from rigbridge_openhtf.live.hand_over import HandOver
 from rigbridge_openhtf.live.records import to_run
 from rigbridge_openhtf.live.station import station
 from rigbridge_openhtf.settings import OpenHTFSettings

@@ -19,12 +19,12 @@ from rigbridge.errors import (
     SourceUnreadableError,
 )
 from rigbridge.model import Run
-from rigbridge_openhtf.documents.document import read_document
+from rigbridge_openhtf.documents.json_record import read_document
 from rigbridge_openhtf.documents.long_texts import LongTexts
 from rigbridge_openhtf.documents.parsing import Parsed, parse
+from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.settings import OpenHTFSettings
-from rigbridge_openhtf.translation.scope import Scope
-from rigbridge_openhtf.translation.translate import translate
+from rigbridge_openhtf.translation.runs import translate
 
 __all__ = ["OpenHTFJSONAdapter"]
 

@@ -17,14 +17,14 @@ from rigbridge_csv.profiles.profile import CSVProfile
 from rigbridge_csv.tables.decoding import decode_head
 from rigbridge_csv.tables.table import blank, csv_reader
 
-__all__ = ["Claim", "LayoutReader", "claim_by_header", "separator_line"]
+__all__ = ["LayoutReader", "ProfileClaim", "claim_by_header", "separator_line"]
 
 _DELIMITERS = (",", ";", "\t", "|")
 _BY_NAME_ONLY, _BY_COLUMNS, _SHARE, _AND_NAME = 0.1, 0.4, 0.5, 0.05
 
 
 @attrs.frozen(kw_only=True)
-class Claim:
+class ProfileClaim:
     """
     A profile's claim on a log.
 
@@ -47,11 +47,13 @@ class Claim:
 class LayoutReader(Protocol):
     """Claims and reads the logs of one layout."""
 
-    def claim(self, profile: CSVProfile, head: bytes, name: str) -> Claim | None:
+    def claim(self, profile: CSVProfile, head: bytes, name: str) -> ProfileClaim | None:
         """Say whether a log is of a profile, by its head and file name."""
         ...
 
-    def read(self, claim: Claim, source: Source, context: ReadContext) -> Iterator[Run]:
+    def read(
+        self, claim: ProfileClaim, source: Source, context: ReadContext
+    ) -> Iterator[Run]:
         """Read the runs of a log by the profile that claimed it."""
         ...
 
@@ -99,9 +101,9 @@ def _share(profile: CSVProfile, header: list[str]) -> float:
     return len(declared) / max(1, len(header))
 
 
-def claim_by_header(profile: CSVProfile, head: bytes, name: str) -> Claim | None:
+def claim_by_header(profile: CSVProfile, head: bytes, name: str) -> ProfileClaim | None:
     """
-    Claim a log whose header has the columns that a profile requires.
+    ProfileClaim a log whose header has the columns that a profile requires.
 
     The score grows with the share of the header that the profile declares. A profile
     that names files claims those whose header does not fit as well, with the lowest
@@ -122,7 +124,7 @@ def claim_by_header(profile: CSVProfile, head: bytes, name: str) -> Claim | None
     if _foreign(text):
         return None
     cut = len(head) >= HEAD_SIZE and "\n" not in text and "\r" not in text
-    candidates: list[Claim] = []
+    candidates: list[ProfileClaim] = []
     for delimiter in (profile.delimiter,) if profile.delimiter else _DELIMITERS:
         header = _header(text, delimiter, profile.quote)
         header = header[:-1] if cut else header
@@ -131,7 +133,7 @@ def claim_by_header(profile: CSVProfile, head: bytes, name: str) -> Claim | None
             continue
         share = _share(profile, header)
         candidates.append(
-            Claim(
+            ProfileClaim(
                 profile=profile,
                 score=_BY_NAME_ONLY
                 if lacking

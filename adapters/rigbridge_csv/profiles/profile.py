@@ -9,10 +9,10 @@ from typing import Any, cast
 import attrs
 
 from rigbridge_csv.limits import LimitPair
+from rigbridge_csv.profiles.checks import bad, check_texts, from_mapping, known
 from rigbridge_csv.profiles.fields import RUN_FIELDS, Field
-from rigbridge_csv.profiles.mapping import bad, check_texts, from_mapping, known
 from rigbridge_csv.tables.times import check_format
-from rigbridge_csv.verdicts import Verdict
+from rigbridge_csv.verdicts import LoggedVerdict
 
 __all__ = ["CSVProfile", "Layout", "ProfileMatch", "Undeclared"]
 
@@ -143,12 +143,12 @@ def _constants(value: Any) -> Mapping[Field, str]:
     return declared
 
 
-def _outcomes(value: Any) -> Mapping[str, Verdict]:
-    declared: dict[str, Verdict] = {}
+def _outcomes(value: Any) -> Mapping[str, LoggedVerdict]:
+    declared: dict[str, LoggedVerdict] = {}
     for word, verdict in _table(value, "outcomes").items():
         spelled = verdict.upper() if isinstance(verdict, str) else verdict
-        name = known(spelled, Verdict, "outcome", f"outcomes.{word}")
-        declared[str(word).strip().casefold()] = Verdict(name)
+        name = known(spelled, LoggedVerdict, "outcome", f"outcomes.{word}")
+        declared[str(word).strip().casefold()] = LoggedVerdict(name)
     return declared
 
 
@@ -243,7 +243,9 @@ class CSVProfile:
     metadata: tuple[str, ...] = attrs.field(
         default=(), converter=_members, validator=[_texts, _names]
     )
-    outcomes: Mapping[str, Verdict] = attrs.field(factory=dict, converter=_outcomes)
+    outcomes: Mapping[str, LoggedVerdict] = attrs.field(
+        factory=dict, converter=_outcomes
+    )
     missing: tuple[str, ...] = attrs.field(
         default=(), converter=_members, validator=_texts
     )

@@ -16,7 +16,7 @@ from rigbridge_csv.limits import Condition, condition
 from rigbridge_csv.profiles.profile import CSVProfile
 from rigbridge_csv.tables.numbers import HEXADECIMAL, NumberReader, number_reader
 from rigbridge_csv.tables.times import parse_time
-from rigbridge_csv.verdicts import WORDS, Verdict
+from rigbridge_csv.verdicts import WORDS, LoggedVerdict
 
 __all__ = ["CellReader"]
 
@@ -40,7 +40,7 @@ class CellReader:
     _missing: frozenset[str] = attrs.field(init=False)
     _number: NumberReader = attrs.field(init=False)
     _other_notation: NumberReader = attrs.field(init=False)
-    _words: dict[str, Verdict] = attrs.field(init=False)
+    _words: dict[str, LoggedVerdict] = attrs.field(init=False)
     _conditions: Callable[..., Condition] = attrs.field(init=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
@@ -159,7 +159,7 @@ class CellReader:
             lower, upper = self.text(parts[0]), self.text(parts[1])
         return condition(comparator, self.bound(lower), self.bound(upper))
 
-    def verdict(self, text: str, *, line: int, column: str) -> Verdict:
+    def verdict(self, text: str, *, line: int, column: str) -> LoggedVerdict:
         """
         Say what a verdict word means.
 
@@ -215,7 +215,7 @@ def _leading_zero(text: str) -> bool:
     return len(digits) > 1 and digits[0] == "0" and digits.isdigit()
 
 
-def _spelled(words: dict[str, Verdict]) -> dict[str, Verdict]:
+def _spelled(words: dict[str, LoggedVerdict]) -> dict[str, LoggedVerdict]:
     """Add the usual spellings, so that few words need to be folded first."""
     upper = {word.upper(): verdict for word, verdict in words.items()}
     return {**upper, **words}

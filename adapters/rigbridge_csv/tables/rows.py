@@ -18,7 +18,7 @@ from rigbridge_csv.profiles.fields import Field
 from rigbridge_csv.profiles.header import Binding, bind, find_column, normal
 from rigbridge_csv.profiles.matching import separator_line
 from rigbridge_csv.profiles.profile import CSVProfile
-from rigbridge_csv.tables.table import Record, Table, blank
+from rigbridge_csv.tables.table import CSVTable, Record, blank
 
 __all__ = ["Row", "read_rows"]
 
@@ -71,7 +71,7 @@ def _again(cells: list[str], header: list[str], binding: Binding) -> bool:
     )
 
 
-def _misfit(table: Table, cells: list[str], binding: Binding) -> str | None:
+def _misfit(table: CSVTable, cells: list[str], binding: Binding) -> str | None:
     width = binding.width
     if len(cells) != width:
         line = binding.line
@@ -82,7 +82,7 @@ def _misfit(table: Table, cells: list[str], binding: Binding) -> str | None:
 
 
 def read_rows(
-    table: Table, profile: CSVProfile, *, uri: str, report: ConversionReport
+    table: CSVTable, profile: CSVProfile, *, uri: str, report: ConversionReport
 ) -> Iterator[Row]:
     """
     Go through the rows below the header; blank ones are passed over.

@@ -20,7 +20,7 @@ from typing import TypeAlias
 from rigbridge.adapters import Source
 from rigbridge.errors import MalformedSourceError, SourceUnreadableError
 
-__all__ = ["Record", "Table", "blank", "csv_reader", "open_table", "readable"]
+__all__ = ["CSVTable", "Record", "blank", "csv_reader", "open_table", "readable"]
 
 Record: TypeAlias = tuple[int, list[str], str | None]
 """The line in which a record begins, its cells, and what is wrong with it or None."""
@@ -47,7 +47,7 @@ def csv_reader(
     return csv.reader(lines, delimiter=delimiter, quotechar=quote, strict=strict)
 
 
-class Table:
+class CSVTable:
     """
     The records of a text.
 
@@ -186,7 +186,7 @@ def readable(source: Source) -> Generator[None]:
 @contextmanager
 def open_table(
     source: Source, *, encoding: str, delimiter: str, quote: str | None
-) -> Generator[Table]:
+) -> Generator[CSVTable]:
     """
     Open the content of a source as a table.
 
@@ -202,4 +202,4 @@ def open_table(
             stream, encoding=encoding, errors="surrogateescape", newline=""
         ) as text,
     ):
-        yield Table(text, delimiter=delimiter, quote=quote, uri=source.uri)
+        yield CSVTable(text, delimiter=delimiter, quote=quote, uri=source.uri)

@@ -25,9 +25,9 @@ import attrs
 
 from rigbridge.adapters import ConversionReport
 from rigbridge.model import Run
-from rigbridge_openhtf.live.handing_over import HandOver, count_error, translated
+from rigbridge_openhtf.live.hand_over import HandOver, count_error, translated
 from rigbridge_openhtf.live.keeping import keep_record, keep_run
-from rigbridge_openhtf.live.route import Route
+from rigbridge_openhtf.live.run_queue import Route
 from rigbridge_openhtf.settings import OpenHTFSettings
 from rigbridge_openhtf.translation.phases import never_began
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 
 from rigbridge.outbox import OutboxEntry
-from rigbridge_openhtf.live.handing_over import HandOver
+from rigbridge_openhtf.live.hand_over import HandOver
 
 __all__ = ["Fate", "operator_line"]
 

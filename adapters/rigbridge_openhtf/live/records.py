@@ -8,7 +8,7 @@ A live record knows a few things that its JSON lacks, and they are kept: the bou
 validators that print themselves in words, ``marginal`` and ``allow_fail`` of a
 measurement where they are set, the verdict of a phase that was repeated after a failed
 measurement, checkpoints, and the phase groups around a phase as long as its test is at
-hand (:mod:`rigbridge_openhtf.live.groups`).
+hand (:mod:`rigbridge_openhtf.live.phase_groups`).
 """
 
 from __future__ import annotations
@@ -25,9 +25,8 @@ from uuid import UUID, uuid4
 import rigbridge
 from rigbridge.adapters import ConversionReport, Spool
 from rigbridge.model import Provenance, Run
-from rigbridge_openhtf.live.groups import group_paths
-from rigbridge_openhtf.settings import OpenHTFSettings
-from rigbridge_openhtf.translation.raw import (
+from rigbridge_openhtf.live.phase_groups import group_paths
+from rigbridge_openhtf.raw_record import (
     ABSENT,
     BytesUnreadableError,
     RawAttachment,
@@ -39,8 +38,9 @@ from rigbridge_openhtf.translation.raw import (
     RawUnit,
     RawValidator,
 )
-from rigbridge_openhtf.translation.scope import Scope
-from rigbridge_openhtf.translation.translate import translate
+from rigbridge_openhtf.scope import Scope
+from rigbridge_openhtf.settings import OpenHTFSettings
+from rigbridge_openhtf.translation.runs import translate
 
 __all__ = ["LIVE_NAME", "to_run"]
 

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rigbridge_openhtf.live.callback import OutputCallback
-from rigbridge_openhtf.live.handing_over import HandOver
+from rigbridge_openhtf.live.hand_over import HandOver
 from rigbridge_openhtf.live.operator_line import Fate, operator_line
 from rigbridge_openhtf.settings import OpenHTFSettings
 

@@ -16,8 +16,8 @@ import attrs
 
 from rigbridge.errors import MalformedSourceError
 from rigbridge.model import Attachment, JSONValue
-from rigbridge_openhtf.translation.raw import BytesUnreadableError, RawAttachment
-from rigbridge_openhtf.translation.scope import Scope
+from rigbridge_openhtf.raw_record import BytesUnreadableError, RawAttachment
+from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.translation.values import text_of
 
 __all__ = ["FilesOfPhase", "NamedFile", "name_attachments", "read_attachments"]

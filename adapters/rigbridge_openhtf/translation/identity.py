@@ -14,8 +14,8 @@ from typing import Any
 import attrs
 
 from rigbridge.model import ProcedureRef, SubUnit, Unit
-from rigbridge_openhtf.translation.raw import RawRecord
-from rigbridge_openhtf.translation.scope import Scope
+from rigbridge_openhtf.raw_record import RawRecord
+from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.translation.values import simplify, text_of
 
 __all__ = ["Identity", "read_identity"]

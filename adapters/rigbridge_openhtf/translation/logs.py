@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from rigbridge.model import JSONValue, LogEntry, LogLevel
-from rigbridge_openhtf.translation.raw import RawLog
-from rigbridge_openhtf.translation.scope import Scope
-from rigbridge_openhtf.translation.times import read_integer, read_time
+from rigbridge_openhtf.raw_record import RawLog
+from rigbridge_openhtf.scope import Scope
+from rigbridge_openhtf.translation.numbers import read_integer, read_time
 from rigbridge_openhtf.translation.values import simplify, text_of
 
 __all__ = ["read_logs"]

@@ -12,11 +12,11 @@ from typing import Any, cast
 
 from rigbridge.errors import ModelError
 from rigbridge.model import JSONValue, Measurement, MeasurementValue, Scalar, Series
-from rigbridge_openhtf.translation.conditions import read_conditions
+from rigbridge_openhtf.raw_record import ABSENT, RawMeasurement, RawUnit
+from rigbridge_openhtf.scope import Scope
+from rigbridge_openhtf.translation.numbers import read_integer
 from rigbridge_openhtf.translation.outcomes import measurement_outcome
-from rigbridge_openhtf.translation.raw import ABSENT, RawMeasurement, RawUnit
-from rigbridge_openhtf.translation.scope import Scope
-from rigbridge_openhtf.translation.times import read_integer
+from rigbridge_openhtf.translation.validators import read_conditions
 from rigbridge_openhtf.translation.values import free_form, simplify, text_of
 
 __all__ = ["read_measurement"]

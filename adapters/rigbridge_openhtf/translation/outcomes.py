@@ -14,8 +14,8 @@ from typing import Any, cast
 import attrs
 
 from rigbridge.model import MeasurementOutcome, PhaseOutcome, RunOutcome
-from rigbridge_openhtf.translation.raw import ABSENT
-from rigbridge_openhtf.translation.scope import Scope
+from rigbridge_openhtf.raw_record import ABSENT
+from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.translation.values import simplify
 
 __all__ = ["Evidence", "measurement_outcome", "phase_outcome", "run_outcome"]

@@ -8,11 +8,11 @@ from typing import Any, cast
 import attrs
 
 from rigbridge.model import JSONValue, Measurement, Phase, Run, RunOutcome
+from rigbridge_openhtf.raw_record import ABSENT, RawCode, RawPhase
+from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.translation.measurements import read_measurement
+from rigbridge_openhtf.translation.numbers import read_time
 from rigbridge_openhtf.translation.outcomes import Evidence, phase_outcome
-from rigbridge_openhtf.translation.raw import ABSENT, RawCode, RawPhase
-from rigbridge_openhtf.translation.scope import Scope
-from rigbridge_openhtf.translation.times import read_time
 from rigbridge_openhtf.translation.values import free_form, text_of, without_address
 
 __all__ = [

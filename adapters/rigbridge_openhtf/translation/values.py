@@ -20,7 +20,7 @@ from typing import Any, cast
 import attrs
 
 from rigbridge.convert.numbers import is_non_finite, spell
-from rigbridge_openhtf.translation.scope import Scope
+from rigbridge_openhtf.scope import Scope
 
 __all__ = ["clean", "free_form", "simplify", "text_of", "without_address"]
 

@@ -19,7 +19,7 @@ from rigbridge.model import Run
 from rigbridge.testing import Reading, read_all
 from rigbridge_openhtf import OpenHTFSettings, to_run
 from rigbridge_openhtf.adapter import OpenHTFJSONAdapter
-from rigbridge_openhtf.translation.scope import Scope
+from rigbridge_openhtf.scope import Scope
 
 SAMPLES = Path(__file__).parents[3] / "../shared/samples/openhtf_json"
 

@@ -24,7 +24,7 @@ _NOBODY = "http://127.0.0.1:9"
 def _callback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Make a callback that has little patience and whose store is gone."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("rigbridge_openhtf.live.route._PATIENCE", 0.05)
+    monkeypatch.setattr("rigbridge_openhtf.live.run_queue._PATIENCE", 0.05)
     callback = rigbridge_openhtf.output_callback(
         data=tmp_path / "data", to=_NOBODY, api_key="key"
     )

@@ -23,9 +23,9 @@ from hypothesis import strategies as st
 from rigbridge.adapters import ConversionReport, Disposition, Spool
 from rigbridge.model import Measurement
 from rigbridge_openhtf import OpenHTFSettings
+from rigbridge_openhtf.raw_record import RawMeasurement
+from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.translation.measurements import read_measurement
-from rigbridge_openhtf.translation.raw import RawMeasurement
-from rigbridge_openhtf.translation.scope import Scope
 from rigbridge_openhtf.translation.values import free_form, simplify, text_of
 
 Point = namedtuple("Point", "x y")  # noqa: PYI024 - as test authors write them

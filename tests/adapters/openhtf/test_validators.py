@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from rigbridge.adapters import ConversionReport, Disposition, Spool
 from rigbridge.model import Limit
 from rigbridge_openhtf import OpenHTFSettings
-from rigbridge_openhtf.translation.conditions import (
+from rigbridge_openhtf.raw_record import RawValidator
+from rigbridge_openhtf.scope import Scope
+from rigbridge_openhtf.translation.validators import (
     Conditions,
     read_conditions,
     read_number,
     read_range,
 )
-from rigbridge_openhtf.translation.raw import RawValidator
-from rigbridge_openhtf.translation.scope import Scope
 
 validators = pytest.importorskip("openhtf.util.validators")
 

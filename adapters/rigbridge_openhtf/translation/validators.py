@@ -17,8 +17,8 @@ from typing import Any, Literal
 import attrs
 
 from rigbridge.model import Limit
-from rigbridge_openhtf.translation.raw import RawValidator
-from rigbridge_openhtf.translation.scope import Scope
+from rigbridge_openhtf.raw_record import RawValidator
+from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.translation.values import clean, without_address
 
 __all__ = [

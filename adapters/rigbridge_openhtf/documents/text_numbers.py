@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rigbridge_openhtf.translation.conditions import read_number
-from rigbridge_openhtf.translation.scope import Scope
+from rigbridge_openhtf.scope import Scope
+from rigbridge_openhtf.translation.validators import read_number
 
 __all__ = ["numbers_are_text", "read_rows", "read_value"]
 

@@ -15,9 +15,12 @@ from typing import Any
 
 from rigbridge.errors import MalformedSourceError, NoRunError
 from rigbridge_openhtf.documents.long_texts import LongText
-from rigbridge_openhtf.documents.spelling import numbers_are_text, read_rows, read_value
-from rigbridge_openhtf.translation.conditions import read_range
-from rigbridge_openhtf.translation.raw import (
+from rigbridge_openhtf.documents.text_numbers import (
+    numbers_are_text,
+    read_rows,
+    read_value,
+)
+from rigbridge_openhtf.raw_record import (
     ABSENT,
     BytesUnreadableError,
     RawAttachment,
@@ -29,7 +32,8 @@ from rigbridge_openhtf.translation.raw import (
     RawUnit,
     RawValidator,
 )
-from rigbridge_openhtf.translation.scope import Scope
+from rigbridge_openhtf.scope import Scope
+from rigbridge_openhtf.translation.validators import read_range
 
 __all__ = ["read_document"]
 

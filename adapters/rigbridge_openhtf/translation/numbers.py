@@ -7,8 +7,8 @@ from typing import Any
 
 from rigbridge.convert.times import from_millis
 from rigbridge.errors import ModelError
-from rigbridge_openhtf.translation.conditions import read_number
-from rigbridge_openhtf.translation.scope import Scope
+from rigbridge_openhtf.scope import Scope
+from rigbridge_openhtf.translation.validators import read_number
 from rigbridge_openhtf.translation.values import simplify
 
 __all__ = ["read_integer", "read_time"]

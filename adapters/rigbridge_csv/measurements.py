@@ -10,7 +10,7 @@ from rigbridge_csv.phases import Stated
 from rigbridge_csv.profiles.fields import MEASUREMENT_FIELDS, Field
 from rigbridge_csv.profiles.header import Binding
 from rigbridge_csv.tables.cells import CellReader
-from rigbridge_csv.verdicts import MEASUREMENT, Verdict
+from rigbridge_csv.verdicts import MEASUREMENT, LoggedVerdict
 
 __all__ = ["MeasurementReader"]
 
@@ -42,7 +42,7 @@ class MeasurementReader:
 
     def read(
         self, line: int, row: list[str], binding: Binding, attributes: dict[str, str]
-    ) -> tuple[Measurement, Verdict] | None:
+    ) -> tuple[Measurement, LoggedVerdict] | None:
         """
         Read the measurement of a row.
 
@@ -79,7 +79,7 @@ class MeasurementReader:
                 )
         elif comparator is not None:
             keep(attributes, binding.label(Field.COMPARATOR), comparator)
-        verdict = Verdict.UNSET
+        verdict = LoggedVerdict.UNSET
         if outcome is not None:
             column = binding.label(Field.OUTCOME)
             verdict = self._cells.verdict(outcome, line=line, column=column)

@@ -1,11 +1,10 @@
 """
 A record as its source states it, before any rule of translation.
 
-Both doors fill these: :mod:`rigbridge_openhtf.live.records` from live objects and
-:mod:`rigbridge_openhtf.documents.document` from JSON of any era. They settle only what
-differs between the sources; every rule stands behind them, in
-:mod:`rigbridge_openhtf.translation.translate`, so that one test gives one run either
-way.
+Two readers fill these classes: :mod:`rigbridge_openhtf.live.records` from live objects
+and :mod:`rigbridge_openhtf.documents.json_record` from JSON of any era. They settle
+only what differs between the sources. Every rule is behind them, in
+:mod:`rigbridge_openhtf.translation.runs`, so a test gives the same run either way.
 """
 
 from __future__ import annotations

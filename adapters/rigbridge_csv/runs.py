@@ -14,7 +14,7 @@ from rigbridge.errors import SourceError
 from rigbridge.model import ProcedureRef, Run, RunOutcome, Unit
 from rigbridge.model.report import ConversionReport, Place
 from rigbridge_csv.attributes import keep
-from rigbridge_csv.measuring import MeasurementReader
+from rigbridge_csv.measurements import MeasurementReader
 from rigbridge_csv.phases import PhaseSequence, Stated
 from rigbridge_csv.profiles.fields import Field
 from rigbridge_csv.profiles.header import Binding

@@ -23,6 +23,8 @@ from rigbridge.model import (
     Run,
     RunOutcome,
 )
+from rigbridge_openhtf.raw_record import RawRecord
+from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.translation.attachments import (
     FilesOfPhase,
     NamedFile,
@@ -31,6 +33,7 @@ from rigbridge_openhtf.translation.attachments import (
 )
 from rigbridge_openhtf.translation.identity import read_identity
 from rigbridge_openhtf.translation.logs import read_logs
+from rigbridge_openhtf.translation.numbers import read_time
 from rigbridge_openhtf.translation.outcomes import run_outcome
 from rigbridge_openhtf.translation.phases import (
     PhaseContext,
@@ -39,9 +42,6 @@ from rigbridge_openhtf.translation.phases import (
     read_code,
     read_phase,
 )
-from rigbridge_openhtf.translation.raw import RawRecord
-from rigbridge_openhtf.translation.scope import Scope
-from rigbridge_openhtf.translation.times import read_time
 from rigbridge_openhtf.translation.values import free_form, text_of
 
 __all__ = ["translate"]
