@@ -13,7 +13,6 @@ from rigbridge.convert.document import to_document
 from rigbridge.model import Run
 from rigbridge.testing import Reading, read_all
 from rigbridge_teststand.atml.adapter import TestStandATMLAdapter
-from rigbridge_teststand.atml.data import ranges, results, values
 from rigbridge_teststand.xml import report_files, streaming
 
 NAMESPACES = {
@@ -196,8 +195,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Reading]:
     Give a function that reads bytes with the adapter.
 
     It reads them both ways, as a whole and piece by piece, and demands the same of
-    both, so that every fixture of every test goes through both. A third reading
-    does without the quick look at plain data, which may change nothing either.
+    both, so that every fixture of every test goes through both.
     """
 
     def reading(content: bytes, **more: Any) -> Reading:
@@ -214,18 +212,9 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Reading]:
             small.setattr(streaming, "CHUNK", 64)
             small.setattr(streaming, "PART", 1)
             assert account_of(by_adapter()) == account_of(whole)
-        with monkeypatch.context() as slow:
-            slow.setattr(results, "quick_datum", _no_answer)
-            slow.setattr(values, "quick_datum", _no_answer)
-            slow.setattr(ranges.Ranges, "read", _no_answer)
-            assert account_of(by_adapter()) == account_of(whole)
         return whole
 
     return reading
-
-
-def _no_answer(*asked: object) -> None:
-    del asked
 
 
 def account_of(reading: Reading) -> dict[str, Any]:

@@ -16,7 +16,6 @@ import attrs
 from rigbridge.model import Limit
 from rigbridge_teststand.atml.account import Account
 from rigbridge_teststand.atml.data.kinds import kind_of
-from rigbridge_teststand.atml.data.ranges import Judged, Ranges
 from rigbridge_teststand.atml.data.values import read_datum, spelled
 from rigbridge_teststand.atml.names import (
     all_text,
@@ -34,7 +33,7 @@ from rigbridge_teststand.comparisons import (
 from rigbridge_teststand.numbers import read_number
 from rigbridge_teststand.xml.element import Element
 
-__all__ = ["read_limits"]
+__all__ = ["Judged", "read_limits"]
 
 _LOWER = frozenset({"GT", "GE"})
 _UPPER = frozenset({"LT", "LE"})
@@ -53,6 +52,20 @@ _SIDES = 2
 
 
 @attrs.frozen(kw_only=True)
+class Judged:
+    """
+    What a result was judged by.
+
+    Attributes:
+        comparison: the limits and validators.
+        attributes: what else the limits say, as strict JSON.
+    """
+
+    comparison: Comparison
+    attributes: dict[str, Any]
+
+
+@attrs.frozen(kw_only=True)
 class _Bound:
     comparator: str
     value: Any
@@ -62,7 +75,6 @@ def read_limits(
     limits: Element | None,
     properties: Element | None,
     data: Element | None,
-    ranges: Ranges,
     account: Account,
 ) -> Judged:
     """
@@ -72,14 +84,8 @@ def read_limits(
         limits: ``TestLimits``, or None.
         properties: ``TSLimitProperties`` of the result, or None.
         data: ``TestData``, or None; a text is never compared as a number.
-        ranges: reads those that are mere ranges.
         account: where every limit is accounted for.
     """
-    if limits is not None and properties is None:
-        judged = ranges.read(limits)
-        if judged is not None:
-            account.mapped["limit"] += 1
-            return judged
     attributes: dict[str, Any] = {}
     datum = child(data, "Datum")
     is_text = datum is not None and kind_of(datum) == "string"

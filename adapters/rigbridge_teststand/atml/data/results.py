@@ -17,9 +17,7 @@ from rigbridge_teststand.arrays import line_of, rows_of, series_of
 from rigbridge_teststand.atml.account import Account
 from rigbridge_teststand.atml.data.cells import Members
 from rigbridge_teststand.atml.data.kinds import KINDS, TYPE
-from rigbridge_teststand.atml.data.limits import read_limits
-from rigbridge_teststand.atml.data.quick import quick_datum
-from rigbridge_teststand.atml.data.ranges import Judged, Ranges
+from rigbridge_teststand.atml.data.limits import Judged, read_limits
 from rigbridge_teststand.atml.data.values import DATA, flatten, value_of
 from rigbridge_teststand.atml.names import (
     LOCALS,
@@ -124,7 +122,6 @@ class DataReader:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._ranges = Ranges()
         self._step = ""
         self._names: dict[str, int] = {}
         self._found: list[Measurement] = []
@@ -161,7 +158,7 @@ class DataReader:
         name = self._step if given in _SINGLE or not given else given
         outcome = inherited if result.outcome is None else _outcome(result.outcome)
         judged = read_limits(
-            result.limits, result.properties, result.data, self._ranges, self._account
+            result.limits, result.properties, result.data, self._account
         )
         more = self._further(result) if result.others else self._nothing
         is_empty = True
@@ -187,7 +184,7 @@ class DataReader:
             self._account.dropped("measurement", "holds no value", result.element)
         for element in data:
             if LOCALS[element.tag] in DATA:
-                self._plain(name, element, attributes, 0)
+                self._read(name, element, attributes)
             else:
                 self._account.dropped("property", "no data of a known kind", element)
 
@@ -250,22 +247,6 @@ class DataReader:
         for key, value in found.items():
             self._add(key, parameter, value, None, said, _UNSET, _UNJUDGED)
 
-    def _plain(
-        self, name: str, element: Element, attributes: dict[str, Any], depth: int
-    ) -> None:
-        """Read data that nobody judged, quickly where nothing else is said of them."""
-        shape = LOCALS[element.tag]
-        if shape == "Datum" and name and name not in self._names:
-            read = quick_datum(element)
-            if read is not None and read[1] is None and depth <= _MAX_DEPTH:
-                self._names[name] = 1
-                self._found.append(
-                    Measurement(name=name, value=read[0], attributes=attributes)
-                )
-                return
-        if shape in DATA:
-            self._read(name, element, attributes, depth=depth)
-
     def _read(  # noqa: PLR0917 - each part of a measurement
         self,
         name: str,
@@ -278,10 +259,6 @@ class DataReader:
         shape = LOCALS[element.tag]
         if depth > _MAX_DEPTH:
             self._account.dropped("property", "nested too deep", element)
-            return
-        if shape == "Datum" and (read := quick_datum(element)) is not None:
-            value, unit = read
-            self._add(name, element, value, unit, attributes, outcome, judged)
             return
         given = attributes_of(element)
         kind = KINDS[given.get(TYPE) or given.get("type") or ""]
@@ -327,7 +304,8 @@ class DataReader:
                 further = {**further, "direction": way}
             full = f"{prefix}.{name}" if prefix and name else prefix or name
             for element in elements_of(item):
-                self._plain(full, element, further, depth)
+                if LOCALS[element.tag] in DATA:
+                    self._read(full, element, further, depth=depth)
 
     @staticmethod
     def _text(

@@ -19,7 +19,6 @@ from rigbridge_teststand.atml.data.kinds import (
     typed,
     unescape,
 )
-from rigbridge_teststand.atml.data.quick import quick_datum
 from rigbridge_teststand.atml.names import (
     LOCALS,
     attribute,
@@ -52,8 +51,6 @@ def read_datum(datum: Element, account: Account) -> Value:
         datum: the element.
         account: where a value that does not fit its type is recorded.
     """
-    if (quick := quick_datum(datum)) is not None:
-        return (*quick, {})
     given = attributes_of(datum)
     kind = KINDS[given.get(TYPE) or given.get("type") or ""]
     return value_of(datum, kind, given, account)
