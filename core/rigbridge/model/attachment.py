@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -101,7 +102,11 @@ class Attachment:
 
     @classmethod
     def from_file(
-        cls, path: Path, *, name: str | None = None, media_type: str | None = None
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        media_type: str | None = None,
     ) -> Attachment:
         """
         Describe a file on disk; it is read once, in chunks, for its digest.
@@ -118,6 +123,7 @@ class Attachment:
         import hashlib  # noqa: PLC0415
         import mimetypes  # noqa: PLC0415
 
+        path = Path(path)
         shown = name or path_text(Path(path.name))
         digest = hashlib.sha256()
         size = 0

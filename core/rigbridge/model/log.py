@@ -6,8 +6,15 @@ from datetime import datetime
 
 import attrs
 
-from rigbridge.model.outcome import LogLevel
-from rigbridge.model.values import aware_or_none, count_or_none, is_, optional_text
+from rigbridge.model.outcome import LogLevel, as_log_level
+from rigbridge.model.values import (
+    as_path_text,
+    aware_or_none,
+    count_or_none,
+    is_,
+    optional_text,
+    word_of,
+)
 
 __all__ = ["LogEntry"]
 
@@ -18,7 +25,7 @@ class LogEntry:
     A log line.
 
     Attributes:
-        level: its severity.
+        level: its severity, also as its plain word (``"INFO"``).
         message: its text, which may be empty and may span lines.
         time: when it was written, aware; None where unknown.
         source_file: the file that wrote it, or None.
@@ -28,8 +35,10 @@ class LogEntry:
         ModelError: a field of the wrong kind; the error names it.
     """
 
-    level: LogLevel = attrs.field(validator=is_(LogLevel))
+    level: LogLevel = attrs.field(converter=as_log_level, validator=word_of(LogLevel))
     message: str = attrs.field(validator=is_(str))
     time: datetime | None = attrs.field(default=None, validator=aware_or_none)
-    source_file: str | None = attrs.field(default=None, validator=optional_text)
+    source_file: str | None = attrs.field(
+        default=None, converter=as_path_text, validator=optional_text
+    )
     line: int | None = attrs.field(default=None, validator=count_or_none)

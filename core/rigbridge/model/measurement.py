@@ -7,14 +7,14 @@ from typing import Any, TypeAlias
 import attrs
 
 from rigbridge.model.limit import Limit
-from rigbridge.model.outcome import MeasurementOutcome
+from rigbridge.model.outcome import MeasurementOutcome, as_measurement_outcome
 from rigbridge.model.series import Series
 from rigbridge.model.values import (
     JSONObject,
     JSONValue,
     Scalar,
     are_texts,
-    as_texts,
+    as_tuple,
     by,
     check_fields,
     fail,
@@ -27,6 +27,7 @@ from rigbridge.model.values import (
     same_value,
     text,
     tuple_of,
+    word_of,
 )
 
 __all__ = ["Measurement", "MeasurementValue"]
@@ -61,7 +62,7 @@ class Measurement:
 
     Attributes:
         name: its name; not blank.
-        outcome: PASS, FAIL, or UNSET where the source judged nothing.
+        outcome: PASS, FAIL, or UNSET where the source judged nothing; also as a word.
         value: what was measured; None where nothing was.
         unit: the unit as the source spells it. A series has its units on its axes.
         limits: the pass range, or None.
@@ -75,7 +76,9 @@ class Measurement:
 
     name: str = attrs.field(metadata=by(text))
     outcome: MeasurementOutcome = attrs.field(
-        default=MeasurementOutcome.UNSET, metadata=by(is_(MeasurementOutcome))
+        default=MeasurementOutcome.UNSET,
+        converter=as_measurement_outcome,
+        metadata=by(word_of(MeasurementOutcome)),
     )
     value: MeasurementValue = attrs.field(
         default=None, metadata=by(_value), eq=attrs.cmp_using(eq=same_value)
@@ -85,7 +88,7 @@ class Measurement:
         default=None, metadata=by(is_(Limit, type(None)))
     )
     validators: tuple[str, ...] = attrs.field(
-        default=(), converter=as_texts, metadata=by(tuple_of(str))
+        default=(), converter=as_tuple, metadata=by(tuple_of(str))
     )
     docstring: str | None = attrs.field(default=None, metadata=by(optional_text))
     attributes: JSONObject = attrs.field(factory=dict, metadata=by(json_object))

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
 import attrs
 
 from rigbridge.model.measurement import Measurement
-from rigbridge.model.outcome import PhaseOutcome
+from rigbridge.model.outcome import PhaseOutcome, as_phase_outcome
 from rigbridge.model.values import (
     JSONObject,
     are_texts,
-    as_texts,
+    as_tuple,
     aware_or_none,
     by,
     check_fields,
-    is_,
     is_aware,
     is_flat_object,
     is_text,
@@ -24,15 +22,12 @@ from rigbridge.model.values import (
     optional_text,
     text,
     tuple_of,
+    word_of,
 )
 
 __all__ = ["Phase"]
 
 _MEASUREMENTS: set[type] = {Measurement}
-
-
-def _as_measurements(members: Iterable[Measurement]) -> tuple[Measurement, ...]:
-    return members if isinstance(members, tuple) else tuple(members)
 
 
 @attrs.frozen(kw_only=True)
@@ -42,7 +37,7 @@ class Phase:
 
     Attributes:
         name: its own name, without its ancestors; not blank.
-        outcome: PASS, FAIL, SKIP or ERROR, from the source.
+        outcome: PASS, FAIL, SKIP or ERROR, from the source; also as a word.
         started_at: when it began, aware; None where unknown.
         ended_at: when it ended, likewise.
         path: the names of its ancestors, outermost first.
@@ -56,14 +51,16 @@ class Phase:
     """
 
     name: str = attrs.field(metadata=by(text))
-    outcome: PhaseOutcome = attrs.field(metadata=by(is_(PhaseOutcome)))
+    outcome: PhaseOutcome = attrs.field(
+        converter=as_phase_outcome, metadata=by(word_of(PhaseOutcome))
+    )
     started_at: datetime | None = attrs.field(default=None, metadata=by(aware_or_none))
     ended_at: datetime | None = attrs.field(default=None, metadata=by(aware_or_none))
     path: tuple[str, ...] = attrs.field(
-        default=(), converter=as_texts, metadata=by(tuple_of(str))
+        default=(), converter=as_tuple, metadata=by(tuple_of(str))
     )
     measurements: tuple[Measurement, ...] = attrs.field(
-        default=(), converter=_as_measurements, metadata=by(tuple_of(Measurement))
+        default=(), converter=as_tuple, metadata=by(tuple_of(Measurement))
     )
     docstring: str | None = attrs.field(default=None, metadata=by(optional_text))
     attributes: JSONObject = attrs.field(factory=dict, metadata=by(json_object))

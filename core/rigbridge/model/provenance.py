@@ -7,7 +7,13 @@ from uuid import UUID, uuid5
 import attrs
 
 from rigbridge.errors import ModelError
-from rigbridge.model.values import count_or_none, optional_text, sha256_or_none, text
+from rigbridge.model.values import (
+    as_path_text,
+    count_or_none,
+    optional_text,
+    sha256_or_none,
+    text,
+)
 
 __all__ = ["Provenance", "run_id"]
 
@@ -49,7 +55,9 @@ class Provenance:
 
     adapter: str = attrs.field(validator=text)
     adapter_version: str | None = attrs.field(default=None, validator=optional_text)
-    uri: str | None = attrs.field(default=None, validator=optional_text)
+    uri: str | None = attrs.field(
+        default=None, converter=as_path_text, validator=optional_text
+    )
     digest: str | None = attrs.field(default=None, validator=sha256_or_none)
     index: int | None = attrs.field(default=None, validator=count_or_none)
     format: str | None = attrs.field(default=None, validator=optional_text)

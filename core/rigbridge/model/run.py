@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import UUID
+from typing import cast
+from uuid import UUID, uuid4
 
 import attrs
 
+from rigbridge.errors import ModelError
 from rigbridge.model.attachment import Attachment
 from rigbridge.model.log import LogEntry
-from rigbridge.model.outcome import RunOutcome
+from rigbridge.model.outcome import RunOutcome, as_run_outcome
 from rigbridge.model.phase import Phase
 from rigbridge.model.provenance import Provenance
 from rigbridge.model.unit import ProcedureRef, SubUnit, Unit
 from rigbridge.model.values import (
     JSONObject,
+    as_tuple,
     aware_or_none,
     is_,
     json_object,
     optional_text,
     tuple_of,
+    word_of,
 )
 
 __all__ = ["Run"]
+
+
+def _as_id(value: UUID | str) -> UUID:
+    if type(value) is not str:
+        return cast("UUID", value)
+    try:
+        return UUID(value)
+    except ValueError:
+        raise ModelError(f"{value!r} is no UUID", path="Run.id") from None
 
 
 @attrs.frozen(kw_only=True)
@@ -32,8 +45,9 @@ class Run:
 
     Attributes:
         id: the idempotency key. For a file it follows from the content (see
-            :func:`rigbridge.model.run_id`); for a live test it is a new UUID.
-        outcome: the verdict, from the source; never recomputed.
+            :func:`rigbridge.model.run_id`); by default it is a new random UUID.
+        outcome: the verdict, from the source, also as its plain word (``"PASS"``);
+            never recomputed.
         procedure: what was tested by.
         unit: what was tested.
         sub_units: the units built into it.
@@ -52,12 +66,14 @@ class Run:
         ModelError: a field of the wrong kind; the error names it.
     """
 
-    id: UUID = attrs.field(validator=is_(UUID))
-    outcome: RunOutcome = attrs.field(validator=is_(RunOutcome))
+    id: UUID = attrs.field(factory=uuid4, converter=_as_id, validator=is_(UUID))
+    outcome: RunOutcome = attrs.field(
+        converter=as_run_outcome, validator=word_of(RunOutcome)
+    )
     procedure: ProcedureRef = attrs.field(validator=is_(ProcedureRef))
     unit: Unit = attrs.field(validator=is_(Unit))
     sub_units: tuple[SubUnit, ...] = attrs.field(
-        default=(), converter=tuple[SubUnit, ...], validator=tuple_of(SubUnit)
+        default=(), converter=as_tuple, validator=tuple_of(SubUnit)
     )
     started_at: datetime | None = attrs.field(default=None, validator=aware_or_none)
     ended_at: datetime | None = attrs.field(default=None, validator=aware_or_none)
@@ -65,13 +81,13 @@ class Run:
     station: str | None = attrs.field(default=None, validator=optional_text)
     docstring: str | None = attrs.field(default=None, validator=optional_text)
     phases: tuple[Phase, ...] = attrs.field(
-        default=(), converter=tuple[Phase, ...], validator=tuple_of(Phase)
+        default=(), converter=as_tuple, validator=tuple_of(Phase)
     )
     logs: tuple[LogEntry, ...] = attrs.field(
-        default=(), converter=tuple[LogEntry, ...], validator=tuple_of(LogEntry)
+        default=(), converter=as_tuple, validator=tuple_of(LogEntry)
     )
     attachments: tuple[Attachment, ...] = attrs.field(
-        default=(), converter=tuple[Attachment, ...], validator=tuple_of(Attachment)
+        default=(), converter=as_tuple, validator=tuple_of(Attachment)
     )
     metadata: JSONObject = attrs.field(factory=dict, validator=json_object)
     source: Provenance | None = attrs.field(

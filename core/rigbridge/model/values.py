@@ -8,10 +8,12 @@ free-form data spells it as text and records that as coerced.
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 import attrs
 
@@ -43,12 +45,20 @@ _TEXTS = frozenset({str})
 _MAX_DEPTH = 64
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
+_Member = TypeVar("_Member")
 _Check: TypeAlias = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
 
-def fail(instance: object, attribute: attrs.Attribute[Any], message: str) -> ModelError:
+def fail(
+    instance: object,
+    attribute: attrs.Attribute[Any],
+    message: str,
+    *,
+    remedy: str | None = None,
+) -> ModelError:
     """Make the error that names the class and the field."""
-    return ModelError(message, path=f"{type(instance).__name__}.{attribute.name}")
+    path = f"{type(instance).__name__}.{attribute.name}"
+    return ModelError(message, path=path, remedy=remedy)
 
 
 def by(check: _Check) -> dict[str, Any]:
@@ -84,6 +94,21 @@ def is_(*types: type) -> _Check:
             raise fail(instance, attribute, f"must be {expected}, not {found}")
 
     return check
+
+
+def word_of(words: type[StrEnum]) -> _Check:
+    """Check that a field is a member of an enumeration."""
+
+    def check(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+        if not isinstance(value, words):
+            message = f"must be one of {', '.join(words)}, not {_shown(value)}"
+            raise fail(instance, attribute, message)
+
+    return check
+
+
+def _shown(value: object) -> str:
+    return repr(str(value)) if isinstance(value, str) else type(value).__name__
 
 
 def is_text(value: object) -> bool:
@@ -129,9 +154,22 @@ def is_aware(value: object) -> bool:
     return isinstance(value, datetime) and value.tzinfo is not None
 
 
-def as_texts(members: Iterable[str]) -> tuple[str, ...]:
-    """Hold texts as a tuple; a tuple stays the same object."""
-    return members if isinstance(members, tuple) else tuple(members)
+def as_tuple(members: Iterable[_Member]) -> tuple[_Member, ...]:
+    """
+    Hold members as a tuple; a tuple stays the same object.
+
+    A single member may stand for itself. A text is one, never a list of letters.
+    """
+    if isinstance(members, tuple):
+        return members
+    if isinstance(members, (str, bytes, Mapping)) or not isinstance(members, Iterable):
+        return (cast("_Member", members),)
+    return tuple(members)
+
+
+def as_path_text(path: str | os.PathLike[str] | None) -> str | None:
+    """Hold a path as text."""
+    return os.fspath(path) if isinstance(path, os.PathLike) else path
 
 
 def tuple_of(member: type) -> _Check:
@@ -175,7 +213,8 @@ def aware_or_none(instance: Any, attribute: attrs.Attribute[Any], value: Any) ->
         found = type(value).__name__
         raise fail(instance, attribute, f"must be datetime or None, not {found}")
     if value.tzinfo is None:
-        raise fail(instance, attribute, f"{value.isoformat()} has no time zone")
+        message = f"{value.isoformat()} has no time zone"
+        raise fail(instance, attribute, message, remedy="give it a tzinfo")
 
 
 def sha256_or_none(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:

@@ -63,10 +63,12 @@ class TestRefusals:
         with pytest.raises(ModelError, match=r"Run\.started_at: .* has no time zone"):
             a_run(started_at=datetime(2024, 1, 1))  # noqa: DTZ001 - the point
 
-    def test_an_outcome_must_be_of_its_kind(self) -> None:
-        """The text of an outcome is no outcome."""
-        with pytest.raises(ModelError, match=r"Run\.outcome: must be RunOutcome"):
-            a_run(outcome="PASS")
+    @pytest.mark.parametrize("outcome", ["pass", PhaseOutcome.PASS, None])
+    def test_an_outcome_must_be_of_its_kind(self, outcome: object) -> None:
+        """No other spelling and no other kind of verdict; the error lists all words."""
+        allowed = r"Run\.outcome: must be one of RUNNING, PASS, FAIL, ERROR"
+        with pytest.raises(ModelError, match=allowed):
+            a_run(outcome=outcome)
 
     def test_a_wrong_member_is_named_by_its_position(self) -> None:
         """Among many phases the wrong one can be found."""
