@@ -8,10 +8,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Seque
 import httpx
 
 from rigbridge.client.async_client import AsyncClient
-from rigbridge.client.delivery.delivering import DeliveryFlow, Store, address_of
-from rigbridge.client.delivery.many import PATIENCE, deliver_many_async
-from rigbridge.client.flows import Keep
-from rigbridge.client.transport.connection import ConnectionSettings
+from rigbridge.client.delivery.delivery import DeliveryFlow, Store, address_of
+from rigbridge.client.delivery.batch import PATIENCE, deliver_many_async
+from rigbridge.client.operations import Keep
+from rigbridge.client.transport.network import ConnectionSettings
 from rigbridge.destinations import (
     Consignment,
     DestinationSettings,

@@ -11,15 +11,15 @@ from uuid import UUID
 
 import httpx
 
-from rigbridge.client import flows
-from rigbridge.client.driving import drive
+from rigbridge.client import operations as flows
+from rigbridge.client.steps import drive
 from rigbridge.client.listing import ReceivedRun
 from rigbridge.client.transport import calls
-from rigbridge.client.transport.boundary import translated
-from rigbridge.client.transport.connection import ConnectionSettings
-from rigbridge.client.transport.content import chunks, measure
-from rigbridge.client.transport.exchange import Exchange
-from rigbridge.client.transport.pace import Pace
+from rigbridge.client.transport.exceptions import translated
+from rigbridge.client.transport.network import ConnectionSettings
+from rigbridge.client.transport.file_chunks import chunks, measure
+from rigbridge.client.transport.requests import Exchange
+from rigbridge.client.transport.concurrency import Pace
 from rigbridge.client.transport.pool import Pool
 from rigbridge.destinations import Linking
 from rigbridge.errors import DeliveryError

@@ -7,10 +7,10 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 import httpx
 
 from rigbridge.client.client import Client
-from rigbridge.client.delivery.delivering import DeliveryFlow, Store, address_of
-from rigbridge.client.delivery.many import PATIENCE, deliver_many
-from rigbridge.client.flows import Keep
-from rigbridge.client.transport.connection import ConnectionSettings
+from rigbridge.client.delivery.delivery import DeliveryFlow, Store, address_of
+from rigbridge.client.delivery.batch import PATIENCE, deliver_many
+from rigbridge.client.operations import Keep
+from rigbridge.client.transport.network import ConnectionSettings
 from rigbridge.destinations import (
     Consignment,
     DestinationSettings,

@@ -7,7 +7,7 @@ import inspect
 import httpx
 import pytest
 
-from rigbridge.client.transport.boundary import (
+from rigbridge.client.transport.exceptions import (
     MISTAKES,
     TRANSPORT_ERRORS,
     may_be_at_work,

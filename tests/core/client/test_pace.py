@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rigbridge.client.transport.pace import Pace
+from rigbridge.client.transport.concurrency import Pace
 from rigbridge.errors import (
     BadRequestError,
     DeliveryError,

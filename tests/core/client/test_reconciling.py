@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rigbridge.client.delivery.reconciling import can_be_found, find
+from rigbridge.client.delivery.lookup import can_be_found, find
 from rigbridge.client.listing import ReceivedRun
 from rigbridge.convert.times import from_millis, to_iso_utc
 from rigbridge.model import RunOutcome

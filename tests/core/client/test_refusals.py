@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rigbridge.client.transport.refusals import read_words, refusal, retry_after
+from rigbridge.client.transport.error_answers import read_words, refusal, retry_after
 from rigbridge.errors import (
     BadRequestError,
     ConflictError,

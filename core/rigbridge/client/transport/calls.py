@@ -3,7 +3,7 @@ The calls of the v1 contract: what each sends, and how its answer is read.
 
 Nothing here connects anywhere. A call is data, so that every client, blocking or not,
 speaks the same contract; calls that belong together are generators that yield calls
-and are sent their answers (see :mod:`rigbridge.client.flows`).
+and are sent their answers (see :mod:`rigbridge.client.operations`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import msgspec
 from msgspec import UNSET
 
 import rigbridge
-from rigbridge.client.transport.refusals import shorten
+from rigbridge.client.transport.error_answers import shorten
 from rigbridge.errors import UnexpectedAnswerError
 from rigbridge.wire import (
     Created,

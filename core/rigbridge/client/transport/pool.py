@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 import httpx
 
-from rigbridge.client.transport.connection import ConnectionSettings, proxy_for
+from rigbridge.client.transport.network import ConnectionSettings, proxy_for
 from rigbridge.errors import ConfigurationError
 
 __all__ = ["MakeTransport", "Pool"]

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 import attrs
 
-from rigbridge.client import flows
-from rigbridge.client.delivery.submission import Submission, is_listed
+from rigbridge.client import operations as flows
+from rigbridge.client.delivery.creation import Submission, is_listed
 from rigbridge.destinations import AttachmentFailure, FileProgress
 from rigbridge.errors import (
     DeliveryError,

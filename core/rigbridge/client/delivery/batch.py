@@ -14,7 +14,7 @@ from collections.abc import (
     Iterable,
 )
 
-from rigbridge.client.transport.pace import Pace
+from rigbridge.client.transport.concurrency import Pace
 from rigbridge.destinations import Consignment, Outcome, Receipt
 from rigbridge.errors import ServerUnavailableError
 

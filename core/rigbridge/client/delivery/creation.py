@@ -14,11 +14,11 @@ from typing import Any
 
 import attrs
 
-from rigbridge.client.delivery import reconciling
-from rigbridge.client.flows import Flow, Keep, list_runs
+from rigbridge.client.delivery import lookup as reconciling
+from rigbridge.client.operations import Flow, Keep, list_runs
 from rigbridge.client.listing import ReceivedRun
 from rigbridge.client.transport import calls
-from rigbridge.client.transport.boundary import may_be_at_work, never_sent
+from rigbridge.client.transport.exceptions import may_be_at_work, never_sent
 from rigbridge.destinations import Progress
 from rigbridge.errors import (
     ConflictError,

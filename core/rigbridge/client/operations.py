@@ -3,7 +3,7 @@ Calls that belong together: listing page by page, uploading, linking.
 
 A flow is a generator. It yields a step, most often a call, and is sent the answer or
 thrown the error; whoever drives it decides how steps are taken (see
-:mod:`rigbridge.client.driving`).
+:mod:`rigbridge.client.steps`).
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ import httpx
 import rigbridge
 from rigbridge.client.transport import calls
 from rigbridge.client.transport.address import api_address
-from rigbridge.client.transport.connection import ConnectionSettings
-from rigbridge.client.transport.refusals import refusal
+from rigbridge.client.transport.network import ConnectionSettings
+from rigbridge.client.transport.error_answers import refusal
 from rigbridge.errors import (
     ConfigurationError,
     ForbiddenError,

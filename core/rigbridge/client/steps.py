@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
-from rigbridge.client.flows import Flow, Step
+from rigbridge.client.operations import Flow, Step
 from rigbridge.errors import DeliveryError
 
 __all__ = ["drive", "drive_async", "in_tasks"]

@@ -18,11 +18,11 @@ from typing import Any
 import attrs
 
 import rigbridge
-from rigbridge.client import flows
+from rigbridge.client import operations as flows
 from rigbridge.client.async_client import AsyncClient
 from rigbridge.client.client import Client
-from rigbridge.client.delivery.attaching import Attaching
-from rigbridge.client.delivery.submission import Submission
+from rigbridge.client.delivery.attachments import Attaching
+from rigbridge.client.delivery.creation import Submission
 from rigbridge.convert import (
     SIDECAR_NAME,
     SIDECAR_VERSION,
@@ -128,7 +128,7 @@ class DeliveryFlow:
 
     def steps(self) -> flows.Flow[Receipt]:
         """
-        Give the steps; each :class:`~rigbridge.client.flows.Keep` sets ``progress``.
+        Give the steps; each :class:`~rigbridge.client.operations.Keep` sets ``progress``.
 
         Raises:
             DeliveryError: the run is not stored, or nobody can tell for now.
