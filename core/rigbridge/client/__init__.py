@@ -10,6 +10,6 @@ from rigbridge.client.async_client import AsyncClient
 from rigbridge.client.client import Client
 from rigbridge.client.listing import ReceivedRun
 from rigbridge.client.transport.address import api_address
-from rigbridge.client.transport.network import ConnectionSettings
+from rigbridge.destinations import ConnectionSettings
 
 __all__ = ["AsyncClient", "Client", "ConnectionSettings", "ReceivedRun", "api_address"]

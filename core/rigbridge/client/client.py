@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import IO, Any, Self, TypeVar
+from typing import IO, Self
 from uuid import UUID
 
 import httpx
 
-from rigbridge.client import operations as flows
-from rigbridge.client.steps import drive
+from rigbridge.client import operations
+from rigbridge.client.connection import BlockingConnection
+from rigbridge.client.delivery.delivery import (
+    checked_body,
+    checked_run,
+    deliver,
+    file_to_attach,
+    stored_id_of,
+)
 from rigbridge.client.listing import ReceivedRun
 from rigbridge.client.transport import calls
-from rigbridge.client.transport.exceptions import translated
-from rigbridge.client.transport.network import ConnectionSettings
-from rigbridge.client.transport.file_chunks import chunks, measure
-from rigbridge.client.transport.requests import Exchange
-from rigbridge.client.transport.concurrency import Pace
-from rigbridge.client.transport.pool import Pool
-from rigbridge.destinations import Linking
-from rigbridge.errors import DeliveryError
-from rigbridge.machine.threads import run_beside
+from rigbridge.destinations import ConnectionSettings, Linking, Progress, Sidecar
+from rigbridge.model import Attachment, JSONObject, Run
+from rigbridge.model.report import ConversionReport
 from rigbridge.wire import CreateRun
 
 __all__ = ["Client"]
-
-_T = TypeVar("_T")
 
 
 class Client:
@@ -44,7 +42,9 @@ class Client:
     Example::
 
         with Client("https://store.example.com", api_key) as client:
-            runs = client.list_runs("SN-0001")
+            run_id = client.submit(run)
+            client.attach(run_id, "scope.png")
+            runs = client.runs("SN-0001")
 
     Args:
         url: the origin of the store, with or without ``/api``.
@@ -52,6 +52,7 @@ class Client:
         timeout: seconds that connecting, sending and every wait for bytes may take;
             short for a ``connection`` of that timeout.
         linking: which call links uploads; AUTO finds out and remembers.
+        sidecar: when what v1 has no field for travels as an attachment.
         connection: how connections are made: authorities, certificates, proxies.
         transport: what carries the requests instead of the network.
 
@@ -63,20 +64,20 @@ class Client:
     def __init__(
         self,
         url: str,
-        api_key: str | None,
+        api_key: str | None = None,
         *,
         timeout: float = 30.0,
         linking: Linking = Linking.AUTO,
+        sidecar: Sidecar = Sidecar.AUTO,
         connection: ConnectionSettings | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         settings = connection or ConnectionSettings(timeout=timeout)
-        self._exchange = Exchange(url, api_key, settings)
-        self.url = self._exchange.url
-        self._memory = flows.LinkMemory(linking)
-        self._capabilities = flows.Capabilities()
-        self._pool = Pool(self._exchange.origin, settings, _make_transport, transport)
-        self.pace = Pace(settings.concurrency)
+        self._sidecar = sidecar
+        self._connection = BlockingConnection(
+            url, api_key, settings, linking, transport
+        )
+        self.url = self._connection.url
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.url!r})"
@@ -94,17 +95,75 @@ class Client:
 
     def close(self) -> None:
         """Close all connections; may be called twice."""
-        for transport in self._pool.take_all():
-            transport.close()
+        self._connection.close()
+
+    def submit(self, run: Run, report: ConversionReport | None = None) -> str:
+        """
+        Store a run with its attachments; the same run twice is stored once.
+
+        The run is converted to the body of a request, created, and its files are sent
+        and linked. A store that does not know idempotency keys is asked first whether
+        it has the run; there a run without a start time is sent in any case.
+
+        Args:
+            run: the run; attachments without bytes are kept by reference.
+            report: what its reading recorded; travels along, and is added to.
+
+        Returns:
+            The id under which the store knows the run.
+
+        Raises:
+            DeliveryError: the run is not stored, nobody can tell for now, or it is
+                stored and one of its files is not, which the message then says.
+            RunProblemsError: no store would take it.
+        """
+        receipt = deliver(
+            self._connection,
+            checked_run(run),
+            Progress(),
+            report,
+            sidecar=self._sidecar,
+        )
+        return stored_id_of(receipt)
+
+    def attach(
+        self,
+        run_id: str,
+        file: str | os.PathLike[str] | Attachment,
+        *,
+        name: str | None = None,
+        media_type: str | None = None,
+    ) -> None:
+        """
+        Add a file to a stored run; the same file twice is linked once.
+
+        v1 cannot be asked which files a run has, so this holds for one client.
+
+        Args:
+            run_id: the id under which the store knows the run.
+            file: the path of the file, or an attachment with bytes.
+            name: the name to show; the file's own by default.
+            media_type: its media type; guessed from the name by default.
+
+        Raises:
+            OSError: the file cannot be read.
+            DeliveryError: the store did not take it.
+        """
+        attachment = file_to_attach(file, name, media_type)
+        self._connection.drive(self._connection.attach(run_id, attachment))
+
+    def runs(self, serial_number: str) -> list[ReceivedRun]:
+        """List all the runs of a unit, newest first: short for :meth:`list_runs`."""
+        return self.list_runs(serial_number)
 
     def create_run(
         self, body: CreateRun, *, idempotency_key: UUID | None
-    ) -> calls.CreatedRun:
+    ) -> calls.CreateAnswer:
         """
-        Create a run.
+        Create a run from the body of a request; :meth:`submit` takes a whole run.
 
         Args:
-            body: the run.
+            body: the body.
             idempotency_key: by which a store that knows it answers a repetition.
 
         Returns:
@@ -115,7 +174,8 @@ class Client:
             DeliveryError: the store did not take it, or gave no answer; then the run
                 may or may not exist.
         """
-        return self._perform(calls.create_run(body, idempotency_key=idempotency_key))
+        call = calls.create_run(checked_body(body), idempotency_key=idempotency_key)
+        return self._connection.perform(call)
 
     def list_runs(self, serial_number: str) -> list[ReceivedRun]:
         """
@@ -124,7 +184,7 @@ class Client:
         Raises:
             DeliveryError: the store gave no list.
         """
-        return self.drive(flows.list_runs(serial_number))
+        return self._connection.drive(operations.list_runs(serial_number))
 
     def upload(
         self,
@@ -149,16 +209,16 @@ class Client:
             PermanentError: the file cannot be read, or has another length.
             DeliveryError: the store did not take it.
         """
-        return self.drive(flows.upload(name, media_type, size, opener))
+        return self._connection.drive(operations.upload(name, media_type, size, opener))
 
-    def link(self, run_id: str, upload_ids: list[str]) -> None:
+    def link(self, run_id: str, upload_ids: Sequence[str]) -> None:
         """
         Link completed uploads to a run; doing so twice is no error.
 
         Raises:
             DeliveryError: the store did not link them.
         """
-        self.drive(self.linking(run_id, upload_ids))
+        self._connection.drive(self._connection.link(run_id, upload_ids))
 
     def delete_run(self, run_id: str) -> None:
         """
@@ -167,7 +227,7 @@ class Client:
         Raises:
             DeliveryError: the store did not delete it.
         """
-        self._perform(calls.delete_run(run_id))
+        self._connection.perform(calls.delete_run(run_id))
 
     def import_report(self, upload_id: str, importer: str) -> str:
         """
@@ -183,7 +243,7 @@ class Client:
         Raises:
             DeliveryError: the store made none.
         """
-        return self._perform(calls.import_upload(upload_id, importer))
+        return self._connection.perform(calls.import_upload(upload_id, importer))
 
     def update_unit(self, serial_number: str, sub_units: Sequence[str]) -> None:
         """
@@ -196,9 +256,9 @@ class Client:
         Raises:
             DeliveryError: the store refused, for instance a cycle.
         """
-        self._perform(calls.update_unit(serial_number, sub_units))
+        self._connection.perform(calls.update_unit(serial_number, sub_units))
 
-    def capabilities(self) -> Mapping[str, Any] | None:
+    def capabilities(self) -> JSONObject | None:
         """
         Say what the store can do beyond v1; it is asked once.
 
@@ -208,92 +268,4 @@ class Client:
         Raises:
             NoAnswerError: the store cannot be reached.
         """
-        return self.drive(self.asking())
-
-    def linking(self, run_id: str, upload_ids: Sequence[str]) -> flows.Flow[None]:
-        """Give the flow that links uploads in the way that this store has."""
-        return flows.link(run_id, upload_ids, self._memory)
-
-    def asking(self) -> flows.Flow[Mapping[str, Any] | None]:
-        """Give the flow that asks what the store can do, unless that is known."""
-        return flows.ask_capabilities(self._capabilities)
-
-    def drive(
-        self,
-        flow: flows.Flow[_T],
-        keep: Callable[[flows.Keep], None] | None = None,
-    ) -> _T:
-        """
-        Make the calls of a flow.
-
-        Args:
-            flow: the flow.
-            keep: makes progress durable, for flows that have such steps; it is
-                called by one thread at a time.
-        """
-        lock = threading.Lock()
-
-        def take(step: flows.Step) -> Any:
-            if isinstance(step, calls.Call):
-                return self._perform(step)
-            if isinstance(step, calls.Put):
-                return self._send(step)
-            if isinstance(step, flows.Measure):
-                return measure(step.name, step.opener)
-            if isinstance(step, flows.Together):
-                return run_beside(
-                    step.flows,
-                    lambda flow: drive(flow, take),
-                    self.pace.file_width,
-                    name="rigbridge-upload",
-                )
-            with lock:
-                return None if keep is None else keep(step)
-
-        return drive(flow, take)
-
-    def _perform(self, call: calls.Call[_T]) -> _T:
-        request = self._exchange.request(call)
-        started, worked = time.perf_counter(), time.thread_time()
-        try:
-            with translated(source=self.url, place=call.place):
-                response = self._round_trip(request)
-            answer = self._exchange.read(call, response)
-        except DeliveryError as error:
-            self.pace.failed(error)
-            raise
-        self.pace.answered(time.perf_counter() - started, time.thread_time() - worked)
-        return answer
-
-    def _send(self, put: calls.Put) -> None:
-        """Send a file; the key stays here, since the grant is in the address."""
-        content = chunks(put)
-        try:
-            with translated(source=self.url, place=put.place):
-                response = self._round_trip(self._exchange.put(put, content))
-            self._exchange.read_put(put, response)
-        except DeliveryError as error:
-            self.pace.failed(error)
-            raise
-        finally:
-            content.close()
-
-    def _round_trip(self, request: httpx.Request) -> httpx.Response:
-        response = self._pool.way_to(request.url).handle_request(request)
-        try:
-            response.request = request
-            response.read()
-        finally:
-            response.close()
-        return response
-
-
-def _make_transport(
-    settings: ConnectionSettings, proxy: str | None, foreign: bool
-) -> httpx.BaseTransport:
-    return httpx.HTTPTransport(
-        verify=settings.context(foreign=foreign),
-        http2=settings.http2,
-        limits=settings.limits,
-        proxy=proxy,
-    )
+        return self._connection.drive(self._connection.ask_capabilities())

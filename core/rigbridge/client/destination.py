@@ -6,11 +6,10 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 
 import httpx
 
-from rigbridge.client.client import Client
-from rigbridge.client.delivery.delivery import DeliveryFlow, Store, address_of
+from rigbridge.client import operations
+from rigbridge.client.connection import BlockingConnection
 from rigbridge.client.delivery.batch import PATIENCE, deliver_many
-from rigbridge.client.operations import Keep
-from rigbridge.client.transport.network import ConnectionSettings
+from rigbridge.client.delivery.delivery import address_of, deliver
 from rigbridge.destinations import (
     Consignment,
     DestinationSettings,
@@ -18,7 +17,6 @@ from rigbridge.destinations import (
     Progress,
     Receipt,
 )
-from rigbridge.errors import ConfigurationError
 from rigbridge.model import Attachment, Run
 from rigbridge.model.report import ConversionReport
 from rigbridge.wire import ListedRun
@@ -47,20 +45,17 @@ class HTTPDestination:
         *,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._settings = settings
-        self._client = Client(
+        self._sidecar = settings.sidecar
+        self._connection = BlockingConnection(
             address_of(settings),
             settings.api_key,
-            linking=settings.linking,
-            connection=ConnectionSettings.of(settings),
-            transport=transport,
+            settings,
+            settings.linking,
+            transport,
         )
-        self._store = Store.of(self._client, settings)
-        # What this object attached: v1 cannot be asked for the files of a run.
-        self._uploads: dict[tuple[str, str, str], str] = {}
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._client.url!r})"
+        return f"{type(self).__name__}({self._connection.url!r})"
 
     def submit(self, run: Run, report: ConversionReport | None = None) -> Receipt:
         """
@@ -78,7 +73,7 @@ class HTTPDestination:
             DeliveryError: the run is not stored, or nobody can tell for now.
             RunProblemsError: no store would take it.
         """
-        return self._deliver(run, Progress(), _forget, report, known=False)
+        return deliver(self._connection, run, Progress(), report, sidecar=self._sidecar)
 
     def resume(
         self,
@@ -100,7 +95,9 @@ class HTTPDestination:
             DeliveryError: the run is not stored, or nobody can tell for now.
             RunProblemsError: no store would take it.
         """
-        return self._deliver(run, progress, keep, report, known=True)
+        return deliver(
+            self._connection, run, progress, report, sidecar=self._sidecar, keep=keep
+        )
 
     def submit_many(
         self, consignments: Iterable[Consignment], *, patience: float = PATIENCE
@@ -113,23 +110,23 @@ class HTTPDestination:
 
         Args:
             consignments: the runs; taken one by one, as there is room for them.
-            patience: seconds that a server's wish to be left alone is followed; where
-                it asks for more, what is left comes back unsent.
+            patience: seconds that a server's wish for a pause is followed; where it
+                asks for more, what is left comes back unsent.
 
         Yields:
             What came of each, in the order in which they end. No run's error ends the
             others. Closing the generator begins nothing new and waits for the rest.
         """
-        return deliver_many(consignments, self._send, self._client.pace, patience)
+        return deliver_many(consignments, self._send, self._connection.limit, patience)
 
     def _send(self, consignment: Consignment) -> Receipt:
-        known = consignment.keep is not None
-        return self._deliver(
+        return deliver(
+            self._connection,
             consignment.run,
             consignment.progress,
-            consignment.keep or _forget,
             consignment.report,
-            known=known,
+            sidecar=self._sidecar,
+            keep=consignment.keep,
         )
 
     def attach(self, stored_id: str, attachment: Attachment) -> None:
@@ -142,21 +139,7 @@ class HTTPDestination:
         Raises:
             DeliveryError: the store did not take it.
         """
-        if attachment.opener is None:
-            raise ConfigurationError(
-                "the attachment has no bytes", source=attachment.name
-            )
-        key = (stored_id, attachment.name, attachment.sha256 or "")
-        upload_id = self._uploads.get(key)
-        if upload_id is None or attachment.sha256 is None:
-            upload_id = self._client.upload(
-                attachment.name,
-                attachment.media_type,
-                attachment.size,
-                attachment.opener,
-            )
-        self._client.link(stored_id, [upload_id])
-        self._uploads[key] = upload_id
+        self._connection.drive(self._connection.attach(stored_id, attachment))
 
     def list_runs(self, serial_number: str) -> Sequence[ListedRun]:
         """
@@ -165,30 +148,8 @@ class HTTPDestination:
         Raises:
             DeliveryError: the store gave no list.
         """
-        return self._client.list_runs(serial_number)
+        return self._connection.drive(operations.list_runs(serial_number))
 
     def close(self) -> None:
         """Close all connections; may be called twice."""
-        self._client.close()
-
-    def _deliver(
-        self,
-        run: Run,
-        progress: Progress,
-        keep: Callable[[Progress], None],
-        report: ConversionReport | None,
-        *,
-        known: bool,
-    ) -> Receipt:
-        flow = DeliveryFlow(self._store, run, progress, report, known=known)
-
-        def take(step: Keep) -> None:
-            new = step.change(flow.progress)
-            keep(new)
-            flow.progress = new
-
-        return self._client.drive(flow.steps(), take)
-
-
-def _forget(_: Progress) -> None:
-    """Keep nothing: whoever submits without an outbox takes no delivery up again."""
+        self._connection.close()

@@ -17,7 +17,7 @@ from rigbridge.client.transport.calls import Answer, Call
 from rigbridge.errors import ModelError
 from rigbridge.wire import ListedRun, from_builtins
 
-__all__ = ["PAGE_SIZE", "Page", "ReceivedRun", "list_page", "read_page"]
+__all__ = ["PAGE_SIZE", "ReceivedRun", "RunPage", "list_page", "read_page"]
 
 PAGE_SIZE = 100
 """How many runs are asked for at once, where a store pages."""
@@ -37,7 +37,7 @@ class ReceivedRun(ListedRun):
 
 
 @attrs.frozen(kw_only=True)
-class Page:
+class RunPage:
     """
     A part of the runs of a unit.
 
@@ -58,7 +58,7 @@ class Page:
         return self.limit is None or len(self.runs) < self.limit
 
 
-def list_page(serial_number: str, offset: int) -> Call[Page]:
+def list_page(serial_number: str, offset: int) -> Call[RunPage]:
     """
     List runs of a unit from an offset on.
 
@@ -70,7 +70,7 @@ def list_page(serial_number: str, offset: int) -> Call[Page]:
     return Call(method="GET", path="/v1/runs", params=params, read=read_page)
 
 
-def read_page(answer: Answer) -> Page:
+def read_page(answer: Answer) -> RunPage:
     """
     Read an array of runs, or an object that holds one as ``data``.
 
@@ -86,7 +86,7 @@ def read_page(answer: Answer) -> Page:
         raise answer.unexpected("holds no list of runs")
     if not isinstance(meta, dict):
         meta = {}
-    return Page(
+    return RunPage(
         runs=tuple(_run(answer, item, index) for index, item in enumerate(document)),
         total=_count(meta.get("total")),
         limit=_count(meta.get("limit")),
@@ -106,7 +106,7 @@ def _run(answer: Answer, item: Any, index: int) -> ReceivedRun:
 
 
 @attrs.frozen(kw_only=True)
-class _Field:
+class _WireField:
     name: str
     kind: Any
     member: type | None
@@ -114,16 +114,16 @@ class _Field:
 
 
 @cache
-def _fields(kind: type) -> Mapping[str, _Field]:
+def _fields(kind: type) -> Mapping[str, _WireField]:
     """Give the fields of a wire class by every spelling of their names."""
-    table: dict[str, _Field] = {}
+    table: dict[str, _WireField] = {}
     for name, annotation in get_type_hints(kind).items():
         if name == "unread":
             continue
         member, many = _member(annotation)
         head, *tail = name.split("_")
         camel = head + "".join(part.capitalize() for part in tail)
-        table[name] = table[camel] = _Field(
+        table[name] = table[camel] = _WireField(
             name=name, kind=annotation, member=member, many=many
         )
     return table
@@ -164,7 +164,7 @@ def _read_fields(
     return fields, unread
 
 
-def _align(value: Any, field: _Field) -> tuple[Any, dict[str, Any]]:
+def _align(value: Any, field: _WireField) -> tuple[Any, dict[str, Any]]:
     """Spell the keys of nested objects as their classes do; give what is beyond."""
     if field.member is None:
         return value, {}

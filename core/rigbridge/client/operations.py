@@ -1,94 +1,44 @@
 """
-Calls that belong together: listing page by page, uploading, linking.
+Operations that take several calls: listing page by page, uploading, linking.
 
-A flow is a generator. It yields a step, most often a call, and is sent the answer or
-thrown the error; whoever drives it decides how steps are taken (see
-:mod:`rigbridge.client.steps`).
+Each is a flow (see :mod:`rigbridge.client.steps`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from typing import IO, Any, TypeAlias, TypeVar
+from typing import IO, TypeAlias
 
 import attrs
 import msgspec
 
-from rigbridge.client.listing import ReceivedRun, list_page
+from rigbridge.client.listing import ReceivedRun, RunPage, list_page
+from rigbridge.client.steps import Flow, Measure
 from rigbridge.client.transport import calls
-from rigbridge.destinations import Linking, Progress
+from rigbridge.client.transport.calls import Answer
+from rigbridge.destinations import Linking
 from rigbridge.errors import (
+    ConfigurationError,
     DeliveryError,
     NoAnswerError,
     PermanentError,
     UnexpectedAnswerError,
 )
+from rigbridge.model import Attachment, JSONObject
+from rigbridge.wire import UploadGrant
 
 __all__ = [
-    "Capabilities",
-    "Flow",
-    "Keep",
+    "CapabilityMemory",
     "LinkMemory",
-    "Measure",
-    "Step",
-    "Together",
+    "UploadMemory",
     "ask_capabilities",
+    "attach",
     "link",
     "list_runs",
     "upload",
 ]
-
-_T = TypeVar("_T")
-
-
-@attrs.frozen
-class Keep:
-    """
-    The step that makes progress durable before the flow goes on.
-
-    Attributes:
-        change: makes the new progress of the one that counts now.
-    """
-
-    change: Callable[[Progress], Progress]
-
-
-@attrs.frozen
-class Together:
-    """
-    The step of flows that need not wait for each other.
-
-    It is answered with the list of their results. None of them may raise a
-    :class:`~rigbridge.errors.DeliveryError`.
-
-    Attributes:
-        flows: the flows.
-    """
-
-    flows: Sequence[Flow[Any]]
-
-
-@attrs.frozen
-class Measure:
-    """
-    The step that counts the bytes of a file whose size nobody gave.
-
-    Attributes:
-        name: the file's name.
-        opener: gives a new binary stream.
-    """
-
-    name: str
-    opener: Callable[[], IO[bytes]]
-
-
-Step: TypeAlias = "calls.Call[Any] | calls.Put | Keep | Measure | Together"
-"""What a flow may ask for."""
-
-Flow: TypeAlias = Generator["Step", Any, _T]
-"""Yields steps, is sent their answers, and returns what came of them."""
 
 _EXPIRED = frozenset({400, 401, 403, 404, 410})
 _NOT_NOW = frozenset({401, 408, 429})
@@ -111,7 +61,7 @@ def list_runs(serial_number: str) -> Flow[list[ReceivedRun]]:
     offset = 0
     while True:
         call = list_page(serial_number, offset)
-        page = yield call
+        page: RunPage = yield call
         runs.update((run.id, run) for run in page.runs)
         offset += len(page.runs)
         if page.ends_at(offset):
@@ -144,7 +94,7 @@ def upload(
     if size is None:
         measured: int = yield Measure(name, opener)
         size = measured
-    grant = yield calls.initialize_upload(name, media_type, size)
+    grant: UploadGrant = yield calls.initialize_upload(name, media_type, size)
     try:
         yield _put(grant, name, media_type, size, opener)
     except PermanentError as error:
@@ -152,11 +102,11 @@ def upload(
             raise
         grant = yield calls.initialize_upload(name, media_type, size)
         yield _put(grant, name, media_type, size, opener)
-    return str(grant.id)
+    return grant.id
 
 
 def _put(
-    grant: Any,
+    grant: UploadGrant,
     name: str,
     media_type: str | None,
     size: int,
@@ -167,16 +117,44 @@ def _put(
     )
 
 
+UploadMemory: TypeAlias = dict[tuple[str, str, str], str]
+"""The uploads that were linked, by run, file name and digest."""
+
+
+def attach(
+    run_id: str, attachment: Attachment, links: LinkMemory, uploads: UploadMemory
+) -> Flow[None]:
+    """
+    Send a file and link it to a run; the same file twice is linked once.
+
+    v1 cannot be asked which files a run has, so this holds as far as the memory goes.
+
+    Raises:
+        ConfigurationError: the attachment has no bytes.
+        DeliveryError: the store did not take it.
+    """
+    if attachment.opener is None:
+        raise ConfigurationError("the attachment has no bytes", source=attachment.name)
+    key = (run_id, attachment.name, attachment.sha256 or "")
+    upload_id = uploads.get(key)
+    if upload_id is None or attachment.sha256 is None:
+        upload_id = yield from upload(
+            attachment.name, attachment.media_type, attachment.size, attachment.opener
+        )
+    yield from link(run_id, [upload_id], links)
+    uploads[key] = upload_id
+
+
 @attrs.define
 class LinkMemory:
     """
     Which of the two calls that link uploads a server has.
 
     Attributes:
-        way: what is known; AUTO while nothing is.
+        linking: what is known; AUTO while nothing is.
     """
 
-    way: Linking
+    linking: Linking
 
 
 def link(run_id: str, upload_ids: Sequence[str], memory: LinkMemory) -> Flow[None]:
@@ -188,16 +166,16 @@ def link(run_id: str, upload_ids: Sequence[str], memory: LinkMemory) -> Flow[Non
     """
     if not upload_ids:
         return
-    if memory.way is not Linking.SYNC:
+    if memory.linking is not Linking.SYNC:
         try:
             yield calls.link_by_update(run_id, list(upload_ids))
         except PermanentError as error:
-            if memory.way is Linking.UPDATE or not _is_missing(error):
+            if memory.linking is Linking.UPDATE or not _is_missing(error):
                 raise
             yield from _link_instead(run_id, upload_ids, error)
-            memory.way = Linking.SYNC
+            memory.linking = Linking.SYNC
         else:
-            memory.way = Linking.UPDATE
+            memory.linking = Linking.UPDATE
         return
     for upload_id in upload_ids:
         yield calls.link_by_sync(run_id, upload_id)
@@ -233,7 +211,7 @@ def _is_missing(error: DeliveryError) -> bool:
 
 
 @attrs.define
-class Capabilities:
+class CapabilityMemory:
     """
     What a server can do beyond v1, once it was asked.
 
@@ -243,7 +221,7 @@ class Capabilities:
     """
 
     asked: bool = False
-    known: Mapping[str, Any] | None = None
+    known: JSONObject | None = None
 
     def take(self, status: int, content: bytes) -> None:
         """Take the answer; one that says "later" is not final."""
@@ -259,7 +237,7 @@ class Capabilities:
             self.asked = not failed and status not in _NOT_NOW
 
 
-def ask_capabilities(memory: Capabilities) -> Flow[Mapping[str, Any] | None]:
+def ask_capabilities(memory: CapabilityMemory) -> Flow[JSONObject | None]:
     """
     Say what the store can do beyond v1; it is asked once.
 
@@ -267,11 +245,8 @@ def ask_capabilities(memory: Capabilities) -> Flow[Mapping[str, Any] | None]:
         NoAnswerError: the store cannot be reached.
     """
     if not memory.asked:
-        call = calls.Call(
-            method="GET", path="/v1/capabilities", read=lambda answer: answer
-        )
         try:
-            answer = yield call
+            answer: Answer = yield calls.show_capabilities()
         except NoAnswerError:
             raise
         except DeliveryError as error:

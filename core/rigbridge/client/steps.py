@@ -1,20 +1,87 @@
-"""Driving flows: blocking, or as tasks of an event loop."""
+"""
+Flows: the order of calls, written once for blocking and for asynchronous programs.
+
+A flow is a generator. It yields a step, most often a call, and is sent the answer or
+thrown the error. Whoever drives it decides how a step is taken: in this thread, or as
+a task of an event loop.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from typing import IO, Any, TypeAlias, TypeVar
 
-from rigbridge.client.operations import Flow, Step
+import attrs
+
+from rigbridge.client.transport.calls import Call, Put
+from rigbridge.destinations import Progress
 from rigbridge.errors import DeliveryError
 
-__all__ = ["drive", "drive_async", "in_tasks"]
+__all__ = [
+    "Flow",
+    "Keep",
+    "Measure",
+    "Step",
+    "Together",
+    "drive",
+    "drive_async",
+    "run_in_tasks",
+]
 
 _T = TypeVar("_T")
 
 
-def drive(flow: Flow[_T], take: Callable[[Step], Any]) -> _T:
+@attrs.frozen
+class Keep:
+    """
+    The step that makes progress durable before the flow goes on.
+
+    Attributes:
+        change: makes the new progress of the one that counts now.
+    """
+
+    change: Callable[[Progress], Progress]
+
+
+@attrs.frozen
+class Together:
+    """
+    The step of flows that need not wait for each other.
+
+    It is answered with the list of their results. None of them may raise a
+    :class:`~rigbridge.errors.DeliveryError`.
+
+    Attributes:
+        flows: the flows.
+    """
+
+    flows: Sequence[Flow[object]]
+
+
+@attrs.frozen
+class Measure:
+    """
+    The step that counts the bytes of a file whose size nobody gave.
+
+    Attributes:
+        name: the file's name.
+        opener: gives a new binary stream.
+    """
+
+    name: str
+    opener: Callable[[], IO[bytes]]
+
+
+Step: TypeAlias = "Call[Any] | Put | Keep | Measure | Together"
+"""What a flow may ask for."""
+
+# A generator has one type for all that it is sent, and each step has its own answer.
+Flow: TypeAlias = Generator["Step", Any, _T]
+"""Yields steps, is sent their answers, and returns what came of them."""
+
+
+def drive(flow: Flow[_T], take: Callable[[Step], object]) -> _T:
     """
     Take the steps of a flow until it ends.
 
@@ -39,7 +106,7 @@ def drive(flow: Flow[_T], take: Callable[[Step], Any]) -> _T:
         flow.close()
 
 
-async def drive_async(flow: Flow[_T], take: Callable[[Step], Awaitable[Any]]) -> _T:
+async def drive_async(flow: Flow[_T], take: Callable[[Step], Awaitable[object]]) -> _T:
     """Take the steps of a flow likewise, without blocking the event loop."""
     try:
         step = next(flow)
@@ -57,17 +124,24 @@ async def drive_async(flow: Flow[_T], take: Callable[[Step], Awaitable[Any]]) ->
         flow.close()
 
 
-async def in_tasks(
-    flows: Sequence[Flow[Any]],
-    run: Callable[[Flow[Any]], Awaitable[Any]],
+async def run_in_tasks(
+    flows: Sequence[Flow[_T]],
+    run: Callable[[Flow[_T]], Awaitable[_T]],
     width: int,
-) -> list[Any]:
-    """Run flows beside each other as tasks; a failure ends the others first."""
-    places = asyncio.Semaphore(max(1, width))
+) -> list[_T]:
+    """
+    Run flows concurrently as tasks; a failure cancels the others first.
 
-    async def work(flow: Flow[Any]) -> Any:
+    Args:
+        flows: the flows.
+        run: drives one.
+        width: how many at once.
+    """
+    slots = asyncio.Semaphore(max(1, width))
+
+    async def work(flow: Flow[_T]) -> _T:
         """Run one flow when there is room."""
-        async with places:
+        async with slots:
             return await run(flow)
 
     tasks = [asyncio.ensure_future(work(flow)) for flow in flows]
@@ -76,5 +150,6 @@ async def in_tasks(
     except BaseException:
         for task in tasks:
             task.cancel()
+        # Nothing of this run may still be sent once its error is known.
         await asyncio.gather(*tasks, return_exceptions=True)
         raise

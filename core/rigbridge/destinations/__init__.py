@@ -22,12 +22,18 @@ from rigbridge.destinations.deliveries import (
     Progress,
     Receipt,
 )
-from rigbridge.destinations.settings import DestinationSettings, Linking, Sidecar
+from rigbridge.destinations.settings import (
+    ConnectionSettings,
+    DestinationSettings,
+    Linking,
+    Sidecar,
+)
 
 __all__ = [
     "DESTINATION_GROUP",
     "AttachmentFailure",
     "BatchDestination",
+    "ConnectionSettings",
     "Consignment",
     "Destination",
     "DestinationSettings",

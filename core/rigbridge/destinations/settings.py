@@ -7,7 +7,7 @@ from pathlib import Path
 
 import attrs
 
-__all__ = ["DestinationSettings", "Linking", "Sidecar"]
+__all__ = ["ConnectionSettings", "DestinationSettings", "Linking", "Sidecar"]
 
 
 class Sidecar(StrEnum):
@@ -27,7 +27,37 @@ class Linking(StrEnum):
 
 
 @attrs.frozen(kw_only=True)
-class DestinationSettings:
+class ConnectionSettings:
+    """
+    How connections to a run store are made.
+
+    Attributes:
+        timeout: seconds that sending and every wait for bytes may take.
+        connect_timeout: seconds that connecting may take; as ``timeout``, but at most
+            ten, where it is None.
+        ca_bundle: a PEM file of authorities to trust besides the public ones.
+        client_certificate: a PEM file that the store asks of its clients; shown to
+            the store alone, not to a storage host.
+        client_key: its private key, where that is a file of its own.
+        proxy: the proxy for everything, ``direct`` for none, or None to take the
+            environment's (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``). Never shown:
+            it may hold a password.
+        http2: whether HTTP/2 is spoken where a server has it.
+        concurrency: how many requests may be on their way at once.
+    """
+
+    timeout: float = 30.0
+    connect_timeout: float | None = None
+    ca_bundle: Path | None = None
+    client_certificate: Path | None = None
+    client_key: Path | None = None
+    proxy: str | None = attrs.field(default=None, repr=False)
+    http2: bool = True
+    concurrency: int = 16
+
+
+@attrs.frozen(kw_only=True)
+class DestinationSettings(ConnectionSettings):
     """
     What a destination may need to know; each uses its part.
 
@@ -40,16 +70,8 @@ class DestinationSettings:
             None.
         sidecar: when the sidecar travels.
         linking: which call links uploads.
-        timeout: seconds that one request may take to connect or to go on.
-        connect_timeout: seconds that connecting may take; as ``timeout``, but at most
-            ten, where it is None.
-        ca_bundle: a PEM file of authorities to trust besides the public ones.
-        client_certificate: a PEM file that the store asks of its clients.
-        client_key: its private key, where that is a file of its own.
-        proxy: the proxy, ``direct`` for none, None for the environment's; never shown,
-            since it may hold a password.
-        http2: whether HTTP/2 is spoken where a server has it.
-        concurrency: how many requests may be on their way at once.
+        extra: the destination's own settings, the table ``[destinations.NAME]`` of
+            the configuration.
     """
 
     data: Path
@@ -59,11 +81,3 @@ class DestinationSettings:
     api_key: str | None = attrs.field(default=None, repr=False)
     sidecar: Sidecar = Sidecar.AUTO
     linking: Linking = Linking.AUTO
-    timeout: float = 30.0
-    connect_timeout: float | None = None
-    ca_bundle: Path | None = None
-    client_certificate: Path | None = None
-    client_key: Path | None = None
-    proxy: str | None = attrs.field(default=None, repr=False)
-    http2: bool = True
-    concurrency: int = 16

@@ -14,7 +14,7 @@ from rigbridge.model.values import (
     JSONValue,
     Scalar,
     are_texts,
-    as_tuple,
+    as_texts,
     by,
     check_fields,
     fail,
@@ -88,7 +88,7 @@ class Measurement:
         default=None, metadata=by(is_(Limit, type(None)))
     )
     validators: tuple[str, ...] = attrs.field(
-        default=(), converter=as_tuple, metadata=by(tuple_of(str))
+        default=(), converter=as_texts, metadata=by(tuple_of(str))
     )
     docstring: str | None = attrs.field(default=None, metadata=by(optional_text))
     attributes: JSONObject = attrs.field(factory=dict, metadata=by(json_object))

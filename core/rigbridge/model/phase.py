@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import attrs
@@ -11,6 +12,7 @@ from rigbridge.model.outcome import PhaseOutcome, as_phase_outcome
 from rigbridge.model.values import (
     JSONObject,
     are_texts,
+    as_texts,
     as_tuple,
     aware_or_none,
     by,
@@ -28,6 +30,10 @@ from rigbridge.model.values import (
 __all__ = ["Phase"]
 
 _MEASUREMENTS: set[type] = {Measurement}
+
+
+def _as_measurements(members: Iterable[Measurement]) -> tuple[Measurement, ...]:
+    return members if isinstance(members, tuple) else as_tuple(members)
 
 
 @attrs.frozen(kw_only=True)
@@ -57,10 +63,10 @@ class Phase:
     started_at: datetime | None = attrs.field(default=None, metadata=by(aware_or_none))
     ended_at: datetime | None = attrs.field(default=None, metadata=by(aware_or_none))
     path: tuple[str, ...] = attrs.field(
-        default=(), converter=as_tuple, metadata=by(tuple_of(str))
+        default=(), converter=as_texts, metadata=by(tuple_of(str))
     )
     measurements: tuple[Measurement, ...] = attrs.field(
-        default=(), converter=as_tuple, metadata=by(tuple_of(Measurement))
+        default=(), converter=_as_measurements, metadata=by(tuple_of(Measurement))
     )
     docstring: str | None = attrs.field(default=None, metadata=by(optional_text))
     attributes: JSONObject = attrs.field(factory=dict, metadata=by(json_object))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import cast
 from uuid import UUID, uuid4
@@ -36,6 +37,23 @@ def _as_id(value: UUID | str) -> UUID:
         return UUID(value)
     except ValueError:
         raise ModelError(f"{value!r} is no UUID", path="Run.id") from None
+
+
+# One function for each kind: type checkers take the type of an argument from it.
+def _as_sub_units(members: Iterable[SubUnit]) -> tuple[SubUnit, ...]:
+    return as_tuple(members)
+
+
+def _as_phases(members: Iterable[Phase]) -> tuple[Phase, ...]:
+    return as_tuple(members)
+
+
+def _as_logs(members: Iterable[LogEntry]) -> tuple[LogEntry, ...]:
+    return as_tuple(members)
+
+
+def _as_attachments(members: Iterable[Attachment]) -> tuple[Attachment, ...]:
+    return as_tuple(members)
 
 
 @attrs.frozen(kw_only=True)
@@ -73,7 +91,7 @@ class Run:
     procedure: ProcedureRef = attrs.field(validator=is_(ProcedureRef))
     unit: Unit = attrs.field(validator=is_(Unit))
     sub_units: tuple[SubUnit, ...] = attrs.field(
-        default=(), converter=as_tuple, validator=tuple_of(SubUnit)
+        default=(), converter=_as_sub_units, validator=tuple_of(SubUnit)
     )
     started_at: datetime | None = attrs.field(default=None, validator=aware_or_none)
     ended_at: datetime | None = attrs.field(default=None, validator=aware_or_none)
@@ -81,13 +99,13 @@ class Run:
     station: str | None = attrs.field(default=None, validator=optional_text)
     docstring: str | None = attrs.field(default=None, validator=optional_text)
     phases: tuple[Phase, ...] = attrs.field(
-        default=(), converter=as_tuple, validator=tuple_of(Phase)
+        default=(), converter=_as_phases, validator=tuple_of(Phase)
     )
     logs: tuple[LogEntry, ...] = attrs.field(
-        default=(), converter=as_tuple, validator=tuple_of(LogEntry)
+        default=(), converter=_as_logs, validator=tuple_of(LogEntry)
     )
     attachments: tuple[Attachment, ...] = attrs.field(
-        default=(), converter=as_tuple, validator=tuple_of(Attachment)
+        default=(), converter=_as_attachments, validator=tuple_of(Attachment)
     )
     metadata: JSONObject = attrs.field(factory=dict, validator=json_object)
     source: Provenance | None = attrs.field(

@@ -167,6 +167,11 @@ def as_tuple(members: Iterable[_Member]) -> tuple[_Member, ...]:
     return tuple(members)
 
 
+def as_texts(members: Iterable[str]) -> tuple[str, ...]:
+    """Hold texts as a tuple likewise."""
+    return members if isinstance(members, tuple) else as_tuple(members)
+
+
 def as_path_text(path: str | os.PathLike[str] | None) -> str | None:
     """Hold a path as text."""
     return os.fspath(path) if isinstance(path, os.PathLike) else path

@@ -548,7 +548,7 @@ class TestPool:
         self, server: RunStoreServer, client: Client
     ) -> None:
         """Making a client costs no connection."""
-        assert client._pool.is_empty
+        assert client._connection.pool.is_empty
         client.list_runs("SN")
         assert len(server.requests) == 1
 

@@ -21,6 +21,7 @@ import trustme
 
 from rigbridge.client import AsyncClient, Client, ConnectionSettings
 from rigbridge.client.listing import ReceivedRun
+from rigbridge.client.transport.network import timeouts, tls_for
 from rigbridge.destinations import DestinationSettings
 from rigbridge.errors import ConfigurationError, NoAnswerError
 from rigbridge.testing.run_store.faults import Dialect, Operation
@@ -141,14 +142,14 @@ class TestTLS:
         """Another host than the store's gets a context without it."""
         settings = ConnectionSettings(ca_bundle=bundle, client_certificate=certificate)
         plain = ConnectionSettings(ca_bundle=bundle)
-        own, foreign = settings.context(foreign=False), settings.context(foreign=True)
+        own, foreign = (tls_for(settings, foreign=answer) for answer in (False, True))
         assert own is not foreign
-        assert foreign is plain.context(foreign=False)
+        assert foreign is tls_for(plain, foreign=False)
 
     def test_clients_share_one_context(self, bundle: Path) -> None:
         """Making one takes longer than many a request."""
         first, second = (ConnectionSettings(ca_bundle=bundle) for _ in range(2))
-        assert first.context(foreign=False) is second.context(foreign=False)
+        assert tls_for(first, foreign=False) is tls_for(second, foreign=False)
 
     @pytest.mark.parametrize("setting", ["ca_bundle", "client_certificate"])
     def test_an_unusable_file_is_named(
@@ -163,10 +164,12 @@ class TestTLS:
             assert caught.value.source == str(path)
             assert caught.value.place == setting
 
-    def test_a_key_without_certificate_is_refused(self, tmp_path: Path) -> None:
+    def test_a_key_without_certificate_is_refused(
+        self, list_runs: List, tmp_path: Path
+    ) -> None:
         """Half a setting is a mistake."""
         with pytest.raises(ConfigurationError, match="client_certificate"):
-            ConnectionSettings(client_key=tmp_path / "key.pem")
+            list_runs("http://127.0.0.1:1", None, client_key=tmp_path / "key.pem")
 
 
 class TestProxy:
@@ -212,7 +215,7 @@ class TestProxy:
         """Neither by the settings nor by an error."""
         proxy = "nonsense://user:hunter2@proxy.example.com"
         settings = DestinationSettings(data=Path(), proxy=proxy)
-        assert "hunter2" not in f"{settings!r} {ConnectionSettings.of(settings)!r}"
+        assert "hunter2" not in f"{settings!r} {ConnectionSettings(proxy=proxy)!r}"
         with pytest.raises(ConfigurationError) as caught:
             list_runs(self._STORE, None, proxy=proxy)
         assert "hunter2" not in f"{caught.value} {caught.value.__cause__!r}"
@@ -223,10 +226,10 @@ class TestTimeouts:
 
     def test_connecting_has_a_time_of_its_own(self) -> None:
         """By default it is shorter than waiting for an answer."""
-        assert ConnectionSettings(timeout=30).timeouts["connect"] == 10
-        assert ConnectionSettings(timeout=5).timeouts["connect"] == 5
+        assert timeouts(ConnectionSettings(timeout=30))["connect"] == 10
+        assert timeouts(ConnectionSettings(timeout=5))["connect"] == 5
         settings = ConnectionSettings(timeout=5, connect_timeout=60)
-        assert settings.timeouts == {
+        assert timeouts(settings) == {
             "connect": 60,
             "read": 5,
             "write": 5,

@@ -87,7 +87,7 @@ class TestContract:
     def test_its_key_is_not_shown(self, server: RunStoreServer, reach: Reach) -> None:
         """Neither it nor its settings show the key."""
         destination = reach(server)
-        assert server.api_key not in f"{destination!r} {destination._settings!r}"
+        assert server.api_key not in f"{destination!r} {vars(destination)!r}"
 
     def test_it_lists_runs(
         self, server: RunStoreServer, reach: Reach, make_run: MakeRun

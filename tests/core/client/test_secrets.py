@@ -79,7 +79,7 @@ class TestKey:
         settings = _settings(store)
         outbox = Outbox.open(tmp_path / "outbox", partial(HTTPDestination, settings))
         destination = HTTPDestination(settings)
-        everything += [repr(settings), repr(destination), repr(destination._client)]
+        everything += [repr(settings), repr(destination), repr(vars(destination))]
         for fault in _FAULTS:
             store.inject(fault, on=Operation.CREATE)
             run = make_run(attachments=[make_file("a", b"1")])

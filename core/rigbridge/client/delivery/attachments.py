@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 import attrs
 
-from rigbridge.client import operations as flows
-from rigbridge.client.delivery.creation import Submission, is_listed
+from rigbridge.client.delivery.creation import RunCreation, is_listed
+from rigbridge.client.operations import upload
+from rigbridge.client.steps import Flow, Keep, Together
 from rigbridge.destinations import AttachmentFailure, FileProgress
 from rigbridge.errors import (
     DeliveryError,
@@ -18,30 +19,30 @@ from rigbridge.errors import (
 )
 from rigbridge.model import Attachment
 
-__all__ = ["Attaching"]
+__all__ = ["FileDelivery"]
 
 _TOO_MANY = 429
 _GONE = frozenset({400, 404, 409})
 
 
-class Attaching:
+class FileDelivery:
     """
-    The attaching part of one attempt, as flows.
+    The files of one attempt, as flows: sent first, linked once the run exists.
 
     Args:
-        submission: holds the progress.
-        linking: gives the flow that links uploads to a run.
+        creation: holds the progress.
+        link: gives the flow that links uploads to a run.
         files: the files, each with its position.
     """
 
     def __init__(
         self,
-        submission: Submission,
-        linking: Callable[[str, Sequence[str]], flows.Flow[None]],
+        creation: RunCreation,
+        link: Callable[[str, Sequence[str]], Flow[None]],
         files: Iterable[tuple[int, Attachment]],
     ) -> None:
-        self._submission = submission
-        self._linking = linking
+        self._creation = creation
+        self._link_uploads = link
         self._files = list(files)
         self._failures: dict[int, DeliveryError] = {}
         self._given_up: DeliveryError | None = None
@@ -49,7 +50,7 @@ class Attaching:
         self._resumed = {
             position
             for position, _ in self._files
-            if submission.progress.file(position).upload_id is not None
+            if creation.progress.file(position).upload_id is not None
         }
 
     @property
@@ -67,7 +68,7 @@ class Attaching:
     @property
     def attached(self) -> tuple[str, ...]:
         """The names of the files that are linked now."""
-        progress = self._submission.progress
+        progress = self._creation.progress
         return tuple(
             file.name
             for position, file in self._files
@@ -87,17 +88,17 @@ class Attaching:
         """Begin with no further file; the run itself did not get through."""
         self._given_up = error
 
-    def send(self) -> flows.Flow[None]:
+    def send(self) -> Flow[None]:
         """
-        Send the files that are not sent yet, beside each other.
+        Send the files that are not sent yet, several at once.
 
         A file that was refused for good is not tried again. Once the store is out of
         reach, the rest is not tried in this attempt.
         """
-        listed = list(self._submission.listed)
-        sending: list[flows.Flow[None]] = []
+        listed = list(self._creation.listed)
+        sending: list[Flow[None]] = []
         for position, file in self._files:
-            state = self._submission.progress.file(position)
+            state = self._creation.progress.file(position)
             if state.linked:
                 continue
             if state.refusal is not None:
@@ -107,16 +108,16 @@ class Attaching:
             elif state.upload_id is None:
                 sending.append(self._upload(position, file))
         if sending:
-            yield flows.Together(sending)
+            yield Together(sending)
 
-    def link(self, stored_id: str) -> flows.Flow[None]:
+    def link(self, stored_id: str) -> Flow[None]:
         """
         Link the files that were sent.
 
         Args:
             stored_id: the id under which the store knows the run.
         """
-        progress = self._submission.progress
+        progress = self._creation.progress
         ready = [
             (position, file)
             for position, file in self._files
@@ -126,10 +127,10 @@ class Attaching:
         ]
         yield from self._link(stored_id, ready, self._resumed)
 
-    def _fail(self, position: int, error: DeliveryError) -> flows.Flow[None]:
+    def _fail(self, position: int, error: DeliveryError) -> Flow[None]:
         self._failures[position] = error
         if isinstance(error, PermanentError):
-            state = self._submission.progress.file(position)
+            state = self._creation.progress.file(position)
             yield _note(attrs.evolve(state, refusal=str(error)))
 
     def _out_of_reach(self) -> DeliveryError | None:
@@ -143,7 +144,7 @@ class Attaching:
                 return error
         return None
 
-    def _upload(self, position: int, file: Attachment) -> flows.Flow[None]:
+    def _upload(self, position: int, file: Attachment) -> Flow[None]:
         reason = self._out_of_reach()
         if reason is not None or file.opener is None:
             self._failures[position] = reason or PermanentError(
@@ -151,7 +152,7 @@ class Attaching:
             )
             return
         try:
-            upload_id = yield from flows.upload(
+            upload_id = yield from upload(
                 file.name, file.media_type, file.size, file.opener
             )
         except DeliveryError as error:
@@ -162,7 +163,7 @@ class Attaching:
 
     def _link(
         self, stored_id: str, files: list[tuple[int, Attachment]], resumed: set[int]
-    ) -> flows.Flow[None]:
+    ) -> Flow[None]:
         """Link all at once; if that is refused, one by one to find the culprit."""
         error = yield from self._try_link(stored_id, [place for place, _ in files])
         if error is None:
@@ -185,12 +186,12 @@ class Attaching:
 
     def _try_link(
         self, stored_id: str, positions: list[int]
-    ) -> flows.Flow[DeliveryError | None]:
-        progress = self._submission.progress
+    ) -> Flow[DeliveryError | None]:
+        progress = self._creation.progress
         states = [progress.file(position) for position in positions]
         upload_ids = [str(state.upload_id) for state in states]
         try:
-            yield from self._linking(stored_id, upload_ids)
+            yield from self._link_uploads(stored_id, upload_ids)
         except DeliveryError as error:
             return error
         if states:
@@ -198,6 +199,6 @@ class Attaching:
         return None
 
 
-def _note(*states: FileProgress) -> flows.Keep:
+def _note(*states: FileProgress) -> Keep:
     """Make the step that keeps how far files have come."""
-    return flows.Keep(lambda progress: progress.with_files(states))
+    return Keep(lambda progress: progress.with_files(states))

@@ -14,20 +14,20 @@ from collections.abc import (
     Iterable,
 )
 
-from rigbridge.client.transport.concurrency import Pace
+from rigbridge.client.transport.concurrency import ConcurrencyLimit
 from rigbridge.destinations import Consignment, Outcome, Receipt
 from rigbridge.errors import ServerUnavailableError
 
 __all__ = ["PATIENCE", "deliver_many", "deliver_many_async"]
 
 PATIENCE = 60.0
-"""Seconds that a server's wish to be left alone is followed, unless told otherwise."""
+"""Seconds that a server's wish for a pause is followed, unless told otherwise."""
 
 
 def deliver_many(
     consignments: Iterable[Consignment],
     send: Callable[[Consignment], Receipt],
-    pace: Pace,
+    limit: ConcurrencyLimit,
     patience: float,
 ) -> Generator[Outcome, None, None]:
     """
@@ -36,38 +36,42 @@ def deliver_many(
     Args:
         consignments: what to send.
         send: sends one.
-        pace: tells how many may be under way.
+        limit: tells how many may be under way.
         patience: seconds that the server's wish for a pause is followed.
     """
-    crew = _Crew(send)
+    threads = _SenderThreads(send)
     waiting = iter(consignments)
-    following = next(waiting, None)
+    next_one = next(waiting, None)
     try:
-        while following is not None or crew.busy:
-            pause = pace.pause
-            if following is None or crew.busy >= pace.width or (pause and crew.busy):
-                yield crew.next_outcome()
-                pace.runs = crew.busy
+        while next_one is not None or threads.busy:
+            pause = limit.pause
+            if (
+                next_one is None
+                or threads.busy >= limit.width
+                or (pause and threads.busy)
+            ):
+                yield threads.next_outcome()
+                limit.runs = threads.busy
                 continue
             if pause > patience:
-                yield Outcome(consignment=following, error=_left_alone(pause))
+                yield Outcome(consignment=next_one, error=_postponed(pause))
             elif pause:
                 time.sleep(pause)
                 continue
-            elif not crew.busy and (pace.width == 1 or not pace.is_known):
+            elif not threads.busy and (limit.width == 1 or not limit.is_known):
                 # Handing over to another thread and back costs more than it brings.
-                pace.runs = 1
-                yield _outcome(send, following)
+                limit.runs = 1
+                yield _outcome(send, next_one)
             else:
-                pace.runs = crew.busy + 1
-                crew.hand_over(following)
-            following = next(waiting, None)
+                limit.runs = threads.busy + 1
+                threads.start(next_one)
+            next_one = next(waiting, None)
     finally:
-        crew.dismiss()
-        pace.runs = 0
+        threads.join()
+        limit.runs = 0
 
 
-class _Crew:
+class _SenderThreads:
     """Threads that wait for work; as many as were busy at once."""
 
     def __init__(self, send: Callable[[Consignment], Receipt]) -> None:
@@ -77,7 +81,7 @@ class _Crew:
         self._threads: list[threading.Thread] = []
         self.busy = 0
 
-    def hand_over(self, consignment: Consignment) -> None:
+    def start(self, consignment: Consignment) -> None:
         """Have a thread send it; without one, as the interpreter ends, do it here."""
         if self.busy == len(self._threads):
             thread = threading.Thread(
@@ -103,7 +107,7 @@ class _Crew:
         self.busy -= 1
         return outcome
 
-    def dismiss(self) -> None:
+    def join(self) -> None:
         """Wait for what is under way."""
         for _ in self._threads:
             self._work.put(None)
@@ -123,39 +127,39 @@ def _outcome(
 async def deliver_many_async(
     consignments: Iterable[Consignment],
     send: Callable[[Consignment], Awaitable[Receipt]],
-    pace: Pace,
+    limit: ConcurrencyLimit,
     patience: float,
 ) -> AsyncGenerator[Outcome, None]:
     """Send in tasks; see :meth:`AsyncHTTPDestination.submit_many`."""
     tasks: set[asyncio.Task[Outcome]] = set()
     waiting = iter(consignments)
-    following = next(waiting, None)
+    next_one = next(waiting, None)
     try:
-        while following is not None or tasks:
-            pause = pace.pause
-            if following is None or len(tasks) >= pace.width or (pause and tasks):
+        while next_one is not None or tasks:
+            pause = limit.pause
+            if next_one is None or len(tasks) >= limit.width or (pause and tasks):
                 ended, tasks = await asyncio.wait(
                     tasks, return_when=asyncio.FIRST_COMPLETED
                 )
-                pace.runs = len(tasks)
+                limit.runs = len(tasks)
                 for task in ended:
                     yield task.result()
                 continue
             if pause > patience:
-                yield Outcome(consignment=following, error=_left_alone(pause))
+                yield Outcome(consignment=next_one, error=_postponed(pause))
             elif pause:
                 await asyncio.sleep(pause)
                 continue
             else:
-                pace.runs = len(tasks) + 1
-                tasks.add(asyncio.create_task(_outcome_async(send, following)))
-                if not pace.is_known:
+                limit.runs = len(tasks) + 1
+                tasks.add(asyncio.create_task(_outcome_async(send, next_one)))
+                if not limit.is_known:
                     await asyncio.wait(tasks)
-            following = next(waiting, None)
+            next_one = next(waiting, None)
     finally:
         if tasks:
             await asyncio.wait(tasks)
-        pace.runs = 0
+        limit.runs = 0
 
 
 async def _outcome_async(
@@ -167,7 +171,7 @@ async def _outcome_async(
         return Outcome(consignment=consignment, error=error)
 
 
-def _left_alone(pause: float) -> ServerUnavailableError:
+def _postponed(pause: float) -> ServerUnavailableError:
     return ServerUnavailableError(
         "was not sent, since the server asked for a pause", retry_after=pause
     )

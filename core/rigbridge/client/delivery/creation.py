@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import attrs
 
-from rigbridge.client.delivery import lookup as reconciling
-from rigbridge.client.operations import Flow, Keep, list_runs
+from rigbridge.client.delivery import lookup
 from rigbridge.client.listing import ReceivedRun
+from rigbridge.client.operations import list_runs
+from rigbridge.client.steps import Flow, Keep
 from rigbridge.client.transport import calls
+from rigbridge.client.transport.calls import CreateAnswer
 from rigbridge.client.transport.exceptions import may_be_at_work, never_sent
 from rigbridge.destinations import Progress
 from rigbridge.errors import (
@@ -28,16 +29,16 @@ from rigbridge.errors import (
     RetriableError,
     UnexpectedAnswerError,
 )
-from rigbridge.model import Attachment, Run
+from rigbridge.model import Attachment, JSONObject, Run
 from rigbridge.wire import CreateRun, ListedAttachment
 
-__all__ = ["Submission"]
+__all__ = ["RunCreation"]
 
 _REFUSED = range(400, 500)
 _TOO_MANY = 429
 
 
-class Submission:
+class RunCreation:
     """
     The creating part of one attempt, as flows.
 
@@ -66,14 +67,14 @@ class Submission:
         self.listed: Sequence[ListedAttachment] = ()
 
     def look_up(
-        self, body: CreateRun, asking: Flow[Mapping[str, Any] | None]
+        self, body: CreateRun, ask_capabilities: Flow[JSONObject | None]
     ) -> Flow[str | None]:
         """
         Find the run of an earlier create, if there may have been one.
 
         Args:
             body: the run.
-            asking: asks what the store can do.
+            ask_capabilities: asks what the store can do.
 
         Returns:
             The id under which the store knows the run, or None if it is to be sent.
@@ -86,10 +87,10 @@ class Submission:
         sent = self.progress.sent
         if self._known and not sent:
             return None
-        capabilities = yield from asking
+        capabilities = yield from ask_capabilities
         if (capabilities or {}).get("idempotency_key") is True:
             return None
-        if not reconciling.can_be_found(body):
+        if not lookup.can_be_found(body):
             if not sent:
                 return None
             yield Keep(lambda progress: attrs.evolve(progress, unresolved=True))
@@ -108,7 +109,7 @@ class Submission:
 
     def _find(self, body: CreateRun) -> Flow[ReceivedRun | None]:
         runs = yield from list_runs(body.unit_under_test.serial_number)
-        return reconciling.find(body, runs)
+        return lookup.find(body, runs)
 
     def _note(self, found: ReceivedRun) -> Flow[str]:
         if isinstance(found.attachments, list):
@@ -148,7 +149,9 @@ class Submission:
             )
         )
         try:
-            created = yield calls.create_run(body, idempotency_key=self._run.id)
+            created: CreateAnswer = yield calls.create_run(
+                body, idempotency_key=self._run.id
+            )
         except DeliveryError as error:
             if not _did_not_arrive(error):
                 return (yield from self._resolve(body, error, sent_before=sent_before))
@@ -178,12 +181,12 @@ class Submission:
         not_before = time.time() + self._patience if busy else None
         yield Keep(lambda progress: attrs.evolve(progress, not_before=not_before))
         found = None
-        if reconciling.can_be_found(body):
+        if lookup.can_be_found(body):
             try:
                 found = yield from self._find(body)
-            except DeliveryError as lookup:
+            except DeliveryError as failure:
                 # The next attempt looks again before it sends anything.
-                error.add_note(f"nor could it be looked up: {lookup}")
+                error.add_note(f"nor could it be looked up: {failure}")
             else:
                 if found is None and isinstance(error, ConflictError):
                     yield Keep(

@@ -10,19 +10,20 @@ refused then lie unlinked in the store.
 from __future__ import annotations
 
 import hashlib
+import inspect
 import io
+import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import attrs
 
 import rigbridge
-from rigbridge.client import operations as flows
-from rigbridge.client.async_client import AsyncClient
-from rigbridge.client.client import Client
-from rigbridge.client.delivery.attachments import Attaching
-from rigbridge.client.delivery.creation import Submission
+from rigbridge.client.connection import AsyncConnection, BlockingConnection
+from rigbridge.client.delivery.attachments import FileDelivery
+from rigbridge.client.delivery.creation import RunCreation
+from rigbridge.client.steps import Flow, Keep, Together
 from rigbridge.convert import (
     SIDECAR_NAME,
     SIDECAR_VERSION,
@@ -36,41 +37,18 @@ from rigbridge.model import Attachment, Run
 from rigbridge.model.report import ConversionReport, Place
 from rigbridge.wire import CreateRun, encode
 
-__all__ = ["DeliveryFlow", "Store", "address_of"]
+__all__ = [
+    "address_of",
+    "checked_body",
+    "checked_run",
+    "deliver",
+    "deliver_async",
+    "file_to_attach",
+    "stored_id_of",
+]
 
 _LAST_NAME = re.compile(r"\.(\w+)(?:\[\d+\])?$")
 _SMALL = 2 << 20
-
-
-@attrs.frozen(kw_only=True)
-class Store:
-    """
-    What a delivery needs to know of the store that it goes to.
-
-    Attributes:
-        url: its address.
-        settings: what the user said about it.
-        linking: gives the flow that links uploads to a run.
-        asking: gives the flow that asks what it can do.
-        is_far: tells whether requests are known to wait long for their answers.
-    """
-
-    url: str
-    settings: DestinationSettings
-    linking: Callable[[str, Sequence[str]], flows.Flow[None]]
-    asking: Callable[[], flows.Flow[Mapping[str, Any] | None]]
-    is_far: Callable[[], bool]
-
-    @classmethod
-    def of(cls, client: Client | AsyncClient, settings: DestinationSettings) -> Store:
-        """Describe the store that a client speaks with."""
-        return cls(
-            url=client.url,
-            settings=settings,
-            linking=client.linking,
-            asking=client.asking,
-            is_far=lambda: client.pace.is_far,
-        )
 
 
 def address_of(settings: DestinationSettings) -> str:
@@ -88,92 +66,222 @@ def address_of(settings: DestinationSettings) -> str:
     return settings.url
 
 
-class DeliveryFlow:
+def deliver(
+    connection: BlockingConnection,
+    run: Run,
+    progress: Progress,
+    report: ConversionReport | None,
+    *,
+    sidecar: Sidecar,
+    keep: Callable[[Progress], object] | None = None,
+) -> Receipt:
     """
-    One attempt to bring one run to a store.
+    Make one attempt to bring a run to a store.
 
     Args:
-        store: the store.
+        connection: leads to the store.
         run: the run.
         progress: where the attempt before left off.
         report: what the reading of the run recorded; is added to.
+        sidecar: when the sidecar travels.
+        keep: makes progress durable before the next step. None if nobody keeps it:
+            then nothing is known of earlier attempts, and the store is asked first.
+
+    Raises:
+        DeliveryError: the run is not stored, or nobody can tell for now.
+        RunProblemsError: no store would take it.
+    """
+    known = keep is not None
+    delivery = _Delivery(
+        connection, run, progress, report, sidecar=sidecar, known=known
+    )
+
+    def take(step: Keep) -> None:
+        new = step.change(delivery.progress)
+        if keep is not None:
+            keep(new)
+        # It counts only once it is durable.
+        delivery.progress = new
+
+    return connection.drive(delivery.steps(), take)
+
+
+async def deliver_async(
+    connection: AsyncConnection,
+    run: Run,
+    progress: Progress,
+    report: ConversionReport | None,
+    *,
+    sidecar: Sidecar,
+    keep: Callable[[Progress], object] | None = None,
+) -> Receipt:
+    """Make one attempt likewise; what ``keep`` gives is awaited where it can be."""
+    known = keep is not None
+    delivery = _Delivery(
+        connection, run, progress, report, sidecar=sidecar, known=known
+    )
+
+    async def take(step: Keep) -> None:
+        new = step.change(delivery.progress)
+        done = None if keep is None else keep(new)
+        if inspect.isawaitable(done):
+            await done
+        delivery.progress = new
+
+    return await connection.drive(delivery.steps(), take)
+
+
+def checked_run(run: Run) -> Run:
+    """
+    Make sure that an argument is a run.
+
+    Raises:
+        ConfigurationError: it is something else.
+    """
+    if not isinstance(run, Run):
+        raise ConfigurationError(
+            f"submit takes a rigbridge.Run, not {type(run).__name__}",
+            remedy="create_run takes the body of a request",
+        )
+    return run
+
+
+def checked_body(body: CreateRun) -> CreateRun:
+    """
+    Make sure that an argument is the body of a request.
+
+    Raises:
+        ConfigurationError: it is something else, a run perhaps.
+    """
+    if not isinstance(body, CreateRun):
+        raise ConfigurationError(
+            f"create_run takes a rigbridge.wire.CreateRun, not {type(body).__name__}",
+            remedy="submit(run) takes a rigbridge.Run, converts it and creates it",
+        )
+    return body
+
+
+def file_to_attach(
+    file: str | os.PathLike[str] | Attachment, name: str | None, media_type: str | None
+) -> Attachment:
+    """
+    Make an attachment of a path; one that is given is renamed where asked for.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    if not isinstance(file, Attachment):
+        return Attachment.from_file(file, name=name, media_type=media_type)
+    return attrs.evolve(
+        file, name=name or file.name, media_type=media_type or file.media_type
+    )
+
+
+def stored_id_of(receipt: Receipt) -> str:
+    """
+    Give the id of a run of which everything arrived.
+
+    Raises:
+        DeliveryError: a file did not; says that the run is stored, and where.
+    """
+    if not receipt.failures:
+        return receipt.stored_id
+    names = ", ".join(failure.name for failure in receipt.failures)
+    error = receipt.failures[0].error
+    message = f"run {receipt.stored_id} is stored without {names}: {error.message}"
+    error.args = (message, *error.args[1:])
+    raise error
+
+
+class _Delivery:
+    """
+    One attempt to bring one run to a store, as a flow.
+
+    Args:
+        connection: leads to the store.
+        run: the run.
+        progress: where the attempt before left off.
+        report: what the reading of the run recorded; is added to.
+        sidecar: when the sidecar travels.
         known: whether the progress tells all that was ever sent of this run.
     """
 
     def __init__(
         self,
-        store: Store,
+        connection: BlockingConnection | AsyncConnection,
         run: Run,
         progress: Progress,
         report: ConversionReport | None,
         *,
+        sidecar: Sidecar,
         known: bool,
     ) -> None:
-        self._store = store
+        self._connection = connection
         self._run = run
         self._report = ConversionReport() if report is None else report
-        self._submission = Submission(
-            store.url, run, progress, patience=store.settings.timeout, known=known
+        self._sidecar = sidecar
+        self._creation = RunCreation(
+            connection.url, run, progress, patience=connection.timeout, known=known
         )
 
     @property
     def progress(self) -> Progress:
         """How far it has come."""
-        return self._submission.progress
+        return self._creation.progress
 
     @progress.setter
     def progress(self, progress: Progress) -> None:
         """Go on with a new progress, once it is durable."""
-        self._submission.progress = progress
+        self._creation.progress = progress
 
-    def steps(self) -> flows.Flow[Receipt]:
+    def steps(self) -> Flow[Receipt]:
         """
-        Give the steps; each :class:`~rigbridge.client.operations.Keep` sets ``progress``.
+        Give the steps; each :class:`~rigbridge.client.steps.Keep` sets ``progress``.
 
         Raises:
             DeliveryError: the run is not stored, or nobody can tell for now.
             RunProblemsError: no store would take it.
         """
-        submission = self._submission
+        creation = self._creation
         body, sidecar = yield from self._payload()
-        stored_id = yield from submission.look_up(body, self._store.asking())
-        attaching = Attaching(
-            submission, self._store.linking, _files(self._run, sidecar)
+        stored_id = yield from creation.look_up(
+            body, self._connection.ask_capabilities()
         )
-        if stored_id is None and self._store.is_far() and _is_light(attaching):
-            outcome, _ = yield flows.Together(
-                (self._create(body, attaching), attaching.send())
-            )
+        files = FileDelivery(
+            creation, self._connection.link, _files(self._run, sidecar)
+        )
+        if stored_id is None and self._connection.limit.is_far and _is_light(files):
+            outcome, _ = yield Together((self._create(body, files), files.send()))
             if isinstance(outcome, DeliveryError):
                 raise outcome
             stored_id = str(outcome)
         else:
             if stored_id is None:
-                stored_id = yield from submission.send(body)
-            yield from attaching.send()
-        yield from attaching.link(stored_id)
-        progress = submission.progress
+                stored_id = yield from creation.send(body)
+            yield from files.send()
+        yield from files.link(stored_id)
+        progress = creation.progress
         return Receipt(
             stored_id=stored_id,
-            created=submission.created,
-            attached=attaching.attached,
-            failures=attaching.failures,
+            created=creation.created,
+            attached=files.attached,
+            failures=files.failures,
             url=progress.url,
             warnings=progress.warnings,
         )
 
     def _create(
-        self, body: CreateRun, attaching: Attaching
-    ) -> flows.Flow[str | DeliveryError]:
+        self, body: CreateRun, files: FileDelivery
+    ) -> Flow[str | DeliveryError]:
         try:
-            return (yield from self._submission.send(body))
+            return (yield from self._creation.send(body))
         except DeliveryError as error:
-            attaching.give_up(error)
+            files.give_up(error)
             return error
 
-    def _payload(self) -> flows.Flow[tuple[CreateRun, Attachment | None]]:
+    def _payload(self) -> Flow[tuple[CreateRun, Attachment | None]]:
         """Make the body, and the sidecar where it travels as a file."""
-        setting = self._store.settings.sidecar
+        setting = self._sidecar
         run, report = self._run, self._report
         if setting is not Sidecar.NEVER:
             _note_references(run, report)
@@ -189,15 +297,15 @@ class DeliveryFlow:
             document = _empty_sidecar(run, report)
         if document is None:
             return body, None
-        capabilities = yield from self._store.asking()
+        capabilities = yield from self._connection.ask_capabilities()
         if (capabilities or {}).get("sidecar") == "inline":
             return attrs.evolve(body, rigbridge=document), None
         return body, _as_file(document)
 
 
-def _is_light(attaching: Attaching) -> bool:
-    size = attaching.size
-    return attaching.count > 0 and size is not None and size <= _SMALL
+def _is_light(files: FileDelivery) -> bool:
+    size = files.size
+    return files.count > 0 and size is not None and size <= _SMALL
 
 
 def _files(run: Run, sidecar: Attachment | None) -> Iterator[tuple[int, Attachment]]:

@@ -38,7 +38,7 @@ __all__ = [
     "PATHS",
     "Answer",
     "Call",
-    "CreatedRun",
+    "CreateAnswer",
     "Put",
     "create_run",
     "delete_run",
@@ -46,6 +46,7 @@ __all__ = [
     "initialize_upload",
     "link_by_sync",
     "link_by_update",
+    "show_capabilities",
     "stored_size",
     "update_unit",
 ]
@@ -131,7 +132,7 @@ class Answer:
 
 
 @attrs.frozen(kw_only=True)
-class CreatedRun(Created):
+class CreateAnswer(Created):
     """
     The answer to a create, with what its fields cannot hold.
 
@@ -194,7 +195,7 @@ class Put:
         return f"PUT of {self.name!r}"
 
 
-def create_run(body: CreateRun, *, idempotency_key: UUID | None) -> Call[CreatedRun]:
+def create_run(body: CreateRun, *, idempotency_key: UUID | None) -> Call[CreateAnswer]:
     """Create a run; the key lets a store that knows it answer a repetition."""
     headers: dict[str, str] = {}
     if idempotency_key is not None:
@@ -208,7 +209,7 @@ def create_run(body: CreateRun, *, idempotency_key: UUID | None) -> Call[Created
     )
 
 
-def _read_created(answer: Answer) -> CreatedRun:
+def _read_created(answer: Answer) -> CreateAnswer:
     document = answer.object()
     url, message = document.get("url"), document.get("message")
     url = url if isinstance(url, str) else None
@@ -220,7 +221,7 @@ def _read_created(answer: Answer) -> CreatedRun:
     if stored_id is None or document.get("id"):
         stored_id = answer.identifier(document)
     fields = {"id": stored_id, "url": url, "message": message, "warnings": warnings}
-    return CreatedRun(
+    return CreateAnswer(
         id=stored_id,
         url=url,
         message=message,
@@ -324,6 +325,11 @@ def update_unit(serial_number: str, sub_units: Sequence[str]) -> Call[None]:
         ),
         read=_read_done,
     )
+
+
+def show_capabilities() -> Call[Answer]:
+    """Ask what the server can do beyond v1; any answer is one."""
+    return Call(method="GET", path="/v1/capabilities", read=lambda answer: answer)
 
 
 def import_upload(upload_id: str, importer: str) -> Call[str]:

@@ -18,7 +18,7 @@ from http import HTTPStatus
 
 from rigbridge.errors import DeliveryError, NoAnswerError, ServerUnavailableError
 
-__all__ = ["Pace"]
+__all__ = ["ConcurrencyLimit"]
 
 _WINDOW = 64
 _SMOOTHING = 0.1
@@ -28,7 +28,7 @@ _FAR = 4.0
 _BUSY = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 
 
-class Pace:
+class ConcurrencyLimit:
     """
     What one client learns about one server; used by all its threads.
 

@@ -1,4 +1,6 @@
-"""How a store is reached: authorities, certificates, proxies, timeouts, limits."""
+"""
+From connection settings to what httpx takes: TLS, proxies, timeouts, limits.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +9,21 @@ import threading
 import urllib.request
 from functools import lru_cache
 from pathlib import Path
-from typing import Self
 
-import attrs
 import httpx
 
-from rigbridge.destinations import DestinationSettings
+from rigbridge.destinations import ConnectionSettings
 from rigbridge.errors import ConfigurationError
 
-__all__ = ["DIRECT", "ConnectionSettings", "proxy_for", "tls_context"]
+__all__ = [
+    "DIRECT",
+    "check_settings",
+    "pool_limits",
+    "proxy_for",
+    "timeouts",
+    "tls_context",
+    "tls_for",
+]
 
 DIRECT = "direct"
 """The value of ``proxy`` that means none, whatever the environment says."""
@@ -24,85 +32,59 @@ _KEEP_ALIVE = 30.0
 _making = threading.Lock()
 
 
-@attrs.frozen(kw_only=True)
-class ConnectionSettings:
+def check_settings(settings: ConnectionSettings) -> None:
     """
-    How connections are made.
+    Refuse settings that contradict each other.
 
-    Attributes:
-        timeout: seconds that sending and every wait for bytes may take.
-        connect_timeout: seconds that connecting may take; as ``timeout``, but at most
-            ten, where it is None.
-        ca_bundle: a PEM file of authorities to trust besides the public ones.
-        client_certificate: a PEM file that the store asks of its clients; shown to
-            the store alone, not to a storage host.
-        client_key: its private key, where that is a file of its own.
-        proxy: the proxy for everything, ``direct`` for none, or None to take the
-            environment's (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``). Never shown:
-            it may hold a password.
-        http2: whether HTTP/2 is spoken where a server has it.
-        concurrency: how many requests may be on their way at once.
+    Raises:
+        ConfigurationError: they do; names the setting.
     """
-
-    timeout: float = 30.0
-    connect_timeout: float | None = None
-    ca_bundle: Path | None = None
-    client_certificate: Path | None = None
-    client_key: Path | None = None
-    proxy: str | None = attrs.field(default=None, repr=False)
-    http2: bool = True
-    concurrency: int = 16
-
-    def __attrs_post_init__(self) -> None:
-        if self.client_key is not None and self.client_certificate is None:
-            raise ConfigurationError(
-                "is of no use without client_certificate", place="client_key"
-            )
-        if self.concurrency < 1:
-            raise ConfigurationError("must be 1 or more", place="concurrency")
-
-    @classmethod
-    def of(cls, settings: DestinationSettings) -> Self:
-        """Take the part of a destination's settings that is about connections."""
-        names = [field.name for field in attrs.fields(cls)]
-        return cls(**{name: getattr(settings, name) for name in names})
-
-    @property
-    def timeouts(self) -> dict[str, float]:
-        """The timeouts as httpx takes them with a request."""
-        connect = self.connect_timeout
-        return {
-            "connect": min(self.timeout, 10.0) if connect is None else connect,
-            "read": self.timeout,
-            "write": self.timeout,
-            "pool": self.timeout,
-        }
-
-    @property
-    def limits(self) -> httpx.Limits:
-        """How many connections are kept, and for how long."""
-        # Files of runs go up beside each other, so there are more than runs.
-        most = max(100, 4 * self.concurrency)
-        return httpx.Limits(
-            max_connections=most,
-            max_keepalive_connections=most,
-            keepalive_expiry=_KEEP_ALIVE,
+    if settings.client_key is not None and settings.client_certificate is None:
+        raise ConfigurationError(
+            "is of no use without client_certificate", place="client_key"
         )
+    if settings.concurrency < 1:
+        raise ConfigurationError("must be 1 or more", place="concurrency")
 
-    def context(self, *, foreign: bool) -> ssl.SSLContext:
-        """
-        Give the TLS context; the same settings share one in a process.
 
-        Args:
-            foreign: for another host than the store's, which sees no certificate.
+def timeouts(settings: ConnectionSettings) -> dict[str, float]:
+    """Give the timeouts as httpx takes them with a request."""
+    connect = settings.connect_timeout
+    return {
+        "connect": min(settings.timeout, 10.0) if connect is None else connect,
+        "read": settings.timeout,
+        "write": settings.timeout,
+        "pool": settings.timeout,
+    }
 
-        Raises:
-            ConfigurationError: a certificate file cannot be used.
-        """
-        certificate = None if foreign else self.client_certificate
-        key = None if foreign else self.client_key
-        with _making:
-            return tls_context(self.ca_bundle, certificate, key)
+
+def pool_limits(settings: ConnectionSettings) -> httpx.Limits:
+    """Say how many connections are kept, and for how long."""
+    # Files of a run are sent concurrently, so there are more requests than runs.
+    most = max(100, 4 * settings.concurrency)
+    return httpx.Limits(
+        max_connections=most,
+        max_keepalive_connections=most,
+        keepalive_expiry=_KEEP_ALIVE,
+    )
+
+
+def tls_for(settings: ConnectionSettings, *, foreign: bool) -> ssl.SSLContext:
+    """
+    Give the TLS context; the same settings share one in a process.
+
+    Args:
+        settings: the settings.
+        foreign: for another host than the store's, which sees no certificate.
+
+    Raises:
+        ConfigurationError: a certificate file cannot be used.
+    """
+    certificate = None if foreign else settings.client_certificate
+    key = None if foreign else settings.client_key
+    # Without the lock, threads that start together would each make one.
+    with _making:
+        return tls_context(settings.ca_bundle, certificate, key)
 
 
 @lru_cache(maxsize=32)

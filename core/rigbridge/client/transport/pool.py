@@ -11,7 +11,8 @@ from typing import Generic, TypeVar
 
 import httpx
 
-from rigbridge.client.transport.network import ConnectionSettings, proxy_for
+from rigbridge.client.transport.network import proxy_for
+from rigbridge.destinations import ConnectionSettings
 from rigbridge.errors import ConfigurationError
 
 __all__ = ["MakeTransport", "Pool"]
@@ -62,7 +63,7 @@ class Pool(Generic[_Transport]):
         """Whether no connection can be open."""
         return not self._transports
 
-    def way_to(self, url: httpx.URL) -> _Transport:
+    def transport_for(self, url: httpx.URL) -> _Transport:
         """
         Give the transport that leads to an address.
 
@@ -80,10 +81,10 @@ class Pool(Generic[_Transport]):
         with self._lock:
             if host not in self._proxies:
                 self._proxies[host] = proxy_for(url, self._settings.proxy)
-            way = self._proxies[host], host != self._origin
-            transport = self._transports.get(way)
+            route = self._proxies[host], host != self._origin
+            transport = self._transports.get(route)
             if transport is None:
-                transport = self._transports[way] = self._open(*way)
+                transport = self._transports[route] = self._open(*route)
             return transport
 
     def _open(self, proxy: str | None, foreign: bool) -> _Transport:

@@ -1,5 +1,5 @@
 """
-From calls to requests, and from responses to answers: what every client shares.
+From calls to requests, and from responses to answers.
 
 Requests are built lean, without the layers that a browser-like client needs: no
 cookies, no redirects (so that a key never follows one), no authentication flows. Each
@@ -16,8 +16,9 @@ import httpx
 import rigbridge
 from rigbridge.client.transport import calls
 from rigbridge.client.transport.address import api_address
-from rigbridge.client.transport.network import ConnectionSettings
 from rigbridge.client.transport.error_answers import refusal
+from rigbridge.client.transport.network import timeouts
+from rigbridge.destinations import ConnectionSettings
 from rigbridge.errors import (
     ConfigurationError,
     ForbiddenError,
@@ -25,15 +26,15 @@ from rigbridge.errors import (
     UnauthorizedError,
 )
 
-__all__ = ["Exchange"]
+__all__ = ["StoreRequests"]
 
 _T = TypeVar("_T")
 _JSON = "application/json"
 
 
-class Exchange:
+class StoreRequests:
     """
-    Speaks for one client of one store, without connecting anywhere.
+    Makes the requests to one store and reads the answers; connects nowhere.
 
     Args:
         url: the origin of the store.
@@ -53,7 +54,7 @@ class Exchange:
         self.origin = self._base.copy_with(raw_path=b"/")
         self._root = self._base.raw_path.rstrip(b"/")
         self._addresses: dict[str, httpx.URL] = {}
-        self._extensions = {"timeout": settings.timeouts}
+        self._extensions = {"timeout": timeouts(settings)}
         self._common = {
             "User-Agent": f"rigbridge/{rigbridge.__version__}",
             "Accept": _JSON,

@@ -1,0 +1,346 @@
+"""
+The connection to one store: makes calls, drives flows, remembers what it learnt.
+
+The clients and the destinations of this package are made of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+import httpx
+
+from rigbridge.client import operations
+from rigbridge.client.steps import (
+    Flow,
+    Keep,
+    Measure,
+    Step,
+    Together,
+    drive,
+    drive_async,
+    run_in_tasks,
+)
+from rigbridge.client.transport.calls import Call, Put
+from rigbridge.client.transport.concurrency import ConcurrencyLimit
+from rigbridge.client.transport.exceptions import translated
+from rigbridge.client.transport.file_chunks import chunks, chunks_async, measure
+from rigbridge.client.transport.network import check_settings, pool_limits, tls_for
+from rigbridge.client.transport.pool import MakeTransport, Pool
+from rigbridge.client.transport.requests import StoreRequests
+from rigbridge.destinations import ConnectionSettings, Linking
+from rigbridge.errors import DeliveryError
+from rigbridge.machine.threads import run_beside
+from rigbridge.model import Attachment, JSONObject
+
+__all__ = ["AsyncConnection", "BlockingConnection", "StoreConnection"]
+
+_T = TypeVar("_T")
+_Transport = TypeVar("_Transport")
+
+
+class StoreConnection(Generic[_Transport]):
+    """
+    What both kinds of connections are made of; makes no call itself.
+
+    Args:
+        url: the origin of the store, with or without ``/api``.
+        api_key: the key, or None to send none.
+        settings: how connections are made.
+        linking: which call links uploads; AUTO finds out and remembers.
+        make: makes a transport of httpx.
+        transport: what carries the requests instead of the network.
+
+    Raises:
+        ConfigurationError: a wrong address, key or setting.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        api_key: str | None,
+        settings: ConnectionSettings,
+        *,
+        linking: Linking,
+        make: MakeTransport[_Transport],
+        transport: _Transport | None,
+    ) -> None:
+        check_settings(settings)
+        self.requests = StoreRequests(url, api_key, settings)
+        self.url = self.requests.url
+        self.timeout = settings.timeout
+        self.pool = Pool(self.requests.origin, settings, make, transport)
+        self.limit = ConcurrencyLimit(settings.concurrency)
+        self._links = operations.LinkMemory(linking)
+        self._capabilities = operations.CapabilityMemory()
+        self._uploads: operations.UploadMemory = {}
+
+    def link(self, run_id: str, upload_ids: Sequence[str]) -> Flow[None]:
+        """Give the flow that links uploads by the call that this store has."""
+        return operations.link(run_id, upload_ids, self._links)
+
+    def attach(self, run_id: str, attachment: Attachment) -> Flow[None]:
+        """Give the flow that sends a file and links it to a run."""
+        return operations.attach(run_id, attachment, self._links, self._uploads)
+
+    def ask_capabilities(self) -> Flow[JSONObject | None]:
+        """Give the flow that asks what the store can do, unless that is known."""
+        return operations.ask_capabilities(self._capabilities)
+
+
+class BlockingConnection(StoreConnection[httpx.BaseTransport]):
+    """
+    Makes calls in the calling thread; several threads may use it.
+
+    Args:
+        url: the origin of the store.
+        api_key: the key, or None.
+        settings: how connections are made.
+        linking: which call links uploads.
+        transport: what carries the requests instead of the network.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        api_key: str | None,
+        settings: ConnectionSettings,
+        linking: Linking,
+        transport: httpx.BaseTransport | None,
+    ) -> None:
+        super().__init__(
+            url,
+            api_key,
+            settings,
+            linking=linking,
+            make=_make_transport,
+            transport=transport,
+        )
+
+    def close(self) -> None:
+        """Close all connections; may be called twice."""
+        for transport in self.pool.take_all():
+            transport.close()
+
+    def drive(self, flow: Flow[_T], keep: Callable[[Keep], object] | None = None) -> _T:
+        """
+        Make the calls of a flow.
+
+        Args:
+            flow: the flow.
+            keep: makes progress durable, for flows that have such steps; it is
+                called by one thread at a time.
+        """
+        lock = threading.Lock()
+
+        def take(step: Step) -> object:
+            if isinstance(step, Call):
+                return self.perform(step)
+            if isinstance(step, Put):
+                self._send(step)
+                return None
+            if isinstance(step, Measure):
+                return measure(step.name, step.opener)
+            if isinstance(step, Together):
+                return run_beside(
+                    step.flows,
+                    lambda flow: drive(flow, take),
+                    self.limit.file_width,
+                    name="rigbridge-upload",
+                )
+            # The flows of a Together step keep progress of one and the same delivery.
+            with lock:
+                return None if keep is None else keep(step)
+
+        return drive(flow, take)
+
+    def perform(self, call: Call[_T]) -> _T:
+        """
+        Make one call.
+
+        Raises:
+            DeliveryError: the store refused, or gave no answer.
+        """
+        request = self.requests.request(call)
+        started, worked = time.perf_counter(), time.thread_time()
+        try:
+            with translated(source=self.url, place=call.place):
+                response = self._round_trip(request)
+            answer = self.requests.read(call, response)
+        except DeliveryError as error:
+            self.limit.failed(error)
+            raise
+        self.limit.answered(time.perf_counter() - started, time.thread_time() - worked)
+        return answer
+
+    def _send(self, put: Put) -> None:
+        """Send a file; the key stays here, since the grant is in the address."""
+        content = chunks(put)
+        try:
+            with translated(source=self.url, place=put.place):
+                response = self._round_trip(self.requests.put(put, content))
+            self.requests.read_put(put, response)
+        except DeliveryError as error:
+            self.limit.failed(error)
+            raise
+        finally:
+            content.close()
+
+    def _round_trip(self, request: httpx.Request) -> httpx.Response:
+        response = self.pool.transport_for(request.url).handle_request(request)
+        try:
+            response.request = request
+            response.read()
+        finally:
+            response.close()
+        return response
+
+
+class AsyncConnection(StoreConnection[httpx.AsyncBaseTransport]):
+    """
+    Makes calls without blocking the event loop in which it is first used.
+
+    Args:
+        url: the origin of the store.
+        api_key: the key, or None.
+        settings: how connections are made.
+        linking: which call links uploads.
+        transport: what carries the requests instead of the network.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        api_key: str | None,
+        settings: ConnectionSettings,
+        linking: Linking,
+        transport: httpx.AsyncBaseTransport | None,
+    ) -> None:
+        super().__init__(
+            url,
+            api_key,
+            settings,
+            linking=linking,
+            make=_make_async_transport,
+            transport=transport,
+        )
+        self._under_way = 0
+
+    async def close(self) -> None:
+        """Close all connections; may be called twice."""
+        for transport in self.pool.take_all():
+            await transport.aclose()
+
+    async def drive(
+        self,
+        flow: Flow[_T],
+        keep: Callable[[Keep], Awaitable[None] | None] | None = None,
+    ) -> _T:
+        """
+        Make the calls of a flow.
+
+        Args:
+            flow: the flow.
+            keep: makes progress durable, for flows that have such steps; what it
+                gives is awaited where it can be, and it is called once at a time.
+        """
+        lock = asyncio.Lock()
+
+        async def take(step: Step) -> object:
+            """Take one step."""
+            if isinstance(step, Call):
+                return await self.perform(step)
+            if isinstance(step, Put):
+                await self._send(step)
+                return None
+            if isinstance(step, Measure):
+                return await asyncio.to_thread(measure, step.name, step.opener)
+            if isinstance(step, Together):
+                return await run_in_tasks(
+                    step.flows,
+                    lambda flow: drive_async(flow, take),
+                    self.limit.file_width,
+                )
+            async with lock:
+                done = None if keep is None else keep(step)
+                if inspect.isawaitable(done):
+                    await done
+                return None
+
+        return await drive_async(flow, take)
+
+    async def perform(self, call: Call[_T]) -> _T:
+        """
+        Make one call.
+
+        Raises:
+            DeliveryError: the store refused, or gave no answer.
+        """
+        request = self.requests.request(call)
+        self._under_way += 1
+        started, worked = time.perf_counter(), time.thread_time()
+        try:
+            with translated(source=self.url, place=call.place):
+                response = await self._round_trip(request)
+            answer = self.requests.read(call, response)
+        except DeliveryError as error:
+            self.limit.failed(error)
+            raise
+        finally:
+            others = self._under_way
+            self._under_way -= 1
+        # What the loop worked in the meantime was for all that were under way.
+        self.limit.answered(
+            time.perf_counter() - started, (time.thread_time() - worked) / others
+        )
+        return answer
+
+    async def _send(self, put: Put) -> None:
+        """Send a file; the key stays here, since the grant is in the address."""
+        content = chunks_async(put)
+        try:
+            with translated(source=self.url, place=put.place):
+                response = await self._round_trip(self.requests.put(put, content))
+            self.requests.read_put(put, response)
+        except DeliveryError as error:
+            self.limit.failed(error)
+            raise
+        finally:
+            await content.aclose()
+
+    async def _round_trip(self, request: httpx.Request) -> httpx.Response:
+        transport = self.pool.transport_for(request.url)
+        response = await transport.handle_async_request(request)
+        try:
+            response.request = request
+            await response.aread()
+        finally:
+            await response.aclose()
+        return response
+
+
+def _make_transport(
+    settings: ConnectionSettings, proxy: str | None, foreign: bool
+) -> httpx.BaseTransport:
+    return httpx.HTTPTransport(
+        verify=tls_for(settings, foreign=foreign),
+        http2=settings.http2,
+        limits=pool_limits(settings),
+        proxy=proxy,
+    )
+
+
+def _make_async_transport(
+    settings: ConnectionSettings, proxy: str | None, foreign: bool
+) -> httpx.AsyncBaseTransport:
+    return httpx.AsyncHTTPTransport(
+        verify=tls_for(settings, foreign=foreign),
+        http2=settings.http2,
+        limits=pool_limits(settings),
+        proxy=proxy,
+    )
