@@ -17,7 +17,7 @@ from rigbridge.client.transport.calls import Answer, Call
 from rigbridge.errors import ModelError
 from rigbridge.wire import ListedRun, from_builtins
 
-__all__ = ["PAGE_SIZE", "ReceivedRun", "RunPage", "list_page", "read_page"]
+__all__ = ["PAGE_SIZE", "ListPage", "ReceivedRun", "list_page", "read_page"]
 
 PAGE_SIZE = 100
 """How many runs are asked for at once, where a store pages."""
@@ -37,7 +37,7 @@ class ReceivedRun(ListedRun):
 
 
 @attrs.frozen(kw_only=True)
-class RunPage:
+class ListPage:
     """
     A part of the runs of a unit.
 
@@ -58,7 +58,7 @@ class RunPage:
         return self.limit is None or len(self.runs) < self.limit
 
 
-def list_page(serial_number: str, offset: int) -> Call[RunPage]:
+def list_page(serial_number: str, offset: int) -> Call[ListPage]:
     """
     List runs of a unit from an offset on.
 
@@ -70,7 +70,7 @@ def list_page(serial_number: str, offset: int) -> Call[RunPage]:
     return Call(method="GET", path="/v1/runs", params=params, read=read_page)
 
 
-def read_page(answer: Answer) -> RunPage:
+def read_page(answer: Answer) -> ListPage:
     """
     Read an array of runs, or an object that holds one as ``data``.
 
@@ -86,7 +86,7 @@ def read_page(answer: Answer) -> RunPage:
         raise answer.unexpected("holds no list of runs")
     if not isinstance(meta, dict):
         meta = {}
-    return RunPage(
+    return ListPage(
         runs=tuple(_run(answer, item, index) for index, item in enumerate(document)),
         total=_count(meta.get("total")),
         limit=_count(meta.get("limit")),

@@ -14,7 +14,7 @@ from typing import IO, TypeAlias
 import attrs
 import msgspec
 
-from rigbridge.client.listing import ReceivedRun, RunPage, list_page
+from rigbridge.client.listing import ListPage, ReceivedRun, list_page
 from rigbridge.client.steps import Flow, Measure
 from rigbridge.client.transport import calls
 from rigbridge.client.transport.calls import Answer
@@ -61,7 +61,7 @@ def list_runs(serial_number: str) -> Flow[list[ReceivedRun]]:
     offset = 0
     while True:
         call = list_page(serial_number, offset)
-        page: RunPage = yield call
+        page: ListPage = yield call
         runs.update((run.id, run) for run in page.runs)
         offset += len(page.runs)
         if page.ends_at(offset):

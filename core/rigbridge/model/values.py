@@ -19,7 +19,34 @@ import attrs
 
 from rigbridge.errors import ModelError
 
-__all__ = ["JSONObject", "JSONScalar", "JSONValue", "Scalar"]
+__all__ = [
+    "JSONObject",
+    "JSONScalar",
+    "JSONValue",
+    "Scalar",
+    "are_texts",
+    "as_path_text",
+    "as_texts",
+    "as_tuple",
+    "aware_or_none",
+    "by",
+    "check_fields",
+    "count_or_none",
+    "fail",
+    "is_",
+    "is_aware",
+    "is_finite",
+    "is_flat_object",
+    "is_text",
+    "json_object",
+    "json_problem",
+    "optional_text",
+    "same_value",
+    "sha256_or_none",
+    "text",
+    "tuple_of",
+    "word_of",
+]
 
 Scalar: TypeAlias = float | int | str | bool | None
 """One value of a measurement or of a series; floats may be non-finite."""
