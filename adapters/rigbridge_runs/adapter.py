@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import attrs
-import msgspec
 
 from rigbridge.adapters import ConversionReport, Match, Place, ReadContext, Source
-from rigbridge.convert import from_document
 from rigbridge.errors import (
     MalformedSourceError,
     NoRunError,
     RunProblemsError,
     SourceUnreadableError,
 )
-from rigbridge.export import RUN_MARK, attachment_folder
-from rigbridge.model import Attachment, FileOpener, Run
+from rigbridge.kept import (
+    RUN_MARK,
+    attachment_folder,
+    decode_run,
+    saved_attachment,
+)
+from rigbridge.model import Attachment, Run
 
 __all__ = ["RunLinesAdapter", "RunLinesSettings"]
 
 _MARK = b'{"' + RUN_MARK.encode() + b'":'
-_VERSION = 1
 
 
 @attrs.frozen(kw_only=True)
@@ -59,6 +61,7 @@ class RunLinesAdapter:
     def read(self, source: Source, context: ReadContext) -> Iterator[Run]:
         """Read a run from each line; a wrong line costs only its own run."""
         seen = 0
+        folder = attachment_folder(Path(source.uri))
         try:
             with source.open() as stream:
                 for number, line in enumerate(stream, start=1):
@@ -66,12 +69,12 @@ class RunLinesAdapter:
                         continue
                     seen += 1
                     try:
-                        run = _run(line)
+                        run = decode_run(line).run
                     except (ValueError, RunProblemsError) as error:
                         context.failed(_wrong(error, source, number))
                         continue
                     _account(run, context.report)
-                    yield _with_contents(run, source, number, context.report)
+                    yield _with_files(run, folder, number, context.report)
         except (OSError, EOFError) as error:
             raise SourceUnreadableError(
                 f"cannot be read: {error}",
@@ -80,13 +83,6 @@ class RunLinesAdapter:
             ) from error
         if not seen:
             raise NoRunError("the file is empty", source=source.uri)
-
-
-def _run(line: bytes) -> Run:
-    document: Any = msgspec.json.decode(line)
-    if not isinstance(document, dict) or document.pop(RUN_MARK, None) != _VERSION:
-        raise ValueError("is no line of an exported run of this version")
-    return from_document(document)
 
 
 def _wrong(error: Exception, source: Source, number: int) -> MalformedSourceError:
@@ -108,24 +104,19 @@ def _account(run: Run, report: ConversionReport) -> None:
         report.mapped("log")
 
 
-def _with_contents(
-    run: Run, source: Source, number: int, report: ConversionReport
-) -> Run:
-    folder = attachment_folder(Path(source.uri))
+def _with_files(run: Run, folder: Path, number: int, report: ConversionReport) -> Run:
+    """Give a run the bytes of its attachments, as far as the folder holds them."""
     found: list[Attachment] = []
     for attachment in run.attachments:
-        content = folder / (attachment.sha256 or "")
-        if attachment.sha256 is not None and content.is_file():
+        saved = saved_attachment(attachment, folder)
+        if saved is not None:
             report.mapped("attachment")
-            opener = FileOpener(content)
-            found.append(attrs.evolve(attachment, opener=opener))
-            continue
-        if attachment.size is not None:
+        elif attachment.size is not None:
             report.coerced(
                 "attachment",
                 "its content is not beside the file, kept by reference",
                 place=Place(line=number),
                 detail=attachment.name,
             )
-        found.append(attachment)
+        found.append(saved or attachment)
     return attrs.evolve(run, attachments=tuple(found))

@@ -24,9 +24,10 @@ from uuid import UUID
 import attrs
 
 from rigbridge.adapters import ConversionReport
+from rigbridge.kept import UnsentFolder
 from rigbridge.model import Run
 from rigbridge_openhtf.live.hand_over import HandOver, count_error, translated
-from rigbridge_openhtf.live.keeping import keep_record, keep_run
+from rigbridge_openhtf.live.keeping import keep_record
 from rigbridge_openhtf.live.run_queue import Route
 from rigbridge_openhtf.settings import OpenHTFSettings
 from rigbridge_openhtf.translation.phases import never_began
@@ -267,13 +268,13 @@ class OutputCallback:
         words = "run %s could not be handed over: kept in %s"
         if route is None:
             # Why there is no route was logged when it was opened.
-            path = keep_run(run, data)
+            path = UnsentFolder(data).keep_run(run, report)
             _LOGGER.error(words, run.id, path)
             return attrs.evolve(done, kept=path)
         try:
             route.deliver(run, report)
         except BaseException as error:
-            path = keep_run(run, data)
+            path = UnsentFolder(data).keep_run(run, report)
             _LOGGER.exception(words, run.id, path)
             count_error(error, data)
             if isinstance(error, Exception):

@@ -11,6 +11,7 @@ from uuid import UUID
 import attrs
 
 from rigbridge.adapters import ConversionReport, Spool
+from rigbridge.kept import UnsentFolder
 from rigbridge.machine.folders import make_folder
 from rigbridge.model import Run
 from rigbridge_openhtf.live.records import to_run
@@ -75,9 +76,6 @@ def _into(
 
 def count_error(error: BaseException, data: Path) -> None:
     """Have ``rigbridge outbox status`` show an error; it was logged already."""
-    # Imported here: a test program that meets no error never needs it.
-    from rigbridge.outbox.unsent import UnsentFolder  # noqa: PLC0415 - see above
-
     try:
         UnsentFolder(data).note_error(f"{type(error).__name__}: {error}")
     except OSError:

@@ -1,48 +1,31 @@
 """
-The last resort: what could not be handed over is written to files for a person.
+A record that could not even be translated is written as OpenHTF's own JSON.
 
-A run becomes ``unsent/ID.json`` in the data folder, the whole run as
-:func:`rigbridge.convert.to_document` writes it, with its attachments in a folder
-``unsent/ID`` beside it, each by its SHA-256. A record that could not even be translated
-becomes a JSON record as OpenHTF writes it, which ``rigbridge import`` reads.
+``rigbridge import`` reads such a file. The bytes of attachments stand in it as base64,
+as OpenHTF writes them, but are streamed: a placeholder stands in the text where they
+belong, and is replaced piece by piece while the text is written. So a file of gigabytes
+never lies in memory.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
-import os
-import shutil
-from collections.abc import Iterable
+import re
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import msgspec
+from rigbridge.kept import UnsentFolder
 
-from rigbridge.convert import to_document
-from rigbridge.machine.folders import make_folder, share
-from rigbridge.model import Run
-from rigbridge.outbox import write_unsent
-from rigbridge_openhtf.live.inlining import InlinedFiles
-
-__all__ = ["keep_record", "keep_run"]
+__all__ = ["keep_record"]
 
 _LOGGER = logging.getLogger("rigbridge.openhtf")
-
-
-def keep_run(run: Run, data: Path) -> Path:
-    """
-    Write a run and its attachments; complete once the JSON file is there.
-
-    Returns:
-        The JSON file: in the data folder, or in the system's temporary folder where
-        that cannot be written.
-
-    Raises:
-        OSError: neither can be written.
-    """
-    return write_unsent(data, lambda folder: _write_run(run, folder))
+_CHUNK = 3 << 18
+"""Bytes read at once; a multiple of three, so that the pieces of base64 join."""
 
 
 def keep_record(record: Any, data: Path) -> Path:
@@ -50,18 +33,19 @@ def keep_record(record: Any, data: Path) -> Path:
     Write a live record as OpenHTF's own JSON, its attachments inline.
 
     Returns:
-        The file, as for :func:`keep_run`.
+        The file: in the data folder, or in the system's temporary folder where that
+        cannot be written.
 
     Raises:
         OSError: neither folder can be written.
     """
-    files = InlinedFiles()
+    files = _InlineFiles()
     plain = dict(record.as_base_types())
     live = list(record.phases)
     given: list[Any] = list(plain.get("phases") or ())
     phases = [
         # OpenHTF caches what it gave: it is copied, never changed.
-        {**phase, "attachments": files.described(live[index].attachments)}
+        {**phase, "attachments": files.describe(live[index].attachments)}
         if index < len(live)
         else phase
         for index, phase in enumerate(given)
@@ -71,50 +55,66 @@ def keep_record(record: Any, data: Path) -> Path:
         _LOGGER.warning(
             "the record has %d phases, its plain form %d", len(live), len(given)
         )
-        phases.extend(_late(phase, files) for phase in live[len(given) :])
+        phases.extend(
+            {**phase.as_base_types(), "attachments": files.describe(phase.attachments)}
+            for phase in live[len(given) :]
+        )
     text = json.dumps({**plain, "phases": phases}, default=str)
-    name = f"{uuid4()}.openhtf.json"
-    return write_unsent(data, lambda folder: _write(folder / name, files.put_in(text)))
+    return UnsentFolder(data).keep_record(
+        f"{uuid4()}.openhtf.json", lambda: files.pieces_of(text)
+    )
 
 
-def _late(phase: Any, files: InlinedFiles) -> dict[str, Any]:
-    return {**phase.as_base_types(), "attachments": files.described(phase.attachments)}
+class _InlineFiles:
+    """The files of one record."""
+
+    def __init__(self) -> None:
+        # Random, so that no text of the record can hold it by chance.
+        self._placeholder = f"inline {uuid4().hex} "
+        self._attachments: list[Any] = []
+
+    def describe(self, attachments: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+        """Describe the attachments of a phase, placeholders instead of their bytes."""
+        return {name: self._describe(item) for name, item in attachments.items()}
+
+    def _describe(self, attachment: Any) -> dict[str, str]:
+        described = {"mimetype": attachment.mimetype, "sha1": attachment.sha1}
+        if not _is_there(attachment):
+            _LOGGER.warning("an attachment of a record that is kept was closed before")
+            return described
+        self._attachments.append(attachment)
+        number = len(self._attachments) - 1
+        return {**described, "data": f"{self._placeholder}{number}"}
+
+    def pieces_of(self, text: str) -> Iterator[bytes]:
+        """Give JSON text piece by piece, bytes of files instead of placeholders."""
+        pattern = re.compile(re.escape(self._placeholder) + r"(\d+)")
+        for number, piece in enumerate(pattern.split(text)):
+            # Between two pieces of text the split gives the number of a file.
+            if number % 2:
+                yield from _encoded(self._attachments[int(piece)])
+            else:
+                yield piece.encode()
 
 
-def _write_run(run: Run, folder: Path) -> Path:
-    files = folder / str(run.id)
+def _is_there(attachment: Any) -> bool:
+    filename = getattr(attachment, "_filename", "")
+    return filename == "" or (filename is not None and Path(filename).exists())
+
+
+def _encoded(attachment: Any) -> Iterator[bytes]:
     try:
-        _write_files(run, files)
-        content = msgspec.json.format(msgspec.json.encode(to_document(run)))
-        return _write(folder / f"{run.id}.json", [content])
-    except BaseException:
-        # Where there is too little room, half a run is not to take more of it.
-        shutil.rmtree(files, ignore_errors=True)
-        raise
+        for chunk in _chunks(attachment):
+            yield base64.b64encode(chunk)
+    except Exception:
+        # One file must not cost the record; its digest tells that bytes are missing.
+        _LOGGER.exception("the bytes of an attachment are missing in a kept record")
 
 
-def _write_files(run: Run, files: Path) -> None:
-    for attachment in run.attachments:
-        if attachment.opener is None or attachment.sha256 is None:
-            continue
-        make_folder(files)
-        path = files / attachment.sha256
-        with attachment.opener() as source, path.open("wb") as target:
-            share(path)
-            shutil.copyfileobj(source, target, 1 << 20)
-            target.flush()
-            os.fsync(target.fileno())
-
-
-def _write(path: Path, pieces: Iterable[bytes]) -> Path:
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with partial.open("wb") as stream:
-            share(partial)
-            stream.writelines(pieces)
-            stream.flush()
-            os.fsync(stream.fileno())
-        return partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+def _chunks(attachment: Any) -> Iterator[bytes]:
+    filename = getattr(attachment, "_filename", "")
+    if not filename:
+        yield attachment.data
+        return
+    with Path(filename).open("rb") as stream:
+        yield from iter(partial(stream.read, _CHUNK), b"")

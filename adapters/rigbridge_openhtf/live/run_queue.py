@@ -15,7 +15,7 @@ from uuid import UUID
 from rigbridge.adapters import ConversionReport
 from rigbridge.model import Run
 from rigbridge_openhtf.adapter import OpenHTFJSONAdapter
-from rigbridge_openhtf.live.kept_runs import KeptRuns
+from rigbridge_openhtf.live.requeueing import KeptRuns
 from rigbridge_openhtf.settings import OpenHTFSettings
 
 if TYPE_CHECKING:
@@ -65,9 +65,7 @@ class Route:
         self._identity = identity
         self._outbox = outbox
         self._owned = owned
-        self._kept = KeptRuns(
-            configuration.data, lambda run: self._submit(run, ConversionReport())
-        )
+        self._kept = KeptRuns(configuration.data, self._submit)
 
     @classmethod
     def open(
@@ -147,8 +145,12 @@ class Route:
     def _submit(
         self, run: Run, report: ConversionReport, patience: float | None = None
     ) -> Run:
-        run = self._identity.apply(run, name="", report=report)
-        self._outbox.submit(run, report, patience=patience)
+        # The caller's report stays as it is: where this fails the run is kept with it,
+        # and the rules are applied once more when it is queued from its file.
+        extended = ConversionReport()
+        extended.merge(report)
+        run = self._identity.apply(run, name="", report=extended)
+        self._outbox.submit(run, extended, patience=patience)
         return run
 
     def handing_over(self) -> AbstractContextManager[None]:

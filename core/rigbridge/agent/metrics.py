@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
-from rigbridge.outbox import DeliveryEnd, DeliveryResult, HandOverErrors, OutboxStatus
+from rigbridge.kept import HandOverErrors
+from rigbridge.outbox import DeliveryEnd, DeliveryResult, OutboxStatus
 
 __all__ = ["CONTENT_TYPE", "Metrics"]
 

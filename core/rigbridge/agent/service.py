@@ -11,8 +11,9 @@ from rigbridge.agent.metrics import CONTENT_TYPE, Metrics
 from rigbridge.agent.page import Health, Page
 from rigbridge.configuration import Configuration
 from rigbridge.imports import recover_unsent
+from rigbridge.kept import UnsentFolder
 from rigbridge.opening import open_outbox
-from rigbridge.outbox import DeliveryResult, UnsentFolder
+from rigbridge.outbox import DeliveryResult
 
 __all__ = ["Agent"]
 

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from rigbridge.configuration import Configuration
-    from rigbridge.outbox import Outbox, OutboxEntry, Recovery
+    from rigbridge.kept import Recovery
+    from rigbridge.outbox import Outbox, OutboxEntry
 
 __all__ = ["app"]
 
@@ -93,7 +94,7 @@ def status(
 ) -> None:
     """Say how much waits, what is parked, and what went wrong before the queue."""
     from rigbridge.imports import recover_unsent  # noqa: PLC0415 - likewise
-    from rigbridge.outbox import UnsentFolder  # noqa: PLC0415 - start fast
+    from rigbridge.kept import UnsentFolder  # noqa: PLC0415 - start fast
 
     with _opened(data=data, file=config) as (configuration, outbox):
         recovery = recover_unsent(configuration, outbox)

@@ -8,19 +8,15 @@ Runs out of a store: one row a measurement, or whole runs as JSON lines.
 
 from rigbridge.export.rows import COLUMNS, measurement_rows
 from rigbridge.export.writing import (
-    RUN_MARK,
     ExportFormat,
     ExportResult,
-    attachment_folder,
     export_runs,
 )
 
 __all__ = [
     "COLUMNS",
-    "RUN_MARK",
     "ExportFormat",
     "ExportResult",
-    "attachment_folder",
     "export_runs",
     "measurement_rows",
 ]

@@ -6,32 +6,26 @@ import csv
 import importlib
 import shutil
 from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 import attrs
-import msgspec
 
-from rigbridge.convert import to_document
 from rigbridge.errors import ConfigurationError, DeliveryError
 from rigbridge.export.rows import COLUMNS, measurement_rows
+from rigbridge.kept import attachment_folder, encode_run
+from rigbridge.machine.files import whole_file
 from rigbridge.model import Attachment, Run
 
 __all__ = [
-    "RUN_MARK",
     "ExportFormat",
     "ExportResult",
-    "attachment_folder",
     "export_runs",
 ]
 
-RUN_MARK = "rigbridge_run"
-"""The key that a line of exported runs begins with; its value is the version, 1."""
-
-_VERSION = 1
 _BATCH = 5000
 
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
@@ -91,13 +85,7 @@ class ExportResult:
     missing: tuple[str, ...] = ()
 
 
-def attachment_folder(path: Path) -> Path:
-    """Name the folder of the contents of attachments beside a file of JSON lines."""
-    name = path.name.removesuffix(".gz")
-    return path.with_name(f"{name}.attachments")
-
-
-class _Writer(Protocol):
+class _RunWriter(Protocol):
     def add(self, run: Run) -> int:
         """Write a run, and say how many rows it made."""
         ...
@@ -142,13 +130,13 @@ def export_runs(
             remedy="choose another name, or use --overwrite",
         )
     count = rows = empty = 0
-    contents = _Contents(attachment_folder(path))
+    files = _AttachmentFiles(attachment_folder(path))
     with _complete(path) as partial, _WRITERS[form](partial) as writer:
         for run in runs:
             made = writer.add(run)
             if form is ExportFormat.JSONL:
                 for attachment in run.attachments:
-                    contents.keep(attachment)
+                    files.write(attachment)
             count += 1
             rows += made
             empty += not made
@@ -158,46 +146,44 @@ def export_runs(
         runs=count,
         rows=rows,
         empty=empty,
-        contents=len(contents.kept),
-        references=contents.references,
-        missing=tuple(contents.missing),
+        contents=len(files.written),
+        references=files.references,
+        missing=tuple(files.missing),
     )
 
 
 @contextmanager
 def _complete(path: Path) -> Generator[Path]:
     """Give a name to write to, which becomes the file's when all went well."""
-    partial = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield partial
-        partial.replace(path)
+        # Not synced: an export that a power cut takes away is made again.
+        with whole_file(path, durable=False, shared=False) as partial:
+            yield partial
     except OSError as error:
         raise ConfigurationError(
             f"the file cannot be written: {error.strerror or error}",
             source=str(path),
             remedy="choose another place, or free the disk",
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
-class _Contents:
-    """The folder of contents beside a file; each content is there once."""
+class _AttachmentFiles:
+    """The folder of attachments beside a file; each content is there once."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.kept: set[str] = set()
+        self.written: set[str] = set()
         self.references = 0
         self.missing: list[str] = []
 
-    def keep(self, attachment: Attachment) -> None:
-        """Put a content there, unless it is; one that cannot be read is noted."""
+    def write(self, attachment: Attachment) -> None:
+        """Write a content, unless it is there; one that cannot be opened is noted."""
         digest = attachment.sha256
         if attachment.opener is None or digest is None:
             self.references += 1
             return
-        if digest in self.kept:
+        if digest in self.written:
             return
         try:
             stream = attachment.opener()
@@ -207,7 +193,7 @@ class _Contents:
         target = self._folder / digest
         with stream, _complete(target) as partial, partial.open("wb") as copy:
             shutil.copyfileobj(stream, copy)
-        self.kept.add(digest)
+        self.written.add(digest)
 
 
 class _LinesWriter:
@@ -215,8 +201,7 @@ class _LinesWriter:
         self._stream = stream
 
     def add(self, run: Run) -> int:
-        line = {RUN_MARK: _VERSION, **to_document(run)}
-        self._stream.write(msgspec.json.encode(line) + b"\n")
+        self._stream.write(encode_run(run))
         return 1
 
     def finish(self) -> None:
@@ -278,19 +263,19 @@ class _ParquetWriter:
 
 
 @contextmanager
-def _lines(path: Path) -> Generator[_Writer]:
+def _lines(path: Path) -> Generator[_RunWriter]:
     with path.open("wb") as stream:
         yield _LinesWriter(stream)
 
 
 @contextmanager
-def _csv(path: Path) -> Generator[_Writer]:
+def _csv(path: Path) -> Generator[_RunWriter]:
     with path.open("w", encoding="utf-8", newline="") as stream:
         yield _CSVWriter(stream)
 
 
 @contextmanager
-def _parquet(path: Path) -> Generator[_Writer]:
+def _parquet(path: Path) -> Generator[_RunWriter]:
     try:
         # An extra brings it, and only this format needs it; it has no type hints.
         arrow = importlib.import_module("pyarrow")
@@ -313,7 +298,9 @@ def _parquet(path: Path) -> Generator[_Writer]:
         yield _ParquetWriter(arrow, file)
 
 
-_WRITERS: Mapping[ExportFormat, Any] = {
+_WRITERS: Mapping[
+    ExportFormat, Callable[[Path], AbstractContextManager[_RunWriter]]
+] = {
     ExportFormat.CSV: _csv,
     ExportFormat.PARQUET: _parquet,
     ExportFormat.JSONL: _lines,

@@ -30,8 +30,8 @@ from rigbridge.errors import (
     SourceUnreadableError,
 )
 from rigbridge.imports.detection import AdapterSet
-from rigbridge.imports.quarantine import Quarantine
 from rigbridge.imports.reading import ReadRun, read_source
+from rigbridge.kept import Quarantine
 from rigbridge.model import Attachment, Run
 
 __all__ = ["ImportedRun", "SourceResult", "import_sources"]

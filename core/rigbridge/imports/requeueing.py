@@ -11,9 +11,10 @@ from rigbridge.configuration import Configuration
 from rigbridge.errors import SourceError
 from rigbridge.imports.detection import AdapterSet
 from rigbridge.imports.reading import read_source
+from rigbridge.kept import Recovery, UnsentFolder
 from rigbridge.model import Run
 from rigbridge.model.report import ConversionReport
-from rigbridge.outbox import Outbox, Recovery, UnsentFolder
+from rigbridge.outbox import Outbox
 
 __all__ = ["recover_unsent", "requeue_record"]
 
@@ -64,8 +65,7 @@ def recover_unsent(configuration: Configuration, outbox: Outbox) -> Recovery:
     def requeue(path: Path) -> Sequence[UUID]:
         return requeue_record(path, configuration, outbox)
 
-    def submit(run: Run) -> None:
-        report = ConversionReport()
+    def submit(run: Run, report: ConversionReport) -> None:
         completed = configuration.identity.apply(run, name="", report=report)
         outbox.submit(completed, report)
 

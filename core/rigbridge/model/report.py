@@ -10,9 +10,9 @@ without an entry here; ``--strict`` turns any drop into a failure.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Any, Self, TypeAlias
 
 import attrs
 
@@ -222,3 +222,35 @@ class ConversionReport:
             ],
             "unlisted": self._unlisted,
         }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """
+        Read a report from the JSON values that :meth:`as_document` gave.
+
+        Raises:
+            KeyError: a key is missing.
+            TypeError: a value of the wrong kind.
+            ValueError: an unknown disposition.
+        """
+        report = cls()
+        report._mapped.update(document["mapped"])
+        for table, name, key in (
+            (report._coerced, "coerced", "rule"),
+            (report._dropped, "dropped", "reason"),
+        ):
+            for total in document[name]:
+                table[total["item"], total[key]] += total["count"]
+        report._entries = [
+            (
+                Disposition(entry["disposition"]),
+                entry["item"],
+                entry["rule"],
+                entry["line"],
+                entry["path"],
+                entry["detail"],
+            )
+            for entry in document["entries"]
+        ]
+        report._unlisted = document["unlisted"]
+        return report

@@ -14,25 +14,13 @@ from rigbridge.outbox.entries import (
 )
 from rigbridge.outbox.outbox import Outbox
 from rigbridge.outbox.policy import Retention
-from rigbridge.outbox.unsent import (
-    HandOverErrors,
-    Recovery,
-    UnsentFolder,
-    unsent_folders,
-    write_unsent,
-)
 
 __all__ = [
     "DeliveryEnd",
     "DeliveryResult",
     "EntryState",
-    "HandOverErrors",
     "Outbox",
     "OutboxEntry",
     "OutboxStatus",
-    "Recovery",
     "Retention",
-    "UnsentFolder",
-    "unsent_folders",
-    "write_unsent",
 ]

@@ -14,6 +14,7 @@ from uuid import uuid4
 import attrs
 
 from rigbridge.errors import SourceUnreadableError
+from rigbridge.machine.files import sync_file, sync_folder
 from rigbridge.machine.folders import make_folder, share
 from rigbridge.machine.threads import run_beside
 from rigbridge.model import Attachment, FileOpener, Run, SettledFile
@@ -25,7 +26,6 @@ _CHUNK = 1 << 20
 _PARTIAL = ".part-"
 _WIDTH = 4
 _ABANDONED = 24 * 3600.0
-_FORMER = tuple(f"{number:02x}" for number in range(256))
 
 _Taken: TypeAlias = tuple[str, int]
 """Digest and size of a file that is here now."""
@@ -119,19 +119,6 @@ class ContentFolder:
             intake.clear()
         return [done or next(rest) for done in taken]
 
-    def flatten(self) -> None:
-        """Take files out of the folders by two digits in which they lay at first."""
-        for digits in _FORMER:
-            folder = self._folder / digits
-            if not folder.is_dir():
-                continue
-            # Another process may be at it, too.
-            with suppress(FileNotFoundError):
-                for path in folder.iterdir():
-                    path.replace(self._folder / path.name)
-                _sync_folder(self._folder)
-                folder.rmdir()
-
     def remove(self, sha256: str) -> None:
         """Delete the bytes of a digest, if they are there."""
         self.path(sha256).unlink(missing_ok=True)
@@ -196,7 +183,7 @@ class _Intake:
         path = self._folder / opener.sha256
         try:
             if not opener.synced:
-                _sync_file(opener.path)
+                sync_file(opener.path)
             size = opener.path.stat().st_size
             with suppress(FileExistsError):  # another process was faster
                 os.link(opener.path, path)
@@ -237,9 +224,9 @@ class _Intake:
         for partial, path in self._partials.items():
             if not path.is_file():
                 partial.replace(path)
-        _sync_folder(self._folder)
+        sync_folder(self._folder)
         if self._made:
-            _sync_folder(self._folder.parent)
+            sync_folder(self._folder.parent)
 
     def clear(self) -> None:
         """Remove what did not get its name."""
@@ -275,20 +262,3 @@ def _open(attachment: Attachment) -> IO[bytes]:
     if attachment.opener is None:
         raise FileNotFoundError("it has no bytes")
     return attachment.opener()
-
-
-def _sync_file(path: Path) -> None:
-    """Bring a file's bytes to the disk; Windows does that only for who may write."""
-    with path.open("rb+") as stream:
-        os.fsync(stream.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk, where the system lets one."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

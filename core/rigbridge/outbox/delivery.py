@@ -24,6 +24,7 @@ from rigbridge.destinations import (
 )
 from rigbridge.errors import DeliveryError, NotFoundError, RigbridgeError
 from rigbridge.model import FileOpener, Run
+from rigbridge.model.report import ConversionReport
 from rigbridge.outbox.content import ContentFolder
 from rigbridge.outbox.entries import DeliveryEnd, DeliveryResult
 from rigbridge.outbox.leases import LEASE, Claim, LeaseLostError, Leases
@@ -36,14 +37,12 @@ from rigbridge.outbox.policy import (
     verdict,
     worst,
 )
-from rigbridge.outbox.reports import pack_report, unpack_report
+from rigbridge.wire import encode
 
 __all__ = ["Delivery", "restore"]
 
 _LOGGER = logging.getLogger("rigbridge.outbox")
 _LONGEST = 6 * 3600.0
-_SILENCE = TypeError("the destination did not say what came of the run")
-
 
 _ENDS = {
     Verdict.RETRY: DeliveryEnd.RETRY,
@@ -222,7 +221,7 @@ class Delivery:
             return
         size = len(claim.document) + self._contents.size(claim.contents)
         contents = self._leases.finish(
-            claim, under_way.progress, pack_report(under_way.report)
+            claim, under_way.progress, encode(under_way.report.as_document())
         )
         _LOGGER.info("run %s is delivered as %s", claim.id, receipt.stored_id)
         self._tell(under_way, DeliveryEnd.SENT, size)
@@ -312,7 +311,7 @@ class _UnderWay:
     ) -> None:
         self.claim = claim
         self.progress = claim.progress
-        self.report = unpack_report(claim.report)
+        self.report = ConversionReport.from_document(msgspec.json.decode(claim.report))
         self.began = time.monotonic()
         self._leases = leases
         self._stopping = stopping

@@ -17,6 +17,7 @@ from typing import Self
 from uuid import UUID
 
 import attrs
+import msgspec
 
 from rigbridge.convert import encode_document
 from rigbridge.destinations import Destination
@@ -36,9 +37,9 @@ from rigbridge.outbox.leases import Claim, Leases
 from rigbridge.outbox.policy import Retention
 from rigbridge.outbox.precedence import Precedence
 from rigbridge.outbox.queue import Journal, Known, NewEntry
-from rigbridge.outbox.reports import pack_report, unpack_report
 from rigbridge.outbox.sender import Sender
 from rigbridge.outbox.space import making_room, require
+from rigbridge.wire import encode
 
 __all__ = ["Outbox"]
 
@@ -104,7 +105,6 @@ class Outbox:
         self._leases = Leases(self._database)
         self._contents = ContentFolder(folder / "content")
         self._delivery = Delivery(self._leases, self._contents, self._discard, observe)
-        self._contents.flatten()
         self._process = _Process()
         self._started = False
         self._closed = False
@@ -233,7 +233,7 @@ class Outbox:
             id=run.id,
             digest=_digest(document),
             document=document,
-            report=pack_report(report),
+            report=encode(report.as_document()),
             serial_number=run.unit.serial_number,
             procedure=run.procedure.name or run.procedure.id,
             contents=contents,
@@ -358,7 +358,8 @@ class Outbox:
             ConfigurationError: there is no such run, or it is delivered.
         """
         document, report, digests = self._journal.documents(run_id)
-        return restore(document, digests, self._contents), unpack_report(report)
+        run = restore(document, digests, self._contents)
+        return run, ConversionReport.from_document(msgspec.json.decode(report))
 
     def retry(self, run_id: UUID) -> None:
         """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import logging
 import socket
 import subprocess
@@ -22,12 +21,12 @@ import rigbridge_openhtf
 from rigbridge.adapters import Disposition, Source
 from rigbridge.adapters.identity import IdentityRules
 from rigbridge.configuration import load_configuration
-from rigbridge.convert import from_document
 from rigbridge.destinations import Destination, ReadableDestination
 from rigbridge.imports import recover_unsent
+from rigbridge.kept import RunFolder, UnsentFolder, attachment_folder, unsent_folders
 from rigbridge.model import Run
 from rigbridge.opening import open_destination
-from rigbridge.outbox import EntryState, Outbox, UnsentFolder, unsent_folders
+from rigbridge.outbox import EntryState, Outbox
 from rigbridge.testing import read_all
 from rigbridge_openhtf import OpenHTFSettings, OutputCallback
 from rigbridge_openhtf.adapter import OpenHTFJSONAdapter
@@ -81,12 +80,7 @@ def _phase() -> Any:
 def _kept(folder: Path) -> tuple[Run, Path]:
     """Read the run that was kept in a data folder, with its attachments."""
     (path,) = (folder / "unsent").glob("*.json")
-    document = json.loads(path.read_text())
-    openers = {
-        file.name: lambda file=file: file.open("rb")
-        for file in path.with_suffix("").iterdir()
-    }
-    return from_document(document, openers), path
+    return RunFolder(path.parent).read(path).run, path
 
 
 class TestConstruction:
@@ -529,5 +523,5 @@ def test_keeps_no_part_twice(
     run_test(attach, callbacks=(make_callback(to="nonsense"),))
     run, path = _kept(tmp_path / "data")
     assert len(run.attachments) == 2
-    assert len(list(path.with_suffix("").iterdir())) == 1
+    assert len(list(attachment_folder(path).iterdir())) == 1
     assert attrs.evolve(run, attachments=()).outcome.value == "PASS"

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from rigbridge.adapters import Source, Spool
+from rigbridge.kept import UnsentFolder, unsent_folders
 from rigbridge.model import Run
-from rigbridge.outbox import unsent_folders
 from rigbridge.testing import read_all
 from rigbridge_openhtf import to_run
 from rigbridge_openhtf.adapter import OpenHTFJSONAdapter
-from rigbridge_openhtf.live.keeping import keep_record, keep_run
+from rigbridge_openhtf.live.keeping import keep_record
 
 htf = pytest.importorskip("openhtf")
 
@@ -146,7 +146,7 @@ class TestWhoMayRead:
         data.mkdir()
         data.chmod(0o2770)
         with Spool(tmp_path) as spool:
-            keep_run(to_run(record, spool=spool), data)
+            UnsentFolder(data).keep_run(to_run(record, spool=spool))
         keep_record(record, data)
         found = list(data.rglob("*"))
         assert len(found) == 6

@@ -12,7 +12,8 @@ from uuid import UUID
 import pytest
 
 import rigbridge_openhtf
-from rigbridge.outbox import Outbox, UnsentFolder
+from rigbridge.kept import UnsentFolder
+from rigbridge.outbox import Outbox
 from rigbridge_openhtf import OutputCallback
 
 htf = pytest.importorskip("openhtf")

@@ -20,14 +20,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from rigbridge.agent import Agent
 from rigbridge.client.destination import HTTPDestination
 from rigbridge.configuration import load_configuration
-from rigbridge.convert import to_document
 from rigbridge.destinations import DestinationSettings
 from rigbridge.errors import ConfigurationError
+from rigbridge.kept import UnsentFolder
 from rigbridge.model import Attachment, Run
-from rigbridge.outbox import Outbox, UnsentFolder
+from rigbridge.outbox import Outbox
 from rigbridge.testing.run_store.faults import Fault, Operation
 from rigbridge.testing.run_store.server import RunStoreServer
-from rigbridge.wire import encode
 
 MakeRun = Callable[..., Run]
 MakeFile = Callable[..., Attachment]
@@ -160,8 +159,7 @@ def test_the_service_sends_and_ends_cleanly(
     """It sends what waits, queues what was kept in files, and obeys the signal."""
     outbox.submit(make_run())
     kept = make_run()
-    (data / "unsent").mkdir()
-    (data / f"unsent/{kept.id}.json").write_bytes(encode(to_document(kept)))
+    UnsentFolder(data).keep_run(kept)
     UnsentFolder(data).note_error("the disk was full")
     command = [sys.executable, "-W", "error", "-m", "rigbridge", "agent", "--json"]
     command += ["--port", "0", "--data", str(data), "--to", server.url]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -17,8 +16,14 @@ from rigbridge.cli import main
 from rigbridge.client.destination import HTTPDestination
 from rigbridge.convert import to_document
 from rigbridge.destinations import DestinationSettings
+from rigbridge.kept import (
+    RunFolder,
+    UnsentFolder,
+    attachment_folder,
+    unsent_folders,
+)
 from rigbridge.model import Attachment, Run
-from rigbridge.outbox import Outbox, UnsentFolder, unsent_folders
+from rigbridge.outbox import Outbox
 from rigbridge.testing.run_store.faults import Fault, Operation
 from rigbridge.testing.run_store.server import RunStoreServer
 from rigbridge.wire import encode
@@ -187,12 +192,7 @@ class TestUnsent:
         path = tmp_path / "trace.bin"
         path.write_bytes(b"trace" * 1000)
         run = make_run(attachments=[Attachment.from_file(path)])
-        sha256 = run.attachments[0].sha256
-        assert sha256 is not None
-        folder = data / "unsent" / str(run.id)
-        folder.mkdir(parents=True)
-        shutil.copyfile(path, folder / sha256)
-        folder.with_suffix(".json").write_bytes(encode(to_document(run)))
+        UnsentFolder(data).keep_run(run)
         status = outbox("status")
         assert status["unsent"]["recovered"] == [str(run.id)]
         assert status["waiting"] == 1
@@ -209,9 +209,7 @@ class TestUnsent:
         """Who may write there shares the outbox; into the stand-in anybody may."""
         runs = [make_run(), make_run()]
         for run, folder in zip(runs, unsent_folders(data), strict=True):
-            folder.mkdir(parents=True)
-            path = folder / f"{run.id}.json"
-            path.write_bytes(encode(to_document(run)))
+            path = RunFolder(folder).write(run)
             os.chown(path, 12345, -1)
         assert outbox("status")["unsent"]["recovered"] == [str(runs[0].id)]
 
@@ -221,9 +219,9 @@ class TestUnsent:
         """Cut JSON and changed bytes are errors, a foreign record a warning."""
         folder = data / "unsent"
         run = make_run()
-        (folder / str(run.id)).mkdir(parents=True)
-        (folder / str(run.id) / ("0" * 64)).write_bytes(b"other")
-        (folder / f"{run.id}.json").write_bytes(encode(to_document(run)))
+        files = attachment_folder(RunFolder(folder).write(run))
+        files.mkdir()
+        (files / ("0" * 64)).write_bytes(b"other")
         (folder / f"{uuid4()}.json").write_bytes(b'{"id": ')
         (folder / "record.vendor.json").write_bytes(b"{}")
         status = outbox("status", code=1)
@@ -262,7 +260,7 @@ class TestUnsent:
         self, data: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A cut line counts as an error, and an old file is replaced."""
-        monkeypatch.setattr("rigbridge.outbox.unsent._MOST_ERRORS", 100)
+        monkeypatch.setattr("rigbridge.kept.errors_log._MAX_BYTES", 100)
         unsent = UnsentFolder(data)
         for number in range(10):
             unsent.note_error(f"error {number}")

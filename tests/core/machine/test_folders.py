@@ -11,9 +11,10 @@ import pytest
 
 from rigbridge.adapters.spool import Spool
 from rigbridge.destinations import Destination
+from rigbridge.kept import UnsentFolder
 from rigbridge.machine import folders as sharing
 from rigbridge.model import Attachment, Run
-from rigbridge.outbox import Outbox, UnsentFolder
+from rigbridge.outbox import Outbox
 
 MakeRun = Callable[..., Run]
 MakeFile = Callable[..., Attachment]

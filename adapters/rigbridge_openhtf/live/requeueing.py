@@ -1,7 +1,7 @@
 """
-The way back for runs that were kept in files: into the outbox, in the background.
+Queue runs that were kept in files, in the background.
 
-A station without an agent has nobody else who would queue them. What could not even be
+A station without an agent has nobody else who would do that. What could not even be
 read as a run is left to ``rigbridge outbox flush`` or a person.
 """
 
@@ -12,7 +12,9 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from rigbridge.kept import UnsentFolder
 from rigbridge.model import Run
+from rigbridge.model.report import ConversionReport
 
 __all__ = ["KeptRuns"]
 
@@ -28,10 +30,9 @@ class KeptRuns:
         submit: queues a run durably.
     """
 
-    def __init__(self, data: Path, submit: Callable[[Run], object]) -> None:
-        # Imported here: a test program should start without waiting for this.
-        from rigbridge.outbox import UnsentFolder  # noqa: PLC0415 - see above
-
+    def __init__(
+        self, data: Path, submit: Callable[[Run, ConversionReport], object]
+    ) -> None:
         self._folder = UnsentFolder(data)
         self._submit = submit
         self._thread: threading.Thread | None = None

@@ -2,22 +2,18 @@
 The folder for runs that were read and cannot be stored as they are.
 
 Such a run (it lacks a serial number, say) is neither sent under a made-up name nor
-forgotten: it lies as ``quarantine/ID.json`` in the data folder, as
-:func:`rigbridge.convert.to_document` writes it, with the reason in ``ID.txt`` beside.
-The file it came from stays where it is. Once an import has stored the run, both are
-removed.
+forgotten: it lies as ``quarantine/ID.json`` in the data folder, with the reason in
+``ID.txt`` beside it. The file it came from stays where it is, and so do its
+attachments. Once an import has stored the run, both files are removed.
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from uuid import UUID
 
-import msgspec
-
-from rigbridge.convert import to_document
 from rigbridge.errors import RigbridgeError
+from rigbridge.kept.run_folder import RunFolder
 from rigbridge.model import Run
 
 __all__ = ["Quarantine"]
@@ -33,6 +29,8 @@ class Quarantine:
 
     def __init__(self, data: Path) -> None:
         self.folder = data / "quarantine"
+        # Not synced: the source is still there, and importing it again repeats this.
+        self._runs = RunFolder(self.folder, durable=False)
 
     def keep(self, run: Run, reason: RigbridgeError) -> Path:
         """
@@ -48,32 +46,16 @@ class Quarantine:
         Raises:
             OSError: the folder cannot be written.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self._path(run.id)
         source = "unknown" if run.source is None else run.source.uri
         words = (
             f"{reason}\n\n"
             f"Read from: {source}\n"
             "Mend the cause, as the brackets above say, and import the file again.\n"
         )
-        _write(path.with_suffix(".txt"), words.encode())
-        _write(path, msgspec.json.encode(to_document(run)))
-        return path
+        return self._runs.write(run, reason=words, attachments=False)
 
     def release(self, run_id: UUID) -> None:
         """Remove a run that is stored now, if it was kept here."""
-        if not self.folder.is_dir():
-            return
-        path = self._path(run_id)
-        path.unlink(missing_ok=True)
-        path.with_suffix(".txt").unlink(missing_ok=True)
-
-    def _path(self, run_id: UUID) -> Path:
-        return self.folder / f"{run_id}.json"
-
-
-def _write(path: Path, content: bytes) -> None:
-    # Whoever looks into the folder meanwhile sees whole files only.
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_bytes(content)
-    beside.replace(path)
+        # Asked for every run that an import stores: mostly there is no folder at all.
+        if self.folder.is_dir():
+            self._runs.remove(run_id)
