@@ -33,6 +33,7 @@ FLOORS = {
         ("adapters",),
         ("destinations",),
         ("convert",),
+        ("kept",),
         ("client", "outbox", "configuration"),
         ("opening",),
         ("hosting", "imports", "export"),
