@@ -57,7 +57,7 @@ __all__ = [
     "users",
 ]
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 1
 """
 The version of these tables; a store of a higher one is refused.
 
