@@ -6,19 +6,25 @@ The embedded run store: one service layer, with doors in process and over HTTP.
 - :mod:`rigbridge_store.server` is its HTTP door, and needs ``rigbridge[server]``.
 """
 
-from rigbridge_store.access.principals import Principal, PrincipalKind
+from rigbridge.hosting import KeyKind
+from rigbridge_store.access.principals import Principal
 from rigbridge_store.intake.policies import CreationPolicy, PartNumbers
-from rigbridge_store.results import CreatedRun, StoredBlob, StoredFile, UploadTicket
+from rigbridge_store.results import (
+    CreationResult,
+    StoredContent,
+    StoredFile,
+    UploadTicket,
+)
 from rigbridge_store.store import RunStore
 
 __all__ = [
-    "CreatedRun",
     "CreationPolicy",
+    "CreationResult",
+    "KeyKind",
     "PartNumbers",
     "Principal",
-    "PrincipalKind",
     "RunStore",
-    "StoredBlob",
+    "StoredContent",
     "StoredFile",
     "UploadTicket",
 ]

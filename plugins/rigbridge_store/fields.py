@@ -18,7 +18,6 @@ __all__ = [
     "MAX_FILE_NAME",
     "MAX_NUMBER",
     "FieldChecks",
-    "folded",
     "is_too_deep",
     "known",
     "text_or_none",
@@ -59,11 +58,6 @@ def text_or_none(value: str | UnsetType | None) -> str | None:
     if isinstance(value, UnsetType) or value is None or not value.strip():
         return None
     return value
-
-
-def folded(text: str) -> str:
-    """Fold a text for comparison without regard to case."""
-    return text.casefold()
 
 
 def is_too_deep(value: Any) -> bool:

@@ -6,11 +6,11 @@ from datetime import datetime
 
 import attrs
 
-__all__ = ["CreatedRun", "StoredBlob", "StoredFile", "UploadTicket"]
+__all__ = ["CreationResult", "StoredContent", "StoredFile", "UploadTicket"]
 
 
 @attrs.frozen(kw_only=True)
-class CreatedRun:
+class CreationResult:
     """
     The answer to a creation.
 
@@ -26,7 +26,7 @@ class CreatedRun:
 
 
 @attrs.frozen(kw_only=True)
-class StoredBlob:
+class StoredContent:
     """
     Bytes that are safely on disk.
 

@@ -23,33 +23,36 @@ from rigbridge_store.access.permissions import (
     require_user,
 )
 from rigbridge_store.access.principals import Principal
-from rigbridge_store.access.stations import link_station
 from rigbridge_store.fields import MAX_TEXT, known
-from rigbridge_store.files.blobs import BlobFolder, Blobs
-from rigbridge_store.files.remote_blobs import RemoteBlobs
+from rigbridge_store.files.contents import ContentStore, DiskContents
+from rigbridge_store.files.remote_contents import RemoteContents
 from rigbridge_store.files.stored_files import add_file, find_file, require_run
 from rigbridge_store.files.sweeping import sweep_contents, sweep_digests, sweep_uploads
 from rigbridge_store.files.uploads import (
     GRANT,
-    StoredUpload,
+    CompletedUpload,
     UploadReception,
     Uploads,
     link_uploads,
 )
-from rigbridge_store.intake.catalog import Catalog, CatalogSession
-from rigbridge_store.intake.creation import Creation, IdempotencyKey
+from rigbridge_store.intake.catalog import Catalog, CatalogSession, link_station
+from rigbridge_store.intake.creation import Creation, IdempotencyKey, RunSlot
 from rigbridge_store.intake.definitions import Definitions, DefinitionSession
 from rigbridge_store.intake.metadata import told_by_sidecar
 from rigbridge_store.intake.policies import CreationPolicy
 from rigbridge_store.intake.preparation import digest, prepare
-from rigbridge_store.intake.slots import RunSlot
 from rigbridge_store.intake.units import find_unit, set_sub_units
 from rigbridge_store.reading import RunReader, listing
 from rigbridge_store.reading.selecting import selected_run_ids
 from rigbridge_store.reading.whole_run import read_sidecar, restore
 from rigbridge_store.refusals import FieldIssue, conflict, forbidden, invalid, not_found
-from rigbridge_store.results import CreatedRun, StoredBlob, StoredFile, UploadTicket
-from rigbridge_store.tables.database import Database
+from rigbridge_store.results import (
+    CreationResult,
+    StoredContent,
+    StoredFile,
+    UploadTicket,
+)
+from rigbridge_store.tables.database import StoreDatabase
 from rigbridge_store.tables.schema import attachments, runs
 from rigbridge_store.upkeep import Upkeep
 
@@ -73,22 +76,27 @@ class RunStore:
     Args:
         data: the data folder.
         database: its tables.
-        blobs: the contents of its attachments.
+        contents: the contents of its attachments.
         max_upload: how many bytes an upload may have.
     """
 
     def __init__(
-        self, data: Path, database: Database, blobs: Blobs, *, max_upload: int
+        self,
+        data: Path,
+        database: StoreDatabase,
+        contents: ContentStore,
+        *,
+        max_upload: int,
     ) -> None:
         self.data = data
-        self.blobs = blobs
+        self.contents = contents
         self._database = database
         self._catalog = Catalog()
         self._definitions = Definitions()
         self.keys = Keys(database)
-        self.uploads = Uploads(database, self.blobs, limit=max_upload, grant=GRANT)
-        self.reader = RunReader(database, self.blobs)
-        self.upkeep = Upkeep(database, self.blobs, self.delete_run)
+        self.uploads = Uploads(database, self.contents, limit=max_upload, grant=GRANT)
+        self.reader = RunReader(database, self.contents)
+        self.upkeep = Upkeep(database, self.contents, self.delete_run)
 
     @classmethod
     def open(
@@ -117,13 +125,13 @@ class RunStore:
         """
         try:
             data.mkdir(parents=True, exist_ok=True)
-            blobs = (
-                BlobFolder(data)
+            contents = (
+                DiskContents(data)
                 if attachments is None
-                else RemoteBlobs(data, attachments)
+                else RemoteContents(data, attachments)
             )
-            tables = Database(data, database)
-            return cls(data, tables, blobs, max_upload=max_upload)
+            tables = StoreDatabase(data, database)
+            return cls(data, tables, contents, max_upload=max_upload)
         except OSError as error:
             raise ConfigurationError(
                 f"the data folder cannot be used: {error.strerror or error}",
@@ -179,7 +187,7 @@ class RunStore:
         metadata: Mapping[str, JSONScalar] | None = None,
         unit_metadata: Mapping[str, JSONScalar] | None = None,
         slot: RunSlot | None = None,
-    ) -> CreatedRun:
+    ) -> CreationResult:
         """
         Create a run, durably.
 
@@ -222,10 +230,10 @@ class RunStore:
         )
         return self._create(creation)
 
-    def _create(self, creation: Creation) -> CreatedRun:
+    def _create(self, creation: Creation) -> CreationResult:
         def write(
             connection: sa.Connection,
-        ) -> tuple[CreatedRun, CatalogSession, DefinitionSession]:
+        ) -> tuple[CreationResult, CatalogSession, DefinitionSession]:
             session = self._catalog.session(connection, creation.principal)
             definitions = self._definitions.session(connection)
             created = creation.write(connection, session, definitions)
@@ -315,7 +323,7 @@ class RunStore:
             RunProblemsError: a foreign client's payload that makes no run.
         """
         with self._database.reading() as connection:
-            return restore(connection, self.blobs, run_id)
+            return restore(connection, self.contents, run_id)
 
     def initialize_upload(self, body: InitializeUpload) -> UploadTicket:
         """
@@ -340,7 +348,7 @@ class RunStore:
         chunks: Iterable[bytes],
         *,
         mime_type: str | None = None,
-    ) -> StoredBlob:
+    ) -> StoredContent:
         """
         Take the bytes of an upload.
 
@@ -356,7 +364,7 @@ class RunStore:
                 reception.write(chunk)
             return reception.finish(mime_type)
 
-    def completed_upload(self, upload_id: str) -> StoredUpload:
+    def completed_upload(self, upload_id: str) -> CompletedUpload:
         """
         Give an upload whose bytes have come.
 
@@ -396,7 +404,7 @@ class RunStore:
         return run_id.lower()
 
     def attach_file(
-        self, run_id: str, *, name: str, mime_type: str | None, blob: StoredBlob
+        self, run_id: str, *, name: str, mime_type: str | None, content: StoredContent
     ) -> None:
         """
         Give a stored content to a run; the same name and content is there once.
@@ -407,7 +415,7 @@ class RunStore:
 
         def attach(connection: sa.Connection) -> None:
             key, _ = require_run(connection, run_id)
-            add_file(connection, key, name=name, mime_type=mime_type, blob=blob)
+            add_file(connection, key, name=name, mime_type=mime_type, content=content)
 
         self._database.write(attach)
 
@@ -440,7 +448,7 @@ class RunStore:
         Raises:
             NotFoundError: there is none, or the run only refers to it.
         """
-        return self.blobs.open(self.find_attachment(attachment_id).sha256 or "")
+        return self.contents.open(self.find_attachment(attachment_id).sha256 or "")
 
     def delete_run(
         self,
@@ -468,7 +476,7 @@ class RunStore:
             )
             digests = list(contents.scalars())
             connection.execute(runs.delete().where(runs.c.key == key))
-        return sweep_digests(self._database, self.blobs, digests)
+        return sweep_digests(self._database, self.contents, digests)
 
     def run_ids(self, selection: RunSelection) -> Iterator[str]:
         """Go through the ids of the runs that are meant, in the order stored."""
@@ -476,7 +484,7 @@ class RunStore:
 
     def forget_contents(self, digests: Iterable[str]) -> None:
         """Delete those contents that nothing refers to any more."""
-        sweep_digests(self._database, self.blobs, digests)
+        sweep_digests(self._database, self.contents, digests)
 
     def update_unit(
         self,
@@ -555,9 +563,9 @@ class RunStore:
         Args:
             contents: also walk through all contents for such as nothing refers to.
         """
-        sweep_uploads(self._database, self.blobs)
+        sweep_uploads(self._database, self.contents)
         if contents:
-            sweep_contents(self._database, self.blobs)
+            sweep_contents(self._database, self.contents)
 
     def close(self) -> None:
         """Release connections; may be called twice."""

@@ -15,11 +15,11 @@ import sqlalchemy as sa
 from rigbridge.destinations.selection import RunSelection
 from rigbridge.errors import ConfigurationError, DeliveryError
 from rigbridge.hosting import BackupResult, CheckResult, PruneResult
-from rigbridge_store.files.blobs import BlobFolder, Blobs
+from rigbridge_store.files.contents import ContentStore, DiskContents
 from rigbridge_store.files.sweeping import sweep_contents, sweep_uploads
 from rigbridge_store.reading.selecting import selected_run_ids
-from rigbridge_store.results import StoredBlob
-from rigbridge_store.tables.database import Database
+from rigbridge_store.results import StoredContent
+from rigbridge_store.tables.database import StoreDatabase
 from rigbridge_store.tables.schema import attachments, runs, uploads
 
 __all__ = ["Upkeep"]
@@ -33,15 +33,18 @@ class Upkeep:
 
     Args:
         database: the tables.
-        blobs: the contents of attachments.
+        contents: the contents of attachments.
         delete: deletes the run of an id, and tells how many contents went with it.
     """
 
     def __init__(
-        self, database: Database, blobs: Blobs, delete: Callable[[str], int]
+        self,
+        database: StoreDatabase,
+        contents: ContentStore,
+        delete: Callable[[str], int],
     ) -> None:
         self._database = database
-        self._blobs = blobs
+        self._contents = contents
         self._delete = delete
 
     def back_up(self, folder: Path) -> BackupResult:
@@ -55,7 +58,7 @@ class Upkeep:
             ConfigurationError: the folder cannot be used, or the tables are kept by a
                 database server.
         """
-        return _back_up(self._database, self._blobs, folder)
+        return _back_up(self._database, self._contents, folder)
 
     def check(self, *, contents: bool = True) -> CheckResult:
         """
@@ -68,7 +71,7 @@ class Upkeep:
         Raises:
             ServerUnavailableError: the store cannot be read for now.
         """
-        return _check(self._database, self._blobs, contents=contents)
+        return _check(self._database, self._contents, whole=contents)
 
     def prune(self, before: datetime, *, dry_run: bool = False) -> PruneResult:
         """
@@ -87,12 +90,12 @@ class Upkeep:
                 contents += self._delete(run_id)
             count += 1
         if not dry_run:
-            contents += sweep_uploads(self._database, self._blobs)
-            contents += sweep_contents(self._database, self._blobs)
+            contents += sweep_uploads(self._database, self._contents)
+            contents += sweep_contents(self._database, self._contents)
         return PruneResult(runs=count, contents=contents)
 
 
-def _count_runs(database: Database) -> int:
+def _count_runs(database: StoreDatabase) -> int:
     """Count the runs of a store."""
     with database.reading() as connection:
         return int(
@@ -102,7 +105,9 @@ def _count_runs(database: Database) -> int:
         )
 
 
-def _back_up(database: Database, blobs: Blobs, folder: Path) -> BackupResult:
+def _back_up(
+    database: StoreDatabase, contents: ContentStore, folder: Path
+) -> BackupResult:
     path = database.path
     if path is None:
         raise ConfigurationError(
@@ -119,14 +124,14 @@ def _back_up(database: Database, blobs: Blobs, folder: Path) -> BackupResult:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _copy_tables(path, folder / path.name)
-        target = BlobFolder(folder)
+        target = DiskContents(folder)
     except (OSError, sqlite3.Error) as error:
         raise ConfigurationError(
             f"the backup cannot be written: {error}",
             source=str(folder),
             remedy="choose another folder, or free the disk",
         ) from error
-    copy = Database(folder)
+    copy = StoreDatabase(folder)
     try:
         needed = _needed(copy)
         count = _count_runs(copy)
@@ -135,10 +140,10 @@ def _back_up(database: Database, blobs: Blobs, folder: Path) -> BackupResult:
     copied = 0
     missing: list[str] = []
     for digest, size in needed.items():
-        if target.holds(StoredBlob(sha256=digest, size=size)):
+        if target.holds(StoredContent(sha256=digest, size=size)):
             continue
         try:
-            stream = blobs.open(digest)
+            stream = contents.open(digest)
         except FileNotFoundError:
             missing.append(digest)
             continue
@@ -169,7 +174,7 @@ def _copy_tables(path: Path, target: Path) -> None:
     partial.replace(target)
 
 
-def _needed(database: Database) -> dict[str, int]:
+def _needed(database: StoreDatabase) -> dict[str, int]:
     """Give the contents that a store must have, with their lengths."""
     found: dict[str, int] = {}
     with database.reading() as connection:
@@ -182,17 +187,19 @@ def _needed(database: Database) -> dict[str, int]:
     return found
 
 
-def _check(database: Database, blobs: Blobs, *, contents: bool) -> CheckResult:
+def _check(
+    database: StoreDatabase, contents: ContentStore, *, whole: bool
+) -> CheckResult:
     problems = list(_table_problems(database))
     needed = _needed(database)
     for digest, size in needed.items():
-        problem = _content_problem(blobs, digest, size, whole=contents)
+        problem = _content_problem(contents, digest, size, whole=whole)
         if problem is not None:
             problems.append(f"attachment {digest}: {problem}")
     with database.reading() as connection:
         waiting = set(connection.execute(sa.select(uploads.c.sha256)).scalars())
     unused = sum(
-        digest not in needed and digest not in waiting for digest in blobs.digests()
+        digest not in needed and digest not in waiting for digest in contents.digests()
     )
     return CheckResult(
         runs=_count_runs(database),
@@ -202,7 +209,7 @@ def _check(database: Database, blobs: Blobs, *, contents: bool) -> CheckResult:
     )
 
 
-def _table_problems(database: Database) -> list[str]:
+def _table_problems(database: StoreDatabase) -> list[str]:
     if database.path is None:
         # A server checks its own pages, and enforces what refers to what.
         return []
@@ -223,13 +230,13 @@ def _table_problems(database: Database) -> list[str]:
 
 
 def _content_problem(
-    blobs: Blobs, digest: str, size: int, *, whole: bool
+    contents: ContentStore, digest: str, size: int, *, whole: bool
 ) -> str | None:
     if not whole:
-        held = blobs.holds(StoredBlob(sha256=digest, size=size))
+        held = contents.holds(StoredContent(sha256=digest, size=size))
         return None if held else "is missing, or of another length"
     try:
-        with blobs.open(digest) as stream:
+        with contents.open(digest) as stream:
             found, length = hashlib.sha256(), 0
             while chunk := stream.read(_CHUNK):
                 found.update(chunk)

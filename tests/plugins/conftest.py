@@ -24,7 +24,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from rigbridge_store.tables.database import Database
+from rigbridge_store.tables.database import StoreDatabase
 
 _USER = "postgres"
 _TEMPLATE = "template_of_stores"
@@ -145,7 +145,7 @@ def new_database(
 
     run(f"CREATE DATABASE {_TEMPLATE} TEMPLATE template0")
     folder = tmp_path_factory.mktemp("template")
-    Database(folder, f"{postgresql_server}/{_TEMPLATE}").close()
+    StoreDatabase(folder, f"{postgresql_server}/{_TEMPLATE}").close()
     return make
 
 

@@ -1,10 +1,10 @@
 """
 API keys: who owns them, and whether one that is shown is genuine.
 
-A key is ``rb_`` with a public part, which finds its row, and a secret of 256 bits, of
-which only a salted scrypt digest is kept. Scrypt is slow on purpose, so a process
-that has verified a key remembers its plain digest; that the key still exists is looked
-up each time, so that a deleted key is refused at once.
+A key is ``rb_`` with a public part, which finds its row, and a random secret of 256
+bits, of which only a SHA-256 digest is kept. So many bits cannot be guessed, hence a
+slow hash would protect nothing more. Each request looks its key up, so that a revoked
+key is refused at once in every process.
 """
 
 from __future__ import annotations
@@ -16,20 +16,17 @@ import secrets
 import threading
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import sqlalchemy as sa
 
 from rigbridge.errors import ServerUnavailableError
 from rigbridge.hosting import KeyKind, KeyRecord
-from rigbridge_store.access.principals import Principal, PrincipalKind
-from rigbridge_store.access.stations import find_station
-from rigbridge_store.fields import folded
+from rigbridge_store.access.principals import Principal, find_station
 from rigbridge_store.refusals import bad_request, not_found, unauthorized
-from rigbridge_store.tables.database import Database
-from rigbridge_store.tables.moments import from_micros, now_micros
-from rigbridge_store.tables.rows import insert_row, new_id
+from rigbridge_store.tables.database import StoreDatabase
+from rigbridge_store.tables.rows import insert_row
 from rigbridge_store.tables.schema import api_keys, stations, users
+from rigbridge_store.tables.values import folded, from_micros, new_id, now_micros
 
 __all__ = ["NO_KEY", "UNKNOWN_KEY", "Keys"]
 
@@ -43,42 +40,34 @@ _LOGGER = logging.getLogger("rigbridge_store.keys")
 
 _MARK = "rb"
 _NOTED_SECONDS = 60.0
-_MAX_REMEMBERED = 10_000
+
+_OWNED = api_keys.outerjoin(users, api_keys.c.user_key == users.c.key).outerjoin(
+    stations, api_keys.c.station_key == stations.c.key
+)
+# A key belongs to a user or to a station, never to both.
+_OWNER_NAME = sa.func.coalesce(stations.c.name, users.c.name)
 
 _OWNER = (
     sa.select(
         api_keys.c.key,
-        api_keys.c.salt,
         api_keys.c.hash,
         api_keys.c.revoked_at,
-        users.c.key.label("user_key"),
-        users.c.id.label("user_id"),
-        users.c.name.label("user_name"),
-        stations.c.key.label("station_key"),
-        stations.c.id.label("station_id"),
-        stations.c.name.label("station_name"),
+        stations.c.key,
+        sa.func.coalesce(stations.c.key, users.c.key),
+        sa.func.coalesce(stations.c.id, users.c.id),
+        _OWNER_NAME,
     )
-    .select_from(
-        api_keys.outerjoin(users, api_keys.c.user_key == users.c.key).outerjoin(
-            stations, api_keys.c.station_key == stations.c.key
-        )
-    )
+    .select_from(_OWNED)
     .where(api_keys.c.prefix == sa.bindparam("prefix"))
 )
-
-
 _RECORDS = sa.select(
     api_keys.c.prefix,
+    api_keys.c.station_key,
+    _OWNER_NAME,
     api_keys.c.created_at,
     api_keys.c.last_used_at,
     api_keys.c.revoked_at,
-    users.c.name.label("user_name"),
-    stations.c.name.label("station_name"),
-).select_from(
-    api_keys.outerjoin(users, api_keys.c.user_key == users.c.key).outerjoin(
-        stations, api_keys.c.station_key == stations.c.key
-    )
-)
+).select_from(_OWNED)
 
 
 class Keys:
@@ -89,12 +78,10 @@ class Keys:
         database: where they are known.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: StoreDatabase) -> None:
         self._database = database
-        self._verified: set[bytes] = set()
         self._noted: dict[int, float] = {}
         self._noting = threading.Lock()
-        self._verifying = threading.Lock()
 
     def exist(self) -> bool:
         """Whether there is any key that is not revoked."""
@@ -155,10 +142,6 @@ class Keys:
             owner = _station(connection, _filled(name))
             return _issue(connection, {"station_key": owner})
 
-    def was_verified(self, key: str) -> bool:
-        """Whether this process has seen the key to be genuine; asks nothing."""
-        return _plain_digest(key) in self._verified
-
     def authenticate(self, key: str) -> Principal:
         """
         Tell whose key this is.
@@ -172,25 +155,15 @@ class Keys:
             raise unauthorized(UNKNOWN_KEY)
         with self._database.reading() as connection:
             row = connection.execute(_OWNER, {"prefix": prefix}).first()
-        digest = _plain_digest(key)
-        if row is None or row.revoked_at is not None:
+        if row is None:
             raise unauthorized(UNKNOWN_KEY)
-        if digest not in self._verified:
-            self._verify(secret, row, digest)
-        self._note(row.key)
-        return _principal(row)
-
-    def _verify(self, secret: str, row: Any, digest: bytes) -> None:
-        # One at a time: after a restart many connections show the same key at once,
-        # and each verification takes a processor and much memory.
-        with self._verifying:
-            if digest in self._verified:
-                return
-            if not hmac.compare_digest(row.hash, _slow_digest(secret, row.salt)):
-                raise unauthorized(UNKNOWN_KEY)
-            if len(self._verified) >= _MAX_REMEMBERED:
-                self._verified = set()
-            self._verified.add(digest)
+        key_row, known, revoked_at, station, owner, public, name = row
+        # In constant time: how long it takes must not tell how much was right.
+        genuine = hmac.compare_digest(known, _digest(secret))
+        if not genuine or revoked_at is not None:
+            raise unauthorized(UNKNOWN_KEY)
+        self._note(key_row)
+        return Principal(kind=_kind(station), key=owner, id=public, name=name)
 
     def _note(self, key: int) -> None:
         """Write that a key is used, unless that was written a moment ago."""
@@ -212,33 +185,21 @@ class Keys:
             _LOGGER.warning("the use of a key could not be written: %s", error)
 
 
-def _record(row: Any) -> KeyRecord:
-    station = row.station_name is not None
+def _kind(station: int | None) -> KeyKind:
+    return KeyKind.USER if station is None else KeyKind.STATION
+
+
+def _record(
+    row: sa.Row[str, int | None, str, int, int | None, int | None],
+) -> KeyRecord:
+    prefix, station, owner, created_at, last_used_at, revoked_at = row
     return KeyRecord(
-        prefix=row.prefix,
-        kind=KeyKind.STATION if station else KeyKind.USER,
-        owner=row.station_name if station else row.user_name,
-        created_at=from_micros(row.created_at),
-        last_used_at=(
-            None if row.last_used_at is None else from_micros(row.last_used_at)
-        ),
-        revoked_at=None if row.revoked_at is None else from_micros(row.revoked_at),
-    )
-
-
-def _principal(row: Any) -> Principal:
-    if row.station_key is not None:
-        return Principal(
-            kind=PrincipalKind.STATION,
-            key=row.station_key,
-            id=row.station_id,
-            name=row.station_name,
-        )
-    return Principal(
-        kind=PrincipalKind.USER,
-        key=row.user_key,
-        id=row.user_id,
-        name=row.user_name,
+        prefix=prefix,
+        kind=_kind(station),
+        owner=owner,
+        created_at=from_micros(created_at),
+        last_used_at=None if last_used_at is None else from_micros(last_used_at),
+        revoked_at=None if revoked_at is None else from_micros(revoked_at),
     )
 
 
@@ -283,14 +244,12 @@ def _station(connection: sa.Connection, name: str) -> int:
 def _issue(connection: sa.Connection, owner: dict[str, int]) -> str:
     prefix = secrets.token_hex(6)
     secret = secrets.token_urlsafe(32)
-    salt = secrets.token_bytes(16)
     connection.execute(
         api_keys.insert(),
         {
             "id": new_id(),
             "prefix": prefix,
-            "salt": salt,
-            "hash": _slow_digest(secret, salt),
+            "hash": _digest(secret),
             "created_at": now_micros(),
             **owner,
         },
@@ -298,9 +257,5 @@ def _issue(connection: sa.Connection, owner: dict[str, int]) -> str:
     return f"{_MARK}_{prefix}_{secret}"
 
 
-def _slow_digest(secret: str, salt: bytes) -> bytes:
-    return hashlib.scrypt(secret.encode(), salt=salt, n=2**14, r=8, p=1)
-
-
-def _plain_digest(key: str) -> bytes:
-    return hashlib.sha256(key.encode()).digest()
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()

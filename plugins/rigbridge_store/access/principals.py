@@ -1,19 +1,16 @@
-"""Who asks: the owner of an API key."""
+"""The owners of API keys: users and stations."""
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import attrs
+import sqlalchemy as sa
 
-__all__ = ["Principal", "PrincipalKind"]
+from rigbridge.hosting import KeyKind
+from rigbridge_store.refusals import conflict
+from rigbridge_store.tables.schema import stations
+from rigbridge_store.tables.values import canonical_uuid, folded
 
-
-class PrincipalKind(StrEnum):
-    """The two kinds of key."""
-
-    USER = "user"
-    STATION = "station"
+__all__ = ["Principal", "find_station"]
 
 
 @attrs.frozen(kw_only=True)
@@ -29,7 +26,7 @@ class Principal:
         unrestricted: a station that may use every procedure all the same.
     """
 
-    kind: PrincipalKind
+    kind: KeyKind
     key: int
     id: str
     name: str
@@ -38,9 +35,35 @@ class Principal:
     @property
     def is_station(self) -> bool:
         """Whether it is a station."""
-        return self.kind is PrincipalKind.STATION
+        return self.kind is KeyKind.STATION
 
     @property
     def is_restricted(self) -> bool:
         """Whether only linked procedures are within reach."""
         return self.is_station and not self.unrestricted
+
+
+def find_station(connection: sa.Connection, reference: str) -> int | None:
+    """
+    Find a station that is in use by its id, or by its name in any case.
+
+    Returns:
+        Its key, or None where there is none.
+
+    Raises:
+        ConflictError: several have that name.
+    """
+    text = reference.strip()
+    rows = connection.execute(
+        sa.select(stations.c.key, stations.c.id).where(
+            stations.c.removed_at.is_(None),
+            sa.or_(
+                stations.c.id == (canonical_uuid(text) or text),
+                stations.c.name_key == folded(text),
+            ),
+        )
+    ).all()
+    if len(rows) > 1:
+        ids = ", ".join(sorted(row.id for row in rows))
+        raise conflict(f"Several stations are named {text}. Name one by its ID: {ids}.")
+    return int(rows[0].key) if rows else None

@@ -8,9 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from rigbridge_store.refusals import not_found
-from rigbridge_store.results import StoredBlob, StoredFile
-from rigbridge_store.tables.rows import RowWriter, insert_row, new_id
+from rigbridge_store.results import StoredContent, StoredFile
+from rigbridge_store.tables.rows import RowWriter, insert_row
 from rigbridge_store.tables.schema import attachments, runs, uploads
+from rigbridge_store.tables.values import new_id
 
 __all__ = [
     "add_file",
@@ -68,7 +69,7 @@ def add_file(
     *,
     name: str,
     mime_type: str | None,
-    blob: StoredBlob,
+    content: StoredContent,
 ) -> int:
     """
     Give a file to a run; one of the same name and content is there once.
@@ -82,7 +83,7 @@ def add_file(
         attachments.c.run_key == run,
         attachments.c.name == name,
         sa.or_(
-            attachments.c.sha256 == blob.sha256,
+            attachments.c.sha256 == content.sha256,
             sa.and_(attachments.c.sha256.is_(None), attachments.c.stored.is_(False)),
         ),
     )
@@ -93,8 +94,8 @@ def add_file(
         .order_by(attachments.c.sha256.is_(None), attachments.c.key)
     ).first()
     values: Mapping[str, Any] = {
-        "size": blob.size,
-        "sha256": blob.sha256,
+        "size": content.size,
+        "sha256": content.sha256,
         "stored": True,
     }
     if found is None:

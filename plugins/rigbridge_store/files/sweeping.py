@@ -13,11 +13,11 @@ from itertools import islice
 
 import sqlalchemy as sa
 
-from rigbridge_store.files.blobs import Blobs
+from rigbridge_store.files.contents import ContentStore
 from rigbridge_store.files.stored_files import unused_digests
-from rigbridge_store.tables.database import Database
-from rigbridge_store.tables.moments import micros
+from rigbridge_store.tables.database import StoreDatabase
 from rigbridge_store.tables.schema import uploads
+from rigbridge_store.tables.values import to_micros
 
 __all__ = ["sweep_contents", "sweep_digests", "sweep_uploads"]
 
@@ -26,7 +26,7 @@ _UNLINKED = timedelta(days=1)
 _AT_ONCE = 500
 
 
-def sweep_uploads(database: Database, blobs: Blobs) -> int:
+def sweep_uploads(database: StoreDatabase, contents: ContentStore) -> int:
     """
     Forget grants that expired unused, and bytes that were never linked.
 
@@ -34,23 +34,25 @@ def sweep_uploads(database: Database, blobs: Blobs) -> int:
         How many contents were deleted.
     """
     now = datetime.now(UTC)
-    blobs.sweep_incoming(untouched_for=_UNLINKED.total_seconds())
+    contents.sweep_incoming(untouched_for=_UNLINKED.total_seconds())
     stale = sa.and_(
         uploads.c.attachment_key.is_(None),
         uploads.c.expires_at
         < sa.case(
-            (uploads.c.sha256.is_(None), micros(now - _GRACE)),
-            else_=micros(now - _UNLINKED),
+            (uploads.c.sha256.is_(None), to_micros(now - _GRACE)),
+            else_=to_micros(now - _UNLINKED),
         ),
     )
     with database.writing() as connection:
         found = connection.execute(sa.select(uploads.c.sha256).where(stale))
         digests = [digest for digest in found.scalars() if digest is not None]
         connection.execute(uploads.delete().where(stale))
-    return sweep_digests(database, blobs, digests)
+    return sweep_digests(database, contents, digests)
 
 
-def sweep_digests(database: Database, blobs: Blobs, digests: Iterable[str]) -> int:
+def sweep_digests(
+    database: StoreDatabase, contents: ContentStore, digests: Iterable[str]
+) -> int:
     """
     Delete those contents that nothing refers to any more.
 
@@ -63,15 +65,15 @@ def sweep_digests(database: Database, blobs: Blobs, digests: Iterable[str]) -> i
         # Held against writers, so that none of them can begin to refer to one.
         with database.writing() as connection:
             for digest in unused_digests(connection, some):
-                count += blobs.remove(digest, untouched_for=_GRACE.total_seconds())
+                count += contents.remove(digest, untouched_for=_GRACE.total_seconds())
     return count
 
 
-def sweep_contents(database: Database, blobs: Blobs) -> int:
+def sweep_contents(database: StoreDatabase, contents: ContentStore) -> int:
     """
     Delete every content that nothing refers to; walks through all of them.
 
     Returns:
         How many were deleted.
     """
-    return sweep_digests(database, blobs, blobs.digests())
+    return sweep_digests(database, contents, contents.digests())

@@ -26,7 +26,7 @@ from rigbridge_store.fields import (
     known,
     text_or_none,
 )
-from rigbridge_store.files.blobs import Blobs, BlobWriter
+from rigbridge_store.files.contents import ContentStore, ContentWriter
 from rigbridge_store.files.stored_files import add_file
 from rigbridge_store.refusals import (
     FieldIssue,
@@ -37,15 +37,15 @@ from rigbridge_store.refusals import (
     not_found,
     too_large,
 )
-from rigbridge_store.results import StoredBlob, UploadTicket
-from rigbridge_store.tables.database import Database
-from rigbridge_store.tables.moments import micros
-from rigbridge_store.tables.rows import insert_row, new_id
+from rigbridge_store.results import StoredContent, UploadTicket
+from rigbridge_store.tables.database import StoreDatabase
+from rigbridge_store.tables.rows import insert_row
 from rigbridge_store.tables.schema import attachments, uploads
+from rigbridge_store.tables.values import new_id, to_micros
 
 __all__ = [
     "GRANT",
-    "StoredUpload",
+    "CompletedUpload",
     "Target",
     "UploadReception",
     "Uploads",
@@ -72,19 +72,19 @@ class Target:
 
 
 @attrs.frozen(kw_only=True)
-class StoredUpload:
+class CompletedUpload:
     """
     An upload whose bytes have come.
 
     Attributes:
         name: the file's name.
         mime_type: its media type, or None.
-        blob: its content.
+        content: its content.
     """
 
     name: str
     mime_type: str | None
-    blob: StoredBlob
+    content: StoredContent
 
 
 class UploadReception:
@@ -104,8 +104,8 @@ class UploadReception:
     def __init__(
         self,
         *,
-        database: Database,
-        writer: BlobWriter,
+        database: StoreDatabase,
+        writer: ContentWriter,
         upload: int,
         declared_size: int | None,
         limit: int,
@@ -133,7 +133,7 @@ class UploadReception:
             raise too_large(f"The upload is over the limit of {self._limit} bytes.")
         self._writer.write(chunk)
 
-    def finish(self, mime_type: str | None = None) -> StoredBlob:
+    def finish(self, mime_type: str | None = None) -> StoredContent:
         """
         Keep the bytes.
 
@@ -150,8 +150,8 @@ class UploadReception:
                 f"The upload has {self._writer.size} bytes, not the "
                 f"{self._declared} declared."
             )
-        blob = self._writer.finish()
-        values: dict[str, Any] = {"size": blob.size, "sha256": blob.sha256}
+        content = self._writer.finish()
+        values: dict[str, Any] = {"size": content.size, "sha256": content.sha256}
         if mime_type:
             values["mime_type"] = sa.func.coalesce(uploads.c.mime_type, mime_type)
 
@@ -166,7 +166,7 @@ class UploadReception:
             _attach(connection, self._upload)
 
         self._database.write(complete)
-        return blob
+        return content
 
     def discard(self) -> None:
         """Forget the bytes, unless they are kept; may be called twice."""
@@ -190,21 +190,21 @@ class Uploads:
 
     Args:
         database: where they are known.
-        blobs: where the bytes go.
+        contents: where the bytes go.
         limit: how many bytes one may have.
         grant: how long a grant is good for.
     """
 
     def __init__(
         self,
-        database: Database,
-        blobs: Blobs,
+        database: StoreDatabase,
+        contents: ContentStore,
         *,
         limit: int,
         grant: timedelta = GRANT,
     ) -> None:
         self._database = database
-        self._blobs = blobs
+        self._contents = contents
         self._limit = limit
         self._grant = grant
 
@@ -250,7 +250,7 @@ class Uploads:
                     "run_key": found.run,
                     "unit_key": found.unit,
                     "token_hash": _hashed(ticket.token),
-                    "expires_at": micros(expires),
+                    "expires_at": to_micros(expires),
                     "name": body.name,
                     "mime_type": text_or_none(body.mimeType),
                     "declared_size": size,
@@ -292,7 +292,7 @@ class Uploads:
             raise not_found(f"Upload with ID {upload_id} does not exist.")
         if row.sha256 is not None:
             raise _used()
-        if row.expires_at < micros(datetime.now(UTC)):
+        if row.expires_at < to_micros(datetime.now(UTC)):
             raise forbidden("The upload URL has expired. Initialize a new upload.")
         declared: int | None = row.declared_size
         if announced is not None and declared not in (None, announced):
@@ -303,13 +303,13 @@ class Uploads:
             raise too_large(f"The upload is over the limit of {self._limit} bytes.")
         return UploadReception(
             database=self._database,
-            writer=self._blobs.writer(),
+            writer=self._contents.writer(),
             upload=row.key,
             declared_size=declared,
             limit=self._limit,
         )
 
-    def completed(self, upload_id: str) -> StoredUpload:
+    def completed(self, upload_id: str) -> CompletedUpload:
         """
         Give an upload whose bytes have come.
 
@@ -354,7 +354,7 @@ def link_uploads(
             run,
             name=upload.name,
             mime_type=upload.mime_type,
-            blob=upload.blob,
+            content=upload.content,
         )
         connection.execute(
             uploads.update().where(uploads.c.key == row.key),
@@ -440,16 +440,16 @@ def _find(connection: sa.Connection, upload_id: str, path: str) -> Any:
     return row
 
 
-def _completed(row: Any, upload_id: str, path: str = "upload_id") -> StoredUpload:
+def _completed(row: Any, upload_id: str, path: str = "upload_id") -> CompletedUpload:
     if row.sha256 is None:
         raise bad_request(
             f"Upload with ID {upload_id} was never completed.",
             FieldIssue(path, "was never completed"),
         )
-    return StoredUpload(
+    return CompletedUpload(
         name=row.name,
         mime_type=row.mime_type,
-        blob=StoredBlob(sha256=row.sha256, size=row.size),
+        content=StoredContent(sha256=row.sha256, size=row.size),
     )
 
 

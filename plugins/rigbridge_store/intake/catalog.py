@@ -10,18 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 
 from rigbridge.wire import CreateRun
-from rigbridge_store.access.permissions import unknown_procedure
-from rigbridge_store.access.principals import Principal
-from rigbridge_store.fields import folded, text_or_none
+from rigbridge_store.access.permissions import link_station_to, unknown_procedure
+from rigbridge_store.access.principals import Principal, find_station
+from rigbridge_store.fields import text_or_none
 from rigbridge_store.intake.policies import CreationPolicy
 from rigbridge_store.refusals import FieldIssue, not_found
-from rigbridge_store.tables.moments import now_micros
-from rigbridge_store.tables.rows import insert_row, new_id
+from rigbridge_store.tables.database import StoreDatabase
+from rigbridge_store.tables.rows import insert_row
 from rigbridge_store.tables.schema import (
     batches,
     parts,
@@ -30,12 +29,13 @@ from rigbridge_store.tables.schema import (
     revisions,
     users,
 )
+from rigbridge_store.tables.values import canonical_uuid, folded, new_id, now_micros
 
 __all__ = [
     "Catalog",
     "CatalogSession",
-    "canonical_uuid",
     "find_procedure",
+    "link_station",
     "origin_of",
 ]
 
@@ -89,14 +89,6 @@ def origin_of(table: sa.Table, principal: Principal | None) -> dict[str, Any]:
         "creator_station_key": creator if station else None,
     }
     return {name: value for name, value in origin.items() if name in table.c}
-
-
-def canonical_uuid(text: str) -> str | None:
-    """Give a UUID in its usual spelling, or None for a text that is none."""
-    try:
-        return str(UUID(text))
-    except ValueError:
-        return None
 
 
 def find_procedure(connection: sa.Connection, reference: str) -> int | None:
@@ -307,3 +299,30 @@ class CatalogSession:
             )
         self.learnt["user", email] = found
         return found
+
+
+def link_station(
+    database: StoreDatabase, catalog: Catalog, station: str, procedure: str
+) -> None:
+    """
+    Let a station use a procedure.
+
+    Raises:
+        NotFoundError: no such station, or no procedure of that UUID.
+        ConflictError: several stations have that name.
+    """
+    with database.writing() as connection:
+        session = catalog.session(connection)
+        owner = find_station(connection, station)
+        if owner is None:
+            raise not_found(
+                f"Station {station} does not exist. Create a key for it first."
+            )
+        found = find_procedure(connection, procedure)
+        if found is None and canonical_uuid(procedure) is not None:
+            raise not_found(f"Procedure with ID {procedure} does not exist.")
+        if found is None:
+            # A station that may use nothing yet could not create it itself.
+            found = session.procedure_named(procedure)
+        link_station_to(connection, owner, found)
+    catalog.remember(session)

@@ -14,17 +14,15 @@ from rigbridge_store.access.permissions import link_station_to, require_access
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.fields import MAX_TEXT, known, text_or_none
 from rigbridge_store.files.stored_files import write_files
-from rigbridge_store.intake.catalog import CatalogSession, canonical_uuid
+from rigbridge_store.intake.catalog import CatalogSession
 from rigbridge_store.intake.definitions import DefinitionSession
 from rigbridge_store.intake.metadata import merge_metadata, write_metadata
 from rigbridge_store.intake.policies import CreationPolicy
 from rigbridge_store.intake.preparation import PreparedRun
-from rigbridge_store.intake.slots import RunSlot, take_slot
 from rigbridge_store.intake.units import FoundUnit, add_sub_units, place_unit
-from rigbridge_store.refusals import bad_request, conflict
-from rigbridge_store.results import CreatedRun, StoredFile
-from rigbridge_store.tables.moments import now_micros
-from rigbridge_store.tables.rows import RowFinder, RowWriter, insert_row, new_id
+from rigbridge_store.refusals import FieldIssue, bad_request, conflict
+from rigbridge_store.results import CreationResult, StoredFile
+from rigbridge_store.tables.rows import RowFinder, RowWriter, insert_row
 from rigbridge_store.tables.schema import (
     idempotency_keys,
     logs,
@@ -32,11 +30,13 @@ from rigbridge_store.tables.schema import (
     phases,
     run_documents,
     run_metadata,
+    run_slots,
     runs,
     unit_metadata,
 )
+from rigbridge_store.tables.values import canonical_uuid, new_id, now_micros
 
-__all__ = ["Creation", "IdempotencyKey"]
+__all__ = ["Creation", "IdempotencyKey", "RunSlot"]
 
 _REPEATED_ID = RowFinder(
     sa.select(runs.c.digest, runs.c.id, runs.c.procedure_key).where(
@@ -90,6 +90,22 @@ _LOGS = RowWriter(
 )
 _KEYS = RowWriter(idempotency_keys, ("idempotency_key", "digest", "run_key"))
 _DOCUMENTS = RowWriter(run_documents, ("run_key", "sidecar", "report"))
+
+
+@attrs.frozen(kw_only=True)
+class RunSlot:
+    """
+    The place of a run in an execution.
+
+    Attributes:
+        execution_id: the execution, named by the client.
+        slot_key: the slot of the fixture, or None.
+        slot_name: its name as declared then, or None.
+    """
+
+    execution_id: str
+    slot_key: str | None = None
+    slot_name: str | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -169,7 +185,7 @@ class Creation:
         connection: sa.Connection,
         catalog: CatalogSession,
         definitions: DefinitionSession,
-    ) -> CreatedRun:
+    ) -> CreationResult:
         """
         Create the run within a transaction.
 
@@ -190,7 +206,7 @@ class Creation:
         run = self._insert(connection, catalog, procedure, unit, public)
         self._details(connection, run)
         self._measurements(connection, run, procedure, definitions)
-        return CreatedRun(id=public, created=True)
+        return CreationResult(id=public, created=True)
 
     def _enter(self, connection: sa.Connection, procedure: int) -> None:
         principal = self.principal
@@ -200,7 +216,7 @@ class Creation:
 
     def _repeated(
         self, connection: sa.Connection, key: IdempotencyKey
-    ) -> CreatedRun | None:
+    ) -> CreationResult | None:
         finder = _REPEATED_ID if key.is_id else _REPEATED
         first = finder.first(connection, key.text)
         if first is None:
@@ -209,10 +225,10 @@ class Creation:
         # The body may name another procedure than the run that it repeats.
         require_access(connection, self.principal, procedure)
         if digest == key.digest:
-            return CreatedRun(id=public, created=False)
+            return CreationResult(id=public, created=False)
         if key.lenient:
             warning = "the store holds this run already with other content, kept as is"
-            return CreatedRun(id=public, created=False, warnings=(warning,))
+            return CreationResult(id=public, created=False, warnings=(warning,))
         raise conflict(f"Idempotency key {key.text} was used before with another body.")
 
     def _insert(
@@ -272,7 +288,7 @@ class Creation:
         if self.metadata:
             write_metadata(connection, run_metadata, run, self.metadata)
         if self.slot is not None:
-            take_slot(connection, run, self.slot)
+            _assign_slot(connection, run, self.slot)
         if self.key is not None and not self.key.is_id:
             _KEYS.write(connection, [(self.key.text, self.key.digest, run)])
 
@@ -304,3 +320,22 @@ class Creation:
                 for phase, position, point, specified, outcome, number, value in rows
             ],
         )
+
+
+def _assign_slot(connection: sa.Connection, run: int, slot: RunSlot) -> None:
+    """
+    Put a new run into its slot.
+
+    Raises:
+        ConflictError: another run of the execution has it.
+    """
+    taken = sa.select(run_slots.c.run_key).where(
+        run_slots.c.execution_id == slot.execution_id,
+        run_slots.c.slot_key == slot.slot_key,
+    )
+    if slot.slot_key is not None and connection.execute(taken).first() is not None:
+        raise conflict(
+            f"Slot {slot.slot_key} of execution {slot.execution_id} has a run already.",
+            FieldIssue("slot_key", "has a run already in this execution"),
+        )
+    connection.execute(run_slots.insert(), {"run_key": run, **attrs.asdict(slot)})

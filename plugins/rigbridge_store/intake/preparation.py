@@ -27,7 +27,7 @@ from rigbridge_store.refusals import (
     unprocessable,
 )
 from rigbridge_store.results import StoredFile
-from rigbridge_store.tables.moments import micros, span_micros
+from rigbridge_store.tables.values import span_to_micros, to_micros
 
 __all__ = ["PreparedRun", "digest", "prepare"]
 
@@ -131,9 +131,9 @@ class _Preparation:
             head=_head(body),
             outcome=_outcome(body),
             docstring=text_or_none(body.docstring),
-            started_at=None if started is None else micros(started),
-            ended_at=None if ended is None else micros(ended),
-            duration=None if span is None else span_micros(span),
+            started_at=None if started is None else to_micros(started),
+            ended_at=None if ended is None else to_micros(ended),
+            duration=None if span is None else span_to_micros(span),
             phases=phases,
             measurements=measurements,
             logs=logs,

@@ -13,10 +13,10 @@ from rigbridge.errors import DeliveryError, NoAnswerError, UnprocessableError
 from rigbridge.model import Attachment, Run
 from rigbridge.model.report import ConversionReport
 from rigbridge_store.access.principals import Principal
-from rigbridge_store.files.blobs import Blobs
+from rigbridge_store.files.contents import ContentStore
 from rigbridge_store.intake.metadata import searchable
 from rigbridge_store.intake.policies import CreationPolicy
-from rigbridge_store.results import StoredBlob, StoredFile
+from rigbridge_store.results import StoredContent, StoredFile
 from rigbridge_store.store import RunStore
 
 __all__ = ["SUBMISSION", "attach_file", "submit_run"]
@@ -54,7 +54,7 @@ def submit_run(
     for attachment in run.attachments:
         file = _described(attachment)
         try:
-            file = _stored(store.blobs, attachment)
+            file = _stored(store.contents, attachment)
         except DeliveryError as error:
             failures.append(AttachmentFailure(name=attachment.name, error=error))
         files.append(file)
@@ -91,7 +91,7 @@ def attach_file(store: RunStore, run_id: str, attachment: Attachment) -> None:
         UnprocessableError: the attachment has no bytes, or not those described.
         NoAnswerError: its bytes cannot be read now.
     """
-    file = _stored(store.blobs, attachment)
+    file = _stored(store.contents, attachment)
     if not file.stored:
         raise UnprocessableError(
             "the attachment is a reference without bytes", source=attachment.name
@@ -108,23 +108,26 @@ def _described(attachment: Attachment) -> StoredFile:
     )
 
 
-def _stored(blobs: Blobs, attachment: Attachment) -> StoredFile:
+def _stored(contents: ContentStore, attachment: Attachment) -> StoredFile:
     """Bring the bytes of an attachment into the store, if there are any."""
     file = _described(attachment)
     if not attachment.embedded:
         return file
     if file.sha256 is not None and file.size is not None:
-        blob = StoredBlob(sha256=file.sha256, size=file.size)
-        if blobs.holds(blob):
+        content = StoredContent(sha256=file.sha256, size=file.size)
+        if contents.holds(content):
             return attrs.evolve(file, stored=True)
-    blob = blobs.store(_chunks(attachment))
-    if file.sha256 not in (None, blob.sha256) or file.size not in (None, blob.size):
+    content = contents.store(_chunks(attachment))
+    if file.sha256 not in (None, content.sha256) or file.size not in (
+        None,
+        content.size,
+    ):
         raise UnprocessableError(
             "the bytes are not those that were described; the file was changed",
             source=attachment.name,
             remedy="read the source again",
         )
-    return attrs.evolve(file, sha256=blob.sha256, size=blob.size, stored=True)
+    return attrs.evolve(file, sha256=content.sha256, size=content.size, stored=True)
 
 
 def _chunks(attachment: Attachment) -> Iterator[bytes]:
@@ -146,7 +149,7 @@ def _supply(store: RunStore, run_id: str, files: Sequence[StoredFile]) -> None:
     """Give a run that was there already the contents that it lacked."""
     for file in files:
         if file.stored and file.sha256 is not None and file.size is not None:
-            blob = StoredBlob(sha256=file.sha256, size=file.size)
+            content = StoredContent(sha256=file.sha256, size=file.size)
             store.attach_file(
-                run_id, name=file.name, mime_type=file.mime_type, blob=blob
+                run_id, name=file.name, mime_type=file.mime_type, content=content
             )

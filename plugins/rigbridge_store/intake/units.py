@@ -9,12 +9,13 @@ import attrs
 import sqlalchemy as sa
 
 from rigbridge.wire import WireSubUnit, WireUnit
-from rigbridge_store.fields import folded, text_or_none
+from rigbridge_store.fields import text_or_none
 from rigbridge_store.intake.catalog import CatalogSession
 from rigbridge_store.intake.policies import CreationPolicy, PartNumbers
 from rigbridge_store.refusals import FieldIssue, bad_request, not_found
-from rigbridge_store.tables.rows import RowFinder, insert_row, new_id
+from rigbridge_store.tables.rows import RowFinder, insert_row
 from rigbridge_store.tables.schema import unit_sub_units, units
+from rigbridge_store.tables.values import folded, new_id
 
 __all__ = [
     "FoundUnit",

@@ -21,11 +21,14 @@ import sqlalchemy as sa
 from rigbridge.convert.times import from_iso_duration
 from rigbridge.errors import ModelError
 from rigbridge.model import JSONValue
-from rigbridge_store.fields import folded
-from rigbridge_store.intake.catalog import canonical_uuid
 from rigbridge_store.refusals import FieldIssue, invalid
-from rigbridge_store.tables.moments import micros, span_micros
 from rigbridge_store.tables.schema import procedures, run_moment
+from rigbridge_store.tables.values import (
+    canonical_uuid,
+    folded,
+    span_to_micros,
+    to_micros,
+)
 
 __all__ = [
     "ANYTHING",
@@ -72,8 +75,8 @@ class Period:
     def of(cls, since: datetime | None, until: datetime | None) -> Self:
         """Make a period of aware times."""
         return cls(
-            since=None if since is None else micros(since),
-            until=None if until is None else micros(until),
+            since=None if since is None else to_micros(since),
+            until=None if until is None else to_micros(until),
         )
 
     def conditions(self) -> list[Condition]:
@@ -157,9 +160,9 @@ def moment_between(
     """Demand a moment, the bounds included."""
     conditions: list[Condition] = []
     if after is not None:
-        conditions.append(column >= micros(after))
+        conditions.append(column >= to_micros(after))
     if before is not None:
-        conditions.append(column <= micros(before))
+        conditions.append(column <= to_micros(before))
     return conditions
 
 
@@ -174,9 +177,9 @@ def duration_between(
     """
     conditions: list[Condition] = []
     if shortest is not None:
-        conditions.append(column >= span_micros(_span(shortest, "duration_min")))
+        conditions.append(column >= span_to_micros(_span(shortest, "duration_min")))
     if longest is not None:
-        conditions.append(column <= span_micros(_span(longest, "duration_max")))
+        conditions.append(column <= span_to_micros(_span(longest, "duration_max")))
     return conditions
 
 

@@ -20,13 +20,12 @@ from rigbridge.wire import (
     ListedUser,
     ListedVersion,
 )
-from rigbridge_store.fields import folded, known
+from rigbridge_store.fields import known
 from rigbridge_store.reading.run_contents import (
     read_attachments,
     read_logs,
     read_phases,
 )
-from rigbridge_store.tables.moments import iso_from_micros, iso_from_span
 from rigbridge_store.tables.schema import (
     batches,
     parts,
@@ -38,6 +37,7 @@ from rigbridge_store.tables.schema import (
     units,
     users,
 )
+from rigbridge_store.tables.values import folded, iso_from_micros, iso_from_span
 
 __all__ = [
     "COLUMNS",

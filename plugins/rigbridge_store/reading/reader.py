@@ -9,7 +9,7 @@ from typing import IO
 import attrs
 import sqlalchemy as sa
 
-from rigbridge_store.files.blobs import Blobs
+from rigbridge_store.files.contents import ContentStore
 from rigbridge_store.files.stored_files import find_file
 from rigbridge_store.reading import measurement_trend, yields
 from rigbridge_store.reading.conditions import Period
@@ -25,7 +25,7 @@ from rigbridge_store.reading.unit_history import UnitHistory, read_unit
 from rigbridge_store.reading.yields import Bucket, Failure, ProcedureYield
 from rigbridge_store.refusals import not_found
 from rigbridge_store.results import StoredFile
-from rigbridge_store.tables.database import Database
+from rigbridge_store.tables.database import StoreDatabase
 from rigbridge_store.tables.schema import procedures, stations
 
 __all__ = ["NamedProcedure", "RunReader"]
@@ -53,12 +53,12 @@ class RunReader:
 
     Args:
         database: the tables.
-        blobs: the contents of attachments.
+        contents: the contents of attachments.
     """
 
-    def __init__(self, database: Database, blobs: Blobs) -> None:
+    def __init__(self, database: StoreDatabase, contents: ContentStore) -> None:
         self._database = database
-        self._blobs = blobs
+        self._contents = contents
 
     @contextmanager
     def _reading(self) -> Generator[sa.Connection]:
@@ -120,7 +120,7 @@ class RunReader:
             NotFoundError: there is none of that id.
         """
         with self._reading() as connection:
-            return read_run(connection, self._blobs, run_id)
+            return read_run(connection, self._contents, run_id)
 
     def unit(
         self,
@@ -220,4 +220,4 @@ class RunReader:
             raise not_found(
                 f"Attachment with ID {attachment_id} is a reference without bytes."
             )
-        return file, self._blobs.open(file.sha256)
+        return file, self._contents.open(file.sha256)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from rigbridge.errors import RunProblemsError
 from rigbridge.model import Run
 from rigbridge.wire import ListedAttachment
-from rigbridge_store.files.blobs import Blobs
+from rigbridge_store.files.contents import ContentStore
 from rigbridge_store.reading.run_contents import read_attachments
 from rigbridge_store.reading.whole_run import read_sidecar, restore
 from rigbridge_store.refusals import not_found
@@ -89,7 +89,9 @@ class RunDetails:
     problem: str | None = None
 
 
-def read_run(connection: sa.Connection, blobs: Blobs, run_id: str) -> RunDetails:
+def read_run(
+    connection: sa.Connection, contents: ContentStore, run_id: str
+) -> RunDetails:
     """
     Read one run.
 
@@ -101,11 +103,11 @@ def read_run(connection: sa.Connection, blobs: Blobs, run_id: str) -> RunDetails
         raise not_found(f"Run with ID {run_id} does not exist.")
     problem = None
     try:
-        run = restore(connection, blobs, row.id)
+        run = restore(connection, contents, row.id)
     except RunProblemsError as error:
         # A foreign client sent something under our own field.
         problem = str(error)
-        run = restore(connection, blobs, row.id, plain=True)
+        run = restore(connection, contents, row.id, plain=True)
     sidecar = read_sidecar(connection, row.key) or {}
     return RunDetails(
         id=row.id,

@@ -14,15 +14,15 @@ import attrs
 import sqlalchemy as sa
 
 from rigbridge.destinations.selection import RunSelection
-from rigbridge_store.fields import folded
 from rigbridge_store.reading.conditions import (
     Condition,
     Period,
     procedure_keys,
     text_like,
 )
-from rigbridge_store.tables.database import Database
+from rigbridge_store.tables.database import StoreDatabase
 from rigbridge_store.tables.schema import parts, procedures, runs, stations, units
+from rigbridge_store.tables.values import folded
 
 __all__ = [
     "RunSearch",
@@ -78,7 +78,7 @@ def _selection_conditions(selection: RunSelection) -> list[Condition]:
     return found
 
 
-def selected_run_ids(database: Database, selection: RunSelection) -> Iterator[str]:
+def selected_run_ids(database: StoreDatabase, selection: RunSelection) -> Iterator[str]:
     """
     Go through the ids of the runs of a selection, in the order stored.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import attrs
 import sqlalchemy as sa
 
-from rigbridge_store.fields import folded
 from rigbridge_store.reading.run_search import Cursor, RunPage, search_runs
 from rigbridge_store.reading.selecting import RunSearch
 from rigbridge_store.refusals import not_found
@@ -19,6 +18,7 @@ from rigbridge_store.tables.schema import (
     unit_sub_units,
     units,
 )
+from rigbridge_store.tables.values import folded
 
 __all__ = ["ProcedureState", "UnitHistory", "read_unit"]
 

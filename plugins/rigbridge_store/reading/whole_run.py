@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from rigbridge.convert import load
 from rigbridge.model import Attachment, Run
 from rigbridge.wire import CreateRun
-from rigbridge_store.files.blobs import Blobs
+from rigbridge_store.files.contents import ContentStore
 from rigbridge_store.files.stored_files import files_of
 from rigbridge_store.reading.run_contents import read_logs, read_phases
 from rigbridge_store.refusals import not_found
@@ -26,7 +26,7 @@ __all__ = ["read_sidecar", "restore"]
 
 def restore(
     connection: sa.Connection,
-    blobs: Blobs,
+    contents: ContentStore,
     run_id: str,
     *,
     plain: bool = False,
@@ -36,7 +36,7 @@ def restore(
 
     Args:
         connection: the transaction.
-        blobs: where the bytes of its files are.
+        contents: where the bytes of its files are.
         run_id: the run.
         plain: leave out what came beside the v1 fields, where that cannot be read.
 
@@ -62,7 +62,7 @@ def restore(
         body,
         run_id=UUID(public),
         sidecar=sidecar,
-        attachments=[_attachment(file, blobs) for file in files],
+        attachments=[_attachment(file, contents) for file in files],
     )
 
 
@@ -81,8 +81,8 @@ def read_sidecar(connection: sa.Connection, run: int) -> dict[str, Any] | None:
     return sidecar
 
 
-def _attachment(file: StoredFile, blobs: Blobs) -> Attachment:
-    opener = blobs.opener(file.sha256) if file.stored and file.sha256 else None
+def _attachment(file: StoredFile, contents: ContentStore) -> Attachment:
+    opener = contents.opener(file.sha256) if file.stored and file.sha256 else None
     return Attachment(
         name=file.name,
         media_type=file.mime_type,

@@ -40,8 +40,7 @@ class Door:
         store: the store behind the door.
         settings: the door's settings.
         links: signs the URLs of files.
-        wrong_keys: how often an address has shown a wrong key; verifying one is
-            slow on purpose.
+        wrong_keys: how often an address has shown a wrong key.
         requests: how often a key has been used, or None for no limit.
     """
 
@@ -78,34 +77,30 @@ class Door:
                 with wrong ones from this address.
         """
         key = _bearer(connection)
-        # Verifying is slow once a process; off the event loop then.
-        if not self.store.keys.was_verified(key):
-            await self._verify(connection, key)
+        principal = await self._authenticate(connection, key)
         if self.requests is not None:
             seconds = self.requests.take(key)
             if seconds is not None:
                 raise too_often(seconds)
+        connection.scope["auth"] = attrs.evolve(
+            principal, unrestricted=self.settings.open_stations
+        )
 
-    async def _verify(self, connection: Connection, key: str) -> None:
-        address = connection.client.host if connection.client else ""
-        seconds = self.wrong_keys.wait(address)
-        if seconds is not None:
-            raise too_often(seconds)
+    async def _authenticate(self, connection: Connection, key: str) -> Principal:
         try:
-            await anyio.to_thread.run_sync(self.store.authenticate, key)
+            # In a thread: the event loop must not wait for the database.
+            return await anyio.to_thread.run_sync(self.store.authenticate, key)
         except UnauthorizedError:
-            self.wrong_keys.take(address)
+            address = connection.client.host if connection.client else ""
+            seconds = self.wrong_keys.take(address)
+            if seconds is not None:
+                raise too_often(seconds) from None
             raise
 
     def caller(self, connection: Connection) -> Principal:
-        """
-        Tell whose key a request shows.
-
-        Raises:
-            UnauthorizedError: nobody's, any more.
-        """
-        principal = self.store.authenticate(_bearer(connection))
-        return attrs.evolve(principal, unrestricted=self.settings.open_stations)
+        """Tell whose key a request showed to :meth:`require_key`."""
+        principal: Principal = connection.auth
+        return principal
 
 
 def _bearer(connection: Connection) -> str:

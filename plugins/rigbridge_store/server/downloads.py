@@ -49,11 +49,11 @@ def download(door: Door, file: StoredFile) -> File | Stream:
         raise not_found("The file is a reference without bytes.")
     media_type = (file.mime_type or "").partition(";")[0].strip()
     media_type = media_type if _MEDIA_TYPE.fullmatch(media_type) else _BINARY
-    path = door.store.blobs.path(file.sha256)
+    path = door.store.contents.path(file.sha256)
     if path is None:
         # Contents that are kept elsewhere have no path.
         return Stream(
-            _chunks(door.store.blobs.open(file.sha256)),
+            _chunks(door.store.contents.open(file.sha256)),
             media_type=media_type,
             headers={
                 **_SAFE,

@@ -94,7 +94,7 @@ def import_report(
     source = Source(
         name=upload.name,
         uri=upload.name,
-        opener=door.store.blobs.opener(upload.blob.sha256),
+        opener=door.store.contents.opener(upload.content.sha256),
     )
     installed = _chosen(door, importer, configuration, source)
     strict = door.settings.policy

@@ -33,12 +33,6 @@ class RateLimit:
         self._lock = threading.Lock()
         self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
 
-    def wait(self, source: Hashable) -> float | None:
-        """Tell how many seconds a source has to wait, or None for not at all."""
-        with self._lock:
-            left, _ = self._refilled(source)
-        return None if left >= 1 else (1 - left) * 60 / self._most
-
     def take(self, source: Hashable) -> float | None:
         """Count a source once; tells how many seconds it has to wait, or None."""
         with self._lock:

@@ -3,7 +3,7 @@ The connection to the tables: opening, transactions, and what can go wrong with 
 
 Writers of one process queue on a lock, which wakes the next one at once; writers of
 several processes on the database's own. Short works of several threads share a
-transaction, see :mod:`rigbridge_store.tables.grouping`.
+transaction, see :mod:`rigbridge_store.tables.group_commit`.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from rigbridge.errors import (
 from rigbridge.wire import CODES
 from rigbridge_store.refusals import bad_request, half_a_character
 from rigbridge_store.tables.backends import FILE_NAME, SQLite, backend_for
-from rigbridge_store.tables.grouping import WriteGroups
+from rigbridge_store.tables.group_commit import GroupCommit
 from rigbridge_store.tables.migrating import bring_up_to_date, stored_version
 from rigbridge_store.tables.schema import SCHEMA_VERSION
 
-__all__ = ["FILE_NAME", "Database"]
+__all__ = ["FILE_NAME", "StoreDatabase"]
 
 _T = TypeVar("_T")
 
@@ -46,7 +46,7 @@ _TOO_LONG = "54000"
 """PostgreSQL's code for what exceeds a limit of the program, as of an index."""
 
 
-class Database:
+class StoreDatabase:
     """
     The tables of one store.
 
@@ -97,7 +97,7 @@ class Database:
         self._engine = self._backend.engine()
         self._writer: sa.Connection | None = None
         self._write_lock = threading.Lock()
-        self._groups = WriteGroups(self.writing)
+        self._groups = GroupCommit(self.writing)
         self._process = os.getpid()
 
     def _prepare(self) -> None:

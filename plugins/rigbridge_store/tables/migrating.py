@@ -11,8 +11,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from rigbridge_store.tables.moments import now_micros
 from rigbridge_store.tables.schema import SCHEMA_VERSION, metadata, schema_versions
+from rigbridge_store.tables.values import now_micros
 
 __all__ = ["bring_up_to_date", "revision_of", "stored_version"]
 

@@ -16,13 +16,12 @@ from functools import cache
 from itertools import chain
 from operator import itemgetter
 from typing import Any
-from uuid import uuid4
 
 import attrs
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-__all__ = ["RowFinder", "RowWriter", "insert_row", "new_id", "perform"]
+__all__ = ["RowFinder", "RowWriter", "insert_row", "perform"]
 
 Row = tuple[Any, ...]
 
@@ -33,11 +32,6 @@ How many rows one INSERT of SQLite takes, where there are so many; the rest go s
 A row of a block costs two thirds of a single one. Few sizes, so that drivers
 keep the statements prepared; small ones, since parameters may be limited to 999.
 """
-
-
-def new_id() -> str:
-    """Make the public id of a new row."""
-    return str(uuid4())
 
 
 def perform(connection: sa.Connection, sql: str, values: Sequence[Any] = ()) -> Any:

@@ -205,9 +205,9 @@ api_keys = sa.Table(
     metadata,
     _key(),
     _id(),
-    # The public part of a key: finds the one row that a key is verified against.
+    # The public part of a key, by which its row is found.
     sa.Column("prefix", sa.String(32), nullable=False, unique=True),
-    sa.Column("salt", sa.LargeBinary, nullable=False),
+    # The SHA-256 digest of the secret part.
     sa.Column("hash", sa.LargeBinary, nullable=False),
     _refers("user_key", "users"),
     _refers("station_key", "stations"),

@@ -232,10 +232,10 @@ class TestOurMistakes:
     ) -> None:
         """A mistake of ours is logged in full, and tells a stranger nothing."""
         run = api.post("/api/v1/runs", json=make_json()).json()["id"]
-        blob = store.blobs.store([b"1"])
-        store.attach_file(run, name="a", mime_type=None, blob=blob)
+        content = store.contents.store([b"1"])
+        store.attach_file(run, name="a", mime_type=None, content=content)
         (file,) = list(store.show_run(run).attachments or ())
-        path = store.blobs.path(blob.sha256)
+        path = store.contents.path(content.sha256)
         assert path is not None
         path.unlink()
         with caplog.at_level(logging.ERROR, "rigbridge_store.server"):
@@ -246,7 +246,7 @@ class TestOurMistakes:
             "message": "Internal server error",
             "issues": [],
         }
-        assert blob.sha256 in caplog.text
+        assert content.sha256 in caplog.text
 
     @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
     def test_unusable_database(self, store: RunStore, api: httpx.Client) -> None:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from rigbridge_store import RunStore
-from rigbridge_store.files.blobs import FOLDER_NAME
+from rigbridge_store.files.contents import FOLDER_NAME
 
 JSONMaker = Callable[..., dict[str, Any]]
 

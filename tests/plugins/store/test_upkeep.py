@@ -50,7 +50,7 @@ def content_of(local: LocalDestination, run: Run) -> Path:
     """Find the file that holds the content of a run's attachment."""
     digest = run.attachments[0].sha256
     assert digest is not None
-    path = local.store.blobs.path(digest)
+    path = local.store.contents.path(digest)
     assert isinstance(path, Path)
     return path
 

@@ -7,12 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from rigbridge_store.fields import folded
 from rigbridge_store.intake.catalog import CatalogSession
 from rigbridge_store.reading.conditions import Condition, procedure_keys
 from rigbridge_store.reading.lists.paging import Page, Paging, ordered, paged
 from rigbridge_store.refusals import FieldIssue, conflict, not_found
-from rigbridge_store.tables.rows import insert_row, new_id
+from rigbridge_store.tables.rows import insert_row
 from rigbridge_store.tables.schema import (
     batches,
     parts,
@@ -20,6 +19,7 @@ from rigbridge_store.tables.schema import (
     runs,
     units,
 )
+from rigbridge_store.tables.values import folded, new_id
 
 __all__ = [
     "create_numbered",

@@ -8,13 +8,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from rigbridge_store.fields import folded
-from rigbridge_store.intake.catalog import CatalogSession, canonical_uuid
+from rigbridge_store.intake.catalog import CatalogSession
 from rigbridge_store.reading.conditions import Condition, moment_between, text_contained
 from rigbridge_store.reading.listing import creators
 from rigbridge_store.reading.lists.paging import Page, Paging, paged
 from rigbridge_store.refusals import conflict, not_found
-from rigbridge_store.tables.rows import insert_row, new_id
+from rigbridge_store.tables.rows import insert_row
 from rigbridge_store.tables.schema import (
     procedure_versions,
     procedures,
@@ -23,6 +22,7 @@ from rigbridge_store.tables.schema import (
     stations,
     units,
 )
+from rigbridge_store.tables.values import canonical_uuid, folded, new_id
 
 __all__ = [
     "create_procedure",

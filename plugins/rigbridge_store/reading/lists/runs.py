@@ -10,8 +10,6 @@ import attrs
 import sqlalchemy as sa
 
 from rigbridge.model import RunOutcome
-from rigbridge_store.fields import folded
-from rigbridge_store.intake.catalog import canonical_uuid
 from rigbridge_store.reading import listing
 from rigbridge_store.reading.conditions import (
     Condition,
@@ -37,6 +35,7 @@ from rigbridge_store.tables.schema import (
     units,
     users,
 )
+from rigbridge_store.tables.values import canonical_uuid, folded
 
 __all__ = ["RunFilter", "find_run", "find_runs", "run_conditions"]
 

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 
 from rigbridge.errors import NotFoundError
 from rigbridge.model import RunOutcome
-from rigbridge_store.fields import folded
 from rigbridge_store.intake.catalog import CatalogSession
 from rigbridge_store.intake.units import create_unit
 from rigbridge_store.reading.conditions import (
@@ -38,6 +37,7 @@ from rigbridge_store.tables.schema import (
     unit_sub_units,
     units,
 )
+from rigbridge_store.tables.values import folded
 
 __all__ = [
     "UnitFilter",

@@ -46,8 +46,8 @@ from rigbridge_store.server.v2.creators import made_by
 from rigbridge_store.server.v2.run_answers import Deleted2, Meta
 from rigbridge_store.server.v2.showing import show_part
 from rigbridge_store.server.v2.units import may_see
-from rigbridge_store.tables.moments import iso_from_micros
 from rigbridge_store.tables.schema import batches, parts, revisions, runs, units
+from rigbridge_store.tables.values import iso_from_micros
 
 __all__ = ["HANDLERS"]
 

@@ -11,7 +11,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from rigbridge.wire import Identified, InitializeUpload, WireSubUnit
 from rigbridge_store.access.permissions import require_user
-from rigbridge_store.fields import MAX_NUMBER, FieldChecks, folded, known, text_or_none
+from rigbridge_store.fields import MAX_NUMBER, FieldChecks, known, text_or_none
 from rigbridge_store.files.uploads import Target, link_uploads_to_unit
 from rigbridge_store.intake.catalog import CatalogSession
 from rigbridge_store.intake.metadata import merge_metadata, write_metadata
@@ -54,6 +54,7 @@ from rigbridge_store.tables.schema import (
     unit_sub_units,
     units,
 )
+from rigbridge_store.tables.values import folded
 
 __all__ = ["HANDLERS"]
 

@@ -20,8 +20,8 @@ from rigbridge_store.server.v2.detail_bodies import (
 )
 from rigbridge_store.server.v2.run_answers import Judgement, Sample
 from rigbridge_store.server.v2.run_bodies import Outcome
-from rigbridge_store.tables.moments import iso_from_micros, micros
 from rigbridge_store.tables.schema import logs, measurements, phases, test_points
+from rigbridge_store.tables.values import iso_from_micros, to_micros
 
 __all__ = ["DetailQuery", "LogQuery", "MeasurementQuery", "PhaseQuery"]
 
@@ -123,9 +123,9 @@ class PhaseQuery(DetailQuery):
             conditions.append(phases.c.outcome.in_(list(self.outcomes)))
         after, before = utc(self.started_after), utc(self.started_before)
         if after is not None:
-            conditions.append(phases.c.start_time_millis >= micros(after) / 1000)
+            conditions.append(phases.c.start_time_millis >= to_micros(after) / 1000)
         if before is not None:
-            conditions.append(phases.c.start_time_millis <= micros(before) / 1000)
+            conditions.append(phases.c.start_time_millis <= to_micros(before) / 1000)
         if self.exclude_retries:
             conditions.append(_is_last())
         if self.sequence_paths is not None:
@@ -296,7 +296,7 @@ class LogQuery(DetailQuery):
         after, before = utc(self.timestamp_after), utc(self.timestamp_before)
         # Kept as ISO 8601 text in UTC, which sorts.
         if after is not None:
-            conditions.append(logs.c.timestamp >= iso_from_micros(micros(after)))
+            conditions.append(logs.c.timestamp >= iso_from_micros(to_micros(after)))
         if before is not None:
-            conditions.append(logs.c.timestamp <= iso_from_micros(micros(before)))
+            conditions.append(logs.c.timestamp <= iso_from_micros(to_micros(before)))
         return conditions

@@ -68,7 +68,7 @@ from rigbridge_store.server.v2.showing import (
     station,
 )
 from rigbridge_store.server.v2.unit_bodies import LinkedUnit
-from rigbridge_store.tables.moments import iso_from_micros
+from rigbridge_store.tables.values import iso_from_micros
 
 __all__ = ["HANDLERS"]
 
@@ -175,7 +175,7 @@ def _found(
         if row is None:
             raise _missing(kind, public)
         require_access(connection, principal, row.procedure_key)
-        return row, restore(connection, door.store.blobs, row.id), place
+        return row, restore(connection, door.store.contents, row.id), place
 
 
 @get(

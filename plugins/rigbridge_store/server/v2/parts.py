@@ -59,7 +59,6 @@ from rigbridge_store.server.v2.creators import made_by
 from rigbridge_store.server.v2.run_answers import Meta, ShownRevision
 from rigbridge_store.server.v2.unit_bodies import LinkedUnit
 from rigbridge_store.server.v2.units import may_see
-from rigbridge_store.tables.moments import iso_from_micros, now_micros
 from rigbridge_store.tables.schema import (
     part_metadata,
     parts,
@@ -67,6 +66,7 @@ from rigbridge_store.tables.schema import (
     revisions,
     units,
 )
+from rigbridge_store.tables.values import iso_from_micros, now_micros
 
 __all__ = ["HANDLERS"]
 

@@ -53,8 +53,8 @@ from rigbridge_store.server.v2.people_bodies import (
 from rigbridge_store.server.v2.procedure_bodies import ProcedureReference
 from rigbridge_store.server.v2.run_answers import Meta, Station
 from rigbridge_store.server.v2.showing import NOTHING
-from rigbridge_store.tables.moments import now_micros
 from rigbridge_store.tables.schema import station_metadata, stations, users
+from rigbridge_store.tables.values import now_micros
 
 __all__ = ["HANDLERS"]
 

@@ -18,7 +18,7 @@ from rigbridge_store.access.permissions import (
     require_user,
     visible_procedures,
 )
-from rigbridge_store.fields import FieldChecks, folded, known
+from rigbridge_store.fields import FieldChecks, known
 from rigbridge_store.reading.lists.paging import Paging
 from rigbridge_store.reading.lists.procedures import (
     create_procedure,
@@ -51,8 +51,8 @@ from rigbridge_store.server.v2.procedure_bodies import (
 )
 from rigbridge_store.server.v2.run_answers import Meta, Station
 from rigbridge_store.server.v2.showing import NOTHING, person
-from rigbridge_store.tables.moments import iso_from_micros
 from rigbridge_store.tables.schema import procedure_versions, procedures, runs
+from rigbridge_store.tables.values import folded, iso_from_micros
 
 __all__ = ["HANDLERS"]
 

@@ -25,9 +25,9 @@ from rigbridge_store.access.permissions import (
 from rigbridge_store.fields import FieldChecks, known, text_or_none
 from rigbridge_store.files.stored_files import require_run
 from rigbridge_store.files.uploads import Target
-from rigbridge_store.intake.catalog import canonical_uuid, find_procedure
+from rigbridge_store.intake.catalog import find_procedure
+from rigbridge_store.intake.creation import RunSlot
 from rigbridge_store.intake.metadata import merge_metadata, read_metadata, searchable
-from rigbridge_store.intake.slots import RunSlot
 from rigbridge_store.reading import listing
 from rigbridge_store.reading.lists.paging import Paging
 from rigbridge_store.reading.lists.runs import RunFilter, find_run, find_runs
@@ -62,6 +62,7 @@ from rigbridge_store.server.v2.showing import (
 )
 from rigbridge_store.server.v2.sub_units import show_sub_units
 from rigbridge_store.tables.schema import run_documents, run_metadata
+from rigbridge_store.tables.values import canonical_uuid
 
 __all__ = ["HANDLERS"]
 
@@ -225,7 +226,7 @@ def list_runs(
         if wanted.include_sequences:
             calls = {
                 row.key: show_sequences(
-                    restore(connection, door.store.blobs, row.id).metadata,
+                    restore(connection, door.store.contents, row.id).metadata,
                     row.id,
                     nested=False,
                 )
@@ -280,7 +281,7 @@ def get_run(run_id: FromPath[str], request: Request[Any, Any, Any]) -> RunDetail
             raise not_found(f"Run with ID {run_id} does not exist.")
         require_access(connection, principal, row.procedure_key)
         listed = listing.one_run(connection, row.id)
-        run = restore(connection, door.store.blobs, row.id)
+        run = restore(connection, door.store.contents, row.id)
         labels = read_metadata(connection, run_metadata, [row.key])
         sub_units = show_sub_units(
             connection, [item.serial_number for item in run.sub_units]

@@ -41,7 +41,7 @@ from rigbridge_store.server.v2.run_answers import (
 )
 from rigbridge_store.server.v2.run_bodies import Aggregation, DataAxis
 from rigbridge_store.server.v2.run_bodies import Sequence as Call
-from rigbridge_store.tables.moments import iso_from_micros, iso_from_span
+from rigbridge_store.tables.values import iso_from_micros, iso_from_span
 
 __all__ = [
     "NOTHING",

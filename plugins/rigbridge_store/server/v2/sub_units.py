@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from rigbridge_store.fields import folded
 from rigbridge_store.server.v2.run_answers import ShownSubUnit
 from rigbridge_store.tables.schema import parts, units
+from rigbridge_store.tables.values import folded
 
 __all__ = ["show_sub_units"]
 

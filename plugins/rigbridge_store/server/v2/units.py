@@ -54,8 +54,8 @@ from rigbridge_store.server.v2.unit_bodies import (
     UnitList,
     UnitSummary,
 )
-from rigbridge_store.tables.moments import iso_from_micros, iso_from_span
 from rigbridge_store.tables.schema import unit_metadata
+from rigbridge_store.tables.values import iso_from_micros, iso_from_span
 
 __all__ = ["HANDLERS", "may_see"]
 

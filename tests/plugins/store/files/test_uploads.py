@@ -21,7 +21,7 @@ from rigbridge.errors import (
 )
 from rigbridge.wire import CreateRun, InitializeUpload, ListedAttachment
 from rigbridge_store import RunStore, UploadTicket
-from rigbridge_store.files.blobs import FOLDER_NAME, BlobFolder
+from rigbridge_store.files.contents import FOLDER_NAME, DiskContents
 from rigbridge_store.files.uploads import Uploads
 from rigbridge_store.tables.schema import uploads as uploads_table
 
@@ -134,7 +134,7 @@ class TestReceive:
     def test_expired_grant(self, store: RunStore) -> None:
         """An expired grant is refused, with what to do."""
         uploads = Uploads(
-            store._database, store.blobs, limit=10, grant=timedelta(seconds=-1)
+            store._database, store.contents, limit=10, grant=timedelta(seconds=-1)
         )
         ticket = uploads.initialize(InitializeUpload(name="a"))
         with pytest.raises(ForbiddenError, match="Initialize a new upload"):
@@ -257,32 +257,32 @@ class TestDeletion:
     def test_sweep(self, store: RunStore, data: Path, send: Sender) -> None:
         """Sweeping deletes what came to nothing, but nothing that is still in use."""
         fresh = send(b"fresh")
-        store.blobs.store([b"orphan"])
+        store.contents.store([b"orphan"])
         self._age(data)
         store.sweep(contents=True)
         assert len(_contents(data)) == 1
-        assert store.completed_upload(fresh).blob.size == 5
+        assert store.completed_upload(fresh).content.size == 5
 
     def test_sweep_spares_what_was_just_stored(
         self, store: RunStore, data: Path
     ) -> None:
         """A content that came a moment ago may be about to be referred to."""
-        store.blobs.store([b"orphan"])
+        store.contents.store([b"orphan"])
         store.sweep(contents=True)
         assert len(_contents(data)) == 1
 
     def test_sweep_of_old_grants(self, store: RunStore, data: Path) -> None:
         """Grants that expired unused, and bytes that were never linked, go."""
         past = timedelta(days=-3)
-        uploads = Uploads(store._database, store.blobs, limit=10, grant=past)
+        uploads = Uploads(store._database, store.contents, limit=10, grant=past)
         used, unused = (
             uploads.initialize(InitializeUpload(name="a")) for _ in range(2)
         )
-        blob = store.blobs.store([b"1"])
+        content = store.contents.store([b"1"])
         with store._database.writing() as connection:
             connection.execute(
                 uploads_table.update().where(uploads_table.c.id == used.id),
-                {"sha256": blob.sha256, "size": 1},
+                {"sha256": content.sha256, "size": 1},
             )
         self._age(data)
         store.sweep()
@@ -293,8 +293,8 @@ class TestDeletion:
 
     def test_disk_that_refuses(self, store: RunStore) -> None:
         """A disk that takes nothing is an error that may pass."""
-        assert isinstance(store.blobs, BlobFolder)
-        store.blobs.incoming.rmdir()
+        assert isinstance(store.contents, DiskContents)
+        store.contents.incoming.rmdir()
         with pytest.raises(DeliveryError) as caught:
-            store.blobs.store([b"1"])
+            store.contents.store([b"1"])
         assert caught.value.status == 503

@@ -335,6 +335,8 @@ class TestRefused:
         [
             {"duration": ..., "ended_at": "2024-01-15T10:34:59Z"},
             {"duration": "PT1M", "ended_at": "2024-01-15T10:37:30Z"},
+            # The tolerance is one millisecond.
+            {"duration": "PT1M", "ended_at": "2024-01-15T10:36:00.002Z"},
             {"duration": "P4000000D"},
         ],
     )

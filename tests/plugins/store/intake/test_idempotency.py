@@ -11,7 +11,7 @@ import pytest
 
 from rigbridge.errors import BadRequestError, ConflictError, ForbiddenError
 from rigbridge.wire import CreateRun
-from rigbridge_store import CreatedRun, RunStore
+from rigbridge_store import CreationResult, RunStore
 
 
 class TestIdempotencyKey:
@@ -114,7 +114,7 @@ class TestThreads:
         self, store: RunStore, make_body: Callable[..., CreateRun]
     ) -> None:
         """One key from many threads makes one run."""
-        created: list[CreatedRun] = []
+        created: list[CreationResult] = []
         self._together(
             8,
             lambda _: created.append(

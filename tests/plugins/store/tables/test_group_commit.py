@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from rigbridge.errors import NotFoundError, ServerUnavailableError
 from rigbridge.wire import CreateRun
 from rigbridge_store import RunStore
-from rigbridge_store.tables.grouping import MOST
+from rigbridge_store.tables.group_commit import MOST
 from rigbridge_store.tables.schema import users
 
 Work = Callable[[sa.Connection], Any]

@@ -40,7 +40,7 @@ def upgrade():
     with op.batch_alter_table("procedures", **rebuilt) as table:
         table.add_column(sa.Column("color", sa.Text))
     op.execute("UPDATE procedures SET color = 'blue'")
-"""
+"""  # noqa: S608 - a program, no statement
 """A made-up next version; SQLite writes the table anew, to which runs refer."""
 
 OPEN = f"""
@@ -210,6 +210,8 @@ class TestScripts:
             migrated = _shape(connection)
         engine.dispose()
         assert set(migrated) == set(metadata.tables)
-        with RunStore.open(tmp_path / "new", database=urls[1]) as store:
-            with store.reading() as connection:
-                assert migrated == _shape(connection)
+        with (
+            RunStore.open(tmp_path / "new", database=urls[1]) as store,
+            store.reading() as connection,
+        ):
+            assert migrated == _shape(connection)

@@ -8,7 +8,7 @@ its end. Then it is uploaded as a whole: under its name there is all of it or no
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -17,16 +17,10 @@ import attrs
 
 from rigbridge.errors import ConfigurationError, ServerUnavailableError
 from rigbridge.wire import CODES
-from rigbridge_store.files.blobs import (
-    FOLDER_NAME,
-    INCOMING,
-    BlobWriter,
-    store_blob,
-    sweep_folder,
-)
-from rigbridge_store.results import StoredBlob
+from rigbridge_store.files.contents import ContentStore
+from rigbridge_store.results import StoredContent
 
-__all__ = ["RemoteBlobs", "RemoteOpener"]
+__all__ = ["RemoteContents", "RemoteOpener"]
 
 _FRESH_SECONDS = 300.0
 """How old a content may be to be found again; well below the wait of a sweep."""
@@ -34,7 +28,7 @@ _FRESH_SECONDS = 300.0
 _EXTRAS = {"s3": "s3", "s3a": "s3"}
 
 
-class RemoteBlobs:
+class RemoteContents(ContentStore):
     """
     The contents under a URL.
 
@@ -48,10 +42,9 @@ class RemoteBlobs:
     """
 
     def __init__(self, data: Path, url: str) -> None:
+        super().__init__(data)
         self.url = url
         self._files, self._root = _file_system(url)
-        self.incoming = data / FOLDER_NAME / INCOMING
-        self.incoming.mkdir(parents=True, exist_ok=True)
 
     def _place(self, sha256: str) -> str:
         return f"{self._root}/{sha256[:2]}/{sha256[2:4]}/{sha256}"
@@ -59,10 +52,6 @@ class RemoteBlobs:
     def path(self, sha256: str) -> None:
         """Tell that a content is no file of this machine."""
         del sha256
-
-    def writer(self) -> BlobWriter:
-        """Begin to take a content."""
-        return BlobWriter(self)
 
     def opener(self, sha256: str) -> Callable[[], IO[bytes]]:
         """Give what opens a content."""
@@ -80,17 +69,17 @@ class RemoteBlobs:
             stream: IO[bytes] = self._files.open(self._place(sha256), "rb")
             return stream
 
-    def holds(self, blob: StoredBlob) -> bool:
+    def holds(self, content: StoredContent) -> bool:
         """
         Whether a content is there already, whole, and safe from sweeping.
 
         An old one is not: it cannot be marked as wanted again except by writing it
         again, in its place.
         """
-        place = self._place(blob.sha256)
+        place = self._place(content.sha256)
         with _reached(self.url):
             try:
-                if self._files.info(place)["size"] != blob.size:
+                if self._files.info(place)["size"] != content.size:
                     return False
                 return self._age(place) < _FRESH_SECONDS
             except FileNotFoundError:
@@ -100,24 +89,15 @@ class RemoteBlobs:
         modified: float = self._files.modified(place).timestamp()
         return time.time() - modified
 
-    def store(self, chunks: Iterable[bytes]) -> StoredBlob:
-        """
-        Write a content.
-
-        Raises:
-            ServerUnavailableError: it cannot be written for now.
-        """
-        return store_blob(self.writer(), chunks)
-
-    def adopt(self, path: Path, blob: StoredBlob) -> None:
+    def adopt(self, path: Path, content: StoredContent) -> None:
         """
         Upload a written file.
 
         Raises:
             ServerUnavailableError: it cannot be uploaded for now.
         """
-        if not self.holds(blob):
-            place = self._place(blob.sha256)
+        if not self.holds(content):
+            place = self._place(content.sha256)
             with _reached(self.url):
                 self._files.makedirs(self._files._parent(place), exist_ok=True)  # noqa: SLF001 - what its own methods use
                 self._files.put_file(str(path), place)
@@ -141,10 +121,6 @@ class RemoteBlobs:
             found: list[str] = self._files.find(self._root)
         for place in found:
             yield place.rpartition("/")[2]
-
-    def sweep_incoming(self, *, untouched_for: float) -> None:
-        """Delete what was being written when a process died."""
-        sweep_folder(self.incoming, untouched_for=untouched_for)
 
 
 @attrs.frozen

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from rigbridge_store.tables.rows import perform
 
-__all__ = ["WriteGroups"]
+__all__ = ["GroupCommit"]
 
 _T = TypeVar("_T")
 
@@ -74,7 +74,7 @@ class _Piece(Generic[_T]):
         return self._result  # type: ignore[return-value] # it is done
 
 
-class WriteGroups:
+class GroupCommit:
     """
     Does works in groups.
 

@@ -1,10 +1,10 @@
 """
-The bytes of attachments, one place a content, under its digest.
+The contents of attachments: their bytes, each kept once under its digest.
 
-In the data folder each is a file; :mod:`rigbridge_store.files.remote_blobs` keeps them
-elsewhere. A file appears under its name only when it is whole and on disk: it is
-written beside, synced, renamed, and then the folder is synced. The same bytes twice are
-one file.
+:class:`DiskContents` keeps each as a file of the data folder,
+:class:`~rigbridge_store.files.remote_contents.RemoteContents` behind a URL. Both take
+the bytes into a file of the data folder first, since the digest is known at their end.
+A content appears under its digest only when it is whole and durable.
 """
 
 from __future__ import annotations
@@ -13,67 +13,81 @@ import hashlib
 import os
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO
 
 from rigbridge.errors import ServerUnavailableError
 from rigbridge.model import FileOpener
 from rigbridge.wire import CODES
-from rigbridge_store.results import StoredBlob
+from rigbridge_store.results import StoredContent
 
-__all__ = [
-    "BlobFolder",
-    "BlobKeeper",
-    "BlobWriter",
-    "Blobs",
-    "store_blob",
-    "sweep_folder",
-]
+__all__ = ["FOLDER_NAME", "ContentStore", "ContentWriter", "DiskContents"]
 
 FOLDER_NAME = "attachments"
 """The name of the folder of contents in the data folder."""
 
-INCOMING = "incoming"
+_INCOMING = "incoming"
 """The name of the folder in it for contents that are being written."""
 
 
-class BlobKeeper(Protocol):
+class ContentStore(ABC):
     """
-    What a writer hands its content to.
+    The contents of attachments, wherever they are.
 
-    Attributes:
-        incoming: the folder in which contents are while they come in.
+    Args:
+        data: the data folder of the store.
     """
 
-    incoming: Path
+    def __init__(self, data: Path) -> None:
+        self.incoming = data / FOLDER_NAME / _INCOMING
+        self.incoming.mkdir(parents=True, exist_ok=True)
 
-    def adopt(self, path: Path, blob: StoredBlob) -> None:
+    def writer(self) -> ContentWriter:
+        """Begin to take a content."""
+        return ContentWriter(self)
+
+    def store(self, chunks: Iterable[bytes]) -> StoredContent:
         """
-        Take a written and synced file over, for good.
+        Write a content, or nothing of it.
+
+        Raises:
+            ServerUnavailableError: it cannot be written for now.
+        """
+        writer = self.writer()
+        try:
+            for chunk in chunks:
+                writer.write(chunk)
+            return writer.finish()
+        finally:
+            writer.discard()
+
+    def sweep_incoming(self, *, untouched_for: float) -> None:
+        """Delete what was being written when a process died."""
+        for path in self.incoming.iterdir():
+            if time.time() - path.stat().st_mtime >= untouched_for:
+                path.unlink(missing_ok=True)
+
+    @abstractmethod
+    def adopt(self, path: Path, content: StoredContent) -> None:
+        """
+        Keep a written and synced file for good; the file is gone afterwards.
 
         Raises:
             ServerUnavailableError: it cannot be kept for now.
         """
-        ...
 
-
-class Blobs(Protocol):
-    """The contents of attachments, wherever they are."""
-
-    def writer(self) -> BlobWriter:
-        """Begin to take a content."""
-        ...
-
+    @abstractmethod
     def path(self, sha256: str) -> Path | None:
-        """Tell which file a content is, or None where it is none of this machine."""
-        ...
+        """Give the file of a content, or None where it is on another machine."""
 
+    @abstractmethod
     def opener(self, sha256: str) -> Callable[[], IO[bytes]]:
         """Give what opens a content."""
-        ...
 
+    @abstractmethod
     def open(self, sha256: str) -> IO[bytes]:
         """
         Open a content for reading.
@@ -82,57 +96,49 @@ class Blobs(Protocol):
             FileNotFoundError: it is not there.
             ServerUnavailableError: it cannot be reached for now.
         """
-        ...
 
-    def holds(self, blob: StoredBlob) -> bool:
+    @abstractmethod
+    def holds(self, content: StoredContent) -> bool:
         """
         Whether a content is there already, whole; if so it is safe from sweeping.
-        """
-        ...
-
-    def store(self, chunks: Iterable[bytes]) -> StoredBlob:
-        """
-        Write a content.
 
         Raises:
-            ServerUnavailableError: it cannot be written for now.
+            ServerUnavailableError: it cannot be reached for now.
         """
-        ...
 
+    @abstractmethod
     def remove(self, sha256: str, *, untouched_for: float) -> bool:
         """
         Delete a content that nobody has stored or asked to keep for some seconds.
 
         The wait protects a content that another process has just found here and is
         about to refer to.
-        """
-        ...
 
+        Returns:
+            Whether it was deleted.
+        """
+
+    @abstractmethod
     def digests(self) -> Iterator[str]:
         """Go through the digests of all contents."""
-        ...
-
-    def sweep_incoming(self, *, untouched_for: float) -> None:
-        """Delete what was being written when a process died."""
-        ...
 
 
-class BlobWriter:
+class ContentWriter:
     """
     Takes one content, chunk by chunk.
 
     Nothing is kept unless :meth:`finish` is called.
 
     Args:
-        keeper: what takes it over.
+        contents: where it is kept in the end.
     """
 
-    def __init__(self, keeper: BlobKeeper) -> None:
-        self._keeper = keeper
+    def __init__(self, contents: ContentStore) -> None:
+        self._contents = contents
         self._digest = hashlib.sha256()
         self.size = 0
         with _disk():
-            descriptor, name = tempfile.mkstemp(dir=keeper.incoming)
+            descriptor, name = tempfile.mkstemp(dir=contents.incoming)
             self._path = Path(name)
             self._stream = os.fdopen(descriptor, "wb")
 
@@ -148,7 +154,7 @@ class BlobWriter:
         self._digest.update(chunk)
         self.size += len(chunk)
 
-    def finish(self) -> StoredBlob:
+    def finish(self) -> StoredContent:
         """
         Make the content permanent.
 
@@ -157,11 +163,12 @@ class BlobWriter:
         """
         with _disk():
             self._stream.flush()
+            # Before the rename: the name must never show bytes that a power cut loses.
             os.fsync(self._stream.fileno())
             self._stream.close()
-            blob = StoredBlob(sha256=self._digest.hexdigest(), size=self.size)
-            self._keeper.adopt(self._path, blob)
-        return blob
+            content = StoredContent(sha256=self._digest.hexdigest(), size=self.size)
+            self._contents.adopt(self._path, content)
+        return content
 
     def discard(self) -> None:
         """Forget the content, unless it was finished; may be called twice."""
@@ -170,40 +177,16 @@ class BlobWriter:
             self._path.unlink(missing_ok=True)
 
 
-def store_blob(writer: BlobWriter, chunks: Iterable[bytes]) -> StoredBlob:
-    """
-    Write a content, or nothing of it.
-
-    Raises:
-        ServerUnavailableError: it cannot be written for now.
-    """
-    try:
-        for chunk in chunks:
-            writer.write(chunk)
-        return writer.finish()
-    finally:
-        writer.discard()
-
-
-class BlobFolder:
-    """
-    The folder of all contents.
-
-    Args:
-        data: the data folder of the store.
-    """
+class DiskContents(ContentStore):
+    """Contents as files of the data folder."""
 
     def __init__(self, data: Path) -> None:
+        super().__init__(data)
         self._root = data / FOLDER_NAME
-        self.incoming = self._root / INCOMING
-        self.incoming.mkdir(parents=True, exist_ok=True)
-
-    def writer(self) -> BlobWriter:
-        """Begin to take a content."""
-        return BlobWriter(self)
 
     def path(self, sha256: str) -> Path:
-        """Tell where a content stands, or would stand."""
+        """Give the file of a content, whether it is there or not."""
+        # Two levels of folders: some file systems are slow with many files in one.
         return self._root / sha256[:2] / sha256[2:4] / sha256
 
     def opener(self, sha256: str) -> FileOpener:
@@ -214,41 +197,35 @@ class BlobFolder:
         """Open a content for reading."""
         return self.path(sha256).open("rb")
 
-    def holds(self, blob: StoredBlob) -> bool:
-        """
-        Whether a content is there already, whole; if so it is safe from sweeping.
-        """
-        return _freshen(self.path(blob.sha256), blob.size)
+    def holds(self, content: StoredContent) -> bool:
+        """Whether a content is there already, whole, and now safe from sweeping."""
+        path = self.path(content.sha256)
+        try:
+            # A file of another length was damaged; it is written anew.
+            if path.stat().st_size != content.size:
+                return False
+            os.utime(path)
+        except FileNotFoundError:
+            return False
+        return True
 
-    def store(self, chunks: Iterable[bytes]) -> StoredBlob:
-        """
-        Write a content.
-
-        Raises:
-            ServerUnavailableError: the disk does not take it.
-        """
-        return store_blob(self.writer(), chunks)
-
-    def adopt(self, path: Path, blob: StoredBlob) -> None:
+    def adopt(self, path: Path, content: StoredContent) -> None:
         """Move a written and synced file to its place, for good."""
-        target = self.path(blob.sha256)
-        if _freshen(target, blob.size):
+        if self.holds(content):
             path.unlink()
             return
+        target = self.path(content.sha256)
         folder = target.parent
         made = [parent for parent in (folder, folder.parent) if not parent.is_dir()]
         folder.mkdir(parents=True, exist_ok=True)
         path.replace(target)
+        # The rename, and each folder that is new, are durable once the folder that
+        # holds their names is synced.
         for changed in (folder, *(parent.parent for parent in made)):
             _sync_folder(changed)
 
     def remove(self, sha256: str, *, untouched_for: float) -> bool:
-        """
-        Delete a content that nobody has stored or asked to keep for some seconds.
-
-        The wait protects a content that another process has just found here and is
-        about to refer to.
-        """
+        """Delete a content that nobody has touched for some seconds."""
         path = self.path(sha256)
         try:
             if time.time() - path.stat().st_mtime < untouched_for:
@@ -262,27 +239,6 @@ class BlobFolder:
         """Go through the digests of all contents."""
         for path in self._root.glob("??/??/*"):
             yield path.name
-
-    def sweep_incoming(self, *, untouched_for: float) -> None:
-        """Delete what was being written when a process died."""
-        sweep_folder(self.incoming, untouched_for=untouched_for)
-
-
-def sweep_folder(folder: Path, *, untouched_for: float) -> None:
-    """Delete the files of a folder that nobody has written to for some seconds."""
-    for path in folder.iterdir():
-        if time.time() - path.stat().st_mtime >= untouched_for:
-            path.unlink(missing_ok=True)
-
-
-def _freshen(path: Path, size: int) -> bool:
-    try:
-        if path.stat().st_size != size:
-            return False
-        os.utime(path)
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def _sync_folder(folder: Path) -> None:
