@@ -16,8 +16,8 @@ from rigbridge.hosting import BackupResult, CheckResult, KeyKind, KeyRecord, Pru
 from rigbridge.model import Attachment, Run
 from rigbridge.model.report import ConversionReport
 from rigbridge.wire import ListedRun
-from rigbridge_store.intake.submission import attach_file, submit_run
 from rigbridge_store.store import RunStore
+from rigbridge_store.submission import attach_file, submit_run
 
 __all__ = ["LocalDestination"]
 

@@ -22,10 +22,10 @@ from rigbridge.machine.plugins import PluginLoader
 from rigbridge.wire import ImportRun
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.fields import text_or_none
-from rigbridge_store.intake.submission import SUBMISSION, submit_run
 from rigbridge_store.refusals import FieldIssue, bad_request
 from rigbridge_store.server.bodies import Imported
 from rigbridge_store.server.door import Door
+from rigbridge_store.submission import SUBMISSION, submit_run
 
 __all__ = ["ImportedReport", "import_report", "import_upload"]
 
