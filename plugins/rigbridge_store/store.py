@@ -42,9 +42,9 @@ from rigbridge_store.intake.metadata import told_by_sidecar
 from rigbridge_store.intake.policies import CreationPolicy
 from rigbridge_store.intake.preparation import digest, prepare
 from rigbridge_store.intake.units import find_unit, set_sub_units
-from rigbridge_store.reading import RunReader, listing
+from rigbridge_store.reading import listing
+from rigbridge_store.reading.one_run import read_run, read_sidecar
 from rigbridge_store.reading.selecting import selected_run_ids
-from rigbridge_store.reading.whole_run import read_sidecar, restore
 from rigbridge_store.refusals import FieldIssue, conflict, forbidden, invalid, not_found
 from rigbridge_store.results import (
     CreationResult,
@@ -95,7 +95,6 @@ class RunStore:
         self._definitions = Definitions()
         self.keys = Keys(database)
         self.uploads = Uploads(database, self.contents, limit=max_upload, grant=GRANT)
-        self.reader = RunReader(database, self.contents)
         self.upkeep = Upkeep(database, self.contents, self.delete_run)
 
     @classmethod
@@ -323,7 +322,7 @@ class RunStore:
             RunProblemsError: a foreign client's payload that makes no run.
         """
         with self._database.reading() as connection:
-            return restore(connection, self.contents, run_id)
+            return read_run(connection, self.contents, run_id).run
 
     def initialize_upload(self, body: InitializeUpload) -> UploadTicket:
         """

@@ -34,8 +34,16 @@ from rigbridge.wire import CreateRun, from_builtins
 from rigbridge_store import RunStore
 from rigbridge_store.pages.charts import control_chart, histogram_chart
 from rigbridge_store.pages.charts.control import marked_points
-from rigbridge_store.reading import Cursor, Period, RunSearch
+from rigbridge_store.reading.conditions import Period
+from rigbridge_store.reading.run_search import Cursor, named_procedures, search_runs
+from rigbridge_store.reading.selecting import RunSearch
 from rigbridge_store.reading.statistics import histogram, summarize
+from rigbridge_store.reading.trends import (
+    measurement_names,
+    point_sources,
+    read_trend,
+)
+from rigbridge_store.reading.yields import earliest_and_latest
 from rigbridge_store.tables.backends import FILE_NAME
 from rigbridge_store.tables.schema import measurements, runs
 
@@ -255,33 +263,41 @@ def searches(procedure: str, newest: int) -> dict[str, RunSearch]:
 
 def ask_pages(store: RunStore, times: int, count: int) -> None:
     """Time pages of lists, the newest and one far back."""
-    reader = store.reader
-    newest = reader.latest_moment() or 0
+    with store.reading() as connection:
+        newest = earliest_and_latest(connection)[1] or 0
+        procedure = named_procedures(connection)[0].id
     middle = Cursor(_START + RUNS_APART * (count // 2), 0)
-    procedure = reader.procedures()[0].id
+
+    def ask(search: RunSearch, after: Cursor | None) -> None:
+        with store.reading() as connection:
+            search_runs(connection, search, limit=PAGE, after=after)
+
     for name, search in searches(procedure, newest).items():
         for where, after in (("", None), (", far back", middle)):
             if after is not None and search.period.since is not None:
                 continue
-            ask = partial(reader.search, search, limit=PAGE, after=after)
-            taken = timed(ask, times)
+            taken = timed(partial(ask, search, after), times)
             report(f"page: {name}{where}", taken, 100)
 
 
 def ask_chart(store: RunStore, times: int) -> None:
     """Time the chart of a measurement: its points, its figures, its drawing."""
-    reader = store.reader
-    procedure = reader.procedures()[0].id
-    measured = reader.measurement_names(procedure)[0]
+    with store.reading() as connection:
+        procedure = named_procedures(connection)[0].id
+        measured = measurement_names(connection, procedure)[0]
+
+    def read() -> None:
+        with store.reading() as connection:
+            read_trend(connection, procedure, measured, Period())
 
     def draw() -> int:
-        trend = reader.trend(procedure, measured, Period())
+        with store.reading() as connection:
+            trend = read_trend(connection, procedure, measured, Period())
+            keys = [trend.run_keys[index] for index in marked_points(trend)]
+            sources = point_sources(connection, keys)
         summary = summarize(trend.values)
         if summary is None:
             raise RuntimeError("nothing was measured")
-        sources = reader.point_sources(
-            [trend.run_keys[index] for index in marked_points(trend)]
-        )
         control_chart(trend, summary, sources, name=measured.name)
         histogram_chart(histogram(trend.values), trend, summary, name=measured.name)
         return len(trend.values)
@@ -289,7 +305,7 @@ def ask_chart(store: RunStore, times: int) -> None:
     points = draw()
     report(
         "points of a measurement",
-        timed(lambda: reader.trend(procedure, measured, Period()), times),
+        timed(read, times),
         1000,
     )
     report(f"chart of {points:,} points", timed(draw, times), 1000)

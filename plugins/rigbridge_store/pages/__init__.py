@@ -6,7 +6,7 @@ content security policy allows our own files only, no inline script and no inlin
 style.
 """
 
-from rigbridge_store.pages.failures import page_or
+from rigbridge_store.pages.error_pages import page_or
 from rigbridge_store.pages.routes import page_router
 from rigbridge_store.pages.site import NAME, Site
 

@@ -9,17 +9,17 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
-from rigbridge_store.pages import (
+from rigbridge_store.pages.assets import send_asset
+from rigbridge_store.pages.error_pages import PAGE_ERRORS
+from rigbridge_store.pages.site import Site
+from rigbridge_store.pages.views import (
     attachments,
-    measurements,
+    measurement,
     procedures,
     run,
     runs,
     signing_in,
 )
-from rigbridge_store.pages.assets import send_asset
-from rigbridge_store.pages.failures import PAGE_ERRORS
-from rigbridge_store.pages.site import Site
 
 __all__ = ["page_router"]
 
@@ -31,8 +31,8 @@ def page_router(site: Site) -> Router:
         route_handlers=[
             procedures.list_procedures,
             procedures.show_procedure,
-            measurements.show_measurement,
-            runs.search_runs,
+            measurement.show_measurement,
+            runs.show_runs,
             runs.show_unit,
             run.show_run,
             attachments.download_file,

@@ -1,34 +1,11 @@
-"""Read models: what the web pages show, each by as few statements as can be."""
+"""
+What the store answers: plain functions that read in a transaction of the caller.
 
-from rigbridge_store.reading.conditions import DAY, Period
-from rigbridge_store.reading.measurement_trend import (
-    MeasurementName,
-    MeasurementTrend,
-    PointSource,
-)
-from rigbridge_store.reading.reader import NamedProcedure, RunReader
-from rigbridge_store.reading.run_details import RunDetails
-from rigbridge_store.reading.run_search import Cursor, RunPage, RunRow
-from rigbridge_store.reading.selecting import RunSearch
-from rigbridge_store.reading.unit_history import ProcedureState, UnitHistory
-from rigbridge_store.reading.yields import Bucket, Failure, ProcedureYield
+- ``conditions`` and ``selecting`` choose runs,
+- ``one_run`` and ``details`` read whole runs, ``listing`` many for the v1 API,
+- ``run_search``, ``unit_history``, ``yields`` and ``trends`` are for the pages, with
+  ``statistics``,
+- ``lists`` holds the lists of the v2 API.
+"""
 
-__all__ = [
-    "DAY",
-    "Bucket",
-    "Cursor",
-    "Failure",
-    "MeasurementName",
-    "MeasurementTrend",
-    "NamedProcedure",
-    "Period",
-    "PointSource",
-    "ProcedureState",
-    "ProcedureYield",
-    "RunDetails",
-    "RunPage",
-    "RunReader",
-    "RunRow",
-    "RunSearch",
-    "UnitHistory",
-]
+__all__: list[str] = []

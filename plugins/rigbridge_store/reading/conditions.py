@@ -110,7 +110,7 @@ def text_like(column: sa.ColumnElement[str], text: str) -> Condition:
 
 def procedure_keys(
     references: Iterable[str], *, by_name: bool = False
-) -> sa.Select[tuple[int]]:
+) -> sa.Select[int]:
     """
     Select the keys of the procedures that are meant.
 

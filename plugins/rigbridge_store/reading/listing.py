@@ -1,9 +1,9 @@
-"""Runs as the list call answers them, newest first."""
+"""Runs as the list call of v1 answers them, newest first."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -21,7 +21,8 @@ from rigbridge.wire import (
     ListedVersion,
 )
 from rigbridge_store.fields import known
-from rigbridge_store.reading.run_contents import (
+from rigbridge_store.reading.details import (
+    Row,
     read_attachments,
     read_logs,
     read_phases,
@@ -49,10 +50,12 @@ __all__ = [
     "recent",
 ]
 
+_T = TypeVar("_T")
+
 creators = users.alias("creators")
 operators = users.alias("operators")
 
-COLUMNS: tuple[sa.ColumnElement[Any], ...] = (
+COLUMNS = (
     runs.c.key,
     runs.c.id,
     runs.c.created_at,
@@ -146,25 +149,13 @@ def one_run(connection: sa.Connection, run_id: str) -> ListedRun | None:
     return next(iter(_listed(connection, rows)), None)
 
 
-def _listed(connection: sa.Connection, rows: Sequence[Any]) -> list[ListedRun]:
+def _listed(connection: sa.Connection, rows: Sequence[Row]) -> list[ListedRun]:
     keys = [row.key for row in rows]
-    contents: tuple[Mapping[int, list[Any]], ...] = (
-        read_phases(connection, keys),
-        read_logs(connection, keys),
-        read_attachments(connection, keys),
-    )
-    return list(_assembled(rows, *contents))
-
-
-def _assembled(
-    rows: Iterable[Any],
-    phases: Mapping[int, list[Any]],
-    logs: Mapping[int, list[Any]],
-    attachments: Mapping[int, list[Any]],
-) -> Iterable[ListedRun]:
-    for row in rows:
-        head = msgspec.json.decode(row.head, type=CreateRun)
-        yield ListedRun(
+    phases = read_phases(connection, keys)
+    logs = read_logs(connection, keys)
+    attachments = read_attachments(connection, keys)
+    return [
+        ListedRun(
             id=row.id,
             created_at=iso_from_micros(row.created_at),
             started_at=iso_from_micros(row.started_at),
@@ -172,60 +163,58 @@ def _assembled(
             duration=iso_from_span(row.duration or 0),
             outcome=row.outcome,
             docstring=row.docstring,
-            created_by_user=_user(row.creator_id, row.creator_name, row.creator_email),
-            created_by_station=_station(row),
-            operated_by=_user(row.operator_id, row.operator_name, row.operator_email),
-            procedure=_procedure(row),
+            created_by_user=_or_none(
+                ListedUser,
+                row.creator_id,
+                name=row.creator_name,
+                email=row.creator_email,
+            ),
+            created_by_station=_or_none(
+                ListedStation, row.station_id, name=row.station_name
+            ),
+            operated_by=_or_none(
+                ListedUser,
+                row.operator_id,
+                name=row.operator_name,
+                email=row.operator_email,
+            ),
+            procedure=ListedProcedure(
+                id=row.procedure_id,
+                name=row.procedure_name,
+                version=_or_none(ListedVersion, row.version_id, tag=row.version_tag),
+            ),
             unit=_unit(row),
             phases=phases.get(row.key, []),
             logs=logs.get(row.key, []),
             attachments=attachments.get(row.key, []),
-            sub_units=list(known(head.sub_units) or ()),
+            # The tables say what is in a unit now; the run, what it was sent with.
+            sub_units=list(
+                known(msgspec.json.decode(row.head, type=CreateRun).sub_units) or ()
+            ),
         )
+        for row in rows
+    ]
 
 
-def _user(public: str | None, name: str | None, email: str | None) -> ListedUser | None:
-    return None if public is None else ListedUser(id=public, name=name, email=email)
-
-
-def _station(row: Any) -> ListedStation | None:
-    if row.station_id is None:
-        return None
-    return ListedStation(id=row.station_id, name=row.station_name)
-
-
-def _procedure(row: Any) -> ListedProcedure:
-    version = (
-        None
-        if row.version_id is None
-        else ListedVersion(id=row.version_id, tag=row.version_tag)
-    )
-    return ListedProcedure(
-        id=row.procedure_id, name=row.procedure_name, version=version
-    )
-
-
-def _unit(row: Any) -> ListedUnit:
-    revision = (
-        None
-        if row.revision_id is None
-        else ListedRevision(id=row.revision_id, number=row.revision_number)
-    )
-    part = (
-        None
-        if row.part_id is None
-        else ListedPart(
-            id=row.part_id,
+def _unit(row: Row) -> ListedUnit:
+    return ListedUnit(
+        id=row.unit_id,
+        serial_number=row.unit_serial_number,
+        part=_or_none(
+            ListedPart,
+            row.part_id,
             number=row.part_number,
             name=row.part_name,
-            revision=revision,
-        )
+            revision=_or_none(
+                ListedRevision, row.revision_id, number=row.revision_number
+            ),
+        ),
+        batch=_or_none(ListedBatch, row.batch_id, number=row.batch_number),
     )
-    batch = (
-        None
-        if row.batch_id is None
-        else ListedBatch(id=row.batch_id, number=row.batch_number)
-    )
-    return ListedUnit(
-        id=row.unit_id, serial_number=row.unit_serial_number, part=part, batch=batch
-    )
+
+
+def _or_none(
+    kind: Callable[..., _T], public: str | None, **fields: object
+) -> _T | None:
+    """Describe what a run refers to; None where the joined row is absent."""
+    return None if public is None else kind(id=public, **fields)

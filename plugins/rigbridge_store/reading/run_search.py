@@ -1,13 +1,19 @@
-"""Pages of runs, newest first, each begun where another ended."""
+"""
+Pages of runs, newest first, and the names that a search can choose from.
+
+A page begins where another ended, so that one far back costs no more than the first.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import attrs
 import sqlalchemy as sa
 
+from rigbridge_store.reading.details import Row
 from rigbridge_store.reading.selecting import RunSearch, search_conditions
+from rigbridge_store.refusals import not_found
 from rigbridge_store.tables.schema import (
     attachments,
     parts,
@@ -19,7 +25,16 @@ from rigbridge_store.tables.schema import (
     units,
 )
 
-__all__ = ["Cursor", "RunPage", "RunRow", "search_runs"]
+__all__ = [
+    "Cursor",
+    "NamedProcedure",
+    "RunPage",
+    "RunRow",
+    "named_procedure",
+    "named_procedures",
+    "search_runs",
+    "station_names",
+]
 
 _COLUMNS = (
     runs.c.key,
@@ -48,7 +63,23 @@ _FROM = (
     .outerjoin(stations, runs.c.creator_station_key == stations.c.key)
 )
 
+_PROCEDURES = sa.select(procedures.c.id, procedures.c.name)
+
 _BEYOND = 2**63
+
+
+@attrs.frozen(kw_only=True)
+class NamedProcedure:
+    """
+    A procedure to choose.
+
+    Attributes:
+        id: its public id.
+        name: its name.
+    """
+
+    id: str
+    name: str
 
 
 @attrs.frozen
@@ -151,7 +182,8 @@ def search_runs(
     """
     statement = sa.select(*_COLUMNS).select_from(_FROM)
     statement = statement.where(*search_conditions(connection, search))
-    upwards = before is not None
+    # The first condition of each pair bounds the range in the index of time; the second
+    # orders runs of the same moment by their keys.
     if before is not None:
         newer = sa.or_(run_moment > before.moment, runs.c.key > before.key)
         statement = statement.where(run_moment >= before.moment, newer)
@@ -161,13 +193,14 @@ def search_runs(
             older = sa.or_(run_moment < after.moment, runs.c.key < after.key)
             statement = statement.where(run_moment <= after.moment, older)
         statement = statement.order_by(run_moment.desc(), runs.c.key.desc())
+    # One more than asked for tells whether there is a further page.
     rows = [_row(row) for row in connection.execute(statement.limit(limit + 1))]
     more = len(rows) > limit
     rows = rows[:limit]
-    if upwards:
+    beyond_newer, beyond_older = after is not None, more
+    if before is not None:
         rows.reverse()
-    beyond_newer = more if upwards else after is not None
-    beyond_older = True if upwards else more
+        beyond_newer, beyond_older = more, True
     return RunPage(
         rows=tuple(rows),
         newer=rows[0].cursor if rows and beyond_newer else None,
@@ -175,19 +208,37 @@ def search_runs(
     )
 
 
-def _row(row: Any) -> RunRow:
-    return RunRow(
-        cursor=Cursor(row.moment, row.key),
-        id=row.id,
-        started_at=row.started_at,
-        moment=row.moment,
-        duration=row.duration,
-        outcome=row.outcome,
-        procedure_id=row.procedure_id,
-        procedure=row.procedure,
-        version=row.version,
-        serial=row.serial,
-        part=row.part,
-        station=row.station,
-        has_files=bool(row.has_files),
+def _row(row: Row) -> RunRow:
+    values = row._asdict()
+    return RunRow(cursor=Cursor(row.moment, values.pop("key")), **values)
+
+
+def named_procedures(connection: sa.Connection) -> tuple[NamedProcedure, ...]:
+    """Name every procedure."""
+    return tuple(
+        NamedProcedure(id=public, name=name)
+        for public, name in connection.execute(
+            _PROCEDURES.order_by(procedures.c.name_key, procedures.c.key)
+        )
     )
+
+
+def named_procedure(connection: sa.Connection, procedure_id: str) -> NamedProcedure:
+    """
+    Name one procedure.
+
+    Raises:
+        NotFoundError: there is none of that id.
+    """
+    row = connection.execute(
+        _PROCEDURES.where(procedures.c.id == procedure_id.lower())
+    ).first()
+    if row is None:
+        raise not_found(f"Procedure with ID {procedure_id} does not exist.")
+    return NamedProcedure(id=row.id, name=row.name)
+
+
+def station_names(connection: sa.Connection) -> Sequence[str]:
+    """Name every station."""
+    statement = sa.select(stations.c.name).order_by(stations.c.name_key)
+    return connection.execute(statement).scalars().all()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 import sqlalchemy as sa
 
+from rigbridge_store.reading.conditions import Condition
 from rigbridge_store.reading.run_search import Cursor, RunPage, search_runs
 from rigbridge_store.reading.selecting import RunSearch
 from rigbridge_store.refusals import not_found
@@ -25,7 +28,7 @@ __all__ = ["ProcedureState", "UnitHistory", "read_unit"]
 _UNIT = (
     sa.select(
         units.c.key,
-        units.c.serial_number,
+        units.c.serial_number.label("serial"),
         units.c.created_at,
         parts.c.number.label("part"),
         parts.c.name.label("part_name"),
@@ -81,9 +84,9 @@ class UnitHistory:
     revision: str | None
     batch: str | None
     created_at: int
-    sub_units: tuple[str, ...]
-    parents: tuple[str, ...]
-    states: tuple[ProcedureState, ...]
+    sub_units: Sequence[str]
+    parents: Sequence[str]
+    states: Sequence[ProcedureState]
     page: RunPage
 
 
@@ -104,37 +107,35 @@ def read_unit(
     row = connection.execute(_UNIT, {"serial_key": folded(serial)}).first()
     if row is None:
         raise not_found(f"Unit with serial number {serial} does not exist.")
-    whole = RunSearch(unit_key=row.key)
+    known = row._asdict()
+    key = known.pop("key")
+    whole = RunSearch(unit_key=key)
+    links = unit_sub_units.c
     return UnitHistory(
-        serial=row.serial_number,
-        part=row.part,
-        part_name=row.part_name,
-        revision=row.revision,
-        batch=row.batch,
-        created_at=row.created_at,
-        sub_units=_relatives(connection, "parent_key", "child_key", row.key),
-        parents=_relatives(connection, "child_key", "parent_key", row.key),
-        states=_states(connection, row.key),
+        **known,
+        sub_units=_relatives(connection, links.parent_key == key, links.child_key),
+        parents=_relatives(connection, links.child_key == key, links.parent_key),
+        states=_states(connection, key),
         page=search_runs(connection, whole, limit=limit, after=after, before=before),
     )
 
 
 def _relatives(
-    connection: sa.Connection, mine: str, theirs: str, unit: int
-) -> tuple[str, ...]:
-    links = unit_sub_units.c
+    connection: sa.Connection, of_unit: Condition, relative: sa.ColumnElement[int]
+) -> Sequence[str]:
     statement = (
         sa.select(units.c.serial_number)
-        .join(unit_sub_units, links[theirs] == units.c.key)
-        .where(links[mine] == unit)
+        .join(unit_sub_units, relative == units.c.key)
+        .where(of_unit)
         .order_by(units.c.serial_key)
     )
-    return tuple(connection.execute(statement).scalars())
+    return connection.execute(statement).scalars().all()
 
 
-def _states(connection: sa.Connection, unit: int) -> tuple[ProcedureState, ...]:
+def _states(connection: sa.Connection, unit: int) -> Sequence[ProcedureState]:
     procedure = runs.c.procedure_key
     latest_first = [run_moment.desc(), runs.c.key.desc()]
+    # Windows give the last run of each procedure and the number of all in one pass.
     ranked = (
         sa.select(
             runs.c.procedure_key,
@@ -150,8 +151,8 @@ def _states(connection: sa.Connection, unit: int) -> tuple[ProcedureState, ...]:
     )
     statement = (
         sa.select(
-            procedures.c.id,
-            procedures.c.name,
+            procedures.c.id.label("procedure_id"),
+            procedures.c.name.label("procedure"),
             ranked.c.runs,
             ranked.c.outcome,
             ranked.c.moment,
@@ -160,13 +161,4 @@ def _states(connection: sa.Connection, unit: int) -> tuple[ProcedureState, ...]:
         .where(ranked.c.rank == 1)
         .order_by(procedures.c.name_key, procedures.c.key)
     )
-    return tuple(
-        ProcedureState(
-            procedure_id=public,
-            procedure=name,
-            runs=count,
-            outcome=outcome,
-            moment=moment,
-        )
-        for public, name, count, outcome, moment in connection.execute(statement)
-    )
+    return [ProcedureState(**row._asdict()) for row in connection.execute(statement)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import attrs
 import sqlalchemy as sa
@@ -23,10 +23,9 @@ __all__ = [
     "Bucket",
     "Failure",
     "ProcedureYield",
-    "earliest_moment",
+    "earliest_and_latest",
     "failing_measurements",
     "failing_phases",
-    "latest_moment",
     "procedure_yields",
     "yield_course",
 ]
@@ -100,35 +99,31 @@ class Failure:
 
     Attributes:
         phase: the phase's name, with those of its ancestors.
-        measurement: the measurement's name, or None for a phase as such.
         runs: how many runs that did not pass it failed in.
+        measurement: the measurement's name, or None for a phase as such.
     """
 
     phase: str
-    measurement: str | None
     runs: int
+    measurement: str | None = None
 
 
-def latest_moment(connection: sa.Connection) -> int | None:
-    """Tell when the newest run of all was, in microseconds."""
-    found: int | None = connection.execute(
-        sa.select(run_moment).order_by(run_moment.desc()).limit(1)
-    ).scalar()
-    return found
-
-
-def earliest_moment(connection: sa.Connection) -> int | None:
-    """Tell when the oldest run of all was, in microseconds."""
-    found: int | None = connection.execute(
-        sa.select(run_moment).order_by(run_moment).limit(1)
-    ).scalar()
-    return found
+def earliest_and_latest(connection: sa.Connection) -> tuple[int | None, int | None]:
+    """Tell when the oldest and the newest run were, in microseconds; None if none."""
+    # Not min() and max(): SQLite finds only one of the two in the index of time.
+    oldest = sa.select(run_moment).order_by(run_moment).limit(1)
+    newest = sa.select(run_moment).order_by(run_moment.desc()).limit(1)
+    row = connection.execute(
+        sa.select(oldest.scalar_subquery(), newest.scalar_subquery())
+    ).one()
+    return row[0], row[1]
 
 
 def procedure_yields(
     connection: sa.Connection, period: Period, *, procedure_id: str | None = None
-) -> tuple[ProcedureYield, ...]:
+) -> Sequence[ProcedureYield]:
     """Tell what came of every procedure, or of one, by name."""
+    # A unit has one run of first rank and one of last, so counting these counts units.
     ranked = _ranked(period, procedure_id)
     first = ranked.c.first_rank == 1
     last = ranked.c.last_rank == 1
@@ -155,10 +150,25 @@ def procedure_yields(
     )
     if procedure_id is not None:
         statement = statement.where(procedures.c.id == procedure_id.lower())
-    return tuple(_yield(row) for row in connection.execute(statement))
+    return [
+        ProcedureYield(
+            id=row.id,
+            name=row.name,
+            # NULL where a procedure has no runs in the period.
+            runs=row.runs or 0,
+            passed=row.passed or 0,
+            units=row.units or 0,
+            first_passed=row.first_passed or 0,
+            finally_passed=row.finally_passed or 0,
+            latest=row.latest,
+        )
+        for row in connection.execute(statement)
+    ]
 
 
 def _ranked(period: Period, procedure_id: str | None) -> sa.Subquery:
+    # One pass numbers the runs of each unit from both ends: rank 1 from the front is
+    # its first run of the period, rank 1 from the back its last.
     of_unit = (runs.c.procedure_key, runs.c.unit_key)
     number = sa.func.row_number()
     statement = sa.select(
@@ -189,26 +199,13 @@ def _count_if(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
     return sa.func.sum(sa.case((condition, 1), else_=0))
 
 
-def _yield(row: Any) -> ProcedureYield:
-    return ProcedureYield(
-        id=row.id,
-        name=row.name,
-        runs=row.runs or 0,
-        passed=int(row.passed or 0),
-        units=int(row.units or 0),
-        first_passed=int(row.first_passed or 0),
-        finally_passed=int(row.finally_passed or 0),
-        latest=row.latest,
-    )
-
-
 def yield_course(
     connection: sa.Connection,
     period: Period,
     *,
     days: int,
     procedure_id: str | None = None,
-) -> dict[str, tuple[Bucket, ...]]:
+) -> Mapping[str, Sequence[Bucket]]:
     """
     Count what passed and failed, so many days at a time.
 
@@ -241,24 +238,26 @@ def yield_course(
             Bucket(
                 begin=begin,
                 width=width,
-                passed=int(passed),
-                failed=total - int(passed),
+                passed=passed,
+                failed=total - passed,
             )
         )
-    return {public: tuple(buckets) for public, buckets in found.items()}
+    return found
 
 
 def failing_measurements(
     connection: sa.Connection, procedure_id: str, period: Period, *, limit: int
-) -> tuple[Failure, ...]:
+) -> Sequence[Failure]:
     """
     Tell which measurements fail in most runs of a procedure, the worst first.
 
     Only runs that did not pass are looked at: those are what is to be improved.
     """
-    number = sa.func.count(sa.distinct(runs.c.key)).label("number")
+    # A run counts once, however often it repeats the measurement.
+    number = sa.func.count(sa.distinct(runs.c.key)).label("runs")
+    name = test_points.c.name.label("measurement")
     statement = (
-        sa.select(test_points.c.phase, test_points.c.name, number)
+        sa.select(test_points.c.phase, name, number)
         .select_from(
             runs.join(measurements, measurements.c.run_key == runs.c.key).join(
                 test_points, measurements.c.point_key == test_points.c.key
@@ -272,30 +271,24 @@ def failing_measurements(
         .order_by(number.desc(), test_points.c.phase, test_points.c.name)
         .limit(limit)
     )
-    return tuple(
-        Failure(phase=phase, measurement=name, runs=count)
-        for phase, name, count in connection.execute(statement)
-    )
+    return [Failure(**row._asdict()) for row in connection.execute(statement)]
 
 
 def failing_phases(
     connection: sa.Connection, procedure_id: str, period: Period, *, limit: int
-) -> tuple[Failure, ...]:
+) -> Sequence[Failure]:
     """Tell which phases fail or break off in most runs, the worst first."""
-    number = sa.func.count(sa.distinct(runs.c.key)).label("number")
+    number = sa.func.count(sa.distinct(runs.c.key)).label("runs")
     bad = (PhaseOutcome.FAIL.value, PhaseOutcome.ERROR.value)
     statement = (
-        sa.select(phases.c.name, number)
+        sa.select(phases.c.name.label("phase"), number)
         .join(runs, phases.c.run_key == runs.c.key)
         .where(phases.c.outcome.in_(bad), *_failed_runs(procedure_id, period))
         .group_by(phases.c.name)
         .order_by(number.desc(), phases.c.name)
         .limit(limit)
     )
-    return tuple(
-        Failure(phase=phase, measurement=None, runs=count)
-        for phase, count in connection.execute(statement)
-    )
+    return [Failure(**row._asdict()) for row in connection.execute(statement)]
 
 
 def _failed_runs(procedure_id: str, period: Period) -> list[sa.ColumnElement[bool]]:

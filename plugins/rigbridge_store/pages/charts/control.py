@@ -22,8 +22,8 @@ from rigbridge_store.pages.formatting import (
     format_number,
     from_micros,
 )
-from rigbridge_store.reading import MeasurementTrend, PointSource
 from rigbridge_store.reading.statistics import Summary
+from rigbridge_store.reading.trends import MeasurementTrend, PointSource
 
 __all__ = ["control_chart", "marked_points"]
 

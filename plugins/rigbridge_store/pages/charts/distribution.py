@@ -13,8 +13,8 @@ from rigbridge_store.pages.charts.figure import (
 )
 from rigbridge_store.pages.charts.scales import Scale, spanning
 from rigbridge_store.pages.formatting import format_number
-from rigbridge_store.reading import MeasurementTrend
 from rigbridge_store.reading.statistics import Bin, Summary
+from rigbridge_store.reading.trends import MeasurementTrend
 
 __all__ = ["histogram_chart"]
 

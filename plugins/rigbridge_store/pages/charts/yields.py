@@ -10,7 +10,8 @@ import attrs
 from rigbridge_store.pages.charts.figure import Bar, Figure, Frame, Tick, value_ticks
 from rigbridge_store.pages.charts.scales import Scale
 from rigbridge_store.pages.formatting import format_day, format_percent
-from rigbridge_store.reading import DAY, Bucket
+from rigbridge_store.reading.conditions import DAY
+from rigbridge_store.reading.yields import Bucket
 
 __all__ = ["Spark", "spark", "yield_chart"]
 

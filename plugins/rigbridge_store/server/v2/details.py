@@ -31,7 +31,7 @@ from rigbridge_store.reading.lists.details import (
 )
 from rigbridge_store.reading.lists.paging import Page
 from rigbridge_store.reading.lists.runs import find_run
-from rigbridge_store.reading.whole_run import restore
+from rigbridge_store.reading.one_run import read_run
 from rigbridge_store.refusals import not_found
 from rigbridge_store.server.bodies import PROBLEMS
 from rigbridge_store.server.door import Door
@@ -175,7 +175,7 @@ def _found(
         if row is None:
             raise _missing(kind, public)
         require_access(connection, principal, row.procedure_key)
-        return row, restore(connection, door.store.contents, row.id), place
+        return row, read_run(connection, door.store.contents, row.id).run, place
 
 
 @get(

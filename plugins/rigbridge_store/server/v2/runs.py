@@ -28,10 +28,9 @@ from rigbridge_store.files.uploads import Target
 from rigbridge_store.intake.catalog import find_procedure
 from rigbridge_store.intake.creation import RunSlot
 from rigbridge_store.intake.metadata import merge_metadata, read_metadata, searchable
-from rigbridge_store.reading import listing
 from rigbridge_store.reading.lists.paging import Paging
 from rigbridge_store.reading.lists.runs import RunFilter, find_run, find_runs
-from rigbridge_store.reading.whole_run import read_sidecar, restore
+from rigbridge_store.reading.one_run import read_run, read_sidecar
 from rigbridge_store.refusals import FieldIssue, invalid, not_found
 from rigbridge_store.server.bodies import PROBLEMS
 from rigbridge_store.server.door import Door
@@ -226,7 +225,7 @@ def list_runs(
         if wanted.include_sequences:
             calls = {
                 row.key: show_sequences(
-                    restore(connection, door.store.contents, row.id).metadata,
+                    read_run(connection, door.store.contents, row.id).run.metadata,
                     row.id,
                     nested=False,
                 )
@@ -280,13 +279,12 @@ def get_run(run_id: FromPath[str], request: Request[Any, Any, Any]) -> RunDetail
         if row is None:
             raise not_found(f"Run with ID {run_id} does not exist.")
         require_access(connection, principal, row.procedure_key)
-        listed = listing.one_run(connection, row.id)
-        run = restore(connection, door.store.contents, row.id)
+        stored = read_run(connection, door.store.contents, row.id)
+        run = stored.run
         labels = read_metadata(connection, run_metadata, [row.key])
         sub_units = show_sub_units(
             connection, [item.serial_number for item in run.sub_units]
         )
-    files = [] if listed is None else known(listed.attachments) or []
     origin = origin_of(request)
     details = summary(
         row,
@@ -298,7 +296,7 @@ def get_run(run_id: FromPath[str], request: Request[Any, Any, Any]) -> RunDetail
             for index, phase in enumerate(run.phases)
         ],
         attachments=show_attachments(
-            files, lambda public: origin + door.links.path(public)
+            stored.files, lambda public: origin + door.links.path(public)
         ),
         logs=[
             show_log(entry, index, row.id, run) for index, entry in enumerate(run.logs)

@@ -16,6 +16,7 @@ import pytest
 
 from rigbridge.wire import CreateRun, InitializeUpload, from_builtins
 from rigbridge_store import RunStore
+from rigbridge_store.reading.one_run import read_in_context
 from rigbridge_store.server import StoreServer
 
 _BASE = 1_705_314_900_000
@@ -140,7 +141,8 @@ class Site:
         key: a user's key.
         station_key: a station's key.
         run: the id of a failed run with files.
-        procedure: the id of a procedure.
+        serial: the serial number of its unit.
+        procedure: the id of its procedure.
         files: the ids of the run's files by name.
         contents: the bytes of the run's files by name.
         store: the store behind it.
@@ -150,6 +152,7 @@ class Site:
     key: str
     station_key: str
     run: str
+    serial: str
     procedure: str
     files: dict[str, str]
     contents: dict[str, bytes]
@@ -182,7 +185,8 @@ def site(
         database = request.getfixturevalue("new_database")()
     with RunStore.open(data, database=database) as store:
         run = _filled(store)
-        details = store.reader.run(run)
+        with store.reading() as connection:
+            details = read_in_context(connection, store.contents, run)
         server = StoreServer(store, port=0)
         up = threading.Event()
         thread = threading.Thread(target=server.run, args=(lambda _: up.set(),))
@@ -194,8 +198,9 @@ def site(
                 key=store.create_user_key("Jane <Doe>"),
                 station_key=store.create_station_key("rig-7"),
                 run=run,
+                serial=details.serial,
                 procedure=details.procedure_id,
-                files={file.name or "": file.id for file in details.files},
+                files={file.name or "": file.id for file in details.stored.files},
                 contents={name: content for name, (_, content) in _FILES.items()},
                 store=store,
             )

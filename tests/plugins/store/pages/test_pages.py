@@ -6,6 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
+
+from rigbridge.wire import CreateRun, from_builtins
 
 
 @pytest.mark.parametrize(
@@ -96,3 +99,37 @@ def test_an_unknown_path_of_the_api_stays_json(visitor: httpx.Client) -> None:
     """Programs get the contract's errors, whatever they accept."""
     answer = visitor.get("/api/v1/nothing", headers={"Accept": "text/html"})
     assert answer.json()["code"]
+
+
+def test_a_run_is_read_once(site: Any, visitor: httpx.Client) -> None:
+    """A run costs eight statements, however many phases and files it has."""
+    statements: list[str] = []
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        if "runs" in statement or "attachments" in statement:
+            statements.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        assert visitor.get(f"/runs/{site.run}").status_code == 200
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    assert len(statements) == len(set(statements)) <= 8
+
+
+def test_a_foreign_report_may_lack_anything(site: Any, visitor: httpx.Client) -> None:
+    """What a client calls its conversion report is shown as far as it is one."""
+    report = {"entries": [{}, 7], "dropped": [{"item": "<b>x</b>"}], "coerced": 1}
+    body = {
+        "unit_under_test": {"serial_number": "SN-F"},
+        "run_passed": True,
+        "procedure_name": "Foreign",
+        "rigbridge": {"rigbridge": 99, "report": report},
+    }
+    run = site.store.create_run(from_builtins(body, CreateRun)).id
+    try:
+        answer = visitor.get(f"/runs/{run}")
+    finally:
+        site.store.delete_run(run)
+    assert answer.status_code == 200
+    assert "&lt;b&gt;x&lt;/b&gt;" in answer.text

@@ -1,4 +1,4 @@
-"""What the read models answer."""
+"""What the store answers about its runs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from rigbridge_store import RunStore
-from rigbridge_store.reading import MeasurementName, Period, RunSearch
+from rigbridge_store.reading.conditions import Period
+from rigbridge_store.reading.run_search import named_procedures, search_runs
+from rigbridge_store.reading.selecting import RunSearch
+from rigbridge_store.reading.trends import MeasurementName, read_trend
+from rigbridge_store.reading.yields import procedure_yields
 
 
 def _stored(
@@ -28,7 +32,8 @@ def test_first_pass_and_final_yield(
     _stored(store, make_body, "A", 1, ok=False)
     _stored(store, make_body, "A", 2, ok=True)
     _stored(store, make_body, "B", 1, ok=True)
-    found = store.reader.yields(Period())[0]
+    with store.reading() as connection:
+        (found,) = procedure_yields(connection, Period())
     assert (found.runs, found.units) == (3, 2)
     assert found.first_pass_yield == 0.5
     assert found.final_yield == 1.0
@@ -40,7 +45,8 @@ def test_runs_are_in_the_order_of_their_start(
     """A run that was stored late stands where it began."""
     late = _stored(store, make_body, "A", 9, ok=True)
     early = _stored(store, make_body, "A", 3, ok=True)
-    page = store.reader.search(RunSearch(), limit=10)
+    with store.reading() as connection:
+        page = search_runs(connection, RunSearch(), limit=10)
     assert [row.id for row in page.rows] == [late, early]
 
 
@@ -52,7 +58,9 @@ def test_texts_are_matched_from_the_beginning_and_literally(
     _stored(store, make_body, "XSN%1", 1, ok=True)
 
     def serials(serial: str = "", part: str = "") -> list[str]:
-        page = store.reader.search(RunSearch(serial=serial, part=part), limit=10)
+        search = RunSearch(serial=serial, part=part)
+        with store.reading() as connection:
+            page = search_runs(connection, search, limit=10)
         return sorted(row.serial for row in page.rows)
 
     assert serials(serial="sn") == ["SN-1"]
@@ -68,9 +76,10 @@ def test_a_trend_has_every_point_in_the_order_of_time(
     """Points come oldest first, with the limits and the unit of the newest."""
     _stored(store, make_body, "A", 9, ok=True)
     _stored(store, make_body, "B", 3, ok=True)
-    procedure = store.reader.procedures()[0]
     measured = MeasurementName(phase="Power", name="Voltage")
-    trend = store.reader.trend(procedure.id, measured, Period())
+    with store.reading() as connection:
+        (procedure,) = named_procedures(connection)
+        trend = read_trend(connection, procedure.id, measured, Period())
     assert list(trend.moments) == sorted(trend.moments)
     assert list(trend.values) == [3.3, 3.3]
     assert (trend.lower, trend.upper, trend.unit) == (3.0, 3.6, "V")

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from rigbridge.errors import NotFoundError, ServerUnavailableError
 from rigbridge.wire import CreateRun
 from rigbridge_store import RunStore
+from rigbridge_store.reading.run_search import named_procedures
 from rigbridge_store.tables.group_commit import MOST
 from rigbridge_store.tables.schema import users
 
@@ -189,7 +190,9 @@ class TestRuns:
         assert last.result().created
         with pytest.raises(NotFoundError):
             refused.result()
-        assert {named.name for named in store.reader.procedures()} == {"P0", "P2"}
+        with store.reading() as connection:
+            named = named_procedures(connection)
+        assert {procedure.name for procedure in named} == {"P0", "P2"}
         # What was undone is not remembered.
         assert store.create_run(make_body(procedure_name="P1")).created
 
@@ -201,4 +204,5 @@ class TestRuns:
         answers = [future.result() for future in _at_once(store, [call] * 3)]
         assert len({answer.id for answer in answers}) == 3
         assert len(store.list_runs("SN-1")) == 3
-        assert len(store.reader.procedures()) == 1
+        with store.reading() as connection:
+            assert len(named_procedures(connection)) == 1

@@ -1,10 +1,15 @@
-"""The contents of runs, read back from their rows as the wire classes."""
+"""
+What runs are made of, read from the rows as the wire classes.
+
+Each function reads one table for many runs at a time, so that a list of runs costs a
+few statements however long it is.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -21,11 +26,15 @@ from rigbridge_store.tables.schema import (
     test_points,
 )
 
-__all__ = ["read_attachments", "read_logs", "read_phases"]
+__all__ = ["Row", "read_attachments", "read_logs", "read_phases"]
+
+Row: TypeAlias = sa.Row[*tuple[Any, ...]]
+"""A row of any columns."""
 
 _T = TypeVar("_T")
 
-_RUNS: sa.BindParameter[Any] = sa.bindparam("runs", expanding=True)
+_RUNS: sa.BindParameter[int] = sa.bindparam("runs", expanding=True)
+# SQLite may be built to take no more than 999 parameters in a statement.
 _CHUNK = 500
 
 _MEASUREMENTS = (
@@ -95,8 +104,10 @@ _ATTACHMENTS = (
 
 
 def _rows(
-    connection: sa.Connection, statement: sa.Executable, runs: Sequence[int]
-) -> Iterator[Any]:
+    connection: sa.Connection,
+    statement: sa.Select[*tuple[Any, ...]],
+    runs: Sequence[int],
+) -> Iterator[Row]:
     for start in range(0, len(runs), _CHUNK):
         some = runs[start : start + _CHUNK]
         yield from connection.execute(statement, {"runs": some})
@@ -107,6 +118,7 @@ def _or_unset(value: _T | None) -> _T | msgspec.UnsetType:
 
 
 def _decoded(text: str | None) -> Any:
+    # The kind is known by who wrote the row; a check here would cost each measurement.
     return UNSET if text is None else msgspec.json.decode(text)
 
 

@@ -6,25 +6,34 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from rigbridge_store.pages.charts import spark, yield_chart
-from rigbridge_store.pages.periods import PERIODS, chosen_period
 from rigbridge_store.pages.site import AnyRequest, Site
-from rigbridge_store.reading import RunSearch
+from rigbridge_store.pages.views.query import PERIODS, chosen_period
+from rigbridge_store.reading.run_search import named_procedure, search_runs
+from rigbridge_store.reading.selecting import RunSearch
+from rigbridge_store.reading.trends import measurement_names
+from rigbridge_store.reading.yields import (
+    earliest_and_latest,
+    failing_measurements,
+    failing_phases,
+    procedure_yields,
+    yield_course,
+)
 
 __all__ = ["list_procedures", "show_procedure"]
 
 _LATEST = 8
+_WORST = 12
 
 
 @get("/", sync_to_thread=True, include_in_schema=False)
 def list_procedures(request: AnyRequest) -> Response[str]:
     """Show every procedure with its yields, and the latest runs."""
     site = Site.of(request)
-    reader = site.store.reader
-    chosen = chosen_period(request, reader)
-    course = reader.course(
-        chosen.period, days=chosen.days_each(reader.earliest_moment())
-    )
-    yields = reader.yields(chosen.period)
+    with site.store.reading() as connection:
+        chosen = chosen_period(request, earliest_and_latest(connection))
+        course = yield_course(connection, chosen.period, days=chosen.days_each)
+        yields = procedure_yields(connection, chosen.period)
+        latest = search_runs(connection, RunSearch(), limit=_LATEST).rows
     sparks = {public: spark(buckets) for public, buckets in course.items()}
     return site.render(
         request,
@@ -36,7 +45,7 @@ def list_procedures(request: AnyRequest) -> Response[str]:
         sparks=sparks,
         total_runs=sum(row.runs for row in yields),
         total_passed=sum(row.passed for row in yields),
-        latest=reader.search(RunSearch(), limit=_LATEST).rows,
+        latest=latest,
     )
 
 
@@ -49,18 +58,19 @@ def show_procedure(procedure_id: FromPath[str], request: AnyRequest) -> Response
         NotFoundError: there is none of that id.
     """
     site = Site.of(request)
-    reader = site.store.reader
-    procedure = reader.procedure(procedure_id)
-    chosen = chosen_period(request, reader)
-    buckets = reader.course(
-        chosen.period,
-        days=chosen.days_each(reader.earliest_moment()),
-        procedure_id=procedure.id,
-    ).get(procedure.id, ())
-    yields = reader.yields(chosen.period, procedure.id)
-    failing = reader.failing_measurements(procedure.id, chosen.period)
-    phases = reader.failing_phases(procedure.id, chosen.period)
-    found = yields[0]
+    with site.store.reading() as connection:
+        procedure = named_procedure(connection, procedure_id)
+        known = procedure.id
+        chosen = chosen_period(request, earliest_and_latest(connection))
+        period = chosen.period
+        (found,) = procedure_yields(connection, period, procedure_id=known)
+        buckets = yield_course(
+            connection, period, days=chosen.days_each, procedure_id=known
+        ).get(known, ())
+        failing = failing_measurements(connection, known, period, limit=_WORST)
+        phases = failing_phases(connection, known, period, limit=_WORST)
+        names = measurement_names(connection, known)
+        latest = search_runs(connection, RunSearch(procedure=known), limit=_LATEST)
     return site.render(
         request,
         "procedure.html",
@@ -73,6 +83,6 @@ def show_procedure(procedure_id: FromPath[str], request: AnyRequest) -> Response
         buckets=buckets,
         failing=failing,
         failing_phases=phases,
-        measurements=reader.measurement_names(procedure.id),
-        latest=reader.search(RunSearch(procedure=procedure.id), limit=_LATEST).rows,
+        measurements=names,
+        latest=latest.rows,
     )

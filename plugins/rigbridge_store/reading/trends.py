@@ -7,7 +7,6 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any
 
 import attrs
 import msgspec
@@ -15,6 +14,7 @@ import sqlalchemy as sa
 
 from rigbridge.model import MeasurementOutcome
 from rigbridge_store.reading.conditions import Period
+from rigbridge_store.reading.details import Row
 from rigbridge_store.refusals import not_found
 from rigbridge_store.tables.schema import (
     measurements,
@@ -42,7 +42,8 @@ MAX_POINTS = 100_000
 _BATCH = 10_000
 _RECENT_RUNS = 25
 _TOP_TEXTS = 12
-_SOURCES = 500
+# SQLite may be built to take no more than 999 parameters in a statement.
+_CHUNK = 500
 _MAX_TEXT = 200
 
 
@@ -173,6 +174,7 @@ def read_trend(
             run_moment.label("moment"),
             measurements.c.outcome,
             measurements.c.number,
+            # A number's own spelling is not needed, and may be long.
             sa.case((measurements.c.number.is_(None), measurements.c.value)).label(
                 "value"
             ),
@@ -187,18 +189,19 @@ def read_trend(
         .order_by(run_moment.desc(), runs.c.key.desc())
         .limit(limit + 1)
     )
-    collected = _Collection()
+    points = _Points()
     complete = True
+    # Streamed in batches, so that a long trend costs little more than its arrays.
     result = connection.execution_options(yield_per=_BATCH).execute(statement)
     for number, row in enumerate(result):
         if number == limit:
             complete = False
+            # Ends the database's own cursor, which still has rows.
             result.close()
             break
-        collected.add(row)
-    return collected.trend(
-        _specifications(connection, collected.specifications), complete=complete
-    )
+        points.add(row)
+    specified = _specifications(connection, points.specifications)
+    return points.trend(specified, complete=complete)
 
 
 _Specification = tuple[str | None, str | None, str | None]
@@ -210,20 +213,20 @@ def _specifications(
     """Read unit and limits of specifications, in the order of their keys."""
     wanted = list(keys)
     found: dict[int, _Specification] = {}
-    for start in range(0, len(wanted), _SOURCES):
+    for start in range(0, len(wanted), _CHUNK):
         statement = sa.select(
             specifications.c.key,
             specifications.c.units,
             specifications.c.lower_limit,
             specifications.c.upper_limit,
-        ).where(specifications.c.key.in_(wanted[start : start + _SOURCES]))
+        ).where(specifications.c.key.in_(wanted[start : start + _CHUNK]))
         for key, unit, lower, upper in connection.execute(statement):
             found[key] = unit, lower, upper
     return [found[key] for key in wanted]
 
 
-class _Collection:
-    """Gathers points, newest first."""
+class _Points:
+    """Gathers the points of a trend, newest first."""
 
     def __init__(self) -> None:
         self.moments, self.run_keys = array("q"), array("q")
@@ -234,7 +237,7 @@ class _Collection:
         # A dict, for its order.
         self.specifications: dict[int, None] = {}
 
-    def add(self, row: Sequence[Any]) -> None:
+    def add(self, row: Row) -> None:
         run, moment, outcome, number, value, specification = row
         self.outcomes[outcome] += 1
         if specification is not None:
@@ -281,7 +284,7 @@ class _Collection:
 
 @cache
 def _unit(units: str) -> str | None:
-    value: Any = msgspec.json.decode(units)
+    value: object = msgspec.json.decode(units)
     return value if isinstance(value, str) and value.strip() else None
 
 
@@ -295,11 +298,11 @@ def point_sources(
     """Tell which runs points are from, by the runs' rows."""
     found: dict[int, PointSource] = {}
     distinct = list(dict.fromkeys(run_keys))
-    for start in range(0, len(distinct), _SOURCES):
+    for start in range(0, len(distinct), _CHUNK):
         statement = (
             sa.select(runs.c.key, runs.c.id, units.c.serial_number)
             .join(units, runs.c.unit_key == units.c.key)
-            .where(runs.c.key.in_(distinct[start : start + _SOURCES]))
+            .where(runs.c.key.in_(distinct[start : start + _CHUNK]))
         )
         for key, public, serial in connection.execute(statement):
             found[key] = PointSource(run_id=public, serial=serial)

@@ -7,11 +7,18 @@ from litestar.params import FromPath
 
 from rigbridge_store.pages.charts import control_chart, histogram_chart
 from rigbridge_store.pages.charts.control import marked_points
-from rigbridge_store.pages.periods import PERIODS, chosen_period
 from rigbridge_store.pages.site import AnyRequest, Site
-from rigbridge_store.reading import MeasurementName
-from rigbridge_store.reading.measurement_trend import MAX_POINTS
+from rigbridge_store.pages.views.query import PERIODS, chosen_period
+from rigbridge_store.reading.run_search import named_procedure
 from rigbridge_store.reading.statistics import capability, histogram, summarize
+from rigbridge_store.reading.trends import (
+    MAX_POINTS,
+    MeasurementName,
+    measurement_names,
+    point_sources,
+    read_trend,
+)
+from rigbridge_store.reading.yields import earliest_and_latest
 
 __all__ = ["show_measurement"]
 
@@ -31,21 +38,22 @@ def show_measurement(procedure_id: FromPath[str], request: AnyRequest) -> Respon
         NotFoundError: there is no such procedure.
     """
     site = Site.of(request)
-    reader = site.store.reader
-    procedure = reader.procedure(procedure_id)
     measured = MeasurementName(
         phase=request.query_params.get("phase", ""),
         name=request.query_params.get("name", ""),
     )
-    chosen = chosen_period(request, reader)
-    trend = reader.trend(procedure.id, measured, chosen.period)
+    with site.store.reading() as connection:
+        procedure = named_procedure(connection, procedure_id)
+        chosen = chosen_period(request, earliest_and_latest(connection))
+        trend = read_trend(connection, procedure.id, measured, chosen.period)
+        marked = marked_points(trend)
+        # The newest points, as a table for who reads the chart by words.
+        listed = list(range(len(trend.values)))[: -_LISTED - 1 : -1]
+        sources = point_sources(
+            connection, [trend.run_keys[index] for index in (*marked, *listed)]
+        )
+        siblings = measurement_names(connection, procedure.id)
     summary = summarize(trend.values)
-    marked = marked_points(trend)
-    # The newest points, as a table for who reads the chart by words.
-    listed = list(range(len(trend.values)))[: -_LISTED - 1 : -1]
-    sources = reader.point_sources(
-        [trend.run_keys[index] for index in (*marked, *listed)]
-    )
     control = distribution = indices = None
     if summary is not None:
         name = measured.name
@@ -59,7 +67,7 @@ def show_measurement(procedure_id: FromPath[str], request: AnyRequest) -> Respon
         "measurement.html",
         procedure=procedure,
         measured=measured,
-        siblings=reader.measurement_names(procedure.id),
+        siblings=siblings,
         chosen=chosen,
         periods=PERIODS,
         trend=trend,

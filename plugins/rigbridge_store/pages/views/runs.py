@@ -8,17 +8,24 @@ import attrs
 from litestar import Response, get
 
 from rigbridge.model import RunOutcome
-from rigbridge_store.pages.paging import PAGE_SIZE, asked_page, pager
 from rigbridge_store.pages.site import AnyRequest, Site
-from rigbridge_store.reading import Period, RunSearch
+from rigbridge_store.pages.views.query import PAGE_SIZE, pager, requested_place
+from rigbridge_store.reading.conditions import Period
+from rigbridge_store.reading.run_search import (
+    named_procedures,
+    search_runs,
+    station_names,
+)
+from rigbridge_store.reading.selecting import RunSearch
+from rigbridge_store.reading.unit_history import read_unit
 
-__all__ = ["search_runs", "show_unit"]
+__all__ = ["show_runs", "show_unit"]
 
 _TEXTS = ("serial", "part", "procedure", "station", "outcome")
 
 
 @attrs.frozen(kw_only=True)
-class _Asked:
+class _Form:
     """What a form holds, as it was filled in, and what is wrong with it."""
 
     values: dict[str, str]
@@ -26,7 +33,7 @@ class _Asked:
     search: RunSearch
 
 
-def _asked(request: AnyRequest) -> _Asked:
+def _read_form(request: AnyRequest) -> _Form:
     values = {
         name: request.query_params.get(name, "").strip()
         for name in (*_TEXTS, "since", "until")
@@ -39,7 +46,7 @@ def _asked(request: AnyRequest) -> _Asked:
         until += timedelta(days=1)
     if since is not None and until is not None and since >= until:
         problems["until"] = "is before the first day"
-    return _Asked(
+    return _Form(
         values=values,
         problems=problems,
         search=RunSearch(
@@ -71,7 +78,7 @@ def _day(
 
 
 @get("/runs", sync_to_thread=True, include_in_schema=False)
-def search_runs(request: AnyRequest) -> Response[str]:
+def show_runs(request: AnyRequest) -> Response[str]:
     """
     Show the runs that a search asks for, newest first.
 
@@ -79,20 +86,22 @@ def search_runs(request: AnyRequest) -> Response[str]:
         BadRequestError: the address names a page that cannot be.
     """
     site = Site.of(request)
-    reader = site.store.reader
-    asked = _asked(request)
-    after, before = asked_page(request)
-    page = reader.search(asked.search, limit=PAGE_SIZE, after=after, before=before)
+    form = _read_form(request)
+    place = requested_place(request)
+    with site.store.reading() as connection:
+        page = search_runs(connection, form.search, limit=PAGE_SIZE, **place)
+        procedures = named_procedures(connection)
+        stations = station_names(connection)
     return site.render(
         request,
         "runs.html",
         page=page,
         pager=pager(request, page),
-        values=asked.values,
-        problems=asked.problems,
-        is_filtered=any(asked.values.values()),
-        procedures=reader.procedures(),
-        stations=reader.stations(),
+        values=form.values,
+        problems=form.problems,
+        is_filtered=any(form.values.values()),
+        procedures=procedures,
+        stations=stations,
         outcomes=[outcome.value for outcome in RunOutcome],
     )
 
@@ -107,11 +116,8 @@ def show_unit(request: AnyRequest) -> Response[str]:
         BadRequestError: the address names a page that cannot be.
     """
     site = Site.of(request)
-    after, before = asked_page(request)
-    unit = site.store.reader.unit(
-        request.query_params.get("serial", ""),
-        limit=PAGE_SIZE,
-        after=after,
-        before=before,
-    )
+    serial = request.query_params.get("serial", "")
+    place = requested_place(request)
+    with site.store.reading() as connection:
+        unit = read_unit(connection, serial, limit=PAGE_SIZE, **place)
     return site.render(request, "unit.html", unit=unit, pager=pager(request, unit.page))

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import attrs
 
 from rigbridge.convert import MAX_NAME, PATH_SEPARATOR
-from rigbridge.model import Measurement, MeasurementOutcome, Phase, Run, Series
+from rigbridge.model import Axis, Measurement, MeasurementOutcome, Phase, Run, Series
 from rigbridge_store.pages.charts import Figure, LimitBar, limit_bar, series_chart
 from rigbridge_store.pages.charts.limit_bar import describe_limit
 from rigbridge_store.pages.formatting import format_value
 
-__all__ = ["MeasurementView", "PhaseNode", "Table", "build_tree", "failed_measurements"]
+__all__ = [
+    "MeasurementView",
+    "PhaseNode",
+    "SeriesTable",
+    "build_tree",
+    "failed_measurements",
+]
 
 _MAX_FIGURES = 40
 _MAX_ROWS = 25
@@ -25,7 +30,7 @@ _THINNEST = 0.8
 
 
 @attrs.frozen(kw_only=True)
-class Table:
+class SeriesTable:
     """
     The first rows of a series.
 
@@ -64,7 +69,7 @@ class MeasurementView:
     limits: str
     bar: LimitBar | None
     figure: Figure | None
-    table: Table | None
+    table: SeriesTable | None
     has_trend: bool
 
 
@@ -222,19 +227,19 @@ def _window(run: Run) -> tuple[datetime | None, timedelta]:
     return begin, max(moments) - begin
 
 
-def _table(series: Series) -> Table:
+def _table(series: Series) -> SeriesTable:
     rows: list[list[str]] = []
     for row in series.rows():
         if len(rows) == _MAX_ROWS:
             break
         rows.append([format_value(cell) for cell in row])
-    return Table(
+    return SeriesTable(
         headings=[_heading(axis, index) for index, axis in enumerate(series.axes)],
         rows=rows,
         total=len(series),
     )
 
 
-def _heading(axis: Any, index: int) -> str:
+def _heading(axis: Axis, index: int) -> str:
     name = axis.name or f"column {index + 1}"
     return f"{name} [{axis.unit}]" if axis.unit else name

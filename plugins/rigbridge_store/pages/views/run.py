@@ -1,0 +1,113 @@
+"""The page of one run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import attrs
+from litestar import Response, get
+from litestar.params import FromPath
+
+from rigbridge.model import JSONObject, LogEntry, LogLevel
+from rigbridge_store.pages.site import AnyRequest, Site
+from rigbridge_store.pages.views.attachments import view_file
+from rigbridge_store.pages.views.phase_tree import build_tree, failed_measurements
+from rigbridge_store.reading.one_run import read_in_context
+
+__all__ = ["show_run"]
+
+_MAX_LOGS = 2000
+_MAX_PREVIEWS = 24
+_MAX_ENTRIES = 200
+_LEVELS = [level.value for level in LogLevel]
+_ITEM_NAMES = (
+    "count",
+    "detail",
+    "disposition",
+    "item",
+    "line",
+    "path",
+    "reason",
+    "rule",
+)
+
+
+@attrs.frozen(kw_only=True)
+class _LogView:
+    """The log lines of a level and above."""
+
+    level: str
+    shown: Sequence[LogEntry]
+    total: int
+    hidden: int
+    counts: dict[str, int]
+
+
+@get("/runs/{run_id:str}", sync_to_thread=True, include_in_schema=False)
+def show_run(run_id: FromPath[str], request: AnyRequest) -> Response[str]:
+    """
+    Show everything that is known of one run.
+
+    Raises:
+        NotFoundError: there is none of that id.
+    """
+    site = Site.of(request)
+    contents = site.store.contents
+    with site.store.reading() as connection:
+        details = read_in_context(connection, contents, run_id)
+    stored = details.stored
+    run = stored.run
+    tree = build_tree(run)
+    return site.render(
+        request,
+        "run.html",
+        details=details,
+        run=run,
+        problem=stored.problem,
+        tree=tree,
+        failed=list(failed_measurements(tree)),
+        measurement_count=sum(len(phase.measurements) for phase in run.phases),
+        files=[
+            view_file(contents, file, looks_inside=index < _MAX_PREVIEWS)
+            for index, file in enumerate(stored.files)
+        ],
+        logs=_log_view(run.logs, request.query_params.get("level", "")),
+        levels=_LEVELS,
+        report=_report_view(stored.report) if stored.report else None,
+    )
+
+
+def _log_view(entries: Sequence[LogEntry], asked: str) -> _LogView:
+    level = asked.upper() if asked.upper() in _LEVELS else _LEVELS[0]
+    wanted = frozenset(_LEVELS[_LEVELS.index(level) :])
+    found = [entry for entry in entries if entry.level.value in wanted]
+    counts = Counter(entry.level.value for entry in entries)
+    return _LogView(
+        level=level,
+        shown=found[:_MAX_LOGS],
+        total=len(entries),
+        hidden=max(0, len(found) - _MAX_LOGS),
+        counts={name: counts[name] for name in _LEVELS},
+    )
+
+
+def _report_view(report: JSONObject) -> dict[str, object]:
+    """Take what a report holds as far as it is one; anybody may have sent it."""
+    mapped = report.get("mapped")
+    entries = _items(report, "entries")
+    return {
+        "mapped": mapped if isinstance(mapped, dict) else {},
+        "coerced": _items(report, "coerced"),
+        "dropped": _items(report, "dropped"),
+        "entries": entries[:_MAX_ENTRIES],
+        "unshown": max(0, len(entries) - _MAX_ENTRIES),
+    }
+
+
+def _items(report: JSONObject, name: str) -> list[JSONObject]:
+    found = report.get(name)
+    items = found if isinstance(found, list) else []
+    # The template refuses a name that is not there, so each item gets them all.
+    blank: JSONObject = dict.fromkeys(_ITEM_NAMES, "")
+    return [{**blank, **item} for item in items if isinstance(item, dict)]
