@@ -61,6 +61,7 @@ class OpenHTFJSONAdapter:
 
     def detect(self, head: bytes, name: str) -> Match | None:  # noqa: ARG002 - OpenHTF gives its files any name
         """Count the keys that only OpenHTF's records have."""
+        # No parsing: the head of a long record ends in the middle of a value.
         text = _text(head)
         if not text.startswith(("{", "[")):
             return None
@@ -83,6 +84,7 @@ class OpenHTFJSONAdapter:
             MalformedSourceError: it is no JSON, or a part has the wrong shape.
             NoRunError: it holds no test record.
         """
+        # The file outlives the loop: attachments are decoded from it run by run.
         with context.spool.aside() as file:
             texts = LongTexts(file)
             documents = parse(
@@ -97,6 +99,7 @@ class OpenHTFJSONAdapter:
                 try:
                     run = self._run(whole, index, source, context)
                 except SourceError as error:
+                    # A single record is the source; one of many costs only itself.
                     if len(documents) == 1:
                         raise
                     context.failed(error)

@@ -5,6 +5,9 @@ Two readers fill these classes: :mod:`rigbridge_openhtf.live.records` from live 
 and :mod:`rigbridge_openhtf.documents.json_record` from JSON of any era. They settle
 only what differs between the sources. Every rule is behind them, in
 :mod:`rigbridge_openhtf.translation.runs`, so a test gives the same run either way.
+
+Fields are ``object`` because nothing is checked here: an author may put anything into
+a live record, and a JSON file may have been edited.
 """
 
 from __future__ import annotations
@@ -35,30 +38,30 @@ class _Absent(Enum):
 
 
 ABSENT: Final = _Absent.ABSENT
-"""Stands where the source has no such field; null is a value of its own."""
+"""Marks a field that the source does not have; null is a value of its own."""
 
 
 class BytesUnreadableError(Exception):
-    """The bytes of one attachment cannot be had; the rest of the record can."""
+    """The bytes of one attachment cannot be read; the rest of the record can."""
 
 
 @attrs.frozen(kw_only=True)
 class RawCode:
-    """What a record says of a piece of code: name, docstring and source code."""
+    """What a record says about a piece of code: name, docstring and source code."""
 
-    name: Any = None
-    docstring: Any = None
-    source_code: Any = None
+    name: object = None
+    docstring: object = None
+    source_code: object = None
 
 
 @attrs.frozen(kw_only=True)
 class RawUnit:
-    """A unit of measure, or a dimension, which has a description beside it."""
+    """A unit of measure, or a dimension, which also has a description."""
 
-    name: Any = None
-    code: Any = None
-    suffix: Any = None
-    description: Any = None
+    name: object = None
+    code: object = None
+    suffix: object = None
+    description: object = None
 
 
 @attrs.frozen(kw_only=True)
@@ -72,7 +75,7 @@ class RawValidator:
     """
 
     text: str
-    bounds: tuple[Any, Any] | None = None
+    bounds: tuple[object, object] | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -90,18 +93,18 @@ class RawMeasurement:
         validators: its conditions.
         docstring: the author's explanation.
         set_millis: when it was set, or None.
-        rest: every further field.
+        rest: every other field.
     """
 
-    name: Any
-    outcome: Any = None
-    value: Any = ABSENT
+    name: object
+    outcome: object = None
+    value: object = ABSENT
     unit: RawUnit | None = None
     dimensions: Sequence[RawUnit] | None = None
     validators: Sequence[RawValidator] = ()
-    docstring: Any = None
-    set_millis: Any = None
-    rest: Mapping[str, Any] = attrs.field(factory=dict)
+    docstring: object = None
+    set_millis: object = None
+    rest: Mapping[str, object] = attrs.field(factory=dict[str, object])
 
 
 @attrs.frozen(kw_only=True)
@@ -120,9 +123,9 @@ class RawAttachment:
         verify: whether the bytes can differ from the digest.
     """
 
-    name: Any
-    media_type: Any = None
-    sha1: Any = None
+    name: object
+    media_type: object = None
+    sha1: object = None
     size: int | None = None
     chunks: Callable[[], Iterable[bytes]] | None = None
     file: Path | None = None
@@ -133,12 +136,12 @@ class RawAttachment:
 class RawLog:
     """A line of the log."""
 
-    level: Any = None
-    logger: Any = None
-    source: Any = None
-    line: Any = None
-    millis: Any = None
-    message: Any = None
+    level: object = None
+    logger: object = None
+    source: object = None
+    line: object = None
+    millis: object = None
+    message: object = None
 
 
 @attrs.frozen(kw_only=True)
@@ -155,25 +158,25 @@ class RawPhase:
         subtest: the name of the subtest it belongs to, or None.
         around: the names of the groups and subtests around it, outermost first, as far
             as the source tells.
-        code: what is said of its code.
+        code: what is said about its code.
         measurements: in the order of the record.
         attachments: in the order of the record.
         options: the options it ran with.
-        rest: every further field.
+        rest: every other field.
     """
 
-    name: Any
-    outcome: Any = None
-    result: Any = ABSENT
-    start_millis: Any = None
-    end_millis: Any = None
-    subtest: Any = None
-    around: Sequence[Any] = ()
+    name: object
+    outcome: object = None
+    result: object = ABSENT
+    start_millis: object = None
+    end_millis: object = None
+    subtest: object = None
+    around: Sequence[object] = ()
     code: RawCode = attrs.field(factory=RawCode)
     measurements: Sequence[RawMeasurement] = ()
     attachments: Sequence[RawAttachment] = ()
-    options: Mapping[str, Any] = attrs.field(factory=dict)
-    rest: Mapping[str, Any] = attrs.field(factory=dict)
+    options: Mapping[str, object] = attrs.field(factory=dict[str, object])
+    rest: Mapping[str, object] = attrs.field(factory=dict[str, object])
 
 
 @attrs.frozen(kw_only=True)
@@ -188,21 +191,22 @@ class RawRecord:
         outcome_details: code and description of what went wrong.
         start_millis: when the test began.
         end_millis: when it ended.
-        metadata: what the author of the test gave along.
-        code: what is said of the test program.
+        metadata: what the author of the test added.
+        code: what is said about the test program.
         phases: in the order of the record.
         logs: in the order of the record.
-        rest: every further field (subtests, diagnoses...).
+        rest: every other field (subtests, diagnoses...).
     """
 
-    dut_id: Any = None
-    station_id: Any = None
-    outcome: Any = None
-    outcome_details: Sequence[Any] = ()
-    start_millis: Any = None
-    end_millis: Any = None
-    metadata: Mapping[Any, Any] = attrs.field(factory=dict)
+    dut_id: object = None
+    station_id: object = None
+    outcome: object = None
+    outcome_details: Sequence[object] = ()
+    start_millis: object = None
+    end_millis: object = None
+    # Keys too may be anything: metadata of a live test is a plain dict of the author.
+    metadata: Mapping[Any, object] = attrs.field(factory=dict[Any, object])
     code: RawCode = attrs.field(factory=RawCode)
     phases: Sequence[RawPhase] = ()
     logs: Sequence[RawLog] = ()
-    rest: Mapping[str, Any] = attrs.field(factory=dict)
+    rest: Mapping[str, object] = attrs.field(factory=dict[str, object])

@@ -22,7 +22,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -56,7 +55,7 @@ class CapturingCallback:
         self._spool = spool
         self._settings = settings
 
-    def __call__(self, record: Any) -> None:
+    def __call__(self, record: object) -> None:
         """
         Take a finished record.
 

@@ -1,9 +1,9 @@
 """
 OpenHTF's JSON of any era to a raw record.
 
-What changed over the years: until mid 2016 the measured values stood in a map of their
-own, units had ``uom_code`` and ``uom_suffix``, and for a while every number was text;
-until 2017 phases had no outcome; subtests, branches and diagnoses came in 2020.
+What changed over the years: until mid 2016 the measured values were in a map of their
+own, units had ``uom_code`` and ``uom_suffix``, and for a while every number was text.
+Until 2017 phases had no outcome. Subtests, branches and diagnoses came in 2020.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import binascii
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import TypeAlias, cast
 
 from rigbridge.errors import MalformedSourceError, NoRunError
 from rigbridge_openhtf.documents.long_texts import LongText
@@ -37,6 +37,9 @@ from rigbridge_openhtf.translation.validators import read_range
 
 __all__ = ["read_document"]
 
+_Object: TypeAlias = Mapping[str, object]
+
+# A file with phases and one of these is a record, however old or damaged it is.
 _MARKS = (
     "dut_id",
     "station_id",
@@ -46,6 +49,7 @@ _MARKS = (
     "log_records",
     "code_info",
 )
+# The keys that have a field of their own; all others are kept as they are.
 _RECORD = frozenset(
     {
         "dut_id",
@@ -90,7 +94,7 @@ _MEASUREMENT = frozenset(
 _CHUNK = 1 << 20
 
 
-def read_document(document: Any, scope: Scope) -> RawRecord:
+def read_document(document: object, scope: Scope) -> RawRecord:
     """
     Read a decoded record.
 
@@ -100,16 +104,14 @@ def read_document(document: Any, scope: Scope) -> RawRecord:
     """
     record = _record(document, scope)
     texts = numbers_are_text(record)
-    metadata = _object(record, "metadata", scope)
-    details = record.get("outcome_details")
     return RawRecord(
         dut_id=record.get("dut_id"),
         station_id=record.get("station_id"),
         outcome=record.get("outcome"),
-        outcome_details=_listed(details),
+        outcome_details=_listed(record.get("outcome_details")),
         start_millis=record.get("start_time_millis"),
         end_millis=record.get("end_time_millis"),
-        metadata=metadata,
+        metadata=_object(record, "metadata", scope),
         code=_code(record.get("code_info")),
         phases=[
             _phase(phase, scope.at(f".phases[{index}]"), texts=texts)
@@ -123,14 +125,14 @@ def read_document(document: Any, scope: Scope) -> RawRecord:
     )
 
 
-def _record(document: Any, scope: Scope) -> Mapping[str, Any]:
+def _record(document: object, scope: Scope) -> _Object:
     if not isinstance(document, dict):
-        raise _no_record(
-            f"a {_kind(document)} stands where a test record belongs", scope
-        )
-    record: dict[str, Any] = document
+        found = f"a {_kind(document)} stands where a test record belongs"
+        raise _no_record(found, scope)
+    record = cast("_Object", document)
     if "phases" in record and any(mark in record for mark in _MARKS):
         return record
+    # OpenHTF's own test data has such a file.
     if "outcome" in record and ("dimensions" in record or "measured_value" in record):
         found = "holds a single measurement, not a whole test record"
     else:
@@ -148,7 +150,7 @@ def _no_record(message: str, scope: Scope) -> NoRunError:
     )
 
 
-def _wrong(scope: Scope, value: Any, expected: str) -> MalformedSourceError:
+def _wrong(scope: Scope, value: object, expected: str) -> MalformedSourceError:
     return MalformedSourceError(
         f"must be {expected}, not {_kind(value)}",
         source=scope.source,
@@ -156,46 +158,47 @@ def _wrong(scope: Scope, value: Any, expected: str) -> MalformedSourceError:
     )
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     names = {dict: "object", list: "list", str: "text", bool: "boolean"}
     return "null" if value is None else names.get(type(value), "number")
 
 
-def _list(holder: Mapping[str, Any], key: str, scope: Scope) -> list[Any]:
+def _list(holder: _Object, key: str, scope: Scope) -> list[object]:
+    # A missing key and null are the same: releases differ in what they leave out.
     value = holder.get(key)
     if value is None:
         return []
     if not isinstance(value, list):
         raise _wrong(scope.at(f".{key}"), value, "a list")
-    members: list[Any] = value
-    return members
+    return cast("list[object]", value)
 
 
-def _object(holder: Mapping[str, Any], key: str, scope: Scope) -> dict[str, Any]:
+def _object(holder: _Object, key: str, scope: Scope) -> _Object:
     value = holder.get(key)
-    if value is None:
-        return {}
+    return {} if value is None else _as_object(value, scope.at(f".{key}"))
+
+
+def _as_object(value: object, scope: Scope) -> _Object:
     if not isinstance(value, dict):
-        raise _wrong(scope.at(f".{key}"), value, "an object")
-    members: dict[str, Any] = value
-    return members
+        raise _wrong(scope, value, "an object")
+    return cast("_Object", value)
 
 
-def _listed(value: Any) -> list[Any]:
+def _listed(value: object) -> list[object]:
+    # In old records a single detail was a text, and "" meant that there was none.
     if value is None or value == "":
         return []
-    members: list[Any] = value if isinstance(value, list) else [value]
-    return members
+    return cast("list[object]", value) if isinstance(value, list) else [value]
 
 
-def _rest(holder: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
+def _rest(holder: _Object, known: frozenset[str]) -> dict[str, object]:
     return {key: value for key, value in holder.items() if key not in known}
 
 
-def _code(value: Any) -> RawCode:
+def _code(value: object) -> RawCode:
     if not isinstance(value, dict):
         return RawCode(name=value)
-    code: dict[str, Any] = value
+    code = cast("_Object", value)
     return RawCode(
         name=code.get("name"),
         docstring=code.get("docstring"),
@@ -203,17 +206,18 @@ def _code(value: Any) -> RawCode:
     )
 
 
-def _phase(value: Any, scope: Scope, *, texts: bool) -> RawPhase:
-    if not isinstance(value, dict):
-        raise _wrong(scope, value, "an object")
-    phase: dict[str, Any] = value
-    apart = _object(phase, "measured_values", scope)
+def _phase(value: object, scope: Scope, *, texts: bool) -> RawPhase:
+    phase = _as_object(value, scope)
+    # Until mid 2016 the values had a map of their own, by the measurement's name.
+    values = _object(phase, "measured_values", scope)
     declared = _object(phase, "measurements", scope)
     measurements = [
-        _measurement(key, item, apart, scope.at(f".measurements[{key!r}]"), texts=texts)
+        _measurement(
+            key, item, values, scope.at(f".measurements[{key!r}]"), texts=texts
+        )
         for key, item in declared.items()
     ]
-    for key, measured in apart.items():
+    for key, measured in values.items():
         if key not in declared:
             place = scope.at(f".measured_values[{key!r}]")
             place.coerced("measurement", "value without a declaration")
@@ -237,11 +241,9 @@ def _phase(value: Any, scope: Scope, *, texts: bool) -> RawPhase:
 
 
 def _measurement(
-    key: str, value: Any, apart: Mapping[str, Any], scope: Scope, *, texts: bool
+    key: str, value: object, values: _Object, scope: Scope, *, texts: bool
 ) -> RawMeasurement:
-    if not isinstance(value, dict):
-        raise _wrong(scope, value, "an object")
-    item: dict[str, Any] = value
+    item = _as_object(value, scope)
     validators = [
         RawValidator(text=text if isinstance(text, str) else str(text))
         for text in _list(item, "validators", scope)
@@ -250,11 +252,12 @@ def _measurement(
     dimensions = None
     if given:
         dimensions = [_unit(axis) or RawUnit() for axis in _listed(given)]
-    measured = item.get("measured_value", apart.get(key, ABSENT))
+    measured = item.get("measured_value", values.get(key, ABSENT))
     if measured is not ABSENT:
         if dimensions:
             measured = read_rows(measured, scope, texts=texts)
         else:
+            # A value that is compared with a text was a text before it was written.
             as_text = bool(validators) and all(
                 read_range(validator.text) is None for validator in validators
             )
@@ -272,10 +275,10 @@ def _measurement(
     )
 
 
-def _unit(value: Any) -> RawUnit | None:
+def _unit(value: object) -> RawUnit | None:
     if not isinstance(value, dict):
         return None if value is None else RawUnit(suffix=value)
-    unit: dict[str, Any] = value
+    unit = cast("_Object", value)
     return RawUnit(
         name=unit.get("name"),
         code=unit.get("code", unit.get("uom_code")),
@@ -284,11 +287,11 @@ def _unit(value: Any) -> RawUnit | None:
     )
 
 
-def _log(value: Any, scope: Scope) -> RawLog:
+def _log(value: object, scope: Scope) -> RawLog:
     if not isinstance(value, dict):
         scope.coerced("log", "line without fields taken as a message")
         return RawLog(level="INFO", message=value)
-    line: dict[str, Any] = value
+    line = cast("_Object", value)
     return RawLog(
         level=line.get("level"),
         logger=line.get("logger_name"),
@@ -299,13 +302,11 @@ def _log(value: Any, scope: Scope) -> RawLog:
     )
 
 
-def _attachment(name: str, value: Any, scope: Scope) -> RawAttachment:
+def _attachment(name: str, value: object, scope: Scope) -> RawAttachment:
     if isinstance(value, str):
         # The bytes alone, without a type.
         return RawAttachment(name=name, chunks=partial(_decode, value))
-    if not isinstance(value, dict):
-        raise _wrong(scope, value, "an object")
-    attachment: dict[str, Any] = value
+    attachment = _as_object(value, scope)
     data = attachment.get("data")
     return RawAttachment(
         name=name,
@@ -319,6 +320,7 @@ def _attachment(name: str, value: Any, scope: Scope) -> RawAttachment:
 def _decode(data: str | LongText) -> Iterator[bytes]:
     """Decode base64 piece by piece; blanks between are allowed, nothing else."""
     held = b""
+    # Only the end of the text may be padded; a2b_base64 sees one piece at a time.
     padded = False
     for piece in _pieces(data):
         text = held + b"".join(piece.split())
@@ -338,7 +340,7 @@ def _pieces(data: str | LongText) -> Iterator[bytes]:
         yield from data.pieces()
         return
     for start in range(0, len(data), _CHUNK):
-        # What is no ASCII is no base64 either, and refused as such.
+        # What is not ASCII is not base64 either: the decoder refuses the "?".
         yield data[start : start + _CHUNK].encode(errors="replace")
 
 

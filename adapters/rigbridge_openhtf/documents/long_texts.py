@@ -1,13 +1,13 @@
 """
 Long attachments are taken out of a JSON record before it is parsed.
 
-OpenHTF writes an attachment as one string of base64, ``"data": "..."``, which no parser
-of JSON gives piece by piece. So the bytes of a file pass through here first: such a
-string, where it is long, goes to a file aside, and a short mark takes its place. What
-is left is parsed as ever, and of a record with large attachments that is little.
+OpenHTF writes an attachment as one string of base64, ``"data": "..."``. No JSON parser
+gives a string piece by piece, so the bytes of a file pass through here first: a long
+string of that kind goes to a temporary file, and a short mark takes its place. The rest
+is parsed as usual; of a record with large attachments it is a small part.
 
-The pattern is exact without any parsing: inside a string a quote has a backslash before
-it, so that ``"data" : "`` can only be the end of a key and the beginning of its value.
+The pattern needs no parser to be exact: inside a string a quote has a backslash before
+it, so ``"data" : "`` can only be the end of a key and the beginning of its value.
 """
 
 from __future__ import annotations
@@ -16,19 +16,21 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from enum import Enum
-from typing import IO, Any, cast
+from typing import IO, TypeAlias, cast
 from uuid import uuid4
 
 import attrs
 
 __all__ = ["LongText", "LongTexts"]
 
+# Shorter strings do not pay for the detour.
 _LONG = 64 * 1024
 _CHUNK = 1 << 20
 _OPENING = re.compile(rb'"data"[ \t\r\n]*:[ \t\r\n]*"')
 _MOST_OPENING = 64
-"""How much is kept back, since an opening may go on in the next piece."""
+"""How many bytes are kept back, since an opening may continue in the next chunk."""
 
+# Encoders may escape "/", and old ones broke base64 into lines.
 _STOP = re.compile(rb'["\\]')
 _ESCAPE = re.compile(rb"\\([nrt/])")
 _ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"/": b"/"}
@@ -37,12 +39,12 @@ _ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"/": b"/"}
 @attrs.frozen
 class LongText:
     """
-    A string that lies aside.
+    A string in the temporary file.
 
     Attributes:
-        file: where it lies.
-        offset: where in it.
-        length: of how many bytes, as JSON spells them.
+        file: the file.
+        offset: where the string begins in it.
+        length: its bytes, as JSON spells them.
         escaped: whether there are escapes among them.
     """
 
@@ -52,14 +54,14 @@ class LongText:
     escaped: bool
 
     def pieces(self) -> Iterator[bytes]:
-        """Give the text piece by piece; escapes that base64 has no use for stay."""
+        """Give the text piece by piece; only escapes that base64 may have are read."""
         held = b""
         for raw in self._raw():
             if not self.escaped:
                 yield raw
                 continue
             piece = held + raw
-            # An escape is not to be cut in two.
+            # Never cut an escape in two: an odd backslash waits for the next piece.
             backslashes = len(piece) - len(piece.rstrip(b"\\"))
             cut = len(piece) - backslashes % 2
             held = piece[cut:]
@@ -75,7 +77,7 @@ class LongText:
             self.file.seek(position)
             piece = self.file.read(min(_CHUNK, end - position))
             if not piece:
-                raise EOFError("what was put aside is gone")
+                raise EOFError("the temporary file was cut off")
             position += len(piece)
             yield piece
 
@@ -85,11 +87,12 @@ class LongTexts:
     Takes long texts out of one source, and puts them back where they belong.
 
     Args:
-        file: takes the texts; open as long as they are needed.
+        file: takes the texts; it must stay open as long as they are needed.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
+        # Random, so that no text of the source can be taken for a mark.
         self._mark = f"long text {uuid4().hex} "
         self._texts: list[LongText] = []
 
@@ -111,6 +114,7 @@ class LongTexts:
             while pending:
                 if text is None:
                     found = _OPENING.search(pending)
+                    # The end of the chunk may be the beginning of an opening.
                     cut = max(0, len(pending) - _MOST_OPENING)
                     if found is not None:
                         cut, text = found.end(), _Text(self._file)
@@ -125,7 +129,7 @@ class LongTexts:
                     kept.append(self._placed(text))
                     text = None
         if text is not None:
-            # The source is cut off; so is what is parsed.
+            # The source is cut off: the parser is to see that, and say where.
             kept.append(text.inline)
         kept.append(pending)
         return b"".join(kept)
@@ -136,7 +140,7 @@ class LongTexts:
         self._texts.append(LongText(self._file, text.offset, text.length, text.escaped))
         return f"{self._mark}{len(self._texts) - 1}".encode()
 
-    def put_back(self, document: Any) -> Any:
+    def put_back(self, document: object) -> object:
         """
         Replace the marks in a decoded document.
 
@@ -144,37 +148,46 @@ class LongTexts:
         """
         if not self._texts:
             return document
-        root = [document]
-        waiting: list[tuple[Any, _Place]] = [(root, _Place.ANY)]
+        root: dict[object, object] = {"": document}
+        # A list of containers instead of recursion: the file sets the depth.
+        waiting: list[tuple[_Container, _Place]] = [(root, _Place.ANY)]
         while waiting:
             holder, holder_is = waiting.pop()
             items = holder.items() if isinstance(holder, dict) else enumerate(holder)
             for key, value in items:
                 if isinstance(value, (dict, list)):
-                    waiting.append((value, _place(holder_is, key)))
+                    inner = cast("_Container", value)
+                    waiting.append((inner, _place(holder_is, key)))
                 elif isinstance(value, str) and value.startswith(self._mark):
                     found = self._texts[int(value.removeprefix(self._mark))]
-                    aside = holder_is is _Place.ATTACHMENT
-                    holder[key] = found if aside else found.text()
-        return root[0]
+                    # Only attachments are read as a stream; other keys may be "data".
+                    streamed = holder_is is _Place.ATTACHMENT
+                    # Replacing the value of a key is allowed while iterating.
+                    cast("dict[object, object]", holder)[key] = (
+                        found if streamed else found.text()
+                    )
+        return root[""]
+
+
+_Container: TypeAlias = dict[object, object] | list[object]
 
 
 class _Place(Enum):
-    """What an object of a record is, as far as it matters here."""
+    """Where in a record a value is, as far as it matters here."""
 
     ANY = "any"
     ATTACHMENTS = "attachments"
     ATTACHMENT = "attachment"
 
 
-def _place(holder_is: _Place, key: Any) -> _Place:
+def _place(holder_is: _Place, key: object) -> _Place:
     if holder_is is _Place.ATTACHMENTS:
         return _Place.ATTACHMENT
     return _Place.ATTACHMENTS if key == "attachments" else _Place.ANY
 
 
 class _Text:
-    """A string that is being read; it goes aside once it is long."""
+    """A string that is being read; once it is long it goes to the file."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -186,7 +199,7 @@ class _Text:
 
     @property
     def inline(self) -> bytes:
-        """What did not go aside."""
+        """What is not in the file."""
         return b"".join(self._parts)
 
     def take(self, pending: bytes) -> bytes:

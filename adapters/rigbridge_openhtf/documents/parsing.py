@@ -1,15 +1,15 @@
 """
 Bytes to JSON documents: one, a list of them, or several in a row.
 
-msgspec reads what is strict JSON. What it refuses is tried once more with the standard
-library, which reads the ``NaN`` that older OpenHTF wrote and says line and column.
+msgspec reads strict JSON. What it refuses is tried again with the standard library,
+which takes the ``NaN`` that older OpenHTF wrote, and says line and column of an error.
 """
 
 from __future__ import annotations
 
 import codecs
 import json
-from typing import Any
+from typing import cast
 
 import attrs
 import msgspec
@@ -27,14 +27,14 @@ class Parsed:
     One document of a source.
 
     Attributes:
-        path: where it stands.
+        path: its place in the source.
         document: its value.
         constants: how many NaN and infinities it held, which are no JSON.
         error: why it could not be read, or None.
     """
 
     path: str
-    document: Any = None
+    document: object = None
     constants: int = 0
     error: SourceError | None = None
 
@@ -43,13 +43,13 @@ def parse(content: bytes, source: str, *, uncounted: str | None = None) -> list[
     """
     Read the documents of a source.
 
-    What stands before a damaged place is given, and the error behind it.
+    The documents before a damaged place come first, then the error.
 
     Args:
         content: the bytes.
         source: what errors call them.
-        uncounted: what was taken out of them before, and makes the columns in errors
-            smaller than those of the source.
+        uncounted: what was taken out of the bytes before, so that columns in errors
+            are smaller than those of the source.
 
     Raises:
         NoRunError: there is nothing in it.
@@ -57,6 +57,7 @@ def parse(content: bytes, source: str, *, uncounted: str | None = None) -> list[
     """
     if not content.strip():
         raise NoRunError("the file is empty", source=source)
+    # Windows editors put a mark in front, which neither parser takes.
     if content.startswith(codecs.BOM_UTF8):
         content = content.removeprefix(codecs.BOM_UTF8)
     try:
@@ -65,13 +66,12 @@ def parse(content: bytes, source: str, *, uncounted: str | None = None) -> list[
         return _parse_leniently(content, source, uncounted)
 
 
-def _spread(document: Any, path: str, constants: int) -> list[Parsed]:
+def _spread(document: object, path: str, constants: int) -> list[Parsed]:
     if not isinstance(document, list):
         return [Parsed(path=path, document=document, constants=constants)]
-    members: list[Any] = document
     return [
         Parsed(path=f"{path}[{index}]", document=member, constants=constants)
-        for index, member in enumerate(members)
+        for index, member in enumerate(cast("list[object]", document))
     ]
 
 
@@ -85,6 +85,7 @@ def _parse_leniently(
         constants.append(name)
         return float(name)
 
+    # Some loggers append one record after the other to a file: raw_decode reads one.
     decoder = json.JSONDecoder(parse_constant=note)
     found: list[Parsed] = []
     position, number = _skip(text, 0), 0
@@ -96,6 +97,7 @@ def _parse_leniently(
             document, end = decoder.raw_decode(text, position)
         except (ValueError, RecursionError) as error:
             problem = _malformed(error, text, source, uncounted)
+            # Records before the damage are good; without any, the file is no source.
             if not found:
                 raise problem from error
             found.append(Parsed(path=path, error=problem))

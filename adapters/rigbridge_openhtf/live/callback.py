@@ -1,12 +1,12 @@
 """
 The output callback: the one line that a test engineer adds to a test.
 
-The test never waits for a store, never fails and loses nothing because of us. A record
-is translated and made durable in the outbox before the callback returns; a background
-thread sends from there. Every error of ours is
-logged with its traceback by the logger ``rigbridge.openhtf``, counted for ``rigbridge
-outbox status``, never raised, and what could not be handed over is kept in a file whose
-path is logged (:mod:`rigbridge_openhtf.live.keeping`).
+A test never waits for a store, and no error of rigbridge makes it fail or lose data. A
+record is translated and made durable in the outbox before the callback returns; a
+background thread sends from there. Every error of rigbridge is logged with its
+traceback by the logger ``rigbridge.openhtf``, counted for ``rigbridge outbox status``,
+and never raised. What could not be queued is kept in a file whose path is logged
+(:mod:`rigbridge_openhtf.live.keeping`).
 """
 
 from __future__ import annotations
@@ -18,17 +18,19 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import attrs
 
-from rigbridge.adapters import ConversionReport
+from rigbridge.adapters import ConversionReport, Spool
 from rigbridge.kept import UnsentFolder
+from rigbridge.machine.folders import make_folder
 from rigbridge.model import Run
-from rigbridge_openhtf.live.hand_over import HandOver, count_error, translated
+from rigbridge_openhtf.live.hand_over import HandOver
 from rigbridge_openhtf.live.keeping import keep_record
-from rigbridge_openhtf.live.run_queue import Route
+from rigbridge_openhtf.live.records import to_run
+from rigbridge_openhtf.live.run_queue import RunQueue
 from rigbridge_openhtf.settings import OpenHTFSettings
 from rigbridge_openhtf.translation.phases import never_began
 
@@ -63,10 +65,9 @@ def output_callback(
         test.add_output_callbacks(rigbridge_openhtf.output_callback())
 
     What is not given comes from the configuration (``rigbridge.toml``, the
-    environment), which counts as it is when the first record arrives; until then
-    nothing is opened, created or started. The code that it needs is loaded now, so that
-    nobody waits for that at the end of the first test; a setting that is wrong is
-    logged now, too.
+    environment) as it is when the first record arrives. Until then nothing is opened,
+    created or started. But the code is loaded now, so that nobody waits for that at the
+    end of the first test, and a wrong setting is logged now, too.
 
     Args:
         to: ``local`` for the embedded store, or the URL of a run store.
@@ -96,14 +97,13 @@ class OutputCallback:
     One callback may serve several tests, also at the same time.
 
     Args:
-        to: ``local`` for the embedded store, or the URL of a run store.
-        data: the folder of the embedded store and the outbox.
-        api_key: the key for a store behind a URL.
-        settings: how records are read: the procedure, the log lines, and more.
-        identity: the rules that find part number, revision and batch in the serial
-            number, and more.
-        outbox: an outbox of the caller's own, who starts and closes it.
-        observe: is told what became of each record, in the thread of its test.
+        to: as for :func:`output_callback`, like all but the last.
+        data: likewise.
+        api_key: likewise.
+        settings: likewise.
+        identity: likewise.
+        outbox: likewise.
+        observe: is called with what became of each record, in the thread of its test.
     """
 
     def __init__(
@@ -124,17 +124,18 @@ class OutputCallback:
         self._identity = identity
         self._outbox = outbox
         self._observe = observe
+        # Guards _queue: tests in several threads may call at the same time.
         self._lock = threading.Lock()
         self._plugins: PluginLoader | None = None
-        self._route: Route | None = None
+        self._queue: RunQueue | None = None
         self._last_run_id: UUID | None = None
 
     @property
     def last_run_id(self) -> UUID | None:
-        """The id of the run that was handed over last, or None."""
+        """The id of the run that was queued last, or None."""
         return self._last_run_id
 
-    def __call__(self, record: Any) -> None:
+    def __call__(self, record: object) -> None:
         """
         Take a finished record; never raises an error of ours.
 
@@ -146,14 +147,14 @@ class OutputCallback:
             done = self._take(record)
         except Exception as error:
             _LOGGER.exception("a test record could not be handed over or kept")
-            count_error(error, self._fallback_folder())
+            _count_error(error, self._fallback_folder())
         if self._observe is not None:
             self._observe(done)
 
     def load(self) -> None:
         """Load the code that the first record needs; nothing is opened yet."""
         try:
-            self._plugins = Route.load(
+            self._plugins = RunQueue.load(
                 to=self._to, data=self._data, api_key=self._api_key
             )
         except Exception as error:  # noqa: BLE001 - met again, and kept, with a record
@@ -168,13 +169,13 @@ class OutputCallback:
         self._open()
 
     @property
-    def route(self) -> Route | None:
-        """The way that runs go, or None while it is not open."""
-        return self._route
+    def queue(self) -> RunQueue | None:
+        """Where runs go, or None while it is not open."""
+        return self._queue
 
     def entry(self, run_id: UUID | None = None) -> OutboxEntry | None:
         """
-        Say how a run stands: waiting, or stored under which id and link.
+        Tell the state of a run: waiting, or stored under which id and link.
 
         Args:
             run_id: its id; that of the last run by default.
@@ -186,14 +187,14 @@ class OutputCallback:
         if run_id is None:
             return None
         # Also after closing, or the block of a station: opened again, as for a record.
-        route = self._open()
-        return None if route is None else route.entry(run_id)
+        queue = self._open()
+        return None if queue is None else queue.entry(run_id)
 
     def flush(self, deadline: float = 10.0) -> int:
         """
         Wait until everything is sent, or until the deadline.
 
-        Also after closing, which a record may have overtaken.
+        It may be called after closing: a record may have come later.
 
         Args:
             deadline: seconds to wait at most.
@@ -201,10 +202,11 @@ class OutputCallback:
         Returns:
             How many runs still wait; they stay in the outbox.
         """
-        # After closing, too, runs may wait; who has handed over nothing opens nothing.
-        route = self._route if self._last_run_id is None else self._open()
-        if route is not None:
-            return route.flush(deadline)
+        # Runs of this callback may wait also after closing; without any run of its own
+        # it has nothing to open an outbox for.
+        queue = self._queue if self._last_run_id is None else self._open()
+        if queue is not None:
+            return queue.flush(deadline)
         return 0 if self._outbox is None else self._outbox.flush(deadline)
 
     def close(self) -> None:
@@ -214,12 +216,15 @@ class OutputCallback:
         A record that arrives later opens them again.
         """
         with self._lock:
-            route, self._route = self._route, None
+            queue, self._queue = self._queue, None
+        # Else the handler would keep every callback of a long process alive.
         atexit.unregister(self._at_exit)
-        if route is not None:
-            route.close()
+        if queue is not None:
+            queue.close()
 
     def _at_exit(self) -> None:
+        # Exit handlers run before daemon threads end, so the sender still works. What
+        # is raised here would only be printed, without a word on what it means.
         try:
             waiting = self.flush(EXIT_DEADLINE)
             if waiting:
@@ -232,21 +237,22 @@ class OutputCallback:
         except Exception:
             _LOGGER.exception("the outbox could not be flushed at the end")
 
-    def _take(self, record: Any) -> HandOver:
-        route = self._open()
+    def _take(self, record: object) -> HandOver:
+        queue = self._open()
         settings = self._settings or OpenHTFSettings()
         data = self._fallback_folder()
-        if route is not None:
-            settings, data = route.settings, route.data
+        if queue is not None:
+            settings, data = queue.settings, queue.data
         with contextlib.ExitStack() as spools:
-            if route is not None:
-                spools.enter_context(route.handing_over())
+            if queue is not None:
+                spools.enter_context(queue.handing_over())
             try:
-                run, report = translated(record, settings, data, spools)
+                run, report = _translated(record, settings, data, spools)
+            # Also on Ctrl-C: an impatient operator must not lose the record.
             except BaseException as error:
                 path = keep_record(record, data)
                 _LOGGER.exception("a record could not be read and is kept in %s", path)
-                count_error(error, data)
+                _count_error(error, data)
                 if isinstance(error, Exception):
                     return HandOver(kept=path)
                 raise
@@ -255,10 +261,11 @@ class OutputCallback:
                     "a test that was canceled before it began is not handed over"
                 )
                 return HandOver(outcome=str(run.outcome), canceled=True)
-            return self._hand_over(run, report, route, data)
+            # Inside the stack: the outbox links or copies the files of the spool.
+            return self._hand_over(run, report, queue, data)
 
     def _hand_over(
-        self, run: Run, report: ConversionReport, route: Route | None, data: Path
+        self, run: Run, report: ConversionReport, queue: RunQueue | None, data: Path
     ) -> HandOver:
         done = HandOver(
             run_id=run.id,
@@ -266,29 +273,29 @@ class OutputCallback:
             outcome=str(run.outcome),
         )
         words = "run %s could not be handed over: kept in %s"
-        if route is None:
-            # Why there is no route was logged when it was opened.
+        if queue is None:
+            # The reason was logged when opening failed.
             path = UnsentFolder(data).keep_run(run, report)
             _LOGGER.error(words, run.id, path)
             return attrs.evolve(done, kept=path)
         try:
-            route.deliver(run, report)
+            queue.submit(run, report)
         except BaseException as error:
             path = UnsentFolder(data).keep_run(run, report)
             _LOGGER.exception(words, run.id, path)
-            count_error(error, data)
+            _count_error(error, data)
             if isinstance(error, Exception):
                 return attrs.evolve(done, kept=path)
             raise
         self._last_run_id = run.id
         return attrs.evolve(done, queued=True)
 
-    def _open(self) -> Route | None:
-        """Open where runs go, once; None, and logged, if that fails."""
+    def _open(self) -> RunQueue | None:
+        """Open the queue, once; None, and logged, if that fails."""
         with self._lock:
-            if self._route is None:
+            if self._queue is None:
                 try:
-                    self._route = Route.open(
+                    self._queue = RunQueue.open(
                         to=self._to,
                         data=self._data,
                         api_key=self._api_key,
@@ -299,10 +306,11 @@ class OutputCallback:
                     )
                 except Exception as error:
                     _LOGGER.exception("nothing can be handed over")
-                    count_error(error, self._fallback_folder())
+                    _count_error(error, self._fallback_folder())
                     return None
+                # Only now: a process whose callback took no record ends at once.
                 atexit.register(self._at_exit)
-            return self._route
+            return self._queue
 
     def _fallback_folder(self) -> Path:
         """Where to keep what cannot be handed over if there is no configuration."""
@@ -313,3 +321,35 @@ class OutputCallback:
         import platformdirs  # noqa: PLC0415 - only where nothing else names it
 
         return platformdirs.user_data_path("rigbridge", appauthor=False)
+
+
+def _translated(
+    record: object, settings: OpenHTFSettings, data: Path, spools: contextlib.ExitStack
+) -> tuple[Run, ConversionReport]:
+    """Translate a record; its attachments go into a spool that lasts as the stack."""
+
+    def into(spool: Spool) -> tuple[Run, ConversionReport]:
+        # A new report each time: the first try may have recorded half of the record.
+        report = ConversionReport()
+        return to_run(record, spool=spool, report=report, settings=settings), report
+
+    folder = data / "spool"
+    try:
+        make_folder(folder)
+        # OpenHTF keeps its own files as long as the callback has the record: in_place
+        # leaves them where they are. Other bytes go to the disk of the data folder,
+        # where the outbox takes them by a hard link, without a second copy; a folder
+        # for temporary files may be in memory.
+        return into(spools.enter_context(Spool(folder, in_place=True)))
+    except OSError as error:
+        _LOGGER.warning("attachments do not go into %s: %s", folder, error)
+        spools.close()
+        return into(spools.enter_context(Spool(in_place=True)))
+
+
+def _count_error(error: BaseException, data: Path) -> None:
+    """Have ``rigbridge outbox status`` show an error that was logged."""
+    try:
+        UnsentFolder(data).note_error(f"{type(error).__name__}: {error}")
+    except OSError:
+        _LOGGER.exception("the error could not be counted")

@@ -19,7 +19,7 @@ from enum import Enum
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID, uuid4
 
 import rigbridge
@@ -42,12 +42,25 @@ from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.settings import OpenHTFSettings
 from rigbridge_openhtf.translation.runs import translate
 
+if TYPE_CHECKING:
+    from rigbridge_openhtf.live.openhtf_types import (
+        LiveAttachment,
+        LiveCode,
+        LiveLog,
+        LiveMeasurement,
+        LivePhase,
+        LiveRecord,
+        LiveResult,
+        LiveUnit,
+    )
+
 __all__ = ["LIVE_NAME", "to_run"]
 
 LIVE_NAME = "openhtf"
 """What the provenance of a live run calls the adapter."""
 
-_FURTHER = (
+# Fields without a place in the model. Not every release has all of them.
+_OTHER_FIELDS = (
     "marginal",
     "subtests",
     "branches",
@@ -55,7 +68,7 @@ _FURTHER = (
     "diagnosers",
     "diagnoses",
 )
-_FURTHER_OF_PHASE = (
+_OTHER_PHASE_FIELDS = (
     "descriptor_id",
     "marginal",
     "diagnosers",
@@ -65,7 +78,7 @@ _FURTHER_OF_PHASE = (
 
 
 def to_run(
-    record: Any,
+    record: object,
     *,
     spool: Spool,
     report: ConversionReport | None = None,
@@ -83,8 +96,9 @@ def to_run(
         settings: what the site chose.
         run_id: the id of the run; a new one by default.
     """
+    live = cast("LiveRecord", record)
     # Threads read the files while this one translates.
-    spool.expect(_files(record))
+    spool.expect(_files(live))
     scope = Scope(
         report=ConversionReport() if report is None else report,
         spool=spool,
@@ -97,26 +111,28 @@ def to_run(
         format_version=_openhtf_version(),
     )
     return translate(
-        _record(record),
+        _record(live),
         scope,
         run_id=uuid4() if run_id is None else run_id,
         source=provenance,
     )
 
 
-def _files(record: Any) -> list[Path]:
+def _files(record: LiveRecord) -> list[Path]:
     attached = [
         item for phase in record.phases for item in (phase.attachments or {}).values()
     ]
     return [file for item in attached if (file := _file(item)) is not None]
 
 
-def _file(attachment: Any) -> Path | None:
+def _file(attachment: LiveAttachment) -> Path | None:
     """Give the temporary file of an attachment, which OpenHTF writes once."""
+    # Some attachments have only bytes in memory; None where OpenHTF closed the file.
     name = getattr(attachment, "_filename", None)
     return Path(name) if name else None
 
 
+# Looking for a distribution reads the folders of the whole path.
 @cache
 def _openhtf_version() -> str | None:
     try:
@@ -125,7 +141,7 @@ def _openhtf_version() -> str | None:
         return None
 
 
-def _record(record: Any) -> RawRecord:
+def _record(record: LiveRecord) -> RawRecord:
     return RawRecord(
         dut_id=record.dut_id,
         station_id=record.station_id,
@@ -143,15 +159,16 @@ def _record(record: Any) -> RawRecord:
             for phase, around in zip(record.phases, group_paths(record), strict=True)
         ],
         logs=[_log(line) for line in record.log_records],
-        rest={name: getattr(record, name, None) for name in _FURTHER},
+        rest={name: getattr(record, name, None) for name in _OTHER_FIELDS},
     )
 
 
-def _name(value: Any) -> Any:
+def _name(value: object) -> object:
+    # As OpenHTF's JSON has members of its enumerations.
     return value.name if isinstance(value, Enum) else value
 
 
-def _code(code: Any) -> RawCode:
+def _code(code: LiveCode | None) -> RawCode:
     if code is None:
         return RawCode()
     return RawCode(
@@ -159,7 +176,7 @@ def _code(code: Any) -> RawCode:
     )
 
 
-def _log(line: Any) -> RawLog:
+def _log(line: LiveLog) -> RawLog:
     return RawLog(
         level=line.level,
         logger=line.logger_name,
@@ -170,7 +187,8 @@ def _log(line: Any) -> RawLog:
     )
 
 
-def _phase(phase: Any, around: Sequence[str]) -> RawPhase:
+def _phase(phase: LivePhase, around: Sequence[str]) -> RawPhase:
+    # OpenHTF's default for measurements and attachments is None.
     return RawPhase(
         name=phase.name,
         outcome=_name(phase.outcome),
@@ -187,23 +205,24 @@ def _phase(phase: Any, around: Sequence[str]) -> RawPhase:
             _attachment(name, item) for name, item in (phase.attachments or {}).items()
         ],
         options=_fields(phase.options),
-        rest={name: getattr(phase, name, None) for name in _FURTHER_OF_PHASE},
+        rest={name: getattr(phase, name, None) for name in _OTHER_PHASE_FIELDS},
     )
 
 
-def _fields(options: Any) -> Mapping[str, Any]:
+def _fields(options: object) -> Mapping[str, object]:
     if options is None:
         return {}
     names = [field.name for field in getattr(type(options), "__attrs_attrs__", ())]
     return {name: getattr(options, name) for name in names}
 
 
-def _result(result: Any) -> Mapping[str, Any]:
+def _result(result: LiveResult) -> Mapping[str, object]:
     """Write what a phase returned the way OpenHTF's JSON has it."""
     returned = result.phase_result
     if isinstance(returned, Enum):
         returned = returned.name
     elif hasattr(returned, "exc_val"):
+        # OpenHTF's ExceptionInfo; its JSON has the traceback as text, too.
         returned = {
             "exc_type": str(returned.exc_type),
             "exc_val": _text(returned.exc_val),
@@ -220,17 +239,18 @@ def _result(result: Any) -> Mapping[str, Any]:
 
 
 def _text(value: object) -> str:
-    """Spell an object of the test, whose own spelling may fail."""
+    """Spell an object of the test, whose own ``__str__`` may fail."""
     try:
         return str(value)
     except Exception as error:  # noqa: BLE001 - an object of the test may do anything
         return f"<{type(value).__name__} that cannot be spelled: {error!r}>"
 
 
-def _measurement(item: Any) -> RawMeasurement:
+def _measurement(item: LiveMeasurement) -> RawMeasurement:
     dimensions = item.dimensions
     measured = item.measured_value
-    value: Any = ABSENT
+    value: object = ABSENT
+    # Asking for a value that was not set raises in OpenHTF.
     if measured.is_value_set:
         value = [list(row) for row in measured.value] if dimensions else measured.value
     return RawMeasurement(
@@ -246,8 +266,9 @@ def _measurement(item: Any) -> RawMeasurement:
     )
 
 
-def _rest(item: Any) -> dict[str, Any]:
-    rest: dict[str, Any] = {}
+def _rest(item: LiveMeasurement) -> dict[str, object]:
+    """Give what is set of the fields that newer releases have."""
+    rest: dict[str, object] = {}
     if conditional := getattr(item, "conditional_validators", None):
         rest["conditional_validators"] = [
             {"result": each.result, "validator": _text(each.validator)}
@@ -260,7 +281,7 @@ def _rest(item: Any) -> dict[str, Any]:
     return rest
 
 
-def _unit(unit: Any) -> RawUnit:
+def _unit(unit: LiveUnit) -> RawUnit:
     return RawUnit(
         name=unit.name,
         code=unit.code,
@@ -271,8 +292,9 @@ def _unit(unit: Any) -> RawUnit:
 
 def _validator(validator: Any) -> RawValidator:
     text = _text(validator)
-    bounds: tuple[Any, Any] | None = None
+    bounds: tuple[object, object] | None = None
     try:
+        # InRange and what is derived from it. Both may be properties that compute.
         if hasattr(validator, "minimum") and hasattr(validator, "maximum"):
             bounds = (validator.minimum, validator.maximum)
     except Exception:  # noqa: BLE001 - then the text has to do
@@ -280,7 +302,7 @@ def _validator(validator: Any) -> RawValidator:
     return RawValidator(text=text, bounds=bounds)
 
 
-def _attachment(name: str, attachment: Any) -> RawAttachment:
+def _attachment(name: str, attachment: LiveAttachment) -> RawAttachment:
     return RawAttachment(
         name=name,
         media_type=attachment.mimetype,
@@ -291,8 +313,9 @@ def _attachment(name: str, attachment: Any) -> RawAttachment:
     )
 
 
-def _chunks(attachment: Any) -> Iterator[bytes]:
+def _chunks(attachment: LiveAttachment) -> Iterator[bytes]:
     """Give the bytes of an attachment without a file of its own."""
+    # None says that there was a file, and that it is deleted.
     if getattr(attachment, "_filename", ABSENT) is None:
         raise BytesUnreadableError(
             "OpenHTF had closed the file: add this callback before CloseAttachments"

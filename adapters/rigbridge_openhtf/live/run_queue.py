@@ -1,8 +1,9 @@
 """
-Where the callback's runs go: into an outbox, from which a background thread sends.
+The queue that the callback puts runs into: the outbox, with the site's rules applied.
 
-The outbox stands before every destination, the embedded store too: what a test waits
-for is then the same, whether the store is near, busy or gone.
+A background thread sends from there. Every destination has the outbox in front of it,
+the embedded store too: so a test waits equally long whether the store is near, busy or
+gone.
 """
 
 from __future__ import annotations
@@ -24,25 +25,25 @@ if TYPE_CHECKING:
     from rigbridge.machine.plugins import PluginLoader
     from rigbridge.outbox import Outbox, OutboxEntry
 
-__all__ = ["Route"]
+__all__ = ["RunQueue"]
 
-# A test waits no longer for others who hold the outbox: its run is then kept in a file,
-# and queued from there.
+# Seconds that a test waits for others who hold the outbox. After that its run is kept
+# in a file, and queued from there later.
 _PATIENCE = 1.0
-# Seconds that closing waits for a run which is just being queued from its file.
+# Seconds that closing waits for a run that is being queued from its file.
 _GRACE = 2.0
 
 
-class Route:
+class RunQueue:
     """
-    An open way for runs.
+    An open outbox, and the settings and rules for what goes into it.
 
     Args:
-        configuration: what the way was made from.
+        configuration: what it was made from.
         settings: how records are read.
         outbox: where runs go.
         identity: the rules that complete a run's identity.
-        owned: whether the outbox is closed with the route.
+        owned: whether the outbox is closed together with this.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class Route:
         identity: IdentityRules | None,
         outbox: Outbox | None,
         plugins: PluginLoader | None = None,
-    ) -> Route:
+    ) -> RunQueue:
         """
         Read the configuration and open what it names.
 
@@ -94,7 +95,7 @@ class Route:
         Raises:
             RigbridgeError: a setting is wrong, or a folder cannot be used.
         """
-        # Imported here: a test program should start without waiting for this.
+        # Imported here: a test program must start without waiting for these imports.
         from rigbridge.configuration import load_configuration  # noqa: PLC0415 - see above
         from rigbridge.opening import open_outbox  # noqa: PLC0415 - likewise
 
@@ -104,18 +105,19 @@ class Route:
         if outbox is not None:
             return cls(configuration, chosen, outbox, identity=rules, owned=False)
         opened = open_outbox(configuration, loader=plugins)
+        # Starts the thread that sends; an outbox of the caller's own has its own.
         opened.start()
         return cls(configuration, chosen, opened, identity=rules)
 
     @staticmethod
     def load(*, to: str | None, data: Path | None, api_key: str | None) -> PluginLoader:
         """
-        Load the code of what the configuration names; nothing is opened yet.
+        Load the code that the configuration needs; nothing is opened yet.
 
-        Done before a test, nobody waits for it at the end of one.
+        Called before a test, so that nobody waits for it at the end of one.
 
         Returns:
-            What was found, for :meth:`open`.
+            The plugins, for :meth:`open`.
 
         Raises:
             RigbridgeError: a setting is wrong.
@@ -125,44 +127,39 @@ class Route:
 
         return load_outbox(load_configuration(to=to, data=data, api_key=api_key))
 
-    def deliver(self, run: Run, report: ConversionReport) -> Run:
+    def submit(self, run: Run, report: ConversionReport) -> None:
         """
-        Complete the identity of a run by the site's rules, and hand it over.
-
-        Returns:
-            The run as it was handed over.
+        Complete the identity of a run by the site's rules, and queue it durably.
 
         Raises:
-            RigbridgeError: it was not taken, for instance since other processes hold
+            RigbridgeError: it was not taken, for instance because other processes hold
                 the outbox for too long.
             OSError: the outbox cannot be written.
         """
-        run = self._submit(run, report, patience=_PATIENCE)
-        # What could not be queued before may find its way now.
+        self._submit(run, report, patience=_PATIENCE)
+        # The outbox works: now the runs that were kept in files can be queued too.
         self._kept.queue()
-        return run
 
     def _submit(
         self, run: Run, report: ConversionReport, patience: float | None = None
-    ) -> Run:
+    ) -> None:
         # The caller's report stays as it is: where this fails the run is kept with it,
         # and the rules are applied once more when it is queued from its file.
         extended = ConversionReport()
         extended.merge(report)
         run = self._identity.apply(run, name="", report=extended)
         self._outbox.submit(run, extended, patience=patience)
-        return run
 
     def handing_over(self) -> AbstractContextManager[None]:
-        """Keep the background thread from sending while a test waits for us."""
+        """Stop the background thread from sending while a test waits for us."""
         return self._outbox.handing_over()
 
     def flush(self, deadline: float) -> int:
-        """Wait until everything is sent, at most some seconds; say what waits."""
+        """Wait until everything is sent, at most some seconds; say how many wait."""
         return self._outbox.flush(deadline)
 
     def entry(self, run_id: UUID) -> OutboxEntry | None:
-        """Say how a run stands, or None if the outbox does not know it."""
+        """Give the entry of a run, or None if the outbox does not know it."""
         return self._outbox.entry(run_id)
 
     def close(self) -> None:
@@ -173,9 +170,7 @@ class Route:
 
 
 def _configured_settings(configuration: Configuration) -> OpenHTFSettings:
-    from rigbridge.opening import (  # noqa: PLC0415 - as above
-        make_settings,
-    )
+    from rigbridge.opening import make_settings  # noqa: PLC0415 - as above
 
     name = OpenHTFJSONAdapter.name
     settings: OpenHTFSettings = make_settings(

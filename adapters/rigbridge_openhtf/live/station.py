@@ -1,9 +1,9 @@
 """
 A context manager for stations: every test arrives, and the operator is told.
 
-A library does not print. :func:`station` is what a script opts into when somebody
-stands in front of it, and then the only place that writes to a terminal: one line at
-the end, on standard error or on the stream that the script gives.
+A library does not print. A script uses :func:`station` when an operator reads its
+output. It is the only place that writes to a terminal: one line at the end, on standard
+error or on the stream that the script gives.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ import sys
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rigbridge_openhtf.live.callback import OutputCallback
-from rigbridge_openhtf.live.hand_over import HandOver
-from rigbridge_openhtf.live.operator_line import Fate, operator_line
+from rigbridge_openhtf.live.hand_over import HandOver, RecordStatus, status_line
 from rigbridge_openhtf.settings import OpenHTFSettings
 
 if TYPE_CHECKING:
     from rigbridge.adapters.identity import IdentityRules
     from rigbridge.outbox import Outbox, OutboxEntry
+    from rigbridge_openhtf.live.openhtf_types import LiveTest
 
 __all__ = ["DEADLINE", "Station", "Writable", "station"]
 
@@ -42,7 +42,7 @@ class Writable(Protocol):
 
 
 def station(
-    *tests: Any,
+    *tests: LiveTest,
     deadline: float = DEADLINE,
     stream: Writable | None = None,
     to: str | None = None,
@@ -61,9 +61,9 @@ def station(
         with rigbridge_openhtf.station(test):
             test.execute(test_start=openhtf.plugs.user_input.prompt_for_test_start())
 
-    The block ends when all is sent, or at the deadline; one line then says what was
+    The block ends when all is sent, or at the deadline. One line then says what was
     stored where, or what waits. What is not given comes from the configuration, which
-    is read at the beginning of the block.
+    is read when the block begins.
 
     Args:
         tests: the ``openhtf.Test`` objects.
@@ -77,7 +77,7 @@ def station(
             number, and more.
         outbox: an outbox of the caller's own, who starts and closes it.
     """
-    taken = _Taken()
+    results = _Results()
     callback = OutputCallback(
         to=to,
         data=data,
@@ -85,12 +85,12 @@ def station(
         settings=settings,
         identity=identity,
         outbox=outbox,
-        observe=taken.add,
+        observe=results.add,
     )
-    return Station(tests, callback, taken, deadline=deadline, stream=stream)
+    return Station(tests, callback, results, deadline=deadline, stream=stream)
 
 
-class _Taken:
+class _Results:
     """What became of the records of a block, from any thread."""
 
     def __init__(self) -> None:
@@ -113,23 +113,23 @@ class Station:
     Args:
         tests: the ``openhtf.Test`` objects.
         callback: takes their records.
-        taken: collects what became of the records.
+        results: collects what became of the records.
         deadline: seconds to wait at the end, at most.
         stream: where the line goes; standard error by default.
     """
 
     def __init__(
         self,
-        tests: tuple[Any, ...],
+        tests: tuple[LiveTest, ...],
         callback: OutputCallback,
-        taken: _Taken,
+        results: _Results,
         *,
         deadline: float,
         stream: Writable | None,
     ) -> None:
         self._tests = tests
         self._callback = callback
-        self._taken = taken
+        self._results = results
         self._deadline = deadline
         self._stream = stream
 
@@ -146,8 +146,8 @@ class Station:
         trace: TracebackType | None,
     ) -> None:
         for test in self._tests:
-            # The list itself: later, a test is none of this block's. The script
-            # may have exchanged the list meanwhile.
+            # OpenHTF has no call that removes a callback, so it goes from the list
+            # itself. The script may have replaced that list meanwhile.
             with contextlib.suppress(ValueError):
                 test.get_option("output_callbacks").remove(self._callback)
         try:
@@ -155,21 +155,23 @@ class Station:
         except Exception:
             _LOGGER.exception("the outbox could not be flushed")
         finally:
-            # Also when the operator does not want to wait, and presses Ctrl-C.
-            self._tell()
+            # Also when the operator does not wait and presses Ctrl-C.
+            self._write_line()
             self._callback.close()
 
-    def _tell(self) -> None:
+    def _write_line(self) -> None:
         try:
-            route = self._callback.route
-            fates = [Fate(done, self._entry(done)) for done in self._taken.all()]
-            line = operator_line(
-                fates,
-                store="the store" if route is None else route.store,
-                outbox=None if route is None else route.folder,
+            queue = self._callback.queue
+            records = [
+                RecordStatus(done, self._entry(done)) for done in self._results.all()
+            ]
+            line = status_line(
+                records,
+                store="the store" if queue is None else queue.store,
+                outbox=None if queue is None else queue.folder,
             )
             stream = sys.stderr if self._stream is None else self._stream
-            # A program without a console has no standard error.
+            # Under pythonw.exe, which has no console, sys.stderr is None.
             if line is not None and stream is not None:
                 stream.write(f"{line}\n")
         except Exception:

@@ -20,23 +20,23 @@ from rigbridge_openhtf.raw_record import BytesUnreadableError, RawAttachment
 from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.translation.values import text_of
 
-__all__ = ["FilesOfPhase", "NamedFile", "name_attachments", "read_attachments"]
+__all__ = ["NamedFile", "PhaseFiles", "name_attachments", "read_attachments"]
 
 
 @attrs.frozen(kw_only=True)
-class FilesOfPhase:
+class PhaseFiles:
     """
     What a phase attached.
 
     Attributes:
         phase: the name of the phase.
         scope: its place.
-        given: its attachments as the record states them.
+        attachments: as the record states them.
     """
 
     phase: str
     scope: Scope
-    given: Sequence[RawAttachment]
+    attachments: Sequence[RawAttachment]
 
 
 @attrs.frozen
@@ -45,7 +45,7 @@ class NamedFile:
     An attachment that has its name in the run, and is still to be read.
 
     Attributes:
-        raw: what the record says of it.
+        raw: what the record says about it.
         name: its name, which no other has.
         scope: its place.
     """
@@ -56,21 +56,21 @@ class NamedFile:
 
 
 def name_attachments(
-    phases: Sequence[FilesOfPhase],
+    phases: Sequence[PhaseFiles],
 ) -> tuple[list[NamedFile], list[dict[str, JSONValue]]]:
     """
     Name the files of all phases.
 
     Returns:
-        The files, and for each phase what its attributes say of its own: by the file's
-        name its SHA-1, and the name it was attached under where that differs.
+        The files, and for each phase what its attributes say about its own: by the
+        file's name its SHA-1, and the name it was attached under where that differs.
     """
     names = _names(phases)
     files: list[NamedFile] = []
     notes: list[dict[str, JSONValue]] = []
     for phase in phases:
         noted: dict[str, JSONValue] = {}
-        for raw in phase.given:
+        for raw in phase.attachments:
             name, given = next(names)
             scope = phase.scope.at(f".attachments[{given!r}]")
             if name != given:
@@ -85,21 +85,22 @@ def name_attachments(
 
 def read_attachments(files: Sequence[NamedFile]) -> list[Attachment]:
     """
-    Read the files; what is being read already is waited for.
+    Read the files; wait for those that threads of the spool are reading already.
 
-    Best done last: the disk works while the rest of a record is translated.
+    Call this last: the disk works while the rest of a record is translated.
     """
     return [_read(file.raw, file.name, file.scope) for file in files]
 
 
-def _names(phases: Sequence[FilesOfPhase]) -> Iterator[tuple[str, str]]:
+def _names(phases: Sequence[PhaseFiles]) -> Iterator[tuple[str, str]]:
     """Give the unique and the given name of each file, in order."""
     given = [
         (phase.phase, _given_name(raw, phase.scope))
         for phase in phases
-        for raw in phase.given
+        for raw in phase.attachments
     ]
     counts = Counter(name for _, name in given)
+    # A name that occurs once is never changed, so a made-up name must not take it.
     taken = {name for name, count in counts.items() if count == 1}
     for phase_name, name in given:
         if counts[name] == 1:
@@ -124,7 +125,7 @@ def _read(raw: RawAttachment, name: str, scope: Scope) -> Attachment:
     media_type = text_of(raw.media_type, scope, "media type")
     if raw.file is not None or raw.chunks is not None:
         try:
-            found = _kept(raw, name, media_type, scope)
+            found = _spooled(raw, name, media_type, scope)
         except BytesUnreadableError as error:
             if scope.strict:
                 raise MalformedSourceError(
@@ -143,7 +144,7 @@ def _read(raw: RawAttachment, name: str, scope: Scope) -> Attachment:
     return Attachment(name=name, media_type=media_type, size=raw.size)
 
 
-def _kept(
+def _spooled(
     raw: RawAttachment, name: str, media_type: str | None, scope: Scope
 ) -> Attachment:
     if raw.file is None:
@@ -151,6 +152,7 @@ def _kept(
     try:
         return scope.spool.adopt(raw.file, name=name, media_type=media_type)
     except OSError as error:
+        # Both files can fail. Only that of the record costs no more than its bytes.
         if error.filename != str(raw.file):
             raise  # the spool cannot be written
         raise BytesUnreadableError(
@@ -164,6 +166,7 @@ def _checked(raw: RawAttachment, scope: Scope) -> Iterator[bytes]:
     if not (raw.verify and isinstance(raw.sha1, str)):
         yield from chunks
         return
+    # OpenHTF's choice; it only shows damage here, nobody relies on it for security.
     digest = hashlib.sha1(usedforsecurity=False)
     for chunk in chunks:
         digest.update(chunk)

@@ -1,9 +1,9 @@
 """
-Who was tested by what, where and by whom: the fields of a run out of the metadata.
+Who was tested by what, where and by whom: fields of a run from the metadata.
 
 OpenHTF itself knows only the unit's serial number and the test's name and station.
-Everything else is metadata that the author of the test gives by custom; what has a
-field in the run goes there, the rest stays metadata.
+Everything else is metadata that the author of the test gives by custom. What has a
+field in the run goes there; the rest stays metadata.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Identity:
 class _Metadata:
     """Takes fields out of the metadata, and remembers which."""
 
-    def __init__(self, metadata: Mapping[Any, Any], scope: Scope) -> None:
+    def __init__(self, metadata: Mapping[Any, object], scope: Scope) -> None:
         self._metadata = metadata
         self._scope = scope
         self.used: set[str] = set()
@@ -45,6 +45,7 @@ class _Metadata:
         """Take the first of the keys that holds a text or a number."""
         for key in keys:
             value = self._metadata.get(key)
+            # The author may use the same key for something else: then it stays.
             if value is None or isinstance(value, (Mapping, list, tuple, set)):
                 continue
             text = text_of(value, self._scope.at(f".{key}"), item)
@@ -55,20 +56,19 @@ class _Metadata:
         return None
 
     def sub_units(self) -> tuple[SubUnit, ...]:
-        """Take the sub-units, if each has a serial number; else they stay."""
+        """Take the sub-units if each has a serial number; else they stay."""
         scope = self._scope.at(".sub_units")
         given = simplify(self._metadata.get("sub_units"), scope, "sub-unit")
         if not isinstance(given, list) or not given:
             return ()
-        members: list[Any] = given
         serials: list[str] = []
-        for member in members:
-            plain = simplify(member, scope, "sub-unit")
+        for member in given:
+            plain: object = simplify(member, scope, "sub-unit")
             if isinstance(plain, dict):
-                fields: dict[str, Any] = plain
-                if set(fields) != {"serial_number"}:
+                # A run has no place for further fields of a sub-unit.
+                if set(plain) != {"serial_number"}:
                     return ()
-                plain = fields["serial_number"]
+                plain = plain["serial_number"]
             if not isinstance(plain, (str, int)) or isinstance(plain, bool):
                 return ()
             serial = text_of(plain, scope, "sub-unit")
@@ -90,6 +90,7 @@ def read_identity(record: RawRecord, scope: Scope) -> Identity:
         revision=metadata.text("revision", "revision"),
         batch_number=metadata.text("batch number", "batch_number"),
     )
+    # An explicit name first; test_name is OpenHTF's own option, often left out.
     name = metadata.text("procedure", "procedure_name", "test_name")
     if name is None:
         name = text_of(record.code.name, scope.at(".code_info.name"), "procedure")
@@ -97,7 +98,7 @@ def read_identity(record: RawRecord, scope: Scope) -> Identity:
             rule = "test without a name called by the file of its program"
             scope.at(".metadata").coerced("procedure", rule, name)
     procedure = ProcedureRef(
-        id=metadata.text("procedure", "procedure_id") or _given_procedure(scope),
+        id=metadata.text("procedure", "procedure_id") or _configured_id(scope),
         name=name,
         version=metadata.text("procedure version", "procedure_version", "test_version"),
     )
@@ -115,16 +116,17 @@ def read_identity(record: RawRecord, scope: Scope) -> Identity:
     )
 
 
-def _given_procedure(scope: Scope) -> str | None:
-    given = scope.settings.procedure_id
-    if given is not None:
-        scope.at(".metadata").coerced("procedure", "id supplied by the settings", given)
-    return given
+def _configured_id(scope: Scope) -> str | None:
+    found = scope.settings.procedure_id
+    if found is not None:
+        scope.at(".metadata").coerced("procedure", "id supplied by the settings", found)
+    return found
 
 
-def _serial_number(value: Any, scope: Scope) -> str | None:
+def _serial_number(value: object, scope: Scope) -> str | None:
     text = text_of(value, scope, "serial number")
     serial = None if text is None else text.strip()
+    # OpenHTF writes a placeholder where no serial number was entered.
     unknown = {name.casefold() for name in scope.settings.unknown_serial_numbers}
     if serial is None or serial.casefold() in unknown:
         scope.coerced("serial number", "blank or a placeholder taken as unknown", value)

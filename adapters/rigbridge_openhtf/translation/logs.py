@@ -8,7 +8,6 @@ logger, or by OpenHTF's own module where it writes through the logger of the tes
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from rigbridge.model import JSONValue, LogEntry, LogLevel
 from rigbridge_openhtf.raw_record import RawLog
@@ -18,6 +17,7 @@ from rigbridge_openhtf.translation.values import simplify, text_of
 
 __all__ = ["read_logs"]
 
+# Python's logging has ten numbers for each level.
 _STEP = 10
 _LEVELS = (
     LogLevel.DEBUG,
@@ -32,8 +32,9 @@ _NAMES = {level.value: level for level in LogLevel} | {
     "NOTSET": LogLevel.DEBUG,
 }
 _FRAMEWORK = "openhtf."
+# Tests and plugs write through loggers below this one, and so does the framework.
 _TEST = "openhtf.test_record"
-_MODULES = frozenset(
+_FRAMEWORK_MODULES = frozenset(
     {
         "diagnoses_lib.py",
         "monitors.py",
@@ -72,6 +73,7 @@ def read_logs(
         if _LEVELS.index(level) < lowest:
             place.dropped("log", "below log_level", line.message)
             continue
+        # The model's entries have no logger; positions in the metadata keep it.
         if logger is not None:
             loggers.setdefault(logger, []).append(len(entries))
         entries.append(_entry(line, level, place))
@@ -85,6 +87,7 @@ def _entry(line: RawLog, level: LogLevel, scope: Scope) -> LogEntry:
         scope.dropped("log line number", "is below 0", number)
         number = None
     message = line.message
+    # Unlike other texts a message may be blank: it stays as it is.
     if type(message) is not str or not message.isascii():
         message = text_of(message, scope, "log message") or ""
     return LogEntry(
@@ -96,7 +99,8 @@ def _entry(line: RawLog, level: LogLevel, scope: Scope) -> LogEntry:
     )
 
 
-def _level(value: Any, scope: Scope) -> LogLevel:
+def _level(value: object, scope: Scope) -> LogLevel:
+    """Read a level: a number, or a name where the author spells it so."""
     plain = simplify(value, scope, "log level")
     if isinstance(plain, str) and plain.strip().upper() in _NAMES:
         return _NAMES[plain.strip().upper()]
@@ -106,15 +110,15 @@ def _level(value: Any, scope: Scope) -> LogLevel:
         return LogLevel.INFO
     level = _LEVELS[min(max(number // _STEP - 1, 0), len(_LEVELS) - 1)]
     if number % _STEP or not _STEP <= number <= _STEP * len(_LEVELS):
-        scope.coerced(
-            "log level", "level of its own taken as the next one below", number
-        )
+        rule = "level of its own taken as the next one below"
+        scope.coerced("log level", rule, number)
     return level
 
 
-def _is_framework_debug(level: LogLevel, logger: str | None, source: Any) -> bool:
+def _is_framework_debug(level: LogLevel, logger: str | None, source: object) -> bool:
     if level is not LogLevel.DEBUG or logger is None:
         return False
     if logger == _TEST or logger.startswith(f"{_TEST}."):
-        return source in _MODULES
+        # A foreign record may hold a list there, which no set can be asked for.
+        return isinstance(source, str) and source in _FRAMEWORK_MODULES
     return logger == "openhtf" or logger.startswith(_FRAMEWORK)

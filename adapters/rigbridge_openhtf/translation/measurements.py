@@ -8,7 +8,7 @@ The unit is OpenHTF's suffix (``V``); its code and name are kept in the attribut
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import cast
 
 from rigbridge.errors import ModelError
 from rigbridge.model import JSONValue, Measurement, MeasurementValue, Scalar, Series
@@ -21,6 +21,7 @@ from rigbridge_openhtf.translation.values import free_form, simplify, text_of
 
 __all__ = ["read_measurement"]
 
+# OpenHTF's objects for "no unit" have these names, and a blank suffix.
 _NO_UNIT = ("None", "No dimension")
 
 
@@ -29,7 +30,7 @@ def read_measurement(raw: RawMeasurement, number: int, scope: Scope) -> Measurem
     Translate a measurement.
 
     Args:
-        raw: what the record says of it.
+        raw: what the record says about it.
         number: its position in the phase, counted from 1, for one without a name.
         scope: its place.
     """
@@ -42,7 +43,7 @@ def read_measurement(raw: RawMeasurement, number: int, scope: Scope) -> Measurem
     value: MeasurementValue = None
     if raw.value is not ABSENT:
         if raw.dimensions:
-            value = _points(raw, name, unit, scope)
+            value = _series(raw, name, unit, scope)
         else:
             value = _single(raw.value, scope)
     scope.mapped("measurement")
@@ -50,6 +51,7 @@ def read_measurement(raw: RawMeasurement, number: int, scope: Scope) -> Measurem
         name=name,
         outcome=measurement_outcome(raw.outcome, scope),
         value=value,
+        # The unit of a series belongs to its last axis.
         unit=None if isinstance(value, Series) else unit,
         limits=conditions.limits,
         validators=conditions.validators,
@@ -76,14 +78,15 @@ def _attributes(raw: RawMeasurement, scope: Scope) -> dict[str, JSONValue]:
         if value is not None:
             attributes[key] = free_form(value, scope.at(f".{key}"), "attribute")
             scope.mapped("attribute")
-    raw_outcome = simplify(raw.outcome, scope, "measurement outcome")
-    if raw_outcome in ("SKIPPED", "PARTIALLY_SET"):
-        attributes["outcome"] = raw_outcome
+    # The model has only UNSET for both.
+    outcome = simplify(raw.outcome, scope, "measurement outcome")
+    if outcome in ("SKIPPED", "PARTIALLY_SET"):
+        attributes["outcome"] = outcome
     return attributes
 
 
-def _facts(unit: RawUnit, scope: Scope, fields: Sequence[str]) -> dict[str, JSONValue]:
-    facts: dict[str, JSONValue] = {}
+def _facts(unit: RawUnit, scope: Scope, fields: Sequence[str]) -> dict[str, str]:
+    facts: dict[str, str] = {}
     for field in fields:
         text = text_of(getattr(unit, field), scope, "unit")
         if text is not None:
@@ -111,53 +114,53 @@ def _axis(axis: RawUnit, scope: Scope) -> tuple[str | None, str | None]:
     described = text_of(axis.description, scope, "dimension")
     name = text_of(axis.name, scope, "dimension")
     if described is not None:
-        # The name is then the description, and the unit has no name here.
+        # The author named the axis; the name of the record is that of its unit.
         return described, text_of(axis.suffix, scope, "unit")
     return (None if name in _NO_UNIT else name), _unit(axis, scope)
 
 
-def _single(value: Any, scope: Scope) -> MeasurementValue:
-    value = simplify(value, scope, "value")
-    if isinstance(value, (list, dict)):
-        return cast("list[JSONValue]", free_form(value, scope, "value"))
-    return cast("Scalar", value)
+def _single(value: object, scope: Scope) -> MeasurementValue:
+    plain = simplify(value, scope, "value")
+    if isinstance(plain, (list, dict)):
+        return cast("list[JSONValue]", free_form(plain, scope, "value"))
+    # Unlike in free-form data, a float here may be NaN: the model has it.
+    return plain
 
 
-def _points(
+def _series(
     raw: RawMeasurement, name: str, unit: str | None, scope: Scope
 ) -> MeasurementValue:
-    """Make the series; where the points are none, keep what there is as a value."""
+    """Make the series; keep points that make none as a plain value."""
     axes = [_axis(axis, scope) for axis in raw.dimensions or ()]
     rows = _rows(raw.value, scope)
-    if rows is None:
-        scope.coerced("value", "points that make no series kept as a plain value")
-        return _single(raw.value, scope)
-    try:
-        return Series.from_rows(
-            rows,
-            names=[*(axis for axis, _ in axes), name],
-            units=[*(axis_unit for _, axis_unit in axes), unit],
-        )
-    except ModelError as error:
-        scope.coerced(
-            "value", "points that make no series kept as a plain value", error
-        )
-        return _single(raw.value, scope)
+    problem: ModelError | None = None
+    if rows is not None:
+        try:
+            return Series.from_rows(
+                rows,
+                names=[*(axis for axis, _ in axes), name],
+                units=[*(axis_unit for _, axis_unit in axes), unit],
+            )
+        except ModelError as error:
+            problem = error
+    scope.coerced("value", "points that make no series kept as a plain value", problem)
+    return _single(raw.value, scope)
 
 
-def _rows(value: Any, scope: Scope) -> list[list[Scalar]] | None:
-    value = simplify(value, scope, "value")
-    if not isinstance(value, list):
+def _rows(value: object, scope: Scope) -> list[list[Scalar]] | None:
+    given = simplify(value, scope, "value")
+    if not isinstance(given, list):
         return None
-    given_rows: list[Any] = value
     rows: list[list[Scalar]] = []
-    for given in given_rows:
-        row = simplify(given, scope, "value")
+    for member in given:
+        row = simplify(member, scope, "value")
         if not isinstance(row, list):
             return None
-        given_cells: list[Any] = row
-        cells = [simplify(cell, scope, "value") for cell in given_cells]
-        if any(isinstance(cell, (list, dict)) for cell in cells):
-            return None
+        cells: list[Scalar] = []
+        for cell in row:
+            plain = simplify(cell, scope, "value")
+            if isinstance(plain, (list, dict)):
+                return None
+            cells.append(plain)
         rows.append(cells)
     return rows

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import cast
 
 import attrs
 
@@ -18,8 +18,15 @@ from rigbridge_openhtf.raw_record import ABSENT
 from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.translation.values import simplify
 
-__all__ = ["Evidence", "measurement_outcome", "phase_outcome", "run_outcome"]
+__all__ = [
+    "Evidence",
+    "measurement_outcome",
+    "phase_outcome",
+    "returned_result",
+    "run_outcome",
+]
 
+# Some releases wrote the member with its class: Outcome.PASS, PhaseResult.CONTINUE.
 _MEMBER = re.compile(r"(?:[A-Za-z_]\w*\.)*([A-Za-z_]+)")
 _BY_RESULT = {
     "FAIL_AND_CONTINUE": PhaseOutcome.FAIL,
@@ -27,10 +34,9 @@ _BY_RESULT = {
     "SKIP": PhaseOutcome.SKIP,
     "REPEAT": PhaseOutcome.SKIP,
 }
-_OF_MEASUREMENTS = dict(MeasurementOutcome.__members__)
 
 
-def _bare(value: Any, scope: Scope, item: str) -> str | None:
+def _bare_name(value: object, scope: Scope, item: str) -> str | None:
     """Give the name alone of ``State.PASS`` and the like, in capitals."""
     plain = simplify(value, scope, item)
     if plain is None:
@@ -44,9 +50,9 @@ def _bare(value: Any, scope: Scope, item: str) -> str | None:
     return name
 
 
-def run_outcome(value: Any, scope: Scope) -> RunOutcome:
-    """Read the verdict of the whole test; what is no verdict never becomes a PASS."""
-    name = _bare(value, scope, "outcome")
+def run_outcome(value: object, scope: Scope) -> RunOutcome:
+    """Read the verdict of the whole test; an unknown one never becomes a PASS."""
+    name = _bare_name(value, scope, "outcome")
     if name is None:
         scope.coerced("outcome", "no verdict yet: the test was running")
         return RunOutcome.RUNNING
@@ -57,16 +63,15 @@ def run_outcome(value: Any, scope: Scope) -> RunOutcome:
     return RunOutcome.ERROR
 
 
-def measurement_outcome(value: Any, scope: Scope) -> MeasurementOutcome:
+def measurement_outcome(value: object, scope: Scope) -> MeasurementOutcome:
     """Read the verdict of a measurement; skipped and unfinished ones are UNSET."""
-    if type(value) is str and (known := _OF_MEASUREMENTS.get(value)):
-        return known
-    name = _bare(value, scope, "measurement outcome")
+    name = _bare_name(value, scope, "measurement outcome")
     if name is None:
         scope.coerced("measurement outcome", "no verdict taken as UNSET")
         return MeasurementOutcome.UNSET
     if name in MeasurementOutcome.__members__:
         return MeasurementOutcome(name)
+    # OpenHTF also has PARTIALLY_SET and SKIPPED; the attributes keep them.
     scope.coerced("measurement outcome", "taken as UNSET", value)
     return MeasurementOutcome.UNSET
 
@@ -84,15 +89,15 @@ class Evidence:
         run: the verdict of the whole test.
     """
 
-    result: Any
+    result: object
     measurements: Iterable[MeasurementOutcome]
     unset_fails: bool | None
     run: RunOutcome
 
 
-def phase_outcome(value: Any, evidence: Evidence, scope: Scope) -> PhaseOutcome:
+def phase_outcome(value: object, evidence: Evidence, scope: Scope) -> PhaseOutcome:
     """Read the verdict of a phase, or derive it where the record has none."""
-    name = _bare(value, scope, "phase outcome")
+    name = _bare_name(value, scope, "phase outcome")
     if name is not None:
         if name in PhaseOutcome.__members__:
             return PhaseOutcome(name)
@@ -101,12 +106,16 @@ def phase_outcome(value: Any, evidence: Evidence, scope: Scope) -> PhaseOutcome:
     return _derived(evidence, scope)
 
 
-def _derived(evidence: Evidence, scope: Scope) -> PhaseOutcome:
-    result = evidence.result
+def returned_result(result: object) -> object:
+    """Give what a phase returned; newer records wrap it in an object."""
     if isinstance(result, Mapping):
-        result = cast("Mapping[str, Any]", result).get("phase_result")
-    spelled = result if isinstance(result, str) else ""
-    match = _MEMBER.fullmatch(spelled)
+        return cast("Mapping[object, object]", result).get("phase_result")
+    return result
+
+
+def _derived(evidence: Evidence, scope: Scope) -> PhaseOutcome:
+    result = returned_result(evidence.result)
+    match = _MEMBER.fullmatch(result) if isinstance(result, str) else None
     returned = match[1] if match else None
     if returned != "CONTINUE" and result is not ABSENT:
         # No result is a timeout, any other text or object an exception.
@@ -120,6 +129,7 @@ def _derived(evidence: Evidence, scope: Scope) -> PhaseOutcome:
 
 def _by_measurements(evidence: Evidence) -> PhaseOutcome:
     outcomes = set(evidence.measurements)
+    # Nothing says how such a phase ended, and something in the test went wrong.
     if (
         evidence.result is ABSENT
         and not outcomes

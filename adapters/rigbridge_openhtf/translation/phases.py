@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
 import attrs
 
@@ -12,7 +12,11 @@ from rigbridge_openhtf.raw_record import ABSENT, RawCode, RawPhase
 from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.translation.measurements import read_measurement
 from rigbridge_openhtf.translation.numbers import read_time
-from rigbridge_openhtf.translation.outcomes import Evidence, phase_outcome
+from rigbridge_openhtf.translation.outcomes import (
+    Evidence,
+    phase_outcome,
+    returned_result,
+)
 from rigbridge_openhtf.translation.values import free_form, text_of, without_address
 
 __all__ = [
@@ -24,6 +28,7 @@ __all__ = [
     "read_phase",
 ]
 
+# The phase that OpenHTF itself puts first, to wait for the serial number.
 _TRIGGER = "trigger_phase"
 _NAME_CASE_KEPT = "KEEP"
 
@@ -45,19 +50,18 @@ class PhaseContext:
 
 def is_idle_trigger(raw: RawPhase) -> bool:
     """
-    Whether a phase is the framework's own wait for the unit, with nothing to tell.
+    Whether a phase is the framework's own wait for the unit, and nothing happened.
 
     One that failed, was aborted or measured something is kept like any other.
     """
-    result = raw.result
-    if isinstance(result, Mapping):
-        result = cast("Mapping[str, Any]", result).get("phase_result")
+    result = returned_result(raw.result)
     verdicts = [v for v in (raw.outcome, result) if v is not None and v is not ABSENT]
     return (
         raw.name == _TRIGGER
         and not raw.measurements
         and not raw.attachments
         and all(str(v).rpartition(".")[2] in ("PASS", "CONTINUE") for v in verdicts)
+        # Before 2017 there is no outcome; then the result has to say that all is well.
         and (raw.outcome is not None or result == "CONTINUE")
     )
 
@@ -73,7 +77,7 @@ def never_began(run: Run) -> bool:
 
 
 def phase_name(raw: RawPhase, number: int, scope: Scope) -> str:
-    """Give the name of a phase; by its position, counted from 1, if it has none."""
+    """Give the name of a phase; its position, counted from 1, if it has none."""
     name = text_of(raw.name, scope, "phase name")
     if name is None:
         name = f"phase {number}"
@@ -92,10 +96,10 @@ def read_phase(
     Translate a phase.
 
     Args:
-        raw: what the record says of it.
+        raw: what the record says about it.
         name: its name, not blank.
         context: what it needs to know of its record.
-        files: what its attributes say of its attachments.
+        files: what its attributes say about its attachments.
         scope: its place.
     """
     measurements = _measurements(raw, scope)
@@ -124,7 +128,7 @@ def read_phase(
         ended_at=read_time(raw.end_millis, scope, "phase time"),
         path=_path(raw, scope),
         measurements=tuple(measurements),
-        docstring=cast("str | None", docstring),
+        docstring=docstring,
         attributes=attributes,
     )
 
@@ -133,36 +137,37 @@ def _path(raw: RawPhase, scope: Scope) -> tuple[str, ...]:
     names = [text_of(name, scope, "group") for name in raw.around]
     path = tuple(name for name in names if name is not None)
     subtest = text_of(raw.subtest, scope, "subtest")
+    # A live record gives the subtest twice: among its groups and by name.
     return path if subtest is None or subtest in path else (*path, subtest)
 
 
 def read_code(
     code: RawCode, scope: Scope, *, known_name: str | None = None
-) -> dict[str, JSONValue]:
+) -> dict[str, str]:
     """
-    Read what is said of a piece of code: name, docstring and, if asked for, source.
+    Read what is said about a piece of code: name, docstring and, if asked for, source.
 
     Args:
         code: what the record says.
         scope: its place.
-        known_name: a name that need not be said again.
+        known_name: a name that is left out, because it is known.
     """
-    said: dict[str, JSONValue] = {}
+    found: dict[str, str] = {}
     name = text_of(code.name, scope, "code name")
     if name is not None and name != known_name:
-        said["name"] = name
+        found["name"] = name
     docstring = text_of(code.docstring, scope, "docstring")
     if docstring is not None:
         scope.mapped("docstring")
-        said["docstring"] = docstring
+        found["docstring"] = docstring
     source = text_of(code.source_code, scope, "source code")
     if source is not None:
         if scope.settings.source_code:
             scope.mapped("source code")
-            said["sourcecode"] = source
+            found["sourcecode"] = source
         else:
             scope.dropped("source code", "left out unless source_code is set")
-    return said
+    return found
 
 
 def _measurements(raw: RawPhase, scope: Scope) -> list[Measurement]:
@@ -181,7 +186,7 @@ def _attributes(raw: RawPhase, scope: Scope) -> dict[str, JSONValue]:
     attributes: dict[str, JSONValue] = {}
     result = raw.result
     if isinstance(result, Mapping):
-        fields = dict(cast("Mapping[str, Any]", result))
+        fields = dict(cast("Mapping[object, object]", result))
         if "phase_result" in fields:
             given = fields.pop("phase_result")
             attributes["phase_result"] = free_form(given, scope, "phase result")
@@ -190,7 +195,7 @@ def _attributes(raw: RawPhase, scope: Scope) -> dict[str, JSONValue]:
     elif result is not ABSENT and result is not None:
         attributes["phase_result"] = free_form(result, scope, "phase result")
     options = {
-        key: _without_addresses(free_form(value, scope.at(f".options.{key}"), "option"))
+        key: _without_address(free_form(value, scope.at(f".options.{key}"), "option"))
         for key, value in raw.options.items()
         if not _is_default(value)
     }
@@ -204,10 +209,12 @@ def _attributes(raw: RawPhase, scope: Scope) -> dict[str, JSONValue]:
     return attributes
 
 
-def _is_default(value: Any) -> bool:
+def _is_default(value: object) -> bool:
+    # An enumeration in a live record, its name in JSON.
     name = getattr(value, "name", value)
     return value is None or value is False or name == _NAME_CASE_KEPT
 
 
-def _without_addresses(value: Any) -> Any:
+def _without_address(value: JSONValue) -> JSONValue:
+    # The option run_if is a function, which JSON spells with its address.
     return without_address(value) if isinstance(value, str) else value

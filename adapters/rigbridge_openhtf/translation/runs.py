@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 import attrs
@@ -26,8 +26,8 @@ from rigbridge.model import (
 from rigbridge_openhtf.raw_record import RawRecord
 from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.translation.attachments import (
-    FilesOfPhase,
     NamedFile,
+    PhaseFiles,
     name_attachments,
     read_attachments,
 )
@@ -46,7 +46,7 @@ from rigbridge_openhtf.translation.values import free_form, text_of
 
 __all__ = ["translate"]
 
-_NOT_AS_PLANNED = (RunOutcome.ERROR, RunOutcome.TIMEOUT, RunOutcome.ABORTED)
+_STOPPED_EARLY = (RunOutcome.ERROR, RunOutcome.TIMEOUT, RunOutcome.ABORTED)
 
 
 def translate(
@@ -67,7 +67,8 @@ def translate(
     phases, files = _phases(record, outcome, scope)
     logs, loggers = read_logs(record.logs, scope.at(".log_records"))
     details = _outcome_details(record, scope.at(".outcome_details"))
-    if outcome in _NOT_AS_PLANNED:
+    if outcome in _STOPPED_EARLY:
+        # The log of the test itself does not say why it ended.
         logs.extend(_error_entry(detail, ended_at) for detail in details)
     scope.mapped("run")
     metadata = _metadata(record, identity.used, details, loggers, scope)
@@ -86,6 +87,7 @@ def translate(
         docstring=identity.docstring,
         phases=tuple(phases),
         logs=tuple(logs),
+        # Last: threads of the spool read the files until here.
         attachments=tuple(read_attachments(files)),
         metadata=metadata,
         source=source,
@@ -108,10 +110,12 @@ def _phases(
             place.dropped("phase", "the framework's own wait for the unit", raw.name)
             continue
         kept.append((index, phase_name(raw, index + 1, place), place))
+    # All files are named before the first phase is read: a name that occurs again
+    # later changes the first one too.
     named, notes = name_attachments(
         [
-            FilesOfPhase(
-                phase=name, scope=place, given=record.phases[index].attachments
+            PhaseFiles(
+                phase=name, scope=place, attachments=record.phases[index].attachments
             )
             for index, name, place in kept
         ]
@@ -129,12 +133,12 @@ def _unset_fails(record: RawRecord) -> bool | None:
     config = record.metadata.get("config")
     if not isinstance(config, Mapping):
         return None
-    allowed = cast("Mapping[str, Any]", config).get("allow_unset_measurements")
+    allowed = cast("Mapping[object, object]", config).get("allow_unset_measurements")
     return None if not isinstance(allowed, bool) else not allowed
 
 
 @attrs.frozen
-class _Detail:
+class _OutcomeDetail:
     """Why a test ended as it did."""
 
     code: JSONValue
@@ -146,49 +150,50 @@ class _Detail:
         return ": ".join(parts)
 
 
-def _outcome_details(record: RawRecord, scope: Scope) -> list[_Detail]:
-    details: list[_Detail] = []
+def _outcome_details(record: RawRecord, scope: Scope) -> list[_OutcomeDetail]:
+    details: list[_OutcomeDetail] = []
     for index, given in enumerate(record.outcome_details):
         place = scope.at(f"[{index}]")
         plain = free_form(given, place, "outcome detail")
         if isinstance(plain, dict):
             fields = cast("dict[str, JSONValue]", plain)
-            detail = _Detail(fields.get("code"), fields.get("description"))
+            detail = _OutcomeDetail(fields.get("code"), fields.get("description"))
         else:
             place.coerced("outcome detail", "without a code taken as a description")
-            detail = _Detail(None, cast("JSONValue", plain))
+            detail = _OutcomeDetail(None, plain)
         place.mapped("outcome detail")
         details.append(detail)
     return details
 
 
-def _error_entry(detail: _Detail, time: datetime | None) -> LogEntry:
+def _error_entry(detail: _OutcomeDetail, time: datetime | None) -> LogEntry:
     return LogEntry(level=LogLevel.ERROR, message=detail.text, time=time)
 
 
 def _metadata(
     record: RawRecord,
     used: frozenset[str],
-    details: list[_Detail],
+    details: list[_OutcomeDetail],
     loggers: Mapping[str, JSONValue],
     scope: Scope,
 ) -> dict[str, JSONValue]:
-    """Gather the author's metadata and, beside it, what the record says further."""
+    """Gather the author's metadata and all that the model has no field for."""
     place = scope.at(".metadata")
     given = {key: value for key, value in record.metadata.items() if key not in used}
     metadata = cast("dict[str, JSONValue]", free_form(given, place, "metadata"))
     scope.mapped("metadata", len(metadata))
-    further: dict[str, JSONValue] = {
+    rest: dict[str, JSONValue] = {
         "outcome_details": [attrs.asdict(detail) for detail in details],
         "code_info": read_code(record.code, scope.at(".code_info")),
         "loggers": loggers,
     }
     for key, value in record.rest.items():
-        further[key] = free_form(value, scope.at(f".{key}"), "metadata")
-    for key, value in further.items():
+        rest[key] = free_form(value, scope.at(f".{key}"), "metadata")
+    for key, value in rest.items():
         if value is None or value in ([], {}, ""):
             continue
         name = key
+        # The author's own key keeps its name, whatever the record calls its fields.
         while name in metadata:
             name = f"record.{name}"
         if name != key:

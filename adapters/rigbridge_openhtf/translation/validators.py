@@ -1,10 +1,10 @@
 """
-The conditions of a measurement: ranges out of validators, the rest as readable text.
+The validators of a measurement: ranges become limits, the rest readable text.
 
-OpenHTF's JSON holds validators only as the text that they print. What that text says is
-recovered here, so that ``4.5 <= x <= 5`` is a limit again. Only what *is* a range
-becomes one; everything else stays text, and a validator that says more than its range
-(marginal bounds, a percentage, "all values pass") is kept as text beside it.
+OpenHTF's JSON holds validators only as the text that they print. This module reads that
+text, so that ``4.5 <= x <= 5`` is a limit again. Only a range becomes a limit;
+everything else stays text. A validator that says more than its range (marginal bounds,
+a percentage, "all values pass") is kept as text too.
 """
 
 from __future__ import annotations
@@ -12,47 +12,42 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 import attrs
 
 from rigbridge.model import Limit
 from rigbridge_openhtf.raw_record import RawValidator
 from rigbridge_openhtf.scope import Scope
+from rigbridge_openhtf.translation.numbers import NUMBER, parse_number
 from rigbridge_openhtf.translation.values import clean, without_address
 
-__all__ = [
-    "Conditions",
-    "Range",
-    "read_conditions",
-    "read_number",
-    "read_range",
-]
+__all__ = ["Conditions", "Range", "read_conditions", "read_range"]
 
-_NUMBER = r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|inf|infinity)"
-_WHOLE = re.compile(_NUMBER, re.IGNORECASE)
-_INTEGER = re.compile(r"[-+]?\d+")
+# What InRange prints; later releases put marginal bounds between the bound and x.
 _CHAIN = re.compile(
-    rf"(?:(?P<lower>{_NUMBER}) *(?P<left><=?) *)?"
-    rf"(?P<marginal_lower>Marginal:{_NUMBER} *<= *)?"
+    rf"(?:(?P<lower>{NUMBER}) *(?P<left><=?) *)?"
+    rf"(?P<marginal_lower>Marginal:{NUMBER} *<= *)?"
     r"x"
-    rf"(?P<marginal_upper> *<= *Marginal:{_NUMBER})?"
-    rf"(?: *(?P<right><=?) *(?P<upper>{_NUMBER}))?",
+    rf"(?P<marginal_upper> *<= *Marginal:{NUMBER})?"
+    rf"(?: *(?P<right><=?) *(?P<upper>{NUMBER}))?",
     re.IGNORECASE,
 )
+# OpenHTF prints no > itself, but validators of authors may.
 _REVERSED = re.compile(
-    rf"(?:(?P<upper>{_NUMBER}) *(?P<right>>=?) *)?x"
-    rf"(?: *(?P<left>>=?) *(?P<lower>{_NUMBER}))?",
+    rf"(?:(?P<upper>{NUMBER}) *(?P<right>>=?) *)?x"
+    rf"(?: *(?P<left>>=?) *(?P<lower>{NUMBER}))?",
     re.IGNORECASE,
 )
-_EQUAL = re.compile(rf"x *== *({_NUMBER})", re.IGNORECASE)
+# What InRange prints where its bounds are equal.
+_EQUAL = re.compile(rf"x *== *({NUMBER})", re.IGNORECASE)
 _PERCENT = re.compile(
-    rf"'x' is within (?P<percent>{_NUMBER})% of (?P<expected>{_NUMBER})\."
+    rf"'x' is within (?P<percent>{NUMBER})% of (?P<expected>{NUMBER})\."
     r"(?: Marginal: .*)?",
     re.IGNORECASE,
 )
+# The validator of dimensions puts this before the text of the one that it applies.
 _EVERY = "All values pass: "
-_MAX_DIGITS = 24
 _INFINITY = float("inf")
 
 
@@ -85,7 +80,7 @@ class Conditions:
 
     Attributes:
         limits: the range, or None.
-        validators: what is not, or not only, that range, as text.
+        validators: the text of those that are not, or not only, that range.
     """
 
     limits: Limit | None = None
@@ -94,19 +89,6 @@ class Conditions:
 
 # A test has the same few limits again and again.
 @lru_cache(maxsize=1024)
-def read_number(text: str) -> int | float | None:
-    """Read a number as Python prints it, integers exactly; None for anything else."""
-    text = text.strip()
-    if not _WHOLE.fullmatch(text):
-        return None
-    if not _INTEGER.fullmatch(text) or len(text) > _MAX_DIGITS:
-        return float(text)
-    number = int(text)
-    # What JSON's readers take as an integer.
-    return number if -(2**63) <= number < 2**64 else float(text)
-
-
-@lru_cache(maxsize=1024)
 def read_range(text: str) -> Range | None:
     """Read the text of a validator as a range; None where it is none."""
     text = text.strip()
@@ -114,15 +96,16 @@ def read_range(text: str) -> Range | None:
         inner = read_range(text.removeprefix(_EVERY))
         return None if inner is None else attrs.evolve(inner, exact=False)
     if match := _EQUAL.fullmatch(text):
-        number = read_number(match[1])
+        number = parse_number(match[1])
         return Range(lower=number, upper=number, comparator="==")
     if match := _CHAIN.fullmatch(text) or _REVERSED.fullmatch(text):
         found = match.groupdict()
+        # The patterns also match a bare "x".
         if found["lower"] is None and found["upper"] is None:
             return None
         return Range(
-            lower=read_number(found["lower"] or ""),
-            upper=read_number(found["upper"] or ""),
+            lower=parse_number(found["lower"] or ""),
+            upper=parse_number(found["upper"] or ""),
             lower_inclusive=found["left"] not in ("<", ">"),
             upper_inclusive=found["right"] not in ("<", ">"),
             exact=not (found.get("marginal_lower") or found.get("marginal_upper")),
@@ -133,7 +116,7 @@ def read_range(text: str) -> Range | None:
 
 
 def _percentage(expected_text: str, percent_text: str) -> Range | None:
-    expected, percent = read_number(expected_text), read_number(percent_text)
+    expected, percent = parse_number(expected_text), parse_number(percent_text)
     if expected is None or percent is None:
         return None
     width = abs(expected * percent / 100.0)
@@ -144,75 +127,76 @@ def _percentage(expected_text: str, percent_text: str) -> Range | None:
     return Range(lower=lower, upper=upper, exact=False)
 
 
-def _from_bounds(validator: RawValidator, printed: Range | None) -> Range | None:
-    """Take the bounds that the object applies over those that it prints."""
+def _applied(validator: RawValidator, printed: Range | None) -> Range | None:
+    """Prefer the bounds that the object applies to those that it prints."""
     if validator.bounds is None:
         return printed
-    lower, upper = (_bound(bound) for bound in validator.bounds)
-    if lower is _UNUSABLE or upper is _UNUSABLE or (lower is None and upper is None):
+    try:
+        lower, upper = (_bound(bound) for bound in validator.bounds)
+    except Exception:  # noqa: BLE001 - an object of the test may do anything
+        return printed
+    if lower is None and upper is None:
         return printed
     if printed is not None and (printed.lower, printed.upper) == (lower, upper):
         return printed
+    # A subclass of InRange that prints itself in words: the words are kept too.
     return Range(lower=lower, upper=upper, exact=False)
 
 
-_UNUSABLE: Any = object()
+def _bound(bound: object) -> float | int | None:
+    """
+    Read a bound of a live validator.
 
-
-def _bound(bound: Any) -> Any:
+    Raises:
+        ValueError: it is no number.
+    """
     if bound is None:
         return None
-    if isinstance(bound, bool):
-        return _UNUSABLE
-    # As OpenHTF prints it, so that the same bound comes out of its JSON.
-    try:
-        number = read_number(f"{bound}")
-    except Exception:  # noqa: BLE001 - an object of the test may do anything
-        return _UNUSABLE
-    return _UNUSABLE if number is None else number
+    # As OpenHTF prints it, so that its JSON gives the same bound.
+    number = None if isinstance(bound, bool) else parse_number(f"{bound}")
+    if number is None:
+        raise ValueError("is no number")
+    return number
 
 
 def read_conditions(validators: Sequence[RawValidator], scope: Scope) -> Conditions:
     """
     Read the validators of a measurement.
 
-    Several ranges hold together, so their intersection is the limit; where two bound
-    the same side, their texts are kept as well.
+    All of them must pass, so the limit is the intersection of their ranges. Where two
+    bound the same side, their texts are kept as well.
     """
     kept: list[str] = []
-    ranges: list[tuple[Range, str]] = []
+    ranges: list[Range] = []
     for validator in validators:
         text = clean(without_address(validator.text), scope, "validator")
-        found = _finite(_from_bounds(validator, read_range(text)), scope)
+        found = _finite(_applied(validator, read_range(text)), scope)
         if found is not None:
-            ranges.append((found, text))
+            ranges.append(found)
         if found is None or not found.exact:
             scope.mapped("validator")
             kept.append(text)
     if not ranges:
         return Conditions(validators=tuple(kept))
     scope.mapped("limit")
-    limits = ranges[0][0]
-    for other, _ in ranges[1:]:
+    limits = ranges[0]
+    for other in ranges[1:]:
         if _overlap(limits, other):
             scope.coerced("limit", "several ranges combined into the narrowest")
             kept = [clean(without_address(v.text), scope, "") for v in validators]
         limits = _intersection(limits, other)
-    return Conditions(limits=_limit(limits), validators=tuple(kept))
-
-
-def _limit(found: Range) -> Limit:
-    return Limit(
-        lower=found.lower,
-        upper=found.upper,
-        lower_inclusive=found.lower_inclusive,
-        upper_inclusive=found.upper_inclusive,
-        comparator=found.comparator,
+    limit = Limit(
+        lower=limits.lower,
+        upper=limits.upper,
+        lower_inclusive=limits.lower_inclusive,
+        upper_inclusive=limits.upper_inclusive,
+        comparator=limits.comparator,
     )
+    return Conditions(limits=limit, validators=tuple(kept))
 
 
 def _finite(found: Range | None, scope: Scope) -> Range | None:
-    """Make no bound of an infinite one, and no range of one that nothing passes."""
+    """Drop infinite bounds, and a range that no value passes."""
     if found is None or found.lower == _INFINITY or found.upper == -_INFINITY:
         return None
     rule = "infinite bound means none on that side"
@@ -243,10 +227,12 @@ def _intersection(left: Range, right: Range) -> Range:
 
 
 def _narrower(left: Range, right: Range, side: Literal["lower", "upper"]) -> Range:
+    """Give the range whose bound on a side lets less pass."""
     one, other = getattr(left, side), getattr(right, side)
     if one is None or other is None:
         return right if one is None else left
     if one == other:
+        # Of equal bounds the exclusive one is narrower.
         inclusive = getattr(left, f"{side}_inclusive")
         return right if inclusive else left
     return left if (one > other) == (side == "lower") else right

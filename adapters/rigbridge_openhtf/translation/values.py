@@ -2,40 +2,48 @@
 Python values of any kind to what the run model can hold, by rule.
 
 A live record holds whatever the author of the test put into it. Each rule that changes
-a value is recorded as coerced under its own name; the rules are those of OpenHTF's own
-JSON wherever that has one, so that a live record and its JSON say the same.
+a value is recorded as coerced under its own name. The rules are those of OpenHTF's own
+JSON wherever that has one, so that a live record and its JSON give the same.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, StrEnum
 from fractions import Fraction
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import attrs
 
 from rigbridge.convert.numbers import is_non_finite, spell
+from rigbridge.model import JSONValue
 from rigbridge_openhtf.scope import Scope
 
-__all__ = ["clean", "free_form", "simplify", "text_of", "without_address"]
+__all__ = ["PlainValue", "clean", "free_form", "simplify", "text_of", "without_address"]
+
+PlainValue: TypeAlias = (
+    float | int | str | bool | list[object] | dict[object, object] | None
+)
+"""What :func:`simplify` gives; the members of a list or a dict are still anything."""
 
 _AS_THEY_ARE = frozenset({bool, float, type(None), list, dict})
+# An object may give another object as its plain form, and that again, without end.
 _MAX_STEPS = 8
+# The model takes 64 levels; a list may also hold itself.
 _MAX_DEPTH = 40
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _LOWEST, _HIGHEST = -(2**63), 2**64 - 1
 _FIELDS_RULE = "object turned into its fields"
 _ARRAY_RULE = "array or number of an array library turned into plain numbers"
-_KEYWORDS = {True: "true", False: "false", None: "null"}
 
 
 def without_address(text: str) -> str:
-    """Leave the memory addresses out of an object's text; they say nothing later."""
+    """Remove memory addresses from the text of an object: they differ in each run."""
     return _ADDRESS.sub("", text)
 
 
@@ -47,111 +55,101 @@ def clean(text: str, scope: Scope, item: str) -> str:
         text.encode()
     except UnicodeEncodeError:
         scope.coerced(item, "unpaired surrogates replaced")
+        # Through UTF-16, which joins the two halves of a pair that stand together.
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
 
 
-def text_of(value: Any, scope: Scope, item: str) -> str | None:
+def text_of(value: object, scope: Scope, item: str) -> str | None:
     """
     Give a field that should be text as text, or None if it is null or blank.
 
-    Numbers and the like are spelled; a list or an object is left out, recorded.
+    Numbers and the like are spelled; a list or an object is dropped.
     """
-    if type(value) is str:
-        if value.isascii():  # nearly all are
-            return value if value.strip() else None
-    elif value is None:
+    # Nearly all fields take one of these two branches.
+    if value is None:
         return None
-    else:
-        value = simplify(value, scope, item)
-        if value is None:
-            return None
-        if isinstance(value, (dict, list)):
-            scope.dropped(item, "a list or an object where text belongs", value)
-            return None
-        if not isinstance(value, str):
-            scope.coerced(item, "spelled as text", value)
-            value = str(value)
-    text = clean(value, scope, item)
+    if type(value) is str and value.isascii():
+        return value if value.strip() else None
+    plain = simplify(value, scope, item)
+    if plain is None:
+        return None
+    if isinstance(plain, (dict, list)):
+        scope.dropped(item, "a list or an object where text belongs", plain)
+        return None
+    if not isinstance(plain, str):
+        scope.coerced(item, "spelled as text", plain)
+        plain = str(plain)
+    text = clean(plain, scope, item)
     return text if text.strip() else None
 
 
-def free_form(value: Any, scope: Scope, item: str, depth: int = 0) -> Any:
+def free_form(value: object, scope: Scope, item: str, depth: int = 0) -> JSONValue:
     """Make strict JSON of any value, non-finite numbers spelled as text."""
-    value = simplify(value, scope, item)
-    if isinstance(value, float):
-        if is_non_finite(value):
-            scope.coerced(item, "non-finite number spelled as text", value)
-            return spell(value)
-        return value
-    if not isinstance(value, (dict, list)):
-        return value
+    plain = simplify(value, scope, item)
+    if isinstance(plain, float):
+        if is_non_finite(plain):
+            scope.coerced(item, "non-finite number spelled as text", plain)
+            return str(spell(plain))
+        return plain
+    if not isinstance(plain, (dict, list)):
+        return plain
     if depth >= _MAX_DEPTH:
         rule = f"nested deeper than {_MAX_DEPTH} levels, spelled as text"
         scope.coerced(item, rule)
-        return clean(_spelled(cast("object", value), scope, item), scope, item)
-    if isinstance(value, list):
-        members: list[Any] = value
-        return [free_form(member, scope, item, depth + 1) for member in members]
-    fields: dict[Any, Any] = value
-    plain: dict[str, Any] = {}
-    for key, member in fields.items():
+        return clean(_spelled(plain, scope, item), scope, item)
+    if isinstance(plain, list):
+        return [free_form(member, scope, item, depth + 1) for member in plain]
+    fields: dict[str, JSONValue] = {}
+    for key, member in plain.items():
         name = _key(key, scope, item)
-        while name in plain:
+        # In Python 1 and "1" are two keys of one dict.
+        while name in fields:
             scope.coerced(item, "keys that spell alike told apart", name)
             name += "'"
-        plain[name] = free_form(member, scope, item, depth + 1)
-    return plain
+        fields[name] = free_form(member, scope, item, depth + 1)
+    return fields
 
 
-def _key(key: Any, scope: Scope, item: str) -> str:
-    if type(key) is not str:
-        plain = simplify(key, scope, item)
-        if not isinstance(plain, str):
-            scope.coerced(item, "key spelled as text", plain)
-            # As JSON spells them.
-            keyword = isinstance(plain, bool) or plain is None
-            plain = _KEYWORDS[plain] if keyword else str(plain)
-        key = plain
-    return clean(cast("str", key), scope, item)
+def _key(key: object, scope: Scope, item: str) -> str:
+    if type(key) is str:
+        return clean(key, scope, item)
+    plain = simplify(key, scope, item)
+    if not isinstance(plain, str):
+        scope.coerced(item, "key spelled as text", plain)
+        # As the json module spells such keys in OpenHTF's own output.
+        keyword = plain is None or isinstance(plain, bool)
+        plain = json.dumps(plain) if keyword else str(plain)
+    return clean(plain, scope, item)
 
 
-def simplify(value: Any, scope: Scope, item: str) -> Any:
+def simplify(value: object, scope: Scope, item: str) -> PlainValue:
     """
     Bring one value to None, bool, int, float, str, list or dict.
 
-    The members of a list or dict are left as they are.
+    The members of a list or dict stay as they are.
     """
-    kind = type(value)
-    if kind in _AS_THEY_ARE or (kind is str and value.isascii()):
-        return value  # as nearly all are
     for _ in range(_MAX_STEPS):
-        done, value = _step(value, scope, item)
-        if done:
-            return value
+        kind = type(value)
+        # Exact types: a subclass (numpy.float64, a str Enum) needs a rule.
+        if kind in _AS_THEY_ARE:
+            return cast("PlainValue", value)
+        if kind is str:
+            return clean(cast("str", value), scope, item)
+        if kind is int:
+            return _bounded(cast("int", value), scope, item)
+        if kind is tuple:
+            return list(cast("tuple[object, ...]", value))
+        try:
+            rule, value = _apply_rule(value)
+        except Exception as error:  # noqa: BLE001 - an object of the test may do anything
+            detail = f"{kind.__name__}: {error!r}"
+            scope.dropped(item, "its object cannot be read", detail)
+            return None
+        if rule is not None:
+            scope.coerced(item, rule, f"{kind.__module__}.{kind.__qualname__}")
     scope.dropped(item, "its object never turns into a plain value")
     return None
-
-
-def _step(value: Any, scope: Scope, item: str) -> tuple[bool, Any]:
-    """Apply one rule; say whether a plain value is reached."""
-    kind: type[Any] = type(value)
-    if kind is str:
-        return True, clean(value, scope, item)
-    if kind is int:
-        return True, _bounded(value, scope, item)
-    if kind in _AS_THEY_ARE:
-        return True, value
-    if kind is tuple:
-        return True, list(value)
-    try:
-        rule, plain = _apply_rule(value)
-    except Exception as error:  # noqa: BLE001 - an object of the test may do anything
-        scope.dropped(item, "its object cannot be read", f"{kind.__name__}: {error!r}")
-        return True, None
-    if rule is not None:
-        scope.coerced(item, rule, f"{kind.__module__}.{kind.__qualname__}")
-    return False, plain
 
 
 def _bounded(value: int, scope: Scope, item: str) -> int | float | str:
@@ -161,16 +159,18 @@ def _bounded(value: int, scope: Scope, item: str) -> int | float | str:
         rounded = float(value)
     except OverflowError:
         scope.coerced(item, "integer beyond any float, spelled as text")
+        # Python refuses to print more than 4300 decimal digits, but not in hexadecimal.
         return hex(value)
     scope.coerced(item, "integer beyond 64 bits kept as float", value)
     return rounded
 
 
-_Rule = tuple[str | None, Any]
+_Result: TypeAlias = tuple[str | None, object]
+"""The name of the rule, or None where nothing changes for a reader; and the result."""
 
 
-def _apply_rule(value: Any) -> _Rule:
-    """Name the rule for a value, or None where the change is none; and apply it."""
+def _apply_rule(value: object) -> _Result:
+    # Before the form of its own: only an enumeration's value or name says what it is.
     if isinstance(value, Enum):
         return _enumeration(value)
     plain = _own_form(value)
@@ -182,31 +182,32 @@ def _apply_rule(value: Any) -> _Rule:
     names: list[str] | None = None
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         names = [field.name for field in dataclasses.fields(value)]
-    elif attrs.has(type(value)):
-        names = [field.name for field in attrs.fields(type(value))]
+    elif attrs.has(kind := type(value)):
+        names = [field.name for field in attrs.fields(kind)]
     if names is None:
         return "object spelled as text", without_address(str(value))
     return _FIELDS_RULE, {name: getattr(value, name) for name in names}
 
 
-def _own_form(value: Any) -> _Rule | None:
-    """Let an object that knows its plain form give it."""
+def _own_form(value: object) -> _Result | None:
+    """Ask an object that knows its plain form for it, as OpenHTF's JSON does."""
+    # A class has these methods too, but they need an instance.
     if isinstance(value, type):
         return None
-    if hasattr(value, "as_base_types"):
-        return None, value.as_base_types()
-    if hasattr(value, "_asdict"):
-        return None, dict(value._asdict())
-    if callable(getattr(value, "tolist", None)):
-        return _ARRAY_RULE, value.tolist()
+    if convert := getattr(value, "as_base_types", None):
+        return None, convert()
+    if convert := getattr(value, "_asdict", None):
+        return None, dict(convert())
+    # NumPy's arrays and scalars, and those of libraries that copy its interface.
+    if callable(convert := getattr(value, "tolist", None)):
+        return _ARRAY_RULE, convert()
     return None
 
 
-def _enumeration(value: Enum) -> _Rule:
-    if hasattr(value, "as_base_types"):
-        return "member of an enumeration by its value", cast(
-            "Any", value
-        ).as_base_types()
+def _enumeration(value: Enum) -> _Result:
+    convert = getattr(value, "as_base_types", None)
+    if convert is not None:
+        return "member of an enumeration by its value", convert()
     if isinstance(value, StrEnum):
         return "member of an enumeration by its value", value.value
     return "member of an enumeration by its name", value.name
@@ -221,22 +222,16 @@ def _bytes(value: bytes | bytearray | memoryview) -> str:
     return text if text.isprintable() else content.hex()
 
 
-def _members(value: set[Any] | frozenset[Any]) -> list[Any]:
-    return sorted(value, key=repr)
-
-
-def _plain_text(value: str) -> str:
-    return "".join(value)
-
-
-_RULES: tuple[tuple[type | tuple[type, ...], str | None, Callable[[Any], Any]], ...] = (
-    (str, "text of a class of its own turned into plain text", _plain_text),
+# The converters take Any: each is called only with a value of the types beside it.
+_RULES: tuple[tuple[type | tuple[type, ...], str | None, Callable[[Any], object]], ...]
+_RULES = (
+    (str, "text of a class of its own turned into plain text", "".join),
     (int, "number of a class of its own turned into a plain number", int),
     (float, "number of a class of its own turned into a plain number", float),
     (Decimal, "decimal number turned into a float", float),
     (Fraction, "fraction turned into a float", float),
     ((datetime, date, time), "time written as ISO 8601", lambda v: v.isoformat()),
-    (timedelta, "duration turned into seconds", lambda v: v.total_seconds()),
+    (timedelta, "duration turned into seconds", timedelta.total_seconds),
     (
         (bytes, bytearray, memoryview),
         "bytes written as text, or in hexadecimal where they are none",
@@ -244,7 +239,8 @@ _RULES: tuple[tuple[type | tuple[type, ...], str | None, Callable[[Any], Any]], 
     ),
     (Mapping, None, dict),
     ((list, tuple), None, list),
-    ((set, frozenset), "set turned into a sorted list", _members),
+    # Sets have no order: sorted, two readings of one record are the same.
+    ((set, frozenset), "set turned into a sorted list", lambda v: sorted(v, key=repr)),
 )
 
 

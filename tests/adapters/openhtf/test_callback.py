@@ -439,8 +439,8 @@ class TestTrouble:
         """Attachments that cannot be spooled beside the data go elsewhere."""
         callback = make_callback()
         callback.prepare()
-        assert callback.route is not None
-        (callback.route.data / "spool").write_text("a file where a folder belongs")
+        assert callback.queue is not None
+        (callback.queue.data / "spool").write_text("a file where a folder belongs")
         run_test(_phase(), callbacks=(callback,))
         assert callback.flush(30) == 0
         (listed,) = store.recent_runs(10)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from rigbridge.outbox import EntryState, OutboxEntry
 from rigbridge_openhtf import HandOver
-from rigbridge_openhtf.live.operator_line import Fate, operator_line
+from rigbridge_openhtf.live.hand_over import RecordStatus, status_line
 
 RUN = UUID("11111111-2222-4333-8444-555555555555")
 QUEUED = HandOver(run_id=RUN, serial_number="SN-1", outcome="PASS", queued=True)
@@ -35,8 +35,8 @@ def _entry(
     )
 
 
-def _said(*fates: Fate) -> str:
-    line = operator_line(fates, store="https://store", outbox=Path("box"))
+def _line(*fates: RecordStatus) -> str:
+    line = status_line(fates, store="https://store", outbox=Path("box"))
     assert line is not None
     assert "\n" not in line
     return line
@@ -48,19 +48,21 @@ class TestOneRun:
     def test_stored(self) -> None:
         """The store's own id and the link are named."""
         entry = _entry(EntryState.DONE, stored_id="r-7", url="https://store/r-7")
-        assert _said(Fate(QUEUED, entry)) == (
+        assert _line(RecordStatus(QUEUED, entry)) == (
             "rigbridge: SN-1 PASS is stored in https://store as run r-7:"
             " https://store/r-7"
         )
 
     def test_forgotten(self) -> None:
         """One that the outbox has forgotten was delivered."""
-        assert _said(Fate(QUEUED)).endswith(f"stored in https://store as run {RUN}")
+        assert _line(RecordStatus(QUEUED)).endswith(
+            f"stored in https://store as run {RUN}"
+        )
 
     def test_waits(self) -> None:
         """Where it is, why it waits and what sends it are named, on one line."""
         entry = _entry(EntryState.PENDING, reason="no\nconnection")
-        line = _said(Fate(QUEUED, entry))
+        line = _line(RecordStatus(QUEUED, entry))
         assert f"SN-1 PASS, run {RUN}, safe in box" in line
         assert "(no connection)" in line
         assert "rigbridge outbox flush" in line
@@ -68,25 +70,25 @@ class TestOneRun:
     def test_refused(self) -> None:
         """The words of the store are there, and where a person decides."""
         entry = _entry(EntryState.PARKED, reason="no such procedure")
-        line = _said(Fate(QUEUED, entry))
+        line = _line(RecordStatus(QUEUED, entry))
         assert "kept in box for a person (no such procedure)" in line
         assert "rigbridge outbox list" in line
 
     def test_kept(self) -> None:
         """The file is named where it could not be queued."""
-        line = _said(Fate(HandOver(run_id=RUN, kept=Path("unsent/a.json"))))
+        line = _line(RecordStatus(HandOver(run_id=RUN, kept=Path("unsent/a.json"))))
         assert "a unit without a serial number could not be queued" in line
         assert "unsent/a.json" in line
 
     def test_canceled(self) -> None:
         """That nothing is stored of a test that never began is said."""
-        fate = Fate(HandOver(outcome="ABORTED", canceled=True))
-        assert "canceled before it began" in _said(fate)
-        assert "2 canceled before they began" in _said(fate, fate)
+        fate = RecordStatus(HandOver(outcome="ABORTED", canceled=True))
+        assert "canceled before it began" in _line(fate)
+        assert "2 canceled before they began" in _line(fate, fate)
 
     def test_lost(self) -> None:
         """What could not even be kept is not passed over."""
-        assert "neither queued nor kept" in _said(Fate(HandOver()))
+        assert "neither queued nor kept" in _line(RecordStatus(HandOver()))
 
 
 class TestSeveralRuns:
@@ -94,13 +96,15 @@ class TestSeveralRuns:
 
     def test_counted(self) -> None:
         """Each kind is named once, with its number."""
-        stored = Fate(QUEUED, _entry(EntryState.DONE))
-        waits = Fate(QUEUED, _entry(EntryState.SENDING))
-        kept = [Fate(HandOver(kept=Path(f"unsent/{name}.json"))) for name in "ab"]
-        line = _said(stored, waits, stored, *kept)
+        stored = RecordStatus(QUEUED, _entry(EntryState.DONE))
+        waits = RecordStatus(QUEUED, _entry(EntryState.SENDING))
+        kept = [
+            RecordStatus(HandOver(kept=Path(f"unsent/{name}.json"))) for name in "ab"
+        ]
+        line = _line(stored, waits, stored, *kept)
         assert line.startswith("rigbridge: 5 runs: 2 stored in https://store; 1 safe")
         assert "2 could not be queued, kept in unsent;" in line
 
     def test_none(self) -> None:
         """Without a run there is nothing to say."""
-        assert operator_line([], store="s", outbox=None) is None
+        assert status_line([], store="s", outbox=None) is None

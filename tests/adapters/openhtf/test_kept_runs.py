@@ -99,7 +99,7 @@ class TestBusyOutbox:
             pass
         with _held(tmp_path / "data/outbox"):
             callback(record)
-            assert callback.route is not None
+            assert callback.queue is not None
             assert list((tmp_path / "data/unsent").glob("*.json"))
 
 

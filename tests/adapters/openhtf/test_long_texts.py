@@ -77,7 +77,7 @@ class TestTakingOut:
         texts = LongTexts(io.BytesIO())
         kept = texts.take_out([json.dumps(document).encode()])
         assert long.encode() not in kept
-        found = texts.put_back(json.loads(kept))
+        found: Any = texts.put_back(json.loads(kept))
         for name in ("a.bin", "data"):
             aside = found["attachments"][name]["data"]
             assert isinstance(aside, LongText)
@@ -90,7 +90,7 @@ class TestTakingOut:
         """The escapes that encoders write into base64 are undone, piece by piece."""
         texts = LongTexts(io.BytesIO())
         content = rb'{"attachments": {"a": {"data": "AAA\/\nBBB\r\tCCC\u002b"}}}'
-        found = texts.put_back(json.loads(texts.take_out([content])))
+        found: Any = texts.put_back(json.loads(texts.take_out([content])))
         aside = found["attachments"]["a"]["data"]
         assert b"".join(aside.pieces()) == b"AAA/\nBBB\r\tCCC\\u002b"
         assert aside.text() == "AAA/\nBBB\r\tCCC+"

@@ -13,10 +13,10 @@ from rigbridge.model import Limit
 from rigbridge_openhtf import OpenHTFSettings
 from rigbridge_openhtf.raw_record import RawValidator
 from rigbridge_openhtf.scope import Scope
+from rigbridge_openhtf.translation.numbers import parse_number
 from rigbridge_openhtf.translation.validators import (
     Conditions,
     read_conditions,
-    read_number,
     read_range,
 )
 
@@ -230,16 +230,16 @@ class TestNumbers:
     @given(st.floats(allow_nan=False) | st.integers(-(2**63), 2**64 - 1))
     def test_round_trip(self, number: float) -> None:
         """A number comes back from its text as itself, in its kind."""
-        found = read_number(str(number))
+        found = parse_number(str(number))
         assert found == number
         assert type(found) is type(number)
 
     @pytest.mark.parametrize("text", ["", "1_000", "0x10", "nan", "True", "1,5", "1 2"])
     def test_no_number(self, text: str) -> None:
         """What Python would not print as a number is none."""
-        assert read_number(text) is None
+        assert parse_number(text) is None
 
     def test_beyond_64_bits(self) -> None:
         """An integer that JSON readers cannot hold becomes a float."""
-        assert read_number("1" * 30) == pytest.approx(1.1111e29, rel=1e-3)
-        assert read_number("9" * 400) == math.inf
+        assert parse_number("1" * 30) == pytest.approx(1.1111e29, rel=1e-3)
+        assert parse_number("9" * 400) == math.inf
