@@ -31,7 +31,9 @@ from typing import Any
 
 from rigbridge.configuration import load_configuration
 from rigbridge.opening import open_outbox
-from rigbridge.outbox import EntryState, delivery, leases, policy
+from rigbridge.outbox import EntryState, policy
+from rigbridge.outbox.queue import leases
+from rigbridge.outbox.sending import heartbeat
 from rigbridge.testing.run_store.server import RunStoreServer
 
 _LONGEST_STATE = 2.0
@@ -43,7 +45,7 @@ _MOST_SAID = 20
 def hurry() -> None:
     """Make waits of our own short, so that much happens."""
     policy.BASE_DELAY, policy.MAX_DELAY = 0.1, 2.0
-    for module in (leases, delivery):
+    for module in (leases, heartbeat):
         setattr(module, "LEASE", _LEASE)  # noqa: B010 - read only, elsewhere
 
 

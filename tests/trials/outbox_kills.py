@@ -39,7 +39,9 @@ from uuid import UUID
 from rigbridge.client.destination import HTTPDestination
 from rigbridge.destinations import DestinationSettings
 from rigbridge.model import Attachment, ProcedureRef, Run, RunOutcome, Unit
-from rigbridge.outbox import EntryState, Outbox, delivery, leases, policy
+from rigbridge.outbox import EntryState, Outbox, policy
+from rigbridge.outbox.queue import leases
+from rigbridge.outbox.sending import heartbeat
 from rigbridge.testing.run_store.faults import CreateShape, Dialect, Fault, ListShape
 from rigbridge.testing.run_store.server import RunStoreServer
 
@@ -110,7 +112,7 @@ def run_of(number: int) -> Run:
 
 def opened(folder: Path, url: str, key: str) -> Outbox:
     """Open the outbox; waits of our own are short, so that much happens."""
-    for module in (leases, delivery):
+    for module in (leases, heartbeat):
         setattr(module, "LEASE", _LEASE)  # noqa: B010 - read only, elsewhere
     policy.BASE_DELAY, policy.MAX_DELAY = 0.02, 0.2
     settings = DestinationSettings(

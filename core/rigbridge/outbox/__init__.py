@@ -13,7 +13,7 @@ from rigbridge.outbox.entries import (
     OutboxStatus,
 )
 from rigbridge.outbox.outbox import Outbox
-from rigbridge.outbox.policy import Retention
+from rigbridge.outbox.queue.retention import Retention
 
 __all__ = [
     "DeliveryEnd",

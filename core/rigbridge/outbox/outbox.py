@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import logging
-import math
-import os
-import threading
 import time
 from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
@@ -19,27 +15,27 @@ from uuid import UUID
 import attrs
 import msgspec
 
-from rigbridge.convert import encode_document
 from rigbridge.destinations import Destination
-from rigbridge.errors import ConfigurationError, OutboxBusyError, PluginError
+from rigbridge.errors import OutboxBusyError
 from rigbridge.model import Run
 from rigbridge.model.report import ConversionReport
 from rigbridge.outbox.content import ContentFolder
-from rigbridge.outbox.database import Database
-from rigbridge.outbox.delivery import Delivery, restore
 from rigbridge.outbox.entries import (
     DeliveryResult,
     EntryState,
     OutboxEntry,
     OutboxStatus,
 )
-from rigbridge.outbox.leases import Claim, Leases
-from rigbridge.outbox.policy import Retention
-from rigbridge.outbox.precedence import Precedence
-from rigbridge.outbox.queue import Journal, Known, NewEntry
-from rigbridge.outbox.sender import Sender
-from rigbridge.outbox.space import making_room, require
-from rigbridge.wire import encode
+from rigbridge.outbox.intake import RunIntake
+from rigbridge.outbox.queue.database import OutboxDatabase
+from rigbridge.outbox.queue.leases import Leases
+from rigbridge.outbox.queue.queue_view import QueueView
+from rigbridge.outbox.queue.retention import Housekeeping, Retention
+from rigbridge.outbox.queue.run_queue import RunQueue
+from rigbridge.outbox.sending.attempt import restore
+from rigbridge.outbox.sending.delivery import Delivery
+from rigbridge.outbox.sending.process import ProcessSending
+from rigbridge.outbox.sending.results import ResultRecorder
 
 __all__ = ["Outbox"]
 
@@ -47,23 +43,7 @@ _LOGGER = logging.getLogger("rigbridge.outbox")
 _POLL = 0.02
 _HOUSEKEEPING = 0.2
 """Seconds to wait for others before tidying up is left to the next opening."""
-_TRIES = 5
 _NOT_DELIVERED = (EntryState.PENDING, EntryState.SENDING, EntryState.PARKED)
-
-
-@attrs.define(eq=False)
-class _Process:
-    """What must not cross a fork: threads, their locks, open connections."""
-
-    pid: int = attrs.field(factory=os.getpid)
-    starting: threading.Lock = attrs.field(factory=threading.Lock)
-    delivering: threading.Lock = attrs.field(factory=threading.Lock)
-    precedence: Precedence = attrs.field(factory=Precedence)
-    sender: Sender | None = None
-    destination: Destination | None = None
-    # What the parent of a fork has: neither used nor closed, and not forgotten
-    # either, since forgetting it would close its connections.
-    inherited: _Process | None = None
 
 
 class Outbox:
@@ -99,20 +79,27 @@ class Outbox:
     ) -> None:
         self.folder = folder
         self._retention = retention or Retention()
-        self._make_destination = destination
-        self._database = Database(folder / "outbox.sqlite")
-        self._journal = Journal(self._database)
+        self._database = OutboxDatabase(folder / "outbox.sqlite")
+        self._queue = RunQueue(self._database)
+        self._view = QueueView(self._database)
+        self._housekeeping = Housekeeping(self._database)
         self._leases = Leases(self._database)
         self._contents = ContentFolder(folder / "content")
-        self._delivery = Delivery(self._leases, self._contents, self._discard, observe)
-        self._process = _Process()
-        self._started = False
-        self._closed = False
+        self._intake = RunIntake(folder, self._queue, self._contents)
+        results = ResultRecorder(self._leases, self._contents, self._discard, observe)
+        self._sending = ProcessSending(
+            destination,
+            Delivery(self._leases, self._contents, results),
+            database=self._database,
+            leases=self._leases,
+            view=self._view,
+        )
         try:
-            # What refers to attachments may lie in a damaged database.
+            # With a damaged database set aside nothing is swept: what refers to the
+            # attachments may be in that one only.
             if not self._database.set_aside:
-                self._journal.sweep(self._contents.sweep, _HOUSEKEEPING)
-            self._journal.prune(self._retention, _HOUSEKEEPING)
+                self._housekeeping.sweep(self._contents.sweep, _HOUSEKEEPING)
+            self._housekeeping.prune(self._retention, _HOUSEKEEPING)
         except OutboxBusyError:
             # Whoever opens the outbox waits for this, and the next one does it as well.
             _LOGGER.debug("others hold the outbox in %s: not tidied up", folder)
@@ -181,7 +168,9 @@ class Outbox:
         """
         report = ConversionReport() if report is None else report
         with self.handing_over():
-            self._submit(run, report, patience)
+            queued = self._intake.submit(run, report, patience)
+        if queued:
+            self._sending.wake()
         return run.id
 
     @contextmanager
@@ -192,58 +181,8 @@ class Outbox:
         For one who has to prepare what is submitted, or to finish something after it:
         a thread that sends would slow that down.
         """
-        with self._here().precedence.first():
+        with self._sending.priority.handing_over():
             yield
-
-    def _submit(
-        self, run: Run, report: ConversionReport, patience: float | None
-    ) -> None:
-        known = self._journal.find(run.id, patience)
-        if known is not None:
-            self._compare(run, known)
-            return
-        needed = self._contents.room_for(run)
-        require(self.folder, needed)
-        for _ in range(_TRIES):
-            with making_room(self.folder, needed):
-                added = self._add(run, report, patience)
-            if added:
-                self._wake_sender()
-                return
-            # Another process has just delivered the last run that shared a file with
-            # this one, and removed the file: it is kept anew.
-        raise OSError(f"the attachments of run {run.id} do not stay in {self.folder}")
-
-    def _compare(self, run: Run, known: Known) -> None:
-        """Say so where a run that was handed over before has other content now."""
-        if known.digest is None:
-            return
-        if known.digest != _digest(encode_document(self._contents.describe(run))):
-            _LOGGER.warning(
-                "run %s was handed over before with other content, which stays", run.id
-            )
-
-    def _add(self, run: Run, report: ConversionReport, patience: float | None) -> bool:
-        kept = self._contents.keep(run, report)
-        document = encode_document(kept)
-        contents = frozenset(
-            item.sha256 for item in kept.attachments if item.opener and item.sha256
-        )
-        entry = NewEntry(
-            id=run.id,
-            digest=_digest(document),
-            document=document,
-            report=encode(report.as_document()),
-            serial_number=run.unit.serial_number,
-            procedure=run.procedure.name or run.procedure.id,
-            contents=contents,
-            parts=frozenset(part.serial_number for part in run.sub_units),
-        )
-
-        def complete() -> bool:
-            return all(self._contents.path(sha256).is_file() for sha256 in contents)
-
-        return self._journal.add(entry, complete, patience)
 
     @staticmethod
     def load() -> None:
@@ -263,15 +202,7 @@ class Outbox:
         again.
         """
         self.load()
-        here = self._here()
-        with here.delivering:
-            if here.destination is None:
-                try:
-                    here.destination = self._make_destination()
-                except (ConfigurationError, PluginError) as error:
-                    _LOGGER.error("nothing can be sent: %s", error)  # noqa: TRY400 - the text says it all
-        self._started = True
-        self._wake_sender()
+        self._sending.start()
 
     def flush(self, deadline: float) -> int:
         """
@@ -293,38 +224,35 @@ class Outbox:
             PluginError: likewise.
         """
         end = time.monotonic() + deadline
-        self._journal.hasten()
-        self._wake_sender()
+        self._queue.hasten()
+        self._sending.wake()
         while True:
-            waiting = self._journal.waiting()
+            waiting = self._view.waiting()
             remaining = end - time.monotonic()
-            if not waiting or remaining <= 0 or self._is_vain(remaining):
+            if not waiting or remaining <= 0 or self._is_pointless(remaining):
                 return waiting
-            sender = self._here().sender
-            background = sender is not None and sender.alive
-            if background or not self._deliver_due(remaining):
+            if self.is_sending or not self._sending.deliver_due(remaining):
                 time.sleep(min(_POLL, remaining))
 
-    def _is_vain(self, remaining: float) -> bool:
+    def _is_pointless(self, remaining: float) -> bool:
         """Whether nothing can be sent in the time that remains."""
-        held = self._journal.held()
+        held = self._view.circuit()
         if held is not None and held[1] > remaining:
             return True
-        turn = self._journal.next_turn()
-        return not self._journal.sending() and turn is not None and turn > remaining
+        turn = self._view.seconds_until_due()
+        return not self._view.is_sending() and turn is not None and turn > remaining
 
     def status(self) -> OutboxStatus:
         """Say how the outbox stands."""
         return attrs.evolve(
-            self._journal.status(),
+            self._view.status(),
             set_aside=tuple(self._database.set_aside),
         )
 
     @property
     def is_sending(self) -> bool:
         """Whether the background thread of this process runs."""
-        sender = self._here().sender
-        return sender is not None and sender.alive
+        return self._sending.in_background
 
     def prune(self) -> int:
         """
@@ -333,7 +261,7 @@ class Outbox:
         Returns:
             How many.
         """
-        return self._journal.prune(self._retention)
+        return self._housekeeping.prune(self._retention)
 
     def entries(
         self, states: Collection[EntryState] = _NOT_DELIVERED
@@ -344,11 +272,11 @@ class Outbox:
         Args:
             states: which; all but the delivered ones by default.
         """
-        return self._journal.entries(states)
+        return self._view.entries(states)
 
     def entry(self, run_id: UUID) -> OutboxEntry | None:
         """Say how a run stands; None if it was never here, or is forgotten."""
-        return self._journal.entry(run_id)
+        return self._view.entry(run_id)
 
     def run(self, run_id: UUID) -> tuple[Run, ConversionReport]:
         """
@@ -357,7 +285,7 @@ class Outbox:
         Raises:
             ConfigurationError: there is no such run, or it is delivered.
         """
-        document, report, digests = self._journal.documents(run_id)
+        document, report, digests = self._queue.documents(run_id)
         run = restore(document, digests, self._contents)
         return run, ConversionReport.from_document(msgspec.json.decode(report))
 
@@ -368,8 +296,8 @@ class Outbox:
         Raises:
             ConfigurationError: there is no such run, or it is delivered.
         """
-        self._journal.retry(run_id)
-        self._wake_sender()
+        self._queue.retry(run_id)
+        self._sending.wake()
 
     def drop(self, run_id: UUID) -> None:
         """
@@ -378,7 +306,7 @@ class Outbox:
         Raises:
             ConfigurationError: there is no such run, or it is delivered or being sent.
         """
-        contents = self._journal.drop(run_id)
+        contents = self._queue.drop(run_id)
         _LOGGER.warning("run %s was dropped on request", run_id)
         self._discard(contents)
 
@@ -390,88 +318,8 @@ class Outbox:
             grace: seconds to wait for a delivery to come to its next step. One that
                 takes longer goes on until there, and what it held is released then.
         """
-        here = self._here()
-        end = time.monotonic() + grace
-        # In this order: a sender that finds everything closed knows that it is to end.
-        if here.sender is not None:
-            here.sender.tell_to_stop()
-        self._closed = True
-        if here.sender is not None:
-            here.sender.join(grace)
-        if not self._release(max(0.0, end - time.monotonic())):
-            _LOGGER.warning("a delivery is still under way, it ends at its next step")
-
-    def _release(self, patience: float = 0.0) -> bool:
-        """Close what is open, unless a delivery uses it; then that does it."""
-        here = self._here()
-        if not here.delivering.acquire(timeout=patience):
-            return False
-        try:
-            destination, here.destination = here.destination, None
-            if destination is not None:
-                destination.close()
-            self._database.close()
-        finally:
-            here.delivering.release()
-        return True
+        self._sending.close(grace)
 
     def _discard(self, contents: list[str]) -> None:
         if contents:
-            self._journal.discard(contents, self._contents.remove)
-
-    def _here(self) -> _Process:
-        """Give what belongs to this process; the child of a fork begins anew."""
-        if self._process.pid != os.getpid():
-            self._process = _Process(inherited=self._process)
-        return self._process
-
-    def _wake_sender(self) -> None:
-        if not self._started or self._closed:
-            return
-        here = self._here()
-        with here.starting:
-            if here.sender is None or not here.sender.alive:
-                sender = Sender(self._deliver_due, self._journal.next_turn)
-                try:
-                    sender.start()
-                except RuntimeError:
-                    return  # the interpreter ends: a flush sends in its own thread
-                here.sender = sender
-            here.sender.wake()
-
-    def _deliver_due(self, patience: float = math.inf) -> bool:
-        """
-        Deliver what is due; False if that is nothing.
-
-        Args:
-            patience: seconds after which no delivery begins.
-        """
-        here = self._here()
-        end = time.monotonic() + patience
-        wait = patience if patience < threading.TIMEOUT_MAX else -1
-        if not here.delivering.acquire(timeout=wait):
-            return False
-        try:
-            if self._closed:
-                return False
-            if here.destination is None:
-                here.destination = self._make_destination()
-
-            def claim() -> Claim | None:
-                here.precedence.give_way()
-                over = self._closed or time.monotonic() >= end
-                return None if over else self._leases.claim()
-
-            def stopping() -> bool:
-                here.precedence.give_way()
-                return self._closed
-
-            return self._delivery.deliver_all(claim, here.destination, stopping)
-        finally:
-            here.delivering.release()
-            if self._closed:
-                self._release()
-
-
-def _digest(document: bytes) -> str:
-    return hashlib.sha256(document).hexdigest()
+            self._housekeeping.discard(contents, self._contents.remove)

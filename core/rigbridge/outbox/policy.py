@@ -1,4 +1,4 @@
-"""When to try again, and when not: decided by the type of the error alone."""
+"""Retry policy: when to try again, and when not, by the type of the error alone."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import random
 import sqlite3
 from collections.abc import Callable, Iterable
 from enum import StrEnum
-
-import attrs
 
 from rigbridge.errors import (
     ConfigurationError,
@@ -20,15 +18,15 @@ from rigbridge.errors import (
 __all__ = [
     "CIRCUIT_THRESHOLD",
     "HOLD_PAUSE",
+    "MAX_DELAY",
     "MAX_MISSING",
     "MAX_PROBE",
     "MAX_WAIT",
-    "Retention",
-    "Verdict",
+    "RetryDecision",
+    "decide",
+    "decide_for_all",
     "delay",
-    "is_down",
-    "verdict",
-    "worst",
+    "is_unreachable",
 ]
 
 BASE_DELAY = 1.0
@@ -53,32 +51,10 @@ MAX_MISSING = 5
 """How often a run is tried again whose sub-units the store does not know yet."""
 
 _MAX_DOUBLINGS = 16
-_NOBODY_THERE = frozenset({429, 502, 503, 504})
+_UNREACHABLE = frozenset({429, 502, 503, 504})
 
 
-def _above_zero(_: object, field: attrs.Attribute[float], value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-        raise ValueError(f"{field.name} must be a number above 0")
-
-
-@attrs.frozen(kw_only=True)
-class Retention:
-    """
-    How long an outbox remembers what it delivered.
-
-    Of a run that is forgotten its id stays, in some 30 bytes: handed over again, it is
-    not sent again.
-
-    Attributes:
-        keep_days: days after which a delivered run is forgotten.
-        keep_megabytes: 2**20 bytes of memories, of which the oldest go first.
-    """
-
-    keep_days: float = attrs.field(default=90.0, validator=_above_zero)
-    keep_megabytes: float = attrs.field(default=256.0, validator=_above_zero)
-
-
-class Verdict(StrEnum):
+class RetryDecision(StrEnum):
     """What becomes of a run whose delivery failed."""
 
     RETRY = "retry"
@@ -107,7 +83,7 @@ def delay(
     return min(max(retry_after or 0.0, 0.0), MAX_WAIT) + jitter
 
 
-def verdict(error: BaseException) -> Verdict:
+def decide(error: BaseException) -> RetryDecision:
     """
     Decide what becomes of a run by the error that its delivery ended with.
 
@@ -116,27 +92,27 @@ def verdict(error: BaseException) -> Verdict:
     included.
     """
     if isinstance(error, (RetriableError, OSError, MemoryError, sqlite3.Error)):
-        return Verdict.RETRY
+        return RetryDecision.RETRY
     if isinstance(error, (HeldError, ConfigurationError, PluginError)):
-        return Verdict.HOLD
-    return Verdict.PARK
+        return RetryDecision.HOLD
+    return RetryDecision.PARK
 
 
-def is_down(error: BaseException) -> bool:
+def is_unreachable(error: BaseException) -> bool:
     """Whether an error says that the store as a whole cannot be reached for now."""
     if isinstance(error, NoAnswerError):
         return True
-    return isinstance(error, RetriableError) and error.status in _NOBODY_THERE
+    return isinstance(error, RetriableError) and error.status in _UNREACHABLE
 
 
-def worst(errors: Iterable[BaseException]) -> Verdict:
+def decide_for_all(errors: Iterable[BaseException]) -> RetryDecision:
     """
     Decide by the errors of several files of one run.
 
     A person is asked only once nothing is left that may succeed by itself.
     """
-    verdicts = {verdict(error) for error in errors}
-    for candidate in (Verdict.HOLD, Verdict.RETRY):
-        if candidate in verdicts:
+    decisions = {decide(error) for error in errors}
+    for candidate in (RetryDecision.HOLD, RetryDecision.RETRY):
+        if candidate in decisions:
             return candidate
-    return Verdict.PARK
+    return RetryDecision.PARK

@@ -251,9 +251,9 @@ time.sleep(60)
             if entry.due is None:
                 # The dead process was sending: its lease runs out by itself.
                 outbox._leases._clock = lambda: time.time() + 120
-                outbox._journal._clock = outbox._leases._clock
+                outbox._view._clock = outbox._queue._clock = outbox._leases._clock
             configuration = load_configuration(data=program.folder / "data")
-            outbox._make_destination = lambda: open_destination(configuration)
+            outbox._sending._make_destination = lambda: open_destination(configuration)
             assert outbox.flush(30) == 0
         assert [run.unit.serial_number for run in program.stored()] == ["SN-1"]
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing
-from pathlib import Path
 
 import pytest
 
 from rigbridge.errors import NoAnswerError, UnprocessableError
 from rigbridge.model import Run, SubUnit, Unit
-from rigbridge.outbox import EntryState, Outbox, Retention
-from rigbridge.outbox.policy import CIRCUIT_THRESHOLD, MAX_MISSING, is_down
+from rigbridge.outbox import EntryState, Outbox
+from rigbridge.outbox.policy import CIRCUIT_THRESHOLD, MAX_MISSING, is_unreachable
 from rigbridge.testing.run_store.faults import Fault, Operation
 from rigbridge.testing.run_store.server import RunStoreServer
 
@@ -92,8 +89,8 @@ class TestCircuit:
 
     def test_errors_that_tell_of_the_store(self) -> None:
         """No answer at all is one, an answer about the run is none."""
-        assert is_down(NoAnswerError("gone"))
-        assert not is_down(UnprocessableError("wrong"))
+        assert is_unreachable(NoAnswerError("gone"))
+        assert not is_unreachable(UnprocessableError("wrong"))
 
 
 class TestParts:
@@ -175,38 +172,3 @@ class TestParts:
         outbox.flush(20)
         assert server.count(Operation.CREATE) == 1
         assert outbox.status().parked == 1
-
-
-@pytest.mark.parametrize(
-    "undo",
-    [
-        (
-            "DROP INDEX entry_unit; DROP TABLE part; DROP TABLE circuit;"
-            "DROP TABLE tally; DROP TABLE ledger;"
-            "ALTER TABLE entry DROP COLUMN serial_key;"
-            "ALTER TABLE entry DROP COLUMN missing;"
-            "ALTER TABLE entry DROP COLUMN waits_for_store;"
-            "CREATE TABLE hold (one INTEGER PRIMARY KEY);"
-            "PRAGMA user_version = 1;"
-        ),
-        "DROP TABLE ledger; PRAGMA user_version = 2;",
-    ],
-    ids=["1", "2"],
-)
-def test_an_outbox_of_an_earlier_version_is_taken_over(
-    server: RunStoreServer,
-    folder: Path,
-    open_outbox: OpenOutbox,
-    make_run: MakeRun,
-    undo: str,
-) -> None:
-    """What waited in it is delivered by this version, and can be forgotten."""
-    first = open_outbox(server)
-    first.submit(make_run())
-    first.close()
-    with closing(sqlite3.connect(folder / "outbox.sqlite")) as connection:
-        connection.executescript(undo)
-    second = open_outbox(server)
-    assert second.flush(10) == 0
-    assert second._journal.prune(Retention(keep_days=1e-9)) == 1
-    assert len(server.runs) == 1

@@ -167,7 +167,7 @@ class TestDamage:
         run = make_run()
         first.submit(run)
         assert first.flush(10) == 0
-        assert first._journal.prune(Retention(keep_days=1e-9)) == 1
+        assert first._housekeeping.prune(Retention(keep_days=1e-9)) == 1
         for number in range(60):
             unit = Unit(serial_number=f"SN-{number}")
             first.submit(make_run(unit=unit, docstring="long " * 400))

@@ -221,32 +221,6 @@ def test_unknown_runs_are_named(outbox: Outbox) -> None:
             ask(uuid4())
 
 
-class TestFormerLayout:
-    """An outbox whose files lie in folders by their first two digits."""
-
-    def test_its_files_are_found(
-        self,
-        server: RunStoreServer,
-        open_outbox: OpenOutbox,
-        make_run: MakeRun,
-        make_file: MakeFile,
-        folder: Path,
-    ) -> None:
-        """What waits in it is delivered, bytes and all, and the folders go."""
-        run = make_run(attachments=[make_file("a.txt", b"bytes")])
-        with open_outbox(server) as outbox:
-            outbox.submit(run)
-        (path,) = _contents(folder)
-        former = path.parent / path.name[:2]
-        former.mkdir()
-        path.rename(former / path.name)
-        with open_outbox(server) as outbox:
-            assert outbox.flush(30) == 0
-        assert not former.exists()
-        (stored,) = server.runs
-        assert server.attachments(stored.id) == [("a.txt", b"bytes")]
-
-
 class TestPatience:
     """Others hold the outbox while a run is handed over."""
 

@@ -28,10 +28,10 @@ from rigbridge.errors import (
 from rigbridge.outbox.policy import (
     MAX_DELAY,
     MAX_WAIT,
-    Verdict,
+    RetryDecision,
+    decide,
+    decide_for_all,
     delay,
-    verdict,
-    worst,
 )
 
 _CHANCES = st.floats(min_value=0, max_value=1)
@@ -101,35 +101,35 @@ class TestVerdict:
         self, kind: type[DeliveryError]
     ) -> None:
         """The second level of the tree of errors is the recovery."""
-        expected = Verdict.PARK
+        expected = RetryDecision.PARK
         if issubclass(kind, RetriableError):
-            expected = Verdict.RETRY
+            expected = RetryDecision.RETRY
         elif issubclass(kind, HeldError):
-            expected = Verdict.HOLD
-        assert verdict(kind("words")) is expected
+            expected = RetryDecision.HOLD
+        assert decide(kind("words")) is expected
 
     @pytest.mark.parametrize(
         ("error", "expected"),
         [
-            (RunProblemsError("no", [ModelError("no", path="$")]), Verdict.PARK),
-            (ModelError("no", path="$"), Verdict.PARK),
-            (ConfigurationError("no address"), Verdict.HOLD),
-            (PluginLoadError("broken"), Verdict.HOLD),
-            (OSError("disk full"), Verdict.RETRY),
-            (MemoryError(), Verdict.RETRY),
-            (sqlite3.OperationalError("locked"), Verdict.RETRY),
-            (TypeError("a mistake of ours"), Verdict.PARK),
+            (RunProblemsError("no", [ModelError("no", path="$")]), RetryDecision.PARK),
+            (ModelError("no", path="$"), RetryDecision.PARK),
+            (ConfigurationError("no address"), RetryDecision.HOLD),
+            (PluginLoadError("broken"), RetryDecision.HOLD),
+            (OSError("disk full"), RetryDecision.RETRY),
+            (MemoryError(), RetryDecision.RETRY),
+            (sqlite3.OperationalError("locked"), RetryDecision.RETRY),
+            (TypeError("a mistake of ours"), RetryDecision.PARK),
         ],
     )
-    def test_other_errors(self, error: Exception, expected: Verdict) -> None:
+    def test_other_errors(self, error: Exception, expected: RetryDecision) -> None:
         """What this machine may overcome is tried again, mistakes wait for a person."""
-        assert verdict(error) is expected
+        assert decide(error) is expected
 
     def test_several_files(self) -> None:
         """A person is asked only once nothing is left that may succeed by itself."""
         final, later = PermanentError("no"), ServerUnavailableError("later")
         held = UnauthorizedError("no key")
-        assert worst([final, later]) is Verdict.RETRY
-        assert worst([final, later, held]) is Verdict.HOLD
-        assert worst([final, BadRequestError("no")]) is Verdict.PARK
-        assert worst([NoAnswerError("no")]) is Verdict.RETRY
+        assert decide_for_all([final, later]) is RetryDecision.RETRY
+        assert decide_for_all([final, later, held]) is RetryDecision.HOLD
+        assert decide_for_all([final, BadRequestError("no")]) is RetryDecision.PARK
+        assert decide_for_all([NoAnswerError("no")]) is RetryDecision.RETRY

@@ -251,8 +251,8 @@ class TestBackground:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """An error of the outbox itself does not end the sender."""
-        monkeypatch.setattr("rigbridge.outbox.sender._PAUSE", 0.01)
-        claim = outbox._leases.claim
+        monkeypatch.setattr("rigbridge.outbox.sending.sender._PAUSE", 0.01)
+        claim = outbox._leases.take
         calls: list[int] = []
 
         def fail_twice() -> Any:
@@ -261,7 +261,7 @@ class TestBackground:
                 raise OSError("disk full")
             return claim()
 
-        monkeypatch.setattr(outbox._leases, "claim", fail_twice)
+        monkeypatch.setattr(outbox._leases, "take", fail_twice)
         outbox.submit(make_run())
         outbox.start()
         _until(lambda: outbox.status().delivered == 1)
@@ -276,7 +276,7 @@ class TestBackground:
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         """A setting that is corrected later is taken up."""
-        monkeypatch.setattr("rigbridge.outbox.sender._PAUSE", 0.01)
+        monkeypatch.setattr("rigbridge.outbox.sending.sender._PAUSE", 0.01)
         given_settings = DestinationSettings(
             data=folder, url=server.url, api_key=server.api_key
         )
@@ -356,8 +356,8 @@ class TestLeaseWhileSending:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """While one process waits for the server, another leaves the entry alone."""
-        monkeypatch.setattr("rigbridge.outbox.leases.LEASE", 0.3)
-        monkeypatch.setattr("rigbridge.outbox.delivery.LEASE", 0.3)
+        monkeypatch.setattr("rigbridge.outbox.queue.leases.LEASE", 0.3)
+        monkeypatch.setattr("rigbridge.outbox.sending.heartbeat.LEASE", 0.3)
         first, second = open_outbox(server), open_outbox(server)
         server.inject(Fault.SLOW_ANSWER_AFTER, on=Operation.CREATE, seconds=1)
         first.submit(make_run())
@@ -409,7 +409,7 @@ class TestLeaseWhileSending:
                 monkeypatch.setattr(outbox._leases, "keep", keep)
                 with outbox._database.writing() as connection:
                     connection.execute("UPDATE entry SET lease_until = 0")
-                assert outbox._leases.claim() is not None
+                assert outbox._leases.take() is not None
 
         monkeypatch.setattr(outbox._leases, "keep", oversleep)
         outbox.submit(make_run(attachments=[make_file("a", b"1")]))

@@ -26,7 +26,7 @@ from rigbridge.errors import (
 from rigbridge.model import Attachment, ProcedureRef, Run, RunOutcome, Unit
 from rigbridge.model.report import ConversionReport
 from rigbridge.outbox import EntryState, Outbox, Retention
-from rigbridge.outbox.leases import LEASE, Leases
+from rigbridge.outbox.queue.leases import LEASE, Leases
 from rigbridge.wire import ListedRun
 
 
@@ -97,7 +97,12 @@ class OutboxMachine(RuleBasedStateMachine):
 
     def _open(self) -> Outbox:
         outbox = Outbox.open(self.folder, lambda: self.store)
-        for part in (outbox._journal, outbox._leases):
+        for part in (
+            outbox._queue,
+            outbox._view,
+            outbox._housekeeping,
+            outbox._leases,
+        ):
             part._clock = self._now
         return outbox
 
@@ -164,7 +169,7 @@ class OutboxMachine(RuleBasedStateMachine):
         """Send what is due; the first of it may fail, before or after it is stored."""
         self.store.next_error, self.store.after = error, after
         for _ in range(1 + more):
-            self.outbox._deliver_due(patience=5)
+            self.outbox._sending.deliver_due(patience=5)
 
     @rule(after=st.booleans(), forgets=st.booleans())
     def crash(self, after: bool, forgets: bool) -> None:
@@ -175,7 +180,7 @@ class OutboxMachine(RuleBasedStateMachine):
             # A process that is killed releases nothing.
             Leases.release = lambda *_: None  # type: ignore[method-assign] # restored
         try:
-            self.outbox._deliver_due(patience=5)
+            self.outbox._sending.deliver_due(patience=5)
         except _Crash:
             pass
         finally:

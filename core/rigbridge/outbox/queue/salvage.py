@@ -34,7 +34,7 @@ class _Found:
     """What can be read of the damaged database."""
 
     rows: dict[int, dict[str, Any]] = attrs.field(factory=dict)
-    ledger: dict[bytes, bytes | None] = attrs.field(factory=dict)
+    past_runs: dict[bytes, bytes | None] = attrs.field(factory=dict)
     last: int = 0
 
 
@@ -105,7 +105,7 @@ def _read(aside: Path) -> _Found:
             # From both ends up to the damage, then one by one in between.
             for order in ("ASC", "DESC"):
                 _take(found, _scan(damaged, order))
-                _take_ledger(found, damaged, order)
+                _take_past_runs(found, damaged, order)
             found.last = max(found.rows, default=0)
             known = set(found.rows)
             for number in range(1, min(found.last, _MOST_PROBES)):
@@ -124,13 +124,13 @@ def _take(found: _Found, rows: Iterator[dict[str, Any]]) -> None:
         _LOGGER.error("the damaged part begins: %s", error)  # noqa: TRY400 - expected
 
 
-def _take_ledger(found: _Found, damaged: sqlite3.Connection, order: str) -> None:
-    query = f"SELECT run_id, progress FROM ledger ORDER BY run_id {order}"  # noqa: S608 - constants
+def _take_past_runs(found: _Found, damaged: sqlite3.Connection, order: str) -> None:
+    query = f"SELECT run_id, progress FROM past_run ORDER BY run_id {order}"  # noqa: S608 - constants
     try:
         for row in damaged.execute(query):
-            found.ledger[row["run_id"]] = row["progress"]
+            found.past_runs[row["run_id"]] = row["progress"]
     except sqlite3.Error as error:
-        _LOGGER.error("the damaged part of the ledger begins: %s", error)  # noqa: TRY400 - expected
+        _LOGGER.error("the damaged part of the past runs begins: %s", error)  # noqa: TRY400 - expected
 
 
 def _scan(damaged: sqlite3.Connection, order: str) -> Iterator[dict[str, Any]]:
@@ -167,8 +167,8 @@ def _restore(connection: sqlite3.Connection, found: _Found) -> int:
         ).rowcount
         _restore_references(connection, values["run_id"], document)
     connection.executemany(
-        "INSERT OR IGNORE INTO ledger (run_id, progress) VALUES (?, ?)",
-        found.ledger.items(),
+        "INSERT OR IGNORE INTO past_run (run_id, progress) VALUES (?, ?)",
+        found.past_runs.items(),
     )
     connection.execute("COMMIT")
     return kept

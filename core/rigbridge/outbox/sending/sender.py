@@ -13,7 +13,7 @@ __all__ = ["Sender"]
 _LOGGER = logging.getLogger("rigbridge.outbox")
 _IDLE = 5.0
 """Seconds after which to look for what another process handed over."""
-_LEAST = 0.05
+_SHORTEST = 0.05
 _PAUSE = 30.0
 
 
@@ -23,16 +23,16 @@ class Sender:
 
     Args:
         deliver_due: delivers what is due; False if that is nothing.
-        next_turn: gives the seconds until something is due, or None.
+        seconds_until_due: gives the seconds until something is due, or None.
     """
 
     def __init__(
         self,
         deliver_due: Callable[[], bool],
-        next_turn: Callable[[], float | None],
+        seconds_until_due: Callable[[], float | None],
     ) -> None:
         self._deliver_due = deliver_due
-        self._next_turn = next_turn
+        self._seconds_until_due = seconds_until_due
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._thread = threading.Thread(
@@ -81,9 +81,9 @@ class Sender:
 
     def _idle(self) -> float:
         try:
-            turn = self._next_turn()
+            due = self._seconds_until_due()
         except Exception:
             _LOGGER.exception("the outbox cannot be read")
             return _IDLE
-        # What is due but waits for others is looked at again, though not all the time.
-        return _IDLE if turn is None else max(_LEAST, min(turn, _IDLE))
+        # An entry that is due may still wait for others: no loop without a pause.
+        return _IDLE if due is None else max(_SHORTEST, min(due, _IDLE))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -12,11 +13,20 @@ import pytest
 
 from rigbridge.destinations import FileProgress, Progress
 from rigbridge.errors import ConfigurationError, OutboxBusyError
-from rigbridge.outbox.database import Database
 from rigbridge.outbox.entries import EntryState
-from rigbridge.outbox.leases import HORIZON, LEASE, Claim, LeaseLostError, Leases
 from rigbridge.outbox.policy import MAX_PROBE
-from rigbridge.outbox.queue import Journal, Known, NewEntry
+from rigbridge.outbox.queue import schema
+from rigbridge.outbox.queue.database import OutboxDatabase
+from rigbridge.outbox.queue.leases import (
+    HORIZON,
+    LEASE,
+    LeasedRun,
+    LeaseLostError,
+    Leases,
+)
+from rigbridge.outbox.queue.queue_view import QueueView
+from rigbridge.outbox.queue.retention import Housekeeping
+from rigbridge.outbox.queue.run_queue import KnownRun, NewEntry, RunQueue
 
 _SHA = "a" * 64
 
@@ -32,11 +42,13 @@ class _Clock:
 
 
 class _Desk:
-    """A journal and its leases on one clock."""
+    """A queue and its leases on one clock."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: OutboxDatabase) -> None:
         self.clock = _Clock()
-        self.journal = Journal(database, self.clock)
+        self.queue = RunQueue(database, self.clock)
+        self.view = QueueView(database, self.clock)
+        self.housekeeping = Housekeeping(database, self.clock)
         self.leases = Leases(database, self.clock)
 
     def add(self, *contents: str) -> UUID:
@@ -50,40 +62,42 @@ class _Desk:
             procedure="P",
             contents=frozenset(contents),
         )
-        assert self.journal.add(entry, lambda: True)
+        assert self.queue.add(entry, lambda: True)
         return run_id
 
-    def claim(self) -> Claim:
-        claim = self.leases.claim()
+    def claim(self) -> LeasedRun:
+        claim = self.leases.take()
         assert claim is not None
         return claim
 
     def states(self) -> list[EntryState]:
-        return [entry.state for entry in self.journal.entries(list(EntryState))]
+        return [entry.state for entry in self.view.entries(list(EntryState))]
 
 
 @pytest.fixture(name="database")
-def _database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(tmp_path / "outbox.sqlite")
+def _database(tmp_path: Path) -> Iterator[OutboxDatabase]:
+    database = OutboxDatabase(tmp_path / "outbox.sqlite")
     yield database
     database.close()
 
 
 @pytest.fixture(name="desk")
-def _desk(database: Database) -> _Desk:
+def _desk(database: OutboxDatabase) -> _Desk:
     return _Desk(database)
 
 
 class TestDatabase:
     """The file."""
 
-    def test_each_commit_is_on_the_disk(self, database: Database) -> None:
+    def test_each_commit_is_on_the_disk(self, database: OutboxDatabase) -> None:
         """The database syncs fully, and readers do not wait for writers."""
         with database.reading() as connection:
             assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
             assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2
 
-    def test_an_error_undoes_everything(self, desk: _Desk, database: Database) -> None:
+    def test_an_error_undoes_everything(
+        self, desk: _Desk, database: OutboxDatabase
+    ) -> None:
         """A transaction that fails leaves nothing behind."""
         run_id = desk.add()
 
@@ -94,7 +108,7 @@ class TestDatabase:
 
         with pytest.raises(ZeroDivisionError):
             fail()
-        assert desk.journal.find(run_id) == Known("d")
+        assert desk.queue.find(run_id) == KnownRun("d")
 
     def test_a_newer_outbox_is_refused(self, tmp_path: Path) -> None:
         """What a later version made is not touched."""
@@ -103,22 +117,55 @@ class TestDatabase:
         connection.execute("PRAGMA user_version = 99")
         connection.close()
         with pytest.raises(ConfigurationError, match="newer version"):
-            Database(path)
+            OutboxDatabase(path)
+
+    def test_a_version_to_come_takes_an_outbox_over(
+        self, desk: _Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its step is taken once, and what waited still waits."""
+        run_id = desk.add()
+        path = tmp_path / "outbox.sqlite"
+        step = "ALTER TABLE entry ADD COLUMN extra INTEGER NOT NULL DEFAULT 7"
+        monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, step))
+        for _ in range(2):
+            later = OutboxDatabase(path)
+            with later.reading() as connection:
+                row = connection.execute("SELECT run_id, extra FROM entry").fetchone()
+                assert tuple(row) == (str(run_id), 7)
+                assert schema.version_of(connection) == 2
+            later.close()
+
+    def test_a_step_that_fails_changes_nothing(
+        self, desk: _Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """All statements of a step count, or none does."""
+        del desk
+        steps = (*schema.STEPS, "CREATE TABLE extra (a); CREATE TABLE entry (a)")
+        path = tmp_path / "outbox.sqlite"
+        with monkeypatch.context() as patch:
+            patch.setattr(schema, "STEPS", steps)
+            with pytest.raises(ConfigurationError, match="already exists"):
+                OutboxDatabase(path)
+        with closing(OutboxDatabase(path)) as database, database.reading() as now:
+            assert schema.version_of(now) == 1
+            assert not now.execute(
+                "SELECT 1 FROM sqlite_master WHERE name = 'extra'"
+            ).fetchone()
 
     def test_another_file_is_refused(self, tmp_path: Path) -> None:
         """A folder in the place of the database is named."""
         path = tmp_path / "outbox.sqlite"
         path.mkdir()
         with pytest.raises(ConfigurationError, match="cannot be used as an outbox"):
-            Database(path)
+            OutboxDatabase(path)
 
     def test_a_folder_that_cannot_be_made_is_refused(self, tmp_path: Path) -> None:
         """A path below a file is named."""
         (tmp_path / "file").write_text("")
         with pytest.raises(ConfigurationError, match="outbox"):
-            Database(tmp_path / "file" / "outbox.sqlite")
+            OutboxDatabase(tmp_path / "file" / "outbox.sqlite")
 
-    def test_a_closed_one_is_not_opened_again(self, database: Database) -> None:
+    def test_a_closed_one_is_not_opened_again(self, database: OutboxDatabase) -> None:
         """Using it after closing is a mistake, closing twice is none."""
         database.close()
         database.close()
@@ -128,9 +175,9 @@ class TestDatabase:
     def test_it_may_be_opened_by_many_at_once(self, tmp_path: Path) -> None:
         """Threads that open a new outbox together all succeed."""
         path = tmp_path / "shared" / "outbox.sqlite"
-        opened: list[Database] = []
+        opened: list[OutboxDatabase] = []
         threads = [
-            threading.Thread(target=lambda: opened.append(Database(path)))
+            threading.Thread(target=lambda: opened.append(OutboxDatabase(path)))
             for _ in range(8)
         ]
         for thread in threads:
@@ -157,8 +204,8 @@ class TestAdding:
             procedure=None,
             contents=frozenset(),
         )
-        assert desk.journal.add(entry, lambda: True)
-        assert desk.journal.find(run_id) == Known("d")
+        assert desk.queue.add(entry, lambda: True)
+        assert desk.queue.find(run_id) == KnownRun("d")
         assert desk.states() == [EntryState.PENDING]
 
     def test_nothing_is_added_without_its_attachments(self, desk: _Desk) -> None:
@@ -173,8 +220,8 @@ class TestAdding:
             procedure=None,
             contents=frozenset({_SHA}),
         )
-        assert not desk.journal.add(entry, lambda: False)
-        assert desk.journal.find(run_id) is None
+        assert not desk.queue.add(entry, lambda: False)
+        assert desk.queue.find(run_id) is None
 
 
 class TestClaiming:
@@ -184,14 +231,14 @@ class TestClaiming:
         """Entries are sent in the order in which they were handed over."""
         ids = [desk.add() for _ in range(3)]
         assert [desk.claim().id for _ in ids] == ids
-        assert desk.leases.claim() is None
+        assert desk.leases.take() is None
 
     def test_a_lease_that_ran_out_is_taken_over(self, desk: _Desk) -> None:
         """The entry of a process that died is sent by another."""
         desk.add()
         first = desk.claim()
         desk.clock.now += LEASE - 1
-        assert desk.leases.claim() is None
+        assert desk.leases.take() is None
         desk.clock.now += 1
         second = desk.claim()
         assert (second.id, second.attempt) == (first.id, 2)
@@ -210,7 +257,7 @@ class TestClaiming:
                 desk.leases.keep(claim, Progress())
             else:
                 desk.leases.renew(claim)
-        assert desk.leases.claim() is None
+        assert desk.leases.take() is None
 
     def test_a_lost_lease_changes_nothing(self, desk: _Desk) -> None:
         """Whoever lost a lease can end it in no way."""
@@ -230,7 +277,7 @@ class TestClaiming:
             with pytest.raises(LeaseLostError):
                 way()
         assert desk.states() == [EntryState.SENDING]
-        assert desk.journal.held() is None
+        assert desk.view.circuit() is None
 
     def test_progress_is_kept_between_attempts(self, desk: _Desk) -> None:
         """The next attempt knows all that the last one kept."""
@@ -251,8 +298,8 @@ class TestClaiming:
         """An entry that was put off is not due before its time."""
         desk.add()
         desk.leases.postpone(desk.claim(), wait=10, asked=None, reason="no answer")
-        assert desk.leases.claim() is None
-        assert desk.journal.next_turn() == pytest.approx(10)
+        assert desk.leases.take() is None
+        assert desk.view.seconds_until_due() == pytest.approx(10)
         desk.clock.now += 10
         assert desk.claim().attempt == 2
 
@@ -261,9 +308,9 @@ class TestClaiming:
         ours, theirs = desk.add(), desk.add()
         desk.leases.postpone(desk.claim(), wait=100, asked=None, reason="x")
         desk.leases.postpone(desk.claim(), wait=100, asked=50.0, reason="x")
-        desk.journal.hasten()
+        desk.queue.hasten()
         assert desk.claim().id == ours
-        assert desk.leases.claim() is None
+        assert desk.leases.take() is None
         desk.clock.now += 50
         assert desk.claim().id == theirs
 
@@ -272,23 +319,23 @@ class TestClaiming:
         desk.add()
         desk.add()
         desk.leases.hold(desk.claim(), pause=60, reason="401")
-        assert desk.leases.claim() is None
-        assert desk.journal.held() == ("401", 60.0)
-        assert desk.journal.status().held == "401"
-        assert desk.journal.next_turn() == pytest.approx(60)
+        assert desk.leases.take() is None
+        assert desk.view.circuit() == ("401", 60.0)
+        assert desk.view.status().held == "401"
+        assert desk.view.seconds_until_due() == pytest.approx(60)
         assert desk.states() == [EntryState.PENDING, EntryState.PENDING]
         desk.clock.now += 60
         assert desk.claim().attempt == 1
-        assert desk.journal.held() is None
+        assert desk.view.circuit() is None
 
     def test_an_answer_ends_the_hold(self, desk: _Desk) -> None:
         """Once anything goes through, everything does."""
         desk.add()
         desk.add()
         desk.leases.hold(desk.claim(), pause=60, reason="401")
-        desk.journal.hasten()
+        desk.queue.hasten()
         desk.leases.finish(desk.claim(), Progress(), b"{}")
-        assert desk.journal.held() is None
+        assert desk.view.circuit() is None
         desk.claim()
 
     def test_a_clock_that_ran_ahead_strands_nothing(self, desk: _Desk) -> None:
@@ -298,11 +345,11 @@ class TestClaiming:
         desk.leases.postpone(desk.claim(), wait=100, asked=99.0, reason="x")
         desk.leases.hold(desk.claim(), pause=60, reason="401")
         leased = desk.add()
-        desk.journal.hasten()
+        desk.queue.hasten()
         desk.claim()
         desk.claim()
         desk.clock.now -= 10 * HORIZON
-        assert desk.journal.next_turn() == 0
+        assert desk.view.seconds_until_due() == 0
         assert {desk.claim().id for _ in range(3)} == {put_off, held, leased}
 
     def test_a_dead_store_is_asked_at_least_once_a_minute(self, desk: _Desk) -> None:
@@ -313,7 +360,7 @@ class TestClaiming:
             desk.leases.postpone(
                 desk.claim(), wait=0.0, asked=None, reason="dead", down=True
             )
-            held = desk.journal.held()
+            held = desk.view.circuit()
             if held is not None:
                 pauses.append(held[1])
                 desk.clock.now += held[1]
@@ -327,12 +374,12 @@ class TestClaiming:
     def test_looking_when_to_begin_reads_no_documents(self, desk: _Desk) -> None:
         """The index holds all that is asked of everything that waits."""
         desk.add()
-        with desk.journal._database.reading() as connection:
+        with desk.queue._database.reading() as connection:
             asked: list[str] = []
             connection.set_trace_callback(asked.append)
-            desk.journal.next_turn()
-            desk.journal.status()
-            desk.journal.waiting()
+            desk.view.seconds_until_due()
+            desk.view.status()
+            desk.view.waiting()
             connection.set_trace_callback(None)
             plans = [
                 row["detail"]
@@ -356,7 +403,7 @@ def _steps(desk: _Desk, *, waiting: int) -> int:
         count += 1
         return 0
 
-    with desk.journal._database.reading() as connection:
+    with desk.queue._database.reading() as connection:
         connection.set_progress_handler(step, 100)
         desk.claim()
         connection.set_progress_handler(None, 0)
@@ -373,25 +420,25 @@ class TestEnding:
         contents = desk.leases.finish(desk.claim(), Progress(stored_id="r1"), b"{}")
         assert contents == [_SHA]
         removed: list[str] = []
-        desk.journal.discard(contents, removed.append)
+        desk.housekeeping.discard(contents, removed.append)
         assert removed == []
         assert desk.claim().id == other
         with pytest.raises(ConfigurationError, match="no longer here"):
-            desk.journal.documents(run_id)
+            desk.queue.documents(run_id)
 
     def test_unshared_contents_are_removed(self, desk: _Desk) -> None:
         """Bytes that no entry refers to are removed."""
         desk.add(_SHA)
         contents = desk.leases.finish(desk.claim(), Progress(), b"{}")
         removed: list[str] = []
-        desk.journal.discard(contents, removed.append)
+        desk.housekeeping.discard(contents, removed.append)
         assert removed == [_SHA]
 
     def test_the_sweep_is_told_what_is_wanted(self, desk: _Desk) -> None:
         """Digests that entries refer to are spared."""
         desk.add(_SHA, "b" * 64)
         wanted: list[frozenset[str]] = []
-        desk.journal.sweep(wanted.append)
+        desk.housekeeping.sweep(wanted.append)
         assert wanted == [frozenset({_SHA, "b" * 64})]
 
     def test_a_parked_entry_waits_for_a_person(self, desk: _Desk) -> None:
@@ -399,8 +446,8 @@ class TestEnding:
         desk.add()
         desk.leases.park(desk.claim(), "400 Bad Request")
         desk.clock.now += 1e9
-        assert desk.leases.claim() is None
-        (entry,) = desk.journal.entries([EntryState.PARKED])
+        assert desk.leases.take() is None
+        (entry,) = desk.view.entries([EntryState.PARKED])
         assert entry.reason == "400 Bad Request"
         assert entry.due is None
 
@@ -415,7 +462,7 @@ class TestEnding:
         )
         desk.leases.keep(claim, progress)
         desk.leases.park(claim, "413")
-        desk.journal.retry(run_id)
+        desk.queue.retry(run_id)
         again = desk.claim()
         assert again.attempt == 1
         assert again.progress == Progress(
@@ -428,22 +475,22 @@ class TestEnding:
         claim = desk.claim()
         desk.leases.keep(claim, Progress(sent=True))
         desk.leases.park(claim, "x")
-        desk.journal.retry(run_id)
+        desk.queue.retry(run_id)
         assert desk.claim().progress.sent
 
     def test_a_retry_cuts_a_wait_short(self, desk: _Desk) -> None:
         """A person who asks for it overrules every wait."""
         run_id = desk.add()
         desk.leases.postpone(desk.claim(), wait=100, asked=100.0, reason="x")
-        desk.journal.retry(run_id)
+        desk.queue.retry(run_id)
         assert desk.claim().id == run_id
 
     def test_a_dropped_entry_is_gone(self, desk: _Desk) -> None:
         """It can be handed over anew."""
         run_id = desk.add(_SHA)
-        assert desk.journal.drop(run_id) == [_SHA]
-        assert desk.journal.find(run_id) is None
-        assert desk.journal.status().waiting == 0
+        assert desk.queue.drop(run_id) == [_SHA]
+        assert desk.queue.find(run_id) is None
+        assert desk.view.status().waiting == 0
 
     def test_what_is_being_sent_is_neither_dropped_nor_disturbed(
         self, desk: _Desk
@@ -451,18 +498,18 @@ class TestEnding:
         """Only once its lease has run out may it be dropped."""
         run_id = desk.add()
         claim = desk.claim()
-        desk.journal.retry(run_id)
+        desk.queue.retry(run_id)
         with pytest.raises(ConfigurationError, match="being sent"):
-            desk.journal.drop(run_id)
+            desk.queue.drop(run_id)
         desk.leases.renew(claim)
         desk.clock.now += LEASE
-        desk.journal.drop(run_id)
+        desk.queue.drop(run_id)
 
     def test_delivered_and_unknown_runs_are_told_apart(self, desk: _Desk) -> None:
         """Neither can be retried or dropped, each for its reason."""
         run_id = desk.add()
         desk.leases.finish(desk.claim(), Progress(), b"{}")
-        for ask in (desk.journal.retry, desk.journal.drop):
+        for ask in (desk.queue.retry, desk.queue.drop):
             with pytest.raises(ConfigurationError, match="delivered already"):
                 ask(run_id)
             with pytest.raises(ConfigurationError, match="holds no run"):
@@ -476,36 +523,36 @@ class TestEnding:
         desk.leases.finish(desk.claim(), Progress(), b"{}")
         desk.leases.park(desk.claim(), "x")
         desk.claim()
-        status = desk.journal.status()
+        status = desk.view.status()
         assert (status.waiting, status.parked, status.delivered) == (3, 1, 1)
         assert status.oldest is not None
         assert status.oldest.timestamp() == desk.clock.now - 3
-        assert desk.journal.waiting() == 3
-        assert desk.journal.sending()
+        assert desk.view.waiting() == 3
+        assert desk.view.is_sending()
 
     def test_an_empty_outbox(self, desk: _Desk) -> None:
         """Nothing waits, and nothing is due."""
-        status = desk.journal.status()
+        status = desk.view.status()
         assert (status.waiting, status.oldest, status.held) == (0, None, None)
-        assert desk.journal.next_turn() is None
-        assert not desk.journal.sending()
+        assert desk.view.seconds_until_due() is None
+        assert not desk.view.is_sending()
 
 
 class TestPatience:
     """Another thread holds the database."""
 
-    def test_who_cannot_wait_is_told_so(self, database: Database) -> None:
+    def test_who_cannot_wait_is_told_so(self, database: OutboxDatabase) -> None:
         """A question and a transaction are given up, and say why."""
-        journal = Journal(database)
+        queue, housekeeping = RunQueue(database), Housekeeping(database)
         told: list[str] = []
 
         def ask() -> None:
             try:
-                journal.find(uuid4(), patience=0.01)
+                queue.find(uuid4(), patience=0.01)
             except OutboxBusyError as error:
                 told.append(error.message)
             try:
-                journal.sweep(lambda _: None, patience=0.01)
+                housekeeping.sweep(lambda _: None, patience=0.01)
             except OutboxBusyError as error:
                 told.append(error.message)
 

@@ -18,85 +18,23 @@ from pathlib import Path
 
 from rigbridge.errors import ConfigurationError, OutboxBusyError
 from rigbridge.machine.folders import make_file, make_folder
-from rigbridge.outbox.salvage import is_damage, salvage, set_aside
+from rigbridge.outbox.queue.salvage import is_damage, salvage, set_aside
+from rigbridge.outbox.queue.schema import migrate, version_of
 
-__all__ = ["Database"]
+__all__ = ["OutboxDatabase"]
 
 _PATIENCE = 30.0
-_VERSION = 3
-_MOST_CHECKED = 256 << 20
-_SCHEMA = """
-CREATE TABLE entry (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-    run_id TEXT NOT NULL UNIQUE,
-    state TEXT NOT NULL CHECK (state IN ('pending', 'sending', 'done', 'parked')),
-    digest TEXT NOT NULL,
-    document BLOB,
-    report BLOB,
-    progress BLOB NOT NULL,
-    serial_number TEXT,
-    procedure TEXT,
-    submitted_at REAL NOT NULL,
-    finished_at REAL,
-    attempts INTEGER NOT NULL DEFAULT 0,
-    due REAL NOT NULL,
-    not_before REAL NOT NULL DEFAULT 0,
-    lease_owner TEXT,
-    lease_until REAL,
-    reason TEXT
-);
-CREATE INDEX entry_turn ON entry (state, due, sequence);
-CREATE TABLE content (
-    run_id TEXT NOT NULL,
-    sha256 TEXT NOT NULL,
-    PRIMARY KEY (run_id, sha256)
-);
-CREATE INDEX content_digest ON content (sha256);
-"""
-_CIRCUIT = """
-ALTER TABLE entry ADD COLUMN serial_key TEXT;
-ALTER TABLE entry ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE entry ADD COLUMN waits_for_store INTEGER NOT NULL DEFAULT 0;
-CREATE INDEX entry_unit ON entry (serial_key) WHERE state IN ('pending', 'sending');
-CREATE TABLE part (
-    run_id TEXT NOT NULL,
-    serial_key TEXT NOT NULL,
-    PRIMARY KEY (run_id, serial_key)
-);
-DROP TABLE IF EXISTS hold;
-CREATE TABLE tally (forgotten INTEGER NOT NULL);
-INSERT INTO tally (forgotten) VALUES (0);
-CREATE TABLE circuit (
-    one INTEGER PRIMARY KEY CHECK (one = 1),
-    reason TEXT NOT NULL,
-    failures INTEGER NOT NULL,
-    until REAL NOT NULL,
-    not_before REAL NOT NULL
-);
-"""
-# The index holds all that is asked of many entries at once: reading it from the table
-# would lead through their documents, which stand before these columns.
-# The ledger knows what the entries have forgotten: that a run was delivered (without
-# progress), or how far one had come that was dropped.
-_LEDGER = """
-DROP INDEX entry_turn;
-CREATE INDEX entry_turn ON entry (
-    state, due, sequence, not_before, lease_until, submitted_at
-);
-CREATE TABLE ledger (
-    run_id BLOB PRIMARY KEY,
-    progress BLOB
-) WITHOUT ROWID;
-"""
-_STEPS = (_SCHEMA, _CIRCUIT, _LEDGER)
-"""What brings a database from each version to the next; the first from nothing."""
+"""Seconds to wait for other processes by default."""
 
-_databases: weakref.WeakSet[Database] = weakref.WeakSet()
+_MAX_CHECKED = 256 << 20
+"""Bytes up to which a database is checked as a whole when it is opened."""
+
+_databases: weakref.WeakSet[OutboxDatabase] = weakref.WeakSet()
 _fork_lock = threading.Lock()
 _fork_watched = False
 
 
-class Database:
+class OutboxDatabase:
     """
     One connection for all threads of this process.
 
@@ -142,7 +80,7 @@ class Database:
         Raises:
             OutboxBusyError: they were not enough.
         """
-        with self._held(patience), self._watching():
+        with self._locked(patience), self._replacing_damaged():
             connection = self._connect()
             self._begin(connection, patience)
             try:
@@ -167,12 +105,13 @@ class Database:
         Raises:
             OutboxBusyError: they were not enough.
         """
-        with self._held(patience), self._watching():
+        with self._locked(patience), self._replacing_damaged():
             yield self._connect()
 
     @contextmanager
-    def _held(self, patience: float | None) -> Generator[None, None, None]:
-        # A thread that waits for another process holds the lock meanwhile.
+    def _locked(self, patience: float | None) -> Generator[None, None, None]:
+        # One connection has one transaction, so threads take turns. A thread that waits
+        # for another process holds this lock meanwhile.
         if not self._lock.acquire(timeout=-1 if patience is None else patience):
             raise self._busy()
         try:
@@ -184,9 +123,11 @@ class Database:
         if patience is not None:
             connection.execute(f"PRAGMA busy_timeout = {round(1000 * patience)}")
         try:
+            # IMMEDIATE takes the write lock now: a read that becomes a write later
+            # fails at once where another process wrote meanwhile.
             connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
-            # The lower byte is the kind, whatever its finer distinctions.
+            # The lower byte is the primary code, the rest an extension of it.
             if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
                 raise self._busy() from error
             raise
@@ -207,7 +148,7 @@ class Database:
         return set_aside(self._path)
 
     @contextmanager
-    def _watching(self) -> Generator[None, None, None]:
+    def _replacing_damaged(self) -> Generator[None, None, None]:
         """Replace the file if it turns out to be damaged; the error is raised, too."""
         try:
             yield
@@ -221,18 +162,18 @@ class Database:
         salvage(self._path, self._is_sound, self._make)
 
     def _make(self) -> sqlite3.Connection:
-        self._migrate(self._connect())
+        migrate(self._connect(), self._path)
         return self._connect()
 
     def _is_sound(self) -> bool:
         try:
             connection = self._connect()
-            # A large one would take long, and shows its damage when that is met.
-            if self._path.stat().st_size <= _MOST_CHECKED:
+            # Checking a large one takes long; its damage shows when it is met.
+            if self._path.stat().st_size <= _MAX_CHECKED:
                 answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
                 sound = str(answer) == "ok"
             else:
-                sound = _version(connection) >= 0
+                sound = version_of(connection) >= 0
         except sqlite3.DatabaseError as error:
             self.disconnect()
             if is_damage(error):
@@ -260,6 +201,7 @@ class Database:
         if self._connection is not None and self._was_replaced():
             self.disconnect()
         if self._connection is None:
+            # Made here, since SQLite does not give it the permissions of the folder.
             make_file(self._path)
             connection = sqlite3.connect(
                 self._path,
@@ -287,23 +229,7 @@ class Database:
         with self._lock:
             if not self._is_sound():
                 self._replace()
-            self._migrate(self._connect())
-
-    def _migrate(self, connection: sqlite3.Connection) -> None:
-        if _version(connection) == _VERSION:
-            return
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            version = _version(connection)
-            _refuse_newer(version, self._path)
-            for step in _STEPS[version:]:
-                for statement in step.split(";"):
-                    connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {_VERSION}")
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
+            migrate(self._connect(), self._path)
 
     def before_fork(self) -> None:
         """Wait for the running transaction, and close the connection."""
@@ -323,19 +249,6 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _refuse_newer(version: int, path: Path) -> None:
-    if version > _VERSION:
-        raise ConfigurationError(
-            f"was made by a newer version of rigbridge ({version})",
-            source=str(path),
-            remedy="update rigbridge",
-        )
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
     # Switching does not wait for other processes that are switching, so this does.
     deadline = time.monotonic() + _PATIENCE
@@ -350,7 +263,7 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
             return
 
 
-def _watch_forks(database: Database) -> None:
+def _watch_forks(database: OutboxDatabase) -> None:
     global _fork_watched  # noqa: PLW0603 - hooks can be registered, never taken back
     with _fork_lock:
         _databases.add(database)

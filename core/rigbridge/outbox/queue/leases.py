@@ -11,27 +11,27 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from uuid import UUID, uuid4
 
 import attrs
 
 from rigbridge.destinations import Progress
-from rigbridge.outbox.database import Database
-from rigbridge.outbox.policy import (
-    CIRCUIT_THRESHOLD,
-    MAX_DELAY,
-    MAX_PROBE,
-    MAX_WAIT,
-    delay,
+from rigbridge.outbox.policy import MAX_DELAY, MAX_WAIT
+from rigbridge.outbox.queue.circuit import (
+    circuit_forbids,
+    close_circuit,
+    count_failure,
+    open_circuit,
 )
+from rigbridge.outbox.queue.database import OutboxDatabase
 from rigbridge.wire import decode, encode
 
 __all__ = [
     "HORIZON",
     "LEASE",
-    "Claim",
     "LeaseLostError",
+    "LeasedRun",
     "Leases",
     "forget_contents",
 ]
@@ -42,9 +42,10 @@ LEASE = 60.0
 HORIZON = MAX_WAIT + MAX_DELAY + 60.0
 """Seconds; what lies further ahead was written by a clock that ran ahead."""
 
-# A run waits for the runs of its parts. That those with parts of their own only count
-# where they were handed over before keeps runs from waiting for each other in a circle.
-# CROSS JOIN keeps SQLite from beginning with all that waits, for each run anew.
+# A run waits for the runs of its parts, since stores refuse unknown sub-units. Of these
+# runs, one with parts of its own counts only if it was handed over before: otherwise
+# two runs could wait for each other. CROSS JOIN fixes the order of the loops: SQLite
+# would begin with all waiting entries, for each run anew.
 _COMPLETE = """
     NOT EXISTS (
         SELECT 1 FROM part CROSS JOIN entry AS other
@@ -56,18 +57,19 @@ _COMPLETE = """
             ))
     )
 """
+# A time beyond the horizon was written by a clock that ran ahead, and counts as past.
 _NOT_HELD = "(not_before <= :now OR not_before > :horizon)"
-_CLAIMABLE = (
+_DUE = (
     f"state = 'pending' AND due <= :now AND {_NOT_HELD}",
     f"state = 'pending' AND due > :horizon AND {_NOT_HELD}",
     "state = 'sending' AND (lease_until <= :now OR lease_until > :lease)",
 )
-# Each of these goes along the index from its beginning, and ends at the first: however
-# many wait, the next is found at once.
+# Each SELECT walks the index from its beginning and ends at the first match, so the
+# next entry is found at once however many wait. One query with OR would sort them all.
 _NEXT = " UNION ALL ".join(
-    f"SELECT * FROM (SELECT due, sequence FROM entry WHERE {claimable} AND {_COMPLETE}"  # noqa: S608 - constants
+    f"SELECT * FROM (SELECT due, sequence FROM entry WHERE {condition} AND {_COMPLETE}"  # noqa: S608 - constants
     " ORDER BY due, sequence LIMIT 1)"
-    for claimable in _CLAIMABLE
+    for condition in _DUE
 )
 
 
@@ -76,13 +78,13 @@ class LeaseLostError(Exception):
 
 
 @attrs.frozen(kw_only=True)
-class Claim:
+class LeasedRun:
     """
     An entry under a lease.
 
     Attributes:
         id: the run's id.
-        owner: who holds the lease; new at each claim.
+        owner: who holds the lease; new each time.
         attempt: the attempt that begins, counted from 1.
         document: the run, as JSON.
         report: its conversion report, as JSON.
@@ -111,18 +113,18 @@ class Leases:
     """
 
     def __init__(
-        self, database: Database, clock: Callable[[], float] = time.time
+        self, database: OutboxDatabase, clock: Callable[[], float] = time.time
     ) -> None:
         self._database = database
         self._clock = clock
 
-    def claim(self) -> Claim | None:
-        """Take a lease on the entry whose turn it is, or None if there is none."""
+    def take(self) -> LeasedRun | None:
+        """Take a lease on the entry that is due first, or None if none is due."""
         now = self._clock()
         times = {"now": now, "horizon": now + HORIZON, "lease": now + 2 * LEASE}
         owner = uuid4().hex
         with self._database.reading() as connection:
-            # Asked without a transaction first: waiting senders disturb nobody.
+            # Asked without a transaction first: idle senders block no hand-over.
             if self._find(connection, times) is None:
                 return None
         with self._database.writing() as connection:
@@ -136,11 +138,12 @@ class Leases:
                 "SELECT sha256 FROM content WHERE run_id = ?", (row["run_id"],)
             ).fetchall()
             connection.execute(
+                # An attempt counts when it begins: so does one that kills us.
                 "UPDATE entry SET state = 'sending', lease_owner = ?, lease_until = ?,"
                 " attempts = attempts + 1 WHERE sequence = ?",
                 (owner, now + LEASE, sequence),
             )
-        return Claim(
+        return LeasedRun(
             id=UUID(row["run_id"]),
             owner=owner,
             attempt=row["attempts"] + 1,
@@ -152,41 +155,26 @@ class Leases:
         )
 
     def _find(
-        self, connection: sqlite3.Connection, times: dict[str, float]
+        self, connection: sqlite3.Connection, times: Mapping[str, float]
     ) -> int | None:
-        circuit = connection.execute(
-            "SELECT * FROM circuit WHERE failures >= ?", (CIRCUIT_THRESHOLD,)
-        ).fetchone()
-        if circuit is not None:
-            if any(
-                times["now"] < circuit[name] <= times["horizon"]
-                for name in ("until", "not_before")
-            ):
-                return None
-            # The pause is over: one may try, the others see what comes of it.
-            trying = connection.execute(
-                "SELECT 1 FROM entry WHERE state = 'sending'"
-                " AND lease_until > :now AND lease_until <= :lease",
-                times,
-            ).fetchone()
-            if trying is not None:
-                return None
+        if circuit_forbids(connection, times):
+            return None
         row = connection.execute(
             f"SELECT sequence FROM ({_NEXT}) ORDER BY due, sequence LIMIT 1",  # noqa: S608 - constants
             times,
         ).fetchone()
         return None if row is None else int(row["sequence"])
 
-    def renew(self, claim: Claim) -> None:
+    def renew(self, leased: LeasedRun) -> None:
         """
         Prolong a lease.
 
         Raises:
             LeaseLostError: it ran out, and someone else took over.
         """
-        self._change(claim, "lease_until = ?", self._clock() + LEASE)
+        self._change(leased, "lease_until = ?", self._clock() + LEASE)
 
-    def keep(self, claim: Claim, progress: Progress) -> None:
+    def keep(self, leased: LeasedRun, progress: Progress) -> None:
         """
         Keep how far a delivery has come, and prolong the lease.
 
@@ -194,13 +182,13 @@ class Leases:
             LeaseLostError: it ran out, and someone else took over.
         """
         self._change(
-            claim,
+            leased,
             "progress = ?, lease_until = ?",
             encode(progress),
             self._clock() + LEASE,
         )
 
-    def finish(self, claim: Claim, progress: Progress, report: bytes) -> list[str]:
+    def finish(self, leased: LeasedRun, progress: Progress, report: bytes) -> list[str]:
         """
         Note that a run was delivered, and let go of its document and attachments.
 
@@ -213,20 +201,20 @@ class Leases:
         with self._database.writing() as connection:
             self._change_in(
                 connection,
-                claim,
+                leased,
                 "state = 'done', document = NULL, reason = NULL, finished_at = ?,"
                 " progress = ?, report = ?",
                 self._clock(),
                 encode(progress),
                 report,
             )
-            self._close_circuit(connection)
-            connection.execute("DELETE FROM part WHERE run_id = ?", (str(claim.id),))
-            return forget_contents(connection, claim.id)
+            close_circuit(connection, self._clock())
+            connection.execute("DELETE FROM part WHERE run_id = ?", (str(leased.id),))
+            return forget_contents(connection, leased.id)
 
     def postpone(
         self,
-        claim: Claim,
+        leased: LeasedRun,
         *,
         wait: float,
         asked: float | None,
@@ -238,7 +226,7 @@ class Leases:
         Put an entry back, to be tried again later.
 
         Args:
-            claim: the entry.
+            leased: the entry.
             wait: the seconds until then.
             asked: the seconds of these that the server asked for, or None.
             reason: why.
@@ -254,7 +242,7 @@ class Leases:
         with self._database.writing() as connection:
             self._change_in(
                 connection,
-                claim,
+                leased,
                 "state = 'pending', due = ?, not_before = ?, reason = ?,"
                 " missing = missing + ?, waits_for_store = ?",
                 now + wait,
@@ -264,11 +252,11 @@ class Leases:
                 int(down),
             )
             if down:
-                self._count_failure(connection, reason, not_before)
+                count_failure(connection, self._clock(), reason, not_before)
             else:
-                self._close_circuit(connection)
+                close_circuit(connection, self._clock())
 
-    def park(self, claim: Claim, reason: str) -> None:
+    def park(self, leased: LeasedRun, reason: str) -> None:
         """
         Put an entry aside for a person.
 
@@ -276,10 +264,10 @@ class Leases:
             LeaseLostError: the lease ran out, and someone else took over.
         """
         with self._database.writing() as connection:
-            self._change_in(connection, claim, "state = 'parked', reason = ?", reason)
-            self._close_circuit(connection)
+            self._change_in(connection, leased, "state = 'parked', reason = ?", reason)
+            close_circuit(connection, self._clock())
 
-    def hold(self, claim: Claim, *, pause: float, reason: str) -> None:
+    def hold(self, leased: LeasedRun, *, pause: float, reason: str) -> None:
         """
         Put an entry back, and send nothing for a while.
 
@@ -288,53 +276,10 @@ class Leases:
         """
         now = self._clock()
         with self._database.writing() as connection:
-            self._give_back(connection, claim, reason)
-            self._open_circuit(
-                connection, reason, CIRCUIT_THRESHOLD, now + pause, not_before=now
-            )
+            self._give_back(connection, leased, reason)
+            open_circuit(connection, now, reason, pause)
 
-    def _count_failure(
-        self, connection: sqlite3.Connection, reason: str, not_before: float
-    ) -> None:
-        now = self._clock()
-        row = connection.execute("SELECT failures FROM circuit").fetchone()
-        failures = 1 if row is None else row["failures"] + 1
-        if not_before > now:
-            failures = max(failures, CIRCUIT_THRESHOLD)  # it said so itself
-        tries = failures - CIRCUIT_THRESHOLD + 1
-        until = now + delay(tries, most=MAX_PROBE) if tries > 0 else now
-        self._open_circuit(connection, reason, failures, until, not_before=not_before)
-
-    def _open_circuit(
-        self,
-        connection: sqlite3.Connection,
-        reason: str,
-        failures: int,
-        until: float,
-        *,
-        not_before: float,
-    ) -> None:
-        connection.execute(
-            "INSERT OR REPLACE INTO circuit (one, reason, failures, until, not_before)"
-            " VALUES (1, ?, ?, ?, ?)",
-            (reason, failures, until, not_before),
-        )
-
-    def _close_circuit(self, connection: sqlite3.Connection) -> None:
-        """Note that the store answers; what only waited for that is due at once."""
-        row = connection.execute("SELECT failures FROM circuit").fetchone()
-        if row is None:
-            return
-        connection.execute("DELETE FROM circuit")
-        if row["failures"] >= CIRCUIT_THRESHOLD:
-            now = self._clock()
-            connection.execute(
-                "UPDATE entry SET due = ? WHERE state = 'pending' AND due > ?"
-                " AND waits_for_store",
-                (now, now),
-            )
-
-    def release(self, claim: Claim) -> None:
+    def release(self, leased: LeasedRun) -> None:
         """
         Put an entry back as it was, since this process stops.
 
@@ -342,36 +287,38 @@ class Leases:
             LeaseLostError: the lease ran out, and someone else took over.
         """
         with self._database.writing() as connection:
-            self._give_back(connection, claim, None)
+            self._give_back(connection, leased, None)
 
     def _give_back(
-        self, connection: sqlite3.Connection, claim: Claim, reason: str | None
+        self, connection: sqlite3.Connection, leased: LeasedRun, reason: str | None
     ) -> None:
         self._change_in(
             connection,
-            claim,
+            leased,
             "state = 'pending', attempts = max(attempts - 1, 0), reason = ?",
             reason,
         )
 
-    def _change(self, claim: Claim, change: str, *values: object) -> None:
+    def _change(self, leased: LeasedRun, change: str, *values: object) -> None:
         with self._database.writing() as connection:
-            self._change_in(connection, claim, change, *values)
+            self._change_in(connection, leased, change, *values)
 
     def _change_in(
         self,
         connection: sqlite3.Connection,
-        claim: Claim,
+        leased: LeasedRun,
         change: str,
         *values: object,
     ) -> None:
+        # The owner in WHERE is the fence: after a lease ran out and was taken over, the
+        # former holder changes nothing.
         changed = connection.execute(
             f"UPDATE entry SET {change}"  # noqa: S608 - constants of this module
             " WHERE run_id = ? AND lease_owner = ? AND state = 'sending'",
-            (*values, str(claim.id), claim.owner),
+            (*values, str(leased.id), leased.owner),
         ).rowcount
         if not changed:
-            raise LeaseLostError(f"run {claim.id} was taken over by another sender")
+            raise LeaseLostError(f"run {leased.id} was taken over by another sender")
 
 
 def forget_contents(connection: sqlite3.Connection, run_id: UUID) -> list[str]:

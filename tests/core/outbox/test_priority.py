@@ -10,30 +10,30 @@ import pytest
 
 from rigbridge.model import Run
 from rigbridge.outbox import Outbox
-from rigbridge.outbox.precedence import Precedence
+from rigbridge.outbox.sending.priority import HandOverPriority
 from rigbridge.testing.run_store.server import RunStoreServer
 
 MakeRun = Callable[..., Run]
 
 
-def _giving_way(precedence: Precedence) -> threading.Thread:
-    thread = threading.Thread(target=precedence.give_way)
+def _giving_way(priority: HandOverPriority) -> threading.Thread:
+    thread = threading.Thread(target=priority.wait)
     thread.start()
     return thread
 
 
-class TestPrecedence:
+class TestHandOverPriority:
     """A thread that sends, and those who hand over."""
 
     def test_sending_waits_until_the_last_has_finished(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Several may hand over at once, and one may begin within another."""
-        monkeypatch.setattr("rigbridge.outbox.precedence._PATIENCE", 60.0)
-        precedence = Precedence()
-        with precedence.first():
-            with precedence.first():
-                sender = _giving_way(precedence)
+        monkeypatch.setattr("rigbridge.outbox.sending.priority._PATIENCE", 60.0)
+        priority = HandOverPriority()
+        with priority.handing_over():
+            with priority.handing_over():
+                sender = _giving_way(priority)
             sender.join(0.05)
             assert sender.is_alive()
         sender.join(30)
@@ -43,20 +43,20 @@ class TestPrecedence:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A file of gigabytes takes its time; others' runs go out meanwhile."""
-        monkeypatch.setattr("rigbridge.outbox.precedence._PATIENCE", 0.01)
-        precedence = Precedence()
-        with precedence.first():
-            sender = _giving_way(precedence)
+        monkeypatch.setattr("rigbridge.outbox.sending.priority._PATIENCE", 0.01)
+        priority = HandOverPriority()
+        with priority.handing_over():
+            sender = _giving_way(priority)
             sender.join(30)
             assert not sender.is_alive()
 
     def test_an_error_gives_the_way_free(self) -> None:
         """Whatever becomes of a hand-over, sending goes on."""
-        precedence = Precedence()
-        with pytest.raises(OSError, match="disk"), precedence.first():
+        priority = HandOverPriority()
+        with pytest.raises(OSError, match="disk"), priority.handing_over():
             raise OSError("disk")
         before = time.monotonic()
-        precedence.give_way()
+        priority.wait()
         assert time.monotonic() - before < 0.4
 
 
@@ -71,7 +71,7 @@ class TestHandingOver:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """The store hears of a run only after the one who handed it over is done."""
-        monkeypatch.setattr("rigbridge.outbox.precedence._PATIENCE", 60.0)
+        monkeypatch.setattr("rigbridge.outbox.sending.priority._PATIENCE", 60.0)
         outbox.start()
         with outbox.handing_over():
             outbox.submit(make_run())

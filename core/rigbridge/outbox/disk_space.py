@@ -1,4 +1,4 @@
-"""Whether there is room for a run, and an error that says how much is missing."""
+"""Disk space for a run: checked beforehand, and errors that say how much is missing."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from pathlib import Path
 
 from rigbridge.errors import DiskFullError
 
-__all__ = ["making_room", "require"]
+__all__ = ["explaining_full_disk", "require_space"]
 
 RESERVE = 1 << 20
 """Bytes beside the run itself: for the database's log, and the folders."""
 
+# ENOSPC of the disk, EDQUOT of a quota, EFBIG of a limit on the size of a file.
 _NO_ROOM = frozenset(
     {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG}
 )
@@ -23,7 +24,7 @@ _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 _STEP = 1024
 
 
-def require(folder: Path, needed: int) -> None:
+def require_space(folder: Path, needed: int) -> None:
     """
     Make sure that there is room, before anything is written.
 
@@ -40,9 +41,9 @@ def require(folder: Path, needed: int) -> None:
 
 
 @contextmanager
-def making_room(folder: Path, needed: int) -> Generator[None, None, None]:
+def explaining_full_disk(folder: Path, needed: int) -> Generator[None, None, None]:
     """
-    Say how much is missing where the system says only that it is full.
+    Turn the errors of a full disk into one that says how much is missing.
 
     Args:
         folder: where it is written.

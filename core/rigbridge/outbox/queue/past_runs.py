@@ -1,8 +1,8 @@
 """
-What is still known of runs whose entries are gone: that they are in the store.
+Runs whose entries are gone: delivered and forgotten, or dropped by a person.
 
-Without it a run that was delivered, forgotten and handed over again, as an import of an
-old folder does, would be stored twice by a store that knows no idempotency keys.
+Without this a run that was delivered, forgotten and handed over again, as an import of
+an old folder does, would be stored twice by a store that knows no idempotency keys.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = [
     "is_delivered",
     "note_delivered",
     "note_dropped",
-    "take_up",
+    "resume_dropped",
     "without_refusals",
 ]
 
@@ -28,7 +28,7 @@ __all__ = [
 def is_delivered(connection: sqlite3.Connection, run_id: UUID) -> bool:
     """Whether a run was delivered and its entry forgotten."""
     row = connection.execute(
-        "SELECT 1 FROM ledger WHERE run_id = ? AND progress IS NULL", (run_id.bytes,)
+        "SELECT 1 FROM past_run WHERE run_id = ? AND progress IS NULL", (run_id.bytes,)
     ).fetchone()
     return row is not None
 
@@ -36,7 +36,7 @@ def is_delivered(connection: sqlite3.Connection, run_id: UUID) -> bool:
 def note_delivered(connection: sqlite3.Connection, run_ids: Iterable[UUID]) -> None:
     """Note that runs were delivered."""
     connection.executemany(
-        "INSERT OR REPLACE INTO ledger (run_id) VALUES (?)",
+        "INSERT OR REPLACE INTO past_run (run_id) VALUES (?)",
         [(run_id.bytes,) for run_id in run_ids],
     )
 
@@ -51,19 +51,19 @@ def note_dropped(
     """
     if progress.sent or progress.stored_id is not None:
         connection.execute(
-            "INSERT OR REPLACE INTO ledger (run_id, progress) VALUES (?, ?)",
+            "INSERT OR REPLACE INTO past_run (run_id, progress) VALUES (?, ?)",
             (run_id.bytes, encode(without_refusals(progress))),
         )
 
 
-def take_up(connection: sqlite3.Connection, run_id: UUID) -> Progress:
-    """Give the progress that a run begins with, a dropped one where it ended."""
+def resume_dropped(connection: sqlite3.Connection, run_id: UUID) -> Progress:
+    """Give the progress that an entry begins with; a dropped run goes on from its."""
     row = connection.execute(
-        "SELECT progress FROM ledger WHERE run_id = ?", (run_id.bytes,)
+        "SELECT progress FROM past_run WHERE run_id = ?", (run_id.bytes,)
     ).fetchone()
     if row is None:
         return Progress()
-    connection.execute("DELETE FROM ledger WHERE run_id = ?", (run_id.bytes,))
+    connection.execute("DELETE FROM past_run WHERE run_id = ?", (run_id.bytes,))
     return decode(row["progress"], Progress)
 
 

@@ -1,0 +1,108 @@
+"""Handing over a run: its attachments and its document are on the disk afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from pathlib import Path
+
+from rigbridge.convert import encode_document
+from rigbridge.model import Run
+from rigbridge.model.report import ConversionReport
+from rigbridge.outbox.content import ContentFolder
+from rigbridge.outbox.disk_space import explaining_full_disk, require_space
+from rigbridge.outbox.queue.run_queue import KnownRun, NewEntry, RunQueue
+from rigbridge.wire import encode
+
+__all__ = ["RunIntake"]
+
+_LOGGER = logging.getLogger("rigbridge.outbox")
+_TRIES = 5
+
+
+class RunIntake:
+    """
+    Takes runs into the queue.
+
+    Args:
+        folder: the folder of the outbox.
+        queue: gets the entries.
+        contents: gets the attachments.
+    """
+
+    def __init__(self, folder: Path, queue: RunQueue, contents: ContentFolder) -> None:
+        self._folder = folder
+        self._queue = queue
+        self._contents = contents
+
+    def submit(
+        self, run: Run, report: ConversionReport, patience: float | None
+    ) -> bool:
+        """
+        Take a run, unless it was handed over before.
+
+        Args:
+            run: the run.
+            report: what its reading recorded.
+            patience: seconds to wait for others; as long as usual by default.
+
+        Returns:
+            Whether it is queued now.
+
+        Raises:
+            OutboxBusyError: the patience was not enough.
+            DiskFullError: there is no room for it.
+            SourceUnreadableError: an attachment cannot be read.
+            OSError: the folder cannot be written.
+        """
+        known = self._queue.find(run.id, patience)
+        if known is not None:
+            self._compare(run, known)
+            return False
+        needed = self._contents.room_for(run)
+        require_space(self._folder, needed)
+        for _ in range(_TRIES):
+            with explaining_full_disk(self._folder, needed):
+                added = self._add(run, report, patience)
+            if added:
+                return True
+            # Another process has just delivered the last run that shared a file with
+            # this one, and removed the file: it is kept anew.
+        raise OSError(f"the attachments of run {run.id} do not stay in {self._folder}")
+
+    def _compare(self, run: Run, known: KnownRun) -> None:
+        """Log where a run that was handed over before has other content now."""
+        if known.digest is None:
+            return
+        if known.digest != _digest(encode_document(self._contents.describe(run))):
+            _LOGGER.warning(
+                "run %s was handed over before with other content, which stays", run.id
+            )
+
+    def _add(self, run: Run, report: ConversionReport, patience: float | None) -> bool:
+        # Files first: an entry that is committed must find all of its attachments. What
+        # an interruption leaves without an entry is swept at the next opening.
+        kept = self._contents.keep(run, report)
+        document = encode_document(kept)
+        contents = frozenset(
+            item.sha256 for item in kept.attachments if item.opener and item.sha256
+        )
+        entry = NewEntry(
+            id=run.id,
+            digest=_digest(document),
+            document=document,
+            report=encode(report.as_document()),
+            serial_number=run.unit.serial_number,
+            procedure=run.procedure.name or run.procedure.id,
+            contents=contents,
+            parts=frozenset(part.serial_number for part in run.sub_units),
+        )
+
+        def complete() -> bool:
+            return all(self._contents.path(sha256).is_file() for sha256 in contents)
+
+        return self._queue.add(entry, complete, patience)
+
+
+def _digest(document: bytes) -> str:
+    return hashlib.sha256(document).hexdigest()

@@ -1,0 +1,101 @@
+"""
+The circuit before the store: whether anything may be sent to it for now.
+
+It is one row in the database, so that all processes share it. The row counts deliveries
+in a row that got no answer. From ``CIRCUIT_THRESHOLD`` on the circuit is open: nothing
+is sent until its pause is over, then one delivery tries while the others wait. Any
+answer of the store removes the row, which closes the circuit.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+
+from rigbridge.outbox.policy import CIRCUIT_THRESHOLD, MAX_PROBE, delay
+
+__all__ = ["circuit_forbids", "close_circuit", "count_failure", "open_circuit"]
+
+
+def circuit_forbids(connection: sqlite3.Connection, times: Mapping[str, float]) -> bool:
+    """
+    Whether no delivery may begin now.
+
+    Args:
+        connection: the database.
+        times: ``now``, and the ``horizon`` and ``lease`` beyond which a time was
+            written by a clock that ran ahead.
+    """
+    row = connection.execute(
+        "SELECT * FROM circuit WHERE failures >= ?", (CIRCUIT_THRESHOLD,)
+    ).fetchone()
+    if row is None:
+        return False
+    if any(
+        times["now"] < row[name] <= times["horizon"] for name in ("until", "not_before")
+    ):
+        return True
+    # The pause is over: one may try, the others see what comes of it.
+    trying = connection.execute(
+        "SELECT 1 FROM entry WHERE state = 'sending'"
+        " AND lease_until > :now AND lease_until <= :lease",
+        times,
+    ).fetchone()
+    return trying is not None
+
+
+def count_failure(
+    connection: sqlite3.Connection, now: float, reason: str, not_before: float
+) -> None:
+    """
+    Count a delivery that got no answer; enough of them in a row open the circuit.
+
+    Args:
+        connection: the database.
+        now: the Unix time.
+        reason: why there was none, for a person.
+        not_before: the time before which the store wants to hear nothing.
+    """
+    row = connection.execute("SELECT failures FROM circuit").fetchone()
+    failures = 1 if row is None else row["failures"] + 1
+    if not_before > now:
+        # The store itself asked for a pause: no need to count further.
+        failures = max(failures, CIRCUIT_THRESHOLD)
+    tries = failures - CIRCUIT_THRESHOLD + 1
+    until = now + delay(tries, most=MAX_PROBE) if tries > 0 else now
+    _set(connection, reason, failures, until, not_before)
+
+
+def open_circuit(
+    connection: sqlite3.Connection, now: float, reason: str, pause: float
+) -> None:
+    """Open the circuit for some seconds."""
+    _set(connection, reason, CIRCUIT_THRESHOLD, now + pause, now)
+
+
+def _set(
+    connection: sqlite3.Connection,
+    reason: str,
+    failures: int,
+    until: float,
+    not_before: float,
+) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO circuit (one, reason, failures, until, not_before)"
+        " VALUES (1, ?, ?, ?, ?)",
+        (reason, failures, until, not_before),
+    )
+
+
+def close_circuit(connection: sqlite3.Connection, now: float) -> None:
+    """Note that the store answers; what only waited for that is due at once."""
+    row = connection.execute("SELECT failures FROM circuit").fetchone()
+    if row is None:
+        return
+    connection.execute("DELETE FROM circuit")
+    if row["failures"] >= CIRCUIT_THRESHOLD:
+        connection.execute(
+            "UPDATE entry SET due = ? WHERE state = 'pending' AND due > ?"
+            " AND waits_for_store",
+            (now, now),
+        )

@@ -1,0 +1,261 @@
+"""
+The queue as those change it who hand over runs, and persons who decide about them.
+
+What senders change is in :mod:`rigbridge.outbox.queue.leases`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+import attrs
+
+from rigbridge.destinations import Progress
+from rigbridge.errors import ConfigurationError
+from rigbridge.outbox.entries import EntryState
+from rigbridge.outbox.queue.database import OutboxDatabase
+from rigbridge.outbox.queue.leases import HORIZON, forget_contents
+from rigbridge.outbox.queue.past_runs import (
+    is_delivered,
+    note_dropped,
+    resume_dropped,
+    without_refusals,
+)
+from rigbridge.wire import decode, encode
+
+__all__ = ["KnownRun", "NewEntry", "RunQueue"]
+
+
+@attrs.frozen(kw_only=True)
+class NewEntry:
+    """
+    An entry to be added.
+
+    Attributes:
+        id: the run's id.
+        digest: of the document.
+        document: the run, as JSON.
+        report: its conversion report, as JSON.
+        serial_number: for listings.
+        procedure: for listings.
+        contents: the digests of its attachments.
+        parts: the serial numbers of the unit's parts.
+    """
+
+    id: UUID
+    digest: str
+    document: bytes
+    report: bytes
+    serial_number: str | None
+    procedure: str | None
+    contents: frozenset[str]
+    parts: frozenset[str] = frozenset()
+
+
+@attrs.frozen
+class KnownRun:
+    """
+    A run that was handed over before.
+
+    Attributes:
+        digest: of its document; None where only its id is still known.
+    """
+
+    digest: str | None
+
+
+class RunQueue:
+    """
+    Adds entries, and changes them as a person asks.
+
+    Args:
+        database: holds them.
+        clock: gives the Unix time.
+    """
+
+    def __init__(
+        self, database: OutboxDatabase, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._database = database
+        self._clock = clock
+
+    def find(self, run_id: UUID, patience: float | None = None) -> KnownRun | None:
+        """
+        Say whether a run waits, is parked or was ever delivered.
+
+        Args:
+            run_id: its id.
+            patience: seconds to wait for others; as long as usual by default.
+
+        Raises:
+            OutboxBusyError: they were not enough.
+        """
+        with self._database.reading(patience) as connection:
+            row = connection.execute(
+                "SELECT digest FROM entry WHERE run_id = ?", (str(run_id),)
+            ).fetchone()
+            if row is not None:
+                return KnownRun(str(row["digest"]))
+            return KnownRun(None) if is_delivered(connection, run_id) else None
+
+    def add(
+        self,
+        entry: NewEntry,
+        complete: Callable[[], bool],
+        patience: float | None = None,
+    ) -> bool:
+        """
+        Add an entry, unless its run has one.
+
+        Args:
+            entry: the entry.
+            complete: tells whether its attachments are still there, now that nobody
+                can remove them.
+            patience: seconds to wait for others; as long as usual by default.
+
+        Returns:
+            False if they are not, and nothing was added.
+
+        Raises:
+            OutboxBusyError: the patience was not enough.
+        """
+        now = self._clock()
+        with self._database.writing(patience) as connection:
+            if is_delivered(connection, entry.id):
+                return True
+            if not complete():
+                return False
+            added = connection.execute(
+                "INSERT OR IGNORE INTO entry (run_id, state, digest, document, report,"
+                " progress, serial_number, serial_key, procedure, submitted_at, due)"
+                " VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    str(entry.id),
+                    entry.digest,
+                    entry.document,
+                    entry.report,
+                    encode(resume_dropped(connection, entry.id)),
+                    entry.serial_number,
+                    _serial_key(entry.serial_number),
+                    entry.procedure,
+                    now,
+                    now,
+                ),
+            ).rowcount
+            if added:
+                connection.executemany(
+                    "INSERT INTO content (run_id, sha256) VALUES (?, ?)",
+                    [(str(entry.id), sha256) for sha256 in sorted(entry.contents)],
+                )
+                connection.executemany(
+                    "INSERT OR IGNORE INTO part (run_id, serial_key) VALUES (?, ?)",
+                    [
+                        (str(entry.id), _serial_key(part))
+                        for part in sorted(entry.parts)
+                    ],
+                )
+        return True
+
+    def hasten(self) -> None:
+        """Make everything due now, except where a server asked to wait."""
+        now = self._clock()
+        with self._database.writing() as connection:
+            connection.execute(
+                "DELETE FROM circuit WHERE not_before <= ? OR not_before > ?",
+                (now, now + HORIZON),
+            )
+            connection.execute(
+                "UPDATE entry SET due = ? WHERE state = 'pending' AND due > ?",
+                (now, now),
+            )
+
+    def documents(self, run_id: UUID) -> tuple[bytes, bytes, frozenset[str]]:
+        """
+        Give the run of an entry that is not delivered yet, its report and contents.
+
+        Raises:
+            ConfigurationError: there is no such entry.
+        """
+        with self._database.reading() as connection:
+            row = self._row(connection, run_id)
+            contents = connection.execute(
+                "SELECT sha256 FROM content WHERE run_id = ?", (str(run_id),)
+            ).fetchall()
+        if row["document"] is None:
+            raise ConfigurationError(f"run {run_id} is delivered and no longer here")
+        digests = frozenset(content["sha256"] for content in contents)
+        return row["document"], row["report"], digests
+
+    def retry(self, run_id: UUID) -> None:
+        """
+        Have an entry tried again at once, as a person asks for.
+
+        Raises:
+            ConfigurationError: there is no such entry, or it is delivered.
+        """
+        now = self._clock()
+        with self._database.writing() as connection:
+            row = self._row(connection, run_id)
+            if row["state"] == EntryState.DONE:
+                raise ConfigurationError(f"run {run_id} is delivered already")
+            if row["state"] == EntryState.SENDING:
+                return
+            progress = _without_failures(decode(row["progress"], Progress))
+            connection.execute(
+                "UPDATE entry SET state = 'pending', attempts = 0, missing = 0,"
+                " due = ?, not_before = 0, progress = ? WHERE run_id = ?",
+                (now, encode(progress), str(run_id)),
+            )
+
+    def drop(self, run_id: UUID) -> list[str]:
+        """
+        Remove an entry for good, as a person asks for.
+
+        Returns:
+            The digests of its attachments.
+
+        Raises:
+            ConfigurationError: there is no such entry, or it is delivered or being
+                sent.
+        """
+        now = self._clock()
+        with self._database.writing() as connection:
+            row = self._row(connection, run_id)
+            if row["state"] == EntryState.DONE:
+                raise ConfigurationError(f"run {run_id} is delivered already")
+            if row["state"] == EntryState.SENDING and row["lease_until"] > now:
+                raise ConfigurationError(
+                    f"run {run_id} is being sent", remedy="try again in a minute"
+                )
+            note_dropped(connection, run_id, decode(row["progress"], Progress))
+            connection.execute("DELETE FROM entry WHERE run_id = ?", (str(run_id),))
+            connection.execute("DELETE FROM part WHERE run_id = ?", (str(run_id),))
+            return forget_contents(connection, run_id)
+
+    def _row(self, connection: sqlite3.Connection, run_id: UUID) -> sqlite3.Row:
+        row: sqlite3.Row | None = connection.execute(
+            "SELECT * FROM entry WHERE run_id = ?", (str(run_id),)
+        ).fetchone()
+        if row is None and is_delivered(connection, run_id):
+            raise ConfigurationError(f"run {run_id} is delivered and no longer here")
+        if row is None:
+            raise ConfigurationError(
+                f"the outbox holds no run {run_id}",
+                remedy="see 'rigbridge outbox list'",
+            )
+        return row
+
+
+def _serial_key(serial_number: str | None) -> str | None:
+    """Spell a serial number as stores compare it, which ignore case."""
+    return None if serial_number is None else serial_number.casefold()
+
+
+def _without_failures(progress: Progress) -> Progress:
+    """Forget what was refused; a person says that it is worth another try."""
+    if progress.unresolved:
+        progress = attrs.evolve(progress, sent=False, unresolved=False)
+    return without_refusals(progress)

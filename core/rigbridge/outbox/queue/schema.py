@@ -1,0 +1,114 @@
+"""The tables of an outbox, and the steps from one version of them to the next."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from rigbridge.errors import ConfigurationError
+
+__all__ = ["STEPS", "migrate", "version_of"]
+
+_FIRST = """
+CREATE TABLE entry (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id TEXT NOT NULL UNIQUE,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'sending', 'done', 'parked')),
+    digest TEXT NOT NULL,
+    document BLOB,
+    report BLOB,
+    progress BLOB NOT NULL,
+    serial_number TEXT,
+    serial_key TEXT,
+    procedure TEXT,
+    submitted_at REAL NOT NULL,
+    finished_at REAL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    due REAL NOT NULL,
+    not_before REAL NOT NULL DEFAULT 0,
+    lease_owner TEXT,
+    lease_until REAL,
+    reason TEXT,
+    missing INTEGER NOT NULL DEFAULT 0,
+    waits_for_store INTEGER NOT NULL DEFAULT 0
+);
+-- Covers all that is asked of many entries at once: reading it from the table would
+-- lead through their documents, which lie before these columns.
+CREATE INDEX entry_turn ON entry (
+    state, due, sequence, not_before, lease_until, submitted_at
+);
+CREATE INDEX entry_unit ON entry (serial_key) WHERE state IN ('pending', 'sending');
+CREATE TABLE content (
+    run_id TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    PRIMARY KEY (run_id, sha256)
+);
+CREATE INDEX content_digest ON content (sha256);
+-- The serial numbers of the sub-units of a run, casefolded.
+CREATE TABLE part (
+    run_id TEXT NOT NULL,
+    serial_key TEXT NOT NULL,
+    PRIMARY KEY (run_id, serial_key)
+);
+-- What outlives its entry: progress is NULL for a delivered run, and says how far a
+-- dropped one had come.
+CREATE TABLE past_run (
+    run_id BLOB PRIMARY KEY,
+    progress BLOB
+) WITHOUT ROWID;
+CREATE TABLE tally (forgotten INTEGER NOT NULL);
+INSERT INTO tally (forgotten) VALUES (0);
+CREATE TABLE circuit (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    reason TEXT NOT NULL,
+    failures INTEGER NOT NULL,
+    until REAL NOT NULL,
+    not_before REAL NOT NULL
+);
+"""
+
+STEPS: tuple[str, ...] = (_FIRST,)
+"""The SQL from each version to the next, the first from nothing."""
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """Tell the version of the tables; 0 where there are none yet."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """
+    Bring the tables to the newest version.
+
+    Args:
+        connection: a connection outside of a transaction.
+        path: the file, for the error.
+
+    Raises:
+        ConfigurationError: a newer version of rigbridge made them.
+    """
+    if version_of(connection) == len(STEPS):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Asked again under the lock: another process may have just done it.
+        version = version_of(connection)
+        _refuse_newer(version, path)
+        for step in STEPS[version:]:
+            # Not executescript, which would commit the transaction first.
+            for statement in step.split(";"):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(STEPS)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _refuse_newer(version: int, path: Path) -> None:
+    if version > len(STEPS):
+        raise ConfigurationError(
+            f"was made by a newer version of rigbridge ({version})",
+            source=str(path),
+            remedy="update rigbridge",
+        )

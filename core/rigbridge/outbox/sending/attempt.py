@@ -1,0 +1,100 @@
+"""One attempt to deliver a run, from its lease to the destination's answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from rigbridge.convert import from_document
+from rigbridge.destinations import Consignment, Progress
+from rigbridge.model import FileOpener, Run
+from rigbridge.model.report import ConversionReport
+from rigbridge.outbox.content import ContentFolder
+from rigbridge.outbox.queue.leases import LeasedRun, Leases
+
+__all__ = ["Attempt", "StoppedError", "restore"]
+
+
+class StoppedError(Exception):
+    """This process stops; the entry goes on later from where it is."""
+
+
+def restore(document: bytes, digests: Iterable[str], contents: ContentFolder) -> Run:
+    """
+    Read the run of an entry, its attachments with their bytes.
+
+    Args:
+        document: the run, as JSON.
+        digests: of the attachments that the entry holds; of the others only a
+            reference was handed over.
+        contents: holds them.
+
+    Raises:
+        RunProblemsError: it is no document of a run.
+    """
+    values = msgspec.json.decode(document, type=dict[str, object])
+    return from_document(
+        values, {sha256: FileOpener(contents.path(sha256)) for sha256 in digests}
+    )
+
+
+class Attempt:
+    """
+    One attempt to deliver a run: its lease, and how far it has come.
+
+    Args:
+        leased: the run.
+        leases: keeps the progress.
+        stopping: is asked between two steps whether to end there.
+    """
+
+    def __init__(
+        self, leased: LeasedRun, leases: Leases, stopping: Callable[[], bool]
+    ) -> None:
+        self.leased = leased
+        self.progress = leased.progress
+        self.report = ConversionReport.from_document(msgspec.json.decode(leased.report))
+        self.began = time.monotonic()
+        self._leases = leases
+        self._stopping = stopping
+
+    def keep(self, new: Progress) -> None:
+        """Make the progress durable; ends the attempt where we are to stop."""
+        self._leases.keep(self.leased, new)
+        self.progress = new
+        # Never between announcing a create and sending it: whoever goes on later would
+        # have to ask the store whether the run arrived.
+        announced = new.sent and new.stored_id is None
+        if not announced:
+            self.end_if_stopping()
+
+    def end_if_stopping(self) -> None:
+        """
+        End the attempt between two steps where we are to stop.
+
+        Raises:
+            StoppedError: we are.
+        """
+        if self._stopping():
+            raise StoppedError
+
+    def consignment(self, contents: ContentFolder) -> Consignment:
+        """
+        Give what the destination gets.
+
+        Args:
+            contents: holds the attachments.
+
+        Raises:
+            StoppedError: we are to stop.
+            RunProblemsError: the queue holds no document of a run.
+        """
+        self.end_if_stopping()
+        return Consignment(
+            run=restore(self.leased.document, self.leased.contents, contents),
+            progress=self.leased.progress,
+            keep=self.keep,
+            report=self.report,
+        )

@@ -1,0 +1,186 @@
+"""Sending in this process: in a thread of its own, or in that of the caller."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import threading
+import time
+from collections.abc import Callable
+
+import attrs
+
+from rigbridge.destinations import Destination
+from rigbridge.errors import ConfigurationError, PluginError
+from rigbridge.outbox.queue.database import OutboxDatabase
+from rigbridge.outbox.queue.leases import LeasedRun, Leases
+from rigbridge.outbox.queue.queue_view import QueueView
+from rigbridge.outbox.sending.delivery import Delivery
+from rigbridge.outbox.sending.priority import HandOverPriority
+from rigbridge.outbox.sending.sender import Sender
+
+__all__ = ["ProcessSending"]
+
+_LOGGER = logging.getLogger("rigbridge.outbox")
+
+
+@attrs.define(eq=False)
+class _ProcessState:
+    """What must not cross a fork: threads, their locks, open connections."""
+
+    pid: int = attrs.field(factory=os.getpid)
+    starting: threading.Lock = attrs.field(factory=threading.Lock)
+    delivering: threading.Lock = attrs.field(factory=threading.Lock)
+    priority: HandOverPriority = attrs.field(factory=HandOverPriority)
+    sender: Sender | None = None
+    destination: Destination | None = None
+    # What the parent of a fork has: neither used nor closed, and not forgotten
+    # either, since forgetting it would close its connections.
+    inherited: _ProcessState | None = None
+
+
+class ProcessSending:
+    """
+    Sends what is due, in one thread of a process at a time; goes on after a fork.
+
+    Args:
+        make_destination: makes the destination, when something is first sent.
+        delivery: delivers leased entries.
+        database: the queue, closed once nobody sends any more.
+        leases: gives the next entry.
+        view: tells when it is due.
+    """
+
+    def __init__(
+        self,
+        make_destination: Callable[[], Destination],
+        delivery: Delivery,
+        *,
+        database: OutboxDatabase,
+        leases: Leases,
+        view: QueueView,
+    ) -> None:
+        self._make_destination = make_destination
+        self._delivery = delivery
+        self._database = database
+        self._leases = leases
+        self._view = view
+        self._process = _ProcessState()
+        self._started = False
+        self._closed = False
+
+    @property
+    def priority(self) -> HandOverPriority:
+        """The priority of those who hand over in this process."""
+        return self._state().priority
+
+    @property
+    def in_background(self) -> bool:
+        """Whether the background thread of this process runs."""
+        sender = self._state().sender
+        return sender is not None and sender.alive
+
+    def start(self) -> None:
+        """
+        Send in the background from now on, also in the child after a fork.
+
+        A destination that cannot be made for now is an error in the log, and tried
+        again.
+        """
+        state = self._state()
+        with state.delivering:
+            if state.destination is None:
+                try:
+                    state.destination = self._make_destination()
+                except (ConfigurationError, PluginError) as error:
+                    _LOGGER.error("nothing can be sent: %s", error)  # noqa: TRY400 - the text says it all
+        self._started = True
+        self.wake()
+
+    def wake(self) -> None:
+        """Have the background thread look at once, where there is to be one."""
+        if not self._started or self._closed:
+            return
+        state = self._state()
+        with state.starting:
+            if state.sender is None or not state.sender.alive:
+                sender = Sender(self.deliver_due, self._view.seconds_until_due)
+                try:
+                    sender.start()
+                except RuntimeError:
+                    return  # the interpreter ends: a flush sends in its own thread
+                state.sender = sender
+            state.sender.wake()
+
+    def deliver_due(self, patience: float = math.inf) -> bool:
+        """
+        Deliver what is due; False if that is nothing.
+
+        Args:
+            patience: seconds after which no delivery begins.
+        """
+        state = self._state()
+        end = time.monotonic() + patience
+        wait = patience if patience < threading.TIMEOUT_MAX else -1
+        if not state.delivering.acquire(timeout=wait):
+            return False
+        try:
+            if self._closed:
+                return False
+            if state.destination is None:
+                state.destination = self._make_destination()
+
+            def take() -> LeasedRun | None:
+                state.priority.wait()
+                over = self._closed or time.monotonic() >= end
+                return None if over else self._leases.take()
+
+            def stopping() -> bool:
+                state.priority.wait()
+                return self._closed
+
+            return self._delivery.deliver_all(take, state.destination, stopping)
+        finally:
+            state.delivering.release()
+            # A close that did not wait for this delivery left the rest to it.
+            if self._closed:
+                self._release()
+
+    def close(self, grace: float) -> None:
+        """
+        Stop sending, and release the destination and the database.
+
+        Args:
+            grace: seconds to wait for a delivery to come to its next step.
+        """
+        state = self._state()
+        end = time.monotonic() + grace
+        # In this order: a sender that finds everything closed knows that it is to end.
+        if state.sender is not None:
+            state.sender.tell_to_stop()
+        self._closed = True
+        if state.sender is not None:
+            state.sender.join(grace)
+        if not self._release(max(0.0, end - time.monotonic())):
+            _LOGGER.warning("a delivery is still under way, it ends at its next step")
+
+    def _release(self, patience: float = 0.0) -> bool:
+        """Close what is open, unless a delivery uses it; then that does it."""
+        state = self._state()
+        if not state.delivering.acquire(timeout=patience):
+            return False
+        try:
+            destination, state.destination = state.destination, None
+            if destination is not None:
+                destination.close()
+            self._database.close()
+        finally:
+            state.delivering.release()
+        return True
+
+    def _state(self) -> _ProcessState:
+        """Give what belongs to this process; the child of a fork begins anew."""
+        if self._process.pid != os.getpid():
+            self._process = _ProcessState(inherited=self._process)
+        return self._process
