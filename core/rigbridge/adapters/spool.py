@@ -14,7 +14,7 @@ from typing import IO, Self, cast
 
 import attrs
 
-from rigbridge.machine.threads import begin_beside
+from rigbridge.machine.threads import start_in_threads
 from rigbridge.model import Attachment, SettledFile
 
 __all__ = ["Spool"]
@@ -101,7 +101,7 @@ class Spool:
             device = self._root().stat().st_dev
             works = [partial(self._sync, path, device) for path in paths]
         works.extend(partial(self._take_in, path) for path in paths)
-        finish = begin_beside(
+        finish = start_in_threads(
             works, lambda work: work(), _WIDTH, name="rigbridge-spool"
         )
         self._begun.append(finish)

@@ -17,14 +17,14 @@ from rigbridge.errors import ConfigurationError
 from rigbridge.machine.loopback import is_loopback
 from rigbridge.wire import encode
 
-__all__ = ["Health", "Page"]
+__all__ = ["AgentHealth", "AgentPage"]
 
 _LOGGER = logging.getLogger("rigbridge.agent")
 _TIMEOUT = 10.0
 
 
 @attrs.frozen(kw_only=True)
-class Health:
+class AgentHealth:
     """
     How the agent is.
 
@@ -37,7 +37,7 @@ class Health:
     facts: Mapping[str, Any]
 
 
-class Page:
+class AgentPage:
     """
     Serves the page in threads of its own.
 
@@ -58,7 +58,7 @@ class Page:
         host: str,
         port: int,
         *,
-        health: Callable[[], Health],
+        health: Callable[[], AgentHealth],
         metrics: Callable[[], tuple[bytes, str]],
         is_open: bool = False,
     ) -> None:
@@ -105,7 +105,7 @@ class Page:
             document = {"well": health.well, **health.facts}
             return status, "application/json", encode(document)
         if path == "/":
-            return status, "text/html; charset=utf-8", _drawn(health).encode()
+            return status, "text/html; charset=utf-8", _html_page(health).encode()
         return HTTPStatus.NOT_FOUND, "text/plain", b"see /, /health and /metrics\n"
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
@@ -149,7 +149,7 @@ def _listen(
     return Server((host, port), handler)
 
 
-def _drawn(health: Health) -> str:
+def _html_page(health: AgentHealth) -> str:
     rows = "".join(
         f"<tr><th>{html.escape(name.replace('_', ' '))}</th>"
         f"<td>{html.escape('-' if value is None else str(value))}</td></tr>"

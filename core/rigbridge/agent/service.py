@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from rigbridge.agent.metrics import CONTENT_TYPE, Metrics
-from rigbridge.agent.page import Health, Page
+from rigbridge.agent.page import AgentHealth, AgentPage
 from rigbridge.configuration import Configuration
 from rigbridge.imports import recover_unsent
 from rigbridge.kept import UnsentFolder
@@ -56,7 +56,7 @@ class Agent:
         self._outbox = open_outbox(configuration, observe=self._observe)
         self._metrics = Metrics(self._outbox.status, self._unsent.errors)
         try:
-            self._page = Page(
+            self._page = AgentPage(
                 host,
                 port,
                 health=self.health,
@@ -104,11 +104,11 @@ class Agent:
         """End :meth:`run`; may be called from a signal handler."""
         self._stopping.set()
 
-    def health(self) -> Health:
+    def health(self) -> AgentHealth:
         """Tell how it is; it is well while it can send, also while the store cannot."""
         status = self._outbox.status()
         errors = self._unsent.errors()
-        return Health(
+        return AgentHealth(
             well=self._outbox.is_sending,
             facts={
                 "to": self._configuration.to,

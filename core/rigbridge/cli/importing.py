@@ -12,8 +12,14 @@ from typing import Annotated, Any
 import typer
 
 from rigbridge.cli import options
-from rigbridge.cli.output import own_call, say, say_error, say_json, say_warning
-from rigbridge.cli.progress import progress
+from rigbridge.cli.output import (
+    own_call,
+    progress,
+    say,
+    say_error,
+    say_json,
+    say_warning,
+)
 from rigbridge.cli.summary import ImportSummary
 from rigbridge.errors import NoRunError, RunProblemsError, SourceError
 
@@ -184,26 +190,26 @@ def convert(
                     source, installed, configuration, spool, remainder=rest
                 )
                 for item in reading:
-                    succeeded &= _shown(item, form)
+                    succeeded &= _tell_run(item, form)
             if form is ConvertFormat.REPORT and rest.items():
                 # What belongs to no run, such as the table of a batch.
                 say_json({"run": None, "source": source.uri, **rest.as_document()})
         except SourceError as error:
-            succeeded &= _said(error)
+            succeeded &= _tell_error(error)
     if not succeeded:
         raise typer.Exit(1)
 
 
-def _said(error: SourceError) -> bool:
-    """Say what was met in a source, and whether it still counts as read."""
+def _tell_error(error: SourceError) -> bool:
+    """Print an error of a source; True where the source still counts as read."""
     say_error(error)
     return isinstance(error, NoRunError)
 
 
-def _shown(item: Any, form: ConvertFormat) -> bool:
-    """Print a run or what went wrong with it, and say which of the two it was."""
+def _tell_run(item: Any, form: ConvertFormat) -> bool:
+    """Print a run or what went wrong with it; True for a run."""
     if isinstance(item, SourceError):
-        return _said(item)
+        return _tell_error(item)
     try:
         _print_run(item, form)
     except RunProblemsError as error:

@@ -7,7 +7,8 @@ import shlex
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -22,6 +23,7 @@ __all__ = [
     "count_of",
     "error_document",
     "own_call",
+    "progress",
     "say",
     "say_error",
     "say_json",
@@ -155,3 +157,26 @@ def _table(lines: Sequence[Sequence[str]]) -> Table:
     for line in lines[1:]:
         table.add_row(*map(Text, line))
     return table
+
+
+@contextmanager
+def progress(
+    title: str, total: int | None, *, shown: bool
+) -> Generator[Callable[[], None]]:
+    """
+    Show a bar on standard error, and give what moves it on by one.
+
+    Args:
+        title: what is going on.
+        total: how many steps there are, or None where nobody knows yet.
+        shown: False where the output is for a program.
+    """
+    if not shown or total in (0, 1) or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console  # noqa: PLC0415 - only where a bar is drawn
+    from rich.progress import Progress  # noqa: PLC0415 - likewise
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda: bar.advance(task)

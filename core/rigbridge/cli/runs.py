@@ -14,12 +14,12 @@ from rigbridge.cli import options
 from rigbridge.cli.output import (
     count_of,
     error_document,
+    progress,
     say,
     say_error,
     say_json,
     say_table,
 )
-from rigbridge.cli.progress import progress
 from rigbridge.cli.run_view import say_run
 from rigbridge.cli.tables import LISTED_COLUMNS, listed_row
 from rigbridge.errors import (

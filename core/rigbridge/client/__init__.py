@@ -9,7 +9,7 @@ whole runs together from them, exactly once, one by one or many at a time.
 from rigbridge.client.async_client import AsyncClient
 from rigbridge.client.client import Client
 from rigbridge.client.listing import ReceivedRun
-from rigbridge.client.transport.address import api_address
 from rigbridge.destinations import ConnectionSettings
+from rigbridge.destinations.address import api_address
 
 __all__ = ["AsyncClient", "Client", "ConnectionSettings", "ReceivedRun", "api_address"]

@@ -35,7 +35,7 @@ from rigbridge.client.transport.pool import MakeTransport, Pool
 from rigbridge.client.transport.requests import StoreRequests
 from rigbridge.destinations import ConnectionSettings, Linking
 from rigbridge.errors import DeliveryError
-from rigbridge.machine.threads import run_beside
+from rigbridge.machine.threads import run_in_threads
 from rigbridge.model import Attachment, JSONObject
 
 __all__ = ["AsyncConnection", "BlockingConnection", "StoreConnection"]
@@ -147,7 +147,7 @@ class BlockingConnection(StoreConnection[httpx.BaseTransport]):
             if isinstance(step, Measure):
                 return measure(step.name, step.opener)
             if isinstance(step, Together):
-                return run_beside(
+                return run_in_threads(
                     step.flows,
                     lambda flow: drive(flow, take),
                     self.limit.file_width,

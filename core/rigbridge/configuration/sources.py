@@ -10,6 +10,7 @@ password.
 
 from __future__ import annotations
 
+import logging
 import os
 import tomllib
 from collections.abc import Mapping
@@ -19,7 +20,6 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from rigbridge.configuration.keyring import key_from_keyring
 from rigbridge.configuration.model import LOCAL, Configuration
 from rigbridge.configuration.values import Setting, checked
 from rigbridge.errors import ConfigurationError
@@ -48,6 +48,10 @@ _ENVIRONMENT = {
     "RIGBRIDGE_CONCURRENCY": "concurrency",
 }
 _PATHS = ("data", "ca_bundle", "client_certificate", "client_key")
+_KEYRING_SERVICE = "rigbridge"
+"""The service of our keys; the user name is the origin of the store."""
+
+_LOGGER = logging.getLogger("rigbridge.configuration")
 _OFFICIAL = {"TOFUPILOT_URL": "to", "TOFUPILOT_API_KEY": "api_key"}
 
 
@@ -106,7 +110,7 @@ def load_configuration(
     configuration = checked(settings)
     if configuration.is_local or configuration.api_key is not None:
         return configuration
-    stored = key_from_keyring(configuration.to)
+    stored = _key_from_keyring(configuration.to)
     if stored is None:
         return configuration
     origins = {**configuration.origins, "api_key": "keyring"}
@@ -189,3 +193,32 @@ def _merge(settings: dict[str, Setting], new: Mapping[str, Setting]) -> None:
             settings[key] = attrs.evolve(setting, value=merged)
         else:
             settings[key] = setting
+
+
+def _key_from_keyring(url: str) -> str | None:
+    """
+    Look the key for a store up; no keyring means no key, and is no error.
+
+    Args:
+        url: the store, as the user configured it.
+
+    Raises:
+        ConfigurationError: the address is none.
+    """
+    try:
+        import keyring  # noqa: PLC0415 - an extra, and slow to import
+        import keyring.errors  # noqa: PLC0415 - likewise
+    except ImportError:
+        return None
+    # It imports httpx, which the client needs in any case once there is a URL.
+    from rigbridge.destinations.address import api_address  # noqa: PLC0415
+
+    try:
+        return keyring.get_password(
+            _KEYRING_SERVICE, api_address(url).removesuffix("/api")
+        )
+    except keyring.errors.NoKeyringError:
+        return None
+    except keyring.errors.KeyringError as error:
+        _LOGGER.warning("the keyring gives no key: %s", error)
+        return None

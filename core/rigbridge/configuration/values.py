@@ -66,7 +66,7 @@ def checked(settings: Mapping[str, Setting]) -> Configuration:
     for key, setting in settings.items():
         if key not in KEYS:
             raise _wrong(setting, key, "is no known setting", f"known: {_list(KEYS)}")
-    reader = _Reader(settings)
+    reader = _SettingReader(settings)
     return Configuration(
         to=reader.to(),
         data=Path(reader.text("data")).expanduser(),
@@ -102,7 +102,7 @@ def _wrong(
     return ConfigurationError(message, source=setting.origin, place=key, remedy=remedy)
 
 
-class _Reader:
+class _SettingReader:
     """Reads the settings one by one."""
 
     def __init__(self, settings: Mapping[str, Setting]) -> None:

@@ -1,4 +1,4 @@
-"""Work side by side in threads that live no longer than what they do."""
+"""Do something with each of some items in threads, which end with the work."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-__all__ = ["begin_beside", "run_beside"]
+__all__ = ["run_in_threads", "start_in_threads"]
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
-def begin_beside(
+def start_in_threads(
     items: Sequence[_Item],
     run: Callable[[_Item], _Result],
     width: int,
@@ -21,10 +21,9 @@ def begin_beside(
     name: str = "rigbridge-worker",
 ) -> Callable[[], list[_Result]]:
     """
-    Begin to do something with each of some items, in threads beside the caller.
+    Start to do something with each of some items, in threads.
 
-    A thread that the interpreter does not give any more, because it ends, is done
-    without.
+    Where the interpreter ends it starts no thread any more; the caller does all then.
 
     Args:
         items: the items.
@@ -33,33 +32,34 @@ def begin_beside(
         name: the name of the threads.
 
     Returns:
-        What the caller is to call in the end, once: it does itself what has not begun
-        by then, waits for the rest, and gives or raises what :func:`run_beside` does.
+        A function to be called once, in the end. It does itself what no thread has
+        begun, waits for the rest, and returns or raises as :func:`run_in_threads`.
     """
     results: dict[int, _Result] = {}
     errors: list[BaseException] = []
     numbers = itertools.count()
 
     def work() -> None:
+        # next() of a count is atomic, so no two threads take the same item.
         while not errors and (number := next(numbers)) < len(items):
             try:
                 results[number] = run(items[number])
             except BaseException as error:  # noqa: BLE001 - raised where all is joined
                 errors.append(error)
 
-    helpers: list[threading.Thread] = []
+    threads: list[threading.Thread] = []
     for _ in range(min(width, len(items))):
-        helper = threading.Thread(target=work, name=name, daemon=True)
+        thread = threading.Thread(target=work, name=name, daemon=True)
         try:
-            helper.start()
+            thread.start()
         except RuntimeError:
-            break
-        helpers.append(helper)
+            break  # the interpreter ends
+        threads.append(thread)
 
     def finish() -> list[_Result]:
         work()
-        for helper in helpers:
-            helper.join()
+        for thread in threads:
+            thread.join()
         if errors:
             raise errors[0]
         return [results[number] for number in range(len(items))]
@@ -67,7 +67,7 @@ def begin_beside(
     return finish
 
 
-def run_beside(
+def run_in_threads(
     items: Sequence[_Item],
     run: Callable[[_Item], _Result],
     width: int,
@@ -77,8 +77,7 @@ def run_beside(
     """
     Do something with each of some items, the calling thread among those that work.
 
-    A thread that the interpreter does not give any more, because it ends, is done
-    without.
+    Where the interpreter ends it starts no thread any more; the caller does all then.
 
     Args:
         items: the items.
@@ -93,4 +92,4 @@ def run_beside(
         BaseException: the first that was raised, once all that began have ended;
             nothing begins after it.
     """
-    return begin_beside(items, run, min(width, len(items)) - 1, name=name)()
+    return start_in_threads(items, run, min(width, len(items)) - 1, name=name)()

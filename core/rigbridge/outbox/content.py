@@ -16,7 +16,7 @@ import attrs
 from rigbridge.errors import SourceUnreadableError
 from rigbridge.machine.files import sync_file, sync_folder
 from rigbridge.machine.folders import make_folder, share
-from rigbridge.machine.threads import run_beside
+from rigbridge.machine.threads import run_in_threads
 from rigbridge.model import Attachment, FileOpener, Run, SettledFile
 from rigbridge.model.report import ConversionReport, Place
 
@@ -113,7 +113,7 @@ class ContentFolder:
             left = [
                 item for item, done in zip(embedded, taken, strict=True) if not done
             ]
-            rest = iter(run_beside(left, intake.bring, _WIDTH))
+            rest = iter(run_in_threads(left, intake.bring, _WIDTH))
             intake.settle()
         finally:
             intake.clear()

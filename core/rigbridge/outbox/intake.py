@@ -11,7 +11,7 @@ from rigbridge.model import Run
 from rigbridge.model.report import ConversionReport
 from rigbridge.outbox.content import ContentFolder
 from rigbridge.outbox.disk_space import explaining_full_disk, require_space
-from rigbridge.outbox.queue.run_queue import KnownRun, NewEntry, RunQueue
+from rigbridge.outbox.queue.entry_queue import EntryQueue, KnownRun, NewEntry
 from rigbridge.wire import encode
 
 __all__ = ["RunIntake"]
@@ -30,7 +30,9 @@ class RunIntake:
         contents: gets the attachments.
     """
 
-    def __init__(self, folder: Path, queue: RunQueue, contents: ContentFolder) -> None:
+    def __init__(
+        self, folder: Path, queue: EntryQueue, contents: ContentFolder
+    ) -> None:
         self._folder = folder
         self._queue = queue
         self._contents = contents

@@ -28,10 +28,10 @@ from rigbridge.outbox.entries import (
 )
 from rigbridge.outbox.intake import RunIntake
 from rigbridge.outbox.queue.database import OutboxDatabase
+from rigbridge.outbox.queue.entry_queue import EntryQueue
 from rigbridge.outbox.queue.leases import Leases
 from rigbridge.outbox.queue.queue_view import QueueView
 from rigbridge.outbox.queue.retention import Housekeeping, Retention
-from rigbridge.outbox.queue.run_queue import RunQueue
 from rigbridge.outbox.sending.attempt import restore
 from rigbridge.outbox.sending.delivery import Delivery
 from rigbridge.outbox.sending.process import ProcessSending
@@ -80,7 +80,7 @@ class Outbox:
         self.folder = folder
         self._retention = retention or Retention()
         self._database = OutboxDatabase(folder / "outbox.sqlite")
-        self._queue = RunQueue(self._database)
+        self._queue = EntryQueue(self._database)
         self._view = QueueView(self._database)
         self._housekeeping = Housekeeping(self._database)
         self._leases = Leases(self._database)

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from rigbridge.machine.threads import begin_beside, run_beside
+from rigbridge.machine.threads import run_in_threads, start_in_threads
 
 
 class TestRunBeside:
@@ -15,15 +15,15 @@ class TestRunBeside:
     @pytest.mark.parametrize("width", [1, 3, 20])
     def test_results_keep_the_order(self, width: int) -> None:
         """Of as many items as there are, and of none."""
-        assert run_beside(range(10), lambda item: item**2, width) == [
+        assert run_in_threads(range(10), lambda item: item**2, width) == [
             item**2 for item in range(10)
         ]
-        assert run_beside([], str, width) == []
+        assert run_in_threads([], str, width) == []
 
     def test_as_many_run_at_once_as_are_allowed(self) -> None:
         """All three meet; a fourth would have to wait for one of them."""
         meeting = threading.Barrier(3, timeout=10)
-        assert len(run_beside(range(3), lambda _: meeting.wait(), 3)) == 3
+        assert len(run_in_threads(range(3), lambda _: meeting.wait(), 3)) == 3
 
     def test_an_error_ends_what_has_not_begun(self) -> None:
         """The first error comes out, and nothing begins after it."""
@@ -36,7 +36,7 @@ class TestRunBeside:
                 raise ValueError("the second")
 
         with pytest.raises(ValueError, match="the second"):
-            run_beside(range(100), work, 1)
+            run_in_threads(range(100), work, 1)
         assert begun == [0, 1]
 
     def test_without_threads_the_caller_does_it_all(
@@ -50,7 +50,9 @@ class TestRunBeside:
 
         monkeypatch.setattr(threading.Thread, "start", start)
         caller = threading.get_ident()
-        assert run_beside(range(5), lambda _: threading.get_ident(), 3) == [caller] * 5
+        assert (
+            run_in_threads(range(5), lambda _: threading.get_ident(), 3) == [caller] * 5
+        )
 
 
 class TestBeginBeside:
@@ -59,7 +61,7 @@ class TestBeginBeside:
     def test_it_is_under_way_before_it_is_asked_for(self) -> None:
         """The caller does its own work, and collects what came of it in the end."""
         meeting = threading.Barrier(2, timeout=10)
-        finish = begin_beside([1], lambda item: (meeting.wait(), item)[1], 1)
+        finish = start_in_threads([1], lambda item: (meeting.wait(), item)[1], 1)
         meeting.wait()
         assert finish() == [1]
 
@@ -72,11 +74,11 @@ class TestBeginBeside:
             meeting.wait()
             return threading.get_ident()
 
-        doers = begin_beside(range(2), work, 1)()
+        doers = start_in_threads(range(2), work, 1)()
         assert doers[1] == threading.get_ident() != doers[0]
 
     def test_an_error_comes_out_in_the_end(self) -> None:
         """Beginning never raises it."""
-        finish = begin_beside([0], lambda item: 1 // item, 1)
+        finish = start_in_threads([0], lambda item: 1 // item, 1)
         with pytest.raises(ZeroDivisionError):
             finish()

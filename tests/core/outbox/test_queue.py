@@ -17,6 +17,7 @@ from rigbridge.outbox.entries import EntryState
 from rigbridge.outbox.policy import MAX_PROBE
 from rigbridge.outbox.queue import schema
 from rigbridge.outbox.queue.database import OutboxDatabase
+from rigbridge.outbox.queue.entry_queue import EntryQueue, KnownRun, NewEntry
 from rigbridge.outbox.queue.leases import (
     HORIZON,
     LEASE,
@@ -26,7 +27,6 @@ from rigbridge.outbox.queue.leases import (
 )
 from rigbridge.outbox.queue.queue_view import QueueView
 from rigbridge.outbox.queue.retention import Housekeeping
-from rigbridge.outbox.queue.run_queue import KnownRun, NewEntry, RunQueue
 
 _SHA = "a" * 64
 
@@ -46,7 +46,7 @@ class _Desk:
 
     def __init__(self, database: OutboxDatabase) -> None:
         self.clock = _Clock()
-        self.queue = RunQueue(database, self.clock)
+        self.queue = EntryQueue(database, self.clock)
         self.view = QueueView(database, self.clock)
         self.housekeeping = Housekeeping(database, self.clock)
         self.leases = Leases(database, self.clock)
@@ -543,7 +543,7 @@ class TestPatience:
 
     def test_who_cannot_wait_is_told_so(self, database: OutboxDatabase) -> None:
         """A question and a transaction are given up, and say why."""
-        queue, housekeeping = RunQueue(database), Housekeeping(database)
+        queue, housekeeping = EntryQueue(database), Housekeeping(database)
         told: list[str] = []
 
         def ask() -> None:

@@ -15,10 +15,10 @@ import httpx
 
 import rigbridge
 from rigbridge.client.transport import calls
-from rigbridge.client.transport.address import api_address
 from rigbridge.client.transport.error_answers import refusal
 from rigbridge.client.transport.network import timeouts
 from rigbridge.destinations import ConnectionSettings
+from rigbridge.destinations.address import api_address
 from rigbridge.errors import (
     ConfigurationError,
     ForbiddenError,

@@ -26,7 +26,7 @@ from rigbridge.outbox.queue.past_runs import (
 )
 from rigbridge.wire import decode, encode
 
-__all__ = ["KnownRun", "NewEntry", "RunQueue"]
+__all__ = ["EntryQueue", "KnownRun", "NewEntry"]
 
 
 @attrs.frozen(kw_only=True)
@@ -67,7 +67,7 @@ class KnownRun:
     digest: str | None
 
 
-class RunQueue:
+class EntryQueue:
     """
     Adds entries, and changes them as a person asks.
 
