@@ -31,7 +31,10 @@ class RunIntake:
     """
 
     def __init__(
-        self, folder: Path, queue: EntryQueue, contents: ContentFolder
+        self,
+        folder: Path,
+        queue: EntryQueue,
+        contents: ContentFolder,
     ) -> None:
         self._folder = folder
         self._queue = queue
