@@ -73,7 +73,7 @@ class CSVAdapter:
 
     def _best(self, head: bytes, name: str) -> list[ProfileClaim]:
         """Give the best claims: one, or several that are equally good, or none."""
-        # What the site declared goes before what it gets unasked.
+        # What the site declared goes before the built-in profile.
         declared = self._claims(head, name)
         sure = [claim for claim in declared if not claim.lacking]
         claims = sure or self._claims(head, name, built_in=True) or declared
@@ -81,6 +81,7 @@ class CSVAdapter:
         return [claim for claim in claims if claim.score == top]
 
     def _choose(self, source: Source) -> ProfileClaim:
+        # The content is decompressed already; patterns name the log itself.
         head, name = source.head, source.name.removesuffix(".gz")
         best = self._best(head, name)
         if len(best) > 1:

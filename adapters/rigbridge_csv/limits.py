@@ -23,6 +23,7 @@ __all__ = ["Condition", "LimitPair", "condition"]
 Bound: TypeAlias = float | int | str | None
 """A number, a text that is none, or None where the cell is blank."""
 
+# Codes as TestStand writes them into its CSV reports, and the usual signs.
 # The inclusivity of the lower and the upper side; None: the side is not compared.
 _RANGES: Mapping[str, tuple[bool | None, bool | None]] = {
     "GELE": (True, True),
@@ -51,7 +52,7 @@ _UNEQUAL = frozenset({"NE", "NET", "!=", "<>"})
 @attrs.frozen(kw_only=True)
 class Condition:
     """
-    What a row says of its pass range.
+    What a row says about its pass range.
 
     Attributes:
         limits: the range, or None.
@@ -95,6 +96,7 @@ class LimitPair:
     def split(self, text: str) -> tuple[str, str] | None:
         """Give the lower and the upper limit's text, or None for another form."""
         first, sign, second = text.partition(self._separator)
+        # A second separator makes it unclear where the first limit ends.
         if not sign or self._separator in second:
             return None
         if self.form.strip().startswith("upper"):
@@ -116,6 +118,7 @@ def _range(
     inclusive: tuple[bool | None, bool | None],
     comparator: str | None,
 ) -> Condition:
+    # Logs write inf or nan where there is no limit on a side.
     finite = _side(lower), _side(upper)
     rules = ("non-finite: no limit on that side",) * (finite != (lower, upper))
     if finite == (None, None) and comparator is None:
@@ -169,6 +172,7 @@ def _compared(code: str, comparator: str, lower: Bound, upper: Bound) -> Conditi
     if sides is None or isinstance(single, str):
         return _words(comparator, lower, upper)
     if None in sides:
+        # Two different bounds for a comparison with one: nobody knows which.
         if single is None:
             return _words(comparator, lower, upper)
         lower, upper = (None if side is None else single for side in sides)

@@ -3,25 +3,25 @@ The long layout: a row a measurement, the rows of a run one below the other.
 
 A run ends where its *key* changes: the cells of ``run_key``, by default serial number
 and start. The log is read twice, as a stream. The first pass collects the keys, because
-of what a key that *comes again* further down means:
+a key may come again further down:
 
-- with a start time in it, it is the same run, whose rows other runs interrupt. The
-  parts would look like whole runs with a verdict each, so that run is refused, and the
-  error names the lines. Its neighbours are read.
-- without one, it is a retest of the same unit: another run, recorded as coerced.
+- With a start time in it, it is the same run, interrupted by rows of other runs. Its
+  parts would look like whole runs with a verdict each. So that run is refused, the
+  error names the lines, and its neighbours are read.
+- Without one, it is a retest of the same unit: another run, recorded as coerced.
 
-Where the log writes no verdict for a run, its verdict follows from what is written
-(never from numbers and limits), and that is recorded as coerced:
+Where the log writes no verdict for a run, it is derived from the verdicts that are
+written (never from numbers and limits), and that is recorded as coerced:
 
 - no verdict column for runs: the worst of the verdicts of its phases and measurements,
   ERROR if there is none;
 - a verdict column whose cells are blank for this run: ERROR, the test was not finished;
 - a phase without one: the worst of its measurements; SKIP if none has a value; PASS if
-  the run is said to have passed; else ERROR.
+  the log says that the run passed; else ERROR.
 
 A row that does not fit the header, holds NUL or undecodable bytes, or a quote that is
-never closed, fails the run that its key names. Where its key cannot be told, it fails
-the runs before and behind it. All other runs arrive.
+never closed, fails the run that its key names. Where its key is damaged, it fails the
+runs before and after it. All other runs arrive.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ _CHUNK = 1 << 16
 
 
 @attrs.define
-class _Block:
+class _OpenRun:
     """
     The rows of one run, while they are read.
 
-    A further part of a run that was refused already is ``refused``: it is no run of
+    ``refused`` marks another part of a run that was refused already: it is no run of
     its own, neither in the count nor among the failures.
     """
 
@@ -79,8 +79,7 @@ class LongLayout:
     ) -> Iterator[Run]:
         """Read the runs of a log."""
         reading = _Reading(claim, source, context)
-        returning = reading.survey()
-        yield from reading.runs(returning)
+        yield from reading.runs(reading.find_repeated_keys())
 
 
 class _Reading:
@@ -120,16 +119,16 @@ class _Reading:
         ) as table:
             yield read_rows(table, self.profile, uri=self.source.uri, report=report)
 
-    def survey(self) -> dict[int, int]:
+    def find_repeated_keys(self) -> dict[int, int]:
         """
-        Find the keys whose rows do not stand together.
+        Find the keys whose rows are not all together.
 
         Returns:
             By the hash of such a key, the line in which it comes again.
         """
         # Hashes, so that a log of a million runs does not keep their keys in memory.
         seen: set[int] = set()
-        returning: dict[int, int] = {}
+        repeated: dict[int, int] = {}
         last: tuple[str, ...] | None = None
         with self._rows(ConversionReport()) as rows:
             for row in rows:
@@ -138,52 +137,53 @@ class _Reading:
                 last = row.key
                 digest = hash(last)
                 if digest in seen:
-                    returning.setdefault(digest, row.line)
+                    repeated.setdefault(digest, row.line)
                 seen.add(digest)
-        return returning
+        return repeated
 
-    def runs(self, returning: dict[int, int]) -> Iterator[Run]:
+    def runs(self, repeated: dict[int, int]) -> Iterator[Run]:
         """Go through the runs, reporting those that cannot be read."""
         index = 0
-        block: _Block | None = None
-        # A damaged row whose run is unknown also spoils the run that begins behind it.
+        open_run: _OpenRun | None = None
+        # A damaged row whose run is unknown also fails the run that begins after it.
         orphan: SourceError | None = None
+        # Only repeated keys are kept: seldom any.
         known: set[tuple[str, ...]] = set()
         with self._rows(self.context.report) as rows:
             for row in rows:
                 if row.key is None:
                     orphan = self._damaged(row)
-                    if block is not None:
-                        block.fail(orphan)
+                    if open_run is not None:
+                        open_run.fail(orphan)
                     continue
-                if block is None or row.key != block.key:
-                    if block is not None:
-                        yield from self._finish(block, index)
-                        index += not block.refused
-                    block = self._begin(row, returning, known)
+                if open_run is None or row.key != open_run.key:
+                    if open_run is not None:
+                        yield from self._finish(open_run, index)
+                        index += not open_run.refused
+                    open_run = self._begin(row, repeated, known)
                     if orphan is not None:
-                        block.fail(orphan)
+                        open_run.fail(orphan)
                 orphan = None
-                self._add(block, row)
-            if block is not None:
-                yield from self._finish(block, index)
+                self._add(open_run, row)
+            if open_run is not None:
+                yield from self._finish(open_run, index)
             elif orphan is not None:
                 self.context.failed(orphan)
             else:
                 raise NoRunError("holds a header but no rows", source=self.source.uri)
 
     def _begin(
-        self, row: Row, returning: dict[int, int], known: set[tuple[str, ...]]
-    ) -> _Block:
+        self, row: Row, repeated: dict[int, int], known: set[tuple[str, ...]]
+    ) -> _OpenRun:
         key = row.key or ()
         builder = RunBuilder(self.cells, self.context, self.source, line=row.line)
-        block = _Block(key, builder)
-        if not key or hash(key) not in returning:
-            return block
-        again = returning[hash(key)]
+        open_run = _OpenRun(key, builder)
+        if not key or hash(key) not in repeated:
+            return open_run
+        again = repeated[hash(key)]
         if row.timed:
-            block.refused = key in known
-            block.fail(
+            open_run.refused = key in known
+            open_run.fail(
                 MalformedSourceError(
                     f"the rows of the run of {' '.join(filter(None, key))} do not "
                     f"stand together: other runs come before line {again}",
@@ -201,30 +201,30 @@ class _Reading:
                 detail=" ".join(filter(None, key)) or None,
             )
         known.add(key)
-        return block
+        return open_run
 
-    def _add(self, block: _Block, row: Row) -> None:
+    def _add(self, open_run: _OpenRun, row: Row) -> None:
         if row.problem is not None:
-            block.fail(self._damaged(row))
-        if block.error is None:
+            open_run.fail(self._damaged(row))
+        if open_run.error is None:
             try:
-                block.builder.add(row.line, row.cells, row.binding)
+                open_run.builder.add(row.line, row.cells, row.columns)
             except SourceError as error:
-                block.fail(error)
+                open_run.fail(error)
 
-    def _finish(self, block: _Block, index: int) -> Iterator[Run]:
-        if block.error is None:
+    def _finish(self, open_run: _OpenRun, index: int) -> Iterator[Run]:
+        if open_run.error is None:
             try:
-                run = block.builder.build(index)
+                run = open_run.builder.build(index)
             except SourceError as error:
-                block.fail(error)
+                open_run.fail(error)
             else:
-                # Only now: what was recorded of a run that fails would stand in the
-                # account of the next.
-                self.context.report.merge(block.builder.report)
+                # Only now: else the account of the next run would hold what was
+                # recorded of a run that failed.
+                self.context.report.merge(open_run.builder.report)
                 yield run
-        if block.error is not None and not block.refused:
-            self.context.failed(block.error)
+        if open_run.error is not None and not open_run.refused:
+            self.context.failed(open_run.error)
 
     def _damaged(self, row: Row) -> MalformedSourceError:
         return MalformedSourceError(

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from rigbridge.errors import MalformedSourceError
 from rigbridge.model import Limit, Measurement, MeasurementOutcome
 from rigbridge.model.report import ConversionReport, Place
-from rigbridge_csv.attributes import keep
-from rigbridge_csv.phases import Stated
 from rigbridge_csv.profiles.fields import MEASUREMENT_FIELDS, Field
-from rigbridge_csv.profiles.header import Binding
-from rigbridge_csv.tables.cells import CellReader
+from rigbridge_csv.profiles.header import ColumnMap
+from rigbridge_csv.tables.cells import CellReader, FilledCell, keep_text
 from rigbridge_csv.verdicts import MEASUREMENT, LoggedVerdict
 
 __all__ = ["MeasurementReader"]
 
 _VALUE = MEASUREMENT_FIELDS.index(Field.VALUE)
-# Without a name these say nothing; a verdict and a docstring may be of the phase.
-_OF_A_MEASUREMENT = (
+# These mean nothing without a name; a verdict and a docstring may belong to the phase.
+_NEED_A_NAME = (
     Field.VALUE,
     Field.UNIT,
     Field.LOWER_LIMIT,
@@ -38,10 +35,11 @@ class MeasurementReader:
     def __init__(self, cells: CellReader, report: ConversionReport) -> None:
         self._cells = cells
         self._report = report
+        # Recorded once a run: every row passes here.
         self._counts = dict.fromkeys(("measurement", "limit", "attribute"), 0)
 
     def read(
-        self, line: int, row: list[str], binding: Binding, attributes: dict[str, str]
+        self, line: int, row: list[str], columns: ColumnMap, attributes: dict[str, str]
     ) -> tuple[Measurement, LoggedVerdict] | None:
         """
         Read the measurement of a row.
@@ -49,8 +47,8 @@ class MeasurementReader:
         Args:
             line: the row's line.
             row: its cells.
-            binding: where they stand.
-            attributes: what else the row says; added to, and taken over.
+            columns: where its fields are.
+            attributes: what else the row says; added to, and used without a copy.
 
         Returns:
             The measurement and the verdict that was written for it, or None where
@@ -59,7 +57,7 @@ class MeasurementReader:
         Raises:
             MalformedSourceError: a cell that cannot be read; names line and column.
         """
-        picked = binding.measurement([*row, *binding.tail])
+        picked = columns.measurement([*row, *columns.tail])
         name, value, unit, lower, upper, both, comparator, outcome, docstring = (
             self._cells.texts(picked)
         )
@@ -78,19 +76,20 @@ class MeasurementReader:
                     "limit", rule, place=Place(line=line, path=name), detail=both
                 )
         elif comparator is not None:
-            keep(attributes, binding.label(Field.COMPARATOR), comparator)
+            # Nothing to compare with, but the log wrote it.
+            keep_text(attributes, columns.label(Field.COMPARATOR), comparator)
         verdict = LoggedVerdict.UNSET
         if outcome is not None:
-            column = binding.label(Field.OUTCOME)
-            verdict = self._cells.verdict(outcome, line=line, column=column)
-            if verdict not in MEASUREMENT:
-                self._no_verdict(outcome, line, column, attributes)
+            verdict = self._verdict(
+                FilledCell(outcome, line, columns.label(Field.OUTCOME)), attributes
+            )
         counts["attribute"] += len(attributes)
         measurement = Measurement(
             name=name,
             outcome=MEASUREMENT.get(verdict, MeasurementOutcome.UNSET),
             value=None
             if value is None
+            # The cell itself: a text keeps the blanks around it.
             else self._cells.value(
                 picked[_VALUE],
                 limited=limits is not None,
@@ -112,46 +111,44 @@ class MeasurementReader:
             if count:
                 self._report.mapped(item, count)
 
-    def _no_verdict(
-        self, outcome: str, line: int, column: str, attributes: dict[str, str]
-    ) -> None:
-        keep(attributes, column, outcome)
-        self._report.coerced(
-            "measurement outcome",
-            "no verdict on a value, so unset; the word is kept",
-            place=Place(line=line, path=column),
-            detail=outcome,
-        )
+    def _verdict(self, cell: FilledCell, attributes: dict[str, str]) -> LoggedVerdict:
+        verdict = self._cells.verdict(cell)
+        if verdict not in MEASUREMENT:
+            keep_text(attributes, cell.column, cell.text)
+            self._report.coerced(
+                "measurement outcome",
+                "no verdict on a value, so unset; the word is kept",
+                place=cell.place,
+                detail=cell.text,
+            )
+        return verdict
 
     def remark(
-        self, line: int, row: list[str], binding: Binding
-    ) -> tuple[Stated | None, Stated | None]:
+        self, line: int, row: list[str], columns: ColumnMap
+    ) -> tuple[FilledCell | None, FilledCell | None]:
         """
         Read the verdict and the docstring of a row that names no measurement.
 
         Raises:
             MalformedSourceError: the row holds a value or limits without a name.
         """
-        for field in _OF_A_MEASUREMENT:
-            at = binding.positions.get(field)
-            if at is not None and self._cells.text(row[at]) is not None:
-                raise self._nameless(line, field, binding)
-        outcome, docstring = (
-            None
-            if (at := binding.positions.get(field)) is None
-            or (text := self._cells.text(row[at])) is None
-            else (text, line, binding.label(field))
-            for field in (Field.OUTCOME, Field.DOCSTRING)
+        for field in _NEED_A_NAME:
+            if self._filled(field, line, row, columns) is not None:
+                raise self._cells.error(
+                    f"a {field.value} without the name of a measurement",
+                    line=line,
+                    column=columns.label(field),
+                    remedy=f"fill the column {columns.label(Field.MEASUREMENT)!r}, "
+                    "or correct which columns are declared",
+                )
+        return (
+            self._filled(Field.OUTCOME, line, row, columns),
+            self._filled(Field.DOCSTRING, line, row, columns),
         )
-        return outcome, docstring
 
-    def _nameless(
-        self, line: int, field: Field, binding: Binding
-    ) -> MalformedSourceError:
-        name = binding.label(Field.MEASUREMENT)
-        return self._cells.error(
-            f"a {field.value} without the name of a measurement",
-            line=line,
-            column=binding.label(field),
-            remedy=f"fill the column {name!r}, or correct which columns are declared",
-        )
+    def _filled(
+        self, field: Field, line: int, row: list[str], columns: ColumnMap
+    ) -> FilledCell | None:
+        at = columns.positions.get(field)
+        text = None if at is None else self._cells.text(row[at])
+        return None if text is None else FilledCell(text, line, columns.label(field))

@@ -8,19 +8,15 @@ import attrs
 
 from rigbridge.model import Measurement, Phase, PhaseOutcome, RunOutcome
 from rigbridge.model.report import ConversionReport, Place
-from rigbridge_csv.attributes import keep
 from rigbridge_csv.profiles.fields import Field
-from rigbridge_csv.profiles.header import Binding
-from rigbridge_csv.tables.cells import CellReader
+from rigbridge_csv.profiles.header import ColumnMap
+from rigbridge_csv.tables.cells import CellReader, FilledCell, keep_text
 from rigbridge_csv.verdicts import PHASE, LoggedVerdict, worst
 
-__all__ = ["UNNAMED", "PhaseRows", "PhaseSequence", "Stated"]
+__all__ = ["UNNAMED", "PhaseRows", "PhaseSequence"]
 
 UNNAMED = "measurements"
 """The name of the phase that holds the measurements of a log without phases."""
-
-Stated = tuple[str, int, str]
-"""The text of a cell, its line, and its column's name."""
 
 
 @attrs.define(kw_only=True)
@@ -30,7 +26,7 @@ class PhaseRows:
 
     Attributes:
         line: the first of these rows.
-        stated: the cells of the phase's fields that are not blank.
+        fields: the cells of the phase's fields that are not blank.
         measurements: the measurements so far.
         verdicts: what was written in their verdict cells.
         attributes: what else the rows say of the phase.
@@ -38,41 +34,39 @@ class PhaseRows:
     """
 
     line: int
-    stated: dict[Field, Stated]
+    fields: dict[Field, FilledCell]
     measurements: list[Measurement] = attrs.field(factory=list[Measurement])
     verdicts: list[LoggedVerdict] = attrs.field(factory=list[LoggedVerdict])
     attributes: dict[str, str] = attrs.field(factory=dict[str, str])
     docstring: str | None = None
 
-    def agrees(self, stated: dict[Field, Stated]) -> bool:
-        """Say whether a row that states this belongs to the phase."""
-        mine = self.stated
-        if (Field.PHASE in mine) != (Field.PHASE in stated):
+    def agrees(self, fields: dict[Field, FilledCell]) -> bool:
+        """Say whether a row with these cells belongs to the phase."""
+        mine = self.fields
+        # A blank name after a named phase is no part of it: it may be another step.
+        if (Field.PHASE in mine) != (Field.PHASE in fields):
             return False
         return all(
-            field not in mine or mine[field][0] == text
-            for field, (text, _, _) in stated.items()
+            field not in mine or mine[field].text == cell.text
+            for field, cell in fields.items()
         )
 
     def written_verdict(self, cells: CellReader) -> LoggedVerdict | None:
         """Give the verdict in the phase's own cell, or None."""
-        stated = self.stated.get(Field.PHASE_OUTCOME)
-        if stated is None:
-            return None
-        text, line, column = stated
-        return cells.verdict(text, line=line, column=column)
+        cell = self.fields.get(Field.PHASE_OUTCOME)
+        return None if cell is None else cells.verdict(cell)
 
     def remark(
         self,
-        outcome: Stated | None,
-        docstring: Stated | None,
+        outcome: FilledCell | None,
+        docstring: FilledCell | None,
         attributes: dict[str, str],
         *,
         cells: CellReader,
         report: ConversionReport,
     ) -> None:
         """
-        Take what a row without a measurement says.
+        Add what a row without a measurement says.
 
         Args:
             outcome: the verdict in it, or None.
@@ -84,27 +78,26 @@ class PhaseRows:
         Raises:
             MalformedSourceError: the verdict is a word that nobody declared.
         """
-        said = dict(attributes)
+        texts = dict(attributes)
         if outcome is not None:
-            text, line, column = outcome
-            if self.stated.get(Field.PHASE_OUTCOME, outcome)[0] == text:
+            if self.fields.get(Field.PHASE_OUTCOME, outcome).text == outcome.text:
                 report.coerced(
                     "phase outcome",
                     "verdict of a row without a measurement, taken for its phase",
-                    place=Place(line=line, path=column),
-                    detail=text,
+                    place=outcome.place,
+                    detail=outcome.text,
                 )
             else:
                 # The phase has a cell of its own for it; this one counts for the run.
-                self.verdicts.append(cells.verdict(text, line=line, column=column))
-                said[column] = text
+                self.verdicts.append(cells.verdict(outcome))
+                texts[outcome.column] = outcome.text
         if docstring is not None:
             if self.docstring is None:
-                self.docstring = docstring[0]
+                self.docstring = docstring.text
             else:
-                said[docstring[2]] = docstring[0]
-        for label, text in said.items():
-            keep(self.attributes, label, text)
+                texts[docstring.column] = docstring.text
+        for label, text in texts.items():
+            keep_text(self.attributes, label, text)
 
     def build(
         self,
@@ -127,7 +120,7 @@ class PhaseRows:
             MalformedSourceError: a cell that cannot be read.
         """
         place = Place(line=self.line)
-        name = self.stated.get(Field.PHASE)
+        name = self.fields.get(Field.PHASE)
         if name is None:
             report.coerced(
                 "phase",
@@ -137,10 +130,8 @@ class PhaseRows:
             )
         started, ended = (
             None
-            if (found := self.stated.get(field)) is None
-            else cells.time(
-                found[0], line=found[1], column=found[2], station=station, report=report
-            )
+            if (cell := self.fields.get(field)) is None
+            else cells.time(cell, station=station, report=report)
             for field in (Field.PHASE_STARTED_AT, Field.PHASE_ENDED_AT)
         )
         report.mapped("phase")
@@ -149,7 +140,7 @@ class PhaseRows:
         if self.attributes:
             report.mapped("attribute", len(self.attributes))
         return Phase(
-            name=UNNAMED if name is None else name[0],
+            name=UNNAMED if name is None else name.text,
             outcome=outcome,
             started_at=started,
             ended_at=ended,
@@ -168,8 +159,8 @@ class PhaseRows:
         if verdict is not None:
             if verdict in PHASE:
                 return PHASE[verdict]
-            text, _, column = self.stated[Field.PHASE_OUTCOME]
-            keep(self.attributes, column, text)
+            cell = self.fields[Field.PHASE_OUTCOME]
+            keep_text(self.attributes, cell.column, cell.text)
         outcome, rule = self._derived(verdict, run_outcome)
         report.coerced(
             "phase outcome", rule, place=Place(line=self.line), detail=outcome
@@ -184,6 +175,7 @@ class PhaseRows:
         judged = worst(self.verdicts)
         if judged is not None:
             return PHASE[judged], "none written: the worst of its measurements"
+        # Logs list the tests of a skipped phase too, without a value.
         if self.measurements and all(
             measurement.value is None for measurement in self.measurements
         ):
@@ -210,18 +202,18 @@ class PhaseSequence:
         self._cells = cells
         self._constant = cells.profile.constants.get(Field.PHASE)
 
-    def names_one(self, row: list[str], binding: Binding) -> bool:
+    def names_one(self, row: list[str], columns: ColumnMap) -> bool:
         """Say whether a row says anything of a phase."""
         return self._constant is not None or any(
-            self._cells.text(cell) is not None for cell in binding.phase(row)
+            self._cells.text(cell) is not None for cell in columns.phase(row)
         )
 
     def of(
         self,
         line: int,
         row: list[str],
-        binding: Binding,
-        outcome: Stated | None = None,
+        columns: ColumnMap,
+        outcome: FilledCell | None = None,
     ) -> PhaseRows:
         """
         Give the phase that a row belongs to, a new one if need be.
@@ -229,24 +221,25 @@ class PhaseSequence:
         Args:
             line: the row's line.
             row: its cells.
-            binding: where they stand.
+            columns: where they stand.
             outcome: the verdict in a row without a measurement, which is the phase's
                 unless that has a cell of its own.
         """
-        stated: dict[Field, Stated] = {}
-        for field, cell in zip(binding.phase_fields, binding.phase(row), strict=True):
+        fields: dict[Field, FilledCell] = {}
+        for field, cell in zip(columns.phase_fields, columns.phase(row), strict=True):
             text = self._cells.text(cell)
             if text is not None:
-                stated[field] = (text, line, binding.label(field))
+                fields[field] = FilledCell(text, line, columns.label(field))
         if self._constant is not None:
-            stated[Field.PHASE] = (self._constant, line, Field.PHASE.value)
+            fields[Field.PHASE] = FilledCell(self._constant, line, Field.PHASE.value)
         if outcome is not None:
-            stated.setdefault(Field.PHASE_OUTCOME, outcome)
-        if self.rows and self.rows[-1].agrees(stated):
+            fields.setdefault(Field.PHASE_OUTCOME, outcome)
+        if self.rows and self.rows[-1].agrees(fields):
             phase = self.rows[-1]
-            phase.stated = {**stated, **phase.stated}
+            # The first cell counts: errors name the line where a text came first.
+            phase.fields = {**fields, **phase.fields}
             return phase
-        phase = PhaseRows(line=line, stated=stated)
+        phase = PhaseRows(line=line, fields=fields)
         self.rows.append(phase)
         return phase
 

@@ -1,10 +1,9 @@
 """
 The rows of one run, and the run that they make.
 
-What is said of the whole run stands in every row. The first cell that is not blank
-counts; another one further down is kept with the row that it stands in, except for the
-end of the run, of which the latest counts, and for the serial number and the verdict,
-where two different ones are an error.
+Every row repeats the fields of the whole run. The first cell that is not blank counts.
+A different one further down is kept with its row, with two exceptions: of the end of
+the run the latest counts, and two different serial numbers or verdicts are an error.
 """
 
 from __future__ import annotations
@@ -13,12 +12,11 @@ from rigbridge.adapters import ReadContext, Source
 from rigbridge.errors import SourceError
 from rigbridge.model import ProcedureRef, Run, RunOutcome, Unit
 from rigbridge.model.report import ConversionReport, Place
-from rigbridge_csv.attributes import keep
 from rigbridge_csv.measurements import MeasurementReader
-from rigbridge_csv.phases import PhaseSequence, Stated
+from rigbridge_csv.phases import PhaseSequence
 from rigbridge_csv.profiles.fields import Field
-from rigbridge_csv.profiles.header import Binding
-from rigbridge_csv.tables.cells import CellReader
+from rigbridge_csv.profiles.header import ColumnMap
+from rigbridge_csv.tables.cells import CellReader, FilledCell, keep_text
 from rigbridge_csv.verdicts import RUN, worst
 
 __all__ = ["RunBuilder"]
@@ -45,14 +43,14 @@ class RunBuilder:
         self._context = context
         self._source = source
         self._line = line
-        self._stated: dict[Field, Stated] = {}
+        self._fields: dict[Field, FilledCell] = {}
         self._metadata: dict[str, str] = {}
         self._phases = PhaseSequence(cells)
-        self._measuring = MeasurementReader(cells, self.report)
-        self._judged_column = False
-        self._last: tuple[Binding, tuple[str, ...], tuple[str, ...]] | None = None
+        self._measurements = MeasurementReader(cells, self.report)
+        self._has_verdict_column = False
+        self._last: tuple[ColumnMap, tuple[str, ...], tuple[str, ...]] | None = None
 
-    def add(self, line: int, row: list[str], binding: Binding) -> None:
+    def add(self, line: int, row: list[str], columns: ColumnMap) -> None:
         """
         Take a row.
 
@@ -60,111 +58,109 @@ class RunBuilder:
             MalformedSourceError: a cell that cannot be read; names line and column.
         """
         attributes: dict[str, str] = {}
-        said = (binding, binding.run(row), binding.metadata(row))
-        # Almost every row repeats the one before it.
-        if said != self._last:
-            self._take_run(line, said, attributes)
-            self._last = said
-        if binding.others_labels:
-            others = zip(binding.others_labels, binding.others(row), strict=True)
+        run_cells = (columns, columns.run(row), columns.metadata(row))
+        # Almost every row repeats the one before it. A different cell is therefore
+        # kept only with the first of the rows that have it.
+        if run_cells != self._last:
+            self._add_run_cells(line, run_cells, attributes)
+            self._last = run_cells
+        if columns.others_labels:
+            others = zip(columns.others_labels, columns.others(row), strict=True)
             for label, text in others:
                 if text and not text.isspace():
-                    keep(attributes, label, text)
-        read = self._measuring.read(line, row, binding, attributes)
+                    keep_text(attributes, label, text)
+        read = self._measurements.read(line, row, columns, attributes)
         if read is None:
-            self._take_remark(line, row, binding, attributes)
+            self._add_remark(line, row, columns, attributes)
         else:
-            phase = self._phases.of(line, row, binding)
+            phase = self._phases.of(line, row, columns)
             phase.measurements.append(read[0])
             phase.verdicts.append(read[1])
 
-    def _take_run(
+    def _add_run_cells(
         self,
         line: int,
-        said: tuple[Binding, tuple[str, ...], tuple[str, ...]],
+        run_cells: tuple[ColumnMap, tuple[str, ...], tuple[str, ...]],
         attributes: dict[str, str],
     ) -> None:
-        binding, fields, metadata = said
-        self._judged_column |= Field.RUN_OUTCOME in binding.positions
-        for field, cell in zip(binding.run_fields, fields, strict=True):
+        columns, fields, metadata = run_cells
+        self._has_verdict_column |= Field.RUN_OUTCOME in columns.positions
+        for field, cell in zip(columns.run_fields, fields, strict=True):
             text = self._cells.text(cell)
             if text is None:
                 continue
-            label = binding.label(field)
-            known = self._stated.setdefault(field, (text, line, label))
-            if known[0] != text:
-                self._deviates(field, known, (text, line, label), attributes)
-        for label, cell in zip(binding.metadata_labels, metadata, strict=True):
+            found = FilledCell(text, line, columns.label(field))
+            known = self._fields.setdefault(field, found)
+            if known.text != text:
+                self._differs(field, known, found, attributes)
+        for label, cell in zip(columns.metadata_labels, metadata, strict=True):
             if cell and not cell.isspace():
                 known_text = self._metadata.setdefault(label, cell)
                 if known_text != cell:
-                    self._kept_with_row(label, cell, line, attributes)
+                    self._keep_with_row(FilledCell(cell, line, label), attributes)
 
-    def _deviates(
-        self, field: Field, known: Stated, other: Stated, attributes: dict[str, str]
+    def _differs(
+        self,
+        field: Field,
+        known: FilledCell,
+        other: FilledCell,
+        attributes: dict[str, str],
     ) -> None:
-        text, line, label = other
+        """Handle a cell that says something else than the one above it."""
         if field is Field.RUN_OUTCOME:
-            first = self._cells.verdict(known[0], line=known[1], column=known[2])
-            if self._cells.verdict(text, line=line, column=label) is not first:
+            # Two spellings of one verdict do not contradict each other.
+            first = self._cells.verdict(known)
+            if self._cells.verdict(other) is not first:
                 raise self._contradiction(known, other)
             return
         if field is Field.SERIAL_NUMBER:
             raise self._contradiction(known, other)
-        if field is Field.ENDED_AT and self._later(other, known):
-            self._stated[field] = other
+        # Some logs write the time of each row there.
+        if field is Field.ENDED_AT and self._is_later(other, known):
+            self._fields[field] = other
             self.report.coerced(
                 "ended_at",
                 "differs within the run, the latest taken",
-                place=Place(line=line, path=label),
-                detail=text,
+                place=other.place,
+                detail=other.text,
             )
             return
-        self._kept_with_row(label, text, line, attributes)
+        self._keep_with_row(other, attributes)
 
-    def _contradiction(self, known: Stated, other: Stated) -> SourceError:
-        text, line, label = other
+    def _contradiction(self, known: FilledCell, other: FilledCell) -> SourceError:
         return self._cells.error(
-            f"the run has {text!r} here and {known[0]!r} in line {known[1]}",
-            line=line,
-            column=label,
+            f"the run has {other.text!r} here and {known.text!r} in line {known.line}",
+            line=other.line,
+            column=other.column,
             remedy="declare a run_key that tells the runs apart, and the verdicts of "
             "single measurements as outcome",
         )
 
-    def _later(self, other: Stated, known: Stated) -> bool:
+    def _is_later(self, other: FilledCell, known: FilledCell) -> bool:
         # Only compared here; what is recorded of the zone is recorded at the end.
         unrecorded = ConversionReport()
         ends = [
-            self._cells.time(
-                text,
-                line=line,
-                column=label,
-                station=self._text(Field.STATION),
-                report=unrecorded,
-            )
-            for text, line, label in (other, known)
+            self._cells.time(cell, station=self._text(Field.STATION), report=unrecorded)
+            for cell in (other, known)
         ]
         return ends[0] >= ends[1]
 
-    def _kept_with_row(
-        self, label: str, text: str, line: int, attributes: dict[str, str]
-    ) -> None:
-        keep(attributes, label, text)
+    def _keep_with_row(self, cell: FilledCell, attributes: dict[str, str]) -> None:
+        keep_text(attributes, cell.column, cell.text)
         self.report.coerced(
             "run field",
             "differs within the run, kept with its row",
-            place=Place(line=line, path=label),
-            detail=text,
+            place=cell.place,
+            detail=cell.text,
         )
 
-    def _take_remark(
-        self, line: int, row: list[str], binding: Binding, attributes: dict[str, str]
+    def _add_remark(
+        self, line: int, row: list[str], columns: ColumnMap, attributes: dict[str, str]
     ) -> None:
-        """Take a row without a measurement: it speaks of its phase, or of the run."""
-        outcome, docstring = self._measuring.remark(line, row, binding)
-        if self._phases.names_one(row, binding):
-            phase = self._phases.of(line, row, binding, outcome)
+        """Add a row without a measurement: it belongs to its phase, or to the run."""
+        outcome, docstring = self._measurements.remark(line, row, columns)
+        if self._phases.names_one(row, columns):
+            phase = self._phases.of(line, row, columns, outcome)
             phase.remark(
                 outcome, docstring, attributes, cells=self._cells, report=self.report
             )
@@ -173,17 +169,17 @@ class RunBuilder:
             raise self._cells.error(
                 "a verdict without a measurement or a phase",
                 line=line,
-                column=outcome[2],
+                column=outcome.column,
                 remedy="declare the column as run_outcome if it is the run's",
             )
         for label, text in attributes.items():
-            keep(self._metadata, label, text)
+            keep_text(self._metadata, label, text)
         if docstring is not None:
-            keep(self._metadata, docstring[2], docstring[0])
+            keep_text(self._metadata, docstring.column, docstring.text)
 
     def _text(self, field: Field) -> str | None:
-        found = self._stated.get(field)
-        return self._cells.profile.constants.get(field) if found is None else found[0]
+        found = self._fields.get(field)
+        return self._cells.profile.constants.get(field) if found is None else found.text
 
     def build(self, index: int) -> Run:
         """
@@ -204,17 +200,15 @@ class RunBuilder:
         ]
         started, ended = (
             None
-            if (found := self._stated.get(field)) is None
-            else cells.time(
-                found[0], line=found[1], column=found[2], station=station, report=report
-            )
+            if (cell := self._fields.get(field)) is None
+            else cells.time(cell, station=station, report=report)
             for field in (Field.STARTED_AT, Field.ENDED_AT)
         )
         provenance = self._context.provenance(
             self._source, index, format=f"{_FORMAT}, profile {cells.profile.name}"
         )
         report.mapped("run")
-        self._measuring.account()
+        self._measurements.account()
         if self._metadata:
             report.mapped("metadata", len(self._metadata))
         return Run(
@@ -242,16 +236,13 @@ class RunBuilder:
         )
 
     def _written_outcome(self) -> RunOutcome | None:
-        stated = self._stated.get(Field.RUN_OUTCOME)
-        if stated is None:
-            return None
-        text, line, column = stated
-        return RUN.get(self._cells.verdict(text, line=line, column=column))
+        cell = self._fields.get(Field.RUN_OUTCOME)
+        return None if cell is None else RUN.get(self._cells.verdict(cell))
 
     def _derived_outcome(self) -> RunOutcome:
         place = Place(line=self._line)
-        if self._judged_column:
-            # Judged logs leave the cell blank where a test did not come to its end.
+        if self._has_verdict_column:
+            # Logs with verdicts leave the cell blank where a test was not finished.
             outcome, rule = RunOutcome.ERROR, "its verdict cell holds none"
         else:
             judged = worst(self._phases.written_verdicts())

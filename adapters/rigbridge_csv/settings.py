@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import cast
 
 import attrs
 
-from rigbridge_csv.profiles.checks import bad, from_mapping, known
+from rigbridge_csv.profiles.checks import check_choice, from_mapping, setting_error
 from rigbridge_csv.profiles.fields import Field
 from rigbridge_csv.profiles.profile import CSVProfile
 
@@ -29,9 +29,9 @@ The profile that needs no configuration: the header names are our own field name
 """
 
 
-def _profiles(value: Any) -> tuple[CSVProfile, ...]:
+def _profiles(value: object) -> tuple[CSVProfile, ...]:
     if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
-        raise bad(f"must be a list of profiles, not {value!r}", "profiles")
+        raise setting_error(f"must be a list of profiles, not {value!r}", "profiles")
     made: list[CSVProfile] = []
     for index, item in enumerate(cast("Iterable[object]", value)):
         place = f"profiles[{index}]"
@@ -41,7 +41,9 @@ def _profiles(value: Any) -> tuple[CSVProfile, ...]:
             else from_mapping(CSVProfile, item, place)
         )
         if profile.name in {other.name for other in (*made, BUILT_IN)}:
-            raise bad(f"{profile.name!r} is taken", f"{place}.name", "choose another")
+            raise setting_error(
+                f"{profile.name!r} is taken", f"{place}.name", "choose another"
+            )
         made.append(profile)
     return tuple(made)
 
@@ -62,7 +64,7 @@ class CSVSettings:
     profiles: tuple[CSVProfile, ...] = attrs.field(default=(), converter=_profiles)
 
     @classmethod
-    def from_mapping(cls, mapping: Mapping[str, Any]) -> CSVSettings:
+    def from_mapping(cls, mapping: Mapping[str, object]) -> CSVSettings:
         """
         Make the settings of plain tables and lists, as TOML gives them.
 
@@ -88,5 +90,5 @@ class CSVSettings:
                 the path (``profiles[0].columns.serial_numbr``).
         """
         for key in mapping:
-            known(key, ("profiles",), "setting", str(key))
+            check_choice(key, ("profiles",), "setting", str(key))
         return cls(profiles=mapping.get("profiles", ()))

@@ -17,7 +17,7 @@ __all__ = ["MEASUREMENT", "PHASE", "RUN", "WORDS", "LoggedVerdict", "worst"]
 
 
 class LoggedVerdict(StrEnum):
-    """What a word in a verdict cell means, whatever it is said of."""
+    """What a word in a verdict cell means, of a run, a phase or a measurement."""
 
     PASS = "PASS"  # noqa: S105 - a verdict, not a secret
     FAIL = "FAIL"
@@ -48,6 +48,7 @@ WORDS: Mapping[str, LoggedVerdict] = {
     "terminated": LoggedVerdict.ABORTED,
     "skipped": LoggedVerdict.SKIP,
     "not run": LoggedVerdict.SKIP,
+    # TestStand's word for a step that judges nothing.
     "done": LoggedVerdict.UNSET,
     "info": LoggedVerdict.UNSET,
     "none": LoggedVerdict.UNSET,

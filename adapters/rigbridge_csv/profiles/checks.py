@@ -1,26 +1,28 @@
-"""Settings from plain mappings, as TOML gives them, with the path of a bad key."""
+"""Settings from plain mappings, as TOML gives them; errors name the path of the key."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import attrs
 
 from rigbridge.errors import ConfigurationError
 
-__all__ = ["bad", "check_texts", "from_mapping", "known", "member"]
+__all__ = ["check_choice", "check_texts", "from_mapping", "setting_error"]
 
 _Made = TypeVar("_Made")
 
 
-def bad(message: str, place: str, remedy: str | None = None) -> ConfigurationError:
+def setting_error(
+    message: str, place: str, remedy: str | None = None
+) -> ConfigurationError:
     """Make the error that names a key."""
     return ConfigurationError(message, place=place, remedy=remedy)
 
 
-def known(key: object, choices: Iterable[str], what: str, place: str) -> str:
+def check_choice(key: object, choices: Iterable[str], what: str, place: str) -> str:
     """
     Give a key back if it is one of the choices.
 
@@ -32,12 +34,7 @@ def known(key: object, choices: Iterable[str], what: str, place: str) -> str:
         return key
     close = difflib.get_close_matches(str(key), names, n=1)
     remedy = f"did you mean {close[0]}?" if close else f"one of {', '.join(names)}"
-    raise bad(f"{key!r} is no {what}", place, remedy)
-
-
-def member(path: str, inner: str | None) -> str:
-    """Put a path before that of an inner key."""
-    return f"{path}.{inner}" if inner else path
+    raise setting_error(f"{key!r} is no {what}", place, remedy)
 
 
 def check_texts(value: object, place: str) -> None:
@@ -48,10 +45,10 @@ def check_texts(value: object, place: str) -> None:
         ConfigurationError: it is none, or one of its members is no text.
     """
     if not isinstance(value, tuple):
-        raise bad(f"must be a list of texts, not {value!r}", place)
+        raise setting_error(f"must be a list of texts, not {value!r}", place)
     for index, text in enumerate(cast("tuple[object, ...]", value)):
         if not isinstance(text, str):
-            raise bad(f"must be a text, not {text!r}", f"{place}[{index}]")
+            raise setting_error(f"must be a text, not {text!r}", f"{place}[{index}]")
 
 
 def from_mapping(kind: type[_Made], value: object, place: str) -> _Made:
@@ -67,22 +64,25 @@ def from_mapping(kind: type[_Made], value: object, place: str) -> _Made:
         ConfigurationError: no mapping, an unknown or a missing key, or a bad value.
     """
     if not isinstance(value, Mapping):
-        raise bad(f"must be a table of settings, not {value!r}", place)
-    given = cast("Mapping[object, Any]", value)
+        raise setting_error(f"must be a table of settings, not {value!r}", place)
+    given = cast("Mapping[object, object]", value)
     fields = {
         field.name: field
         for field in attrs.fields(cast("type[attrs.AttrsInstance]", kind))
         if field.init
     }
+    prefix = f"{place}." if place else ""
+    # Keys first: for a misspelled key "is missing" would be the wrong hint.
     for key in given:
-        known(key, fields, "setting", member(place, str(key)) if place else str(key))
+        check_choice(key, fields, "setting", f"{prefix}{key}")
     for name, field in fields.items():
         if field.default is attrs.NOTHING and name not in given:
-            raise bad("is missing", member(place, name) if place else name)
+            raise setting_error("is missing", f"{prefix}{name}")
     try:
         return kind(**{str(key): item for key, item in given.items()})
     except ConfigurationError as error:
-        inner = member(place, error.place) if place else error.place
+        # The class knows only its own keys; the path before them is known here.
+        inner = f"{prefix}{error.place}" if error.place else place or error.place
         raise ConfigurationError(
             error.message, place=inner, remedy=error.remedy
         ) from error

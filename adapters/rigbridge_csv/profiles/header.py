@@ -1,16 +1,16 @@
 """
-The header of a log bound to a profile: which column holds what.
+The header of a log compared with a profile: which column holds what.
 
-Columns are found by name, so that their order does not matter; blanks around a name and
-case are ignored where that leaves one column. Whatever cannot be bound for sure is an
-error: reading on by position would give every value another's name.
+Columns are found by name, so that their order does not matter. Blanks around a name and
+case are ignored where that leaves one column. Whatever is not sure is an error: reading
+on by position would give each value the name of another.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
-from typing import Any, Protocol
+from typing import Protocol, cast
 
 import attrs
 
@@ -24,7 +24,7 @@ from rigbridge_csv.profiles.fields import (
 )
 from rigbridge_csv.profiles.profile import CSVProfile, Undeclared
 
-__all__ = ["Binding", "Picker", "bind", "find_column", "normal"]
+__all__ = ["ColumnMap", "Picker", "find_column", "map_columns", "normal"]
 
 
 class Picker(Protocol):
@@ -41,9 +41,8 @@ def _picker(positions: Sequence[int]) -> Picker:
     if len(positions) == 1:
         only = positions[0]
         return lambda cells: (cells[only],)
-    # The quickest way that there is: every row passes here several times.
-    pick: Any = itemgetter(*positions)
-    return pick  # type: ignore[no-any-return]  # itemgetter is typed Any
+    # Written in C: every row passes here several times.
+    return cast("Picker", itemgetter(*positions))
 
 
 def normal(name: str) -> str:
@@ -53,6 +52,7 @@ def normal(name: str) -> str:
 
 def find_column(header: Sequence[str], name: str) -> list[int]:
     """Find the positions of a column: as spelled, or else whatever its case."""
+    # "V" and "v" may be two columns: then only the exact spelling counts.
     exact = [at for at, column in enumerate(header) if column == name]
     if exact:
         return exact
@@ -61,7 +61,7 @@ def find_column(header: Sequence[str], name: str) -> list[int]:
 
 
 @attrs.frozen(kw_only=True)
-class Binding:
+class ColumnMap:
     """
     Where the cells of a row are.
 
@@ -113,8 +113,8 @@ class Binding:
         return field.value if at is None else self.header[at] or f"column {at + 1}"
 
 
-class _Binder:
-    """Binds one header; raises where something is not sure."""
+class _ColumnMapper:
+    """Finds the columns of one header; raises where something is not sure."""
 
     def __init__(
         self, header: tuple[str, ...], profile: CSVProfile, line: int, uri: str
@@ -224,16 +224,16 @@ class _Binder:
         return ()
 
 
-def bind(
+def map_columns(
     cells: Sequence[str],
     profile: CSVProfile,
     *,
     line: int,
     uri: str,
     report: ConversionReport,
-) -> Binding:
+) -> ColumnMap:
     """
-    Bind a header to a profile, and account for its columns.
+    Find the columns of a profile in a header, and record what is done with each.
 
     Args:
         cells: the header's cells.
@@ -246,13 +246,13 @@ def bind(
         MalformedSourceError: a column is lacking, ambiguous, or unknown where the
             profile refuses that; names the column.
     """
-    binder = _Binder(tuple(normal(cell) for cell in cells), profile, line, uri)
-    positions = binder.fields()
-    key = binder.key(positions)
+    mapper = _ColumnMapper(tuple(normal(cell) for cell in cells), profile, line, uri)
+    positions = mapper.fields()
+    key = mapper.key(positions)
     metadata = tuple(
         dict.fromkeys(
             [
-                *(binder.must(name, "metadata") for name in profile.metadata),
+                *(mapper.must(name, "metadata") for name in profile.metadata),
                 # What tells two runs apart is said of the whole run.
                 *(at for at in key if at not in positions.values()),
             ]
@@ -260,12 +260,12 @@ def bind(
     )
     known = {*positions.values(), *metadata}
     rest = [at for at in range(len(cells)) if at not in known]
-    others = binder.undeclared(rest, report)
+    others = mapper.undeclared(rest, report)
     report.mapped("column", len(known) + len(others))
     run_fields = tuple(field for field in RUN_FIELDS if field in positions)
     phase_fields = tuple(field for field in PHASE_FIELDS if field in positions)
-    return Binding(
-        header=binder.header,
+    return ColumnMap(
+        header=mapper.header,
         line=line,
         positions=positions,
         key=_picker(key),
@@ -275,6 +275,8 @@ def bind(
         run_fields=run_fields,
         phase=_picker([positions[field] for field in phase_fields]),
         phase_fields=phase_fields,
+        # Fields that the file lacks are picked from the tail behind the row's cells, so
+        # that all measurements are picked by one call, whatever columns there are.
         measurement=_picker(
             [
                 positions.get(field, len(cells) + at)
@@ -283,7 +285,7 @@ def bind(
         ),
         tail=tuple(profile.constants.get(field, "") for field in MEASUREMENT_FIELDS),
         others=_picker(others),
-        others_labels=binder.labels(others, report),
+        others_labels=mapper.labels(others, report),
         metadata=_picker(metadata),
-        metadata_labels=binder.labels(metadata, report),
+        metadata_labels=mapper.labels(metadata, report),
     )

@@ -1,4 +1,4 @@
-"""Which profile a log is of: the claim of each, with its score and reason."""
+"""Which profile fits a log: the claim of each, with its score and reason."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from rigbridge_csv.tables.table import blank, csv_reader
 
 __all__ = ["LayoutReader", "ProfileClaim", "claim_by_header", "separator_line"]
 
+# Tried where the profile declares none.
 _DELIMITERS = (",", ";", "\t", "|")
 _BY_NAME_ONLY, _BY_COLUMNS, _SHARE, _AND_NAME = 0.1, 0.4, 0.5, 0.05
 
@@ -33,8 +34,8 @@ class ProfileClaim:
         score: how sure it is, above 0 and below 1.
         reason: what it saw.
         delimiter: the sign between cells, where it was found.
-        lacking: required columns that are not there; then the claim stands on the
-            file's name alone, and reading ends in an error that names them.
+        lacking: required columns that are not there; then only the file's name fits,
+            and reading ends in an error that names them.
     """
 
     profile: CSVProfile
@@ -74,7 +75,8 @@ def _header(text: str, delimiter: str, quote: str | None) -> list[str]:
     return []
 
 
-def _foreign(text: str) -> bool:
+def _is_other_format(text: str) -> bool:
+    # XML and JSON have their own adapters; a binary file has no printable first line.
     start = text.lstrip("\ufeff \t\r\n")[:1024]
     line = start.splitlines()[0] if start else ""
     return start.startswith(("<", "{", "[")) or not line.replace("\t", "").isprintable()
@@ -121,8 +123,9 @@ def claim_by_header(profile: CSVProfile, head: bytes, name: str) -> ProfileClaim
     if pattern is not None and not named:
         return None
     text = decode_head(profile.encoding, head)
-    if _foreign(text):
+    if _is_other_format(text):
         return None
+    # A header longer than the head is cut off in its last column, which does not count.
     cut = len(head) >= HEAD_SIZE and "\n" not in text and "\r" not in text
     candidates: list[ProfileClaim] = []
     for delimiter in (profile.delimiter,) if profile.delimiter else _DELIMITERS:

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import attrs
 
 from rigbridge_csv.limits import LimitPair
-from rigbridge_csv.profiles.checks import bad, check_texts, from_mapping, known
+from rigbridge_csv.profiles.checks import (
+    check_choice,
+    check_texts,
+    from_mapping,
+    setting_error,
+)
 from rigbridge_csv.profiles.fields import RUN_FIELDS, Field
-from rigbridge_csv.tables.times import check_format
+from rigbridge_csv.tables.values import check_format
 from rigbridge_csv.verdicts import LoggedVerdict
 
 __all__ = ["CSVProfile", "Layout", "ProfileMatch", "Undeclared"]
+
+
+_Attribute: TypeAlias = "attrs.Attribute[Any]"
 
 
 class Layout(StrEnum):
@@ -31,7 +39,7 @@ class Undeclared(StrEnum):
     ERROR = "error"
 
 
-# The rest is measured or judged: in a setting it would be made up.
+# Values, verdicts and times are not among them: a constant would be made up.
 _CONSTANTS = frozenset(
     {
         *RUN_FIELDS,
@@ -45,30 +53,31 @@ _CONSTANTS = frozenset(
 ) - {Field.STARTED_AT, Field.ENDED_AT, Field.RUN_OUTCOME}
 
 
-def _text(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+def _text(_instance: object, attribute: _Attribute, value: object) -> None:
     if not isinstance(value, str) or not value.strip():
-        raise bad(f"must be a text, not {value!r}", attribute.name)
+        raise setting_error(f"must be a text, not {value!r}", attribute.name)
 
 
-def _optional_text(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+def _optional_text(_instance: object, attribute: _Attribute, value: object) -> None:
     if value is not None:
         _text(_instance, attribute, value)
 
 
-def _members(value: Any) -> tuple[str, ...]:
-    # What is no list at all is left to the check behind it, which knows the key.
-    listed = isinstance(value, Iterable) and not isinstance(value, str)
-    return tuple(value) if listed else cast("tuple[str, ...]", value)
+def _members(value: object) -> tuple[str, ...]:
+    # What is no list is passed on to the validator, which knows the key.
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return tuple(cast("Iterable[str]", value))
+    return cast("tuple[str, ...]", value)
 
 
-def _texts(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+def _texts(_instance: object, attribute: _Attribute, value: object) -> None:
     check_texts(value, attribute.name)
 
 
-def _table(value: Any, place: str) -> Mapping[str, Any]:
+def _table(value: object, place: str) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
-        raise bad(f"must be a table, not {value!r}", place)
-    return cast("Mapping[str, Any]", value)
+        raise setting_error(f"must be a table, not {value!r}", place)
+    return cast("Mapping[str, object]", value)
 
 
 @attrs.frozen(kw_only=True)
@@ -90,39 +99,40 @@ class ProfileMatch:
     )
 
 
-def _match(value: Any) -> ProfileMatch:
+def _match(value: object) -> ProfileMatch:
     if isinstance(value, ProfileMatch):
         return value
     return from_mapping(ProfileMatch, value, "match")
 
 
-def _layout(value: Any) -> Layout:
-    return Layout(known(value, Layout, "layout", "layout"))
+def _layout(value: object) -> Layout:
+    return Layout(check_choice(value, Layout, "layout", "layout"))
 
 
-def _undeclared(value: Any) -> Undeclared:
-    return Undeclared(known(value, Undeclared, "way to go", "undeclared"))
+def _undeclared(value: object) -> Undeclared:
+    return Undeclared(check_choice(value, Undeclared, "way to go", "undeclared"))
 
 
-def _pair(value: Any) -> LimitPair | None:
+def _pair(value: object) -> LimitPair | None:
     if value is None or isinstance(value, LimitPair):
         return value
     if not isinstance(value, str):
-        raise bad(f"must be a text, not {value!r}", "limit_pair")
+        raise setting_error(f"must be a text, not {value!r}", "limit_pair")
     return LimitPair(value)
 
 
-def _columns(value: Any) -> Mapping[Field, str | int]:
+def _columns(value: object) -> Mapping[Field, str | int]:
     declared: dict[Field, str | int] = {}
     for key, column in _table(value, "columns").items():
         place = f"columns.{key}"
-        field = Field(known(key, Field, "field", place))
+        field = Field(check_choice(key, Field, "field", place))
         if isinstance(column, str) and column.strip():
             declared[field] = column.strip()
+        # Not isinstance: True is an int, too.
         elif type(column) is int and column > 0:
             declared[field] = column
         else:
-            raise bad(
+            raise setting_error(
                 f"must be a header name or a number, not {column!r}",
                 place,
                 "columns are counted from 1, as a spreadsheet shows them",
@@ -130,65 +140,72 @@ def _columns(value: Any) -> Mapping[Field, str | int]:
     return declared
 
 
-def _constants(value: Any) -> Mapping[Field, str]:
+def _constants(value: object) -> Mapping[Field, str]:
     declared: dict[Field, str] = {}
     for key, text in _table(value, "constants").items():
         place = f"constants.{key}"
-        field = Field(known(key, Field, "field", place))
+        field = Field(check_choice(key, Field, "field", place))
         if field not in _CONSTANTS:
-            raise bad(f"{key} cannot be a constant", place, "it must come from the log")
+            raise setting_error(
+                f"{key} cannot be a constant", place, "it must come from the log"
+            )
         if not isinstance(text, str) or not text.strip():
-            raise bad(f"must be a text, not {text!r}", place)
+            raise setting_error(f"must be a text, not {text!r}", place)
         declared[field] = text.strip()
     return declared
 
 
-def _outcomes(value: Any) -> Mapping[str, LoggedVerdict]:
+def _outcomes(value: object) -> Mapping[str, LoggedVerdict]:
     declared: dict[str, LoggedVerdict] = {}
     for word, verdict in _table(value, "outcomes").items():
         spelled = verdict.upper() if isinstance(verdict, str) else verdict
-        name = known(spelled, LoggedVerdict, "outcome", f"outcomes.{word}")
+        name = check_choice(spelled, LoggedVerdict, "outcome", f"outcomes.{word}")
         declared[str(word).strip().casefold()] = LoggedVerdict(name)
     return declared
 
 
-def _sign(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+def _sign(_instance: object, attribute: _Attribute, value: object) -> None:
     if value is None:
         return
     if not isinstance(value, str) or len(value) != 1 or value in "\r\n\0\ufeff":
-        raise bad(f"must be a single character, not {value!r}", attribute.name)
+        raise setting_error(
+            f"must be a single character, not {value!r}", attribute.name
+        )
 
 
-def _encoding(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+def _encoding(_instance: object, attribute: _Attribute, value: object) -> None:
     if value is None:
         return
     _text(_instance, attribute, value)
     try:
-        b"    ".decode(value, "replace")
+        # Four blanks are whole characters in every encoding. codecs.lookup would also
+        # take codecs that give no text.
+        b"    ".decode(str(value), "replace")
     except LookupError as error:
-        raise bad(
+        raise setting_error(
             f"{value!r} is no known text encoding",
             "encoding",
             "use a name such as cp1252 or utf-16, or leave it out to have it found",
         ) from error
 
 
-def _decimal(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+def _decimal(_instance: object, attribute: _Attribute, value: object) -> None:
     if value not in (".", ","):
-        raise bad(f"must be . or , and not {value!r}", attribute.name)
+        raise setting_error(f"must be . or , and not {value!r}", attribute.name)
 
 
-def _formats(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
-    if not value:
-        raise bad("must name at least one format", attribute.name)
-    for index, form in enumerate(value):
+def _formats(_instance: object, attribute: _Attribute, value: object) -> None:
+    formats = cast("tuple[str, ...]", value)
+    if not formats:
+        raise setting_error("must name at least one format", attribute.name)
+    for index, form in enumerate(formats):
         check_format(form, f"{attribute.name}[{index}]")
 
 
-def _names(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
-    for index, name in enumerate(value):
+def _names(_instance: object, attribute: _Attribute, value: object) -> None:
+    for index, name in enumerate(cast("tuple[str, ...]", value)):
         if not name.strip():
-            raise bad("must not be blank", f"{attribute.name}[{index}]")
+            raise setting_error("must not be blank", f"{attribute.name}[{index}]")
 
 
 @attrs.frozen(kw_only=True)
@@ -239,12 +256,14 @@ class CSVProfile:
     optional: tuple[str, ...] = attrs.field(
         default=(), converter=_members, validator=_texts
     )
-    constants: Mapping[Field, str] = attrs.field(factory=dict, converter=_constants)
+    constants: Mapping[Field, str] = attrs.field(
+        factory=dict[Field, str], converter=_constants
+    )
     metadata: tuple[str, ...] = attrs.field(
         default=(), converter=_members, validator=[_texts, _names]
     )
     outcomes: Mapping[str, LoggedVerdict] = attrs.field(
-        factory=dict, converter=_outcomes
+        factory=dict[str, LoggedVerdict], converter=_outcomes
     )
     missing: tuple[str, ...] = attrs.field(
         default=(), converter=_members, validator=_texts
@@ -262,25 +281,22 @@ class CSVProfile:
     def __attrs_post_init__(self) -> None:
         for index, name in enumerate(self.optional):
             place = f"optional[{index}]"
-            if Field(known(name, Field, "field", place)) not in self.columns:
-                raise bad(f"{name} is not declared in columns", place)
+            if Field(check_choice(name, Field, "field", place)) not in self.columns:
+                raise setting_error(f"{name} is not declared in columns", place)
         for field in self.constants:
             if field in self.columns:
-                raise bad(
+                raise setting_error(
                     f"{field} has a column already",
                     f"constants.{field}",
                     "declare either the column or the constant",
                 )
-        self._check_signs()
-        self._check_columns()
-
-    def _check_signs(self) -> None:
         if self.delimiter is not None and self.delimiter == self.quote:
-            raise bad("is the same sign as quote", "delimiter")
+            raise setting_error("is the same sign as quote", "delimiter")
+        self._check_columns()
 
     def _check_columns(self) -> None:
         if Field.MEASUREMENT not in self.columns:
-            raise bad(
+            raise setting_error(
                 "names no column for measurement",
                 "columns",
                 "say which column holds the names of the measurements",
@@ -288,14 +304,14 @@ class CSVProfile:
         if Field.LIMITS not in self.columns:
             return
         if self.limit_pair is None:
-            raise bad(
+            raise setting_error(
                 "is missing, though columns.limits is declared",
                 "limit_pair",
                 "say what the cells look like, as upper/lower",
             )
         for field in (Field.LOWER_LIMIT, Field.UPPER_LIMIT):
             if field in self.columns or field in self.constants:
-                raise bad(
+                raise setting_error(
                     f"stands beside {field}",
                     "columns.limits",
                     "declare one cell for both limits, or one for each",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 import attrs
 
@@ -14,13 +15,39 @@ from rigbridge.model import Scalar
 from rigbridge.model.report import ConversionReport, Place
 from rigbridge_csv.limits import Condition, condition
 from rigbridge_csv.profiles.profile import CSVProfile
-from rigbridge_csv.tables.numbers import HEXADECIMAL, NumberReader, number_reader
-from rigbridge_csv.tables.times import parse_time
+from rigbridge_csv.tables.values import (
+    HEXADECIMAL,
+    NumberReader,
+    number_reader,
+    parse_time,
+)
 from rigbridge_csv.verdicts import WORDS, LoggedVerdict
 
-__all__ = ["CellReader"]
+__all__ = ["CellReader", "FilledCell", "keep_text"]
 
 _MAX_KNOWN = 10_000
+
+
+class FilledCell(NamedTuple):
+    """The text of a cell that is not blank, its line, and the name of its column."""
+
+    text: str
+    line: int
+    column: str
+
+    @property
+    def place(self) -> Place:
+        """Its place in the log."""
+        return Place(line=self.line, path=self.column)
+
+
+def keep_text(target: dict[str, str], label: str, text: str) -> None:
+    """Add a text under a label; another text of the same label gets a number."""
+    name, count = label, 1
+    while target.get(name, text) != text:
+        count += 1
+        name = f"{label} ({count})"
+    target[name] = text
 
 
 @attrs.frozen
@@ -48,11 +75,11 @@ class CellReader:
         other = "," if profile.decimal == "." else "."
         made = {
             "_missing": frozenset({"", *(text.strip() for text in profile.missing)}),
-            # Every unit is tested against the same limits.
+            # Every unit is tested against the same limits: 1.5x of the whole reading.
             "_conditions": lru_cache(_MAX_KNOWN)(self._condition),
             "_number": number_reader(profile.decimal),
             "_other_notation": number_reader(other),
-            "_words": _spelled({**WORDS, **profile.outcomes}),
+            "_words": _with_upper_case({**WORDS, **profile.outcomes}),
         }
         for name, value in made.items():
             object.__setattr__(self, name, value)
@@ -70,6 +97,7 @@ class CellReader:
 
     def texts(self, cells: tuple[str, ...]) -> list[str | None]:
         """Give the texts of several cells, as :meth:`text` does of one."""
+        # One call for a row, not one for each cell: every row passes here.
         missing = self._missing
         return [None if (text := cell.strip()) in missing else text for cell in cells]
 
@@ -90,12 +118,13 @@ class CellReader:
         """
         Give what a cell measured: a number where it is one, else its exact text.
 
-        Digits behind a leading zero (``0019``) are a number or an identifier; limits
-        beside it tell that it is a number.
+        Digits after a leading zero (``0019``) are a number or an identifier; limits
+        in the same row tell that it is a number.
         """
         text = cell.strip()
         number = self._number(text)
         if number is None:
+            # Never converted: 1,234 may be 1.234 or 1234. The profile has to say it.
             if self._other_notation(text) is not None:
                 report.coerced(
                     "value",
@@ -159,32 +188,26 @@ class CellReader:
             lower, upper = self.text(parts[0]), self.text(parts[1])
         return condition(comparator, self.bound(lower), self.bound(upper))
 
-    def verdict(self, text: str, *, line: int, column: str) -> LoggedVerdict:
+    def verdict(self, cell: FilledCell) -> LoggedVerdict:
         """
         Say what a verdict word means.
 
         Raises:
-            MalformedSourceError: nobody declared the word. It is not passed over,
-                since it may well be this log's word for a failure.
+            MalformedSourceError: nobody declared the word. It is an error because it
+                may be this log's word for a failure.
         """
-        found = self._words.get(text) or self._words.get(text.casefold())
+        found = self._words.get(cell.text) or self._words.get(cell.text.casefold())
         if found is None:
             raise self.error(
-                f"{text!r} is no verdict that is known",
-                line=line,
-                column=column,
+                f"{cell.text!r} is no verdict that is known",
+                line=cell.line,
+                column=cell.column,
                 remedy=f"declare it under outcomes in profile {self.profile.name!r}",
             )
         return found
 
     def time(
-        self,
-        text: str,
-        *,
-        line: int,
-        column: str,
-        station: str | None,
-        report: ConversionReport,
+        self, cell: FilledCell, *, station: str | None, report: ConversionReport
     ) -> datetime:
         """
         Give the time that a cell states, in UTC.
@@ -193,19 +216,18 @@ class CellReader:
             MalformedSourceError: it fits none of the profile's formats.
         """
         formats = self.profile.date_formats
-        wall = parse_time(text, formats)
+        wall = parse_time(cell.text, formats)
         if wall is not None:
-            place = Place(line=line, path=column)
             try:
                 return self.context.time_zone.localize(
-                    wall, report=report, place=place, station=station
+                    wall, report=report, place=cell.place, station=station
                 )
             except (OverflowError, ValueError):
                 pass  # Year 1 or 9999: reported below like any other odd time.
         raise self.error(
-            f"{text!r} is no time in the format {' or '.join(formats)}",
-            line=line,
-            column=column,
+            f"{cell.text!r} is no time in the format {' or '.join(formats)}",
+            line=cell.line,
+            column=cell.column,
             remedy=f"declare date_formats in profile {self.profile.name!r}",
         )
 
@@ -215,7 +237,7 @@ def _leading_zero(text: str) -> bool:
     return len(digits) > 1 and digits[0] == "0" and digits.isdigit()
 
 
-def _spelled(words: dict[str, LoggedVerdict]) -> dict[str, LoggedVerdict]:
-    """Add the usual spellings, so that few words need to be folded first."""
+def _with_upper_case(words: dict[str, LoggedVerdict]) -> dict[str, LoggedVerdict]:
+    """Add the usual spelling, so that few words need to be folded first."""
     upper = {word.upper(): verdict for word, verdict in words.items()}
     return {**upper, **words}

@@ -1,10 +1,10 @@
 """
 Which text encoding a log is in.
 
-A byte order mark decides; then the profile's declaration; then UTF-8 if the bytes are
-UTF-8. Otherwise it is a guess, and recorded as one: a single high byte between plain
-ones is how Western code pages write ``°C`` and ``µA``, longer runs are left to
-charset-normalizer.
+A byte order mark decides, then the profile's declaration, then UTF-8 if the bytes are
+UTF-8. Otherwise it is a guess, and recorded as one: Western code pages write ``°C`` and
+``µA`` with a single high byte between plain ones; longer sequences of high bytes are
+left to charset-normalizer.
 """
 
 from __future__ import annotations
@@ -81,10 +81,11 @@ def _guess(sample: bytes) -> Decoding:
 
 
 def _judge(sample: bytes) -> Decoding:
-    """Tell UTF-8 with a damage from another encoding, by what prevails."""
+    """Tell damaged UTF-8 from another encoding, by what there is more of."""
     text = sample.decode("utf-8", "surrogateescape")
     foreign = [char for char in text if not char.isascii()]
     escaped = sum("\udc80" <= char <= "\udcff" for char in foreign)
+    # A damaged byte is escaped; a sound character of several bytes counts as one.
     if len(foreign) > 2 * escaped:
         return Decoding(encoding="utf-8")
     return _guess(sample)
@@ -101,6 +102,7 @@ def find_decoding(
         chunks: the stream from its beginning.
         whole: False if the chunks end before the stream does.
     """
+    # Incremental: a chunk may end in the middle of a character.
     decoder = codecs.getincrementaldecoder("utf-8")()
     head = chunk = b""
     foreign = False

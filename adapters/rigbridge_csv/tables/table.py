@@ -1,10 +1,10 @@
 """
 A delimited text as records with their lines, read as a stream.
 
-Python's own reader splits the cells, strictly. What this module adds is what a
-damaged log needs: the line in which each record begins, a reason for a record that
-cannot be used, and reading on behind it, so that a quote that is never closed costs
-one record and not the rest of the file.
+Python's own reader splits the cells, strictly. This module adds what a damaged log
+needs: the line in which each record begins, a reason for a record that cannot be used,
+and reading on after it. So a quote that is never closed costs one record and not the
+rest of the file.
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ class CSVTable:
         # A bounded readline: a file without line ends must not fill the memory.
         self._fresh = iter(functools.partial(stream.readline, MAX_LINE), "")
         self._again: deque[str] = deque()
+        # The lines of the current record: Python's reader does not tell them.
         self._record: list[str] = []
         self._line = 0
         self._flaw: str | None = None
@@ -96,6 +97,7 @@ class CSVTable:
                     )
             self._line += 1
             record.append(line)
+            # isascii() is quick; only other lines are looked at closely.
             if not line.isascii() or "\0" in line:
                 self._flaw = self._flaw or _flaw(line)
             yield line
@@ -116,6 +118,7 @@ class CSVTable:
                 continue
             if cells is None:
                 return
+            # An empty list is an empty line.
             if cells:
                 yield start, cells, self._flaw
 
@@ -137,7 +140,7 @@ class CSVTable:
         return all(line.count(delimiter) == width - 1 for line in record)
 
     def reread(self) -> None:
-        """Take only the first line of the last record for read, and go on behind it."""
+        """Read again from the second line of the last record."""
         later = self._record[1:]
         self._again.extendleft(reversed(later))
         self._line -= len(later)

@@ -159,7 +159,12 @@ def _wrong(scope: Scope, value: object, expected: str) -> MalformedSourceError:
 
 
 def _kind(value: object) -> str:
-    names = {dict: "object", list: "list", str: "text", bool: "boolean"}
+    names: dict[type, str] = {
+        dict: "object",
+        list: "list",
+        str: "text",
+        bool: "boolean",
+    }
     return "null" if value is None else names.get(type(value), "number")
 
 

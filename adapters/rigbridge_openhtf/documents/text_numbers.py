@@ -52,7 +52,7 @@ def read_value(
 
 def read_rows(value: object, scope: Scope, *, texts: bool) -> object:
     """Read the points of a measurement with dimensions, column by column."""
-    if not isinstance(value, list) or not value:
+    if not isinstance(value, list):
         return value
     rows = [
         cast("list[object]", row) if isinstance(row, list) else None

@@ -202,11 +202,15 @@ def _attributes(raw: RawPhase, scope: Scope) -> dict[str, JSONValue]:
     if options:
         attributes["options"] = options
     for key, value in raw.rest.items():
-        if value is None or (isinstance(value, (list, tuple, dict)) and not value):
+        if value is None or _is_empty(value):
             continue
         attributes[key] = free_form(value, scope.at(f".{key}"), "attribute")
         scope.mapped("attribute")
     return attributes
+
+
+def _is_empty(value: object) -> bool:
+    return isinstance(value, (list, tuple, dict)) and not value
 
 
 def _is_default(value: object) -> bool:

@@ -156,8 +156,7 @@ def _outcome_details(record: RawRecord, scope: Scope) -> list[_OutcomeDetail]:
         place = scope.at(f"[{index}]")
         plain = free_form(given, place, "outcome detail")
         if isinstance(plain, dict):
-            fields = cast("dict[str, JSONValue]", plain)
-            detail = _OutcomeDetail(fields.get("code"), fields.get("description"))
+            detail = _OutcomeDetail(plain.get("code"), plain.get("description"))
         else:
             place.coerced("outcome detail", "without a code taken as a description")
             detail = _OutcomeDetail(None, plain)

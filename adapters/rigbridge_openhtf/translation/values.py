@@ -223,8 +223,8 @@ def _bytes(value: bytes | bytearray | memoryview) -> str:
 
 
 # The converters take Any: each is called only with a value of the types beside it.
-_RULES: tuple[tuple[type | tuple[type, ...], str | None, Callable[[Any], object]], ...]
-_RULES = (
+_Rule: TypeAlias = tuple[type | tuple[type, ...], str | None, Callable[[Any], object]]
+_RULES: tuple[_Rule, ...] = (
     (str, "text of a class of its own turned into plain text", "".join),
     (int, "number of a class of its own turned into a plain number", int),
     (float, "number of a class of its own turned into a plain number", float),

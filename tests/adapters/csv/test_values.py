@@ -12,8 +12,7 @@ from rigbridge.errors import ConfigurationError
 from rigbridge.model import Limit, Measurement
 from rigbridge.testing import Reading
 from rigbridge_csv.limits import LimitPair, condition
-from rigbridge_csv.tables.numbers import number_reader
-from rigbridge_csv.tables.times import check_format, parse_time
+from rigbridge_csv.tables.values import check_format, number_reader, parse_time
 
 Read = Callable[..., Reading]
 
