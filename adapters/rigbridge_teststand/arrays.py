@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from array import array
-from typing import Any
 
 import attrs
 
-from rigbridge.model import Axis, Series
+from rigbridge.model import Axis, JSONValue, Scalar, Series
 
-__all__ = ["Cells", "line_of", "rows_of", "series_of", "without_gaps"]
+__all__ = [
+    "Cells",
+    "array_series",
+    "fill_gaps",
+    "list_series",
+    "matrix_series",
+    "uniform_numbers",
+]
 
 _MAX_ROWS = 256
 _PLANE = 2
@@ -28,10 +34,10 @@ class Cells:
     """
 
     rank: int
-    members: dict[tuple[int, ...], Any]
+    members: dict[tuple[int, ...], Scalar]
 
 
-def without_gaps(placed: dict[tuple[int, ...], Any]) -> dict[tuple[int, ...], Any]:
+def fill_gaps(placed: dict[tuple[int, ...], Scalar]) -> dict[tuple[int, ...], Scalar]:
     """
     Fill the gaps of a list with None; filters leave members out.
 
@@ -46,21 +52,21 @@ def without_gaps(placed: dict[tuple[int, ...], Any]) -> dict[tuple[int, ...], An
     return placed
 
 
-def _floats(values: list[Any]) -> list[Any]:
+def uniform_numbers(values: list[Scalar]) -> list[Scalar]:
     """Make the numbers of one column of one kind, so that they are held compactly."""
     kinds = set(map(type, values))
     if kinds == {int, float}:
-        return [float(value) for value in values]
+        return [float(value) for value in values if isinstance(value, (int, float))]
     return values
 
 
-def line_of(values: list[Any], unit: str | None) -> Series:
+def list_series(values: list[Scalar], unit: str | None) -> Series:
     """Make a series of a list of values that is complete and in order."""
     index = Axis(name="index", values=array("q", range(len(values))))
-    return Series(axes=(index, Axis(unit=unit, values=_floats(values))))
+    return Series(axes=(index, Axis(unit=unit, values=uniform_numbers(values))))
 
 
-def series_of(cells: Cells, unit: str | None) -> Series:
+def array_series(cells: Cells, unit: str | None) -> Series:
     """Make a series with an axis for each index and the values last."""
     positions = sorted(cells.members)
     axes = [
@@ -70,12 +76,12 @@ def series_of(cells: Cells, unit: str | None) -> Series:
         )
         for place in range(cells.rank)
     ]
-    values = _floats([cells.members[position] for position in positions])
+    values = uniform_numbers([cells.members[position] for position in positions])
     return Series(axes=(*axes, Axis(unit=unit, values=values)))
 
 
-def rows_of(
-    cells: Cells, attributes: dict[str, Any]
+def matrix_series(
+    cells: Cells, attributes: dict[str, JSONValue]
 ) -> list[tuple[str, Series]] | None:
     """
     Take a matrix apart into one series a row, or a column where the layout says so.
@@ -91,7 +97,7 @@ def rows_of(
         return None
     said = " ".join(str(value).lower() for value in attributes.values())
     by_column = "column based" in said
-    lines: dict[int, dict[int, Any]] = {}
+    lines: dict[int, dict[int, Scalar]] = {}
     for (row, column), value in cells.members.items():
         line, place = (column, row) if by_column else (row, column)
         lines.setdefault(line, {})[place] = value
@@ -101,7 +107,7 @@ def rows_of(
     shared: Axis | None = None
     found: list[tuple[str, Series]] = []
     for line in sorted(lines):
-        values = _floats([lines[line].get(place) for place in places])
+        values = uniform_numbers([lines[line].get(place) for place in places])
         if shared is None and "singlex-multipley" in said and len(lines) > 1:
             shared = Axis(name="x", values=values)
             continue

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 
-__all__ = ["has_decimal_comma", "is_finite", "read_count", "read_number", "read_plain"]
+__all__ = ["has_decimal_comma", "is_finite", "parse_plain", "read_count", "read_number"]
 
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 # A single comma and no point is a decimal comma; anything more is ambiguous.
@@ -42,11 +42,11 @@ def read_number(text: str) -> float | int | None:
     Returns:
         The number, or None where the text begins with none.
     """
-    number = read_plain(text)
+    number = parse_plain(text)
     return _strange(text.strip()) if number is None else number
 
 
-def read_plain(text: str) -> float | int | None:
+def parse_plain(text: str) -> float | int | None:
     """
     Read a number that is spelled as Python spells it.
 

@@ -43,7 +43,7 @@ TOKENS = (
     b"<?xml version='1.0' encoding='gb2312'?>", b"encoding='utf-16'", b"<!--", b"-->",
 )  # fmt: skip
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "samples"
-FIXTURES = Path(__file__).parents[1] / "adapters" / "teststand_reports" / "fixtures"
+FIXTURES = Path(__file__).parents[1] / "adapters" / "teststand" / "both" / "fixtures"
 LARGEST = 8_000
 STEPS = (
     "/*/*/Prop[@Type='TEResult']/*/*/Prop[@Name='ResultList']/Value"
@@ -129,7 +129,7 @@ class Trial:
 
     def read(self, adapter: Any, content: bytes, number: int, large: int) -> object:
         """Read an input one way; give its runs, the kind of its error, or None."""
-        vars(report_files)["LARGE"] = large
+        vars(report_files)["STREAMED_ABOVE"] = large
         source = Source.from_bytes(content, f"fuzz-{number}.xml")
         began = time.perf_counter()
         found: object = None
@@ -175,7 +175,7 @@ def _equal(whole: Any, streamed: Any) -> bool:
 
 def part(count: int, seed: int, worker: int) -> tuple[Trial, int]:
     """Do the inputs of one worker; give what came of them, and the memory in MB."""
-    vars(streaming).update(CHUNK=1 << 10, PART=1 << 12)
+    vars(streaming).update(CHUNK_SIZE=1 << 10, PARTIAL_SIZE=1 << 12)
     name = f"{seed}-{worker}"
     chance = random.Random(name)  # noqa: S311 - a trial that can be repeated
     adapters = (TestStandXMLAdapter(), TestStandATMLAdapter())

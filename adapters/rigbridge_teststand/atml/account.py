@@ -8,13 +8,12 @@ from functools import partial
 
 from rigbridge.adapters import ConversionReport, Place
 from rigbridge.model import Measurement
-from rigbridge_teststand.xml.documents import place_of
-from rigbridge_teststand.xml.element import Element
+from rigbridge_teststand.xml.elements import Element, place_of
 
-__all__ = ["Account"]
+__all__ = ["RunAccount"]
 
 
-class Account:
+class RunAccount:
     """
     Takes down what was mapped, coerced and dropped, and hands it on at the end.
 

@@ -4,29 +4,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from typing import IO, ClassVar
 
-from rigbridge.adapters import Match, ReadContext, Source
+from lxml import etree
+
+from rigbridge.adapters import HEAD_SIZE, ConversionReport, Match, ReadContext, Source
 from rigbridge.model import Run
-from rigbridge_teststand.atml.growing import GrowingRun
-from rigbridge_teststand.atml.layout import (
+from rigbridge_teststand.atml.account import RunAccount
+from rigbridge_teststand.atml.header import read_header
+from rigbridge_teststand.atml.local_names import (
     COLLECTION,
     RESULTS,
+    STEPS,
     WRAPPER,
+    child_elements,
+    children,
     is_of_a_unit,
+    local_name,
+    steps_of,
+    version_of,
 )
-from rigbridge_teststand.atml.names import children, elements_of, local, version_of
+from rigbridge_teststand.atml.partial_runs import PartialRun
 from rigbridge_teststand.atml.runs import read_run, version_of_results
-from rigbridge_teststand.atml.stations import stations_of
-from rigbridge_teststand.atml.steps import STEPS, steps_of
-from rigbridge_teststand.batches import record_batch
+from rigbridge_teststand.omissions import record_batch
 from rigbridge_teststand.settings import TestStandSettings
-from rigbridge_teststand.xml.element import Element
-from rigbridge_teststand.xml.places import Places
-from rigbridge_teststand.xml.report_files import ReportFile, of_another_kind
+from rigbridge_teststand.xml.elements import Element, PlaceTracker
+from rigbridge_teststand.xml.report_files import ReportFile, wrong_root_error
+from rigbridge_teststand.xml.streaming import Event, stream_events
 
-__all__ = ["TestStandATMLAdapter"]
+__all__ = ["TestStandATMLAdapter", "stations_of"]
 
 _ROOT = re.compile(r"<(?:[\w.-]+:)?(TestResultsCollection|TestResults)[\s/>]")
 _MARK = re.compile(r"1636|1671|ATML", re.IGNORECASE)
@@ -94,9 +102,9 @@ class _ATMLFile(ReportFile):
     ) -> None:
         super().__init__(source, context)
         self._settings = settings
-        self._places = Places()
+        self._places = PlaceTracker()
         # The results that are read while they grow.
-        self._growing: GrowingRun | None = None
+        self._growing: PartialRun | None = None
         self._completed = 0
         self._stations: list[str | None] | None = None
 
@@ -139,14 +147,14 @@ class _ATMLFile(ReportFile):
                 yield element, True
                 self._growing = None
                 self._completed += 1
-                for below in elements_of(element):
+                for below in child_elements(element):
                     self._places.forget(below)
                 self._places.take(element)
 
     def restart(self) -> None:
         """Forget the steps that were read."""
         super().restart()
-        self._places = Places()
+        self._places = PlaceTracker()
         self._growing = None
         self._completed = 0
 
@@ -155,13 +163,13 @@ class _ATMLFile(ReportFile):
         if not is_of_a_unit(element):
             return
         if self._growing is None or self._growing.results is not element:
-            self._growing = GrowingRun(
+            self._growing = PartialRun(
                 element, self._settings, self.context, self._station(), self._places
             )
         self._growing.advance()
 
     def _station(self) -> str | None:
-        """Find the station of the growing results, which they name at their end."""
+        """Find the station of the partial results, which they name at their end."""
         # Only where the time zone depends on it; it costs to parse the file twice.
         if not self.context.time_zone.stations:
             return None
@@ -181,28 +189,28 @@ class _ATMLFile(ReportFile):
 
     def keeps(self, element: Element) -> bool:
         """Keep what complete steps may stand in, and a step that they do stand in."""
-        kind = local(element)
+        kind = local_name(element)
         if kind in _CONTAINERS:
             return True
         if kind in STEPS and (
             steps_of(element)
-            or (self._growing is not None and self._growing.has_read_within(element))
+            or (self._growing is not None and self._growing.has_read_below(element))
         ):
             return True
         return next(element.iter("{*}TestResults"), None) is not None
 
     def reports(self, root: Element) -> list[Element]:
         """Find the results; what stands beside them is recorded as dropped."""
-        name = local(root)
+        name = local_name(root)
         if name == RESULTS:
             return [root]
         if name not in (COLLECTION, WRAPPER):
-            raise of_another_kind(name, root, self.source)
+            raise wrong_root_error(name, root, self.source)
         found: list[Element] = []
         pending = [below for _, below in children(root)][::-1]
         while pending:
             element = pending.pop()
-            kind = local(element)
+            kind = local_name(element)
             if kind == RESULTS:
                 found.append(element)
             elif kind in {COLLECTION, "Extension"}:
@@ -221,3 +229,34 @@ class _ATMLFile(ReportFile):
                     detail=kind,
                 )
         return found
+
+
+# What is emptied as soon as it is complete.
+_EMPTIED = ("{*}Test", "{*}SessionAction", "{*}TestGroup", "{*}TestResults")
+
+
+def stations_of(source: Source) -> list[str | None]:
+    """
+    Find the station of each unit's results, in their order.
+
+    What is behind a damage is not found.
+
+    Args:
+        source: the file.
+
+    Raises:
+        UnsafeSourceError: it has a DOCTYPE.
+    """
+    found: list[str | None] = []
+    # The file is read once more later, which is when everything is accounted for.
+    report = ConversionReport()
+    ends: tuple[Event] = ("end",)
+    with source.open() as stream, suppress(etree.XMLSyntaxError):
+        head = stream.read(HEAD_SIZE)
+        for _, element in stream_events(
+            ends, _EMPTIED, head, stream, uri=source.uri, report=report
+        ):
+            if local_name(element) == RESULTS and is_of_a_unit(element):
+                found.append(read_header(element, RunAccount()).station)
+            element.clear()
+    return found

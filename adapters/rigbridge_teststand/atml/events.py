@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 import attrs
 
 from rigbridge.model import LogEntry, LogLevel
-from rigbridge_teststand.atml.account import Account
+from rigbridge_teststand.atml.account import RunAccount
 from rigbridge_teststand.atml.data.values import DATA, read_datum
-from rigbridge_teststand.atml.names import (
+from rigbridge_teststand.atml.local_names import (
     all_text,
     attribute,
     child,
     children,
-    local,
+    local_name,
     read_text,
 )
 from rigbridge_teststand.numbers import read_count
-from rigbridge_teststand.texts import clean_text
-from rigbridge_teststand.xml.element import Element
+from rigbridge_teststand.vocabulary import clean_text
+from rigbridge_teststand.xml.elements import Element
 
-__all__ = ["EVENTS", "NO_ERRORS", "Errors", "read_events", "report_text"]
+__all__ = ["EVENTS", "NO_EVENTS", "EventLog", "read_events", "report_text"]
 
 EVENTS = frozenset({"Event", "Events"})
 """The local names of what holds events."""
@@ -33,7 +32,7 @@ _CODE = "Error Code"
 
 
 @attrs.frozen(kw_only=True)
-class Errors:
+class EventLog:
     """
     What the events of a step say.
 
@@ -46,7 +45,7 @@ class Errors:
     code: int | None = None
 
 
-NO_ERRORS = Errors()
+NO_EVENTS = EventLog()
 """What a step without events says."""
 
 
@@ -59,8 +58,8 @@ def report_text(message: str, time: datetime | None) -> LogEntry | None:
 
 
 def read_events(
-    containers: Iterable[Element], time: datetime | None, account: Account
-) -> Errors:
+    containers: Iterable[Element], time: datetime | None, account: RunAccount
+) -> EventLog:
     """
     Read the events of a step or a result set.
 
@@ -90,20 +89,20 @@ def read_events(
             continue
         account.mapped["event"] += 1
     if not messages and not code:
-        return Errors(logs=tuple(others))
+        return EventLog(logs=tuple(others))
     shown = "\n".join(clean_text(message) for message in messages if message)
     if code:
         named = f"code {code}" if meaning is None else f"code {code}: {meaning}"
         shown = f"{shown} ({named})" if shown else named
     account.mapped["log"] += 1
     entry = LogEntry(level=LogLevel.ERROR, message=shown, time=time)
-    return Errors(logs=(entry, *others), code=code)
+    return EventLog(logs=(entry, *others), code=code)
 
 
 def _events(containers: Iterable[Element]) -> list[Element]:
     found: list[Element] = []
     for container in containers:
-        if local(container) == "Event":
+        if local_name(container) == "Event":
             found.append(container)
         else:
             found.extend(
@@ -112,14 +111,14 @@ def _events(containers: Iterable[Element]) -> list[Element]:
     return found
 
 
-def _data(event: Element, account: Account) -> str | None:
+def _data(event: Element, account: RunAccount) -> str | None:
     parts: list[str] = []
     for name, container in children(event):
         if name != "Data":
             continue
         for kind, element in children(container):
             if kind in DATA:
-                value: Any = (
+                value: object = (
                     read_datum(element, account)[0]
                     if kind == "Datum"
                     else " ".join(all_text(element).split())

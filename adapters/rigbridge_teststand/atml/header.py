@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import attrs
 
-from rigbridge.model import Unit
-from rigbridge_teststand.atml.account import Account
+from rigbridge.model import JSONValue, Unit
+from rigbridge_teststand.atml.account import RunAccount
 from rigbridge_teststand.atml.data.values import flatten, read_datum, spelled
-from rigbridge_teststand.atml.names import (
+from rigbridge_teststand.atml.local_names import (
     NAME,
     attribute,
     child,
+    child_elements,
     children,
-    elements_of,
     read_text,
 )
 from rigbridge_teststand.numbers import read_count
-from rigbridge_teststand.options import KEPT_OPTIONS, NOT_KEPT
-from rigbridge_teststand.xml.element import Element
+from rigbridge_teststand.vocabulary import KEPT_REPORT_OPTIONS, REPORT_OPTIONS_RULE
+from rigbridge_teststand.xml.elements import Element
 
-__all__ = ["Header", "read_header"]
+__all__ = ["ATMLHeader", "read_header"]
 
 _NO_SERIAL = frozenset({"NONE", "\\"})
 _DISPLAY = frozenset({"Configuration", "TS_Configuration"})
 
 
 @attrs.frozen(kw_only=True)
-class Header:
+class ATMLHeader:
     """
     What a ``TestResults`` element says beside its result set.
 
@@ -45,11 +43,11 @@ class Header:
     station: str | None
     operator: str | None
     program_version: str | None
-    metadata: dict[str, Any]
+    metadata: dict[str, JSONValue]
     interrupted: bool
 
 
-def read_header(results: Element, account: Account) -> Header:
+def read_header(results: Element, account: RunAccount) -> ATMLHeader:
     """
     Read what stands beside ``ResultSet``.
 
@@ -57,7 +55,7 @@ def read_header(results: Element, account: Account) -> Header:
         results: the ``TestResults`` element.
         account: where everything is accounted for.
     """
-    reader = _Reader(account)
+    reader = _HeaderReader(account)
     for name, value in results.attrib.items():
         short = str(name).rpartition("}")[2]
         if str(value).strip() and short != "schemaLocation":
@@ -76,7 +74,7 @@ def read_header(results: Element, account: Account) -> Header:
         else:
             taker(reader, element)
     account.mapped["unit under test"] += 1
-    return Header(
+    return ATMLHeader(
         unit=Unit(**reader.unit),
         station=reader.station,
         operator=reader.operator,
@@ -86,16 +84,16 @@ def read_header(results: Element, account: Account) -> Header:
     )
 
 
-class _Reader:
+class _HeaderReader:
     """Reads the parts of a header, each into its field."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: RunAccount) -> None:
         self._account = account
-        self.unit: dict[str, Any] = {}
+        self.unit: dict[str, str] = {}
         self.station: str | None = None
         self.operator: str | None = None
         self.program_version: str | None = None
-        self.metadata: dict[str, Any] = {}
+        self.metadata: dict[str, JSONValue] = {}
         self.interrupted = False
 
     def uut(self, element: Element) -> None:
@@ -159,7 +157,7 @@ class _Reader:
             self._keep(number, f"uut.identification.{kind or 'number'}")
 
     def _additional(self, extension: Element, prefix: str) -> None:
-        found: dict[str, Any] = {}
+        found: dict[str, JSONValue] = {}
         flatten(extension, prefix, found, self._account)
         for key, value in found.items():
             short = key.replace(".TSAdditionalData", "").replace(".TSCollection", "")
@@ -210,12 +208,12 @@ class _Reader:
             flatten(below, f"program.{name}", self.metadata, self._account)
 
     def _options(self, element: Element) -> None:
-        self._account.coerced("report options", NOT_KEPT, element)
+        self._account.coerced("report options", REPORT_OPTIONS_RULE, element)
         collection = child(element, "Collection")
         # There are a hundred of them in every report.
-        for item in () if collection is None else elements_of(collection):
+        for item in () if collection is None else child_elements(collection):
             name = item.get(NAME)
-            if name in KEPT_OPTIONS:
+            if name in KEPT_REPORT_OPTIONS:
                 for value in item:
                     key = f"report_options.{name}"
                     flatten(value, key, self.metadata, self._account)
@@ -273,10 +271,10 @@ class _Reader:
 
 
 _PARTS = {
-    "UUT": _Reader.uut,
-    "Personnel": _Reader.personnel,
-    "TestStation": _Reader.test_station,
-    "TestProgram": _Reader.program,
-    "TestDescription": _Reader.program,
-    "Extension": _Reader.extension,
+    "UUT": _HeaderReader.uut,
+    "Personnel": _HeaderReader.personnel,
+    "TestStation": _HeaderReader.test_station,
+    "TestProgram": _HeaderReader.program,
+    "TestDescription": _HeaderReader.program,
+    "Extension": _HeaderReader.extension,
 }

@@ -5,31 +5,32 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 from rigbridge.adapters import Place, ReadContext
-from rigbridge.model import ProcedureRef, Provenance, Run, RunOutcome
-from rigbridge_teststand.atml.account import Account
+from rigbridge.model import JSONValue, ProcedureRef, Provenance, Run, RunOutcome
+from rigbridge_teststand.atml.account import RunAccount
 from rigbridge_teststand.atml.data.values import flatten
 from rigbridge_teststand.atml.events import EVENTS, read_events
-from rigbridge_teststand.atml.header import Header, read_header
-from rigbridge_teststand.atml.names import (
+from rigbridge_teststand.atml.header import ATMLHeader, read_header
+from rigbridge_teststand.atml.local_names import (
+    STEPS,
     attribute,
     child,
     children,
+    steps_of,
     version_of,
 )
-from rigbridge_teststand.atml.properties import read_extension
-from rigbridge_teststand.atml.sequence import Level, Sequence
-from rigbridge_teststand.atml.statuses import OUTCOMES, Status, read_status
-from rigbridge_teststand.atml.steps import STEPS, StepReader, steps_of
-from rigbridge_teststand.atml.times import Clock
+from rigbridge_teststand.atml.phases import PhaseList, StepLevel
+from rigbridge_teststand.atml.statuses import OUTCOMES, StatedStatus, read_status
+from rigbridge_teststand.atml.step_properties import read_extension
+from rigbridge_teststand.atml.steps import ATMLStepReader
+from rigbridge_teststand.atml.times import TimeReader
 from rigbridge_teststand.numbers import read_count
 from rigbridge_teststand.settings import TestStandSettings
-from rigbridge_teststand.statuses import RUN_OUTCOMES
-from rigbridge_teststand.xml.element import Element
+from rigbridge_teststand.vocabulary import RUN_OUTCOMES
+from rigbridge_teststand.xml.elements import Element
 
-__all__ = ["OLDEST", "RunReader", "read_run", "version_of_results"]
+__all__ = ["OLDEST", "ATMLRunReader", "read_run", "version_of_results"]
 
 OLDEST = "2.02"
 """The version in which a single group stands for the run."""
@@ -69,14 +70,14 @@ def read_run(
         place: says where an element stands.
         truncated: whether the file ends within this run.
     """
-    account = Account(context.report, place)
+    account = RunAccount(context.report, place)
     try:
         header = read_header(results, account)
-        reader = RunReader(settings, context, account, header.station)
+        reader = ATMLRunReader(settings, context, account, header.station)
         result_set = child(results, "ResultSet")
         root = _root(result_set, source.format_version)
         if root is not None:
-            reader.sequence.read(steps_of(root), Level(()))
+            reader.sequence.read(steps_of(root), StepLevel(()))
         return reader.finish(
             results, (result_set, root), header, source, truncated=truncated
         )
@@ -94,7 +95,7 @@ def _root(result_set: Element | None, version: str | None) -> Element | None:
     return result_set
 
 
-class RunReader:
+class ATMLRunReader:
     """
     Reads one run: first its steps, then what surrounds them.
 
@@ -113,20 +114,20 @@ class RunReader:
         self,
         settings: TestStandSettings,
         context: ReadContext,
-        account: Account,
+        account: RunAccount,
         station: str | None,
     ) -> None:
         self._settings = settings
         self._account = account
-        self._clock = Clock(context.time_zone, station, account)
-        self.steps = StepReader(self._clock, settings.phase_outcomes(), account)
-        self.sequence = Sequence(self.steps, account)
+        self._clock = TimeReader(context.time_zone, station, account)
+        self.steps = ATMLStepReader(self._clock, settings.phase_outcomes(), account)
+        self.sequence = PhaseList(self.steps, account)
 
     def finish(
         self,
         results: Element,
         holders: tuple[Element | None, Element | None],
-        header: Header,
+        header: ATMLHeader,
         source: Provenance,
         *,
         truncated: bool,
@@ -176,9 +177,10 @@ class RunReader:
             source=source,
         )
 
-    def _compare_count(self, results: Element, metadata: dict[str, Any]) -> None:
+    def _compare_count(self, results: Element, metadata: dict[str, JSONValue]) -> None:
         """Record that the file counts other results than it holds."""
-        stated = read_count(metadata.get(_COUNT))
+        count = metadata.get(_COUNT)
+        stated = read_count(count) if isinstance(count, str) else None
         found = len(self.sequence.phases)
         if stated is not None and stated != found:
             self._account.coerced(
@@ -194,11 +196,11 @@ class RunReader:
         return self._clock.read(element.get(name), element)
 
     def _keep_set(
-        self, element: Element, started: datetime | None, metadata: dict[str, Any]
+        self, element: Element, started: datetime | None, metadata: dict[str, JSONValue]
     ) -> None:
         """Keep what a result set itself says: properties, errors, all else."""
         account = self._account
-        found: dict[str, Any] = {}
+        found: dict[str, JSONValue] = {}
         events: list[Element] = []
         others: list[tuple[str, Element]] = []
         for name, below in children(element):
@@ -218,11 +220,11 @@ class RunReader:
         if (given := attribute(element, "ID")) is not None:
             metadata.setdefault("main_sequence.result_id", given)
         for name, below in others:
-            if not self.steps.take_text(name, below, started):
+            if not self.steps.log_report_text(name, below, started):
                 flatten(below, f"main_sequence.{name}", metadata, account)
 
     def _outcome(
-        self, results: Element, status: Status | None, *, truncated: bool
+        self, results: Element, status: StatedStatus | None, *, truncated: bool
     ) -> RunOutcome:
         account = self._account
         if truncated:
@@ -244,8 +246,8 @@ class RunReader:
         self,
         result_set: Element | None,
         root: Element | None,
-        header: Header,
-        metadata: dict[str, Any],
+        header: ATMLHeader,
+        metadata: dict[str, JSONValue],
     ) -> ProcedureRef:
         given = [attribute(element, "name") for element in (result_set, root)]
         named = next(
@@ -268,7 +270,7 @@ class RunReader:
         self,
         result_set: Element | None,
         started: datetime | None,
-        metadata: dict[str, Any],
+        metadata: dict[str, JSONValue],
     ) -> datetime | None:
         ended = self._time(result_set, "endDateTime")
         total = metadata.get("main_sequence.total_time")
@@ -287,12 +289,12 @@ class RunReader:
         return ended
 
 
-def _status(result_set: Element | None, root: Element | None) -> Status | None:
+def _status(result_set: Element | None, root: Element | None) -> StatedStatus | None:
     for element in (result_set, root):
         if element is not None and (found := read_status(element)) is not None:
             return found
     return None
 
 
-def _is_unfinished(status: Status | None) -> bool:
+def _is_unfinished(status: StatedStatus | None) -> bool:
     return status is not None and status.raw.lower() in _UNFINISHED

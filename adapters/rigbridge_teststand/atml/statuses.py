@@ -8,16 +8,16 @@ The qualifier says more than the value where there is one (``Aborted`` with ``Er
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import attrs
 
-from rigbridge.model import MeasurementOutcome, PhaseOutcome
-from rigbridge_teststand.atml.names import LOCALS, VALUE, attribute
-from rigbridge_teststand.statuses import MEASUREMENT_OUTCOMES, PHASE_OUTCOMES
-from rigbridge_teststand.xml.element import Element
+from rigbridge.model import JSONValue, MeasurementOutcome, PhaseOutcome
+from rigbridge_teststand.atml.local_names import LOCAL_NAMES, VALUE, attribute
+from rigbridge_teststand.vocabulary import MEASUREMENT_OUTCOMES, PHASE_OUTCOMES
+from rigbridge_teststand.xml.elements import Element
 
-__all__ = ["OUTCOMES", "Status", "StepStatus", "StepStatuses", "read_status"]
+__all__ = ["OUTCOMES", "StatedStatus", "StepStatus", "StepStatuses", "read_status"]
 
 OUTCOMES = frozenset({"Outcome", "ActionOutcome"})
 """The local names of what states a status."""
@@ -28,7 +28,7 @@ _T = TypeVar("_T")
 
 
 @attrs.frozen(kw_only=True)
-class Status:
+class StatedStatus:
     """
     What a step or a run says of itself.
 
@@ -75,11 +75,11 @@ class Status:
         return None
 
 
-def read_status(step: Element) -> Status | None:
+def read_status(step: Element) -> StatedStatus | None:
     """Read the outcome of a result set; None where it states none."""
     for element in step:
-        if LOCALS[element.tag] in OUTCOMES:
-            return Status(
+        if LOCAL_NAMES[element.tag] in OUTCOMES:
+            return StatedStatus(
                 value=attribute(element, "value"),
                 qualifier=attribute(element, "qualifier"),
             )
@@ -99,7 +99,7 @@ class StepStatus:
     """
 
     raw: str
-    attributes: dict[str, Any]
+    attributes: dict[str, JSONValue]
     outcome: PhaseOutcome | None
     verdict: MeasurementOutcome
 
@@ -127,16 +127,16 @@ class StepStatuses:
     def of(self, step: Element) -> StepStatus | None:
         """Read the status of a step; None where it states none."""
         for below in step:
-            if LOCALS[below.tag] in OUTCOMES:
+            if LOCAL_NAMES[below.tag] in OUTCOMES:
                 return self.read(below)
         return None
 
     def _judged(self, outcome: Element) -> StepStatus:
-        status = Status(
+        status = StatedStatus(
             value=attribute(outcome, "value"),
             qualifier=attribute(outcome, "qualifier"),
         )
-        attributes: dict[str, Any] = {"raw_status": status.raw}
+        attributes: dict[str, JSONValue] = {"raw_status": status.raw}
         if status.qualifier is not None:
             attributes["outcome_value"] = status.value
         return StepStatus(

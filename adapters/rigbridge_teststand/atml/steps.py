@@ -12,40 +12,36 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from sys import intern
-from typing import Any, TypeAlias
 
 from rigbridge.model import (
+    JSONValue,
     LogEntry,
     Measurement,
     MeasurementOutcome,
     Phase,
     PhaseOutcome,
 )
-from rigbridge_teststand.atml.account import Account
-from rigbridge_teststand.atml.data.results import REPORT_TEXT, DataReader, Result
+from rigbridge_teststand.atml.account import RunAccount
+from rigbridge_teststand.atml.data.results import REPORT_TEXT, DataReader, ResultParts
 from rigbridge_teststand.atml.data.values import flatten, read_datum
 from rigbridge_teststand.atml.events import EVENTS, read_events, report_text
-from rigbridge_teststand.atml.names import (
-    LOCALS,
+from rigbridge_teststand.atml.local_names import (
+    LOCAL_NAMES,
+    STEPS,
+    Step,
     attributes_of,
     child,
-    elements_of,
+    child_elements,
     read_text,
 )
-from rigbridge_teststand.atml.properties import Looping, read_extension
 from rigbridge_teststand.atml.statuses import OUTCOMES, StepStatus, StepStatuses
-from rigbridge_teststand.atml.times import Clock
-from rigbridge_teststand.left_out import STALE
-from rigbridge_teststand.texts import SAID_AS
-from rigbridge_teststand.xml.element import Element
+from rigbridge_teststand.atml.step_properties import LoopRole, read_extension
+from rigbridge_teststand.atml.times import TimeReader
+from rigbridge_teststand.omissions import STALE_VALUE
+from rigbridge_teststand.vocabulary import LOG_ATTRIBUTES
+from rigbridge_teststand.xml.elements import Element
 
-__all__ = ["STEPS", "Step", "StepReader", "name_of", "steps_of"]
-
-STEPS = frozenset({"Test", "SessionAction", "TestGroup"})
-"""The local names of what is a step."""
-
-Step: TypeAlias = tuple[str, Element]
-"""The local name of a step, and its element."""
+__all__ = ["ATMLStepReader", "name_of"]
 
 _GIVEN = frozenset({"Parameters", "Data"})
 _GROUP = "TestGroup"
@@ -60,12 +56,6 @@ _RANKS = (
     PhaseOutcome.FAIL,
     PhaseOutcome.ERROR,
 )
-
-
-def steps_of(element: Element) -> list[Step]:
-    """Give the steps right below an element, in document order."""
-    below = elements_of(element)
-    return [(name, e) for e in below if (name := LOCALS[e.tag]) in STEPS]
 
 
 def name_of(kind: str, given: dict[str, str]) -> str:
@@ -86,29 +76,29 @@ def name_of(kind: str, given: dict[str, str]) -> str:
     return intern(name) or _UNNAMED
 
 
-class _Parts:
+class _StepParts:
     """What stands right in a step, looked at once."""
 
     outcome: Element | None = None
-    looping = Looping.NONE
+    looping = LoopRole.NONE
 
-    def __init__(self, element: Element, account: Account) -> None:
-        self.attributes: dict[str, Any] = {}
-        self.results: list[Result] = []
+    def __init__(self, element: Element, account: RunAccount) -> None:
+        self.attributes: dict[str, JSONValue] = {}
+        self.results: list[ResultParts] = []
         # The results once more, among the parameters and data in their order.
-        self.data: list[Result | Step] = []
+        self.data: list[ResultParts | Step] = []
         self.nested: list[Step] = []
         self.events: list[Element] = []
         self.others: list[Step] = []
-        for below in elements_of(element):
-            name = LOCALS[below.tag]
+        for below in child_elements(element):
+            name = LOCAL_NAMES[below.tag]
             if name == "TestResult":
-                result = Result(below)
+                result = ResultParts(below)
                 self.results.append(result)
                 self.data.append(result)
             elif name == "Extension":
                 looping = read_extension(below, self.attributes, account)
-                if looping is not Looping.NONE:
+                if looping is not LoopRole.NONE:
                     self.looping = max(looping, self.looping)
             elif name in OUTCOMES:
                 if self.outcome is None:
@@ -123,7 +113,7 @@ class _Parts:
                 self.others.append((name, below))
 
 
-class StepReader:
+class ATMLStepReader:
     """
     Reads the steps of one run.
 
@@ -138,13 +128,13 @@ class StepReader:
     """
 
     def __init__(
-        self, clock: Clock, custom: dict[str, PhaseOutcome], account: Account
+        self, clock: TimeReader, custom: dict[str, PhaseOutcome], account: RunAccount
     ) -> None:
         self._clock = clock
         self._account = account
         self._statuses = StepStatuses(custom)
         # Held once for all of them.
-        self._of_verdicts: dict[str, Any] = {"derived": True}
+        self._of_verdicts: dict[str, JSONValue] = {"derived": True}
         self.logs: list[LogEntry] = []
         self.data = DataReader(account)
 
@@ -153,7 +143,7 @@ class StepReader:
         step: Step,
         path: tuple[str, ...],
         below: AbstractSet[PhaseOutcome] = frozenset(),
-    ) -> tuple[Phase, Looping, list[Step]]:
+    ) -> tuple[Phase, LoopRole, list[Step]]:
         """
         Read a step.
 
@@ -167,7 +157,7 @@ class StepReader:
         """
         kind, element = step
         account = self._account
-        parts = _Parts(element, account)
+        parts = _StepParts(element, account)
         given = attributes_of(element)
         name = name_of(kind, given)
         if name is _UNNAMED:
@@ -193,7 +183,7 @@ class StepReader:
             outcome = self._unknown(element, status, code, parts.nested, below)
         measurements = self._measurements(kind, name, parts, status, time)
         if measurements and outcome is PhaseOutcome.SKIP:
-            self.drop(measurements, STALE, element)
+            self.drop(measurements, STALE_VALUE, element)
             measurements = []
         if len(self.logs) > begun:
             attributes.update(_said(self.logs[begun:]))
@@ -210,7 +200,7 @@ class StepReader:
         )
         return phase, parts.looping, parts.nested
 
-    def _others(self, parts: _Parts) -> str | None:
+    def _others(self, parts: _StepParts) -> str | None:
         """Keep what has no field of its own; give the description, which has."""
         description: Element | None = None
         for label, element in parts.others:
@@ -229,7 +219,11 @@ class StepReader:
             self._account.left_out(measurement, reason, place)
 
     def _describe(
-        self, kind: str, name: str, given: dict[str, str], attributes: dict[str, Any]
+        self,
+        kind: str,
+        name: str,
+        given: dict[str, str],
+        attributes: dict[str, JSONValue],
     ) -> None:
         """Keep what the attributes of the element say."""
         attributes["element"] = kind
@@ -258,7 +252,7 @@ class StepReader:
         element: Element,
         given: dict[str, str],
         started: datetime | None,
-        attributes: dict[str, Any],
+        attributes: dict[str, JSONValue],
     ) -> datetime | None:
         ended = self._clock.read(given.get("endDateTime"), element)
         if started is None:
@@ -315,7 +309,7 @@ class StepReader:
         self,
         kind: str,
         name: str,
-        parts: _Parts,
+        parts: _StepParts,
         status: StepStatus | None,
         time: datetime | None,
     ) -> list[Measurement]:
@@ -338,7 +332,7 @@ class StepReader:
         return found
 
     def _derived(
-        self, name: str, verdict: MeasurementOutcome, attributes: dict[str, Any]
+        self, name: str, verdict: MeasurementOutcome, attributes: dict[str, JSONValue]
     ) -> list[Measurement]:
         """Make the verdict of a pass/fail test a measurement of its own."""
         kind = str(attributes.get("step_type", ""))
@@ -355,12 +349,12 @@ class StepReader:
 
     def _read_data(
         self,
-        data: list[Result | Step],
+        data: list[ResultParts | Step],
         inherited: MeasurementOutcome,
         time: datetime | None,
     ) -> None:
         for part in data:
-            if not isinstance(part, Result):
+            if not isinstance(part, ResultParts):
                 label, element = part
                 if label == "Parameters":
                     self.data.parameters(element)
@@ -374,17 +368,19 @@ class StepReader:
             else:
                 self.data.additional(part)
 
-    def take_text(self, name: str, element: Element, time: datetime | None) -> bool:
+    def log_report_text(
+        self, name: str, element: Element, time: datetime | None
+    ) -> bool:
         """Take a result that is a report text into the logs; say whether it is one."""
         if name != "TestResult":
             return False
-        result = Result(element)
+        result = ResultParts(element)
         if result.name != REPORT_TEXT:
             return False
         self._said(result, time)
         return True
 
-    def _said(self, result: Result, time: datetime | None) -> None:
+    def _said(self, result: ResultParts, time: datetime | None) -> None:
         """Take a report text into the logs."""
         datum = child(result.data, "Datum")
         if datum is not None:
@@ -398,17 +394,17 @@ class StepReader:
             self.logs.append(entry)
 
 
-def _said(entries: list[LogEntry]) -> dict[str, Any]:
+def _said(entries: list[LogEntry]) -> dict[str, JSONValue]:
     """Give what a step wrote into the log, as its phase says it."""
-    said: dict[str, Any] = {}
+    said: dict[str, JSONValue] = {}
     for entry in entries:
-        key = SAID_AS[entry.level]
+        key = LOG_ATTRIBUTES[entry.level]
         before = f"{said[key]}\n" if key in said else ""
         said[key] = before + entry.message
     return said
 
 
-def _judge(kind: str, results: list[Result]) -> int:
+def _judge(kind: str, results: list[ResultParts]) -> int:
     """Count the results that were judged."""
     count = sum(result.is_judged for result in results)
     if not count and kind == "Test":
@@ -419,7 +415,7 @@ def _judge(kind: str, results: list[Result]) -> int:
     return count
 
 
-def _called(name: str, given: dict[str, str]) -> dict[str, Any]:
+def _called(name: str, given: dict[str, str]) -> dict[str, JSONValue]:
     """Say which sequence a group called."""
     file, _, sequence = given.get("name", "").strip().partition("#")
     if sequence:

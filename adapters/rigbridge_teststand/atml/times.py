@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from rigbridge.adapters import TimeZonePolicy
-from rigbridge_teststand.atml.account import Account
-from rigbridge_teststand.xml.element import Element
+from rigbridge_teststand.atml.account import RunAccount
+from rigbridge_teststand.xml.elements import Element
 
-__all__ = ["Clock"]
+__all__ = ["TimeReader"]
 
 _TIME = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})[T ]+(\d{1,2}):(\d{1,2}):(\d{1,2})"
@@ -28,7 +28,7 @@ _UNKNOWN_YEAR = 1900
 _MANY = 1_000
 
 
-class Clock:
+class TimeReader:
     """
     Reads the times of one run.
 
@@ -39,7 +39,7 @@ class Clock:
     """
 
     def __init__(
-        self, time_zone: TimeZonePolicy, station: str | None, account: Account
+        self, time_zone: TimeZonePolicy, station: str | None, account: RunAccount
     ) -> None:
         self._time_zone = time_zone
         self._station = station

@@ -9,13 +9,13 @@ from typing import ClassVar
 from rigbridge.adapters import ConversionReport, Match, ReadContext, Source
 from rigbridge.errors import UnrecognizedSourceError
 from rigbridge.model import Run
-from rigbridge_teststand.batches import record_batch
-from rigbridge_teststand.native.growing import holds_result
+from rigbridge_teststand.native.partial_results import holds_result
 from rigbridge_teststand.native.reports import read_report, result_of
-from rigbridge_teststand.native.step_reader import CUT_OFF, StepReader
+from rigbridge_teststand.native.step_results import CUT_OFF, StepResultReader
+from rigbridge_teststand.omissions import record_batch
 from rigbridge_teststand.settings import TestStandSettings
-from rigbridge_teststand.xml.element import Element
-from rigbridge_teststand.xml.report_files import ReportFile, of_another_kind
+from rigbridge_teststand.xml.elements import Element
+from rigbridge_teststand.xml.report_files import ReportFile, wrong_root_error
 
 __all__ = ["TestStandXMLAdapter"]
 
@@ -83,7 +83,7 @@ class _NativeFile(ReportFile):
     ) -> None:
         super().__init__(source, context)
         self._settings = settings
-        self._growing: tuple[Element, StepReader] | None = None
+        self._growing: tuple[Element, StepResultReader] | None = None
 
     def refuse(self, head: bytes) -> None:
         """Refuse the page that TestStand may write instead."""
@@ -99,7 +99,7 @@ class _NativeFile(ReportFile):
         if root.tag in _REPORT:
             return [root]
         if root.tag != "Reports":
-            raise of_another_kind(root.tag, root, self.source)
+            raise wrong_root_error(root.tag, root, self.source)
         found: list[Element] = []
         for child in root:
             if child.tag in _REPORT:
@@ -145,13 +145,13 @@ class _NativeFile(ReportFile):
             # What of it belongs to a damaged report must not be accounted for twice.
             reader = self._reader(element, ConversionReport())
             self._growing = (element, reader)
-            reader.read_ahead(root)
+            reader.read_partial(root)
 
-    def _reader(self, element: Element, report: ConversionReport) -> StepReader:
+    def _reader(self, element: Element, report: ConversionReport) -> StepResultReader:
         """Give what has read a part of a report already, or a new reader."""
         if self._growing is not None and self._growing[0] is element:
             return self._growing[1]
-        return StepReader(self._settings.phase_outcomes(), report)
+        return StepResultReader(self._settings.phase_outcomes(), report)
 
     def keeps(self, element: Element) -> bool:
         """Keep what is right below a report, and what holds a complete result."""
@@ -161,7 +161,7 @@ class _NativeFile(ReportFile):
             or element.tag in _REPORT
             or (parent is not None and parent.tag in _REPORT)
             or holds_result(element)
-            or (self._growing is not None and self._growing[1].has_read_within(element))
+            or (self._growing is not None and self._growing[1].has_read_below(element))
         )
 
     def mark_unfinished(self, innermost: Element) -> None:

@@ -12,21 +12,20 @@ import attrs
 from rigbridge.adapters import ConversionReport, ReadContext
 from rigbridge.convert.times import from_iso
 from rigbridge.errors import ModelError
-from rigbridge.model import SubUnit, Unit
+from rigbridge.model import JSONValue, SubUnit, Unit
 from rigbridge_teststand.native.properties import (
     TYPE,
     elements,
     inner,
     members,
+    read_scalar,
     text,
     text_of,
 )
-from rigbridge_teststand.native.scalars import read_scalar
 from rigbridge_teststand.numbers import read_count
-from rigbridge_teststand.xml.documents import place_of
-from rigbridge_teststand.xml.element import Element
+from rigbridge_teststand.xml.elements import Element, place_of
 
-__all__ = ["Header", "keep_rest", "read_header"]
+__all__ = ["NativeHeader", "keep_as_metadata", "read_header"]
 
 _NO_SERIAL = frozenset({"NONE", "\\"})
 _UNIT = frozenset(
@@ -46,7 +45,7 @@ _EARLIEST, _LATEST = 1990, 2100
 
 
 @attrs.frozen(kw_only=True)
-class Header:
+class NativeHeader:
     """What a report says before its results."""
 
     unit: Unit
@@ -56,10 +55,10 @@ class Header:
     started_at: datetime | None
     engine_started_at: datetime | None
     comment: str | None
-    metadata: dict[str, Any]
+    metadata: dict[str, JSONValue]
 
 
-def read_header(report: Element, context: ReadContext) -> Header:
+def read_header(report: Element, context: ReadContext) -> NativeHeader:
     """
     Read the header of a ``Report`` or ``TSReport``.
 
@@ -73,13 +72,13 @@ def read_header(report: Element, context: ReadContext) -> Header:
         for item in report.iterchildren("ReportInfo")
     }
     account = context.report
-    metadata: dict[str, Any] = {f"report_info.{key}": info[key] for key in info}
+    metadata: dict[str, JSONValue] = {f"report_info.{key}": info[key] for key in info}
     uut = members(props.get("UUT"))
     station = members(props.get("StationInfo"))
     unit = _unit(uut, info, account)
     sub_units = _sub_units(uut, account)
-    keep_rest(uut, "uut", _UNIT, metadata, account)
-    keep_rest(station, "station", _STATION, metadata, account)
+    keep_as_metadata(uut, "uut", _UNIT, metadata, account)
+    keep_as_metadata(station, "station", _STATION, metadata, account)
     for attribute, value in report.attrib.items():
         if value and attribute != "Type":
             metadata[f"report.{attribute!s}"] = str(value)
@@ -88,7 +87,7 @@ def read_header(report: Element, context: ReadContext) -> Header:
         metadata.setdefault("test_socket_index", at)
     name = text_of(station, "StationID")
     account.mapped("unit under test")
-    return Header(
+    return NativeHeader(
         unit=unit,
         sub_units=sub_units,
         station=name,
@@ -149,11 +148,11 @@ def _sub_units(
     return tuple(found)
 
 
-def keep_rest(
+def keep_as_metadata(
     container: dict[str, Element],
     prefix: str,
     taken: frozenset[str],
-    metadata: dict[str, Any],
+    metadata: dict[str, JSONValue],
     account: ConversionReport,
 ) -> None:
     """
@@ -193,7 +192,7 @@ def keep_rest(
 def _keep(
     key: str,
     prop: Element,
-    metadata: dict[str, Any],
+    metadata: dict[str, JSONValue],
     account: ConversionReport,
 ) -> None:
     value = (
@@ -208,7 +207,7 @@ def _keep(
 
 
 def _put(
-    key: str, value: Any, metadata: dict[str, Any], account: ConversionReport
+    key: str, value: Any, metadata: dict[str, JSONValue], account: ConversionReport
 ) -> None:
     unique, count = key, 1
     while unique in metadata:

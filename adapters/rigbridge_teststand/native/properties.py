@@ -11,11 +11,24 @@ here; they are written for speed and nothing else is.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
-from rigbridge_teststand.xml.element import Element
+from rigbridge.adapters import ConversionReport
+from rigbridge.model import Scalar
+from rigbridge_teststand.numbers import has_decimal_comma, parse_plain, read_number
+from rigbridge_teststand.xml.elements import Element, place_of
 
-__all__ = ["TYPE", "child_named", "elements", "inner", "members", "text", "text_of"]
+__all__ = [
+    "TYPE",
+    "child_named",
+    "elements",
+    "inner",
+    "members",
+    "read_scalar",
+    "text",
+    "text_of",
+]
 
 # As bytes, since lxml would encode a text anew at each look.
 _NAME = b"Name"
@@ -96,3 +109,51 @@ def elements(
     if array is not None:
         for value in array.iterchildren("Value"):
             yield value.get("ID", ""), value
+
+
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
+
+def read_scalar(prop: Element, report: ConversionReport) -> Scalar:
+    """Read a String, Number or Boolean property; absent and references are None."""
+    content = text(prop)
+    if content is None:
+        return None
+    kind = prop.get(TYPE)
+    if kind == "Number":
+        number = parse_plain(content)
+        if number is not None:
+            return number
+        number = read_number(content)
+        if number is None and content.strip():
+            report.coerced(
+                "value",
+                "no number, kept as text",
+                place=partial(place_of, prop),
+                detail=content,
+            )
+            return content
+        if has_decimal_comma(content):
+            report.coerced(
+                "value",
+                "decimal comma read as point",
+                place=partial(place_of, prop),
+                detail=content,
+            )
+        return number
+    if kind == "Boolean":
+        return _boolean(content, prop, report)
+    return None if kind == "Reference" else content
+
+
+def _boolean(content: str, prop: Element, report: ConversionReport) -> Scalar:
+    said = _BOOLEANS.get(content.strip().lower())
+    if said is None and content.strip():
+        report.coerced(
+            "value",
+            "no boolean, kept as text",
+            place=partial(place_of, prop),
+            detail=content,
+        )
+        return content
+    return said

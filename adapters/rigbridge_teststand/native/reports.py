@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import lru_cache, partial
 from pathlib import PureWindowsPath
-from typing import Any
 
 from rigbridge.adapters import ConversionReport, ReadContext
 from rigbridge.model import (
     Attachment,
+    JSONValue,
     LogEntry,
     LogLevel,
     Phase,
@@ -18,26 +18,36 @@ from rigbridge.model import (
     Run,
     RunOutcome,
 )
-from rigbridge_teststand.native.comments import drop_comments
-from rigbridge_teststand.native.engine import (
+from rigbridge_teststand.native.execution_data import (
+    COMMON_PROPERTIES,
     containers_of,
-    read_bookkeeping,
+    read_execution_data,
     read_seconds,
 )
-from rigbridge_teststand.native.header import Header, keep_rest, read_header
-from rigbridge_teststand.native.measuring import BOOKKEEPING
-from rigbridge_teststand.native.properties import child_named, members, text_of
-from rigbridge_teststand.native.said import read_texts
-from rigbridge_teststand.native.scalars import read_scalar
-from rigbridge_teststand.native.sequences import Sequences, StepTimes
-from rigbridge_teststand.native.step_reader import CUT_OFF, StepReader
+from rigbridge_teststand.native.header import (
+    NativeHeader,
+    keep_as_metadata,
+    read_header,
+)
+from rigbridge_teststand.native.phases import PhaseBuilder, StepTimes
+from rigbridge_teststand.native.properties import (
+    child_named,
+    members,
+    read_scalar,
+    text_of,
+)
+from rigbridge_teststand.native.report_text import drop_comments, read_report_texts
+from rigbridge_teststand.native.step_results import CUT_OFF, StepResultReader
 from rigbridge_teststand.numbers import read_count
-from rigbridge_teststand.options import KEPT_OPTIONS, NOT_KEPT
 from rigbridge_teststand.settings import TestStandSettings
-from rigbridge_teststand.statuses import RUN_OUTCOMES, severity
-from rigbridge_teststand.texts import clean_text
-from rigbridge_teststand.xml.documents import place_of
-from rigbridge_teststand.xml.element import Element
+from rigbridge_teststand.vocabulary import (
+    KEPT_REPORT_OPTIONS,
+    REPORT_OPTIONS_RULE,
+    RUN_OUTCOMES,
+    clean_text,
+    severity,
+)
+from rigbridge_teststand.xml.elements import Element, place_of
 
 __all__ = ["read_report", "result_of"]
 
@@ -45,8 +55,8 @@ _HEADER = frozenset(
     {"UUT", "StartTime", "StartDate", "StationInfo", "MainSequenceResults"}
 )
 _DISPLAY = "ReportOptions"
-_BESIDE = frozenset({"ErrorText", "ReportInfo", "Comment"})
-_OF_ROOT = BOOKKEEPING | {"SeqFileVersion"}
+_REPORT_PARTS = frozenset({"ErrorText", "ReportInfo", "Comment"})
+_OF_ROOT = COMMON_PROPERTIES | {"SeqFileVersion"}
 _CALLED = frozenset({"sequence_file", "sequence"})
 _UNFINISHED = frozenset({"running", "looping", ""})
 _NEVER_STARTED = frozenset({"skipped", "notstarted"})
@@ -57,7 +67,7 @@ def read_report(
     source: Provenance,
     settings: TestStandSettings,
     context: ReadContext,
-    steps: StepReader,
+    steps: StepResultReader,
     *,
     truncated: bool = False,
 ) -> Run:
@@ -95,10 +105,10 @@ def read_report(
         lists = steps.lists(root)
         if steps.report is not account:
             account.merge(steps.report)
-        sequences = Sequences(root, times, account)
+        sequences = PhaseBuilder(root, times, account)
         sequences.add(lists)
         phases, attachments = sequences.phases, sequences.attachments
-        said = read_texts(data, metadata, account)
+        said = read_report_texts(data, metadata, account)
         logs += sequences.logs
         logs += [
             LogEntry(level=level, message=message, time=started)
@@ -108,9 +118,9 @@ def read_report(
     ended = None
     if started is not None and total is not None and total >= 0:
         ended = started + timedelta(seconds=total)
-    facts = read_bookkeeping(engine, containers_of(engine), account)
-    file, sequence = _told(facts, "sequence_file"), _told(facts, "sequence")
-    version = _told(facts, "sequence_file_version")
+    facts = read_execution_data(engine, containers_of(engine), account)
+    file, sequence = _fact(facts, "sequence_file"), _fact(facts, "sequence")
+    version = _fact(facts, "sequence_file_version")
     facts.pop("sequence_file_version", None)
     for key, value in facts.items():
         if value != "":
@@ -169,7 +179,7 @@ def result_of(element: Element) -> Element | None:
     return None
 
 
-def _told(facts: dict[str, Any], key: str) -> str | None:
+def _fact(facts: dict[str, JSONValue], key: str) -> str | None:
     return str(facts.get(key) or "").strip() or None
 
 
@@ -186,15 +196,15 @@ def _stem(file: str | None) -> str | None:
 def _keep_report_level(
     element: Element,
     data: dict[str, Element],
-    metadata: dict[str, Any],
+    metadata: dict[str, JSONValue],
     account: ConversionReport,
 ) -> None:
     # The call of the main sequence may have recorded whatever a step may.
-    keep_rest(data, "main_sequence", _OF_ROOT, metadata, account)
+    keep_as_metadata(data, "main_sequence", _OF_ROOT, metadata, account)
     root = result_of(element)
     for child in element:
         # The tag of a comment is no text, whatever the type hints say.
-        tag: Any = child.tag
+        tag: object = child.tag
         if not isinstance(tag, str):
             continue
         if child.get("Type") == "TEResult":
@@ -207,31 +217,35 @@ def _keep_report_level(
         if name == _DISPLAY:
             _keep_options(child, metadata, account)
         elif tag != "Prop":
-            if tag not in _BESIDE:
+            if tag not in _REPORT_PARTS:
                 account.dropped(
                     "property", "no part of a report", place=partial(place_of, child)
                 )
         elif name not in _HEADER:
             below = {} if child.get("Type") == "Array" else members(child)
             if below:
-                keep_rest(below, name, frozenset(), metadata, account)
+                keep_as_metadata(below, name, frozenset(), metadata, account)
             else:
-                keep_rest({name: child}, "report", frozenset(), metadata, account)
+                keep_as_metadata(
+                    {name: child}, "report", frozenset(), metadata, account
+                )
 
 
 def _keep_options(
-    options: Element, metadata: dict[str, Any], account: ConversionReport
+    options: Element, metadata: dict[str, JSONValue], account: ConversionReport
 ) -> None:
-    account.coerced("report options", NOT_KEPT, place=partial(place_of, options))
+    account.coerced(
+        "report options", REPORT_OPTIONS_RULE, place=partial(place_of, options)
+    )
     for name, prop in members(options).items():
-        value = read_scalar(prop, account) if name in KEPT_OPTIONS else None
+        value = read_scalar(prop, account) if name in KEPT_REPORT_OPTIONS else None
         if value is not None and value != "":
             account.mapped("property")
             metadata[f"report_options.{name}"] = value
 
 
 def _report_logs(
-    element: Element, header: Header, account: ConversionReport
+    element: Element, header: NativeHeader, account: ConversionReport
 ) -> list[LogEntry]:
     """Give what the operator noted of the unit, and what went wrong with the report."""
     errors = [
@@ -262,7 +276,7 @@ def _outcome(
     element: Element,
     data: dict[str, Element],
     settings: TestStandSettings,
-    metadata: dict[str, Any],
+    metadata: dict[str, JSONValue],
     context: ReadContext,
 ) -> RunOutcome:
     stated = [element.get("UUTResult"), text_of(data, "Status")]

@@ -17,17 +17,15 @@ from lxml import etree
 
 from rigbridge.adapters import ConversionReport, Place
 from rigbridge.errors import MalformedSourceError, UnsafeSourceError
-from rigbridge_teststand.xml.element import Element
+from rigbridge_teststand.xml.elements import Element
 
 __all__ = [
     "PARSING",
-    "Latin",
-    "line_of",
+    "LatinStream",
+    "encoding_of",
     "parse_document",
-    "place_of",
     "prepare_head",
     "refuse_declared",
-    "superset_of",
     "wrap_documents",
 ]
 
@@ -70,24 +68,6 @@ _SUPERSETS = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932"}
 """What a declared encoding is really, where its own characters do not suffice."""
 
 
-def line_of(element: Element) -> int | None:
-    """Give the line on which an element begins."""
-    line: Any = element.sourceline
-    return line if isinstance(line, int) else None
-
-
-def place_of(element: Element) -> Place:
-    """
-    Say where an element stands; only worth its cost where something is reported.
-
-    Each step of the path below the root is numbered, also where nothing of its kind
-    stands beside it: of a report that is still growing nobody knows that.
-    """
-    _, root, *steps = element.getroottree().getpath(element).split("/")
-    numbered = [step if step.endswith("]") else f"{step}[1]" for step in steps]
-    return Place(line=line_of(element), path="/".join(("", root, *numbered)))
-
-
 def parse_document(content: bytes, uri: str, report: ConversionReport) -> Element:
     """
     Parse a whole document; blank text between elements is left out.
@@ -102,7 +82,7 @@ def parse_document(content: bytes, uri: str, report: ConversionReport) -> Elemen
         MalformedSourceError: it is no well-formed XML; names the line.
     """
     content = prepare_head(content, uri)
-    encoding = superset_of(content, report)
+    encoding = encoding_of(content, report)
     first: etree.XMLSyntaxError | None = None
     repairs: list[tuple[str, str, int | None]] = []
     while True:
@@ -181,7 +161,7 @@ def refuse_declared(element: Element, uri: str) -> None:
         UnsafeSourceError: it has a DOCTYPE.
     """
     # The type hints of lxml lack a document without one.
-    declared: Any = element.getroottree().docinfo.internalDTD
+    declared: object = element.getroottree().docinfo.internalDTD
     if declared is not None:
         raise _declared(uri, None)
 
@@ -203,7 +183,7 @@ def _end_of_prolog(content: bytes) -> int:
     return at
 
 
-def superset_of(content: bytes, report: ConversionReport) -> str | None:
+def encoding_of(content: bytes, report: ConversionReport) -> str | None:
     """
     Tell what a declared latin-1 really is; None where it is what it says.
 
@@ -228,7 +208,7 @@ def superset_of(content: bytes, report: ConversionReport) -> str | None:
     return _SUPERSET
 
 
-class Latin:
+class LatinStream:
     """
     Watches a stream that declares latin-1 for characters of windows-1252.
 
@@ -293,7 +273,7 @@ def _repair(
 ) -> _Repair | None:
     """Find what would make the parser go on; None where nothing is known."""
     # The type hints of lxml lack the error's code.
-    code: Any = getattr(error, "code", None)
+    code: object = getattr(error, "code", None)
     codes = etree.ErrorTypes
     if code in (codes.ERR_DOCUMENT_END, codes.ERR_RESERVED_XML_NAME):
         return _Repair(

@@ -22,12 +22,16 @@ from rigbridge.errors import (
     UnrecognizedSourceError,
 )
 from rigbridge.model import Run
-from rigbridge_teststand.xml.documents import parse_document, place_of
-from rigbridge_teststand.xml.element import Element
-from rigbridge_teststand.xml.salvage import Salvaged, salvage, take_out
-from rigbridge_teststand.xml.streaming import LARGE, stream_cut_off, stream_reports
+from rigbridge_teststand.xml.documents import parse_document
+from rigbridge_teststand.xml.elements import Element, place_of
+from rigbridge_teststand.xml.salvage import SalvagedDocument, remove_unfinished, salvage
+from rigbridge_teststand.xml.streaming import (
+    STREAMED_ABOVE,
+    parse_cut_off,
+    stream_reports,
+)
 
-__all__ = ["ReportFile", "of_another_kind"]
+__all__ = ["ReportFile", "wrong_root_error"]
 
 
 class ReportFile(ABC):
@@ -127,9 +131,9 @@ class ReportFile(ABC):
         """
         try:
             with self.source.open() as stream:
-                head = stream.read(LARGE + 1)
+                head = stream.read(STREAMED_ABOVE + 1)
                 self.refuse(head)
-                if len(head) > LARGE:
+                if len(head) > STREAMED_ABOVE:
                     yield from self._streamed(head, stream)
                     return
         except (OSError, EOFError) as error:
@@ -177,11 +181,11 @@ class ReportFile(ABC):
         """Read a file that is cut off again, and give what its end left unfinished."""
         self.restart()
         with self.source.open() as stream:
-            head = stream.read(LARGE + 1)
-            unfinished = stream_cut_off(
+            head = stream.read(STREAMED_ABOVE + 1)
+            unfinished = parse_cut_off(
                 self.tag, head, stream, self.source.uri, grown=self._grow
             )
-        take_out(unfinished, self.keeps)
+        remove_unfinished(unfinished, self.keeps)
         return unfinished
 
     def _last(
@@ -210,7 +214,7 @@ class ReportFile(ABC):
         """Read the file as a whole, from the report on that is not read yet."""
         if is_blank(content):
             raise NoRunError("the file is empty", source=self.source.uri)
-        saved: Salvaged | None = None
+        saved: SalvagedDocument | None = None
         try:
             root = parse_document(content, self.source.uri, self.context.report)
             reports = self.reports(root)
@@ -281,7 +285,7 @@ class ReportFile(ABC):
             yield run
 
 
-def of_another_kind(
+def wrong_root_error(
     name: str, root: Element, source: Source
 ) -> UnrecognizedSourceError:
     """

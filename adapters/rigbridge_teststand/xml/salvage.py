@@ -11,14 +11,14 @@ from lxml import etree
 from rigbridge.adapters import ConversionReport
 from rigbridge_teststand.xml.documents import (
     PARSING,
+    encoding_of,
     prepare_head,
-    superset_of,
     wrap_documents,
 )
-from rigbridge_teststand.xml.element import Element
-from rigbridge_teststand.xml.streaming import NEAR, follow
+from rigbridge_teststand.xml.elements import Element
+from rigbridge_teststand.xml.streaming import END_TOLERANCE, follow
 
-__all__ = ["Damage", "Salvaged", "salvage", "take_out"]
+__all__ = ["Damage", "SalvagedDocument", "remove_unfinished", "salvage"]
 
 _CHUNK = 1 << 20
 _CODES = etree.ErrorTypes
@@ -50,7 +50,7 @@ class Damage:
 
 
 @attrs.frozen
-class Salvaged:
+class SalvagedDocument:
     """
     What is complete of a document.
 
@@ -70,7 +70,7 @@ def salvage(
     uri: str,
     report: ConversionReport,
     keeps: Callable[[Element], bool],
-) -> Salvaged | None:
+) -> SalvagedDocument | None:
     """
     Parse a document up to where it is cut off or damaged.
 
@@ -89,17 +89,21 @@ def salvage(
         UnsafeSourceError: it has a DOCTYPE.
     """
     content = prepare_head(content, uri)
-    encoding = superset_of(content, report)
+    encoding = encoding_of(content, report)
     unfinished, damage = _unfinished(content, encoding)
     if not unfinished:
         # A complete document may stand before the one that is cut off.
         wrapped = wrap_documents(content, closed=False)
         unfinished, damage = _unfinished(wrapped, encoding)
-    take_out(unfinished, keeps)
-    return Salvaged(unfinished[0], unfinished[-1], damage) if unfinished else None
+    remove_unfinished(unfinished, keeps)
+    return (
+        SalvagedDocument(unfinished[0], unfinished[-1], damage) if unfinished else None
+    )
 
 
-def take_out(unfinished: list[Element], keeps: Callable[[Element], bool]) -> None:
+def remove_unfinished(
+    unfinished: list[Element], keeps: Callable[[Element], bool]
+) -> None:
     """
     Take out elements whose end is missing, up to one that stays.
 
@@ -146,8 +150,8 @@ def _damage(content: bytes, error: etree.XMLSyntaxError) -> Damage | None:
     line, column = error.position
     rest = content.split(b"\n", max(0, line - 1))[-1]
     # The type hints of lxml lack the error's code.
-    code: Any = getattr(error, "code", None)
-    if code in _ENDS or len(rest) - column < NEAR:
+    code: object = getattr(error, "code", None)
+    if code in _ENDS or len(rest) - column < END_TOLERANCE:
         return None
     words = str(error.msg).rpartition(", line ")[0] or str(error.msg)
     return Damage(line, words)

@@ -15,29 +15,29 @@ from lxml import etree
 from rigbridge.adapters import ConversionReport
 from rigbridge_teststand.xml.documents import (
     PARSING,
-    Latin,
+    LatinStream,
     prepare_head,
     refuse_declared,
 )
-from rigbridge_teststand.xml.element import Element
+from rigbridge_teststand.xml.elements import Element
 
 __all__ = [
-    "CHUNK",
-    "LARGE",
-    "NEAR",
-    "PART",
+    "CHUNK_SIZE",
+    "END_TOLERANCE",
+    "PARTIAL_SIZE",
     "ROOT",
+    "STREAMED_ABOVE",
     "Event",
     "follow",
-    "stream_cut_off",
+    "parse_cut_off",
     "stream_events",
     "stream_reports",
 ]
 
-LARGE = 8 << 20
+STREAMED_ABOVE = 8 << 20
 """Files of more bytes are streamed."""
 
-PART = 1 << 17
+PARTIAL_SIZE = 1 << 17
 """
 A report of more bytes is handed over while it grows, each time that more has come.
 
@@ -45,10 +45,10 @@ So it is read while its elements are still in the processor's cache; a fifth of 
 time is saved by that. Smaller ones are read quicker at once, when they are complete.
 """
 
-CHUNK = 1 << 16
+CHUNK_SIZE = 1 << 16
 """So many bytes are parsed at a time; with far more the parser gets slower."""
 
-NEAR = 32
+END_TOLERANCE = 32
 """How many bytes before the end may be what the end left of a character or a name."""
 
 ROOT = "root"
@@ -58,7 +58,7 @@ Event: TypeAlias = Literal["start", "end"]
 """Where an element begins, or where it is complete."""
 
 
-class _Growth:
+class _PartialReport:
     """Hands a large report over each time that more of it has come."""
 
     def __init__(self, grown: Callable[[Element], None]) -> None:
@@ -73,7 +73,7 @@ class _Growth:
     def fed(self, count: int) -> None:
         """Count bytes that were parsed."""
         self._size += count
-        if self.element is not None and self._size >= PART:
+        if self.element is not None and self._size >= PARTIAL_SIZE:
             self._grown(self.element)
 
 
@@ -111,7 +111,7 @@ def stream_reports(
     """
     tags = (tag,) if isinstance(tag, str) else tag
     both: tuple[Event, Event] = ("start", "end")
-    growth = _Growth(grown)
+    growth = _PartialReport(grown)
     for event, element in stream_events(
         both, tags, head, stream, uri=uri, report=report, fed=growth.fed
     ):
@@ -128,7 +128,7 @@ def stream_reports(
                 element.clear()
 
 
-def stream_cut_off(
+def parse_cut_off(
     tag: str | tuple[str, ...],
     head: bytes,
     stream: IO[bytes],
@@ -157,13 +157,13 @@ def stream_cut_off(
         name.rpartition("}")[2] for name in ((tag,) if isinstance(tag, str) else tag)
     }
     head = prepare_head(head, uri)
-    latin = Latin(head, ConversionReport())
+    latin = LatinStream(head, ConversionReport())
     parser: Any = etree.XMLPullParser(
         events=("start", "end"), **PARSING, encoding=latin.encoding
     )
-    growth = _Growth(grown)
+    growth = _PartialReport(grown)
     unfinished: list[Element] = []
-    end = _End()
+    end = _FileEnd()
     try:
         for chunk in _chunks(head, stream):
             parser.feed(chunk)
@@ -206,7 +206,7 @@ def follow(parser: Any, unfinished: list[Element]) -> None:
             unfinished.pop()
 
 
-class _End:
+class _FileEnd:
     """Where a file ends."""
 
     def __init__(self) -> None:
@@ -222,7 +222,7 @@ class _End:
     def is_at(self, error: etree.XMLSyntaxError) -> bool:
         """Tell whether the end itself is what is wrong."""
         line, column = error.position
-        return line == self._line and self._column - column < NEAR
+        return line == self._line and self._column - column < END_TOLERANCE
 
 
 def stream_events(
@@ -255,7 +255,7 @@ def stream_events(
         lxml.etree.XMLSyntaxError: it is damaged; what was given before is complete.
     """
     head = prepare_head(head, uri)
-    latin = Latin(head, report)
+    latin = LatinStream(head, report)
     parser: Any = etree.XMLPullParser(
         events=events, tag=tags, **PARSING, encoding=latin.encoding
     )
@@ -278,8 +278,8 @@ def stream_events(
 
 
 def _chunks(head: bytes, stream: IO[bytes]) -> Iterator[bytes]:
-    for start in range(0, len(head), CHUNK):
-        yield head[start : start + CHUNK]
+    for start in range(0, len(head), CHUNK_SIZE):
+        yield head[start : start + CHUNK_SIZE]
     del head
-    while chunk := stream.read(CHUNK):
+    while chunk := stream.read(CHUNK_SIZE):
         yield chunk

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import TypeGuard
 
 import attrs
 
-from rigbridge.model import Limit
-from rigbridge_teststand.atml.account import Account
-from rigbridge_teststand.atml.data.kinds import kind_of
+from rigbridge.model import JSONValue, Limit, Scalar
+from rigbridge_teststand.atml.account import RunAccount
+from rigbridge_teststand.atml.data.data_types import data_type_of
 from rigbridge_teststand.atml.data.values import read_datum, spelled
-from rigbridge_teststand.atml.names import (
+from rigbridge_teststand.atml.local_names import (
     all_text,
     attribute,
     child,
@@ -31,7 +31,7 @@ from rigbridge_teststand.comparisons import (
     compare_tolerance,
 )
 from rigbridge_teststand.numbers import read_number
-from rigbridge_teststand.xml.element import Element
+from rigbridge_teststand.xml.elements import Element
 
 __all__ = ["Judged", "read_limits"]
 
@@ -62,20 +62,20 @@ class Judged:
     """
 
     comparison: Comparison
-    attributes: dict[str, Any]
+    attributes: dict[str, JSONValue]
 
 
 @attrs.frozen(kw_only=True)
 class _Bound:
     comparator: str
-    value: Any
+    value: Scalar
 
 
 def read_limits(
     limits: Element | None,
     properties: Element | None,
     data: Element | None,
-    account: Account,
+    account: RunAccount,
 ) -> Judged:
     """
     Read the limits of a result.
@@ -86,14 +86,14 @@ def read_limits(
         data: ``TestData``, or None; a text is never compared as a number.
         account: where every limit is accounted for.
     """
-    attributes: dict[str, Any] = {}
+    attributes: dict[str, JSONValue] = {}
     datum = child(data, "Datum")
-    is_text = datum is not None and kind_of(datum) == "string"
+    is_text = datum is not None and data_type_of(datum) == "string"
     found: list[Comparison] = []
     for name, element in children(limits):
         if name == "Limits":
             inner = child(element, "Extension", "TSLimitProperties")
-            reader = _Reader(
+            reader = _LimitReader(
                 properties if inner is None else inner,
                 attributes,
                 account,
@@ -101,18 +101,18 @@ def read_limits(
             )
             found.extend(reader.comparisons(element))
         elif name in _SHAPES:
-            reader = _Reader(properties, attributes, account, is_text=is_text)
+            reader = _LimitReader(properties, attributes, account, is_text=is_text)
             found.append(_SHAPES[name](reader, element))
         elif name == "Extension":
             inner = child(element, "TSLimitProperties")
             properties = properties if inner is None else inner
     if not found and properties is not None:
-        _Reader(properties, attributes, account, is_text=is_text).keep_properties()
+        _LimitReader(properties, attributes, account, is_text=is_text).keep_properties()
     return Judged(comparison=_joined(found, limits, account), attributes=attributes)
 
 
 def _joined(
-    found: list[Comparison], limits: Element | None, account: Account
+    found: list[Comparison], limits: Element | None, account: RunAccount
 ) -> Comparison:
     """Join several limits: the first range stays one, the others become text."""
     first: Limit | None = None
@@ -137,14 +137,14 @@ def _described(limit: Limit) -> str:
     return " and ".join(parts) or "any x"
 
 
-class _Reader:
+class _LimitReader:
     """Reads the shapes of one ``Limits`` element."""
 
     def __init__(
         self,
         properties: Element | None,
-        attributes: dict[str, Any],
-        account: Account,
+        attributes: dict[str, JSONValue],
+        account: RunAccount,
         *,
         is_text: bool,
     ) -> None:
@@ -233,7 +233,7 @@ class _Reader:
 
     def _bound(self, element: Element, default: str) -> _Bound:
         datum = _datum(element)
-        value: Any = None
+        value: Scalar = None
         if datum is not None:
             value, unit, _ = read_datum(datum, self._account)
             # The limit of a number may be given as a text, that of a text is one.
@@ -258,7 +258,7 @@ class _Reader:
         self._account.mapped["limit"] += 1
         return compare_numbers(
             "NE" if comp == "CINE" else "EQ" if comp == "CIEQ" else bound.comparator,
-            bound.value,
+            _numeric(bound.value),
             None,
             report=self._account.report,
             place=partial(self._account.place, element),
@@ -321,15 +321,15 @@ class _Reader:
         if not lower:
             return compare_numbers(
                 comp,
-                upper[0].value,
+                _numeric(upper[0].value),
                 None,
                 report=self._account.report,
                 place=partial(self._account.place, element),
             )
         found = compare_numbers(
             comp,
-            lower[0].value,
-            upper[0].value if upper else None,
+            _numeric(lower[0].value),
+            _numeric(upper[0].value) if upper else None,
             report=self._account.report,
             place=partial(self._account.place, element),
         )
@@ -353,8 +353,8 @@ class _Reader:
         self._account.mapped["limit"] += 1
         return compare_numbers(
             "".join(comps),
-            ordered[0].value,
-            ordered[1].value,
+            _numeric(ordered[0].value),
+            _numeric(ordered[1].value),
             report=self._account.report,
             place=partial(self._account.place, element),
         )
@@ -410,10 +410,10 @@ class _Reader:
 
 
 _SHAPES = {
-    "Expected": _Reader.expected,
-    "SingleLimit": _Reader.single,
-    "LimitPair": _Reader.pair,
-    "Mask": _Reader.mask,
+    "Expected": _LimitReader.expected,
+    "SingleLimit": _LimitReader.single,
+    "LimitPair": _LimitReader.pair,
+    "Mask": _LimitReader.mask,
 }
 _PROPERTY_NAMES = {
     "ThresholdType": "threshold_type",
@@ -426,7 +426,7 @@ def _datum(element: Element) -> Element | None:
     return child(element, "Datum")
 
 
-def _property(element: Element | None) -> Any:
+def _property(element: Element | None) -> Scalar:
     """Read ``@value``, else the datum inside, else the text."""
     if element is None:
         return None
@@ -450,13 +450,13 @@ def _from_text(text: str) -> float | int | None:
         return None
 
 
-def _numeric(value: Any) -> float | None:
+def _numeric(value: Scalar) -> float | None:
     if isinstance(value, str):
         return read_number(value)
     return value if _is_number(value) else None
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 

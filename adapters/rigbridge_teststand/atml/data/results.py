@@ -12,29 +12,35 @@ from pathlib import PureWindowsPath
 from sys import intern
 from typing import Any
 
-from rigbridge.model import Attachment, Measurement, MeasurementOutcome, Series
-from rigbridge_teststand.arrays import line_of, rows_of, series_of
-from rigbridge_teststand.atml.account import Account
-from rigbridge_teststand.atml.data.cells import Members
-from rigbridge_teststand.atml.data.kinds import KINDS, TYPE
+from rigbridge.model import (
+    Attachment,
+    JSONValue,
+    Measurement,
+    MeasurementOutcome,
+    MeasurementValue,
+    Series,
+)
+from rigbridge_teststand.arrays import array_series, list_series, matrix_series
+from rigbridge_teststand.atml.account import RunAccount
+from rigbridge_teststand.atml.data.data_types import DATA_TYPES, TYPE
+from rigbridge_teststand.atml.data.indexed_arrays import IndexedArray
 from rigbridge_teststand.atml.data.limits import Judged, read_limits
 from rigbridge_teststand.atml.data.values import DATA, flatten, value_of
-from rigbridge_teststand.atml.names import (
-    LOCALS,
+from rigbridge_teststand.atml.local_names import (
+    LOCAL_NAMES,
     NAME,
     attribute,
     attributes_of,
     child,
+    child_elements,
     children,
-    elements_of,
     read_text,
 )
 from rigbridge_teststand.comparisons import Comparison
-from rigbridge_teststand.statuses import MEASUREMENT_OUTCOMES
-from rigbridge_teststand.texts import direction_of
-from rigbridge_teststand.xml.element import Element
+from rigbridge_teststand.vocabulary import MEASUREMENT_OUTCOMES, parameter_direction
+from rigbridge_teststand.xml.elements import Element
 
-__all__ = ["REPORT_TEXT", "DataReader", "Result"]
+__all__ = ["REPORT_TEXT", "DataReader", "ResultParts"]
 
 REPORT_TEXT = "ReportText"
 """The name of what is a text for the log, and no value."""
@@ -48,7 +54,7 @@ _UNSET = MeasurementOutcome.UNSET
 _UNJUDGED = Judged(comparison=Comparison(), attributes={})
 
 
-class Result:
+class ResultParts:
     """
     The parts of a ``TestResult``, looked at once.
 
@@ -76,8 +82,8 @@ class Result:
         self.name = intern(given)
         others: list[Element] = []
         # Backwards, so that the first of several is the one that stays.
-        for below in elements_of(element)[::-1]:
-            kind = LOCALS[below.tag]
+        for below in child_elements(element)[::-1]:
+            kind = LOCAL_NAMES[below.tag]
             if kind == "TestData":
                 self.data = below
             elif kind == "TestLimits":
@@ -120,15 +126,18 @@ class DataReader:
         account: where everything is accounted for.
     """
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: RunAccount) -> None:
         self._account = account
         self._step = ""
         self._names: dict[str, int] = {}
         self._found: list[Measurement] = []
         # What is said of nearly all values is held once.
-        self._nothing: dict[str, Any] = {}
-        self._additional: dict[str, Any] = {"kind": "additional"}
-        self._parameter: dict[str, Any] = {"kind": "additional", "direction": "in"}
+        self._nothing: dict[str, JSONValue] = {}
+        self._additional: dict[str, JSONValue] = {"kind": "additional"}
+        self._parameter: dict[str, JSONValue] = {
+            "kind": "additional",
+            "direction": "in",
+        }
         self.attachments: list[Attachment] = []
 
     def begin(self, step: str) -> list[Measurement]:
@@ -146,7 +155,7 @@ class DataReader:
         self._found = []
         return self._found
 
-    def judged(self, result: Result, inherited: MeasurementOutcome) -> None:
+    def judged(self, result: ResultParts, inherited: MeasurementOutcome) -> None:
         """
         Read a result that was judged.
 
@@ -162,8 +171,8 @@ class DataReader:
         )
         more = self._further(result) if result.others else self._nothing
         is_empty = True
-        for element in () if result.data is None else elements_of(result.data):
-            if LOCALS[element.tag] in DATA:
+        for element in () if result.data is None else child_elements(result.data):
+            if LOCAL_NAMES[element.tag] in DATA:
                 is_empty = False
                 self._read(name, element, more, outcome, judged)
             else:
@@ -171,28 +180,28 @@ class DataReader:
         if is_empty:
             self._add(name, result.element, None, None, more, outcome, judged)
 
-    def additional(self, result: Result) -> None:
+    def additional(self, result: ResultParts) -> None:
         """Read a result that nobody judged."""
         attributes = self._additional
         if result.others:
             attributes = {**attributes, **self._further(result)}
         name = result.name or self._step
-        if (way := direction_of(name)) is not None:
+        if (way := parameter_direction(name)) is not None:
             attributes = {**attributes, "direction": way}
-        data = [] if result.data is None else elements_of(result.data)
+        data = [] if result.data is None else child_elements(result.data)
         if not data:
             self._account.dropped("measurement", "holds no value", result.element)
         for element in data:
-            if LOCALS[element.tag] in DATA:
+            if LOCAL_NAMES[element.tag] in DATA:
                 self._read(name, element, attributes)
             else:
                 self._account.dropped("property", "no data of a known kind", element)
 
-    def _further(self, result: Result) -> dict[str, Any]:
+    def _further(self, result: ResultParts) -> dict[str, JSONValue]:
         """Read what else stands in a result, such as a description."""
-        found: dict[str, Any] = {}
+        found: dict[str, JSONValue] = {}
         for element in result.others:
-            name = LOCALS[element.tag]
+            name = LOCAL_NAMES[element.tag]
             if name != "Extension":
                 flatten(element, name.lower(), found, self._account)
                 continue
@@ -209,8 +218,8 @@ class DataReader:
             The data that are report texts, and no values.
         """
         texts: list[Element] = []
-        for element in elements_of(data):
-            kind = LOCALS[element.tag]
+        for element in child_elements(data):
+            kind = LOCAL_NAMES[element.tag]
             if kind == "Collection":
                 self._items("", element, self._additional, 0, texts)
             elif kind in DATA:
@@ -238,12 +247,14 @@ class DataReader:
             if len(self._found) == before:
                 self._unusual(parameter, shown, said)
 
-    def _unusual(self, parameter: Element, shown: str, said: dict[str, Any]) -> None:
+    def _unusual(
+        self, parameter: Element, shown: str, said: dict[str, JSONValue]
+    ) -> None:
         """Keep what stands in a parameter instead of data."""
         found: dict[str, Any] = {}
         # Each value is counted as the measurement that it becomes.
         for element in parameter:
-            flatten(element, shown, found, Account())
+            flatten(element, shown, found, RunAccount())
         for key, value in found.items():
             self._add(key, parameter, value, None, said, _UNSET, _UNJUDGED)
 
@@ -251,17 +262,17 @@ class DataReader:
         self,
         name: str,
         element: Element,
-        attributes: dict[str, Any],
+        attributes: dict[str, JSONValue],
         outcome: MeasurementOutcome = _UNSET,
         judged: Judged = _UNJUDGED,
         depth: int = 0,
     ) -> None:
-        shape = LOCALS[element.tag]
+        shape = LOCAL_NAMES[element.tag]
         if depth > _MAX_DEPTH:
             self._account.dropped("property", "nested too deep", element)
             return
         given = attributes_of(element)
-        kind = KINDS[given.get(TYPE) or given.get("type") or ""]
+        kind = DATA_TYPES[given.get(TYPE) or given.get("type") or ""]
         if kind in _REFERENCES:
             self._reference(name, element, kind, attributes)
         elif shape == "Datum":
@@ -278,14 +289,14 @@ class DataReader:
         self,
         prefix: str,
         collection: Element,
-        attributes: dict[str, Any],
+        attributes: dict[str, JSONValue],
         depth: int,
         texts: list[Element] | None = None,
     ) -> None:
         items: list[tuple[str, Element]] = []
-        described: dict[str, dict[str, Any]] = {}
-        for item in elements_of(collection):
-            if LOCALS[item.tag] != "Item":
+        described: dict[str, dict[str, JSONValue]] = {}
+        for item in child_elements(collection):
+            if LOCAL_NAMES[item.tag] != "Item":
                 reason = "stands among the items of a collection"
                 self._account.dropped("property", reason, item)
                 continue
@@ -300,11 +311,11 @@ class DataReader:
             further = attributes
             if name in described:
                 further = {**attributes, **described[name]}
-            if (way := direction_of(name)) is not None:
+            if (way := parameter_direction(name)) is not None:
                 further = {**further, "direction": way}
             full = f"{prefix}.{name}" if prefix and name else prefix or name
-            for element in elements_of(item):
-                if LOCALS[element.tag] in DATA:
+            for element in child_elements(item):
+                if LOCAL_NAMES[element.tag] in DATA:
                     self._read(full, element, further, depth=depth)
 
     @staticmethod
@@ -317,13 +328,13 @@ class DataReader:
         else:
             texts.append(datum)
 
-    def _described(self, item: Element) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+    def _described(self, item: Element) -> dict[str, JSONValue]:
+        found: dict[str, JSONValue] = {}
         flatten(item, "described", found, self._account)
         return found
 
     def _reference(
-        self, name: str, element: Element, kind: str, attributes: dict[str, Any]
+        self, name: str, element: Element, kind: str, attributes: dict[str, JSONValue]
     ) -> None:
         """Read a reference to a file; it is named, never opened."""
         found: dict[str, Any] = {}
@@ -341,20 +352,20 @@ class DataReader:
         self,
         name: str,
         element: Element,
-        attributes: dict[str, Any],
+        attributes: dict[str, JSONValue],
         outcome: MeasurementOutcome,
         judged: Judged,
     ) -> None:
         unit = attribute(element, "unit") or attribute(element, "nonStandardUnit")
-        members = Members(element, self._account)
+        members = IndexedArray(element, self._account)
         values = members.line()
         rows: list[tuple[str, Series]] | None = None
-        value: Any = []
+        value: Series | list[JSONValue] | None = []
         if values is not None:
-            value = line_of(values, unit)
+            value = list_series(values, unit)
         elif (cells := members.cells()).members:
-            rows = rows_of(cells, attributes)
-            value = series_of(cells, unit) if rows is None else None
+            rows = matrix_series(cells, attributes)
+            value = array_series(cells, unit) if rows is None else None
         for label, series in [("", value)] if rows is None else rows:
             shown = f"{name}{label}"
             self._add(shown, element, series, None, attributes, outcome, judged)
@@ -363,9 +374,9 @@ class DataReader:
         self,
         name: str,
         element: Element,
-        value: Any,
+        value: MeasurementValue,
         unit: str | None,
-        attributes: dict[str, Any],
+        attributes: dict[str, JSONValue],
         outcome: MeasurementOutcome,
         judged: Judged,
     ) -> None:

@@ -9,32 +9,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from rigbridge_teststand.atml.account import Account
-from rigbridge_teststand.atml.data.cells import Members
-from rigbridge_teststand.atml.data.kinds import (
-    KINDS,
+from rigbridge.model import JSONValue, Scalar
+from rigbridge_teststand.atml.account import RunAccount
+from rigbridge_teststand.atml.data.data_types import (
+    DATA_TYPES,
     RADIX,
     TYPE,
     inner_text,
-    typed,
+    read_typed,
     unescape,
 )
-from rigbridge_teststand.atml.names import (
-    LOCALS,
+from rigbridge_teststand.atml.data.indexed_arrays import IndexedArray
+from rigbridge_teststand.atml.local_names import (
+    LOCAL_NAMES,
     attribute,
     attributes_of,
     child,
-    elements_of,
+    child_elements,
     read_text,
 )
-from rigbridge_teststand.xml.element import Element
+from rigbridge_teststand.xml.elements import Element
 
 __all__ = ["DATA", "Value", "flatten", "read_datum", "spelled", "value_of"]
 
 DATA = frozenset({"Datum", "IndexedArray", "Collection"})
 """The local names of what holds data."""
 
-Value: TypeAlias = tuple[Any, str | None, dict[str, Any]]
+Value: TypeAlias = tuple[Any, str | None, dict[str, JSONValue]]
 """A value, its unit as spelled or None, and what else the datum says as strict JSON."""
 
 _UNITS = ("unit", "nonStandardUnit", "standardUnit")
@@ -43,7 +44,7 @@ _HIDDEN = frozenset({"type", "flags"})
 _IS_ESCAPED = frozenset({"true", "1"})
 
 
-def read_datum(datum: Element, account: Account) -> Value:
+def read_datum(datum: Element, account: RunAccount) -> Value:
     """
     Read a ``Datum``.
 
@@ -52,12 +53,12 @@ def read_datum(datum: Element, account: Account) -> Value:
         account: where a value that does not fit its type is recorded.
     """
     given = attributes_of(datum)
-    kind = KINDS[given.get(TYPE) or given.get("type") or ""]
+    kind = DATA_TYPES[given.get(TYPE) or given.get("type") or ""]
     return value_of(datum, kind, given, account)
 
 
 def value_of(
-    datum: Element, kind: str, given: dict[str, str], account: Account
+    datum: Element, kind: str, given: dict[str, str], account: RunAccount
 ) -> Value:
     """
     Read a ``Datum`` whose attributes are known.
@@ -68,21 +69,21 @@ def value_of(
         given: its attributes.
         account: where a value that does not fit its type is recorded.
     """
-    further: dict[str, Any] = {}
+    further: dict[str, JSONValue] = {}
     if "unitQualifier" in given and (qualifier := given["unitQualifier"].strip()):
         further["unitQualifier"] = qualifier
-    for below in elements_of(datum):
-        name = LOCALS[below.tag]
+    for below in child_elements(datum):
+        name = LOCAL_NAMES[below.tag]
         if name in _QUALITY:
             flatten(below, name, further, account)
-    value = _SPECIAL[kind](datum, further) if kind in _SPECIAL else None
+    value: Scalar = _SPECIAL[kind](datum, further) if kind in _SPECIAL else None
     if value is None:
         text = given.get("value")
         if text is None:
             text = inner_text(datum)
             if text is not None and given.get("isEscaped", "").strip() in _IS_ESCAPED:
                 text = unescape(text)
-        value = typed(kind, text, datum, account)
+        value = read_typed(kind, text, datum, account)
         if kind in RADIX and isinstance(value, int):
             further["spelled"] = text
     for name in _UNITS:
@@ -91,28 +92,28 @@ def value_of(
     return value, None, further
 
 
-def _complex(datum: Element, further: dict[str, Any]) -> str:
+def _complex(datum: Element, further: dict[str, JSONValue]) -> str:
     real, imaginary = attribute(datum, "real"), attribute(datum, "imaginary")
     further.update(real=real, imaginary=imaginary)
     sign = "" if (imaginary or "").startswith("-") else "+"
     return f"{real or 0}{sign}{imaginary or 0}i"
 
 
-def _enumeration(datum: Element, further: dict[str, Any]) -> str | None:
+def _enumeration(datum: Element, further: dict[str, JSONValue]) -> str | None:
     for key, name in (("enum_number", "NumericValue"), ("enum_valid", "IsValid")):
         if (given := attribute(child(datum, name), "value")) is not None:
             further[key] = given
     return read_text(child(datum, "EnumValue"))
 
 
-_SPECIAL: dict[str, Callable[[Element, dict[str, Any]], str | None]] = {
+_SPECIAL: dict[str, Callable[[Element, dict[str, JSONValue]], str | None]] = {
     "complex": _complex,
     "enum": _enumeration,
 }
 
 
 def flatten(
-    element: Element, prefix: str, into: dict[str, Any], account: Account
+    element: Element, prefix: str, into: dict[str, JSONValue], account: RunAccount
 ) -> None:
     """
     Keep an element of no field of its own: its attributes, texts and data.
@@ -123,20 +124,22 @@ def flatten(
         into: takes the values by dotted key.
         account: where each is recorded.
     """
-    if LOCALS[element.tag] == "Datum":
+    if LOCAL_NAMES[element.tag] == "Datum":
         _put_datum(into, prefix, element, account)
         return
     pending = [(prefix, element)]
     while pending:
         path, node = pending.pop()
-        name = LOCALS[node.tag]
+        name = LOCAL_NAMES[node.tag]
         if name == "Datum":
             _put_datum(into, path, node, account)
             continue
         if name == "IndexedArray":
             shown = {
                 "".join(f"[{index}]" for index in position): spelled(value)
-                for position, value in Members(node, account).cells().members.items()
+                for position, value in IndexedArray(node, account)
+                .cells()
+                .members.items()
             }
             _put(into, path, shown, account)
             continue
@@ -150,13 +153,13 @@ def flatten(
         if text is not None:
             _put(into, path, text, account)
         if len(node):
-            inner = elements_of(node)[::-1]
+            inner = child_elements(node)[::-1]
             pending += [(_path_of(below, path), below) for below in inner]
 
 
 def _path_of(element: Element, path: str) -> str:
     """Give the path of what stands below a path."""
-    name = LOCALS[element.tag]
+    name = LOCAL_NAMES[element.tag]
     if name in DATA:
         return path
     if name == "Item":
@@ -165,7 +168,7 @@ def _path_of(element: Element, path: str) -> str:
 
 
 def _put_datum(
-    into: dict[str, Any], key: str, datum: Element, account: Account
+    into: dict[str, JSONValue], key: str, datum: Element, account: RunAccount
 ) -> None:
     value, unit, _ = read_datum(datum, account)
     _put(into, key, value, account)
@@ -173,7 +176,7 @@ def _put_datum(
         into[f"{key}.unit"] = unit
 
 
-def _put(into: dict[str, Any], key: str, value: Any, account: Account) -> None:
+def _put(into: dict[str, JSONValue], key: str, value: Any, account: RunAccount) -> None:
     if value is None or value == "":
         return
     if key in into:
@@ -182,7 +185,7 @@ def _put(into: dict[str, Any], key: str, value: Any, account: Account) -> None:
     into[key] = spelled(value)
 
 
-def _numbered(key: str, into: dict[str, Any]) -> str:
+def _numbered(key: str, into: dict[str, JSONValue]) -> str:
     """Number a key that is taken."""
     count = 2
     while (unique := f"{key} #{count}") in into:

@@ -1,0 +1,160 @@
+"""
+Elements by local name.
+
+The namespaces of ATML differ by version, and producers mix them up; what an element
+is follows from its local name alone. The version follows from the namespaces, and an
+unknown one is never a reason to refuse a file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any, TypeAlias
+
+from rigbridge_teststand.xml.elements import Element
+
+__all__ = [
+    "COLLECTION",
+    "LOCAL_NAMES",
+    "NAME",
+    "RESULTS",
+    "STEPS",
+    "VALUE",
+    "WRAPPER",
+    "Step",
+    "all_text",
+    "attribute",
+    "attributes_of",
+    "child",
+    "child_elements",
+    "children",
+    "is_of_a_unit",
+    "local_name",
+    "read_text",
+    "steps_of",
+    "version_of",
+]
+
+_VERSIONS = (
+    ("2.02", re.compile(r"ATML/200[67]")),
+    ("5.00", re.compile(r"1636\.1:2011")),
+    ("6.01", re.compile(r"1636\.1:2013")),
+)
+
+
+class _LocalNames(dict[str, str]):
+    """The local name of each tag that was met."""
+
+    def __missing__(self, tag: str) -> str:
+        name = tag.rpartition("}")[2]
+        if len(self) < 10_000:  # noqa: PLR2004 - a file may invent names without end
+            self[tag] = name
+        return name
+
+
+# The type hints of lxml do not know that an element can be sliced.
+_ALL: Any = itemgetter(slice(None))
+
+child_elements: Callable[[Element], list[Element]] = _ALL
+"""Give the child elements; takes a third less time than to iterate over an element."""
+
+NAME = b"name"
+"""An attribute as bytes, since lxml encodes a text anew at each look."""
+
+VALUE = b"value"
+"""Likewise."""
+
+LOCAL_NAMES = _LocalNames()
+"""The local name by tag; where many elements are read, quicker than `local_name`."""
+
+
+def local_name(element: Element) -> str:
+    """Give the name of an element without its namespace."""
+    return LOCAL_NAMES[element.tag]
+
+
+def children(element: Element | None) -> list[tuple[str, Element]]:
+    """Give the child elements with their local names."""
+    if element is None:
+        return []
+    return [(LOCAL_NAMES[below.tag], below) for below in child_elements(element)]
+
+
+def child(element: Element | None, *names: str) -> Element | None:
+    """Follow a path of local names; None where it ends."""
+    for name in names:
+        if element is None:
+            return None
+        for below in child_elements(element):
+            if LOCAL_NAMES[below.tag] == name:
+                element = below
+                break
+        else:
+            return None
+    return element
+
+
+def attributes_of(element: Element) -> dict[str, str]:
+    """Give all attributes; quicker than asking for more than six of them."""
+    # lxml gives texts alone, whatever its type hints say.
+    items: Any = element.items()
+    return dict(items)
+
+
+def attribute(element: Element | None, name: str) -> str | None:
+    """Give an attribute, trimmed; None if blank or absent."""
+    value = None if element is None else element.get(name)
+    return value.strip() or None if value else None
+
+
+def read_text(element: Element | None) -> str | None:
+    """Give the text right inside an element, trimmed; None if blank or absent."""
+    if element is None or element.text is None:
+        return None
+    return element.text.strip() or None
+
+
+def all_text(element: Element) -> str:
+    """Give all text below an element."""
+    return "".join(map(str, element.itertext()))
+
+
+def version_of(namespaces: str) -> str | None:
+    """Tell the version of ATML from a text that holds its namespaces."""
+    for version, pattern in _VERSIONS:
+        if pattern.search(namespaces):
+            return version
+    return None
+
+
+RESULTS = "TestResults"
+"""The local name of the results of a unit."""
+
+COLLECTION = "TestResultsCollection"
+"""The local name of what holds the results of several."""
+
+WRAPPER = "Reports"
+"""What a document that was split at its declarations is wrapped into."""
+
+STEPS = frozenset({"Test", "SessionAction", "TestGroup"})
+"""The local names of what is a step."""
+
+Step: TypeAlias = tuple[str, Element]
+"""The local name of a step, and its element."""
+
+_ROOTS = frozenset({COLLECTION, WRAPPER})
+_BETWEEN = frozenset({COLLECTION, "Extension"})
+
+
+def is_of_a_unit(results: Element) -> bool:
+    """Tell whether results stand where those of units do."""
+    around = [local_name(ancestor) for ancestor in results.iterancestors()]
+    return not around or (around[-1] in _ROOTS and _BETWEEN.issuperset(around[:-1]))
+
+
+def steps_of(element: Element) -> list[Step]:
+    """Give the steps right below an element, in document order."""
+    below = child_elements(element)
+    return [(name, e) for e in below if (name := LOCAL_NAMES[e.tag]) in STEPS]

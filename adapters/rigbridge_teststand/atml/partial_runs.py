@@ -1,0 +1,264 @@
+"""
+A run that is read while its file is being parsed, since it is too large to be held.
+
+The steps that are complete are read and taken out of the tree each time that a part of
+the run has come, so that the run takes the memory of its phases and not that of its
+elements. What is last at any depth is still partial. The phase of such a step stands
+before those of the steps below it although it is read after them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+import attrs
+
+from rigbridge.adapters import ReadContext
+from rigbridge.model import Phase, PhaseOutcome, Provenance, Run
+from rigbridge_teststand.atml.account import RunAccount
+from rigbridge_teststand.atml.header import read_header
+from rigbridge_teststand.atml.local_names import (
+    STEPS,
+    attributes_of,
+    child,
+    child_elements,
+    local_name,
+)
+from rigbridge_teststand.atml.phases import StepLevel, path_below
+from rigbridge_teststand.atml.runs import OLDEST, ATMLRunReader, version_of_results
+from rigbridge_teststand.atml.steps import name_of
+from rigbridge_teststand.settings import TestStandSettings
+from rigbridge_teststand.xml.elements import Element, PlaceTracker
+
+__all__ = ["PartialRun"]
+
+_T = TypeVar("_T")
+_GROUP = "TestGroup"
+_UNREAD = Phase(name="(not yet read)", outcome=PhaseOutcome.ERROR)
+
+
+@attrs.define(eq=False)
+class _OpenStep:
+    """
+    A step whose end has not come yet.
+
+    Attributes:
+        element: the step.
+        level: the steps beside it.
+        below: the steps below it, under the path that it will probably have.
+        at: where its phase will stand.
+        logs: where its log entries will stand.
+        files: where its attachments will stand.
+        outcomes: the outcomes that the steps below it stated.
+    """
+
+    element: Element
+    level: StepLevel
+    below: StepLevel
+    at: int
+    logs: int
+    files: int
+    outcomes: set[PhaseOutcome] = attrs.field(factory=set)
+
+
+class PartialRun:
+    """
+    A run whose steps are read while its file is being parsed.
+
+    Args:
+        results: the ``TestResults`` element, which is not complete.
+        settings: the site's settings for TestStand.
+        context: the surroundings of the reading.
+        station: the station, whose time zone may be its own, or None.
+        places: takes the steps out of the tree.
+    """
+
+    def __init__(
+        self,
+        results: Element,
+        settings: TestStandSettings,
+        context: ReadContext,
+        station: str | None,
+        places: PlaceTracker,
+    ) -> None:
+        self.results = results
+        self._context = context
+        self._places = places
+        # What of it belongs to a damaged run must not be accounted for twice.
+        self._account = RunAccount(place=places.place)
+        self._reader = ATMLRunReader(settings, context, self._account, station)
+        self._top = StepLevel(())
+        # Each stands in the one before it.
+        self._open: list[_OpenStep] = []
+        # In the oldest version, the group that stands for the run as far as is known.
+        self._root: _OpenStep | None = None
+
+    def advance(self) -> None:
+        """
+        Read the steps that are complete.
+
+        Raises:
+            ModelError: the run makes no run.
+        """
+        holder = child(self.results, "ResultSet")
+        if holder is None:
+            return
+        partial = 0
+        for step in self._open:
+            if holder[-1] is not step.element:
+                break
+            partial += 1
+            holder = step.element
+        self._close(partial)
+        level = self._open[-1].below if self._open else self._top
+        while below := child_elements(holder):
+            self._read_complete(below[:-1], level)
+            holder = below[-1]
+            if local_name(holder) not in STEPS:
+                break
+            level = self._enter(holder, level).below
+
+    def has_read_below(self, element: Element) -> bool:
+        """Tell whether steps below an open one were read and taken out already."""
+        phases = self._reader.sequence.phases
+        return any(
+            phase is not _UNREAD
+            for step in self._open
+            if step.element is element
+            for phase in phases[step.at + 1 :]
+        )
+
+    def _enter(self, element: Element, level: StepLevel) -> _OpenStep:
+        """Take note of a step whose phase is read later."""
+        phases = self._reader.sequence.phases
+        if self._root is not None and level is self._top:
+            self._read_root(self._root)
+        step = _OpenStep(
+            element=element,
+            level=level,
+            below=StepLevel(()),
+            at=len(phases),
+            logs=len(self._reader.steps.logs),
+            files=len(self._reader.steps.data.attachments),
+        )
+        if self._may_be_root(element):
+            self._root = step
+        else:
+            name = name_of(local_name(element), attributes_of(element))
+            step.below.path = (*level.path, name)
+            phases.append(_UNREAD)
+        self._open.append(step)
+        return step
+
+    def _may_be_root(self, element: Element) -> bool:
+        is_first = not self._open and not self._reader.sequence.phases
+        return (
+            is_first
+            and self._root is None
+            and local_name(element) == _GROUP
+            and version_of_results(self.results) == OLDEST
+        )
+
+    def _read_complete(self, elements: Iterable[Element], level: StepLevel) -> None:
+        """Read the steps among elements that are complete, and take them out."""
+        sequence = self._reader.sequence
+        for element in elements:
+            kind = local_name(element)
+            if kind not in STEPS or self._is_root(element):
+                continue
+            if self._may_be_root(element):
+                self._enter(element, level)
+                self._close(0)
+                continue
+            if self._root is not None and level is self._top:
+                self._read_root(self._root)
+            at = len(sequence.phases)
+            sequence.read([(kind, element)], level)
+            self._state(sequence.phases[at])
+            self._places.take(element)
+
+    def _is_root(self, element: Element) -> bool:
+        return self._root is not None and self._root.element is element
+
+    def _close(self, partial: int) -> None:
+        """Read the open steps that are complete, which are all but the first ones."""
+        while len(self._open) > partial:
+            inner = self._open[-1]
+            self._read_complete(child_elements(inner.element), inner.below)
+            self._open.pop()
+            if inner is not self._root:
+                self._read(inner)
+                self._places.take(inner.element)
+
+    def _read(self, step: _OpenStep) -> None:
+        """Read the phase of a step whose steps below are read already."""
+        sequence, reader = self._reader.sequence, self._reader.steps
+        logs, files = len(reader.logs), len(reader.data.attachments)
+        kind = local_name(step.element)
+        phase, looping, _ = reader.read(
+            (kind, step.element), step.level.path, step.outcomes
+        )
+        phase = sequence.looped(phase, looping, step.level, step.at, step.element)
+        sequence.phases[step.at] = phase
+        _move(reader.logs, logs, step.logs)
+        _move(reader.data.attachments, files, step.files)
+        if (path := path_below(phase)) != step.below.path:
+            sequence.repath(step.at + 1, len(step.below.path), path)
+        self._state(phase)
+
+    def _state(self, phase: Phase) -> None:
+        """Tell the step above what outcome a step stated."""
+        status = phase.attributes.get("raw_status")
+        if self._open and status is not None:
+            self._open[-1].outcomes.add(phase.outcome if status else PhaseOutcome.ERROR)
+
+    def _read_root(self, step: _OpenStep) -> None:
+        """Read the group that was taken for the run, since another step follows."""
+        self._root = None
+        self._reader.sequence.phases.insert(0, _UNREAD)
+        self._read(step)
+        self._places.take(step.element)
+
+    def _forget_cut_off(self) -> None:
+        """Forget the open steps that were taken out, since their ends are missing."""
+        while self._open and self._open[-1].element.getparent() is None:
+            step = self._open.pop()
+            del self._reader.sequence.phases[step.at]
+
+    def finish(self, source: Provenance, *, truncated: bool = False) -> Run:
+        """
+        Make the run, once its element is complete.
+
+        Args:
+            source: where it stands.
+            truncated: whether the file ends within this run.
+
+        Raises:
+            ModelError: it makes no run.
+        """
+        try:
+            if truncated:
+                self._forget_cut_off()
+            self._close(0)
+            header = read_header(self.results, self._account)
+            result_set = child(self.results, "ResultSet")
+            if result_set is not None:
+                self._read_complete(child_elements(result_set), self._top)
+            root = result_set if self._root is None else self._root.element
+            return self._reader.finish(
+                self.results, (result_set, root), header, source, truncated=truncated
+            )
+        finally:
+            if self._root is not None:
+                self._places.forget(self._root.element)
+            self._account.settle()
+            self._context.report.merge(self._account.report)
+
+
+def _move(entries: list[_T], begin: int, to: int) -> None:
+    """Move the entries of a step before those of the steps below it."""
+    if to < begin < len(entries):
+        own = entries[begin:]
+        del entries[begin:]
+        entries[to:to] = own

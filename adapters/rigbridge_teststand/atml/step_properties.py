@@ -1,0 +1,129 @@
+"""
+What TestStand adds to a step or a result set in ``Extension``.
+
+By version, a property stands in ``@value``, in a datum inside, or is the text.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, auto
+from sys import intern
+
+from rigbridge.model import JSONValue
+from rigbridge_teststand.atml.account import RunAccount
+from rigbridge_teststand.atml.data.values import flatten
+from rigbridge_teststand.atml.local_names import (
+    LOCAL_NAMES,
+    VALUE,
+    attribute,
+    child,
+    child_elements,
+)
+from rigbridge_teststand.numbers import read_number
+from rigbridge_teststand.xml.elements import Element
+
+__all__ = ["LoopRole", "read_extension"]
+
+_NAMES = {
+    "StepType": "step_type",
+    "StepId": "step_id",
+    "StepGroup": "group",
+    "BlockLevel": "block_level",
+    "Index": "index",
+    "TotalTime": "total_time",
+    "ModuleTime": "module_time",
+    "StepCausedSequenceFailure": "caused_sequence_failure",
+    "InteractiveExecutionId": "interactive_execution",
+    "RemoteServerId": "server",
+    "NumLoops": "num_loops",
+    "NumPassed": "num_passed",
+    "NumFailed": "num_failed",
+    "EndingLoopIndex": "ending_loop_index",
+    "LoopIndex": "loop_index",
+}
+_TEXTS = frozenset({"StepType", "StepId", "StepGroup", "RemoteServerId"})
+# Indices and levels, which are the most, need no reading.
+_COUNTS = {str(count): count for count in range(1_000)}
+
+
+class LoopRole(IntEnum):
+    """What a step is to a loop."""
+
+    NONE = auto()
+    SUMMARY = auto()
+    ITERATION = auto()
+
+
+def read_extension(
+    extension: Element, into: dict[str, JSONValue], account: RunAccount
+) -> LoopRole:
+    """
+    Read TestStand's own properties, and whatever else an extension holds.
+
+    Args:
+        extension: the element.
+        into: takes the properties by their names in the model.
+        account: where each is recorded.
+    """
+    looping = LoopRole.NONE
+    for block in child_elements(extension):
+        kind = LOCAL_NAMES[block.tag]
+        if kind == "TSStepProperties":
+            loop = _read_block(block, into, account)
+            if loop is not None:
+                looping = LoopRole.SUMMARY
+                _read_block(loop, into, account)
+                if child(loop, "LoopIndex") is not None:
+                    looping = LoopRole.ITERATION
+        else:
+            flatten(block, f"extension.{kind}", into, account)
+    return looping
+
+
+def _read_block(
+    block: Element, into: dict[str, JSONValue], account: RunAccount
+) -> Element | None:
+    """Read properties that stand side by side; give back those of the loop."""
+    loop: Element | None = None
+    count = 0
+    for element in child_elements(block):
+        label = LOCAL_NAMES[element.tag]
+        name = _NAMES.get(label)
+        if name is None:
+            if label == "LoopingProperties":
+                loop = element
+            else:
+                flatten(element, label, into, account)
+            continue
+        given = element.get(VALUE) or (None if len(element) else element.text)
+        if not given or not (given := given.strip()):
+            given = _inner(element)
+            if given is None:
+                continue
+        count += 1
+        if label in _TEXTS:
+            into[name] = intern(given)
+        elif given in _COUNTS:
+            into[name] = _COUNTS[given]
+        else:
+            into[name] = _value(given)
+    account.mapped["property"] += count
+    return loop
+
+
+def _inner(element: Element) -> str | None:
+    """Give what stands in a datum inside, else the text."""
+    if len(element):
+        given = attribute(child(element, "Datum"), "value")
+        if given is not None:
+            return given
+    text = element.text
+    return text.strip() or None if text else None
+
+
+def _value(given: str) -> float | bool | str:
+    number = read_number(given)
+    if number is None or number - number != 0:
+        lower = given.lower()
+        return lower == "true" if lower in ("true", "false") else given
+    return number

@@ -1,0 +1,378 @@
+"""Further data of a result: what its step recorded and nobody judged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import PureWindowsPath
+
+from rigbridge.adapters import ConversionReport
+from rigbridge.model import Attachment, Axis, JSONValue, Measurement, Scalar, Series
+from rigbridge_teststand.arrays import (
+    Cells,
+    array_series,
+    fill_gaps,
+    matrix_series,
+    uniform_numbers,
+)
+from rigbridge_teststand.native.partial_results import NumberArray
+from rigbridge_teststand.native.properties import elements, members, read_scalar, text
+from rigbridge_teststand.numbers import read_number
+from rigbridge_teststand.vocabulary import parameter_direction
+from rigbridge_teststand.xml.elements import Element, place_of
+
+__all__ = ["AdditionalResultReader", "read_attributes", "read_axis"]
+
+_MAX_DEPTH = 32
+_INTEGER = re.compile(r"-?\d+")
+_POSITION = re.compile(r"(?:\[-?\d+\])+")
+_UNNAMED = "(unnamed)"
+_KIND: dict[str, JSONValue] = {"kind": "additional"}
+_DIRECTED: dict[str, dict[str, JSONValue]] = {
+    way: {**_KIND, "direction": way} for way in ("in", "out")
+}
+_TDMS = "NI_TDMSReference"
+_PATH = "Path"
+_HYPERLINK = "Hyperlink"
+_ATTACHED = frozenset({"FullFileName", "FileName"})
+_WAVEFORM = frozenset({"t0", "dt", "Y"})
+
+
+class AdditionalResultReader:
+    """
+    Reads additional data into measurements without a verdict, and into references.
+
+    Args:
+        report: where each is accounted for.
+        lines: what was read of arrays that were partial, by their elements.
+    """
+
+    def __init__(
+        self, report: ConversionReport, lines: dict[Element, NumberArray] | None = None
+    ) -> None:
+        self._report = report
+        self.lines: dict[Element, NumberArray] = {} if lines is None else lines
+        self.attachments: list[Attachment] = []
+
+    def read_partial(self, array: Element) -> None:
+        """Read what is complete of a partial array of numbers, and take it out."""
+        if array not in self.lines:
+            self.lines[array] = NumberArray()
+        line = self.lines[array]
+        for slot in list(array.iterchildren("Value"))[:-1]:
+            if not line.take(slot):
+                break
+            array.remove(slot)
+
+    def _line(self, array: Element) -> NumberArray | None:
+        """Read an array of numbers; None where it is any other."""
+        if array.get("ElementType") != "Number":
+            return None
+        line = self.lines.get(array) or NumberArray()
+        begun = len(line.values)
+        if all(line.take(slot) for slot in array.iterchildren("Value")):
+            self.lines.pop(array, None)
+            return line if line.values else None
+        line.shorten(begun)
+        return None
+
+    def _cells(self, array: Element) -> Cells:
+        line = self.lines.pop(array, None)
+        return read_cells(array, self._report, () if line is None else line.members())
+
+    def take_attachments(self) -> list[Attachment]:
+        """Hand over the files that were referred to since the last call."""
+        taken = self.attachments
+        if taken:
+            self.attachments = []
+            return taken
+        return []
+
+    def read(self, name: str, prop: Element, depth: int = 0) -> Iterator[Measurement]:
+        """
+        Read one property and what is below it.
+
+        Args:
+            name: its name, dotted below others.
+            prop: the element.
+            depth: how many properties it stands below.
+        """
+        if depth > _MAX_DEPTH:
+            self._report.dropped(
+                "property", "nested too deep", place=partial(place_of, prop)
+            )
+            return
+        if not name or name.isspace():
+            where = partial(place_of, prop)
+            self._report.coerced("measurement name", "blank, named", place=where)
+            name = _UNNAMED
+        if prop.get("Type") == "Array":
+            yield from self._array(name, prop, depth)
+            return
+        parts = members(prop)
+        if parts:
+            yield from self._object(name, prop, parts, depth)
+            return
+        value = read_scalar(prop, self._report)
+        if value is None:
+            # An empty object holds nothing; a reference is an address in memory.
+            if prop.get("Type") not in ("Obj", "Reference", "TEResult"):
+                self._report.dropped(
+                    "property", "has no value", place=partial(place_of, prop)
+                )
+            return
+        said = read_attributes(prop, self._report)
+        if prop.get("TypeName") == _PATH or any(_HYPERLINK in key for key in said):
+            said["reference"] = _PATH
+            self._refer(prop, value, None)
+        self._report.mapped("measurement")
+        yield Measurement(name=name, value=value, attributes={**_kind(name), **said})
+
+    def _object(
+        self, name: str, prop: Element, parts: dict[str, Element], depth: int
+    ) -> Iterator[Measurement]:
+        if "Plots" in parts and parts["Plots"].get("Type") == "Array":
+            yield from self._chart(name, parts, depth)
+            return
+        if parts.keys() >= _WAVEFORM and parts["Y"].get("Type") == "Array":
+            yield from self._waveform(name, parts, depth)
+            return
+        if prop.get("TypeName") == _TDMS:
+            self._refer(prop, text(parts.get("File")), None)
+        elif parts.keys() >= _ATTACHED:
+            path = text(parts["FullFileName"]) or text(parts["FileName"])
+            self._refer(prop, path, text(parts.get("MIMEtype")))
+        for child, below in parts.items():
+            label = f"{name}.{child}" if child else name
+            yield from self.read(label, below, depth + 1)
+
+    def _refer(self, prop: Element, path: object, media_type: str | None) -> None:
+        """Name a file that the report refers to; it is never opened."""
+        base = PureWindowsPath(path).name.strip() if isinstance(path, str) else ""
+        if not base:
+            return
+        self._report.coerced(
+            "attachment",
+            "not embedded in the report, kept by its name",
+            place=partial(place_of, prop),
+            detail=str(path),
+        )
+        self.attachments.append(
+            Attachment(name=base, media_type=(media_type or "").strip() or None)
+        )
+
+    def _chart(
+        self, name: str, parts: dict[str, Element], depth: int
+    ) -> Iterator[Measurement]:
+        labels: dict[str, str] = {}
+        for key, prop in parts.items():
+            if key == "Plots":
+                continue
+            if prop.get("Type") in ("Obj", "Array"):
+                yield from self.read(f"{name}.{key}", prop, depth + 1)
+            elif said := (text(prop) or "").strip():
+                self._report.mapped("property")
+                labels[key] = said
+        for index, slot in elements(parts["Plots"]):
+            plot = slot.find("Prop")
+            if plot is None:
+                self._report.dropped(
+                    "array member", "holds no value", place=partial(place_of, slot)
+                )
+                continue
+            yield from self._plot(name, index, plot, labels, depth)
+
+    def _plot(
+        self,
+        chart: str,
+        index: str,
+        plot: Element,
+        labels: dict[str, str],
+        depth: int,
+    ) -> Iterator[Measurement]:
+        data = members(plot)
+        points = data.get("PlotData")
+        if points is None or points.get("Type") != "Array":
+            yield from self.read(f"{chart}{index}", plot, depth + 1)
+            return
+        name = (text(data.get("PlotName")) or "").strip() or index.strip("[]")
+        name = f"{chart}.{name}"
+        cells = self._cells(points)
+        lines: dict[int, dict[int, Scalar]] = {}
+        for position, value in cells.members.items():
+            line = position[0] if cells.rank > 1 else 1
+            lines.setdefault(line, {})[position[-1]] = value
+        across = lines.pop(0, {})
+        places = sorted(across.keys() | {at for line in lines.values() for at in line})
+        x_axis = read_axis(
+            [across.get(at, at) for at in places],
+            name=labels.get("Xlabel") or None,
+            unit=labels.get("Xunit") or None,
+        )
+        # The first line is X and the second Y; further ones are curves, too.
+        for line in sorted(lines) or [1]:
+            upright = lines.get(line, {})
+            y_axis = read_axis(
+                [upright.get(at) for at in places],
+                name=labels.get("Ylabel") or None,
+                unit=labels.get("Yunit") or None,
+            )
+            self._report.mapped("measurement")
+            yield Measurement(
+                name=name if line <= 1 else f"{name}[{line}]",
+                value=Series(axes=(x_axis, y_axis)),
+                attributes={**_kind(chart), **labels},
+            )
+        for key, prop in data.items():
+            if key not in ("PlotName", "PlotData"):
+                yield from self.read(f"{name}.{key}", prop, depth + 1)
+
+    def _waveform(
+        self, name: str, parts: dict[str, Element], depth: int
+    ) -> Iterator[Measurement]:
+        step = read_number(text(parts["dt"]) or "")
+        cells = self._cells(parts["Y"])
+        values = [value for _, value in sorted(cells.members.items())]
+        said = {
+            **_kind(name),
+            "dt": text(parts["dt"]) or "",
+            "t0": text(parts["t0"]) or "",
+        }
+        axis = (
+            Axis(name="index", values=range(len(values)))
+            if step is None
+            else Axis(
+                name="time",
+                unit="s",
+                values=[place * float(step) for place in range(len(values))],
+            )
+        )
+        self._report.mapped("measurement")
+        yield Measurement(
+            name=name,
+            value=Series(axes=(axis, read_axis(values))),
+            attributes=said,
+        )
+        for child, prop in parts.items():
+            if child not in _WAVEFORM:
+                yield from self.read(f"{name}.{child}", prop, depth + 1)
+
+    def _array(self, name: str, array: Element, depth: int) -> Iterator[Measurement]:
+        said = read_attributes(array, self._report)
+        line = self._line(array)
+        if line is not None:
+            self._report.mapped("measurement")
+            places = Axis(name="index", values=range(len(line.values)))
+            series = Series(axes=(places, Axis(values=line.compact())))
+            yield Measurement(
+                name=name, value=series, attributes={**_kind(name), **said}
+            )
+            return
+        slots = list(elements(array))
+        if any(len(slot) for _, slot in slots):
+            for index, slot in slots:
+                inner = slot.find("Prop")
+                if inner is None:
+                    self._report.dropped(
+                        "array member", "holds no value", place=partial(place_of, slot)
+                    )
+                    continue
+                given = inner.get("Name")
+                label = f"{name}.{given}" if given else f"{name}{index}"
+                yield from self.read(label, inner, depth + 1)
+            return
+        cells = self._cells(array)
+        attributes = {**_kind(name), **said}
+        found: Sequence[tuple[str, Series | list[JSONValue]]] = [("", [])]
+        if cells.members:
+            rows = matrix_series(cells, said)
+            found = [("", array_series(cells, None))] if rows is None else rows
+        for label, value in found:
+            self._report.mapped("measurement")
+            yield Measurement(name=f"{name}{label}", value=value, attributes=attributes)
+
+
+def _kind(name: str) -> dict[str, JSONValue]:
+    """Tell that nobody judged a value, and of a parameter which way it went."""
+    way = parameter_direction(name)
+    return _KIND if way is None else _DIRECTED[way]
+
+
+def read_attributes(prop: Element, report: ConversionReport) -> dict[str, JSONValue]:
+    """
+    Read the metadata tree of a property, by dotted names.
+
+    Args:
+        prop: the property.
+        report: where each entry is accounted for.
+    """
+    described = prop.find("Attributes")
+    if described is None:
+        return {}
+    found: dict[str, JSONValue] = {}
+    pending = [("", child) for child in described.iterchildren("Prop")]
+    while pending:
+        path, below = pending.pop()
+        label = ".".join(part for part in (path, below.get("Name")) if part)
+        pending.extend((label, child) for child in below.iterchildren("Prop"))
+        value = text(below)
+        if value is not None and value.strip():
+            report.mapped("property")
+            found[label or "attributes"] = value.strip()
+    return found
+
+
+def read_cells(
+    array: Element, report: ConversionReport, begun: Sequence[float] = ()
+) -> Cells:
+    """
+    Read the members of an array of scalars, placed by their ``ID``.
+
+    Members that are left out in between, as filters do, are None.
+
+    Args:
+        array: the element.
+        report: where a member that cannot be placed is recorded.
+        begun: its first members, where these were taken out.
+    """
+    numbers = array.get("ElementType") == "Number"
+    placed: dict[tuple[int, ...], Scalar] = {
+        (at,): value for at, value in enumerate(begun)
+    }
+    rank = 1 if placed else 0
+    for spelled, slot in elements(array):
+        content = slot.text or ""
+        value: Scalar = content
+        if numbers:
+            number = read_number(content)
+            value = (content.strip() or None) if number is None else number
+        position = tuple(map(int, _INTEGER.findall(spelled)))
+        if not _POSITION.fullmatch(spelled) or position in placed:
+            report.dropped(
+                "array member",
+                "has no place of its own",
+                place=partial(place_of, slot),
+                detail=content,
+            )
+            continue
+        rank = rank or len(position)
+        if len(position) != rank:
+            report.dropped(
+                "array member",
+                "has a position of another shape",
+                place=partial(place_of, slot),
+                detail=content,
+            )
+            continue
+        placed[position] = value
+    if rank == 1:
+        placed = fill_gaps(placed)
+    return Cells(rank=rank or 1, members=placed)
+
+
+def read_axis(
+    values: list[Scalar], *, name: str | None = None, unit: str | None = None
+) -> Axis:
+    """Make an axis; integers among floats become floats, so that they are compact."""
+    return Axis(name=name, unit=unit, values=uniform_numbers(values))

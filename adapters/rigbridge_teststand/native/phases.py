@@ -1,0 +1,259 @@
+"""
+The steps of a report to the phases of a run, each in its place.
+
+What a step cannot know of itself follows here: the names above it, when it ran, and
+what loops make of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from enum import Enum
+from functools import partial
+from typing import TypeAlias
+
+import attrs
+
+from rigbridge.adapters import ConversionReport, Place
+from rigbridge.model import (
+    Attachment,
+    JSONValue,
+    LogEntry,
+    Measurement,
+    Phase,
+    PhaseOutcome,
+)
+from rigbridge_teststand.native.execution_data import CALL
+from rigbridge_teststand.native.report_text import LoggedText
+from rigbridge_teststand.vocabulary import LOG_ATTRIBUTES
+from rigbridge_teststand.xml.elements import Element, place_of
+
+__all__ = ["LoopRole", "PhaseBuilder", "ResultList", "StepResult", "StepTimes"]
+
+
+class LoopRole(Enum):
+    """What a result is to a loop."""
+
+    NONE = "none"
+    SUMMARY = "summary"
+    ITERATION = "iteration"
+
+
+@attrs.define
+class ResultList:
+    """
+    The results that a container of a result holds.
+
+    Attributes:
+        container: its name (``SequenceCall``, ``PostAction``...).
+        way: the XPath from the result to the list.
+        steps: what was read of it so far.
+        members: how many members of the array that were.
+        last: the last of these, of a list that was read while it grew.
+    """
+
+    container: str
+    way: str
+    steps: list[StepResult] = attrs.field(factory=list)
+    members: int = 0
+    last: Element | None = None
+
+
+@attrs.define
+class StepResult:
+    """
+    A result.
+
+    Attributes:
+        name: its name.
+        status: as printed.
+        outcome: what it means.
+        attributes: what the engine says of it, as a phase has it.
+        start: the engine's seconds at its start, or None.
+        total: how many seconds it took, or None.
+        measurements: what it measured.
+        said: its texts and errors.
+        attachments: the files that it refers to.
+        lists: the results below it.
+        role: whether it is the summary of a loop or one of its iterations.
+        key: what is the same for each turn of a step in a loop.
+        member: its number among the members of its array, counted from 1.
+        line: the line on which it begins.
+        docstring: what the sequence's author noted of it.
+    """
+
+    name: str
+    status: str
+    outcome: PhaseOutcome
+    attributes: dict[str, JSONValue]
+    start: float | None
+    total: float | None
+    measurements: tuple[Measurement, ...]
+    said: list[LoggedText]
+    attachments: list[Attachment]
+    lists: list[ResultList]
+    role: LoopRole
+    key: str
+    member: int
+    line: int | None
+    docstring: str | None
+
+
+@attrs.frozen(kw_only=True)
+class StepTimes:
+    """
+    Turns the engine's seconds into times.
+
+    Attributes:
+        start: the run's start, or None.
+        engine_start: the engine's seconds at that start, or None.
+    """
+
+    start: datetime | None
+    engine_start: float | None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is anything to count from."""
+        return self.start is not None and self.engine_start is not None
+
+    def moment(self, seconds: float) -> datetime | None:
+        """Give the time at which the engine's clock showed these seconds."""
+        if self.start is None or self.engine_start is None:
+            return None
+        elapsed = seconds - self.engine_start
+        # Only merged data has a step before the main sequence.
+        if elapsed < 0:
+            return None
+        try:
+            return self.start + timedelta(seconds=elapsed)
+        except (OverflowError, ValueError):
+            return None
+
+
+_Position: TypeAlias = tuple["_Position | None", ResultList, int]
+"""Where a step stands: the same of the step above it, its list, its number there."""
+
+
+class PhaseBuilder:
+    """
+    Makes the phases of a run.
+
+    Args:
+        root: the element of the root result.
+        times: gives the steps their times.
+        report: where everything is accounted for.
+
+    Attributes:
+        phases: the phases, in document order.
+        logs: what the steps said, likewise.
+        attachments: the files that they refer to, likewise.
+    """
+
+    def __init__(
+        self, root: Element, times: StepTimes, report: ConversionReport
+    ) -> None:
+        self._root = root
+        self._times = times
+        self._report = report
+        self.phases: list[Phase] = []
+        self.logs: list[LogEntry] = []
+        self.attachments: list[Attachment] = []
+
+    def add(self, lists: list[ResultList]) -> None:
+        """Take all steps below the root result, and give their memory back."""
+        pending = [self._placed(lists, (), None)]
+        # A stack instead of recursion: sequences may call themselves deeply.
+        while pending:
+            below = next(pending[-1], None)
+            if below is None:
+                pending.pop()
+            else:
+                pending.append(self._placed(*below))
+
+    def _placed(
+        self, lists: list[ResultList], path: tuple[str, ...], above: _Position | None
+    ) -> Iterator[tuple[list[ResultList], tuple[str, ...], _Position]]:
+        """Place the steps of lists, and give what is below each when its turn comes."""
+        for steps in lists:
+            name = steps.container
+            below = path if name == CALL else (*path, name)
+            for step, place in self._list(steps, below):
+                trail = (above, steps, step.member)
+                self._add(step, place, trail)
+                if step.lists:
+                    yield step.lists, (*place, step.name), trail
+
+    def _list(
+        self, steps: ResultList, below: tuple[str, ...]
+    ) -> Iterator[tuple[StepResult, tuple[str, ...]]]:
+        """Go through a result list; a summary owns the iterations that follow it."""
+        following = steps.steps[::-1]
+        steps.steps.clear()
+        seen = Counter([step.key for step in following if step.role is LoopRole.NONE])
+        repeats = len(seen) < seen.total()
+        passed: Counter[str] = Counter()
+        summary: str | None = None
+        while following:
+            step = following.pop()
+            key, role = step.key, step.role
+            path = below
+            if role is LoopRole.SUMMARY:
+                summary = key
+            elif role is LoopRole.ITERATION and key == summary:
+                path = (*below, step.name)
+            else:
+                summary = None
+            if repeats and role is LoopRole.NONE and seen[key] > 1:
+                # A loop of flow control tells its turns by nothing else.
+                step.attributes["occurrence"] = passed[key]
+                passed[key] += 1
+            yield step, path
+
+    def _add(self, step: StepResult, path: tuple[str, ...], trail: _Position) -> None:
+        start, total = step.start, step.total
+        started = ended = None
+        if start is not None:
+            started = self._times.moment(start)
+            if started is None and self._times.is_known:
+                self._report.coerced(
+                    "phase time",
+                    "before the main sequence, taken as unknown",
+                    place=partial(self._place, step, trail),
+                )
+            if total is not None:
+                ended = self._times.moment(start + total)
+        # Without a known start the engine's own seconds are all there is.
+        if started is None and start is not None:
+            step.attributes["engine_time"] = start
+        if ended is None and total is not None:
+            step.attributes["total_time"] = total
+        for level, message in step.said:
+            time = ended or started
+            self.logs.append(LogEntry(level=level, message=message, time=time))
+            step.attributes[LOG_ATTRIBUTES[level]] = message
+        self.attachments += step.attachments
+        self.phases.append(
+            Phase(
+                name=step.name,
+                outcome=step.outcome,
+                started_at=started,
+                ended_at=ended,
+                path=path,
+                measurements=step.measurements,
+                docstring=step.docstring,
+                attributes=step.attributes,
+            )
+        )
+
+    def _place(self, step: StepResult, trail: _Position) -> Place:
+        """Say where a step stood, whose element may be gone."""
+        above: _Position | None = trail
+        parts: list[str] = []
+        while above is not None:
+            above, steps, member = above
+            parts.append(f"{steps.way}/Value[{member}]/Prop[1]")
+        root = place_of(self._root).path or ""
+        return Place(line=step.line, path=root + "".join(reversed(parts)))

@@ -1,0 +1,109 @@
+"""The texts of a result: report text, error, comments, and its common results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TypeAlias
+
+from rigbridge.adapters import ConversionReport
+from rigbridge.model import JSONValue, LogLevel
+from rigbridge_teststand.native.properties import members, read_scalar, text
+from rigbridge_teststand.numbers import is_finite, read_count
+from rigbridge_teststand.vocabulary import clean_text
+from rigbridge_teststand.xml.elements import Element, place_of
+
+__all__ = ["LoggedText", "drop_comments", "read_comment", "read_report_texts"]
+
+LoggedText: TypeAlias = tuple[LogLevel, str]
+"""What a step said, and how grave it is."""
+
+# Code, message and whether one occurred, where none did.
+_NO_ERROR = ["0", None, "False"]
+
+
+def read_report_texts(
+    data: dict[str, Element], kept: dict[str, JSONValue], report: ConversionReport
+) -> list[LoggedText]:
+    """
+    Read the report text and the error of a result.
+
+    Args:
+        data: the properties of the result.
+        kept: takes the error's code and what all steps of a site have in common.
+        report: where each is accounted for.
+    """
+    said: list[LoggedText] = []
+    shown = text(data.get("ReportText"))
+    if shown and (shown := clean_text(shown)):
+        said.append((LogLevel.INFO, shown))
+    error = data.get("Error")
+    # Nearly all steps say that there was none, and are asked by one look.
+    if error is not None and [fact[0].text for fact in error if len(fact)] != _NO_ERROR:
+        said += _read_error(members(error), kept)
+    if said:
+        report.mapped("log", len(said))
+    common = data.get("Common")
+    if common is not None and len(common):
+        for name, prop in members(common).items():
+            _keep_common(name, prop, kept, report)
+    return said
+
+
+def _read_error(
+    error: dict[str, Element], kept: dict[str, JSONValue]
+) -> Iterator[LoggedText]:
+    message = clean_text(text(error.get("Msg")) or "")
+    code = read_count(text(error.get("Code")))
+    if code:
+        kept["error_code"] = code
+    if message or (text(error.get("Occurred")) or "").lower() == "true":
+        shown = f"{message} (code {code})" if code else message
+        yield LogLevel.ERROR, shown
+
+
+def _keep_common(
+    name: str, prop: Element, kept: dict[str, JSONValue], report: ConversionReport
+) -> None:
+    value = read_scalar(prop, report)
+    if value is None or not is_finite(value):
+        report.dropped(
+            "property", "structured common result", place=partial(place_of, prop)
+        )
+    else:
+        report.mapped("property")
+        kept[f"common.{name}"] = value
+
+
+def read_comment(result: Element, report: ConversionReport) -> str | None:
+    """Read what the sequence's author noted of a step."""
+    said = clean_text(result.findtext("Comment") or "").strip()
+    if said:
+        report.mapped("comment")
+    return said or None
+
+
+def drop_comments(
+    element: Element, root: Element | None, report: ConversionReport
+) -> None:
+    """
+    Record the comments of single properties; those of steps are kept.
+
+    Args:
+        element: what to look for them below.
+        root: the root result, which is no step.
+        report: where they are recorded.
+    """
+    for comment in element.iter("Comment"):
+        owner = comment.getparent()
+        is_kept = (
+            owner is not None and owner is not root and owner.get("Type") == "TEResult"
+        )
+        is_template = next(comment.iterancestors("ArrayElementPrototype"), None)
+        if (comment.text or "").strip() and not is_kept and is_template is None:
+            report.dropped(
+                "comment",
+                "describes a property of the sequence, not a result",
+                place=partial(place_of, comment),
+                detail=comment.text,
+            )

@@ -1,0 +1,352 @@
+"""
+One result of a report to a step, and the results below it.
+
+Nothing here looks around a result; see :mod:`rigbridge_teststand.native.phases` for
+that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TypeAlias
+
+import attrs
+
+from rigbridge.adapters import ConversionReport
+from rigbridge.model import PhaseOutcome
+from rigbridge_teststand.native.additional_results import AdditionalResultReader
+from rigbridge_teststand.native.execution_data import (
+    CONTAINERS,
+    RESULTS,
+    containers_of,
+    read_execution_data,
+    read_seconds,
+)
+from rigbridge_teststand.native.measurements import read_measurements
+from rigbridge_teststand.native.partial_results import (
+    is_result,
+    partial_number_array,
+    partial_result_list,
+)
+from rigbridge_teststand.native.phases import LoopRole, ResultList, StepResult
+from rigbridge_teststand.native.properties import child_named, inner, members, text
+from rigbridge_teststand.native.report_text import (
+    drop_comments,
+    read_comment,
+    read_report_texts,
+)
+from rigbridge_teststand.omissions import LOOP_SUMMARY, STALE_VALUE, record_omitted
+from rigbridge_teststand.vocabulary import PHASE_OUTCOMES
+from rigbridge_teststand.xml.elements import Element, line_number, place_of
+
+__all__ = ["CUT_OFF", "UNNAMED", "StepResultReader"]
+
+CUT_OFF = "CutOff"
+"""The attribute that marks a result whose end is missing in the file."""
+
+UNNAMED = "(unnamed step)"
+"""The name of a step that has none."""
+
+_Props: TypeAlias = tuple[
+    dict[str, Element], dict[str, Element], dict[str, dict[str, Element]]
+]
+"""What a result holds: its properties, its engine's, and those of each container."""
+
+
+@attrs.define
+class _OpenResult:
+    """A result with results below it that is being read."""
+
+    result: Element
+    props: _Props
+    lists: list[ResultList]
+    pending: Iterator[tuple[ResultList, Element]]
+
+
+_NONE: dict[str, dict[str, Element]] = {}
+
+
+class StepResultReader:
+    """
+    Reads the results of one report.
+
+    Args:
+        custom: the outcome of statuses that the site made up, in lower case.
+        report: where everything is accounted for.
+    """
+
+    def __init__(
+        self, custom: dict[str, PhaseOutcome], report: ConversionReport
+    ) -> None:
+        self._outcomes = {**PHASE_OUTCOMES, **custom}
+        self._report = report
+        self._further = AdditionalResultReader(report)
+        # What was read of lists that were not complete, by their elements.
+        self._begun: dict[Element, ResultList] = {}
+        # Those of them that held results, which are read and no longer there.
+        self._emptied: set[Element] = set()
+        self.comments = ConversionReport()
+        """The comments of properties in what was read while it grew."""
+
+    @property
+    def report(self) -> ConversionReport:
+        """Where everything is accounted for."""
+        return self._report
+
+    def lists(self, root: Element) -> list[ResultList]:
+        """Read every result below the root result, which itself is the run."""
+        data = members(root)
+        opened = self._open(root, data, members(data.get("TS")))
+        for owner, value in opened.pending:
+            self._member(owner, value)
+        return opened.lists
+
+    def read_partial(self, root: Element) -> None:
+        """
+        Read what is complete below a root result that is still partial, and empty it.
+
+        Args:
+            root: the root result.
+        """
+        partial: Element | None = root
+        while partial is not None:
+            partial = self._read_partial_list(partial, root)
+
+    def has_read_below(self, element: Element) -> bool:
+        """Tell whether results below an element were read and emptied already."""
+        return any(
+            above is element
+            for results in self._emptied
+            for above in (results, *results.iterancestors())
+        )
+
+    def _read_partial_list(self, result: Element, root: Element) -> Element | None:
+        """Read the complete members of a partial list, and give the partial result."""
+        grown = partial_result_list(result)
+        if grown is None:
+            # What the root holds is metadata of the run, which is read at the end.
+            array = None if result is root else partial_number_array(result)
+            if array is not None:
+                self._further.read_partial(array)
+            return None
+        name, results = grown
+        if results not in self._begun:
+            self._begun[results] = ResultList(name, "")
+        begun = self._begun[results]
+        *complete, value = _unread(results, begun)
+        # The last complete one stays, since what follows the others must be complete.
+        for member in complete[:-1]:
+            self._member(begun, member)
+            if results not in self._emptied and is_result(member):
+                self._emptied.add(results)
+            drop_comments(member, root, self.comments)
+            member.clear()
+            begun.last = member
+        return inner(value)
+
+    def _member(self, owner: ResultList, value: Element) -> None:
+        """Read one member of a list and all that is below it, innermost first."""
+        opened = self._entered(owner, value)
+        if opened is None:
+            return
+        # A stack instead of recursion: sequences may call themselves deeply.
+        stack = [(owner, owner.members, opened)]
+        while stack:
+            owner, member, opened = stack[-1]
+            following = next(opened.pending, None)
+            if following is None:
+                stack.pop()
+                step = self._step(member, opened.result, opened.props, opened.lists)
+                owner.steps.append(step)
+                continue
+            child = self._entered(*following)
+            if child is not None:
+                stack.append((following[0], following[0].members, child))
+
+    def _entered(self, owner: ResultList, value: Element) -> _OpenResult | None:
+        """Begin with a member; a result with none below is read at once."""
+        owner.members += 1
+        result = inner(value)
+        if result is None:
+            self._report.dropped(
+                "step", "holds no result", place=partial(place_of, value)
+            )
+            return None
+        data = members(result)
+        engine = members(data.get("TS"))
+        if not CONTAINERS.isdisjoint(engine):
+            opened = self._open(result, data, engine)
+            if opened.lists:
+                return opened
+            props = opened.props
+        else:
+            props = data, engine, _NONE
+        owner.steps.append(self._step(owner.members, result, props, []))
+        return None
+
+    def _open(
+        self, result: Element, data: dict[str, Element], engine: dict[str, Element]
+    ) -> _OpenResult:
+        calls = containers_of(engine)
+        found: list[tuple[ResultList, Element]] = []
+        for name, call in calls.items():
+            results = call.get(RESULTS)
+            if results is not None:
+                steps = self._begun.pop(results, None) or ResultList(name, "")
+                steps.way = _way((data, "TS"), (engine, name), (call, RESULTS))
+                found.append((steps, results))
+        lists = [steps for steps, _ in found]
+        pending = _pending(found)
+        return _OpenResult(result, (data, engine, calls), lists, pending)
+
+    def _step(
+        self,
+        member: int,
+        result: Element,
+        props: _Props,
+        lists: list[ResultList],
+    ) -> StepResult:
+        data, engine, calls = props
+        report = self._report
+        raw = (text(data.get("Status")) or "").strip()
+        status = raw.lower()
+        name = (text(engine.get("StepName")) or "").strip()
+        attributes = read_execution_data(engine, calls, report)
+        key = str(attributes.get("step_id") or _key(engine))
+        if not name:
+            name = UNNAMED
+            report.coerced(
+                "phase name", "blank, named", place=partial(place_of, result)
+            )
+        attributes["raw_status"] = raw
+        is_cut_off = result.get(CUT_OFF) is not None
+        if is_cut_off:
+            attributes["partial"] = True
+        said = read_report_texts(data, attributes, report)
+        outcome = self._outcomes.get(status)
+        role = _role(engine)
+        reason = None
+        if outcome is PhaseOutcome.SKIP:
+            reason = STALE_VALUE
+        elif role is LoopRole.SUMMARY and _is_followed(result, key):
+            reason = LOOP_SUMMARY
+        if reason is None:
+            measurements = read_measurements(name, status, data, self._further, report)
+        else:
+            measurements = []
+            self._leave_out(name, status, data, reason, result)
+        if outcome is None:
+            outcome, rule = self._guessed(raw, data, lists, is_cut_off=is_cut_off)
+            report.coerced(
+                "status", rule, place=partial(place_of, result), detail=raw or None
+            )
+        report.mapped("phase")
+        return StepResult(
+            name,
+            raw,
+            outcome,
+            attributes,
+            read_seconds(engine.get("StartTime")),
+            read_seconds(engine.get("TotalTime")),
+            tuple(measurements),
+            said,
+            self._further.take_attachments(),
+            lists,
+            role,
+            key,
+            member,
+            line_number(result),
+            # Whatever is no property is a comment, or what XML says beside the data.
+            None if len(result) == len(data) else read_comment(result, report),
+        )
+
+    def _leave_out(
+        self,
+        name: str,
+        status: str,
+        data: dict[str, Element],
+        reason: str,
+        result: Element,
+    ) -> None:
+        read = ConversionReport()
+        additional = AdditionalResultReader(read, self._further.lines)
+        found = read_measurements(name, status, data, additional, read)
+        record_omitted(found, read, reason, result, self._report)
+
+    def _guessed(
+        self,
+        raw: str,
+        data: dict[str, Element],
+        lists: list[ResultList],
+        *,
+        is_cut_off: bool,
+    ) -> tuple[PhaseOutcome, str]:
+        """Give the outcome of a step whose status says none, and by which rule."""
+        if raw:
+            return PhaseOutcome.ERROR, "unknown, read as error"
+        error = members(data.get("Error"))
+        if (text(error.get("Occurred")) or "").lower() == "true":
+            return PhaseOutcome.ERROR, "blank with an error, read as error"
+        if is_cut_off:
+            return PhaseOutcome.ERROR, "cut off, read as error"
+        return self._worst(lists)
+
+    def _worst(self, lists: list[ResultList]) -> tuple[PhaseOutcome, str]:
+        found = {
+            self._outcomes.get(step.status.lower())
+            for steps in lists
+            for step in steps.steps
+        }
+        for outcome in (PhaseOutcome.ERROR, PhaseOutcome.FAIL, PhaseOutcome.PASS):
+            if outcome in found:
+                return outcome, "blank, the worst of its steps taken"
+        return PhaseOutcome.SKIP, "blank, read as skipped"
+
+
+def _is_followed(result: Element, key: str) -> bool:
+    """Tell whether a loop's summary is followed by an iteration of the same step."""
+    member = result.getparent()
+    following = () if member is None else member.itersiblings("Value")
+    for value in following:
+        iteration = inner(value)
+        if iteration is not None:
+            engine = members(child_named(iteration, "TS"))
+            return _role(engine) is LoopRole.ITERATION and _key(engine) == key
+    return False
+
+
+def _key(engine: dict[str, Element]) -> str:
+    """Tell a step from the others of its list; each turn of a loop has the same."""
+    name = (text(engine.get("StepName")) or "").strip()
+    return text(engine.get("StepId")) or (
+        f"{text(engine.get('Index'))} {text(engine.get('StepGroup'))} {name}"
+    )
+
+
+def _role(engine: dict[str, Element]) -> LoopRole:
+    if "NumLoops" in engine:
+        return LoopRole.SUMMARY
+    return LoopRole.ITERATION if "LoopIndex" in engine else LoopRole.NONE
+
+
+def _pending(
+    lists: list[tuple[ResultList, Element]],
+) -> Iterator[tuple[ResultList, Element]]:
+    for steps, results in lists:
+        for value in _unread(results, steps):
+            yield steps, value
+        # An element keeps its whole document in memory.
+        steps.last = None
+
+
+def _unread(results: Element, steps: ResultList) -> Iterator[Element]:
+    """Go through the members of a list that are not read yet."""
+    if steps.last is None:
+        return results.iterchildren("Value")
+    return steps.last.itersiblings("Value")
+
+
+def _way(*path: tuple[dict[str, Element], str]) -> str:
+    """Spell an XPath down members, as libxml2 does."""
+    return "".join(f"/Prop[{list(props).index(name) + 1}]" for props, name in path)
