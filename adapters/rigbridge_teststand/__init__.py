@@ -1,7 +1,9 @@
 """
-NI TestStand reports to runs.
+Readers of NI TestStand's reports.
 
-:class:`rigbridge_teststand.native.adapter.TestStandXMLAdapter` reads native XML.
+``native`` reads TestStand's own XML, ``atml`` reads ATML test results (IEEE 1636.1).
+Both build on ``xml``, from the bytes of a file to the elements of its reports, and on
+the modules beside it.
 """
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""Arrays of either kind of report to series: by index, or a line of a matrix each."""
+"""Arrays to series: one by index, or one for each row of a matrix."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ __all__ = [
     "uniform_numbers",
 ]
 
+# Of a larger matrix the rows would be too many measurements.
 _MAX_ROWS = 256
 _PLANE = 2
-# A gap in an array is filled, unless the numbers of its members are absurd.
+# The most members that are added to fill gaps, beside as many as there are.
 _SPARSE = 1024
 
 
 @attrs.frozen(kw_only=True)
 class Cells:
     """
-    The members of an array, of numbers or texts, placed by their indices.
+    The members of an array with their positions.
 
     Attributes:
-        rank: how many indices a position has.
-        members: position and value, as listed.
+        rank: the number of indices of a position.
+        members: value by position, in document order.
     """
 
     rank: int
@@ -39,7 +40,7 @@ class Cells:
 
 def fill_gaps(placed: dict[tuple[int, ...], Scalar]) -> dict[tuple[int, ...], Scalar]:
     """
-    Fill the gaps of a list with None; filters leave members out.
+    Fill the gaps of a list with None: array filters leave members out.
 
     Args:
         placed: the members by their single index.
@@ -47,13 +48,14 @@ def fill_gaps(placed: dict[tuple[int, ...], Scalar]) -> dict[tuple[int, ...], Sc
     if not placed:
         return placed
     first, last = min(placed)[0], max(placed)[0]
+    # Two members far apart must not become a million.
     if len(placed) <= last - first < 2 * len(placed) + _SPARSE:
         return {(at,): placed.get((at,)) for at in range(first, last + 1)}
     return placed
 
 
 def uniform_numbers(values: list[Scalar]) -> list[Scalar]:
-    """Make the numbers of one column of one kind, so that they are held compactly."""
+    """Make integers among floats floats, so that the column is a compact array."""
     kinds = set(map(type, values))
     if kinds == {int, float}:
         return [float(value) for value in values if isinstance(value, (int, float))]
@@ -61,7 +63,7 @@ def uniform_numbers(values: list[Scalar]) -> list[Scalar]:
 
 
 def list_series(values: list[Scalar], unit: str | None) -> Series:
-    """Make a series of a list of values that is complete and in order."""
+    """Make a series of a complete list of values."""
     index = Axis(name="index", values=array("q", range(len(values))))
     return Series(axes=(index, Axis(unit=unit, values=uniform_numbers(values))))
 
@@ -84,31 +86,33 @@ def matrix_series(
     cells: Cells, attributes: dict[str, JSONValue]
 ) -> list[tuple[str, Series]] | None:
     """
-    Take a matrix apart into one series a row, or a column where the layout says so.
+    Make a series of each row of a matrix, or of each column if its layout says so.
 
     Args:
         cells: the members.
-        attributes: what the report says of the array, among it its layout.
+        attributes: the attributes of the array, which may name its layout.
 
     Returns:
         A label and a series each, or None where the array is no small matrix.
     """
     if cells.rank != _PLANE:
         return None
-    said = " ".join(str(value).lower() for value in attributes.values())
-    by_column = "column based" in said
-    lines: dict[int, dict[int, Scalar]] = {}
+    layout = " ".join(str(value).lower() for value in attributes.values())
+    # TestStand.DataLayout and DataOrientation; their case differs by version.
+    by_column = "column based" in layout
+    rows: dict[int, dict[int, Scalar]] = {}
     for (row, column), value in cells.members.items():
         line, place = (column, row) if by_column else (row, column)
-        lines.setdefault(line, {})[place] = value
-    if len(lines) > _MAX_ROWS:
+        rows.setdefault(line, {})[place] = value
+    if len(rows) > _MAX_ROWS:
         return None
-    places = sorted({place for line in lines.values() for place in line})
+    places = sorted({place for line in rows.values() for place in line})
     shared: Axis | None = None
     found: list[tuple[str, Series]] = []
-    for line in sorted(lines):
-        values = uniform_numbers([lines[line].get(place) for place in places])
-        if shared is None and "singlex-multipley" in said and len(lines) > 1:
+    for line in sorted(rows):
+        values = uniform_numbers([rows[line].get(place) for place in places])
+        # The first row holds the X values of all others.
+        if shared is None and "singlex-multipley" in layout and len(rows) > 1:
             shared = Axis(name="x", values=values)
             continue
         dimension = shared or Axis(name="index", values=places)

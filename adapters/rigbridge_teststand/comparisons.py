@@ -1,9 +1,8 @@
 """
-Comparators to limits and validators.
+Comparators of TestStand to limits and validators.
 
-The one-sided comparators keep their limit in ``Low``, even where it bounds from above.
-A comparison that is no range ("not equal", "outside of", of text) is a validator and
-never bent into one.
+The one-sided comparators keep their limit in ``Low``, even an upper one. A comparison
+that is no range (not equal, outside of a range, of texts) becomes a validator.
 """
 
 from __future__ import annotations
@@ -29,6 +28,7 @@ _Where: TypeAlias = Place | Callable[[], Place]
 
 _BELOW = {"GT": False, "GE": True}
 _ABOVE = {"LT": False, "LE": True}
+# Outside of a range: the first sign belongs to Low, the second to High.
 _OUTSIDE = {
     "LTGT": ("<", ">"),
     "LEGE": ("<=", ">="),
@@ -40,14 +40,14 @@ _LOG = {"", "LOG", "NO COMPARISON", "NOCOMPARISON"}
 
 @attrs.frozen(kw_only=True)
 class Comparison:
-    """What a value was judged by."""
+    """The limits and validators that a value was compared with."""
 
     limits: Limit | None = None
     validators: tuple[str, ...] = ()
 
 
 NO_COMPARISON = Comparison()
-"""That nothing was compared."""
+"""The comparison of a value that was only logged."""
 
 
 def _is_unbounded(value: float) -> bool:
@@ -74,12 +74,13 @@ def compare_numbers(
         comparator: ``Comp`` as printed.
         low: ``Limits.Low``, or None.
         high: ``Limits.High``, or None.
-        report: where an unknown comparator and an unbounded side are recorded.
-        place: where the comparison stands, or a function that finds it.
+        report: takes unknown comparators and bounds that are not finite.
+        place: the place of the comparison, or a function that finds it.
     """
     spelled = comparator.strip()
     comp = spelled.upper()
     stated = (low, high)
+    # The value was logged and not compared.
     if comp in _LOG or stated == (None, None):
         return Comparison()
     low, high = _bounds(comp, low, high, place, report)
@@ -88,6 +89,7 @@ def compare_numbers(
         if comp == "EQT":
             _note("tolerance read from the printed limits", place, report)
         return Comparison(limits=limit)
+    # The bound as printed: a validator may hold an infinity.
     if comp == "NE":
         return Comparison(validators=(f"x != {stated[0]}",))
     if comp in _OUTSIDE:
@@ -105,18 +107,21 @@ def _bounds(
     place: _Where,
     report: ConversionReport,
 ) -> tuple[float | None, float | None]:
-    """Give the bounds as a comparator means them, and record what is odd about them."""
+    """Give the bounds that a comparator means, and record odd ones."""
     stated = (low, high)
     low, high = _finite(low), _finite(high)
     for side, bound in zip(stated, (low, high), strict=True):
         if side is not bound:
             rule = "non-finite bound read as none"
             _note(rule, place, report, detail=str(side))
+    # Files of other producers put an upper bound into High.
     if comp in _ABOVE and stated[0] is None:
         _note("upper bound read from High", place, report)
         low = high
+    # All two-sided comparators have four letters.
     elif len(comp) == len("GELE") and None in stated:
         _note("one of two bounds is missing, the other kept", place, report)
+    # TestStand accepts this, and no value passes it.
     if low is not None and high is not None and low > high:
         _note("lower bound above the upper, kept as given", place, report)
     return low, high
@@ -131,7 +136,7 @@ def _note(
 def _range(
     comp: str, spelled: str, low: float | None, high: float | None
 ) -> Limit | None:
-    """Give the range that a comparator means, or None if it means none."""
+    """Give the range that a comparator means; None for any other comparison."""
     if comp == "EQ":
         return _limit(low, low, spelled)
     if comp == "EQT":
@@ -175,16 +180,16 @@ def compare_tolerance(
     """
     Compute the limits of ``EQT`` from a nominal value and its tolerances.
 
-    The raw limits are right whether or not the printed limits are computed already.
-    A tolerance that is not finite means no limit on that side.
+    By TestStand version, the printed limits are the tolerances or the computed bounds,
+    so only the raw limits are used. A tolerance that is not finite sets no limit.
 
     Args:
         threshold: ``PERCENTAGE``, ``PPM`` or ``DELTA``, in any case.
         nominal: the value that is expected.
         low: the tolerance below it.
         high: the tolerance above it.
-        report: where the computation is recorded.
-        place: where the comparison stands, or a function that finds it.
+        report: takes an entry on the computation.
+        place: the place of the comparison, or a function that finds it.
     """
     scale = {"PERCENTAGE": 100.0, "PPM": 1e6}.get(threshold.upper())
     low, high, nominal = _finite(low), _finite(high), _finite(nominal)
@@ -196,6 +201,7 @@ def compare_tolerance(
             detail=threshold,
         )
         return Comparison(validators=(f"EQT {threshold} {nominal} -{low} +{high}",))
+    # PERCENTAGE and PPM are relative to the nominal value, DELTA is absolute.
     unit = 1.0 if scale is None else abs(nominal) / scale
     report.coerced("limit", "computed from nominal and tolerance", place=place)
     return Comparison(
@@ -218,6 +224,7 @@ def compare_text(
     comp = comparator.strip().upper()
     if comp in _LOG or expected is None:
         return NO_COMPARISON
+    # TestStand writes CaseSensitive, WATS CASESENSIT, others EQ.
     if comp.startswith("CASESENSIT") or comp in ("EQ", "EQUAL"):
         return Comparison(validators=(f"x == {expected!r}",))
     if comp.startswith(("IGNORECASE", "CIEQ")):

@@ -1,10 +1,11 @@
 """
-Numbers as TestStand spells them.
+Numbers in TestStand's spellings.
 
-One tolerant function for every ``Number`` property, since the report's numeric format
-applies to all of them: decimal with any exponent, the C runtime's NaN and infinities,
-hexadecimal, binary and octal (``0c17``), text behind the number, and the decimal comma
-of other producers. What may be digit grouping is no number.
+The report option ``NumericFormat`` applies to every ``Number`` property, counters
+included, so one tolerant function reads them all: decimals with any exponent, NaN and
+infinities of the C runtime, hexadecimal, binary and octal (``0c17``), text behind the
+number, and the decimal comma of other producers. Digit grouping is ambiguous and makes
+no number.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _SPECIAL = {
     "INFINITY": math.inf,
     "1.#INF": math.inf,
 }
-# Fewer digits than these make no number that anybody would take for a negative one.
+# Numbers of fewer digits are below 2**31, so they cannot mean a negative one.
 _SHORT = 9
 _SIGNED_32 = 1 << 31
 _SIGNED_64 = 1 << 63
@@ -43,12 +44,12 @@ def read_number(text: str) -> float | int | None:
         The number, or None where the text begins with none.
     """
     number = parse_plain(text)
-    return _strange(text.strip()) if number is None else number
+    return _unusual_number(text.strip()) if number is None else number
 
 
 def parse_plain(text: str) -> float | int | None:
     """
-    Read a number that is spelled as Python spells it.
+    Read a number in Python's own spelling, as nearly all are.
 
     Returns:
         The number, or None where it is spelled otherwise.
@@ -60,7 +61,7 @@ def parse_plain(text: str) -> float | int | None:
 
 
 def _exponent(text: str) -> float | None:
-    """Read what has no point and yet is no integer: ``1E+006``, ``INF``."""
+    """Read a float without a point: ``1E+006``, ``INF``."""
     # More digits than Python takes for an integer are no number of a rig.
     if text.strip().lstrip("+-").isdecimal():
         return None
@@ -72,27 +73,31 @@ def _exponent(text: str) -> float | None:
 
 def is_finite(value: object) -> bool:
     """Tell whether a value is anything but an infinity or NaN."""
-    # A number less itself is zero, unless it is one of these.
+    # Infinity and NaN minus themselves are NaN. Faster than math.isfinite.
     return not isinstance(value, float) or value - value == 0
 
 
-def _strange(text: str) -> float | int | None:
+def _unusual_number(text: str) -> float | int | None:
     sign = -1 if text.startswith("-") else 1
+    # Before the radix and decimal patterns: "1.#IND" begins like a decimal.
     special = _SPECIAL.get(text.lstrip("+-").upper())
     if special is not None:
         return sign * special
     if radix := _RADIX.match(text):
         digits = radix[2] or radix[3] or radix[4]
+        # TestStand's prefix of octal numbers is 0c.
         base = 16 if radix[2] else 2 if radix[3] else 8
         return sign * int(digits, base)
     comma = _COMMA.match(text)
     if comma is not None:
         return float(comma[0].replace(",", "."))
     decimal = _DECIMAL.match(text)
+    # A unit may follow the number, but not what may be more of it.
     if decimal is None or _GROUPED.match(text, decimal.end()):
         return None
     found = decimal[0]
     try:
+        # 64-bit integers are not exact as floats.
         return int(found) if found.lstrip("+-").isdecimal() else float(found)
     except ValueError:
         # More digits than Python takes for an integer are no number of a rig.
@@ -117,6 +122,7 @@ def read_count(text: str | None) -> int | None:
         if not number.is_integer():
             return None
         number = int(number)
+    # Beyond 64 bits it is no counter of TestStand.
     if number is None or abs(number) >= 2 * _SIGNED_64:
         return None
     count = number

@@ -1,4 +1,4 @@
-"""What a report holds and no run takes: each is recorded as dropped."""
+"""Parts of a report that no run takes; each is recorded as dropped."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from rigbridge_teststand.xml.elements import Element, place_of
 __all__ = ["LOOP_SUMMARY", "STALE_VALUE", "record_batch", "record_omitted"]
 
 STALE_VALUE = "stale value of a skipped step"
-"""Why what a skipped step holds is left out: it was measured at another time."""
+"""The reason for dropping the values of a skipped step: they are older than it."""
 
 LOOP_SUMMARY = "summary of a loop, its iterations have the values"
-"""Why what a loop's summary holds is left out."""
+"""The reason for dropping the values of a loop's summary."""
 
 
 def record_omitted(
@@ -25,15 +25,16 @@ def record_omitted(
     report: ConversionReport,
 ) -> None:
     """
-    Record as dropped what was read of a step and is left out.
+    Record the values of a step as dropped.
 
     Args:
         found: the measurements that were read.
-        read: what was recorded while they were.
-        reason: why they are left out.
+        read: the report of that reading.
+        reason: the reason for dropping them.
         step: the step.
-        report: where that is recorded.
+        report: takes the entries.
     """
+    # A step without data has nothing to drop.
     if not read.items():
         return
     place = place_of(step)
@@ -42,6 +43,7 @@ def record_omitted(
     for item in sorted(read.items() - {"measurement"}):
         for _ in range(read.count(Disposition.MAPPED, item)):
             report.dropped(item, reason, place=place)
+    # What the reading itself dropped stays dropped for its own reason.
     for entry in read.entries:
         if entry.disposition is Disposition.DROPPED:
             report.dropped(
@@ -49,8 +51,8 @@ def record_omitted(
             )
 
 
-# What a reference says, in either kind of report: socket, unit, verdict, file.
-_SAID = (
+# Attributes of a reference in either kind of report, and the words before each.
+_REFERENCE_WORDS = (
     ("socketindex", "socket "),
     ("linkname", ""),
     ("uutresult", ""),
@@ -59,7 +61,8 @@ _SAID = (
     ("uuturi", "in "),
     ("url", "in "),
 )
-_MOST = 256
+# A batch may have thousands of units; the entry is one text.
+_MAX_LISTED = 256
 
 
 def record_batch(
@@ -69,17 +72,17 @@ def record_batch(
     place: Callable[[Element], Place] = place_of,
 ) -> None:
     """
-    Record that a batch makes no run, and which reports it refers to.
+    Record that a batch makes no run, and the reports that it refers to.
 
     Args:
         table: the batch.
         references: the elements that name the reports of the units.
-        report: where it is recorded.
-        place: says where the batch stands.
+        report: takes the entry.
+        place: gives the place of the batch.
     """
     named = [_reference(element) for element in references]
-    shown = "; ".join(named[:_MOST])
-    more = f"; and {len(named) - _MOST} more" if len(named) > _MOST else ""
+    shown = "; ".join(named[:_MAX_LISTED])
+    more = f"; and {len(named) - _MAX_LISTED} more" if len(named) > _MAX_LISTED else ""
     report.dropped(
         "batch report",
         "is an index of unit reports, not a run",
@@ -89,9 +92,10 @@ def record_batch(
 
 
 def _reference(element: Element) -> str:
+    # The spelling of UUThref and its attributes differs by version.
     given = {str(key).lower(): str(value).strip() for key, value in element.items()}
     parts: list[str] = []
-    for name, before in _SAID:
+    for name, before in _REFERENCE_WORDS:
         if given.get(name) and not (before == "in " and parts[-1:] and _is_file(parts)):
             parts.append(before + given[name])
     return " ".join(parts) or "a unit"

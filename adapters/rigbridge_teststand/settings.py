@@ -21,6 +21,7 @@ _TO_PHASE = {
 _TO_RUN = {
     "PASS": RunOutcome.PASS,
     "FAIL": RunOutcome.FAIL,
+    # A run has no outcome SKIP.
     "SKIP": RunOutcome.ABORTED,
     "ERROR": RunOutcome.ERROR,
 }
@@ -46,11 +47,11 @@ def _outcomes(
 @attrs.frozen(kw_only=True)
 class TestStandSettings:
     """
-    What a site can say of its reports.
+    The settings of a site for its TestStand reports.
 
     Attributes:
-        statuses: the outcome (PASS, FAIL, SKIP, ERROR) of statuses that the site made
-            up with status expressions (``Retest``); compared without case.
+        statuses: the outcome (PASS, FAIL, SKIP, ERROR) of statuses that the site sets
+            by status expressions (``Retest``); compared without case.
         procedure: the procedure's name where a report names no sequence file.
 
     Raises:

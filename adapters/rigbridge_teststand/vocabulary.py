@@ -28,10 +28,14 @@ RUN_OUTCOMES = {
     "running": RunOutcome.ABORTED,
     "looping": RunOutcome.ABORTED,
     "": RunOutcome.ABORTED,
+    # A run has no outcome for "did not happen".
     "skipped": RunOutcome.ABORTED,
     "notstarted": RunOutcome.ABORTED,
 }
-"""The outcome of a run by its status in lower case."""
+"""The outcome of a run by its status in lower case.
+
+A report with an unfinished or empty status comes from a run that was stopped.
+"""
 
 PHASE_OUTCOMES = {
     "passed": PhaseOutcome.PASS,
@@ -40,12 +44,13 @@ PHASE_OUTCOMES = {
     "skipped": PhaseOutcome.SKIP,
     "notstarted": PhaseOutcome.SKIP,
     "error": PhaseOutcome.ERROR,
+    # The step began and did not end, which is no verdict on the unit.
     "terminated": PhaseOutcome.ERROR,
     "aborted": PhaseOutcome.ERROR,
     "running": PhaseOutcome.ERROR,
     "looping": PhaseOutcome.ERROR,
 }
-"""The outcome of a step by its status in lower case; others are custom."""
+"""The outcome of a step by its status in lower case; other texts are custom."""
 
 MEASUREMENT_OUTCOMES = {
     "passed": MeasurementOutcome.PASS,
@@ -62,30 +67,31 @@ _ORDER = (
 
 
 def severity(outcome: RunOutcome) -> int:
-    """Rank an outcome: of two that contradict each other the worse one counts."""
+    """Rank an outcome, since the worse of two contradicting verdicts counts."""
     return _ORDER.index(outcome)
 
 
-# How the names of parameters end, also of those that hold others.
+# Parameters end in this, or in this and the name or index of a member.
 _DIRECTION = re.compile(r"\[(In|Out)\](?:[.\[]|$)")
 
 LOG_ATTRIBUTES = {LogLevel.INFO: "report_text", LogLevel.ERROR: "error_message"}
 """
-The attribute of a phase that says what its step wrote into the log, by its level.
+The attribute of a phase that repeats a log entry of its step, by the entry's level.
 
-A log entry does not name its phase; that the same text stands in both links them.
+A log entry does not name its phase. The same text in both links them.
 """
 
 
 def clean_text(content: str) -> str:
     r"""Take away the ``\r`` that TestStand spells out before a new line."""
+    # Other backslashes stay: they are mostly Windows paths.
     return content.replace("\\r\n", "\n").strip("\r\n")
 
 
 def parameter_direction(name: str) -> str | None:
-    """Tell which way a parameter went by its name: ``in``, ``out``, or None."""
-    way = _DIRECTION.search(name) if "[" in name else None
-    return None if way is None else way[1].lower()
+    """Give the direction of a parameter by its name: ``in``, ``out``, or None."""
+    found = _DIRECTION.search(name) if "[" in name else None
+    return None if found is None else found[1].lower()
 
 
 KEPT_REPORT_OPTIONS = frozenset(
@@ -109,12 +115,12 @@ KEPT_REPORT_OPTIONS = frozenset(
     }
 )
 """
-The options that filter, round or leave out results. They are metadata of the run.
+The report options that filter, round or leave out results: metadata of the run.
 
-The other ones, some fifty, choose colours, folders, file names and stylesheets.
+Some fifty others choose colours, folders, file names and stylesheets.
 """
 
 REPORT_OPTIONS_RULE = (
     "colours, paths and stylesheets left out, what concerns the results kept"
 )
-"""The rule that is recorded where report options stand."""
+"""The rule by which the other report options are left out."""

@@ -76,8 +76,10 @@ class TestStandATMLAdapter:
         version = version_of(opening)
         if version is not None or _MARK.search(opening):
             writer = "TestStand" if _EXTENSION in opening else "no TestStand extension"
-            said = "of an unknown version" if version is None else version
-            return Match(0.95, f"root element {root[1]} of ATML {said}, {writer}")
+            shown_version = "of an unknown version" if version is None else version
+            return Match(
+                0.95, f"root element {root[1]} of ATML {shown_version}, {writer}"
+            )
         if _CONTENT.search(shown):
             return Match(0.6, f"root element {root[1]} with results of units")
         return None
@@ -104,7 +106,7 @@ class _ATMLFile(ReportFile):
         self._settings = settings
         self._places = PlaceTracker()
         # The results that are read while they grow.
-        self._growing: PartialRun | None = None
+        self._partial: PartialRun | None = None
         self._completed = 0
         self._stations: list[str | None] | None = None
 
@@ -125,8 +127,8 @@ class _ATMLFile(ReportFile):
         provenance = self.context.provenance(
             self.source, index, format=_FORMAT, format_version=version
         )
-        if self._growing is not None and self._growing.results is element:
-            return self._growing.finish(provenance, truncated=truncated)
+        if self._partial is not None and self._partial.results is element:
+            return self._partial.finish(provenance, truncated=truncated)
         return read_run(
             element,
             provenance,
@@ -145,7 +147,7 @@ class _ATMLFile(ReportFile):
                 yield element, False
             elif is_of_a_unit(element):
                 yield element, True
-                self._growing = None
+                self._partial = None
                 self._completed += 1
                 for below in child_elements(element):
                     self._places.forget(below)
@@ -155,18 +157,18 @@ class _ATMLFile(ReportFile):
         """Forget the steps that were read."""
         super().restart()
         self._places = PlaceTracker()
-        self._growing = None
+        self._partial = None
         self._completed = 0
 
-    def grown(self, element: Element) -> None:
+    def read_partial(self, element: Element) -> None:
         """Read the steps that are complete."""
         if not is_of_a_unit(element):
             return
-        if self._growing is None or self._growing.results is not element:
-            self._growing = PartialRun(
+        if self._partial is None or self._partial.results is not element:
+            self._partial = PartialRun(
                 element, self._settings, self.context, self._station(), self._places
             )
-        self._growing.advance()
+        self._partial.advance()
 
     def _station(self) -> str | None:
         """Find the station of the partial results, which they name at their end."""
@@ -194,7 +196,7 @@ class _ATMLFile(ReportFile):
             return True
         if kind in STEPS and (
             steps_of(element)
-            or (self._growing is not None and self._growing.has_read_below(element))
+            or (self._partial is not None and self._partial.has_read_below(element))
         ):
             return True
         return next(element.iter("{*}TestResults"), None) is not None

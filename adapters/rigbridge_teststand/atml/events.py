@@ -51,10 +51,10 @@ NO_EVENTS = EventLog()
 
 def report_text(message: str, time: datetime | None) -> LogEntry | None:
     """Make the log entry of a report text; None where it is blank."""
-    said = clean_text(message)
-    if not said.strip():
+    message = clean_text(message)
+    if not message.strip():
         return None
-    return LogEntry(level=LogLevel.INFO, message=said, time=time)
+    return LogEntry(level=LogLevel.INFO, message=message, time=time)
 
 
 def read_events(
@@ -77,14 +77,14 @@ def read_events(
     for event in _events(containers):
         kind = attribute(event, "ID") or attribute(child(event, "Data"), "name") or ""
         text = _data(event, account)
-        said = read_text(child(event, "Message"))
+        message = read_text(child(event, "Message"))
         if kind == _CODE:
-            code, meaning = read_count(text), said
+            code, meaning = read_count(text), message
         elif kind == _MESSAGE:
-            messages.append(text or said or "")
+            messages.append(text or message or "")
         else:
             account.mapped["log"] += 1
-            shown = ": ".join(part for part in (kind, said, text) if part)
+            shown = ": ".join(part for part in (kind, message, text) if part)
             others.append(LogEntry(level=LogLevel.INFO, message=shown, time=time))
             continue
         account.mapped["event"] += 1

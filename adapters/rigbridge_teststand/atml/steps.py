@@ -186,7 +186,7 @@ class ATMLStepReader:
             self.drop(measurements, STALE_VALUE, element)
             measurements = []
         if len(self.logs) > begun:
-            attributes.update(_said(self.logs[begun:]))
+            attributes.update(_logged_texts(self.logs[begun:]))
         account.mapped["phase"] += 1
         phase = Phase(
             name=name,
@@ -364,7 +364,7 @@ class ATMLStepReader:
             elif part.is_judged:
                 self.data.judged(part, inherited)
             elif part.name == REPORT_TEXT:
-                self._said(part, time)
+                self._log_report_text(part, time)
             else:
                 self.data.additional(part)
 
@@ -377,10 +377,10 @@ class ATMLStepReader:
         result = ResultParts(element)
         if result.name != REPORT_TEXT:
             return False
-        self._said(result, time)
+        self._log_report_text(result, time)
         return True
 
-    def _said(self, result: ResultParts, time: datetime | None) -> None:
+    def _log_report_text(self, result: ResultParts, time: datetime | None) -> None:
         """Take a report text into the logs."""
         datum = child(result.data, "Datum")
         if datum is not None:
@@ -394,14 +394,14 @@ class ATMLStepReader:
             self.logs.append(entry)
 
 
-def _said(entries: list[LogEntry]) -> dict[str, JSONValue]:
-    """Give what a step wrote into the log, as its phase says it."""
-    said: dict[str, JSONValue] = {}
+def _logged_texts(entries: list[LogEntry]) -> dict[str, JSONValue]:
+    """Give the texts that a step logged, as attributes of its phase."""
+    texts: dict[str, JSONValue] = {}
     for entry in entries:
         key = LOG_ATTRIBUTES[entry.level]
-        before = f"{said[key]}\n" if key in said else ""
-        said[key] = before + entry.message
-    return said
+        before = f"{texts[key]}\n" if key in texts else ""
+        texts[key] = before + entry.message
+    return texts
 
 
 def _judge(kind: str, results: list[ResultParts]) -> int:

@@ -83,7 +83,7 @@ class _NativeFile(ReportFile):
     ) -> None:
         super().__init__(source, context)
         self._settings = settings
-        self._growing: tuple[Element, StepResultReader] | None = None
+        self._partial: tuple[Element, StepResultReader] | None = None
 
     def refuse(self, head: bytes) -> None:
         """Refuse the page that TestStand may write instead."""
@@ -123,7 +123,7 @@ class _NativeFile(ReportFile):
     def run(self, element: Element, index: int, *, truncated: bool) -> Run:
         """Read one report."""
         provenance = self.context.provenance(self.source, index, format=_FORMAT)
-        reader, self._growing = self._reader(element, self.context.report), None
+        reader, self._partial = self._reader(element, self.context.report), None
         return read_report(
             element,
             provenance,
@@ -136,21 +136,21 @@ class _NativeFile(ReportFile):
     def restart(self) -> None:
         """Forget the steps that were read."""
         super().restart()
-        self._growing = None
+        self._partial = None
 
-    def grown(self, element: Element) -> None:
+    def read_partial(self, element: Element) -> None:
         """Read the steps that are complete."""
         root = result_of(element)
         if root is not None:
             # What of it belongs to a damaged report must not be accounted for twice.
             reader = self._reader(element, ConversionReport())
-            self._growing = (element, reader)
+            self._partial = (element, reader)
             reader.read_partial(root)
 
     def _reader(self, element: Element, report: ConversionReport) -> StepResultReader:
         """Give what has read a part of a report already, or a new reader."""
-        if self._growing is not None and self._growing[0] is element:
-            return self._growing[1]
+        if self._partial is not None and self._partial[0] is element:
+            return self._partial[1]
         return StepResultReader(self._settings.phase_outcomes(), report)
 
     def keeps(self, element: Element) -> bool:
@@ -161,7 +161,7 @@ class _NativeFile(ReportFile):
             or element.tag in _REPORT
             or (parent is not None and parent.tag in _REPORT)
             or holds_result(element)
-            or (self._growing is not None and self._growing[1].has_read_below(element))
+            or (self._partial is not None and self._partial[1].has_read_below(element))
         )
 
     def mark_unfinished(self, innermost: Element) -> None:

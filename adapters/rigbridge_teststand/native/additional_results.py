@@ -20,7 +20,12 @@ from rigbridge_teststand.native.partial_results import NumberArray
 from rigbridge_teststand.native.properties import elements, members, read_scalar, text
 from rigbridge_teststand.numbers import read_number
 from rigbridge_teststand.vocabulary import parameter_direction
-from rigbridge_teststand.xml.elements import Element, place_of
+from rigbridge_teststand.xml.elements import (
+    Element,
+    place_of,
+    record_coerced,
+    record_dropped,
+)
 
 __all__ = ["AdditionalResultReader", "read_attributes", "read_axis"]
 
@@ -30,7 +35,7 @@ _POSITION = re.compile(r"(?:\[-?\d+\])+")
 _UNNAMED = "(unnamed)"
 _KIND: dict[str, JSONValue] = {"kind": "additional"}
 _DIRECTED: dict[str, dict[str, JSONValue]] = {
-    way: {**_KIND, "direction": way} for way in ("in", "out")
+    direction: {**_KIND, "direction": direction} for direction in ("in", "out")
 }
 _TDMS = "NI_TDMSReference"
 _PATH = "Path"
@@ -45,40 +50,44 @@ class AdditionalResultReader:
 
     Args:
         report: where each is accounted for.
-        lines: what was read of arrays that were partial, by their elements.
+        partial_arrays: what was read of arrays that were partial, by their elements.
     """
 
     def __init__(
-        self, report: ConversionReport, lines: dict[Element, NumberArray] | None = None
+        self,
+        report: ConversionReport,
+        partial_arrays: dict[Element, NumberArray] | None = None,
     ) -> None:
         self._report = report
-        self.lines: dict[Element, NumberArray] = {} if lines is None else lines
+        self.partial_arrays: dict[Element, NumberArray] = (
+            {} if partial_arrays is None else partial_arrays
+        )
         self.attachments: list[Attachment] = []
 
     def read_partial(self, array: Element) -> None:
         """Read what is complete of a partial array of numbers, and take it out."""
-        if array not in self.lines:
-            self.lines[array] = NumberArray()
-        line = self.lines[array]
+        if array not in self.partial_arrays:
+            self.partial_arrays[array] = NumberArray()
+        line = self.partial_arrays[array]
         for slot in list(array.iterchildren("Value"))[:-1]:
             if not line.take(slot):
                 break
             array.remove(slot)
 
-    def _line(self, array: Element) -> NumberArray | None:
+    def _number_array(self, array: Element) -> NumberArray | None:
         """Read an array of numbers; None where it is any other."""
         if array.get("ElementType") != "Number":
             return None
-        line = self.lines.get(array) or NumberArray()
+        line = self.partial_arrays.get(array) or NumberArray()
         begun = len(line.values)
         if all(line.take(slot) for slot in array.iterchildren("Value")):
-            self.lines.pop(array, None)
+            self.partial_arrays.pop(array, None)
             return line if line.values else None
         line.shorten(begun)
         return None
 
     def _cells(self, array: Element) -> Cells:
-        line = self.lines.pop(array, None)
+        line = self.partial_arrays.pop(array, None)
         return read_cells(array, self._report, () if line is None else line.members())
 
     def take_attachments(self) -> list[Attachment]:
@@ -99,9 +108,7 @@ class AdditionalResultReader:
             depth: how many properties it stands below.
         """
         if depth > _MAX_DEPTH:
-            self._report.dropped(
-                "property", "nested too deep", place=partial(place_of, prop)
-            )
+            record_dropped(self._report, prop, "property", "nested too deep")
             return
         if not name or name.isspace():
             where = partial(place_of, prop)
@@ -118,16 +125,18 @@ class AdditionalResultReader:
         if value is None:
             # An empty object holds nothing; a reference is an address in memory.
             if prop.get("Type") not in ("Obj", "Reference", "TEResult"):
-                self._report.dropped(
-                    "property", "has no value", place=partial(place_of, prop)
-                )
+                record_dropped(self._report, prop, "property", "has no value")
             return
-        said = read_attributes(prop, self._report)
-        if prop.get("TypeName") == _PATH or any(_HYPERLINK in key for key in said):
-            said["reference"] = _PATH
+        attributes = read_attributes(prop, self._report)
+        if prop.get("TypeName") == _PATH or any(
+            _HYPERLINK in key for key in attributes
+        ):
+            attributes["reference"] = _PATH
             self._refer(prop, value, None)
         self._report.mapped("measurement")
-        yield Measurement(name=name, value=value, attributes={**_kind(name), **said})
+        yield Measurement(
+            name=name, value=value, attributes={**_kind(name), **attributes}
+        )
 
     def _object(
         self, name: str, prop: Element, parts: dict[str, Element], depth: int
@@ -152,11 +161,12 @@ class AdditionalResultReader:
         base = PureWindowsPath(path).name.strip() if isinstance(path, str) else ""
         if not base:
             return
-        self._report.coerced(
+        record_coerced(
+            self._report,
+            prop,
             "attachment",
             "not embedded in the report, kept by its name",
-            place=partial(place_of, prop),
-            detail=str(path),
+            str(path),
         )
         self.attachments.append(
             Attachment(name=base, media_type=(media_type or "").strip() or None)
@@ -171,15 +181,13 @@ class AdditionalResultReader:
                 continue
             if prop.get("Type") in ("Obj", "Array"):
                 yield from self.read(f"{name}.{key}", prop, depth + 1)
-            elif said := (text(prop) or "").strip():
+            elif label := (text(prop) or "").strip():
                 self._report.mapped("property")
-                labels[key] = said
+                labels[key] = label
         for index, slot in elements(parts["Plots"]):
             plot = slot.find("Prop")
             if plot is None:
-                self._report.dropped(
-                    "array member", "holds no value", place=partial(place_of, slot)
-                )
+                record_dropped(self._report, slot, "array member", "holds no value")
                 continue
             yield from self._plot(name, index, plot, labels, depth)
 
@@ -234,7 +242,7 @@ class AdditionalResultReader:
         step = read_number(text(parts["dt"]) or "")
         cells = self._cells(parts["Y"])
         values = [value for _, value in sorted(cells.members.items())]
-        said = {
+        attributes = {
             **_kind(name),
             "dt": text(parts["dt"]) or "",
             "t0": text(parts["t0"]) or "",
@@ -252,21 +260,21 @@ class AdditionalResultReader:
         yield Measurement(
             name=name,
             value=Series(axes=(axis, read_axis(values))),
-            attributes=said,
+            attributes=attributes,
         )
         for child, prop in parts.items():
             if child not in _WAVEFORM:
                 yield from self.read(f"{name}.{child}", prop, depth + 1)
 
     def _array(self, name: str, array: Element, depth: int) -> Iterator[Measurement]:
-        said = read_attributes(array, self._report)
-        line = self._line(array)
+        attributes = read_attributes(array, self._report)
+        line = self._number_array(array)
         if line is not None:
             self._report.mapped("measurement")
             places = Axis(name="index", values=range(len(line.values)))
             series = Series(axes=(places, Axis(values=line.compact())))
             yield Measurement(
-                name=name, value=series, attributes={**_kind(name), **said}
+                name=name, value=series, attributes={**_kind(name), **attributes}
             )
             return
         slots = list(elements(array))
@@ -274,19 +282,17 @@ class AdditionalResultReader:
             for index, slot in slots:
                 inner = slot.find("Prop")
                 if inner is None:
-                    self._report.dropped(
-                        "array member", "holds no value", place=partial(place_of, slot)
-                    )
+                    record_dropped(self._report, slot, "array member", "holds no value")
                     continue
                 given = inner.get("Name")
                 label = f"{name}.{given}" if given else f"{name}{index}"
                 yield from self.read(label, inner, depth + 1)
             return
         cells = self._cells(array)
-        attributes = {**_kind(name), **said}
+        attributes = {**_kind(name), **attributes}
         found: Sequence[tuple[str, Series | list[JSONValue]]] = [("", [])]
         if cells.members:
-            rows = matrix_series(cells, said)
+            rows = matrix_series(cells, attributes)
             found = [("", array_series(cells, None))] if rows is None else rows
         for label, value in found:
             self._report.mapped("measurement")
@@ -294,9 +300,9 @@ class AdditionalResultReader:
 
 
 def _kind(name: str) -> dict[str, JSONValue]:
-    """Tell that nobody judged a value, and of a parameter which way it went."""
-    way = parameter_direction(name)
-    return _KIND if way is None else _DIRECTED[way]
+    """Tell that nobody judged a value, and of a parameter which direction it went."""
+    direction = parameter_direction(name)
+    return _KIND if direction is None else _DIRECTED[direction]
 
 
 def read_attributes(prop: Element, report: ConversionReport) -> dict[str, JSONValue]:
@@ -349,20 +355,14 @@ def read_cells(
             value = (content.strip() or None) if number is None else number
         position = tuple(map(int, _INTEGER.findall(spelled)))
         if not _POSITION.fullmatch(spelled) or position in placed:
-            report.dropped(
-                "array member",
-                "has no place of its own",
-                place=partial(place_of, slot),
-                detail=content,
+            record_dropped(
+                report, slot, "array member", "has no place of its own", content
             )
             continue
         rank = rank or len(position)
         if len(position) != rank:
-            report.dropped(
-                "array member",
-                "has a position of another shape",
-                place=partial(place_of, slot),
-                detail=content,
+            record_dropped(
+                report, slot, "array member", "has a position of another shape", content
             )
             continue
         placed[position] = value

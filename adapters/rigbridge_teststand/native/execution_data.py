@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from sys import intern
 
 from rigbridge.adapters import ConversionReport
 from rigbridge.model import JSONValue
 from rigbridge_teststand.native.properties import members, read_scalar, text
 from rigbridge_teststand.numbers import is_finite, parse_plain, read_number
-from rigbridge_teststand.xml.elements import Element, place_of
+from rigbridge_teststand.xml.elements import Element, record_dropped
 
 __all__ = [
     "CALL",
@@ -149,11 +148,7 @@ def _keep(
     value = read_scalar(prop, report)
     if value is None:
         if len(prop) and prop.get("Type") != "Reference":
-            report.dropped(
-                "property",
-                "structured engine property",
-                place=partial(place_of, prop),
-            )
+            record_dropped(report, prop, "property", "structured engine property")
         return 0
     if isinstance(value, float) and not is_finite(value):
         value = str(value)

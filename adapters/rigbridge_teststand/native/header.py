@@ -23,7 +23,12 @@ from rigbridge_teststand.native.properties import (
     text_of,
 )
 from rigbridge_teststand.numbers import read_count
-from rigbridge_teststand.xml.elements import Element, place_of
+from rigbridge_teststand.xml.elements import (
+    Element,
+    place_of,
+    record_coerced,
+    record_dropped,
+)
 
 __all__ = ["NativeHeader", "keep_as_metadata", "read_header"]
 
@@ -106,22 +111,20 @@ def _unit(
     if serial is not None and serial.upper() in _NO_SERIAL:
         prop = uut.get("SerialNumber")
         if prop is not None:
-            account.coerced(
-                "serial number",
-                "placeholder read as none",
-                place=partial(place_of, prop),
-                detail=serial,
+            record_coerced(
+                account, prop, "serial number", "placeholder read as none", serial
             )
         serial = None
     numbers = [text_of(uut, name) for name in ("UUTPartNumber", "PartNumber")]
     if None not in numbers and numbers[0] != numbers[1]:
         second = uut.get("PartNumber")
         if second is not None:
-            account.dropped(
+            record_dropped(
+                account,
+                second,
                 "part number",
                 "another one is given for the same unit",
-                place=partial(place_of, second),
-                detail=numbers[1],
+                numbers[1],
             )
     return Unit(
         serial_number=serial,
@@ -139,9 +142,7 @@ def _sub_units(
     for _, value in elements(parts):
         serial = text_of(members(inner(value)), "Part_Serial_Number")
         if serial is None:
-            account.dropped(
-                "sub-unit", "has no serial number", place=partial(place_of, value)
-            )
+            record_dropped(account, value, "sub-unit", "has no serial number")
         else:
             account.mapped("sub-unit")
             found.append(SubUnit(serial_number=serial))
@@ -234,13 +235,11 @@ def _started(
     if wall is None:
         wall = _from_link(report.get("Link") or "")
         if wall is not None:
-            context.report.coerced(
-                "time", "read from the report's link", place=partial(place_of, report)
+            record_coerced(
+                context.report, report, "time", "read from the report's link"
             )
     if wall is None:
-        context.report.coerced(
-            "time", "start is unknown", place=partial(place_of, report)
-        )
+        record_coerced(context.report, report, "time", "start is unknown")
         return None
     context.report.mapped("time")
     return context.time_zone.localize(
@@ -257,11 +256,12 @@ def _stated(
     try:
         return from_iso(info[key])
     except ModelError as error:
-        context.report.coerced(
+        record_coerced(
+            context.report,
+            report,
             "time",
             "unreadable, taken as unknown",
-            place=partial(place_of, report),
-            detail=f"{key}: {error.message}",
+            f"{key}: {error.message}",
         )
         return None
 

@@ -24,7 +24,12 @@ from rigbridge_teststand.native.execution_data import COMMON_PROPERTIES
 from rigbridge_teststand.native.properties import elements, members, read_scalar, text
 from rigbridge_teststand.numbers import has_decimal_comma, parse_plain, read_number
 from rigbridge_teststand.vocabulary import MEASUREMENT_OUTCOMES
-from rigbridge_teststand.xml.elements import Element, place_of
+from rigbridge_teststand.xml.elements import (
+    Element,
+    place_of,
+    record_coerced,
+    record_dropped,
+)
 
 __all__ = ["read_measurements"]
 
@@ -139,16 +144,12 @@ def _verdict(
     report: ConversionReport,
 ) -> Measurement:
     """Read a pass/fail value; one that contradicts the verdict was forced."""
-    said = read_scalar(value, report)
+    passed = read_scalar(value, report)
     judged = {MeasurementOutcome.PASS: True, MeasurementOutcome.FAIL: False}
     attributes: dict[str, JSONValue] = {}
-    if isinstance(said, bool) and judged.get(outcome, said) is not said:
+    if isinstance(passed, bool) and judged.get(outcome, passed) is not passed:
         attributes["forced"] = True
-        report.coerced(
-            "verdict",
-            "contradicts the value, both kept",
-            place=partial(place_of, value),
-        )
+        record_coerced(report, value, "verdict", "contradicts the value, both kept")
     return _made(name, outcome, value, data, report, attributes=attributes)
 
 
@@ -185,8 +186,8 @@ def _numeric(
             place=partial(place_of, value),
         )
     attributes: dict[str, JSONValue] = {}
-    if said := _texts(raw):
-        attributes["raw_limits"] = said
+    if stated := _texts(raw):
+        attributes["raw_limits"] = stated
     if threshold:
         attributes["threshold_type"] = threshold
     if printed:
@@ -291,16 +292,9 @@ def _number(prop: Element | None, report: ConversionReport) -> float | None:
         return number
     number = read_number(content)
     if number is None:
-        report.dropped(
-            "limit", "is no number", place=partial(place_of, prop), detail=content
-        )
+        record_dropped(report, prop, "limit", "is no number", content)
     elif has_decimal_comma(content):
-        report.coerced(
-            "limit",
-            "decimal comma read as point",
-            place=partial(place_of, prop),
-            detail=content,
-        )
+        record_coerced(report, prop, "limit", "decimal comma read as point", content)
     return number
 
 
@@ -326,9 +320,7 @@ def _multiple(
     for index, value in elements(rows):
         row = value.find("Prop")
         if row is None:
-            report.dropped(
-                "measurement", "holds no value", place=partial(place_of, value)
-            )
+            record_dropped(report, value, "measurement", "holds no value")
             continue
         data = members(row)
         given = text(data.get("MeasName")) or row.get("Name") or ""
@@ -346,9 +338,7 @@ def _multiple(
             yield _verdict(name, outcome, data["PassFail"], data, report)
             taken |= {"PassFail", "Units"}
         else:
-            report.dropped(
-                "measurement", "holds no value", place=partial(place_of, row)
-            )
+            record_dropped(report, row, "measurement", "holds no value")
         for extra, prop in data.items():
             if extra not in taken:
                 yield from additional.read(f"{name}.{extra}", prop)

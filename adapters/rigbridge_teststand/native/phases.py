@@ -48,14 +48,14 @@ class ResultList:
 
     Attributes:
         container: its name (``SequenceCall``, ``PostAction``...).
-        way: the XPath from the result to the list.
+        path: the XPath from the result to the list.
         steps: what was read of it so far.
         members: how many members of the array that were.
         last: the last of these, of a list that was read while it grew.
     """
 
     container: str
-    way: str
+    path: str
     steps: list[StepResult] = attrs.field(factory=list)
     members: int = 0
     last: Element | None = None
@@ -74,7 +74,7 @@ class StepResult:
         start: the engine's seconds at its start, or None.
         total: how many seconds it took, or None.
         measurements: what it measured.
-        said: its texts and errors.
+        texts: its texts and errors.
         attachments: the files that it refers to.
         lists: the results below it.
         role: whether it is the summary of a loop or one of its iterations.
@@ -91,7 +91,7 @@ class StepResult:
     start: float | None
     total: float | None
     measurements: tuple[Measurement, ...]
-    said: list[LoggedText]
+    texts: list[LoggedText]
     attachments: list[Attachment]
     lists: list[ResultList]
     role: LoopRole
@@ -148,7 +148,7 @@ class PhaseBuilder:
 
     Attributes:
         phases: the phases, in document order.
-        logs: what the steps said, likewise.
+        logs: what the steps texts, likewise.
         attachments: the files that they refer to, likewise.
     """
 
@@ -230,7 +230,7 @@ class PhaseBuilder:
             step.attributes["engine_time"] = start
         if ended is None and total is not None:
             step.attributes["total_time"] = total
-        for level, message in step.said:
+        for level, message in step.texts:
             time = ended or started
             self.logs.append(LogEntry(level=level, message=message, time=time))
             step.attributes[LOG_ATTRIBUTES[level]] = message
@@ -254,6 +254,6 @@ class PhaseBuilder:
         parts: list[str] = []
         while above is not None:
             above, steps, member = above
-            parts.append(f"{steps.way}/Value[{member}]/Prop[1]")
+            parts.append(f"{steps.path}/Value[{member}]/Prop[1]")
         root = place_of(self._root).path or ""
         return Place(line=step.line, path=root + "".join(reversed(parts)))

@@ -11,13 +11,12 @@ here; they are written for speed and nothing else is.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 from rigbridge.adapters import ConversionReport
 from rigbridge.model import Scalar
 from rigbridge_teststand.numbers import has_decimal_comma, parse_plain, read_number
-from rigbridge_teststand.xml.elements import Element, place_of
+from rigbridge_teststand.xml.elements import Element, record_coerced
 
 __all__ = [
     "TYPE",
@@ -126,19 +125,11 @@ def read_scalar(prop: Element, report: ConversionReport) -> Scalar:
             return number
         number = read_number(content)
         if number is None and content.strip():
-            report.coerced(
-                "value",
-                "no number, kept as text",
-                place=partial(place_of, prop),
-                detail=content,
-            )
+            record_coerced(report, prop, "value", "no number, kept as text", content)
             return content
         if has_decimal_comma(content):
-            report.coerced(
-                "value",
-                "decimal comma read as point",
-                place=partial(place_of, prop),
-                detail=content,
+            record_coerced(
+                report, prop, "value", "decimal comma read as point", content
             )
         return number
     if kind == "Boolean":
@@ -147,13 +138,8 @@ def read_scalar(prop: Element, report: ConversionReport) -> Scalar:
 
 
 def _boolean(content: str, prop: Element, report: ConversionReport) -> Scalar:
-    said = _BOOLEANS.get(content.strip().lower())
-    if said is None and content.strip():
-        report.coerced(
-            "value",
-            "no boolean, kept as text",
-            place=partial(place_of, prop),
-            detail=content,
-        )
+    known = _BOOLEANS.get(content.strip().lower())
+    if known is None and content.strip():
+        record_coerced(report, prop, "value", "no boolean, kept as text", content)
         return content
-    return said
+    return known

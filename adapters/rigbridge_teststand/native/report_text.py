@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import TypeAlias
 
 from rigbridge.adapters import ConversionReport
@@ -11,12 +10,12 @@ from rigbridge.model import JSONValue, LogLevel
 from rigbridge_teststand.native.properties import members, read_scalar, text
 from rigbridge_teststand.numbers import is_finite, read_count
 from rigbridge_teststand.vocabulary import clean_text
-from rigbridge_teststand.xml.elements import Element, place_of
+from rigbridge_teststand.xml.elements import Element, record_dropped
 
 __all__ = ["LoggedText", "drop_comments", "read_comment", "read_report_texts"]
 
 LoggedText: TypeAlias = tuple[LogLevel, str]
-"""What a step said, and how grave it is."""
+"""What a step texts, and how grave it is."""
 
 # Code, message and whether one occurred, where none did.
 _NO_ERROR = ["0", None, "False"]
@@ -33,21 +32,21 @@ def read_report_texts(
         kept: takes the error's code and what all steps of a site have in common.
         report: where each is accounted for.
     """
-    said: list[LoggedText] = []
+    texts: list[LoggedText] = []
     shown = text(data.get("ReportText"))
     if shown and (shown := clean_text(shown)):
-        said.append((LogLevel.INFO, shown))
+        texts.append((LogLevel.INFO, shown))
     error = data.get("Error")
     # Nearly all steps say that there was none, and are asked by one look.
     if error is not None and [fact[0].text for fact in error if len(fact)] != _NO_ERROR:
-        said += _read_error(members(error), kept)
-    if said:
-        report.mapped("log", len(said))
+        texts += _read_error(members(error), kept)
+    if texts:
+        report.mapped("log", len(texts))
     common = data.get("Common")
     if common is not None and len(common):
         for name, prop in members(common).items():
             _keep_common(name, prop, kept, report)
-    return said
+    return texts
 
 
 def _read_error(
@@ -67,9 +66,7 @@ def _keep_common(
 ) -> None:
     value = read_scalar(prop, report)
     if value is None or not is_finite(value):
-        report.dropped(
-            "property", "structured common result", place=partial(place_of, prop)
-        )
+        record_dropped(report, prop, "property", "structured common result")
     else:
         report.mapped("property")
         kept[f"common.{name}"] = value
@@ -77,10 +74,10 @@ def _keep_common(
 
 def read_comment(result: Element, report: ConversionReport) -> str | None:
     """Read what the sequence's author noted of a step."""
-    said = clean_text(result.findtext("Comment") or "").strip()
-    if said:
+    comment = clean_text(result.findtext("Comment") or "").strip()
+    if comment:
         report.mapped("comment")
-    return said or None
+    return comment or None
 
 
 def drop_comments(
@@ -101,9 +98,10 @@ def drop_comments(
         )
         is_template = next(comment.iterancestors("ArrayElementPrototype"), None)
         if (comment.text or "").strip() and not is_kept and is_template is None:
-            report.dropped(
+            record_dropped(
+                report,
+                comment,
                 "comment",
                 "describes a property of the sequence, not a result",
-                place=partial(place_of, comment),
-                detail=comment.text,
+                comment.text,
             )

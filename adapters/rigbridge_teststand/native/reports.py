@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import PureWindowsPath
 
 from rigbridge.adapters import ConversionReport, ReadContext
@@ -47,7 +47,11 @@ from rigbridge_teststand.vocabulary import (
     clean_text,
     severity,
 )
-from rigbridge_teststand.xml.elements import Element, place_of
+from rigbridge_teststand.xml.elements import (
+    Element,
+    record_coerced,
+    record_dropped,
+)
 
 __all__ = ["read_report", "result_of"]
 
@@ -92,10 +96,11 @@ def read_report(
     if header.engine_started_at is not None:
         times = StepTimes(start=header.engine_started_at, engine_start=0.0)
     if started is not None and not times.is_known:
-        account.coerced(
+        record_coerced(
+            account,
+            element,
             "phase time",
             "the engine's time at the start is missing, all taken as unknown",
-            place=partial(place_of, element),
         )
     metadata = dict(header.metadata)
     logs = _report_logs(element, header, account)
@@ -108,11 +113,11 @@ def read_report(
         sequences = PhaseBuilder(root, times, account)
         sequences.add(lists)
         phases, attachments = sequences.phases, sequences.attachments
-        said = read_report_texts(data, metadata, account)
+        texts = read_report_texts(data, metadata, account)
         logs += sequences.logs
         logs += [
             LogEntry(level=level, message=message, time=started)
-            for level, message in said
+            for level, message in texts
         ]
     total = read_seconds(engine.get("TotalTime"))
     ended = None
@@ -130,17 +135,14 @@ def read_report(
     recorded = members(child_named(element, "TSRData"))
     if (text_of(recorded, "TSRFileClosed") or "").lower() == "false":
         metadata["partial"] = True
-        account.coerced(
-            "run",
-            "the recording of results did not end",
-            place=partial(place_of, element),
-        )
+        record_coerced(account, element, "run", "the recording of results did not end")
     if truncated:
         metadata["partial"] = True
-        account.coerced(
+        record_coerced(
+            account,
+            element,
             "run",
             "cut off or damaged within it, what is complete is kept",
-            place=partial(place_of, element),
         )
     _compare_count(element, len(phases), context)
     account.merge(steps.comments)
@@ -209,18 +211,14 @@ def _keep_report_level(
             continue
         if child.get("Type") == "TEResult":
             if child is not root:
-                account.dropped(
-                    "step", "another root result", place=partial(place_of, child)
-                )
+                record_dropped(account, child, "step", "another root result")
             continue
         name = child.get("Name") or tag
         if name == _DISPLAY:
             _keep_options(child, metadata, account)
         elif tag != "Prop":
             if tag not in _REPORT_PARTS:
-                account.dropped(
-                    "property", "no part of a report", place=partial(place_of, child)
-                )
+                record_dropped(account, child, "property", "no part of a report")
         elif name not in _HEADER:
             below = {} if child.get("Type") == "Array" else members(child)
             if below:
@@ -234,9 +232,7 @@ def _keep_report_level(
 def _keep_options(
     options: Element, metadata: dict[str, JSONValue], account: ConversionReport
 ) -> None:
-    account.coerced(
-        "report options", REPORT_OPTIONS_RULE, place=partial(place_of, options)
-    )
+    record_coerced(account, options, "report options", REPORT_OPTIONS_RULE)
     for name, prop in members(options).items():
         value = read_scalar(prop, account) if name in KEPT_REPORT_OPTIONS else None
         if value is not None and value != "":
@@ -264,11 +260,12 @@ def _report_logs(
 def _compare_count(element: Element, found: int, context: ReadContext) -> None:
     stated = read_count(element.get("StepCount"))
     if stated is not None and stated != found:
-        context.report.coerced(
+        record_coerced(
+            context.report,
+            element,
             "step count",
             "differs from the results in the file, these are kept",
-            place=partial(place_of, element),
-            detail=f"{stated} stated, {found} found",
+            f"{stated} stated, {found} found",
         )
 
 
@@ -283,33 +280,30 @@ def _outcome(
     known = [status.strip() for status in stated if status is not None]
     if not known:
         metadata["partial"] = True
-        context.report.coerced(
-            "status",
-            "no verdict in the report, aborted",
-            place=partial(place_of, element),
+        record_coerced(
+            context.report, element, "status", "no verdict in the report, aborted"
         )
         return RunOutcome.ABORTED
     metadata["raw_status"] = known[0]
     if any(status.lower() in _UNFINISHED for status in known):
         metadata["partial"] = True
     if any(status.lower() in _NEVER_STARTED for status in known):
-        context.report.coerced(
-            "status",
-            "a run that never started, aborted",
-            place=partial(place_of, element),
+        record_coerced(
+            context.report, element, "status", "a run that never started, aborted"
         )
-    outcomes = [_one(status, element, settings, context) for status in known]
+    outcomes = [_run_outcome(status, element, settings, context) for status in known]
     if len(set(outcomes)) > 1:
-        context.report.coerced(
+        record_coerced(
+            context.report,
+            element,
             "status",
             "two verdicts differ, the worse taken",
-            place=partial(place_of, element),
-            detail=" and ".join(known),
+            " and ".join(known),
         )
     return max(outcomes, key=severity)
 
 
-def _one(
+def _run_outcome(
     status: str,
     element: Element,
     settings: TestStandSettings,
@@ -319,10 +313,5 @@ def _one(
     known = settings.run_outcomes().get(lower) or RUN_OUTCOMES.get(lower)
     if known is not None:
         return known
-    context.report.coerced(
-        "status",
-        "unknown, read as error",
-        place=partial(place_of, element),
-        detail=status,
-    )
+    record_coerced(context.report, element, "status", "unknown, read as error", status)
     return RunOutcome.ERROR

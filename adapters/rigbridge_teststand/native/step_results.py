@@ -8,7 +8,6 @@ that.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import TypeAlias
 
 import attrs
@@ -38,7 +37,12 @@ from rigbridge_teststand.native.report_text import (
 )
 from rigbridge_teststand.omissions import LOOP_SUMMARY, STALE_VALUE, record_omitted
 from rigbridge_teststand.vocabulary import PHASE_OUTCOMES
-from rigbridge_teststand.xml.elements import Element, line_number, place_of
+from rigbridge_teststand.xml.elements import (
+    Element,
+    line_number,
+    record_coerced,
+    record_dropped,
+)
 
 __all__ = ["CUT_OFF", "UNNAMED", "StepResultReader"]
 
@@ -81,7 +85,7 @@ class StepResultReader:
     ) -> None:
         self._outcomes = {**PHASE_OUTCOMES, **custom}
         self._report = report
-        self._further = AdditionalResultReader(report)
+        self._additional = AdditionalResultReader(report)
         # What was read of lists that were not complete, by their elements.
         self._begun: dict[Element, ResultList] = {}
         # Those of them that held results, which are read and no longer there.
@@ -123,14 +127,14 @@ class StepResultReader:
 
     def _read_partial_list(self, result: Element, root: Element) -> Element | None:
         """Read the complete members of a partial list, and give the partial result."""
-        grown = partial_result_list(result)
-        if grown is None:
+        read_partial = partial_result_list(result)
+        if read_partial is None:
             # What the root holds is metadata of the run, which is read at the end.
             array = None if result is root else partial_number_array(result)
             if array is not None:
-                self._further.read_partial(array)
+                self._additional.read_partial(array)
             return None
-        name, results = grown
+        name, results = read_partial
         if results not in self._begun:
             self._begun[results] = ResultList(name, "")
         begun = self._begun[results]
@@ -169,9 +173,7 @@ class StepResultReader:
         owner.members += 1
         result = inner(value)
         if result is None:
-            self._report.dropped(
-                "step", "holds no result", place=partial(place_of, value)
-            )
+            record_dropped(self._report, value, "step", "holds no result")
             return None
         data = members(result)
         engine = members(data.get("TS"))
@@ -194,7 +196,9 @@ class StepResultReader:
             results = call.get(RESULTS)
             if results is not None:
                 steps = self._begun.pop(results, None) or ResultList(name, "")
-                steps.way = _way((data, "TS"), (engine, name), (call, RESULTS))
+                steps.path = _path_to_list(
+                    (data, "TS"), (engine, name), (call, RESULTS)
+                )
                 found.append((steps, results))
         lists = [steps for steps, _ in found]
         pending = _pending(found)
@@ -216,14 +220,12 @@ class StepResultReader:
         key = str(attributes.get("step_id") or _key(engine))
         if not name:
             name = UNNAMED
-            report.coerced(
-                "phase name", "blank, named", place=partial(place_of, result)
-            )
+            record_coerced(report, result, "phase name", "blank, named")
         attributes["raw_status"] = raw
         is_cut_off = result.get(CUT_OFF) is not None
         if is_cut_off:
             attributes["partial"] = True
-        said = read_report_texts(data, attributes, report)
+        texts = read_report_texts(data, attributes, report)
         outcome = self._outcomes.get(status)
         role = _role(engine)
         reason = None
@@ -232,15 +234,15 @@ class StepResultReader:
         elif role is LoopRole.SUMMARY and _is_followed(result, key):
             reason = LOOP_SUMMARY
         if reason is None:
-            measurements = read_measurements(name, status, data, self._further, report)
+            measurements = read_measurements(
+                name, status, data, self._additional, report
+            )
         else:
             measurements = []
             self._leave_out(name, status, data, reason, result)
         if outcome is None:
             outcome, rule = self._guessed(raw, data, lists, is_cut_off=is_cut_off)
-            report.coerced(
-                "status", rule, place=partial(place_of, result), detail=raw or None
-            )
+            record_coerced(report, result, "status", rule, raw or None)
         report.mapped("phase")
         return StepResult(
             name,
@@ -250,8 +252,8 @@ class StepResultReader:
             read_seconds(engine.get("StartTime")),
             read_seconds(engine.get("TotalTime")),
             tuple(measurements),
-            said,
-            self._further.take_attachments(),
+            texts,
+            self._additional.take_attachments(),
             lists,
             role,
             key,
@@ -270,7 +272,7 @@ class StepResultReader:
         result: Element,
     ) -> None:
         read = ConversionReport()
-        additional = AdditionalResultReader(read, self._further.lines)
+        additional = AdditionalResultReader(read, self._additional.partial_arrays)
         found = read_measurements(name, status, data, additional, read)
         record_omitted(found, read, reason, result, self._report)
 
@@ -347,6 +349,6 @@ def _unread(results: Element, steps: ResultList) -> Iterator[Element]:
     return steps.last.itersiblings("Value")
 
 
-def _way(*path: tuple[dict[str, Element], str]) -> str:
+def _path_to_list(*path: tuple[dict[str, Element], str]) -> str:
     """Spell an XPath down members, as libxml2 does."""
     return "".join(f"/Prop[{list(props).index(name) + 1}]" for props, name in path)

@@ -1,10 +1,10 @@
 """
-The bytes of a report to an element tree, safely.
+Parsing of a report's bytes to an element tree, safely.
 
-Refuses every DOCTYPE before the parser sees it, loads nothing from elsewhere, and
-repairs what TestStand and its neighbours are known to write: a stylesheet instruction
-with a colon, blanks before the declaration, several roots in a file, and text in
-windows-1252 under another declaration. Each repair is recorded.
+Every DOCTYPE is refused before the parser sees it, and nothing else is loaded. Known
+faults of TestStand and of other producers are repaired: a stylesheet instruction with a
+colon, blanks before the declaration, several roots in a file, and text in windows-1252
+under another declaration. Each repair is recorded.
 """
 
 from __future__ import annotations
@@ -30,28 +30,36 @@ __all__ = [
 ]
 
 PARSING: dict[str, Any] = {
+    # Indentation would be a text node for each element.
     "remove_blank_text": True,
     "remove_comments": True,
     "remove_pis": True,
+    # Entities need a DOCTYPE, which is refused. These options are a second lock.
     "resolve_entities": False,
     "no_network": True,
     "load_dtd": False,
+    # Nothing looks an element up by an ID.
     "collect_ids": False,
+    # Sequences nest deeper than 256, and texts may exceed 10 MB.
     "huge_tree": True,
 }
-"""How every parser is set up: elements and texts alone, nothing from elsewhere."""
+"""The options of every parser: elements and texts only, nothing external."""
 
 _COLON = b"<?xml:stylesheet"
+# Seen in real files, although a colon is no part of an instruction's name.
 _COLON_INSTRUCTION = re.compile(rb"<\?xml:stylesheet\b")
 _DECLARATION = re.compile(rb"<\?xml\s[^>]*?\?>")
 _ENCODING = re.compile(rb"""<\?xml\s[^>]*?encoding\s*=\s*["']([\w.:-]+)["']""")
 _NO_MARKUP = re.compile(rb"[^<]+|<!--.*?-->|<\?.*?\?>", re.DOTALL)
+# Forbidden as bytes and as character references; tab and new lines are allowed.
 _CONTROLS = re.compile(
     rb"[\x00-\x08\x0b\x0c\x0e-\x1f]"
     rb"|&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|[xX]0*(?:[0-8bcefBCEF]|1[0-9a-fA-F]));"
 )
+# The codes of these errors differ by release of libxml2.
 _WRONG_BYTES = ("not proper UTF-8", "Invalid bytes", "nsupported encoding")
 _CONTROL_BYTES = re.compile(rb"[\x80-\x9f]")
+# UTF-16: its byte order marks, or "<" without one.
 _WIDE = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
 _OF_WIDE = ("utf-16", "utf-32", "ucs-")
 _UTF_8 = frozenset({"", "utf-8", "utf8"})
@@ -61,6 +69,7 @@ _LONGEST_RUN = 4_096
 _DOCUMENTS = "documents"
 _SHOWN = 80
 """How many characters of a text that is left out are shown."""
+# TestStand on Windows declares latin-1 and writes the code page of Windows.
 _LATIN = {"iso-8859-1", "iso8859-1", "latin-1", "latin1"}
 _SUPERSET = "windows-1252"
 _AS_SUPERSET = "iso-8859-1 read as windows-1252"
@@ -85,6 +94,7 @@ def parse_document(content: bytes, uri: str, report: ConversionReport) -> Elemen
     encoding = encoding_of(content, report)
     first: etree.XMLSyntaxError | None = None
     repairs: list[tuple[str, str, int | None]] = []
+    # Each kind of repair is tried once, so the loop ends.
     while True:
         try:
             root = _parse(content, encoding)
@@ -92,11 +102,13 @@ def parse_document(content: bytes, uri: str, report: ConversionReport) -> Elemen
             first = first or error
             repair = _repair(content, encoding, error)
             if repair is None or repair.kind in {kind for kind, _, _ in repairs}:
+                # The first error names the fault of the file, later ones a repair's.
                 raise _malformed(first, uri) from first
             content, encoding = repair.content, repair.encoding
             repairs.append((repair.kind, repair.rule, error.lineno))
         else:
             for kind, rule, line in repairs:
+                # Text behind the root looks to the parser like a second document.
                 if kind == _DOCUMENTS and len(root) == 1:
                     root = _without_trailer(root, report, line)
                 else:
@@ -107,7 +119,7 @@ def parse_document(content: bytes, uri: str, report: ConversionReport) -> Elemen
 def _without_trailer(
     wrapped: Element, report: ConversionReport, line: int | None
 ) -> Element:
-    """Take a single document out of the root it was put below; only text follows it."""
+    """Take a single document out of its wrapper; only text followed it."""
     root = wrapped[0]
     report.dropped(
         "text",
@@ -121,16 +133,17 @@ def _without_trailer(
 
 def prepare_head(content: bytes, uri: str) -> bytes:
     """
-    Make the beginning of a document such that the parser takes it.
+    Repair the beginning of a document, so that the parser accepts it.
 
     Args:
-        content: the document, or at least what stands before its root.
+        content: the document, or at least all that precedes its root.
         uri: the file, for errors.
 
     Raises:
         UnsafeSourceError: it has a DOCTYPE.
     """
     _refuse_doctype(content, uri)
+    # A blank before the declaration is an error for the parser.
     content = content.lstrip(b" \t\r\n")
     # Looking for bytes is many times quicker than for an expression.
     if _COLON not in content:
@@ -141,6 +154,7 @@ def prepare_head(content: bytes, uri: str) -> bytes:
 def _refuse_doctype(content: bytes, uri: str) -> None:
     narrow = content
     if content[:2] in _WIDE:
+        # Enough to find an ASCII word in UTF-16.
         narrow = content.replace(b"\x00", b"")
     # Behind the root's beginning, or in a comment, the letters are harmless.
     at = _end_of_prolog(narrow)
@@ -151,7 +165,7 @@ def _refuse_doctype(content: bytes, uri: str) -> None:
 
 def refuse_declared(element: Element, uri: str) -> None:
     """
-    Refuse a document that has turned out to have a DOCTYPE.
+    Refuse a document in which the parser found a DOCTYPE.
 
     Args:
         element: any element of the document.
@@ -176,7 +190,7 @@ def _declared(uri: str, line: int | None) -> UnsafeSourceError:
 
 
 def _end_of_prolog(content: bytes) -> int:
-    """Find what comes after the blanks, comments and instructions of the beginning."""
+    """Find the end of the leading blanks, comments and instructions."""
     at = 0
     while match := _NO_MARKUP.match(content, at):
         at = match.end()
@@ -185,7 +199,7 @@ def _end_of_prolog(content: bytes) -> int:
 
 def encoding_of(content: bytes, report: ConversionReport) -> str | None:
     """
-    Tell what a declared latin-1 really is; None where it is what it says.
+    Find the encoding that overrules the declared one; None where none does.
 
     Args:
         content: the bytes to judge by.
@@ -197,9 +211,11 @@ def encoding_of(content: bytes, report: ConversionReport) -> str | None:
     declared = _ENCODING.match(content)
     if declared is None or declared[1].decode("ascii").lower() not in _LATIN:
         return None
+    # latin-1 has only controls there, windows-1252 the euro sign and quotes.
     stray = _CONTROL_BYTES.search(content)
     if stray is None:
         return None
+    # The place is the first such character.
     report.coerced(
         "encoding",
         _AS_SUPERSET,
@@ -210,7 +226,7 @@ def encoding_of(content: bytes, report: ConversionReport) -> str | None:
 
 class LatinStream:
     """
-    Watches a stream that declares latin-1 for characters of windows-1252.
+    The encoding of a stream that may declare latin-1 and use windows-1252.
 
     Attributes:
         encoding: how to read it: as windows-1252, which is latin-1 but for controls;
@@ -230,7 +246,7 @@ class LatinStream:
         self._is_watching = self.encoding is not None
 
     def see(self, chunk: bytes) -> None:
-        """Look at what comes next."""
+        """Look for characters of windows-1252 in the next chunk."""
         if not self._is_watching:
             return
         stray = None if chunk.isascii() else _CONTROL_BYTES.search(chunk)
@@ -248,7 +264,7 @@ def _parse(content: bytes, encoding: str | None) -> Element:
 
 def wrap_documents(content: bytes, *, closed: bool = True) -> bytes:
     """
-    Put the documents that stand one after the other in a file below one root.
+    Put the concatenated documents of a file below one root.
 
     Args:
         content: the bytes of the file.
@@ -256,6 +272,7 @@ def wrap_documents(content: bytes, *, closed: bool = True) -> bytes:
     """
     declared = _DECLARATION.match(content)
     head = declared[0] if declared else b""
+    # The wrapper is a root that both readers know.
     end = b"</Reports>" if closed else b""
     return head + b"<Reports>" + _DECLARATION.sub(b"", content) + end
 
@@ -271,7 +288,7 @@ class _Repair:
 def _repair(
     content: bytes, encoding: str | None, error: etree.XMLSyntaxError
 ) -> _Repair | None:
-    """Find what would make the parser go on; None where nothing is known."""
+    """Find the repair for a parser error; None where none is known."""
     # The type hints of lxml lack the error's code.
     code: object = getattr(error, "code", None)
     codes = etree.ErrorTypes
@@ -304,7 +321,8 @@ def _repair(
 
 
 def _decoded(content: bytes, declared: str) -> _Repair:
-    """Find the encoding of bytes that are not what they are declared to be."""
+    """Find the encoding of bytes that contradict their declaration."""
+    # UTF-8 with some bytes of windows-1252: repair the bytes, not the encoding.
     if declared in _UTF_8:
         return _Repair(
             kind="encoding",
@@ -313,6 +331,7 @@ def _decoded(content: bytes, declared: str) -> _Repair:
             encoding="utf-8",
         )
     assumed = "iso-8859-1"
+    # UTF-8 first: its decoder accepts no other encoding by accident.
     for name in ("utf-8", _SUPERSETS.get(declared, _SUPERSET), _SUPERSET):
         try:
             content.decode(name)
@@ -329,7 +348,7 @@ def _decoded(content: bytes, declared: str) -> _Repair:
 
 
 def _mended(run: re.Match[bytes]) -> bytes:
-    """Take for windows-1252 what is no UTF-8; the other bytes are what they say."""
+    """Read bytes that are no UTF-8 as windows-1252, and leave the others."""
     content = run[0]
     parts: list[str] = []
     while len(content) <= _LONGEST_RUN:
@@ -349,6 +368,7 @@ def _mended(run: re.Match[bytes]) -> bytes:
 def _malformed(
     error: etree.XMLSyntaxError, uri: str
 ) -> MalformedSourceError | UnsafeSourceError:
+    # The parser's own limit, which no option lifts.
     if "xcessive depth" in str(error):
         return UnsafeSourceError(
             "is nested more than 2,000 elements deep, as no report is",

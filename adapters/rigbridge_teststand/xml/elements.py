@@ -1,49 +1,83 @@
-"""Elements of a report, and where they stand in its file."""
+"""Elements of a report, and their places in its file."""
 
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import TypeAlias
 
 from lxml import etree
 
-from rigbridge.adapters import Place
+from rigbridge.adapters import ConversionReport, Place
 
-__all__ = ["Element", "PlaceTracker", "line_number", "place_of"]
+__all__ = [
+    "Element",
+    "PlaceTracker",
+    "line_number",
+    "place_of",
+    "record_coerced",
+    "record_dropped",
+]
+
+Element: TypeAlias = etree._Element  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+"""An element of a parsed report."""
 
 
 def line_number(element: Element) -> int | None:
     """Give the line on which an element begins."""
-    # The type hints of lxml give it no type.
+    # The type hints of lxml leave it open.
     line: object = element.sourceline
     return line if isinstance(line, int) else None
 
 
 def place_of(element: Element) -> Place:
     """
-    Say where an element stands; only worth its cost where something is reported.
+    Give the place of an element. It is slow, so it is called for reported entries only.
 
-    Each step of the path below the root is numbered, also where nothing of its kind
-    stands beside it: of a report that is still growing nobody knows that.
+    Each step of the path below the root has a number, also the only one of its name:
+    while a report is being parsed, another one may still follow.
     """
     _, root, *steps = element.getroottree().getpath(element).split("/")
     numbered = [step if step.endswith("]") else f"{step}[1]" for step in steps]
     return Place(line=line_number(element), path="/".join(("", root, *numbered)))
 
 
+def record_coerced(
+    report: ConversionReport,
+    element: Element,
+    item: str,
+    rule: str,
+    detail: str | None = None,
+) -> None:
+    """Record that an element was carried over with a change."""
+    # To find a place is slow, so the report does it only for the entries it keeps.
+    report.coerced(item, rule, place=partial(place_of, element), detail=detail)
+
+
+def record_dropped(
+    report: ConversionReport,
+    element: Element,
+    item: str,
+    reason: str,
+    detail: str | None = None,
+) -> None:
+    """Record that an element was left out."""
+    report.dropped(item, reason, place=partial(place_of, element), detail=detail)
+
+
 class PlaceTracker:
     """
-    Takes elements out of a tree, and says where the others stand nevertheless.
+    Removes elements from a tree, and still gives right places for the others.
 
-    The path of an element counts its siblings before it; those that were taken out
-    are remembered by their number.
+    An XPath counts the siblings before an element, so the number of removed siblings is
+    kept for each parent.
     """
 
     def __init__(self) -> None:
         self._taken: dict[Element, Counter[str]] = {}
 
     def take(self, element: Element) -> None:
-        """Take an element out of its tree."""
+        """Remove an element from its tree, and count it."""
         self.forget(element)
         parent = element.getparent()
         if parent is None:
@@ -55,12 +89,12 @@ class PlaceTracker:
         parent.remove(element)
 
     def forget(self, element: Element) -> None:
-        """Forget what was taken out of an element in which no place is looked for."""
-        # To remember an element is to keep it, with its whole tree.
+        """Forget what was removed from an element that is complete."""
+        # A reference to an element keeps its whole tree in memory.
         self._taken.pop(element, None)
 
     def place(self, element: Element) -> Place:
-        """Say where an element stands in the file."""
+        """Give the place of an element in the file."""
         place = place_of(element)
         if not self._taken or place.path is None:
             return place
@@ -74,10 +108,6 @@ class PlaceTracker:
         if not taken:
             return step
         name, _, number = step.rstrip("]").partition("[")
-        # Of elements without a prefix the path counts all, of others those alike.
+        # libxml2 writes "*" for a default namespace, and counts all siblings then.
         before = taken.total() if name == "*" else taken[node.tag]
         return f"{name}[{int(number or 1) + before}]" if before else step
-
-
-Element: TypeAlias = etree._Element  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-"""An element of a parsed report."""

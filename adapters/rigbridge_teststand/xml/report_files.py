@@ -1,8 +1,8 @@
 """
-How a file of reports is read, whichever kind they are.
+The reading of a report file, the same for both kinds of report.
 
-Small files are parsed as a whole, large ones report by report. What is complete of a
-file that is cut off or damaged is read; what comes after a damage is said to be lost.
+Small files are parsed as a whole, large ones report by report. Of a file that is cut
+off or damaged all is read that is complete; what follows a damage is recorded as lost.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ __all__ = ["ReportFile", "wrong_root_error"]
 
 class ReportFile(ABC):
     """
-    One file of reports that is being read; each kind of report makes one of its own.
+    One report file that is being read; each kind of report has a subclass.
 
     Attributes:
         tag: the tag of a report's element, as lxml matches it, or several.
 
     Args:
         source: the file.
-        context: the surroundings of the reading.
+        context: the settings of the reading, and its conversion report.
     """
 
     tag: ClassVar[str | tuple[str, ...]]
@@ -51,7 +51,7 @@ class ReportFile(ABC):
     def __init__(self, source: Source, context: ReadContext) -> None:
         self.source = source
         self.context = context
-        self._given = 0
+        self._run_count = 0
         self._broken: tuple[Element, ModelError] | None = None
 
     @abstractmethod
@@ -65,7 +65,7 @@ class ReportFile(ABC):
 
     @abstractmethod
     def is_index(self, element: Element) -> bool:
-        """Tell whether a report only names others; if so that is recorded."""
+        """Tell whether a report is only an index of others; if so, record that."""
 
     @abstractmethod
     def run(self, element: Element, index: int, *, truncated: bool) -> Run:
@@ -76,30 +76,31 @@ class ReportFile(ABC):
             ModelError: it makes no run.
         """
 
-    def grown(self, element: Element) -> None:
+    def read_partial(self, element: Element) -> None:
         """
-        Look at a large report that is not complete; it is left as it is by default.
+        Read what is complete of a large report that is still being parsed.
 
-        What is below it may be emptied, except for what is last at any depth.
+        By default nothing is read. Descendants may be emptied, but not the last child
+        at any depth.
         """
         del element
 
     def restart(self) -> None:
-        """Forget what was read of a file that is read once more, from its beginning."""
+        """Forget all partial results before the file is read again."""
         self._broken = None
 
     @abstractmethod
     def keeps(self, element: Element) -> bool:
-        """Tell whether an element stays although its end is missing in the file."""
+        """Tell whether an element is kept although its end is missing in the file."""
 
     @abstractmethod
     def mark_unfinished(self, innermost: Element) -> None:
-        """Mark what stayed although its end is missing, where that matters."""
+        """Mark the elements that are kept although their end is missing."""
 
     @abstractmethod
     def refuse(self, head: bytes) -> None:
         """
-        Look at the beginning of the file before it is parsed.
+        Refuse a file by its beginning, before it is parsed.
 
         Raises:
             UnrecognizedSourceError: it is something else.
@@ -115,7 +116,7 @@ class ReportFile(ABC):
             stream,
             self.source.uri,
             self.context.report,
-            grown=self._grow,
+            on_partial=self._read_partial,
         )
 
     def read(self) -> Iterator[Run]:
@@ -131,6 +132,7 @@ class ReportFile(ABC):
         """
         try:
             with self.source.open() as stream:
+                # One byte more than the threshold tells a small file from a large one.
                 head = stream.read(STREAMED_ABOVE + 1)
                 self.refuse(head)
                 if len(head) > STREAMED_ABOVE:
@@ -145,7 +147,7 @@ class ReportFile(ABC):
         yield from self._whole(head)
 
     def _streamed(self, head: bytes, stream: IO[bytes]) -> Iterator[Run]:
-        """Read report by report; a damaged file as a whole from there on."""
+        """Read report by report; from a damage on, read the file as a whole."""
         index = 0
         root: Element | None = None
         is_cut_off = False
@@ -154,12 +156,15 @@ class ReportFile(ABC):
                 if not is_report:
                     root = element
                     break
-                yield from self._one(element, index)
+                yield from self._read_report(element, index)
                 index += 1
         except etree.XMLSyntaxError:
             root = None
+            # The parser reads to the end of a file that is only cut off.
             is_cut_off = not stream.read(1)
+        # Free up to 8 MB before the file is read once more.
         del head
+        # In strict mode the whole-file parser refuses a file that is cut off.
         if is_cut_off and not self.context.strict:
             unfinished = self._unfinished()
             reports = self.reports(unfinished[0]) if unfinished else []
@@ -167,6 +172,7 @@ class ReportFile(ABC):
                 yield from self._last(reports, unfinished, index)
                 return
         if root is None:
+            # Damage in the middle needs the repairs of the whole-file parser.
             with self.source.open() as again:
                 content = again.read()
             yield from self._whole(content, done=index)
@@ -174,16 +180,16 @@ class ReportFile(ABC):
         # What is left is a root that is a report itself; the others are read by now.
         for element in self.reports(root):
             if element is root:
-                yield from self._one(element, index)
+                yield from self._read_report(element, index)
         self._require_a_run()
 
     def _unfinished(self) -> list[Element]:
-        """Read a file that is cut off again, and give what its end left unfinished."""
+        """Read a cut-off file again, and give the elements that have no end."""
         self.restart()
         with self.source.open() as stream:
             head = stream.read(STREAMED_ABOVE + 1)
             unfinished = parse_cut_off(
-                self.tag, head, stream, self.source.uri, grown=self._grow
+                self.tag, head, stream, self.source.uri, on_partial=self._read_partial
             )
         remove_unfinished(unfinished, self.keeps)
         return unfinished
@@ -197,13 +203,13 @@ class ReportFile(ABC):
         for element in reports:
             if any(element is item for item in unfinished):
                 within = True
-                yield from self._one(element, index, truncated=True)
+                yield from self._read_report(element, index, truncated=True)
         if not within:
             self._say_cut_off(unfinished[-1])
         self._require_a_run()
 
     def _say_cut_off(self, innermost: Element) -> None:
-        """Record that a file ends between two reports; there may have been more."""
+        """Record that a file ends between two reports, since more may be missing."""
         self.context.report.coerced(
             "file",
             "cut off behind a report, whatever followed is missing",
@@ -211,7 +217,7 @@ class ReportFile(ABC):
         )
 
     def _whole(self, content: bytes, *, done: int = 0) -> Iterator[Run]:
-        """Read the file as a whole, from the report on that is not read yet."""
+        """Read the file as a whole, from the first report on that is not read yet."""
         if is_blank(content):
             raise NoRunError("the file is empty", source=self.source.uri)
         saved: SalvagedDocument | None = None
@@ -228,16 +234,19 @@ class ReportFile(ABC):
             reports = self.reports(saved.root)
             if not reports:
                 raise
+        # The tree needs more than ten times the memory of the bytes; keep one of them.
         del content
         within = False
         for index, element in enumerate(reports):
             truncated = saved is not None and _holds(element, saved.innermost)
+            # At most one report holds the place where the file was cut off.
             within |= truncated
             if index >= done:
-                yield from self._one(element, index, truncated=truncated)
+                yield from self._read_report(element, index, truncated=truncated)
         if saved is not None and saved.damage is None and not within:
             self._say_cut_off(saved.innermost)
         if saved is not None and saved.damage is not None:
+            # The runs before the damage are given, and the loss of the rest is told.
             self.context.failed(
                 MalformedSourceError(
                     f"is damaged here: {saved.damage.words}; what follows is not read",
@@ -248,29 +257,32 @@ class ReportFile(ABC):
             )
         self._require_a_run()
 
-    def _grow(self, element: Element) -> None:
-        """Look at a growing report, unless it will make no run anyhow."""
+    def _read_partial(self, element: Element) -> None:
+        """Read a partial report, unless it has failed already."""
         if self._broken is not None and self._broken[0] is element:
             return
         try:
-            self.grown(element)
+            self.read_partial(element)
+        # Keep the error until the report is complete: its place is known only then.
         except ModelError as error:
             self._broken = (element, error)
 
     def _require_a_run(self) -> None:
-        if not self._given and not self.context.failures:
+        if not self._run_count and not self.context.failures:
             raise NoRunError("holds no results of a unit", source=self.source.uri)
 
-    def _one(
+    def _read_report(
         self, element: Element, index: int, *, truncated: bool = False
     ) -> Iterator[Run]:
         """Read one report."""
         if self.is_index(element):
             return
         try:
+            # A partial report that failed fails once, when it is complete.
             if self._broken is not None and self._broken[0] is element:
                 raise self._broken[1]
             run = self.run(element, index, truncated=truncated)
+        # One bad report must not lose the others of the file.
         except ModelError as error:
             self.context.failed(
                 MalformedSourceError(
@@ -281,7 +293,7 @@ class ReportFile(ABC):
                 )
             )
         else:
-            self._given += 1
+            self._run_count += 1
             yield run
 
 

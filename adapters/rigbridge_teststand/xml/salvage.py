@@ -1,4 +1,4 @@
-"""What is complete of a document that is cut off or damaged."""
+"""The complete part of a document that is cut off or damaged."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["Damage", "SalvagedDocument", "remove_unfinished", "salvage"]
 
 _CHUNK = 1 << 20
 _CODES = etree.ErrorTypes
-# These say where something began whose end is missing.
+# The parser reports the begin of an item that the end of the file cut off.
 _ENDS = frozenset(
     {
         _CODES.ERR_TAG_NOT_FINISHED,
@@ -38,7 +38,7 @@ _ENDS = frozenset(
 @attrs.frozen
 class Damage:
     """
-    Where a document is no XML, with more behind it.
+    A place where a document is not well-formed, with more of it behind.
 
     Attributes:
         line: the line, counted from 1.
@@ -52,11 +52,11 @@ class Damage:
 @attrs.frozen
 class SalvagedDocument:
     """
-    What is complete of a document.
+    The complete part of a document.
 
     Attributes:
         root: its root.
-        innermost: the innermost element that stayed although its end is missing.
+        innermost: the innermost element that is kept although its end is missing.
         damage: where it is damaged; None where it merely ends too soon.
     """
 
@@ -74,13 +74,13 @@ def salvage(
     """
     Parse a document up to where it is cut off or damaged.
 
-    What that left unfinished is taken out, unless complete steps stand in it.
+    Elements without an end are removed, unless they hold complete steps.
 
     Args:
         content: the bytes of the file.
         uri: the file, for errors.
         report: where a repaired encoding is recorded.
-        keeps: whether an element stays although its end is missing.
+        keeps: tells whether an element is kept although its end is missing.
 
     Returns:
         What is complete; None where nothing of a report can be read.
@@ -105,12 +105,13 @@ def remove_unfinished(
     unfinished: list[Element], keeps: Callable[[Element], bool]
 ) -> None:
     """
-    Take out elements whose end is missing, up to one that stays.
+    Remove elements whose end is missing, up to one that is kept.
 
     Args:
-        unfinished: the elements, outermost first; those that stay are left in it.
-        keeps: whether an element stays.
+        unfinished: the elements, outermost first; removed ones leave the list.
+        keeps: tells whether an element is kept.
     """
+    # Innermost first: an outer element may be kept only for a complete child.
     while unfinished and not keeps(unfinished[-1]):
         last = unfinished.pop()
         parent = last.getparent()
@@ -146,12 +147,13 @@ def _unfinished(
 
 
 def _damage(content: bytes, error: etree.XMLSyntaxError) -> Damage | None:
-    """Tell damage from a mere end; whatever is wrong at the end is the end."""
+    """Tell damage from a mere end: an error at the end of the file is the end."""
     line, column = error.position
     rest = content.split(b"\n", max(0, line - 1))[-1]
     # The type hints of lxml lack the error's code.
     code: object = getattr(error, "code", None)
     if code in _ENDS or len(rest) - column < END_TOLERANCE:
         return None
+    # libxml2 appends its own line and column to the message.
     words = str(error.msg).rpartition(", line ")[0] or str(error.msg)
     return Damage(line, words)

@@ -1,8 +1,8 @@
 """
-The reports of a large file one after the other, in the memory of one of them.
+Reports of a large file, read one after the other in the memory of one of them.
 
-Small files are parsed as a whole. What grows beyond that even as a single report is
-handed over while it grows, so that its reader can take out what is complete.
+Small files are parsed as a whole. A report that is large by itself is a partial report
+while it is parsed: its reader gets it after each chunk and removes what is complete.
 """
 
 from __future__ import annotations
@@ -39,42 +39,46 @@ STREAMED_ABOVE = 8 << 20
 
 PARTIAL_SIZE = 1 << 17
 """
-A report of more bytes is handed over while it grows, each time that more has come.
+A report of more bytes is handed over in parts, after each chunk.
 
-So it is read while its elements are still in the processor's cache; a fifth of the
-time is saved by that. Smaller ones are read quicker at once, when they are complete.
+Its elements are then still in the processor's cache, which saves a fifth of the time.
+Smaller reports are read faster at once, when they are complete.
 """
 
 CHUNK_SIZE = 1 << 16
-"""So many bytes are parsed at a time; with far more the parser gets slower."""
+"""The bytes that are parsed at a time. With 4 MiB the parser is 40 % slower."""
 
 END_TOLERANCE = 32
-"""How many bytes before the end may be what the end left of a character or a name."""
+"""
+An error so few bytes before the end of a file is the end itself.
+
+A file may end within a character or a name, where the parser points to its beginning.
+"""
 
 ROOT = "root"
-"""What is told at the end of a stream, with its root."""
+"""The last event of a stream. Its element is the root."""
 
 Event: TypeAlias = Literal["start", "end"]
-"""Where an element begins, or where it is complete."""
+"""An element begins, or it is complete."""
 
 
 class _PartialReport:
-    """Hands a large report over each time that more of it has come."""
+    """Counts the bytes of a report, and hands a large one over in parts."""
 
-    def __init__(self, grown: Callable[[Element], None]) -> None:
-        self._grown = grown
+    def __init__(self, on_partial: Callable[[Element], None]) -> None:
+        self._on_partial = on_partial
         self._size = 0
         self.element: Element | None = None
 
     def begin(self, element: Element | None) -> None:
-        """Watch a report, or none."""
+        """Begin to count a report; None between reports."""
         self.element, self._size = element, 0
 
-    def fed(self, count: int) -> None:
-        """Count bytes that were parsed."""
+    def count_bytes(self, count: int) -> None:
+        """Count parsed bytes, and hand over a report that is large."""
         self._size += count
         if self.element is not None and self._size >= PARTIAL_SIZE:
-            self._grown(self.element)
+            self._on_partial(self.element)
 
 
 def stream_reports(
@@ -84,13 +88,13 @@ def stream_reports(
     uri: str,
     report: ConversionReport,
     *,
-    grown: Callable[[Element], None],
+    on_partial: Callable[[Element], None],
 ) -> Iterator[tuple[Element, bool]]:
     """
     Parse a stream, and give each report's element as soon as it is complete.
 
-    An element is emptied when the next one is asked for. It stays in its tree, so that
-    the places of those behind it are right.
+    An element is emptied when the next one is asked for. The empty element stays in its
+    tree, so that the XPaths of later elements are right.
 
     Args:
         tag: the tag of the elements, or several.
@@ -98,12 +102,12 @@ def stream_reports(
         stream: the rest.
         uri: the file, for errors.
         report: where a repaired encoding is recorded.
-        grown: takes an element that is not complete. It may empty what is below it,
-            except for what is last at any depth: that is what grows.
+        on_partial: takes an element that is not complete. It may empty its descendants,
+            but not the last child at any depth: the parser still adds to that.
 
     Returns:
-        Each element with True, and at last with False the root, which holds their
-        shells and what stands beside them.
+        Each element with True. At last the root with False, which holds the empty
+        elements and their siblings.
 
     Raises:
         UnsafeSourceError: it has a DOCTYPE.
@@ -111,18 +115,19 @@ def stream_reports(
     """
     tags = (tag,) if isinstance(tag, str) else tag
     both: tuple[Event, Event] = ("start", "end")
-    growth = _PartialReport(grown)
+    partial = _PartialReport(on_partial)
     for event, element in stream_events(
-        both, tags, head, stream, uri=uri, report=report, fed=growth.fed
+        both, tags, head, stream, uri=uri, report=report, on_chunk=partial.count_bytes
     ):
         if event == ROOT:
             yield element, False
         elif event == "start":
-            # A report in a report makes no sense, and is none.
-            if growth.element is None:
-                growth.begin(element)
-        elif element is growth.element:
-            growth.begin(None)
+            # Only damage puts a report into a report; the outermost one counts.
+            if partial.element is None:
+                partial.begin(element)
+        elif element is partial.element:
+            partial.begin(None)
+            # A root that is a report itself is given at the end, as the root.
             if element.getparent() is not None:
                 yield element, True
                 element.clear()
@@ -134,34 +139,36 @@ def parse_cut_off(
     stream: IO[bytes],
     uri: str,
     *,
-    grown: Callable[[Element], None],
+    on_partial: Callable[[Element], None],
 ) -> list[Element]:
     """
-    Parse a stream that is known to end too soon, in the memory of one report's part.
+    Parse a stream that is known to end too soon, in the memory of a partial report.
 
-    It costs a look at every element, which nobody spends on a file that is whole.
+    It needs an event for every element, which is too slow for files that are whole.
 
     Args:
         tag: the tag of the reports, or several.
         head: what was read of the stream already, from its beginning.
         stream: the rest.
         uri: the file, for errors.
-        grown: takes a report that is not complete, as with `stream_reports`. Those that
-            are complete are emptied.
+        on_partial: takes a report that is not complete, as with `stream_reports`.
+            Complete reports are emptied.
 
     Returns:
         The elements whose end is missing, outermost first; nothing where something
         else is wrong with the file than its end.
     """
+    # All events are asked for, so the reports are found by their local names.
     names = {
         name.rpartition("}")[2] for name in ((tag,) if isinstance(tag, str) else tag)
     }
     head = prepare_head(head, uri)
+    # The first pass recorded the repair of the encoding already.
     latin = LatinStream(head, ConversionReport())
     parser: Any = etree.XMLPullParser(
         events=("start", "end"), **PARSING, encoding=latin.encoding
     )
-    growth = _PartialReport(grown)
+    partial = _PartialReport(on_partial)
     unfinished: list[Element] = []
     end = _FileEnd()
     try:
@@ -171,15 +178,17 @@ def parse_cut_off(
                 if event == "start":
                     unfinished.append(element)
                     is_report = str(element.tag).rpartition("}")[2] in names
-                    if is_report and growth.element is None:
-                        growth.begin(element)
+                    if is_report and partial.element is None:
+                        partial.begin(element)
                     continue
                 complete = unfinished.pop()
-                if complete is growth.element and unfinished:
-                    growth.begin(None)
+                if complete is partial.element and unfinished:
+                    partial.begin(None)
+                    # The first pass read it, before it met the end of the file.
                     complete.clear()
-            growth.fed(len(chunk))
+            partial.count_bytes(len(chunk))
             end.move(chunk)
+    # An error before the end is damage, which the whole file is needed for.
     except etree.XMLSyntaxError:
         return []
     try:
@@ -193,7 +202,7 @@ def parse_cut_off(
 
 def follow(parser: Any, unfinished: list[Element]) -> None:
     """
-    Keep up which elements have begun and not ended.
+    Update the list of the elements that have begun and not ended.
 
     Args:
         parser: a pull parser that tells both.
@@ -207,20 +216,20 @@ def follow(parser: Any, unfinished: list[Element]) -> None:
 
 
 class _FileEnd:
-    """Where a file ends."""
+    """The position of the end of a file."""
 
     def __init__(self) -> None:
         self._line = 1
         self._column = 0
 
     def move(self, chunk: bytes) -> None:
-        """Go on behind more of the file."""
+        """Move behind the next chunk."""
         self._line += chunk.count(b"\n")
         after = len(chunk) - chunk.rfind(b"\n") - 1
         self._column = after if b"\n" in chunk else self._column + after
 
     def is_at(self, error: etree.XMLSyntaxError) -> bool:
-        """Tell whether the end itself is what is wrong."""
+        """Tell whether an error is only the end of the file."""
         line, column = error.position
         return line == self._line and self._column - column < END_TOLERANCE
 
@@ -233,10 +242,10 @@ def stream_events(
     *,
     uri: str,
     report: ConversionReport,
-    fed: Callable[[int], None] | None = None,
+    on_chunk: Callable[[int], None] | None = None,
 ) -> Iterator[tuple[str, Element]]:
     """
-    Parse a stream, and tell where elements begin and end.
+    Parse a stream, and give the events of its elements.
 
     Args:
         events: ``start``, ``end`` or both.
@@ -245,7 +254,7 @@ def stream_events(
         stream: the rest.
         uri: the file, for errors.
         report: where a repaired encoding is recorded.
-        fed: is told after the events of each piece how many bytes that had.
+        on_chunk: takes the size of each chunk after its events.
 
     Returns:
         Each event with its element, and at last ``ROOT`` with the root.
@@ -269,8 +278,9 @@ def stream_events(
                 refuse_declared(element, uri)
                 is_checked = True
             yield event, element
-        if fed is not None:
-            fed(len(chunk))
+        if on_chunk is not None:
+            on_chunk(len(chunk))
+    # close() raises when the document ends too soon.
     root: Element = parser.close()
     refuse_declared(root, uri)
     yield from parser.read_events()
@@ -280,6 +290,7 @@ def stream_events(
 def _chunks(head: bytes, stream: IO[bytes]) -> Iterator[bytes]:
     for start in range(0, len(head), CHUNK_SIZE):
         yield head[start : start + CHUNK_SIZE]
+    # The caller keeps no reference either: the head may be 8 MB.
     del head
     while chunk := stream.read(CHUNK_SIZE):
         yield chunk

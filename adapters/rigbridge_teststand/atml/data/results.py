@@ -66,7 +66,7 @@ class ResultParts:
         outcome: its own ``Outcome``, or None.
         properties: ``TSLimitProperties``, or None.
         others: what else stands in it.
-        is_judged: whether it is a measurement of the test, and no further data.
+        is_judged: whether it is a measurement of the test, and no additional result.
     """
 
     data: Element | None = None
@@ -169,7 +169,7 @@ class DataReader:
         judged = read_limits(
             result.limits, result.properties, result.data, self._account
         )
-        more = self._further(result) if result.others else self._nothing
+        more = self._details(result) if result.others else self._nothing
         is_empty = True
         for element in () if result.data is None else child_elements(result.data):
             if LOCAL_NAMES[element.tag] in DATA:
@@ -184,10 +184,10 @@ class DataReader:
         """Read a result that nobody judged."""
         attributes = self._additional
         if result.others:
-            attributes = {**attributes, **self._further(result)}
+            attributes = {**attributes, **self._details(result)}
         name = result.name or self._step
-        if (way := parameter_direction(name)) is not None:
-            attributes = {**attributes, "direction": way}
+        if (direction := parameter_direction(name)) is not None:
+            attributes = {**attributes, "direction": direction}
         data = [] if result.data is None else child_elements(result.data)
         if not data:
             self._account.dropped("measurement", "holds no value", result.element)
@@ -197,7 +197,7 @@ class DataReader:
             else:
                 self._account.dropped("property", "no data of a known kind", element)
 
-    def _further(self, result: ResultParts) -> dict[str, JSONValue]:
+    def _details(self, result: ResultParts) -> dict[str, JSONValue]:
         """Read what else stands in a result, such as a description."""
         found: dict[str, JSONValue] = {}
         for element in result.others:
@@ -237,18 +237,18 @@ class DataReader:
             shown = name or "parameter"
             if not shown.endswith("[In]"):
                 shown += " [In]"
-            said = self._parameter
+            attributes = self._parameter
             if given is not None and given != name:
-                said = {**said, "parameter_id": given}
+                attributes = {**attributes, "parameter_id": given}
             before = len(self._found)
             for data, element in children(child(parameter, "Data")):
                 if data in DATA:
-                    self._read(shown, element, said)
+                    self._read(shown, element, attributes)
             if len(self._found) == before:
-                self._unusual(parameter, shown, said)
+                self._unusual(parameter, shown, attributes)
 
     def _unusual(
-        self, parameter: Element, shown: str, said: dict[str, JSONValue]
+        self, parameter: Element, shown: str, attributes: dict[str, JSONValue]
     ) -> None:
         """Keep what stands in a parameter instead of data."""
         found: dict[str, Any] = {}
@@ -256,7 +256,7 @@ class DataReader:
         for element in parameter:
             flatten(element, shown, found, RunAccount())
         for key, value in found.items():
-            self._add(key, parameter, value, None, said, _UNSET, _UNJUDGED)
+            self._add(key, parameter, value, None, attributes, _UNSET, _UNJUDGED)
 
     def _read(  # noqa: PLR0917 - each part of a measurement
         self,
@@ -276,9 +276,9 @@ class DataReader:
         if kind in _REFERENCES:
             self._reference(name, element, kind, attributes)
         elif shape == "Datum":
-            value, unit, further = value_of(element, kind, given, self._account)
-            if further:
-                attributes = {**attributes, **further}
+            value, unit, details = value_of(element, kind, given, self._account)
+            if details:
+                attributes = {**attributes, **details}
             self._add(name, element, value, unit, attributes, outcome, judged)
         elif shape == "Collection":
             self._items(name, element, attributes, depth + 1)
@@ -308,15 +308,15 @@ class DataReader:
             else:
                 items.append((name, item))
         for name, item in items:
-            further = attributes
+            own = attributes
             if name in described:
-                further = {**attributes, **described[name]}
-            if (way := parameter_direction(name)) is not None:
-                further = {**further, "direction": way}
+                own = {**attributes, **described[name]}
+            if (direction := parameter_direction(name)) is not None:
+                own = {**own, "direction": direction}
             full = f"{prefix}.{name}" if prefix and name else prefix or name
             for element in child_elements(item):
                 if LOCAL_NAMES[element.tag] in DATA:
-                    self._read(full, element, further, depth=depth)
+                    self._read(full, element, own, depth=depth)
 
     @staticmethod
     def _text(
@@ -344,9 +344,9 @@ class DataReader:
         if base:
             self._account.mapped["attachment"] += 1
             self.attachments.append(Attachment(name=base))
-        further = {**attributes, "reference": kind}
+        own = {**attributes, "reference": kind}
         for key, value in found.items():
-            self._add(key, element, value, None, further, _UNSET, _UNJUDGED)
+            self._add(key, element, value, None, own, _UNSET, _UNJUDGED)
 
     def _array(
         self,
@@ -383,8 +383,8 @@ class DataReader:
         if unit is not None:
             self._account.mapped["unit"] += 1
         if judged.attributes:
-            further = judged.attributes
-            attributes = {**attributes, **further} if attributes else further
+            more = judged.attributes
+            attributes = {**attributes, **more} if attributes else more
         name = name.strip() or "(unnamed)"
         if name in self._names:
             name = self._numbered(name, element)

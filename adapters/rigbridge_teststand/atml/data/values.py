@@ -69,14 +69,14 @@ def value_of(
         given: its attributes.
         account: where a value that does not fit its type is recorded.
     """
-    further: dict[str, JSONValue] = {}
+    details: dict[str, JSONValue] = {}
     if "unitQualifier" in given and (qualifier := given["unitQualifier"].strip()):
-        further["unitQualifier"] = qualifier
+        details["unitQualifier"] = qualifier
     for below in child_elements(datum):
         name = LOCAL_NAMES[below.tag]
         if name in _QUALITY:
-            flatten(below, name, further, account)
-    value: Scalar = _SPECIAL[kind](datum, further) if kind in _SPECIAL else None
+            flatten(below, name, details, account)
+    value: Scalar = _SPECIAL[kind](datum, details) if kind in _SPECIAL else None
     if value is None:
         text = given.get("value")
         if text is None:
@@ -85,24 +85,24 @@ def value_of(
                 text = unescape(text)
         value = read_typed(kind, text, datum, account)
         if kind in RADIX and isinstance(value, int):
-            further["spelled"] = text
+            details["spelled"] = text
     for name in _UNITS:
         if name in given and (unit := given[name].strip()):
-            return value, unit, further
-    return value, None, further
+            return value, unit, details
+    return value, None, details
 
 
-def _complex(datum: Element, further: dict[str, JSONValue]) -> str:
+def _complex(datum: Element, details: dict[str, JSONValue]) -> str:
     real, imaginary = attribute(datum, "real"), attribute(datum, "imaginary")
-    further.update(real=real, imaginary=imaginary)
+    details.update(real=real, imaginary=imaginary)
     sign = "" if (imaginary or "").startswith("-") else "+"
     return f"{real or 0}{sign}{imaginary or 0}i"
 
 
-def _enumeration(datum: Element, further: dict[str, JSONValue]) -> str | None:
+def _enumeration(datum: Element, details: dict[str, JSONValue]) -> str | None:
     for key, name in (("enum_number", "NumericValue"), ("enum_valid", "IsValid")):
         if (given := attribute(child(datum, name), "value")) is not None:
-            further[key] = given
+            details[key] = given
     return read_text(child(datum, "EnumValue"))
 
 
@@ -146,8 +146,8 @@ def flatten(
         for key, given in attributes_of(node).items():
             short = key.rpartition("}")[2]
             # The name of an item is part of the path already.
-            is_said = short in _HIDDEN or (short == "name" and name == "Item")
-            if not is_said and given.strip():
+            is_in_path = short in _HIDDEN or (short == "name" and name == "Item")
+            if not is_in_path and given.strip():
                 _put(into, f"{path}.{short}", given, account)
         text = read_text(node)
         if text is not None:
