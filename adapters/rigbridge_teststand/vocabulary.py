@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import IntEnum, auto
 
 from rigbridge.model import LogLevel, MeasurementOutcome, PhaseOutcome, RunOutcome
 
@@ -13,6 +14,7 @@ __all__ = [
     "PHASE_OUTCOMES",
     "REPORT_OPTIONS_RULE",
     "RUN_OUTCOMES",
+    "LoopRole",
     "clean_text",
     "parameter_direction",
     "severity",
@@ -80,6 +82,14 @@ The attribute of a phase that repeats a log entry of its step, by the entry's le
 
 A log entry does not name its phase. The same text in both links them.
 """
+
+
+class LoopRole(IntEnum):
+    """The role of a step result in a loop; the greater one of several counts."""
+
+    NONE = auto()
+    SUMMARY = auto()
+    ITERATION = auto()
 
 
 def clean_text(content: str) -> str:

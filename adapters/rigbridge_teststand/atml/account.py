@@ -59,7 +59,9 @@ class RunAccount:
             item, reason, place=partial(self._place, element), detail=detail
         )
 
-    def left_out(self, measurement: Measurement, reason: str, place: Place) -> None:
+    def drop_measurement(
+        self, measurement: Measurement, reason: str, place: Place
+    ) -> None:
         """Record that a measurement that was mapped is left out, with its parts."""
         parts = ["measurement"]
         if measurement.unit is not None:

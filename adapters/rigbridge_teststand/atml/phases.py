@@ -14,12 +14,12 @@ from rigbridge.adapters import Place
 from rigbridge.model import Phase
 from rigbridge_teststand.atml.account import RunAccount
 from rigbridge_teststand.atml.local_names import Step
-from rigbridge_teststand.atml.step_properties import LoopRole
 from rigbridge_teststand.atml.steps import ATMLStepReader
 from rigbridge_teststand.omissions import LOOP_SUMMARY
+from rigbridge_teststand.vocabulary import LoopRole
 from rigbridge_teststand.xml.elements import Element
 
-__all__ = ["PhaseList", "StepLevel", "path_below"]
+__all__ = ["PhaseTree", "StepLevel", "path_below"]
 
 _TURN = re.compile(r"\s*\(Loop Index:\s*-?\d+\)$")
 
@@ -44,7 +44,7 @@ class StepLevel:
     place: Place | None = None
 
 
-class PhaseList:
+class PhaseTree:
     """
     The phases of one run.
 
@@ -127,7 +127,7 @@ class PhaseList:
         if not summary.measurements or level.place is None:
             return
         for measurement in summary.measurements:
-            self._account.left_out(measurement, LOOP_SUMMARY, level.place)
+            self._account.drop_measurement(measurement, LOOP_SUMMARY, level.place)
         self.phases[level.at] = attrs.evolve(summary, measurements=())
 
 

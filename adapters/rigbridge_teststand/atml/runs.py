@@ -20,7 +20,7 @@ from rigbridge_teststand.atml.local_names import (
     steps_of,
     version_of,
 )
-from rigbridge_teststand.atml.phases import PhaseList, StepLevel
+from rigbridge_teststand.atml.phases import PhaseTree, StepLevel
 from rigbridge_teststand.atml.statuses import OUTCOMES, StatedStatus, read_status
 from rigbridge_teststand.atml.step_properties import read_extension
 from rigbridge_teststand.atml.steps import ATMLStepReader
@@ -121,7 +121,7 @@ class ATMLRunReader:
         self._account = account
         self._clock = TimeReader(context.time_zone, station, account)
         self.steps = ATMLStepReader(self._clock, settings.phase_outcomes(), account)
-        self.sequence = PhaseList(self.steps, account)
+        self.sequence = PhaseTree(self.steps, account)
 
     def finish(
         self,

@@ -6,7 +6,6 @@ By version, a property stands in ``@value``, in a datum inside, or is the text.
 
 from __future__ import annotations
 
-from enum import IntEnum, auto
 from sys import intern
 
 from rigbridge.model import JSONValue
@@ -20,9 +19,10 @@ from rigbridge_teststand.atml.local_names import (
     child_elements,
 )
 from rigbridge_teststand.numbers import read_number
+from rigbridge_teststand.vocabulary import LoopRole
 from rigbridge_teststand.xml.elements import Element
 
-__all__ = ["LoopRole", "read_extension"]
+__all__ = ["read_extension"]
 
 _NAMES = {
     "StepType": "step_type",
@@ -44,14 +44,6 @@ _NAMES = {
 _TEXTS = frozenset({"StepType", "StepId", "StepGroup", "RemoteServerId"})
 # Indices and levels, which are the most, need no reading.
 _COUNTS = {str(count): count for count in range(1_000)}
-
-
-class LoopRole(IntEnum):
-    """What a step is to a loop."""
-
-    NONE = auto()
-    SUMMARY = auto()
-    ITERATION = auto()
 
 
 def read_extension(

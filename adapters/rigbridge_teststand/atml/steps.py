@@ -35,10 +35,10 @@ from rigbridge_teststand.atml.local_names import (
     read_text,
 )
 from rigbridge_teststand.atml.statuses import OUTCOMES, StepStatus, StepStatuses
-from rigbridge_teststand.atml.step_properties import LoopRole, read_extension
+from rigbridge_teststand.atml.step_properties import read_extension
 from rigbridge_teststand.atml.times import TimeReader
 from rigbridge_teststand.omissions import STALE_VALUE
-from rigbridge_teststand.vocabulary import LOG_ATTRIBUTES
+from rigbridge_teststand.vocabulary import LOG_ATTRIBUTES, LoopRole
 from rigbridge_teststand.xml.elements import Element
 
 __all__ = ["ATMLStepReader", "name_of"]
@@ -216,7 +216,7 @@ class ATMLStepReader:
         """Record that measurements of a step are left out."""
         place = self._account.place(element)
         for measurement in measurements:
-            self._account.left_out(measurement, reason, place)
+            self._account.drop_measurement(measurement, reason, place)
 
     def _describe(
         self,

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from enum import Enum
 from functools import partial
 from typing import TypeAlias
 
@@ -27,18 +26,10 @@ from rigbridge.model import (
 )
 from rigbridge_teststand.native.execution_data import CALL
 from rigbridge_teststand.native.report_text import LoggedText
-from rigbridge_teststand.vocabulary import LOG_ATTRIBUTES
+from rigbridge_teststand.vocabulary import LOG_ATTRIBUTES, LoopRole
 from rigbridge_teststand.xml.elements import Element, place_of
 
-__all__ = ["LoopRole", "PhaseBuilder", "ResultList", "StepResult", "StepTimes"]
-
-
-class LoopRole(Enum):
-    """What a result is to a loop."""
-
-    NONE = "none"
-    SUMMARY = "summary"
-    ITERATION = "iteration"
+__all__ = ["PhaseBuilder", "ResultList", "StepResult", "StepTimes"]
 
 
 @attrs.define

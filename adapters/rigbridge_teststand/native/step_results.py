@@ -28,7 +28,7 @@ from rigbridge_teststand.native.partial_results import (
     partial_number_array,
     partial_result_list,
 )
-from rigbridge_teststand.native.phases import LoopRole, ResultList, StepResult
+from rigbridge_teststand.native.phases import ResultList, StepResult
 from rigbridge_teststand.native.properties import child_named, inner, members, text
 from rigbridge_teststand.native.report_text import (
     drop_comments,
@@ -36,7 +36,7 @@ from rigbridge_teststand.native.report_text import (
     read_report_texts,
 )
 from rigbridge_teststand.omissions import LOOP_SUMMARY, STALE_VALUE, record_omitted
-from rigbridge_teststand.vocabulary import PHASE_OUTCOMES
+from rigbridge_teststand.vocabulary import PHASE_OUTCOMES, LoopRole
 from rigbridge_teststand.xml.elements import (
     Element,
     line_number,
