@@ -1,7 +1,8 @@
 """
 rigbridge brings hardware-test results of every dialect into a run store.
 
-The names here are the model and its errors; the parts are
+The names here read reports (:func:`read`), speak with a run store (:class:`Client`),
+queue runs (:func:`open_outbox`), and are the model and its errors. The parts are
 
 - :mod:`rigbridge.model`, the run and what it consists of,
 - :mod:`rigbridge.convert`, runs to payloads of the v1 contract and back,
@@ -14,7 +15,9 @@ The names here are the model and its errors; the parts are
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rigbridge.client import Client
     from rigbridge.errors import RigbridgeError
+    from rigbridge.interface import open_outbox, read
     from rigbridge.model import (
         Attachment,
         Axis,
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Attachment",
     "Axis",
+    "Client",
     "ConversionReport",
     "Limit",
     "LogEntry",
@@ -55,11 +59,19 @@ __all__ = [
     "SubUnit",
     "Unit",
     "__version__",
+    "open_outbox",
+    "read",
 ]
 
 __version__ = "0.1.0"
 
-_HOMES = {"ConversionReport": "model.report", "RigbridgeError": "errors"}
+_HOMES = {
+    "Client": "client",
+    "ConversionReport": "model.report",
+    "RigbridgeError": "errors",
+    "open_outbox": "interface",
+    "read": "interface",
+}
 
 
 def __getattr__(name: str) -> object:

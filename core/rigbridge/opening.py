@@ -39,9 +39,26 @@ def open_destination(
         PluginError: the destination's plugin does not load.
         ConfigurationError: it refuses its settings.
     """
-    name = "local" if configuration.is_local else "http"
-    kind = (loader or PluginLoader(DESTINATION_GROUP)).load(name)
-    destination: Destination = kind(configuration.destination_settings())
+    name = configuration.destination
+    loader = PluginLoader(DESTINATION_GROUP) if loader is None else loader
+    for unknown in configuration.destinations.keys() - set(loader.names):
+        raise ConfigurationError(
+            "there is no such destination",
+            source=configuration.origins.get("destinations"),
+            place=f"destinations.{unknown}",
+            remedy=f"installed: {', '.join(loader.names)}",
+        )
+    kind = loader.load(name)
+    own: Any = configuration.destinations.get(name, {})
+    if settings_type := getattr(kind, "settings_type", None):
+        own = make_settings(
+            settings_type,
+            own,
+            place=f"destinations.{name}",
+            source=configuration.origins.get("destinations"),
+        )
+    settings = attrs.evolve(configuration.destination_settings(), own=own)
+    destination: Destination = kind(settings)
     return destination
 
 

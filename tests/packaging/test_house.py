@@ -37,7 +37,7 @@ FLOORS = {
         ("client", "outbox", "configuration"),
         ("opening",),
         ("hosting", "imports", "export"),
-        ("agent",),
+        ("agent", "interface"),
         ("testing",),
         ("cli",),
         # Its lazy names reach everywhere; inside, only its version may be asked for.

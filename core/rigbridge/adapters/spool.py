@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 import os
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -35,12 +37,20 @@ class Spool:
         in_place: leave files that are adopted where they lie, for one who closes the
             spool before they are deleted. What lies on the disk of the folder is synced
             meanwhile, so that an outbox there need not wait for it.
+        lasting: keep the bytes beyond closing, for as long as an attachment needs them.
     """
 
-    def __init__(self, folder: Path | None = None, *, in_place: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        in_place: bool = False,
+        lasting: bool = False,
+    ) -> None:
         self._home = folder
         self._in_place = in_place
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._lasting = lasting
+        self._temporary: _TemporaryFolder | None = None
         self._begun: list[Callable[[], object]] = []
         self._read: dict[Path, _Contents | OSError] = {}
         self._synced: set[Path] = set()
@@ -50,10 +60,8 @@ class Spool:
 
     def _folder(self) -> Path:
         if self._temporary is None:
-            self._temporary = tempfile.TemporaryDirectory(
-                prefix="rigbridge-", dir=self._home, ignore_cleanup_errors=True
-            )
-        return Path(self._temporary.name)
+            self._temporary = _TemporaryFolder(self._home)
+        return self._temporary.path
 
     def add(
         self, chunks: Iterable[bytes], *, name: str, media_type: str | None = None
@@ -79,7 +87,7 @@ class Spool:
         target = folder / digest.hexdigest()
         Path(stream.name).replace(target)
         contents = _Contents(digest.hexdigest(), size)
-        return _described(target, contents, name, media_type)
+        return _described(target, contents, name, media_type, owner=self._owner)
 
     def aside(self) -> IO[bytes]:
         """Give an empty file for what must lie aside; it vanishes once closed."""
@@ -152,13 +160,18 @@ class Spool:
             with path.open("rb") as stream:
                 chunks = iter(partial(stream.read, _CHUNK), b"")
                 return self.add(chunks, name=name, media_type=media_type)
-        return _described(target, contents, name, media_type)
+        return _described(target, contents, name, media_type, owner=self._owner)
+
+    @property
+    def _owner(self) -> object:
+        return self._temporary if self._lasting else None
 
     def close(self) -> None:
-        """Delete everything; the attachments can no longer be opened."""
+        """Delete everything: attachments open no more, unless the spool is lasting."""
         self._finish()
         if self._temporary is not None:
-            self._temporary.cleanup()
+            if not self._lasting:
+                self._temporary.delete()
             self._temporary = None
 
     def __enter__(self) -> Self:
@@ -171,6 +184,29 @@ class Spool:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+class _TemporaryFolder:
+    """
+    A folder that is deleted on request, or once nothing refers to it any more.
+
+    Args:
+        home: the folder to make it in; the system's temporary folder for None.
+    """
+
+    def __init__(self, home: Path | None) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="rigbridge-", dir=home))
+        self.delete = weakref.finalize(self, _delete_tree, self.path, os.getpid())
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        # An opener that is sent to another process owns nothing there.
+        return str, (str(self.path),)
+
+
+def _delete_tree(path: Path, owner: int) -> None:
+    # The child of a fork has the object as well, and its files belong to the parent.
+    if os.getpid() == owner:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 @attrs.frozen
@@ -217,11 +253,12 @@ def _described(
     media_type: str | None,
     *,
     synced: bool = False,
+    owner: object = None,
 ) -> Attachment:
     return Attachment(
         name=name,
         media_type=media_type or mimetypes.guess_type(name)[0],
         size=contents.size,
         sha256=contents.digest,
-        opener=SettledFile(path, contents.digest, synced),
+        opener=SettledFile(path, contents.digest, synced, owner),
     )

@@ -24,7 +24,8 @@ class Configuration:
     What a command or the OpenHTF callback works with.
 
     Attributes:
-        to: where runs go: ``local`` or the URL of a run store.
+        to: where runs go: ``local``, the URL of a run store, or the name of another
+            destination, alone or as ``NAME://...``.
         data: the folder of the embedded store and the outbox.
         database: the address of a PostgreSQL database that holds the tables of the
             embedded store instead of a file in its folder; may hold a password.
@@ -34,6 +35,7 @@ class Configuration:
         time_zone: the zone of wall times, by station where stations differ.
         identity: the rules that complete a run's identity.
         adapters: the settings of each adapter, by its name.
+        destinations: the settings of each destination of others, by its name.
         sidecar: when the sidecar travels.
         linking: which call links uploads to runs.
         timeout: seconds that one request may take to connect or to go on.
@@ -57,6 +59,9 @@ class Configuration:
     time_zone: TimeZonePolicy = attrs.field(factory=TimeZonePolicy)
     identity: IdentityRules = attrs.field(factory=IdentityRules)
     adapters: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
+    destinations: Mapping[str, Mapping[str, Any]] = attrs.field(
+        factory=dict, repr=False
+    )
     sidecar: Sidecar = Sidecar.AUTO
     linking: Linking = Linking.AUTO
     timeout: float = 30.0
@@ -76,13 +81,23 @@ class Configuration:
         """Whether runs go to the embedded store."""
         return self.to == LOCAL
 
+    @property
+    def is_http(self) -> bool:
+        """Whether runs go to a run store of the v1 contract, over HTTP."""
+        return self.to.startswith(("http://", "https://"))
+
+    @property
+    def destination(self) -> str:
+        """The name of the destination that ``to`` means."""
+        return "http" if self.is_http else self.to.partition("://")[0]
+
     def destination_settings(self) -> DestinationSettings:
         """Give a destination its part."""
         return DestinationSettings(
             data=self.data,
             database=self.database,
             attachments=self.attachments,
-            url=None if self.is_local else self.to,
+            url=self.to if "://" in self.to else None,
             api_key=self.api_key,
             sidecar=self.sidecar,
             linking=self.linking,

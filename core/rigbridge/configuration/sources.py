@@ -71,7 +71,7 @@ def load_configuration(
     Gather the settings.
 
     Args:
-        to: ``local`` or a URL; over everything else.
+        to: ``local``, a URL or a destination; over everything else.
         data: the data folder; over everything else.
         database: the address of the store's database; over everything else.
         attachments: where the store keeps contents; over everything else.
@@ -108,7 +108,8 @@ def load_configuration(
         settings["data"] = Setting(value=_default_data(), origin="default")
     settings.setdefault("to", Setting(value=LOCAL, origin="default"))
     configuration = checked(settings)
-    if configuration.is_local or configuration.api_key is not None:
+    # The keyring knows stores by their address.
+    if not configuration.is_http or configuration.api_key is not None:
         return configuration
     stored = _key_from_keyring(configuration.to)
     if stored is None:

@@ -12,8 +12,9 @@ import attrs
 from rigbridge.adapters import TimeZonePolicy
 from rigbridge.adapters.identity import IdentityRules
 from rigbridge.configuration.model import LOCAL, Configuration
-from rigbridge.destinations import Linking, Sidecar
+from rigbridge.destinations import DESTINATION_GROUP, Linking, Sidecar
 from rigbridge.errors import ConfigurationError
+from rigbridge.machine.plugins import PluginLoader
 
 __all__ = ["KEYS", "Setting", "checked"]
 
@@ -32,6 +33,7 @@ KEYS = (
     "time_zones",
     "identity",
     "adapters",
+    "destinations",
     "sidecar",
     "linking",
     "timeout",
@@ -76,6 +78,7 @@ def checked(settings: Mapping[str, Setting]) -> Configuration:
         time_zone=reader.time_zone(),
         identity=reader.identity(),
         adapters=reader.tables("adapters"),
+        destinations=reader.tables("destinations"),
         sidecar=reader.choice("sidecar", Sidecar, Sidecar.AUTO),
         linking=reader.choice("linking", Linking, Linking.AUTO),
         timeout=reader.seconds("timeout", 30.0),
@@ -119,12 +122,17 @@ class _SettingReader:
 
     def to(self) -> str:
         value = self.text("to")
-        if value != LOCAL and not value.startswith(("http://", "https://")):
+        if value == LOCAL or value.startswith(("http://", "https://")):
+            return value
+        # Looking at what is installed takes time, so only for what nobody else means.
+        installed = PluginLoader(DESTINATION_GROUP).names
+        if value.partition("://")[0] not in installed or value == "http":
             raise _wrong(
                 self._settings["to"],
                 "to",
-                f"{value!r} is neither 'local' nor a URL",
-                "write http:// or https:// in front of the host",
+                f"{value!r} is neither 'local' nor a URL nor an installed destination",
+                "write http:// or https:// in front of the host; "
+                f"installed: {_list(installed)}",
             )
         return value
 

@@ -32,7 +32,8 @@ class Destination(Protocol):
     Every method may raise a :class:`~rigbridge.errors.DeliveryError`, whose type
     names the recovery, and :class:`~rigbridge.errors.RunProblemsError` for a run
     that no store would take. A plugin is a class that is made with
-    :class:`DestinationSettings`.
+    :class:`DestinationSettings`. One with settings of its own names their attrs class
+    as ``settings_type`` and finds them in ``settings.own``.
     """
 
     def __init__(self, settings: DestinationSettings) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -62,7 +63,8 @@ class DestinationSettings(ConnectionSettings):
     What a destination may need to know; each uses its part.
 
     Attributes:
-        url: the origin of a run store, with or without ``/api``; None for ``local``.
+        url: the value of ``to`` where that is an address: the origin of a run store,
+            with or without ``/api``, or ``NAME://...``.
         api_key: the key for it; never shown.
         data: the folder that holds the embedded store.
         database: the address of a PostgreSQL database that holds its tables, or None.
@@ -70,8 +72,8 @@ class DestinationSettings(ConnectionSettings):
             None.
         sidecar: when the sidecar travels.
         linking: which call links uploads.
-        extra: the destination's own settings, the table ``[destinations.NAME]`` of
-            the configuration.
+        own: the destination's own settings, from the table ``[destinations.NAME]`` of
+            the configuration: made with its ``settings_type``, or as a dict.
     """
 
     data: Path
@@ -81,3 +83,4 @@ class DestinationSettings(ConnectionSettings):
     api_key: str | None = attrs.field(default=None, repr=False)
     sidecar: Sidecar = Sidecar.AUTO
     linking: Linking = Linking.AUTO
+    own: Any = attrs.field(default=None, repr=False)

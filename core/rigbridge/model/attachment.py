@@ -56,10 +56,12 @@ class SettledFile(FileOpener):
     Attributes:
         sha256: the digest of its bytes, from reading them.
         synced: whether its bytes are on the disk, beyond a power cut.
+        owner: what deletes the file once nothing refers to it any more, or None.
     """
 
     sha256: str
     synced: bool = False
+    owner: object = attrs.field(default=None, eq=False, repr=False)
 
 
 def _opener(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:

@@ -3,12 +3,30 @@ What authors of adapters test with, and what rigbridge itself is tested with.
 
 - :class:`AdapterSuite`, the conformance suite: inherit it, override one fixture,
 - :func:`read_all`, reading a source in a test of one's own,
-- :mod:`rigbridge.testing.adapters.strategies`, hypothesis strategies for whole runs.
+- :mod:`rigbridge.testing.adapters.strategies`, hypothesis strategies for whole runs,
+- :mod:`rigbridge.testing.run_store`, a run store that fails on demand.
 
-Needs pytest, and hypothesis for the strategies.
+The suite needs pytest, and the strategies need hypothesis; the run store needs neither.
 """
 
-from rigbridge.testing.adapters.reading import Reading, read_all
-from rigbridge.testing.adapters.suites import AdapterCase, AdapterSuite, Sample
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rigbridge.testing.adapters.reading import Reading, read_all
+    from rigbridge.testing.adapters.suites import AdapterCase, AdapterSuite, Sample
 
 __all__ = ["AdapterCase", "AdapterSuite", "Reading", "Sample", "read_all"]
+
+_READING = {"Reading", "read_all"}
+
+
+def __getattr__(name: str) -> object:
+    # The suite imports pytest, which who tests against the run store may not have.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - see above
+
+    home = "reading" if name in _READING else "suites"
+    value: object = getattr(import_module(f"{__name__}.adapters.{home}"), name)
+    globals()[name] = value
+    return value

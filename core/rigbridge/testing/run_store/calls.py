@@ -11,8 +11,8 @@ import attrs
 
 from rigbridge.testing.run_store.faults import Dialect, Operation
 from rigbridge.testing.run_store.records import (
+    ReceivedUpload,
     StoredRun,
-    StoredUpload,
     created,
     listing,
 )
@@ -68,7 +68,7 @@ class Contents:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.runs: list[StoredRun] = []
-        self.uploads: dict[str, StoredUpload] = {}
+        self.uploads: dict[str, ReceivedUpload] = {}
         self.sub_units: dict[str, list[str]] = {}
         self._first_answers: dict[str, tuple[Any, Reply]] = {}
         self._lock = threading.Lock()
@@ -129,7 +129,7 @@ class Contents:
                 return run
         raise Refusal(404, "NOT_FOUND", f"Run with ID {run_id} does not exist.")
 
-    def _upload(self, upload_id: str) -> StoredUpload:
+    def _upload(self, upload_id: str) -> ReceivedUpload:
         if upload_id not in self.uploads:
             raise Refusal(404, "NOT_FOUND", f"Upload {upload_id} does not exist.")
         return self.uploads[upload_id]
@@ -158,7 +158,7 @@ class Contents:
         return reply
 
     def _initialize(self, document: dict[str, Any], origin: str) -> Reply:
-        upload = StoredUpload(
+        upload = ReceivedUpload(
             name=document["name"],
             media_type=document.get("mimeType"),
             size=document.get("sizeBytes"),

@@ -12,7 +12,7 @@ import attrs
 
 from rigbridge.testing.run_store.faults import CreateShape, Dialect, ListShape
 
-__all__ = ["ReceivedRequest", "StoredRun", "StoredUpload", "created", "listing"]
+__all__ = ["ReceivedRequest", "ReceivedUpload", "StoredRun", "created", "listing"]
 
 _MAX_PAGE = 100
 _PAGE = 50
@@ -48,7 +48,7 @@ class StoredRun:
 
 
 @attrs.define(kw_only=True)
-class StoredUpload:
+class ReceivedUpload:
     """
     An upload, completed once it has its content.
 
@@ -104,7 +104,7 @@ def created(run: StoredRun, dialect: Dialect, origin: str) -> tuple[int, Any]:
 
 def listing(
     runs: list[StoredRun],
-    uploads: Mapping[str, StoredUpload],
+    uploads: Mapping[str, ReceivedUpload],
     dialect: Dialect,
     query: Mapping[str, str],
 ) -> Any:
@@ -128,7 +128,7 @@ def listing(
 
 
 def _listed(
-    run: StoredRun, uploads: Mapping[str, StoredUpload], dialect: Dialect
+    run: StoredRun, uploads: Mapping[str, ReceivedUpload], dialect: Dialect
 ) -> dict[str, Any]:
     body = run.body
     unit = body["unit_under_test"]

@@ -27,8 +27,8 @@ from rigbridge.testing.run_store.faults import Dialect, Fault, Injection, Operat
 from rigbridge.testing.run_store.http import Listener
 from rigbridge.testing.run_store.records import (
     ReceivedRequest,
+    ReceivedUpload,
     StoredRun,
-    StoredUpload,
 )
 
 __all__ = ["RunStoreServer"]
@@ -153,7 +153,7 @@ class RunStoreServer:
         return list(self.contents.runs)
 
     @property
-    def uploads(self) -> list[StoredUpload]:
+    def uploads(self) -> list[ReceivedUpload]:
         """The uploads that it was asked for, in order."""
         return list(self.contents.uploads.values())
 
