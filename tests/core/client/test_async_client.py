@@ -239,3 +239,29 @@ class TestDestination:
         """Without an address it says where to give one."""
         with pytest.raises(ConfigurationError, match="RIGBRIDGE_TO"):
             AsyncHTTPDestination(DestinationSettings(data=Path()))
+
+
+class TestWholeRuns:
+    """Submitting runs and attaching files."""
+
+    def test_a_run_arrives_with_its_files(
+        self,
+        server: RunStoreServer,
+        make_run: MakeRun,
+        make_file: MakeFile,
+        tmp_path: Path,
+    ) -> None:
+        """Submitted, given a further file, and listed."""
+        run = make_run(attachments=[make_file("a", b"1")])
+        (tmp_path / "b.txt").write_bytes(b"2")
+
+        async def everything(client: AsyncClient) -> None:
+            """Make each call."""
+            run_id = await client.submit(run)
+            assert await client.submit(run) == run_id
+            await client.attach(run_id, str(tmp_path / "b.txt"))
+            (found,) = await client.runs(run.unit.serial_number or "")
+            assert found.id == run_id
+            assert server.attachments(run_id) == [("a", b"1"), ("b.txt", b"2")]
+
+        _use(server, everything)

@@ -8,6 +8,7 @@ import traceback
 import tracemalloc
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, Any
 from uuid import UUID, uuid4
 
@@ -31,6 +32,7 @@ from rigbridge.errors import (
     UnexpectedAnswerError,
     UnprocessableError,
 )
+from rigbridge.model import Attachment, Run
 from rigbridge.testing.run_store.faults import CreateShape, Fault, Operation
 from rigbridge.testing.run_store.server import RunStoreServer
 from rigbridge.wire import CreateRun, WireUnit
@@ -584,3 +586,82 @@ class TestPool:
         transport = httpx.MockTransport(answer)
         with Client("https://store", "k", transport=transport) as client:
             assert client.list_runs("SN") == []
+
+
+class TestWholeRuns:
+    """Submitting runs and attaching files."""
+
+    def test_a_run_arrives_with_its_files(
+        self,
+        server: RunStoreServer,
+        client: Client,
+        make_run: Callable[..., Run],
+        make_file: Callable[..., Attachment],
+    ) -> None:
+        """The id that the store gave comes back as text; twice is once."""
+        run = make_run(attachments=[make_file("a", b"1")])
+        stored_id = client.submit(run)
+        (stored,) = server.runs
+        assert stored_id == stored.id
+        assert server.attachments(stored_id) == [("a", b"1")]
+        assert client.submit(run) == stored_id
+        assert len(server.runs) == 1
+
+    def test_a_file_that_is_refused_is_an_error(
+        self,
+        server: RunStoreServer,
+        client: Client,
+        make_run: Callable[..., Run],
+        make_file: Callable[..., Attachment],
+    ) -> None:
+        """It says that the run is stored, and which file is not."""
+        server.inject(Fault.TOO_LARGE, on=Operation.STORE)
+        with pytest.raises(TooLargeError, match=r"is stored without a: 413"):
+            client.submit(make_run(attachments=[make_file("a", b"1")]))
+        assert len(server.runs) == 1
+
+    def test_a_path_is_attached(
+        self,
+        server: RunStoreServer,
+        client: Client,
+        make_run: Callable[..., Run],
+        tmp_path: Path,
+    ) -> None:
+        """By its own name or by another; the same file twice is linked once."""
+        file = tmp_path / "scope.png"
+        file.write_bytes(b"an image")
+        run_id = client.submit(make_run())
+        client.attach(run_id, str(file))
+        client.attach(run_id, file)
+        client.attach(run_id, Attachment.from_file(file), name="other.png")
+        assert server.attachments(run_id) == [
+            ("scope.png", b"an image"),
+            ("other.png", b"an image"),
+        ]
+
+    def test_the_runs_of_a_unit_are_a_list(
+        self, client: Client, make_run: Callable[..., Run]
+    ) -> None:
+        """Under the short name, too."""
+        run = make_run()
+        number = run.unit.serial_number
+        assert number is not None
+        stored_id = client.submit(run)
+        assert [found.id for found in client.runs(number)] == [stored_id]
+        assert client.runs(number) == client.list_runs(number)
+
+    def test_one_kind_of_run_is_not_taken_for_the_other(
+        self, client: Client, make_run: Callable[..., Run]
+    ) -> None:
+        """The error says which method takes it."""
+        wrong: Any = make_run()
+        with pytest.raises(ConfigurationError, match=r"use|submit\(run\)"):
+            client.create_run(wrong, idempotency_key=None)
+        wrong = _body()
+        with pytest.raises(ConfigurationError, match="create_run takes the body"):
+            client.submit(wrong)
+
+    def test_what_is_inside_stays_inside(self) -> None:
+        """The public names are calls and the address, nothing else."""
+        inside = {"drive", "asking", "linking", "pace", "perform"}
+        assert not inside & {name for name in dir(Client) if not name.startswith("_")}

@@ -160,6 +160,32 @@ class TestResume:
         assert len(server.runs) == 1
         assert server.count(Operation.CREATE) == 2
 
+    def test_a_create_that_was_cut_is_given_time(
+        self, server: RunStoreServer, reach: Reach, make_run: MakeRun
+    ) -> None:
+        """A process that dies while it creates leaves a time before which none may."""
+        run, kept = make_run(), _Kept()
+
+        class PowerCutError(Exception):
+            """The process ends here."""
+
+        def keep(progress: Progress) -> None:
+            kept(progress)
+            raise PowerCutError
+
+        timeout = 5.0
+        begun = time.time()
+        with pytest.raises(PowerCutError):
+            reach(server, timeout=timeout).resume(run, Progress(), keep)
+        assert kept.last.not_before is not None
+        # As long as sending and answering may take, each.
+        assert begun + 2 * timeout <= kept.last.not_before <= time.time() + 2 * timeout
+        with pytest.raises(NoAnswerError, match="may still be at work") as caught:
+            reach(server, timeout=timeout).resume(run, kept.last, kept)
+        assert caught.value.retry_after is not None
+        assert timeout < caught.value.retry_after <= 2 * timeout
+        assert server.count(Operation.CREATE) == 0
+
     def test_a_clock_that_was_set_back_does_not_stop_it(
         self, server: RunStoreServer, reach: Reach, make_run: MakeRun
     ) -> None:

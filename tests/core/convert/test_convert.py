@@ -217,6 +217,14 @@ class TestPayload:
         body = as_json(a_run(started_at=None))
         assert not {"started_at", "ended_at", "duration", "operated_by"} & set(body)
 
+    def test_a_run_that_took_no_time_has_an_end(self) -> None:
+        """Its end is its start, and not before it."""
+        report = ConversionReport()
+        body = msgspec.json.decode(encode(dump(a_run(ended_at=START), report).body))
+        assert body["ended_at"] == body["started_at"]
+        assert body["duration"] == "PT0S"
+        assert report.count(Disposition.COERCED, "time") == 0
+
     def test_an_end_before_the_start_is_kept_aside(self) -> None:
         """The store would refuse it; the sidecar has it."""
         report = ConversionReport()

@@ -6,6 +6,7 @@ import math
 import os
 import pickle
 from array import array
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from rigbridge.model import (
     LogEntry,
     LogLevel,
     Measurement,
+    MeasurementOutcome,
     Phase,
     PhaseOutcome,
     ProcedureRef,
@@ -48,6 +50,82 @@ def a_run(**changes: Any) -> Run:
         unit=Unit(serial_number="0001"),
     )
     return attrs.evolve(run, **changes)
+
+
+class TestByHand:
+    """What a program may write instead of the exact objects."""
+
+    def test_a_run_gets_an_id(self) -> None:
+        """By default it is a new one; a text is read."""
+        parts: dict[str, Any] = {
+            "outcome": "PASS",
+            "procedure": ProcedureRef(name="FVT"),
+            "unit": Unit(serial_number="0001"),
+        }
+        assert Run(**parts).id != Run(**parts).id
+        given = UUID(int=7)
+        assert Run(id=str(given), **parts).id == given
+        with pytest.raises(ModelError, match=r"Run\.id: 'seven' is no UUID"):
+            Run(id="seven", **parts)
+
+    def test_outcomes_and_levels_are_plain_words(self) -> None:
+        """They become members of their enumerations."""
+        assert a_run(outcome="ABORTED").outcome is RunOutcome.ABORTED
+        phase = Phase(name="a", outcome="SKIP")
+        assert phase.outcome is PhaseOutcome.SKIP
+        measurement = Measurement(name="a", outcome="FAIL")
+        assert measurement.outcome is MeasurementOutcome.FAIL
+        assert LogEntry(level="INFO", message="").level is LogLevel.INFO
+
+    @pytest.mark.parametrize(
+        ("make", "allowed"),
+        [
+            (
+                lambda: Phase(name="a", outcome="OK"),
+                "Phase.outcome: .*PASS, FAIL, SKIP",
+            ),
+            (
+                lambda: Measurement(name="a", outcome="ERROR"),
+                "Measurement.outcome: .*PASS, FAIL, UNSET, not 'ERROR'",
+            ),
+            (
+                lambda: LogEntry(level="info", message=""),
+                "LogEntry.level: .*DEBUG, INFO, WARNING, ERROR, CRITICAL",
+            ),
+        ],
+    )
+    def test_another_word_is_refused(
+        self, make: Callable[[], object], allowed: str
+    ) -> None:
+        """The error names the field and lists what is allowed."""
+        with pytest.raises(ModelError, match=allowed):
+            make()
+
+    def test_lists_become_tuples(self) -> None:
+        """What is held cannot be changed."""
+        measurement = Measurement(name="a", validators=["x != 5"])
+        phase = Phase(
+            name="a", outcome="PASS", path=["Setup"], measurements=[measurement]
+        )
+        run = a_run(phases=[phase], sub_units=[SubUnit(serial_number="1")])
+        assert (phase.path, phase.measurements) == (("Setup",), (measurement,))
+        assert (run.phases, len(run.sub_units)) == ((phase,), 1)
+
+    def test_a_text_is_one_member(self) -> None:
+        """It never becomes a list of its letters."""
+        assert Phase(name="a", outcome="PASS", path="Setup").path == ("Setup",)
+        assert Measurement(name="a", validators="x != 5").validators == ("x != 5",)
+        with pytest.raises(ModelError, match=r"Run\.phases: member 0 must be Phase"):
+            a_run(phases=7)
+
+    def test_paths_are_taken_where_files_are_meant(self, tmp_path: Path) -> None:
+        """A path may be a text or an object."""
+        file = tmp_path / "a.txt"
+        file.write_bytes(b"abc")
+        assert Attachment.from_file(str(file)) == Attachment.from_file(file)
+        entry = LogEntry(level="INFO", message="", source_file=file)
+        assert entry.source_file == str(file)
+        assert Provenance(adapter="a", uri=file).uri == str(file)
 
 
 class TestRefusals:
