@@ -5,12 +5,10 @@ from __future__ import annotations
 import gc
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import rigbridge
-from rigbridge.convert import to_document
 from rigbridge.errors import (
     ConfigurationError,
     MalformedSourceError,
@@ -20,6 +18,7 @@ from rigbridge.errors import (
     UnknownPluginError,
     UnrecognizedSourceError,
 )
+from rigbridge.kept.documents import encode_run
 from rigbridge.model import Attachment, Run
 
 EXAMPLES = Path(rigbridge.__file__).parent / "examples"
@@ -34,14 +33,14 @@ def content(attachment: Attachment) -> bytes:
         return stream.read()
 
 
-def run_line(**changes: Any) -> str:
-    """Write a run as a line of an export, in which each line may be damaged."""
+def run_line() -> str:
+    """Write a run as a line of an export."""
     run = Run(
         outcome="PASS",
         procedure=rigbridge.ProcedureRef(name="Final test"),
         unit=rigbridge.Unit(serial_number="SN-1"),
     )
-    return json.dumps({**to_document(run), **changes})
+    return encode_run(run).decode().strip()
 
 
 class TestRead:
@@ -73,7 +72,7 @@ class TestRead:
 
     def test_settings_are_those_of_the_adapter(self) -> None:
         """A wrong key is named; without an adapter nobody knows whose they are."""
-        with pytest.raises(ConfigurationError, match="adapters.teststand-xml.nonsense"):
+        with pytest.raises(ConfigurationError, match=r"nonsense: is no known setting"):
             rigbridge.read(TESTSTAND, adapter="teststand-xml", settings={"nonsense": 1})
         with pytest.raises(ConfigurationError, match="adapter="):
             rigbridge.read(TESTSTAND, settings={"nonsense": 1})
@@ -143,12 +142,11 @@ class TestRead:
     def test_a_bad_run_does_not_cost_the_others(self, tmp_path: Path) -> None:
         """The readable runs come first, then the error, with the further ones noted."""
         path = tmp_path / "runs.jsonl"
-        good, bad = run_line(), run_line(outcome="NONSENSE")
-        path.write_text("\n".join([good, bad, run_line(), bad]) + "\n", "utf-8")
-        seen = []
+        good, bad = run_line(), run_line().replace("PASS", "NONSENSE")
+        path.write_text(f"{good}\n{bad}\n{run_line()}\n{bad}\n", "utf-8")
+        seen: list[Run] = []
         with pytest.raises(MalformedSourceError) as caught:
-            for run in rigbridge.read(path, adapter="rigbridge-runs"):
-                seen.append(run)
+            seen.extend(rigbridge.read(path, adapter="rigbridge-runs"))
         assert len(seen) == 2
         assert len(caught.value.__notes__) == 1
 
@@ -171,4 +169,4 @@ class TestOpenOutbox:
             (run,) = rigbridge.read(OPENHTF)
             assert outbox.submit(run) == run.id
             assert not outbox.is_sending
-            assert outbox.status().pending == 1
+            assert outbox.status().waiting == 1
