@@ -32,8 +32,11 @@ import sqlalchemy as sa
 
 from rigbridge.wire import CreateRun, from_builtins
 from rigbridge_store import RunStore
-from rigbridge_store.pages.charts import control_chart, histogram_chart
-from rigbridge_store.pages.charts.control import marked_points
+from rigbridge_store.pages.charts.trend import (
+    control_chart,
+    histogram_chart,
+    marked_points,
+)
 from rigbridge_store.reading.conditions import Period
 from rigbridge_store.reading.run_search import Cursor, named_procedures, search_runs
 from rigbridge_store.reading.selecting import RunSearch

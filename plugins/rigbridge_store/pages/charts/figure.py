@@ -16,8 +16,10 @@ __all__ = [
     "Mark",
     "Rule",
     "Tick",
+    "count_ticks",
+    "level_rules",
     "path_of",
-    "spaced",
+    "spread_labels",
     "value_ticks",
 ]
 
@@ -129,7 +131,7 @@ class Figure:
         frame: its frame.
         x_label, y_label: what the axes stand for, with their units.
         x_ticks, y_ticks: the values at the axes.
-        lines: paths, as SVG writes them.
+        paths: lines, as SVG writes them.
         rules, bars, marks: what is drawn over them, in this order.
     """
 
@@ -141,7 +143,7 @@ class Figure:
     y_label: str
     x_ticks: Sequence[Tick] = ()
     y_ticks: Sequence[Tick] = ()
-    lines: Sequence[str] = ()
+    paths: Sequence[str] = ()
     rules: Sequence[Rule] = ()
     bars: Sequence[Bar] = ()
     marks: Sequence[Mark] = ()
@@ -155,7 +157,42 @@ def value_ticks(scale: Scale, *, upright: bool) -> tuple[Tick, ...]:
     )
 
 
-def spaced(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+def count_ticks(scale: Scale) -> tuple[Tick, ...]:
+    """Make the ticks of an upright axis of counts, at whole numbers only."""
+    ticks = value_ticks(scale, upright=True)
+    return tuple(tick for tick in ticks if "." not in tick.label)
+
+
+def level_rules(
+    levels: Iterable[tuple[str, str, float | None]],
+    scale: Scale,
+    *,
+    digits: int,
+    upright: bool = False,
+) -> list[Rule]:
+    """
+    Draw limits and means as lines.
+
+    Args:
+        levels: the kind, the name and the value of each; one without a value is not
+            drawn.
+        scale: the axis that the lines cross.
+        digits: how many digits of the value are written.
+        upright: whether the lines run from top to bottom.
+    """
+    return [
+        Rule(
+            at=scale(level),
+            label=f"{name} {format_number(level, digits)}",
+            kind=kind,
+            upright=upright,
+        )
+        for kind, name, level in levels
+        if level is not None
+    ]
+
+
+def spread_labels(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     """Move the labels of lines that are near each other apart, downwards."""
     found: list[Rule] = []
     for rule in sorted(rules, key=lambda rule: rule.at):

@@ -1,19 +1,19 @@
-"""Values to places on a drawing, and round values to write beside them."""
+"""Values to places on a drawing, round values to write there, and what can be seen."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 
-__all__ = ["Scale", "spanning"]
+__all__ = ["Scale", "outline", "scale_of"]
 
 _STEPS = (1, 2, 5, 10)
 _MARGIN = 0.06
+# Larger values would overflow in the arithmetic of a scale.
 _HUGE = 1e300
-_EXACT_POWER = 5
-_DIGITS = 12
+_MAX_PLACES = 240
 
 
 @attrs.frozen
@@ -45,21 +45,22 @@ class Scale:
         step = _round_step((self.high - self.low) / max(1, about))
         first = math.ceil(self.low / step - 1e-9)
         last = math.floor(self.high / step + 1e-9)
-        return [round_off(index * step, step) for index in range(first, last + 1)]
+        return [_round_off(index * step, step) for index in range(first, last + 1)]
 
 
 def _round_step(rough: float) -> float:
+    # A little less than one, since a power of ten is not always hit exactly.
     power = 10.0 ** math.floor(math.log10(rough))
     return next(step * power for step in _STEPS if step * power >= rough * (1 - 1e-9))
 
 
-def round_off(value: float, step: float) -> float:
+def _round_off(value: float, step: float) -> float:
     """Take away what the multiplication of a step has added."""
     places = max(0, -math.floor(math.log10(step)))
-    return round(value, places) if places < _DIGITS * 20 else value
+    return round(value, places) if places < _MAX_PLACES else value
 
 
-def spanning(
+def scale_of(
     values: Iterable[float], start: float, end: float, *, margin: float = _MARGIN
 ) -> Scale:
     """
@@ -80,3 +81,37 @@ def spanning(
         if not margin and high > low:
             room = 0.0
     return Scale(low - room, high + room, start, end)
+
+
+def outline(values: Sequence[float], stretches: int) -> Iterator[int | None]:
+    """
+    Choose the points that give a line its outline.
+
+    Of each stretch the lowest and the highest point are chosen, in their order, so
+    that no peak is lost, however narrow. What is not finite interrupts the line.
+
+    Args:
+        values: what is drawn, in order.
+        stretches: how many stretches there are; few points are all chosen.
+
+    Yields:
+        Indices in ascending order, and None where the line is interrupted.
+    """
+    count = len(values)
+    if count <= 2 * stretches:
+        for index, value in enumerate(values):
+            yield index if math.isfinite(value) else None
+        return
+    for stretch in range(stretches):
+        begin = stretch * count // stretches
+        end = (stretch + 1) * count // stretches
+        chosen = [index for index in range(begin, end) if math.isfinite(values[index])]
+        if not chosen:
+            yield None
+            continue
+        lowest = min(chosen, key=values.__getitem__)
+        highest = max(chosen, key=values.__getitem__)
+        yield from sorted({lowest, highest})
+        if len(chosen) < end - begin:
+            # Where within the stretch is finer than what can be seen.
+            yield None

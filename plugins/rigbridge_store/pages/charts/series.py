@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from rigbridge.model import Axis, Measurement, Series
 from rigbridge_store.pages.charts.figure import (
     Figure,
     Frame,
-    Rule,
+    level_rules,
     path_of,
     value_ticks,
 )
-from rigbridge_store.pages.charts.reduction import seen_points
-from rigbridge_store.pages.charts.scales import spanning
+from rigbridge_store.pages.charts.scales import outline, scale_of
 from rigbridge_store.pages.formatting import format_number
 
 __all__ = ["series_chart"]
@@ -48,24 +46,22 @@ def series_chart(measurement: Measurement, series: Series, id_: str) -> Figure |
         return None
     frame = _FRAME
     limits = measurement.limits
-    bounds = (
-        []
-        if limits is None
-        else [
-            (name, bound)
-            for name, bound in (("lower", limits.lower), ("upper", limits.upper))
-            if bound is not None
-        ]
+    levels = (
+        [] if limits is None else [("lower", limits.lower), ("upper", limits.upper)]
     )
-    y_scale = spanning(
-        [min(finite), max(finite), *(bound for _, bound in bounds)],
+    y_scale = scale_of(
+        [
+            min(finite),
+            max(finite),
+            *(level for _, level in levels if level is not None),
+        ],
         frame.bottom,
         frame.top,
     )
-    x_scale = spanning([min(places), max(places)], frame.left, frame.right, margin=0.0)
+    x_scale = scale_of([min(places), max(places)], frame.left, frame.right, margin=0.0)
     line = path_of(
         None if index is None else (x_scale(places[index]), y_scale(measured[index]))
-        for index in seen_points(measured, _STRETCHES)
+        for index in outline(measured, _STRETCHES)
     )
     name = _label(series.measured, measurement.name, measurement.unit)
     return Figure(
@@ -80,19 +76,16 @@ def series_chart(measurement: Measurement, series: Series, id_: str) -> Figure |
         y_label=name,
         x_ticks=value_ticks(x_scale, upright=False),
         y_ticks=value_ticks(y_scale, upright=True),
-        lines=(line,),
-        rules=tuple(
-            Rule(
-                at=y_scale(bound),
-                label=f"{side} limit {format_number(bound)}",
-                kind="limit",
-            )
-            for side, bound in bounds
+        paths=(line,),
+        rules=level_rules(
+            [("limit", f"{side} limit", level) for side, level in levels],
+            y_scale,
+            digits=6,
         ),
     )
 
 
-def _numbers(values: Sequence[Any]) -> list[float] | None:
+def _numbers(values: Sequence[object]) -> list[float] | None:
     """Give values as floats; None where one is no number."""
     found: list[float] = []
     for value in values:

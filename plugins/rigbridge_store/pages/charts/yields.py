@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import attrs
 
-from rigbridge_store.pages.charts.figure import Bar, Figure, Frame, Tick, value_ticks
+from rigbridge_store.pages.charts.figure import Bar, Figure, Frame, Tick, count_ticks
 from rigbridge_store.pages.charts.scales import Scale
 from rigbridge_store.pages.formatting import format_day, format_percent
 from rigbridge_store.reading.conditions import DAY
 from rigbridge_store.reading.yields import Bucket
 
-__all__ = ["Spark", "spark", "yield_chart"]
+__all__ = ["Sparkline", "sparkline", "yield_chart"]
 
 _FRAME = Frame(height=240, bottom=195)
 _SPARK_WIDTH, _SPARK_HEIGHT = 132.0, 26.0
@@ -21,10 +21,11 @@ _WIDEST = 26.0
 _SPARK_WIDEST = 9.0
 _GAP = 0.82
 _TICKS = 6
+_HEADROOM = 1.08
 
 
 @attrs.frozen(kw_only=True)
-class Spark:
+class Sparkline:
     """
     A chart of the size of a word.
 
@@ -82,7 +83,7 @@ def yield_chart(buckets: Sequence[Bucket]) -> Figure:
     frame = _FRAME
     x_scale = _times(buckets, frame.left, frame.right)
     tallest = max(bucket.total for bucket in buckets)
-    y_scale = Scale(0, tallest * 1.08, frame.bottom, frame.top)
+    y_scale = Scale(0, tallest * _HEADROOM, frame.bottom, frame.top)
     width = buckets[0].width
     # As many buckets from each label to the next.
     stride = max(1, math.ceil((x_scale.high - x_scale.low) / width / _TICKS))
@@ -98,14 +99,12 @@ def yield_chart(buckets: Sequence[Bucket]) -> Figure:
         x_label="day (UTC)" if days == 1 else f"{days} days each (UTC)",
         y_label="runs",
         x_ticks=[Tick(at=x_scale(place), label=format_day(place)) for place in places],
-        y_ticks=[
-            tick for tick in value_ticks(y_scale, upright=True) if "." not in tick.label
-        ],
+        y_ticks=count_ticks(y_scale),
         bars=_stacked(buckets, x_scale, y_scale, _WIDEST),
     )
 
 
-def spark(buckets: Sequence[Bucket]) -> Spark | None:
+def sparkline(buckets: Sequence[Bucket]) -> Sparkline | None:
     """Draw the same as small as a word; None without a bucket."""
     if not buckets:
         return None
@@ -114,7 +113,7 @@ def spark(buckets: Sequence[Bucket]) -> Spark | None:
     y_scale = Scale(0, tallest, _SPARK_HEIGHT, 0)
     passed = sum(bucket.passed for bucket in buckets)
     total = sum(bucket.total for bucket in buckets)
-    return Spark(
+    return Sparkline(
         bars=_stacked(buckets, x_scale, y_scale, _SPARK_WIDEST),
         text=f"{passed} of {total} runs passed over time",
     )

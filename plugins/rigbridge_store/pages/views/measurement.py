@@ -5,8 +5,11 @@ from __future__ import annotations
 from litestar import Response, get
 from litestar.params import FromPath
 
-from rigbridge_store.pages.charts import control_chart, histogram_chart
-from rigbridge_store.pages.charts.control import marked_points
+from rigbridge_store.pages.charts.trend import (
+    control_chart,
+    histogram_chart,
+    marked_points,
+)
 from rigbridge_store.pages.site import AnyRequest, Site
 from rigbridge_store.pages.views.query import PERIODS, chosen_period
 from rigbridge_store.reading.run_search import named_procedure

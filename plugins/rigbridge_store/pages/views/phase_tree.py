@@ -9,8 +9,9 @@ import attrs
 
 from rigbridge.convert import MAX_NAME, PATH_SEPARATOR
 from rigbridge.model import Axis, Measurement, MeasurementOutcome, Phase, Run, Series
-from rigbridge_store.pages.charts import Figure, LimitBar, limit_bar, series_chart
-from rigbridge_store.pages.charts.limit_bar import describe_limit
+from rigbridge_store.pages.charts.figure import Figure
+from rigbridge_store.pages.charts.limit_bar import LimitBar, describe_limit, limit_bar
+from rigbridge_store.pages.charts.series import series_chart
 from rigbridge_store.pages.formatting import format_value
 
 __all__ = [

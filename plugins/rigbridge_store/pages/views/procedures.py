@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar import Response, get
 from litestar.params import FromPath
 
-from rigbridge_store.pages.charts import spark, yield_chart
+from rigbridge_store.pages.charts.yields import sparkline, yield_chart
 from rigbridge_store.pages.site import AnyRequest, Site
 from rigbridge_store.pages.views.query import PERIODS, chosen_period
 from rigbridge_store.reading.run_search import named_procedure, search_runs
@@ -34,7 +34,7 @@ def list_procedures(request: AnyRequest) -> Response[str]:
         course = yield_course(connection, chosen.period, days=chosen.days_each)
         yields = procedure_yields(connection, chosen.period)
         latest = search_runs(connection, RunSearch(), limit=_LATEST).rows
-    sparks = {public: spark(buckets) for public, buckets in course.items()}
+    sparks = {public: sparkline(buckets) for public, buckets in course.items()}
     return site.render(
         request,
         "procedures.html",

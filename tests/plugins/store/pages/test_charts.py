@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rigbridge.model import Limit
-from rigbridge_store.pages.charts import limit_bar
-from rigbridge_store.pages.charts.reduction import seen_points
-from rigbridge_store.pages.charts.scales import spanning
+from rigbridge_store.pages.charts.limit_bar import limit_bar
+from rigbridge_store.pages.charts.scales import outline, scale_of
 
 _SANE = st.floats(min_value=-1e100, max_value=1e100)
 _FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -19,7 +18,7 @@ _FINITE = st.floats(allow_nan=False, allow_infinity=False)
 @given(st.lists(st.floats(allow_infinity=False), max_size=300))
 def test_no_peak_is_lost(values: list[float]) -> None:
     """However few points are drawn, the lowest and the highest are among them."""
-    drawn = [values[index] for index in seen_points(values, 10) if index is not None]
+    drawn = [values[index] for index in outline(values, 10) if index is not None]
     finite = [value for value in values if math.isfinite(value)]
     assert len(drawn) <= 20
     if finite:
@@ -31,7 +30,7 @@ def test_no_peak_is_lost(values: list[float]) -> None:
 @given(st.lists(_FINITE, min_size=1, max_size=9))
 def test_every_value_has_a_place(values: list[float]) -> None:
     """A scale has room for all of its values and writes some ticks."""
-    scale = spanning(values, 0, 100)
+    scale = scale_of(values, 0, 100)
     assert all(math.isfinite(scale(value)) for value in values)
     assert len(scale.ticks(5)) <= 14
 

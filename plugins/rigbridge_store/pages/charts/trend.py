@@ -1,4 +1,4 @@
-"""One measurement over time, against its limits and against itself."""
+"""One measurement over time and how it is spread, against its limits and itself."""
 
 from __future__ import annotations
 
@@ -6,33 +6,39 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from rigbridge_store.pages.charts.figure import (
+    Bar,
     Figure,
     Frame,
     Mark,
-    Rule,
     Tick,
+    count_ticks,
+    level_rules,
     path_of,
-    spaced,
+    spread_labels,
     value_ticks,
 )
-from rigbridge_store.pages.charts.reduction import seen_points
-from rigbridge_store.pages.charts.scales import Scale, spanning
+from rigbridge_store.pages.charts.scales import Scale, outline, scale_of
 from rigbridge_store.pages.formatting import (
     format_moment,
     format_number,
     from_micros,
 )
-from rigbridge_store.reading.statistics import Summary
+from rigbridge_store.reading.statistics import Bin, Summary
 from rigbridge_store.reading.trends import MeasurementTrend, PointSource
 
-__all__ = ["control_chart", "marked_points"]
+__all__ = ["control_chart", "histogram_chart", "marked_points"]
 
 _STRETCHES = 400
 _ALL_MARKED = 200
 _MAX_MARKS = 300
 _TIME_TICKS = 6
-_FRAME = Frame(height=330, bottom=280, right=735)
 _SHORT = timedelta(days=2)
+# Room on the right for the names of the levels.
+_CONTROL_FRAME = Frame(height=330, bottom=280, right=735)
+_HISTOGRAM_FRAME = Frame(height=260, bottom=210, top=34)
+_GAP = 1.5
+_NARROWEST = 3.0
+_HEADROOM = 1.08
 
 
 def marked_points(trend: MeasurementTrend) -> Sequence[int]:
@@ -64,7 +70,7 @@ def control_chart(
         sources: where the marked ones are from, by the runs' rows.
         name: what was measured.
     """
-    frame = _FRAME
+    frame = _CONTROL_FRAME
     levels = [
         ("limit", "lower limit", trend.lower),
         ("limit", "upper limit", trend.upper),
@@ -72,15 +78,14 @@ def control_chart(
         ("control", "upper control", summary.upper_control),
         ("mean", "mean", summary.mean),
     ]
-    drawn = [(kind, text, level) for kind, text, level in levels if level is not None]
-    y_scale = spanning(
-        [summary.lowest, summary.highest, *(level for _, _, level in drawn)],
+    drawn = [level for _, _, level in levels if level is not None]
+    y_scale = scale_of(
+        [summary.lowest, summary.highest, *drawn],
         frame.bottom,
         frame.top,
     )
     count = len(trend.values)
     x_scale = Scale(-0.5, count - 0.5, frame.left, frame.right)
-    unit = f" [{trend.unit}]" if trend.unit else ""
     return Figure(
         id="control",
         title=f"{name} over time",
@@ -91,32 +96,27 @@ def control_chart(
         ),
         frame=frame,
         x_label="run, in the order of time (UTC)",
-        y_label=f"{name}{unit}",
+        y_label=_labelled(name, trend.unit),
         x_ticks=_time_ticks(trend.moments, x_scale),
         y_ticks=value_ticks(y_scale, upright=True),
-        lines=(
+        paths=(
             path_of(
                 None
                 if index is None
                 else (x_scale(index), y_scale(trend.values[index]))
-                for index in seen_points(trend.values, _STRETCHES)
+                for index in outline(trend.values, _STRETCHES)
             ),
         ),
-        rules=spaced(
-            [
-                Rule(
-                    at=y_scale(level),
-                    label=f"{text} {format_number(level, 4)}",
-                    kind=kind,
-                )
-                for kind, text, level in drawn
-            ]
-        ),
+        rules=spread_labels(level_rules(levels, y_scale, digits=4)),
         marks=[
             _mark(trend, index, x_scale(index), y_scale(trend.values[index]), sources)
             for index in marked_points(trend)
         ],
     )
+
+
+def _labelled(name: str, unit: str | None) -> str:
+    return f"{name} [{unit}]" if unit else name
 
 
 def _mark(
@@ -155,3 +155,52 @@ def _time_ticks(moments: Sequence[int], scale: Scale) -> list[Tick]:
         Tick(at=scale(place), label=format(from_micros(moments[place]), pattern))
         for place in places
     ]
+
+
+def histogram_chart(
+    bins: Sequence[Bin], trend: MeasurementTrend, summary: Summary, *, name: str
+) -> Figure:
+    """Draw the bars of a histogram, at least one, with limits and mean."""
+    frame = _HISTOGRAM_FRAME
+    levels = [
+        ("limit", "lower", trend.lower),
+        ("limit", "upper", trend.upper),
+        ("mean", "mean", summary.mean),
+    ]
+    drawn = [level for _, _, level in levels if level is not None]
+    x_scale = scale_of(
+        [bins[0].low, bins[-1].high, *drawn],
+        frame.left,
+        frame.right,
+    )
+    tallest = max(item.count for item in bins)
+    y_scale = Scale(0, tallest * _HEADROOM, frame.bottom, frame.top)
+    return Figure(
+        id="histogram",
+        title=f"Distribution of {name}",
+        summary=(
+            f"{summary.count} values in {len(bins)} bars, the tallest with {tallest}"
+        ),
+        frame=frame,
+        x_label=_labelled(name, trend.unit),
+        y_label="points",
+        x_ticks=value_ticks(x_scale, upright=False),
+        y_ticks=count_ticks(y_scale),
+        bars=[_bar(item, x_scale, y_scale) for item in bins if item.count],
+        rules=level_rules(levels, x_scale, digits=5, upright=True),
+    )
+
+
+def _bar(item: Bin, x_scale: Scale, y_scale: Scale) -> Bar:
+    left, right, top = x_scale(item.low), x_scale(item.high), y_scale(item.count)
+    width = max(_NARROWEST, right - left - _GAP)
+    return Bar(
+        x=round((left + right - width) / 2, 2),
+        y=top,
+        width=round(width, 2),
+        height=round(y_scale(0) - top, 2),
+        title=(
+            f"{format_number(item.low)} to {format_number(item.high)}: {item.count}"
+        ),
+        kind="count",
+    )
