@@ -12,10 +12,12 @@ from litestar.exceptions import HTTPException
 from litestar.response import Redirect
 
 from rigbridge.errors import DeliveryError, RigbridgeError
-from rigbridge_store.pages.security import PAGE_HEADERS
-from rigbridge_store.pages.site import AnyRequest, SignInNeededError, Site
+from rigbridge_store.pages.security import PAGE_HEADERS, AnyRequest
+from rigbridge_store.pages.site import SignInNeededError, Site
 
 __all__ = ["PAGE_ERRORS", "page_or"]
+
+_Answer = Callable[[AnyRequest, HTTPException], Response[Any]]
 
 _LOGGER = logging.getLogger("rigbridge_store.pages")
 
@@ -48,7 +50,7 @@ def _page(request: AnyRequest, status: int, message: str) -> Response[str]:
     )
 
 
-def _ask_for_key(request: AnyRequest, _: SignInNeededError) -> Response[Any]:
+def _ask_for_key(request: AnyRequest, _: SignInNeededError) -> Redirect:
     target = request.url.path
     if request.url.query:
         target = f"{target}?{request.url.query}"
@@ -85,8 +87,8 @@ PAGE_ERRORS: dict[int | type[Exception], Any] = {
 
 
 def page_or(
-    answer: Callable[[AnyRequest, HTTPException], Response[Any]],
-) -> Callable[[AnyRequest, HTTPException], Response[Any]]:
+    answer: _Answer,
+) -> _Answer:
     """
     Answer what no route took by a page, where a browser asked for one.
 

@@ -7,7 +7,6 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Any
 from urllib.parse import quote, urlencode
 
 __all__ = [
@@ -107,7 +106,7 @@ def format_percent(value: float | None) -> str:
     return f"{shown:.0f} %" if shown in (0, 100) else f"{shown:.1f} %"
 
 
-def format_value(value: Any) -> str:
+def format_value(value: object) -> str:
     """Write a measured value that is no series."""
     if value is None:
         return _NOTHING
@@ -118,7 +117,7 @@ def format_value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _pretty(value: Any) -> str:
+def _pretty(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
@@ -138,7 +137,7 @@ def measurement_url(
     return f"/procedures/{quote(procedure_id, safe='')}/measurement?{text}"
 
 
-FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
+FILTERS: Mapping[str, Callable[..., str]] = MappingProxyType(
     {
         "day": format_day,
         "iso": _iso,

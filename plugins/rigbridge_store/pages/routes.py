@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from litestar import Router
-from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
 from rigbridge_store.pages.assets import send_asset
 from rigbridge_store.pages.error_pages import PAGE_ERRORS
+from rigbridge_store.pages.security import Connection
 from rigbridge_store.pages.site import Site
 from rigbridge_store.pages.views import (
     attachments,
@@ -57,7 +55,7 @@ def page_router(site: Site) -> Router:
 def _guard(site: Site) -> Guard:
     # A function, since the framework copies what handlers refer to, deeply.
     async def require_visitor(
-        connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+        connection: Connection, handler: BaseRouteHandler
     ) -> None:
         await site.require_visitor(connection, handler)
 

@@ -6,11 +6,14 @@ import re
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from litestar import Request
 from litestar.connection import ASGIConnection
+from litestar.datastructures import State
 
 __all__ = [
     "FILE_HEADERS",
     "PAGE_HEADERS",
+    "AnyRequest",
     "Connection",
     "attachment_disposition",
     "is_cross_site",
@@ -18,8 +21,11 @@ __all__ = [
     "safe_target",
 ]
 
-Connection = ASGIConnection[Any, Any, Any, Any]
+Connection = ASGIConnection[Any, object, object, State]
 """A connection of whatever kind."""
+
+AnyRequest = Request[object, object, State]
+"""A request of whatever kind."""
 
 _POLICY = {
     "default-src": "'none'",

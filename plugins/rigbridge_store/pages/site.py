@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import anyio.to_thread
 import attrs
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from litestar import MediaType, Request, Response
+from litestar import MediaType, Response
 from litestar.datastructures import Cookie
 from litestar.handlers import BaseRouteHandler
 
@@ -16,14 +14,16 @@ from rigbridge.errors import UnauthorizedError
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.pages import formatting
 from rigbridge_store.pages.assets import asset_url
-from rigbridge_store.pages.security import PAGE_HEADERS, Connection, is_local_visit
+from rigbridge_store.pages.security import (
+    PAGE_HEADERS,
+    AnyRequest,
+    Connection,
+    is_local_visit,
+)
 from rigbridge_store.pages.sessions import SESSION_COOKIE, Session, Sessions
 from rigbridge_store.store import RunStore
 
-__all__ = ["NAME", "AnyRequest", "SignInNeededError", "Site", "Visitor"]
-
-AnyRequest = Request[Any, Any, Any]
-"""A request of whatever kind."""
+__all__ = ["NAME", "SignInNeededError", "Site", "Visitor"]
 
 NAME = "site"
 """Under which name an application holds its site."""
@@ -57,8 +57,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(formatting.FILTERS)
-    shared: dict[str, Any] = environment.globals
-    shared.update(asset=asset_url, version=__version__)
+    environment.globals.update(asset=asset_url, version=__version__)
     return environment
 
 
@@ -127,7 +126,7 @@ class Site:
         *,
         status: int = 200,
         cookies: list[Cookie] | None = None,
-        **values: Any,
+        **values: object,
     ) -> Response[str]:
         """
         Fill a template.

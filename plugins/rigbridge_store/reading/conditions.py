@@ -22,7 +22,7 @@ from rigbridge.convert.times import from_iso_duration
 from rigbridge.errors import ModelError
 from rigbridge.model import JSONValue
 from rigbridge_store.refusals import FieldIssue, invalid
-from rigbridge_store.tables.schema import procedures, run_moment
+from rigbridge_store.tables.schema import procedures, run_moment, runs
 from rigbridge_store.tables.values import (
     canonical_uuid,
     folded,
@@ -33,12 +33,16 @@ from rigbridge_store.tables.values import (
 __all__ = [
     "ANYTHING",
     "DAY",
+    "NEWEST_FIRST",
+    "OLDEST_FIRST",
     "Condition",
     "Period",
     "duration_between",
     "id_in",
     "metadata_matches",
     "moment_between",
+    "newer_than",
+    "older_than",
     "procedure_keys",
     "text_contained",
     "text_in",
@@ -88,6 +92,27 @@ class Period:
             # Half open, so that a run belongs to one of two adjoining periods.
             found.append(run_moment < self.until)
         return found
+
+
+NEWEST_FIRST = (run_moment.desc(), runs.c.key.desc())
+"""Runs in the order of time; those of one moment in that in which they were stored."""
+
+OLDEST_FIRST = (run_moment, runs.c.key)
+"""The same, the other way round."""
+
+
+def newer_than(moment: int, key: int) -> Condition:
+    """Demand a run after a place in the order of time."""
+    # The first condition bounds the range in the index of time; the second alone, an
+    # OR, would make the database look at every run.
+    later = sa.or_(run_moment > moment, runs.c.key > key)
+    return sa.and_(run_moment >= moment, later)
+
+
+def older_than(moment: int, key: int) -> Condition:
+    """Demand a run before a place in the order of time."""
+    earlier = sa.or_(run_moment < moment, runs.c.key < key)
+    return sa.and_(run_moment <= moment, earlier)
 
 
 def text_like(column: sa.ColumnElement[str], text: str) -> Condition:

@@ -15,6 +15,12 @@ from rigbridge.errors import RunProblemsError
 from rigbridge.model import Attachment, JSONObject, JSONValue, Run
 from rigbridge.wire import CreateRun, ListedAttachment
 from rigbridge_store.files.contents import ContentStore
+from rigbridge_store.reading.conditions import (
+    NEWEST_FIRST,
+    OLDEST_FIRST,
+    newer_than,
+    older_than,
+)
 from rigbridge_store.reading.details import (
     Row,
     read_attachments,
@@ -270,15 +276,10 @@ def _ordered(
 
 
 def _neighbour(connection: sa.Connection, row: Row, *, newer: bool) -> str | None:
-    statement = sa.select(runs.c.id).where(runs.c.unit_key == row.unit_key)
-    # The first condition bounds the range in the index of time; the second orders
-    # runs of the same moment by their keys.
-    if newer:
-        later = sa.or_(run_moment > row.moment, runs.c.key > row.key)
-        statement = statement.where(run_moment >= row.moment, later)
-        statement = statement.order_by(run_moment, runs.c.key)
-    else:
-        earlier = sa.or_(run_moment < row.moment, runs.c.key < row.key)
-        statement = statement.where(run_moment <= row.moment, earlier)
-        statement = statement.order_by(run_moment.desc(), runs.c.key.desc())
+    beyond = newer_than if newer else older_than
+    statement = (
+        sa.select(runs.c.id)
+        .where(runs.c.unit_key == row.unit_key, beyond(row.moment, row.key))
+        .order_by(*(OLDEST_FIRST if newer else NEWEST_FIRST))
+    )
     return connection.execute(statement.limit(1)).scalar()

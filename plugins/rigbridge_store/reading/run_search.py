@@ -11,6 +11,12 @@ from collections.abc import Sequence
 import attrs
 import sqlalchemy as sa
 
+from rigbridge_store.reading.conditions import (
+    NEWEST_FIRST,
+    OLDEST_FIRST,
+    newer_than,
+    older_than,
+)
 from rigbridge_store.reading.details import Row
 from rigbridge_store.reading.selecting import RunSearch, search_conditions
 from rigbridge_store.refusals import not_found
@@ -182,17 +188,14 @@ def search_runs(
     """
     statement = sa.select(*_COLUMNS).select_from(_FROM)
     statement = statement.where(*search_conditions(connection, search))
-    # The first condition of each pair bounds the range in the index of time; the second
-    # orders runs of the same moment by their keys.
     if before is not None:
-        newer = sa.or_(run_moment > before.moment, runs.c.key > before.key)
-        statement = statement.where(run_moment >= before.moment, newer)
-        statement = statement.order_by(run_moment, runs.c.key)
+        # Read upwards from the place, and turned round below.
+        statement = statement.where(newer_than(before.moment, before.key))
+        statement = statement.order_by(*OLDEST_FIRST)
     else:
         if after is not None:
-            older = sa.or_(run_moment < after.moment, runs.c.key < after.key)
-            statement = statement.where(run_moment <= after.moment, older)
-        statement = statement.order_by(run_moment.desc(), runs.c.key.desc())
+            statement = statement.where(older_than(after.moment, after.key))
+        statement = statement.order_by(*NEWEST_FIRST)
     # One more than asked for tells whether there is a further page.
     rows = [_row(row) for row in connection.execute(statement.limit(limit + 1))]
     more = len(rows) > limit

@@ -13,7 +13,7 @@ import msgspec
 import sqlalchemy as sa
 
 from rigbridge.model import MeasurementOutcome
-from rigbridge_store.reading.conditions import Period
+from rigbridge_store.reading.conditions import NEWEST_FIRST, Period
 from rigbridge_store.reading.details import Row
 from rigbridge_store.refusals import not_found
 from rigbridge_store.tables.schema import (
@@ -186,7 +186,7 @@ def read_trend(
             measurements.c.point_key == point,
             *period.conditions(),
         )
-        .order_by(run_moment.desc(), runs.c.key.desc())
+        .order_by(*NEWEST_FIRST)
         .limit(limit + 1)
     )
     points = _Points()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import attrs
 import sqlalchemy as sa
 
-from rigbridge_store.reading.conditions import Condition
+from rigbridge_store.reading.conditions import NEWEST_FIRST, Condition
 from rigbridge_store.reading.run_search import Cursor, RunPage, search_runs
 from rigbridge_store.reading.selecting import RunSearch
 from rigbridge_store.refusals import not_found
@@ -134,7 +134,6 @@ def _relatives(
 
 def _states(connection: sa.Connection, unit: int) -> Sequence[ProcedureState]:
     procedure = runs.c.procedure_key
-    latest_first = [run_moment.desc(), runs.c.key.desc()]
     # Windows give the last run of each procedure and the number of all in one pass.
     ranked = (
         sa.select(
@@ -142,7 +141,7 @@ def _states(connection: sa.Connection, unit: int) -> Sequence[ProcedureState]:
             runs.c.outcome,
             run_moment.label("moment"),
             sa.func.row_number()
-            .over(partition_by=procedure, order_by=latest_first)
+            .over(partition_by=procedure, order_by=NEWEST_FIRST)
             .label("rank"),
             sa.func.count().over(partition_by=procedure).label("runs"),
         )

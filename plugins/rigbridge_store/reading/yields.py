@@ -9,7 +9,12 @@ import attrs
 import sqlalchemy as sa
 
 from rigbridge.model import MeasurementOutcome, PhaseOutcome, RunOutcome
-from rigbridge_store.reading.conditions import DAY, Period
+from rigbridge_store.reading.conditions import (
+    DAY,
+    NEWEST_FIRST,
+    OLDEST_FIRST,
+    Period,
+)
 from rigbridge_store.tables.schema import (
     measurements,
     phases,
@@ -175,12 +180,8 @@ def _ranked(period: Period, procedure_id: str | None) -> sa.Subquery:
         runs.c.procedure_key,
         run_moment.label("moment"),
         sa.case((_PASSED, 1), else_=0).label("passed"),
-        number.over(partition_by=of_unit, order_by=[run_moment, runs.c.key]).label(
-            "first_rank"
-        ),
-        number.over(
-            partition_by=of_unit, order_by=[run_moment.desc(), runs.c.key.desc()]
-        ).label("last_rank"),
+        number.over(partition_by=of_unit, order_by=OLDEST_FIRST).label("first_rank"),
+        number.over(partition_by=of_unit, order_by=NEWEST_FIRST).label("last_rank"),
     ).where(_FINISHED, *period.conditions())
     if procedure_id is not None:
         statement = statement.where(runs.c.procedure_key == _key_of(procedure_id))

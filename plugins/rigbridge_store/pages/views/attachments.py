@@ -19,8 +19,12 @@ from litestar.response import Stream
 
 from rigbridge.wire import ListedAttachment
 from rigbridge_store.files.contents import ContentStore
-from rigbridge_store.pages.security import FILE_HEADERS, attachment_disposition
-from rigbridge_store.pages.site import AnyRequest, Site
+from rigbridge_store.pages.security import (
+    FILE_HEADERS,
+    AnyRequest,
+    attachment_disposition,
+)
+from rigbridge_store.pages.site import Site
 from rigbridge_store.refusals import not_found
 from rigbridge_store.results import StoredFile
 

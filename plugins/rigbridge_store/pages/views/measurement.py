@@ -10,7 +10,8 @@ from rigbridge_store.pages.charts.trend import (
     histogram_chart,
     marked_points,
 )
-from rigbridge_store.pages.site import AnyRequest, Site
+from rigbridge_store.pages.security import AnyRequest
+from rigbridge_store.pages.site import Site
 from rigbridge_store.pages.views.query import PERIODS, chosen_period
 from rigbridge_store.reading.run_search import named_procedure
 from rigbridge_store.reading.statistics import capability, histogram, summarize

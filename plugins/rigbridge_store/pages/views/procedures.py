@@ -6,7 +6,8 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from rigbridge_store.pages.charts.yields import sparkline, yield_chart
-from rigbridge_store.pages.site import AnyRequest, Site
+from rigbridge_store.pages.security import AnyRequest
+from rigbridge_store.pages.site import Site
 from rigbridge_store.pages.views.query import PERIODS, chosen_period
 from rigbridge_store.reading.run_search import named_procedure, search_runs
 from rigbridge_store.reading.selecting import RunSearch

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 import attrs
 
-from rigbridge_store.pages.site import AnyRequest
+from rigbridge_store.pages.security import AnyRequest
 from rigbridge_store.reading.conditions import DAY, Period
 from rigbridge_store.reading.run_search import Cursor, RunPage
 from rigbridge_store.refusals import FieldIssue, invalid

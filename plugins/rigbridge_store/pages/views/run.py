@@ -10,7 +10,8 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from rigbridge.model import JSONObject, LogEntry, LogLevel
-from rigbridge_store.pages.site import AnyRequest, Site
+from rigbridge_store.pages.security import AnyRequest
+from rigbridge_store.pages.site import Site
 from rigbridge_store.pages.views.attachments import view_file
 from rigbridge_store.pages.views.phase_tree import build_tree, failed_measurements
 from rigbridge_store.reading.one_run import read_in_context

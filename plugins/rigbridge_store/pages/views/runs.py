@@ -8,7 +8,8 @@ import attrs
 from litestar import Response, get
 
 from rigbridge.model import RunOutcome
-from rigbridge_store.pages.site import AnyRequest, Site
+from rigbridge_store.pages.security import AnyRequest
+from rigbridge_store.pages.site import Site
 from rigbridge_store.pages.views.query import PAGE_SIZE, pager, requested_place
 from rigbridge_store.reading.conditions import Period
 from rigbridge_store.reading.run_search import (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from typing import Any
 
 import anyio.to_thread
 from litestar import Response, get, post
@@ -12,13 +11,18 @@ from litestar.datastructures import Cookie
 from litestar.response import Redirect
 
 from rigbridge.errors import UnauthorizedError
-from rigbridge_store.pages.security import PAGE_HEADERS, is_cross_site, safe_target
+from rigbridge_store.pages.security import (
+    PAGE_HEADERS,
+    AnyRequest,
+    is_cross_site,
+    safe_target,
+)
 from rigbridge_store.pages.sessions import (
     FORM_COOKIE,
     IDLE_SECONDS,
     SESSION_COOKIE,
 )
-from rigbridge_store.pages.site import AnyRequest, Site
+from rigbridge_store.pages.site import Site
 from rigbridge_store.refusals import forbidden
 
 __all__ = ["show_sign_in", "sign_in", "sign_out"]
@@ -41,7 +45,7 @@ def _cookie(request: AnyRequest, name: str, value: str, *, seconds: int) -> Cook
 
 
 @get("/sign-in", sync_to_thread=True, include_in_schema=False)
-def show_sign_in(request: AnyRequest) -> Response[Any]:
+def show_sign_in(request: AnyRequest) -> Response[str] | Redirect:
     """Ask for a key, unless none is needed."""
     site = Site.of(request)
     target = safe_target(request.query_params.get("next"))
@@ -73,7 +77,7 @@ def _form(
     include_in_schema=False,
     request_max_body_size=_MAX_FORM,
 )
-async def sign_in(request: AnyRequest) -> Response[Any]:
+async def sign_in(request: AnyRequest) -> Response[str] | Redirect:
     """Begin a session for the owner of a user's key."""
     form = await request.form()
     return await anyio.to_thread.run_sync(
@@ -87,7 +91,7 @@ async def sign_in(request: AnyRequest) -> Response[Any]:
 
 def _signed_in(
     request: AnyRequest, key: str, form_token: str, target: str
-) -> Response[Any]:
+) -> Response[str] | Redirect:
     expected = request.cookies.get(FORM_COOKIE, "")
     genuine = hmac.compare_digest(form_token.encode(), expected.encode())
     if is_cross_site(request) or not expected or not genuine:
@@ -120,7 +124,7 @@ def _signed_in(
     include_in_schema=False,
     request_max_body_size=_MAX_FORM,
 )
-async def sign_out(request: AnyRequest) -> Response[Any]:
+async def sign_out(request: AnyRequest) -> Response[str] | Redirect:
     """
     End the session.
 
