@@ -12,7 +12,7 @@ from msgspec import UnsetType
 
 from rigbridge.convert.times import from_iso, from_iso_duration, from_millis
 from rigbridge.errors import ModelError
-from rigbridge_store.refusals import FieldIssue
+from rigbridge_store.refusals import FieldIssue, invalid
 
 __all__ = [
     "MAX_FILE_NAME",
@@ -89,6 +89,16 @@ class FieldChecks:
     def report(self, path: str, message: str) -> None:
         """Note a problem."""
         self.issues.append(FieldIssue(path, message))
+
+    def refuse_any(self) -> None:
+        """
+        Refuse the body for all of its problems together.
+
+        Raises:
+            BadRequestError: there is a problem.
+        """
+        if self.issues:
+            raise invalid(self.issues)
 
     def filled(self, value: str, path: str) -> None:
         """Check for a text that is not blank."""

@@ -14,7 +14,16 @@ from typing import Any
 
 from rigbridge.model.values import same_value
 
-__all__ = ["PUT", "REMOVE", "WITHIN", "apply", "difference", "paths"]
+__all__ = [
+    "PUT",
+    "REMOVE",
+    "WITHIN",
+    "added_at",
+    "apply",
+    "change_members",
+    "difference",
+    "paths",
+]
 
 PUT, REMOVE, WITHIN = "=", "-", "~"
 """The keys of the three kinds of node."""
@@ -83,3 +92,41 @@ def paths(overlay: Mapping[str, Any] | None, path: str = "$") -> Iterator[str]:
     for key, node in overlay[WITHIN].items():
         step = f"[{key}]" if key.isdigit() else f".{key}"
         yield from paths(node, path + step)
+
+
+def added_at(overlay: object, *path: str) -> Any:
+    """
+    Give what an overlay puts at a place where the base has nothing, or an empty object.
+
+    Args:
+        overlay: any JSON value; one that is no overlay adds nothing.
+        path: the keys and indices that lead to the place.
+
+    Raises:
+        KeyError, IndexError, TypeError, ValueError: the overlay is malformed there.
+    """
+    node = overlay
+    for step in path:
+        within = node.get(WITHIN) if isinstance(node, Mapping) else None
+        node = within.get(step) if isinstance(within, Mapping) else None
+    return apply({}, node if isinstance(node, Mapping) else None)
+
+
+def change_members(
+    overlay: Mapping[str, Any] | None, name: str, changes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """
+    Change members of an object that the base has empty; None takes one away.
+
+    Args:
+        overlay: the overlay, which stays as it is, or None.
+        name: the key of the object in the document.
+        changes: the new values by key.
+    """
+    nodes = dict((overlay or {WITHIN: {}})[WITHIN])
+    members = dict(nodes.get(name, {WITHIN: {}})[WITHIN])
+    for key, value in changes.items():
+        members.pop(key, None)
+        if value is not None:
+            members[key] = {PUT: value}
+    return {WITHIN: {**nodes, name: {WITHIN: members}}}

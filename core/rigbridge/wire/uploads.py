@@ -44,9 +44,9 @@ class UpdateRun:
 
 @attrs.frozen(kw_only=True)
 class UpdateUnit:
-    """``PATCH /v1/units/{serial_number}``: says what a unit is made of."""
+    """``PATCH /v1/units/{serial_number}``: what is built into the unit."""
 
-    sub_units: list[WireSubUnit]
+    sub_units: list[WireSubUnit] | UnsetType | None = UNSET
 
 
 @attrs.frozen(kw_only=True)

@@ -29,10 +29,8 @@ from rigbridge_store.tables.schema import (
     measurements,
     phases,
     run_documents,
-    run_metadata,
     run_slots,
     runs,
-    unit_metadata,
 )
 from rigbridge_store.tables.values import canonical_uuid, new_id, now_micros
 
@@ -198,7 +196,7 @@ class Creation:
         if self.key is not None and (first := self._repeated(connection, self.key)):
             return first
         unit = place_unit(connection, catalog, self.body.unit_under_test, self.policy)
-        merge_metadata(connection, unit_metadata, unit.key, self.unit_metadata)
+        merge_metadata(connection, "unit", unit.key, self.unit_metadata)
         members = known(self.body.sub_units)
         if members:
             add_sub_units(connection, catalog, unit, members, self.policy)
@@ -286,7 +284,7 @@ class Creation:
             _DOCUMENTS.write(connection, [(run, prepared.sidecar, prepared.report)])
         write_files(connection, run, self.files or prepared.references)
         if self.metadata:
-            write_metadata(connection, run_metadata, run, self.metadata)
+            write_metadata(connection, "run", run, self.metadata)
         if self.slot is not None:
             _assign_slot(connection, run, self.slot)
         if self.key is not None and not self.key.is_id:

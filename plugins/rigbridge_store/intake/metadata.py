@@ -7,17 +7,25 @@ Each value stands as exact JSON, and by its kind in a column that can be searche
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import sqlalchemy as sa
 
 from rigbridge.convert import overlay
 from rigbridge.model import JSONScalar
+from rigbridge_store.tables.schema import (
+    part_metadata,
+    revision_metadata,
+    run_metadata,
+    station_metadata,
+    unit_metadata,
+)
 
 __all__ = [
     "MAX_ENTRIES",
     "MAX_NAME",
+    "MetadataKind",
     "merge_metadata",
     "read_metadata",
     "searchable",
@@ -28,6 +36,9 @@ __all__ = [
 Value = str | float | int | bool
 """What stands under a name."""
 
+MetadataKind = Literal["run", "unit", "part", "revision", "station"]
+"""What has custom metadata."""
+
 MAX_ENTRIES = 50
 """How many names one call may give, as v2 has it."""
 
@@ -36,6 +47,13 @@ MAX_NAME = 255
 
 _CHUNK = 500
 _SINGLE = (str, int, float, bool)
+_TABLES: Mapping[MetadataKind, tuple[sa.Table, sa.Column[int]]] = {
+    "run": (run_metadata, run_metadata.c.run_key),
+    "unit": (unit_metadata, unit_metadata.c.unit_key),
+    "part": (part_metadata, part_metadata.c.part_key),
+    "revision": (revision_metadata, revision_metadata.c.revision_key),
+    "station": (station_metadata, station_metadata.c.station_key),
+}
 
 
 def searchable(metadata: Mapping[str, Any]) -> dict[str, JSONScalar]:
@@ -49,24 +67,17 @@ def searchable(metadata: Mapping[str, Any]) -> dict[str, JSONScalar]:
 
 def told_by_sidecar(sidecar: Mapping[str, Any] | None) -> dict[str, JSONScalar]:
     """Give the single values that came beside the v1 fields; none of a strange one."""
-    node = None if sidecar is None else sidecar.get("overlay")
-    for step in ("~", "metadata"):
-        node = node.get(step) if isinstance(node, Mapping) else None
     try:
-        found = overlay.apply({}, node)
+        found = overlay.added_at((sidecar or {}).get("overlay"), "metadata")
     except (KeyError, IndexError, TypeError, ValueError):
         # The sidecar is stored as it came all the same.
         return {}
     return searchable(found) if isinstance(found, Mapping) else {}
 
 
-def _owner(table: sa.Table) -> sa.Column[Any]:
-    return next(iter(table.primary_key.columns))
-
-
 def write_metadata(
     connection: sa.Connection,
-    table: sa.Table,
+    kind: MetadataKind,
     owner: int,
     values: Mapping[str, JSONScalar],
 ) -> None:
@@ -75,13 +86,14 @@ def write_metadata(
 
     Args:
         connection: the transaction.
-        table: the metadata table of that kind of owner.
+        kind: what the owner is.
         owner: its key.
         values: texts, numbers and booleans by name; None is left out.
     """
+    table, key = _TABLES[kind]
     rows = [
         {
-            _owner(table).name: owner,
+            key.name: owner,
             "name": name,
             "value": msgspec.json.encode(value).decode(),
             "text": value if isinstance(value, str) else None,
@@ -106,29 +118,31 @@ def _number(value: JSONScalar) -> float | None:
 
 def merge_metadata(
     connection: sa.Connection,
-    table: sa.Table,
+    kind: MetadataKind,
     owner: int,
     changes: Mapping[str, JSONScalar],
 ) -> None:
     """Replace values by name; None takes a name away, other names stay."""
     if not changes:
         return
+    table, key = _TABLES[kind]
     connection.execute(
-        table.delete().where(_owner(table) == owner, table.c.name.in_(list(changes)))
+        table.delete().where(key == owner, table.c.name.in_(list(changes)))
     )
-    write_metadata(connection, table, owner, changes)
+    write_metadata(connection, kind, owner, changes)
 
 
 def read_metadata(
-    connection: sa.Connection, table: sa.Table, owners: Sequence[int]
+    connection: sa.Connection, kind: MetadataKind, owners: Sequence[int]
 ) -> dict[int, dict[str, Value]]:
     """Read the values of owners, by their keys."""
+    table, key = _TABLES[kind]
     found: dict[int, dict[str, Value]] = {owner: {} for owner in owners}
     for start in range(0, len(owners), _CHUNK):
         statement = (
-            sa.select(_owner(table), table.c.name, table.c.value)
-            .where(_owner(table).in_(owners[start : start + _CHUNK]))
-            .order_by(_owner(table), table.c.name)
+            sa.select(key, table.c.name, table.c.value)
+            .where(key.in_(owners[start : start + _CHUNK]))
+            .order_by(key, table.c.name)
         )
         for owner, name, value in connection.execute(statement):
             found[owner][name] = msgspec.json.decode(value)

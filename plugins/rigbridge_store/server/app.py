@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from litestar import Litestar, Router, get
-from litestar.connection import ASGIConnection
+import litestar
+from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
-from litestar.handlers import BaseRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
-from litestar.types import Guard
 
 from rigbridge import __version__
 from rigbridge.errors import RigbridgeError
 from rigbridge_store.pages import NAME, Site, page_or, page_router
-from rigbridge_store.server.bodies import PROBLEMS, Capabilities, Health
-from rigbridge_store.server.door import Door
+from rigbridge_store.server.bodies import ServerCapabilities, ServerHealth
+from rigbridge_store.server.calls import PROVIDED, get
+from rigbridge_store.server.door import Door, require_key
 from rigbridge_store.server.failures import (
     answer_any,
     answer_deep,
@@ -27,8 +24,9 @@ from rigbridge_store.server.failures import (
 )
 from rigbridge_store.server.reference import show_reference
 from rigbridge_store.server.settings import ServerSettings
-from rigbridge_store.server.v1 import files, runs
-from rigbridge_store.server.v2 import handlers as v2
+from rigbridge_store.server.v1 import HANDLERS as V1_HANDLERS
+from rigbridge_store.server.v1.files import receive_upload
+from rigbridge_store.server.v2 import HANDLERS as V2_HANDLERS
 from rigbridge_store.server.v2.files import download_file
 from rigbridge_store.store import RunStore
 
@@ -47,15 +45,17 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
     site = Site(store=store)
     keyed = Router(
         path="/api/v1",
-        route_handlers=[*runs.HANDLERS, *files.HANDLERS, show_capabilities],
-        guards=[_guard(door)],
+        route_handlers=[*V1_HANDLERS, show_capabilities],
+        guards=[require_key],
+        dependencies=PROVIDED,
         security=[{"key": []}],
     )
-    granted = Router(path="/api/v1", route_handlers=[files.receive_upload])
+    granted = Router(path="/api/v1", route_handlers=[receive_upload])
     keyed2 = Router(
         path="/api/v2",
-        route_handlers=list(v2.HANDLERS),
-        guards=[_guard(door)],
+        route_handlers=V2_HANDLERS,
+        guards=[require_key],
+        dependencies=PROVIDED,
         security=[{"key": []}],
     )
     signed = Router(path="/api/v2", route_handlers=[download_file])
@@ -82,26 +82,16 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
     )
 
 
-def _guard(door: Door) -> Guard:
-    # A function, since the framework copies what handlers refer to, deeply.
-    async def require_key(
-        connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
-    ) -> None:
-        await door.require_key(connection, handler)
-
-    return require_key
-
-
-@get("/capabilities", sync_to_thread=False, responses=PROBLEMS)
-def show_capabilities() -> Capabilities:
+@get("/capabilities")
+def show_capabilities() -> ServerCapabilities:
     """Tell what this server can do beyond the contract."""
-    return Capabilities(store="rigbridge", version=__version__, sidecar="inline")
+    return ServerCapabilities(store="rigbridge", version=__version__, sidecar="inline")
 
 
-@get("/health", sync_to_thread=False)
-def show_health() -> Health:
+@litestar.get("/health", sync_to_thread=False)
+def show_health() -> ServerHealth:
     """Tell that the server is up."""
-    return Health(status="ok")
+    return ServerHealth(status="ok")
 
 
 def _openapi() -> OpenAPIConfig:

@@ -6,16 +6,9 @@ import attrs
 from litestar.openapi.datastructures import ResponseSpec
 from msgspec import UNSET, UnsetType
 
-from rigbridge.wire import Problem, WireSubUnit
+from rigbridge.wire import Problem
 
-__all__ = ["PROBLEMS", "Capabilities", "Deleted", "Health", "Imported", "UpdateUnit"]
-
-
-@attrs.frozen(kw_only=True)
-class UpdateUnit:
-    """``PATCH /v1/units/{serial_number}``: what is built into the unit."""
-
-    sub_units: list[WireSubUnit] | UnsetType | None = UNSET
+__all__ = ["PROBLEMS", "Deleted", "Imported", "ServerCapabilities", "ServerHealth"]
 
 
 @attrs.frozen(kw_only=True)
@@ -40,7 +33,7 @@ class Imported:
 
 
 @attrs.frozen(kw_only=True)
-class Capabilities:
+class ServerCapabilities:
     """What this server can do beyond the contract (ours)."""
 
     store: str
@@ -49,7 +42,7 @@ class Capabilities:
 
 
 @attrs.frozen(kw_only=True)
-class Health:
+class ServerHealth:
     """That the server is up."""
 
     status: str

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
-from msgspec import UNSET
 
 from rigbridge.adapters import ADAPTER_GROUP, Source, Spool
 from rigbridge.configuration import Configuration
@@ -19,15 +18,12 @@ from rigbridge.errors import (
 from rigbridge.imports.detection import AdapterSet, InstalledAdapter
 from rigbridge.imports.reading import ReadRun, read_source
 from rigbridge.machine.plugins import PluginLoader
-from rigbridge.wire import ImportRun
 from rigbridge_store.access.principals import Principal
-from rigbridge_store.fields import text_or_none
 from rigbridge_store.refusals import FieldIssue, bad_request
-from rigbridge_store.server.bodies import Imported
 from rigbridge_store.server.door import Door
 from rigbridge_store.submission import SUBMISSION, submit_run
 
-__all__ = ["ImportedReport", "import_report", "import_upload"]
+__all__ = ["ImportedReport", "import_report"]
 
 
 @attrs.frozen(kw_only=True)
@@ -51,27 +47,6 @@ class ImportedReport:
         return [str(problem) for problem in self.problems]
 
 
-def import_upload(door: Door, body: ImportRun, principal: Principal) -> Imported:
-    """
-    Read an uploaded report and answer its run.
-
-    Raises:
-        NotFoundError: there is no such upload.
-        BadRequestError: its bytes have not come, there is no such importer or
-            profile, or it holds no run that can be stored.
-        ConfigurationError, PluginError: the adapter cannot be used.
-        ForbiddenError: a station that is not linked to the procedure.
-    """
-    done = import_report(
-        door, body.upload_id, body.importer, principal, text_or_none(body.profile)
-    )
-    return Imported(
-        id=done.ids[0],
-        ids=list(done.ids) if len(done.ids) > 1 else UNSET,
-        warnings=done.warnings or UNSET,
-    )
-
-
 def import_report(
     door: Door,
     upload_id: str,
@@ -87,7 +62,11 @@ def import_report(
     and a new unit its part number, as at every other call.
 
     Raises:
-        Those of :func:`import_upload`.
+        NotFoundError: there is no such upload.
+        BadRequestError: its bytes have not come, there is no such importer or
+            profile, or it holds no run that can be stored.
+        ConfigurationError, PluginError: the adapter cannot be used.
+        ForbiddenError: a station that is not linked to the procedure.
     """
     upload = door.store.completed_upload(upload_id)
     configuration = _with_profile(door.settings.reading(door.store.data), profile)

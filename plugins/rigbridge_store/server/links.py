@@ -11,21 +11,12 @@ import hashlib
 import hmac
 import secrets
 import time
-from typing import Any
-
-from litestar.connection import ASGIConnection
 
 from rigbridge_store.refusals import forbidden
 
-__all__ = ["FileLinks", "origin_of"]
+__all__ = ["FileLinks"]
 
 _VALID_SECONDS = 15 * 60
-
-
-def origin_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
-    """Tell where the client reaches us, which is where it will reach us again."""
-    host = connection.headers.get("host") or connection.url.netloc
-    return f"{connection.url.scheme}://{host}"
 
 
 class FileLinks:

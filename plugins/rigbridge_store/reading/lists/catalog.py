@@ -1,63 +1,88 @@
-"""Parts, revisions and batches: found by filters, and changed one by one."""
+"""Parts, revisions and batches: found by filters, or by their numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, Literal
 
+import attrs
 import sqlalchemy as sa
 
-from rigbridge_store.intake.catalog import CatalogSession
-from rigbridge_store.reading.conditions import Condition, procedure_keys
-from rigbridge_store.reading.lists.paging import Page, Paging, ordered, paged
-from rigbridge_store.refusals import FieldIssue, conflict, not_found
-from rigbridge_store.tables.rows import insert_row
+from rigbridge.errors import NotFoundError
+from rigbridge_store.reading.conditions import (
+    Condition,
+    id_in,
+    metadata_matches,
+    procedure_keys,
+    text_contained,
+    text_in,
+)
+from rigbridge_store.reading.details import Row
+from rigbridge_store.reading.listing import creators
+from rigbridge_store.reading.lists.query import (
+    ListPage,
+    SortedQuery,
+    from_moment,
+    read_page,
+    restricts,
+    until_moment,
+)
+from rigbridge_store.refusals import FieldIssue, not_found
 from rigbridge_store.tables.schema import (
     batches,
+    part_metadata,
     parts,
     revisions,
     runs,
+    stations,
     units,
 )
-from rigbridge_store.tables.values import folded, new_id
+from rigbridge_store.tables.values import folded
 
 __all__ = [
-    "create_numbered",
-    "delete_numbered",
+    "BatchQuery",
+    "PartQuery",
     "find_batches",
     "find_parts",
-    "renumber",
     "require_batch",
+    "require_part",
+    "require_revision",
+    "require_revision_of",
     "revisions_of",
-    "used_by_procedures",
 ]
 
-_KINDS = {"parts": "part", "revisions": "revision", "batches": "batch"}
+
+def _with_creator(table: sa.Table, *more: Any) -> sa.Select[Any]:
+    """Select rows with the user or the station, one at most, that made them."""
+    return sa.select(
+        table,
+        creators.c.id.label("creator_id"),
+        creators.c.name.label("creator_name"),
+        stations.c.id.label("station_id"),
+        stations.c.name.label("station_name"),
+        *more,
+    ).select_from(
+        table.outerjoin(creators, table.c.creator_user_key == creators.c.key).outerjoin(
+            stations, table.c.creator_station_key == stations.c.key
+        )
+    )
 
 
-def find_parts(
-    connection: sa.Connection,
-    conditions: Sequence[Condition],
-    paging: Paging,
-    *,
-    by: str,
-    order: str,
-) -> Page:
-    """List parts."""
-    columns = {
-        "name": sa.func.coalesce(parts.c.name, parts.c.number),
-        "number": parts.c.number_key,
-        "created_at": sa.func.coalesce(parts.c.created_at, 0),
-    }
-    statement = sa.select(parts).where(*conditions)
-    statement = ordered(statement, columns, by=by, order=order, last=parts.c.key)
-    return paged(connection, statement, paging)
+_PARTS = _with_creator(parts)
+_REVISIONS = _with_creator(revisions)
+_BATCHES = _with_creator(
+    batches,
+    sa.select(sa.func.count())
+    .where(units.c.batch_key == batches.c.key)
+    .correlate(batches)
+    .scalar_subquery()
+    .label("unit_count"),
+)
 
 
-def used_by_procedures(references: Sequence[str] | None) -> list[Condition]:
+def _used_by(references: Iterable[str]) -> list[Condition]:
     """Demand a part of which a procedure has a run."""
-    if references is None:
-        return []
     known = procedure_keys(references)
     return [
         sa.exists().where(
@@ -66,46 +91,102 @@ def used_by_procedures(references: Sequence[str] | None) -> list[Condition]:
     ]
 
 
+@attrs.frozen(kw_only=True)
+class PartQuery(SortedQuery):
+    """The parameters of ``GET /v2/parts``."""
+
+    search_query: str | None = restricts(
+        lambda text: text_contained(
+            text, parts.c.number_key, sa.func.lower(sa.func.coalesce(parts.c.name, ""))
+        ),
+        description="Within the number.",
+    )
+    procedure_ids: list[str] | None = restricts(_used_by)
+    sorts: ClassVar = {
+        "name": sa.func.coalesce(parts.c.name, parts.c.number),
+        "number": parts.c.number_key,
+        "created_at": sa.func.coalesce(parts.c.created_at, 0),
+    }
+    sort_by: Literal["name", "number", "created_at"] = "created_at"
+    metadata: str | None = restricts(
+        metadata_matches,
+        parts.c.key,
+        part_metadata,
+        description="JSON: demands by name.",
+    )
+    include_metadata: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class BatchQuery(SortedQuery):
+    """The parameters of ``GET /v2/batches``; numbers of parts are those of one unit."""
+
+    ids: list[str] | None = restricts(id_in, batches.c.id)
+    numbers: list[str] | None = restricts(text_in, batches.c.number_key)
+    created_after: datetime | None = restricts(from_moment, batches.c.created_at)
+    created_before: datetime | None = restricts(until_moment, batches.c.created_at)
+    search_query: str | None = restricts(
+        lambda text: text_contained(text, batches.c.number_key),
+        description="Within the number.",
+    )
+    part_numbers: list[str] | None = None
+    revision_numbers: list[str] | None = None
+    sorts: ClassVar = {
+        "number": batches.c.number_key,
+        "created_at": sa.func.coalesce(batches.c.created_at, 0),
+    }
+    sort_by: Literal["number", "created_at"] = "created_at"
+
+    def conditions(self) -> list[Condition]:
+        """Give the conditions, those on one unit of the batch together."""
+        of_unit = [
+            *text_in(parts.c.number_key, self.part_numbers),
+            *text_in(revisions.c.number_key, self.revision_numbers),
+        ]
+        found = super().conditions()
+        if of_unit:
+            joined = units.outerjoin(parts, units.c.part_key == parts.c.key).outerjoin(
+                revisions, units.c.revision_key == revisions.c.key
+            )
+            holding = (
+                sa.select(units.c.key)
+                .select_from(joined)
+                .where(units.c.batch_key == batches.c.key, *of_unit)
+            )
+            found.append(holding.correlate(batches).exists())
+        return found
+
+
+def find_parts(connection: sa.Connection, wanted: PartQuery) -> ListPage:
+    """
+    List parts.
+
+    Raises:
+        BadRequestError: a metadata demand that is none.
+    """
+    statement = _PARTS.where(*wanted.conditions()).order_by(*wanted.order(parts.c.key))
+    return read_page(connection, statement, wanted)
+
+
+def find_batches(connection: sa.Connection, wanted: BatchQuery) -> ListPage:
+    """List batches, each with the number of its units."""
+    statement = _BATCHES.where(*wanted.conditions())
+    statement = statement.order_by(*wanted.order(batches.c.key))
+    return read_page(connection, statement, wanted)
+
+
 def revisions_of(
     connection: sa.Connection, keys: Sequence[int]
-) -> dict[int, list[Any]]:
+) -> dict[int, list[Row]]:
     """List the revisions of parts, by the keys of those."""
-    found: dict[int, list[Any]] = {key: [] for key in keys}
-    statement = (
-        sa.select(revisions)
-        .where(revisions.c.part_key.in_(list(keys)))
-        .order_by(revisions.c.key)
-    )
-    for row in connection.execute(statement):
+    found: dict[int, list[Row]] = {key: [] for key in keys}
+    statement = sa.select(revisions).where(revisions.c.part_key.in_(list(keys)))
+    for row in connection.execute(statement.order_by(revisions.c.key)):
         found[row.part_key].append(row)
     return found
 
 
-def find_batches(
-    connection: sa.Connection,
-    conditions: Sequence[Condition],
-    paging: Paging,
-    *,
-    by: str,
-    order: str,
-) -> Page:
-    """List batches, each with the number of its units."""
-    count = (
-        sa.select(sa.func.count())
-        .where(units.c.batch_key == batches.c.key)
-        .correlate(batches)
-        .scalar_subquery()
-    )
-    columns = {
-        "number": batches.c.number_key,
-        "created_at": sa.func.coalesce(batches.c.created_at, 0),
-    }
-    statement = sa.select(batches, count.label("unit_count")).where(*conditions)
-    statement = ordered(statement, columns, by=by, order=order, last=batches.c.key)
-    return paged(connection, statement, paging)
-
-
-def require_batch(connection: sa.Connection, number: str) -> Any:
+def require_batch(connection: sa.Connection, number: str) -> Row:
     """
     Find a batch by its number.
 
@@ -113,90 +194,66 @@ def require_batch(connection: sa.Connection, number: str) -> Any:
         NotFoundError: there is none.
     """
     row = connection.execute(
-        sa.select(batches).where(batches.c.number_key == folded(number))
+        _BATCHES.where(batches.c.number_key == folded(number))
     ).first()
     if row is None:
         raise not_found(f"Batch with number {number} not found.")
     return row
 
 
-def create_numbered(
-    connection: sa.Connection,
-    catalog: CatalogSession,
-    table: sa.Table,
-    number: str,
-    **more: Any,
-) -> int:
+def require_part(connection: sa.Connection, number: str, path: str) -> Row:
     """
-    Create a part, a revision (with its ``part_key``) or a batch.
+    Find a part by its number.
+
+    Raises:
+        NotFoundError: there is none; names the field.
+    """
+    row = connection.execute(_PARTS.where(parts.c.number_key == folded(number))).first()
+    if row is None:
+        raise not_found(
+            f"Part with number {number} not found.", FieldIssue(path, "does not exist")
+        )
+    return row
+
+
+def require_revision(
+    connection: sa.Connection, part: int, number: str, path: str
+) -> Row:
+    """
+    Find a revision of a part by its number.
+
+    Raises:
+        NotFoundError: there is none; names the field.
+    """
+    row = connection.execute(
+        _REVISIONS.where(
+            revisions.c.part_key == part, revisions.c.number_key == folded(number)
+        )
+    ).first()
+    if row is None:
+        raise not_found(
+            f"Revision with number {number} not found.",
+            FieldIssue(path, "does not exist"),
+        )
+    return row
+
+
+def require_revision_of(
+    connection: sa.Connection, part_number: str, number: str
+) -> tuple[Row, Row]:
+    """
+    Find a revision by its own number and that of its part.
 
     Returns:
-        Its key.
+        The rows of the part and of the revision.
 
     Raises:
-        ConflictError: there is one of that number.
+        NotFoundError: there is no such part, or it has no such revision.
     """
-    _require_free(connection, table, number, "number", more.get("part_key"))
-    values = {"id": new_id(), "number": number, "number_key": folded(number)}
-    return insert_row(connection, table, {**values, **catalog.origin(table), **more})
-
-
-def _require_free(
-    connection: sa.Connection,
-    table: sa.Table,
-    number: str,
-    path: str,
-    part: int | None,
-) -> None:
-    taken = sa.select(table.c.key).where(table.c.number_key == folded(number))
-    if part is not None:
-        taken = taken.where(table.c.part_key == part)
-    if connection.execute(taken).first() is not None:
-        raise conflict(
-            f"A {_KINDS[table.name]} with number {number} already exists.",
-            FieldIssue(path, "is taken"),
-        )
-
-
-def renumber(
-    connection: sa.Connection, table: sa.Table, row: Any, number: str, path: str
-) -> None:
-    """
-    Give a part, a revision or a batch another number.
-
-    Raises:
-        ConflictError: another has it.
-    """
-    if folded(number) != row.number_key:
-        part = row.part_key if table is revisions else None
-        _require_free(connection, table, number, path, part)
-    connection.execute(
-        table.update()
-        .where(table.c.key == row.key)
-        .values(number=number, number_key=folded(number))
-    )
-
-
-def delete_numbered(
-    connection: sa.Connection, table: sa.Table, row: Any, column: str
-) -> None:
-    """
-    Delete a part without its revisions, or a revision, that nothing refers to.
-
-    Args:
-        connection: the transaction.
-        table: its table.
-        row: its row.
-        column: what units and runs call their reference to it.
-
-    Raises:
-        ConflictError: units or runs refer to it.
-    """
-    for user in (units, runs):
-        used = sa.select(user.c.key).where(user.c[column] == row.key).limit(1)
-        if connection.execute(used).first() is not None:
-            raise conflict(
-                f"The {_KINDS[table.name]} {row.number} has {user.name}. "
-                "Delete them first."
-            )
-    connection.execute(table.delete().where(table.c.key == row.key))
+    try:
+        part = require_part(connection, part_number, "part_number")
+        return part, require_revision(connection, part.key, number, "revision_number")
+    except NotFoundError as error:
+        raise not_found(
+            f"Revision {number} of part {part_number} not found.", *error.issues
+        ) from error

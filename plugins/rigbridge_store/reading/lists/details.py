@@ -3,29 +3,57 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, ClassVar, Literal
 
 import attrs
+import msgspec
 import sqlalchemy as sa
 
+from rigbridge_store.access.principals import Principal
 from rigbridge_store.reading import listing
-from rigbridge_store.reading.conditions import Condition
-from rigbridge_store.reading.lists.paging import Page, Paging, ordered, paged
-from rigbridge_store.reading.lists.runs import RunFilter, run_conditions
+from rigbridge_store.reading.conditions import Condition, id_in
+from rigbridge_store.reading.lists.query import (
+    Judgement,
+    Level,
+    ListPage,
+    MeasurementKind,
+    Outcome,
+    PhaseOutcome2,
+    Sample,
+    among,
+    at_least,
+    at_most,
+    contains,
+    from_moment,
+    restricts,
+    until_moment,
+)
+from rigbridge_store.reading.lists.runs import (
+    RUNS_AND_SLOTS,
+    QueryOfRuns,
+    QueryOfTimedRuns,
+    of_procedures,
+    page_of_runs,
+    sampled,
+)
 from rigbridge_store.tables.schema import (
     logs,
     measurements,
     phases,
-    run_slots,
     runs,
     specifications,
     test_points,
     units,
 )
+from rigbridge_store.tables.values import iso_from_micros, to_micros
 
 __all__ = [
     "DetailPlace",
+    "LogQuery",
+    "MeasurementQuery",
+    "PhaseQuery",
     "find_logs",
     "find_measurements",
     "find_phases",
@@ -38,7 +66,6 @@ _PLACE = re.compile(
     r"(?:\.m(?P<measurement>\d{1,9}))?|l(?P<log>\d{1,9}))",
     re.ASCII,
 )
-_JOINED = listing.JOINED.outerjoin(run_slots, run_slots.c.run_key == runs.c.key)
 _RUN_COLUMNS = (
     runs.c.id.label("run_id"),
     runs.c.outcome.label("run_outcome"),
@@ -67,13 +94,43 @@ def _same_name(order: Condition) -> sa.ScalarSelect[int]:
 # A phase that is there again was tried again.
 _EARLIER = _same_name(_others.c.position < phases.c.position).label("earlier")
 _LATER = _same_name(_others.c.position > phases.c.position).label("later")
-_STARTED = sa.func.coalesce(runs.c.started_at, runs.c.created_at)
+
+_PHASES: sa.Select[Any] = sa.select(
+    phases, _EARLIER, _LATER, *_RUN_COLUMNS
+).select_from(RUNS_AND_SLOTS.join(phases, phases.c.run_key == runs.c.key))
+_MEASUREMENTS: sa.Select[Any] = sa.select(
+    measurements,
+    test_points.c.name,
+    specifications.c.units,
+    specifications.c.lower_limit,
+    specifications.c.upper_limit,
+    specifications.c.validators,
+    phases.c.name.label("phase_name"),
+    phases.c.start_time_millis,
+    _EARLIER,
+    _LATER,
+    *_RUN_COLUMNS,
+).select_from(
+    RUNS_AND_SLOTS.join(phases, phases.c.run_key == runs.c.key)
+    .join(
+        measurements,
+        sa.and_(
+            measurements.c.run_key == phases.c.run_key,
+            measurements.c.phase_position == phases.c.position,
+        ),
+    )
+    .join(test_points, measurements.c.point_key == test_points.c.key)
+    .outerjoin(specifications, measurements.c.specification_key == specifications.c.key)
+)
+_LOGS: sa.Select[Any] = sa.select(logs, *listing.COLUMNS).select_from(
+    RUNS_AND_SLOTS.join(logs, logs.c.run_key == runs.c.key)
+)
 
 
 @attrs.frozen(kw_only=True)
 class DetailPlace:
     """
-    Where a phase, a measurement or a log line stands: what its id says.
+    Where a phase, a measurement or a log line is: what its id says.
 
     Attributes:
         run_id: the run.
@@ -106,113 +163,200 @@ def micros_of_millis(millis: float) -> int:
     return round(millis * 1000)
 
 
-def find_phases(
-    connection: sa.Connection,
-    wanted: RunFilter,
-    conditions: Sequence[Condition],
-    paging: Paging,
-    *,
-    allowed: Collection[int] | None,
-    by: str,
-    order: str,
-) -> Page:
-    """List phases of runs."""
-    columns: dict[str, sa.ColumnElement[Any]] = {
+def _begun_after(moment: datetime) -> list[Condition]:
+    return [phases.c.start_time_millis >= to_micros(moment) / 1000]
+
+
+def _begun_before(moment: datetime) -> list[Condition]:
+    return [phases.c.start_time_millis <= to_micros(moment) / 1000]
+
+
+def _is_last(wanted: object) -> list[Condition]:
+    """Demand the last phase of its name within its run."""
+    later = phases.alias("later_phases")
+    repeated = sa.exists().where(
+        later.c.run_key == phases.c.run_key,
+        later.c.name == phases.c.name,
+        later.c.position > phases.c.position,
+    )
+    return [~repeated] if wanted else []
+
+
+def _in_sequences(paths: Iterable[str]) -> list[Condition]:
+    # In our rows a phase of a sequence has its path before its name.
+    prefixes = (path.replace("/", " / ") for path in paths)
+    return [
+        sa.or_(
+            *(
+                phases.c.name.startswith(f"{prefix} / ", autoescape=True)
+                for prefix in prefixes
+            )
+        )
+    ]
+
+
+def _of_procedure(reference: str) -> list[Condition]:
+    return of_procedures([reference])
+
+
+@attrs.frozen(kw_only=True)
+class PhaseQuery(QueryOfTimedRuns):
+    """The parameters of ``GET /v2/phases``."""
+
+    procedure_id: str = restricts(_of_procedure, default=attrs.NOTHING)
+    names: list[str] | None = restricts(among, phases.c.name)
+    outcomes: list[PhaseOutcome2] | None = restricts(among, phases.c.outcome)
+    sequence_paths: list[str] | None = restricts(
+        _in_sequences, description="Of runs that were created over v2."
+    )
+    started_after: datetime | None = restricts(_begun_after)
+    started_before: datetime | None = restricts(_begun_before)
+    exclude_retries: bool = restricts(
+        _is_last,
+        default=True,
+        description="Only the last phase of a name within its run.",
+    )
+    run_outcomes: list[Outcome] | None = restricts(among, runs.c.outcome)
+    ids: list[str] | None = restricts(id_in, runs.c.id, description="Of runs.")
+    samples: list[Literal["production", "golden", "failing", "ignored"]] | None = (
+        restricts(sampled)
+    )
+    sorts: ClassVar = {
         "started_at": phases.c.start_time_millis,
         "duration": phases.c.end_time_millis - phases.c.start_time_millis,
         "outcome": phases.c.outcome,
         "serial_number": units.c.serial_key,
         "phase_name": phases.c.name,
     }
-    statement: sa.Select[Any] = (
-        sa.select(phases, _EARLIER, _LATER, *_RUN_COLUMNS)
-        .select_from(_JOINED.join(phases, phases.c.run_key == runs.c.key))
-        .where(*run_conditions(wanted, allowed), *conditions)
+    sort_by: Literal[
+        "started_at", "duration", "outcome", "serial_number", "phase_name"
+    ] = "started_at"
+
+
+def _is_boolean(value: bool) -> list[Condition]:
+    return [measurements.c.value == ("true" if value else "false")]
+
+
+def _is_text(texts: Iterable[str]) -> list[Condition]:
+    # Values are kept as JSON.
+    return [
+        measurements.c.value.in_([msgspec.json.encode(text).decode() for text in texts])
+    ]
+
+
+def _of_kinds(kinds: Iterable[MeasurementKind]) -> list[Condition]:
+    # A value is JSON, and a number that a double holds is in a column of its own.
+    value, number = measurements.c.value, measurements.c.number
+
+    def begins(text: str) -> Condition:
+        return value.startswith(text, autoescape=True)
+
+    conditions: dict[MeasurementKind, Condition] = {
+        "numeric": number.is_not(None),
+        "boolean": value.in_(["true", "false"]),
+        "string": begins('"'),
+        "multidimensional": begins("[["),
+        "empty": sa.and_(value.is_(None), number.is_(None)),
+        "json": sa.or_(begins("{"), sa.and_(begins("["), ~begins("[["))),
+    }
+    return [sa.or_(*(conditions[kind] for kind in kinds))]
+
+
+@attrs.frozen(kw_only=True)
+class MeasurementQuery(QueryOfTimedRuns):
+    """The parameters of ``GET /v2/measurements``."""
+
+    procedure_id: str = restricts(_of_procedure, default=attrs.NOTHING)
+    phase_name: str | None = restricts(lambda text: [phases.c.name == text])
+    measurement_name: str | None = restricts(lambda text: [test_points.c.name == text])
+    phase_names: list[str] | None = restricts(among, phases.c.name)
+    outcomes: list[Outcome] | None = restricts(
+        among, runs.c.outcome, description="Of runs."
     )
-    statement = ordered(statement, columns, by=by, order=order, last=runs.c.key)
-    return paged(connection, statement.order_by(phases.c.position), paging)
-
-
-def find_measurements(
-    connection: sa.Connection,
-    wanted: RunFilter,
-    conditions: Sequence[Condition],
-    paging: Paging,
-    *,
-    allowed: Collection[int] | None,
-    by: str,
-    order: str,
-) -> Page:
-    """List measurements of runs, each with its phase."""
-    columns: dict[str, sa.ColumnElement[Any]] = {
-        "started_at": _STARTED,
+    ids: list[str] | None = restricts(id_in, runs.c.id, description="Of runs.")
+    started_after: datetime | None = restricts(from_moment, runs.c.started_at)
+    started_before: datetime | None = restricts(until_moment, runs.c.started_at)
+    exclude_retries: bool = restricts(
+        _is_last,
+        default=True,
+        description="Only of the last phase of a name within its run.",
+    )
+    value_min: float | None = restricts(at_least, measurements.c.number)
+    value_max: float | None = restricts(at_most, measurements.c.number)
+    value_bool: bool | None = restricts(_is_boolean)
+    value_strings: list[str] | None = restricts(_is_text)
+    measurement_outcomes: list[Judgement] | None = restricts(
+        among, measurements.c.outcome
+    )
+    measurement_types: list[MeasurementKind] | None = restricts(_of_kinds)
+    sorts: ClassVar = {
+        "started_at": sa.func.coalesce(runs.c.started_at, runs.c.created_at),
         "value": sa.func.coalesce(measurements.c.number, 0.0),
         "outcome": measurements.c.outcome,
         "serial_number": units.c.serial_key,
         "phase_name": phases.c.name,
         "measurement_name": test_points.c.name,
     }
-    joined = (
-        _JOINED.join(phases, phases.c.run_key == runs.c.key)
-        .join(
-            measurements,
-            sa.and_(
-                measurements.c.run_key == phases.c.run_key,
-                measurements.c.phase_position == phases.c.position,
-            ),
-        )
-        .join(test_points, measurements.c.point_key == test_points.c.key)
-        .outerjoin(
-            specifications, measurements.c.specification_key == specifications.c.key
-        )
-    )
-    statement: sa.Select[Any] = (
-        sa.select(
-            measurements,
-            test_points.c.name,
-            specifications.c.units,
-            specifications.c.lower_limit,
-            specifications.c.upper_limit,
-            specifications.c.validators,
-            phases.c.name.label("phase_name"),
-            phases.c.start_time_millis,
-            _EARLIER,
-            _LATER,
-            *_RUN_COLUMNS,
-        )
-        .select_from(joined)
-        .where(*run_conditions(wanted, allowed), *conditions)
-    )
-    statement = ordered(statement, columns, by=by, order=order, last=runs.c.key)
-    return paged(
-        connection,
-        statement.order_by(measurements.c.phase_position, measurements.c.position),
-        paging,
-    )
+    sort_by: Literal[
+        "started_at",
+        "value",
+        "outcome",
+        "serial_number",
+        "phase_name",
+        "measurement_name",
+    ] = "started_at"
 
 
-def find_logs(
-    connection: sa.Connection,
-    wanted: RunFilter,
-    conditions: Sequence[Condition],
-    paging: Paging,
-    *,
-    allowed: Collection[int] | None,
-    by: str,
-    order: str,
-) -> Page:
-    """List log lines of runs, each with its run, unit and procedure."""
-    columns: dict[str, sa.ColumnElement[Any]] = {
-        # ISO 8601 in UTC sorts as text.
+# Moments are kept as ISO 8601 text in UTC, which sorts.
+def _logged_after(moment: datetime) -> list[Condition]:
+    return [logs.c.timestamp >= iso_from_micros(to_micros(moment))]
+
+
+def _logged_before(moment: datetime) -> list[Condition]:
+    return [logs.c.timestamp <= iso_from_micros(to_micros(moment))]
+
+
+@attrs.frozen(kw_only=True)
+class LogQuery(QueryOfRuns):
+    """The parameters of ``GET /v2/logs``."""
+
+    procedure_ids: list[str] | None = restricts(of_procedures)
+    search_query: str | None = restricts(
+        contains, logs.c.message, description="Within the message."
+    )
+    levels: list[Level] | None = restricts(among, logs.c.level)
+    timestamp_after: datetime | None = restricts(_logged_after)
+    timestamp_before: datetime | None = restricts(_logged_before)
+    source_files: list[str] | None = restricts(among, logs.c.source_file)
+    run_ids: list[str] | None = restricts(id_in, runs.c.id)
+    run_outcomes: list[Outcome] | None = restricts(among, runs.c.outcome)
+    samples: list[Sample] | None = restricts(sampled)
+    sorts: ClassVar = {
         "created_at": logs.c.timestamp,
         "level": logs.c.level,
         "run_id": runs.c.id,
         "outcome": runs.c.outcome,
     }
-    statement: sa.Select[Any] = (
-        sa.select(logs, *listing.COLUMNS)
-        .select_from(_JOINED.join(logs, logs.c.run_key == runs.c.key))
-        .where(*run_conditions(wanted, allowed), *conditions)
-    )
-    statement = ordered(statement, columns, by=by, order=order, last=runs.c.key)
-    return paged(connection, statement.order_by(logs.c.position), paging)
+    sort_by: Literal["created_at", "level", "run_id", "outcome"] = "created_at"
+
+
+def find_phases(
+    connection: sa.Connection, wanted: PhaseQuery, principal: Principal
+) -> ListPage:
+    """List phases of runs; raises as :func:`page_of_runs`."""
+    return page_of_runs(connection, _PHASES, wanted, principal, phases.c.position)
+
+
+def find_measurements(
+    connection: sa.Connection, wanted: MeasurementQuery, principal: Principal
+) -> ListPage:
+    """List measurements of runs, each with its phase; raises likewise."""
+    then = (measurements.c.phase_position, measurements.c.position)
+    return page_of_runs(connection, _MEASUREMENTS, wanted, principal, *then)
+
+
+def find_logs(
+    connection: sa.Connection, wanted: LogQuery, principal: Principal
+) -> ListPage:
+    """List log lines, each with its run, unit and procedure; raises likewise."""
+    return page_of_runs(connection, _LOGS, wanted, principal, logs.c.position)

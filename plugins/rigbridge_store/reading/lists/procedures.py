@@ -1,42 +1,68 @@
-"""Procedures: found, created, renamed and deleted."""
+"""Procedures with their versions, stations and users."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+import attrs
 import sqlalchemy as sa
 
-from rigbridge_store.intake.catalog import CatalogSession
-from rigbridge_store.reading.conditions import Condition, moment_between, text_contained
+from rigbridge_store.access.permissions import visible_procedures
+from rigbridge_store.access.principals import Principal
+from rigbridge_store.reading.conditions import (
+    Condition,
+    metadata_matches,
+    procedure_keys,
+    text_contained,
+)
+from rigbridge_store.reading.details import Row
 from rigbridge_store.reading.listing import creators
-from rigbridge_store.reading.lists.paging import Page, Paging, paged
-from rigbridge_store.refusals import conflict, not_found
-from rigbridge_store.tables.rows import insert_row
+from rigbridge_store.reading.lists.query import (
+    ListPage,
+    ListQuery,
+    from_moment,
+    parameter,
+    read_page,
+    restricts,
+    until_moment,
+    visible,
+)
+from rigbridge_store.reading.lists.runs import ENDED
+from rigbridge_store.refusals import not_found
 from rigbridge_store.tables.schema import (
+    api_keys,
     procedure_versions,
     procedures,
     runs,
+    station_metadata,
     station_procedures,
     stations,
     units,
+    users,
 )
-from rigbridge_store.tables.values import canonical_uuid, folded, new_id
+from rigbridge_store.tables.values import folded
 
 __all__ = [
-    "create_procedure",
-    "delete_version",
+    "ProcedureQuery",
+    "StationQuery",
+    "all_users",
     "find_procedures",
+    "find_stations",
     "find_version",
+    "key_prefix",
     "newest_runs",
-    "rename_procedure",
+    "one_user",
+    "procedures_of",
     "require_procedure",
+    "require_station",
     "run_count",
+    "runs_of",
     "stations_of",
 ]
 
-_SELECT: sa.Select[*tuple[Any, ...]] = sa.select(
+_SELECT: sa.Select[Any] = sa.select(
     procedures.c.key,
     procedures.c.id,
     procedures.c.name,
@@ -47,80 +73,67 @@ _SELECT: sa.Select[*tuple[Any, ...]] = sa.select(
 ).select_from(
     procedures.outerjoin(creators, procedures.c.creator_user_key == creators.c.key)
 )
+_VERSIONS: sa.Select[Any] = sa.select(
+    procedure_versions,
+    sa.select(sa.func.count())
+    .where(runs.c.version_key == procedure_versions.c.key)
+    .correlate(procedure_versions)
+    .scalar_subquery()
+    .label("run_count"),
+    creators.c.id.label("creator_id"),
+    creators.c.name.label("creator_name"),
+    creators.c.email.label("creator_email"),
+    stations.c.id.label("station_id"),
+    stations.c.name.label("station_name"),
+).select_from(
+    procedure_versions.outerjoin(
+        creators, procedure_versions.c.creator_user_key == creators.c.key
+    ).outerjoin(stations, procedure_versions.c.creator_station_key == stations.c.key)
+)
+_USERS: sa.Select[Any] = sa.select(
+    users.c.id, sa.func.coalesce(users.c.email, "").label("email"), users.c.name
+)
 
 
-def _seen(allowed: Collection[int] | None) -> list[Condition]:
-    return [] if allowed is None else [procedures.c.key.in_(list(allowed))]
+@attrs.frozen(kw_only=True)
+class ProcedureQuery(ListQuery):
+    """The parameters of ``GET /v2/procedures``."""
+
+    # Clients write this one with a fraction, 50.0.
+    cursor: float | None = parameter(ge=0, le=2**53)  # type: ignore[assignment]
+    search_query: str | None = restricts(
+        lambda text: text_contained(
+            text, procedures.c.name_key, procedures.c.identifier_key
+        ),
+        description="Within the name.",
+    )
+    created_after: datetime | None = restricts(from_moment, procedures.c.created_at)
+    created_before: datetime | None = restricts(until_moment, procedures.c.created_at)
 
 
 def find_procedures(
-    connection: sa.Connection,
-    paging: Paging,
-    *,
-    allowed: Collection[int] | None,
-    text: str | None,
-    after: datetime | None,
-    before: datetime | None,
-) -> Page:
+    connection: sa.Connection, wanted: ProcedureQuery, principal: Principal
+) -> ListPage:
     """List procedures, the newest first."""
     statement = _SELECT.where(
-        *_seen(allowed),
-        *text_contained(text, procedures.c.name_key, procedures.c.identifier_key),
-        *moment_between(procedures.c.created_at, after, before),
+        *visible(procedures.c.key, visible_procedures(connection, principal)),
+        *wanted.conditions(),
     ).order_by(procedures.c.created_at.desc(), procedures.c.key.desc())
-    return paged(connection, statement, paging)
+    return read_page(connection, statement, wanted)
 
 
-def require_procedure(connection: sa.Connection, reference: str) -> Any:
+def require_procedure(connection: sa.Connection, reference: str) -> Row:
     """
     Find a procedure by its id or identifier.
 
     Raises:
         NotFoundError: there is none.
     """
-    row = connection.execute(
-        _SELECT.where(
-            sa.or_(
-                procedures.c.id == (canonical_uuid(reference) or reference),
-                procedures.c.identifier_key == folded(reference),
-            )
-        )
-    ).first()
+    meant = procedures.c.key.in_(procedure_keys([reference]))
+    row = connection.execute(_SELECT.where(meant)).first()
     if row is None:
         raise not_found(f"Procedure with ID {reference} does not exist.")
     return row
-
-
-def create_procedure(
-    connection: sa.Connection, catalog: CatalogSession, name: str
-) -> str:
-    """
-    Create a procedure; others may have the same name.
-
-    Returns:
-        Its id.
-    """
-    public = new_id()
-    insert_row(
-        connection,
-        procedures,
-        {
-            "id": public,
-            "name": name,
-            "name_key": folded(name),
-            **catalog.origin(procedures),
-        },
-    )
-    return public
-
-
-def rename_procedure(connection: sa.Connection, key: int, name: str) -> None:
-    """Give a procedure another name."""
-    connection.execute(
-        procedures.update()
-        .where(procedures.c.key == key)
-        .values(name=name, name_key=folded(name))
-    )
 
 
 def run_count(connection: sa.Connection, procedure: int) -> int:
@@ -129,46 +142,47 @@ def run_count(connection: sa.Connection, procedure: int) -> int:
     return int(connection.execute(statement).scalar_one())
 
 
-def newest_runs(connection: sa.Connection, procedure: int, limit: int) -> Sequence[Any]:
+def runs_of(connection: sa.Connection, procedure: int) -> Sequence[str]:
+    """Give the ids of the runs of a procedure."""
+    statement = sa.select(runs.c.id).where(runs.c.procedure_key == procedure)
+    return connection.execute(statement).scalars().all()
+
+
+def newest_runs(connection: sa.Connection, procedure: int, limit: int) -> Sequence[Row]:
     """List the runs of a procedure that were stored last."""
     return connection.execute(
         sa.select(
             runs.c.id,
-            runs.c.started_at,
-            runs.c.created_at,
+            sa.func.coalesce(runs.c.started_at, runs.c.created_at).label("started_at"),
             runs.c.outcome,
             units.c.serial_number,
         )
         .select_from(runs.join(units, runs.c.unit_key == units.c.key))
-        .where(runs.c.procedure_key == procedure, runs.c.outcome != "RUNNING")
+        .where(runs.c.procedure_key == procedure, ENDED)
         .order_by(runs.c.key.desc())
         .limit(limit)
     ).all()
 
 
-def stations_of(connection: sa.Connection, procedure: int) -> Sequence[Any]:
+def stations_of(connection: sa.Connection, procedure: int) -> Sequence[Row]:
     """List the stations that are linked to a procedure."""
     return connection.execute(
         sa.select(stations.c.id, stations.c.name)
-        .select_from(
-            station_procedures.join(
-                stations, station_procedures.c.station_key == stations.c.key
-            )
-        )
+        .join(station_procedures, station_procedures.c.station_key == stations.c.key)
         .where(station_procedures.c.procedure_key == procedure)
         .order_by(stations.c.name_key)
     ).all()
 
 
-def find_version(connection: sa.Connection, procedure: int, tag: str) -> Any:
+def find_version(connection: sa.Connection, procedure: int, tag: str) -> Row:
     """
-    Find a version of a procedure.
+    Find a version of a procedure, with the number of its runs.
 
     Raises:
         NotFoundError: there is none of that tag.
     """
     row = connection.execute(
-        sa.select(procedure_versions).where(
+        _VERSIONS.where(
             procedure_versions.c.procedure_key == procedure,
             procedure_versions.c.tag_key == folded(tag),
         )
@@ -178,16 +192,117 @@ def find_version(connection: sa.Connection, procedure: int, tag: str) -> Any:
     return row
 
 
-def delete_version(connection: sa.Connection, version: int) -> None:
+def _linked_to(references: Iterable[str]) -> list[Condition]:
+    """Demand a station that is linked to one of some procedures."""
+    known = procedure_keys(references)
+    return [
+        sa.exists().where(
+            station_procedures.c.station_key == stations.c.key,
+            station_procedures.c.procedure_key.in_(known),
+        )
+    ]
+
+
+@attrs.frozen(kw_only=True)
+class StationQuery(ListQuery):
+    """The parameters of ``GET /v2/stations``."""
+
+    search_query: str | None = restricts(
+        lambda text: text_contained(text, stations.c.name_key),
+        description="Within the name.",
+    )
+    procedure_ids: list[str] | None = restricts(_linked_to)
+    metadata: str | None = restricts(
+        metadata_matches,
+        stations.c.key,
+        station_metadata,
+        description="JSON: demands by name.",
+    )
+    include_metadata: bool = False
+
+
+def find_stations(connection: sa.Connection, wanted: StationQuery) -> ListPage:
     """
-    Delete a version that no run names.
+    List stations by name.
 
     Raises:
-        ConflictError: a run names it.
+        BadRequestError: a metadata demand that is none.
     """
-    used = sa.select(runs.c.key).where(runs.c.version_key == version).limit(1)
-    if connection.execute(used).first() is not None:
-        raise conflict("The version has runs. Delete them first.")
-    connection.execute(
-        procedure_versions.delete().where(procedure_versions.c.key == version)
+    statement = (
+        sa.select(stations)
+        .where(stations.c.removed_at.is_(None), *wanted.conditions())
+        .order_by(stations.c.name_key, stations.c.key)
     )
+    return read_page(connection, statement, wanted)
+
+
+def require_station(connection: sa.Connection, station_id: str) -> Row:
+    """
+    Find a station by its id.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    row = connection.execute(
+        sa.select(stations).where(
+            stations.c.id == station_id.lower(), stations.c.removed_at.is_(None)
+        )
+    ).first()
+    if row is None:
+        raise not_found(f"Station with ID {station_id} does not exist.")
+    return row
+
+
+def procedures_of(
+    connection: sa.Connection, keys: Sequence[int]
+) -> dict[int, list[Row]]:
+    """
+    List the procedures that stations are linked to, by the keys of those.
+
+    Each comes with the number of its runs that the station made.
+    """
+    found: dict[int, list[Row]] = {key: [] for key in keys}
+    count = (
+        sa.select(sa.func.count())
+        .where(
+            runs.c.procedure_key == procedures.c.key,
+            runs.c.creator_station_key == station_procedures.c.station_key,
+        )
+        .correlate(procedures, station_procedures)
+        .scalar_subquery()
+    )
+    statement = (
+        sa.select(
+            station_procedures.c.station_key,
+            procedures.c.id,
+            procedures.c.name,
+            count.label("runs_count"),
+        )
+        .join(procedures, station_procedures.c.procedure_key == procedures.c.key)
+        .where(station_procedures.c.station_key.in_(list(keys)))
+        .order_by(procedures.c.name_key)
+    )
+    for row in connection.execute(statement):
+        found[row.station_key].append(row)
+    return found
+
+
+def key_prefix(connection: sa.Connection, station: int) -> str | None:
+    """Give the public part of the newest key of a station, or None."""
+    prefix: str | None = connection.execute(
+        sa.select(api_keys.c.prefix)
+        .where(api_keys.c.station_key == station, api_keys.c.revoked_at.is_(None))
+        .order_by(api_keys.c.key.desc())
+        .limit(1)
+    ).scalar()
+    return prefix
+
+
+def all_users(connection: sa.Connection) -> Sequence[Row]:
+    """List the users by name."""
+    return connection.execute(_USERS.order_by(users.c.name_key)).all()
+
+
+def one_user(connection: sa.Connection, key: int) -> Row:
+    """Give the user of a key."""
+    return connection.execute(_USERS.where(users.c.key == key)).one()

@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import attrs
 import sqlalchemy as sa
 
 from rigbridge.model import RunOutcome
+from rigbridge_store.access.permissions import require_access, visible_procedures
+from rigbridge_store.access.principals import Principal
+from rigbridge_store.files.stored_files import require_run
+from rigbridge_store.files.uploads import Target
 from rigbridge_store.reading import listing
 from rigbridge_store.reading.conditions import (
     Condition,
-    duration_between,
     id_in,
     metadata_matches,
-    moment_between,
     procedure_keys,
     text_contained,
     text_in,
 )
-from rigbridge_store.reading.lists.paging import Page, Paging, ordered, paged
+from rigbridge_store.reading.details import Row
+from rigbridge_store.reading.lists.query import (
+    Column,
+    ListPage,
+    Outcome,
+    Sample,
+    SortedQuery,
+    among,
+    from_moment,
+    lasting_at_least,
+    lasting_at_most,
+    parameter,
+    read_page,
+    restricts,
+    until_moment,
+    visible,
+)
+from rigbridge_store.refusals import bad_request, not_found
 from rigbridge_store.tables.schema import (
+    attachments,
     batches,
     parts,
     procedure_versions,
@@ -33,13 +53,29 @@ from rigbridge_store.tables.schema import (
     runs,
     stations,
     units,
+    uploads,
     users,
 )
 from rigbridge_store.tables.values import canonical_uuid, folded
 
-__all__ = ["RunFilter", "find_run", "find_runs", "run_conditions"]
+__all__ = [
+    "ENDED",
+    "RUNS_AND_SLOTS",
+    "QueryOfRuns",
+    "QueryOfTimedRuns",
+    "RunQuery",
+    "find_run",
+    "find_runs",
+    "of_procedures",
+    "page_of_runs",
+    "require_received",
+    "require_visible_run",
+    "run_ids",
+    "run_target",
+    "sampled",
+]
 
-_FROM = listing.JOINED.outerjoin(run_slots, run_slots.c.run_key == runs.c.key)
+RUNS_AND_SLOTS = listing.JOINED.outerjoin(run_slots, run_slots.c.run_key == runs.c.key)
 _SELECT: sa.Select[Any] = sa.select(
     *listing.COLUMNS,
     runs.c.operator_name.label("declared_operator"),
@@ -47,170 +83,247 @@ _SELECT: sa.Select[Any] = sa.select(
     run_slots.c.slot_key,
     run_slots.c.slot_name,
     units.c.sample.label("unit_sample"),
-).select_from(_FROM)
-
-_SORTED = {
-    "started_at": sa.func.coalesce(runs.c.started_at, runs.c.created_at),
-    # Rows are numbered as they are created, and a key needs no further index.
-    "created_at": runs.c.key,
-    "duration": sa.func.coalesce(runs.c.duration, 0),
-    "outcome": runs.c.outcome,
-    "serial_number": units.c.serial_key,
-    "part_number": sa.func.coalesce(parts.c.number_key, ""),
-    "revision_number": sa.func.coalesce(revisions.c.number_key, ""),
-}
+).select_from(RUNS_AND_SLOTS)
 
 # v2 knows runs that have ended; v1 shows the others as well.
-_ENDED = runs.c.outcome != RunOutcome.RUNNING.value
+ENDED = runs.c.outcome != RunOutcome.RUNNING.value
 
 
-@attrs.frozen(kw_only=True)
-class RunFilter:
-    """
-    What runs must be like; None demands nothing.
-
-    Texts are compared without regard to case, bounds are included. ``metadata`` is
-    JSON as :func:`rigbridge_store.reading.conditions.metadata_matches` reads it.
-    """
-
-    search_query: str | None = None
-    ids: Sequence[str] | None = None
-    outcomes: Sequence[str] | None = None
-    procedure_ids: Sequence[str] | None = None
-    procedure_versions: Sequence[str] | None = None
-    execution_ids: Sequence[str] | None = None
-    slot_keys: Sequence[str] | None = None
-    slot_names: Sequence[str] | None = None
-    serial_numbers: Sequence[str] | None = None
-    samples: Sequence[str] | None = None
-    part_numbers: Sequence[str] | None = None
-    revision_numbers: Sequence[str] | None = None
-    batch_numbers: Sequence[str] | None = None
-    duration_min: str | None = None
-    duration_max: str | None = None
-    started_after: datetime | None = None
-    started_before: datetime | None = None
-    ended_after: datetime | None = None
-    ended_before: datetime | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
-    created_by_user_ids: Sequence[str] | None = None
-    created_by_station_ids: Sequence[str] | None = None
-    operated_by_ids: Sequence[str] | None = None
-    operated_by_names: Sequence[str] | None = None
-    metadata: str | None = None
+def _search(text: str) -> list[Condition]:
+    return text_contained(
+        text,
+        units.c.serial_key,
+        parts.c.number_key,
+        procedures.c.name_key,
+        batches.c.number_key,
+        # Ids are lower case, as folded texts are.
+        runs.c.id,
+    )
 
 
-def run_conditions(
-    wanted: RunFilter, allowed: Collection[int] | None
-) -> list[Condition]:
-    """
-    Give the conditions of a filter, for a statement that joins what runs refer to.
-
-    Raises:
-        BadRequestError: a duration or metadata demand that is none.
-    """
-    conditions: list[Condition] = [_ENDED]
-    if allowed is not None:
-        conditions.append(runs.c.procedure_key.in_(list(allowed)))
-    if wanted.outcomes is not None:
-        conditions.append(runs.c.outcome.in_(list(wanted.outcomes)))
-    return [
-        *conditions,
-        *text_contained(
-            wanted.search_query,
-            units.c.serial_key,
-            parts.c.number_key,
-            procedures.c.name_key,
-            batches.c.number_key,
-            # Ids are lower case, as folded texts are.
-            runs.c.id,
-        ),
-        *id_in(runs.c.id, wanted.ids),
-        *_of_procedures(wanted.procedure_ids),
-        *text_in(procedure_versions.c.tag_key, wanted.procedure_versions),
-        *_plain(run_slots.c.execution_id, wanted.execution_ids),
-        *_plain(run_slots.c.slot_key, wanted.slot_keys),
-        *_plain(run_slots.c.slot_name, wanted.slot_names),
-        *text_in(units.c.serial_key, wanted.serial_numbers),
-        *_sampled(wanted.samples),
-        *text_in(parts.c.number_key, wanted.part_numbers),
-        *text_in(revisions.c.number_key, wanted.revision_numbers),
-        *text_in(batches.c.number_key, wanted.batch_numbers),
-        *duration_between(runs.c.duration, wanted.duration_min, wanted.duration_max),
-        *moment_between(runs.c.started_at, wanted.started_after, wanted.started_before),
-        *moment_between(runs.c.ended_at, wanted.ended_after, wanted.ended_before),
-        *moment_between(runs.c.created_at, wanted.created_after, wanted.created_before),
-        *id_in(listing.creators.c.id, wanted.created_by_user_ids),
-        *id_in(stations.c.id, wanted.created_by_station_ids),
-        *id_in(listing.operators.c.id, wanted.operated_by_ids),
-        *_operated_by(wanted.operated_by_names),
-        *metadata_matches(runs.c.key, run_metadata, wanted.metadata),
-    ]
-
-
-def _plain(
-    column: sa.ColumnElement[Any], texts: Sequence[str] | None
-) -> list[Condition]:
-    return [] if texts is None else [column.in_(list(texts))]
-
-
-def _sampled(samples: Sequence[str] | None) -> list[Condition]:
-    if samples is None:
-        return []
+def sampled(samples: Sequence[str]) -> list[Condition]:
+    """Demand a unit that is one of some kinds of sample, or a product."""
     # A product is no sample.
     unmarked = [units.c.sample.is_(None)] if "production" in samples else []
     return [sa.or_(units.c.sample.in_(list(samples)), *unmarked)]
 
 
-def _of_procedures(references: Sequence[str] | None) -> list[Condition]:
-    if references is None:
-        return []
+def of_procedures(references: Sequence[str]) -> list[Condition]:
+    """Demand one of some procedures, by their ids or identifiers."""
     named = procedure_keys(references)
     if len(references) == 1:
         # The index has the runs of one in the order of time.
         return [runs.c.procedure_key == named.limit(1).scalar_subquery()]
+    # With several the index of procedures gives no order of time: the sum keeps it out.
     return [(runs.c.procedure_key + 0).in_(named)]
 
 
-def _operated_by(names: Sequence[str] | None) -> list[Condition]:
-    if names is None:
-        return []
+def _operated_by(names: Sequence[str]) -> list[Condition]:
     operators = users.alias("named_operators")
     known = sa.select(operators.c.key).where(
         operators.c.name_key.in_([folded(name) for name in names])
     )
-    return [
-        sa.or_(
-            runs.c.operator_name.in_(list(names)),
-            runs.c.operator_key.in_(known),
-        )
-    ]
+    # Some runs name a user, others a person without an account.
+    return [sa.or_(runs.c.operator_name.in_(names), runs.c.operator_key.in_(known))]
+
+
+@attrs.frozen(kw_only=True)
+class QueryOfRuns(SortedQuery):
+    """
+    What the lists of runs and of what is in them have in common.
+
+    Texts are compared without regard to case, bounds are included.
+    """
+
+    procedure_versions: list[str] | None = restricts(
+        text_in, procedure_versions.c.tag_key
+    )
+    deployment_ids: list[str] | None = parameter(
+        description="This store knows no deployments: any id matches nothing."
+    )
+    environments: list[Literal["production", "preview", "development"]] | None = (
+        parameter(description="Runs here are of no deployment: matches nothing.")
+    )
+    serial_numbers: list[str] | None = restricts(text_in, units.c.serial_key)
+    part_numbers: list[str] | None = restricts(text_in, parts.c.number_key)
+    revision_numbers: list[str] | None = restricts(text_in, revisions.c.number_key)
+    batch_numbers: list[str] | None = restricts(text_in, batches.c.number_key)
+    created_by_station_ids: list[str] | None = restricts(id_in, stations.c.id)
+    created_by_user_ids: list[str] | None = restricts(id_in, listing.creators.c.id)
+
+
+@attrs.frozen(kw_only=True)
+class QueryOfTimedRuns(QueryOfRuns):
+    """What all of them but that of log lines take."""
+
+    duration_min: str | None = restricts(
+        lasting_at_least, runs.c.duration, description="An ISO 8601 duration."
+    )
+    duration_max: str | None = restricts(
+        lasting_at_most, runs.c.duration, description="An ISO 8601 duration."
+    )
+    operated_by_ids: list[str] | None = restricts(id_in, listing.operators.c.id)
+    operated_by_names: list[str] | None = restricts(_operated_by)
+
+
+@attrs.frozen(kw_only=True)
+class RunQuery(QueryOfTimedRuns):
+    """The parameters of ``GET /v2/runs``."""
+
+    search_query: str | None = restricts(
+        _search,
+        description="Within serial, part or batch number, procedure name or id.",
+    )
+    ids: list[str] | None = restricts(id_in, runs.c.id)
+    outcomes: list[Outcome] | None = restricts(among, runs.c.outcome)
+    procedure_ids: list[str] | None = restricts(of_procedures)
+    execution_ids: list[str] | None = restricts(among, run_slots.c.execution_id)
+    slot_keys: list[str] | None = restricts(among, run_slots.c.slot_key)
+    slot_names: list[str] | None = restricts(among, run_slots.c.slot_name)
+    samples: list[Sample] | None = restricts(sampled)
+    started_after: datetime | None = restricts(from_moment, runs.c.started_at)
+    started_before: datetime | None = restricts(until_moment, runs.c.started_at)
+    ended_after: datetime | None = restricts(from_moment, runs.c.ended_at)
+    ended_before: datetime | None = restricts(until_moment, runs.c.ended_at)
+    created_after: datetime | None = restricts(from_moment, runs.c.created_at)
+    created_before: datetime | None = restricts(until_moment, runs.c.created_at)
+    sorts: ClassVar = {
+        "started_at": sa.func.coalesce(runs.c.started_at, runs.c.created_at),
+        # Rows are numbered as they are created, and a key needs no further index.
+        "created_at": runs.c.key,
+        "duration": sa.func.coalesce(runs.c.duration, 0),
+        "outcome": runs.c.outcome,
+        "serial_number": units.c.serial_key,
+        "part_number": sa.func.coalesce(parts.c.number_key, ""),
+        "revision_number": sa.func.coalesce(revisions.c.number_key, ""),
+    }
+    sort_by: Literal[
+        "started_at",
+        "created_at",
+        "duration",
+        "outcome",
+        "serial_number",
+        "part_number",
+        "revision_number",
+    ] = "started_at"
+    metadata: str | None = restricts(
+        metadata_matches,
+        runs.c.key,
+        run_metadata,
+        description='JSON: demands by name, `{"line": {"in": ["A"]}}`.',
+    )
+    include_metadata: bool = False
+    include_sequences: bool = False
+
+
+def page_of_runs(
+    connection: sa.Connection,
+    statement: sa.Select[Any],
+    wanted: QueryOfRuns,
+    principal: Principal,
+    *then: Column,
+) -> ListPage:
+    """
+    Read a page of a list of runs, or of what is in them.
+
+    Args:
+        connection: the transaction.
+        statement: selects from the runs and what they refer to.
+        wanted: what is demanded.
+        principal: who asks; a station sees the procedures that it is linked to.
+        then: the order within a run.
+
+    Raises:
+        BadRequestError: a duration or a metadata demand that is none.
+    """
+    if wanted.deployment_ids is not None or wanted.environments is not None:
+        return ListPage()
+    statement = statement.where(
+        ENDED,
+        *visible(runs.c.procedure_key, visible_procedures(connection, principal)),
+        *wanted.conditions(),
+    ).order_by(*wanted.order(runs.c.key), *then)
+    return read_page(connection, statement, wanted)
 
 
 def find_runs(
-    connection: sa.Connection,
-    wanted: RunFilter,
-    paging: Paging,
-    *,
-    allowed: Collection[int] | None,
-    by: str,
-    order: str,
-) -> Page:
-    """
-    List runs that have ended.
-
-    Raises:
-        BadRequestError: a duration or metadata demand that is none.
-    """
-    statement = _SELECT.where(*run_conditions(wanted, allowed))
-    statement = ordered(statement, _SORTED, by=by, order=order, last=runs.c.key)
-    return paged(connection, statement, paging)
+    connection: sa.Connection, wanted: RunQuery, principal: Principal
+) -> ListPage:
+    """List runs that have ended; raises as :func:`page_of_runs`."""
+    return page_of_runs(connection, _SELECT, wanted, principal)
 
 
-def find_run(connection: sa.Connection, run_id: str) -> Any:
+def find_run(connection: sa.Connection, run_id: str) -> Row | None:
     """Find one run that has ended, or None."""
     uuid = canonical_uuid(run_id)
     if uuid is None:
         return None
-    return connection.execute(_SELECT.where(runs.c.id == uuid, _ENDED)).first()
+    return connection.execute(_SELECT.where(runs.c.id == uuid, ENDED)).first()
+
+
+def require_visible_run(
+    connection: sa.Connection, run_id: str, principal: Principal, missing: str
+) -> Row:
+    """
+    Find one run that has ended.
+
+    Args:
+        connection: the transaction.
+        run_id: its id.
+        principal: who asks.
+        missing: how a refusal names what does not exist.
+
+    Raises:
+        NotFoundError: there is none.
+        ForbiddenError: a station that is not linked to its procedure.
+    """
+    row = find_run(connection, run_id)
+    if row is None:
+        raise not_found(f"{missing} does not exist.")
+    require_access(connection, principal, row.procedure_key)
+    return row
+
+
+def run_target(run_id: str, principal: Principal) -> Callable[[sa.Connection], Target]:
+    """Give what finds the run that an upload will belong to, for its caller."""
+
+    def find(connection: sa.Connection) -> Target:
+        key, procedure = require_run(connection, run_id)
+        require_access(connection, principal, procedure)
+        return Target(run=key)
+
+    return find
+
+
+def run_ids(connection: sa.Connection, texts: Collection[str]) -> list[str]:
+    """Give the ids of those runs that there are, each once, in the order asked for."""
+    found = [row.id for text in texts if (row := find_run(connection, text))]
+    return list(dict.fromkeys(found))
+
+
+def require_received(
+    connection: sa.Connection, upload_id: str, principal: Principal
+) -> None:
+    """
+    Check that the bytes of an upload have come.
+
+    Raises:
+        NotFoundError: there is no such upload.
+        ForbiddenError: it belongs to a run that the caller may not see.
+        BadRequestError: it was never completed.
+    """
+    row = connection.execute(
+        sa.select(uploads.c.sha256, runs.c.procedure_key)
+        .select_from(
+            uploads.outerjoin(
+                attachments, uploads.c.attachment_key == attachments.c.key
+            ).outerjoin(runs, attachments.c.run_key == runs.c.key)
+        )
+        .where(uploads.c.id == upload_id.lower())
+    ).first()
+    if row is None:
+        raise not_found(f"Upload with ID {upload_id} does not exist.")
+    if row.procedure_key is not None:
+        require_access(connection, principal, row.procedure_key)
+    if row.sha256 is None:
+        raise bad_request(f"Upload with ID {upload_id} was never completed.")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import anyio.to_thread
-from litestar import Request, get, post, put
-from litestar.handlers import HTTPRouteHandler
+import litestar
+from litestar import Request
 from litestar.params import FromPath, JSONBody
 from litestar.response import File, Stream
+from msgspec import UNSET
 
 from rigbridge.wire import (
     Identified,
@@ -17,32 +18,29 @@ from rigbridge.wire import (
     SyncUpload,
     UploadGrant,
 )
+from rigbridge_store.fields import text_or_none
 from rigbridge_store.files.uploads import UploadReception
 from rigbridge_store.refusals import bad_request
 from rigbridge_store.server.bodies import PROBLEMS, Imported
+from rigbridge_store.server.calls import FromCall, get, post
 from rigbridge_store.server.door import Door
 from rigbridge_store.server.downloads import DOWNLOAD, download
-from rigbridge_store.server.importing import import_upload
-from rigbridge_store.server.links import origin_of
-from rigbridge_store.server.v2.file_bodies import upload_url
+from rigbridge_store.server.importing import import_report
+from rigbridge_store.server.v2.bodies.files import upload_url
 
-__all__ = ["HANDLERS", "receive_upload"]
+__all__ = ["receive_upload"]
 
 _BUFFER = 1 << 20
 
 
-@post("/uploads/initialize", status_code=200, sync_to_thread=True, responses=PROBLEMS)
-def initialize_upload(
-    data: JSONBody[InitializeUpload], request: Request[Any, Any, Any]
-) -> UploadGrant:
+@post("/uploads/initialize")
+def initialize_upload(data: JSONBody[InitializeUpload], call: FromCall) -> UploadGrant:
     """Grant an upload: answers where to PUT the bytes, within a minute."""
-    door = Door.of(request)
-    door.caller(request)
-    ticket = door.store.initialize_upload(data)
-    return UploadGrant(id=ticket.id, uploadUrl=upload_url(ticket, origin_of(request)))
+    ticket = call.store.initialize_upload(data)
+    return UploadGrant(id=ticket.id, uploadUrl=upload_url(ticket, call.origin))
 
 
-@put(
+@litestar.put(
     "/uploads/{upload_id:str}/{token:str}",
     request_max_body_size=None,
     responses=PROBLEMS,
@@ -89,46 +87,31 @@ def _length(request: Request[Any, Any, Any]) -> int | None:
     return int(text)
 
 
-@post("/uploads/sync", status_code=200, sync_to_thread=True, responses=PROBLEMS)
-def sync_upload(
-    data: JSONBody[SyncUpload], request: Request[Any, Any, Any]
-) -> Identified:
+@post("/uploads/sync")
+def sync_upload(data: JSONBody[SyncUpload], call: FromCall) -> Identified:
     """Link one upload to a run."""
-    door = Door.of(request)
-    linked = door.store.link_uploads(
-        data.run_id,
-        [data.upload_id],
-        principal=door.caller(request),
-        field="upload_id",
+    linked = call.store.link_uploads(
+        data.run_id, [data.upload_id], principal=call.principal, field="upload_id"
     )
     return Identified(id=linked)
 
 
-@post("/import", status_code=200, sync_to_thread=True, responses=PROBLEMS)
-def import_run(data: JSONBody[ImportRun], request: Request[Any, Any, Any]) -> Imported:
+@post("/import")
+def import_run(data: JSONBody[ImportRun], call: FromCall) -> Imported:
     """Make the runs of an uploaded report."""
-    door = Door.of(request)
-    return import_upload(door, data, door.caller(request))
+    profile = text_or_none(data.profile)
+    done = import_report(
+        call.door, data.upload_id, data.importer, call.principal, profile
+    )
+    return Imported(
+        id=done.ids[0],
+        ids=list(done.ids) if len(done.ids) > 1 else UNSET,
+        warnings=done.warnings or UNSET,
+    )
 
 
-@get(
-    "/attachments/{attachment_id:str}/download",
-    sync_to_thread=True,
-    responses={**PROBLEMS, 200: DOWNLOAD},
-)
-def download_attachment(
-    attachment_id: FromPath[str], request: Request[Any, Any, Any]
-) -> File | Stream:
+@get("/attachments/{attachment_id:str}/download", answers={200: DOWNLOAD})
+def download_attachment(attachment_id: FromPath[str], call: FromCall) -> File | Stream:
     """Give the bytes of an attachment."""
-    door = Door.of(request)
-    file = door.store.find_attachment(attachment_id, principal=door.caller(request))
-    return download(door, file)
-
-
-HANDLERS: tuple[HTTPRouteHandler, ...] = (
-    initialize_upload,
-    sync_upload,
-    import_run,
-    download_attachment,
-)
-"""The handlers that need a key, relative to ``/api/v1``."""
+    file = call.store.find_attachment(attachment_id, principal=call.principal)
+    return download(call.door, file)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from litestar import Request, delete, get, patch, post, put
-from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody
 
-from rigbridge.wire import CreateRun, Identified, ListedRun, UpdateRun
+from rigbridge.wire import CreateRun, Identified, ListedRun, UpdateRun, UpdateUnit
 from rigbridge_store.fields import known
-from rigbridge_store.server.bodies import PROBLEMS, Deleted, UpdateUnit
-from rigbridge_store.server.door import Door
+from rigbridge_store.server.bodies import Deleted
+from rigbridge_store.server.calls import FromCall, delete, get, patch, post, put
 
-__all__ = ["HANDLERS"]
+__all__: list[str] = []
 
 _IDEMPOTENCY_KEY = HeaderParameter(
     name="Idempotency-Key",
@@ -21,79 +19,61 @@ _IDEMPOTENCY_KEY = HeaderParameter(
 )
 
 
-@post("/runs", status_code=200, sync_to_thread=True, responses=PROBLEMS)
+@post("/runs")
 def create_run(
     data: JSONBody[CreateRun],
-    request: Request[Any, Any, Any],
+    call: FromCall,
     idempotency_key: Annotated[str | None, _IDEMPOTENCY_KEY] = None,
 ) -> Identified:
     """Create a run of a procedure, and its unit where that is new."""
-    door = Door.of(request)
-    created = door.store.create_run(
+    created = call.store.create_run(
         data,
-        principal=door.caller(request),
+        principal=call.principal,
         idempotency_key=idempotency_key,
-        policy=door.settings.policy,
+        policy=call.door.settings.policy,
     )
     return Identified(id=created.id)
 
 
-@get("/runs", sync_to_thread=True, responses=PROBLEMS)
+@get("/runs")
 def list_runs(
-    request: Request[Any, Any, Any], serial_number: FromQuery[str | None] = None
+    call: FromCall, serial_number: FromQuery[str | None] = None
 ) -> list[ListedRun]:
     """List all runs of one unit, newest first; the case of its number is ignored."""
-    door = Door.of(request)
-    return door.store.list_runs(serial_number or "", principal=door.caller(request))
+    return call.store.list_runs(serial_number or "", principal=call.principal)
 
 
-@get("/runs/{run_id:str}", sync_to_thread=True, responses=PROBLEMS)
-def show_run(run_id: FromPath[str], request: Request[Any, Any, Any]) -> ListedRun:
+@get("/runs/{run_id:str}")
+def show_run(run_id: FromPath[str], call: FromCall) -> ListedRun:
     """Give one run, with what our superset holds of it."""
-    door = Door.of(request)
-    return door.store.show_run(run_id, principal=door.caller(request))
+    return call.store.show_run(run_id, principal=call.principal)
 
 
-@put("/runs/{run_id:str}", sync_to_thread=True, responses=PROBLEMS)
+@put("/runs/{run_id:str}")
 def update_run(
-    run_id: FromPath[str], data: JSONBody[UpdateRun], request: Request[Any, Any, Any]
+    run_id: FromPath[str], data: JSONBody[UpdateRun], call: FromCall
 ) -> Identified:
     """Link completed uploads to a run."""
-    door = Door.of(request)
-    linked = door.store.link_uploads(
-        run_id, known(data.attachments) or (), principal=door.caller(request)
+    linked = call.store.link_uploads(
+        run_id, known(data.attachments) or (), principal=call.principal
     )
     return Identified(id=linked)
 
 
-@delete("/runs/{run_id:str}", status_code=200, sync_to_thread=True, responses=PROBLEMS)
-def delete_run(run_id: FromPath[str], request: Request[Any, Any, Any]) -> Deleted:
+# Users only, which the store checks itself: others than this server delete there too.
+@delete("/runs/{run_id:str}", users_only="delete runs")
+def delete_run(run_id: FromPath[str], call: FromCall) -> Deleted:
     """Delete a run."""
-    door = Door.of(request)
-    door.store.delete_run(run_id, principal=door.caller(request))
+    call.store.delete_run(run_id, principal=call.principal)
     return Deleted(message=f"Run {run_id} deleted")
 
 
-@patch("/units/{serial_number:str}", sync_to_thread=True, responses=PROBLEMS)
+@patch("/units/{serial_number:str}")
 def update_unit(
-    serial_number: FromPath[str],
-    data: JSONBody[UpdateUnit],
-    request: Request[Any, Any, Any],
+    serial_number: FromPath[str], data: JSONBody[UpdateUnit], call: FromCall
 ) -> Identified:
     """Say which units are built into a unit."""
-    door = Door.of(request)
-    unit = door.store.update_unit(
-        serial_number, known(data.sub_units), principal=door.caller(request)
+    unit = call.store.update_unit(
+        serial_number, known(data.sub_units), principal=call.principal
     )
     return Identified(id=unit)
-
-
-HANDLERS: tuple[HTTPRouteHandler, ...] = (
-    create_run,
-    list_runs,
-    show_run,
-    update_run,
-    delete_run,
-    update_unit,
-)
-"""The handlers, relative to ``/api/v1``."""

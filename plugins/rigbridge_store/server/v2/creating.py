@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 import msgspec
-from msgspec import UnsetType
 
 from rigbridge.convert.plain import read_value
 from rigbridge.errors import ModelError
@@ -26,24 +25,19 @@ from rigbridge.model import (
     Unit,
 )
 from rigbridge_store.fields import FieldChecks, known, text_or_none
-from rigbridge_store.intake.metadata import MAX_ENTRIES, MAX_NAME
-from rigbridge_store.refusals import invalid
-from rigbridge_store.server.v2.judging import as_limit, as_text
-from rigbridge_store.server.v2.run_bodies import (
+from rigbridge_store.server.v2.bodies.sent_runs import (
     CreateMeasurement,
     CreatePhase,
     CreateRun2,
     DataAxis,
     LogLine,
-    MetadataValue,
 )
+from rigbridge_store.server.v2.checks import RESERVED, check_metadata, trimmed
+from rigbridge_store.server.v2.validators import as_limit, as_text
 
-__all__ = ["RESERVED", "check_metadata", "moment", "run_of"]
+__all__ = ["run_of"]
 
 _T = TypeVar("_T")
-
-RESERVED = "tofupilot.v2"
-"""The name under which a run's metadata keeps what only v2 has."""
 
 
 def run_of(body: CreateRun2) -> Run:
@@ -59,7 +53,7 @@ def run_of(body: CreateRun2) -> Run:
     return _Maker(body).run()
 
 
-def moment(value: datetime, path: str, checks: FieldChecks) -> datetime:
+def _moment(value: datetime, path: str, checks: FieldChecks) -> datetime:
     """Take a time in UTC; one without a zone is that already."""
     if value.tzinfo is None:
         return value.replace(tzinfo=UTC)
@@ -68,23 +62,6 @@ def moment(value: datetime, path: str, checks: FieldChecks) -> datetime:
     except OverflowError:
         checks.report(path, "is outside of the years 1 to 9999")
         return value
-
-
-def check_metadata(
-    values: Mapping[str, MetadataValue | None], path: str, checks: FieldChecks
-) -> None:
-    """Check the names of custom metadata."""
-    if len(values) > MAX_ENTRIES:
-        checks.report(path, f"has {len(values)} keys, at most {MAX_ENTRIES} allowed")
-    for name in values:
-        if not name.strip() or len(name) > MAX_NAME or name == RESERVED:
-            checks.report(f"{path}.{name[:40]}", "is no name that can be given")
-
-
-def _trimmed(value: str | UnsetType | None) -> str | None:
-    """Give a text without the blanks around it, which v2 never tells apart."""
-    text = text_or_none(value)
-    return None if text is None else text.strip()
 
 
 _SPELLED = {
@@ -106,8 +83,8 @@ class _Maker:
 
     def run(self) -> Run:
         body, checks = self.body, self.checks
-        started = moment(body.started_at, "started_at", checks)
-        ended = moment(body.ended_at, "ended_at", checks)
+        started = _moment(body.started_at, "started_at", checks)
+        ended = _moment(body.ended_at, "ended_at", checks)
         if ended < started:
             checks.report("ended_at", "is before started_at")
         self._names()
@@ -123,19 +100,18 @@ class _Maker:
             for index, item in enumerate(known(body.logs) or ())
             if (log := self._log(item, f"logs[{index}]")) is not None
         )
-        if checks.issues:
-            raise invalid(checks.issues)
+        checks.refuse_any()
         return Run(
             id=self._id(),
             outcome=RunOutcome(body.outcome),
             procedure=ProcedureRef(
-                id=body.procedure_id, version=_trimmed(body.procedure_version)
+                id=body.procedure_id, version=trimmed(body.procedure_version)
             ),
             unit=Unit(
                 serial_number=body.serial_number.strip(),
-                part_number=_trimmed(body.part_number),
-                revision=_trimmed(body.revision_number),
-                batch_number=_trimmed(body.batch_number),
+                part_number=trimmed(body.part_number),
+                revision=trimmed(body.revision_number),
+                batch_number=trimmed(body.batch_number),
             ),
             sub_units=tuple(
                 SubUnit(serial_number=number.strip())
@@ -143,7 +119,7 @@ class _Maker:
             ),
             started_at=started,
             ended_at=ended,
-            operator=_trimmed(body.operated_by),
+            operator=trimmed(body.operated_by),
             docstring=text_or_none(body.docstring),
             phases=phases,
             logs=logs,
@@ -172,7 +148,7 @@ class _Maker:
             if given is not None:
                 checks.filled(given, path)
                 checks.bounded(given.strip(), path)
-        checks.version(_trimmed(body.procedure_version), "procedure_version")
+        checks.version(trimmed(body.procedure_version), "procedure_version")
         for index, number in enumerate(known(body.sub_units) or ()):
             checks.filled(number, f"sub_units[{index}]")
             checks.bounded(number, f"sub_units[{index}]")
@@ -225,8 +201,8 @@ class _Maker:
             return None
 
     def _phase(self, phase: CreatePhase, path: str) -> Phase | None:
-        started = moment(phase.started_at, f"{path}.started_at", self.checks)
-        ended = moment(phase.ended_at, f"{path}.ended_at", self.checks)
+        started = _moment(phase.started_at, f"{path}.started_at", self.checks)
+        ended = _moment(phase.ended_at, f"{path}.ended_at", self.checks)
         attributes: dict[str, Any] = {}
         retries = known(phase.retry_count)
         if retries is not None and retries < 0:
@@ -287,7 +263,7 @@ class _Maker:
         )
 
     def _log(self, line: LogLine, path: str) -> LogEntry | None:
-        time = moment(line.timestamp, f"{path}.timestamp", self.checks)
+        time = _moment(line.timestamp, f"{path}.timestamp", self.checks)
         self.checks.integer(line.line_number, f"{path}.line_number")
         return self._made(
             path,

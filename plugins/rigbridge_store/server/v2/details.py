@@ -7,140 +7,105 @@ from typing import Any
 
 import attrs
 import msgspec
-from litestar import Request, get
 from litestar.di import NamedDependency
-from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from rigbridge.convert.plain import read_value
 from rigbridge.model import (
+    JSONValue,
     Limit,
     Measurement,
     MeasurementOutcome,
+    MeasurementValue,
     Run,
     Series,
 )
-from rigbridge_store.access.permissions import require_access, visible_procedures
+from rigbridge_store.reading.details import Row
+from rigbridge_store.reading.lists.attributes import SidecarReader
 from rigbridge_store.reading.lists.details import (
     DetailPlace,
+    LogQuery,
+    MeasurementQuery,
+    PhaseQuery,
     find_logs,
     find_measurements,
     find_phases,
     micros_of_millis,
     place_of,
 )
-from rigbridge_store.reading.lists.paging import Page
-from rigbridge_store.reading.lists.runs import find_run
+from rigbridge_store.reading.lists.query import MeasurementKind
+from rigbridge_store.reading.lists.runs import require_visible_run
 from rigbridge_store.reading.one_run import read_run
 from rigbridge_store.refusals import not_found
-from rigbridge_store.server.bodies import PROBLEMS
-from rigbridge_store.server.door import Door
-from rigbridge_store.server.queries import query
-from rigbridge_store.server.v2.beside import BesideRuns
-from rigbridge_store.server.v2.detail_bodies import (
+from rigbridge_store.server.calls import Call, FromCall, get
+from rigbridge_store.server.v2.bodies.details import (
     ListedLog,
     ListedMeasurement,
     ListedPhase,
     LogList,
     LogRun,
-    MeasuredPhase,
     MeasurementDetails,
-    MeasurementKind,
     MeasurementList,
     MeasurementRun,
     PhaseDetails,
     PhaseList,
     PhaseRun,
 )
-from rigbridge_store.server.v2.detail_queries import (
-    LogQuery,
-    MeasurementQuery,
-    PhaseQuery,
-)
-from rigbridge_store.server.v2.judging import show_validators, validators_of
-from rigbridge_store.server.v2.procedure_bodies import ProcedureReference
-from rigbridge_store.server.v2.run_answers import Meta
+from rigbridge_store.server.v2.bodies.shared import Named, Person
+from rigbridge_store.server.v2.bodies.units import LinkedUnit
 from rigbridge_store.server.v2.showing import (
-    person,
+    from_row,
+    made_by,
+    meta_of,
     show_log,
     show_measurement,
     show_phase,
-    station,
+    start_of,
 )
-from rigbridge_store.server.v2.unit_bodies import LinkedUnit
+from rigbridge_store.server.v2.validators import show_validators, validators_of
 from rigbridge_store.tables.values import iso_from_micros
 
-__all__ = ["HANDLERS"]
+__all__: list[str] = []
 
 
-def _meta(page: Page) -> Meta:
-    return Meta(has_more=page.next_cursor is not None, next_cursor=page.next_cursor)
-
-
-_NOTHING = Page(rows=(), next_cursor=None)
-
-
-@get(
-    "/phases",
-    dependencies={"wanted": query(PhaseQuery)},
-    sync_to_thread=True,
-    responses=PROBLEMS,
-)
-def list_phases(
-    wanted: NamedDependency[PhaseQuery], request: Request[Any, Any, Any]
-) -> PhaseList:
+@get("/phases", query=PhaseQuery)
+def list_phases(wanted: NamedDependency[PhaseQuery], call: FromCall) -> PhaseList:
     """List the phases of a procedure's runs, by filters."""
-    door = Door.of(request)
-    principal = door.caller(request)
-    page = _NOTHING
-    with door.store.reading() as connection:
-        if not wanted.is_of_deployments:
-            page = find_phases(
-                connection,
-                wanted.filter,
-                wanted.conditions,
-                wanted.paging,
-                allowed=visible_procedures(connection, principal),
-                by=wanted.sort_by,
-                order=wanted.sort_order,
-            )
-        beside = BesideRuns(connection, [row.run_key for row in page.rows])
-    return PhaseList(
-        data=[_listed_phase(row, beside) for row in page.rows], meta=_meta(page)
-    )
+    with call.store.reading() as connection:
+        page = find_phases(connection, wanted, call.principal)
+        sidecars = SidecarReader(connection, {row.run_key for row in page.rows})
+    data = [_listed_phase(row, sidecars) for row in page.rows]
+    return PhaseList(data=data, meta=meta_of(page))
 
 
-def _listed_phase(row: Any, beside: BesideRuns) -> ListedPhase:
-    attributes = beside.of_phase(row.run_key, row.position)
+def _listed_phase(row: Row, sidecars: SidecarReader) -> ListedPhase:
+    attributes = sidecars.of_phase(row.run_key, row.position)
     sequence = attributes.get("sequence_path")
     sequence = sequence if isinstance(sequence, str) else None
-    own = beside.phase_name(row.run_key, row.position)
-    return ListedPhase(
+    own = sidecars.phase_name(row.run_key, row.position)
+    return from_row(
+        ListedPhase,
+        row,
         id=f"{row.run_id}.p{row.position}",
         name=row.name if sequence is None or own is None else own,
-        outcome=row.outcome,
         started_at=iso_from_micros(micros_of_millis(row.start_time_millis)),
         ended_at=iso_from_micros(micros_of_millis(row.end_time_millis)),
         duration_ms=round(max(row.end_time_millis - row.start_time_millis, 0.0)),
         retry_count=_retries(row, attributes),
         sequence_path=sequence,
         is_final_attempt=not row.later,
-        run_id=row.run_id,
-        run_outcome=row.run_outcome,
-        serial_number=row.serial_number,
-        sample=row.sample,
     )
 
 
-def _retries(row: Any, attributes: Mapping[str, Any]) -> int:
+def _retries(row: Row, attributes: Mapping[str, JSONValue]) -> int:
     told = attributes.get("retry_count")
     return told if isinstance(told, int) else int(row.earlier)
 
 
-@get("/phases/{phase_id:str}", sync_to_thread=True, responses=PROBLEMS)
-def get_phase(phase_id: FromPath[str], request: Request[Any, Any, Any]) -> PhaseDetails:
+@get("/phases/{phase_id:str}")
+def get_phase(phase_id: FromPath[str], call: FromCall) -> PhaseDetails:
     """Give one phase with its measurements."""
-    row, run, place = _found(request, phase_id, "Phase")
+    row, run, place = _found(call, phase_id, "Phase")
     if place.phase is None or place.measurement is not None:
         raise _missing("Phase", phase_id)
     if place.phase >= len(run.phases):
@@ -149,7 +114,7 @@ def get_phase(phase_id: FromPath[str], request: Request[Any, Any, Any]) -> Phase
     return PhaseDetails(
         **attrs.asdict(shown, recurse=False),
         run=PhaseRun(id=row.id, serial_number=row.unit_serial_number),
-        procedure=_procedure(row),
+        procedure=from_row(Named, row, "procedure_"),
     )
 
 
@@ -157,64 +122,37 @@ def _missing(kind: str, public: str) -> Exception:
     return not_found(f"{kind} with ID {public} does not exist.")
 
 
-def _procedure(row: Any) -> ProcedureReference:
-    return ProcedureReference(id=row.procedure_id, name=row.procedure_name)
-
-
-def _found(
-    request: Request[Any, Any, Any], public: str, kind: str
-) -> tuple[Any, Run, DetailPlace]:
-    """Find the run that an id stands in."""
-    door = Door.of(request)
-    principal = door.caller(request)
+def _found(call: Call, public: str, kind: str) -> tuple[Row, Run, DetailPlace]:
+    """Find the run that an id is in."""
     place = place_of(public)
     if place is None:
         raise _missing(kind, public)
-    with door.store.reading() as connection:
-        row = find_run(connection, place.run_id)
-        if row is None:
-            raise _missing(kind, public)
-        require_access(connection, principal, row.procedure_key)
-        return row, read_run(connection, door.store.contents, row.id).run, place
+    with call.store.reading() as connection:
+        missing = f"{kind} with ID {public}"
+        row = require_visible_run(connection, place.run_id, call.principal, missing)
+        stored = read_run(connection, call.store.contents, row.id)
+    return row, stored.run, place
 
 
-@get(
-    "/measurements",
-    dependencies={"wanted": query(MeasurementQuery)},
-    sync_to_thread=True,
-    responses=PROBLEMS,
-)
+@get("/measurements", query=MeasurementQuery)
 def list_measurements(
-    wanted: NamedDependency[MeasurementQuery], request: Request[Any, Any, Any]
+    wanted: NamedDependency[MeasurementQuery], call: FromCall
 ) -> MeasurementList:
     """List the measurements of a procedure's runs, by filters."""
-    door = Door.of(request)
-    principal = door.caller(request)
-    page = _NOTHING
-    with door.store.reading() as connection:
-        if not wanted.is_of_deployments:
-            page = find_measurements(
-                connection,
-                wanted.filter,
-                wanted.conditions,
-                wanted.paging,
-                allowed=visible_procedures(connection, principal),
-                by=wanted.sort_by,
-                order=wanted.sort_order,
-            )
-        beside = BesideRuns(connection, [row.run_key for row in page.rows])
-    return MeasurementList(
-        data=[_listed(row, beside) for row in page.rows], meta=_meta(page)
-    )
+    with call.store.reading() as connection:
+        page = find_measurements(connection, wanted, call.principal)
+        sidecars = SidecarReader(connection, {row.run_key for row in page.rows})
+    data = [_listed_measurement(row, sidecars) for row in page.rows]
+    return MeasurementList(data=data, meta=meta_of(page))
 
 
 def _json(text: str | None) -> Any:
     return None if text is None else msgspec.json.decode(text)
 
 
-def _listed(row: Any, beside: BesideRuns) -> ListedMeasurement:
+def _listed_measurement(row: Row, sidecars: SidecarReader) -> ListedMeasurement:
     run, phase = row.run_key, row.phase_position
-    # A number that a double holds stands in a column of its own.
+    # A number that a double holds is in a column of its own.
     value = row.number if row.value is None else _json(row.value)
     units = _json(row.units)
     lower, upper = _json(row.lower_limit), _json(row.upper_limit)
@@ -226,12 +164,13 @@ def _listed(row: Any, beside: BesideRuns) -> ListedMeasurement:
             None if lower is None and upper is None else Limit(lower=lower, upper=upper)
         ),
         validators=tuple(_json(row.validators) or ()),
-        attributes=beside.of_measurement(run, phase, row.position),
+        attributes=sidecars.of_measurement(run, phase, row.position),
     )
     kind = _kind(measurement.value)
-    return ListedMeasurement(
+    return from_row(
+        ListedMeasurement,
+        row,
         id=f"{row.run_id}.p{row.phase_position}.m{row.position}",
-        phase_name=row.phase_name,
         measurement_name=row.name,
         started_at=iso_from_micros(micros_of_millis(row.start_time_millis)),
         value=value if kind == "numeric" and not isinstance(value, str) else None,
@@ -239,17 +178,15 @@ def _listed(row: Any, beside: BesideRuns) -> ListedMeasurement:
         string_value=value if isinstance(value, str) else None,
         units=units if isinstance(units, str) else None,
         measurement_outcome=row.outcome,
-        run_id=row.run_id,
-        serial_number=row.serial_number,
-        sample=row.sample,
         measurement_type=kind,
-        retry_count=_retries(row, beside.of_phase(run, phase)),
+        retry_count=_retries(row, sidecars.of_phase(run, phase)),
         is_final_attempt=not row.later,
         validators=show_validators(validators_of(measurement), value),
     )
 
 
-def _kind(value: Any) -> MeasurementKind:
+def _kind(value: MeasurementValue) -> MeasurementKind:
+    # In this order, since a boolean is an int as well.
     kinds: tuple[tuple[type, MeasurementKind], ...] = (
         (bool, "boolean"),
         (int, "numeric"),
@@ -258,18 +195,15 @@ def _kind(value: Any) -> MeasurementKind:
         (Series, "multidimensional"),
         (type(None), "empty"),
     )
-    for type_, kind in kinds:
-        if isinstance(value, type_):
-            return kind
-    return "json"
+    return next((kind for type_, kind in kinds if isinstance(value, type_)), "json")
 
 
-@get("/measurements/{measurement_id:str}", sync_to_thread=True, responses=PROBLEMS)
+@get("/measurements/{measurement_id:str}")
 def get_measurement(
-    measurement_id: FromPath[str], request: Request[Any, Any, Any]
+    measurement_id: FromPath[str], call: FromCall
 ) -> MeasurementDetails:
     """Give one measurement with what it belongs to."""
-    row, run, place = _found(request, measurement_id, "Measurement")
+    row, run, place = _found(call, measurement_id, "Measurement")
     if place.phase is None or place.measurement is None:
         raise _missing("Measurement", measurement_id)
     if place.phase >= len(run.phases):
@@ -277,101 +211,53 @@ def get_measurement(
     phase = run.phases[place.phase]
     if place.measurement >= len(phase.measurements):
         raise _missing("Measurement", measurement_id)
+    phase_id = f"{row.id}.p{place.phase}"
     shown = show_measurement(
-        phase.measurements[place.measurement],
-        f"{row.id}.p{place.phase}.m{place.measurement}",
+        phase.measurements[place.measurement], f"{phase_id}.m{place.measurement}"
     )
     return MeasurementDetails(
         **attrs.asdict(shown, recurse=False),
-        phase=MeasuredPhase(id=f"{row.id}.p{place.phase}", name=phase.name),
-        run=MeasurementRun(
-            id=row.id, outcome=row.outcome, serial_number=row.unit_serial_number
-        ),
-        procedure=_procedure(row),
+        phase=Named(id=phase_id, name=phase.name),
+        run=from_row(MeasurementRun, row, serial_number=row.unit_serial_number),
+        procedure=from_row(Named, row, "procedure_"),
     )
 
 
-@get(
-    "/logs",
-    dependencies={"wanted": query(LogQuery)},
-    sync_to_thread=True,
-    responses=PROBLEMS,
-)
-def list_logs(
-    wanted: NamedDependency[LogQuery], request: Request[Any, Any, Any]
-) -> LogList:
+@get("/logs", query=LogQuery)
+def list_logs(wanted: NamedDependency[LogQuery], call: FromCall) -> LogList:
     """List log lines of runs, by filters."""
-    door = Door.of(request)
-    principal = door.caller(request)
-    page = _NOTHING
-    if not wanted.is_of_deployments:
-        with door.store.reading() as connection:
-            page = find_logs(
-                connection,
-                wanted.filter,
-                wanted.conditions,
-                wanted.paging,
-                allowed=visible_procedures(connection, principal),
-                by=wanted.sort_by,
-                order=wanted.sort_order,
-            )
-    return LogList(
-        data=[
-            _log(
-                row,
-                id=f"{row.id}.l{row.position}",
-                level=row.level,
-                message=row.message,
-                created_at=row.timestamp,
-                source_file=row.source_file or None,
-                line_number=row.line_number,
-            )
-            for row in page.rows
-        ],
-        meta=_meta(page),
-    )
+    with call.store.reading() as connection:
+        page = find_logs(connection, wanted, call.principal)
+    data = [
+        _listed_log(
+            row,
+            id=f"{row.id}.l{row.position}",
+            created_at=row.timestamp,
+            source_file=row.source_file or None,
+        )
+        for row in page.rows
+    ]
+    return LogList(data=data, meta=meta_of(page))
 
 
-def _log(row: Any, **line: Any) -> ListedLog:
-    started = row.started_at if row.started_at is not None else row.created_at
-    return ListedLog(
-        run=LogRun(
-            id=row.id,
-            outcome=row.outcome,
-            started_at=iso_from_micros(started) or "",
-        ),
+def _listed_log(row: Row, **line: object) -> ListedLog:
+    return from_row(
+        ListedLog,
+        row,
+        run=from_row(LogRun, row, started_at=iso_from_micros(start_of(row))),
         unit=LinkedUnit(id=row.unit_id, serial_number=row.unit_serial_number),
-        procedure=_procedure(row),
-        created_by_user=person(row, "creator"),
-        created_by_station=station(row),
+        procedure=from_row(Named, row, "procedure_"),
+        **made_by(row, Person),
         **line,
     )
 
 
-@get("/logs/{log_id:str}", sync_to_thread=True, responses=PROBLEMS)
-def get_log(log_id: FromPath[str], request: Request[Any, Any, Any]) -> ListedLog:
+@get("/logs/{log_id:str}")
+def get_log(log_id: FromPath[str], call: FromCall) -> ListedLog:
     """Give one log line with what it belongs to."""
-    row, run, place = _found(request, log_id, "Log")
+    row, run, place = _found(call, log_id, "Log")
     if place.log is None or place.log >= len(run.logs):
         raise _missing("Log", log_id)
     shown = show_log(run.logs[place.log], place.log, row.id, run)
-    return _log(
-        row,
-        id=shown.id,
-        level=shown.level,
-        message=shown.message,
-        created_at=shown.timestamp,
-        source_file=shown.source_file,
-        line_number=shown.line_number,
-    )
-
-
-HANDLERS: tuple[HTTPRouteHandler, ...] = (
-    list_phases,
-    get_phase,
-    list_measurements,
-    get_measurement,
-    list_logs,
-    get_log,
-)
-"""The handlers, relative to ``/api/v2``."""
+    line = attrs.asdict(shown)
+    return _listed_log(row, created_at=line.pop("timestamp"), **line)

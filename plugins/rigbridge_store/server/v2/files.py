@@ -2,70 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
-import sqlalchemy as sa
-from litestar import Request, get, post
-from litestar.handlers import HTTPRouteHandler
+import litestar
+from litestar import Request
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import File, Stream
 
 from rigbridge.wire import InitializeUpload
-from rigbridge_store.access.permissions import require_access
 from rigbridge_store.files.stored_files import find_content
-from rigbridge_store.refusals import bad_request, not_found
+from rigbridge_store.files.uploads import Target
+from rigbridge_store.reading.lists.runs import require_received
 from rigbridge_store.server.bodies import PROBLEMS
+from rigbridge_store.server.calls import Call, FromCall, post
 from rigbridge_store.server.door import Door
 from rigbridge_store.server.downloads import DOWNLOAD, download
-from rigbridge_store.server.links import origin_of
-from rigbridge_store.server.v2.file_bodies import FileURL, UploadGrant2
-from rigbridge_store.server.v2.run_bodies import NameFile
-from rigbridge_store.tables.schema import attachments, runs, uploads
+from rigbridge_store.server.v2.bodies.files import FileURL, UploadGrant2
+from rigbridge_store.server.v2.bodies.shared import NameFile
 
-__all__ = ["HANDLERS", "download_file"]
+__all__ = ["download_file", "grant_upload"]
 
 
-@post("/attachments", status_code=200, sync_to_thread=True, responses=PROBLEMS)
-def initialize(
-    data: JSONBody[NameFile], request: Request[Any, Any, Any]
+def _nothing(_: object) -> Target:
+    return Target()
+
+
+def grant_upload(
+    call: Call, name: str, target: Callable[[Any], Target] = _nothing
 ) -> UploadGrant2:
+    """
+    Grant the upload of a file.
+
+    Args:
+        call: the call that asks for it.
+        name: the name of the file.
+        target: finds what it will belong to; nothing by default.
+    """
+    ticket = call.store.uploads.initialize(InitializeUpload(name=name), target=target)
+    return UploadGrant2.of(ticket, call.origin)
+
+
+@post("/attachments")
+def initialize(data: JSONBody[NameFile], call: FromCall) -> UploadGrant2:
     """Grant an upload: answers where to PUT the bytes, within a minute."""
-    door = Door.of(request)
-    door.caller(request)
-    ticket = door.store.initialize_upload(InitializeUpload(name=data.name))
-    return UploadGrant2.of(ticket, origin_of(request))
+    return grant_upload(call, data.name)
 
 
-@post(
-    "/attachments/{upload_id:str}/finalize",
-    status_code=200,
-    sync_to_thread=True,
-    responses=PROBLEMS,
-)
-def finalize(upload_id: FromPath[str], request: Request[Any, Any, Any]) -> FileURL:
+@post("/attachments/{upload_id:str}/finalize")
+def finalize(upload_id: FromPath[str], call: FromCall) -> FileURL:
     """Tell that the bytes have come; answers where the file can be had."""
-    door = Door.of(request)
-    principal = door.caller(request)
-    with door.store.reading() as connection:
-        row = connection.execute(
-            sa.select(uploads.c.sha256, runs.c.procedure_key)
-            .select_from(
-                uploads.outerjoin(
-                    attachments, uploads.c.attachment_key == attachments.c.key
-                ).outerjoin(runs, attachments.c.run_key == runs.c.key)
-            )
-            .where(uploads.c.id == upload_id.lower())
-        ).first()
-        if row is None:
-            raise not_found(f"Upload with ID {upload_id} does not exist.")
-        if row.procedure_key is not None:
-            require_access(connection, principal, row.procedure_key)
-    if row.sha256 is None:
-        raise bad_request(f"Upload with ID {upload_id} was never completed.")
-    return FileURL(url=origin_of(request) + door.links.path(upload_id.lower()))
+    with call.store.reading() as connection:
+        require_received(connection, upload_id, call.principal)
+    return FileURL(url=call.file_url(upload_id.lower()))
 
 
-@get(
+@litestar.get(
     "/files/{file_id:str}",
     sync_to_thread=True,
     responses={**PROBLEMS, 200: DOWNLOAD},
@@ -82,7 +74,3 @@ def download_file(
     with door.store.reading() as connection:
         file = find_content(connection, file_id)
     return download(door, file)
-
-
-HANDLERS: tuple[HTTPRouteHandler, ...] = (initialize, finalize)
-"""The handlers that need a key, relative to ``/api/v2``."""

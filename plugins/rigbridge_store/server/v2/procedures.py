@@ -2,313 +2,177 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
-
-import attrs
-import sqlalchemy as sa
-from litestar import Request, delete, get, patch, post
 from litestar.di import NamedDependency
-from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
 
 from rigbridge.wire import Identified
-from rigbridge_store.access.permissions import (
-    require_access,
-    require_user,
-    visible_procedures,
-)
+from rigbridge_store.access.permissions import require_access
 from rigbridge_store.fields import FieldChecks, known
-from rigbridge_store.reading.lists.paging import Paging
+from rigbridge_store.intake import changes
+from rigbridge_store.intake.changes import PROCEDURE
 from rigbridge_store.reading.lists.procedures import (
-    create_procedure,
-    delete_version,
+    ProcedureQuery,
     find_procedures,
     find_version,
     newest_runs,
-    rename_procedure,
     require_procedure,
     run_count,
+    runs_of,
     stations_of,
 )
-from rigbridge_store.refusals import FieldIssue, conflict, invalid
-from rigbridge_store.server.bodies import PROBLEMS
-from rigbridge_store.server.door import Door
-from rigbridge_store.server.queries import parameter, query, utc
-from rigbridge_store.server.v2.creators import creators_of
-from rigbridge_store.server.v2.procedure_bodies import (
+from rigbridge_store.server.calls import FromCall, delete, get, patch, post
+from rigbridge_store.server.v2.bodies.procedures import (
     CreateProcedure,
     CreateVersion,
     Creator,
     ListedProcedure2,
     ProcedureDetails,
     ProcedureList,
-    ProcedureReference,
     RecentRun,
     RecentUnit,
     UpdateProcedure,
     VersionDetails,
 )
-from rigbridge_store.server.v2.run_answers import Meta, Station
-from rigbridge_store.server.v2.showing import NOTHING, person
-from rigbridge_store.tables.schema import procedure_versions, procedures, runs
-from rigbridge_store.tables.values import folded, iso_from_micros
+from rigbridge_store.server.v2.bodies.shared import Named, Person
+from rigbridge_store.server.v2.checks import require_valid
+from rigbridge_store.server.v2.showing import (
+    NOTHING,
+    from_row,
+    from_row_or_none,
+    made_by,
+    meta_of,
+)
+from rigbridge_store.tables.values import iso_from_micros
 
-__all__ = ["HANDLERS"]
+__all__: list[str] = []
 
 _RECENT = 10
 
 
-@attrs.frozen(kw_only=True)
-class ProcedureQuery:
-    """The parameters of ``GET /v2/procedures``."""
-
-    limit: int = parameter(50, ge=1, le=100)
-    # Clients write this one with a fraction, 50.0.
-    cursor: float | None = parameter(ge=0, le=2**53)
-    search_query: str | None = parameter(description="Within the name.")
-    created_after: datetime | None = None
-    created_before: datetime | None = None
-
-
-@post("/procedures", status_code=200, sync_to_thread=True, responses=PROBLEMS)
-def create(
-    data: JSONBody[CreateProcedure], request: Request[Any, Any, Any]
-) -> Identified:
+@post("/procedures", users_only="create procedures")
+def create(data: JSONBody[CreateProcedure], call: FromCall) -> Identified:
     """Create a procedure; others may have the same name."""
-    door = Door.of(request)
-    principal = door.caller(request)
-    require_user(principal, "create procedures")
-    _require_name(data.name)
-    with door.store.writing(principal) as (connection, catalog):
-        return Identified(id=create_procedure(connection, catalog, data.name.strip()))
+    require_valid(name=data.name)
+    name = data.name.strip()
+    with call.store.writing(call.principal) as (connection, catalog):
+        _, public = changes.create_named(connection, catalog, PROCEDURE, name)
+    return Identified(id=public)
 
 
-def _require_name(name: str) -> None:
-    checks = FieldChecks()
-    checks.filled(name, "name")
-    checks.bounded(name, "name")
-    if checks.issues:
-        raise invalid(checks.issues)
-
-
-@get(
-    "/procedures",
-    dependencies={"wanted": query(ProcedureQuery)},
-    sync_to_thread=True,
-    responses=PROBLEMS,
-)
+@get("/procedures", query=ProcedureQuery)
 def list_procedures(
-    wanted: NamedDependency[ProcedureQuery], request: Request[Any, Any, Any]
+    wanted: NamedDependency[ProcedureQuery], call: FromCall
 ) -> ProcedureList:
     """List procedures, the newest first; a station sees those it is linked to."""
-    door = Door.of(request)
-    principal = door.caller(request)
-    cursor = None if wanted.cursor is None else int(wanted.cursor)
-    with door.store.reading() as connection:
-        page = find_procedures(
-            connection,
-            Paging(limit=wanted.limit, cursor=cursor),
-            allowed=visible_procedures(connection, principal),
-            text=wanted.search_query,
-            after=utc(wanted.created_after),
-            before=utc(wanted.created_before),
+    with call.store.reading() as connection:
+        page = find_procedures(connection, wanted, call.principal)
+    data = [
+        from_row(
+            ListedProcedure2,
+            row,
+            # A list demands a creator, also of what a run brought along.
+            created_by_user=Creator(
+                id=row.creator_id or NOTHING,
+                name=row.creator_name,
+                email=row.creator_email or "",
+            ),
         )
-    more = page.next_cursor is not None
-    return ProcedureList(
-        data=[
-            ListedProcedure2(
-                id=row.id,
-                name=row.name,
-                created_at=iso_from_micros(row.created_at) or "",
-                created_by_user=Creator(
-                    id=row.creator_id or NOTHING,
-                    name=row.creator_name,
-                    email=row.creator_email or "",
-                ),
-            )
-            for row in page.rows
-        ],
-        meta=Meta(has_more=more, next_cursor=page.next_cursor),
-    )
+        for row in page.rows
+    ]
+    return ProcedureList(data=data, meta=meta_of(page))
 
 
-@get("/procedures/{procedure_id:str}", sync_to_thread=True, responses=PROBLEMS)
-def get_procedure(
-    procedure_id: FromPath[str], request: Request[Any, Any, Any]
-) -> ProcedureDetails:
+@get("/procedures/{procedure_id:str}")
+def get_procedure(procedure_id: FromPath[str], call: FromCall) -> ProcedureDetails:
     """Give one procedure, by its id or identifier."""
-    door = Door.of(request)
-    principal = door.caller(request)
-    with door.store.reading() as connection:
+    with call.store.reading() as connection:
         row = require_procedure(connection, procedure_id)
-        require_access(connection, principal, row.key)
+        require_access(connection, call.principal, row.key)
         recent = newest_runs(connection, row.key, _RECENT)
         linked = stations_of(connection, row.key)
         count = run_count(connection, row.key)
-    return ProcedureDetails(
-        id=row.id,
-        name=row.name,
-        created_at=iso_from_micros(row.created_at) or "",
-        created_by_user=person(row, "creator"),
+    return from_row(
+        ProcedureDetails,
+        row,
+        created_by_user=from_row_or_none(Person, row, "creator_"),
         runs_count=count,
         recent_runs=[
-            RecentRun(
-                id=run.id,
-                started_at=iso_from_micros(run.started_at or run.created_at) or "",
-                outcome=run.outcome,
-                unit=RecentUnit(serial_number=run.serial_number),
-            )
-            for run in recent
+            from_row(RecentRun, run, unit=from_row(RecentUnit, run)) for run in recent
         ],
-        stations=[Station(id=item.id, name=item.name) for item in linked],
+        stations=[from_row(Named, item) for item in linked],
     )
 
 
-@patch("/procedures/{procedure_id:str}", sync_to_thread=True, responses=PROBLEMS)
+@patch("/procedures/{procedure_id:str}", users_only="change procedures")
 def update_procedure(
-    procedure_id: FromPath[str],
-    data: JSONBody[UpdateProcedure],
-    request: Request[Any, Any, Any],
+    procedure_id: FromPath[str], data: JSONBody[UpdateProcedure], call: FromCall
 ) -> Identified:
     """Rename a procedure; its deployment settings do not exist here."""
-    door = Door.of(request)
-    principal = door.caller(request)
-    require_user(principal, "change procedures")
     name = known(data.name)
-    if name is not None:
-        _require_name(name)
-    with door.store.writing(principal) as (connection, _):
+    require_valid(name=name)
+    with call.store.writing(call.principal) as (connection, _):
         row = require_procedure(connection, procedure_id)
         if name is not None:
-            rename_procedure(connection, row.key, name.strip())
+            changes.rename(connection, PROCEDURE, row.key, name.strip())
     return Identified(id=row.id)
 
 
-@delete(
-    "/procedures/{procedure_id:str}",
-    status_code=200,
-    sync_to_thread=True,
-    responses=PROBLEMS,
-)
-def delete_procedure(
-    procedure_id: FromPath[str], request: Request[Any, Any, Any]
-) -> Identified:
+@delete("/procedures/{procedure_id:str}", users_only="delete procedures")
+def delete_procedure(procedure_id: FromPath[str], call: FromCall) -> Identified:
     """Delete a procedure with all of its runs, for good."""
-    door = Door.of(request)
-    principal = door.caller(request)
-    require_user(principal, "delete procedures")
-    with door.store.reading() as connection:
+    with call.store.reading() as connection:
         row = require_procedure(connection, procedure_id)
-        ids = connection.execute(
-            sa.select(runs.c.id).where(runs.c.procedure_key == row.key)
-        ).scalars()
-        waiting = list(ids)
+        waiting = runs_of(connection, row.key)
+    # Each run in a transaction of its own, so that others can write in between.
     for run_id in waiting:
-        door.store.delete_run(run_id, principal=principal)
-    with door.store.writing(principal) as (connection, _):
-        connection.execute(
-            procedure_versions.delete().where(
-                procedure_versions.c.procedure_key == row.key
-            )
-        )
-        connection.execute(procedures.delete().where(procedures.c.key == row.key))
+        call.store.delete_run(run_id, principal=call.principal)
+    with call.store.writing(call.principal) as (connection, _):
+        changes.delete_procedure(connection, row.key)
     return Identified(id=row.id)
 
 
-@post(
-    "/procedures/{procedure_id:str}/versions",
-    status_code=200,
-    sync_to_thread=True,
-    responses=PROBLEMS,
-)
+@post("/procedures/{procedure_id:str}/versions", users_only="create versions")
 def create_version(
-    procedure_id: FromPath[str],
-    data: JSONBody[CreateVersion],
-    request: Request[Any, Any, Any],
+    procedure_id: FromPath[str], data: JSONBody[CreateVersion], call: FromCall
 ) -> Identified:
     """Create a version of a procedure; its tag must be free."""
-    door = Door.of(request)
-    principal = door.caller(request)
-    require_user(principal, "create versions")
     checks = FieldChecks()
     checks.filled(data.tag, "tag")
     checks.version(data.tag, "tag")
-    if checks.issues:
-        raise invalid(checks.issues)
-    with door.store.writing(principal) as (connection, catalog):
+    checks.refuse_any()
+    with call.store.writing(call.principal) as (connection, catalog):
         row = require_procedure(connection, procedure_id)
-        taken = sa.select(procedure_versions.c.key).where(
-            procedure_versions.c.procedure_key == row.key,
-            procedure_versions.c.tag_key == folded(data.tag),
-        )
-        if connection.execute(taken).first() is not None:
-            raise conflict(
-                f"Version {data.tag} of the procedure already exists.",
-                FieldIssue("tag", "is taken"),
-            )
-        catalog.version(row.key, data.tag)
+        changes.create_version(connection, catalog, row.key, data.tag)
         return Identified(id=find_version(connection, row.key, data.tag).id)
 
 
-@get(
-    "/procedures/{procedure_id:str}/versions/{tag:str}",
-    sync_to_thread=True,
-    responses=PROBLEMS,
-)
+@get("/procedures/{procedure_id:str}/versions/{tag:str}")
 def get_version(
-    procedure_id: FromPath[str], tag: FromPath[str], request: Request[Any, Any, Any]
+    procedure_id: FromPath[str], tag: FromPath[str], call: FromCall
 ) -> VersionDetails:
     """Give one version of a procedure; the case of its tag does not matter."""
-    door = Door.of(request)
-    principal = door.caller(request)
-    with door.store.reading() as connection:
+    with call.store.reading() as connection:
         row = require_procedure(connection, procedure_id)
-        require_access(connection, principal, row.key)
+        require_access(connection, call.principal, row.key)
         version = find_version(connection, row.key, tag)
-        count = connection.execute(
-            sa.select(sa.func.count()).where(runs.c.version_key == version.key)
-        ).scalar_one()
-        user, station = creators_of(connection, version)
-    return VersionDetails(
-        id=version.id,
-        tag=version.tag,
-        created_at=iso_from_micros(version.created_at or row.created_at) or "",
-        procedure=ProcedureReference(id=row.id, name=row.name),
-        run_count=count,
-        created_by_user=user,
-        created_by_station=station,
+    return from_row(
+        VersionDetails,
+        version,
+        created_at=iso_from_micros(version.created_at or row.created_at),
+        procedure=from_row(Named, row),
+        **made_by(version, Person),
     )
 
 
 @delete(
-    "/procedures/{procedure_id:str}/versions/{tag:str}",
-    status_code=200,
-    sync_to_thread=True,
-    responses=PROBLEMS,
+    "/procedures/{procedure_id:str}/versions/{tag:str}", users_only="delete versions"
 )
 def remove_version(
-    procedure_id: FromPath[str], tag: FromPath[str], request: Request[Any, Any, Any]
+    procedure_id: FromPath[str], tag: FromPath[str], call: FromCall
 ) -> Identified:
     """Delete a version that no run names."""
-    door = Door.of(request)
-    principal = door.caller(request)
-    require_user(principal, "delete versions")
-    with door.store.writing(principal) as (connection, _):
+    with call.store.writing(call.principal) as (connection, _):
         row = require_procedure(connection, procedure_id)
         version = find_version(connection, row.key, tag)
-        delete_version(connection, version.key)
+        changes.delete_version(connection, version.key)
     return Identified(id=version.id)
-
-
-HANDLERS: tuple[HTTPRouteHandler, ...] = (
-    create,
-    list_procedures,
-    get_procedure,
-    update_procedure,
-    delete_procedure,
-    create_version,
-    get_version,
-    remove_version,
-)
-"""The handlers, relative to ``/api/v2``."""

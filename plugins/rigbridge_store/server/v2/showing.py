@@ -1,12 +1,13 @@
-"""A stored run as v2 shows it."""
+"""Rows of the store, and stored runs, as v2 shows them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
+import attrs
 import msgspec
 from msgspec import UNSET
 
@@ -15,141 +16,167 @@ from rigbridge.convert.times import to_iso_duration, to_iso_utc
 from rigbridge.model import Axis, LogEntry, Measurement, Phase, Run, Series
 from rigbridge.wire import ListedAttachment
 from rigbridge_store.fields import known, text_or_none
-from rigbridge_store.server.v2.creating import RESERVED
-from rigbridge_store.server.v2.judging import (
+from rigbridge_store.reading.details import Row
+from rigbridge_store.reading.lists.query import ListPage
+from rigbridge_store.server.v2.bodies.sent_runs import (
+    Aggregation,
+    DataAxis,
+    SequenceCall,
+)
+from rigbridge_store.server.v2.bodies.shared import (
+    Maker,
+    Meta,
+    Named,
+    Numbered,
+    Person,
+    ShownPart,
+)
+from rigbridge_store.server.v2.bodies.shown_runs import (
+    Operator,
+    RunSummary,
+    ShownAttachment,
+    ShownAxis,
+    ShownLog,
+    ShownMeasurement,
+    ShownPhase,
+    ShownProcedure,
+    ShownSequence,
+    ShownUnit,
+    ShownVersion,
+)
+from rigbridge_store.server.v2.checks import RESERVED
+from rigbridge_store.server.v2.validators import (
     show_aggregations,
     show_validators,
     validators_of,
 )
-from rigbridge_store.server.v2.run_answers import (
-    Operator,
-    Person,
-    RunSummary,
-    ShownAttachment,
-    ShownAxis,
-    ShownBatch,
-    ShownLog,
-    ShownMeasurement,
-    ShownPart,
-    ShownPhase,
-    ShownProcedure,
-    ShownRevision,
-    ShownSequence,
-    ShownUnit,
-    ShownVersion,
-    Station,
-)
-from rigbridge_store.server.v2.run_bodies import Aggregation, DataAxis
-from rigbridge_store.server.v2.run_bodies import Sequence as Call
-from rigbridge_store.tables.values import iso_from_micros, iso_from_span
+from rigbridge_store.tables.values import iso_from_micros, iso_from_span, iso_or_epoch
 
 __all__ = [
     "NOTHING",
-    "person",
+    "from_row",
+    "from_row_or_none",
+    "made_by",
+    "meta_of",
     "show_attachments",
     "show_log",
     "show_measurement",
     "show_part",
     "show_phase",
+    "show_run",
     "show_sequences",
-    "station",
-    "summary",
+    "start_of",
 ]
+
+_T = TypeVar("_T", bound=attrs.AttrsInstance)
+_R = TypeVar("_R", bound=RunSummary)
+_V = TypeVar("_V")
 
 NOTHING = "00000000-0000-0000-0000-000000000000"
 """The id of what a unit lacks and v2 demands: a part, a revision, a creator."""
 
+_EPOCH = "1970-01-01T00:00:00Z"
 
-def person(row: Any, prefix: str) -> Person | None:
-    """Give the user of some columns of a row, or None."""
-    public = getattr(row, f"{prefix}_id")
-    if public is None:
+
+def from_row(kind: type[_T], row: Row, prefix: str = "", /, **given: object) -> _T:
+    """
+    Make an answer of a row.
+
+    A field that is not given is the column of its name, behind the prefix. Columns
+    named ``..._at`` are moments, which v2 shows as text, and cannot lack where the
+    field demands one.
+    """
+    values = dict(given)
+    for field in attrs.fields(kind):
+        column = prefix + field.name
+        if field.name in given or not hasattr(row, column):
+            continue
+        value = getattr(row, column)
+        if field.name.endswith("_at"):
+            # Where the field demands a moment, the epoch stands for an unknown one.
+            demanded = field.type in (str, "str")
+            value = (iso_or_epoch if demanded else iso_from_micros)(value)
+        values[field.name] = value
+    return kind(**values)
+
+
+def from_row_or_none(
+    kind: type[_T], row: Row, prefix: str, /, **given: object
+) -> _T | None:
+    """Make an answer of columns of a row, or None where it refers to nothing."""
+    if getattr(row, f"{prefix}id") is None:
         return None
-    return Person(
-        id=public,
-        name=getattr(row, f"{prefix}_name"),
-        email=getattr(row, f"{prefix}_email"),
-    )
+    return from_row(kind, row, prefix, **given)
 
 
-def station(row: Any) -> Station | None:
-    """Give the station of a row, or None."""
-    if row.station_id is None:
-        return None
-    return Station(id=row.station_id, name=row.station_name)
+def made_by(row: Row, kind: type[Maker | Person] = Maker) -> dict[str, object]:
+    """Give the fields that say which user or station, one at most, made something."""
+    return {
+        "created_by_user": from_row_or_none(kind, row, "creator_"),
+        "created_by_station": from_row_or_none(Named, row, "station_"),
+    }
 
 
-def show_part(row: Any) -> ShownPart:
+def meta_of(page: ListPage) -> Meta:
+    """Tell where a list goes on."""
+    return Meta(has_more=page.next_cursor is not None, next_cursor=page.next_cursor)
+
+
+def show_part(row: Row) -> ShownPart:
     """Give the part and revision of a row; v2 knows no unit without them."""
     return ShownPart(
         id=row.part_id or NOTHING,
         number=row.part_number or "",
         name=row.part_name or row.part_number or "",
-        revision=ShownRevision(
+        revision=Numbered(
             id=row.revision_id or NOTHING, number=row.revision_number or ""
         ),
     )
 
 
-def _operator(row: Any) -> Operator | None:
-    if row.operator_id is not None:
-        return Operator(
-            id=row.operator_id, name=row.operator_name, email=row.operator_email
-        )
-    if row.declared_operator is None:
-        return None
-    return Operator(id=None, name=row.declared_operator, email=None)
+def _operator(row: Row) -> Operator | None:
+    if row.operator_id is None and row.declared_operator is not None:
+        return Operator(id=None, name=row.declared_operator, email=None)
+    return from_row_or_none(Operator, row, "operator_")
 
 
-def summary(row: Any, **more: Any) -> RunSummary:
+def start_of(row: Row) -> int:
+    """Give the moment that a run started at, or else that it is known by."""
+    started: int = row.created_at if row.started_at is None else row.started_at
+    return started
+
+
+def show_run(kind: type[_R], row: Row, **more: object) -> _R:
     """
-    Show a run as lists do.
+    Show a run, as lists do or with further fields.
 
     A run whose times are unknown is shown with those known: v2 has none without.
-
-    Args:
-        row: the run's row.
-        more: further fields.
     """
-    started = row.started_at
-    if started is None:
-        started = row.created_at if row.ended_at is None else row.ended_at
-    ended = row.ended_at if row.ended_at is not None else started
-    batch = row.batch_id
-    version = row.version_id
-    kind: Callable[..., RunSummary] = more.pop("kind", RunSummary)
-    return kind(
-        id=row.id,
-        created_at=iso_from_micros(row.created_at) or "",
-        started_at=iso_from_micros(started) or "",
-        ended_at=iso_from_micros(ended) or "",
+    started = start_of(row)
+    if row.started_at is None and row.ended_at is not None:
+        started = row.ended_at
+    ended = started if row.ended_at is None else row.ended_at
+    return from_row(
+        kind,
+        row,
+        started_at=iso_from_micros(started),
+        ended_at=iso_from_micros(ended),
         duration=iso_from_span(row.duration or 0),
-        outcome=row.outcome,
-        execution_id=row.execution_id,
-        slot_key=row.slot_key,
-        slot_name=row.slot_name,
-        procedure=ShownProcedure(
-            id=row.procedure_id,
-            name=row.procedure_name,
-            version=(
-                None
-                if version is None
-                else ShownVersion(id=version, tag=row.version_tag)
-            ),
+        procedure=from_row(
+            ShownProcedure,
+            row,
+            "procedure_",
+            version=from_row_or_none(ShownVersion, row, "version_"),
         ),
-        unit=ShownUnit(
-            id=row.unit_id,
-            serial_number=row.unit_serial_number,
-            sample=row.unit_sample,
+        unit=from_row(
+            ShownUnit,
+            row,
+            "unit_",
             part=show_part(row),
-            batch=(
-                None if batch is None else ShownBatch(id=batch, number=row.batch_number)
-            ),
+            batch=from_row_or_none(Numbered, row, "batch_"),
         ),
-        docstring=row.docstring,
-        created_by_user=person(row, "creator"),
-        created_by_station=station(row),
         operated_by=_operator(row),
+        **made_by(row, Person),
         **more,
     )
 
@@ -172,13 +199,13 @@ def show_phase(phase: Phase, index: int, run_id: str, run: Run) -> ShownPhase:
     retries = phase.attributes.get("retry_count")
     sequence = phase.attributes.get("sequence_path")
     nested = isinstance(sequence, str)
-    name = phase.name if nested else " / ".join((*phase.path, phase.name))
     return ShownPhase(
         id=place,
-        name=name,
+        # Phases of a v2 client have their path apart, in the sequence.
+        name=phase.name if nested else " / ".join((*phase.path, phase.name)),
         outcome=phase.outcome.value,
-        started_at=_iso(start) or "1970-01-01T00:00:00Z",
-        ended_at=_iso(end) or "1970-01-01T00:00:00Z",
+        started_at=_iso(start) or _EPOCH,
+        ended_at=_iso(end) or _EPOCH,
         duration=_duration(start, end) or "PT0S",
         retry_count=retries if isinstance(retries, int) else 0,
         sequence_path=sequence if isinstance(sequence, str) else None,
@@ -223,7 +250,7 @@ def show_measurement(measurement: Measurement, place: str) -> ShownMeasurement:
     )
 
 
-def _value(value: Any, *, shown: bool) -> Any:
+def _value(value: object, *, shown: bool) -> object:
     if value is None or not shown:
         return UNSET
     if isinstance(value, Series):
@@ -231,7 +258,7 @@ def _value(value: Any, *, shown: bool) -> Any:
     return spell(value)
 
 
-def _loose(value: Any) -> list[Axis] | None:
+def _loose(value: object) -> list[Axis] | None:
     """Read axes of unequal lengths, which are no series; None for another value."""
     axes = _read(value, list[DataAxis])
     if not axes:
@@ -242,12 +269,11 @@ def _loose(value: Any) -> list[Axis] | None:
     ]
 
 
-def _series(axes: Sequence[Axis], described: Any, place: str) -> list[ShownAxis]:
+def _series(axes: Sequence[Axis], described: object, place: str) -> list[ShownAxis]:
     shown: list[ShownAxis] = []
     for index, axis in enumerate(axes):
-        extra = _read({"data": [], **_member(described, index)}, DataAxis) or DataAxis(
-            data=[]
-        )
+        extra = _read({"data": [], **_member(described, index)}, DataAxis)
+        extra = extra or DataAxis(data=[])
         shown.append(
             ShownAxis(
                 data=[spell(point) for point in axis.values],
@@ -263,12 +289,13 @@ def _series(axes: Sequence[Axis], described: Any, place: str) -> list[ShownAxis]
     return shown
 
 
-def _member(items: Any, index: int) -> Mapping[str, Any]:
-    fits = isinstance(items, list) and index < len(items)
-    return items[index] if fits and isinstance(items[index], Mapping) else {}
+def _member(items: object, index: int) -> Mapping[str, Any]:
+    if not isinstance(items, list) or index >= len(items):
+        return {}
+    return items[index] if isinstance(items[index], Mapping) else {}
 
 
-def _read(value: Any, kind: Any) -> Any:
+def _read(value: object, kind: type[_V]) -> _V | None:
     """Read what a v2 client sent; an attribute of another source is none."""
     if value is None:
         return None
@@ -291,9 +318,8 @@ def show_sequences(
     """
     extra = metadata.get(RESERVED)
     stored = extra.get("sequences") if isinstance(extra, Mapping) else None
-    calls: Sequence[Call] = _read(stored, list[Call]) or []
     shown: list[ShownSequence] = []
-    for index, call in enumerate(calls):
+    for index, call in enumerate(_read(stored, list[SequenceCall]) or ()):
         parent, _, key = call.path.rpartition("/")
         start, end = known(call.started_at), known(call.ended_at)
         if parent and not nested:
@@ -334,11 +360,10 @@ def show_attachments(
 
 def show_log(entry: LogEntry, index: int, run_id: str, run: Run) -> ShownLog:
     """Show a line of the log; its id is that of the run with its place."""
-    time = entry.time or run.started_at
     return ShownLog(
         id=f"{run_id}.l{index}",
         level=entry.level.value,
-        timestamp=_iso(time) or "1970-01-01T00:00:00Z",
+        timestamp=_iso(entry.time or run.started_at) or _EPOCH,
         message=entry.message,
         source_file=entry.source_file or "unknown",
         line_number=entry.line or 0,

@@ -1,25 +1,32 @@
-"""The v2 calls that read units."""
+"""The v2 calls about units."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any
 
-import attrs
-import sqlalchemy as sa
-from litestar import Request, get
 from litestar.di import NamedDependency
-from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import UNSET
 
-from rigbridge_store.access.permissions import visible_procedures
-from rigbridge_store.access.principals import Principal
-from rigbridge_store.intake.metadata import read_metadata
-from rigbridge_store.reading.conditions import Condition
-from rigbridge_store.reading.lists.paging import Paging
+from rigbridge.wire import Identified, WireSubUnit
+from rigbridge_store.fields import known, text_or_none
+from rigbridge_store.files.uploads import link_uploads_to_unit
+from rigbridge_store.intake import changes
+from rigbridge_store.intake.metadata import (
+    merge_metadata,
+    read_metadata,
+    write_metadata,
+)
+from rigbridge_store.intake.policies import CreationPolicy
+from rigbridge_store.intake.units import FoundUnit, add_sub_units
+from rigbridge_store.reading.details import Row
+from rigbridge_store.reading.lists.catalog import (
+    require_part,
+    require_revision,
+    require_revision_of,
+)
 from rigbridge_store.reading.lists.units import (
-    UnitFilter,
+    UnitQuery,
     children_of,
     files_of_unit,
     find_units,
@@ -27,254 +34,273 @@ from rigbridge_store.reading.lists.units import (
     last_runs,
     parents_of,
     require_unit,
-    seen_by,
+    unit_target,
 )
-from rigbridge_store.server.bodies import PROBLEMS
-from rigbridge_store.server.door import Door
-from rigbridge_store.server.links import origin_of
-from rigbridge_store.server.queries import parameter, query, utc
-from rigbridge_store.server.v2.procedure_bodies import ProcedureReference
-from rigbridge_store.server.v2.run_answers import (
-    Meta,
-    Sample,
-    ShownBatch,
-    ShownRevision,
+from rigbridge_store.refusals import FieldIssue, invalid
+from rigbridge_store.server.calls import FromCall, Ids, delete, get, patch, post, put
+from rigbridge_store.server.v2.bodies.files import UploadGrant2
+from rigbridge_store.server.v2.bodies.shared import (
+    Deleted2,
+    Named,
+    NameFile,
+    Numbered,
 )
-from rigbridge_store.server.v2.run_bodies import Outcome
-from rigbridge_store.server.v2.showing import show_part, station
-from rigbridge_store.server.v2.unit_bodies import (
+from rigbridge_store.server.v2.bodies.units import (
+    AddChild,
     CreatedDuring,
+    CreateUnit,
+    DeletedFiles,
     LastRun,
     LinkedUnit,
-    Maker,
     RelatedPart,
     RelatedUnit,
     UnitDetails,
     UnitFile,
     UnitList,
     UnitSummary,
+    UpdateUnit2,
 )
-from rigbridge_store.tables.schema import unit_metadata
-from rigbridge_store.tables.values import iso_from_micros, iso_from_span
-
-__all__ = ["HANDLERS", "may_see"]
-
-
-@attrs.frozen(kw_only=True)
-class UnitQuery:
-    """The parameters of ``GET /v2/units``."""
-
-    search_query: str | None = parameter(
-        description="Within serial, part or batch number."
-    )
-    ids: list[str] | None = None
-    serial_numbers: list[str] | None = None
-    part_numbers: list[str] | None = None
-    revision_numbers: list[str] | None = None
-    batch_numbers: list[str] | None = None
-    procedure_ids: list[str] | None = None
-    outcomes: list[Outcome] | None = None
-    started_after: datetime | None = None
-    started_before: datetime | None = None
-    latest_only: bool = parameter(
-        default=False, description="Demand it of the newest run, not of any."
-    )
-    run_count_min: int | None = parameter(ge=0, le=2**53)
-    run_count_max: int | None = parameter(ge=0, le=2**53)
-    created_after: datetime | None = None
-    created_before: datetime | None = None
-    created_by_user_ids: list[str] | None = None
-    created_by_station_ids: list[str] | None = None
-    exclude_units_with_parent: bool = False
-    samples: list[Sample] | None = None
-    limit: int = parameter(50, ge=1, le=100)
-    cursor: int | None = parameter(ge=0, le=2**53)
-    sort_by: Literal[
-        "serial_number",
-        "created_at",
-        "last_run_at",
-        "part_number",
-        "last_run_procedure",
-    ] = "created_at"
-    sort_order: Literal["asc", "desc"] = "desc"
-    metadata: str | None = parameter(
-        description='JSON: demands by name, `{"line": {"in": ["A"]}}`.'
-    )
-    include_metadata: bool = False
-
-    @property
-    def filter(self) -> UnitFilter:
-        """What is demanded of the units."""
-        names = [field.name for field in attrs.fields(UnitFilter)]
-        wanted: dict[str, Any] = {name: getattr(self, name) for name in names}
-        moments = [name for name in names if name.endswith(("_after", "_before"))]
-        wanted.update((name, utc(wanted[name])) for name in moments)
-        return UnitFilter(**wanted)
-
-
-def may_see(connection: sa.Connection, principal: Principal) -> list[Condition]:
-    """Give the conditions of the units that somebody may see."""
-    allowed = visible_procedures(connection, principal)
-    return seen_by(allowed, principal.key if principal.is_station else None)
-
-
-@get(
-    "/units",
-    dependencies={"wanted": query(UnitQuery)},
-    sync_to_thread=True,
-    responses=PROBLEMS,
+from rigbridge_store.server.v2.checks import require_valid
+from rigbridge_store.server.v2.files import grant_upload
+from rigbridge_store.server.v2.showing import (
+    from_row,
+    from_row_or_none,
+    made_by,
+    meta_of,
+    show_part,
+    start_of,
 )
-def list_units(
-    wanted: NamedDependency[UnitQuery], request: Request[Any, Any, Any]
-) -> UnitList:
+from rigbridge_store.tables.values import folded, iso_from_micros, iso_from_span
+
+__all__: list[str] = []
+
+
+@get("/units", query=UnitQuery)
+def list_units(wanted: NamedDependency[UnitQuery], call: FromCall) -> UnitList:
     """List units by filters; a station sees those of its procedures and its own."""
-    door = Door.of(request)
-    principal = door.caller(request)
-    with door.store.reading() as connection:
-        page = find_units(
-            connection,
-            wanted.filter,
-            Paging(limit=wanted.limit, cursor=wanted.cursor),
-            seen=may_see(connection, principal),
-            by=wanted.sort_by,
-            order=wanted.sort_order,
+    with call.store.reading() as connection:
+        page = find_units(connection, wanted, call.principal)
+        children = children_of(connection, page.keys)
+        parents = parents_of(connection, page.keys)
+        newest = last_runs(connection, page.keys)
+        labels = read_metadata(
+            connection, "unit", page.keys if wanted.include_metadata else ()
         )
-        keys = [row.key for row in page.rows]
-        children = children_of(connection, keys)
-        parents = parents_of(connection, keys)
-        newest = last_runs(connection, keys)
-        labels: Mapping[int, Any] = {}
-        if wanted.include_metadata:
-            labels = read_metadata(connection, unit_metadata, keys)
-    more = page.next_cursor is not None
-    return UnitList(
-        data=[_summary(row, children, parents, newest, labels) for row in page.rows],
-        meta=Meta(has_more=more, next_cursor=page.next_cursor),
-    )
+    data = [
+        from_row(
+            UnitSummary,
+            row,
+            children=[from_row(LinkedUnit, child) for child in children[row.key]],
+            parent=next((from_row(LinkedUnit, p) for p in parents[row.key]), None),
+            last_run=_last_run(newest.get(row.key)),
+            metadata=labels.get(row.key, UNSET),
+            **_common(row),
+        )
+        for row in page.rows
+    ]
+    return UnitList(data=data, meta=meta_of(page))
 
 
-def _maker(row: Any) -> Maker | None:
-    if row.creator_id is None:
+def _common(row: Row) -> dict[str, object]:
+    batch = from_row_or_none(Numbered, row, "batch_")
+    return {"part": show_part(row), "batch": batch, **made_by(row)}
+
+
+def _last_run(run: Row | None) -> LastRun | None:
+    if run is None:
         return None
-    return Maker(id=row.creator_id, name=row.creator_name)
+    started = iso_from_micros(run.started_at or run.created_at)
+    procedure = from_row(Named, run, "procedure_")
+    return from_row(LastRun, run, started_at=started, procedure=procedure)
 
 
-def _batch(row: Any) -> ShownBatch | None:
-    if row.batch_id is None:
-        return None
-    return ShownBatch(id=row.batch_id, number=row.batch_number)
-
-
-def _linked(rows: Sequence[Any]) -> list[LinkedUnit]:
-    return [LinkedUnit(id=row.id, serial_number=row.serial_number) for row in rows]
-
-
-def _summary(
-    row: Any,
-    children: Mapping[int, Sequence[Any]],
-    parents: Mapping[int, Sequence[Any]],
-    newest: Mapping[int, Any],
-    labels: Mapping[int, Any],
-) -> UnitSummary:
-    more = {"metadata": labels[row.key]} if row.key in labels else {}
-    run = newest.get(row.key)
-    return UnitSummary(
-        id=row.id,
-        serial_number=row.serial_number,
-        created_at=iso_from_micros(row.created_at) or "",
-        sample=row.sample,
-        children=_linked(children[row.key]),
-        part=show_part(row),
-        created_by_user=_maker(row),
-        created_by_station=station(row),
-        batch=_batch(row),
-        parent=next(iter(_linked(parents[row.key])), None),
-        last_run=None if run is None else _last_run(run),
-        **more,
-    )
-
-
-def _last_run(run: Any) -> LastRun:
-    return LastRun(
-        id=run.id,
-        outcome=run.outcome,
-        started_at=iso_from_micros(run.started_at or run.created_at) or "",
-        ended_at=iso_from_micros(run.ended_at),
-        procedure=ProcedureReference(id=run.procedure_id, name=run.procedure_name),
-    )
-
-
-@get("/units/{serial_number:str}", sync_to_thread=True, responses=PROBLEMS)
-def get_unit(
-    serial_number: FromPath[str], request: Request[Any, Any, Any]
-) -> UnitDetails:
+@get("/units/{serial_number:str}")
+def get_unit(serial_number: FromPath[str], call: FromCall) -> UnitDetails:
     """Give one unit; the case of its serial number does not matter."""
-    door = Door.of(request)
-    principal = door.caller(request)
-    with door.store.reading() as connection:
-        row = require_unit(connection, serial_number, may_see(connection, principal))
+    with call.store.reading() as connection:
+        row = require_unit(connection, serial_number, call.principal)
         children = children_of(connection, [row.key])[row.key]
         parents = parents_of(connection, [row.key])[row.key]
         files = files_of_unit(connection, row.key)
         run = first_run(connection, row.key) if row.by_run else None
-        labels = read_metadata(connection, unit_metadata, [row.key])
-    origin = origin_of(request)
-    return UnitDetails(
-        id=row.id,
-        serial_number=row.serial_number,
-        created_at=iso_from_micros(row.created_at) or "",
-        sample=row.sample,
-        part=show_part(row),
-        parent=None if not parents else _related(parents[0]),
-        created_by_user=_maker(row),
-        created_by_station=station(row),
-        batch=_batch(row),
+        labels = read_metadata(connection, "unit", [row.key])
+    return from_row(
+        UnitDetails,
+        row,
+        parent=_related(parents[0]) if parents else None,
         children=[_related(child) for child in children],
         created_during=None if run is None else _created_during(run),
         attachments=[
-            UnitFile(
-                id=file.id,
-                name=file.name,
-                size=file.size,
+            from_row(
+                UnitFile,
+                file,
                 content_type=file.mime_type,
-                download_url=origin + door.links.path(file.id),
+                download_url=call.file_url(file.id),
             )
             for file in files
         ],
         metadata=labels[row.key],
+        **_common(row),
     )
 
 
-def _related(row: Any) -> RelatedUnit:
-    if row.part_id is None:
-        return RelatedUnit(id=row.id, serial_number=row.serial_number, part=None)
-    revision = (
-        None
-        if row.revision_id is None
-        else ShownRevision(id=row.revision_id, number=row.revision_number)
-    )
-    part = RelatedPart(
-        id=row.part_id,
-        number=row.part_number,
+def _related(row: Row) -> RelatedUnit:
+    part = from_row_or_none(
+        RelatedPart,
+        row,
+        "part_",
         name=row.part_name or row.part_number,
-        revision=revision,
+        revision=from_row_or_none(Numbered, row, "revision_"),
     )
-    return RelatedUnit(id=row.id, serial_number=row.serial_number, part=part)
+    return from_row(RelatedUnit, row, part=part)
 
 
-def _created_during(run: Any) -> CreatedDuring:
-    started = run.started_at if run.started_at is not None else run.created_at
-    ended = run.ended_at if run.ended_at is not None else started
-    return CreatedDuring(
-        id=run.id,
-        created_at=iso_from_micros(run.created_at) or "",
-        started_at=iso_from_micros(started) or "",
-        ended_at=iso_from_micros(ended) or "",
+def _created_during(run: Row) -> CreatedDuring:
+    started = start_of(run)
+    return from_row(
+        CreatedDuring,
+        run,
+        started_at=iso_from_micros(started),
+        ended_at=iso_from_micros(started if run.ended_at is None else run.ended_at),
         duration=iso_from_span(run.duration or 0),
-        outcome=run.outcome,
-        procedure=ProcedureReference(id=run.procedure_id, name=run.procedure_name),
+        procedure=from_row(Named, run, "procedure_"),
     )
 
 
-HANDLERS: tuple[HTTPRouteHandler, ...] = (list_units, get_unit)
-"""The handlers, relative to ``/api/v2``."""
+@post("/units")
+def create_unit(data: JSONBody[CreateUnit], call: FromCall) -> Identified:
+    """Create a unit of a part's revision; its serial number must be free."""
+    labels = known(data.metadata) or {}
+    serial_number = data.serial_number.strip()
+    require_valid(numbers={"serial_number": serial_number}, metadata=labels)
+    with call.store.writing(call.principal) as (connection, catalog):
+        part, revision = require_revision_of(
+            connection, data.part_number, data.revision_number
+        )
+        unit = changes.new_unit(
+            connection,
+            catalog,
+            serial_number,
+            part_key=part.key,
+            revision_key=revision.key,
+            batch_key=None,
+            sample=known(data.sample),
+        )
+        write_metadata(connection, "unit", unit.key, labels)
+    return Identified(id=unit.id)
+
+
+@patch("/units/{serial_number:str}")
+def update_unit(
+    serial_number: FromPath[str], data: JSONBody[UpdateUnit2], call: FromCall
+) -> Identified:
+    """Change a unit: what is not sent stays as it is."""
+    labels = known(data.metadata) or {}
+    number = known(data.new_serial_number)
+    number = None if number is None else number.strip()
+    require_valid(numbers={"new_serial_number": number}, metadata=labels)
+    with call.store.writing(call.principal) as (connection, catalog):
+        unit = require_unit(connection, serial_number, call.principal)
+        values = _changes(connection, catalog, data, unit)
+        changes.change_unit(connection, unit.key, values)
+        merge_metadata(connection, "unit", unit.key, labels)
+        link_uploads_to_unit(connection, unit.key, known(data.attachments) or ())
+        if number is not None:
+            changes.rename_unit(connection, unit, number, "new_serial_number")
+    return Identified(id=unit.id)
+
+
+def _changes(
+    connection: Any, catalog: Any, data: UpdateUnit2, unit: Row
+) -> dict[str, object]:
+    values: dict[str, object] = {}
+    part_number = text_or_none(data.part_number)
+    part: int | None = unit.part_key
+    if part_number is not None:
+        part = require_part(connection, part_number, "part_number").key
+        values["part_key"] = part
+        if part != unit.part_key:
+            values["revision_key"] = catalog.default_revision(part)
+    revision_number = text_or_none(data.revision_number)
+    if revision_number is not None:
+        if part is None:
+            words = "needs a part_number: the unit has no part"
+            raise invalid([FieldIssue("revision_number", words)])
+        values["revision_key"] = require_revision(
+            connection, part, revision_number, "revision_number"
+        ).key
+    batch_number = text_or_none(data.batch_number)
+    # Null takes a batch or a sample away, a blank batch says nothing.
+    if batch_number is not None:
+        values["batch_key"] = catalog.batch(batch_number)
+    elif data.batch_number is None:
+        values["batch_key"] = None
+    if data.sample is not UNSET:
+        values["sample"] = data.sample
+    return values
+
+
+@delete("/units", users_only="delete units")
+def delete_units(serial_numbers: Ids, call: FromCall) -> Deleted2:
+    """Delete units that have no runs, for good; all of them or none."""
+    digests: list[str] = []
+    deleted: list[str] = []
+    with call.store.writing(call.principal) as (connection, _):
+        for number in dict.fromkeys(map(folded, serial_numbers)):
+            unit = require_unit(connection, number, call.principal)
+            digests += changes.delete_unit(connection, unit)
+            deleted.append(unit.id)
+    # After the commit: contents must never go before the rows that name them.
+    call.store.forget_contents(digests)
+    return Deleted2(id=deleted)
+
+
+@put("/units/{serial_number:str}/children")
+def add_child(
+    serial_number: FromPath[str], data: JSONBody[AddChild], call: FromCall
+) -> Identified:
+    """Build a unit into another; a cycle is refused."""
+    with call.store.writing(call.principal) as (connection, catalog):
+        unit = require_unit(connection, serial_number, call.principal)
+        child = require_unit(connection, data.child_serial_number, call.principal)
+        parent = FoundUnit(
+            key=unit.key, id=unit.id, part_key=None, revision_key=None, batch_key=None
+        )
+        member = WireSubUnit(serial_number=child.serial_number)
+        add_sub_units(connection, catalog, parent, [member], CreationPolicy())
+    return Identified(id=unit.id)
+
+
+@delete("/units/{serial_number:str}/children")
+def remove_child(
+    serial_number: FromPath[str],
+    child_serial_number: Annotated[str, QueryParameter()],
+    call: FromCall,
+) -> Identified:
+    """Take a unit out of another; both stay."""
+    with call.store.writing(call.principal) as (connection, _):
+        unit = require_unit(connection, serial_number, call.principal)
+        child = require_unit(connection, child_serial_number, call.principal)
+        changes.remove_child(connection, unit, child)
+    return Identified(id=unit.id)
+
+
+@post("/units/{serial_number:str}/attachments")
+def create_attachment(
+    serial_number: FromPath[str], data: JSONBody[NameFile], call: FromCall
+) -> UploadGrant2:
+    """Grant the upload of a file that belongs to the unit as soon as it is there."""
+    return grant_upload(call, data.name, unit_target(serial_number, call.principal))
+
+
+@delete("/units/{serial_number:str}/attachments", users_only="delete files of units")
+def delete_attachments(
+    serial_number: FromPath[str], ids: Ids, call: FromCall
+) -> DeletedFiles:
+    """Delete files of a unit; all of them or none."""
+    wanted = list(dict.fromkeys(text.lower() for text in ids))
+    with call.store.writing(call.principal) as (connection, _):
+        unit = require_unit(connection, serial_number, call.principal)
+        digests = changes.delete_unit_files(connection, unit.key, wanted)
+    call.store.forget_contents(digests)
+    return DeletedFiles(ids=wanted)

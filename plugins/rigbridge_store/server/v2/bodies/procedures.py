@@ -7,8 +7,8 @@ from typing import Any
 import attrs
 from msgspec import UNSET, UnsetType
 
-from rigbridge_store.server.v2.run_answers import Meta, Person, Station
-from rigbridge_store.server.v2.run_bodies import Outcome
+from rigbridge_store.reading.lists.query import Outcome
+from rigbridge_store.server.v2.bodies.shared import Meta, Named, Person
 
 __all__ = [
     "CreateProcedure",
@@ -17,7 +17,6 @@ __all__ = [
     "ListedProcedure2",
     "ProcedureDetails",
     "ProcedureList",
-    "ProcedureReference",
     "RecentRun",
     "RecentUnit",
     "UpdateProcedure",
@@ -101,15 +100,7 @@ class ProcedureDetails:
     created_by_user: Person | None
     runs_count: int
     recent_runs: list[RecentRun]
-    stations: list[Station]
-
-
-@attrs.frozen(kw_only=True)
-class ProcedureReference:
-    """A procedure that something belongs to."""
-
-    id: str
-    name: str
+    stations: list[Named]
 
 
 @attrs.frozen(kw_only=True)
@@ -119,7 +110,7 @@ class VersionDetails:
     id: str
     tag: str
     created_at: str
-    procedure: ProcedureReference
+    procedure: Named
     run_count: int
     created_by_user: Person | None
-    created_by_station: Station | None
+    created_by_station: Named | None

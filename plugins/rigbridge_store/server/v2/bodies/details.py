@@ -2,46 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import attrs
 
-from rigbridge_store.server.v2.procedure_bodies import ProcedureReference
-from rigbridge_store.server.v2.run_answers import (
+from rigbridge_store.reading.lists.query import (
     Judgement,
-    Meta,
-    Person,
+    Level,
+    MeasurementKind,
+    Outcome,
+    PhaseOutcome2,
     Sample,
+)
+from rigbridge_store.server.v2.bodies.shared import Meta, Named, Person
+from rigbridge_store.server.v2.bodies.shown_runs import (
     ShownMeasurement,
     ShownPhase,
     ShownValidator,
-    Station,
 )
-from rigbridge_store.server.v2.run_bodies import Outcome
-from rigbridge_store.server.v2.unit_bodies import LinkedUnit
+from rigbridge_store.server.v2.bodies.units import LinkedUnit
 
 __all__ = [
-    "Level",
     "ListedLog",
     "ListedMeasurement",
     "ListedPhase",
     "LogList",
     "LogRun",
-    "MeasuredPhase",
     "MeasurementDetails",
-    "MeasurementKind",
     "MeasurementList",
     "MeasurementRun",
     "PhaseDetails",
     "PhaseList",
-    "PhaseOutcome2",
     "PhaseRun",
-]
-
-Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
-PhaseOutcome2 = Literal["PASS", "FAIL", "SKIP", "ERROR"]
-MeasurementKind = Literal[
-    "numeric", "boolean", "string", "multidimensional", "empty", "json"
 ]
 
 
@@ -85,7 +75,7 @@ class PhaseDetails(ShownPhase):
     """A phase with its measurements."""
 
     run: PhaseRun
-    procedure: ProcedureReference
+    procedure: Named
 
 
 @attrs.frozen(kw_only=True)
@@ -119,14 +109,6 @@ class MeasurementList:
 
 
 @attrs.frozen(kw_only=True)
-class MeasuredPhase:
-    """The phase of a measurement."""
-
-    id: str
-    name: str
-
-
-@attrs.frozen(kw_only=True)
 class MeasurementRun:
     """The run of a measurement."""
 
@@ -139,9 +121,9 @@ class MeasurementRun:
 class MeasurementDetails(ShownMeasurement):
     """A measurement with what it belongs to."""
 
-    phase: MeasuredPhase
+    phase: Named
     run: MeasurementRun
-    procedure: ProcedureReference
+    procedure: Named
 
 
 @attrs.frozen(kw_only=True)
@@ -165,9 +147,9 @@ class ListedLog:
     line_number: int | None
     run: LogRun
     unit: LinkedUnit
-    procedure: ProcedureReference
+    procedure: Named
     created_by_user: Person | None
-    created_by_station: Station | None
+    created_by_station: Named | None
 
 
 @attrs.frozen(kw_only=True)

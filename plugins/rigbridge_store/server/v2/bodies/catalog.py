@@ -5,14 +5,15 @@ from __future__ import annotations
 import attrs
 from msgspec import UNSET, UnsetType
 
-from rigbridge_store.server.v2.run_answers import (
+from rigbridge_store.server.v2.bodies.sent_runs import MetadataValue
+from rigbridge_store.server.v2.bodies.shared import (
+    Maker,
     Meta,
+    Named,
+    Numbered,
     ShownPart,
-    ShownRevision,
-    Station,
 )
-from rigbridge_store.server.v2.run_bodies import MetadataValue
-from rigbridge_store.server.v2.unit_bodies import LinkedUnit, Maker
+from rigbridge_store.server.v2.bodies.units import LinkedUnit
 
 __all__ = [
     "BatchDetails",
@@ -81,7 +82,7 @@ class PartSummary:
     number: str
     name: str
     created_at: str
-    revisions: list[ShownRevision]
+    revisions: list[Numbered]
     metadata: dict[str, MetadataValue] | UnsetType = UNSET
 
 
@@ -112,7 +113,7 @@ class PartDetails:
     created_at: str
     revisions: list[RevisionOfPart]
     created_by_user: Maker | None
-    created_by_station: Station | None
+    created_by_station: Named | None
     metadata: dict[str, MetadataValue]
 
 
@@ -149,7 +150,7 @@ class RevisionDetails:
     number: str
     created_at: str | None
     created_by_user: Maker | None
-    created_by_station: Station | None
+    created_by_station: Named | None
     part: PartReference
     units: list[LinkedUnit]
     metadata: dict[str, MetadataValue]
@@ -188,7 +189,7 @@ class BatchDetails:
     created_at: str
     units: list[BatchUnit]
     created_by_user: Maker | None
-    created_by_station: Station | None
+    created_by_station: Named | None
 
 
 @attrs.frozen(kw_only=True)
@@ -200,7 +201,7 @@ class BatchSummary:
     created_at: str
     unit_count: int
     created_by_user: Maker | None
-    created_by_station: Station | None
+    created_by_station: Named | None
 
 
 @attrs.frozen(kw_only=True)

@@ -12,8 +12,8 @@ from msgspec import UNSET, UnsetType
 
 from rigbridge.model import Limit, Measurement
 from rigbridge_store.fields import known, text_or_none
-from rigbridge_store.server.v2.run_answers import ShownAggregation, ShownValidator
-from rigbridge_store.server.v2.run_bodies import Aggregation, Validator
+from rigbridge_store.server.v2.bodies.sent_runs import Aggregation, Validator
+from rigbridge_store.server.v2.bodies.shown_runs import ShownAggregation, ShownValidator
 
 __all__ = [
     "as_limit",

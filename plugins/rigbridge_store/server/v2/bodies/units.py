@@ -5,16 +5,15 @@ from __future__ import annotations
 import attrs
 from msgspec import UNSET, UnsetType
 
-from rigbridge_store.server.v2.procedure_bodies import ProcedureReference
-from rigbridge_store.server.v2.run_answers import (
+from rigbridge_store.reading.lists.query import Outcome, Sample
+from rigbridge_store.server.v2.bodies.sent_runs import MetadataValue
+from rigbridge_store.server.v2.bodies.shared import (
+    Maker,
     Meta,
-    Sample,
-    ShownBatch,
+    Named,
+    Numbered,
     ShownPart,
-    ShownRevision,
-    Station,
 )
-from rigbridge_store.server.v2.run_bodies import MetadataValue, Outcome
 
 __all__ = [
     "AddChild",
@@ -23,7 +22,6 @@ __all__ = [
     "DeletedFiles",
     "LastRun",
     "LinkedUnit",
-    "Maker",
     "RelatedPart",
     "RelatedUnit",
     "UnitDetails",
@@ -66,21 +64,13 @@ class AddChild:
 
 
 @attrs.frozen(kw_only=True)
-class Maker:
-    """A user who created something."""
-
-    id: str
-    name: str | None
-
-
-@attrs.frozen(kw_only=True)
 class RelatedPart:
     """The part of a related unit."""
 
     id: str
     number: str
     name: str
-    revision: ShownRevision | None
+    revision: Numbered | None
 
 
 @attrs.frozen(kw_only=True)
@@ -110,7 +100,7 @@ class CreatedDuring:
     ended_at: str
     duration: str
     outcome: Outcome
-    procedure: ProcedureReference
+    procedure: Named
 
 
 @attrs.frozen(kw_only=True)
@@ -135,8 +125,8 @@ class UnitDetails:
     part: ShownPart
     parent: RelatedUnit | None
     created_by_user: Maker | None
-    created_by_station: Station | None
-    batch: ShownBatch | None
+    created_by_station: Named | None
+    batch: Numbered | None
     children: list[RelatedUnit]
     created_during: CreatedDuring | None
     attachments: list[UnitFile]
@@ -151,7 +141,7 @@ class LastRun:
     outcome: Outcome
     started_at: str
     ended_at: str | None
-    procedure: ProcedureReference | None
+    procedure: Named | None
 
 
 @attrs.frozen(kw_only=True)
@@ -165,8 +155,8 @@ class UnitSummary:
     children: list[LinkedUnit]
     part: ShownPart
     created_by_user: Maker | None
-    created_by_station: Station | None
-    batch: ShownBatch | None
+    created_by_station: Named | None
+    batch: Numbered | None
     parent: LinkedUnit | None
     last_run: LastRun | None
     metadata: dict[str, MetadataValue] | UnsetType = UNSET

@@ -7,15 +7,13 @@ from typing import Any, Literal
 import attrs
 from msgspec import UNSET, UnsetType
 
-from rigbridge_store.server.v2.procedure_bodies import ProcedureReference
-from rigbridge_store.server.v2.run_answers import Meta, Station
-from rigbridge_store.server.v2.run_bodies import MetadataValue
+from rigbridge_store.server.v2.bodies.sent_runs import MetadataValue
+from rigbridge_store.server.v2.bodies.shared import Meta, Named
 
 __all__ = [
-    "Account",
     "Caller",
-    "ChangedStation",
     "CreateStation",
+    "KeyOwner",
     "Organization",
     "StationDetails",
     "StationList",
@@ -44,20 +42,12 @@ class UpdateStation:
 
 
 @attrs.frozen(kw_only=True)
-class ChangedStation:
-    """A station after its change."""
-
-    id: str
-    name: str
-
-
-@attrs.frozen(kw_only=True)
 class StationSummary:
     """A station in a list."""
 
     id: str
     name: str
-    procedures: list[ProcedureReference]
+    procedures: list[Named]
     procedures_count: int
     team: Any = None
     metadata: dict[str, MetadataValue] | UnsetType = UNSET
@@ -106,7 +96,7 @@ class UserAccount:
 
 
 @attrs.frozen(kw_only=True)
-class Account:
+class KeyOwner:
     """The user behind a key."""
 
     id: str
@@ -128,6 +118,6 @@ class Caller:
     """``GET /v2/whoami``."""
 
     type: Literal["station", "user"]
-    station: Station | None
-    user: Account | None
+    station: Named | None
+    user: KeyOwner | None
     organization: Organization

@@ -2,62 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import attrs
 from msgspec import UNSET, UnsetType
 
-from rigbridge_store.server.v2.run_bodies import (
-    MetadataValue,
+from rigbridge_store.reading.lists.query import (
+    Judgement,
+    Level,
     Outcome,
-    SequenceOutcome,
+    PhaseOutcome2,
+    Sample,
+)
+from rigbridge_store.server.v2.bodies.sent_runs import MetadataValue, SequenceOutcome
+from rigbridge_store.server.v2.bodies.shared import (
+    Meta,
+    Named,
+    Numbered,
+    Person,
+    ShownPart,
 )
 
 __all__ = [
-    "Deleted2",
-    "Meta",
     "Operator",
-    "Person",
-    "RunDetails",
     "RunList",
     "RunSummary",
     "ShownAggregation",
     "ShownAttachment",
     "ShownAxis",
-    "ShownBatch",
     "ShownLog",
     "ShownMeasurement",
-    "ShownPart",
     "ShownPhase",
     "ShownProcedure",
-    "ShownRevision",
+    "ShownRun",
     "ShownSequence",
     "ShownSubUnit",
     "ShownUnit",
     "ShownValidator",
     "ShownVersion",
-    "Station",
 ]
-
-Judgement = Literal["PASS", "FAIL", "UNSET"]
-Sample = Literal["golden", "failing", "ignored"]
-
-
-@attrs.frozen(kw_only=True)
-class Meta:
-    """Where a list goes on."""
-
-    has_more: bool
-    next_cursor: int | None
-
-
-@attrs.frozen(kw_only=True)
-class Person:
-    """A user."""
-
-    id: str
-    name: str | None
-    email: str | None
 
 
 @attrs.frozen(kw_only=True)
@@ -67,14 +50,6 @@ class Operator:
     id: str | None
     name: str | None
     email: str | None
-
-
-@attrs.frozen(kw_only=True)
-class Station:
-    """A station."""
-
-    id: str
-    name: str
 
 
 @attrs.frozen(kw_only=True)
@@ -95,32 +70,6 @@ class ShownProcedure:
 
 
 @attrs.frozen(kw_only=True)
-class ShownRevision:
-    """The revision of a part."""
-
-    id: str
-    number: str
-
-
-@attrs.frozen(kw_only=True)
-class ShownPart:
-    """The part that a unit is one of."""
-
-    id: str
-    number: str
-    name: str
-    revision: ShownRevision
-
-
-@attrs.frozen(kw_only=True)
-class ShownBatch:
-    """A batch."""
-
-    id: str
-    number: str
-
-
-@attrs.frozen(kw_only=True)
 class ShownUnit:
     """The unit of a run."""
 
@@ -128,7 +77,7 @@ class ShownUnit:
     serial_number: str
     sample: Sample | None
     part: ShownPart
-    batch: ShownBatch | None
+    batch: Numbered | None
 
 
 @attrs.frozen(kw_only=True)
@@ -190,7 +139,7 @@ class ShownPhase:
 
     id: str
     name: str
-    outcome: Literal["PASS", "FAIL", "SKIP", "ERROR"]
+    outcome: PhaseOutcome2
     started_at: str
     ended_at: str
     duration: str
@@ -233,7 +182,7 @@ class ShownLog:
     """A line of the log."""
 
     id: str
-    level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+    level: Level
     timestamp: str
     message: str
     source_file: str
@@ -267,14 +216,14 @@ class RunSummary:
     unit: ShownUnit
     docstring: str | None
     created_by_user: Person | None
-    created_by_station: Station | None
+    created_by_station: Named | None
     operated_by: Operator | None
     metadata: dict[str, MetadataValue] | UnsetType = UNSET
     sequences: list[ShownSequence] | UnsetType = UNSET
 
 
 @attrs.frozen(kw_only=True)
-class RunDetails(RunSummary):
+class ShownRun(RunSummary):
     """A run with all that it holds."""
 
     phases: list[ShownPhase]
@@ -289,10 +238,3 @@ class RunList:
 
     data: list[RunSummary]
     meta: Meta
-
-
-@attrs.frozen(kw_only=True)
-class Deleted2:
-    """The ids of what was deleted."""
-
-    id: list[str]

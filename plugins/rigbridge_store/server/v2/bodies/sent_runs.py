@@ -9,6 +9,7 @@ import attrs
 from msgspec import UNSET, UnsetType
 
 from rigbridge.model import LogLevel, MeasurementOutcome, PhaseOutcome
+from rigbridge_store.reading.lists.query import Outcome
 
 __all__ = [
     "Aggregation",
@@ -19,15 +20,12 @@ __all__ = [
     "DataAxis",
     "LogLine",
     "MetadataValue",
-    "NameFile",
-    "Outcome",
-    "Sequence",
+    "SequenceCall",
+    "SequenceOutcome",
     "UpdateRun2",
     "Validator",
 ]
 
-Outcome = Literal["PASS", "FAIL", "ERROR", "TIMEOUT", "ABORTED"]
-"""The verdicts of a run that has ended."""
 
 SequenceOutcome = Literal["PASS", "FAIL", "ERROR", "TIMEOUT", "ABORTED", "SKIP"]
 """The verdicts of a sequence call."""
@@ -102,7 +100,7 @@ class CreatePhase:
 
 
 @attrs.frozen(kw_only=True)
-class Sequence:
+class SequenceCall:
     """A call of a sequence of phases, by its path among the others."""
 
     path: str
@@ -146,7 +144,7 @@ class CreateRun2:
     sub_units: list[str] | UnsetType | None = UNSET
     docstring: str | UnsetType | None = UNSET
     phases: list[CreatePhase] | UnsetType | None = UNSET
-    sequences: list[Sequence] | UnsetType | None = UNSET
+    sequences: list[SequenceCall] | UnsetType | None = UNSET
     logs: list[LogLine] | UnsetType | None = UNSET
     metadata: dict[str, MetadataValue] | UnsetType | None = UNSET
     unit_metadata: dict[str, MetadataValue] | UnsetType | None = UNSET
@@ -164,10 +162,3 @@ class ChangeMetadata:
     """``PATCH /v2/runs/{id}/metadata``: null takes a key away."""
 
     metadata: dict[str, MetadataValue | None] | UnsetType | None = UNSET
-
-
-@attrs.frozen(kw_only=True)
-class NameFile:
-    """The name of a file that will be sent."""
-
-    name: str

@@ -1,0 +1,224 @@
+"""
+The query string of a list as an attrs class: what is wanted, and which page of it.
+
+One field is one parameter. A field that :func:`restricts` declares also names the
+condition that its value makes, so that a class is the table of a list's filters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, ClassVar, Literal, TypeAlias
+
+import attrs
+import sqlalchemy as sa
+
+from rigbridge_store.reading.conditions import (
+    Condition,
+    duration_between,
+    moment_between,
+)
+
+__all__ = [
+    "LIMITS",
+    "Column",
+    "Judgement",
+    "Level",
+    "ListPage",
+    "ListQuery",
+    "MeasurementKind",
+    "Outcome",
+    "PhaseOutcome2",
+    "Sample",
+    "SortedQuery",
+    "among",
+    "at_least",
+    "at_most",
+    "contains",
+    "from_moment",
+    "lasting_at_least",
+    "lasting_at_most",
+    "parameter",
+    "read_page",
+    "restricts",
+    "until_moment",
+    "utc",
+    "visible",
+]
+
+Outcome = Literal["PASS", "FAIL", "ERROR", "TIMEOUT", "ABORTED"]
+"""The verdicts of a run that has ended."""
+
+PhaseOutcome2 = Literal["PASS", "FAIL", "SKIP", "ERROR"]
+Judgement = Literal["PASS", "FAIL", "UNSET"]
+Sample = Literal["golden", "failing", "ignored"]
+Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+MeasurementKind = Literal[
+    "numeric", "boolean", "string", "multidimensional", "empty", "json"
+]
+
+Column: TypeAlias = sa.ColumnElement[Any]
+
+LIMITS = "limits"
+_CONDITION = "condition"
+
+
+def parameter(default: Any = None, **limits: object) -> Any:
+    """
+    Declare a parameter.
+
+    Args:
+        default: its value where the query string has none.
+        limits: what :class:`litestar.params.QueryParameter` takes (``ge``, ``le``,
+            ``max_length``, ``description``).
+    """
+    return attrs.field(default=default, metadata={LIMITS: limits})
+
+
+def restricts(
+    condition: Callable[..., Iterable[Condition]],
+    *columns: object,
+    default: Any = None,
+    **limits: object,
+) -> Any:
+    """
+    Declare a parameter that restricts the list, and nothing where it is not given.
+
+    Args:
+        condition: called with the columns and the value.
+        columns: what the value is compared with.
+        default: its value where the query string has none; ``attrs.NOTHING`` where
+            it must have one.
+        limits: as for :func:`parameter`.
+    """
+    metadata = {LIMITS: limits, _CONDITION: partial(condition, *columns)}
+    return attrs.field(default=default, metadata=metadata)
+
+
+def utc(moment: datetime) -> datetime:
+    """Take a time without a zone as UTC, which is what v2 clients send."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+@attrs.frozen(kw_only=True)
+class ListQuery:
+    """
+    What every list takes.
+
+    Attributes:
+        limit: how many rows at most.
+        cursor: where to go on, as the page before told, or None for the beginning.
+    """
+
+    limit: int = parameter(50, ge=1, le=100)
+    cursor: int | None = parameter(ge=0, le=2**53)
+
+    def conditions(self) -> list[Condition]:
+        """
+        Give the conditions of the parameters that were sent.
+
+        Raises:
+            BadRequestError: a value that is none of its kind; names the parameter.
+        """
+        found: list[Condition] = []
+        for field in attrs.fields(type(self)):
+            condition = field.metadata.get(_CONDITION)
+            value = getattr(self, field.name)
+            if condition is None or value is None:
+                continue
+            found += condition(utc(value) if isinstance(value, datetime) else value)
+        return found
+
+
+@attrs.frozen(kw_only=True)
+class SortedQuery(ListQuery):
+    """A list that can be sorted; ``sorts`` has the column of each ``sort_by``."""
+
+    sorts: ClassVar[Mapping[str, Column]]
+    sort_by: str = "created_at"
+    sort_order: Literal["asc", "desc"] = "desc"
+
+    def order(self, key: Column) -> tuple[sa.UnaryExpression[Any], ...]:
+        """Give the order: by a column, and by a key among equal values."""
+        columns = (self.sorts[self.sort_by], key)
+        if self.sort_order == "asc":
+            return tuple(column.asc() for column in columns)
+        return tuple(column.desc() for column in columns)
+
+
+@attrs.frozen(kw_only=True)
+class ListPage:
+    """
+    A part of a list.
+
+    Attributes:
+        rows: the rows.
+        next_cursor: where the next page begins, or None after the last.
+    """
+
+    rows: Sequence[Row] = ()
+    next_cursor: int | None = None
+
+    @property
+    def keys(self) -> list[int]:
+        """The keys of the rows."""
+        return [row.key for row in self.rows]
+
+
+def read_page(
+    connection: sa.Connection, statement: sa.Select[Any], wanted: ListQuery
+) -> ListPage:
+    """Read one page, and whether there is another."""
+    start, limit = int(wanted.cursor or 0), wanted.limit
+    # One row more than wanted tells whether there is a next page, without a count.
+    rows = connection.execute(statement.limit(limit + 1).offset(start)).all()
+    more = len(rows) > limit
+    return ListPage(rows=rows[:limit], next_cursor=start + limit if more else None)
+
+
+def among(column: Column, values: Collection[object]) -> list[Condition]:
+    """Demand one of some values, exactly."""
+    return [column.in_(list(values))]
+
+
+def visible(column: Column, allowed: Collection[int] | None) -> list[Condition]:
+    """Demand one of the procedures that may be seen; None stands for all."""
+    return [] if allowed is None else among(column, allowed)
+
+
+def contains(column: Column, text: str) -> list[Condition]:
+    """Demand a text within a column that is not folded."""
+    words = text.strip()
+    return [column.icontains(words, autoescape=True)] if words else []
+
+
+def at_least(column: Column, value: float) -> list[Condition]:
+    """Demand a number, the bound included."""
+    return [column >= value]
+
+
+def at_most(column: Column, value: float) -> list[Condition]:
+    """Demand a number, the bound included."""
+    return [column <= value]
+
+
+def from_moment(column: Column, moment: datetime) -> list[Condition]:
+    """Demand a moment, the bound included."""
+    return moment_between(column, moment, None)
+
+
+def until_moment(column: Column, moment: datetime) -> list[Condition]:
+    """Demand a moment, the bound included."""
+    return moment_between(column, None, moment)
+
+
+def lasting_at_least(column: Column, duration: str) -> list[Condition]:
+    """Demand a duration, the bound included."""
+    return duration_between(column, duration, None)
+
+
+def lasting_at_most(column: Column, duration: str) -> list[Condition]:
+    """Demand a duration, the bound included."""
+    return duration_between(column, None, duration)

@@ -1,0 +1,193 @@
+"""
+The seam between the framework and the calls: whose call it is, and what it may do.
+
+A handler is declared by :func:`get`, :func:`post`, :func:`put`, :func:`patch` or
+:func:`delete` of this module, and takes ``call: FromCall``. The guard of its router has
+authenticated the caller before, who must be a user where ``users_only`` says so.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import partial, wraps
+from types import ModuleType
+from typing import Annotated, Any, TypeAlias, TypeVar, get_type_hints
+
+import attrs
+import litestar
+from litestar.di import NamedDependency, Provide
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import QueryParameter
+
+from rigbridge_store.access.permissions import require_user
+from rigbridge_store.access.principals import Principal
+from rigbridge_store.reading.lists.query import LIMITS
+from rigbridge_store.server.bodies import PROBLEMS
+from rigbridge_store.server.door import AnyConnection, Door
+from rigbridge_store.store import RunStore
+
+__all__ = [
+    "PROVIDED",
+    "USERS_ONLY",
+    "Call",
+    "FromCall",
+    "Ids",
+    "delete",
+    "get",
+    "handlers_in",
+    "patch",
+    "post",
+    "put",
+]
+
+_T = TypeVar("_T", bound=attrs.AttrsInstance)
+
+USERS_ONLY = "users_only"
+"""The option of a handler that names what only users may do by it."""
+
+Ids: TypeAlias = Annotated[list[str], QueryParameter(min_items=1, max_items=1000)]
+"""What a call deletes several of."""
+
+
+@attrs.frozen
+class Call:
+    """
+    One call of the API.
+
+    Attributes:
+        connection: the request.
+    """
+
+    connection: AnyConnection
+
+    @property
+    def door(self) -> Door:
+        """The door that it came through."""
+        return Door.of(self.connection)
+
+    @property
+    def store(self) -> RunStore:
+        """The store behind the door."""
+        return self.door.store
+
+    @property
+    def principal(self) -> Principal:
+        """Whose key it shows."""
+        return self.door.caller(self.connection)
+
+    @property
+    def origin(self) -> str:
+        """Where the client reaches us, which is where it will reach us again."""
+        host = self.connection.headers.get("host") or self.connection.url.netloc
+        return f"{self.connection.url.scheme}://{host}"
+
+    def file_url(self, public: str) -> str:
+        """Give the URL under which a file can be had for a while, without a key."""
+        return self.origin + self.door.links.path(public)
+
+
+FromCall: TypeAlias = NamedDependency[Call]
+"""The annotation of the parameter ``call`` of a handler."""
+
+
+def _call_of(request: litestar.Request[Any, Any, Any]) -> Call:
+    return Call(request)
+
+
+PROVIDED = {"call": Provide(_call_of, sync_to_thread=False)}
+"""The dependencies of a router whose calls take a key."""
+
+
+def _declared(
+    route: Callable[..., Callable[..., HTTPRouteHandler]],
+    path: str,
+    *,
+    users_only: str | None = None,
+    query: type[attrs.AttrsInstance] | None = None,
+    answers: dict[int, Any] | None = None,
+) -> Callable[[Callable[..., object]], HTTPRouteHandler]:
+    """
+    Declare a handler.
+
+    Args:
+        route: how the framework declares one.
+        path: its path, relative to the version's.
+        users_only: what it does, where only users may; it completes "cannot ...".
+        query: the class of its parameter ``wanted``, made of the query string.
+        answers: what the OpenAPI document says of answers, beside the usual.
+    """
+
+    def declare(function: Callable[..., object]) -> HTTPRouteHandler:
+        declared = route(
+            path,
+            status_code=200,
+            sync_to_thread=True,
+            responses={**PROBLEMS, **(answers or {})},
+            dependencies=None if query is None else {"wanted": _from_query(query)},
+            opt={USERS_ONLY: users_only},
+        )
+        return declared(function if users_only is None else _of_users(function))
+
+    def _of_users(function: Callable[..., object]) -> Callable[..., object]:
+        # No guard, since a malformed body is refused as such before, whose key it is.
+        @wraps(function)
+        def handle(*, call: Call, **values: object) -> object:
+            require_user(call.principal, users_only or "")
+            return function(call=call, **values)
+
+        return handle
+
+    return declare
+
+
+def handlers_in(*modules: ModuleType) -> tuple[HTTPRouteHandler, ...]:
+    """Give the handlers that modules declare, without those that take no key."""
+    return tuple(
+        value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, HTTPRouteHandler) and USERS_ONLY in value.opt
+    )
+
+
+get = partial(_declared, litestar.get)
+post = partial(_declared, litestar.post)
+put = partial(_declared, litestar.put)
+patch = partial(_declared, litestar.patch)
+delete = partial(_declared, litestar.delete)
+
+
+def _from_query(kind: type[_T]) -> Provide:
+    """
+    Make the dependency that reads an attrs class from the query string.
+
+    The framework reads parameters off a function's signature, so this makes one: a
+    keyword parameter for each field, with the limits that the field declares.
+    """
+
+    def read(**values: Any) -> _T:
+        return kind(**values)
+
+    hints = get_type_hints(kind, include_extras=True)
+    parameters = [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=(
+                inspect.Parameter.empty
+                if field.default is attrs.NOTHING
+                else field.default
+            ),
+            # Subscripted as a call, since the type is only known here.
+            annotation=Annotated.__class_getitem__(  # type: ignore[attr-defined]
+                (hints[field.name], QueryParameter(**field.metadata.get(LIMITS, {})))
+            ),
+        )
+        for field in attrs.fields(kind)
+    ]
+    read.__annotations__ = {item.name: item.annotation for item in parameters}
+    read.__annotations__["return"] = kind
+    signature = inspect.Signature(parameters, return_annotation=kind)
+    read.__signature__ = signature  # type: ignore[attr-defined]  # PEP 362
+    return Provide(read, sync_to_thread=False)

@@ -1,0 +1,91 @@
+"""The bodies of the v2 calls about files, and about reports that are sent as such."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import attrs
+from msgspec import UNSET, UnsetType
+
+from rigbridge_store.results import UploadTicket
+from rigbridge_store.server.v2.bodies.shared import Meta
+
+__all__ = [
+    "FileURL",
+    "ImportItem",
+    "ImportReports",
+    "ImportResult",
+    "ImportResults",
+    "NoDeployments",
+    "UploadGrant2",
+    "upload_url",
+]
+
+
+def upload_url(ticket: UploadTicket, origin: str) -> str:
+    """Give the URL that an upload's bytes are PUT to; the grant is within it."""
+    return f"{origin}/api/v1/uploads/{ticket.id}/{ticket.token}"
+
+
+@attrs.frozen(kw_only=True)
+class UploadGrant2:
+    """Where to PUT the bytes of a file, within a minute."""
+
+    id: str
+    upload_url: str
+
+    @classmethod
+    def of(cls, ticket: UploadTicket, origin: str) -> Self:
+        """Give the grant of a ticket."""
+        return cls(id=ticket.id, upload_url=upload_url(ticket, origin))
+
+
+@attrs.frozen(kw_only=True)
+class FileURL:
+    """Where a file can be had for a while, without a key."""
+
+    url: str
+
+
+@attrs.frozen(kw_only=True)
+class ImportItem:
+    """An uploaded report, and by which importer to read it."""
+
+    upload_id: str
+    importer: str
+
+
+@attrs.frozen(kw_only=True)
+class ImportReports:
+    """``POST /v2/imports/structured``."""
+
+    items: list[ImportItem]
+    allow_duplicate: bool | UnsetType | None = UNSET
+
+
+@attrs.frozen(kw_only=True)
+class ImportResult:
+    """What became of one report."""
+
+    upload_id: str
+    success: bool
+    id: str | UnsetType = UNSET
+    ids: list[str] | UnsetType = UNSET
+    already_imported: bool | UnsetType = UNSET
+    warnings: list[str] | UnsetType = UNSET
+    error: str | UnsetType = UNSET
+
+
+@attrs.frozen(kw_only=True)
+class ImportResults:
+    """What became of the reports, in their order."""
+
+    results: list[ImportResult]
+
+
+@attrs.frozen(kw_only=True)
+class NoDeployments:
+    """A page of deployments, of which there are none here."""
+
+    data: list[Any]
+    meta: Meta
