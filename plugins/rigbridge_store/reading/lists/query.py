@@ -20,6 +20,7 @@ from rigbridge_store.reading.conditions import (
     duration_between,
     moment_between,
 )
+from rigbridge_store.reading.details import Row
 
 __all__ = [
     "LIMITS",
