@@ -86,10 +86,19 @@ class RowKind:
 
 
 PROCEDURE = RowKind("procedure", procedures)
+"""Named; several may have one name."""
+
 STATION = RowKind("station", stations)
+"""Likewise."""
+
 PART = RowKind("part", parts, "part_key")
+"""Numbered."""
+
 REVISION = RowKind("revision", revisions, "revision_key")
+"""Numbered within a part."""
+
 BATCH = RowKind("batch", batches, "batch_key")
+"""Numbered."""
 
 
 def _exists(connection: sa.Connection, table: sa.Table, *conditions: Any) -> bool:

@@ -14,7 +14,7 @@ from rigbridge import __version__
 from rigbridge.errors import RigbridgeError
 from rigbridge_store.pages import NAME, Site, page_or, page_router
 from rigbridge_store.server.bodies import ServerCapabilities, ServerHealth
-from rigbridge_store.server.calls import PROVIDED, get
+from rigbridge_store.server.calls import PROVIDED, get, handlers_in
 from rigbridge_store.server.door import Door, require_key
 from rigbridge_store.server.failures import (
     answer_any,
@@ -24,13 +24,24 @@ from rigbridge_store.server.failures import (
 )
 from rigbridge_store.server.reference import show_reference
 from rigbridge_store.server.settings import ServerSettings
-from rigbridge_store.server.v1 import HANDLERS as V1_HANDLERS
-from rigbridge_store.server.v1.files import receive_upload
-from rigbridge_store.server.v2 import HANDLERS as V2_HANDLERS
-from rigbridge_store.server.v2.files import download_file
+from rigbridge_store.server.v1 import files as v1_files
+from rigbridge_store.server.v1 import runs as v1_runs
+from rigbridge_store.server.v2 import (
+    batches,
+    details,
+    files,
+    imports,
+    parts,
+    procedures,
+    runs,
+    stations,
+    units,
+)
 from rigbridge_store.store import RunStore
 
 __all__ = ["create_app"]
+
+_V2 = (batches, details, files, imports, parts, procedures, runs, stations, units)
 
 
 def create_app(store: RunStore, settings: ServerSettings | None = None) -> Litestar:
@@ -45,20 +56,20 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
     site = Site(store=store)
     keyed = Router(
         path="/api/v1",
-        route_handlers=[*V1_HANDLERS, show_capabilities],
+        route_handlers=[*handlers_in(v1_runs, v1_files), show_capabilities],
         guards=[require_key],
         dependencies=PROVIDED,
         security=[{"key": []}],
     )
-    granted = Router(path="/api/v1", route_handlers=[receive_upload])
+    granted = Router(path="/api/v1", route_handlers=[v1_files.receive_upload])
     keyed2 = Router(
         path="/api/v2",
-        route_handlers=V2_HANDLERS,
+        route_handlers=handlers_in(*_V2),
         guards=[require_key],
         dependencies=PROVIDED,
         security=[{"key": []}],
     )
-    signed = Router(path="/api/v2", route_handlers=[download_file])
+    signed = Router(path="/api/v2", route_handlers=[files.download_file])
     return Litestar(
         route_handlers=[
             keyed,

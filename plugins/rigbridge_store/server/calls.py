@@ -30,7 +30,7 @@ from rigbridge_store.store import RunStore
 __all__ = [
     "PROVIDED",
     "USERS_ONLY",
-    "Call",
+    "ApiCall",
     "FromCall",
     "Ids",
     "delete",
@@ -51,7 +51,7 @@ Ids: TypeAlias = Annotated[list[str], QueryParameter(min_items=1, max_items=1000
 
 
 @attrs.frozen
-class Call:
+class ApiCall:
     """
     One call of the API.
 
@@ -87,12 +87,12 @@ class Call:
         return self.origin + self.door.links.path(public)
 
 
-FromCall: TypeAlias = NamedDependency[Call]
+FromCall: TypeAlias = NamedDependency[ApiCall]
 """The annotation of the parameter ``call`` of a handler."""
 
 
-def _call_of(request: litestar.Request[Any, Any, Any]) -> Call:
-    return Call(request)
+def _call_of(request: litestar.Request[Any, Any, Any]) -> ApiCall:
+    return ApiCall(request)
 
 
 PROVIDED = {"call": Provide(_call_of, sync_to_thread=False)}
@@ -132,7 +132,7 @@ def _declared(
     def _of_users(function: Callable[..., object]) -> Callable[..., object]:
         # No guard, since a malformed body is refused as such before, whose key it is.
         @wraps(function)
-        def handle(*, call: Call, **values: object) -> object:
+        def handle(*, call: ApiCall, **values: object) -> object:
             require_user(call.principal, users_only or "")
             return function(call=call, **values)
 

@@ -21,7 +21,7 @@ from rigbridge_store.reading.conditions import (
 from rigbridge_store.reading.details import Row
 from rigbridge_store.reading.listing import creators
 from rigbridge_store.reading.lists.query import (
-    ListPage,
+    RowPage,
     SortedQuery,
     from_moment,
     read_page,
@@ -157,7 +157,7 @@ class BatchQuery(SortedQuery):
         return found
 
 
-def find_parts(connection: sa.Connection, wanted: PartQuery) -> ListPage:
+def find_parts(connection: sa.Connection, wanted: PartQuery) -> RowPage:
     """
     List parts.
 
@@ -168,7 +168,7 @@ def find_parts(connection: sa.Connection, wanted: PartQuery) -> ListPage:
     return read_page(connection, statement, wanted)
 
 
-def find_batches(connection: sa.Connection, wanted: BatchQuery) -> ListPage:
+def find_batches(connection: sa.Connection, wanted: BatchQuery) -> RowPage:
     """List batches, each with the number of its units."""
     statement = _BATCHES.where(*wanted.conditions())
     statement = statement.order_by(*wanted.order(batches.c.key))

@@ -17,10 +17,10 @@ from rigbridge_store.reading.conditions import Condition, id_in
 from rigbridge_store.reading.lists.query import (
     Judgement,
     Level,
-    ListPage,
     MeasurementKind,
     Outcome,
     PhaseOutcome2,
+    RowPage,
     Sample,
     among,
     at_least,
@@ -342,14 +342,14 @@ class LogQuery(QueryOfRuns):
 
 def find_phases(
     connection: sa.Connection, wanted: PhaseQuery, principal: Principal
-) -> ListPage:
+) -> RowPage:
     """List phases of runs; raises as :func:`page_of_runs`."""
     return page_of_runs(connection, _PHASES, wanted, principal, phases.c.position)
 
 
 def find_measurements(
     connection: sa.Connection, wanted: MeasurementQuery, principal: Principal
-) -> ListPage:
+) -> RowPage:
     """List measurements of runs, each with its phase; raises likewise."""
     then = (measurements.c.phase_position, measurements.c.position)
     return page_of_runs(connection, _MEASUREMENTS, wanted, principal, *then)
@@ -357,6 +357,6 @@ def find_measurements(
 
 def find_logs(
     connection: sa.Connection, wanted: LogQuery, principal: Principal
-) -> ListPage:
+) -> RowPage:
     """List log lines, each with its run, unit and procedure; raises likewise."""
     return page_of_runs(connection, _LOGS, wanted, principal, logs.c.position)

@@ -20,8 +20,8 @@ from rigbridge_store.reading.conditions import (
 from rigbridge_store.reading.details import Row
 from rigbridge_store.reading.listing import creators
 from rigbridge_store.reading.lists.query import (
-    ListPage,
     ListQuery,
+    RowPage,
     from_moment,
     parameter,
     read_page,
@@ -113,7 +113,7 @@ class ProcedureQuery(ListQuery):
 
 def find_procedures(
     connection: sa.Connection, wanted: ProcedureQuery, principal: Principal
-) -> ListPage:
+) -> RowPage:
     """List procedures, the newest first."""
     statement = _SELECT.where(
         *visible(procedures.c.key, visible_procedures(connection, principal)),
@@ -221,7 +221,7 @@ class StationQuery(ListQuery):
     include_metadata: bool = False
 
 
-def find_stations(connection: sa.Connection, wanted: StationQuery) -> ListPage:
+def find_stations(connection: sa.Connection, wanted: StationQuery) -> RowPage:
     """
     List stations by name.
 

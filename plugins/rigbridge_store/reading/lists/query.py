@@ -27,11 +27,11 @@ __all__ = [
     "Column",
     "Judgement",
     "Level",
-    "ListPage",
     "ListQuery",
     "MeasurementKind",
     "Outcome",
     "PhaseOutcome2",
+    "RowPage",
     "Sample",
     "SortedQuery",
     "among",
@@ -53,16 +53,28 @@ Outcome = Literal["PASS", "FAIL", "ERROR", "TIMEOUT", "ABORTED"]
 """The verdicts of a run that has ended."""
 
 PhaseOutcome2 = Literal["PASS", "FAIL", "SKIP", "ERROR"]
+"""The verdicts of a phase."""
+
 Judgement = Literal["PASS", "FAIL", "UNSET"]
+"""The verdicts of a measurement, or of a validator."""
+
 Sample = Literal["golden", "failing", "ignored"]
+"""What a unit that is no product is good for."""
+
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+"""The level of a log line."""
+
 MeasurementKind = Literal[
     "numeric", "boolean", "string", "multidimensional", "empty", "json"
 ]
+"""What kind of value a measurement has."""
 
 Column: TypeAlias = sa.ColumnElement[Any]
+"""A column, or what is computed of some."""
 
 LIMITS = "limits"
+"""Where the metadata of a field have what the parameter must keep."""
+
 _CONDITION = "condition"
 
 
@@ -150,7 +162,7 @@ class SortedQuery(ListQuery):
 
 
 @attrs.frozen(kw_only=True)
-class ListPage:
+class RowPage:
     """
     A part of a list.
 
@@ -170,13 +182,13 @@ class ListPage:
 
 def read_page(
     connection: sa.Connection, statement: sa.Select[Any], wanted: ListQuery
-) -> ListPage:
+) -> RowPage:
     """Read one page, and whether there is another."""
     start, limit = int(wanted.cursor or 0), wanted.limit
     # One row more than wanted tells whether there is a next page, without a count.
     rows = connection.execute(statement.limit(limit + 1).offset(start)).all()
     more = len(rows) > limit
-    return ListPage(rows=rows[:limit], next_cursor=start + limit if more else None)
+    return RowPage(rows=rows[:limit], next_cursor=start + limit if more else None)
 
 
 def among(column: Column, values: Collection[object]) -> list[Condition]:

@@ -26,8 +26,8 @@ from rigbridge_store.reading.conditions import (
 from rigbridge_store.reading.details import Row
 from rigbridge_store.reading.lists.query import (
     Column,
-    ListPage,
     Outcome,
+    RowPage,
     Sample,
     SortedQuery,
     among,
@@ -76,6 +76,8 @@ __all__ = [
 ]
 
 RUNS_AND_SLOTS = listing.JOINED.outerjoin(run_slots, run_slots.c.run_key == runs.c.key)
+"""The runs with everything that names them, and their places in executions."""
+
 _SELECT: sa.Select[Any] = sa.select(
     *listing.COLUMNS,
     runs.c.operator_name.label("declared_operator"),
@@ -85,8 +87,8 @@ _SELECT: sa.Select[Any] = sa.select(
     units.c.sample.label("unit_sample"),
 ).select_from(RUNS_AND_SLOTS)
 
-# v2 knows runs that have ended; v1 shows the others as well.
 ENDED = runs.c.outcome != RunOutcome.RUNNING.value
+"""v2 knows runs that have ended; v1 shows the others as well."""
 
 
 def _search(text: str) -> list[Condition]:
@@ -222,7 +224,7 @@ def page_of_runs(
     wanted: QueryOfRuns,
     principal: Principal,
     *then: Column,
-) -> ListPage:
+) -> RowPage:
     """
     Read a page of a list of runs, or of what is in them.
 
@@ -237,7 +239,7 @@ def page_of_runs(
         BadRequestError: a duration or a metadata demand that is none.
     """
     if wanted.deployment_ids is not None or wanted.environments is not None:
-        return ListPage()
+        return RowPage()
     statement = statement.where(
         ENDED,
         *visible(runs.c.procedure_key, visible_procedures(connection, principal)),
@@ -248,7 +250,7 @@ def page_of_runs(
 
 def find_runs(
     connection: sa.Connection, wanted: RunQuery, principal: Principal
-) -> ListPage:
+) -> RowPage:
     """List runs that have ended; raises as :func:`page_of_runs`."""
     return page_of_runs(connection, _SELECT, wanted, principal)
 

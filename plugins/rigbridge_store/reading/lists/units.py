@@ -24,8 +24,8 @@ from rigbridge_store.reading.details import Row
 from rigbridge_store.reading.listing import creators
 from rigbridge_store.reading.lists.query import (
     Column,
-    ListPage,
     Outcome,
+    RowPage,
     Sample,
     SortedQuery,
     among,
@@ -234,7 +234,7 @@ def visible_units(connection: sa.Connection, principal: Principal) -> list[Condi
 
 def find_units(
     connection: sa.Connection, wanted: UnitQuery, principal: Principal
-) -> ListPage:
+) -> RowPage:
     """
     List units.
 

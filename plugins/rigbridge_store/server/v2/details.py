@@ -37,7 +37,7 @@ from rigbridge_store.reading.lists.query import MeasurementKind
 from rigbridge_store.reading.lists.runs import require_visible_run
 from rigbridge_store.reading.one_run import read_run
 from rigbridge_store.refusals import not_found
-from rigbridge_store.server.calls import Call, FromCall, get
+from rigbridge_store.server.calls import ApiCall, FromCall, get
 from rigbridge_store.server.v2.bodies.details import (
     ListedLog,
     ListedMeasurement,
@@ -122,7 +122,7 @@ def _missing(kind: str, public: str) -> Exception:
     return not_found(f"{kind} with ID {public} does not exist.")
 
 
-def _found(call: Call, public: str, kind: str) -> tuple[Row, Run, DetailPlace]:
+def _found(call: ApiCall, public: str, kind: str) -> tuple[Row, Run, DetailPlace]:
     """Find the run that an id is in."""
     place = place_of(public)
     if place is None:

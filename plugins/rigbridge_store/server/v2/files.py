@@ -15,7 +15,7 @@ from rigbridge_store.files.stored_files import find_content
 from rigbridge_store.files.uploads import Target
 from rigbridge_store.reading.lists.runs import require_received
 from rigbridge_store.server.bodies import PROBLEMS
-from rigbridge_store.server.calls import Call, FromCall, post
+from rigbridge_store.server.calls import ApiCall, FromCall, post
 from rigbridge_store.server.door import Door
 from rigbridge_store.server.downloads import DOWNLOAD, download
 from rigbridge_store.server.v2.bodies.files import FileURL, UploadGrant2
@@ -29,7 +29,7 @@ def _nothing(_: object) -> Target:
 
 
 def grant_upload(
-    call: Call, name: str, target: Callable[[Any], Target] = _nothing
+    call: ApiCall, name: str, target: Callable[[Any], Target] = _nothing
 ) -> UploadGrant2:
     """
     Grant the upload of a file.

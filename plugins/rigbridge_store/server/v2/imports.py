@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from rigbridge.errors import RigbridgeError
 from rigbridge_store.refusals import FieldIssue, bad_request, invalid, not_found
-from rigbridge_store.server.calls import Call, FromCall, get, post
+from rigbridge_store.server.calls import ApiCall, FromCall, get, post
 from rigbridge_store.server.importing import import_report
 from rigbridge_store.server.v2.bodies.files import (
     ImportItem,
@@ -35,7 +35,7 @@ def import_reports(data: JSONBody[ImportReports], call: FromCall) -> ImportResul
     return ImportResults(results=[_import(call, item) for item in data.items])
 
 
-def _import(call: Call, item: ImportItem) -> ImportResult:
+def _import(call: ApiCall, item: ImportItem) -> ImportResult:
     upload = item.upload_id
     try:
         done = import_report(call.door, upload, item.importer, call.principal)

@@ -27,7 +27,15 @@ from rigbridge_store.reading.lists.runs import (
 from rigbridge_store.reading.lists.units import units_of_serials
 from rigbridge_store.reading.one_run import read_run
 from rigbridge_store.refusals import FieldIssue, invalid, not_found
-from rigbridge_store.server.calls import Call, FromCall, Ids, delete, get, patch, post
+from rigbridge_store.server.calls import (
+    ApiCall,
+    FromCall,
+    Ids,
+    delete,
+    get,
+    patch,
+    post,
+)
 from rigbridge_store.server.v2.bodies.files import UploadGrant2
 from rigbridge_store.server.v2.bodies.sent_runs import (
     ChangeMetadata,
@@ -100,7 +108,7 @@ def create_run(data: JSONBody[CreateRun2], call: FromCall) -> Identified:
     return Identified(id=created.id)
 
 
-def _require_reference(call: Call, procedure_id: str) -> None:
+def _require_reference(call: ApiCall, procedure_id: str) -> None:
     """Check that a procedure is named by a UUID, or by an identifier that is one's."""
     if canonical_uuid(procedure_id) is not None:
         return

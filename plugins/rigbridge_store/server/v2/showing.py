@@ -17,7 +17,7 @@ from rigbridge.model import Axis, LogEntry, Measurement, Phase, Run, Series
 from rigbridge.wire import ListedAttachment
 from rigbridge_store.fields import known, text_or_none
 from rigbridge_store.reading.details import Row
-from rigbridge_store.reading.lists.query import ListPage
+from rigbridge_store.reading.lists.query import RowPage
 from rigbridge_store.server.v2.bodies.sent_runs import (
     Aggregation,
     DataAxis,
@@ -117,7 +117,7 @@ def made_by(row: Row, kind: type[Maker | Person] = Maker) -> dict[str, object]:
     }
 
 
-def meta_of(page: ListPage) -> Meta:
+def meta_of(page: RowPage) -> Meta:
     """Tell where a list goes on."""
     return Meta(has_more=page.next_cursor is not None, next_cursor=page.next_cursor)
 
