@@ -152,7 +152,9 @@ def test_one_run_is_read_once(
 def test_reference_page(store: RunStore) -> None:
     """The reference page has every v2 call and its level, and no other."""
     rows = re.findall(
-        r"^\| `([A-Z]+) (/\S+)` \| (any key|users|none) \|", REFERENCE.read_text(), re.M
+        r"^\| `([A-Z]+) (/\S+)` \| (any key|users|none) \|",
+        REFERENCE.read_text(),
+        re.MULTILINE,
     )
     documented = {(method, f"/api/v2{path}"): level for method, path, level in rows}
     served = {
