@@ -16,6 +16,7 @@ from rigbridge_csv.tables.decoding import decode_head
 
 __all__ = ["CSVAdapter"]
 
+# A profile chooses by name; another layout is another entry here.
 _LAYOUTS: Mapping[Layout, LayoutReader] = {Layout.LONG: LongLayout()}
 
 
@@ -84,6 +85,7 @@ class CSVAdapter:
         # The content is decompressed already; patterns name the log itself.
         head, name = source.head, source.name.removesuffix(".gz")
         best = self._best(head, name)
+        # Detection says this as a reason; reading must not choose one by chance.
         if len(best) > 1:
             names = " and ".join(repr(claim.profile.name) for claim in best)
             raise UnrecognizedSourceError(
@@ -92,6 +94,7 @@ class CSVAdapter:
                 remedy="tell them apart by match.file_name or match.columns",
             )
         if not best:
+            # 0x1a is the end mark of DOS files.
             if not decode_head(None, head).strip("\ufeff \t\r\n\x1a"):
                 raise NoRunError("the file is empty", source=source.uri)
             known = (*self.settings.profiles, BUILT_IN)

@@ -23,7 +23,7 @@ __all__ = ["Condition", "LimitPair", "condition"]
 Bound: TypeAlias = float | int | str | None
 """A number, a text that is none, or None where the cell is blank."""
 
-# Codes as TestStand writes them into its CSV reports, and the usual signs.
+# TestStand's codes and the usual signs.
 # The inclusivity of the lower and the upper side; None: the side is not compared.
 _RANGES: Mapping[str, tuple[bool | None, bool | None]] = {
     "GELE": (True, True),
@@ -45,6 +45,7 @@ _OUTSIDE: Mapping[str, tuple[str, str]] = {
     "LEGT": ("<=", ">"),
     "LEGE": ("<=", ">="),
 }
+# CIEQ compares texts without case.
 _EQUAL = frozenset({"EQ", "EQT", "CIEQ", "==", "="})
 _UNEQUAL = frozenset({"NE", "NET", "!=", "<>"})
 
@@ -91,6 +92,7 @@ class LimitPair:
                 place="limit_pair",
                 remedy="write lower and upper with the sign between them: upper/lower",
             )
+        # The class is frozen, and the separator follows from the form.
         object.__setattr__(self, "_separator", found[2].strip())
 
     def split(self, text: str) -> tuple[str, str] | None:
@@ -135,7 +137,7 @@ def _range(
     )
 
 
-def _words(comparator: str | None, lower: Bound, upper: Bound) -> Condition:
+def _as_text(comparator: str | None, lower: Bound, upper: Bound) -> Condition:
     parts = [
         f"{word} {_show(bound)}"
         for word, bound in (("lower", lower), ("upper", upper))
@@ -151,6 +153,7 @@ def _words(comparator: str | None, lower: Bound, upper: Bound) -> Condition:
 def _equality(code: str, comparator: str, bound: float | str) -> Condition:
     if code in _UNEQUAL:
         return Condition(validators=(f"x != {_show(bound)}",))
+    # TestStand writes EQ for numbers too: then it is a range of one value.
     if not isinstance(bound, str) and math.isfinite(bound):
         return _range(bound, bound, (True, True), comparator)
     case = " ignoring case" if code == "CIEQ" else ""
@@ -164,17 +167,17 @@ def _compared(code: str, comparator: str, lower: Bound, upper: Bound) -> Conditi
     if code in _EQUAL | _UNEQUAL and single is not None:
         return _equality(code, comparator, single)
     if isinstance(lower, str) or isinstance(upper, str):
-        return _words(comparator, lower, upper)
+        return _as_text(comparator, lower, upper)
     if code in _OUTSIDE and lower is not None and upper is not None:
         below, above = _OUTSIDE[code]
         return Condition(validators=(f"x {below} {lower} or x {above} {upper}",))
     sides = _RANGES.get(code)
     if sides is None or isinstance(single, str):
-        return _words(comparator, lower, upper)
+        return _as_text(comparator, lower, upper)
     if None in sides:
         # Two different bounds for a comparison with one: nobody knows which.
         if single is None:
-            return _words(comparator, lower, upper)
+            return _as_text(comparator, lower, upper)
         lower, upper = (None if side is None else single for side in sides)
     return _range(lower, upper, sides, comparator)
 
@@ -197,5 +200,5 @@ def condition(comparator: str | None, lower: Bound, upper: Bound) -> Condition:
     if comparator is not None:
         return _compared(comparator.strip().upper(), comparator, lower, upper)
     if isinstance(lower, str) or isinstance(upper, str):
-        return _words(None, lower, upper)
+        return _as_text(None, lower, upper)
     return _range(lower, upper, (True, True), None)

@@ -96,6 +96,7 @@ class _Reading:
         self.encoding = self._find_encoding()
 
     def _find_encoding(self) -> str:
+        # A pass of its own: the last byte of a log may show that it is not UTF-8.
         with readable(self.source), self.source.open() as stream:
             chunks = iter(lambda: stream.read(_CHUNK), b"")
             decoding = find_decoding(self.profile.encoding, chunks)
@@ -130,11 +131,13 @@ class _Reading:
         seen: set[int] = set()
         repeated: dict[int, int] = {}
         last: tuple[str, ...] | None = None
+        # The report is thrown away: the second pass records the same columns.
         with self._rows(ConversionReport()) as rows:
             for row in rows:
                 if row.key is None or row.key == last:
                     continue
                 last = row.key
+                # 64 bits: two keys of one hash do not happen within a log.
                 digest = hash(last)
                 if digest in seen:
                     repeated.setdefault(digest, row.line)

@@ -135,7 +135,7 @@ class PhaseRows:
             for field in (Field.PHASE_STARTED_AT, Field.PHASE_ENDED_AT)
         )
         report.mapped("phase")
-        # First, because it may keep the log's own word among the attributes.
+        # Before attributes are counted: it may keep the log's own word among them.
         outcome = self._outcome(cells, run_outcome, report)
         if self.attributes:
             report.mapped("attribute", len(self.attributes))

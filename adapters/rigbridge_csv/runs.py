@@ -38,6 +38,7 @@ class RunBuilder:
     def __init__(
         self, cells: CellReader, context: ReadContext, source: Source, *, line: int
     ) -> None:
+        # A report of its own: merged into that of the log only if the run succeeds.
         self.report = ConversionReport()
         self._cells = cells
         self._context = context
@@ -73,6 +74,7 @@ class RunBuilder:
         if read is None:
             self._add_remark(line, row, columns, attributes)
         else:
+            # Read first: a row that cannot be read must not begin a phase.
             phase = self._phases.of(line, row, columns)
             phase.measurements.append(read[0])
             phase.verdicts.append(read[1])

@@ -40,6 +40,7 @@ def _profiles(value: object) -> tuple[CSVProfile, ...]:
             if isinstance(item, CSVProfile)
             else from_mapping(CSVProfile, item, place)
         )
+        # Errors and the report name a profile: the name has to tell which.
         if profile.name in {other.name for other in (*made, BUILT_IN)}:
             raise setting_error(
                 f"{profile.name!r} is taken", f"{place}.name", "choose another"

@@ -37,6 +37,7 @@ WORDS: Mapping[str, LoggedVerdict] = {
     "good": LoggedVerdict.PASS,
     "failed": LoggedVerdict.FAIL,
     "f": LoggedVerdict.FAIL,
+    # Above the upper and below the lower limit.
     "fail(+)": LoggedVerdict.FAIL,
     "fail(-)": LoggedVerdict.FAIL,
     "nok": LoggedVerdict.FAIL,
@@ -58,28 +59,16 @@ The words that need no declaration, in lower case. A profile adds its own; ``1``
 ``true`` and ``false`` are not here, since some logs mean an error by 1.
 """
 
-RUN: Mapping[LoggedVerdict, RunOutcome] = {
-    LoggedVerdict.PASS: RunOutcome.PASS,
-    LoggedVerdict.FAIL: RunOutcome.FAIL,
-    LoggedVerdict.ERROR: RunOutcome.ERROR,
-    LoggedVerdict.TIMEOUT: RunOutcome.TIMEOUT,
-    LoggedVerdict.ABORTED: RunOutcome.ABORTED,
-    LoggedVerdict.RUNNING: RunOutcome.RUNNING,
-}
+RUN: Mapping[LoggedVerdict, RunOutcome] = {LoggedVerdict(o): o for o in RunOutcome}
 """What a run can be given as it stands."""
 
 PHASE: Mapping[LoggedVerdict, PhaseOutcome] = {
-    LoggedVerdict.PASS: PhaseOutcome.PASS,
-    LoggedVerdict.FAIL: PhaseOutcome.FAIL,
-    LoggedVerdict.SKIP: PhaseOutcome.SKIP,
-    LoggedVerdict.ERROR: PhaseOutcome.ERROR,
+    LoggedVerdict(o): o for o in PhaseOutcome
 }
 """What a phase can be given as it stands."""
 
 MEASUREMENT: Mapping[LoggedVerdict, MeasurementOutcome] = {
-    LoggedVerdict.PASS: MeasurementOutcome.PASS,
-    LoggedVerdict.FAIL: MeasurementOutcome.FAIL,
-    LoggedVerdict.UNSET: MeasurementOutcome.UNSET,
+    LoggedVerdict(o): o for o in MeasurementOutcome
 }
 """What a measurement can be given as it stands."""
 
@@ -92,6 +81,7 @@ def worst(verdicts: Iterable[LoggedVerdict]) -> LoggedVerdict | None:
 
     A timeout and an abort count as ERROR; SKIP, UNSET and RUNNING judge nothing.
     """
+    # An error counts more than a failure: what came after it was not tested.
     found = set(verdicts)
     if found & _ERRORS:
         return LoggedVerdict.ERROR

@@ -39,10 +39,10 @@ class RunLinesAdapter:
 
     Unlike other adapters it gives runs back that were read before: each keeps its id
     and its provenance, so that a run that the store has already is not stored twice.
-    The contents of attachments are looked for in the folder beside the file.
+    The bytes of attachments are looked for in the folder beside the file.
 
     Args:
-        settings: taken for the sake of the contract.
+        settings: ignored; every adapter takes its settings.
     """
 
     name: ClassVar[str] = "rigbridge-runs"
@@ -54,6 +54,7 @@ class RunLinesAdapter:
     def detect(self, head: bytes, name: str) -> Match | None:
         """Recognize the key that each line begins with."""
         del name
+        # The mark is always the first key: other JSON lines are not taken for runs.
         if head.lstrip().startswith(_MARK):
             return Match(0.99, "a line of an exported run")
         return None
@@ -75,6 +76,7 @@ class RunLinesAdapter:
                         continue
                     _account(run, context.report)
                     yield _with_files(run, folder, number, context.report)
+        # A compressed file that is cut off raises EOFError.
         except (OSError, EOFError) as error:
             raise SourceUnreadableError(
                 f"cannot be read: {error}",
@@ -111,6 +113,7 @@ def _with_files(run: Run, folder: Path, number: int, report: ConversionReport) -
         saved = saved_attachment(attachment, folder)
         if saved is not None:
             report.mapped("attachment")
+        # Without a size it had no bytes when it was exported either.
         elif attachment.size is not None:
             report.coerced(
                 "attachment",

@@ -43,23 +43,6 @@ class Field(StrEnum):
     DOCSTRING = "docstring"
 
 
-RUN_FIELDS = (
-    Field.SERIAL_NUMBER,
-    Field.PART_NUMBER,
-    Field.PART_NAME,
-    Field.REVISION,
-    Field.BATCH_NUMBER,
-    Field.PROCEDURE,
-    Field.PROCEDURE_ID,
-    Field.PROCEDURE_VERSION,
-    Field.STATION,
-    Field.OPERATOR,
-    Field.STARTED_AT,
-    Field.ENDED_AT,
-    Field.RUN_OUTCOME,
-)
-"""The fields that say one thing of a whole run."""
-
 PHASE_FIELDS = (
     Field.PHASE,
     Field.PHASE_OUTCOME,
@@ -80,3 +63,8 @@ MEASUREMENT_FIELDS = (
     Field.DOCSTRING,
 )
 """The fields of one measurement."""
+
+RUN_FIELDS = tuple(
+    field for field in Field if field not in (*PHASE_FIELDS, *MEASUREMENT_FIELDS)
+)
+"""The fields that say one thing of a whole run: all others."""

@@ -41,7 +41,8 @@ def _picker(positions: Sequence[int]) -> Picker:
     if len(positions) == 1:
         only = positions[0]
         return lambda cells: (cells[only],)
-    # Written in C: every row passes here several times.
+    # For several positions itemgetter gives a tuple. It is written in C: every row
+    # passes here several times.
     return cast("Picker", itemgetter(*positions))
 
 
@@ -137,6 +138,7 @@ class _ColumnMapper:
             return column - 1 if column <= len(self.header) else None
         found = find_column(self.header, column)
         if len(found) > 1:
+            # Counted from 1, as a spreadsheet shows columns.
             numbers = ", ".join(str(at + 1) for at in found)
             raise self.error(
                 f"the header has this name {len(found)} times, and {what} needs one",
@@ -177,6 +179,7 @@ class _ColumnMapper:
                 key.append(self.must(name, "run_key"))
             elif field in positions:
                 key.append(positions[field])
+        # Two names of one column count once; the order stays.
         return tuple(dict.fromkeys(key))
 
     def labels(
@@ -185,6 +188,8 @@ class _ColumnMapper:
         taken: set[str] = set()
         labels: list[str] = []
         for at in positions:
+            # Labels are keys of attributes: two columns of one name would overwrite
+            # each other.
             name = self.header[at] or f"column {at + 1}"
             label, count = name, 1
             while label in taken:

@@ -67,6 +67,7 @@ def separator_line(cells: list[str]) -> bool:
 def _header(text: str, delimiter: str, quote: str | None) -> list[str]:
     lines = io.StringIO(text, newline="")
     try:
+        # Not strict: the head may be cut off inside a quoted cell.
         for cells in csv_reader(lines, delimiter, quote, strict=False):
             if not blank(cells) and not separator_line(cells):
                 return [normal(cell) for cell in cells]
@@ -76,6 +77,7 @@ def _header(text: str, delimiter: str, quote: str | None) -> list[str]:
 
 
 def _is_other_format(text: str) -> bool:
+    # Without this, a profile with numbered columns would fit nearly every file.
     # XML and JSON have their own adapters; a binary file has no printable first line.
     start = text.lstrip("\ufeff \t\r\n")[:1024]
     line = start.splitlines()[0] if start else ""
@@ -93,6 +95,7 @@ def _lacking(profile: CSVProfile, header: list[str]) -> tuple[str, ...]:
 
 
 def _share(profile: CSVProfile, header: list[str]) -> float:
+    # Positions, so that a column that is declared twice counts once.
     declared = {
         at
         for column in (*profile.columns.values(), *profile.metadata)
@@ -127,6 +130,7 @@ def claim_by_header(profile: CSVProfile, head: bytes, name: str) -> ProfileClaim
         return None
     # A header longer than the head is cut off in its last column, which does not count.
     cut = len(head) >= HEAD_SIZE and "\n" not in text and "\r" not in text
+    # The delimiter that gives the best header is the right one.
     candidates: list[ProfileClaim] = []
     for delimiter in (profile.delimiter,) if profile.delimiter else _DELIMITERS:
         header = _header(text, delimiter, profile.quote)

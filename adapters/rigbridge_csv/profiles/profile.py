@@ -156,6 +156,7 @@ def _constants(value: object) -> Mapping[Field, str]:
 
 
 def _outcomes(value: object) -> Mapping[str, LoggedVerdict]:
+    # Folded once here, since every verdict cell is looked up.
     declared: dict[str, LoggedVerdict] = {}
     for word, verdict in _table(value, "outcomes").items():
         spelled = verdict.upper() if isinstance(verdict, str) else verdict
@@ -167,6 +168,7 @@ def _outcomes(value: object) -> Mapping[str, LoggedVerdict]:
 def _sign(_instance: object, attribute: _Attribute, value: object) -> None:
     if value is None:
         return
+    # What Python's csv module refuses, or takes and then misreads.
     if not isinstance(value, str) or len(value) != 1 or value in "\r\n\0\ufeff":
         raise setting_error(
             f"must be a single character, not {value!r}", attribute.name
@@ -301,6 +303,7 @@ class CSVProfile:
                 "columns",
                 "say which column holds the names of the measurements",
             )
+        # One cell for both limits needs its form, and no other cell for a limit.
         if Field.LIMITS not in self.columns:
             return
         if self.limit_pair is None:
@@ -319,6 +322,7 @@ class CSVProfile:
 
     def required(self) -> tuple[str, ...]:
         """Name the header columns that a file of this profile cannot lack."""
+        # run_key may name fields, which are found by their columns or do not count.
         fields = {str(field) for field in self.columns}
         return (
             *self.match.columns,

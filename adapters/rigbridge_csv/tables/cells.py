@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import attrs
 
@@ -26,6 +26,10 @@ from rigbridge_csv.verdicts import WORDS, LoggedVerdict
 __all__ = ["CellReader", "FilledCell", "keep_text"]
 
 _MAX_KNOWN = 10_000
+
+
+_Text: TypeAlias = str | None
+_ReadCondition: TypeAlias = Callable[[_Text, _Text, _Text, _Text], Condition]
 
 
 class FilledCell(NamedTuple):
@@ -59,16 +63,18 @@ class CellReader:
         profile: what the cells mean.
         context: gives wall times their zone.
         uri: the source's name in errors.
+        condition: says what a row's limits mean, by the texts of the comparator, the
+            lower and the upper limit, and of a cell that holds both.
     """
 
     profile: CSVProfile
     context: ReadContext
     uri: str
+    condition: _ReadCondition = attrs.field(init=False, eq=False)
     _missing: frozenset[str] = attrs.field(init=False)
     _number: NumberReader = attrs.field(init=False)
     _other_notation: NumberReader = attrs.field(init=False)
     _words: dict[str, LoggedVerdict] = attrs.field(init=False)
-    _conditions: Callable[..., Condition] = attrs.field(init=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
         profile = self.profile
@@ -76,7 +82,7 @@ class CellReader:
         made = {
             "_missing": frozenset({"", *(text.strip() for text in profile.missing)}),
             # Every unit is tested against the same limits: 1.5x of the whole reading.
-            "_conditions": lru_cache(_MAX_KNOWN)(self._condition),
+            "condition": lru_cache(_MAX_KNOWN)(self._condition),
             "_number": number_reader(profile.decimal),
             "_other_notation": number_reader(other),
             "_words": _with_upper_case({**WORDS, **profile.outcomes}),
@@ -152,30 +158,8 @@ class CellReader:
         number = self._number(text)
         return text if number is None else number
 
-    def condition(
-        self,
-        comparator: str | None,
-        lower: str | None,
-        upper: str | None,
-        both: str | None,
-    ) -> Condition:
-        """
-        Say what a row's limits mean.
-
-        Args:
-            comparator: the comparator's text, or None.
-            lower: the lower limit's text, or None.
-            upper: the upper limit's, likewise.
-            both: the text of a cell that holds both, or None.
-        """
-        return self._conditions(comparator, lower, upper, both)
-
     def _condition(
-        self,
-        comparator: str | None,
-        lower: str | None,
-        upper: str | None,
-        both: str | None,
+        self, comparator: _Text, lower: _Text, upper: _Text, both: _Text
     ) -> Condition:
         if both is not None:
             pair = self.profile.limit_pair

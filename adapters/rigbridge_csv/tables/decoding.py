@@ -25,6 +25,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# What separates cells, in any encoding whose ASCII part is ASCII.
 _SIGNS = re.compile(rb"[,;|\t\r\n\"]+")
 _ADJACENT = re.compile(rb"[\x80-\xff]{2}")
 # The code pages that test stations of some region write; more would only add errors.
@@ -56,6 +57,7 @@ class Decoding:
 
 def _without_mark(head: bytes) -> Decoding | None:
     sample = head[:_SAMPLE]
+    # Some programs write UTF-16 without a mark.
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
     # Mostly ASCII in UTF-16: every second byte is zero, and no other one.
     if odd > len(sample) // 4 and even == 0:
@@ -122,6 +124,7 @@ def find_decoding(
 
 
 def _decided(head: bytes, declared: str | None) -> Decoding | None:
+    # The mark counts more than the declaration: it is in the file itself.
     for mark, name in _MARKS:
         if head.startswith(mark):
             return _marked(name, declared)
@@ -131,6 +134,7 @@ def _decided(head: bytes, declared: str | None) -> Decoding | None:
 
 
 def _marked(name: str, declared: str | None) -> Decoding:
+    # Declared utf-16-le and a mark of UTF-16 agree.
     family = "utf-8" if name == "utf-8-sig" else name
     if declared is None or codecs.lookup(declared).name.startswith(family):
         return Decoding(encoding=name)

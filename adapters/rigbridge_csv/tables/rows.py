@@ -98,6 +98,7 @@ def read_rows(
         MalformedSourceError: the header cannot be read or bound.
         NoRunError: there is nothing in the table.
     """
+    # One iterator for header and rows: each goes on where the other stopped.
     records = iter(table)
     line, header = _header(records, uri)
     columns = map_columns(header, profile, line=line, uri=uri, report=report)
@@ -118,6 +119,7 @@ def read_rows(
                     width, pick = columns.width, columns.key
                 report.mapped("repeated header")
                 continue
+            # A blank line between sections may have fewer cells.
             if len(cells) != width and blank(cells):
                 continue
             problem = _misfit(table, cells, columns)  # noqa: PLW2901 - its own flaw
@@ -134,6 +136,7 @@ def read_rows(
             continue
         if not any(key) and problem is None and blank(cells):
             continue
+        # Without its start a run cannot be told from a retest of the same unit.
         timed = start is not None and bool(key[start])
         yield Row(line, cells, columns, key, timed, problem)
 

@@ -111,6 +111,8 @@ class CSVTable:
             try:
                 cells = next(self._reader, None)
             except csv.Error as error:
+                # Python's reader cannot go on after an error: the lines after the first
+                # are read again by a new one.
                 problem = _explain(error, len(record))
                 cells = self._before_quote(record[0])
                 self.reread()
@@ -135,6 +137,7 @@ class CSVTable:
         Two stray quotes, rows apart, make one record of all the rows between them.
         """
         record, delimiter = self._record, self._signs[0]
+        # In a table of one column every line looks like a row.
         if len(record) == 1 or width == 1:
             return False
         return all(line.count(delimiter) == width - 1 for line in record)
@@ -151,6 +154,7 @@ class CSVTable:
 def _flaw(line: str) -> str | None:
     if "\0" in line:
         return "holds NUL characters, as a file does after a loss of power"
+    # open_table decodes with surrogateescape: a damaged byte cannot be encoded.
     try:
         line.encode()
     except UnicodeEncodeError as error:

@@ -9,7 +9,7 @@ Until 2017 phases had no outcome. Subtests, branches and diagnoses came in 2020.
 from __future__ import annotations
 
 import binascii
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from typing import TypeAlias, cast
 
@@ -37,7 +37,7 @@ from rigbridge_openhtf.translation.validators import read_range
 
 __all__ = ["read_document"]
 
-_Object: TypeAlias = Mapping[str, object]
+_Object: TypeAlias = dict[str, object]
 
 # A file with phases and one of these is a record, however old or damaged it is.
 _MARKS = (
@@ -48,48 +48,6 @@ _MARKS = (
     "outcome_details",
     "log_records",
     "code_info",
-)
-# The keys that have a field of their own; all others are kept as they are.
-_RECORD = frozenset(
-    {
-        "dut_id",
-        "station_id",
-        "start_time_millis",
-        "end_time_millis",
-        "outcome",
-        "outcome_details",
-        "code_info",
-        "metadata",
-        "phases",
-        "log_records",
-    }
-)
-_PHASE = frozenset(
-    {
-        "name",
-        "outcome",
-        "result",
-        "start_time_millis",
-        "end_time_millis",
-        "subtest_name",
-        "codeinfo",
-        "measurements",
-        "measured_values",
-        "attachments",
-        "options",
-    }
-)
-_MEASUREMENT = frozenset(
-    {
-        "name",
-        "outcome",
-        "measured_value",
-        "units",
-        "dimensions",
-        "validators",
-        "docstring",
-        "set_time_millis",
-    }
 )
 _CHUNK = 1 << 20
 
@@ -104,15 +62,16 @@ def read_document(document: object, scope: Scope) -> RawRecord:
     """
     record = _record(document, scope)
     texts = numbers_are_text(record)
+    # Each key is taken out of the copy, so that what is left is the rest.
     return RawRecord(
-        dut_id=record.get("dut_id"),
-        station_id=record.get("station_id"),
-        outcome=record.get("outcome"),
-        outcome_details=_listed(record.get("outcome_details")),
-        start_millis=record.get("start_time_millis"),
-        end_millis=record.get("end_time_millis"),
+        dut_id=record.pop("dut_id", None),
+        station_id=record.pop("station_id", None),
+        outcome=record.pop("outcome", None),
+        outcome_details=_listed(record.pop("outcome_details", None)),
+        start_millis=record.pop("start_time_millis", None),
+        end_millis=record.pop("end_time_millis", None),
         metadata=_object(record, "metadata", scope),
-        code=_code(record.get("code_info")),
+        code=_code(record.pop("code_info", None)),
         phases=[
             _phase(phase, scope.at(f".phases[{index}]"), texts=texts)
             for index, phase in enumerate(_list(record, "phases", scope))
@@ -121,7 +80,7 @@ def read_document(document: object, scope: Scope) -> RawRecord:
             _log(line, scope.at(f".log_records[{index}]"))
             for index, line in enumerate(_list(record, "log_records", scope))
         ],
-        rest=_rest(record, _RECORD),
+        rest=record,
     )
 
 
@@ -129,7 +88,7 @@ def _record(document: object, scope: Scope) -> _Object:
     if not isinstance(document, dict):
         found = f"a {_kind(document)} stands where a test record belongs"
         raise _no_record(found, scope)
-    record = cast("_Object", document)
+    record = dict(cast("_Object", document))
     if "phases" in record and any(mark in record for mark in _MARKS):
         return record
     # OpenHTF's own test data has such a file.
@@ -169,8 +128,9 @@ def _kind(value: object) -> str:
 
 
 def _list(holder: _Object, key: str, scope: Scope) -> list[object]:
+    """Take a list out of an object."""
     # A missing key and null are the same: releases differ in what they leave out.
-    value = holder.get(key)
+    value = holder.pop(key, None)
     if value is None:
         return []
     if not isinstance(value, list):
@@ -179,14 +139,15 @@ def _list(holder: _Object, key: str, scope: Scope) -> list[object]:
 
 
 def _object(holder: _Object, key: str, scope: Scope) -> _Object:
-    value = holder.get(key)
+    """Take an object out of an object; it is copied, so that others can be taken."""
+    value = holder.pop(key, None)
     return {} if value is None else _as_object(value, scope.at(f".{key}"))
 
 
 def _as_object(value: object, scope: Scope) -> _Object:
     if not isinstance(value, dict):
         raise _wrong(scope, value, "an object")
-    return cast("_Object", value)
+    return dict(cast("_Object", value))
 
 
 def _listed(value: object) -> list[object]:
@@ -194,10 +155,6 @@ def _listed(value: object) -> list[object]:
     if value is None or value == "":
         return []
     return cast("list[object]", value) if isinstance(value, list) else [value]
-
-
-def _rest(holder: _Object, known: frozenset[str]) -> dict[str, object]:
-    return {key: value for key, value in holder.items() if key not in known}
 
 
 def _code(value: object) -> RawCode:
@@ -228,20 +185,20 @@ def _phase(value: object, scope: Scope, *, texts: bool) -> RawPhase:
             place.coerced("measurement", "value without a declaration")
             measurements.append(RawMeasurement(name=key, value=measured))
     return RawPhase(
-        name=phase.get("name"),
-        outcome=phase.get("outcome"),
-        result=phase.get("result", ABSENT),
-        start_millis=phase.get("start_time_millis"),
-        end_millis=phase.get("end_time_millis"),
-        subtest=phase.get("subtest_name"),
-        code=_code(phase.get("codeinfo")),
+        name=phase.pop("name", None),
+        outcome=phase.pop("outcome", None),
+        result=phase.pop("result", ABSENT),
+        start_millis=phase.pop("start_time_millis", None),
+        end_millis=phase.pop("end_time_millis", None),
+        subtest=phase.pop("subtest_name", None),
+        code=_code(phase.pop("codeinfo", None)),
         measurements=measurements,
         attachments=[
             _attachment(name, item, scope.at(f".attachments[{name!r}]"))
             for name, item in _object(phase, "attachments", scope).items()
         ],
         options=_object(phase, "options", scope),
-        rest=_rest(phase, _PHASE),
+        rest=phase,
     )
 
 
@@ -253,11 +210,11 @@ def _measurement(
         RawValidator(text=text if isinstance(text, str) else str(text))
         for text in _list(item, "validators", scope)
     ]
-    name, given = item.get("name"), item.get("dimensions")
+    name, given = item.pop("name", None), item.pop("dimensions", None)
     dimensions = None
     if given:
         dimensions = [_unit(axis) or RawUnit() for axis in _listed(given)]
-    measured = item.get("measured_value", values.get(key, ABSENT))
+    measured = item.pop("measured_value", values.get(key, ABSENT))
     if measured is not ABSENT:
         if dimensions:
             measured = read_rows(measured, scope, texts=texts)
@@ -269,14 +226,14 @@ def _measurement(
             measured = read_value(measured, scope, texts=texts, judged_as_text=as_text)
     return RawMeasurement(
         name=name if isinstance(name, str) and name else key,
-        outcome=item.get("outcome"),
+        outcome=item.pop("outcome", None),
         value=measured,
-        unit=_unit(item.get("units")),
+        unit=_unit(item.pop("units", None)),
         dimensions=dimensions,
         validators=validators,
-        docstring=item.get("docstring"),
-        set_millis=item.get("set_time_millis"),
-        rest=_rest(item, _MEASUREMENT),
+        docstring=item.pop("docstring", None),
+        set_millis=item.pop("set_time_millis", None),
+        rest=item,
     )
 
 

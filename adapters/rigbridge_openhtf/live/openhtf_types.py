@@ -3,6 +3,7 @@ OpenHTF's objects as far as they are read here: OpenHTF has no type hints of its
 
 A value is ``object`` where the author of the test may put in anything. An attribute
 that not every release has is read with ``getattr`` and a default, and not named here.
+Small parts, all of whose attributes are read at one place, are ``Any``.
 """
 
 from __future__ import annotations
@@ -12,49 +13,11 @@ from typing import Any, Protocol
 
 __all__ = [
     "LiveAttachment",
-    "LiveCode",
-    "LiveLog",
     "LiveMeasurement",
     "LivePhase",
     "LiveRecord",
-    "LiveResult",
     "LiveTest",
-    "LiveUnit",
 ]
-
-
-class LiveCode(Protocol):
-    """An ``openhtf.core.test_record.CodeInfo``."""
-
-    name: object
-    docstring: object
-    sourcecode: object
-
-
-class LiveLog(Protocol):
-    """An ``openhtf.util.logs.LogRecord``."""
-
-    level: object
-    logger_name: object
-    source: object
-    lineno: object
-    timestamp_millis: object
-    message: object
-
-
-class LiveUnit(Protocol):
-    """A unit of ``openhtf.util.units``, or a ``Dimension``."""
-
-    name: object
-    code: object
-    suffix: object
-
-
-class LiveValue(Protocol):
-    """A ``MeasuredValue``, or a ``DimensionedMeasuredValue`` with its rows."""
-
-    is_value_set: bool
-    value: Any
 
 
 class LiveMeasurement(Protocol):
@@ -62,9 +25,9 @@ class LiveMeasurement(Protocol):
 
     name: object
     outcome: object
-    measured_value: LiveValue
-    units: LiveUnit | None
-    dimensions: Sequence[LiveUnit] | None
+    measured_value: Any
+    units: Any
+    dimensions: Sequence[Any] | None
     validators: Iterable[object]
     docstring: object
 
@@ -76,31 +39,18 @@ class LiveAttachment(Protocol):
     data: bytes
 
 
-class LiveResult(Protocol):
-    """An ``openhtf.core.phase_executor.PhaseExecutionOutcome``."""
-
-    phase_result: Any
-
-
 class LivePhase(Protocol):
     """An ``openhtf.core.test_record.PhaseRecord``."""
 
     name: object
     outcome: object
-    result: LiveResult | None
+    result: Any
     start_time_millis: object
     end_time_millis: object
-    codeinfo: LiveCode | None
+    codeinfo: Any
     measurements: Mapping[str, LiveMeasurement] | None
     attachments: Mapping[str, LiveAttachment] | None
     options: object
-
-
-class LiveDetail(Protocol):
-    """An ``openhtf.core.test_record.OutcomeDetails``."""
-
-    code: object
-    description: object
 
 
 class LiveRecord(Protocol):
@@ -109,13 +59,13 @@ class LiveRecord(Protocol):
     dut_id: object
     station_id: object
     outcome: object
-    outcome_details: Iterable[LiveDetail]
+    outcome_details: Iterable[Any]
     start_time_millis: object
     end_time_millis: object
     metadata: Mapping[Any, object]
-    code_info: LiveCode | None
+    code_info: Any
     phases: Sequence[LivePhase]
-    log_records: Iterable[LiveLog]
+    log_records: Iterable[Any]
 
 
 class LiveTest(Protocol):

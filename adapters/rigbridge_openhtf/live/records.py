@@ -45,13 +45,9 @@ from rigbridge_openhtf.translation.runs import translate
 if TYPE_CHECKING:
     from rigbridge_openhtf.live.openhtf_types import (
         LiveAttachment,
-        LiveCode,
-        LiveLog,
         LiveMeasurement,
         LivePhase,
         LiveRecord,
-        LiveResult,
-        LiveUnit,
     )
 
 __all__ = ["LIVE_NAME", "to_run"]
@@ -168,7 +164,7 @@ def _name(value: object) -> object:
     return value.name if isinstance(value, Enum) else value
 
 
-def _code(code: LiveCode | None) -> RawCode:
+def _code(code: Any) -> RawCode:
     if code is None:
         return RawCode()
     return RawCode(
@@ -176,7 +172,7 @@ def _code(code: LiveCode | None) -> RawCode:
     )
 
 
-def _log(line: LiveLog) -> RawLog:
+def _log(line: Any) -> RawLog:
     return RawLog(
         level=line.level,
         logger=line.logger_name,
@@ -216,7 +212,7 @@ def _fields(options: object) -> Mapping[str, object]:
     return {name: getattr(options, name) for name in names}
 
 
-def _result(result: LiveResult) -> Mapping[str, object]:
+def _result(result: Any) -> Mapping[str, object]:
     """Write what a phase returned the way OpenHTF's JSON has it."""
     returned = result.phase_result
     if isinstance(returned, Enum):
@@ -281,7 +277,7 @@ def _rest(item: LiveMeasurement) -> dict[str, object]:
     return rest
 
 
-def _unit(unit: LiveUnit) -> RawUnit:
+def _unit(unit: Any) -> RawUnit:
     return RawUnit(
         name=unit.name,
         code=unit.code,

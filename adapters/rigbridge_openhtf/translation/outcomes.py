@@ -13,13 +13,18 @@ from typing import cast
 
 import attrs
 
-from rigbridge.model import MeasurementOutcome, PhaseOutcome, RunOutcome
-from rigbridge_openhtf.raw_record import ABSENT
+from rigbridge.model import (
+    Measurement,
+    MeasurementOutcome,
+    PhaseOutcome,
+    RunOutcome,
+)
+from rigbridge_openhtf.raw_record import ABSENT, RawPhase
 from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.translation.values import simplify
 
 __all__ = [
-    "Evidence",
+    "PhaseContext",
     "measurement_outcome",
     "phase_outcome",
     "returned_result",
@@ -77,33 +82,34 @@ def measurement_outcome(value: object, scope: Scope) -> MeasurementOutcome:
 
 
 @attrs.frozen(kw_only=True)
-class Evidence:
+class PhaseContext:
     """
-    What the verdict of an old phase can be derived from.
+    What a phase needs to know of its record.
 
     Attributes:
-        result: what the phase returned, or ABSENT.
-        measurements: the verdicts of its measurements.
-        unset_fails: whether a measurement that was not set fails its phase; None if
-            the record does not say.
         run: the verdict of the whole test.
+        unset_fails: whether measurements that were not set fail their phase, or None
+            if the record does not say.
     """
 
-    result: object
-    measurements: Iterable[MeasurementOutcome]
-    unset_fails: bool | None
     run: RunOutcome
+    unset_fails: bool | None
 
 
-def phase_outcome(value: object, evidence: Evidence, scope: Scope) -> PhaseOutcome:
+def phase_outcome(
+    raw: RawPhase,
+    measurements: Iterable[Measurement],
+    context: PhaseContext,
+    scope: Scope,
+) -> PhaseOutcome:
     """Read the verdict of a phase, or derive it where the record has none."""
-    name = _bare_name(value, scope, "phase outcome")
-    if name is not None:
-        if name in PhaseOutcome.__members__:
-            return PhaseOutcome(name)
-        scope.coerced("phase outcome", "unknown verdict taken as ERROR", value)
-        return PhaseOutcome.ERROR
-    return _derived(evidence, scope)
+    name = _bare_name(raw.outcome, scope, "phase outcome")
+    if name is None:
+        return _derived(raw, {item.outcome for item in measurements}, context, scope)
+    if name in PhaseOutcome.__members__:
+        return PhaseOutcome(name)
+    scope.coerced("phase outcome", "unknown verdict taken as ERROR", raw.outcome)
+    return PhaseOutcome.ERROR
 
 
 def returned_result(result: object) -> object:
@@ -113,8 +119,13 @@ def returned_result(result: object) -> object:
     return result
 
 
-def _derived(evidence: Evidence, scope: Scope) -> PhaseOutcome:
-    result = returned_result(evidence.result)
+def _derived(
+    raw: RawPhase,
+    measured: set[MeasurementOutcome],
+    context: PhaseContext,
+    scope: Scope,
+) -> PhaseOutcome:
+    result = returned_result(raw.result)
     match = _MEMBER.fullmatch(result) if isinstance(result, str) else None
     returned = match[1] if match else None
     if returned != "CONTINUE" and result is not ABSENT:
@@ -122,26 +133,24 @@ def _derived(evidence: Evidence, scope: Scope) -> PhaseOutcome:
         outcome = _BY_RESULT.get(returned or "", PhaseOutcome.ERROR)
         scope.coerced("phase outcome", "derived from the phase's result", outcome)
         return outcome
-    outcome = _by_measurements(evidence)
+    outcome = _by_measurements(raw, measured, context)
     scope.coerced("phase outcome", "derived from the measurements' outcomes", outcome)
     return outcome
 
 
-def _by_measurements(evidence: Evidence) -> PhaseOutcome:
-    outcomes = set(evidence.measurements)
+def _by_measurements(
+    raw: RawPhase, measured: set[MeasurementOutcome], context: PhaseContext
+) -> PhaseOutcome:
+    passed = context.run is RunOutcome.PASS
     # Nothing says how such a phase ended, and something in the test went wrong.
-    if (
-        evidence.result is ABSENT
-        and not outcomes
-        and evidence.run is not RunOutcome.PASS
-    ):
+    if raw.result is ABSENT and not measured and not passed:
         return PhaseOutcome.ERROR
-    unset_fails = evidence.unset_fails
+    unset_fails = context.unset_fails
     if unset_fails is None:
         # A test that passed with unset measurements had allowed them.
-        unset_fails = evidence.run is not RunOutcome.PASS
-    if MeasurementOutcome.FAIL in outcomes:
+        unset_fails = not passed
+    if MeasurementOutcome.FAIL in measured:
         return PhaseOutcome.FAIL
-    if unset_fails and MeasurementOutcome.UNSET in outcomes:
+    if unset_fails and MeasurementOutcome.UNSET in measured:
         return PhaseOutcome.FAIL
     return PhaseOutcome.PASS

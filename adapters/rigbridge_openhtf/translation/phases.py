@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-import attrs
-
 from rigbridge.model import JSONValue, Measurement, Phase, Run, RunOutcome
 from rigbridge_openhtf.raw_record import ABSENT, RawCode, RawPhase
 from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.translation.measurements import read_measurement
 from rigbridge_openhtf.translation.numbers import read_time
 from rigbridge_openhtf.translation.outcomes import (
-    Evidence,
+    PhaseContext,
     phase_outcome,
     returned_result,
 )
 from rigbridge_openhtf.translation.values import free_form, text_of, without_address
 
 __all__ = [
-    "PhaseContext",
     "is_idle_trigger",
     "never_began",
     "phase_name",
@@ -31,21 +28,6 @@ __all__ = [
 # The phase that OpenHTF itself puts first, to wait for the serial number.
 _TRIGGER = "trigger_phase"
 _NAME_CASE_KEPT = "KEEP"
-
-
-@attrs.frozen(kw_only=True)
-class PhaseContext:
-    """
-    What a phase needs to know of its record.
-
-    Attributes:
-        run: the verdict of the whole test.
-        unset_fails: whether measurements that were not set fail their phase, or None
-            if the record does not say.
-    """
-
-    run: RunOutcome
-    unset_fails: bool | None
 
 
 def is_idle_trigger(raw: RawPhase) -> bool:
@@ -103,16 +85,7 @@ def read_phase(
         scope: its place.
     """
     measurements = _measurements(raw, scope)
-    outcome = phase_outcome(
-        raw.outcome,
-        Evidence(
-            result=raw.result,
-            measurements=[item.outcome for item in measurements],
-            unset_fails=context.unset_fails,
-            run=context.run,
-        ),
-        scope,
-    )
+    outcome = phase_outcome(raw, measurements, context, scope)
     code = read_code(raw.code, scope, known_name=name)
     docstring = code.pop("docstring", None)
     attributes = _attributes(raw, scope)

@@ -34,9 +34,8 @@ from rigbridge_openhtf.translation.attachments import (
 from rigbridge_openhtf.translation.identity import read_identity
 from rigbridge_openhtf.translation.logs import read_logs
 from rigbridge_openhtf.translation.numbers import read_time
-from rigbridge_openhtf.translation.outcomes import run_outcome
+from rigbridge_openhtf.translation.outcomes import PhaseContext, run_outcome
 from rigbridge_openhtf.translation.phases import (
-    PhaseContext,
     is_idle_trigger,
     phase_name,
     read_code,
