@@ -114,14 +114,14 @@ def _bounds(
         if side is not bound:
             rule = "non-finite bound read as none"
             _note(rule, place, report, detail=str(side))
-    # Files of other producers put an upper bound into High.
+    # Some files have an upper bound in High.
     if comp in _ABOVE and stated[0] is None:
         _note("upper bound read from High", place, report)
         low = high
     # All two-sided comparators have four letters.
     elif len(comp) == len("GELE") and None in stated:
         _note("one of two bounds is missing, the other kept", place, report)
-    # TestStand accepts this, and no value passes it.
+    # No value is between them, but the sequence has these limits.
     if low is not None and high is not None and low > high:
         _note("lower bound above the upper, kept as given", place, report)
     return low, high

@@ -14,6 +14,7 @@ __all__ = [
     "PHASE_OUTCOMES",
     "REPORT_OPTIONS_RULE",
     "RUN_OUTCOMES",
+    "UNNAMED_STEP",
     "LoopRole",
     "clean_text",
     "parameter_direction",
@@ -82,6 +83,10 @@ The attribute of a phase that repeats a log entry of its step, by the entry's le
 
 A log entry does not name its phase. The same text in both links them.
 """
+
+
+UNNAMED_STEP = "(unnamed step)"
+"""The name of a step that has none."""
 
 
 class LoopRole(IntEnum):

@@ -1,4 +1,4 @@
-"""The account of one run: what became of each element of its report."""
+"""The conversion report of one run, while the run is read."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ __all__ = ["RunAccount"]
 
 class RunAccount:
     """
-    Takes down what was mapped, coerced and dropped, and hands it on at the end.
+    Counts what is mapped, and records what is coerced or dropped.
 
-    What is mapped is merely counted; places are looked up only for the rest.
+    The counts go to the report at the end; places are looked up for entries only.
 
     Attributes:
-        mapped: how many elements of each kind were carried over as they stand.
-        report: takes what was coerced or dropped, with its place.
+        mapped: the number of mapped elements by kind.
+        report: takes the entries on coerced and dropped elements.
 
     Args:
         report: takes all of it; a new one by default.
-        place: says where an element stands.
+        place: gives the place of an element.
     """
 
     __slots__ = ("_place", "mapped", "report")
@@ -36,11 +36,12 @@ class RunAccount:
         place: Callable[[Element], Place] = place_of,
     ) -> None:
         self._place = place
+        # A plain dict: a method call for each of thousands of elements is slow.
         self.mapped: dict[str, int] = defaultdict(int)
         self.report = ConversionReport() if report is None else report
 
     def place(self, element: Element) -> Place:
-        """Say where an element stands."""
+        """Give the place of an element."""
         return self._place(element)
 
     def coerced(
@@ -62,7 +63,7 @@ class RunAccount:
     def drop_measurement(
         self, measurement: Measurement, reason: str, place: Place
     ) -> None:
-        """Record that a measurement that was mapped is left out, with its parts."""
+        """Record a mapped measurement and its parts as dropped instead."""
         parts = ["measurement"]
         if measurement.unit is not None:
             parts.append("unit")
@@ -73,11 +74,12 @@ class RunAccount:
         ):
             parts.append("limit")
         for item in parts:
+            # It was counted as mapped when it was read.
             self.mapped[item] -= 1
             self.report.dropped(item, reason, place=place, detail=measurement.name)
 
     def settle(self) -> None:
-        """Hand over to the report what was counted."""
+        """Add the counts to the report."""
         for item, count in self.mapped.items():
             self.report.mapped(item, count)
         self.mapped.clear()

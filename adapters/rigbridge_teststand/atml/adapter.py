@@ -71,7 +71,7 @@ class TestStandATMLAdapter:
         root = _ROOT.search(shown)
         if root is None:
             return None
-        # The namespaces stand on the root, or on the results right below it.
+        # The namespaces are on the root, or on the results right below it.
         opening = shown[root.start() : root.start() + 4096]
         version = version_of(opening)
         if version is not None or _MARK.search(opening):
@@ -90,7 +90,7 @@ class TestStandATMLAdapter:
 
 
 def _is_inner(results: Element) -> bool:
-    """Tell whether results stand in others, which makes no sense."""
+    """Tell whether results are inside of others, which only damage does."""
     return next(results.iterancestors("{*}TestResults"), None) is not None
 
 
@@ -105,13 +105,13 @@ class _ATMLFile(ReportFile):
         super().__init__(source, context)
         self._settings = settings
         self._places = PlaceTracker()
-        # The results that are read while they grow.
+        # The results that are read while they are parsed.
         self._partial: PartialRun | None = None
         self._completed = 0
         self._stations: list[str | None] | None = None
 
     def is_index(self, element: Element) -> bool:
-        """Tell that no results are an index; tables of a batch stand beside them."""
+        """Return False: the table of a batch is no ``TestResults``."""
         del element
         return False
 
@@ -141,7 +141,7 @@ class _ATMLFile(ReportFile):
     def complete(
         self, head: bytes, stream: IO[bytes]
     ) -> Iterator[tuple[Element, bool]]:
-        """Give the results of the units, and take each out of the tree after it."""
+        """Give the results of the units, and remove each after it was read."""
         for element, is_report in super().complete(head, stream):
             if not is_report:
                 yield element, False
@@ -171,8 +171,8 @@ class _ATMLFile(ReportFile):
         self._partial.advance()
 
     def _station(self) -> str | None:
-        """Find the station of the partial results, which they name at their end."""
-        # Only where the time zone depends on it; it costs to parse the file twice.
+        """Find the station of partial results, which they name at their end."""
+        # It needs a second pass over the file, so only if time zones depend on it.
         if not self.context.time_zone.stations:
             return None
         if self._stations is None:
@@ -182,15 +182,15 @@ class _ATMLFile(ReportFile):
         return after[0] if after else None
 
     def refuse(self, head: bytes) -> None:
-        """Refuse nothing beforehand: the parser tells what is no XML."""
+        """Refuse nothing: the parser tells what is no XML."""
         del head
 
     def mark_unfinished(self, innermost: Element) -> None:
-        """Mark nothing: a step without an outcome says that it is unfinished."""
+        """Mark nothing: an unfinished step has no outcome."""
         del innermost
 
     def keeps(self, element: Element) -> bool:
-        """Keep what complete steps may stand in, and a step that they do stand in."""
+        """Keep containers of steps, and a step that holds complete steps."""
         kind = local_name(element)
         if kind in _CONTAINERS:
             return True
@@ -202,7 +202,7 @@ class _ATMLFile(ReportFile):
         return next(element.iter("{*}TestResults"), None) is not None
 
     def reports(self, root: Element) -> list[Element]:
-        """Find the results; what stands beside them is recorded as dropped."""
+        """Find the results, and record their siblings as dropped."""
         name = local_name(root)
         if name == RESULTS:
             return [root]
@@ -233,7 +233,7 @@ class _ATMLFile(ReportFile):
         return found
 
 
-# What is emptied as soon as it is complete.
+# Elements that are emptied as soon as they are complete.
 _EMPTIED = ("{*}Test", "{*}SessionAction", "{*}TestGroup", "{*}TestResults")
 
 
@@ -241,7 +241,7 @@ def stations_of(source: Source) -> list[str | None]:
     """
     Find the station of each unit's results, in their order.
 
-    What is behind a damage is not found.
+    TestStand writes the station after the steps. Behind a damage none is found.
 
     Args:
         source: the file.
@@ -250,7 +250,7 @@ def stations_of(source: Source) -> list[str | None]:
         UnsafeSourceError: it has a DOCTYPE.
     """
     found: list[str | None] = []
-    # The file is read once more later, which is when everything is accounted for.
+    # The main pass records the repairs.
     report = ConversionReport()
     ends: tuple[Event] = ("end",)
     with source.open() as stream, suppress(etree.XMLSyntaxError):

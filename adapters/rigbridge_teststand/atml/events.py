@@ -1,4 +1,4 @@
-"""``Events`` and report texts to log entries."""
+"""Events and report texts to log entries."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from rigbridge_teststand.xml.elements import Element
 __all__ = ["EVENTS", "NO_EVENTS", "EventLog", "read_events", "report_text"]
 
 EVENTS = frozenset({"Event", "Events"})
-"""The local names of what holds events."""
+"""The local names of events and of their container."""
 
 _MESSAGE = "Error Message"
 _CODE = "Error Code"
@@ -34,7 +34,7 @@ _CODE = "Error Code"
 @attrs.frozen(kw_only=True)
 class EventLog:
     """
-    What the events of a step say.
+    The log entries and the error code of a step's events.
 
     Attributes:
         logs: an entry for the error, and one for each other event.
@@ -46,7 +46,7 @@ class EventLog:
 
 
 NO_EVENTS = EventLog()
-"""What a step without events says."""
+"""The events of a step without any."""
 
 
 def report_text(message: str, time: datetime | None) -> LogEntry | None:
@@ -67,8 +67,8 @@ def read_events(
 
     Args:
         containers: its ``Events`` and single ``Event`` elements.
-        time: when they happened, as far as it is known.
-        account: where each is accounted for.
+        time: the time of the step, or None.
+        account: takes an entry for each.
     """
     messages: list[str] = []
     meaning: str | None = None
@@ -78,6 +78,7 @@ def read_events(
         kind = attribute(event, "ID") or attribute(child(event, "Data"), "name") or ""
         text = _data(event, account)
         message = read_text(child(event, "Message"))
+        # TestStand writes an error as two events, its code and its message.
         if kind == _CODE:
             code, meaning = read_count(text), message
         elif kind == _MESSAGE:

@@ -1,4 +1,4 @@
-"""What surrounds the results of a run: unit, operator, station, program."""
+"""The header of a run: unit, operator, station, program and report options."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _DISPLAY = frozenset({"Configuration", "TS_Configuration"})
 @attrs.frozen(kw_only=True)
 class ATMLHeader:
     """
-    What a ``TestResults`` element says beside its result set.
+    The children of a ``TestResults`` element other than the result set.
 
     Attributes:
         unit: the unit under test.
@@ -36,7 +36,7 @@ class ATMLHeader:
         operator: the name of the operator, or None.
         program_version: the version of the test program, or None.
         metadata: everything else, by dotted key.
-        interrupted: whether the file says that recording did not end.
+        interrupted: whether the file states that recording did not end.
     """
 
     unit: Unit
@@ -49,11 +49,11 @@ class ATMLHeader:
 
 def read_header(results: Element, account: RunAccount) -> ATMLHeader:
     """
-    Read what stands beside ``ResultSet``.
+    Read the children of ``TestResults`` other than ``ResultSet``.
 
     Args:
         results: the ``TestResults`` element.
-        account: where everything is accounted for.
+        account: takes an entry for each element.
     """
     reader = _HeaderReader(account)
     for name, value in results.attrib.items():
@@ -112,6 +112,7 @@ class _HeaderReader:
             flatten(element, "uut.SerialNumber", self.metadata, self._account)
             return
         serial = read_text(element)
+        # TestStand writes these for a unit without a serial number.
         if serial is not None and serial.upper() in _NO_SERIAL:
             self._account.coerced(
                 "serial number",
@@ -151,6 +152,7 @@ class _HeaderReader:
     def _number(self, element: Element) -> None:
         kind = attribute(element, "type")
         number = attribute(element, "number")
+        # A unit has one part number; the other numbers are metadata.
         if kind == "Part" and number is not None and "part_number" not in self.unit:
             self.unit["part_number"] = number
         else:
@@ -160,6 +162,7 @@ class _HeaderReader:
         found: dict[str, JSONValue] = {}
         flatten(extension, prefix, found, self._account)
         for key, value in found.items():
+            # TestStand's containers, which say nothing about the value.
             short = key.replace(".TSAdditionalData", "").replace(".TSCollection", "")
             self.metadata[short] = value
 
@@ -234,6 +237,7 @@ class _HeaderReader:
             found = {str(key): str(value) for key, value in element.attrib.items()}
             self._account.mapped["property"] += 1
             self.metadata["tsr_data"] = found
+            # The result file was not closed, so recording did not end.
             if found.get("TSRFileClosed", "").lower() == "false":
                 self.interrupted = True
             return

@@ -1,9 +1,9 @@
 """
-Elements by local name.
+ATML elements by local name.
 
-The namespaces of ATML differ by version, and producers mix them up; what an element
-is follows from its local name alone. The version follows from the namespaces, and an
-unknown one is never a reason to refuse a file.
+The namespaces of ATML differ by version, and producers mix them up, so only the local
+name of an element counts. The namespaces tell the version; a file of an unknown one is
+read all the same.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ __all__ = [
     "version_of",
 ]
 
+# The rest of the namespaces differs by producer.
 _VERSIONS = (
     ("2.02", re.compile(r"ATML/200[67]")),
     ("5.00", re.compile(r"1636\.1:2011")),
@@ -45,7 +46,7 @@ _VERSIONS = (
 
 
 class _LocalNames(dict[str, str]):
-    """The local name of each tag that was met."""
+    """The local names of tags, each computed once."""
 
     def __missing__(self, tag: str) -> str:
         name = tag.rpartition("}")[2]
@@ -54,14 +55,14 @@ class _LocalNames(dict[str, str]):
         return name
 
 
-# The type hints of lxml do not know that an element can be sliced.
+# The type hints of lxml lack slices of an element.
 _ALL: Any = itemgetter(slice(None))
 
 child_elements: Callable[[Element], list[Element]] = _ALL
-"""Give the child elements; takes a third less time than to iterate over an element."""
+"""Give the child elements, a third faster than iteration over an element."""
 
 NAME = b"name"
-"""An attribute as bytes, since lxml encodes a text anew at each look."""
+"""An attribute as bytes, since lxml encodes a text at each call."""
 
 VALUE = b"value"
 """Likewise."""
@@ -97,7 +98,7 @@ def child(element: Element | None, *names: str) -> Element | None:
 
 
 def attributes_of(element: Element) -> dict[str, str]:
-    """Give all attributes; quicker than asking for more than six of them."""
+    """Give all attributes; faster than to get more than six of them."""
     # lxml gives texts alone, whatever its type hints say.
     items: Any = element.items()
     return dict(items)
@@ -122,7 +123,7 @@ def all_text(element: Element) -> str:
 
 
 def version_of(namespaces: str) -> str | None:
-    """Tell the version of ATML from a text that holds its namespaces."""
+    """Find the version of ATML in a text with its namespaces."""
     for version, pattern in _VERSIONS:
         if pattern.search(namespaces):
             return version
@@ -136,7 +137,7 @@ COLLECTION = "TestResultsCollection"
 """The local name of what holds the results of several."""
 
 WRAPPER = "Reports"
-"""What a document that was split at its declarations is wrapped into."""
+"""The root that concatenated documents are wrapped into."""
 
 STEPS = frozenset({"Test", "SessionAction", "TestGroup"})
 """The local names of what is a step."""
@@ -149,7 +150,8 @@ _BETWEEN = frozenset({COLLECTION, "Extension"})
 
 
 def is_of_a_unit(results: Element) -> bool:
-    """Tell whether results stand where those of units do."""
+    """Tell whether results are those of a unit, and not part of other data."""
+    # Only collections and extensions may hold the results of units.
     around = [local_name(ancestor) for ancestor in results.iterancestors()]
     return not around or (around[-1] in _ROOTS and _BETWEEN.issuperset(around[:-1]))
 

@@ -1,10 +1,9 @@
 """
-A run that is read while its file is being parsed, since it is too large to be held.
+A large run that is read while its file is parsed.
 
-The steps that are complete are read and taken out of the tree each time that a part of
-the run has come, so that the run takes the memory of its phases and not that of its
-elements. What is last at any depth is still partial. The phase of such a step stands
-before those of the steps below it although it is read after them.
+After each chunk the complete steps are read and removed from the tree, so that the run
+takes the memory of its phases and not of its elements. The last element at any depth is
+an open step: its phase comes before those of the steps below it, but is read later.
 """
 
 from __future__ import annotations
@@ -41,16 +40,16 @@ _UNREAD = Phase(name="(not yet read)", outcome=PhaseOutcome.ERROR)
 @attrs.define(eq=False)
 class _OpenStep:
     """
-    A step whose end has not come yet.
+    A step whose end is not parsed yet.
 
     Attributes:
         element: the step.
-        level: the steps beside it.
-        below: the steps below it, under the path that it will probably have.
-        at: where its phase will stand.
-        logs: where its log entries will stand.
-        files: where its attachments will stand.
-        outcomes: the outcomes that the steps below it stated.
+        level: its siblings.
+        below: the steps below it, with the path that it will probably have.
+        at: the index that its phase will have.
+        logs: the index that its log entries will have.
+        files: the index that its attachments will have.
+        outcomes: the stated outcomes of the steps below it.
     """
 
     element: Element
@@ -69,9 +68,9 @@ class PartialRun:
     Args:
         results: the ``TestResults`` element, which is not complete.
         settings: the site's settings for TestStand.
-        context: the surroundings of the reading.
-        station: the station, whose time zone may be its own, or None.
-        places: takes the steps out of the tree.
+        context: the settings of the reading, and its conversion report.
+        station: the station, which may have a time zone of its own, or None.
+        places: removes the steps from the tree.
     """
 
     def __init__(
@@ -85,13 +84,13 @@ class PartialRun:
         self.results = results
         self._context = context
         self._places = places
-        # What of it belongs to a damaged run must not be accounted for twice.
+        # A report of its own: a damaged file is read again, and must count once.
         self._account = RunAccount(place=places.place)
         self._reader = ATMLRunReader(settings, context, self._account, station)
         self._top = StepLevel(())
-        # Each stands in the one before it.
+        # Each is a child of the one before it.
         self._open: list[_OpenStep] = []
-        # In the oldest version, the group that stands for the run as far as is known.
+        # In 2.02 the first group stands for the run, unless another step follows it.
         self._root: _OpenStep | None = None
 
     def advance(self) -> None:
@@ -120,7 +119,7 @@ class PartialRun:
             level = self._enter(holder, level).below
 
     def has_read_below(self, element: Element) -> bool:
-        """Tell whether steps below an open one were read and taken out already."""
+        """Tell whether steps below an open step were read and removed already."""
         phases = self._reader.sequence.phases
         return any(
             phase is not _UNREAD
@@ -130,7 +129,7 @@ class PartialRun:
         )
 
     def _enter(self, element: Element, level: StepLevel) -> _OpenStep:
-        """Take note of a step whose phase is read later."""
+        """Open a step, whose phase is read when it is complete."""
         phases = self._reader.sequence.phases
         if self._root is not None and level is self._top:
             self._read_root(self._root)
@@ -161,7 +160,7 @@ class PartialRun:
         )
 
     def _read_complete(self, elements: Iterable[Element], level: StepLevel) -> None:
-        """Read the steps among elements that are complete, and take them out."""
+        """Read the steps among complete elements, and remove them."""
         sequence = self._reader.sequence
         for element in elements:
             kind = local_name(element)
@@ -208,20 +207,20 @@ class PartialRun:
         self._state(phase)
 
     def _state(self, phase: Phase) -> None:
-        """Tell the step above what outcome a step stated."""
+        """Add the outcome that a step stated to those of its parent."""
         status = phase.attributes.get("raw_status")
         if self._open and status is not None:
             self._open[-1].outcomes.add(phase.outcome if status else PhaseOutcome.ERROR)
 
     def _read_root(self, step: _OpenStep) -> None:
-        """Read the group that was taken for the run, since another step follows."""
+        """Read the group that stood for the run as a step, since another follows."""
         self._root = None
         self._reader.sequence.phases.insert(0, _UNREAD)
         self._read(step)
         self._places.take(step.element)
 
     def _forget_cut_off(self) -> None:
-        """Forget the open steps that were taken out, since their ends are missing."""
+        """Forget open steps that the reading of a cut-off file removed."""
         while self._open and self._open[-1].element.getparent() is None:
             step = self._open.pop()
             del self._reader.sequence.phases[step.at]

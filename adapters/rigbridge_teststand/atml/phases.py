@@ -1,7 +1,7 @@
 """
-The step tree to phases: flat, in document order, parents before their children.
+The step tree to phases: in document order, parents before their children.
 
-A loop's summary owns the iterations that follow it.
+The summary of a loop owns the iterations that follow it.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class StepLevel:
 
     Attributes:
         path: the names of their ancestors.
-        loop: what tells the step whose iterations may follow, or None.
+        loop: the identity of the step whose iterations may follow, or None.
         name: its name.
-        at: where its summary stands among the phases.
-        place: where its summary stands in the file.
+        at: the index of its summary among the phases.
+        place: the place of its summary in the file.
     """
 
     path: tuple[str, ...]
@@ -50,7 +50,7 @@ class PhaseTree:
 
     Args:
         reader: reads each step.
-        account: where the values that loops say twice are recorded.
+        account: takes an entry for each value of a loop's summary.
     """
 
     def __init__(self, reader: ATMLStepReader, account: RunAccount) -> None:
@@ -87,14 +87,14 @@ class PhaseTree:
         """
         Put the iterations of a loop below its summary.
 
-        The summary's values are those of the last iteration, and left out.
+        The summary repeats the values of the last iteration, so they are dropped.
 
         Args:
             phase: a step of a level.
-            looping: what it is to a loop.
+            looping: its role in a loop.
             level: the steps before it.
-            at: where it will stand among the phases.
-            element: where it stands in the file.
+            at: its index among the phases.
+            element: its element.
         """
         if looping is LoopRole.NONE and level.loop is None:
             return phase
@@ -114,9 +114,9 @@ class PhaseTree:
         Correct the beginning of the last phases' paths.
 
         Args:
-            begin: where the first of them stands.
-            length: how many names of each path are replaced.
-            path: what they are replaced by.
+            begin: the index of the first of them.
+            length: the number of names of each path that are replaced.
+            path: the new names.
         """
         for at in range(begin, len(self.phases)):
             phase = self.phases[at]
@@ -136,7 +136,7 @@ def _waiting(steps: list[Step], level: StepLevel) -> list[tuple[Step, StepLevel]
 
 
 def path_below(phase: Phase) -> tuple[str, ...]:
-    """Give the path of what stands below a phase."""
+    """Give the path of the steps below a phase."""
     if phase.attributes.get("post_action"):
         return (*phase.path, phase.name, "PostAction")
     return (*phase.path, phase.name)

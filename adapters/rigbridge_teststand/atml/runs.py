@@ -33,7 +33,7 @@ from rigbridge_teststand.xml.elements import Element
 __all__ = ["OLDEST", "ATMLRunReader", "read_run", "version_of_results"]
 
 OLDEST = "2.02"
-"""The version in which a single group stands for the run."""
+"""The version in which a single group holds all steps."""
 
 _SEQUENCE_FILE = re.compile(r"\.seq$", re.IGNORECASE)
 _SEPARATORS = re.compile(r"^[A-Za-z]:|[\\/]")
@@ -45,7 +45,7 @@ _OF_SET = STEPS | OUTCOMES | EVENTS | {"Extension"}
 
 def version_of_results(results: Element) -> str | None:
     """Tell the version of ``TestResults``; None where it is unknown."""
-    # It stands in the namespaces of the results or of what is below.
+    # The namespaces may be declared on the results, or on the first child only.
     spaces = " ".join(map(str, results.nsmap.values()))
     return version_of(f"{spaces} {results[0].tag}" if len(results) else spaces)
 
@@ -60,14 +60,14 @@ def read_run(
     truncated: bool = False,
 ) -> Run:
     """
-    Read a ``TestResults`` element that is there as a whole.
+    Read a complete ``TestResults`` element.
 
     Args:
         results: the element.
-        source: where it stands; the run's id follows from it.
+        source: its provenance, which makes the id of the run.
         settings: the site's settings for TestStand.
-        context: the surroundings of the reading.
-        place: says where an element stands.
+        context: the settings of the reading, and its conversion report.
+        place: gives the place of an element.
         truncated: whether the file ends within this run.
     """
     account = RunAccount(context.report, place)
@@ -86,7 +86,7 @@ def read_run(
 
 
 def _root(result_set: Element | None, version: str | None) -> Element | None:
-    """Find what holds the steps: in 2.02 a single group stands for the run."""
+    """Find the parent of the steps: in 2.02 it may be a single group."""
     if result_set is None or version != OLDEST:
         return result_set
     steps = steps_of(result_set)
@@ -97,17 +97,17 @@ def _root(result_set: Element | None, version: str | None) -> Element | None:
 
 class ATMLRunReader:
     """
-    Reads one run: first its steps, then what surrounds them.
+    Reads one run: first its steps, then the result set and the header.
 
     Attributes:
         steps: reads each step.
-        sequence: puts them in their order.
+        sequence: holds their phases, in document order.
 
     Args:
         settings: the site's settings for TestStand.
-        context: the surroundings of the reading.
-        account: where everything is accounted for.
-        station: the station, whose time zone may be its own, or None.
+        context: the settings of the reading, and its conversion report.
+        account: takes an entry for each element.
+        station: the station, which may have a time zone of its own, or None.
     """
 
     def __init__(
@@ -137,8 +137,8 @@ class ATMLRunReader:
 
         Args:
             results: the ``TestResults`` element.
-            holders: the result set, and what holds the steps; mostly the same.
-            header: what stands beside them.
+            holders: the result set, and the parent of the steps; mostly the same.
+            header: the other children of the element.
             source: where it stands.
             truncated: whether the file ends within this run.
         """
@@ -157,6 +157,7 @@ class ATMLRunReader:
             metadata["partial"] = True
         if status is not None:
             metadata["raw_status"] = status.raw
+            # The qualifier is the raw status then, so keep the value as well.
             if status.qualifier is not None:
                 metadata["outcome_value"] = status.value
         self._compare_count(results, metadata)
@@ -178,7 +179,7 @@ class ATMLRunReader:
         )
 
     def _compare_count(self, results: Element, metadata: dict[str, JSONValue]) -> None:
-        """Record that the file counts other results than it holds."""
+        """Record a step count in the file that differs from its steps."""
         count = metadata.get(_COUNT)
         stated = read_count(count) if isinstance(count, str) else None
         found = len(self.sequence.phases)
@@ -198,7 +199,7 @@ class ATMLRunReader:
     def _keep_set(
         self, element: Element, started: datetime | None, metadata: dict[str, JSONValue]
     ) -> None:
-        """Keep what a result set itself says: properties, errors, all else."""
+        """Keep the properties, errors and other children of a result set."""
         account = self._account
         found: dict[str, JSONValue] = {}
         events: list[Element] = []
@@ -231,6 +232,7 @@ class ATMLRunReader:
             account.coerced(
                 "run", "cut off or damaged within it, what is complete is kept", results
             )
+        # A missing verdict is never guessed from the steps.
         if status is None or not status.raw:
             account.coerced("status", "no verdict in the report", results)
             return RunOutcome.ABORTED if truncated else RunOutcome.ERROR
@@ -250,6 +252,7 @@ class ATMLRunReader:
         metadata: dict[str, JSONValue],
     ) -> ProcedureRef:
         given = [attribute(element, "name") for element in (result_set, root)]
+        # TestStand names a sequence as FILE#SEQUENCE.
         named = next(
             (name for name in given if name and "#" in name), given[0] or given[1]
         )
@@ -279,6 +282,7 @@ class ATMLRunReader:
                 ended = started + timedelta(seconds=total)
             except (OverflowError, ValueError):
                 return None
+        # The clock of the station was set back during the run.
         if ended is not None and started is not None and ended < started:
             self._account.report.coerced(
                 "time",

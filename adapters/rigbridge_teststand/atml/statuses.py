@@ -1,8 +1,8 @@
 """
 ``Outcome`` and ``ActionOutcome`` to one status.
 
-The qualifier says more than the value where there is one (``Aborted`` with ``Error``,
-``UserDefined`` with ``Skipped``); beside a verdict (``Passed``) it only comments.
+A qualifier is more exact than the value (``Aborted`` with ``Error``, ``UserDefined``
+with ``Skipped``). Beside a verdict (``Passed``) it is only a comment.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rigbridge_teststand.xml.elements import Element
 __all__ = ["OUTCOMES", "StatedStatus", "StepStatus", "StepStatuses", "read_status"]
 
 OUTCOMES = frozenset({"Outcome", "ActionOutcome"})
-"""The local names of what states a status."""
+"""The local names of elements with a status."""
 
 _VERDICTS = frozenset({"passed", "failed", "done"})
 _QUALIFIER = b"qualifier"
@@ -30,7 +30,7 @@ _T = TypeVar("_T")
 @attrs.frozen(kw_only=True)
 class StatedStatus:
     """
-    What a step or a run says of itself.
+    The status that a step or a run states.
 
     Attributes:
         value: ``@value`` as spelled, or None.
@@ -44,6 +44,7 @@ class StatedStatus:
     def raw(self) -> str:
         """The status that a reader of the report sees."""
         shown = self.qualifier or self.value or ""
+        # ATML has no word for a skipped step, so TestStand writes NotStarted.
         return "Skipped" if shown == "NotStarted" else shown
 
     @property
@@ -76,7 +77,7 @@ class StatedStatus:
 
 
 def read_status(step: Element) -> StatedStatus | None:
-    """Read the outcome of a result set; None where it states none."""
+    """Read the status of a result set; None if it states none."""
     for element in step:
         if LOCAL_NAMES[element.tag] in OUTCOMES:
             return StatedStatus(
@@ -89,11 +90,11 @@ def read_status(step: Element) -> StatedStatus | None:
 @attrs.frozen
 class StepStatus:
     """
-    What the status of a step means.
+    The meaning of a step's status.
 
     Attributes:
         raw: the status that a reader of the report sees.
-        attributes: what the attributes of the step say of it.
+        attributes: its entries in the attributes of the phase.
         outcome: the outcome of the step, or None where the status is unknown.
         verdict: the outcome of its measurements; UNSET where it judges none.
     """
@@ -106,10 +107,10 @@ class StepStatus:
 
 class StepStatuses:
     """
-    Reads the status of steps; there are few that differ, and each is judged once.
+    Reads the status of steps. Few are different, so each is looked up once.
 
     Args:
-        custom: the outcome of statuses that the site made up, in lower case.
+        custom: the outcome of the site's own statuses, in lower case.
     """
 
     def __init__(self, custom: Mapping[str, PhaseOutcome]) -> None:

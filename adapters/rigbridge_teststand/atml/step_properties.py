@@ -1,7 +1,7 @@
 """
-What TestStand adds to a step or a result set in ``Extension``.
+TestStand's own properties of a step or a result set, in ``Extension``.
 
-By version, a property stands in ``@value``, in a datum inside, or is the text.
+By version, the value of a property is in ``@value``, in a datum, or the text.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _NAMES = {
     "LoopIndex": "loop_index",
 }
 _TEXTS = frozenset({"StepType", "StepId", "StepGroup", "RemoteServerId"})
-# Indices and levels, which are the most, need no reading.
+# Most properties are small indices and levels; a look-up is faster than int().
 _COUNTS = {str(count): count for count in range(1_000)}
 
 
@@ -55,7 +55,7 @@ def read_extension(
     Args:
         extension: the element.
         into: takes the properties by their names in the model.
-        account: where each is recorded.
+        account: takes an entry for each.
     """
     looping = LoopRole.NONE
     for block in child_elements(extension):
@@ -65,6 +65,7 @@ def read_extension(
             if loop is not None:
                 looping = LoopRole.SUMMARY
                 _read_block(loop, into, account)
+                # An iteration repeats the counts of its summary, and adds its index.
                 if child(loop, "LoopIndex") is not None:
                     looping = LoopRole.ITERATION
         else:
@@ -75,7 +76,7 @@ def read_extension(
 def _read_block(
     block: Element, into: dict[str, JSONValue], account: RunAccount
 ) -> Element | None:
-    """Read properties that stand side by side; give back those of the loop."""
+    """Read the properties of a block, and return the element of its loop's."""
     loop: Element | None = None
     count = 0
     for element in child_elements(block):
@@ -94,6 +95,7 @@ def _read_block(
                 continue
         count += 1
         if label in _TEXTS:
+            # The same few texts repeat in every step; each is held once.
             into[name] = intern(given)
         elif given in _COUNTS:
             into[name] = _COUNTS[given]
@@ -104,7 +106,7 @@ def _read_block(
 
 
 def _inner(element: Element) -> str | None:
-    """Give what stands in a datum inside, else the text."""
+    """Give the value of the datum inside, else the text."""
     if len(element):
         given = attribute(child(element, "Datum"), "value")
         if given is not None:
@@ -115,6 +117,7 @@ def _inner(element: Element) -> str | None:
 
 def _value(given: str) -> float | bool | str:
     number = read_number(given)
+    # NaN and infinities are no strict JSON, so they stay text.
     if number is None or number - number != 0:
         lower = given.lower()
         return lower == "true" if lower in ("true", "false") else given

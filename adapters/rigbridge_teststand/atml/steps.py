@@ -1,8 +1,8 @@
 """
 One step of a report to one phase, without the steps below it.
 
-``Test``, ``SessionAction`` and ``TestGroup`` stand mixed; whatever else stands between
-them is no step.
+``Test``, ``SessionAction`` and ``TestGroup`` come in any order; other elements between
+them are no steps.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from rigbridge_teststand.atml.statuses import OUTCOMES, StepStatus, StepStatuses
 from rigbridge_teststand.atml.step_properties import read_extension
 from rigbridge_teststand.atml.times import TimeReader
 from rigbridge_teststand.omissions import STALE_VALUE
-from rigbridge_teststand.vocabulary import LOG_ATTRIBUTES, LoopRole
+from rigbridge_teststand.vocabulary import LOG_ATTRIBUTES, UNNAMED_STEP, LoopRole
 from rigbridge_teststand.xml.elements import Element
 
 __all__ = ["ATMLStepReader", "name_of"]
@@ -49,7 +49,6 @@ _CALLER = re.compile(r"SequenceCallStepName\s*=\s*'([^']*)'")
 _LEVEL = re.compile(r"\bbl\s*=\s*'(\d+)'")
 _POST_ACTION = "_PostAction"
 _FLOW = "NI_Flow_"
-_UNNAMED = "(unnamed step)"
 _RANKS = (
     PhaseOutcome.SKIP,
     PhaseOutcome.PASS,
@@ -69,15 +68,16 @@ def name_of(kind: str, given: dict[str, str]) -> str:
     name = given.get("name", "").strip()
     if kind == _GROUP:
         caller = given.get("callerName", "").strip()
+        # 2.02 has no callerName; the calling step is part of the type.
         if not caller and (match := _CALLER.search(given.get("userDefinedType", ""))):
             caller = match[1].strip()
         name = caller or name.partition("#")[2].partition("#")[0] or name
-    # Loops and long runs say the same names again and again; each is held once.
-    return intern(name) or _UNNAMED
+    # Loops repeat the same names; each is held once.
+    return intern(name) or UNNAMED_STEP
 
 
 class _StepParts:
-    """What stands right in a step, looked at once."""
+    """The children of a step by their kind, found in one pass."""
 
     outcome: Element | None = None
     looping = LoopRole.NONE
@@ -85,7 +85,7 @@ class _StepParts:
     def __init__(self, element: Element, account: RunAccount) -> None:
         self.attributes: dict[str, JSONValue] = {}
         self.results: list[ResultParts] = []
-        # The results once more, among the parameters and data in their order.
+        # The results again, with the parameters and data, in document order.
         self.data: list[ResultParts | Step] = []
         self.nested: list[Step] = []
         self.events: list[Element] = []
@@ -123,8 +123,8 @@ class ATMLStepReader:
 
     Args:
         clock: reads their times.
-        custom: the outcome of statuses that the site made up, in lower case.
-        account: where everything is accounted for.
+        custom: the outcome of the site's own statuses, in lower case.
+        account: takes an entry for each element.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class ATMLStepReader:
         self._clock = clock
         self._account = account
         self._statuses = StepStatuses(custom)
-        # Held once for all of them.
+        # One dict for all derived measurements, which saves memory.
         self._of_verdicts: dict[str, JSONValue] = {"derived": True}
         self.logs: list[LogEntry] = []
         self.data = DataReader(account)
@@ -150,17 +150,17 @@ class ATMLStepReader:
         Args:
             step: the step.
             path: the names of its ancestors.
-            below: the outcomes that steps below it stated which it holds no more.
+            below: the stated outcomes of steps below it that were removed already.
 
         Returns:
-            The phase, what the step is to a loop, and the steps right below it.
+            The phase, its role in a loop, and the steps right below it.
         """
         kind, element = step
         account = self._account
         parts = _StepParts(element, account)
         given = attributes_of(element)
         name = name_of(kind, given)
-        if name is _UNNAMED:
+        if name is UNNAMED_STEP:
             account.coerced("phase name", "blank, named", element)
         attributes = parts.attributes
         self._describe(kind, name, given, attributes)
@@ -182,6 +182,7 @@ class ATMLStepReader:
         if outcome is None:
             outcome = self._unknown(element, status, code, parts.nested, below)
         measurements = self._measurements(kind, name, parts, status, time)
+        # Skipped steps keep the values of an earlier execution.
         if measurements and outcome is PhaseOutcome.SKIP:
             self.drop(measurements, STALE_VALUE, element)
             measurements = []
@@ -201,7 +202,7 @@ class ATMLStepReader:
         return phase, parts.looping, parts.nested
 
     def _others(self, parts: _StepParts) -> str | None:
-        """Keep what has no field of its own; give the description, which has."""
+        """Keep children without a field as attributes; return the description."""
         description: Element | None = None
         for label, element in parts.others:
             if label != "Description":
@@ -213,7 +214,7 @@ class ATMLStepReader:
     def drop(
         self, measurements: Iterable[Measurement], reason: str, element: Element
     ) -> None:
-        """Record that measurements of a step are left out."""
+        """Record measurements of a step as dropped."""
         place = self._account.place(element)
         for measurement in measurements:
             self._account.drop_measurement(measurement, reason, place)
@@ -225,7 +226,7 @@ class ATMLStepReader:
         given: dict[str, str],
         attributes: dict[str, JSONValue],
     ) -> None:
-        """Keep what the attributes of the element say."""
+        """Keep the attributes of the element."""
         attributes["element"] = kind
         count = 0
         if "testReferenceID" in given and (text := given["testReferenceID"].strip()):
@@ -234,6 +235,7 @@ class ATMLStepReader:
         if "ID" in given and (text := given["ID"].strip()):
             attributes["result_id"] = text
             count += 1
+            # The sequence that the step's post action called.
             if text.endswith(_POST_ACTION):
                 attributes["post_action"] = True
         if "userDefinedType" in given and (text := given["userDefinedType"].strip()):
@@ -268,6 +270,7 @@ class ATMLStepReader:
             self._account.coerced(
                 "phase time", "end computed from the total time", element
             )
+        # The clock of the station was set back during the step.
         if ended < started:
             self._account.coerced(
                 "phase time",
@@ -321,7 +324,7 @@ class ATMLStepReader:
             count = _judge(kind, parts.results) if parts.results else 0
             is_judged = count > 0
             inherited = verdict
-            # Which of several failed is not said, and never guessed.
+            # The report does not tell which of several failed; it is not guessed.
             if verdict is MeasurementOutcome.FAIL and count != 1:
                 inherited = MeasurementOutcome.UNSET
             self._read_data(parts.data, inherited, time)
@@ -336,6 +339,7 @@ class ATMLStepReader:
     ) -> list[Measurement]:
         """Make the verdict of a pass/fail test a measurement of its own."""
         kind = str(attributes.get("step_type", ""))
+        # Tests of another type without a value are no pass/fail tests.
         if kind and "PassFail" not in kind and not kind.endswith("_PFT"):
             return []
         return [
@@ -371,7 +375,7 @@ class ATMLStepReader:
     def log_report_text(
         self, name: str, element: Element, time: datetime | None
     ) -> bool:
-        """Take a result that is a report text into the logs; say whether it is one."""
+        """Log a result if it is a report text; return whether it is one."""
         if name != "TestResult":
             return False
         result = ResultParts(element)
@@ -408,7 +412,7 @@ def _judge(kind: str, results: list[ResultParts]) -> int:
     """Count the results that were judged."""
     count = sum(result.is_judged for result in results)
     if not count and kind == "Test":
-        # Step types of a site's own keep their value under the standard name.
+        # The site's own step types keep their value under the standard name.
         for result in results:
             result.is_judged = result.is_single
             count += result.is_judged
@@ -416,7 +420,7 @@ def _judge(kind: str, results: list[ResultParts]) -> int:
 
 
 def _called(name: str, given: dict[str, str]) -> dict[str, JSONValue]:
-    """Say which sequence a group called."""
+    """Give the sequence that a group called."""
     file, _, sequence = given.get("name", "").strip().partition("#")
     if sequence:
         return {"sequence_file": file, "sequence": sequence}

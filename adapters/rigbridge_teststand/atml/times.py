@@ -1,8 +1,8 @@
 """
 Times of ATML: TestStand writes wall time without a zone, others write an offset.
 
-A fraction of ``.1000`` is a millisecond counter that reached a thousand, and means the
-next second. Digits finer than a microsecond are cut.
+TestStand counts milliseconds up to 1000, so ``.1000`` is the next second. Digits below
+a microsecond are cut.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class TimeReader:
     Args:
         time_zone: gives wall times their zone.
         station: the station that printed them, or None.
-        account: where guesses and unreadable times are recorded.
+        account: takes entries on guessed and unreadable times.
     """
 
     def __init__(
@@ -53,16 +53,17 @@ class TimeReader:
 
         Args:
             text: the time as spelled.
-            element: where it stands.
+            element: the element that has it.
         """
         if text is None or not (text := text.strip()):
             return None
+        # Thousands of steps share a minute, and a zone look-up is slow.
         shift = self._of_minutes.get(text[:_MINUTE])
         if shift is not None and len(text) in _PLAIN and text[_MINUTE] == ":":
             try:
                 return datetime.fromisoformat(text + "+00:00") + shift
             except (ValueError, OverflowError):
-                pass  # It is no time after all, which is found out below.
+                pass  # It is no time after all; the code below records that.
         try:
             moment = self._plain(text, element)
             if moment is None:
@@ -74,7 +75,7 @@ class TimeReader:
         return moment
 
     def _plain(self, text: str, element: Element) -> datetime | None:
-        """Read what Python reads as it is meant, which is nearly all and quicker."""
+        """Read the usual spelling by Python's own reader, which is faster."""
         if (
             len(text) < min(_PLAIN)
             or not text[4] == text[7] == "-"
@@ -105,6 +106,7 @@ class TimeReader:
             return None
         *numbers, fraction, zone = match.groups()
         year, month, day, hour, minute, second = map(int, numbers)
+        # An earlier time is an unset one.
         if year < _UNKNOWN_YEAR:
             return None
         wall = datetime(  # noqa: DTZ001 - a wall time; its zone comes below
@@ -115,6 +117,7 @@ class TimeReader:
                 "time", "1000 milliseconds read as the next second", element, text
             )
             wall += timedelta(seconds=1)
+        # Cut to microseconds, not rounded: a time must not move into the next second.
         elif fraction:
             wall += timedelta(microseconds=int(f"{fraction:0<6.6}"))
         if zone is None:

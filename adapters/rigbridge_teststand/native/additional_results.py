@@ -1,4 +1,4 @@
-"""Further data of a result: what its step recorded and nobody judged."""
+"""Additional results of a step: values that were recorded and not judged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ from rigbridge_teststand.arrays import (
     uniform_numbers,
 )
 from rigbridge_teststand.native.partial_results import NumberArray
-from rigbridge_teststand.native.properties import elements, members, read_scalar, text
+from rigbridge_teststand.native.properties import (
+    array_elements,
+    read_scalar,
+    subproperties,
+    value_text,
+)
 from rigbridge_teststand.numbers import read_number
 from rigbridge_teststand.vocabulary import parameter_direction
 from rigbridge_teststand.xml.elements import (
@@ -29,6 +34,7 @@ from rigbridge_teststand.xml.elements import (
 
 __all__ = ["AdditionalResultReader", "read_attributes", "read_axis"]
 
+# A limit against recursion without end; real data are a few levels deep.
 _MAX_DEPTH = 32
 _INTEGER = re.compile(r"-?\d+")
 _POSITION = re.compile(r"(?:\[-?\d+\])+")
@@ -41,16 +47,17 @@ _TDMS = "NI_TDMSReference"
 _PATH = "Path"
 _HYPERLINK = "Hyperlink"
 _ATTACHED = frozenset({"FullFileName", "FileName"})
+# The cluster that LabVIEW makes of a waveform.
 _WAVEFORM = frozenset({"t0", "dt", "Y"})
 
 
 class AdditionalResultReader:
     """
-    Reads additional data into measurements without a verdict, and into references.
+    Reads additional results to measurements without a verdict, and to references.
 
     Args:
-        report: where each is accounted for.
-        partial_arrays: what was read of arrays that were partial, by their elements.
+        report: takes an entry for each.
+        partial_arrays: the members of partial arrays, by their elements.
     """
 
     def __init__(
@@ -65,33 +72,35 @@ class AdditionalResultReader:
         self.attachments: list[Attachment] = []
 
     def read_partial(self, array: Element) -> None:
-        """Read what is complete of a partial array of numbers, and take it out."""
+        """Read the complete members of a partial array of numbers, and remove them."""
         if array not in self.partial_arrays:
             self.partial_arrays[array] = NumberArray()
-        line = self.partial_arrays[array]
+        numbers = self.partial_arrays[array]
         for slot in list(array.iterchildren("Value"))[:-1]:
-            if not line.take(slot):
+            if not numbers.take(slot):
                 break
             array.remove(slot)
 
     def _number_array(self, array: Element) -> NumberArray | None:
-        """Read an array of numbers; None where it is any other."""
+        """Read an array of plain numbers; None for any other array."""
         if array.get("ElementType") != "Number":
             return None
-        line = self.partial_arrays.get(array) or NumberArray()
-        begun = len(line.values)
-        if all(line.take(slot) for slot in array.iterchildren("Value")):
+        numbers = self.partial_arrays.get(array) or NumberArray()
+        begun = len(numbers.values)
+        if all(numbers.take(slot) for slot in array.iterchildren("Value")):
             self.partial_arrays.pop(array, None)
-            return line if line.values else None
-        line.shorten(begun)
+            return numbers if numbers.values else None
+        numbers.shorten(begun)
         return None
 
     def _cells(self, array: Element) -> Cells:
-        line = self.partial_arrays.pop(array, None)
-        return read_cells(array, self._report, () if line is None else line.members())
+        numbers = self.partial_arrays.pop(array, None)
+        return read_cells(
+            array, self._report, () if numbers is None else numbers.members()
+        )
 
     def take_attachments(self) -> list[Attachment]:
-        """Hand over the files that were referred to since the last call."""
+        """Give the files that were referred to since the last call."""
         taken = self.attachments
         if taken:
             self.attachments = []
@@ -100,13 +109,14 @@ class AdditionalResultReader:
 
     def read(self, name: str, prop: Element, depth: int = 0) -> Iterator[Measurement]:
         """
-        Read one property and what is below it.
+        Read one property and its subproperties.
 
         Args:
             name: its name, dotted below others.
             prop: the element.
-            depth: how many properties it stands below.
+            depth: the number of properties above it.
         """
+        # Recorded, not an error: the rest of the step is good.
         if depth > _MAX_DEPTH:
             record_dropped(self._report, prop, "property", "nested too deep")
             return
@@ -117,7 +127,7 @@ class AdditionalResultReader:
         if prop.get("Type") == "Array":
             yield from self._array(name, prop, depth)
             return
-        parts = members(prop)
+        parts = subproperties(prop)
         if parts:
             yield from self._object(name, prop, parts, depth)
             return
@@ -141,6 +151,7 @@ class AdditionalResultReader:
     def _object(
         self, name: str, prop: Element, parts: dict[str, Element], depth: int
     ) -> Iterator[Measurement]:
+        # A chart of WATS.
         if "Plots" in parts and parts["Plots"].get("Type") == "Array":
             yield from self._chart(name, parts, depth)
             return
@@ -148,16 +159,16 @@ class AdditionalResultReader:
             yield from self._waveform(name, parts, depth)
             return
         if prop.get("TypeName") == _TDMS:
-            self._refer(prop, text(parts.get("File")), None)
+            self._refer(prop, value_text(parts.get("File")), None)
         elif parts.keys() >= _ATTACHED:
-            path = text(parts["FullFileName"]) or text(parts["FileName"])
-            self._refer(prop, path, text(parts.get("MIMEtype")))
+            path = value_text(parts["FullFileName"]) or value_text(parts["FileName"])
+            self._refer(prop, path, value_text(parts.get("MIMEtype")))
         for child, below in parts.items():
             label = f"{name}.{child}" if child else name
             yield from self.read(label, below, depth + 1)
 
     def _refer(self, prop: Element, path: object, media_type: str | None) -> None:
-        """Name a file that the report refers to; it is never opened."""
+        """Keep the name of a file that the report refers to; it is never opened."""
         base = PureWindowsPath(path).name.strip() if isinstance(path, str) else ""
         if not base:
             return
@@ -181,10 +192,10 @@ class AdditionalResultReader:
                 continue
             if prop.get("Type") in ("Obj", "Array"):
                 yield from self.read(f"{name}.{key}", prop, depth + 1)
-            elif label := (text(prop) or "").strip():
+            elif label := (value_text(prop) or "").strip():
                 self._report.mapped("property")
                 labels[key] = label
-        for index, slot in elements(parts["Plots"]):
+        for index, slot in array_elements(parts["Plots"]):
             plot = slot.find("Prop")
             if plot is None:
                 record_dropped(self._report, slot, "array member", "holds no value")
@@ -199,28 +210,28 @@ class AdditionalResultReader:
         labels: dict[str, str],
         depth: int,
     ) -> Iterator[Measurement]:
-        data = members(plot)
+        data = subproperties(plot)
         points = data.get("PlotData")
         if points is None or points.get("Type") != "Array":
             yield from self.read(f"{chart}{index}", plot, depth + 1)
             return
-        name = (text(data.get("PlotName")) or "").strip() or index.strip("[]")
+        name = (value_text(data.get("PlotName")) or "").strip() or index.strip("[]")
         name = f"{chart}.{name}"
         cells = self._cells(points)
-        lines: dict[int, dict[int, Scalar]] = {}
+        rows: dict[int, dict[int, Scalar]] = {}
         for position, value in cells.members.items():
-            line = position[0] if cells.rank > 1 else 1
-            lines.setdefault(line, {})[position[-1]] = value
-        across = lines.pop(0, {})
-        places = sorted(across.keys() | {at for line in lines.values() for at in line})
+            row = position[0] if cells.rank > 1 else 1
+            rows.setdefault(row, {})[position[-1]] = value
+        across = rows.pop(0, {})
+        places = sorted(across.keys() | {at for row in rows.values() for at in row})
         x_axis = read_axis(
             [across.get(at, at) for at in places],
             name=labels.get("Xlabel") or None,
             unit=labels.get("Xunit") or None,
         )
-        # The first line is X and the second Y; further ones are curves, too.
-        for line in sorted(lines) or [1]:
-            upright = lines.get(line, {})
+        # The first row is X and the second Y; more rows are more curves.
+        for row in sorted(rows) or [1]:
+            upright = rows.get(row, {})
             y_axis = read_axis(
                 [upright.get(at) for at in places],
                 name=labels.get("Ylabel") or None,
@@ -228,7 +239,7 @@ class AdditionalResultReader:
             )
             self._report.mapped("measurement")
             yield Measurement(
-                name=name if line <= 1 else f"{name}[{line}]",
+                name=name if row <= 1 else f"{name}[{row}]",
                 value=Series(axes=(x_axis, y_axis)),
                 attributes={**_kind(chart), **labels},
             )
@@ -239,13 +250,13 @@ class AdditionalResultReader:
     def _waveform(
         self, name: str, parts: dict[str, Element], depth: int
     ) -> Iterator[Measurement]:
-        step = read_number(text(parts["dt"]) or "")
+        step = read_number(value_text(parts["dt"]) or "")
         cells = self._cells(parts["Y"])
         values = [value for _, value in sorted(cells.members.items())]
         attributes = {
             **_kind(name),
-            "dt": text(parts["dt"]) or "",
-            "t0": text(parts["t0"]) or "",
+            "dt": value_text(parts["dt"]) or "",
+            "t0": value_text(parts["t0"]) or "",
         }
         axis = (
             Axis(name="index", values=range(len(values)))
@@ -268,16 +279,16 @@ class AdditionalResultReader:
 
     def _array(self, name: str, array: Element, depth: int) -> Iterator[Measurement]:
         attributes = read_attributes(array, self._report)
-        line = self._number_array(array)
-        if line is not None:
+        numbers = self._number_array(array)
+        if numbers is not None:
             self._report.mapped("measurement")
-            places = Axis(name="index", values=range(len(line.values)))
-            series = Series(axes=(places, Axis(values=line.compact())))
+            places = Axis(name="index", values=range(len(numbers.values)))
+            series = Series(axes=(places, Axis(values=numbers.compact())))
             yield Measurement(
                 name=name, value=series, attributes={**_kind(name), **attributes}
             )
             return
-        slots = list(elements(array))
+        slots = list(array_elements(array))
         if any(len(slot) for _, slot in slots):
             for index, slot in slots:
                 inner = slot.find("Prop")
@@ -300,7 +311,7 @@ class AdditionalResultReader:
 
 
 def _kind(name: str) -> dict[str, JSONValue]:
-    """Tell that nobody judged a value, and of a parameter which direction it went."""
+    """Mark a value as not judged, and a parameter with its direction."""
     direction = parameter_direction(name)
     return _KIND if direction is None else _DIRECTED[direction]
 
@@ -311,7 +322,7 @@ def read_attributes(prop: Element, report: ConversionReport) -> dict[str, JSONVa
 
     Args:
         prop: the property.
-        report: where each entry is accounted for.
+        report: takes an entry for each.
     """
     described = prop.find("Attributes")
     if described is None:
@@ -322,7 +333,7 @@ def read_attributes(prop: Element, report: ConversionReport) -> dict[str, JSONVa
         path, below = pending.pop()
         label = ".".join(part for part in (path, below.get("Name")) if part)
         pending.extend((label, child) for child in below.iterchildren("Prop"))
-        value = text(below)
+        value = value_text(below)
         if value is not None and value.strip():
             report.mapped("property")
             found[label or "attributes"] = value.strip()
@@ -335,19 +346,19 @@ def read_cells(
     """
     Read the members of an array of scalars, placed by their ``ID``.
 
-    Members that are left out in between, as filters do, are None.
+    Members that an array filter removed are None.
 
     Args:
         array: the element.
-        report: where a member that cannot be placed is recorded.
-        begun: its first members, where these were taken out.
+        report: takes an entry for a member without a place.
+        begun: its first members, if these were removed already.
     """
     numbers = array.get("ElementType") == "Number"
     placed: dict[tuple[int, ...], Scalar] = {
         (at,): value for at, value in enumerate(begun)
     }
     rank = 1 if placed else 0
-    for spelled, slot in elements(array):
+    for spelled, slot in array_elements(array):
         content = slot.text or ""
         value: Scalar = content
         if numbers:

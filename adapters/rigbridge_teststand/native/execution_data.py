@@ -1,4 +1,8 @@
-"""The execution data of a result (``TS``) to the attributes of a phase."""
+"""
+The execution data of a result to the attributes of a phase.
+
+The engine writes it into the ``TS`` container of each result.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from sys import intern
 
 from rigbridge.adapters import ConversionReport
 from rigbridge.model import JSONValue
-from rigbridge_teststand.native.properties import members, read_scalar, text
+from rigbridge_teststand.native.properties import read_scalar, subproperties, value_text
 from rigbridge_teststand.numbers import is_finite, parse_plain, read_number
 from rigbridge_teststand.xml.elements import Element, record_dropped
 
@@ -21,7 +25,7 @@ __all__ = [
 ]
 
 COMMON_PROPERTIES = frozenset({"Status", "Error", "ReportText", "Common", "TS"})
-"""The properties of every result, which are no data of its step type."""
+"""The properties that results of all step types have."""
 
 CALL = "SequenceCall"
 """The property that holds the results of a called sequence."""
@@ -29,6 +33,7 @@ CALL = "SequenceCall"
 RESULTS = "ResultList"
 """The array of results in a container."""
 
+# Callback sequences of a step, for each of the three levels of TestStand.
 _CONTAINER_SUFFIXES = (
     "PreStep",
     "PostStep",
@@ -45,7 +50,7 @@ CONTAINERS = frozenset(
 )
 """The properties that hold results below a result."""
 
-# What the engine says of every step is of a fixed type, so that nobody needs to ask.
+# These properties have a fixed type, so that their type attribute is not read.
 _TEXTS = {
     "StepType": "step_type",
     "StepId": "step_id",
@@ -67,6 +72,7 @@ _OTHERS = {
     "InteractiveExeNum": "interactive_execution",
     "Server": "server",
 }
+# A phase has fields for these.
 _PLACED = frozenset({"StepName", "StartTime", "TotalTime"})
 _CALL_NAMES = {
     "SequenceFile": "sequence_file",
@@ -80,8 +86,10 @@ _LONGEST = 1e9
 
 
 def containers_of(engine: dict[str, Element]) -> dict[str, dict[str, Element]]:
-    """Give the properties of each container of results in ``TS``."""
-    return {name: members(prop) for name, prop in engine.items() if name in CONTAINERS}
+    """Give the subproperties of each container of results in ``TS``."""
+    return {
+        name: subproperties(prop) for name, prop in engine.items() if name in CONTAINERS
+    }
 
 
 def read_execution_data(
@@ -90,12 +98,12 @@ def read_execution_data(
     report: ConversionReport,
 ) -> dict[str, JSONValue]:
     """
-    Read what the engine says of a step.
+    Read the execution data of a step.
 
     Args:
         engine: the properties of ``TS``.
-        calls: those of each container among them.
-        report: where each property is accounted for.
+        calls: the subproperties of each container among them.
+        report: takes an entry for each property.
     """
     attributes: dict[str, JSONValue] = {}
     kept = 0
@@ -103,16 +111,16 @@ def read_execution_data(
         if name in _PLACED:
             continue
         if (key := _NUMBERS.get(name)) is not None:
-            number = parse_plain(text(prop) or "")
-            # A number less itself is zero, unless it is infinite or NaN.
+            number = parse_plain(value_text(prop) or "")
+            # Infinity and NaN minus themselves are NaN, which is no strict JSON.
             if number is not None and number - number == 0:
                 attributes[key] = number
                 kept += 1
                 continue
         elif (key := _TEXTS.get(name)) is not None:
-            content = text(prop)
+            content = value_text(prop)
             if content is not None:
-                # The same few words stand in every step of a report.
+                # The same few texts repeat in every step; each is held once.
                 attributes[key] = intern(content)
                 kept += 1
                 continue
@@ -133,6 +141,7 @@ def _keep_call(
     attributes: dict[str, JSONValue],
     report: ConversionReport,
 ) -> int:
+    # The called sequence is the usual case; a callback gets its name as prefix.
     prefix = "" if name == CALL else f"{name}."
     return sum(
         _keep(prefix + _CALL_NAMES.get(fact, fact), prop, attributes, report)
@@ -144,9 +153,10 @@ def _keep_call(
 def _keep(
     key: str, prop: Element, attributes: dict[str, JSONValue], report: ConversionReport
 ) -> int:
-    """Keep a property of any kind, and tell how many were kept."""
+    """Keep a property of any kind, and return how many were kept."""
     value = read_scalar(prop, report)
     if value is None:
+        # An empty object holds nothing, a reference only an address.
         if len(prop) and prop.get("Type") != "Reference":
             record_dropped(report, prop, "property", "structured engine property")
         return 0
@@ -158,12 +168,12 @@ def _keep(
 
 def read_seconds(prop: Element | None) -> float | None:
     """Read a time or a duration of the engine, in seconds; None where it has none."""
-    content = text(prop)
+    content = value_text(prop)
     if content is None:
         return None
     try:
         number: float | None = float(content)
     except ValueError:
         number = read_number(content)
-    # Neither is NaN within, nor is what no run could have taken.
+    # This also excludes NaN, for which every comparison is false.
     return float(number) if number is not None and abs(number) <= _LONGEST else None

@@ -15,12 +15,12 @@ from rigbridge.errors import ModelError
 from rigbridge.model import JSONValue, SubUnit, Unit
 from rigbridge_teststand.native.properties import (
     TYPE,
-    elements,
-    inner,
-    members,
+    array_elements,
+    element_property,
     read_scalar,
-    text,
+    subproperties,
     text_of,
+    value_text,
 )
 from rigbridge_teststand.numbers import read_count
 from rigbridge_teststand.xml.elements import (
@@ -71,15 +71,15 @@ def read_header(report: Element, context: ReadContext) -> NativeHeader:
         report: the element.
         context: gives wall times their zone, and takes the account.
     """
-    props = members(report)
+    props = subproperties(report)
     info = {
         item.get("key", ""): (item.get("value") or "").strip()
         for item in report.iterchildren("ReportInfo")
     }
     account = context.report
     metadata: dict[str, JSONValue] = {f"report_info.{key}": info[key] for key in info}
-    uut = members(props.get("UUT"))
-    station = members(props.get("StationInfo"))
+    uut = subproperties(props.get("UUT"))
+    station = subproperties(props.get("StationInfo"))
     unit = _unit(uut, info, account)
     sub_units = _sub_units(uut, account)
     keep_as_metadata(uut, "uut", _UNIT, metadata, account)
@@ -138,9 +138,9 @@ def _sub_units(
     uut: dict[str, Element], account: ConversionReport
 ) -> tuple[SubUnit, ...]:
     found: list[SubUnit] = []
-    parts = members(uut.get("MiscUUTResult")).get("UUT_Part_Info")
-    for _, value in elements(parts):
-        serial = text_of(members(inner(value)), "Part_Serial_Number")
+    parts = subproperties(uut.get("MiscUUTResult")).get("UUT_Part_Info")
+    for _, value in array_elements(parts):
+        serial = text_of(subproperties(element_property(value)), "Part_Serial_Number")
         if serial is None:
             record_dropped(account, value, "sub-unit", "has no serial number")
         else:
@@ -175,17 +175,17 @@ def keep_as_metadata(
             key = _METADATA.get(name) or f"{path}.{name}"
             kind = child.get(TYPE)
             if kind == "Array":
-                for index, value in elements(child):
-                    within = inner(value)
+                for index, value in array_elements(child):
+                    within = element_property(value)
                     if within is not None:
                         below = {within.get("Name") or "": within}
                         if within.find("Prop") is not None:
-                            below = members(within)
+                            below = subproperties(within)
                         pending.append((f"{key}{index}", below, _ALL))
                     elif value.text:
                         _put(f"{key}{index}", value.text, metadata, account)
             elif kind in _OBJECTS or child.find("Prop") is not None:
-                pending.append((key, members(child), _ALL))
+                pending.append((key, subproperties(child), _ALL))
             else:
                 _keep(key, child, metadata, account)
 
@@ -197,7 +197,7 @@ def _keep(
     account: ConversionReport,
 ) -> None:
     value = (
-        read_count((text(prop) or "").strip() or None)
+        read_count((value_text(prop) or "").strip() or None)
         if key in _METADATA.values()
         else read_scalar(prop, account)
     )
@@ -231,7 +231,9 @@ def _started(
     if stated is not None:
         context.report.mapped("time")
         return stated
-    wall = _wall_time(members(props.get("StartDate")), members(props.get("StartTime")))
+    wall = _wall_time(
+        subproperties(props.get("StartDate")), subproperties(props.get("StartTime"))
+    )
     if wall is None:
         wall = _from_link(report.get("Link") or "")
         if wall is not None:

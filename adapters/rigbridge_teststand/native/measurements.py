@@ -1,4 +1,9 @@
-"""The data of one step result to measurements, recognized by structure."""
+"""
+The data of a step result to measurements.
+
+The kind of test follows from the structure. Sites make step types of their own, so
+the name of a type tells little.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +26,12 @@ from rigbridge_teststand.native.additional_results import (
     read_attributes,
 )
 from rigbridge_teststand.native.execution_data import COMMON_PROPERTIES
-from rigbridge_teststand.native.properties import elements, members, read_scalar, text
+from rigbridge_teststand.native.properties import (
+    array_elements,
+    read_scalar,
+    subproperties,
+    value_text,
+)
 from rigbridge_teststand.numbers import has_decimal_comma, parse_plain, read_number
 from rigbridge_teststand.vocabulary import MEASUREMENT_OUTCOMES
 from rigbridge_teststand.xml.elements import (
@@ -38,7 +48,7 @@ _OF_NUMBER = COMMON_PROPERTIES | _JUDGING | {"Numeric"}
 _OF_TEXT = COMMON_PROPERTIES | _JUDGING | {"String"}
 _OF_VERDICT = COMMON_PROPERTIES | {"PassFail", "Units"}
 _NAMING = frozenset({"Status", "MeasName"})
-# What of the limits the comparison or the attributes take.
+# The limits that the comparison or the attributes take.
 _LIMITS = frozenset({"Low", "High", "String", "ThresholdType"})
 
 
@@ -50,15 +60,16 @@ def read_measurements(
     report: ConversionReport,
 ) -> list[Measurement]:
     """
-    Read what a step measured; names that repeat are numbered.
+    Read the measurements of a step; repeated names are numbered.
 
     Args:
         step: the step's name, which its single measurement takes.
         status: the step's status in lower case.
         data: its properties by name.
-        additional: reads what nobody judged.
-        report: where each measurement is accounted for.
+        additional: reads the values that were not judged.
+        report: takes an entry for each measurement.
     """
+    # Actions and flow control have no data.
     if data.keys() <= COMMON_PROPERTIES:
         return []
     found = list(_read(step, status, data, additional, report))
@@ -107,6 +118,7 @@ def _read(
 ) -> Iterator[Measurement]:
     taken = COMMON_PROPERTIES
     judged = MEASUREMENT_OUTCOMES.get(status, MeasurementOutcome.UNSET)
+    # Without a comparator or limits the value is an additional result.
     tested = "Comp" in data or "Limits" in data
     if tested and "Numeric" in data:
         yield _numeric(step, judged, data["Numeric"], data, report)
@@ -131,7 +143,7 @@ def _read(
 def _additional_limits(
     name: str, limits: Element, additional: AdditionalResultReader
 ) -> Iterator[Measurement]:
-    for side, prop in members(limits).items():
+    for side, prop in subproperties(limits).items():
         if side not in _LIMITS:
             yield from additional.read(f"{name}.{side}", prop)
 
@@ -148,6 +160,7 @@ def _verdict(
     judged = {MeasurementOutcome.PASS: True, MeasurementOutcome.FAIL: False}
     attributes: dict[str, JSONValue] = {}
     if isinstance(passed, bool) and judged.get(outcome, passed) is not passed:
+        # The run modes Force Pass and Force Fail leave the value as it is.
         attributes["forced"] = True
         record_coerced(report, value, "verdict", "contradicts the value, both kept")
     return _made(name, outcome, value, data, report, attributes=attributes)
@@ -160,15 +173,15 @@ def _numeric(
     data: dict[str, Element],
     report: ConversionReport,
 ) -> Measurement:
-    limits = members(data.get("Limits"))
-    comparator = text(data.get("Comp")) or ""
-    threshold = (text(limits.get("ThresholdType")) or "").strip()
+    limits = subproperties(data.get("Limits"))
+    comparator = value_text(data.get("Comp")) or ""
+    threshold = (value_text(limits.get("ThresholdType")) or "").strip()
     raw = data.get("RawLimits")
     printed: dict[str, str] = {}
     if comparator.strip().upper() == "EQT" and threshold and raw is not None:
         # They are either the tolerances once more or what is computed from them.
         printed = _bounds_of(limits)
-        sides = members(raw)
+        sides = subproperties(raw)
         comparison = compare_tolerance(
             threshold,
             _number(sides.get("Nominal"), report),
@@ -212,12 +225,13 @@ def _textual(
     data: dict[str, Element],
     report: ConversionReport,
 ) -> Measurement:
-    limits = members(data.get("Limits"))
-    expected = text(data.get("StringLimit"))
+    limits = subproperties(data.get("Limits"))
+    # WATS keeps the limit of a multiple test here.
+    expected = value_text(data.get("StringLimit"))
     if expected is None:
-        expected = text(limits.get("String"))
+        expected = value_text(limits.get("String"))
     comparison = compare_text(
-        text(data.get("Comp")) or "",
+        value_text(data.get("Comp")) or "",
         expected,
         report=report,
         place=partial(place_of, value),
@@ -238,7 +252,7 @@ def _textual(
 def _unused(
     comparison: Comparison, limits: dict[str, Element], report: ConversionReport
 ) -> dict[str, str]:
-    """Give the bounds that nothing was compared with; they may be printed as well."""
+    """Give printed bounds that were not compared with."""
     if comparison.limits is not None or comparison.validators:
         return {}
     unused = _bounds_of(limits)
@@ -248,7 +262,7 @@ def _unused(
 
 
 def _bounds_of(limits: dict[str, Element]) -> dict[str, str]:
-    stated = {side: text(limits.get(side)) for side in ("Low", "High", "String")}
+    stated = {side: value_text(limits.get(side)) for side in ("Low", "High", "String")}
     return {side: bound for side, bound in stated.items() if bound}
 
 
@@ -265,7 +279,7 @@ def _made(
     report.mapped("measurement")
     if comparison.limits is not None or comparison.validators:
         report.mapped("limit")
-    unit = (text(data.get("Units")) or "").strip()
+    unit = (value_text(data.get("Units")) or "").strip()
     if unit:
         report.mapped("unit")
     attributes = attributes or {}
@@ -284,7 +298,7 @@ def _made(
 
 
 def _number(prop: Element | None, report: ConversionReport) -> float | None:
-    content = text(prop)
+    content = value_text(prop)
     if prop is None or content is None or not content.strip():
         return None
     number = parse_plain(content)
@@ -301,13 +315,13 @@ def _number(prop: Element | None, report: ConversionReport) -> float | None:
 def _texts(prop: Element | None) -> dict[str, str]:
     if prop is None:
         return {}
-    found = {name: text(child) for name, child in members(prop).items()}
+    found = {name: value_text(child) for name, child in subproperties(prop).items()}
     return {name: value for name, value in found.items() if value}
 
 
 def _is_multiple(rows: Element) -> bool:
     """Tell the measurements of a multiple test from any other array of that name."""
-    first = [members(value.find("Prop")) for _, value in elements(rows)]
+    first = [subproperties(value.find("Prop")) for _, value in array_elements(rows)]
     return not first or any("Status" in row or "MeasName" in row for row in first)
 
 
@@ -317,15 +331,17 @@ def _multiple(
     additional: AdditionalResultReader,
     report: ConversionReport,
 ) -> Iterator[Measurement]:
-    for index, value in elements(rows):
+    # Each member has its own status; the status of the step sums them up.
+    for index, value in array_elements(rows):
         row = value.find("Prop")
         if row is None:
             record_dropped(report, value, "measurement", "holds no value")
             continue
-        data = members(row)
-        given = text(data.get("MeasName")) or row.get("Name") or ""
+        data = subproperties(row)
+        # WATS names members in MeasName, TestStand in the attribute Name.
+        given = value_text(data.get("MeasName")) or row.get("Name") or ""
         name = given.strip() or f"{step}{index}"
-        status = (text(data.get("Status")) or "").strip().lower()
+        status = (value_text(data.get("Status")) or "").strip().lower()
         outcome = MEASUREMENT_OUTCOMES.get(status, MeasurementOutcome.UNSET)
         taken = set(_NAMING)
         if "Data" in data:

@@ -1,8 +1,7 @@
 """
-What still grows of a large report that is read while it is parsed.
+The incomplete results of a large report that is read while it is parsed.
 
-The ends of its innermost list of steps, or of its innermost array, are missing; all
-that stands before them is complete.
+Its innermost result list or array has no end yet; all elements before are complete.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ __all__ = [
 _RESULT = "Prop[@Type='TEResult']"
 _RESULT_BELOW = f".//Value/{_RESULT}"
 
-# From a result to its list: its engine's bookkeeping, a container, the list.
+# From a result to its list: TS, a container such as SequenceCall, ResultList.
 _DEPTH = 3
 # What a result holds that is no additional result.
 _NOT_ADDITIONAL = COMMON_PROPERTIES | {
@@ -45,22 +44,22 @@ _NOT_ADDITIONAL = COMMON_PROPERTIES | {
 
 
 def holds_result(element: Element) -> bool:
-    """Tell whether results stand in an array below an element."""
+    """Tell whether an array below an element holds results."""
     return element.find(_RESULT_BELOW) is not None
 
 
 def is_result(member: Element) -> bool:
-    """Tell whether a member of an array holds a result, or one stands below it."""
+    """Tell whether an array element holds a result, directly or further down."""
     return member.find(_RESULT) is not None or holds_result(member)
 
 
 def partial_result_list(result: Element) -> tuple[str, Element] | None:
     """
-    Find the list of a result that is still partial.
+    Find the result list of a partial result, if the parser is inside of it.
 
     Returns:
-        The name of its container and the list, if that is the last that was read of
-        the result and holds members already.
+        The name of its container and the list, if the list is the last element that
+        was parsed and has members.
     """
     path: list[str] = []
     below = result
@@ -80,7 +79,7 @@ def partial_result_list(result: Element) -> tuple[str, Element] | None:
 
 
 def partial_number_array(result: Element) -> Element | None:
-    """Find the array of numbers that a partial result ends with."""
+    """Find the array of numbers that the parser is inside of."""
     if not len(result) or result[-1].get("Name") in _NOT_ADDITIONAL:
         return None
     below = result
@@ -102,19 +101,19 @@ class NumberArray:
     """
     The numbers of an array, in nine bytes each.
 
-    It takes what nearly all arrays are made of: members numbered from 0 on without a
-    gap, each a number in plain spelling.
+    It takes the members of nearly all arrays: numbered from 0 without a gap, each a
+    number in plain spelling.
 
     Attributes:
         values: the numbers.
-        integers: for each whether it is an integer.
+        integers: 1 for each integer, 0 for each float.
     """
 
     values: array[float] = attrs.field(factory=lambda: array("d"))
     integers: bytearray = attrs.field(factory=bytearray)
 
     def take(self, slot: Element) -> bool:
-        """Add a member, and tell whether it is one that can be added."""
+        """Add a member; False if it is of another kind, and must be read otherwise."""
         if slot.get("ID") != f"[{len(self.values)}]":
             return False
         number = parse_plain(slot.text or "")
@@ -125,19 +124,19 @@ class NumberArray:
         return True
 
     def shorten(self, length: int) -> None:
-        """Forget all but the first ones."""
+        """Keep only the first numbers."""
         del self.values[length:]
         del self.integers[length:]
 
     def members(self) -> list[float | int]:
-        """Give each number as it was spelled, with a point or without."""
+        """Give each number as spelled: an integer or a float."""
         return [
             int(value) if is_integer else value
             for value, is_integer in zip(self.values, self.integers, strict=True)
         ]
 
     def compact(self) -> array[float] | array[int]:
-        """Give all of one kind: integers among floats are floats as well."""
+        """Give all numbers as one type: float if any of them is."""
         if 0 in self.integers:
             return self.values
         return array("q", map(int, self.values))

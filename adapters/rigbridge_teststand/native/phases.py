@@ -1,8 +1,9 @@
 """
-The steps of a report to the phases of a run, each in its place.
+Step results to the phases of a run.
 
-What a step cannot know of itself follows here: the names above it, when it ran, and
-what loops make of it.
+A step result holds only what its own element states. The path, the times and the place
+in a loop are added here, when the report is complete: in the file the steps of a call
+precede its name, and the start of the run follows all steps.
 """
 
 from __future__ import annotations
@@ -40,9 +41,9 @@ class ResultList:
     Attributes:
         container: its name (``SequenceCall``, ``PostAction``...).
         path: the XPath from the result to the list.
-        steps: what was read of it so far.
-        members: how many members of the array that were.
-        last: the last of these, of a list that was read while it grew.
+        steps: the results that were read so far.
+        members: the number of array elements that were read.
+        last: the last of these, if the list was read while it was parsed.
     """
 
     container: str
@@ -55,24 +56,24 @@ class ResultList:
 @attrs.define
 class StepResult:
     """
-    A result.
+    One ``TEResult``.
 
     Attributes:
         name: its name.
         status: as printed.
-        outcome: what it means.
-        attributes: what the engine says of it, as a phase has it.
+        outcome: the outcome of its status.
+        attributes: its execution data, as the attributes of the phase.
         start: the engine's seconds at its start, or None.
-        total: how many seconds it took, or None.
-        measurements: what it measured.
-        texts: its texts and errors.
+        total: its duration in seconds, or None.
+        measurements: its measurements.
+        texts: its report text and error.
         attachments: the files that it refers to.
-        lists: the results below it.
-        role: whether it is the summary of a loop or one of its iterations.
-        key: what is the same for each turn of a step in a loop.
-        member: its number among the members of its array, counted from 1.
+        lists: the result lists below it.
+        role: its role in a loop.
+        key: the identity of its step, the same in each iteration of a loop.
+        member: its number among the elements of its array, counted from 1.
         line: the line on which it begins.
-        docstring: what the sequence's author noted of it.
+        docstring: the comment of the sequence's author.
     """
 
     name: str
@@ -107,13 +108,14 @@ class StepTimes:
 
     @property
     def is_known(self) -> bool:
-        """Whether there is anything to count from."""
+        """Whether both the start and the engine's time at it are known."""
         return self.start is not None and self.engine_start is not None
 
     def moment(self, seconds: float) -> datetime | None:
-        """Give the time at which the engine's clock showed these seconds."""
+        """Turn seconds of the engine's clock into a time."""
         if self.start is None or self.engine_start is None:
             return None
+        # The engine counts seconds from its own start; no clock correction changes it.
         elapsed = seconds - self.engine_start
         # Only merged data has a step before the main sequence.
         if elapsed < 0:
@@ -125,21 +127,21 @@ class StepTimes:
 
 
 _Position: TypeAlias = tuple["_Position | None", ResultList, int]
-"""Where a step stands: the same of the step above it, its list, its number there."""
+"""The place of a step: that of its parent, its list, its number in the list."""
 
 
 class PhaseBuilder:
     """
-    Makes the phases of a run.
+    Makes the phases of a run from its step results.
 
     Args:
         root: the element of the root result.
         times: gives the steps their times.
-        report: where everything is accounted for.
+        report: takes entries on unknown times.
 
     Attributes:
         phases: the phases, in document order.
-        logs: what the steps texts, likewise.
+        logs: the texts of the steps, likewise.
         attachments: the files that they refer to, likewise.
     """
 
@@ -154,7 +156,7 @@ class PhaseBuilder:
         self.attachments: list[Attachment] = []
 
     def add(self, lists: list[ResultList]) -> None:
-        """Take all steps below the root result, and give their memory back."""
+        """Make the phases of all steps, and free the step results."""
         pending = [self._placed(lists, (), None)]
         # A stack instead of recursion: sequences may call themselves deeply.
         while pending:
@@ -167,8 +169,9 @@ class PhaseBuilder:
     def _placed(
         self, lists: list[ResultList], path: tuple[str, ...], above: _Position | None
     ) -> Iterator[tuple[list[ResultList], tuple[str, ...], _Position]]:
-        """Place the steps of lists, and give what is below each when its turn comes."""
+        """Add the steps of lists; yield the lists below a step before the next one."""
         for steps in lists:
+            # A callback is a level of its own in the path, a called sequence is not.
             name = steps.container
             below = path if name == CALL else (*path, name)
             for step, place in self._list(steps, below):
@@ -180,15 +183,18 @@ class PhaseBuilder:
     def _list(
         self, steps: ResultList, below: tuple[str, ...]
     ) -> Iterator[tuple[StepResult, tuple[str, ...]]]:
-        """Go through a result list; a summary owns the iterations that follow it."""
+        """Give the steps of a list; a summary owns the iterations that follow it."""
+        # Reversed, so that pop() frees each step result once its phase is made.
         following = steps.steps[::-1]
         steps.steps.clear()
+        # The loop summary and its iterations have a LoopIndex; count only the others.
         seen = Counter([step.key for step in following if step.role is LoopRole.NONE])
         repeats = len(seen) < seen.total()
         passed: Counter[str] = Counter()
         summary: str | None = None
         while following:
             step = following.pop()
+            # The summary comes first, and its iterations are its siblings.
             key, role = step.key, step.role
             path = below
             if role is LoopRole.SUMMARY:
@@ -198,7 +204,7 @@ class PhaseBuilder:
             else:
                 summary = None
             if repeats and role is LoopRole.NONE and seen[key] > 1:
-                # A loop of flow control tells its turns by nothing else.
+                # Iterations of NI_Flow_For and the like have no LoopIndex.
                 step.attributes["occurrence"] = passed[key]
                 passed[key] += 1
             yield step, path
@@ -240,7 +246,7 @@ class PhaseBuilder:
         )
 
     def _place(self, step: StepResult, trail: _Position) -> Place:
-        """Say where a step stood, whose element may be gone."""
+        """Give the place of a step, whose element may be gone."""
         above: _Position | None = trail
         parts: list[str] = []
         while above is not None:

@@ -1,11 +1,11 @@
 """
-The property grammar of native reports: ``Prop`` elements step by step.
+Properties of native reports: ``Prop`` elements, their subproperties and values.
 
-Only explicit child paths are followed. A search below would find templates
+Only explicit child paths are followed. A search of descendants would find templates
 (``ArrayElementPrototype``) and metadata (``Attributes``), which hold no data.
 
-A report has some twenty properties a step, and each is looked at by the functions
-here; they are written for speed and nothing else is.
+A report has some twenty properties for each step, so these functions are written for
+speed.
 """
 
 from __future__ import annotations
@@ -20,36 +20,37 @@ from rigbridge_teststand.xml.elements import Element, record_coerced
 
 __all__ = [
     "TYPE",
+    "array_elements",
     "child_named",
-    "elements",
-    "inner",
-    "members",
+    "element_property",
     "read_scalar",
-    "text",
+    "subproperties",
     "text_of",
+    "value_text",
 ]
 
-# As bytes, since lxml would encode a text anew at each look.
+# As bytes, since lxml encodes a text at each call.
 _NAME = b"Name"
 
 TYPE = b"Type"
-"""The attribute that says of what type a property is."""
+"""The attribute that holds the type of a property."""
 
 
-def members(prop: Element | None) -> dict[str, Element]:
+def subproperties(prop: Element | None) -> dict[str, Element]:
     """
-    Give the named properties of an object, by name, in document order.
+    Give the subproperties of an object by name, in document order.
 
     Of several of one name the later ones are numbered (``VCC #2``).
     """
     if prop is None:
         return {}
+    # One pass over the children; names rarely repeat.
     found: dict[Any, Element] = {child.get(_NAME): child for child in prop}
     if len(found) == len(prop):
         nameless = found.get(None)
         if nameless is None:
             return found
-        # Mostly a comment, a template or metadata, which are no properties.
+        # Mostly a Comment, a template or metadata, which are no properties.
         if nameless.tag != "Prop":
             del found[None]
             return found
@@ -68,18 +69,19 @@ def _numbered(prop: Element) -> dict[str, Element]:
     return found
 
 
-def text(prop: Element | None) -> str | None:
+def value_text(prop: Element | None) -> str | None:
     """Give the value of a scalar property; None where there is none."""
-    # Several times quicker than findtext, and asked for each property.
+    # Several times faster than findtext.
     if prop is None or not len(prop):
         return None
     first = prop[0]
+    # An empty Value is the empty text, a missing one is no value.
     return (first.text or "") if first.tag == "Value" else prop.findtext("Value")
 
 
 def text_of(props: dict[str, Element], name: str) -> str | None:
     """Give the value of a member; None where it is missing or blank."""
-    found = text(props.get(name))
+    found = value_text(props.get(name))
     return found.strip() or None if found else None
 
 
@@ -93,18 +95,18 @@ def child_named(prop: Element | None, name: str) -> Element | None:
     return None
 
 
-def inner(value: Element) -> Element | None:
-    """Find the property that a member of an array holds."""
+def element_property(value: Element) -> Element | None:
+    """Find the property inside an array element."""
     for child in value:
         if child.tag == "Prop":
             return child
     return None
 
 
-def elements(
+def array_elements(
     array: Element | None,
 ) -> Iterator[tuple[str, Element]]:
-    """Go through the members of an array: the index as printed, and the ``Value``."""
+    """Give the elements of an array: the index as printed, and the ``Value``."""
     if array is not None:
         for value in array.iterchildren("Value"):
             yield value.get("ID", ""), value
@@ -114,8 +116,8 @@ _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def read_scalar(prop: Element, report: ConversionReport) -> Scalar:
-    """Read a String, Number or Boolean property; absent and references are None."""
-    content = text(prop)
+    """Read a String, Number or Boolean; None for a reference or a missing value."""
+    content = value_text(prop)
     if content is None:
         return None
     kind = prop.get(TYPE)
@@ -134,6 +136,7 @@ def read_scalar(prop: Element, report: ConversionReport) -> Scalar:
         return number
     if kind == "Boolean":
         return _boolean(content, prop, report)
+    # A reference is an address in the memory of the engine.
     return None if kind == "Reference" else content
 
 

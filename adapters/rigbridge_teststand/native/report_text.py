@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from rigbridge.adapters import ConversionReport
 from rigbridge.model import JSONValue, LogLevel
-from rigbridge_teststand.native.properties import members, read_scalar, text
+from rigbridge_teststand.native.properties import read_scalar, subproperties, value_text
 from rigbridge_teststand.numbers import is_finite, read_count
 from rigbridge_teststand.vocabulary import clean_text
 from rigbridge_teststand.xml.elements import Element, record_dropped
@@ -15,9 +15,9 @@ from rigbridge_teststand.xml.elements import Element, record_dropped
 __all__ = ["LoggedText", "drop_comments", "read_comment", "read_report_texts"]
 
 LoggedText: TypeAlias = tuple[LogLevel, str]
-"""What a step texts, and how grave it is."""
+"""A text of a step, and its level."""
 
-# Code, message and whether one occurred, where none did.
+# Code, Msg and Occurred of a step without an error.
 _NO_ERROR = ["0", None, "False"]
 
 
@@ -29,22 +29,22 @@ def read_report_texts(
 
     Args:
         data: the properties of the result.
-        kept: takes the error's code and what all steps of a site have in common.
-        report: where each is accounted for.
+        kept: takes the error's code and the ``Common`` results of the site.
+        report: takes an entry for each.
     """
     texts: list[LoggedText] = []
-    shown = text(data.get("ReportText"))
+    shown = value_text(data.get("ReportText"))
     if shown and (shown := clean_text(shown)):
         texts.append((LogLevel.INFO, shown))
     error = data.get("Error")
-    # Nearly all steps say that there was none, and are asked by one look.
+    # Nearly all steps have no error; one comparison finds that out.
     if error is not None and [fact[0].text for fact in error if len(fact)] != _NO_ERROR:
-        texts += _read_error(members(error), kept)
+        texts += _read_error(subproperties(error), kept)
     if texts:
         report.mapped("log", len(texts))
     common = data.get("Common")
     if common is not None and len(common):
-        for name, prop in members(common).items():
+        for name, prop in subproperties(common).items():
             _keep_common(name, prop, kept, report)
     return texts
 
@@ -52,11 +52,12 @@ def read_report_texts(
 def _read_error(
     error: dict[str, Element], kept: dict[str, JSONValue]
 ) -> Iterator[LoggedText]:
-    message = clean_text(text(error.get("Msg")) or "")
-    code = read_count(text(error.get("Code")))
+    message = clean_text(value_text(error.get("Msg")) or "")
+    code = read_count(value_text(error.get("Code")))
     if code:
         kept["error_code"] = code
-    if message or (text(error.get("Occurred")) or "").lower() == "true":
+    # TestStand may keep the message of an error that was ignored or reset.
+    if message or (value_text(error.get("Occurred")) or "").lower() == "true":
         shown = f"{message} (code {code})" if code else message
         yield LogLevel.ERROR, shown
 
@@ -73,7 +74,7 @@ def _keep_common(
 
 
 def read_comment(result: Element, report: ConversionReport) -> str | None:
-    """Read what the sequence's author noted of a step."""
+    """Read the comment of a step, by the author of the sequence."""
     comment = clean_text(result.findtext("Comment") or "").strip()
     if comment:
         report.mapped("comment")
@@ -96,6 +97,7 @@ def drop_comments(
         is_kept = (
             owner is not None and owner is not root and owner.get("Type") == "TEResult"
         )
+        # Templates of arrays repeat the comments of their members.
         is_template = next(comment.iterancestors("ArrayElementPrototype"), None)
         if (comment.text or "").strip() and not is_kept and is_template is None:
             record_dropped(

@@ -32,8 +32,8 @@ from rigbridge_teststand.native.header import (
 from rigbridge_teststand.native.phases import PhaseBuilder, StepTimes
 from rigbridge_teststand.native.properties import (
     child_named,
-    members,
     read_scalar,
+    subproperties,
     text_of,
 )
 from rigbridge_teststand.native.report_text import drop_comments, read_report_texts
@@ -89,8 +89,8 @@ def read_report(
     account = context.report
     header = read_header(element, context)
     root = result_of(element)
-    data = members(root)
-    engine = members(data.get("TS"))
+    data = subproperties(root)
+    engine = subproperties(data.get("TS"))
     started = header.started_at
     times = StepTimes(start=started, engine_start=read_seconds(engine.get("StartTime")))
     if header.engine_started_at is not None:
@@ -132,7 +132,7 @@ def read_report(
             is_called = key in _CALLED
             metadata[key if is_called else f"main_sequence.{key}"] = value
     _keep_report_level(element, data, metadata, account)
-    recorded = members(child_named(element, "TSRData"))
+    recorded = subproperties(child_named(element, "TSRData"))
     if (text_of(recorded, "TSRFileClosed") or "").lower() == "false":
         metadata["partial"] = True
         record_coerced(account, element, "run", "the recording of results did not end")
@@ -220,7 +220,7 @@ def _keep_report_level(
             if tag not in _REPORT_PARTS:
                 record_dropped(account, child, "property", "no part of a report")
         elif name not in _HEADER:
-            below = {} if child.get("Type") == "Array" else members(child)
+            below = {} if child.get("Type") == "Array" else subproperties(child)
             if below:
                 keep_as_metadata(below, name, frozenset(), metadata, account)
             else:
@@ -233,7 +233,7 @@ def _keep_options(
     options: Element, metadata: dict[str, JSONValue], account: ConversionReport
 ) -> None:
     record_coerced(account, options, "report options", REPORT_OPTIONS_RULE)
-    for name, prop in members(options).items():
+    for name, prop in subproperties(options).items():
         value = read_scalar(prop, account) if name in KEPT_REPORT_OPTIONS else None
         if value is not None and value != "":
             account.mapped("property")

@@ -1,8 +1,8 @@
 """
-One result of a report to a step, and the results below it.
+The results of a report (``TEResult``) to step results, with those below them.
 
-Nothing here looks around a result; see :mod:`rigbridge_teststand.native.phases` for
-that.
+Only the element of a result is read here. Its place among the others follows in
+:mod:`rigbridge_teststand.native.phases`.
 """
 
 from __future__ import annotations
@@ -29,14 +29,19 @@ from rigbridge_teststand.native.partial_results import (
     partial_result_list,
 )
 from rigbridge_teststand.native.phases import ResultList, StepResult
-from rigbridge_teststand.native.properties import child_named, inner, members, text
+from rigbridge_teststand.native.properties import (
+    child_named,
+    element_property,
+    subproperties,
+    value_text,
+)
 from rigbridge_teststand.native.report_text import (
     drop_comments,
     read_comment,
     read_report_texts,
 )
 from rigbridge_teststand.omissions import LOOP_SUMMARY, STALE_VALUE, record_omitted
-from rigbridge_teststand.vocabulary import PHASE_OUTCOMES, LoopRole
+from rigbridge_teststand.vocabulary import PHASE_OUTCOMES, UNNAMED_STEP, LoopRole
 from rigbridge_teststand.xml.elements import (
     Element,
     line_number,
@@ -44,23 +49,20 @@ from rigbridge_teststand.xml.elements import (
     record_dropped,
 )
 
-__all__ = ["CUT_OFF", "UNNAMED", "StepResultReader"]
+__all__ = ["CUT_OFF", "StepResultReader"]
 
 CUT_OFF = "CutOff"
 """The attribute that marks a result whose end is missing in the file."""
 
-UNNAMED = "(unnamed step)"
-"""The name of a step that has none."""
-
 _Props: TypeAlias = tuple[
     dict[str, Element], dict[str, Element], dict[str, dict[str, Element]]
 ]
-"""What a result holds: its properties, its engine's, and those of each container."""
+"""The properties of a result, of its ``TS``, and of each container in that."""
 
 
 @attrs.define
 class _OpenResult:
-    """A result with results below it that is being read."""
+    """A result that waits for the results below it to be read."""
 
     result: Element
     props: _Props
@@ -76,8 +78,8 @@ class StepResultReader:
     Reads the results of one report.
 
     Args:
-        custom: the outcome of statuses that the site made up, in lower case.
-        report: where everything is accounted for.
+        custom: the outcome of the site's own statuses, in lower case.
+        report: takes an entry for each element.
     """
 
     def __init__(
@@ -86,29 +88,29 @@ class StepResultReader:
         self._outcomes = {**PHASE_OUTCOMES, **custom}
         self._report = report
         self._additional = AdditionalResultReader(report)
-        # What was read of lists that were not complete, by their elements.
+        # Partial result lists by their elements.
         self._begun: dict[Element, ResultList] = {}
-        # Those of them that held results, which are read and no longer there.
+        # The lists among them whose results were read and removed.
         self._emptied: set[Element] = set()
         self.comments = ConversionReport()
-        """The comments of properties in what was read while it grew."""
+        """The comments in partial results, which are gone at the end."""
 
     @property
     def report(self) -> ConversionReport:
-        """Where everything is accounted for."""
+        """The report that takes an entry for each element."""
         return self._report
 
     def lists(self, root: Element) -> list[ResultList]:
-        """Read every result below the root result, which itself is the run."""
-        data = members(root)
-        opened = self._open(root, data, members(data.get("TS")))
+        """Read every result below the root result, which stands for the run."""
+        data = subproperties(root)
+        opened = self._open(root, data, subproperties(data.get("TS")))
         for owner, value in opened.pending:
             self._member(owner, value)
         return opened.lists
 
     def read_partial(self, root: Element) -> None:
         """
-        Read what is complete below a root result that is still partial, and empty it.
+        Read the complete results below a partial root result, and empty them.
 
         Args:
             root: the root result.
@@ -126,20 +128,21 @@ class StepResultReader:
         )
 
     def _read_partial_list(self, result: Element, root: Element) -> Element | None:
-        """Read the complete members of a partial list, and give the partial result."""
-        read_partial = partial_result_list(result)
-        if read_partial is None:
-            # What the root holds is metadata of the run, which is read at the end.
+        """Read the complete members of a partial list, and give the partial one."""
+        found = partial_result_list(result)
+        if found is None:
+            # The data of the root are metadata of the run, and read at the end.
             array = None if result is root else partial_number_array(result)
             if array is not None:
                 self._additional.read_partial(array)
             return None
-        name, results = read_partial
+        name, results = found
+        # The element is the key: the list is met again with the next chunk.
         if results not in self._begun:
             self._begun[results] = ResultList(name, "")
         begun = self._begun[results]
         *complete, value = _unread(results, begun)
-        # The last complete one stays, since what follows the others must be complete.
+        # Keep the last complete one: a summary looks at the member that follows it.
         for member in complete[:-1]:
             self._member(begun, member)
             if results not in self._emptied and is_result(member):
@@ -147,10 +150,10 @@ class StepResultReader:
             drop_comments(member, root, self.comments)
             member.clear()
             begun.last = member
-        return inner(value)
+        return element_property(value)
 
     def _member(self, owner: ResultList, value: Element) -> None:
-        """Read one member of a list and all that is below it, innermost first."""
+        """Read one member of a list and all results below it, innermost first."""
         opened = self._entered(owner, value)
         if opened is None:
             return
@@ -169,14 +172,15 @@ class StepResultReader:
                 stack.append((following[0], following[0].members, child))
 
     def _entered(self, owner: ResultList, value: Element) -> _OpenResult | None:
-        """Begin with a member; a result with none below is read at once."""
+        """Begin a member; a result without others below it is read at once."""
         owner.members += 1
-        result = inner(value)
+        result = element_property(value)
         if result is None:
             record_dropped(self._report, value, "step", "holds no result")
             return None
-        data = members(result)
-        engine = members(data.get("TS"))
+        data = subproperties(result)
+        # Nearly all results have no container; they need no stack entry.
+        engine = subproperties(data.get("TS"))
         if not CONTAINERS.isdisjoint(engine):
             opened = self._open(result, data, engine)
             if opened.lists:
@@ -213,13 +217,13 @@ class StepResultReader:
     ) -> StepResult:
         data, engine, calls = props
         report = self._report
-        raw = (text(data.get("Status")) or "").strip()
+        raw = (value_text(data.get("Status")) or "").strip()
         status = raw.lower()
-        name = (text(engine.get("StepName")) or "").strip()
+        name = (value_text(engine.get("StepName")) or "").strip()
         attributes = read_execution_data(engine, calls, report)
         key = str(attributes.get("step_id") or _key(engine))
         if not name:
-            name = UNNAMED
+            name = UNNAMED_STEP
             record_coerced(report, result, "phase name", "blank, named")
         attributes["raw_status"] = raw
         is_cut_off = result.get(CUT_OFF) is not None
@@ -228,6 +232,7 @@ class StepResultReader:
         texts = read_report_texts(data, attributes, report)
         outcome = self._outcomes.get(status)
         role = _role(engine)
+        # Skipped steps keep the values of an earlier execution.
         reason = None
         if outcome is PhaseOutcome.SKIP:
             reason = STALE_VALUE
@@ -259,7 +264,7 @@ class StepResultReader:
             key,
             member,
             line_number(result),
-            # Whatever is no property is a comment, or what XML says beside the data.
+            # An element that is no property is a comment, a template or metadata.
             None if len(result) == len(data) else read_comment(result, report),
         )
 
@@ -271,6 +276,7 @@ class StepResultReader:
         reason: str,
         result: Element,
     ) -> None:
+        # Read as usual, so that the report counts what is dropped.
         read = ConversionReport()
         additional = AdditionalResultReader(read, self._additional.partial_arrays)
         found = read_measurements(name, status, data, additional, read)
@@ -284,14 +290,15 @@ class StepResultReader:
         *,
         is_cut_off: bool,
     ) -> tuple[PhaseOutcome, str]:
-        """Give the outcome of a step whose status says none, and by which rule."""
+        """Give the outcome of a step without a known status, and the rule for it."""
         if raw:
             return PhaseOutcome.ERROR, "unknown, read as error"
-        error = members(data.get("Error"))
-        if (text(error.get("Occurred")) or "").lower() == "true":
+        error = subproperties(data.get("Error"))
+        if (value_text(error.get("Occurred")) or "").lower() == "true":
             return PhaseOutcome.ERROR, "blank with an error, read as error"
         if is_cut_off:
             return PhaseOutcome.ERROR, "cut off, read as error"
+        # A sequence call whose status was reset is judged by its steps.
         return self._worst(lists)
 
     def _worst(self, lists: list[ResultList]) -> tuple[PhaseOutcome, str]:
@@ -311,19 +318,19 @@ def _is_followed(result: Element, key: str) -> bool:
     member = result.getparent()
     following = () if member is None else member.itersiblings("Value")
     for value in following:
-        iteration = inner(value)
+        iteration = element_property(value)
         if iteration is not None:
-            engine = members(child_named(iteration, "TS"))
+            engine = subproperties(child_named(iteration, "TS"))
             return _role(engine) is LoopRole.ITERATION and _key(engine) == key
     return False
 
 
 def _key(engine: dict[str, Element]) -> str:
-    """Tell a step from the others of its list; each turn of a loop has the same."""
-    name = (text(engine.get("StepName")) or "").strip()
-    return text(engine.get("StepId")) or (
-        f"{text(engine.get('Index'))} {text(engine.get('StepGroup'))} {name}"
-    )
+    """Give the identity of a step, the same in each iteration of a loop."""
+    # A file may lack StepId.
+    index, group = value_text(engine.get("Index")), value_text(engine.get("StepGroup"))
+    name = (value_text(engine.get("StepName")) or "").strip()
+    return value_text(engine.get("StepId")) or f"{index} {group} {name}"
 
 
 def _role(engine: dict[str, Element]) -> LoopRole:
@@ -338,7 +345,7 @@ def _pending(
     for steps, results in lists:
         for value in _unread(results, steps):
             yield steps, value
-        # An element keeps its whole document in memory.
+        # A reference to an element keeps its document in memory.
         steps.last = None
 
 

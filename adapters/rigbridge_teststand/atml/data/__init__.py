@@ -1,3 +1,3 @@
-"""The data of ATML: values, limits and results."""
+"""The data of ATML steps: values, arrays, limits and results."""
 
 __all__: list[str] = []

@@ -1,8 +1,8 @@
 """
-The types of ATML's data, and their texts to values.
+The data types of ATML, and their texts to values.
 
-The local part of ``xsi:type`` says the kind of value, whether in the common or in
-TestStand's namespace (``c:double``, ``ts:TS_double``).
+The local part of ``xsi:type`` is the data type, in the common namespace or in that of
+TestStand (``c:double``, ``ts:TS_double``).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ RADIX = {"octal": 8, "binary": 2, "hexadecimal": 16}
 
 _PREFIX = re.compile(r"^([+-]?)0[xXbBcCoO]")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-# A carriage return belongs to the end of a line, which a new line says by itself.
+# A carriage return is only the first half of a line's end.
 _ESCAPED = {"n": "\n", "r": "", "t": "\t", '"': '"', "'": "'", "\\": "\\"}
 _TRUE = frozenset({"true", "1"})
 _FALSE = frozenset({"false", "0"})
@@ -100,8 +100,8 @@ def read_typed(
     Args:
         kind: the kind; texts of an unknown one stay as they are.
         text: the text, or None where there is none.
-        element: where it stands.
-        account: where a text that does not fit its kind is recorded.
+        element: the element that has it.
+        account: takes an entry for a text that does not fit its kind.
     """
     read = _NUMBERS.get(kind)
     if read is None or text is None:
@@ -128,7 +128,7 @@ def unescape(text: str) -> str:
 
 
 def inner_text(element: Element) -> str | None:
-    """Give the text that stands in ``Value``; None where there is none."""
+    """Give the text in ``Value``; None where there is none."""
     for below in child_elements(element):
         if LOCAL_NAMES[below.tag] == "Value":
             return all_text(below) if len(below) else below.text or ""

@@ -1,4 +1,4 @@
-"""The members of an ``IndexedArray``, placed by their positions."""
+"""The members of an ``IndexedArray`` by their positions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class IndexedArray:
 
     Args:
         array: the ``IndexedArray``.
-        account: where a member that does not fit is recorded.
+        account: takes an entry for a member that does not fit.
     """
 
     def __init__(self, array: Element, account: RunAccount) -> None:
@@ -68,6 +68,7 @@ class IndexedArray:
                 self._account.dropped("array member", "repeats a position", element)
                 continue
             placed[position] = read_typed(self._kind, text, element, self._account)
+        # The declared dimensions may contradict the members, which count.
         rank = max(map(len, placed), default=len(dimensions) or 1)
         for position in [key for key in placed if len(key) != rank]:
             self._account.dropped(

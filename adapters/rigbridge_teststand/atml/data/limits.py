@@ -1,8 +1,8 @@
 """
 ``TestLimits`` to limits and validators.
 
-Which bound is the lower one follows from its comparator, never from its order. A pair
-under ``OR`` is an outside range and stays a validator.
+The comparator of a bound tells whether it is the lower one; their order does not. A
+pair under ``OR`` is an outside range, and becomes a validator.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ __all__ = ["Judged", "read_limits"]
 
 _LOWER = frozenset({"GT", "GE"})
 _UPPER = frozenset({"LT", "LE"})
+# The order of the two bounds of an outside range: below the low one, then above.
 _OPPOSITE_FIRST = {"LT": 0, "LE": 0, "GT": 1, "GE": 1}
 _TEXTS = {
     "EQ": "x == {}",
@@ -54,11 +55,11 @@ _SIDES = 2
 @attrs.frozen(kw_only=True)
 class Judged:
     """
-    What a result was judged by.
+    The limits of a result.
 
     Attributes:
         comparison: the limits and validators.
-        attributes: what else the limits say, as strict JSON.
+        attributes: everything else in the limits, as strict JSON.
     """
 
     comparison: Comparison
@@ -84,7 +85,7 @@ def read_limits(
         limits: ``TestLimits``, or None.
         properties: ``TSLimitProperties`` of the result, or None.
         data: ``TestData``, or None; a text is never compared as a number.
-        account: where every limit is accounted for.
+        account: takes an entry for each limit.
     """
     attributes: dict[str, JSONValue] = {}
     datum = child(data, "Datum")
@@ -119,6 +120,7 @@ def _joined(
     validators: list[str] = []
     for comparison in found:
         limit = comparison.limits
+        # A measurement has one range.
         if limit is not None and first is None:
             first = limit
         elif limit is not None and limits is not None:
@@ -166,7 +168,7 @@ class _LimitReader:
                 yield Comparison(validators=(_raw(element),))
 
     def keep_properties(self) -> None:
-        """Keep what TestStand adds: threshold type, raw limits, log only."""
+        """Keep TestStand's own properties: threshold type, raw limits, log only."""
         for name, element in children(self._properties):
             if name == "RawLimits":
                 raw = {
@@ -185,6 +187,7 @@ class _LimitReader:
     def expected(self, element: Element) -> Comparison:
         """Read ``Expected``: equal or not, of numbers, texts and booleans."""
         bound = self._bound(element, "EQ")
+        # EQT needs threshold and raw limits, else ErrorLimits; without them it is EQ.
         tolerance = self._tolerance(bound)
         if tolerance is None:
             tolerance = self._error_limits(element, bound)
@@ -251,6 +254,7 @@ class _LimitReader:
         comp = bound.comparator.upper()
         if bound.value is None:
             return self._without_bounds(element)
+        # TestStand writes no comparator if the step was forced to pass or fail.
         if not comp:
             return self._unjudged(element, [bound])
         if comp.startswith("REGULAREXPRESSION") or not _is_number(bound.value):
@@ -289,7 +293,7 @@ class _LimitReader:
         return Comparison(validators=tuple(validators))
 
     def _doubt(self, element: Element) -> str:
-        """Say that the oldest version has no word for whether case counts."""
+        """Note the doubt about case that is in the oldest version."""
         if version_of(element.tag) != "2.02":
             return ""
         rule = "ATML 2.02 does not say whether case counts"
@@ -345,10 +349,8 @@ class _LimitReader:
             key=lambda bound: _OPPOSITE_FIRST.get(bound.comparator.upper(), 2),
         )
         comps = [bound.comparator.upper() for bound in ordered]
-        if [_OPPOSITE_FIRST.get(comp) for comp in comps] != [
-            0,
-            1,
-        ]:  # two bounds that are no outside range
+        if [_OPPOSITE_FIRST.get(comp) for comp in comps] != [0, 1]:
+            # Two bounds that are no outside range.
             return self._joined_by("or", element, bounds)
         self._account.mapped["limit"] += 1
         return compare_numbers(
@@ -367,7 +369,7 @@ class _LimitReader:
         return Comparison(validators=(f" {word} ".join(shown.validators),))
 
     def _without_bounds(self, element: Element) -> Comparison:
-        """Record limits that state no value to compare with."""
+        """Record limits without a value to compare with."""
         self._account.dropped("limit", "holds no bound", element, _raw(element) or None)
         return Comparison()
 
@@ -390,7 +392,7 @@ class _LimitReader:
         )
 
     def _error_limits(self, element: Element, bound: _Bound) -> Comparison | None:
-        """Read the bounds that an expected value's ``ErrorLimits`` state."""
+        """Read the bounds in the ``ErrorLimits`` of an expected value."""
         datum = _datum(element)
         errors = child(datum, "ErrorLimits")
         if errors is None or not _is_number(bound.value):

@@ -1,8 +1,8 @@
 """
 ``TestResult``, ``Data`` and ``Parameters`` to measurements.
 
-A result is a measurement that was judged when it has limits, an outcome of its own, or
-is marked as one; everything else is additional data, which nobody judged.
+A result is a judged measurement if it has limits, an outcome of its own, or a mark that
+makes it one. All others are additional results, which have no verdict.
 """
 
 from __future__ import annotations
@@ -43,11 +43,12 @@ from rigbridge_teststand.xml.elements import Element
 __all__ = ["REPORT_TEXT", "DataReader", "ResultParts"]
 
 REPORT_TEXT = "ReportText"
-"""The name of what is a text for the log, and no value."""
+"""The name of a result that is a text for the log, and no value."""
 
 _SINGLE = frozenset({"Numeric", "String"})
 _MARKS = ("IsComparisonTypeLog", "IsTestMeasurement")
 _ATTRIBUTES = ".Attributes"
+# A limit against recursion without end; real data are a few levels deep.
 _MAX_DEPTH = 48
 _REFERENCES = {"NI_TDMSReference": "File", "NI_HyperlinkPath": ""}
 _UNSET = MeasurementOutcome.UNSET
@@ -56,7 +57,7 @@ _UNJUDGED = Judged(comparison=Comparison(), attributes={})
 
 class ResultParts:
     """
-    The parts of a ``TestResult``, looked at once.
+    The parts of a ``TestResult``, found in one pass.
 
     Attributes:
         element: the element.
@@ -65,7 +66,7 @@ class ResultParts:
         limits: ``TestLimits``, or None.
         outcome: its own ``Outcome``, or None.
         properties: ``TSLimitProperties``, or None.
-        others: what else stands in it.
+        others: its other children.
         is_judged: whether it is a measurement of the test, and no additional result.
     """
 
@@ -81,7 +82,7 @@ class ResultParts:
         given = element.get(NAME, "").strip() or attribute(element, "ID") or ""
         self.name = intern(given)
         others: list[Element] = []
-        # Backwards, so that the first of several is the one that stays.
+        # Backwards, so that the first of several stays.
         for below in child_elements(element)[::-1]:
             kind = LOCAL_NAMES[below.tag]
             if kind == "TestData":
@@ -101,7 +102,7 @@ class ResultParts:
             self.is_judged = any(map(_flag, marks))
 
     def _is_more(self, extension: Element) -> bool:
-        """Take the properties of an extension; tell whether it holds anything else."""
+        """Take the properties of an extension; return whether it has more."""
         properties = child(extension, "TSLimitProperties")
         if properties is not None:
             self.properties = properties
@@ -123,7 +124,7 @@ class DataReader:
     Reads the data of the steps of a run, one step after the other.
 
     Args:
-        account: where everything is accounted for.
+        account: takes an entry for each element.
     """
 
     def __init__(self, account: RunAccount) -> None:
@@ -131,7 +132,7 @@ class DataReader:
         self._step = ""
         self._names: dict[str, int] = {}
         self._found: list[Measurement] = []
-        # What is said of nearly all values is held once.
+        # These attributes are the same for nearly all values, and held once.
         self._nothing: dict[str, JSONValue] = {}
         self._additional: dict[str, JSONValue] = {"kind": "additional"}
         self._parameter: dict[str, JSONValue] = {
@@ -148,7 +149,7 @@ class DataReader:
             step: its name, which its single measurement takes.
 
         Returns:
-            What takes its measurements; names that repeat are numbered.
+            The list that its measurements are added to; repeated names get numbers.
         """
         self._step = step
         self._names = {}
@@ -177,11 +178,12 @@ class DataReader:
                 self._read(name, element, more, outcome, judged)
             else:
                 self._account.dropped("property", "no data of a known kind", element)
+        # The verdict of a result without data must not be lost.
         if is_empty:
             self._add(name, result.element, None, None, more, outcome, judged)
 
     def additional(self, result: ResultParts) -> None:
-        """Read a result that nobody judged."""
+        """Read an additional result."""
         attributes = self._additional
         if result.others:
             attributes = {**attributes, **self._details(result)}
@@ -198,7 +200,7 @@ class DataReader:
                 self._account.dropped("property", "no data of a known kind", element)
 
     def _details(self, result: ResultParts) -> dict[str, JSONValue]:
-        """Read what else stands in a result, such as a description."""
+        """Read the other children of a result, such as a description."""
         found: dict[str, JSONValue] = {}
         for element in result.others:
             name = LOCAL_NAMES[element.tag]
@@ -227,7 +229,7 @@ class DataReader:
         return texts
 
     def parameters(self, parameters: Element) -> None:
-        """Read ``Parameters``: what a step was given."""
+        """Read ``Parameters``: the inputs of a step."""
         for kind, parameter in children(parameters):
             if kind != "Parameter":
                 self._account.dropped("property", "no parameter", parameter)
@@ -250,9 +252,9 @@ class DataReader:
     def _unusual(
         self, parameter: Element, shown: str, attributes: dict[str, JSONValue]
     ) -> None:
-        """Keep what stands in a parameter instead of data."""
+        """Keep the content of a parameter without data."""
         found: dict[str, Any] = {}
-        # Each value is counted as the measurement that it becomes.
+        # A throw-away account: each value is counted as a measurement instead.
         for element in parameter:
             flatten(element, shown, found, RunAccount())
         for key, value in found.items():
@@ -301,6 +303,7 @@ class DataReader:
                 self._account.dropped("property", reason, item)
                 continue
             name = intern(item.get(NAME, "").strip())
+            # TestStand writes the attributes of X as a sibling X.Attributes.
             if name.endswith(_ATTRIBUTES):
                 described[name.removesuffix(_ATTRIBUTES)] = self._described(item)
             elif texts is not None and name == REPORT_TEXT:
@@ -336,7 +339,7 @@ class DataReader:
     def _reference(
         self, name: str, element: Element, kind: str, attributes: dict[str, JSONValue]
     ) -> None:
-        """Read a reference to a file; it is named, never opened."""
+        """Keep the name of a file that a result refers to; it is never opened."""
         found: dict[str, Any] = {}
         flatten(element, name, found, self._account)
         path = found.get(f"{name}.{_REFERENCES[kind]}" if _REFERENCES[kind] else name)

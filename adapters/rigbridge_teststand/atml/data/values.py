@@ -1,7 +1,7 @@
 """
-Data of ATML to values: ``Datum``, and elements that have no field of their own.
+Data of ATML to values: ``Datum``, and elements without a field in the model.
 
-Those keep their attributes, texts and data by dotted keys.
+Of the latter the attributes, texts and data are kept by dotted keys.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from rigbridge_teststand.xml.elements import Element
 __all__ = ["DATA", "Value", "flatten", "read_datum", "spelled", "value_of"]
 
 DATA = frozenset({"Datum", "IndexedArray", "Collection"})
-"""The local names of what holds data."""
+"""The local names of data elements."""
 
 Value: TypeAlias = tuple[Any, str | None, dict[str, JSONValue]]
-"""A value, its unit as spelled or None, and what else the datum says as strict JSON."""
+"""A value, its unit or None, and the other content of the datum as strict JSON."""
 
 _UNITS = ("unit", "nonStandardUnit", "standardUnit")
 _QUALITY = frozenset({"Resolution", "ErrorLimits", "Range", "Confidence"})
@@ -84,10 +84,12 @@ def value_of(
             if text is not None and given.get("isEscaped", "").strip() in _IS_ESCAPED:
                 text = unescape(text)
         value = read_typed(kind, text, datum, account)
+        # The digits tell more than the number, for instance of a bit mask.
         if kind in RADIX and isinstance(value, int):
             details["spelled"] = text
     for name in _UNITS:
         if name in given and (unit := given[name].strip()):
+            # The first of the three attributes counts.
             return value, unit, details
     return value, None, details
 
@@ -116,17 +118,18 @@ def flatten(
     element: Element, prefix: str, into: dict[str, JSONValue], account: RunAccount
 ) -> None:
     """
-    Keep an element of no field of its own: its attributes, texts and data.
+    Keep an element without a field: its attributes, texts and data.
 
     Args:
         element: the element.
         prefix: what the keys begin with.
         into: takes the values by dotted key.
-        account: where each is recorded.
+        account: takes an entry for each.
     """
     if LOCAL_NAMES[element.tag] == "Datum":
         _put_datum(into, prefix, element, account)
         return
+    # A stack instead of recursion: extensions nest as deep as they like.
     pending = [(prefix, element)]
     while pending:
         path, node = pending.pop()
@@ -158,7 +161,7 @@ def flatten(
 
 
 def _path_of(element: Element, path: str) -> str:
-    """Give the path of what stands below a path."""
+    """Give the path of an element below a path."""
     name = LOCAL_NAMES[element.tag]
     if name in DATA:
         return path
@@ -194,7 +197,7 @@ def _numbered(key: str, into: dict[str, JSONValue]) -> str:
 
 
 def spelled(value: Any) -> Any:
-    """Give a value that strict JSON holds: a non-finite number as its text."""
+    """Give a value for strict JSON: a number that is not finite as text."""
     if isinstance(value, float) and value - value != 0:
         return str(value)
     return value
