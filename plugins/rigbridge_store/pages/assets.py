@@ -45,5 +45,6 @@ def send_asset(name: FromPath[str]) -> Response[bytes]:
     kind = _KINDS.get(name)
     if kind is None:
         raise not_found(f"There is no file {name}.")
+    # The address changes with the file, so a browser need not ask again.
     headers = {**PAGE_HEADERS, "Cache-Control": "public, max-age=31536000, immutable"}
     return Response(_content(name), media_type=kind, headers=headers)

@@ -36,6 +36,7 @@ _INTERNAL = "The server has made a mistake. Its log says more."
 _NO_PAGE = "There is no such page."
 _SERVER_ERROR = 500
 _NOT_FOUND = 404
+# Programs get JSON there, whatever they accept.
 _API = ("/api", "/health", "/metrics")
 
 
@@ -54,6 +55,7 @@ def _ask_for_key(request: AnyRequest, _: SignInNeededError) -> Redirect:
     target = request.url.path
     if request.url.query:
         target = f"{target}?{request.url.query}"
+    # Escaped whole, so that a query of its own does not become part of ours.
     where = "/sign-in" if target == "/" else f"/sign-in?next={quote(target, safe='')}"
     return Redirect(where, status_code=303, headers=dict(PAGE_HEADERS))
 

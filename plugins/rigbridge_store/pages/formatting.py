@@ -26,6 +26,7 @@ __all__ = [
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SIZES = ("B", "kB", "MB", "GB", "TB")
 _KILO = 1000
+# Integers below are written whole; a serial or a counter must not be rounded.
 _EXACT = 10**15
 _NOTHING = "—"
 _ALL, _HALF = 100, 0.5
@@ -89,6 +90,7 @@ def format_number(value: float, digits: int = 6) -> str:
         return str(value)
     try:
         number = float(value)
+    # An integer of JSON may be larger than any double.
     except OverflowError:
         return f"{str(value)[:digits]}…"
     if not math.isfinite(number):
@@ -101,6 +103,7 @@ def format_percent(value: float | None) -> str:
     if value is None:
         return _NOTHING
     shown = round(value * 100, 1)
+    # One failure among ten thousand must not read as 100 %.
     if (shown == 0) != (value == 0) or (shown == _ALL) != (value == 1):
         shown = 0.1 if value < _HALF else 99.9
     return f"{shown:.0f} %" if shown in (0, 100) else f"{shown:.1f} %"

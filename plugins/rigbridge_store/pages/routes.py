@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from litestar import Router
 from litestar.handlers import BaseRouteHandler
-from litestar.types import Guard
 
 from rigbridge_store.pages.assets import send_asset
 from rigbridge_store.pages.error_pages import PAGE_ERRORS
@@ -52,7 +53,7 @@ def page_router(site: Site) -> Router:
     )
 
 
-def _guard(site: Site) -> Guard:
+def _guard(site: Site) -> Callable[[Connection, BaseRouteHandler], Awaitable[None]]:
     # A function, since the framework copies what handlers refer to, deeply.
     async def require_visitor(
         connection: Connection, handler: BaseRouteHandler

@@ -73,6 +73,7 @@ def attachment_disposition(name: str) -> str:
     The name is what a rig sent: everything that could end the value, the header or a
     folder is replaced in the plain spelling and encoded in the full one (RFC 6266).
     """
+    # Some rigs name files by their Windows paths.
     base = re.split(r"[\\/]", name)[-1] or "attachment"
     plain = _NOT_PLAIN.sub("_", base)
     full = quote(base, safe="", errors="replace")
@@ -92,6 +93,7 @@ def is_local_visit(connection: Connection) -> bool:
         client is not None
         and _LOOPBACK.fullmatch(client.host.removeprefix("::ffff:")) is not None
         and _LOOPBACK.fullmatch(host) is not None
+        # A proxy on this machine would make everybody look local.
         and not any(name in connection.headers for name in _FORWARDED)
     )
 
@@ -99,6 +101,7 @@ def is_local_visit(connection: Connection) -> bool:
 def is_cross_site(connection: Connection) -> bool:
     """Whether a form was sent from a page that is not ours, as the browser says."""
     site = connection.headers.get("sec-fetch-site")
+    # Browsers send it since about 2020; older ones are judged by the origin.
     if site is not None and site not in ("same-origin", "none"):
         return True
     origin = connection.headers.get("origin")

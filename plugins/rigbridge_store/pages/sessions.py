@@ -23,7 +23,9 @@ FORM_COOKIE = "rigbridge_form"
 IDLE_SECONDS = 12 * 60 * 60
 """After how long without a visit a session ends."""
 
+# However busy it is, a session ends: a stolen cookie is of no use for ever.
 _MAX_SECONDS = 7 * 24 * 60 * 60
+# A bound on memory: whoever has a key can sign in as often as they like.
 _MAX_SESSIONS = 10_000
 
 
@@ -65,6 +67,7 @@ class Sessions:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
+        # In the order of their last use.
         self._sessions: OrderedDict[bytes, Session] = OrderedDict()
 
     def begin(self, key: str) -> str:
@@ -92,6 +95,7 @@ class Sessions:
             if session is None:
                 return None
             idle, age = now - session.seen, now - session.began
+            # Ended here and not by a timer: nobody else looks at it.
             if idle > IDLE_SECONDS or age > _MAX_SECONDS:
                 del self._sessions[digest]
                 return None
@@ -107,4 +111,5 @@ class Sessions:
 
 
 def _digest(token: str) -> bytes:
+    # A memory dump then holds nothing that a browser could send.
     return hashlib.sha256(token.encode()).digest()

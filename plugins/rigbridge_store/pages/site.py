@@ -52,12 +52,12 @@ def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("rigbridge_store.pages"),
         autoescape=True,
+        # A misspelt name is an error in the tests, not a blank on the page.
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters.update(formatting.FILTERS)
-    environment.globals.update(asset=asset_url, version=__version__)
     return environment
 
 
@@ -90,6 +90,7 @@ class Site:
         Raises:
             SignInNeededError: it is somebody else.
         """
+        # Guards run on the event loop, and looking up a key reads the database.
         connection.state.visitor = await anyio.to_thread.run_sync(
             self._admitted, connection
         )
@@ -109,6 +110,7 @@ class Site:
         if session is None:
             return None
         try:
+            # Asked at every visit: a key that was revoked ends its sessions at once.
             principal = self.store.authenticate(session.key)
         except UnauthorizedError:
             self.sessions.end(token)
@@ -140,7 +142,11 @@ class Site:
         """
         visitor = request.state.get("visitor") or Visitor()
         content = self._environment.get_template(template).render(
-            visitor=visitor, path=request.url.path, **values
+            visitor=visitor,
+            path=request.url.path,
+            asset=asset_url,
+            version=__version__,
+            **values,
         )
         return Response(
             content,

@@ -59,6 +59,7 @@ ANYTHING = "*"
 
 _ESCAPE = "\\"
 _LAST_CHARACTER = chr(0x10FFFF)
+# Each key costs a subquery for each row.
 _MAX_KEYS = 5
 
 
@@ -256,6 +257,7 @@ def metadata_matches(
     if len(demands) > _MAX_KEYS:
         words = f"has {len(demands)} keys, at most {_MAX_KEYS} are allowed"
         raise invalid([FieldIssue("metadata", words)])
+    # The first column of a metadata table is the key of what it describes.
     owner_key = next(iter(table.primary_key.columns))
     return [
         sa.exists().where(
@@ -284,6 +286,7 @@ def _demanded(
         conditions.append(table.c.text.in_(demand.within))
     if demand.contains is not None:
         conditions.append(table.c.text.icontains(demand.contains, autoescape=True))
+    # In Python a bool is a number, too.
     if isinstance(demand.eq, bool):
         conditions.append(table.c.flag.is_(demand.eq))
     elif demand.eq is not None:

@@ -193,6 +193,7 @@ def read_attachments(
     for run, public, name, mime_type, size, sha256, stored in _rows(
         connection, _ATTACHMENTS, runs
     ):
+        # A reference names a file of which the store has no bytes.
         url = f"/api/v1/attachments/{public}/download" if stored else None
         found[run].append(
             ListedAttachment(

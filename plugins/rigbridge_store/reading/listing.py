@@ -130,6 +130,7 @@ def of_unit(
         The runs, and how many were left out as not to be seen.
     """
     rows = connection.execute(_OF_UNIT, {"serial_key": folded(serial_number)}).all()
+    # Filtered here and not in SQL: the caller must tell "none" from "none allowed".
     seen = [
         row
         for row in rows

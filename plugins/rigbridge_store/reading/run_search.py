@@ -17,7 +17,6 @@ from rigbridge_store.reading.conditions import (
     newer_than,
     older_than,
 )
-from rigbridge_store.reading.details import Row
 from rigbridge_store.reading.selecting import RunSearch, search_conditions
 from rigbridge_store.refusals import not_found
 from rigbridge_store.tables.schema import (
@@ -197,7 +196,9 @@ def search_runs(
             statement = statement.where(older_than(after.moment, after.key))
         statement = statement.order_by(*NEWEST_FIRST)
     # One more than asked for tells whether there is a further page.
-    rows = [_row(row) for row in connection.execute(statement.limit(limit + 1))]
+    rows = [
+        _row(row) for row in connection.execute(statement.limit(limit + 1)).mappings()
+    ]
     more = len(rows) > limit
     rows = rows[:limit]
     beyond_newer, beyond_older = after is not None, more
@@ -211,9 +212,9 @@ def search_runs(
     )
 
 
-def _row(row: Row) -> RunRow:
-    values = row._asdict()
-    return RunRow(cursor=Cursor(row.moment, values.pop("key")), **values)
+def _row(row: sa.RowMapping) -> RunRow:
+    values = dict(row)
+    return RunRow(cursor=Cursor(row["moment"], values.pop("key")), **values)
 
 
 def named_procedures(connection: sa.Connection) -> tuple[NamedProcedure, ...]:

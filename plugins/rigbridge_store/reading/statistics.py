@@ -14,6 +14,7 @@ _D2 = 1.128
 """What the mean moving range of two values is divided by to give their deviation."""
 
 _CONTROL = 3
+# More bars than that show noise.
 _MAX_BINS = 60
 _FEW_BINS = 5
 
@@ -126,6 +127,7 @@ def _indices(
 ) -> tuple[float | None, float | None]:
     if not deviation:
         return None, None
+    # Of one limit only that side counts.
     sides = [
         room / (_CONTROL * deviation)
         for room in (
@@ -147,9 +149,11 @@ def histogram(values: Sequence[float]) -> tuple[Bin, ...]:
     low, high = min(values), max(values)
     if low == high or not math.isfinite(high - low):
         return (Bin(low, high, len(values)),)
+    # The rule of Rice: twice the cube root of the count.
     number = min(_MAX_BINS, max(_FEW_BINS, math.ceil(2 * len(values) ** (1 / 3))))
     scale = number / (high - low)
     counts = [0] * number
+    # The values are so near each other that the width of a bar is nothing.
     if not math.isfinite(scale):
         return (Bin(low, high, len(values)),)
     for value in values:

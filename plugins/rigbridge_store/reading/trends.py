@@ -40,10 +40,12 @@ MAX_POINTS = 100_000
 """How many points are read at most, the newest ones."""
 
 _BATCH = 10_000
+# A procedure changes: what its latest runs measured is what can be chosen.
 _RECENT_RUNS = 25
 _TOP_TEXTS = 12
 # SQLite may be built to take no more than 999 parameters in a statement.
 _CHUNK = 500
+# A series is JSON as well, and may be megabytes long.
 _MAX_TEXT = 200
 
 
@@ -263,6 +265,7 @@ class _Points:
         lower, upper = next(iter(limits), (None, None))
         units = (_unit(text) for text, *_ in specified if text is not None)
         passed = self.outcomes[MeasurementOutcome.PASS]
+        # Gathered newest first, since the limit cuts the oldest; drawn oldest first.
         for points in (self.moments, self.values, self.run_keys, self.failed):
             points.reverse()
         return MeasurementTrend(
@@ -282,6 +285,7 @@ class _Points:
         )
 
 
+# Few different texts among many specifications.
 @cache
 def _unit(units: str) -> str | None:
     value: object = msgspec.json.decode(units)

@@ -104,10 +104,10 @@ def read_unit(
     Raises:
         NotFoundError: there is none of that number.
     """
-    row = connection.execute(_UNIT, {"serial_key": folded(serial)}).first()
+    row = connection.execute(_UNIT, {"serial_key": folded(serial)}).mappings().first()
     if row is None:
         raise not_found(f"Unit with serial number {serial} does not exist.")
-    known = row._asdict()
+    known = dict(row)
     key = known.pop("key")
     whole = RunSearch(unit_key=key)
     links = unit_sub_units.c
@@ -160,4 +160,5 @@ def _states(connection: sa.Connection, unit: int) -> Sequence[ProcedureState]:
         .where(ranked.c.rank == 1)
         .order_by(procedures.c.name_key, procedures.c.key)
     )
-    return [ProcedureState(**row._asdict()) for row in connection.execute(statement)]
+    rows = connection.execute(statement).mappings()
+    return [ProcedureState(**row) for row in rows]

@@ -272,7 +272,7 @@ def failing_measurements(
         .order_by(number.desc(), test_points.c.phase, test_points.c.name)
         .limit(limit)
     )
-    return [Failure(**row._asdict()) for row in connection.execute(statement)]
+    return [Failure(**row) for row in connection.execute(statement).mappings()]
 
 
 def failing_phases(
@@ -289,7 +289,7 @@ def failing_phases(
         .order_by(number.desc(), phases.c.name)
         .limit(limit)
     )
-    return [Failure(**row._asdict()) for row in connection.execute(statement)]
+    return [Failure(**row) for row in connection.execute(statement).mappings()]
 
 
 def _failed_runs(procedure_id: str, period: Period) -> list[sa.ColumnElement[bool]]:

@@ -10,6 +10,7 @@ import attrs
 __all__ = ["Scale", "outline", "scale_of"]
 
 _STEPS = (1, 2, 5, 10)
+# Room, so that no point lies on the frame.
 _MARGIN = 0.06
 # Larger values would overflow in the arithmetic of a scale.
 _HUGE = 1e300

@@ -35,6 +35,7 @@ def series_chart(measurement: Measurement, series: Series, id_: str) -> Figure |
     across = None
     if len(series.dimensions) == 1:
         across = _numbers(series.dimensions[0].values)
+    # A point without a place cannot be drawn over the axis.
     if across is not None and not all(map(math.isfinite, across)):
         across = None
     x_label = "point"

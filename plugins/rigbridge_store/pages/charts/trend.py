@@ -29,6 +29,7 @@ from rigbridge_store.reading.trends import MeasurementTrend, PointSource
 __all__ = ["control_chart", "histogram_chart", "marked_points"]
 
 _STRETCHES = 400
+# Each mark is an element with a link: a few hundred are drawn without delay.
 _ALL_MARKED = 200
 _MAX_MARKS = 300
 _TIME_TICKS = 6
@@ -85,6 +86,7 @@ def control_chart(
         frame.top,
     )
     count = len(trend.values)
+    # By number, not by time: a pause of a week would squeeze all the rest.
     x_scale = Scale(-0.5, count - 0.5, frame.left, frame.right)
     return Figure(
         id="control",
@@ -150,6 +152,7 @@ def _time_ticks(moments: Sequence[int], scale: Scale) -> list[Tick]:
         }
     )
     span = from_micros(moments[-1]) - from_micros(moments[0])
+    # Within two days the date would be the same at most ticks.
     pattern = "%H:%M:%S" if span < _SHORT else "%Y-%m-%d"
     return [
         Tick(at=scale(place), label=format(from_micros(moments[place]), pattern))
@@ -193,6 +196,7 @@ def histogram_chart(
 
 def _bar(item: Bin, x_scale: Scale, y_scale: Scale) -> Bar:
     left, right, top = x_scale(item.low), x_scale(item.high), y_scale(item.count)
+    # A bar that is too thin could not be pointed at.
     width = max(_NARROWEST, right - left - _GAP)
     return Bar(
         x=round((left + right - width) / 2, 2),

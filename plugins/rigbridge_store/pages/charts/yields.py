@@ -55,6 +55,7 @@ def _stacked(
     bars: list[Bar] = []
     for bucket in buckets:
         middle = x_scale(bucket.begin + bucket.width / 2)
+        # Few days would give bars as wide as the page.
         slot = x_scale(bucket.begin + bucket.width) - x_scale(bucket.begin)
         width = max(1.0, min(widest, slot * _GAP))
         top, seam, floor = y_scale(bucket.total), y_scale(bucket.passed), y_scale(0)

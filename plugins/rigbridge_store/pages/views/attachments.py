@@ -89,6 +89,7 @@ def _preview_text(head: bytes, size: int) -> _Preview | None:
         text = decoder.decode(head, final=len(head) >= size)
     except UnicodeDecodeError:
         return None
+    # Control characters tell a binary file that happens to be valid UTF-8.
     if any(char < " " and char not in _PLAIN_CONTROLS for char in text):
         return None
     return _Preview(text=text, complete=len(head) >= size)
@@ -166,6 +167,7 @@ def download_file(file_id: FromPath[str], request: AnyRequest) -> Stream:
     file, stream = _opened(request, file_id)
     return Stream(
         _chunks(stream),
+        # A type of the sender could make a browser show it instead of saving it.
         media_type=_BINARY,
         headers={
             **FILE_HEADERS,
@@ -185,6 +187,7 @@ def show_image(file_id: FromPath[str], request: AnyRequest) -> Response[bytes] |
     """
     file, stream = _opened(request, file_id)
     kind = _image_kind(stream.read(_HEAD_BYTES))
+    # Shown in the page of the store, anything else could act as one of its files.
     if kind is None:
         stream.close()
         raise not_found(f"Attachment with ID {file_id} is no image.")

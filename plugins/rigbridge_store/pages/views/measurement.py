@@ -49,6 +49,7 @@ def show_measurement(procedure_id: FromPath[str], request: AnyRequest) -> Respon
     with site.store.reading() as connection:
         procedure = named_procedure(connection, procedure_id)
         chosen = chosen_period(request, earliest_and_latest(connection))
+        # Points and their runs are read in one transaction, so each run is there.
         trend = read_trend(connection, procedure.id, measured, chosen.period)
         marked = marked_points(trend)
         # The newest points, as a table for who reads the chart by words.

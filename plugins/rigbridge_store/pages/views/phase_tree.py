@@ -22,11 +22,14 @@ __all__ = [
     "failed_measurements",
 ]
 
+# A run may hold hundreds of waveforms; a page of all of them would not load.
 _MAX_FIGURES = 40
 _MAX_ROWS = 25
+# Of many phases only the failed ones are unfolded.
 _MANY_PHASES = 40
 _LONG_TEXT = 300
 _TIMELINE = 100.0
+# A phase of a millisecond in a run of an hour must still be seen.
 _THINNEST = 0.8
 
 
@@ -93,8 +96,8 @@ class PhaseNode:
     name: str
     anchor: str
     phase: Phase | None = None
-    measurements: list[MeasurementView] = attrs.field(factory=list)
-    children: list[PhaseNode] = attrs.field(factory=list)
+    measurements: list[MeasurementView] = attrs.field(factory=list[MeasurementView])
+    children: list[PhaseNode] = attrs.field(factory=list["PhaseNode"])
     is_open: bool = True
     offset: float | None = None
     length: float | None = None
@@ -201,6 +204,7 @@ class _Tree:
         value = None if series is not None else format_value(item.value)
         if value is not None and len(value) > _LONG_TEXT:
             value = f"{value[:_LONG_TEXT]}…"
+        # The store knows phases by flat names, cut to what v1 allows.
         flat = PATH_SEPARATOR.join((*phase.path, phase.name))
         return MeasurementView(
             anchor=anchor,

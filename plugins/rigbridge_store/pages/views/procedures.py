@@ -64,6 +64,7 @@ def show_procedure(procedure_id: FromPath[str], request: AnyRequest) -> Response
         known = procedure.id
         chosen = chosen_period(request, earliest_and_latest(connection))
         period = chosen.period
+        # A procedure without runs in the period has a row all the same.
         (found,) = procedure_yields(connection, period, procedure_id=known)
         buckets = yield_course(
             connection, period, days=chosen.days_each, procedure_id=known

@@ -38,6 +38,7 @@ PERIODS: Mapping[str, tuple[str, int | None]] = MappingProxyType(
 """By the word in the address: what is shown, and how many days that is."""
 
 _DEFAULT = "90"
+# More bars are too thin to point at.
 _MAX_BARS = 45
 
 
@@ -134,6 +135,7 @@ def _cursor(request: AnyRequest, name: str) -> Cursor | None:
 
 def pager(request: AnyRequest, page: RunPage) -> Pager:
     """Give the addresses around a page, with everything else of its address kept."""
+    # A search stays what it is when a person turns the page.
     kept = [
         (name, value)
         for name, value in request.query_params.multi_items()

@@ -18,7 +18,9 @@ from rigbridge_store.reading.one_run import read_in_context
 
 __all__ = ["show_run"]
 
+# Some rigs log every bus message; a browser lays out a few thousand rows.
 _MAX_LOGS = 2000
+# Each preview opens a file, remote ones over the network.
 _MAX_PREVIEWS = 24
 _MAX_ENTRIES = 200
 _LEVELS = [level.value for level in LogLevel]
@@ -57,6 +59,7 @@ def show_run(run_id: FromPath[str], request: AnyRequest) -> Response[str]:
     contents = site.store.contents
     with site.store.reading() as connection:
         details = read_in_context(connection, contents, run_id)
+    # The transaction has ended: drawing a large run holds no reader up.
     stored = details.stored
     run = stored.run
     tree = build_tree(run)

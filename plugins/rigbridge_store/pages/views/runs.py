@@ -72,6 +72,7 @@ def _day(
     except ValueError:
         problems[name] = "is no day like 2024-01-31"
         return None
+    # The day after it would not be a date.
     if day.year == MAXYEAR:
         problems[name] = "is too far away"
         return None

@@ -29,6 +29,7 @@ __all__ = ["show_sign_in", "sign_in", "sign_out"]
 
 _FORM_SECONDS = 60 * 60
 _STALE_FORM = "The form is too old, or came from another page. Try again."
+# The address to go on to is the longest part of the form.
 _MAX_FORM = 64 * 1024
 
 
@@ -39,7 +40,9 @@ def _cookie(request: AnyRequest, name: str, value: str, *, seconds: int) -> Cook
         max_age=seconds,
         path="/",
         httponly=True,
+        # Not "strict": a link to a run from a chat or a ticket must find the session.
         samesite="lax",
+        # Loopback is served without TLS.
         secure=request.url.scheme == "https",
     )
 
@@ -80,6 +83,7 @@ def _form(
 async def sign_in(request: AnyRequest) -> Response[str] | Redirect:
     """Begin a session for the owner of a user's key."""
     form = await request.form()
+    # Looking up a key reads the database.
     return await anyio.to_thread.run_sync(
         _signed_in,
         request,
@@ -92,6 +96,7 @@ async def sign_in(request: AnyRequest) -> Response[str] | Redirect:
 def _signed_in(
     request: AnyRequest, key: str, form_token: str, target: str
 ) -> Response[str] | Redirect:
+    # There is no session yet, so a cookie proves that the form was ours.
     expected = request.cookies.get(FORM_COOKIE, "")
     genuine = hmac.compare_digest(form_token.encode(), expected.encode())
     if is_cross_site(request) or not expected or not genuine:
@@ -135,6 +140,7 @@ async def sign_out(request: AnyRequest) -> Response[str] | Redirect:
     site = Site.of(request)
     token = request.cookies.get(SESSION_COOKIE)
     session = site.sessions.find(token)
+    # Without a session there is nothing that a foreign page could end.
     if session is not None:
         if is_cross_site(request) or not session.accepts(
             str(form.get("form_token", ""))
