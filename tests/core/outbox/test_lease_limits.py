@@ -1,0 +1,280 @@
+"""Exact limits of leases, pauses and memory, each a moment before and at the limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from rigbridge.destinations import FileProgress, Progress
+from rigbridge.outbox import policy
+from rigbridge.outbox.queue.database import OutboxDatabase
+from rigbridge.outbox.queue.entry_queue import EntryQueue, NewEntry
+from rigbridge.outbox.queue.leases import HORIZON, LEASE, LeasedRun, Leases
+from rigbridge.outbox.queue.queue_view import QueueView
+from rigbridge.outbox.queue.retention import Housekeeping, Retention
+from rigbridge.wire import encode
+
+_NOW = 1_700_000_000.0
+_DAY = 86_400.0
+
+
+class _Outbox:
+    """The parts of an outbox on one clock."""
+
+    def __init__(self, database: OutboxDatabase) -> None:
+        self.now = _NOW
+        self.database = database
+        self.queue = EntryQueue(database, lambda: self.now)
+        self.view = QueueView(database, lambda: self.now)
+        self.leases = Leases(database, lambda: self.now)
+        self.housekeeping = Housekeeping(database, lambda: self.now)
+
+    def add(self, *, parts: tuple[str, ...] = (), serial: str = "SN") -> UUID:
+        run_id = uuid4()
+        entry = NewEntry(
+            id=run_id,
+            digest="d",
+            document=b"{}",
+            report=b"{}",
+            serial_number=serial,
+            procedure="P",
+            contents=frozenset({"a" * 64}),
+            parts=frozenset(parts),
+        )
+        assert self.queue.add(entry, lambda: True)
+        return run_id
+
+    def take(self) -> LeasedRun:
+        leased = self.leases.take()
+        assert leased is not None
+        return leased
+
+    def rows(self, statement: str) -> list[tuple[object, ...]]:
+        with self.database.reading() as connection:
+            return [tuple(row) for row in connection.execute(statement)]
+
+    def deliver(self) -> None:
+        self.leases.finish(self.take(), Progress(stored_id="r"), b"{}")
+
+
+@pytest.fixture(name="box")
+def _box(tmp_path: Path) -> Iterator[_Outbox]:
+    database = OutboxDatabase(tmp_path / "outbox.sqlite")
+    yield _Outbox(database)
+    database.close()
+
+
+class TestLetGo:
+    """Nothing of an entry is left that nobody needs any more."""
+
+    def test_a_delivered_entry_leaves_no_rows(self, box: _Outbox) -> None:
+        """Its parts, its attachments, its document and its reason go with delivery."""
+        box.add(parts=("P-1", "P-2"))
+        box.leases.postpone(box.take(), wait=0, asked=None, reason="later")
+        box.deliver()
+        assert box.rows("SELECT * FROM part") == []
+        assert box.rows("SELECT * FROM content") == []
+        assert box.rows("SELECT document, reason FROM entry") == [(None, None)]
+
+    def test_a_dropped_entry_leaves_no_rows(self, box: _Outbox) -> None:
+        """Neither its parts nor its attachments stay."""
+        run_id = box.add(parts=("P-1",))
+        assert box.queue.drop(run_id) == ["a" * 64]
+        for statement in ("SELECT * FROM entry", "SELECT * FROM part"):
+            assert box.rows(statement) == []
+        assert box.rows("SELECT * FROM content") == []
+
+    def test_parts_are_compared_without_regard_to_case(self, box: _Outbox) -> None:
+        """Stores ignore the case of serial numbers, so a run waits for both."""
+        box.add(parts=("pcb-1",), serial="WHOLE")
+        part = box.add(serial="PCB-1")
+        assert box.take().id == part
+        assert box.leases.take() is None
+
+
+class TestLease:
+    """A lease lasts to the second, and one from the far future counts as over."""
+
+    def test_it_ends_at_its_moment(self, box: _Outbox) -> None:
+        """A moment before the end it holds, at the end it is over."""
+        run_id = box.add()
+        box.take()
+        assert box.view.is_sending()
+        box.now = _NOW + LEASE - 0.001
+        assert box.leases.take() is None
+        box.now = _NOW + LEASE
+        assert not box.view.is_sending()
+        second = box.take()
+        assert (second.id, second.attempt) == (run_id, 2)
+
+    def test_two_leases_ahead_is_the_limit_of_the_clock(self, box: _Outbox) -> None:
+        """What lies further ahead was written by a clock that ran ahead."""
+        box.add()
+        box.take()
+        box.now = _NOW - LEASE
+        assert box.leases.take() is None
+        box.now = _NOW - LEASE - 0.001
+        assert box.take().attempt == 2
+
+    def test_giving_back_undoes_the_attempt(self, box: _Outbox) -> None:
+        """A stopped process and a held destination cost no attempt; others do."""
+        box.add()
+        box.leases.release(box.take())
+        leased = box.take()
+        assert leased.attempt == 1
+        box.leases.postpone(leased, wait=0, asked=None, reason="x")
+        assert box.take().attempt == 2
+
+    def test_what_is_dropped_at_the_end_of_its_lease_is_gone(
+        self, box: _Outbox
+    ) -> None:
+        """The lease of a process that died does not keep an entry for ever."""
+        run_id = box.add()
+        box.take()
+        box.now = _NOW + LEASE
+        box.queue.drop(run_id)
+        assert box.view.entry(run_id) is None
+
+
+class TestWaits:
+    """How long an entry, and the destination, have to wait."""
+
+    def test_without_a_wish_of_the_server_nothing_holds_an_entry(
+        self, box: _Outbox
+    ) -> None:
+        """The wait of our own ends at once when somebody hastens."""
+        box.add()
+        box.leases.postpone(box.take(), wait=100, asked=None, reason="x")
+        assert box.rows("SELECT due, not_before FROM entry") == [(_NOW + 100, _NOW)]
+        box.queue.hasten()
+        assert box.view.seconds_until_due() == 0.0
+        box.take()
+
+    def test_a_wish_of_the_server_is_capped_at_a_day(self, box: _Outbox) -> None:
+        """Whatever a server asks for, an entry is tried again within a day."""
+        box.add()
+        box.leases.postpone(box.take(), wait=0, asked=10 * _DAY, reason="x")
+        assert box.rows("SELECT not_before FROM entry") == [(_NOW + _DAY,)]
+
+    def test_a_missing_part_is_counted(self, box: _Outbox) -> None:
+        """Each time that the store lacks a part counts, other failures do not."""
+        box.add()
+        for missing in (True, False, True):
+            box.leases.postpone(
+                box.take(), wait=0, asked=None, reason="x", missing=missing
+            )
+        assert box.take().missing == 2
+
+    def test_a_due_time_beyond_the_horizon_counts_as_past(self, box: _Outbox) -> None:
+        """At the horizon an entry waits, beyond it nothing does."""
+        box.add()
+        box.leases.postpone(box.take(), wait=HORIZON, asked=None, reason="x")
+        assert box.leases.take() is None
+        assert box.view.seconds_until_due() == pytest.approx(HORIZON)
+        second = box.add()
+        box.leases.postpone(box.take(), wait=HORIZON + 1, asked=None, reason="x")
+        assert box.view.seconds_until_due() == 0.0
+        assert box.take().id == second
+
+    def test_the_circuit_is_shown_while_it_is_open_only(self, box: _Outbox) -> None:
+        """It is shown a moment before the end of its pause, not at the end."""
+        box.add()
+        box.leases.hold(box.take(), pause=60, reason="401")
+        box.now = _NOW + 59.999
+        assert box.view.circuit() is not None
+        assert box.leases.take() is None
+        box.now = _NOW + 60
+        assert box.view.circuit() is None
+        box.take()
+
+    def test_one_tries_while_the_others_see_what_comes_of_it(
+        self, box: _Outbox
+    ) -> None:
+        """After the pause one lease is given, the next only after an answer."""
+        box.add()
+        box.add()
+        box.leases.hold(box.take(), pause=60, reason="401")
+        box.now = _NOW + 60
+        trying = box.take()
+        assert box.leases.take() is None
+        box.leases.park(trying, "refused")
+        box.take()
+
+    def test_an_answer_hastens_only_what_waited_for_the_store(
+        self, box: _Outbox
+    ) -> None:
+        """A wait for another reason stays as it is."""
+        waits, other = box.add(), box.add()
+        box.leases.postpone(box.take(), wait=500, asked=None, reason="x", down=True)
+        box.leases.postpone(box.take(), wait=500, asked=None, reason="x")
+        box.add()
+        for _ in range(policy.CIRCUIT_THRESHOLD):
+            leased = box.take()
+            box.leases.postpone(leased, wait=0, asked=None, reason="x", down=True)
+            box.now += policy.MAX_PROBE
+        box.deliver()
+        assert box.take().id == waits
+        assert box.leases.take() is None
+        assert box.view.entry(other) is not None
+
+
+class TestMemory:
+    """What was delivered is remembered up to the limits of age and size."""
+
+    def test_the_last_moment_of_an_age_is_kept(self, box: _Outbox) -> None:
+        """An entry is forgotten after its days, not at the end of them."""
+        box.add()
+        box.deliver()
+        box.now = _NOW + 2 * _DAY
+        assert box.housekeeping.prune(Retention(keep_days=2)) == 0
+        box.now += 1
+        assert box.housekeeping.prune(Retention(keep_days=2)) == 1
+        assert box.view.status().delivered == 1
+
+    @pytest.mark.parametrize(("bytes_less", "forgotten"), [(0, 7), (1, 8)])
+    def test_the_newest_that_fit_stay(
+        self, box: _Outbox, bytes_less: int, forgotten: int
+    ) -> None:
+        """Of ten entries three fit exactly, and two where a byte is missing."""
+        ids = [box.add() for _ in range(10)]
+        progress, report = Progress(stored_id="r"), b"x" * 1024
+        for _ in ids:
+            box.leases.finish(box.take(), progress, report)
+        # Some 300 bytes are what an entry takes beside its report and progress.
+        size = 3 * (300 + len(report) + len(encode(progress))) - bytes_less
+        retention = Retention(keep_megabytes=size / 2**20)
+        assert box.housekeeping.prune(retention) == forgotten
+        gone = [box.view.entry(run_id) is None for run_id in ids]
+        assert gone == [True] * forgotten + [False] * (10 - forgotten)
+        assert box.view.status().delivered == 10
+
+    def test_a_person_who_retries_forgets_what_was_refused(self, box: _Outbox) -> None:
+        """Files that went up stay known; doubts that cannot be resolved do not."""
+        run_id = box.add()
+        progress = Progress(
+            sent=True,
+            unresolved=True,
+            files=(FileProgress(position=0, upload_id="u", linked=True),),
+        )
+        leased = box.take()
+        box.leases.keep(leased, progress)
+        box.leases.park(leased, "nobody can tell")
+        box.queue.retry(run_id)
+        kept = box.take().progress
+        assert (kept.sent, kept.unresolved) == (False, False)
+        assert kept.files == progress.files
+
+
+class TestFigures:
+    """The figures that the reference names."""
+
+    def test_they_are_what_the_reference_says(self) -> None:
+        """A day for the server's wishes, a minute for probes, three failures."""
+        assert policy.MAX_WAIT == _DAY
+        assert policy.MAX_PROBE == policy.HOLD_PAUSE == LEASE == 60.0
+        assert policy.CIRCUIT_THRESHOLD == 3
+        assert policy.MAX_MISSING == 5
+        assert Retention() == Retention(keep_days=90, keep_megabytes=256)
