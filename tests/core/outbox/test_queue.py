@@ -14,7 +14,7 @@ import pytest
 from rigbridge.destinations import FileProgress, Progress
 from rigbridge.errors import ConfigurationError, OutboxBusyError
 from rigbridge.outbox.entries import EntryState
-from rigbridge.outbox.policy import MAX_PROBE
+from rigbridge.outbox.policy import CIRCUIT_THRESHOLD, MAX_PROBE, MAX_WAIT
 from rigbridge.outbox.queue import schema
 from rigbridge.outbox.queue.database import OutboxDatabase
 from rigbridge.outbox.queue.entry_queue import EntryQueue, KnownRun, NewEntry
@@ -26,7 +26,8 @@ from rigbridge.outbox.queue.leases import (
     Leases,
 )
 from rigbridge.outbox.queue.queue_view import QueueView
-from rigbridge.outbox.queue.retention import Housekeeping
+from rigbridge.outbox.queue.retention import Housekeeping, Retention
+from rigbridge.wire import encode
 
 _SHA = "a" * 64
 
@@ -51,8 +52,8 @@ class _Desk:
         self.housekeeping = Housekeeping(database, self.clock)
         self.leases = Leases(database, self.clock)
 
-    def add(self, *contents: str) -> UUID:
-        run_id = uuid4()
+    def add(self, *contents: str, run_id: UUID | None = None) -> UUID:
+        run_id = run_id or uuid4()
         entry = NewEntry(
             id=run_id,
             digest="d",
@@ -536,6 +537,216 @@ class TestEnding:
         assert (status.waiting, status.oldest, status.held) == (0, None, None)
         assert desk.view.seconds_until_due() is None
         assert not desk.view.is_sending()
+
+
+@pytest.fixture(name="pauses")
+def _pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each pause of the circuit last ten seconds more than the one before."""
+
+    def delay(tries: int, *, most: float) -> float:
+        assert most == MAX_PROBE
+        return 10.0 * tries
+
+    monkeypatch.setattr("rigbridge.outbox.queue.circuit.delay", delay)
+
+
+@pytest.mark.usefixtures("pauses")
+class TestCounting:
+    """Deliveries in a row that get no answer."""
+
+    @staticmethod
+    def fail(desk: _Desk, *, wait: float = 0.0) -> UUID:
+        """Let the next delivery get no answer."""
+        leased = desk.claim()
+        desk.leases.postpone(leased, wait=wait, asked=None, reason="dead", down=True)
+        return leased.id
+
+    def test_the_third_in_a_row_opens_the_circuit(self, desk: _Desk) -> None:
+        """Two change nothing; from the third on the pauses grow."""
+        desk.add()
+        for _ in range(CIRCUIT_THRESHOLD - 1):
+            self.fail(desk)
+            assert desk.view.circuit() is None
+        for pause in (10.0, 20.0, 30.0):
+            self.fail(desk)
+            assert desk.view.circuit() == ("dead", pause)
+            desk.clock.now += pause - 0.001
+            assert desk.leases.take() is None
+            desk.clock.now += 0.001
+
+    def test_an_answer_in_between_begins_the_count_anew(self, desk: _Desk) -> None:
+        """Whatever the answer is: the store is there."""
+        desk.add()
+        for _ in range(CIRCUIT_THRESHOLD - 1):
+            self.fail(desk)
+        desk.leases.postpone(desk.claim(), wait=0, asked=None, reason="409")
+        for _ in range(CIRCUIT_THRESHOLD - 1):
+            self.fail(desk)
+        assert desk.view.circuit() is None
+
+    def test_a_store_that_asks_for_a_pause_gets_it_at_once(self, desk: _Desk) -> None:
+        """One such answer is enough, and others do not go on meanwhile."""
+        desk.add()
+        desk.add()
+        desk.leases.postpone(desk.claim(), wait=30, asked=30.0, reason="503", down=True)
+        assert desk.view.circuit() == ("503", 30.0)
+        desk.clock.now += 29
+        assert desk.leases.take() is None
+        desk.clock.now += 1
+        desk.claim()
+
+    def test_after_a_pause_one_tries_for_all(self, desk: _Desk) -> None:
+        """The others see what comes of it first."""
+        for _ in range(3):
+            desk.add()
+        for _ in range(CIRCUIT_THRESHOLD):
+            self.fail(desk)
+        desk.clock.now += 10
+        first = desk.claim()
+        assert desk.leases.take() is None
+        desk.leases.finish(first, Progress(), b"{}")
+        desk.claim()
+        desk.claim()
+
+    def test_once_the_store_answers_what_waited_for_it_is_due(
+        self, desk: _Desk
+    ) -> None:
+        """What waits for another reason, or for its own pause, goes on waiting."""
+        other, waiting, last = desk.add(), desk.add(), desk.add()
+        leased = desk.claim()
+        assert leased.id == other
+        desk.leases.postpone(leased, wait=1000, asked=None, reason="500")
+        for _ in range(CIRCUIT_THRESHOLD - 1):
+            assert self.fail(desk) == waiting
+        assert self.fail(desk, wait=1000) == waiting
+        desk.clock.now += 10
+        leased = desk.claim()
+        assert leased.id == last
+        desk.leases.finish(leased, Progress(), b"{}")
+        assert desk.claim().id == waiting
+        assert desk.leases.take() is None
+
+    def test_a_closed_circuit_hastens_nothing(self, desk: _Desk) -> None:
+        """Too few failures to open it were the run's own, and its wait stays."""
+        waiting, last = desk.add(), desk.add()
+        for _ in range(CIRCUIT_THRESHOLD - 2):
+            assert self.fail(desk) == waiting
+        assert self.fail(desk, wait=1000) == waiting
+        leased = desk.claim()
+        assert leased.id == last
+        desk.leases.finish(leased, Progress(), b"{}")
+        assert desk.leases.take() is None
+
+
+class TestCounters:
+    """What an entry remembers of its attempts."""
+
+    def test_a_server_has_nobody_wait_for_more_than_a_day(self, desk: _Desk) -> None:
+        """A longer wait counts as a day, and not as the slip of a clock."""
+        desk.add()
+        asked = 1000 * MAX_WAIT
+        desk.leases.postpone(desk.claim(), wait=0, asked=asked, reason="x")
+        assert desk.leases.take() is None
+        desk.clock.now += MAX_WAIT - 1
+        assert desk.leases.take() is None
+        desk.clock.now += 1
+        desk.claim()
+
+    def test_unknown_sub_units_are_counted(self, desk: _Desk) -> None:
+        """Each refusal for that reason counts once, others do not; a retry forgets."""
+        run_id = desk.add()
+        for missing, expected in ((True, 0), (False, 1), (True, 1), (False, 2)):
+            leased = desk.claim()
+            assert leased.missing == expected
+            desk.leases.postpone(
+                leased, wait=0, asked=None, reason="404", missing=missing
+            )
+        desk.queue.retry(run_id)
+        assert desk.claim().missing == 0
+
+    @pytest.mark.parametrize("end", ["hold", "release"])
+    def test_what_was_put_back_unsent_was_no_attempt(
+        self, desk: _Desk, end: str
+    ) -> None:
+        """Neither a destination that refuses everyone nor a stop counts."""
+        desk.add()
+        for _ in range(2):
+            leased = desk.claim()
+            assert leased.attempt == 1
+            if end == "hold":
+                desk.leases.hold(leased, pause=0, reason="401")
+            else:
+                desk.leases.release(leased)
+
+    def test_a_lease_lasts_exactly_as_long_as_it_says(self, desk: _Desk) -> None:
+        """Not a moment less, which is asked for where a process is slow."""
+        desk.add()
+        desk.claim()
+        desk.clock.now += LEASE - 0.001
+        assert desk.view.is_sending()
+        assert desk.leases.take() is None
+        desk.clock.now += 0.001
+        assert not desk.view.is_sending()
+        desk.claim()
+
+    def test_a_run_that_is_being_sent_is_not_dropped(self, desk: _Desk) -> None:
+        """Until its lease has run out."""
+        run_id = desk.add()
+        desk.claim()
+        desk.clock.now += LEASE - 0.001
+        with pytest.raises(ConfigurationError, match="being sent"):
+            desk.queue.drop(run_id)
+        desk.clock.now += 0.001
+        desk.queue.drop(run_id)
+        assert desk.states() == []
+
+
+class TestPastRuns:
+    """What is known of runs without an entry."""
+
+    @pytest.mark.parametrize(
+        ("progress", "kept"),
+        [
+            (Progress(), False),
+            (Progress(sent=True), True),
+            (Progress(stored_id="r1"), True),
+        ],
+    )
+    def test_a_dropped_run_goes_on_where_it_was(
+        self, desk: _Desk, progress: Progress, *, kept: bool
+    ) -> None:
+        """Where the store may know it; that it was dropped does not mean delivered."""
+        run_id = desk.add()
+        leased = desk.claim()
+        desk.leases.keep(leased, progress)
+        desk.leases.park(leased, "x")
+        desk.queue.drop(run_id)
+        assert desk.queue.find(run_id) is None
+        desk.add(run_id=run_id)
+        assert desk.claim().progress == (progress if kept else Progress())
+
+    def test_what_is_as_old_as_it_may_be_is_remembered(self, desk: _Desk) -> None:
+        """A moment later only its id is."""
+        run_id = desk.add()
+        desk.leases.finish(desk.claim(), Progress(), b"{}")
+        retention = Retention(keep_days=1)
+        desk.clock.now += 86_400
+        assert desk.housekeeping.prune(retention) == 0
+        desk.clock.now += 0.001
+        assert desk.housekeeping.prune(retention) == 1
+        assert desk.queue.find(run_id) == KnownRun(None)
+        assert desk.view.status().delivered == 1
+
+    def test_memory_is_used_up_to_its_bound(self, desk: _Desk) -> None:
+        """The newest are remembered, as many as fit exactly."""
+        ids = [desk.add() for _ in range(4)]
+        for _ in ids:
+            desk.leases.finish(desk.claim(), Progress(), b"x" * 700)
+        size = 300 + len(encode(Progress())) + 700
+        retention = Retention(keep_megabytes=2 * size / (1 << 20))
+        assert desk.housekeeping.prune(retention) == 2
+        left = [entry.id for entry in desk.view.entries(list(EntryState))]
+        assert left == ids[2:]
 
 
 class TestPatience:
