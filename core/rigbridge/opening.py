@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "load_outbox",
     "make_adapter",
+    "make_settings",
     "open_destination",
     "open_outbox",
 ]
@@ -57,7 +58,7 @@ def open_destination(
             place=f"destinations.{name}",
             source=configuration.origins.get("destinations"),
         )
-    settings = attrs.evolve(configuration.destination_settings(), own=own)
+    settings = attrs.evolve(configuration.destination_settings, own=own)
     destination: Destination = kind(settings)
     return destination
 

@@ -45,9 +45,12 @@ class TestPrecedence:
         """TOFUPILOT_* counts where ours are unset."""
         official = {"TOFUPILOT_URL": "http://a.example", "TOFUPILOT_API_KEY": "k1"}
         made = load_configuration(environment=official)
-        assert (made.to, made.api_key) == ("http://a.example", "k1")
+        assert (made.to, made.destination_settings.api_key) == (
+            "http://a.example",
+            "k1",
+        )
         both = {**official, "RIGBRIDGE_API_KEY": "k2"}
-        assert load_configuration(environment=both).api_key == "k2"
+        assert load_configuration(environment=both).destination_settings.api_key == "k2"
 
     def test_an_argument_wins_over_all(self, tmp_path: Path) -> None:
         """A flag is the last word."""
@@ -97,7 +100,7 @@ class TestRefusals:
         """A secret appears in no representation."""
         made = load_configuration(api_key="very-secret", environment={})
         assert "very-secret" not in repr(made)
-        assert "very-secret" not in repr(made.destination_settings())
+        assert "very-secret" not in repr(made.destination_settings)
 
     def test_broken_toml_names_the_place(self, tmp_path: Path) -> None:
         """The line of the mistake is part of the message."""
@@ -117,7 +120,7 @@ class TestConnection:
             'ca_bundle = "authority.pem"\nclient_certificate = "/etc/rig.pem"\n'
             'client_key = "rig.key"\nproxy = "direct"\nhttp2 = false\nconcurrency = 4',
         )
-        made = load_configuration(file=file, environment={}).destination_settings()
+        made = load_configuration(file=file, environment={}).destination_settings
         assert made.connect_timeout == 3.0
         assert made.ca_bundle == tmp_path / "authority.pem"
         assert made.client_certificate == Path("/etc/rig.pem")
@@ -137,12 +140,15 @@ class TestConnection:
                 "RIGBRIDGE_CONCURRENCY": "2",
             }
         )
-        assert made.connect_timeout == 2.5
-        assert made.ca_bundle == Path("/etc/a.pem")
-        assert made.client_certificate == Path("/etc/c.pem")
-        assert made.client_key == Path("/etc/k.pem")
-        assert made.proxy == "http://proxy:3128"
-        assert (made.http2, made.concurrency) == (False, 2)
+        assert made.destination_settings.connect_timeout == 2.5
+        assert made.destination_settings.ca_bundle == Path("/etc/a.pem")
+        assert made.destination_settings.client_certificate == Path("/etc/c.pem")
+        assert made.destination_settings.client_key == Path("/etc/k.pem")
+        assert made.destination_settings.proxy == "http://proxy:3128"
+        assert (
+            made.destination_settings.http2,
+            made.destination_settings.concurrency,
+        ) == (False, 2)
 
     @pytest.mark.parametrize(
         ("key", "value"),
@@ -196,15 +202,15 @@ class TestKeyring:
     def test_it_gives_the_key_of_the_store(self, ring: _Keyring) -> None:
         """However the address is spelled, the key stands under its origin."""
         made = load_configuration(environment=self._TO)
-        assert made.api_key == "from the keyring"
+        assert made.destination_settings.api_key == "from the keyring"
         assert made.origins["api_key"] == "keyring"
         assert ring.asked == [("rigbridge", "https://store.example.com")]
 
     def test_the_environment_wins(self, ring: _Keyring) -> None:
         """It is not even asked then; nor for the embedded store."""
         both = {**self._TO, "TOFUPILOT_API_KEY": "k"}
-        assert load_configuration(environment=both).api_key == "k"
-        assert load_configuration(environment={}).api_key is None
+        assert load_configuration(environment=both).destination_settings.api_key == "k"
+        assert load_configuration(environment={}).destination_settings.api_key is None
         assert not ring.asked
 
     def test_one_that_fails_gives_no_key_and_says_so(
@@ -212,7 +218,10 @@ class TestKeyring:
     ) -> None:
         """A locked keyring is no reason not to work."""
         ring.error = keyring.errors.KeyringLocked("it is locked")
-        assert load_configuration(environment=self._TO).api_key is None
+        assert (
+            load_configuration(environment=self._TO).destination_settings.api_key
+            is None
+        )
         assert "it is locked" in caplog.text
 
     def test_without_one_there_is_no_key(
@@ -220,6 +229,12 @@ class TestKeyring:
     ) -> None:
         """The library is an extra, and a machine may have no keyring at all."""
         ring.error = keyring.errors.NoKeyringError("none")
-        assert load_configuration(environment=self._TO).api_key is None
+        assert (
+            load_configuration(environment=self._TO).destination_settings.api_key
+            is None
+        )
         monkeypatch.setitem(sys.modules, "keyring", None)
-        assert load_configuration(environment=self._TO).api_key is None
+        assert (
+            load_configuration(environment=self._TO).destination_settings.api_key
+            is None
+        )

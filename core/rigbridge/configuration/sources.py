@@ -109,13 +109,15 @@ def load_configuration(
     settings.setdefault("to", Setting(value=LOCAL, origin="default"))
     configuration = checked(settings)
     # The keyring knows stores by their address.
-    if not configuration.is_http or configuration.api_key is not None:
+    found = configuration.destination_settings
+    if not configuration.is_http or found.api_key is not None:
         return configuration
     stored = _key_from_keyring(configuration.to)
     if stored is None:
         return configuration
     origins = {**configuration.origins, "api_key": "keyring"}
-    return attrs.evolve(configuration, api_key=stored, origins=origins)
+    found = attrs.evolve(found, api_key=stored)
+    return attrs.evolve(configuration, destination_settings=found, origins=origins)
 
 
 def _default_data() -> Path:

@@ -12,42 +12,41 @@ import attrs
 from rigbridge.adapters import TimeZonePolicy
 from rigbridge.adapters.identity import IdentityRules
 from rigbridge.configuration.model import LOCAL, Configuration
-from rigbridge.destinations import DESTINATION_GROUP, Linking, Sidecar
+from rigbridge.destinations import (
+    DESTINATION_GROUP,
+    DestinationSettings,
+    Linking,
+    Sidecar,
+)
 from rigbridge.errors import ConfigurationError
 from rigbridge.machine.plugins import PluginLoader
 
 __all__ = ["KEYS", "Setting", "checked"]
 
+_DEFAULTS = DestinationSettings(data=Path())
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _Made = TypeVar("_Made")
 
+# An address is given by ``to``, a destination's own settings by ``destinations``.
+_DERIVED = frozenset({"url", "own"})
 KEYS = (
     "to",
-    "data",
-    "database",
-    "attachments",
-    "api_key",
+    *(
+        field.name
+        for field in attrs.fields(DestinationSettings)
+        if field.name not in _DERIVED
+    ),
     "time_zone",
     "time_zones",
     "identity",
     "adapters",
     "destinations",
-    "sidecar",
-    "linking",
-    "timeout",
-    "connect_timeout",
-    "ca_bundle",
-    "client_certificate",
-    "client_key",
-    "proxy",
-    "http2",
-    "concurrency",
     "outbox",
     "server",
 )
-"""Every key that a configuration knows."""
+"""Every key that a configuration knows; those of a destination are its settings."""
 
 
 @attrs.frozen(kw_only=True)
@@ -69,26 +68,30 @@ def checked(settings: Mapping[str, Setting]) -> Configuration:
         if key not in KEYS:
             raise _wrong(setting, key, "is no known setting", f"known: {_list(KEYS)}")
     reader = _SettingReader(settings)
+    to = reader.to()
     return Configuration(
-        to=reader.to(),
-        data=Path(reader.text("data")).expanduser(),
-        database=reader.optional_text("database"),
-        attachments=reader.optional_text("attachments"),
-        api_key=reader.optional_text("api_key"),
+        to=to,
+        destination_settings=DestinationSettings(
+            data=Path(reader.text("data")).expanduser(),
+            database=reader.optional_text("database"),
+            attachments=reader.optional_text("attachments"),
+            url=to if "://" in to else None,
+            api_key=reader.optional_text("api_key"),
+            sidecar=reader.choice("sidecar", Sidecar, Sidecar.AUTO),
+            linking=reader.choice("linking", Linking, Linking.AUTO),
+            timeout=reader.seconds("timeout", _DEFAULTS.timeout),
+            connect_timeout=reader.seconds("connect_timeout", None),
+            ca_bundle=reader.path("ca_bundle"),
+            client_certificate=reader.path("client_certificate"),
+            client_key=reader.path("client_key"),
+            proxy=reader.optional_text("proxy"),
+            http2=reader.flag("http2", default=_DEFAULTS.http2),
+            concurrency=reader.count("concurrency", _DEFAULTS.concurrency),
+        ),
         time_zone=reader.time_zone(),
         identity=reader.identity(),
         adapters=reader.tables("adapters"),
         destinations=reader.tables("destinations"),
-        sidecar=reader.choice("sidecar", Sidecar, Sidecar.AUTO),
-        linking=reader.choice("linking", Linking, Linking.AUTO),
-        timeout=reader.seconds("timeout", 30.0),
-        connect_timeout=reader.seconds("connect_timeout", None),
-        ca_bundle=reader.path("ca_bundle"),
-        client_certificate=reader.path("client_certificate"),
-        client_key=reader.path("client_key"),
-        proxy=reader.optional_text("proxy"),
-        http2=reader.flag("http2", default=True),
-        concurrency=reader.count("concurrency", 16),
         outbox=reader.table("outbox"),
         server=reader.table("server"),
         origins={key: setting.origin for key, setting in settings.items()},

@@ -9,6 +9,7 @@ from typing import Any, Self
 import attrs
 
 from rigbridge.configuration import Configuration
+from rigbridge.destinations import DestinationSettings
 from rigbridge.errors import ConfigurationError
 from rigbridge_store.intake.policies import CreationPolicy, PartNumbers
 
@@ -87,7 +88,9 @@ class ServerSettings:
 
     def reading(self, data: Path) -> Configuration:
         """Give the rules by which a report is read."""
-        return self.configuration or Configuration(data=data)
+        return self.configuration or Configuration(
+            destination_settings=DestinationSettings(data=data)
+        )
 
     @classmethod
     def of(

@@ -169,7 +169,7 @@ class TestKey:
                 "RIGBRIDGE_API_KEY": _KEY,
             }
         )
-        everything += [repr(made), repr(made.destination_settings())]
+        everything += [repr(made), repr(made.destination_settings)]
         path = tmp_path / "rigbridge.toml"
         path.write_text(f'api_key = "{_KEY}"')
         with pytest.raises(ConfigurationError) as caught:

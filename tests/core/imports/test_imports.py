@@ -17,7 +17,7 @@ from rigbridge.adapters import Match, ReadContext, Source, Spool
 from rigbridge.adapters.identity import IdentityRules
 from rigbridge.configuration import Configuration
 from rigbridge.convert import from_document
-from rigbridge.destinations import Receipt
+from rigbridge.destinations import DestinationSettings, Receipt
 from rigbridge.errors import (
     AdapterFailedError,
     BadRequestError,
@@ -129,7 +129,9 @@ class OnlyLines(AdapterSet):
 
 @pytest.fixture(name="configuration")
 def _configuration(tmp_path: Path) -> Configuration:
-    return Configuration(data=tmp_path / "data")
+    return Configuration(
+        destination_settings=DestinationSettings(data=tmp_path / "data")
+    )
 
 
 def results_of(

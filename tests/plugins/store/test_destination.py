@@ -129,7 +129,9 @@ class TestContract:
 
     def test_plugin(self, data: Path) -> None:
         """The configuration opens it under the name ``local``."""
-        destination = open_destination(Configuration(data=data))
+        destination = open_destination(
+            Configuration(destination_settings=DestinationSettings(data=data))
+        )
         assert isinstance(destination, LocalDestination)
         assert isinstance(destination, ReadableDestination)
         assert isinstance(destination, HostedDestination)
