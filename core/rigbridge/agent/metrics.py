@@ -35,7 +35,7 @@ class Metrics:
     ) -> None:
         self._status = status
         self._errors = errors
-        # One of its own: that of the library is shared by the whole process.
+        # Its own registry: the library's default one is shared by the whole process.
         self._registry = CollectorRegistry()
         self._ends = {
             DeliveryEnd.SENT: Counter(

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import attrs
 
@@ -34,7 +33,7 @@ class AgentHealth:
     """
 
     well: bool
-    facts: Mapping[str, Any]
+    facts: Mapping[str, object]
 
 
 class AgentPage:
@@ -78,6 +77,7 @@ class AgentPage:
                 source=f"{host}:{port}",
                 remedy="choose another by --host and --port",
             ) from error
+        # A connection that somebody keeps open must not keep the service from ending.
         self._server.daemon_threads = True
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{self._server.server_address[1]}"
@@ -131,7 +131,7 @@ class AgentPage:
                 self.end_headers()
                 self.wfile.write(content)
 
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name there
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
                 """Be silent: a request is nothing to log."""
                 del format, args
 

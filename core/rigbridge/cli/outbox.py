@@ -74,7 +74,7 @@ def _say_recovery(recovery: Recovery, *, quiet: bool) -> None:
         say(f"queued {len(recovery.recovered)} runs that could not be queued before")
 
 
-def _recovery_document(recovery: Recovery) -> dict[str, Any]:
+def _recovery_document(recovery: Recovery) -> dict[str, object]:
     return {
         "recovered": [str(run_id) for run_id in recovery.recovered],
         "failures": [error_document(failure) for failure in recovery.failures],
@@ -340,7 +340,7 @@ def _find(outbox: Outbox, text: str) -> OutboxEntry:
     return found[0]
 
 
-def _entry_document(entry: OutboxEntry) -> dict[str, Any]:
+def _entry_document(entry: OutboxEntry) -> dict[str, object]:
     return {
         "id": str(entry.id),
         "state": entry.state.value,

@@ -54,7 +54,7 @@ def run_row(item: ImportedRun) -> tuple[str, ...]:
     )
 
 
-def imported_document(item: ImportedRun) -> dict[str, Any]:
+def imported_document(item: ImportedRun) -> dict[str, object]:
     """Give an imported run as JSON values."""
     run, receipt = item.run, item.receipt
     return {
@@ -71,7 +71,7 @@ def imported_document(item: ImportedRun) -> dict[str, Any]:
     }
 
 
-def result_document(result: SourceResult, errors: Iterable[Any]) -> dict[str, Any]:
+def result_document(result: SourceResult, errors: Iterable[Any]) -> dict[str, object]:
     """Give what came of a source as JSON values."""
     return {
         "source": result.source,

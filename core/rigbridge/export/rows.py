@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TypeAlias
 
 import msgspec
 
@@ -12,7 +12,13 @@ from rigbridge.convert import document_of_value
 from rigbridge.convert.numbers import spell
 from rigbridge.model import Measurement, Phase, Run
 
-__all__ = ["COLUMNS", "measurement_rows"]
+__all__ = ["COLUMNS", "Cell", "Row", "measurement_rows"]
+
+Cell: TypeAlias = str | float | bool | datetime | None
+"""A value of a row."""
+
+Row: TypeAlias = dict[str, Cell]
+"""A row by the names of its columns."""
 
 COLUMNS: Mapping[str, type] = {
     "run_id": str,
@@ -53,7 +59,7 @@ text, a series or an object as JSON. ``phase_path`` names the phases around a ph
 """
 
 
-def measurement_rows(run: Run) -> Iterator[dict[str, Any]]:
+def measurement_rows(run: Run) -> Iterator[Row]:
     """
     Give a row for each measurement of a run.
 
@@ -80,7 +86,7 @@ def measurement_rows(run: Run) -> Iterator[dict[str, Any]]:
             yield {**common, **_of_phase(index, phase), **_of_measurement(measurement)}
 
 
-def _of_phase(index: int, phase: Phase) -> dict[str, Any]:
+def _of_phase(index: int, phase: Phase) -> Row:
     return {
         "phase_index": index,
         "phase_path": " / ".join(phase.path),
@@ -91,7 +97,7 @@ def _of_phase(index: int, phase: Phase) -> dict[str, Any]:
     }
 
 
-def _of_measurement(measurement: Measurement) -> dict[str, Any]:
+def _of_measurement(measurement: Measurement) -> Row:
     value, limits = measurement.value, measurement.limits
     number = None
     if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -110,7 +116,7 @@ def _of_measurement(measurement: Measurement) -> dict[str, Any]:
     }
 
 
-def _number(value: Any) -> float | None:
+def _number(value: float | None) -> float | None:
     if value is None:
         return None
     try:
@@ -120,7 +126,7 @@ def _number(value: Any) -> float | None:
         return None
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
     spelled = spell(value)

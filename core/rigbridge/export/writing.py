@@ -15,7 +15,7 @@ from typing import IO, Any, Protocol
 import attrs
 
 from rigbridge.errors import ConfigurationError, DeliveryError
-from rigbridge.export.rows import COLUMNS, measurement_rows
+from rigbridge.export.rows import COLUMNS, Cell, Row, measurement_rows
 from rigbridge.kept import attachment_folder, encode_run
 from rigbridge.machine.files import whole_file
 from rigbridge.model import Attachment, Run
@@ -225,15 +225,16 @@ class _CSVWriter:
         self._stream.flush()
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: Cell) -> Cell:
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, str) and value.startswith(_FORMULAS) and not _number(value):
+    # A number may begin with a sign; anything else that does is shown as text.
+    if isinstance(value, str) and value.startswith(_FORMULAS) and not _is_number(value):
         return f"'{value}"
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def _number(text: str) -> bool:
+def _is_number(text: str) -> bool:
     try:
         float(text)
     except ValueError:
@@ -245,12 +246,13 @@ class _ParquetWriter:
     def __init__(self, arrow: Any, file: Any) -> None:
         self._arrow = arrow
         self._file = file
-        self._rows: list[Mapping[str, Any]] = []
+        self._rows: list[Row] = []
 
     def add(self, run: Run) -> int:
         before = len(self._rows)
         self._rows.extend(measurement_rows(run))
         made = len(self._rows) - before
+        # Each table becomes a row group: too small ones make the file large and slow.
         if len(self._rows) >= _BATCH:
             self.finish()
         return made

@@ -151,9 +151,9 @@ class AdapterSet:
 
 
 def _tied(source: Source, rivals: Sequence[Claim]) -> UnrecognizedSourceError:
-    said = "; ".join(f"{claim.name}: {claim.match.reason}" for claim in rivals)
+    reasons = "; ".join(f"{claim.name}: {claim.match.reason}" for claim in rivals)
     return UnrecognizedSourceError(
-        f"{len(rivals)} adapters claim it with the same score ({said})",
+        f"{len(rivals)} adapters claim it with the same score ({reasons})",
         source=source.uri,
         remedy="name one with --adapter",
     )

@@ -114,13 +114,14 @@ def import_sources(
         strict: a run of which anything is dropped is an error and is not sent.
         attach_source: let the source itself travel along as an attachment.
     """
+    # The error that ended the import: what comes after it is not tried.
     out: DeliveryError | None = None
     for source in sources:
         if out is not None:
             yield SourceResult(source=source.uri, errors=(out,), tried=False)
             continue
-        work = _Work(source, configuration, destination)
-        result = work.done(adapters, strict=strict, attach_source=attach_source)
+        work = _SourceImport(source, configuration, destination)
+        result = work.result(adapters, strict=strict, attach_source=attach_source)
         out = next(
             (
                 error
@@ -132,7 +133,7 @@ def import_sources(
         yield result
 
 
-class _Work:
+class _SourceImport:
     """The import of one source."""
 
     def __init__(
@@ -150,7 +151,7 @@ class _Work:
         self._quarantined: list[Path] = []
         self._report = ConversionReport()
 
-    def done(
+    def result(
         self, adapters: AdapterSet, *, strict: bool, attach_source: bool
     ) -> SourceResult:
         name: str | None = None

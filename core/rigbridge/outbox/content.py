@@ -66,8 +66,8 @@ class ContentFolder:
         """
         Keep the bytes of a run's attachments, several files at once.
 
-        First all bytes are brought to the disk, then all get their names, and last the
-        names are brought there: a disk that commits several things together does so.
+        All files are synced first, in threads, then all are renamed, then the folder is
+        synced once: a disk commits what is synced together in one go.
 
         Returns:
             The run with every attachment as it was kept. One whose bytes are not those
@@ -109,7 +109,7 @@ class ContentFolder:
         intake = _Intake(self._folder)
         try:
             taken = [intake.find(item) or intake.link(item) for item in embedded]
-            # Only what waits for the disk is worth a thread.
+            # Links are quick; copies wait for the disk, which is worth threads.
             left = [
                 item for item, done in zip(embedded, taken, strict=True) if not done
             ]
@@ -139,7 +139,7 @@ class ContentFolder:
 
 class _Intake:
     """
-    The files of one run on their way into a folder.
+    The files of one run while they are taken into a folder.
 
     Args:
         folder: the folder.

@@ -1,8 +1,8 @@
 """
-What is done about a damaged database: set it aside, keep what can be read.
+A damaged database is set aside, and what can be read of it goes into a new one.
 
-The damaged file stays beside the new one until a person removes it. So long nothing is
-swept from the folder of attachments either, since what refers to them may be lost.
+The damaged file stays beside the new one until a person removes it. Until then nothing
+is swept from the folder of attachments, since what refers to them may be in that file.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 import msgspec
@@ -28,12 +28,15 @@ _MOST_PROBES = 100_000
 _SIDE_FILES = ("", "-wal", "-shm")
 _PATIENCE = 30.0
 
+_Row: TypeAlias = dict[str, Any]
+"""Columns by name, or a document: what they hold is checked where it is used."""
+
 
 @attrs.define
 class _Found:
     """What can be read of the damaged database."""
 
-    rows: dict[int, dict[str, Any]] = attrs.field(factory=dict)
+    rows: dict[int, _Row] = attrs.field(factory=dict)
     past_runs: dict[bytes, bytes | None] = attrs.field(factory=dict)
     last: int = 0
 
@@ -73,11 +76,14 @@ def salvage(
     lock_path = path.with_name(f"{path.name}.lock")
     make_file(lock_path)
     with closing(sqlite3.connect(lock_path, timeout=_PATIENCE)) as lock:
-        # A lock of this kind goes with the process that holds it.
+        # A lock in a file of its own, since the database itself is moved. It ends with
+        # the process that holds it, unlike a lock file.
         lock.execute("BEGIN EXCLUSIVE")
         if is_sound():
             return
         aside = path.with_name(f"{path.name}.damaged-{time.time_ns()}")
+        # The log first and the database last: a database without its log would be
+        # opened as if nothing were missing.
         for suffix in reversed(_SIDE_FILES):
             file = path.with_name(path.name + suffix)
             if file.exists():
@@ -116,7 +122,7 @@ def _read(aside: Path) -> _Found:
     return found
 
 
-def _take(found: _Found, rows: Iterator[dict[str, Any]]) -> None:
+def _take(found: _Found, rows: Iterator[_Row]) -> None:
     try:
         for row in rows:
             found.rows[row["sequence"]] = row
@@ -133,13 +139,14 @@ def _take_past_runs(found: _Found, damaged: sqlite3.Connection, order: str) -> N
         _LOGGER.error("the damaged part of the past runs begins: %s", error)  # noqa: TRY400 - expected
 
 
-def _scan(damaged: sqlite3.Connection, order: str) -> Iterator[dict[str, Any]]:
+def _scan(damaged: sqlite3.Connection, order: str) -> Iterator[_Row]:
+    # NOT INDEXED: an index may be damaged where the table itself is not.
     query = f"SELECT * FROM entry NOT INDEXED ORDER BY sequence {order}"  # noqa: S608 - constants
     for row in damaged.execute(query):
         yield dict(row)
 
 
-def _probe(damaged: sqlite3.Connection, number: int) -> Iterator[dict[str, Any]]:
+def _probe(damaged: sqlite3.Connection, number: int) -> Iterator[_Row]:
     query = "SELECT * FROM entry NOT INDEXED WHERE sequence = ?"
     for row in damaged.execute(query, (number,)):
         yield dict(row)
@@ -157,6 +164,7 @@ def _restore(connection: sqlite3.Connection, found: _Found) -> int:
             _LOGGER.critical("run %s is unreadable: %s", row.get("run_id"), error)
             continue
         values = {key: value for key, value in row.items() if key in known}
+        # Its sender lost the database: the entry is as good as put back.
         if values["state"] == "sending":
             values["state"] = "pending"
         columns = ", ".join(values)
@@ -174,19 +182,19 @@ def _restore(connection: sqlite3.Connection, found: _Found) -> int:
     return kept
 
 
-def _document(row: dict[str, Any]) -> dict[str, Any]:
+def _document(row: _Row) -> _Row:
     """Read the run of a row; {} for a delivered one."""
     msgspec.json.decode(row["progress"])
     if row["state"] == "done":
         return {}
-    document: dict[str, Any] = msgspec.json.decode(row["document"])
+    document = msgspec.json.decode(row["document"], type=_Row)
     if document["id"] != row["run_id"]:
         raise KeyError(row["run_id"])
     return document
 
 
 def _restore_references(
-    connection: sqlite3.Connection, run_id: str, document: dict[str, Any]
+    connection: sqlite3.Connection, run_id: str, document: _Row
 ) -> None:
     connection.executemany(
         "INSERT OR IGNORE INTO content (run_id, sha256) VALUES (?, ?)",
