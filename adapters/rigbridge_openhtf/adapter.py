@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import json
 from collections.abc import Iterator
-from functools import partial
 from typing import ClassVar
 
 import attrs
@@ -18,6 +17,7 @@ from rigbridge.errors import (
     SourceError,
     SourceUnreadableError,
 )
+from rigbridge.machine.folders import read_chunks
 from rigbridge.model import Run
 from rigbridge_openhtf.documents.json_record import read_document
 from rigbridge_openhtf.documents.long_texts import LongTexts
@@ -39,7 +39,6 @@ _OWN_MARKS = (
     "phase_result",
 )
 _ENOUGH = 3
-_CHUNK = 1 << 20
 _SURE, _LIKELY, _FRAGMENT = 0.95, 0.7, 0.3
 
 
@@ -144,7 +143,7 @@ def _chunks(source: Source) -> Iterator[bytes]:
     """
     try:
         with source.open() as stream:
-            yield from iter(partial(stream.read, _CHUNK), b"")
+            yield from read_chunks(stream)
     except OSError as error:
         raise SourceUnreadableError(
             f"cannot be read: {error}",

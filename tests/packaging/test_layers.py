@@ -20,7 +20,6 @@ SHARED = {
     "attrs",
     "cattrs",
     "charset_normalizer",
-    "dateutil",
     "lxml",
     "msgspec",
     "platformdirs",

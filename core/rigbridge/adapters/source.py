@@ -14,7 +14,7 @@ from typing import IO, Any, cast
 import attrs
 
 from rigbridge.errors import SourceUnreadableError, UnsafeSourceError
-from rigbridge.machine.folders import path_text
+from rigbridge.machine.folders import path_text, read_chunks
 from rigbridge.model import FileOpener
 
 __all__ = ["HEAD_SIZE", "Source", "is_blank"]
@@ -30,7 +30,6 @@ MAX_RATIO = 200
 
 # A file of at most this size is read once, whatever is asked of it.
 _SMALL = 1 << 18
-_CHUNK = 1 << 20
 _GZIP = b"\x1f\x8b"
 # Blanks, and the marks of byte order in front of no text at all.
 _BLANK = b" \t\r\n\v\f\x00\xef\xbb\xbf\xff\xfe"
@@ -154,7 +153,7 @@ class Source:
         digest = hashlib.sha256()
         with self.stored() as stream:
             try:
-                while chunk := stream.read(_CHUNK):
+                for chunk in read_chunks(stream):
                     digest.update(chunk)
             except OSError as error:
                 raise self._unreadable(error) from error

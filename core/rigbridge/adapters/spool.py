@@ -16,12 +16,12 @@ from typing import IO, Self, cast
 
 import attrs
 
+from rigbridge.machine.folders import CHUNK_SIZE, read_chunks
 from rigbridge.machine.threads import start_in_threads
 from rigbridge.model import Attachment, SettledFile
 
 __all__ = ["Spool"]
 
-_CHUNK = 1 << 20
 _WIDTH = 6
 """Files read at once: each waits for the disk first, and holds one chunk in memory."""
 
@@ -92,7 +92,7 @@ class Spool:
     def aside(self) -> IO[bytes]:
         """Give an empty file for what must lie aside; it vanishes once closed."""
         home = None if self._home is None else str(self._home)
-        file = tempfile.SpooledTemporaryFile(max_size=_CHUNK, dir=home)  # noqa: SIM115 - the caller closes it
+        file = tempfile.SpooledTemporaryFile(max_size=CHUNK_SIZE, dir=home)  # noqa: SIM115 - the caller closes it
         return cast("IO[bytes]", file)
 
     def expect(self, paths: Sequence[Path]) -> None:
@@ -158,7 +158,7 @@ class Spool:
         except OSError:
             # Another file system, or one without links.
             with path.open("rb") as stream:
-                chunks = iter(partial(stream.read, _CHUNK), b"")
+                chunks = read_chunks(stream)
                 return self.add(chunks, name=name, media_type=media_type)
         return _described(target, contents, name, media_type, owner=self._owner)
 
@@ -223,7 +223,7 @@ def _contents(path: Path) -> _Contents | OSError:
             digest = hashlib.sha256()
             # After each call here a thread waits for those that compute, so the calls
             # are few.
-            chunk = bytearray(_CHUNK)
+            chunk = bytearray(CHUNK_SIZE)
             view = memoryview(chunk)
             while size := stream.readinto(chunk):
                 digest.update(view[:size])

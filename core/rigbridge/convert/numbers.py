@@ -1,7 +1,9 @@
 """
-Numbers that JSON cannot hold, spelled as the v1 contract has it.
+Numbers and ranges as text, where the v1 contract has no number for them.
 
-A non-finite measured value travels as ``"NaN"``, ``"Infinity"`` or ``"-Infinity"``.
+A non-finite measured value travels as ``"NaN"``, ``"Infinity"`` or ``"-Infinity"``. v1
+reads both limits as inclusive: a bound that itself fails is sent as a number and, so
+that nobody is misled, as a readable validator as well.
 """
 
 from __future__ import annotations
@@ -9,7 +11,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
-__all__ = ["SPELLINGS", "is_non_finite", "read_number", "spell"]
+from rigbridge.model import Limit
+
+__all__ = [
+    "SPELLINGS",
+    "describe_exclusive",
+    "is_non_finite",
+    "read_number",
+    "spell",
+]
 
 SPELLINGS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 """The text of each non-finite number."""
@@ -32,3 +42,18 @@ def spell(value: Any) -> Any:
 def read_number(value: Any) -> Any:
     """Give the number that a text spells; anything else as it is."""
     return SPELLINGS.get(value, value) if type(value) is str else value
+
+
+def describe_exclusive(limit: Limit) -> str | None:
+    """Say the range of a limit with an exclusive side, or None if it has none."""
+    lower = limit.lower is not None
+    upper = limit.upper is not None
+    if not (
+        (lower and not limit.lower_inclusive) or (upper and not limit.upper_inclusive)
+    ):
+        return None
+    if lower and upper:
+        left = "<=" if limit.lower_inclusive else "<"
+        right = "<=" if limit.upper_inclusive else "<"
+        return f"{limit.lower} {left} x {right} {limit.upper}"
+    return f"x > {limit.lower}" if lower else f"x < {limit.upper}"

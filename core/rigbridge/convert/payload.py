@@ -17,10 +17,9 @@ from typing import Any
 import attrs
 from msgspec import UNSET, UnsetType
 
-from rigbridge.convert.limits import describe_exclusive
-from rigbridge.convert.numbers import is_non_finite, spell
+from rigbridge.convert.numbers import describe_exclusive, is_non_finite, spell
 from rigbridge.convert.sidecar import make_sidecar
-from rigbridge.convert.times import to_iso_duration, to_iso_utc, to_millis
+from rigbridge.convert.times import UNKNOWN_TIME, to_iso_duration, to_iso_utc, to_millis
 from rigbridge.errors import ModelError, RunProblemsError
 from rigbridge.model import (
     LogEntry,
@@ -96,7 +95,7 @@ def dump(run: Run, report: ConversionReport | None = None) -> Payload:
     """
     report = ConversionReport() if report is None else report
     _refuse(run)
-    writer = _Writer(run, report)
+    writer = _PayloadWriter(run, report)
     body = writer.body()
     return Payload(body=body, run=run, report=report)
 
@@ -142,7 +141,7 @@ def _or_unset(value: str | None) -> str | UnsetType:
     return UNSET if value is None else value
 
 
-class _Writer:
+class _PayloadWriter:
     """Writes one run; holds what every rule needs."""
 
     def __init__(self, run: Run, report: ConversionReport) -> None:
@@ -222,7 +221,7 @@ class _Writer:
             return begin, UNSET, UNSET
         return begin, to_iso_utc(ended), to_iso_duration(ended - started)
 
-    def _known_time(self, path: str, item: str) -> datetime | None:
+    def _known_time(self, path: str, item: str) -> datetime:
         """Stand in for an unknown time: the run's start, else its earliest time."""
         if self.run.started_at is not None:
             self.coerced(item, "unknown time filled from the run's start", path, None)
@@ -241,10 +240,10 @@ class _Writer:
             self._fallback = min(known) if known else None
         if self._fallback is None:
             self.coerced(item, "no time known in the run, 0 written", path, None)
-        else:
-            self.coerced(
-                item, "unknown time filled from the run's earliest time", path, None
-            )
+            return UNKNOWN_TIME
+        self.coerced(
+            item, "unknown time filled from the run's earliest time", path, None
+        )
         return self._fallback
 
     # Paths are spelled only where something is recorded: most of a run is not.
@@ -282,9 +281,9 @@ class _Writer:
         path = f"$.phases[{index}]"
         if started is None:
             started = self._known_time(f"{path}.started_at", "phase time")
-            if started is not None and ended is not None:
+            if ended is not None:
                 started = min(started, ended)
-        begin = 0 if started is None else to_millis(started)
+        begin = to_millis(started)
         if ended is not None:
             return begin, to_millis(ended)
         self.coerced(
@@ -382,7 +381,7 @@ class _Writer:
             )
         return WireLog(
             level=entry.level,
-            timestamp="1970-01-01T00:00:00Z" if time is None else to_iso_utc(time),
+            timestamp=to_iso_utc(time),
             message=entry.message,
             source_file=entry.source_file or "",
             line_number=entry.line or 0,

@@ -46,7 +46,7 @@ def read_plain(body: CreateRun, *, run_id: UUID) -> Run:
     Raises:
         RunProblemsError: values that make no run, each with its path.
     """
-    reader = _Reader()
+    reader = _PlainReader()
     run = reader.run(body, run_id)
     if reader.problems or run is None:
         raise RunProblemsError("is no valid payload", reader.problems)
@@ -62,7 +62,7 @@ def _text(value: str | UnsetType | None) -> str | None:
     return known if known and not known.isspace() else None
 
 
-class _Reader:
+class _PlainReader:
     """Reads one payload, gathering problems instead of stopping at the first."""
 
     def __init__(self) -> None:

@@ -14,6 +14,7 @@ import msgspec
 from rigbridge.errors import ModelError
 
 __all__ = [
+    "UNKNOWN_TIME",
     "from_iso",
     "from_iso_duration",
     "from_millis",
@@ -23,6 +24,14 @@ __all__ = [
 ]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+UNKNOWN_TIME = _EPOCH
+"""
+Stands for a time that a run does not know: v1 requires one, and no test ran then.
+
+The sidecar says that the time is unknown.
+"""
+
 _MILLISECOND = timedelta(milliseconds=1)
 _DAY = 86_400_000
 

@@ -109,10 +109,6 @@ class Progress:
                 return file
         return FileProgress(position=position)
 
-    def with_file(self, file: FileProgress) -> Progress:
-        """Note how far a file has come."""
-        return self.with_files((file,))
-
     def with_files(self, files: Iterable[FileProgress]) -> Progress:
         """Note how far several files have come."""
         known = {file.position: file for file in (*self.files, *files)}

@@ -32,6 +32,7 @@ from rigbridge.errors import (
 from rigbridge.imports.detection import AdapterSet
 from rigbridge.imports.reading import ReadRun, read_source
 from rigbridge.kept import Quarantine
+from rigbridge.machine.folders import read_chunks
 from rigbridge.model import Attachment, Run
 
 __all__ = ["ImportedRun", "SourceResult", "import_sources"]
@@ -187,7 +188,7 @@ class _SourceImport:
         # A copy, since whoever writes the report may still change it.
         try:
             with self._source.stored() as stream:
-                chunks = iter(lambda: stream.read(1 << 20), b"")
+                chunks = read_chunks(stream)
                 return (spool.add(chunks, name=self._source.name),)
         except OSError as error:
             raise SourceUnreadableError(

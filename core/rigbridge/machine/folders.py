@@ -1,5 +1,7 @@
 """
-Folders that several users share, as a service and the programs that hand over to it do.
+Files and folders: in pieces, as text, and shared by several users.
+
+A folder is shared as a service and the programs that hand over to it do.
 
 On POSIX the set-group-ID bit is the sign: what is made in such a folder belongs to its
 group. Here it is also as open to the group as the folder itself, whatever the file mode
@@ -11,10 +13,25 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import IO
 
-__all__ = ["make_file", "make_folder", "make_private_folder", "path_text", "share"]
+__all__ = [
+    "CHUNK_SIZE",
+    "make_file",
+    "make_folder",
+    "make_private_folder",
+    "path_text",
+    "read_chunks",
+    "share",
+]
+
+CHUNK_SIZE = 1 << 20
+"""How many bytes of a file are read at once, and held in memory."""
+
 
 _OF_FOLDERS = stat.S_IRWXG | stat.S_ISGID
 _OF_FILES = stat.S_IRGRP | stat.S_IWGRP
@@ -95,6 +112,17 @@ def share(path: Path) -> None:
     wanted = now.st_mode | (folder.st_mode & asked)
     if wanted != now.st_mode:
         path.chmod(stat.S_IMODE(wanted))
+
+
+def read_chunks(stream: IO[bytes], size: int = CHUNK_SIZE) -> Iterator[bytes]:
+    """
+    Read a stream piece by piece, so that a file of any size takes little memory.
+
+    Args:
+        stream: the stream; whoever opened it closes it.
+        size: how many bytes a piece has at most.
+    """
+    return iter(partial(stream.read, size), b"")
 
 
 def path_text(path: Path) -> str:

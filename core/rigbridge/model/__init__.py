@@ -7,7 +7,6 @@ A :class:`Run` is one unit that went through one procedure once. Adapters make r
 
 from rigbridge.model.attachment import Attachment, FileOpener, SettledFile
 from rigbridge.model.limit import Limit
-from rigbridge.model.log import LogEntry
 from rigbridge.model.measurement import Measurement, MeasurementValue
 from rigbridge.model.outcome import (
     LogLevel,
@@ -17,7 +16,7 @@ from rigbridge.model.outcome import (
 )
 from rigbridge.model.phase import Phase
 from rigbridge.model.provenance import Provenance, run_id
-from rigbridge.model.run import Run
+from rigbridge.model.run import LogEntry, Run
 from rigbridge.model.series import Axis, Series
 from rigbridge.model.unit import ProcedureRef, SubUnit, Unit
 from rigbridge.model.values import JSONObject, JSONScalar, JSONValue, Scalar

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import attrs
 
-from rigbridge.machine.folders import path_text
+from rigbridge.machine.folders import path_text, read_chunks
 from rigbridge.model.values import (
     count_or_none,
     fail,
@@ -21,8 +21,6 @@ from rigbridge.model.values import (
 )
 
 __all__ = ["Attachment", "FileOpener", "SettledFile"]
-
-_CHUNK = 1 << 20
 
 _FILES = frozenset({stat.S_IFREG, stat.S_IFDIR})
 """What is opened; of a folder the system says itself that it is none to be read."""
@@ -131,7 +129,7 @@ class Attachment:
         size = 0
         opener = FileOpener(path)
         with opener() as stream:
-            while chunk := stream.read(_CHUNK):
+            for chunk in read_chunks(stream):
                 digest.update(chunk)
                 size += len(chunk)
         return cls(

@@ -1,4 +1,4 @@
-"""The run: one unit that went through one procedure once."""
+"""The run: one unit that went through one procedure once; and the lines of its log."""
 
 from __future__ import annotations
 
@@ -11,15 +11,21 @@ import attrs
 
 from rigbridge.errors import ModelError
 from rigbridge.model.attachment import Attachment
-from rigbridge.model.log import LogEntry
-from rigbridge.model.outcome import RunOutcome, as_run_outcome
+from rigbridge.model.outcome import (
+    LogLevel,
+    RunOutcome,
+    as_log_level,
+    as_run_outcome,
+)
 from rigbridge.model.phase import Phase
 from rigbridge.model.provenance import Provenance
 from rigbridge.model.unit import ProcedureRef, SubUnit, Unit
 from rigbridge.model.values import (
     JSONObject,
+    as_path_text,
     as_tuple,
     aware_or_none,
+    count_or_none,
     is_,
     json_object,
     optional_text,
@@ -27,7 +33,7 @@ from rigbridge.model.values import (
     word_of,
 )
 
-__all__ = ["Run"]
+__all__ = ["LogEntry", "Run"]
 
 
 def _as_id(value: UUID | str) -> UUID:
@@ -37,6 +43,31 @@ def _as_id(value: UUID | str) -> UUID:
         return UUID(value)
     except ValueError:
         raise ModelError(f"{value!r} is no UUID", path="Run.id") from None
+
+
+@attrs.frozen(kw_only=True)
+class LogEntry:
+    """
+    A log line.
+
+    Attributes:
+        level: its severity, also as its plain word (``"INFO"``).
+        message: its text, which may be empty and may span lines.
+        time: when it was written, aware; None where unknown.
+        source_file: the file that wrote it, or None.
+        line: the line in that file, counted from 1, or None.
+
+    Raises:
+        ModelError: a field of the wrong kind; the error names it.
+    """
+
+    level: LogLevel = attrs.field(converter=as_log_level, validator=word_of(LogLevel))
+    message: str = attrs.field(validator=is_(str))
+    time: datetime | None = attrs.field(default=None, validator=aware_or_none)
+    source_file: str | None = attrs.field(
+        default=None, converter=as_path_text, validator=optional_text
+    )
+    line: int | None = attrs.field(default=None, validator=count_or_none)
 
 
 # One function for each kind: type checkers take the type of an argument from it.

@@ -27,8 +27,6 @@ else:
 """Numbers as a typed array (8 bytes a point); anything else as a tuple."""
 
 _SCALARS = (str, int, float, bool, type(None))
-# Integers beyond this are not exact as doubles.
-_EXACT = 2**53
 _INT64 = 2**63
 
 

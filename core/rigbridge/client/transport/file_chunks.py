@@ -8,11 +8,12 @@ from typing import IO
 
 from rigbridge.client.transport.calls import Put
 from rigbridge.errors import PermanentError
+from rigbridge.machine.folders import read_chunks
 
 __all__ = ["CHUNK_SIZE", "chunks", "chunks_async", "measure"]
 
 CHUNK_SIZE = 1 << 18
-"""How many bytes are in memory at once."""
+"""How many bytes are sent at once; many files go up at the same time."""
 
 
 def measure(name: str, opener: Callable[[], IO[bytes]]) -> int:
@@ -25,7 +26,7 @@ def measure(name: str, opener: Callable[[], IO[bytes]]) -> int:
     size = 0
     try:
         with opener() as stream:
-            while chunk := stream.read(CHUNK_SIZE):
+            for chunk in read_chunks(stream, CHUNK_SIZE):
                 size += len(chunk)
     except OSError as error:
         raise _unreadable(name, error) from error
@@ -46,7 +47,7 @@ def chunks(put: Put) -> Generator[bytes, None, None]:
     sent = 0
     try:
         with put.opener() as stream:
-            while chunk := stream.read(CHUNK_SIZE):
+            for chunk in read_chunks(stream, CHUNK_SIZE):
                 sent += len(chunk)
                 if sent > put.size:
                     break
