@@ -200,6 +200,7 @@ def delete_numbered(connection: sa.Connection, kind: RowKind, row: Row) -> None:
     Raises:
         ConflictError: units or runs refer to it.
     """
+    # Both: a unit may have moved on from the part that an older run names.
     for user in (units, runs):
         if _exists(connection, user, user.c[kind.reference] == row.key):
             raise conflict(
@@ -266,6 +267,7 @@ def remove_station(connection: sa.Connection, station: int) -> None:
 
     Its row stays, since what it made names it.
     """
+    # One moment for both, so that key and station went together.
     now = now_micros()
     connection.execute(
         api_keys.update()
@@ -292,6 +294,7 @@ def new_unit(
     """
     _require_free_serial(connection, serial_number, "serial_number")
     sample = values.pop("sample")
+    # Units that runs bring along have no sample, so creation knows none.
     unit = create_unit(connection, catalog, serial_number, values)
     _change(connection, units, unit.key, sample=sample)
     return unit
@@ -342,6 +345,7 @@ def delete_unit(connection: sa.Connection, unit: Row) -> list[str]:
             f"Unit {unit.serial_number} has runs. Delete them first.",
             FieldIssue("serial_numbers", f"{unit.serial_number} has runs"),
         )
+    # Read before the rows go; the caller forgets the contents after the commit.
     files = sa.select(attachments.c.sha256).where(attachments.c.unit_key == unit.key)
     digests = list(connection.execute(files).scalars())
     connection.execute(units.delete().where(units.c.key == unit.key))

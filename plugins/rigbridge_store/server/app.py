@@ -61,6 +61,7 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
         dependencies=PROVIDED,
         security=[{"key": []}],
     )
+    # The secret in the URL of an upload is its grant, and takes the place of a key.
     granted = Router(path="/api/v1", route_handlers=[v1_files.receive_upload])
     keyed2 = Router(
         path="/api/v2",
@@ -69,6 +70,7 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
         dependencies=PROVIDED,
         security=[{"key": []}],
     )
+    # Likewise the signature in the URL of a file: v2 clients fetch those bare.
     signed = Router(path="/api/v2", route_handlers=[files.download_file])
     return Litestar(
         route_handlers=[
@@ -83,11 +85,13 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
         exception_handlers={
             RigbridgeError: answer_ours,
             HTTPException: page_or(answer_http),
+            # A decoder that recurses; it must come before what catches anything.
             RecursionError: answer_deep,
             Exception: answer_any,
         },
         request_max_body_size=door.settings.max_body,
         openapi_config=_openapi(),
+        # Logging belongs to the program that runs us.
         logging_config=None,
         state=State({**door.state, NAME: site}),
     )

@@ -73,8 +73,9 @@ class ApiCall:
 
     @property
     def principal(self) -> Principal:
-        """Whose key it shows."""
-        return self.door.caller(self.connection)
+        """Whose key it shows, as the guard of the router has found."""
+        principal: Principal = self.connection.auth
+        return principal
 
     @property
     def origin(self) -> str:

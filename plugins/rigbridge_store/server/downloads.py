@@ -47,6 +47,7 @@ def download(door: Door, file: StoredFile) -> File | Stream:
     """
     if file.sha256 is None:
         raise not_found("The file is a reference without bytes.")
+    # Parameters of a media type are dropped: they could name a charset or boundary.
     media_type = (file.mime_type or "").partition(";")[0].strip()
     media_type = media_type if _MEDIA_TYPE.fullmatch(media_type) else _BINARY
     path = door.store.contents.path(file.sha256)
@@ -72,5 +73,6 @@ def download(door: Door, file: StoredFile) -> File | Stream:
 
 def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
     with closing(stream):
+        # Piece by piece: a file may be larger than memory.
         while chunk := stream.read(_CHUNK):
             yield chunk

@@ -73,10 +73,12 @@ def answer_http(
     request: Request[Any, Any, Any], error: HTTPException
 ) -> Response[Problem]:
     """Answer what the framework found: no route, no JSON, a field of a wrong kind."""
+    # Details of our own mistakes are for the log only.
     if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return answer_any(request, error)
     if _names_nothing(request, error):
         return _answer(HTTPStatus.NOT_FOUND, "Not Found", [])
+    # Parameters are told by the framework, fields of the body by the decoder.
     found = _parameters(error)
     message, path = _located(error)
     if not found and isinstance(path, UnsetType):

@@ -83,6 +83,7 @@ def import_report(
     ids: list[str] = []
     created = False
     problems: list[RigbridgeError] = []
+    # Attachments within the report are spooled to disk until their run is stored.
     with Spool() as spool:
         for item in read_source(source, installed, configuration, spool):
             if not isinstance(item, ReadRun):
@@ -97,6 +98,7 @@ def import_report(
                     policy=policy,
                 )
             except (DeliveryError, RunProblemsError) as error:
+                # Its neighbours in the file are stored all the same.
                 problems.append(error)
                 continue
             ids.append(receipt.stored_id)
@@ -104,6 +106,7 @@ def import_report(
             problems.extend(failure.error for failure in receipt.failures)
     if ids:
         return ImportedReport(ids=ids, created=created, problems=problems)
+    # A single problem keeps its own kind, and with that its status.
     if len(problems) == 1:
         raise problems[0]
     lines = [str(problem) for problem in problems]

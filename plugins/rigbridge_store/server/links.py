@@ -23,6 +23,7 @@ class FileLinks:
     """Signs the URLs of files, and knows its own signatures."""
 
     def __init__(self) -> None:
+        # Of this process: links are short-lived, and a restart may end them.
         self._secret = secrets.token_bytes(32)
 
     def path(self, attachment_id: str) -> str:
@@ -39,6 +40,7 @@ class FileLinks:
             ForbiddenError: it is not ours, or holds no longer.
         """
         own = self._signature(attachment_id, expires)
+        # In constant time, so that nobody finds a signature digit by digit.
         genuine = hmac.compare_digest(own.encode(), signature.encode())
         if not genuine or expires < time.time():
             raise forbidden("The link is not valid, or no longer. Ask for a new one.")

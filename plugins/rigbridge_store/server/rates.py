@@ -36,6 +36,7 @@ class RateLimit:
     def take(self, source: Hashable) -> float | None:
         """Count a source once; tells how many seconds it has to wait, or None."""
         with self._lock:
+            # Refused sources take nothing, or waiting would never end for them.
             left, now = self._refilled(source)
             if left < 1:
                 return (1 - left) * 60 / self._most
@@ -48,4 +49,5 @@ class RateLimit:
     def _refilled(self, source: Hashable) -> tuple[float, float]:
         now = self._clock()
         left, then = self._buckets.get(source, (self._most, now))
+        # Filled evenly, so that a burst is followed by a steady pace.
         return min(self._most, left + (now - then) * self._most / 60), now

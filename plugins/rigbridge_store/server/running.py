@@ -55,8 +55,10 @@ class StoreServer:
                 f"the store would be reachable at {host} while no key exists",
                 remedy="make one with 'rigbridge keys create user --name NAME'",
             )
+        # What a killed server left of uploads goes before new ones come.
         store.sweep()
         self._app = create_app(store, settings)
+        # Listening begins here, so that a port that is taken fails before run().
         self._socket = _listen(host, port)
         bound = self._socket.getsockname()[1]
         shown = f"[{host}]" if ":" in host else host

@@ -75,6 +75,7 @@ class ServerSettings:
 
     def __attrs_post_init__(self) -> None:
         # What is set comes over what is known, name by name.
+        # The class is frozen; this is its own construction.
         object.__setattr__(self, "importers", {**IMPORTERS, **self.importers})
 
     @property
@@ -115,6 +116,7 @@ class ServerSettings:
                 raise wrong(key, f"is no known setting; known: {', '.join(_TABLE)}")
         for key in ("max_body", "requests_per_minute"):
             value = table.get(key, 1)
+            # By type: True is an int to isinstance.
             if type(value) is not int or value < 1:
                 raise wrong(key, "must be a whole number above 0")
         if not isinstance(table.get("open_stations", False), bool):

@@ -139,6 +139,7 @@ class BatchQuery(SortedQuery):
 
     def conditions(self) -> list[Condition]:
         """Give the conditions, those on one unit of the batch together."""
+        # One unit must be of the part and of the revision, not two of one each.
         of_unit = [
             *text_in(parts.c.number_key, self.part_numbers),
             *text_in(revisions.c.number_key, self.revision_numbers),

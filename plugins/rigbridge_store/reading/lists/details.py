@@ -69,9 +69,6 @@ _PLACE = re.compile(
 _RUN_COLUMNS = (
     runs.c.id.label("run_id"),
     runs.c.outcome.label("run_outcome"),
-    runs.c.started_at.label("run_started_at"),
-    runs.c.created_at.label("run_created_at"),
-    units.c.id.label("unit_id"),
     units.c.serial_number,
     units.c.sample,
 )

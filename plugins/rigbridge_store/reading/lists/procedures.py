@@ -129,6 +129,7 @@ def require_procedure(connection: sa.Connection, reference: str) -> Row:
     Raises:
         NotFoundError: there is none.
     """
+    # By id or by identifier: both are unique.
     meant = procedures.c.key.in_(procedure_keys([reference]))
     row = connection.execute(_SELECT.where(meant)).first()
     if row is None:
@@ -230,6 +231,7 @@ def find_stations(connection: sa.Connection, wanted: StationQuery) -> RowPage:
     """
     statement = (
         sa.select(stations)
+        # A removed station has a row for what it made, and is shown nowhere else.
         .where(stations.c.removed_at.is_(None), *wanted.conditions())
         .order_by(stations.c.name_key, stations.c.key)
     )

@@ -137,6 +137,7 @@ class ListQuery:
         """
         found: list[Condition] = []
         for field in attrs.fields(type(self)):
+            # A field without one is read by the query itself, or by the handler.
             condition = field.metadata.get(_CONDITION)
             value = getattr(self, field.name)
             if condition is None or value is None:
@@ -155,6 +156,7 @@ class SortedQuery(ListQuery):
 
     def order(self, key: Column) -> tuple[sa.UnaryExpression[Any], ...]:
         """Give the order: by a column, and by a key among equal values."""
+        # Without the key, rows of equal values could change places between pages.
         columns = (self.sorts[self.sort_by], key)
         if self.sort_order == "asc":
             return tuple(column.asc() for column in columns)

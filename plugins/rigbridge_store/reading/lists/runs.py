@@ -239,6 +239,7 @@ def page_of_runs(
         BadRequestError: a duration or a metadata demand that is none.
     """
     if wanted.deployment_ids is not None or wanted.environments is not None:
+        # Without a statement: nothing could match.
         return RowPage()
     statement = statement.where(
         ENDED,

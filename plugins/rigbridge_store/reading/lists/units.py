@@ -280,6 +280,7 @@ def _linked(
     connection: sa.Connection, keys: Sequence[int], here: Column, there: Column
 ) -> dict[int, list[Row]]:
     found: dict[int, list[Row]] = {key: [] for key in keys}
+    # In parts, since a statement takes a limited number of parameters.
     for start in range(0, len(keys), _CHUNK):
         statement = (
             _SELECT.add_columns(here.label("linked_to"))

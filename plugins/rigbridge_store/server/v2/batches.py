@@ -16,14 +16,7 @@ from rigbridge_store.reading.lists.catalog import (
 )
 from rigbridge_store.reading.lists.units import units_of_batch
 from rigbridge_store.server.calls import FromCall, delete, get, patch, post
-from rigbridge_store.server.v2.bodies.catalog import (
-    BatchDetails,
-    BatchList,
-    BatchSummary,
-    BatchUnit,
-    CreateBatch,
-    UpdateBatch,
-)
+from rigbridge_store.server.v2.bodies import catalog as bodies
 from rigbridge_store.server.v2.bodies.shared import Deleted2
 from rigbridge_store.server.v2.showing import from_row, made_by, meta_of, show_part
 
@@ -39,7 +32,7 @@ def _require_number(number: str, path: str) -> None:
 
 
 @post("/batches")
-def create_batch(data: JSONBody[CreateBatch], call: FromCall) -> Identified:
+def create_batch(data: JSONBody[bodies.CreateBatch], call: FromCall) -> Identified:
     """Create an empty batch; its number must be free. Stations may, too."""
     _require_number(data.number, "number")
     with call.store.writing(call.principal) as (connection, catalog):
@@ -48,27 +41,29 @@ def create_batch(data: JSONBody[CreateBatch], call: FromCall) -> Identified:
 
 
 @get("/batches", query=BatchQuery)
-def list_batches(wanted: NamedDependency[BatchQuery], call: FromCall) -> BatchList:
+def list_batches(
+    wanted: NamedDependency[BatchQuery], call: FromCall
+) -> bodies.BatchList:
     """List batches by filters."""
     with call.store.reading() as connection:
         page = find_batches(connection, wanted)
-    data = [from_row(BatchSummary, row, **made_by(row)) for row in page.rows]
-    return BatchList(data=data, meta=meta_of(page))
+    data = [from_row(bodies.BatchSummary, row, **made_by(row)) for row in page.rows]
+    return bodies.BatchList(data=data, meta=meta_of(page))
 
 
 @get("/batches/{number:str}")
-def get_batch(number: FromPath[str], call: FromCall) -> BatchDetails:
+def get_batch(number: FromPath[str], call: FromCall) -> bodies.BatchDetails:
     """Give one batch, with those of its units that may be seen."""
     with call.store.reading() as connection:
         row = require_batch(connection, number)
         found = units_of_batch(connection, row.key, call.principal)
-    units = [from_row(BatchUnit, unit, part=show_part(unit)) for unit in found]
-    return from_row(BatchDetails, row, units=units, **made_by(row))
+    units = [from_row(bodies.BatchUnit, unit, part=show_part(unit)) for unit in found]
+    return from_row(bodies.BatchDetails, row, units=units, **made_by(row))
 
 
 @patch("/batches/{number:str}", users_only="change batches")
 def update_batch(
-    number: FromPath[str], data: JSONBody[UpdateBatch], call: FromCall
+    number: FromPath[str], data: JSONBody[bodies.UpdateBatch], call: FromCall
 ) -> Identified:
     """Give a batch another number."""
     _require_number(data.new_number, "new_number")

@@ -130,6 +130,7 @@ class _Maker:
         reference = text_or_none(self.body.client_run_ref)
         if reference is None:
             return uuid4()
+        # The same reference makes the same id on every server.
         return uuid5(NAMESPACE_URL, f"rigbridge:client_run_ref:{reference}")
 
     def _names(self) -> None:

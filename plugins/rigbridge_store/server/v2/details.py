@@ -21,36 +21,14 @@ from rigbridge.model import (
     Series,
 )
 from rigbridge_store.reading.details import Row
+from rigbridge_store.reading.lists import details as lists
 from rigbridge_store.reading.lists.attributes import SidecarReader
-from rigbridge_store.reading.lists.details import (
-    DetailPlace,
-    LogQuery,
-    MeasurementQuery,
-    PhaseQuery,
-    find_logs,
-    find_measurements,
-    find_phases,
-    micros_of_millis,
-    place_of,
-)
 from rigbridge_store.reading.lists.query import MeasurementKind
 from rigbridge_store.reading.lists.runs import require_visible_run
 from rigbridge_store.reading.one_run import read_run
 from rigbridge_store.refusals import not_found
 from rigbridge_store.server.calls import ApiCall, FromCall, get
-from rigbridge_store.server.v2.bodies.details import (
-    ListedLog,
-    ListedMeasurement,
-    ListedPhase,
-    LogList,
-    LogRun,
-    MeasurementDetails,
-    MeasurementList,
-    MeasurementRun,
-    PhaseDetails,
-    PhaseList,
-    PhaseRun,
-)
+from rigbridge_store.server.v2.bodies import details as bodies
 from rigbridge_store.server.v2.bodies.shared import Named, Person
 from rigbridge_store.server.v2.bodies.units import LinkedUnit
 from rigbridge_store.server.v2.showing import (
@@ -68,28 +46,30 @@ from rigbridge_store.tables.values import iso_from_micros
 __all__: list[str] = []
 
 
-@get("/phases", query=PhaseQuery)
-def list_phases(wanted: NamedDependency[PhaseQuery], call: FromCall) -> PhaseList:
+@get("/phases", query=lists.PhaseQuery)
+def list_phases(
+    wanted: NamedDependency[lists.PhaseQuery], call: FromCall
+) -> bodies.PhaseList:
     """List the phases of a procedure's runs, by filters."""
     with call.store.reading() as connection:
-        page = find_phases(connection, wanted, call.principal)
+        page = lists.find_phases(connection, wanted, call.principal)
         sidecars = SidecarReader(connection, {row.run_key for row in page.rows})
     data = [_listed_phase(row, sidecars) for row in page.rows]
-    return PhaseList(data=data, meta=meta_of(page))
+    return bodies.PhaseList(data=data, meta=meta_of(page))
 
 
-def _listed_phase(row: Row, sidecars: SidecarReader) -> ListedPhase:
+def _listed_phase(row: Row, sidecars: SidecarReader) -> bodies.ListedPhase:
     attributes = sidecars.of_phase(row.run_key, row.position)
     sequence = attributes.get("sequence_path")
     sequence = sequence if isinstance(sequence, str) else None
     own = sidecars.phase_name(row.run_key, row.position)
     return from_row(
-        ListedPhase,
+        bodies.ListedPhase,
         row,
         id=f"{row.run_id}.p{row.position}",
         name=row.name if sequence is None or own is None else own,
-        started_at=iso_from_micros(micros_of_millis(row.start_time_millis)),
-        ended_at=iso_from_micros(micros_of_millis(row.end_time_millis)),
+        started_at=iso_from_micros(lists.micros_of_millis(row.start_time_millis)),
+        ended_at=iso_from_micros(lists.micros_of_millis(row.end_time_millis)),
         duration_ms=round(max(row.end_time_millis - row.start_time_millis, 0.0)),
         retry_count=_retries(row, attributes),
         sequence_path=sequence,
@@ -103,7 +83,7 @@ def _retries(row: Row, attributes: Mapping[str, JSONValue]) -> int:
 
 
 @get("/phases/{phase_id:str}")
-def get_phase(phase_id: FromPath[str], call: FromCall) -> PhaseDetails:
+def get_phase(phase_id: FromPath[str], call: FromCall) -> bodies.PhaseDetails:
     """Give one phase with its measurements."""
     row, run, place = _found(call, phase_id, "Phase")
     if place.phase is None or place.measurement is not None:
@@ -111,9 +91,9 @@ def get_phase(phase_id: FromPath[str], call: FromCall) -> PhaseDetails:
     if place.phase >= len(run.phases):
         raise _missing("Phase", phase_id)
     shown = show_phase(run.phases[place.phase], place.phase, row.id, run)
-    return PhaseDetails(
+    return bodies.PhaseDetails(
         **attrs.asdict(shown, recurse=False),
-        run=PhaseRun(id=row.id, serial_number=row.unit_serial_number),
+        run=bodies.PhaseRun(id=row.id, serial_number=row.unit_serial_number),
         procedure=from_row(Named, row, "procedure_"),
     )
 
@@ -122,9 +102,9 @@ def _missing(kind: str, public: str) -> Exception:
     return not_found(f"{kind} with ID {public} does not exist.")
 
 
-def _found(call: ApiCall, public: str, kind: str) -> tuple[Row, Run, DetailPlace]:
+def _found(call: ApiCall, public: str, kind: str) -> tuple[Row, Run, lists.DetailPlace]:
     """Find the run that an id is in."""
-    place = place_of(public)
+    place = lists.place_of(public)
     if place is None:
         raise _missing(kind, public)
     with call.store.reading() as connection:
@@ -134,23 +114,23 @@ def _found(call: ApiCall, public: str, kind: str) -> tuple[Row, Run, DetailPlace
     return row, stored.run, place
 
 
-@get("/measurements", query=MeasurementQuery)
+@get("/measurements", query=lists.MeasurementQuery)
 def list_measurements(
-    wanted: NamedDependency[MeasurementQuery], call: FromCall
-) -> MeasurementList:
+    wanted: NamedDependency[lists.MeasurementQuery], call: FromCall
+) -> bodies.MeasurementList:
     """List the measurements of a procedure's runs, by filters."""
     with call.store.reading() as connection:
-        page = find_measurements(connection, wanted, call.principal)
+        page = lists.find_measurements(connection, wanted, call.principal)
         sidecars = SidecarReader(connection, {row.run_key for row in page.rows})
     data = [_listed_measurement(row, sidecars) for row in page.rows]
-    return MeasurementList(data=data, meta=meta_of(page))
+    return bodies.MeasurementList(data=data, meta=meta_of(page))
 
 
 def _json(text: str | None) -> Any:
     return None if text is None else msgspec.json.decode(text)
 
 
-def _listed_measurement(row: Row, sidecars: SidecarReader) -> ListedMeasurement:
+def _listed_measurement(row: Row, sidecars: SidecarReader) -> bodies.ListedMeasurement:
     run, phase = row.run_key, row.phase_position
     # A number that a double holds is in a column of its own.
     value = row.number if row.value is None else _json(row.value)
@@ -168,11 +148,11 @@ def _listed_measurement(row: Row, sidecars: SidecarReader) -> ListedMeasurement:
     )
     kind = _kind(measurement.value)
     return from_row(
-        ListedMeasurement,
+        bodies.ListedMeasurement,
         row,
         id=f"{row.run_id}.p{row.phase_position}.m{row.position}",
         measurement_name=row.name,
-        started_at=iso_from_micros(micros_of_millis(row.start_time_millis)),
+        started_at=iso_from_micros(lists.micros_of_millis(row.start_time_millis)),
         value=value if kind == "numeric" and not isinstance(value, str) else None,
         bool_value=value if isinstance(value, bool) else None,
         string_value=value if isinstance(value, str) else None,
@@ -201,7 +181,7 @@ def _kind(value: MeasurementValue) -> MeasurementKind:
 @get("/measurements/{measurement_id:str}")
 def get_measurement(
     measurement_id: FromPath[str], call: FromCall
-) -> MeasurementDetails:
+) -> bodies.MeasurementDetails:
     """Give one measurement with what it belongs to."""
     row, run, place = _found(call, measurement_id, "Measurement")
     if place.phase is None or place.measurement is None:
@@ -215,19 +195,21 @@ def get_measurement(
     shown = show_measurement(
         phase.measurements[place.measurement], f"{phase_id}.m{place.measurement}"
     )
-    return MeasurementDetails(
+    return bodies.MeasurementDetails(
         **attrs.asdict(shown, recurse=False),
         phase=Named(id=phase_id, name=phase.name),
-        run=from_row(MeasurementRun, row, serial_number=row.unit_serial_number),
+        run=from_row(bodies.MeasurementRun, row, serial_number=row.unit_serial_number),
         procedure=from_row(Named, row, "procedure_"),
     )
 
 
-@get("/logs", query=LogQuery)
-def list_logs(wanted: NamedDependency[LogQuery], call: FromCall) -> LogList:
+@get("/logs", query=lists.LogQuery)
+def list_logs(
+    wanted: NamedDependency[lists.LogQuery], call: FromCall
+) -> bodies.LogList:
     """List log lines of runs, by filters."""
     with call.store.reading() as connection:
-        page = find_logs(connection, wanted, call.principal)
+        page = lists.find_logs(connection, wanted, call.principal)
     data = [
         _listed_log(
             row,
@@ -237,14 +219,14 @@ def list_logs(wanted: NamedDependency[LogQuery], call: FromCall) -> LogList:
         )
         for row in page.rows
     ]
-    return LogList(data=data, meta=meta_of(page))
+    return bodies.LogList(data=data, meta=meta_of(page))
 
 
-def _listed_log(row: Row, **line: object) -> ListedLog:
+def _listed_log(row: Row, **line: object) -> bodies.ListedLog:
     return from_row(
-        ListedLog,
+        bodies.ListedLog,
         row,
-        run=from_row(LogRun, row, started_at=iso_from_micros(start_of(row))),
+        run=from_row(bodies.LogRun, row, started_at=iso_from_micros(start_of(row))),
         unit=LinkedUnit(id=row.unit_id, serial_number=row.unit_serial_number),
         procedure=from_row(Named, row, "procedure_"),
         **made_by(row, Person),
@@ -253,7 +235,7 @@ def _listed_log(row: Row, **line: object) -> ListedLog:
 
 
 @get("/logs/{log_id:str}")
-def get_log(log_id: FromPath[str], call: FromCall) -> ListedLog:
+def get_log(log_id: FromPath[str], call: FromCall) -> bodies.ListedLog:
     """Give one log line with what it belongs to."""
     row, run, place = _found(call, log_id, "Log")
     if place.log is None or place.log >= len(run.logs):

@@ -9,13 +9,7 @@ from rigbridge.errors import RigbridgeError
 from rigbridge_store.refusals import FieldIssue, bad_request, invalid, not_found
 from rigbridge_store.server.calls import ApiCall, FromCall, get, post
 from rigbridge_store.server.importing import import_report
-from rigbridge_store.server.v2.bodies.files import (
-    ImportItem,
-    ImportReports,
-    ImportResult,
-    ImportResults,
-    NoDeployments,
-)
+from rigbridge_store.server.v2.bodies import files as bodies
 from rigbridge_store.server.v2.bodies.shared import Meta
 
 __all__: list[str] = []
@@ -24,7 +18,9 @@ _MAX_ITEMS = 100
 
 
 @post("/imports/structured")
-def import_reports(data: JSONBody[ImportReports], call: FromCall) -> ImportResults:
+def import_reports(
+    data: JSONBody[bodies.ImportReports], call: FromCall
+) -> bodies.ImportResults:
     """
     Make the runs of uploaded reports, each for itself.
 
@@ -32,17 +28,17 @@ def import_reports(data: JSONBody[ImportReports], call: FromCall) -> ImportResul
     """
     if not 1 <= len(data.items) <= _MAX_ITEMS:
         raise invalid([FieldIssue("items", f"must be 1 to {_MAX_ITEMS}")])
-    return ImportResults(results=[_import(call, item) for item in data.items])
+    return bodies.ImportResults(results=[_import(call, item) for item in data.items])
 
 
-def _import(call: ApiCall, item: ImportItem) -> ImportResult:
+def _import(call: ApiCall, item: bodies.ImportItem) -> bodies.ImportResult:
     upload = item.upload_id
     try:
         done = import_report(call.door, upload, item.importer, call.principal)
     except RigbridgeError as error:
         # One bad report does not keep the others out; its sender is told.
-        return ImportResult(upload_id=upload, success=False, error=str(error))
-    return ImportResult(
+        return bodies.ImportResult(upload_id=upload, success=False, error=str(error))
+    return bodies.ImportResult(
         upload_id=upload,
         success=True,
         id=done.ids[0],
@@ -53,7 +49,7 @@ def _import(call: ApiCall, item: ImportItem) -> ImportResult:
 
 
 @post("/imports/tabular")
-def import_table() -> ImportResult:
+def import_table() -> bodies.ImportResult:
     """Import a table by a mapping within the call, which this store does not do."""
     raise bad_request(
         "This store reads tables by the profiles in its settings. Send the upload to "
@@ -62,12 +58,12 @@ def import_table() -> ImportResult:
 
 
 @get("/deployments")
-def list_deployments() -> NoDeployments:
+def list_deployments() -> bodies.NoDeployments:
     """List deployments: this store builds and deploys nothing."""
-    return NoDeployments(data=[], meta=Meta(has_more=False, next_cursor=None))
+    return bodies.NoDeployments(data=[], meta=Meta(has_more=False, next_cursor=None))
 
 
 @get("/deployments/{deployment_id:str}")
-def get_deployment(deployment_id: FromPath[str]) -> NoDeployments:
+def get_deployment(deployment_id: FromPath[str]) -> bodies.NoDeployments:
     """Give one deployment: there is none."""
     raise not_found(f"Deployment with ID {deployment_id} does not exist.")

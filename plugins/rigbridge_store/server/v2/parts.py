@@ -15,30 +15,11 @@ from rigbridge_store.intake.metadata import (
     read_metadata,
     write_metadata,
 )
-from rigbridge_store.reading.lists.catalog import (
-    PartQuery,
-    find_parts,
-    require_part,
-    require_revision,
-    revisions_of,
-)
+from rigbridge_store.reading.lists import catalog as lists
 from rigbridge_store.reading.lists.units import units_of_revision
 from rigbridge_store.refusals import bad_request
 from rigbridge_store.server.calls import FromCall, delete, get, patch, post
-from rigbridge_store.server.v2.bodies.catalog import (
-    ChangedPart,
-    CreatePart,
-    CreateRevision,
-    DeletedPart,
-    PartDetails,
-    PartList,
-    PartReference,
-    PartSummary,
-    RevisionDetails,
-    RevisionOfPart,
-    UpdatePart,
-    UpdateRevision,
-)
+from rigbridge_store.server.v2.bodies import catalog as bodies
 from rigbridge_store.server.v2.bodies.shared import Numbered
 from rigbridge_store.server.v2.bodies.units import LinkedUnit
 from rigbridge_store.server.v2.checks import require_valid, trimmed
@@ -49,7 +30,7 @@ __all__: list[str] = []
 
 
 @post("/parts")
-def create_part(data: JSONBody[CreatePart], call: FromCall) -> Identified:
+def create_part(data: JSONBody[bodies.CreatePart], call: FromCall) -> Identified:
     """Create a part, and its first revision where that is named; stations may, too."""
     labels = known(data.metadata) or {}
     number, name = data.number.strip(), text_or_none(data.name)
@@ -68,18 +49,20 @@ def create_part(data: JSONBody[CreatePart], call: FromCall) -> Identified:
     return Identified(id=public)
 
 
-@get("/parts", query=PartQuery)
-def list_parts(wanted: NamedDependency[PartQuery], call: FromCall) -> PartList:
+@get("/parts", query=lists.PartQuery)
+def list_parts(
+    wanted: NamedDependency[lists.PartQuery], call: FromCall
+) -> bodies.PartList:
     """List parts by filters."""
     with call.store.reading() as connection:
-        page = find_parts(connection, wanted)
-        found = revisions_of(connection, page.keys)
+        page = lists.find_parts(connection, wanted)
+        found = lists.revisions_of(connection, page.keys)
         labels = read_metadata(
             connection, "part", page.keys if wanted.include_metadata else ()
         )
     data = [
         from_row(
-            PartSummary,
+            bodies.PartSummary,
             row,
             name=row.name or row.number,
             revisions=[from_row(Numbered, item) for item in found[row.key]],
@@ -87,21 +70,21 @@ def list_parts(wanted: NamedDependency[PartQuery], call: FromCall) -> PartList:
         )
         for row in page.rows
     ]
-    return PartList(data=data, meta=meta_of(page))
+    return bodies.PartList(data=data, meta=meta_of(page))
 
 
 @get("/parts/{number:str}")
-def get_part(number: FromPath[str], call: FromCall) -> PartDetails:
+def get_part(number: FromPath[str], call: FromCall) -> bodies.PartDetails:
     """Give one part; the case of its number does not matter."""
     with call.store.reading() as connection:
-        row = require_part(connection, number, "number")
-        found = revisions_of(connection, [row.key])[row.key]
+        row = lists.require_part(connection, number, "number")
+        found = lists.revisions_of(connection, [row.key])[row.key]
         labels = read_metadata(connection, "part", [row.key])[row.key]
     return from_row(
-        PartDetails,
+        bodies.PartDetails,
         row,
         name=row.name or row.number,
-        revisions=[from_row(RevisionOfPart, item) for item in found],
+        revisions=[from_row(bodies.RevisionOfPart, item) for item in found],
         metadata=labels,
         **made_by(row),
     )
@@ -109,8 +92,8 @@ def get_part(number: FromPath[str], call: FromCall) -> PartDetails:
 
 @patch("/parts/{number:str}", users_only="change parts")
 def update_part(
-    number: FromPath[str], data: JSONBody[UpdatePart], call: FromCall
-) -> ChangedPart:
+    number: FromPath[str], data: JSONBody[bodies.UpdatePart], call: FromCall
+) -> bodies.ChangedPart:
     """Change the number, the name or the metadata of a part."""
     labels = known(data.metadata) or {}
     new, name = known(data.new_number), text_or_none(data.name)
@@ -119,14 +102,14 @@ def update_part(
         raise bad_request("At least one field to change is required.")
     require_valid(numbers={"new_number": new}, name=name, metadata=labels)
     with call.store.writing(call.principal) as (connection, _):
-        row = require_part(connection, number, "number")
+        row = lists.require_part(connection, number, "number")
         if new is not None:
             changes.renumber(connection, PART, row, new, "new_number")
         if name is not None:
             changes.name_part(connection, row.key, name)
         merge_metadata(connection, "part", row.key, labels)
     name, new = name or row.name, new or row.number
-    return ChangedPart(
+    return bodies.ChangedPart(
         id=row.id,
         number=new,
         name=name or new,
@@ -135,27 +118,28 @@ def update_part(
 
 
 @delete("/parts/{number:str}", users_only="delete parts")
-def delete_part(number: FromPath[str], call: FromCall) -> DeletedPart:
+def delete_part(number: FromPath[str], call: FromCall) -> bodies.DeletedPart:
     """Delete a part that no unit and no run is of, with its revisions."""
     with call.store.writing(call.principal) as (connection, _):
-        row = require_part(connection, number, "number")
-        gone = revisions_of(connection, [row.key])[row.key]
+        row = lists.require_part(connection, number, "number")
+        gone = lists.revisions_of(connection, [row.key])[row.key]
+        # Revisions first, since they refer to the part; a used one stops it all.
         for item in gone:
             changes.delete_numbered(connection, REVISION, item)
         changes.delete_numbered(connection, PART, row)
-    return DeletedPart(id=row.id, deletedRevisionIds=[item.id for item in gone])
+    return bodies.DeletedPart(id=row.id, deletedRevisionIds=[item.id for item in gone])
 
 
 @post("/parts/{part_number:str}/revisions")
 def create_revision(
-    part_number: FromPath[str], data: JSONBody[CreateRevision], call: FromCall
+    part_number: FromPath[str], data: JSONBody[bodies.CreateRevision], call: FromCall
 ) -> Identified:
     """Create a revision of a part; stations may, too."""
     labels = known(data.metadata) or {}
     number = data.number.strip()
     require_valid(numbers={"number": number}, metadata=labels)
     with call.store.writing(call.principal) as (connection, catalog):
-        part = require_part(connection, part_number, "part_number")
+        part = lists.require_part(connection, part_number, "part_number")
         key, public = changes.create_numbered(
             connection, catalog, REVISION, number, part_key=part.key
         )
@@ -169,17 +153,19 @@ _REVISION = "/parts/{part_number:str}/revisions/{revision_number:str}"
 @get(_REVISION)
 def get_revision(
     part_number: FromPath[str], revision_number: FromPath[str], call: FromCall
-) -> RevisionDetails:
+) -> bodies.RevisionDetails:
     """Give one revision of a part, with those of its units that may be seen."""
     with call.store.reading() as connection:
-        part = require_part(connection, part_number, "part_number")
-        row = require_revision(connection, part.key, revision_number, "revision_number")
+        part = lists.require_part(connection, part_number, "part_number")
+        row = lists.require_revision(
+            connection, part.key, revision_number, "revision_number"
+        )
         found = units_of_revision(connection, row.key, call.principal)
         labels = read_metadata(connection, "revision", [row.key])[row.key]
     return from_row(
-        RevisionDetails,
+        bodies.RevisionDetails,
         row,
-        part=from_row(PartReference, part, name=part.name or part.number),
+        part=from_row(bodies.PartReference, part, name=part.name or part.number),
         units=[from_row(LinkedUnit, unit) for unit in found],
         metadata=labels,
         **made_by(row),
@@ -190,7 +176,7 @@ def get_revision(
 def update_revision(
     part_number: FromPath[str],
     revision_number: FromPath[str],
-    data: JSONBody[UpdateRevision],
+    data: JSONBody[bodies.UpdateRevision],
     call: FromCall,
 ) -> Identified:
     """Change the number or the metadata of a revision; stations may, too."""
@@ -199,8 +185,10 @@ def update_revision(
     new = None if new is None else new.strip()
     require_valid(numbers={"number": new}, metadata=labels)
     with call.store.writing(call.principal) as (connection, _):
-        part = require_part(connection, part_number, "part_number")
-        row = require_revision(connection, part.key, revision_number, "revision_number")
+        part = lists.require_part(connection, part_number, "part_number")
+        row = lists.require_revision(
+            connection, part.key, revision_number, "revision_number"
+        )
         if new is not None:
             changes.renumber(connection, REVISION, row, new, "number")
         merge_metadata(connection, "revision", row.key, labels)
@@ -213,7 +201,9 @@ def delete_revision(
 ) -> Identified:
     """Delete a revision that no unit and no run is of."""
     with call.store.writing(call.principal) as (connection, _):
-        part = require_part(connection, part_number, "part_number")
-        row = require_revision(connection, part.key, revision_number, "revision_number")
+        part = lists.require_part(connection, part_number, "part_number")
+        row = lists.require_revision(
+            connection, part.key, revision_number, "revision_number"
+        )
         changes.delete_numbered(connection, REVISION, row)
     return Identified(id=row.id)

@@ -10,29 +10,9 @@ from rigbridge_store.access.permissions import require_access
 from rigbridge_store.fields import FieldChecks, known
 from rigbridge_store.intake import changes
 from rigbridge_store.intake.changes import PROCEDURE
-from rigbridge_store.reading.lists.procedures import (
-    ProcedureQuery,
-    find_procedures,
-    find_version,
-    newest_runs,
-    require_procedure,
-    run_count,
-    runs_of,
-    stations_of,
-)
+from rigbridge_store.reading.lists import procedures as lists
 from rigbridge_store.server.calls import FromCall, delete, get, patch, post
-from rigbridge_store.server.v2.bodies.procedures import (
-    CreateProcedure,
-    CreateVersion,
-    Creator,
-    ListedProcedure2,
-    ProcedureDetails,
-    ProcedureList,
-    RecentRun,
-    RecentUnit,
-    UpdateProcedure,
-    VersionDetails,
-)
+from rigbridge_store.server.v2.bodies import procedures as bodies
 from rigbridge_store.server.v2.bodies.shared import Named, Person
 from rigbridge_store.server.v2.checks import require_valid
 from rigbridge_store.server.v2.showing import (
@@ -50,7 +30,7 @@ _RECENT = 10
 
 
 @post("/procedures", users_only="create procedures")
-def create(data: JSONBody[CreateProcedure], call: FromCall) -> Identified:
+def create(data: JSONBody[bodies.CreateProcedure], call: FromCall) -> Identified:
     """Create a procedure; others may have the same name."""
     require_valid(name=data.name)
     name = data.name.strip()
@@ -59,19 +39,19 @@ def create(data: JSONBody[CreateProcedure], call: FromCall) -> Identified:
     return Identified(id=public)
 
 
-@get("/procedures", query=ProcedureQuery)
+@get("/procedures", query=lists.ProcedureQuery)
 def list_procedures(
-    wanted: NamedDependency[ProcedureQuery], call: FromCall
-) -> ProcedureList:
+    wanted: NamedDependency[lists.ProcedureQuery], call: FromCall
+) -> bodies.ProcedureList:
     """List procedures, the newest first; a station sees those it is linked to."""
     with call.store.reading() as connection:
-        page = find_procedures(connection, wanted, call.principal)
+        page = lists.find_procedures(connection, wanted, call.principal)
     data = [
         from_row(
-            ListedProcedure2,
+            bodies.ListedProcedure2,
             row,
             # A list demands a creator, also of what a run brought along.
-            created_by_user=Creator(
+            created_by_user=bodies.Creator(
                 id=row.creator_id or NOTHING,
                 name=row.creator_name,
                 email=row.creator_email or "",
@@ -79,25 +59,28 @@ def list_procedures(
         )
         for row in page.rows
     ]
-    return ProcedureList(data=data, meta=meta_of(page))
+    return bodies.ProcedureList(data=data, meta=meta_of(page))
 
 
 @get("/procedures/{procedure_id:str}")
-def get_procedure(procedure_id: FromPath[str], call: FromCall) -> ProcedureDetails:
+def get_procedure(
+    procedure_id: FromPath[str], call: FromCall
+) -> bodies.ProcedureDetails:
     """Give one procedure, by its id or identifier."""
     with call.store.reading() as connection:
-        row = require_procedure(connection, procedure_id)
+        row = lists.require_procedure(connection, procedure_id)
         require_access(connection, call.principal, row.key)
-        recent = newest_runs(connection, row.key, _RECENT)
-        linked = stations_of(connection, row.key)
-        count = run_count(connection, row.key)
+        recent = lists.newest_runs(connection, row.key, _RECENT)
+        linked = lists.stations_of(connection, row.key)
+        count = lists.run_count(connection, row.key)
     return from_row(
-        ProcedureDetails,
+        bodies.ProcedureDetails,
         row,
         created_by_user=from_row_or_none(Person, row, "creator_"),
         runs_count=count,
         recent_runs=[
-            from_row(RecentRun, run, unit=from_row(RecentUnit, run)) for run in recent
+            from_row(bodies.RecentRun, run, unit=from_row(bodies.RecentUnit, run))
+            for run in recent
         ],
         stations=[from_row(Named, item) for item in linked],
     )
@@ -105,13 +88,13 @@ def get_procedure(procedure_id: FromPath[str], call: FromCall) -> ProcedureDetai
 
 @patch("/procedures/{procedure_id:str}", users_only="change procedures")
 def update_procedure(
-    procedure_id: FromPath[str], data: JSONBody[UpdateProcedure], call: FromCall
+    procedure_id: FromPath[str], data: JSONBody[bodies.UpdateProcedure], call: FromCall
 ) -> Identified:
     """Rename a procedure; its deployment settings do not exist here."""
     name = known(data.name)
     require_valid(name=name)
     with call.store.writing(call.principal) as (connection, _):
-        row = require_procedure(connection, procedure_id)
+        row = lists.require_procedure(connection, procedure_id)
         if name is not None:
             changes.rename(connection, PROCEDURE, row.key, name.strip())
     return Identified(id=row.id)
@@ -121,8 +104,8 @@ def update_procedure(
 def delete_procedure(procedure_id: FromPath[str], call: FromCall) -> Identified:
     """Delete a procedure with all of its runs, for good."""
     with call.store.reading() as connection:
-        row = require_procedure(connection, procedure_id)
-        waiting = runs_of(connection, row.key)
+        row = lists.require_procedure(connection, procedure_id)
+        waiting = lists.runs_of(connection, row.key)
     # Each run in a transaction of its own, so that others can write in between.
     for run_id in waiting:
         call.store.delete_run(run_id, principal=call.principal)
@@ -133,7 +116,7 @@ def delete_procedure(procedure_id: FromPath[str], call: FromCall) -> Identified:
 
 @post("/procedures/{procedure_id:str}/versions", users_only="create versions")
 def create_version(
-    procedure_id: FromPath[str], data: JSONBody[CreateVersion], call: FromCall
+    procedure_id: FromPath[str], data: JSONBody[bodies.CreateVersion], call: FromCall
 ) -> Identified:
     """Create a version of a procedure; its tag must be free."""
     checks = FieldChecks()
@@ -141,22 +124,22 @@ def create_version(
     checks.version(data.tag, "tag")
     checks.refuse_any()
     with call.store.writing(call.principal) as (connection, catalog):
-        row = require_procedure(connection, procedure_id)
+        row = lists.require_procedure(connection, procedure_id)
         changes.create_version(connection, catalog, row.key, data.tag)
-        return Identified(id=find_version(connection, row.key, data.tag).id)
+        return Identified(id=lists.find_version(connection, row.key, data.tag).id)
 
 
 @get("/procedures/{procedure_id:str}/versions/{tag:str}")
 def get_version(
     procedure_id: FromPath[str], tag: FromPath[str], call: FromCall
-) -> VersionDetails:
+) -> bodies.VersionDetails:
     """Give one version of a procedure; the case of its tag does not matter."""
     with call.store.reading() as connection:
-        row = require_procedure(connection, procedure_id)
+        row = lists.require_procedure(connection, procedure_id)
         require_access(connection, call.principal, row.key)
-        version = find_version(connection, row.key, tag)
+        version = lists.find_version(connection, row.key, tag)
     return from_row(
-        VersionDetails,
+        bodies.VersionDetails,
         version,
         created_at=iso_from_micros(version.created_at or row.created_at),
         procedure=from_row(Named, row),
@@ -172,7 +155,7 @@ def remove_version(
 ) -> Identified:
     """Delete a version that no run names."""
     with call.store.writing(call.principal) as (connection, _):
-        row = require_procedure(connection, procedure_id)
-        version = find_version(connection, row.key, tag)
+        row = lists.require_procedure(connection, procedure_id)
+        version = lists.find_version(connection, row.key, tag)
         changes.delete_version(connection, version.key)
     return Identified(id=version.id)

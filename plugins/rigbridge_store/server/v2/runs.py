@@ -16,14 +16,8 @@ from rigbridge_store.intake.catalog import find_procedure
 from rigbridge_store.intake.changes import change_run_metadata
 from rigbridge_store.intake.creation import RunSlot
 from rigbridge_store.intake.metadata import read_metadata, searchable
+from rigbridge_store.reading.lists import runs as lists
 from rigbridge_store.reading.lists.attributes import SidecarReader
-from rigbridge_store.reading.lists.runs import (
-    RunQuery,
-    find_runs,
-    require_visible_run,
-    run_ids,
-    run_target,
-)
 from rigbridge_store.reading.lists.units import units_of_serials
 from rigbridge_store.reading.one_run import read_run
 from rigbridge_store.refusals import FieldIssue, invalid, not_found
@@ -36,19 +30,10 @@ from rigbridge_store.server.calls import (
     patch,
     post,
 )
+from rigbridge_store.server.v2.bodies import sent_runs as sent
+from rigbridge_store.server.v2.bodies import shown_runs as shown
 from rigbridge_store.server.v2.bodies.files import UploadGrant2
-from rigbridge_store.server.v2.bodies.sent_runs import (
-    ChangeMetadata,
-    CreateRun2,
-    UpdateRun2,
-)
 from rigbridge_store.server.v2.bodies.shared import Deleted2, NameFile
-from rigbridge_store.server.v2.bodies.shown_runs import (
-    RunList,
-    RunSummary,
-    ShownRun,
-    ShownSubUnit,
-)
 from rigbridge_store.server.v2.checks import require_valid
 from rigbridge_store.server.v2.creating import run_of
 from rigbridge_store.server.v2.files import grant_upload
@@ -67,7 +52,7 @@ __all__: list[str] = []
 
 
 @post("/runs")
-def create_run(data: JSONBody[CreateRun2], call: FromCall) -> Identified:
+def create_run(data: JSONBody[sent.CreateRun2], call: FromCall) -> Identified:
     """Create a run, and its unit, part, revision, batch and version where new."""
     run = run_of(data)
     _require_reference(call, data.procedure_id)
@@ -77,6 +62,7 @@ def create_run(data: JSONBody[CreateRun2], call: FromCall) -> Identified:
             f"Deployment with ID {deployment} does not exist.",
             FieldIssue("deployment_id", "does not exist"),
         )
+    # Stored by way of v1, so that every door reads the same run.
     payload = dump(run)
     execution = text_or_none(data.execution_id)
     created = call.store.create_run(
@@ -118,11 +104,11 @@ def _require_reference(call: ApiCall, procedure_id: str) -> None:
             raise invalid([FieldIssue("procedure_id", words)])
 
 
-@get("/runs", query=RunQuery)
-def list_runs(wanted: NamedDependency[RunQuery], call: FromCall) -> RunList:
+@get("/runs", query=lists.RunQuery)
+def list_runs(wanted: NamedDependency[lists.RunQuery], call: FromCall) -> shown.RunList:
     """List runs that have ended, by filters."""
     with call.store.reading() as connection:
-        page = find_runs(connection, wanted, call.principal)
+        page = lists.find_runs(connection, wanted, call.principal)
         # Only what was asked for is read.
         labels = read_metadata(
             connection, "run", page.keys if wanted.include_metadata else ()
@@ -132,7 +118,7 @@ def list_runs(wanted: NamedDependency[RunQuery], call: FromCall) -> RunList:
         )
     data = [
         show_run(
-            RunSummary,
+            shown.RunSummary,
             row,
             metadata=labels.get(row.key, UNSET),
             sequences=(
@@ -143,14 +129,14 @@ def list_runs(wanted: NamedDependency[RunQuery], call: FromCall) -> RunList:
         )
         for row in page.rows
     ]
-    return RunList(data=data, meta=meta_of(page))
+    return shown.RunList(data=data, meta=meta_of(page))
 
 
 @delete("/runs", users_only="delete runs")
 def delete_runs(ids: Ids, call: FromCall) -> Deleted2:
     """Delete runs for good; answers which of them there were."""
     with call.store.reading() as connection:
-        found = run_ids(connection, ids)
+        found = lists.run_ids(connection, ids)
     if not found:
         raise not_found(
             f"Run with ID {ids[0]} does not exist.", FieldIssue("ids", "do not exist")
@@ -161,18 +147,19 @@ def delete_runs(ids: Ids, call: FromCall) -> Deleted2:
 
 
 @get("/runs/{run_id:str}")
-def get_run(run_id: FromPath[str], call: FromCall) -> ShownRun:
+def get_run(run_id: FromPath[str], call: FromCall) -> shown.ShownRun:
     """Give one run with its phases, measurements, logs, files and metadata."""
     with call.store.reading() as connection:
         missing = f"Run with ID {run_id}"
-        row = require_visible_run(connection, run_id, call.principal, missing)
+        row = lists.require_visible_run(connection, run_id, call.principal, missing)
         stored = read_run(connection, call.store.contents, row.id)
         run = stored.run
         labels = read_metadata(connection, "run", [row.key])
+        # The run names its sub-units as they were; shown is what is known of them now.
         members = [item.serial_number for item in run.sub_units]
         sub_units = units_of_serials(connection, members)
     return show_run(
-        ShownRun,
+        shown.ShownRun,
         row,
         metadata=labels[row.key],
         sequences=show_sequences(run.metadata, row.id, nested=True),
@@ -185,7 +172,7 @@ def get_run(run_id: FromPath[str], call: FromCall) -> ShownRun:
             show_log(entry, index, row.id, run) for index, entry in enumerate(run.logs)
         ],
         sub_units=[
-            from_row(ShownSubUnit, unit, part_number=unit.part_number or "")
+            from_row(shown.ShownSubUnit, unit, part_number=unit.part_number or "")
             for unit in sub_units
         ],
     )
@@ -193,7 +180,7 @@ def get_run(run_id: FromPath[str], call: FromCall) -> ShownRun:
 
 @patch("/runs/{run_id:str}")
 def update_run(
-    run_id: FromPath[str], data: JSONBody[UpdateRun2], call: FromCall
+    run_id: FromPath[str], data: JSONBody[sent.UpdateRun2], call: FromCall
 ) -> Identified:
     """Link uploaded files to a run."""
     linked = call.store.link_uploads(
@@ -207,12 +194,12 @@ def create_attachment(
     run_id: FromPath[str], data: JSONBody[NameFile], call: FromCall
 ) -> UploadGrant2:
     """Grant the upload of a file that belongs to the run as soon as it is there."""
-    return grant_upload(call, data.name, run_target(run_id, call.principal))
+    return grant_upload(call, data.name, lists.run_target(run_id, call.principal))
 
 
 @patch("/runs/{run_id:str}/metadata")
 def update_metadata(
-    run_id: FromPath[str], data: JSONBody[ChangeMetadata], call: FromCall
+    run_id: FromPath[str], data: JSONBody[sent.ChangeMetadata], call: FromCall
 ) -> Identified:
     """Change custom metadata of a run; null takes a name away, others stay."""
     changes = known(data.metadata) or {}

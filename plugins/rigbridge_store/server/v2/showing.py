@@ -18,6 +18,7 @@ from rigbridge.wire import ListedAttachment
 from rigbridge_store.fields import known, text_or_none
 from rigbridge_store.reading.details import Row
 from rigbridge_store.reading.lists.query import RowPage
+from rigbridge_store.server.v2.bodies import shown_runs
 from rigbridge_store.server.v2.bodies.sent_runs import (
     Aggregation,
     DataAxis,
@@ -30,19 +31,6 @@ from rigbridge_store.server.v2.bodies.shared import (
     Numbered,
     Person,
     ShownPart,
-)
-from rigbridge_store.server.v2.bodies.shown_runs import (
-    Operator,
-    RunSummary,
-    ShownAttachment,
-    ShownAxis,
-    ShownLog,
-    ShownMeasurement,
-    ShownPhase,
-    ShownProcedure,
-    ShownSequence,
-    ShownUnit,
-    ShownVersion,
 )
 from rigbridge_store.server.v2.checks import RESERVED
 from rigbridge_store.server.v2.validators import (
@@ -69,7 +57,7 @@ __all__ = [
 ]
 
 _T = TypeVar("_T", bound=attrs.AttrsInstance)
-_R = TypeVar("_R", bound=RunSummary)
+_R = TypeVar("_R", bound=shown_runs.RunSummary)
 _V = TypeVar("_V")
 
 NOTHING = "00000000-0000-0000-0000-000000000000"
@@ -134,10 +122,10 @@ def show_part(row: Row) -> ShownPart:
     )
 
 
-def _operator(row: Row) -> Operator | None:
+def _operator(row: Row) -> shown_runs.Operator | None:
     if row.operator_id is None and row.declared_operator is not None:
-        return Operator(id=None, name=row.declared_operator, email=None)
-    return from_row_or_none(Operator, row, "operator_")
+        return shown_runs.Operator(id=None, name=row.declared_operator, email=None)
+    return from_row_or_none(shown_runs.Operator, row, "operator_")
 
 
 def start_of(row: Row) -> int:
@@ -163,13 +151,13 @@ def show_run(kind: type[_R], row: Row, **more: object) -> _R:
         ended_at=iso_from_micros(ended),
         duration=iso_from_span(row.duration or 0),
         procedure=from_row(
-            ShownProcedure,
+            shown_runs.ShownProcedure,
             row,
             "procedure_",
-            version=from_row_or_none(ShownVersion, row, "version_"),
+            version=from_row_or_none(shown_runs.ShownVersion, row, "version_"),
         ),
         unit=from_row(
-            ShownUnit,
+            shown_runs.ShownUnit,
             row,
             "unit_",
             part=show_part(row),
@@ -188,10 +176,13 @@ def _iso(time: datetime | None) -> str | None:
 def _duration(start: datetime | None, end: datetime | None) -> str | None:
     if start is None or end is None:
         return None
+    # A clock that was set back makes no negative duration.
     return to_iso_duration(max(end - start, end - end))
 
 
-def show_phase(phase: Phase, index: int, run_id: str, run: Run) -> ShownPhase:
+def show_phase(
+    phase: Phase, index: int, run_id: str, run: Run
+) -> shown_runs.ShownPhase:
     """Show a phase; its id is that of the run with its place."""
     place = f"{run_id}.p{index}"
     start = phase.started_at or run.started_at or phase.ended_at
@@ -199,7 +190,7 @@ def show_phase(phase: Phase, index: int, run_id: str, run: Run) -> ShownPhase:
     retries = phase.attributes.get("retry_count")
     sequence = phase.attributes.get("sequence_path")
     nested = isinstance(sequence, str)
-    return ShownPhase(
+    return shown_runs.ShownPhase(
         id=place,
         # Phases of a v2 client have their path apart, in the sequence.
         name=phase.name if nested else " / ".join((*phase.path, phase.name)),
@@ -217,7 +208,9 @@ def show_phase(phase: Phase, index: int, run_id: str, run: Run) -> ShownPhase:
     )
 
 
-def show_measurement(measurement: Measurement, place: str) -> ShownMeasurement:
+def show_measurement(
+    measurement: Measurement, place: str
+) -> shown_runs.ShownMeasurement:
     """Show a measurement; its id is its place."""
     value = measurement.value
     axes = measurement.attributes.get("axes")
@@ -233,7 +226,7 @@ def show_measurement(measurement: Measurement, place: str) -> ShownMeasurement:
         series = _series(loose, axes, place)
     elif numeric and isinstance(value, Series):
         series = _series(value.axes, axes, place)
-    return ShownMeasurement(
+    return shown_runs.ShownMeasurement(
         id=place,
         name=measurement.name,
         outcome=measurement.outcome.value,
@@ -269,13 +262,15 @@ def _loose(value: object) -> list[Axis] | None:
     ]
 
 
-def _series(axes: Sequence[Axis], described: object, place: str) -> list[ShownAxis]:
-    shown: list[ShownAxis] = []
+def _series(
+    axes: Sequence[Axis], described: object, place: str
+) -> list[shown_runs.ShownAxis]:
+    shown: list[shown_runs.ShownAxis] = []
     for index, axis in enumerate(axes):
         extra = _read({"data": [], **_member(described, index)}, DataAxis)
         extra = extra or DataAxis(data=[])
         shown.append(
-            ShownAxis(
+            shown_runs.ShownAxis(
                 data=[spell(point) for point in axis.values],
                 units=axis.unit,
                 name=axis.name,
@@ -307,7 +302,7 @@ def _read(value: object, kind: type[_V]) -> _V | None:
 
 def show_sequences(
     metadata: Mapping[str, Any], run_id: str, *, nested: bool
-) -> list[ShownSequence]:
+) -> list[shown_runs.ShownSequence]:
     """
     Show the sequence calls of a run, in the order that they were sent in.
 
@@ -318,14 +313,15 @@ def show_sequences(
     """
     extra = metadata.get(RESERVED)
     stored = extra.get("sequences") if isinstance(extra, Mapping) else None
-    shown: list[ShownSequence] = []
+    # Stored with the run, since v1 has no field for calls of sequences.
+    shown: list[shown_runs.ShownSequence] = []
     for index, call in enumerate(_read(stored, list[SequenceCall]) or ()):
         parent, _, key = call.path.rpartition("/")
         start, end = known(call.started_at), known(call.ended_at)
         if parent and not nested:
             continue
         shown.append(
-            ShownSequence(
+            shown_runs.ShownSequence(
                 id=f"{run_id}.s{index}",
                 path=call.path,
                 key=key,
@@ -343,10 +339,10 @@ def show_sequences(
 
 def show_attachments(
     files: Sequence[ListedAttachment], link: Callable[[str], str]
-) -> list[ShownAttachment]:
+) -> list[shown_runs.ShownAttachment]:
     """Show the files of a run; ``link`` gives the URL of one that has bytes."""
     return [
-        ShownAttachment(
+        shown_runs.ShownAttachment(
             id=file.id,
             name=file.name or "",
             size=file.size,
@@ -358,9 +354,9 @@ def show_attachments(
     ]
 
 
-def show_log(entry: LogEntry, index: int, run_id: str, run: Run) -> ShownLog:
+def show_log(entry: LogEntry, index: int, run_id: str, run: Run) -> shown_runs.ShownLog:
     """Show a line of the log; its id is that of the run with its place."""
-    return ShownLog(
+    return shown_runs.ShownLog(
         id=f"{run_id}.l{index}",
         level=entry.level.value,
         timestamp=_iso(entry.time or run.started_at) or _EPOCH,

@@ -19,41 +19,21 @@ from rigbridge_store.intake.metadata import (
     write_metadata,
 )
 from rigbridge_store.reading.details import Row
-from rigbridge_store.reading.lists.procedures import (
-    StationQuery,
-    all_users,
-    find_stations,
-    key_prefix,
-    one_user,
-    procedures_of,
-    require_procedure,
-    require_station,
-)
+from rigbridge_store.reading.lists import procedures as lists
 from rigbridge_store.refusals import forbidden
 from rigbridge_store.server.calls import FromCall, delete, get, patch, post
+from rigbridge_store.server.v2.bodies import stations as bodies
 from rigbridge_store.server.v2.bodies.shared import Named
-from rigbridge_store.server.v2.bodies.stations import (
-    Caller,
-    CreateStation,
-    KeyOwner,
-    Organization,
-    StationDetails,
-    StationList,
-    StationProcedure,
-    StationSummary,
-    UpdateStation,
-    UserAccount,
-)
 from rigbridge_store.server.v2.checks import require_valid
 from rigbridge_store.server.v2.showing import NOTHING, from_row, meta_of
 
 __all__: list[str] = []
 
-_ORGANIZATION = Organization(id=NOTHING, slug="rigbridge", name="rigbridge")
+_ORGANIZATION = bodies.Organization(id=NOTHING, slug="rigbridge", name="rigbridge")
 
 
 @post("/stations", users_only="create stations")
-def create(data: JSONBody[CreateStation], call: FromCall) -> Identified:
+def create(data: JSONBody[bodies.CreateStation], call: FromCall) -> Identified:
     """Create a station, and link it to a procedure; a key is made at the store."""
     labels = known(data.metadata) or {}
     require_valid(name=data.name, metadata=labels)
@@ -63,23 +43,25 @@ def create(data: JSONBody[CreateStation], call: FromCall) -> Identified:
         key, public = changes.create_named(connection, catalog, STATION, name)
         write_metadata(connection, "station", key, labels)
         if procedure is not None:
-            found = require_procedure(connection, procedure)
+            found = lists.require_procedure(connection, procedure)
             link_station_to(connection, key, found.key)
     return Identified(id=public)
 
 
-@get("/stations", query=StationQuery, users_only="list stations")
-def list_stations(wanted: NamedDependency[StationQuery], call: FromCall) -> StationList:
+@get("/stations", query=lists.StationQuery, users_only="list stations")
+def list_stations(
+    wanted: NamedDependency[lists.StationQuery], call: FromCall
+) -> bodies.StationList:
     """List stations by name."""
     with call.store.reading() as connection:
-        page = find_stations(connection, wanted)
-        linked = procedures_of(connection, page.keys)
+        page = lists.find_stations(connection, wanted)
+        linked = lists.procedures_of(connection, page.keys)
         labels = read_metadata(
             connection, "station", page.keys if wanted.include_metadata else ()
         )
     data = [
         from_row(
-            StationSummary,
+            bodies.StationSummary,
             row,
             procedures=[from_row(Named, item) for item in linked[row.key]],
             procedures_count=len(linked[row.key]),
@@ -87,35 +69,38 @@ def list_stations(wanted: NamedDependency[StationQuery], call: FromCall) -> Stat
         )
         for row in page.rows
     ]
-    return StationList(data=data, meta=meta_of(page))
+    return bodies.StationList(data=data, meta=meta_of(page))
 
 
-def _details(connection: Any, row: Row) -> StationDetails:
-    linked = procedures_of(connection, [row.key])[row.key]
+def _details(connection: Any, row: Row) -> bodies.StationDetails:
+    linked = lists.procedures_of(connection, [row.key])[row.key]
     return from_row(
-        StationDetails,
+        bodies.StationDetails,
         row,
-        api_key=key_prefix(connection, row.key),
-        procedures=[from_row(StationProcedure, item) for item in linked],
+        api_key=lists.key_prefix(connection, row.key),
+        procedures=[from_row(bodies.StationProcedure, item) for item in linked],
         organization_slug=_ORGANIZATION.slug,
         metadata=read_metadata(connection, "station", [row.key])[row.key],
     )
 
 
 @get("/stations/current")
-def current_station(call: FromCall) -> StationDetails:
+def current_station(call: FromCall) -> bodies.StationDetails:
     """Give the station that calls."""
     if not call.principal.is_station:
         raise forbidden("The key is that of a user, not of a station.")
     with call.store.reading() as connection:
-        return _details(connection, require_station(connection, call.principal.id))
+        return _details(
+            connection, lists.require_station(connection, call.principal.id)
+        )
 
 
 @get("/stations/{station_id:str}")
-def get_station(station_id: FromPath[str], call: FromCall) -> StationDetails:
+def get_station(station_id: FromPath[str], call: FromCall) -> bodies.StationDetails:
     """Give one station; a station may see itself."""
     with call.store.reading() as connection:
-        row = require_station(connection, station_id)
+        row = lists.require_station(connection, station_id)
+        # Refused only once it is there, so that a wrong id is told to everybody alike.
         if call.principal.id != row.id:
             require_user(call.principal, "see other stations")
         return _details(connection, row)
@@ -123,14 +108,14 @@ def get_station(station_id: FromPath[str], call: FromCall) -> StationDetails:
 
 @patch("/stations/{station_id:str}", users_only="change stations")
 def update_station(
-    station_id: FromPath[str], data: JSONBody[UpdateStation], call: FromCall
+    station_id: FromPath[str], data: JSONBody[bodies.UpdateStation], call: FromCall
 ) -> Named:
     """Change the name or the metadata of a station."""
     labels = known(data.metadata) or {}
     name = known(data.name)
     require_valid(name=name, metadata=labels)
     with call.store.writing(call.principal) as (connection, _):
-        row = require_station(connection, station_id)
+        row = lists.require_station(connection, station_id)
         if name is not None:
             changes.rename(connection, STATION, row.key, name.strip())
         merge_metadata(connection, "station", row.key, labels)
@@ -141,34 +126,40 @@ def update_station(
 def remove(station_id: FromPath[str], call: FromCall) -> Identified:
     """Take a station out of use: its keys are revoked, what it made stays."""
     with call.store.writing(call.principal) as (connection, _):
-        row = require_station(connection, station_id)
+        row = lists.require_station(connection, station_id)
         changes.remove_station(connection, row.key)
     return Identified(id=row.id)
 
 
 @get("/users", users_only="list users")
-def list_users(call: FromCall) -> list[UserAccount]:
+def list_users(call: FromCall) -> list[bodies.UserAccount]:
     """List the users by name."""
     with call.store.reading() as connection:
-        return [from_row(UserAccount, row) for row in all_users(connection)]
+        return [
+            from_row(bodies.UserAccount, row) for row in lists.all_users(connection)
+        ]
 
 
 @get("/users/current", users_only="have a user account")
-def current_user(call: FromCall) -> UserAccount:
+def current_user(call: FromCall) -> bodies.UserAccount:
     """Give the user who calls."""
     with call.store.reading() as connection:
-        return from_row(UserAccount, one_user(connection, call.principal.key))
+        return from_row(
+            bodies.UserAccount, lists.one_user(connection, call.principal.key)
+        )
 
 
 @get("/whoami")
-def whoami(call: FromCall) -> Caller:
+def whoami(call: FromCall) -> bodies.Caller:
     """Tell whose key this is."""
     caller = call.principal
     if caller.is_station:
         station = Named(id=caller.id, name=caller.name)
-        return Caller(
+        return bodies.Caller(
             type="station", station=station, user=None, organization=_ORGANIZATION
         )
     with call.store.reading() as connection:
-        user = from_row(KeyOwner, one_user(connection, caller.key))
-    return Caller(type="user", station=None, user=user, organization=_ORGANIZATION)
+        user = from_row(bodies.KeyOwner, lists.one_user(connection, caller.key))
+    return bodies.Caller(
+        type="user", station=None, user=user, organization=_ORGANIZATION
+    )

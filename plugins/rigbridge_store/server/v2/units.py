@@ -20,45 +20,21 @@ from rigbridge_store.intake.metadata import (
 from rigbridge_store.intake.policies import CreationPolicy
 from rigbridge_store.intake.units import FoundUnit, add_sub_units
 from rigbridge_store.reading.details import Row
+from rigbridge_store.reading.lists import units as lists
 from rigbridge_store.reading.lists.catalog import (
     require_part,
     require_revision,
     require_revision_of,
 )
-from rigbridge_store.reading.lists.units import (
-    UnitQuery,
-    children_of,
-    files_of_unit,
-    find_units,
-    first_run,
-    last_runs,
-    parents_of,
-    require_unit,
-    unit_target,
-)
 from rigbridge_store.refusals import FieldIssue, invalid
 from rigbridge_store.server.calls import FromCall, Ids, delete, get, patch, post, put
+from rigbridge_store.server.v2.bodies import units as bodies
 from rigbridge_store.server.v2.bodies.files import UploadGrant2
 from rigbridge_store.server.v2.bodies.shared import (
     Deleted2,
     Named,
     NameFile,
     Numbered,
-)
-from rigbridge_store.server.v2.bodies.units import (
-    AddChild,
-    CreatedDuring,
-    CreateUnit,
-    DeletedFiles,
-    LastRun,
-    LinkedUnit,
-    RelatedPart,
-    RelatedUnit,
-    UnitDetails,
-    UnitFile,
-    UnitList,
-    UnitSummary,
-    UpdateUnit2,
 )
 from rigbridge_store.server.v2.checks import require_valid
 from rigbridge_store.server.v2.files import grant_upload
@@ -75,30 +51,36 @@ from rigbridge_store.tables.values import folded, iso_from_micros, iso_from_span
 __all__: list[str] = []
 
 
-@get("/units", query=UnitQuery)
-def list_units(wanted: NamedDependency[UnitQuery], call: FromCall) -> UnitList:
+@get("/units", query=lists.UnitQuery)
+def list_units(
+    wanted: NamedDependency[lists.UnitQuery], call: FromCall
+) -> bodies.UnitList:
     """List units by filters; a station sees those of its procedures and its own."""
     with call.store.reading() as connection:
-        page = find_units(connection, wanted, call.principal)
-        children = children_of(connection, page.keys)
-        parents = parents_of(connection, page.keys)
-        newest = last_runs(connection, page.keys)
+        page = lists.find_units(connection, wanted, call.principal)
+        children = lists.children_of(connection, page.keys)
+        parents = lists.parents_of(connection, page.keys)
+        newest = lists.last_runs(connection, page.keys)
         labels = read_metadata(
             connection, "unit", page.keys if wanted.include_metadata else ()
         )
     data = [
         from_row(
-            UnitSummary,
+            bodies.UnitSummary,
             row,
-            children=[from_row(LinkedUnit, child) for child in children[row.key]],
-            parent=next((from_row(LinkedUnit, p) for p in parents[row.key]), None),
+            children=[
+                from_row(bodies.LinkedUnit, child) for child in children[row.key]
+            ],
+            parent=next(
+                (from_row(bodies.LinkedUnit, p) for p in parents[row.key]), None
+            ),
             last_run=_last_run(newest.get(row.key)),
             metadata=labels.get(row.key, UNSET),
             **_common(row),
         )
         for row in page.rows
     ]
-    return UnitList(data=data, meta=meta_of(page))
+    return bodies.UnitList(data=data, meta=meta_of(page))
 
 
 def _common(row: Row) -> dict[str, object]:
@@ -106,33 +88,33 @@ def _common(row: Row) -> dict[str, object]:
     return {"part": show_part(row), "batch": batch, **made_by(row)}
 
 
-def _last_run(run: Row | None) -> LastRun | None:
+def _last_run(run: Row | None) -> bodies.LastRun | None:
     if run is None:
         return None
     started = iso_from_micros(run.started_at or run.created_at)
     procedure = from_row(Named, run, "procedure_")
-    return from_row(LastRun, run, started_at=started, procedure=procedure)
+    return from_row(bodies.LastRun, run, started_at=started, procedure=procedure)
 
 
 @get("/units/{serial_number:str}")
-def get_unit(serial_number: FromPath[str], call: FromCall) -> UnitDetails:
+def get_unit(serial_number: FromPath[str], call: FromCall) -> bodies.UnitDetails:
     """Give one unit; the case of its serial number does not matter."""
     with call.store.reading() as connection:
-        row = require_unit(connection, serial_number, call.principal)
-        children = children_of(connection, [row.key])[row.key]
-        parents = parents_of(connection, [row.key])[row.key]
-        files = files_of_unit(connection, row.key)
-        run = first_run(connection, row.key) if row.by_run else None
+        row = lists.require_unit(connection, serial_number, call.principal)
+        children = lists.children_of(connection, [row.key])[row.key]
+        parents = lists.parents_of(connection, [row.key])[row.key]
+        files = lists.files_of_unit(connection, row.key)
+        run = lists.first_run(connection, row.key) if row.by_run else None
         labels = read_metadata(connection, "unit", [row.key])
     return from_row(
-        UnitDetails,
+        bodies.UnitDetails,
         row,
         parent=_related(parents[0]) if parents else None,
         children=[_related(child) for child in children],
         created_during=None if run is None else _created_during(run),
         attachments=[
             from_row(
-                UnitFile,
+                bodies.UnitFile,
                 file,
                 content_type=file.mime_type,
                 download_url=call.file_url(file.id),
@@ -144,21 +126,21 @@ def get_unit(serial_number: FromPath[str], call: FromCall) -> UnitDetails:
     )
 
 
-def _related(row: Row) -> RelatedUnit:
+def _related(row: Row) -> bodies.RelatedUnit:
     part = from_row_or_none(
-        RelatedPart,
+        bodies.RelatedPart,
         row,
         "part_",
         name=row.part_name or row.part_number,
         revision=from_row_or_none(Numbered, row, "revision_"),
     )
-    return from_row(RelatedUnit, row, part=part)
+    return from_row(bodies.RelatedUnit, row, part=part)
 
 
-def _created_during(run: Row) -> CreatedDuring:
+def _created_during(run: Row) -> bodies.CreatedDuring:
     started = start_of(run)
     return from_row(
-        CreatedDuring,
+        bodies.CreatedDuring,
         run,
         started_at=iso_from_micros(started),
         ended_at=iso_from_micros(started if run.ended_at is None else run.ended_at),
@@ -168,7 +150,7 @@ def _created_during(run: Row) -> CreatedDuring:
 
 
 @post("/units")
-def create_unit(data: JSONBody[CreateUnit], call: FromCall) -> Identified:
+def create_unit(data: JSONBody[bodies.CreateUnit], call: FromCall) -> Identified:
     """Create a unit of a part's revision; its serial number must be free."""
     labels = known(data.metadata) or {}
     serial_number = data.serial_number.strip()
@@ -192,7 +174,7 @@ def create_unit(data: JSONBody[CreateUnit], call: FromCall) -> Identified:
 
 @patch("/units/{serial_number:str}")
 def update_unit(
-    serial_number: FromPath[str], data: JSONBody[UpdateUnit2], call: FromCall
+    serial_number: FromPath[str], data: JSONBody[bodies.UpdateUnit2], call: FromCall
 ) -> Identified:
     """Change a unit: what is not sent stays as it is."""
     labels = known(data.metadata) or {}
@@ -200,18 +182,20 @@ def update_unit(
     number = None if number is None else number.strip()
     require_valid(numbers={"new_serial_number": number}, metadata=labels)
     with call.store.writing(call.principal) as (connection, catalog):
-        unit = require_unit(connection, serial_number, call.principal)
+        unit = lists.require_unit(connection, serial_number, call.principal)
+        # The part comes before the revision, which is looked up within it.
         values = _changes(connection, catalog, data, unit)
         changes.change_unit(connection, unit.key, values)
         merge_metadata(connection, "unit", unit.key, labels)
         link_uploads_to_unit(connection, unit.key, known(data.attachments) or ())
+        # Renamed last: all before finds the unit by the number that was asked for.
         if number is not None:
             changes.rename_unit(connection, unit, number, "new_serial_number")
     return Identified(id=unit.id)
 
 
 def _changes(
-    connection: Any, catalog: Any, data: UpdateUnit2, unit: Row
+    connection: Any, catalog: Any, data: bodies.UpdateUnit2, unit: Row
 ) -> dict[str, object]:
     values: dict[str, object] = {}
     part_number = text_or_none(data.part_number)
@@ -247,7 +231,7 @@ def delete_units(serial_numbers: Ids, call: FromCall) -> Deleted2:
     deleted: list[str] = []
     with call.store.writing(call.principal) as (connection, _):
         for number in dict.fromkeys(map(folded, serial_numbers)):
-            unit = require_unit(connection, number, call.principal)
+            unit = lists.require_unit(connection, number, call.principal)
             digests += changes.delete_unit(connection, unit)
             deleted.append(unit.id)
     # After the commit: contents must never go before the rows that name them.
@@ -257,12 +241,13 @@ def delete_units(serial_numbers: Ids, call: FromCall) -> Deleted2:
 
 @put("/units/{serial_number:str}/children")
 def add_child(
-    serial_number: FromPath[str], data: JSONBody[AddChild], call: FromCall
+    serial_number: FromPath[str], data: JSONBody[bodies.AddChild], call: FromCall
 ) -> Identified:
     """Build a unit into another; a cycle is refused."""
     with call.store.writing(call.principal) as (connection, catalog):
-        unit = require_unit(connection, serial_number, call.principal)
-        child = require_unit(connection, data.child_serial_number, call.principal)
+        unit = lists.require_unit(connection, serial_number, call.principal)
+        child = lists.require_unit(connection, data.child_serial_number, call.principal)
+        # Only its key and id count: what it is stays as known.
         parent = FoundUnit(
             key=unit.key, id=unit.id, part_key=None, revision_key=None, batch_key=None
         )
@@ -279,8 +264,8 @@ def remove_child(
 ) -> Identified:
     """Take a unit out of another; both stay."""
     with call.store.writing(call.principal) as (connection, _):
-        unit = require_unit(connection, serial_number, call.principal)
-        child = require_unit(connection, child_serial_number, call.principal)
+        unit = lists.require_unit(connection, serial_number, call.principal)
+        child = lists.require_unit(connection, child_serial_number, call.principal)
         changes.remove_child(connection, unit, child)
     return Identified(id=unit.id)
 
@@ -290,17 +275,19 @@ def create_attachment(
     serial_number: FromPath[str], data: JSONBody[NameFile], call: FromCall
 ) -> UploadGrant2:
     """Grant the upload of a file that belongs to the unit as soon as it is there."""
-    return grant_upload(call, data.name, unit_target(serial_number, call.principal))
+    return grant_upload(
+        call, data.name, lists.unit_target(serial_number, call.principal)
+    )
 
 
 @delete("/units/{serial_number:str}/attachments", users_only="delete files of units")
 def delete_attachments(
     serial_number: FromPath[str], ids: Ids, call: FromCall
-) -> DeletedFiles:
+) -> bodies.DeletedFiles:
     """Delete files of a unit; all of them or none."""
     wanted = list(dict.fromkeys(text.lower() for text in ids))
     with call.store.writing(call.principal) as (connection, _):
-        unit = require_unit(connection, serial_number, call.principal)
+        unit = lists.require_unit(connection, serial_number, call.principal)
         digests = changes.delete_unit_files(connection, unit.key, wanted)
     call.store.forget_contents(digests)
-    return DeletedFiles(ids=wanted)
+    return bodies.DeletedFiles(ids=wanted)

@@ -179,6 +179,7 @@ def _is_comparable(expected: Any) -> bool:
 
 
 def _judged(sign: str | None, expected: Any, value: Any) -> _Judgement:
+    # Verdicts come from the source; only a plain comparison is computed here.
     if not _is_number(value):
         return "UNSET"
     if sign == _RANGE and _is_range(expected):
