@@ -10,50 +10,51 @@ from typing import IO, Any, Self
 
 import attrs
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from rigbridge.destinations.selection import RunSelection
 from rigbridge.errors import ConfigurationError
 from rigbridge.model import JSONScalar, Run
-from rigbridge.wire import CreateRun, InitializeUpload, ListedRun, WireSubUnit
+from rigbridge.wire import CreateRun, ListedRun, WireSubUnit
 from rigbridge_store.access.keys import Keys
 from rigbridge_store.access.permissions import (
-    linked_procedures,
     require_access,
     require_user,
+    visible_procedures,
 )
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.fields import MAX_TEXT, known
 from rigbridge_store.files.contents import ContentStore, DiskContents
 from rigbridge_store.files.remote_contents import RemoteContents
-from rigbridge_store.files.stored_files import add_file, find_file, require_run
+from rigbridge_store.files.stored_files import (
+    add_file,
+    files_of,
+    find_file,
+    require_run,
+)
 from rigbridge_store.files.sweeping import sweep_contents, sweep_digests, sweep_uploads
 from rigbridge_store.files.uploads import (
     GRANT,
-    CompletedUpload,
-    UploadReception,
     Uploads,
     link_uploads,
 )
-from rigbridge_store.intake.catalog import Catalog, CatalogSession, link_station
+from rigbridge_store.intake.catalog import CatalogSession
 from rigbridge_store.intake.creation import Creation, IdempotencyKey, RunSlot
-from rigbridge_store.intake.definitions import Definitions, DefinitionSession
-from rigbridge_store.intake.metadata import told_by_sidecar
+from rigbridge_store.intake.metadata import sidecar_metadata
 from rigbridge_store.intake.policies import CreationPolicy
 from rigbridge_store.intake.preparation import digest, prepare
+from rigbridge_store.intake.transactions import IntakeTransactions
 from rigbridge_store.intake.units import find_unit, set_sub_units
 from rigbridge_store.reading import listing
 from rigbridge_store.reading.one_run import read_run, read_sidecar
 from rigbridge_store.reading.selecting import selected_run_ids
-from rigbridge_store.refusals import FieldIssue, conflict, forbidden, invalid, not_found
+from rigbridge_store.refusals import FieldIssue, forbidden, invalid, not_found
 from rigbridge_store.results import (
     CreationResult,
     StoredContent,
     StoredFile,
-    UploadTicket,
 )
 from rigbridge_store.tables.database import StoreDatabase
-from rigbridge_store.tables.schema import attachments, runs
+from rigbridge_store.tables.schema import runs
 from rigbridge_store.upkeep import Upkeep
 
 __all__ = ["MAX_UPLOAD", "RunStore"]
@@ -61,7 +62,6 @@ __all__ = ["MAX_UPLOAD", "RunStore"]
 MAX_UPLOAD = 16 * 1024**3
 """How many bytes an upload may have, unless set otherwise."""
 
-_ATTEMPTS = 5
 _IN_PROCESS = CreationPolicy()
 
 
@@ -91,8 +91,7 @@ class RunStore:
         self.data = data
         self.contents = contents
         self._database = database
-        self._catalog = Catalog()
-        self._definitions = Definitions()
+        self._intake = IntakeTransactions(database)
         self.keys = Keys(database)
         self.uploads = Uploads(database, self.contents, limit=max_upload, grant=GRANT)
         self.upkeep = Upkeep(database, self.contents, self.delete_run)
@@ -160,18 +159,8 @@ class RunStore:
             ConflictError: a change contradicts what is stored.
             ServerUnavailableError: the store cannot be written for now.
         """
-        try:
-            with self._database.writing() as connection:
-                session = self._catalog.session(connection, principal)
-                yield connection, session
-        except IntegrityError as error:
-            raise conflict(
-                "The change contradicts what is stored: something else has that "
-                "name, or refers to it."
-            ) from error
-        finally:
-            # What it found may be renamed or gone by now.
-            self._catalog.forget()
+        with self._intake.changing(principal) as opened:
+            yield opened
 
     def create_run(
         self,
@@ -222,38 +211,14 @@ class RunStore:
             key=key,
             files=files,
             metadata=(
-                told_by_sidecar(known(body.rigbridge)) if metadata is None else metadata
+                sidecar_metadata(known(body.rigbridge))
+                if metadata is None
+                else metadata
             ),
             unit_metadata=unit_metadata or {},
             slot=slot,
         )
-        return self._create(creation)
-
-    def _create(self, creation: Creation) -> CreationResult:
-        def write(
-            connection: sa.Connection,
-        ) -> tuple[CreationResult, CatalogSession, DefinitionSession]:
-            session = self._catalog.session(connection, creation.principal)
-            definitions = self._definitions.session(connection)
-            created = creation.write(connection, session, definitions)
-            return created, session, definitions
-
-        for attempt in range(_ATTEMPTS):
-            try:
-                created, session, definitions = self._database.write(write)
-            except IntegrityError as error:
-                # Another writer was faster, or a remembered row is gone: look again.
-                self._catalog.forget()
-                self._definitions.forget()
-                if attempt == _ATTEMPTS - 1:
-                    raise conflict(
-                        f"The run contradicts what is stored: {error.orig}"
-                    ) from error
-            else:
-                self._catalog.remember(session)
-                self._definitions.remember(definitions)
-                return created
-        raise AssertionError  # the last attempt returns or raises
+        return self._intake.create(creation)
 
     def list_runs(
         self,
@@ -274,11 +239,7 @@ class RunStore:
             words = f"must have 1 to {MAX_TEXT} characters"
             raise invalid([FieldIssue("serial_number", words)])
         with self._database.reading() as connection:
-            allowed = (
-                linked_procedures(connection, principal.key)
-                if principal is not None and principal.is_restricted
-                else None
-            )
+            allowed = visible_procedures(connection, principal)
             found, hidden = listing.of_unit(connection, serial_number, allowed)
         if hidden and not found:
             raise forbidden(
@@ -323,55 +284,6 @@ class RunStore:
         """
         with self._database.reading() as connection:
             return read_run(connection, self.contents, run_id).run
-
-    def initialize_upload(self, body: InitializeUpload) -> UploadTicket:
-        """
-        Grant an upload for about a minute.
-
-        Raises:
-            BadRequestError: a blank name or a negative size.
-            TooLargeError: the size declared is over the limit.
-        """
-        return self.uploads.initialize(body)
-
-    def open_upload(
-        self, upload_id: str, token: str, *, announced: int | None = None
-    ) -> UploadReception:
-        """Begin to take the bytes of an upload; see :meth:`Uploads.receive`."""
-        return self.uploads.receive(upload_id, token, announced=announced)
-
-    def receive_upload(
-        self,
-        upload_id: str,
-        token: str,
-        chunks: Iterable[bytes],
-        *,
-        mime_type: str | None = None,
-    ) -> StoredContent:
-        """
-        Take the bytes of an upload.
-
-        Raises:
-            NotFoundError: there is no such upload, or the secret is wrong.
-            ForbiddenError: the grant has expired.
-            ConflictError: it has been used.
-            BadRequestError: more or fewer bytes than declared.
-            TooLargeError: over the store's limit.
-        """
-        with self.open_upload(upload_id, token) as reception:
-            for chunk in chunks:
-                reception.write(chunk)
-            return reception.finish(mime_type)
-
-    def completed_upload(self, upload_id: str) -> CompletedUpload:
-        """
-        Give an upload whose bytes have come.
-
-        Raises:
-            NotFoundError: there is none of that id.
-            BadRequestError: its bytes have not come.
-        """
-        return self.uploads.completed(upload_id)
 
     def link_uploads(
         self,
@@ -468,14 +380,9 @@ class RunStore:
         require_user(principal, "delete runs")
         with self._database.writing() as connection:
             key, _ = require_run(connection, run_id)
-            contents = connection.execute(
-                sa.select(attachments.c.sha256).where(
-                    attachments.c.run_key == key, attachments.c.stored
-                )
-            )
-            digests = list(contents.scalars())
+            digests = [file.sha256 for file in files_of(connection, key) if file.stored]
             connection.execute(runs.delete().where(runs.c.key == key))
-        return sweep_digests(self._database, self.contents, digests)
+        return sweep_digests(self._database, self.contents, filter(None, digests))
 
     def run_ids(self, selection: RunSelection) -> Iterator[str]:
         """Go through the ids of the runs that are meant, in the order stored."""
@@ -505,14 +412,13 @@ class RunStore:
         """
         if principal is not None and principal.is_restricted:
             self.list_runs(serial_number, principal=principal)
-        with self._database.writing() as connection:
+        with self.writing(principal) as (connection, session):
             unit = find_unit(connection, serial_number)
             if unit is None:
                 raise not_found(
                     f"Unit with serial number {serial_number} does not exist."
                 )
             if sub_units is not None:
-                session = self._catalog.session(connection, principal)
                 set_sub_units(connection, session, unit, sub_units)
         return unit.id
 
@@ -553,7 +459,7 @@ class RunStore:
         Raises:
             NotFoundError: no such station, or no procedure of that id.
         """
-        link_station(self._database, self._catalog, station, procedure)
+        self._intake.link_station(station, procedure)
 
     def sweep(self, *, contents: bool = False) -> None:
         """

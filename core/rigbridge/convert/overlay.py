@@ -109,7 +109,11 @@ def added_at(overlay: object, *path: str) -> Any:
     for step in path:
         within = node.get(WITHIN) if isinstance(node, Mapping) else None
         node = within.get(step) if isinstance(within, Mapping) else None
-    return apply({}, node if isinstance(node, Mapping) else None)
+    try:
+        return apply({}, node if isinstance(node, Mapping) else None)
+    except AttributeError as error:
+        # A foreign client may send anything in place of an object of nodes.
+        raise TypeError(str(error)) from error
 
 
 def change_members(

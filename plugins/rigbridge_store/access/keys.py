@@ -24,7 +24,7 @@ from rigbridge.hosting import KeyKind, KeyRecord
 from rigbridge_store.access.principals import Principal, find_station
 from rigbridge_store.refusals import bad_request, not_found, unauthorized
 from rigbridge_store.tables.database import StoreDatabase
-from rigbridge_store.tables.rows import insert_row
+from rigbridge_store.tables.rows import ColumnValue, insert_row
 from rigbridge_store.tables.schema import api_keys, stations, users
 from rigbridge_store.tables.values import folded, from_micros, new_id, now_micros
 
@@ -232,7 +232,7 @@ def _station(connection: sa.Connection, name: str) -> int:
     found = find_station(connection, name)
     if found is not None:
         return found
-    values = {
+    values: dict[str, ColumnValue] = {
         "id": new_id(),
         "name": name,
         "name_key": folded(name),

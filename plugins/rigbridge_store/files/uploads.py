@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -308,6 +308,26 @@ class Uploads:
             declared_size=declared,
             limit=self._limit,
         )
+
+    def store(
+        self,
+        upload_id: str,
+        token: str,
+        chunks: Iterable[bytes],
+        *,
+        mime_type: str | None = None,
+    ) -> StoredContent:
+        """
+        Take all bytes of an upload; see :meth:`receive`.
+
+        Raises:
+            BadRequestError: more or fewer bytes than declared.
+            TooLargeError: over the store's limit.
+        """
+        with self.receive(upload_id, token) as reception:
+            for chunk in chunks:
+                reception.write(chunk)
+            return reception.finish(mime_type)
 
     def completed(self, upload_id: str) -> CompletedUpload:
         """

@@ -9,18 +9,16 @@ meanwhile is noticed by its missing key, which no other row ever gets.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import sqlalchemy as sa
 
 from rigbridge.wire import CreateRun
-from rigbridge_store.access.permissions import link_station_to, unknown_procedure
-from rigbridge_store.access.principals import Principal, find_station
+from rigbridge_store.access.permissions import unknown_procedure
+from rigbridge_store.access.principals import Principal
 from rigbridge_store.fields import text_or_none
 from rigbridge_store.intake.policies import CreationPolicy
 from rigbridge_store.refusals import FieldIssue, not_found
-from rigbridge_store.tables.database import StoreDatabase
-from rigbridge_store.tables.rows import insert_row
+from rigbridge_store.tables.rows import ColumnValue, insert_row
 from rigbridge_store.tables.schema import (
     batches,
     parts,
@@ -35,13 +33,13 @@ __all__ = [
     "Catalog",
     "CatalogSession",
     "find_procedure",
-    "link_station",
     "origin_of",
 ]
 
 _MAX_REMEMBERED = 20_000
 
-_Key = tuple[Any, ...]
+_Key = tuple[str | int, ...]
+"""The kind of a row, and what it is found by."""
 
 _VERSION = sa.select(procedure_versions.c.key).where(
     procedure_versions.c.procedure_key == sa.bindparam("procedure_key"),
@@ -79,7 +77,7 @@ _FIRST_REVISION = (
 )
 
 
-def origin_of(table: sa.Table, principal: Principal | None) -> dict[str, Any]:
+def origin_of(table: sa.Table, principal: Principal | None) -> dict[str, int | None]:
     """Give the columns of a new row that tell when and by whom it was made."""
     station = principal is not None and principal.is_station
     creator = None if principal is None else principal.key
@@ -117,13 +115,13 @@ class Catalog:
         return CatalogSession(connection, self._known, principal)
 
     def remember(self, session: CatalogSession) -> None:
-        """Learn what a session found or added, once that is committed."""
+        """Keep what a session found or added, once that is committed."""
         if len(self._known) > _MAX_REMEMBERED:
             self._known = {}
-        self._known.update(session.learnt)
+        self._known.update(session.resolved)
 
     def forget(self) -> None:
-        """Trust nothing: look everything up anew."""
+        """Look everything up anew."""
         self._known = {}
 
 
@@ -146,28 +144,28 @@ class CatalogSession:
         self._connection = connection
         self._known = known
         self._principal = principal
-        self.learnt: dict[_Key, int] = {}
+        self.resolved: dict[_Key, int] = {}
 
     def _seen(self, key: _Key) -> int | None:
-        return self._known.get(key) or self.learnt.get(key)
+        return self._known.get(key) or self.resolved.get(key)
 
     def _resolve(
         self,
         key: _Key,
         select: sa.Executable,
-        where: Mapping[str, Any],
+        where: Mapping[str, ColumnValue],
         table: sa.Table,
-        more: Mapping[str, Any],
+        more: Mapping[str, ColumnValue],
     ) -> int:
         found = self._seen(key)
         if found is None:
             found = self._connection.execute(select, where).scalar()
         if found is None:
             found = self._insert(table, {**where, **more})
-        self.learnt[key] = found
+        self.resolved[key] = found
         return found
 
-    def _insert(self, table: sa.Table, values: Mapping[str, Any]) -> int:
+    def _insert(self, table: sa.Table, values: Mapping[str, ColumnValue]) -> int:
         origin = origin_of(table, self._principal)
         return insert_row(self._connection, table, {"id": new_id(), **origin, **values})
 
@@ -206,7 +204,7 @@ class CatalogSession:
             if not policy.create_missing:
                 raise unknown_procedure(self._principal, reference)
             found = self._new_procedure(reference, name or reference)
-        self.learnt[key] = found
+        self.resolved[key] = found
         return found
 
     def _new_procedure(self, reference: str, name: str) -> int:
@@ -257,7 +255,7 @@ class CatalogSession:
         ).scalar()
         return found or self.revision(part_key, _DEFAULT_REVISION)
 
-    def origin(self, table: sa.Table) -> dict[str, Any]:
+    def origin(self, table: sa.Table) -> dict[str, int | None]:
         """Give the columns that tell when and by whom a new row was made."""
         return origin_of(table, self._principal)
 
@@ -297,32 +295,5 @@ class CatalogSession:
                 "Create the user first in the app.",
                 FieldIssue("operated_by", "does not exist"),
             )
-        self.learnt["user", email] = found
+        self.resolved["user", email] = found
         return found
-
-
-def link_station(
-    database: StoreDatabase, catalog: Catalog, station: str, procedure: str
-) -> None:
-    """
-    Let a station use a procedure.
-
-    Raises:
-        NotFoundError: no such station, or no procedure of that UUID.
-        ConflictError: several stations have that name.
-    """
-    with database.writing() as connection:
-        session = catalog.session(connection)
-        owner = find_station(connection, station)
-        if owner is None:
-            raise not_found(
-                f"Station {station} does not exist. Create a key for it first."
-            )
-        found = find_procedure(connection, procedure)
-        if found is None and canonical_uuid(procedure) is not None:
-            raise not_found(f"Procedure with ID {procedure} does not exist.")
-        if found is None:
-            # A station that may use nothing yet could not create it itself.
-            found = session.procedure_named(procedure)
-        link_station_to(connection, owner, found)
-    catalog.remember(session)

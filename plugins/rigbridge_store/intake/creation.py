@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import attrs
 import sqlalchemy as sa
@@ -22,7 +21,7 @@ from rigbridge_store.intake.preparation import PreparedRun
 from rigbridge_store.intake.units import FoundUnit, add_sub_units, place_unit
 from rigbridge_store.refusals import FieldIssue, bad_request, conflict
 from rigbridge_store.results import CreationResult, StoredFile
-from rigbridge_store.tables.rows import RowFinder, RowWriter, insert_row
+from rigbridge_store.tables.rows import Row, RowFinder, RowWriter, insert_row
 from rigbridge_store.tables.schema import (
     idempotency_keys,
     logs,
@@ -275,7 +274,7 @@ class Creation:
     def _details(self, connection: sa.Connection, run: int) -> None:
         prepared = self.prepared
 
-        def of_run(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        def of_run(rows: Sequence[Row]) -> list[Row]:
             return [(run, *row) for row in rows]
 
         _PHASES.write(connection, of_run(prepared.phases))

@@ -8,21 +8,21 @@ to run their keys are remembered, those that a transaction added once that is co
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 import sqlalchemy as sa
 
-from rigbridge_store.tables.rows import RowWriter
+from rigbridge_store.tables.rows import Row, RowWriter
 from rigbridge_store.tables.schema import specifications, test_points
 
-__all__ = ["DefinitionSession", "Definitions", "definition_digest"]
+__all__ = ["Definition", "DefinitionSession", "Definitions"]
 
 _MAX_REMEMBERED = 100_000
 _AT_ONCE = 500
 
 Definition = tuple[str | None, ...]
+"""The columns of a test point or a specification, without its digest."""
 
 _POINTS = sa.select(test_points.c.digest, test_points.c.key).where(
     test_points.c.procedure_key == sa.bindparam("procedure"),
@@ -40,7 +40,7 @@ _NEW_SPECIFICATIONS = RowWriter(
 _encode = msgspec.json.Encoder().encode
 
 
-def definition_digest(columns: Definition) -> str:
+def _digest(columns: Definition) -> str:
     """Digest the columns of a test point or a specification."""
     return hashlib.sha256(_encode(columns)).hexdigest()
 
@@ -57,24 +57,25 @@ class Definitions:
         return DefinitionSession(connection, self._points, self._specifications)
 
     def remember(self, session: DefinitionSession) -> None:
-        """Learn what a session found or added, once that is committed."""
-        if not session.has_learnt:
+        """Keep what a session found or added, once that is committed."""
+        if not (session.new_points or session.new_specifications):
             return
+        # The memory of a store that runs for months stays bounded.
         count = len(self._specifications) + sum(map(len, self._points.values()))
         if count > _MAX_REMEMBERED:
             self.forget()
-        # Replaced, not changed: other threads are reading.
+        # Replaced, not changed: other threads read them without a lock.
         points = dict(self._points)
-        for procedure, learnt in session.learnt_points.items():
-            points[procedure] = {**points.get(procedure, {}), **learnt}
+        for procedure, new in session.new_points.items():
+            points[procedure] = {**points.get(procedure, {}), **new}
         self._points = points
         self._specifications = {
             **self._specifications,
-            **session.learnt_specifications,
+            **session.new_specifications,
         }
 
     def forget(self) -> None:
-        """Trust nothing: look everything up anew."""
+        """Look everything up anew."""
         self._points = {}
         self._specifications = {}
 
@@ -98,13 +99,8 @@ class DefinitionSession:
         self._connection = connection
         self._points = points
         self._specifications = specifications
-        self.learnt_points: dict[int, dict[Definition, int]] = {}
-        self.learnt_specifications: dict[Definition, int] = {}
-
-    @property
-    def has_learnt(self) -> bool:
-        """Whether the session came to know anything new."""
-        return bool(self.learnt_points or self.learnt_specifications)
+        self.new_points: dict[int, dict[Definition, int]] = {}
+        self.new_specifications: dict[Definition, int] = {}
 
     def points(
         self, procedure: int, wanted: Iterable[Definition]
@@ -123,15 +119,15 @@ class DefinitionSession:
         missing = [point for point in wanted if point not in known]
         if not missing:
             return known
-        learnt = self.learnt_points.setdefault(procedure, {})
-        missing = [point for point in missing if point not in learnt]
+        new = self.new_points.setdefault(procedure, {})
+        missing = [point for point in missing if point not in new]
 
-        def insert(rows: Sequence[tuple[Any, ...]]) -> None:
+        def insert(rows: Sequence[Row]) -> None:
             _NEW_POINTS.write(self._connection, [(procedure, *row) for row in rows])
 
         if missing:
-            learnt |= self._resolved(_POINTS, {"procedure": procedure}, missing, insert)
-        return {**known, **learnt}
+            new |= self._resolved(_POINTS, {"procedure": procedure}, missing, insert)
+        return {**known, **new}
 
     def specifications(self, wanted: Iterable[Definition]) -> Mapping[Definition, int]:
         """
@@ -143,35 +139,37 @@ class DefinitionSession:
         Returns:
             Their keys, and those of others.
         """
-        known, learnt = self._specifications, self.learnt_specifications
-        missing = [item for item in wanted if item not in known and item not in learnt]
+        known, new = self._specifications, self.new_specifications
+        missing = [item for item in wanted if item not in known and item not in new]
 
-        def insert(rows: Sequence[tuple[Any, ...]]) -> None:
+        def insert(rows: Sequence[Row]) -> None:
             _NEW_SPECIFICATIONS.write(self._connection, rows)
 
         if missing:
-            learnt |= self._resolved(_SPECIFICATIONS, {}, missing, insert)
-        return {**known, **learnt} if learnt else known
+            new |= self._resolved(_SPECIFICATIONS, {}, missing, insert)
+        return {**known, **new} if new else known
 
     def _resolved(
         self,
         select: sa.Executable,
-        values: Mapping[str, Any],
+        values: Mapping[str, int],
         missing: Iterable[Definition],
-        insert: Any,
+        insert: Callable[[Sequence[Row]], None],
     ) -> dict[Definition, int]:
-        digests = {definition_digest(item): item for item in missing}
+        digests = {_digest(item): item for item in missing}
         keys = self._found(select, values, list(digests))
-        new = [digest for digest in digests if digest not in keys]
-        if new:
-            insert([(digest, *digests[digest]) for digest in new])
-            keys |= self._found(select, values, new)
+        absent = [digest for digest in digests if digest not in keys]
+        if absent:
+            insert([(digest, *digests[digest]) for digest in absent])
+            # One query for all keys is cheaper than RETURNING row by row.
+            keys |= self._found(select, values, absent)
         return {item: keys[digest] for digest, item in digests.items()}
 
     def _found(
-        self, select: sa.Executable, values: Mapping[str, Any], digests: Sequence[str]
+        self, select: sa.Executable, values: Mapping[str, int], digests: Sequence[str]
     ) -> dict[str, int]:
         found: dict[str, int] = {}
+        # In parts: a database limits the parameters of one statement.
         for start in range(0, len(digests), _AT_ONCE):
             some = digests[start : start + _AT_ONCE]
             rows = self._connection.execute(select, {**values, "digests": some})

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from rigbridge.wire import WireMeasurement
 from rigbridge_store.fields import is_too_deep
 from rigbridge_store.intake.definitions import Definition
 
-__all__ = ["NotWritableError", "measurement_row"]
+__all__ = ["MeasurementColumns", "NotWritableError", "measurement_columns"]
+
+MeasurementColumns = tuple[
+    tuple[str, str], Definition | None, str, float | None, str | None
+]
+"""Test point, specification, outcome, number and value."""
 
 _UNSPECIFIED = (None,) * 5
 _NEGATIVE_ZERO = "-0.0"
@@ -30,7 +34,7 @@ class NotWritableError(Exception):
     """A measurement that cannot be written; its fields tell why."""
 
 
-def measurement_row(measurement: WireMeasurement, phase: str) -> tuple[Any, ...]:
+def measurement_columns(measurement: WireMeasurement, phase: str) -> MeasurementColumns:
     """
     Make the columns of a measurement.
 
@@ -51,11 +55,12 @@ def measurement_row(measurement: WireMeasurement, phase: str) -> tuple[Any, ...]
         raise NotWritableError
     value = measurement.measured_value
     if type(value) is float and value and not value - value:
-        # The most frequent kind; SQLite keeps no negative zero.
+        # The most frequent kind needs no JSON, since a double holds all of it. Not so a
+        # zero, whose sign SQLite loses, and what is not finite (x - x is NaN then).
         columns: tuple[float | None, str | None] = (value, None)
     else:
         columns = _value(value)
-    # Lists have no hash.
+    # Most are specified as in the run before; lists have no hash to be found by.
     lists = measurement.validators or isinstance(units, list)
     specify = _specification if lists else _remembered
     specification = specify(
@@ -70,12 +75,16 @@ def measurement_row(measurement: WireMeasurement, phase: str) -> tuple[Any, ...]
 
 
 def _specification(
-    units: Any, lower: Any, upper: Any, validators: Any, docstring: Any
+    units: object,
+    lower: object,
+    upper: object,
+    validators: object,
+    docstring: str | UnsetType | None,
 ) -> Definition | None:
     columns = (
         _json(units),
-        _json(lower) if lower is not _NEGATIVE_ZERO else lower,
-        _json(upper) if upper is not _NEGATIVE_ZERO else upper,
+        _NEGATIVE_ZERO if lower is _NEGATIVE_ZERO else _json(lower),
+        _NEGATIVE_ZERO if upper is _NEGATIVE_ZERO else _json(upper),
         _json(validators),
         None if docstring is UNSET else docstring,
     )
@@ -87,11 +96,11 @@ _remembered: Callable[..., Definition | None] = lru_cache(maxsize=4096, typed=Tr
 )
 
 
-def _signed(zero: Any) -> Any:
+def _signed(zero: object) -> object:
     return _NEGATIVE_ZERO if repr(zero) == _NEGATIVE_ZERO else zero
 
 
-def _json(value: Any) -> str | None:
+def _json(value: object) -> str | None:
     if value is None or value is UNSET:
         return None
     if type(value) is float:
@@ -102,7 +111,7 @@ def _json(value: Any) -> str | None:
     return _encode(value).decode()
 
 
-def _value(value: Any) -> tuple[float | None, str | None]:
+def _value(value: object) -> tuple[float | None, str | None]:
     """Give the columns of a measured value: its number, and JSON that says more."""
     if type(value) is float:
         return value, _json(value)

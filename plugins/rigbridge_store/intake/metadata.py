@@ -7,13 +7,13 @@ Each value stands as exact JSON, and by its kind in a column that can be searche
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 import sqlalchemy as sa
 
 from rigbridge.convert import overlay
-from rigbridge.model import JSONScalar
+from rigbridge.model import JSONObject, JSONScalar, JSONValue
 from rigbridge_store.tables.schema import (
     part_metadata,
     revision_metadata,
@@ -29,7 +29,7 @@ __all__ = [
     "merge_metadata",
     "read_metadata",
     "searchable",
-    "told_by_sidecar",
+    "sidecar_metadata",
     "write_metadata",
 ]
 
@@ -56,7 +56,7 @@ _TABLES: Mapping[MetadataKind, tuple[sa.Table, sa.Column[int]]] = {
 }
 
 
-def searchable(metadata: Mapping[str, Any]) -> dict[str, JSONScalar]:
+def searchable(metadata: Mapping[str, JSONValue]) -> dict[str, JSONScalar]:
     """Give the single values among those of a run; it keeps the others as well."""
     return {
         name: value
@@ -65,8 +65,8 @@ def searchable(metadata: Mapping[str, Any]) -> dict[str, JSONScalar]:
     }
 
 
-def told_by_sidecar(sidecar: Mapping[str, Any] | None) -> dict[str, JSONScalar]:
-    """Give the single values that came beside the v1 fields; none of a strange one."""
+def sidecar_metadata(sidecar: JSONObject | None) -> dict[str, JSONScalar]:
+    """Give the single values that a sidecar has for the metadata of its run."""
     try:
         found = overlay.added_at((sidecar or {}).get("overlay"), "metadata")
     except (KeyError, IndexError, TypeError, ValueError):

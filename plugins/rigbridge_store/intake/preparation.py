@@ -9,16 +9,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 import attrs
 import msgspec
 from msgspec import UNSET
 
-from rigbridge.model import RunOutcome
+from rigbridge.model import JSONObject, RunOutcome
 from rigbridge.wire import CreateRun, WireMeasurement, WirePhase
 from rigbridge_store.fields import FieldChecks, known, text_or_none
-from rigbridge_store.intake.measurements import NotWritableError, measurement_row
+from rigbridge_store.intake.measurements import (
+    MeasurementColumns,
+    NotWritableError,
+    measurement_columns,
+)
 from rigbridge_store.intake.steps import phase_of_step
 from rigbridge_store.refusals import (
     FieldIssue,
@@ -27,14 +30,15 @@ from rigbridge_store.refusals import (
     unprocessable,
 )
 from rigbridge_store.results import StoredFile
+from rigbridge_store.tables.rows import Row
 from rigbridge_store.tables.values import span_to_micros, to_micros
 
 __all__ = ["PreparedRun", "digest", "prepare"]
 
-Row = tuple[Any, ...]
+_PreparedMeasurement = tuple[int, int, *MeasurementColumns]
 
 _TOLERANCE = timedelta(milliseconds=1)
-"""By how much an end and a duration may differ: times travel in milliseconds."""
+"""By how much an end and a duration may differ: senders round to milliseconds."""
 
 _encode = msgspec.json.Encoder().encode
 _encode_ordered = msgspec.json.Encoder(order="deterministic").encode
@@ -65,7 +69,7 @@ class PreparedRun:
     ended_at: int | None
     duration: int | None
     phases: list[Row]
-    measurements: list[Row]
+    measurements: list[_PreparedMeasurement]
     logs: list[Row]
     sidecar: str | None
     report: str | None
@@ -88,7 +92,7 @@ def digest(body: CreateRun) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def prepare(body: CreateRun, *, report: Mapping[str, Any] | None = None) -> PreparedRun:
+def prepare(body: CreateRun, *, report: JSONObject | None = None) -> PreparedRun:
     """
     Check a body and make its rows.
 
@@ -113,7 +117,7 @@ class _Preparation:
         self.body = body
         self.checks = FieldChecks()
 
-    def prepared(self, report: Mapping[str, Any] | None) -> PreparedRun:
+    def prepared(self, report: JSONObject | None) -> PreparedRun:
         body = self.body
         self._references()
         started, ended, span = self._times()
@@ -166,7 +170,9 @@ class _Preparation:
             checks.span(text_or_none(body.duration), "duration"),
         )
 
-    def _phases(self, started: datetime | None) -> tuple[list[Row], list[Row]]:
+    def _phases(
+        self, started: datetime | None
+    ) -> tuple[list[Row], list[_PreparedMeasurement]]:
         given: list[tuple[WirePhase, str]] = [
             (phase, f"phases[{index}]")
             for index, phase in enumerate(known(self.body.phases) or ())
@@ -175,17 +181,17 @@ class _Preparation:
             path = f"steps[{index}]"
             given.append((phase_of_step(step, path, self.checks, started), path))
         phases: list[Row] = []
-        measurements: list[Row] = []
+        measurements: list[_PreparedMeasurement] = []
         for position, (phase, path) in enumerate(given):
             phases.append((position, *self._phase(phase, path)))
             name = phase.name
             for index, measurement in enumerate(known(phase.measurements) or ()):
                 try:
-                    row = measurement_row(measurement, name)
+                    columns = measurement_columns(measurement, name)
                 except NotWritableError:
                     self._complain(measurement, f"{path}.measurements[{index}]")
                 else:
-                    measurements.append((position, index, *row))
+                    measurements.append((position, index, *columns))
         return phases, measurements
 
     def _phase(self, phase: WirePhase, path: str) -> Row:
@@ -262,31 +268,31 @@ def _head(body: CreateRun) -> str:
 
 
 def _split(
-    sidecar: Mapping[str, Any] | None,
-) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
+    sidecar: JSONObject | None,
+) -> tuple[JSONObject | None, JSONObject | None]:
     """Part the sidecar from the conversion report that it carries."""
-    if sidecar is None or not isinstance(sidecar.get("report"), Mapping):
+    report = None if sidecar is None else sidecar.get("report")
+    if sidecar is None or not isinstance(report, Mapping):
         return sidecar, None
-    rest = {name: value for name, value in sidecar.items() if name != "report"}
-    return rest, sidecar["report"]
+    return {name: sidecar[name] for name in sidecar if name != "report"}, report
 
 
-def _document(document: Mapping[str, Any] | None) -> str | None:
+def _document(document: JSONObject | None) -> str | None:
     return None if document is None else _encode(document).decode()
 
 
-def _referenced(sidecar: Mapping[str, Any] | None) -> tuple[StoredFile, ...]:
+def _referenced(sidecar: JSONObject | None) -> tuple[StoredFile, ...]:
     described = [] if sidecar is None else sidecar.get("attachments")
     if not isinstance(described, list):
         return ()
     return tuple(
-        StoredFile(name=item["name"], mime_type=_text(item.get("media_type")))
+        StoredFile(name=name, mime_type=_text(item.get("media_type")))
         for item in described
         if isinstance(item, Mapping)
-        and isinstance(item.get("name"), str)
+        and isinstance(name := item.get("name"), str)
         and item.get("sha256") is None
     )
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import attrs
 import sqlalchemy as sa
@@ -145,7 +144,7 @@ def create_unit(
     connection: sa.Connection,
     catalog: CatalogSession,
     serial_number: str,
-    values: dict[str, Any],
+    values: Mapping[str, int | None],
     *,
     by_run: bool = False,
 ) -> FoundUnit:

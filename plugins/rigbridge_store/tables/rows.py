@@ -15,15 +15,19 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import chain
 from operator import itemgetter
-from typing import Any
+from typing import Any, Protocol, TypeAlias, cast
 
 import attrs
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-__all__ = ["RowFinder", "RowWriter", "insert_row", "perform"]
+__all__ = ["ColumnValue", "Row", "RowFinder", "RowWriter", "insert_row", "perform"]
 
-Row = tuple[Any, ...]
+ColumnValue: TypeAlias = str | int | float | bytes | None
+"""What goes into a column."""
+
+Row: TypeAlias = tuple[ColumnValue, ...]
+"""The values of one row, in the order of its columns."""
 
 _BLOCKS = (50, 10)
 """
@@ -34,7 +38,30 @@ keep the statements prepared; small ones, since parameters may be limited to 999
 """
 
 
-def perform(connection: sa.Connection, sql: str, values: Sequence[Any] = ()) -> Any:
+class Cursor(Protocol):
+    """
+    What a driver answers a statement with.
+
+    Attributes:
+        lastrowid: SQLite's key of the last row that was inserted.
+    """
+
+    lastrowid: int | None
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        """Give the next row, or None."""
+        ...
+
+
+class _Driver(Protocol):
+    """A connection of one of the drivers."""
+
+    def execute(self, sql: str, values: Row) -> Cursor:
+        """Execute one statement."""
+        ...
+
+
+def perform(connection: sa.Connection, sql: str, values: Row = ()) -> Cursor:
     """
     Execute a statement on the driver's connection.
 
@@ -44,7 +71,7 @@ def perform(connection: sa.Connection, sql: str, values: Sequence[Any] = ()) -> 
     Raises:
         sqlalchemy.exc.DBAPIError: the database refuses it.
     """
-    driver: Any = connection.connection.driver_connection
+    driver = cast("_Driver", connection.connection.driver_connection)
     try:
         return driver.execute(sql, values)
     except _error_of(connection.dialect) as error:
@@ -52,7 +79,7 @@ def perform(connection: sa.Connection, sql: str, values: Sequence[Any] = ()) -> 
 
 
 def _perform_many(connection: sa.Connection, sql: str, rows: Sequence[Row]) -> None:
-    cursor: Any = connection.connection.cursor()
+    cursor = connection.connection.cursor()
     try:
         cursor.executemany(sql, rows)
     except _error_of(connection.dialect) as error:
@@ -78,9 +105,7 @@ def _copy(connection: sa.Connection, sql: str, rows: Sequence[Row]) -> None:
 
 @cache
 def _error_of(dialect: sa.Dialect) -> type[Exception]:
-    driver: Any = dialect.loaded_dbapi
-    error: type[Exception] = driver.Error
-    return error
+    return dialect.loaded_dbapi.Error
 
 
 def _translated(connection: sa.Connection, sql: str, error: Exception) -> BaseException:
@@ -132,12 +157,13 @@ class RowFinder:
         self._parameters = tuple(parameters)
         self._statements: dict[str, _Statement] = {}
 
-    def first(self, connection: sa.Connection, *values: Any) -> Row | None:
+    def first(
+        self, connection: sa.Connection, *values: ColumnValue
+    ) -> tuple[Any, ...] | None:
         """Give the first row for the values of the parameters, or None."""
         statement = self._statement(connection.dialect)
         (ordered,) = statement.ordered([values])
-        found: Row | None = perform(connection, statement.sql, ordered).fetchone()
-        return found
+        return perform(connection, statement.sql, ordered).fetchone()
 
     def _statement(self, dialect: sa.Dialect) -> _Statement:
         known = self._statements.get(dialect.name)
@@ -186,8 +212,8 @@ class RowWriter:
         (ordered,) = statement.ordered([row])
         cursor = perform(connection, statement.sql, ordered)
         if connection.dialect.name == "sqlite":
-            return int(cursor.lastrowid)
-        return int(cursor.fetchone()[0])
+            return cast("int", cursor.lastrowid)
+        return int(cast("tuple[int]", cursor.fetchone())[0])
 
     def _insert(self, dialect: sa.Dialect) -> _Statement:
         known = self._inserts.get(dialect.name)
@@ -231,7 +257,7 @@ def _repeated(insert: str, times: int) -> str:
 
 
 def insert_row(
-    connection: sa.Connection, table: sa.Table, values: Mapping[str, Any]
+    connection: sa.Connection, table: sa.Table, values: Mapping[str, ColumnValue]
 ) -> int:
     """Insert one row into a table with a ``key``, and give its key."""
     writer = _writer_into(table, tuple(values))

@@ -36,7 +36,7 @@ _BUFFER = 1 << 20
 @post("/uploads/initialize")
 def initialize_upload(data: JSONBody[InitializeUpload], call: FromCall) -> UploadGrant:
     """Grant an upload: answers where to PUT the bytes, within a minute."""
-    ticket = call.store.initialize_upload(data)
+    ticket = call.store.uploads.initialize(data)
     return UploadGrant(id=ticket.id, uploadUrl=upload_url(ticket, call.origin))
 
 

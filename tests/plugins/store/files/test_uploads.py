@@ -33,8 +33,8 @@ def send(store: RunStore) -> Sender:
     """Give what uploads bytes, and tells the upload's id."""
 
     def upload(content: bytes, name: str = "a.txt", size: int | None = None) -> str:
-        ticket = store.initialize_upload(InitializeUpload(name=name, sizeBytes=size))
-        store.receive_upload(ticket.id, ticket.token, [content], mime_type="text/plain")
+        ticket = store.uploads.initialize(InitializeUpload(name=name, sizeBytes=size))
+        store.uploads.store(ticket.id, ticket.token, [content], mime_type="text/plain")
         return ticket.id
 
     return upload
@@ -51,7 +51,7 @@ def _files(store: RunStore, run: str) -> list[ListedAttachment]:
 
 
 def _ticket(store: RunStore, size: int | None = None) -> UploadTicket:
-    return store.initialize_upload(InitializeUpload(name="a.txt", sizeBytes=size))
+    return store.uploads.initialize(InitializeUpload(name="a.txt", sizeBytes=size))
 
 
 def _contents(data: Path) -> list[Path]:
@@ -95,9 +95,9 @@ class TestReceive:
         """More or fewer bytes than declared leave nothing, and the grant stays."""
         ticket = _ticket(store, 5)
         with pytest.raises(BadRequestError):
-            store.receive_upload(ticket.id, ticket.token, [content])
+            store.uploads.store(ticket.id, ticket.token, [content])
         assert _contents(data) == []
-        assert store.receive_upload(ticket.id, ticket.token, [b"12345"]).size == 5
+        assert store.uploads.store(ticket.id, ticket.token, [b"12345"]).size == 5
 
     def test_sender_breaks_off(self, store: RunStore, data: Path) -> None:
         """An upload that breaks off leaves nothing."""
@@ -108,22 +108,22 @@ class TestReceive:
 
         ticket = _ticket(store)
         with pytest.raises(ConnectionResetError):
-            store.receive_upload(ticket.id, ticket.token, chunks())
+            store.uploads.store(ticket.id, ticket.token, chunks())
         assert _contents(data) == []
 
     def test_used_grant(self, store: RunStore) -> None:
         """A grant is good for one upload."""
         ticket = _ticket(store)
-        store.receive_upload(ticket.id, ticket.token, [b"1"])
+        store.uploads.store(ticket.id, ticket.token, [b"1"])
         with pytest.raises(ConflictError, match="has been used"):
-            store.receive_upload(ticket.id, ticket.token, [b"2"])
+            store.uploads.store(ticket.id, ticket.token, [b"2"])
 
     def test_two_at_once(self, store: RunStore) -> None:
         """Of two uploads under one grant the first to finish counts."""
         ticket = _ticket(store)
         with (
-            store.open_upload(ticket.id, ticket.token) as one,
-            store.open_upload(ticket.id, ticket.token) as two,
+            store.uploads.receive(ticket.id, ticket.token) as one,
+            store.uploads.receive(ticket.id, ticket.token) as two,
         ):
             one.write(b"1")
             two.write(b"2")
@@ -143,7 +143,7 @@ class TestReceive:
     def test_wrong_secret(self, store: RunStore) -> None:
         """A grant needs its secret."""
         with pytest.raises(NotFoundError):
-            store.receive_upload(_ticket(store).id, "guess", [b"1"])
+            store.uploads.store(_ticket(store).id, "guess", [b"1"])
 
     def test_limit(self, data: Path) -> None:
         """What is over the limit is refused, declared or not."""
@@ -152,15 +152,15 @@ class TestReceive:
                 _ticket(store, 11)
             ticket = _ticket(store)
             with pytest.raises(TooLargeError):
-                store.receive_upload(ticket.id, ticket.token, [b"x" * 6] * 2)
+                store.uploads.store(ticket.id, ticket.token, [b"x" * 6] * 2)
             with pytest.raises(TooLargeError):
-                store.open_upload(ticket.id, ticket.token, announced=11)
+                store.uploads.receive(ticket.id, ticket.token, announced=11)
 
     @pytest.mark.parametrize(("name", "size"), [(" ", None), ("a", -1)])
     def test_malformed(self, store: RunStore, name: str, size: int | None) -> None:
         """A blank name and a negative size are refused."""
         with pytest.raises(BadRequestError):
-            store.initialize_upload(InitializeUpload(name=name, sizeBytes=size))
+            store.uploads.initialize(InitializeUpload(name=name, sizeBytes=size))
 
 
 class TestLink:
@@ -252,7 +252,7 @@ class TestDeletion:
         store.link_uploads(run_id, [upload])
         store.delete_run(run_id)
         with pytest.raises(NotFoundError):
-            store.completed_upload(upload)
+            store.uploads.completed(upload)
 
     def test_sweep(self, store: RunStore, data: Path, send: Sender) -> None:
         """Sweeping deletes what came to nothing, but nothing that is still in use."""
@@ -261,7 +261,7 @@ class TestDeletion:
         self._age(data)
         store.sweep(contents=True)
         assert len(_contents(data)) == 1
-        assert store.completed_upload(fresh).content.size == 5
+        assert store.uploads.completed(fresh).content.size == 5
 
     def test_sweep_spares_what_was_just_stored(
         self, store: RunStore, data: Path
@@ -289,7 +289,7 @@ class TestDeletion:
         assert _contents(data) == []
         for ticket in (used, unused):
             with pytest.raises(NotFoundError):
-                store.completed_upload(ticket.id)
+                store.uploads.completed(ticket.id)
 
     def test_disk_that_refuses(self, store: RunStore) -> None:
         """A disk that takes nothing is an error that may pass."""

@@ -167,8 +167,8 @@ def _filled(store: RunStore) -> str:
     run = ids[59 - 59 % 7 + 3 - 7]
     uploads = []
     for name, (kind, content) in _FILES.items():
-        ticket = store.initialize_upload(InitializeUpload(name=name))
-        store.receive_upload(ticket.id, ticket.token, [content], mime_type=kind)
+        ticket = store.uploads.initialize(InitializeUpload(name=name))
+        store.uploads.store(ticket.id, ticket.token, [content], mime_type=kind)
         uploads.append(ticket.id)
     store.link_uploads(run, uploads)
     return run
