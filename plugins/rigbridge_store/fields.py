@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar, cast
 
 from msgspec import UnsetType
 
@@ -60,19 +60,25 @@ def text_or_none(value: str | UnsetType | None) -> str | None:
     return value
 
 
-def is_too_deep(value: Any) -> bool:
+def is_too_deep(value: object) -> bool:
     """Whether a JSON value is nested deeper than a run can hold."""
-    level: list[Any] = [value]
+    level: list[object] = [value]
     for _ in range(_MAX_LEVELS):
         level = [
             child
             for item in level
-            for child in (item.values() if type(item) is dict else item)
+            for child in _children(item)
             if type(child) in _CONTAINERS
         ]
         if not level:
             return False
     return True
+
+
+def _children(container: object) -> Iterable[object]:
+    if isinstance(container, dict):
+        return cast("dict[str, object]", container).values()
+    return cast("list[object]", container)
 
 
 class FieldChecks:
@@ -148,7 +154,7 @@ class FieldChecks:
         if not 0 <= value <= _MAX_INTEGER:
             self.report(path, "must be at least 0 and below 2^63")
 
-    def finite(self, value: Any, path: str) -> None:
+    def finite(self, value: object, path: str) -> None:
         """Check that a number is one that JSON can hold."""
         if type(value) is float and not math.isfinite(value):
             self.report(
@@ -157,7 +163,7 @@ class FieldChecks:
                 "leave a limit out",
             )
 
-    def shallow(self, value: Any, path: str) -> None:
+    def shallow(self, value: object, path: str) -> None:
         """Check that a value is not nested deeper than a run can hold."""
         if type(value) in _CONTAINERS and is_too_deep(value):
             self.report(path, f"is nested deeper than {_MAX_LEVELS} levels")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from rigbridge_store.refusals import not_found
 from rigbridge_store.results import StoredContent, StoredFile
-from rigbridge_store.tables.rows import RowWriter, insert_row
+from rigbridge_store.tables.rows import ColumnValue, RowWriter, insert_row
 from rigbridge_store.tables.schema import attachments, runs, uploads
 from rigbridge_store.tables.values import new_id
 
@@ -93,7 +92,7 @@ def add_file(
         .where(*same)
         .order_by(attachments.c.sha256.is_(None), attachments.c.key)
     ).first()
-    values: Mapping[str, Any] = {
+    values: dict[str, ColumnValue] = {
         "size": content.size,
         "sha256": content.sha256,
         "stored": True,

@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import attrs
 import sqlalchemy as sa
@@ -151,7 +151,7 @@ class UploadReception:
                 f"{self._declared} declared."
             )
         content = self._writer.finish()
-        values: dict[str, Any] = {"size": content.size, "sha256": content.sha256}
+        values: dict[str, object] = {"size": content.size, "sha256": content.sha256}
         if mime_type:
             values["mime_type"] = sa.func.coalesce(uploads.c.mime_type, mime_type)
 
@@ -360,15 +360,15 @@ def link_uploads(
     """
     for index, upload_id in enumerate(upload_ids):
         path = f"{field}[{index}]" if field == "attachments" else field
-        row = _find(connection, upload_id, path)
-        if row.attachment_key is not None:
-            if row.run_key != run:
+        found = _find(connection, upload_id, path)
+        if found.attachment_key is not None:
+            if found.run_key != run:
                 raise conflict(
                     f"Upload with ID {upload_id} belongs to another run.",
                     FieldIssue(path, "belongs to another run"),
                 )
             continue
-        upload = _completed(row, upload_id, path)
+        upload = _completed(found, upload_id, path)
         attachment = add_file(
             connection,
             run,
@@ -377,7 +377,7 @@ def link_uploads(
             content=upload.content,
         )
         connection.execute(
-            uploads.update().where(uploads.c.key == row.key),
+            uploads.update().where(uploads.c.key == found.key),
             {"attachment_key": attachment},
         )
 
@@ -395,14 +395,14 @@ def link_uploads_to_unit(
     """
     for index, upload_id in enumerate(upload_ids):
         path = f"attachments[{index}]"
-        row = _find(connection, upload_id, path)
-        _completed(row, upload_id, path)
-        if row.attachment_key is None:
+        found = _find(connection, upload_id, path)
+        _completed(found, upload_id, path)
+        if found.attachment_key is None:
             connection.execute(
-                uploads.update().where(uploads.c.key == row.key), {"unit_key": unit}
+                uploads.update().where(uploads.c.key == found.key), {"unit_key": unit}
             )
-            _attach(connection, row.key)
-        elif row.unit_key != unit:
+            _attach(connection, found.key)
+        elif found.unit_key != unit:
             raise conflict(
                 f"Upload with ID {upload_id} belongs to something else.",
                 FieldIssue(path, "belongs to something else"),
@@ -433,7 +433,21 @@ def _attach(connection: sa.Connection, upload: int) -> None:
     )
 
 
-def _find(connection: sa.Connection, upload_id: str, path: str) -> Any:
+@attrs.frozen
+class _FoundUpload:
+    """An upload, and what the attachment made of it belongs to."""
+
+    key: int
+    name: str
+    mime_type: str | None
+    size: int
+    sha256: str | None
+    attachment_key: int | None
+    run_key: int | None
+    unit_key: int | None
+
+
+def _find(connection: sa.Connection, upload_id: str, path: str) -> _FoundUpload:
     row = connection.execute(
         sa.select(
             uploads.c.key,
@@ -457,19 +471,21 @@ def _find(connection: sa.Connection, upload_id: str, path: str) -> Any:
             f"Upload with ID {upload_id} does not exist.",
             FieldIssue(path, "does not exist"),
         )
-    return row
+    return _FoundUpload(*row)
 
 
-def _completed(row: Any, upload_id: str, path: str = "upload_id") -> CompletedUpload:
-    if row.sha256 is None:
+def _completed(
+    found: _FoundUpload, upload_id: str, path: str = "upload_id"
+) -> CompletedUpload:
+    if found.sha256 is None:
         raise bad_request(
             f"Upload with ID {upload_id} was never completed.",
             FieldIssue(path, "was never completed"),
         )
     return CompletedUpload(
-        name=row.name,
-        mime_type=row.mime_type,
-        content=StoredContent(sha256=row.sha256, size=row.size),
+        name=found.name,
+        mime_type=found.mime_type,
+        content=StoredContent(sha256=found.sha256, size=found.size),
     )
 
 

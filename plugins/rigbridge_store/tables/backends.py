@@ -14,14 +14,14 @@ import time
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from rigbridge.errors import ConfigurationError
-from rigbridge_store.tables.postgresql_text import accept_any_text
+from rigbridge_store.tables.postgresql_text import PostgreSQLConnection, accept_any_text
 from rigbridge_store.tables.rows import perform
 
 __all__ = ["FILE_NAME", "Backend", "PostgreSQL", "SQLite", "backend_for"]
@@ -33,7 +33,9 @@ BUSY_SECONDS = 30
 """How long a writer waits for others."""
 
 _WRITING = "rigbridge_writing"
-_POOL: dict[str, Any] = {"pool_size": 8, "max_overflow": 56}
+_POOL_SIZE, _MOST_CONNECTIONS = 8, 64
+"""How many connections are kept, and how many there may be at once."""
+
 _LOCK = 0x72696762
 """The number of our lock in PostgreSQL, the same in every process."""
 
@@ -113,7 +115,8 @@ class SQLite:
         Raises:
             ConfigurationError: the file cannot be opened, or is no database.
         """
-        # The change of mode ignores the busy timeout while another process is at it.
+        # SQLite ignores its busy timeout while another process changes the mode, hence
+        # our own loop.
         deadline = time.monotonic() + BUSY_SECONDS
         while True:
             try:
@@ -136,7 +139,8 @@ class SQLite:
         engine = sa.create_engine(
             sa.URL.create("sqlite", database=str(self.path)),
             connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
-            **_POOL,
+            pool_size=_POOL_SIZE,
+            max_overflow=_MOST_CONNECTIONS - _POOL_SIZE,
         )
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -159,17 +163,18 @@ class SQLite:
         along that refer to it.
         """
         with self.writer(engine) as connection:
-            raw: Any = connection.connection.driver_connection
-            raw.execute("PRAGMA foreign_keys = OFF")
+            # SQLite ignores this pragma within a transaction, hence outside of it.
+            perform(connection, "PRAGMA foreign_keys = OFF")
             try:
                 with connection.begin():
                     yield connection
             finally:
-                raw.execute("PRAGMA foreign_keys = ON")
+                perform(connection, "PRAGMA foreign_keys = ON")
 
 
-def _configure_sqlite(raw: Any, _record: Any) -> None:
-    # SQLAlchemy begins the transactions, see _begin_sqlite.
+def _configure_sqlite(raw: sqlite3.Connection, _record: object) -> None:
+    # The driver would begin a transaction only at the first write; _begin_sqlite does
+    # it at the first statement.
     raw.isolation_level = None
     cursor = raw.cursor()
     for pragma in (
@@ -182,7 +187,8 @@ def _configure_sqlite(raw: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    # A writer takes its lock at once: one that read first could not upgrade.
+    # A writer takes its lock at once. One that began as a reader could not become a
+    # writer once another has written, and SQLite would refuse it without waiting.
     immediate = connection.get_execution_options().get(_WRITING, False)
     perform(connection, "BEGIN IMMEDIATE" if immediate else "BEGIN")
 
@@ -231,11 +237,13 @@ class PostgreSQL:
         try:
             engine = sa.create_engine(
                 self.url,
-                # Tuples go to the driver as they are, as with SQLite.
+                # Parameters by position: rows go to the driver as tuples.
                 paramstyle="format",
+                # A server that was started again has dropped the connections.
                 pool_pre_ping=True,
                 connect_args={"options": f"-c lock_timeout={BUSY_SECONDS}s"},
-                **_POOL,
+                pool_size=_POOL_SIZE,
+                max_overflow=_MOST_CONNECTIONS - _POOL_SIZE,
             )
         except (ImportError, NoSuchModuleError) as error:
             raise ConfigurationError(
@@ -267,10 +275,12 @@ class PostgreSQL:
 _EXAMPLE = "write postgresql://USER@HOST/DATABASE"
 
 
-def _configure_postgresql(raw: Any, _record: Any) -> None:
+def _configure_postgresql(raw: PostgreSQLConnection, _record: object) -> None:
     accept_any_text(raw)
 
 
 def _begin_postgresql(connection: sa.Connection) -> None:
     if connection.get_execution_options().get(_WRITING, False):
+        # Released by PostgreSQL itself at the end of the transaction, or with the
+        # connection of a process that dies.
         perform(connection, f"SELECT pg_advisory_xact_lock({_LOCK})")

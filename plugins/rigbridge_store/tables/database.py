@@ -67,7 +67,7 @@ class StoreDatabase:
         self._backend = backend_for(folder, url)
         self._backend.prepare()
         self._inherited: list[object] = []
-        self._begin_life()
+        self._start()
         try:
             self._prepare()
         except ServerUnavailableError as error:
@@ -93,8 +93,9 @@ class StoreDatabase:
         """The database's address for people, without any secret."""
         return self._backend.shown
 
-    def _begin_life(self) -> None:
+    def _start(self) -> None:
         self._engine = self._backend.engine()
+        # SQLite would let waiting writers poll; a lock wakes the next one at once.
         self._writer: sa.Connection | None = None
         self._write_lock = threading.Lock()
         self._groups = GroupCommit(self.writing)
@@ -104,7 +105,7 @@ class StoreDatabase:
         with self.reading() as connection:
             found = stored_version(connection)
         if found is None or found < SCHEMA_VERSION:
-            # Another process may be faster; what it did is seen in the transaction.
+            # Looked at again within the transaction: another process may be faster.
             with (
                 _mapped(self.shown),
                 self._backend.restructuring(self._engine) as connection,
@@ -148,13 +149,14 @@ class StoreDatabase:
         engine = self._current()
         with _mapped(self.shown), self._write_lock:
             if self._writer is None:
-                # Kept, since there is only ever one and a pool takes its time.
+                # Kept open: there is only ever one, and a pool costs time.
                 self._writer = self._backend.writer(engine)
             try:
                 with self._writer.begin():
                     yield self._writer
             except DBAPIError:
-                # It may be in the middle of what failed, its commit at worst.
+                # A failed commit leaves its transaction open on the connection, where
+                # the next writer must not find it.
                 self._writer.invalidate()
                 self._writer.close()
                 self._writer = None
@@ -182,10 +184,11 @@ class StoreDatabase:
 
     def _current(self) -> sa.Engine:
         if self._process != os.getpid():
-            # After a fork the connections belong to the parent, as does whoever
-            # held the lock; they are kept so that nothing closes them here.
+            # After a fork the connections belong to the parent, and so does a lock that
+            # some thread held. They are kept, since collecting them would close what
+            # the parent uses.
             self._inherited += [self._engine, self._writer]
-            self._begin_life()
+            self._start()
         return self._engine
 
     def close(self) -> None:
@@ -221,7 +224,8 @@ def _mapped(shown: str) -> Generator[None]:
     except DataError as error:
         raise bad_request(f"The store cannot hold a value: {error.orig}") from error
     except DatabaseError as error:
-        # Its subclasses are a caller's affair, or a mistake of this package.
+        # SQLite raises it for a damaged file. Its subclasses, such as IntegrityError,
+        # are for the caller, or a mistake of this package.
         if type(error) is not DatabaseError:
             raise
         raise _unavailable(

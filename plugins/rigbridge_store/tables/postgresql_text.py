@@ -10,9 +10,19 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 
-__all__ = ["accept_any_text"]
+if TYPE_CHECKING:
+    from psycopg import Connection
+    from psycopg.abc import Buffer
+    from psycopg.types.string import StrDumperUnknown, TextLoader
+
+    PostgreSQLConnection: TypeAlias = Connection[tuple[object, ...]]
+else:
+    # psycopg is there only where PostgreSQL is used.
+    PostgreSQLConnection: TypeAlias = object
+
+__all__ = ["PostgreSQLConnection", "accept_any_text"]
 
 _MARK = "\U0010ffff"
 _SPECIAL = re.compile(f"[\0{_MARK}]")
@@ -27,7 +37,7 @@ def _restored(text: str) -> str:
     return _ESCAPED.sub(lambda found: "\0" if found[1] == "0" else _MARK, text)
 
 
-def accept_any_text(connection: Any) -> None:
+def accept_any_text(connection: PostgreSQLConnection) -> None:
     """
     Let a connection take and give back any text.
 
@@ -41,8 +51,7 @@ def accept_any_text(connection: Any) -> None:
 
 
 @cache
-def _adapters() -> tuple[type[Any], type[Any]]:
-    # Only where PostgreSQL is used.
+def _adapters() -> tuple[type[StrDumperUnknown], type[TextLoader]]:
     from psycopg.types.string import (  # noqa: PLC0415
         StrDumperUnknown,
         TextLoader,
@@ -51,7 +60,7 @@ def _adapters() -> tuple[type[Any], type[Any]]:
     class AnyTextDumper(StrDumperUnknown):
         """Writes a text; most have nothing to escape."""
 
-        def dump(self, obj: str) -> Any:
+        def dump(self, obj: str) -> Buffer | None:
             if "\0" in obj or _MARK in obj:
                 obj = _escaped(obj)
             return super().dump(obj)
@@ -59,8 +68,10 @@ def _adapters() -> tuple[type[Any], type[Any]]:
     class AnyTextLoader(TextLoader):
         """Reads a text."""
 
-        def load(self, data: Any) -> Any:
-            text: Any = super().load(data)
-            return _restored(text) if _MARK in text else text
+        def load(self, data: Buffer) -> bytes | str:
+            text = super().load(data)
+            if isinstance(text, str) and _MARK in text:
+                return _restored(text)
+            return text
 
     return AnyTextDumper, AnyTextLoader

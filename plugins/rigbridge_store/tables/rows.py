@@ -20,6 +20,7 @@ from typing import Any, Protocol, TypeAlias, cast
 import attrs
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.compiler import SQLCompiler
 
 __all__ = ["ColumnValue", "Row", "RowFinder", "RowWriter", "insert_row", "perform"]
 
@@ -127,11 +128,13 @@ class _Statement:
         element: sa.sql.expression.ClauseElement,
         dialect: sa.Dialect,
         names: tuple[str, ...],
-        **how: Any,
+        column_keys: list[str] | None = None,
     ) -> _Statement:
-        compiled: Any = element.compile(dialect=dialect, **how)
+        compiled = cast(
+            "SQLCompiler", element.compile(dialect=dialect, column_keys=column_keys)
+        )
         # The statement may name its parameters in another order than ours.
-        wanted = tuple(compiled.positiontup)
+        wanted = tuple(compiled.positiontup or ())
         if wanted == names:
             return cls(str(compiled), None)
         places = [names.index(name) for name in wanted]
@@ -244,9 +247,7 @@ class RowWriter:
     def _compiled(
         self, insert: sa.sql.expression.ClauseElement, dialect: sa.Dialect
     ) -> _Statement:
-        return _Statement.of(
-            insert, dialect, self._columns, column_keys=list(self._columns)
-        )
+        return _Statement.of(insert, dialect, self._columns, list(self._columns))
 
 
 @cache

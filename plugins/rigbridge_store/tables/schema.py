@@ -19,8 +19,6 @@ SQLite and PostgreSQL hold the same tables; options named ``sqlite_...`` and
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
 
 __all__ = [
@@ -110,7 +108,7 @@ def _position(name: str = "position") -> sa.Column[int]:
     return sa.Column(name, sa.Integer, primary_key=True, autoincrement=False)
 
 
-def _creation() -> tuple[sa.Column[Any], ...]:
+def _creation() -> tuple[sa.Column[int], ...]:
     return (
         sa.Column("created_at", sa.BigInteger),
         _refers("creator_user_key", "users"),
