@@ -62,6 +62,8 @@ def text_or_none(value: str | UnsetType | None) -> str | None:
 
 def is_too_deep(value: object) -> bool:
     """Whether a JSON value is nested deeper than a run can hold."""
+    if not isinstance(value, _CONTAINERS):
+        return False
     level: list[object] = [value]
     for _ in range(_MAX_LEVELS):
         level = [
@@ -165,7 +167,7 @@ class FieldChecks:
 
     def shallow(self, value: object, path: str) -> None:
         """Check that a value is not nested deeper than a run can hold."""
-        if type(value) in _CONTAINERS and is_too_deep(value):
+        if is_too_deep(value):
             self.report(path, f"is nested deeper than {_MAX_LEVELS} levels")
 
     def _read(self, read: Callable[[], _T], path: str) -> _T | None:

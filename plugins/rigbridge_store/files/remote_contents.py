@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import attrs
 
@@ -139,12 +139,12 @@ class RemoteOpener:
 def _file_system(url: str) -> tuple[Any, str]:
     # Only where contents are elsewhere.
     try:
-        from fsspec.core import url_to_fs  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+        from fsspec.core import url_to_fs  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
     except ImportError as error:
         raise _not_installed(url) from error
     try:
         # Others write there too, so that no listing can be remembered.
-        files, root = url_to_fs(url, use_listings_cache=False)
+        found = cast("tuple[Any, str]", url_to_fs(url, use_listings_cache=False))
     except ImportError as error:
         raise _not_installed(url) from error
     except ValueError as error:
@@ -153,7 +153,7 @@ def _file_system(url: str) -> tuple[Any, str]:
             source=url,
             remedy="write s3://BUCKET/PATH",
         ) from error
-    return files, root.rstrip("/")
+    return found[0], found[1].rstrip("/")
 
 
 def _not_installed(url: str) -> ConfigurationError:

@@ -173,8 +173,8 @@ class Creation:
     policy: CreationPolicy
     key: IdempotencyKey | None
     files: Sequence[StoredFile]
-    metadata: Mapping[str, JSONScalar] = attrs.field(factory=dict)
-    unit_metadata: Mapping[str, JSONScalar] = attrs.field(factory=dict)
+    metadata: Mapping[str, JSONScalar] = attrs.field(factory=dict[str, JSONScalar])
+    unit_metadata: Mapping[str, JSONScalar] = attrs.field(factory=dict[str, JSONScalar])
     slot: RunSlot | None = None
 
     def write(

@@ -57,9 +57,10 @@ def measurement_columns(measurement: WireMeasurement, phase: str) -> Measurement
     if type(value) is float and value and not value - value:
         # The most frequent kind needs no JSON, since a double holds all of it. Not so a
         # zero, whose sign SQLite loses, and what is not finite (x - x is NaN then).
-        columns: tuple[float | None, str | None] = (value, None)
+        number: float | None = value
+        text: str | None = None
     else:
-        columns = _value(value)
+        number, text = _value(value)
     # Most are specified as in the run before; lists have no hash to be found by.
     lists = measurement.validators or isinstance(units, list)
     specify = _specification if lists else _remembered
@@ -71,7 +72,7 @@ def measurement_columns(measurement: WireMeasurement, phase: str) -> Measurement
         measurement.validators or None,
         measurement.docstring,
     )
-    return ((phase, name), specification, measurement.outcome._value_, *columns)
+    return ((phase, name), specification, measurement.outcome._value_, number, text)
 
 
 def _specification(
@@ -115,7 +116,7 @@ def _value(value: object) -> tuple[float | None, str | None]:
     """Give the columns of a measured value: its number, and JSON that says more."""
     if type(value) is float:
         return value, _json(value)
-    if isinstance(value, (list, dict)) and is_too_deep(value):
+    if is_too_deep(value):
         raise NotWritableError
     if type(value) is not int:
         return None, _json(value)

@@ -282,7 +282,7 @@ def _document(document: JSONObject | None) -> str | None:
 
 
 def _referenced(sidecar: JSONObject | None) -> tuple[StoredFile, ...]:
-    described = [] if sidecar is None else sidecar.get("attachments")
+    described = None if sidecar is None else sidecar.get("attachments")
     if not isinstance(described, list):
         return ()
     return tuple(

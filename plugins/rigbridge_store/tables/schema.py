@@ -2,16 +2,16 @@
 The tables of the store.
 
 Every table that a client can name a row of has ``key``, a compact integer that other
-tables refer to, and ``id``, the UUID that the API shows. Texts that are matched
-without regard to case stand as given, with a folded copy in ``..._key``. Moments are
+tables refer to, and ``id``, the UUID that the API shows. A text that is found without
+regard to case is kept as given, with a folded copy in ``..._key``. Times are
 microseconds since the epoch in UTC, so that they sort and lose nothing; spans are
 microseconds. Documents are JSON as text, since their numbers must come back exactly.
 
-What is measured stands apart from the measured values: a test point names a
-measurement of a procedure, a specification its unit, limits and validators; each is
-one row, however many runs refer to it. The key of ``measurements`` finds the values of
-a point in a run at once, without an index that every commit would have to spread its
-rows over.
+Measured values are apart from what they have in common: a test point names a
+measurement of a procedure, a specification its unit, limits and validators. Each is one
+row, however many runs refer to it. The primary key of ``measurements`` finds the values
+of a point in a run at once; an index of points alone would scatter the rows of every
+commit over the file.
 
 SQLite and PostgreSQL hold the same tables; options named ``sqlite_...`` and
 ``postgresql_...`` are hints on how to store them.
@@ -91,17 +91,27 @@ def _shown_id() -> sa.Column[str]:
 
 
 def _refers(
-    name: str, target: str, *, required: bool = False, index: bool = False
+    name: str,
+    target: str,
+    *,
+    required: bool = False,
+    index: bool = False,
+    cascade: bool = False,
+    primary_key: bool = False,
 ) -> sa.Column[int]:
+    """Make a column that names a row; with ``cascade`` this one is deleted with it."""
     return sa.Column(
-        name, sa.ForeignKey(f"{target}.key"), nullable=not required, index=index
+        name,
+        sa.Integer,
+        sa.ForeignKey(f"{target}.key", ondelete="CASCADE" if cascade else None),
+        nullable=not (required or primary_key),
+        index=index,
+        primary_key=primary_key,
     )
 
 
 def _of_run() -> sa.Column[int]:
-    return sa.Column(
-        "run_key", sa.ForeignKey("runs.key", ondelete="CASCADE"), primary_key=True
-    )
+    return _refers("run_key", "runs", cascade=True, primary_key=True)
 
 
 def _position(name: str = "position") -> sa.Column[int]:
@@ -120,11 +130,7 @@ def _metadata_of(owner: str, targets: str) -> sa.Table:
     return sa.Table(
         f"{owner}_metadata",
         metadata,
-        sa.Column(
-            f"{owner}_key",
-            sa.ForeignKey(f"{targets}.key", ondelete="CASCADE"),
-            primary_key=True,
-        ),
+        _refers(f"{owner}_key", targets, cascade=True, primary_key=True),
         sa.Column("name", sa.String(255), primary_key=True),
         # Exact JSON; the others are for queries, by the kind of value.
         sa.Column("value", sa.Text, nullable=False),
@@ -186,16 +192,8 @@ procedures = sa.Table(
 station_procedures = sa.Table(
     "station_procedures",
     metadata,
-    sa.Column(
-        "station_key",
-        sa.ForeignKey("stations.key", ondelete="CASCADE"),
-        primary_key=True,
-    ),
-    sa.Column(
-        "procedure_key",
-        sa.ForeignKey("procedures.key", ondelete="CASCADE"),
-        primary_key=True,
-    ),
+    _refers("station_key", "stations", cascade=True, primary_key=True),
+    _refers("procedure_key", "procedures", cascade=True, primary_key=True),
 )
 
 api_keys = sa.Table(
@@ -287,15 +285,8 @@ units = sa.Table(
 unit_sub_units = sa.Table(
     "unit_sub_units",
     metadata,
-    sa.Column(
-        "parent_key", sa.ForeignKey("units.key", ondelete="CASCADE"), primary_key=True
-    ),
-    sa.Column(
-        "child_key",
-        sa.ForeignKey("units.key", ondelete="CASCADE"),
-        primary_key=True,
-        index=True,
-    ),
+    _refers("parent_key", "units", cascade=True, primary_key=True),
+    _refers("child_key", "units", cascade=True, primary_key=True, index=True),
     sqlite_with_rowid=False,
 )
 
@@ -380,12 +371,7 @@ idempotency_keys = sa.Table(
     metadata,
     sa.Column("idempotency_key", sa.String(255), primary_key=True),
     sa.Column("digest", sa.String(64), nullable=False),
-    sa.Column(
-        "run_key",
-        sa.ForeignKey("runs.key", ondelete="CASCADE"),
-        nullable=False,
-        index=True,
-    ),
+    _refers("run_key", "runs", required=True, cascade=True, index=True),
     sqlite_with_rowid=False,
 )
 
@@ -406,11 +392,7 @@ test_points = sa.Table(
     "test_points",
     metadata,
     _key(),
-    sa.Column(
-        "procedure_key",
-        sa.ForeignKey("procedures.key", ondelete="CASCADE"),
-        nullable=False,
-    ),
+    _refers("procedure_key", "procedures", required=True, cascade=True),
     # Of the columns below; what they are found by, since a name may have any length.
     sa.Column("digest", sa.String(64), nullable=False),
     # The phase's name, with those of its ancestors.
@@ -439,12 +421,7 @@ measurements = sa.Table(
     "measurements",
     metadata,
     _of_run(),
-    sa.Column(
-        "point_key",
-        sa.ForeignKey("test_points.key"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    _refers("point_key", "test_points", primary_key=True),
     _position("phase_position"),
     _position(),
     # NULL where none of its columns has a value.
@@ -476,8 +453,8 @@ attachments = sa.Table(
     _key(),
     _id(),
     # Of a run, or of a unit.
-    sa.Column("run_key", sa.ForeignKey("runs.key", ondelete="CASCADE"), index=True),
-    sa.Column("unit_key", sa.ForeignKey("units.key", ondelete="CASCADE")),
+    _refers("run_key", "runs", cascade=True, index=True),
+    _refers("unit_key", "units", cascade=True),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("mime_type", sa.Text),
     sa.Column("size", sa.BigInteger),
@@ -500,14 +477,10 @@ uploads = sa.Table(
     sa.Column("size", sa.BigInteger),
     sa.Column("sha256", sa.String(64), index=True),
     # What the file is for, where that was said before its bytes came.
-    sa.Column("run_key", sa.ForeignKey("runs.key", ondelete="CASCADE")),
-    sa.Column("unit_key", sa.ForeignKey("units.key", ondelete="CASCADE")),
+    _refers("run_key", "runs", cascade=True),
+    _refers("unit_key", "units", cascade=True),
     # NULL until it is linked.
-    sa.Column(
-        "attachment_key",
-        sa.ForeignKey("attachments.key", ondelete="CASCADE"),
-        index=True,
-    ),
+    _refers("attachment_key", "attachments", cascade=True, index=True),
 )
 
 # Most files are of runs, and told so afterwards: the indexes hold the others alone.
