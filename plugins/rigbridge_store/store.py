@@ -122,6 +122,7 @@ class RunStore:
             ServerUnavailableError: the database server cannot be reached for now.
         """
         try:
+            # First: both the tables and the incoming contents are in it.
             data.mkdir(parents=True, exist_ok=True)
             contents = (
                 DiskContents(data)
@@ -205,6 +206,7 @@ class RunStore:
             key = IdempotencyKey.of(idempotency_key, digest(body), lenient=lenient)
         creation = Creation(
             body=body,
+            # Outside of the transaction: other writers do not wait for the checks.
             prepared=prepare(body, report=report),
             principal=principal,
             policy=policy,
@@ -241,6 +243,7 @@ class RunStore:
         with self._database.reading() as connection:
             allowed = visible_procedures(connection, principal)
             found, hidden = listing.of_unit(connection, serial_number, allowed)
+        # An empty list would tell a station that the unit has no runs.
         if hidden and not found:
             raise forbidden(
                 "The station is not linked to any procedure of this unit's runs."
@@ -380,6 +383,8 @@ class RunStore:
         require_user(principal, "delete runs")
         with self._database.writing() as connection:
             key, _ = require_run(connection, run_id)
+            # Read before the rows go. The bytes go after the commit: a crash in between
+            # leaves unused contents, never a run without its bytes.
             digests = [file.sha256 for file in files_of(connection, key) if file.stored]
             connection.execute(runs.delete().where(runs.c.key == key))
         return sweep_digests(self._database, self.contents, filter(None, digests))
@@ -410,6 +415,7 @@ class RunStore:
             BadRequestError: a unit would come to contain itself.
             ForbiddenError: a station that may see none of the unit's runs.
         """
+        # Refuses a station that may see none of the runs.
         if principal is not None and principal.is_restricted:
             self.list_runs(serial_number, principal=principal)
         with self.writing(principal) as (connection, session):

@@ -56,6 +56,7 @@ def submit_run(
         try:
             file = _stored(store.contents, attachment)
         except DeliveryError as error:
+            # The run is stored all the same; submitting it again supplies the bytes.
             failures.append(AttachmentFailure(name=attachment.name, error=error))
         files.append(file)
     sidecar = UNSET if payload.sidecar is None else payload.sidecar
@@ -68,6 +69,7 @@ def submit_run(
         policy=policy,
         files=files,
         report=None if report is None else report.as_document(),
+        # A rule that changed since the first time makes another body of the same run.
         lenient=True,
         metadata=searchable(run.metadata),
     )
@@ -115,6 +117,7 @@ def _stored(contents: ContentStore, attachment: Attachment) -> StoredFile:
         return file
     if file.sha256 is not None and file.size is not None:
         content = StoredContent(sha256=file.sha256, size=file.size)
+        # Bytes that the store has already are not read again.
         if contents.holds(content):
             return attrs.evolve(file, stored=True)
     content = contents.store(_chunks(attachment))

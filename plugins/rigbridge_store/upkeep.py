@@ -123,6 +123,8 @@ def _back_up(
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        # Tables first: what they name is there already, since bytes are stored before
+        # the row that names them.
         _copy_tables(path, folder / path.name)
         target = DiskContents(folder)
     except (OSError, sqlite3.Error) as error:
@@ -140,6 +142,7 @@ def _back_up(
     copied = 0
     missing: list[str] = []
     for digest, size in needed.items():
+        # Copied by an earlier backup.
         if target.holds(StoredContent(sha256=digest, size=size)):
             continue
         try:
@@ -168,7 +171,9 @@ def _copy_tables(path: Path, target: Path) -> None:
         closing(sqlite3.connect(path)) as source,
         closing(sqlite3.connect(partial)) as copy,
     ):
+        # In steps, between which others can write.
         source.backup(copy, pages=1024)
+    # SQLite would apply the log of an earlier backup to the new file.
     for leftover in ("-wal", "-shm"):
         target.with_name(target.name + leftover).unlink(missing_ok=True)
     partial.replace(target)
@@ -196,6 +201,7 @@ def _check(
         problem = _content_problem(contents, digest, size, whole=whole)
         if problem is not None:
             problems.append(f"attachment {digest}: {problem}")
+    # Uploads that are not linked yet refer to contents, too.
     with database.reading() as connection:
         waiting = set(connection.execute(sa.select(uploads.c.sha256)).scalars())
     unused = sum(

@@ -105,6 +105,7 @@ class Keys:
         Raises:
             NotFoundError: there is none of that public part.
         """
+        # Whoever revokes a leaked key often has the key itself at hand.
         mark, _, rest = prefix.strip().partition("_")
         public = rest.partition("_")[0] if mark == _MARK else prefix.strip()
         with self._database.writing() as connection:
@@ -167,11 +168,14 @@ class Keys:
 
     def _note(self, key: int) -> None:
         """Write that a key is used, unless that was written a moment ago."""
+        # At most once a minute: a write with each request would cost more than most
+        # requests themselves.
         now = time.monotonic()
         with self._noting:
             noted = self._noted.get(key)
             if noted is not None and now - noted < _NOTED_SECONDS:
                 return
+            # Noted before it is written: the lock must not be held while writing.
             self._noted[key] = now
         try:
             with self._database.writing() as connection:
@@ -242,6 +246,7 @@ def _station(connection: sa.Connection, name: str) -> int:
 
 
 def _issue(connection: sa.Connection, owner: dict[str, int]) -> str:
+    # The public part is shown in lists; it tells nothing about the secret.
     prefix = secrets.token_hex(6)
     secret = secrets.token_urlsafe(32)
     connection.execute(

@@ -37,6 +37,7 @@ def linked_procedures(connection: sa.Connection, station: int) -> frozenset[int]
 
 def link_station_to(connection: sa.Connection, station: int, procedure: int) -> None:
     """Link a station to a procedure, unless it is already."""
+    # There is one writer at a time, so that nobody links it in between.
     if not _is_linked(connection, station, procedure):
         connection.execute(
             station_procedures.insert(),
@@ -72,6 +73,7 @@ def unknown_procedure(principal: Principal | None, reference: str) -> DeliveryEr
     A station that reaches only some is not told whether there are others.
     """
     issue = FieldIssue("procedure_id", "does not exist")
+    # The words are those of a procedure that exists but is not linked.
     if principal is not None and principal.is_restricted:
         return forbidden(
             f"{_not_authorized(principal)} with ID {reference}. "

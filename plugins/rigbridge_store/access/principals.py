@@ -63,6 +63,7 @@ def find_station(connection: sa.Connection, reference: str) -> int | None:
             ),
         )
     ).all()
+    # Names are not unique: one rig is replaced by another under the same name.
     if len(rows) > 1:
         ids = ", ".join(sorted(row.id for row in rows))
         raise conflict(f"Several stations are named {text}. Name one by its ID: {ids}.")

@@ -99,6 +99,7 @@ class RemoteContents(ContentStore):
         if not self.holds(content):
             place = self._place(content.sha256)
             with _reached(self.url):
+                # S3 has no folders, but other file systems want them.
                 self._files.makedirs(self._files._parent(place), exist_ok=True)  # noqa: SLF001 - what its own methods use
                 self._files.put_file(str(path), place)
         path.unlink()

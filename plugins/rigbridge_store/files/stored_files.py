@@ -83,6 +83,7 @@ def add_file(
         attachments.c.name == name,
         sa.or_(
             attachments.c.sha256 == content.sha256,
+            # A reference without a digest: any content of that name supplies it.
             sa.and_(attachments.c.sha256.is_(None), attachments.c.stored.is_(False)),
         ),
     )
@@ -172,6 +173,7 @@ def find_content(connection: sa.Connection, public: str) -> StoredFile:
     Raises:
         NotFoundError: there is none of that id, or its bytes have not come.
     """
+    # An upload can be looked at before it is linked to anything.
     for table in (attachments, uploads):
         row = connection.execute(
             sa.select(
@@ -191,6 +193,7 @@ def unused_digests(
 ) -> frozenset[str]:
     """Tell which contents no attachment and no upload refers to."""
     used: set[str] = set()
+    # In parts: a database limits the parameters of one statement.
     for start in range(0, len(candidates), 500):
         some = candidates[start : start + 500]
         for column in (attachments.c.sha256, uploads.c.sha256):

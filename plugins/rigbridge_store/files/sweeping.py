@@ -21,7 +21,9 @@ from rigbridge_store.tables.values import to_micros
 
 __all__ = ["sweep_contents", "sweep_digests", "sweep_uploads"]
 
+# Well above the life of a grant, and of a transaction that is about to refer to bytes.
 _GRACE = timedelta(minutes=10)
+# A sender may come back for its upload after a long break of the network.
 _UNLINKED = timedelta(days=1)
 _AT_ONCE = 500
 

@@ -124,6 +124,7 @@ class UploadReception:
             BadRequestError: it goes over the size that was declared.
             TooLargeError: it goes over the store's limit.
         """
+        # Checked chunk by chunk, so that nothing over a limit reaches the disk.
         size = self._writer.size + len(chunk)
         if self._declared is not None and size > self._declared:
             raise bad_request(
@@ -150,12 +151,15 @@ class UploadReception:
                 f"The upload has {self._writer.size} bytes, not the "
                 f"{self._declared} declared."
             )
+        # The bytes are durable before the row names them.
         content = self._writer.finish()
         values: dict[str, object] = {"size": content.size, "sha256": content.sha256}
         if mime_type:
+            # What was declared wins over what came with the bytes.
             values["mime_type"] = sa.func.coalesce(uploads.c.mime_type, mime_type)
 
         def complete(connection: sa.Connection) -> None:
+            # Of two senders with the same grant only the first finds the row open.
             changed = connection.execute(
                 uploads.update()
                 .where(uploads.c.key == self._upload, uploads.c.sha256.is_(None))
@@ -249,6 +253,7 @@ class Uploads:
                     "id": ticket.id,
                     "run_key": found.run,
                     "unit_key": found.unit,
+                    # Who reads the tables cannot use a grant.
                     "token_hash": _hashed(ticket.token),
                     "expires_at": to_micros(expires),
                     "name": body.name,
@@ -288,6 +293,7 @@ class Uploads:
                     uploads.c.sha256,
                 ).where(uploads.c.id == upload_id.lower())
             ).first()
+        # One answer for both: it does not tell whether the id exists.
         if row is None or not hmac.compare_digest(row.token_hash, _hashed(token)):
             raise not_found(f"Upload with ID {upload_id} does not exist.")
         if row.sha256 is not None:
@@ -361,6 +367,7 @@ def link_uploads(
     for index, upload_id in enumerate(upload_ids):
         path = f"{field}[{index}]" if field == "attachments" else field
         found = _find(connection, upload_id, path)
+        # Linked before: a sender that got no answer sends the same again.
         if found.attachment_key is not None:
             if found.run_key != run:
                 raise conflict(
@@ -418,6 +425,7 @@ def _attach(connection: sa.Connection, upload: int) -> None:
         connection,
         attachments,
         {
+            # The client knows this id already, and asks for the file by it.
             "id": row.id,
             "run_key": row.run_key,
             "unit_key": row.unit_key,

@@ -60,6 +60,7 @@ _PROCEDURE_BY_ID = sa.select(procedures.c.key).where(
 _PROCEDURE_BY_IDENTIFIER = sa.select(procedures.c.key).where(
     procedures.c.identifier_key == sa.bindparam("identifier_key")
 )
+# Several procedures may have one name: the oldest is meant.
 _PROCEDURE_BY_NAME = (
     sa.select(procedures.c.key)
     .where(procedures.c.name_key == sa.bindparam("name_key"))
@@ -96,6 +97,7 @@ def find_procedure(connection: sa.Connection, reference: str) -> int | None:
         found = connection.execute(_PROCEDURE_BY_ID, {"id": uuid}).scalar()
         if found is not None:
             return int(found)
+    # An identifier may look like a UUID, too.
     key: int | None = connection.execute(
         _PROCEDURE_BY_IDENTIFIER, {"identifier_key": folded(reference)}
     ).scalar()
@@ -116,6 +118,7 @@ class Catalog:
 
     def remember(self, session: CatalogSession) -> None:
         """Keep what a session found or added, once that is committed."""
+        # Emptied as a whole: what is in use comes back with the next runs.
         if len(self._known) > _MAX_REMEMBERED:
             self._known = {}
         self._known.update(session.resolved)
@@ -147,6 +150,7 @@ class CatalogSession:
         self.resolved: dict[_Key, int] = {}
 
     def _seen(self, key: _Key) -> int | None:
+        # Keys of rows begin at 1, so that none is false.
         return self._known.get(key) or self.resolved.get(key)
 
     def _resolve(
@@ -158,6 +162,7 @@ class CatalogSession:
         more: Mapping[str, ColumnValue],
     ) -> int:
         found = self._seen(key)
+        # Remembered as spelled; another spelling finds the row by its folded text.
         if found is None:
             found = self._connection.execute(select, where).scalar()
         if found is None:
@@ -277,6 +282,7 @@ class CatalogSession:
             NotFoundError: there is none, and must be.
         """
         where = {"email_key": folded(email)}
+        # A user is known by an address; a bare name stays with the run.
         if policy.create_missing and "@" in email:
             more = {
                 "email": email,

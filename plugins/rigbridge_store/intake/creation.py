@@ -191,9 +191,11 @@ class Creation:
                 run refers to does not allow it.
         """
         procedure = catalog.procedure(self.body, self.policy)
+        # Before the key is looked up: a station is not told of runs of others.
         self._enter(connection, procedure)
         if self.key is not None and (first := self._repeated(connection, self.key)):
             return first
+        # From here on rows change, which a repeated call must not.
         unit = place_unit(connection, catalog, self.body.unit_under_test, self.policy)
         merge_metadata(connection, "unit", unit.key, self.unit_metadata)
         members = known(self.body.sub_units)
@@ -259,6 +261,7 @@ class Creation:
                     None if version is None else catalog.version(procedure, version)
                 ),
                 "unit_key": unit.key,
+                # As they are now: a later run may change the unit, but not this run.
                 "part_key": unit.part_key,
                 "revision_key": unit.revision_key,
                 "batch_key": unit.batch_key,
@@ -281,11 +284,13 @@ class Creation:
         _LOGS.write(connection, of_run(prepared.logs))
         if prepared.sidecar is not None or prepared.report is not None:
             _DOCUMENTS.write(connection, [(run, prepared.sidecar, prepared.report)])
+        # A foreign client uploads files; its sidecar names those without bytes.
         write_files(connection, run, self.files or prepared.references)
         if self.metadata:
             write_metadata(connection, "run", run, self.metadata)
         if self.slot is not None:
             _assign_slot(connection, run, self.slot)
+        # A key that is a UUID is the id of its run, and needs no row.
         if self.key is not None and not self.key.is_id:
             _KEYS.write(connection, [(self.key.text, self.key.digest, run)])
 
@@ -297,6 +302,7 @@ class Creation:
         definitions: DefinitionSession,
     ) -> None:
         rows = self.prepared.measurements
+        # Sets: a run of many loops repeats its points and specifications.
         points = definitions.points(procedure, {row[2] for row in rows})
         specifications = definitions.specifications(
             {row[3] for row in rows if row[3] is not None}

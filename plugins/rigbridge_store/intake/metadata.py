@@ -108,10 +108,12 @@ def write_metadata(
 
 
 def _number(value: JSONScalar) -> float | None:
+    # In Python a bool is an int; it has a column of its own.
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:
         return float(value)
+    # An integer that no double holds is kept as exact JSON only.
     except OverflowError:
         return None
 
@@ -126,6 +128,7 @@ def merge_metadata(
     if not changes:
         return
     table, key = _TABLES[kind]
+    # Written anew, not updated: a value of another kind goes to another column.
     connection.execute(
         table.delete().where(key == owner, table.c.name.in_(list(changes)))
     )
@@ -138,6 +141,7 @@ def read_metadata(
     """Read the values of owners, by their keys."""
     table, key = _TABLES[kind]
     found: dict[int, dict[str, Value]] = {owner: {} for owner in owners}
+    # In parts: a database limits the parameters of one statement.
     for start in range(0, len(owners), _CHUNK):
         statement = (
             sa.select(key, table.c.name, table.c.value)

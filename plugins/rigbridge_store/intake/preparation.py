@@ -125,6 +125,7 @@ class _Preparation:
         logs = self._logs()
         if self.checks.issues:
             raise invalid(self.checks.issues)
+        # Only times that can be read can contradict each other.
         _agree(started, ended, span)
         if span is None and started is not None and ended is not None:
             span = ended - started
@@ -201,6 +202,7 @@ class _Preparation:
         checks.millis(phase.end_time_millis, f"{path}.end_time_millis")
         return (
             phase.name,
+            # ``value`` is a slower property; a run has hundreds of phases.
             phase.outcome._value_,
             phase.start_time_millis,
             phase.end_time_millis,
@@ -218,6 +220,7 @@ class _Preparation:
     def _logs(self) -> list[Row]:
         rows: list[Row] = []
         for index, log in enumerate(known(self.body.logs) or ()):
+            # Kept as it was spelled, hence only checked.
             self.checks.moment(log.timestamp, f"logs[{index}].timestamp")
             self.checks.integer(log.line_number, f"logs[{index}].line_number")
             rows.append(

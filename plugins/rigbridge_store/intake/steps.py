@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from msgspec import UNSET
 
@@ -10,10 +10,9 @@ from rigbridge.convert.times import to_millis
 from rigbridge.model import MeasurementOutcome, PhaseOutcome
 from rigbridge.wire import WireMeasurement, WirePhase, WireStep
 from rigbridge_store.fields import FieldChecks, known, text_or_none
+from rigbridge_store.tables.values import EPOCH
 
 __all__ = ["phase_of_step"]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def phase_of_step(
@@ -29,7 +28,8 @@ def phase_of_step(
     checks.filled(step.name, f"{path}.name")
     begin = checks.moment(text_or_none(step.started_at), f"{path}.started_at")
     span = checks.span(text_or_none(step.duration), f"{path}.duration")
-    start = begin or started or _EPOCH
+    # v1 demands a time of each phase.
+    start = begin or started or EPOCH
     return WirePhase(
         name=step.name,
         outcome=PhaseOutcome.PASS if step.step_passed else PhaseOutcome.FAIL,

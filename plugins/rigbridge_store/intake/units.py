@@ -119,6 +119,8 @@ def _identity(
     )
     known_part = None if found is None else found.part_key
     if number is None and known_part is None:
+        # Only where neither the run nor the store knows the part: a rule that guesses
+        # must not overrule what was told.
         told = policy.identity.told_by_serial_number(unit.serial_number)
         number = told.get("part_number")
         revision_number = revision_number or told.get("revision")
@@ -132,6 +134,7 @@ def _identity(
     if revision_number is not None and part is not None:
         revision = catalog.revision(part, revision_number)
     elif found is not None and part == known_part:
+        # A revision belongs to a part: with another part the known one means nothing.
         revision = found.revision_key
     if revision is None and part is not None and policy.default_revision:
         revision = catalog.default_revision(part)
@@ -198,6 +201,7 @@ def add_sub_units(
         child = _sub_unit(connection, catalog, member.serial_number, path, policy)
         if child in present:
             continue
+        # Asked before each link, since the links before it count.
         if parent.key == child or parent.key in _descendants(connection, child):
             text = f"Sub-unit {member.serial_number} would make a cycle."
             raise bad_request(text, FieldIssue(path, "contains the unit itself"))
@@ -253,6 +257,7 @@ def _descendants(connection: sa.Connection, unit: int) -> set[int]:
     seen: set[int] = set()
     level = [unit]
     while level:
+        # Level by level, with one query for each.
         below = connection.execute(_CHILDREN, {"parents": level}).scalars().all()
         level = [key for key in below if key not in seen]
         seen.update(level)

@@ -31,7 +31,7 @@ MOST = 64
 _SAVEPOINT = "rigbridge_work"
 
 
-class _Work(Generic[_T_co]):
+class _QueuedWork(Generic[_T_co]):
     """The work of one thread, and what came of it."""
 
     def __init__(self, work: Callable[[sa.Connection], _T_co]) -> None:
@@ -93,7 +93,7 @@ class GroupCommit:
         self._transaction = transaction
         # Guards the two below; never held while the database is at work.
         self._guard = threading.Lock()
-        self._waiting: list[_Work[object]] = []
+        self._waiting: list[_QueuedWork[object]] = []
         self._has_leader = False
 
     def perform(self, function: Callable[[sa.Connection], _T]) -> _T:
@@ -108,7 +108,7 @@ class GroupCommit:
             Exception: what the work raised; nothing of it is left then. Or what the
                 commit did; nothing of the whole group is left then.
         """
-        work = _Work(function)
+        work = _QueuedWork(function)
         with self._guard:
             self._waiting.append(work)
             if not self._has_leader:
@@ -143,7 +143,7 @@ class GroupCommit:
                 if work.done:
                     work.wake.release()
 
-    def _commit(self, group: list[_Work[object]]) -> None:
+    def _commit(self, group: list[_QueuedWork[object]]) -> None:
         try:
             with self._transaction() as connection:
                 if len(group) == 1:
@@ -165,7 +165,7 @@ class GroupCommit:
             self._waiting[0].leads = True
             self._waiting[0].wake.release()
 
-    def _leave(self, work: _Work[object]) -> None:
+    def _leave(self, work: _QueuedWork[object]) -> None:
         with self._guard:
             if work in self._waiting:
                 self._waiting.remove(work)

@@ -39,7 +39,7 @@ keep the statements prepared; small ones, since parameters may be limited to 999
 """
 
 
-class Cursor(Protocol):
+class DriverCursor(Protocol):
     """
     What a driver answers a statement with.
 
@@ -57,12 +57,12 @@ class Cursor(Protocol):
 class _Driver(Protocol):
     """A connection of one of the drivers."""
 
-    def execute(self, sql: str, values: Row) -> Cursor:
+    def execute(self, sql: str, values: Row) -> DriverCursor:
         """Execute one statement."""
         ...
 
 
-def perform(connection: sa.Connection, sql: str, values: Row = ()) -> Cursor:
+def perform(connection: sa.Connection, sql: str, values: Row = ()) -> DriverCursor:
     """
     Execute a statement on the driver's connection.
 
@@ -80,6 +80,7 @@ def perform(connection: sa.Connection, sql: str, values: Row = ()) -> Cursor:
 
 
 def _perform_many(connection: sa.Connection, sql: str, rows: Sequence[Row]) -> None:
+    # Not by SQLAlchemy, whose processing of each value costs more than the insert.
     cursor = connection.connection.cursor()
     try:
         cursor.executemany(sql, rows)
@@ -139,6 +140,7 @@ class _Statement:
             return cls(str(compiled), None)
         places = [names.index(name) for name in wanted]
         if len(places) == 1:
+            # itemgetter of one place would give the item, not a tuple.
             return cls(str(compiled), lambda row: (row[places[0]],))
         return cls(str(compiled), itemgetter(*places))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rigbridge.convert.overlay import apply, change_members, difference, added_at
+from rigbridge.convert.overlay import added_at, apply, change_members, difference
 from rigbridge.model import JSONObject, JSONValue
 
 BASE: JSONObject = {"name": "a", "phases": [{"n": 1}, {"n": 2}], "metadata": {}}
@@ -25,9 +25,7 @@ class TestAddedAt:
         assert added_at(overlay, "phases", "1", "attributes") == {"x": [1.5]}
         assert added_at(overlay, "metadata") == {"shift": 3}
 
-    @pytest.mark.parametrize(
-        "overlay", [None, 1, {}, {"~": 1}, {"~": {"a": 1}}]
-    )
+    @pytest.mark.parametrize("overlay", [None, 1, {}, {"~": 1}, {"~": {"a": 1}}])
     def test_nothing(self, overlay: JSONValue) -> None:
         """An overlay that puts nothing there, or is none, adds nothing."""
         assert added_at(overlay, "a") == {}

@@ -53,7 +53,7 @@ async def receive_upload(
     to_thread = anyio.to_thread.run_sync
     announced = _length(request)
     reception = await to_thread(
-        lambda: door.store.open_upload(upload_id, token, announced=announced)
+        lambda: door.store.uploads.receive(upload_id, token, announced=announced)
     )
     try:
         await _receive(reception, request)
