@@ -20,7 +20,7 @@ from rigbridge_store.intake.catalog import CatalogSession
 from rigbridge_store.intake.metadata import merge_metadata
 from rigbridge_store.intake.units import FoundUnit, create_unit
 from rigbridge_store.refusals import FieldIssue, bad_request, conflict, not_found
-from rigbridge_store.tables.rows import insert_row
+from rigbridge_store.tables.rows import ColumnValue, insert_row
 from rigbridge_store.tables.schema import (
     api_keys,
     attachments,
@@ -137,7 +137,7 @@ def create_numbered(
     catalog: CatalogSession,
     kind: RowKind,
     number: str,
-    **more: object,
+    **more: ColumnValue,
 ) -> tuple[int, str]:
     """
     Create a part, a revision (with its ``part_key``) or a batch.
@@ -150,7 +150,7 @@ def create_numbered(
     """
     _require_free_number(connection, kind, number, "number", more.get("part_key"))
     public = new_id()
-    values = {
+    values: dict[str, ColumnValue] = {
         "id": public,
         "number": number,
         "number_key": folded(number),
