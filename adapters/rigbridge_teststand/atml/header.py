@@ -10,6 +10,7 @@ from rigbridge_teststand.atml.data.values import flatten, read_datum, spelled
 from rigbridge_teststand.atml.local_names import (
     NAME,
     attribute,
+    attributes_of,
     child,
     child_elements,
     children,
@@ -242,7 +243,7 @@ class _HeaderReader:
                 self.interrupted = True
             return
         if kind == "CriticalFailureStack":
-            entries = [dict(entry.attrib) for _, entry in children(element)]
+            entries = [attributes_of(entry) for _, entry in children(element)]
             if entries:
                 self._account.mapped["property"] += len(entries)
                 self.metadata["critical_failures"] = entries

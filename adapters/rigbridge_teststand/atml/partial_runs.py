@@ -58,7 +58,7 @@ class _OpenStep:
     at: int
     logs: int
     files: int
-    outcomes: set[PhaseOutcome] = attrs.field(factory=set)
+    outcomes: set[PhaseOutcome] = attrs.field(factory=set[PhaseOutcome])
 
 
 class PartialRun:

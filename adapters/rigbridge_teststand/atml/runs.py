@@ -180,6 +180,7 @@ class ATMLRunReader:
 
     def _compare_count(self, results: Element, metadata: dict[str, JSONValue]) -> None:
         """Record a step count in the file that differs from its steps."""
+        # A structured property may have this name as well.
         count = metadata.get(_COUNT)
         stated = read_count(count) if isinstance(count, str) else None
         found = len(self.sequence.phases)

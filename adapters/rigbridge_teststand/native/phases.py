@@ -34,26 +34,6 @@ __all__ = ["PhaseBuilder", "ResultList", "StepResult", "StepTimes"]
 
 
 @attrs.define
-class ResultList:
-    """
-    The results that a container of a result holds.
-
-    Attributes:
-        container: its name (``SequenceCall``, ``PostAction``...).
-        path: the XPath from the result to the list.
-        steps: the results that were read so far.
-        members: the number of array elements that were read.
-        last: the last of these, if the list was read while it was parsed.
-    """
-
-    container: str
-    path: str
-    steps: list[StepResult] = attrs.field(factory=list)
-    members: int = 0
-    last: Element | None = None
-
-
-@attrs.define
 class StepResult:
     """
     One ``TEResult``.
@@ -91,6 +71,26 @@ class StepResult:
     member: int
     line: int | None
     docstring: str | None
+
+
+@attrs.define
+class ResultList:
+    """
+    The results that a container of a result holds.
+
+    Attributes:
+        container: its name (``SequenceCall``, ``PostAction``...).
+        path: the XPath from the result to the list.
+        steps: the results that were read so far.
+        members: the number of array elements that were read.
+        last: the last of these, if the list was read while it was parsed.
+    """
+
+    container: str
+    path: str
+    steps: list[StepResult] = attrs.field(factory=list[StepResult])
+    members: int = 0
+    last: Element | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import PureWindowsPath
+from typing import Any
 
 from rigbridge.adapters import ConversionReport, ReadContext
 from rigbridge.model import (
@@ -206,7 +207,7 @@ def _keep_report_level(
     root = result_of(element)
     for child in element:
         # The tag of a comment is no text, whatever the type hints say.
-        tag: object = child.tag
+        tag: Any = child.tag
         if not isinstance(tag, str):
             continue
         if child.get("Type") == "TEResult":

@@ -175,7 +175,7 @@ def refuse_declared(element: Element, uri: str) -> None:
         UnsafeSourceError: it has a DOCTYPE.
     """
     # The type hints of lxml lack a document without one.
-    declared: object = element.getroottree().docinfo.internalDTD
+    declared: Any = element.getroottree().docinfo.internalDTD
     if declared is not None:
         raise _declared(uri, None)
 

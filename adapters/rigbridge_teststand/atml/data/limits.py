@@ -131,7 +131,7 @@ def _joined(
 
 
 def _described(limit: Limit) -> str:
-    parts = []
+    parts: list[str] = []
     if limit.lower is not None:
         parts.append(f"x {'>=' if limit.lower_inclusive else '>'} {limit.lower}")
     if limit.upper is not None:
@@ -269,7 +269,7 @@ class _LimitReader:
         )
 
     def _as_text(self, element: Element, bounds: list[_Bound]) -> Comparison:
-        validators = []
+        validators: list[str] = []
         for bound in bounds:
             comp = bound.comparator.upper()
             shown = repr(bound.value)

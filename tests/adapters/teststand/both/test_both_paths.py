@@ -245,12 +245,12 @@ class TestBothPaths:
         (run,) = read_report(path).runs
         assert run.phases
 
-    def test_a_growing_report_that_makes_no_run_spares_the_next(
+    def test_a_partial_report_that_makes_no_run_spares_the_next(
         self, read_report: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The error is that of the one report, whenever it is met."""
 
-        def grown(self: Any, element: Any) -> None:
+        def read_partial(self: Any, element: Any) -> None:
             del self
             if element.get("Link", "").startswith("0-"):
                 raise ModelError("is wrong", path="$.phases[0]")
@@ -259,7 +259,7 @@ class TestBothPaths:
         monkeypatch.setattr(report_files, "STREAMED_ABOVE", 16)
         monkeypatch.setattr(streaming, "CHUNK_SIZE", 1 << 9)
         monkeypatch.setattr(streaming, "PARTIAL_SIZE", 1 << 10)
-        monkeypatch.setattr(native, "grown", grown)
+        monkeypatch.setattr(native, "read_partial", read_partial)
         reading = read_report(path)
         assert [run.outcome for run in reading.runs] == [RunOutcome.FAIL]
         assert "is wrong" in str(reading.failures[0])
