@@ -131,7 +131,7 @@ async def deliver_async(
     return await connection.drive(delivery.steps(), take)
 
 
-def checked_run(run: Run) -> Run:
+def checked_run(run: object) -> Run:
     """
     Make sure that an argument is a run.
 
@@ -146,7 +146,7 @@ def checked_run(run: Run) -> Run:
     return run
 
 
-def checked_body(body: CreateRun) -> CreateRun:
+def checked_body(body: object) -> CreateRun:
     """
     Make sure that an argument is the body of a request.
 
