@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -190,6 +191,58 @@ class TestWaits:
         assert box.view.circuit() is None
         box.take()
 
+    def test_three_failures_in_a_row_open_the_circuit(self, box: _Outbox) -> None:
+        """Not two; and whatever the store answers makes the count begin anew."""
+        box.add()
+        for _ in range(2):
+            for _ in range(policy.CIRCUIT_THRESHOLD - 1):
+                self._fail(box)
+                assert box.view.circuit() is None
+            box.leases.postpone(box.take(), wait=0, asked=None, reason="an answer")
+        for _ in range(policy.CIRCUIT_THRESHOLD):
+            self._fail(box)
+        assert box.leases.take() is None
+
+    @pytest.mark.parametrize(("failures", "most"), [(3, 1.0), (4, 2.0), (5, 4.0)])
+    def test_the_pause_of_the_circuit_doubles(
+        self, box: _Outbox, failures: int, most: float
+    ) -> None:
+        """A second after the third failure at most, by chance; then two, then four."""
+        random.seed(7)
+        box.add()
+        pauses = []
+        for _ in range(20):
+            for _ in range(failures):
+                self._fail(box)
+                circuit = box.view.circuit()
+                box.now += 0.0 if circuit is None else circuit[1]
+            assert circuit is not None
+            pauses.append(circuit[1])
+            box.leases.postpone(box.take(), wait=0, asked=None, reason="an answer")
+        assert most / 2 < max(pauses) <= most
+
+    def test_a_wish_of_the_server_opens_the_circuit_at_once(self, box: _Outbox) -> None:
+        """One answer that asks for a pause is enough, and counts as the third."""
+        box.add()
+        box.leases.postpone(box.take(), wait=0, asked=7, reason="429", down=True)
+        assert box.view.circuit() == ("429", 7.0)
+        assert box.rows("SELECT failures FROM circuit") == [(3,)]
+
+    @staticmethod
+    def _fail(box: _Outbox) -> None:
+        box.leases.postpone(box.take(), wait=0, asked=None, reason="x", down=True)
+
+    def test_a_pause_beyond_the_horizon_counts_as_past(self, box: _Outbox) -> None:
+        """A circuit that a clock opened which ran ahead stops nobody for years."""
+        box.add()
+        box.leases.hold(box.take(), pause=HORIZON, reason="x")
+        assert box.view.circuit() is not None
+        assert box.leases.take() is None
+        box.now += HORIZON
+        box.leases.hold(box.take(), pause=HORIZON + 1, reason="x")
+        assert box.view.circuit() is None
+        box.take()
+
     def test_one_tries_while_the_others_see_what_comes_of_it(
         self, box: _Outbox
     ) -> None:
@@ -250,6 +303,13 @@ class TestMemory:
         gone = [box.view.entry(run_id) is None for run_id in ids]
         assert gone == [True] * forgotten + [False] * (10 - forgotten)
         assert box.view.status().delivered == 10
+
+    def test_only_unshared_contents_are_removed(self, box: _Outbox) -> None:
+        """What another entry refers to stays, the rest is removed."""
+        box.add()
+        removed: list[str] = []
+        box.housekeeping.discard(["a" * 64, "b" * 64], removed.append)
+        assert removed == ["b" * 64]
 
     def test_a_person_who_retries_forgets_what_was_refused(self, box: _Outbox) -> None:
         """Files that went up stay known; doubts that cannot be resolved do not."""

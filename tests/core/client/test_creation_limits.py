@@ -1,0 +1,186 @@
+"""Which failed creates certainly did not arrive, and which may have."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import httpx
+import pytest
+
+from rigbridge.client.delivery import creation
+from rigbridge.client.transport.error_answers import (
+    read_words,
+    refusal,
+    retry_after,
+    shorten,
+)
+from rigbridge.client.transport.exceptions import may_be_at_work, translated
+from rigbridge.errors import (
+    DeliveryError,
+    NoAnswerError,
+    ServerUnavailableError,
+    UnexpectedAnswerError,
+)
+from rigbridge.model import Attachment
+from rigbridge.wire import ListedAttachment
+
+_NOW = datetime(2026, 5, 6, 7, 8, 9, tzinfo=UTC)
+_LATER = {408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524}
+
+
+def _refused(status: int) -> DeliveryError:
+    return refusal(
+        httpx.Response(status), source="https://store", place="POST", secret="k"
+    )
+
+
+def _failed(error: Exception) -> DeliveryError:
+    with pytest.raises(DeliveryError) as caught, translated(source="s", place="p"):
+        raise error
+    return caught.value
+
+
+class TestStatuses:
+    """Every status from 300 to 599, none left to chance."""
+
+    def test_what_is_tried_again(self) -> None:
+        """Exactly the statuses of busy servers, proxies and timeouts."""
+        later = {
+            status
+            for status in range(300, 600)
+            if isinstance(_refused(status), ServerUnavailableError)
+        }
+        assert later == _LATER
+
+    def test_what_says_where_the_store_really_is(self) -> None:
+        """Exactly the redirects, the first and the last of them too."""
+        redirects = {
+            status
+            for status in range(290, 600)
+            if "where it really is" in str(_refused(status).remedy)
+        }
+        assert redirects == set(range(300, 400))
+
+    def test_what_certainly_did_not_arrive(self) -> None:
+        """All refusals but a conflict; of busy servers 429 only."""
+        safe = {
+            status
+            for status in range(300, 600)
+            if creation._did_not_arrive(_refused(status))
+        }
+        expected = set(range(300, 600)) - _LATER - {409} | {429}
+        assert safe == expected
+
+    def test_what_may_still_be_at_work(self) -> None:
+        """Exactly those statuses by which somebody else gave up waiting."""
+        busy = {
+            status for status in range(300, 600) if may_be_at_work(_refused(status))
+        }
+        assert busy == {408, 504, 522, 524}
+
+    @pytest.mark.parametrize(("status", "safe"), [(200, False), (299, False)])
+    def test_a_success_that_cannot_be_read_may_have_arrived(
+        self, status: int, *, safe: bool
+    ) -> None:
+        """An answer of the 200s says that the run is there, whatever else it says."""
+        error = UnexpectedAnswerError("no JSON", status=status)
+        assert creation._did_not_arrive(error) is safe
+
+    def test_an_answer_without_a_status_may_have_arrived(self) -> None:
+        """Nobody can tell, so the store is asked first."""
+        assert not creation._did_not_arrive(UnexpectedAnswerError("strange"))
+        assert not creation._did_not_arrive(NoAnswerError("gone"))
+
+
+class TestExceptions:
+    """Connections that fail before, and after, something was sent."""
+
+    @pytest.mark.parametrize(
+        ("error", "arrived", "at_work"),
+        [
+            (httpx.ConnectError("x"), False, False),
+            (httpx.ConnectTimeout("x"), False, False),
+            (httpx.PoolTimeout("x"), False, False),
+            (httpx.ProxyError("x"), False, False),
+            (httpx.ReadTimeout("x"), True, True),
+            (httpx.WriteTimeout("x"), True, True),
+            (httpx.ReadError("x"), True, False),
+            (httpx.RemoteProtocolError("x"), True, False),
+        ],
+    )
+    def test_they_are_told_apart(
+        self, error: Exception, *, arrived: bool, at_work: bool
+    ) -> None:
+        """Only what was on its way may have arrived; only a timeout may be at work."""
+        failed = _failed(error)
+        assert creation._did_not_arrive(failed) is not arrived
+        assert may_be_at_work(failed) is at_work
+
+
+class TestWords:
+    """What is read of an answer."""
+
+    @pytest.mark.parametrize(("length", "cut"), [(400, False), (401, True)])
+    def test_the_limit_of_a_text(self, length: int, *, cut: bool) -> None:
+        """400 characters stay, of more the first 400."""
+        text = shorten("x" * length)
+        assert text == "x" * 400 + ("..." if cut else "")
+
+    def test_a_known_shape_is_marked(self) -> None:
+        """Whoever shows it can tell the server's words from a page."""
+        assert read_words(b'{"message": "no", "code": "NO"}').shaped
+        assert read_words(b'{"error": {"message": "no"}}').shaped
+        assert not read_words(b"<html>").shaped
+        assert not read_words(b'{"other": 1}').shaped
+
+    def test_a_remark_that_repeats_the_message_is_left_out(self) -> None:
+        """The others are kept, with their paths."""
+        words = read_words(
+            b'{"message": "no", "issues": ["no",'
+            b' {"message": "bad", "path": ["a", 0]}, {"message": "worse"}]}'
+        )
+        assert words.issues == ("a.0: bad", "worse")
+
+
+class TestRetryAfter:
+    """The edges of both forms."""
+
+    def test_a_date_in_the_past_is_no_wait(self) -> None:
+        """It never asks for less than nothing."""
+        date = format_datetime(_NOW - timedelta(seconds=5), usegmt=True)
+        assert retry_after({"retry-after": date}, now=_NOW) == 0.0
+
+    def test_a_date_without_a_zone_is_in_utc(self) -> None:
+        """As HTTP has it."""
+        text = "Wed, 06 May 2026 07:08:19 -0000"
+        assert retry_after({"retry-after": text}, now=_NOW) == 10.0
+
+    def test_digits_of_other_scripts_are_none(self) -> None:
+        """Only ASCII digits are a number of seconds."""
+        assert retry_after({"retry-after": "٣"}, now=_NOW) is None
+        assert retry_after({"retry-after": " 7 "}, now=_NOW) == 7.0
+
+
+class TestListed:
+    """Files that the store lists already."""
+
+    @pytest.mark.parametrize(
+        ("name", "size", "sha256", "found"),
+        [
+            ("a", 3, "0" * 64, True),
+            ("a", None, None, True),
+            ("b", 3, "0" * 64, False),
+            ("a", 4, "0" * 64, False),
+            ("a", 3, "1" * 64, False),
+        ],
+    )
+    def test_a_file_is_known_by_all_that_both_say(
+        self, name: str, size: int | None, sha256: str | None, *, found: bool
+    ) -> None:
+        """Each file that is listed counts once."""
+        attachment = Attachment(name="a", size=3, sha256="0" * 64)
+        listed = [ListedAttachment(id="1", name=name, size=size, sha256=sha256)]
+        assert creation.is_listed(attachment, listed) is found
+        assert len(listed) == (0 if found else 1)
+        assert not creation.is_listed(attachment, listed) or not found

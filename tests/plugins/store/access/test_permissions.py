@@ -1,0 +1,118 @@
+"""What a station reaches, and what is said to one that reaches less."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from rigbridge.errors import ForbiddenError, NotFoundError
+from rigbridge.wire import CreateRun
+from rigbridge_store import Principal, RunStore
+from rigbridge_store.access import permissions
+from rigbridge_store.tables.schema import procedures, station_procedures
+
+
+@pytest.fixture(name="keys")
+def _keys(store: RunStore, make_body: Callable[..., CreateRun]) -> list[int]:
+    """Create two procedures, and give their keys."""
+    for name in ("One", "Two"):
+        store.create_run(make_body(procedure_name=name))
+    with store.reading() as connection:
+        select = sa.select(procedures.c.key).order_by(procedures.c.key)
+        return list(connection.execute(select).scalars())
+
+
+@pytest.fixture(name="connection")
+def _connection(
+    store: RunStore, keys: list[int], station: Principal
+) -> Iterator[sa.Connection]:
+    """Open a transaction in which the station is linked to the first procedure."""
+    with store.writing() as (connection, _):
+        permissions.link_station_to(connection, station.key, keys[0])
+        yield connection
+
+
+@pytest.fixture(name="station")
+def _station(store: RunStore) -> Principal:
+    return store.authenticate(store.create_station_key("Rig"))
+
+
+@pytest.fixture(name="user")
+def _user(store: RunStore) -> Principal:
+    return store.authenticate(store.create_user_key("Jane"))
+
+
+@pytest.fixture(name="free")
+def _free(station: Principal) -> Principal:
+    return Principal(
+        kind=station.kind,
+        key=station.key,
+        id=station.id,
+        name=station.name,
+        unrestricted=True,
+    )
+
+
+class TestReach:
+    """Only a restricted station is held back."""
+
+    def test_a_station_reaches_what_it_is_linked_to(
+        self, station: Principal, connection: sa.Connection, keys: list[int]
+    ) -> None:
+        """The other procedure is refused by its own name."""
+        permissions.require_access(connection, station, keys[0])
+        with pytest.raises(ForbiddenError, match=r"Station Rig .* Two"):
+            permissions.require_access(connection, station, keys[1])
+        assert permissions.visible_procedures(connection, station) == frozenset(
+            {keys[0]}
+        )
+
+    def test_the_others_reach_everything(
+        self,
+        user: Principal,
+        free: Principal,
+        connection: sa.Connection,
+        keys: list[int],
+    ) -> None:
+        """Users, unrestricted stations, and whoever is in the process."""
+        for principal in (user, free, None):
+            permissions.require_access(connection, principal, keys[1])
+            assert permissions.visible_procedures(connection, principal) is None
+
+    def test_linking_twice_is_one_link(
+        self, station: Principal, connection: sa.Connection, keys: list[int]
+    ) -> None:
+        """A second link is no error and no row."""
+        permissions.link_station_to(connection, station.key, keys[0])
+        count = sa.select(sa.func.count()).select_from(station_procedures)
+        assert connection.execute(count).scalar_one() == 1
+        permissions.link_station_to(connection, station.key, keys[1])
+        linked = permissions.linked_procedures(connection, station.key)
+        assert linked == frozenset(keys)
+
+
+class TestRefusals:
+    """The words for what is out of reach."""
+
+    def test_a_station_learns_of_no_procedure(
+        self, station: Principal, user: Principal, free: Principal
+    ) -> None:
+        """It is told that it may not use it, the others that it does not exist."""
+        refusal = permissions.unknown_procedure(station, "P-1")
+        assert isinstance(refusal, ForbiddenError)
+        for principal in (user, free, None):
+            refusal = permissions.unknown_procedure(principal, "P-1")
+            assert isinstance(refusal, NotFoundError)
+            assert "P-1 does not exist" in str(refusal)
+
+    def test_what_only_users_may_do(
+        self, station: Principal, user: Principal, free: Principal
+    ) -> None:
+        """A station may not, unrestricted or not."""
+        for principal in (user, None):
+            permissions.require_user(principal, "delete runs")
+        for principal in (station, free):
+            with pytest.raises(ForbiddenError, match="Rig cannot delete runs"):
+                permissions.require_user(principal, "delete runs")
