@@ -7,12 +7,13 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import attrs
 
 from rigbridge.machine.folders import path_text, read_chunks
 from rigbridge.model.values import (
+    Field,
     count_or_none,
     fail,
     optional_text,
@@ -62,7 +63,7 @@ class SettledFile(FileOpener):
     owner: object = attrs.field(default=None, eq=False, repr=False)
 
 
-def _opener(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+def _opener(instance: object, attribute: Field, value: object) -> None:
     if value is not None and not callable(value):
         raise fail(instance, attribute, "must be callable or None")
 

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from rigbridge.model.values import (
+    Field,
     by,
     check_fields,
     fail,
@@ -22,7 +23,7 @@ __all__ = ["Limit"]
 _BOOLS = {bool}
 
 
-def _bound(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+def _bound(instance: object, attribute: Field, value: Any) -> None:
     if value is None:
         return
     if type(value) not in (int, float):

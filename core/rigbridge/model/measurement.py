@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import attrs
 
@@ -10,6 +10,7 @@ from rigbridge.model.limit import Limit
 from rigbridge.model.outcome import MeasurementOutcome, as_measurement_outcome
 from rigbridge.model.series import Series
 from rigbridge.model.values import (
+    Field,
     JSONObject,
     JSONValue,
     Scalar,
@@ -41,7 +42,7 @@ JSON and stand for values that the source gave as such; points belong in a Serie
 _PLAIN = frozenset({float, int, str, bool, type(None), Series})
 
 
-def _value(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+def _value(instance: object, attribute: Field, value: object) -> None:
     if type(value) in _PLAIN:
         return
     if not isinstance(value, (list, dict)):

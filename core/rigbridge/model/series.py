@@ -10,6 +10,7 @@ import attrs
 
 from rigbridge.errors import ModelError
 from rigbridge.model.values import (
+    Field,
     Scalar,
     fail,
     optional_text,
@@ -50,7 +51,7 @@ def _fits(points: range) -> bool:
     return all(-_INT64 <= point < _INT64 for point in (points[0], points[-1]))
 
 
-def _scalars(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+def _scalars(instance: object, attribute: Field, value: Any) -> None:
     if isinstance(value, array):
         return
     for index, point in enumerate(value):
@@ -94,7 +95,7 @@ class Axis:
         return len(self.values)
 
 
-def _lengths(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+def _lengths(instance: object, attribute: Field, value: Any) -> None:
     if not value:
         raise fail(instance, attribute, "must hold at least one axis")
     lengths = [len(axis) for axis in value]

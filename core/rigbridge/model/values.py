@@ -20,6 +20,7 @@ import attrs
 from rigbridge.errors import ModelError
 
 __all__ = [
+    "Field",
     "JSONObject",
     "JSONScalar",
     "JSONValue",
@@ -73,12 +74,15 @@ _MAX_DEPTH = 64
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 _Member = TypeVar("_Member")
-_Check: TypeAlias = Callable[[Any, "attrs.Attribute[Any]", Any], None]
+Field: TypeAlias = "attrs.Attribute[Any]"
+"""A field of a class, whatever it holds."""
+
+_Check: TypeAlias = Callable[[object, Field, object], None]
 
 
 def fail(
     instance: object,
-    attribute: attrs.Attribute[Any],
+    attribute: Field,
     message: str,
     *,
     remedy: str | None = None,
@@ -115,7 +119,7 @@ def is_(*types: type) -> _Check:
     """Check that a field is an instance of one of the types."""
     expected = " or ".join("None" if t is type(None) else t.__name__ for t in types)
 
-    def check(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    def check(instance: object, attribute: Field, value: object) -> None:
         if not isinstance(value, types):
             found = type(value).__name__
             raise fail(instance, attribute, f"must be {expected}, not {found}")
@@ -126,7 +130,7 @@ def is_(*types: type) -> _Check:
 def word_of(words: type[StrEnum]) -> _Check:
     """Check that a field is a member of an enumeration."""
 
-    def check(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    def check(instance: object, attribute: Field, value: object) -> None:
         if not isinstance(value, words):
             message = f"must be one of {', '.join(words)}, not {_shown(value)}"
             raise fail(instance, attribute, message)
@@ -208,7 +212,7 @@ def tuple_of(member: type) -> _Check:
     """Check that a field is a tuple whose members are all of one type."""
     only = {member}
 
-    def check(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    def check(instance: object, attribute: Field, value: Any) -> None:
         if not value or set(map(type, value)) == only:
             return
         for index, item in enumerate(value):
@@ -222,7 +226,7 @@ def tuple_of(member: type) -> _Check:
     return check
 
 
-def text(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+def text(instance: object, attribute: Field, value: object) -> None:
     """Check for a text with at least one character that is not a blank."""
     if type(value) is not str:
         found = type(value).__name__
@@ -231,13 +235,13 @@ def text(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         raise fail(instance, attribute, "must not be blank")
 
 
-def optional_text(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+def optional_text(instance: object, attribute: Field, value: object) -> None:
     """Check for None or a text that is not blank: unknown is None, never ''."""
     if value is not None:
         text(instance, attribute, value)
 
 
-def aware_or_none(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+def aware_or_none(instance: object, attribute: Field, value: object) -> None:
     """Check for None or a datetime that knows its time zone."""
     if value is None:
         return
@@ -249,13 +253,13 @@ def aware_or_none(instance: Any, attribute: attrs.Attribute[Any], value: Any) ->
         raise fail(instance, attribute, message, remedy="give it a tzinfo")
 
 
-def sha256_or_none(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+def sha256_or_none(instance: object, attribute: Field, value: object) -> None:
     """Check for None or a SHA-256 in lower-case hexadecimal."""
     if value is not None and not (isinstance(value, str) and _SHA256.fullmatch(value)):
         raise fail(instance, attribute, "must be a SHA-256 in 64 lower-case hex digits")
 
 
-def count_or_none(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+def count_or_none(instance: object, attribute: Field, value: object) -> None:
     """Check for None or an integer of at least 0."""
     if value is None:
         return
@@ -288,7 +292,7 @@ def json_problem(value: Any, path: str = "", depth: int = 0) -> str | None:
     return next(filter(None, problems), None)
 
 
-def json_object(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+def json_object(instance: object, attribute: Field, value: object) -> None:
     """Check for an object of strict JSON."""
     if not isinstance(value, Mapping):
         found = type(value).__name__
