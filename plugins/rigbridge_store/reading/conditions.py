@@ -31,7 +31,6 @@ from rigbridge_store.tables.values import (
 )
 
 __all__ = [
-    "ANYTHING",
     "DAY",
     "NEWEST_FIRST",
     "OLDEST_FIRST",
@@ -54,8 +53,8 @@ Condition = sa.ColumnElement[bool]
 DAY = 86_400_000_000
 """A day in microseconds."""
 
-ANYTHING = "*"
-"""Stands for any characters in a text that a person searches for."""
+# Stands for any characters in a text that a person searches for.
+_ANYTHING = "*"
 
 _ESCAPE = "\\"
 _LAST_CHARACTER = chr(0x10FFFF)
@@ -125,13 +124,13 @@ def text_like(column: sa.ColumnElement[str], text: str) -> Condition:
         text: matched from the beginning; an asterisk stands for anything.
     """
     literal = folded(text.strip())
-    if ANYTHING not in literal:
+    if _ANYTHING not in literal:
         # LIKE ignores case in SQLite and so uses no index. A range does, and finds the
         # same, since folded columns sort by code points.
         return sa.and_(column >= literal, column < literal + _LAST_CHARACTER)
     for special in (_ESCAPE, "%", "_"):
         literal = literal.replace(special, _ESCAPE + special)
-    return column.like(literal.replace(ANYTHING, "%") + "%", escape=_ESCAPE)
+    return column.like(literal.replace(_ANYTHING, "%") + "%", escape=_ESCAPE)
 
 
 def procedure_keys(

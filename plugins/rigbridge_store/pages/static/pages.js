@@ -40,11 +40,6 @@
   window.addEventListener("hashchange", reveal);
   reveal();
 
-  // Choices that apply at once.
-  all("select[data-submit]").forEach((select) => {
-    select.addEventListener("change", () => select.form.requestSubmit());
-  });
-
   // Long tables of measurements: only what failed.
   all("[data-only-failed]").forEach((box) => {
     box.addEventListener("change", () => {
