@@ -35,12 +35,12 @@ from rigbridge.adapters import ReadContext, Source
 from rigbridge.errors import MalformedSourceError, NoRunError, SourceError
 from rigbridge.model import Run
 from rigbridge.model.report import ConversionReport, Place
+from rigbridge_csv.cells import CellReader
 from rigbridge_csv.profiles.matching import ProfileClaim, claim_by_header
 from rigbridge_csv.profiles.profile import CSVProfile
+from rigbridge_csv.rows import Row, read_rows
 from rigbridge_csv.runs import RunBuilder
-from rigbridge_csv.tables.cells import CellReader
 from rigbridge_csv.tables.decoding import find_decoding
-from rigbridge_csv.tables.rows import Row, read_rows
 from rigbridge_csv.tables.table import open_table, readable
 
 __all__ = ["LongLayout"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rigbridge.model import Limit, Measurement, MeasurementOutcome
 from rigbridge.model.report import ConversionReport, Place
+from rigbridge_csv.cells import CellReader, FilledCell, keep_text
 from rigbridge_csv.profiles.fields import MEASUREMENT_FIELDS, Field
 from rigbridge_csv.profiles.header import ColumnMap
-from rigbridge_csv.tables.cells import CellReader, FilledCell, keep_text
 from rigbridge_csv.verdicts import MEASUREMENT, LoggedVerdict
 
 __all__ = ["MeasurementReader"]

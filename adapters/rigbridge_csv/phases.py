@@ -8,9 +8,9 @@ import attrs
 
 from rigbridge.model import Measurement, Phase, PhaseOutcome, RunOutcome
 from rigbridge.model.report import ConversionReport, Place
+from rigbridge_csv.cells import CellReader, FilledCell, keep_text
 from rigbridge_csv.profiles.fields import Field
 from rigbridge_csv.profiles.header import ColumnMap
-from rigbridge_csv.tables.cells import CellReader, FilledCell, keep_text
 from rigbridge_csv.verdicts import PHASE, LoggedVerdict, worst
 
 __all__ = ["UNNAMED", "PhaseRows", "PhaseSequence"]

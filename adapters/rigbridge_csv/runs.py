@@ -12,11 +12,11 @@ from rigbridge.adapters import ReadContext, Source
 from rigbridge.errors import SourceError
 from rigbridge.model import ProcedureRef, Run, RunOutcome, Unit
 from rigbridge.model.report import ConversionReport, Place
+from rigbridge_csv.cells import CellReader, FilledCell, keep_text
 from rigbridge_csv.measurements import MeasurementReader
 from rigbridge_csv.phases import PhaseSequence
 from rigbridge_csv.profiles.fields import Field
 from rigbridge_csv.profiles.header import ColumnMap
-from rigbridge_csv.tables.cells import CellReader, FilledCell, keep_text
 from rigbridge_csv.verdicts import RUN, worst
 
 __all__ = ["RunBuilder"]

@@ -17,6 +17,7 @@ from rigbridge_store.refusals import FieldIssue, invalid
 __all__ = [
     "MAX_FILE_NAME",
     "MAX_NUMBER",
+    "MAX_TEXT",
     "FieldChecks",
     "is_too_deep",
     "known",

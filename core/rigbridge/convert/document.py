@@ -40,6 +40,7 @@ from rigbridge.wire import encode
 
 __all__ = [
     "Openers",
+    "describe_attachment",
     "document_of_limit",
     "document_of_value",
     "encode_document",

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
-from rigbridge.client.delivery import creation
+from rigbridge.client.delivery import attachments, creation
 from rigbridge.client.transport.error_answers import (
     read_words,
     refusal,
@@ -181,6 +181,6 @@ class TestListed:
         """Each file that is listed counts once."""
         attachment = Attachment(name="a", size=3, sha256="0" * 64)
         listed = [ListedAttachment(id="1", name=name, size=size, sha256=sha256)]
-        assert creation.is_listed(attachment, listed) is found
+        assert attachments._is_listed(attachment, listed) is found
         assert len(listed) == (0 if found else 1)
-        assert not creation.is_listed(attachment, listed) or not found
+        assert not attachments._is_listed(attachment, listed) or not found

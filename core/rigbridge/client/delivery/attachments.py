@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import attrs
 
-from rigbridge.client.delivery.creation import RunCreation, is_listed
+from rigbridge.client.delivery.creation import RunCreation
 from rigbridge.client.operations import upload
 from rigbridge.client.steps import Flow, Keep, Together
 from rigbridge.destinations import AttachmentFailure, FileProgress
@@ -18,6 +18,7 @@ from rigbridge.errors import (
     RetriableError,
 )
 from rigbridge.model import Attachment
+from rigbridge.wire import ListedAttachment
 
 __all__ = ["FileDelivery"]
 
@@ -103,7 +104,7 @@ class FileDelivery:
                 continue
             if state.refusal is not None:
                 self._failures[position] = PermanentError(state.refusal)
-            elif is_listed(file, listed):
+            elif _is_listed(file, listed):
                 yield _note(attrs.evolve(state, linked=True))
             elif state.upload_id is None:
                 sending.append(self._upload(position, file))
@@ -202,3 +203,20 @@ class FileDelivery:
 def _note(*states: FileProgress) -> Keep:
     """Make the step that keeps how far files have come."""
     return Keep(lambda progress: progress.with_files(states))
+
+
+def _is_listed(attachment: Attachment, listed: list[ListedAttachment]) -> bool:
+    """Whether a file is among those that the store listed; takes it off the list."""
+    for other in listed:
+        if (
+            other.name == attachment.name
+            and _agree(other.size, attachment.size)
+            and _agree(other.sha256, attachment.sha256)
+        ):
+            listed.remove(other)
+            return True
+    return False
+
+
+def _agree(left: object, right: object) -> bool:
+    return left is None or right is None or left == right

@@ -29,7 +29,7 @@ from rigbridge.errors import (
     RetriableError,
     UnexpectedAnswerError,
 )
-from rigbridge.model import Attachment, JSONObject, Run
+from rigbridge.model import JSONObject, Run
 from rigbridge.wire import CreateRun, ListedAttachment
 
 __all__ = ["RunCreation"]
@@ -216,20 +216,3 @@ def _text(warning: object) -> str:
     if isinstance(warning, Mapping) and isinstance(warning.get("message"), str):
         return str(warning["message"])
     return str(warning)
-
-
-def is_listed(attachment: Attachment, listed: list[ListedAttachment]) -> bool:
-    """Whether a file is among those that the store listed; takes it off the list."""
-    for other in listed:
-        if (
-            other.name == attachment.name
-            and _agree(other.size, attachment.size)
-            and _agree(other.sha256, attachment.sha256)
-        ):
-            listed.remove(other)
-            return True
-    return False
-
-
-def _agree(left: object, right: object) -> bool:
-    return left is None or right is None or left == right

@@ -13,17 +13,15 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
-from typing import TYPE_CHECKING, Any, cast
+from threading import Event
+from typing import Any, Protocol, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from rigbridge.testing.run_store.calls import Refusal, Reply
+from rigbridge.testing.run_store.calls import Contents, Refusal, Reply
 from rigbridge.testing.run_store.faults import Fault, Injection, Operation
 from rigbridge.testing.run_store.records import ReceivedRequest
 
-if TYPE_CHECKING:
-    from rigbridge.testing.run_store.server import RunStoreServer
-
-__all__ = ["Listener"]
+__all__ = ["Listener", "ServedStore"]
 
 _ROUTES = (
     ("POST", r"/api/v1/runs", Operation.CREATE),
@@ -41,6 +39,30 @@ _HTML = b"<html><head><title>502</title></head><body><h1>Bad Gateway</h1></body>
 _XML = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>"
 
 
+class ServedStore(Protocol):
+    """What the listener asks of the store that it serves."""
+
+    tls: ssl.SSLContext | None
+    api_key: str
+    contents: Contents
+    requests: list[ReceivedRequest]
+    problems: list[BaseException]
+    stopping: Event
+
+    @property
+    def origin(self) -> str:
+        """Give the scheme, host and port."""
+        ...
+
+    def has(self, operation: Operation | None) -> bool:
+        """Whether the dialect has an operation."""
+        ...
+
+    def next_fault(self, operation: Operation) -> Injection | None:
+        """Give what befalls the next call of an operation."""
+        ...
+
+
 class Listener(ThreadingHTTPServer):
     """
     Listens on loopback for one store.
@@ -54,7 +76,7 @@ class Listener(ThreadingHTTPServer):
     allow_reuse_address = True
     request_queue_size = 128  # clients that send much at once connect at once
 
-    def __init__(self, store: RunStoreServer, port: int) -> None:
+    def __init__(self, store: ServedStore, port: int) -> None:
         self.store = store
         self.resetting: set[socket.socket] = set()
         self._open: set[socket.socket] = set()

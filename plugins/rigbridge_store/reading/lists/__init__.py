@@ -6,3 +6,5 @@ people, as the v2 calls ask for them. ``allowed`` names the procedures that the 
 may see (see :func:`rigbridge_store.access.permissions.visible_procedures`); None stands
 for all.
 """
+
+__all__: list[str] = []

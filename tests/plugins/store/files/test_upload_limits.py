@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -140,16 +139,14 @@ class TestLinks:
     def test_a_file_stays_with_its_run(
         self,
         store: RunStore,
-        data: Path,
         make_body: Callable[..., CreateRun],
     ) -> None:
         """Linked again to its own run it stays one file; to another it is refused."""
-        del data
         first, second = (store.create_run(make_body()).id for _ in range(2))
         ids = []
         for name in ("a", "b"):
-            ticket = store.initialize_upload(InitializeUpload(name=name))
-            store.receive_upload(ticket.id, ticket.token, [name.encode()])
+            ticket = store.uploads.initialize(InitializeUpload(name=name))
+            store.uploads.store(ticket.id, ticket.token, [name.encode()])
             ids.append(ticket.id)
         store.link_uploads(first, ids[:1])
         store.link_uploads(first, ids)
