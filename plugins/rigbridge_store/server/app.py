@@ -100,7 +100,14 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
 @get("/capabilities")
 def show_capabilities() -> ServerCapabilities:
     """Tell what this server can do beyond the contract."""
-    return ServerCapabilities(store="rigbridge", version=__version__, sidecar="inline")
+    return ServerCapabilities(
+        store="rigbridge",
+        version=__version__,
+        sidecar="inline",
+        # A client that is not told would look for its run by unit and start time, and
+        # take another run of the same second for it.
+        idempotency_key=True,
+    )
 
 
 @litestar.get("/health", sync_to_thread=False)

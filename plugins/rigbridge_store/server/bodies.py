@@ -39,6 +39,7 @@ class ServerCapabilities:
     store: str
     version: str
     sidecar: str
+    idempotency_key: bool
 
 
 @attrs.frozen(kw_only=True)

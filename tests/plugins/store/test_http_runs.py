@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
 
 from rigbridge import __version__
+from rigbridge.client import Client
 from rigbridge.convert import dump, load
 from rigbridge.model import (
+    Attachment,
     Measurement,
     Phase,
     PhaseOutcome,
@@ -211,7 +215,34 @@ class TestOurs:
             "store": "rigbridge",
             "version": __version__,
             "sidecar": "inline",
+            "idempotency_key": True,
         }
+
+    def test_runs_of_the_same_start_are_two(
+        self, api: httpx.Client, tmp_path: Path
+    ) -> None:
+        """Our client tells runs of one unit and moment apart, files included."""
+        for name in ("a.txt", "b.txt"):
+            (tmp_path / name).write_text(name)
+        runs = [
+            Run(
+                outcome=RunOutcome.PASS,
+                procedure=ProcedureRef(name="P"),
+                unit=Unit(serial_number="SN", part_number="P"),
+                started_at=datetime(2026, 3, 4, tzinfo=UTC),
+                attachments=(Attachment.from_file(tmp_path / name),),
+            )
+            for name in ("a.txt", "b.txt")
+        ]
+        key = api.headers["authorization"].removeprefix("Bearer ")
+        with Client(str(api.base_url), key) as client:
+            stored = [client.submit(run) for run in runs]
+            again = client.submit(runs[0])
+            listed = {run.id: run.attachments for run in client.runs("SN")}
+        assert again == stored[0]
+        assert set(listed) == set(stored)
+        names = [[file.name for file in listed[run_id] or ()] for run_id in stored]
+        assert names == [["a.txt"], ["b.txt"]]
 
     def test_health(self, store: RunStore, serving: Callable[..., Any]) -> None:
         """Whether it is up can be asked without a key."""
