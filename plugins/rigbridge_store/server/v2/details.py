@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import attrs
 import msgspec
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -28,9 +27,8 @@ from rigbridge_store.reading.lists.runs import require_visible_run
 from rigbridge_store.reading.one_run import read_run
 from rigbridge_store.refusals import not_found
 from rigbridge_store.server.calls import ApiCall, FromCall, get
-from rigbridge_store.server.v2.bodies import details as bodies
-from rigbridge_store.server.v2.bodies.shared import Named, Person
-from rigbridge_store.server.v2.bodies.units import LinkedUnit
+from rigbridge_store.server.v2.bodies import shown_runs as bodies
+from rigbridge_store.server.v2.bodies.shared import LinkedUnit, Named, Person
 from rigbridge_store.server.v2.showing import (
     from_row,
     made_by,
@@ -92,7 +90,7 @@ def get_phase(phase_id: FromPath[str], call: FromCall) -> bodies.PhaseDetails:
         raise _missing("Phase", phase_id)
     shown = show_phase(run.phases[place.phase], place.phase, row.id, run)
     return bodies.PhaseDetails(
-        **attrs.asdict(shown, recurse=False),
+        **msgspec.structs.asdict(shown),
         run=bodies.PhaseRun(id=row.id, serial_number=row.unit_serial_number),
         procedure=from_row(Named, row, "procedure_"),
     )
@@ -196,7 +194,7 @@ def get_measurement(
         phase.measurements[place.measurement], f"{phase_id}.m{place.measurement}"
     )
     return bodies.MeasurementDetails(
-        **attrs.asdict(shown, recurse=False),
+        **msgspec.structs.asdict(shown),
         phase=Named(id=phase_id, name=phase.name),
         run=from_row(bodies.MeasurementRun, row, serial_number=row.unit_serial_number),
         procedure=from_row(Named, row, "procedure_"),
@@ -241,5 +239,5 @@ def get_log(log_id: FromPath[str], call: FromCall) -> bodies.ListedLog:
     if place.log is None or place.log >= len(run.logs):
         raise _missing("Log", log_id)
     shown = show_log(run.logs[place.log], place.log, row.id, run)
-    line = attrs.asdict(shown)
+    line = msgspec.structs.asdict(shown)
     return _listed_log(row, created_at=line.pop("timestamp"), **line)

@@ -20,8 +20,7 @@ from rigbridge_store.reading.lists.units import units_of_revision
 from rigbridge_store.refusals import bad_request
 from rigbridge_store.server.calls import FromCall, delete, get, patch, post
 from rigbridge_store.server.v2.bodies import catalog as bodies
-from rigbridge_store.server.v2.bodies.shared import Numbered
-from rigbridge_store.server.v2.bodies.units import LinkedUnit
+from rigbridge_store.server.v2.bodies.shared import LinkedUnit, NamedPart, Numbered
 from rigbridge_store.server.v2.checks import require_valid, trimmed
 from rigbridge_store.server.v2.showing import from_row, made_by, meta_of
 from rigbridge_store.tables.values import iso_from_micros, now_micros
@@ -165,7 +164,7 @@ def get_revision(
     return from_row(
         bodies.RevisionDetails,
         row,
-        part=from_row(bodies.PartReference, part, name=part.name or part.number),
+        part=from_row(NamedPart, part, name=part.name or part.number),
         units=[from_row(LinkedUnit, unit) for unit in found],
         metadata=labels,
         **made_by(row),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from itertools import chain
 from typing import Any, TypeVar
 
-import attrs
 import msgspec
 from msgspec import UNSET
 
@@ -56,7 +56,7 @@ __all__ = [
     "start_of",
 ]
 
-_T = TypeVar("_T", bound=attrs.AttrsInstance)
+_T = TypeVar("_T", bound=msgspec.Struct)
 _R = TypeVar("_R", bound=shown_runs.RunSummary)
 _V = TypeVar("_V")
 
@@ -75,17 +75,24 @@ def from_row(kind: type[_T], row: Row, prefix: str = "", /, **given: object) -> 
     field demands one.
     """
     values = dict(given)
-    for field in attrs.fields(kind):
-        column = prefix + field.name
-        if field.name in given or not hasattr(row, column):
+    for name in kind.__struct_fields__:
+        column = prefix + name
+        if name in given or not hasattr(row, column):
             continue
         value = getattr(row, column)
-        if field.name.endswith("_at"):
+        if name.endswith("_at"):
             # Where the field demands a moment, the epoch stands for an unknown one.
-            demanded = field.type in (str, "str")
+            demanded = name in _demanded_texts(kind)
             value = (iso_or_epoch if demanded else iso_from_micros)(value)
-        values[field.name] = value
+        values[name] = value
     return kind(**values)
+
+
+@cache
+def _demanded_texts(kind: type[msgspec.Struct]) -> frozenset[str]:
+    # Kept, since the annotations of a class are resolved anew at each question.
+    fields = msgspec.structs.fields(kind)
+    return frozenset(field.name for field in fields if field.type is str)
 
 
 def from_row_or_none(

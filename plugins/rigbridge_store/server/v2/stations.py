@@ -22,7 +22,7 @@ from rigbridge_store.reading.details import Row
 from rigbridge_store.reading.lists import procedures as lists
 from rigbridge_store.refusals import forbidden
 from rigbridge_store.server.calls import FromCall, delete, get, patch, post
-from rigbridge_store.server.v2.bodies import stations as bodies
+from rigbridge_store.server.v2.bodies import procedures as bodies
 from rigbridge_store.server.v2.bodies.shared import Named
 from rigbridge_store.server.v2.checks import require_valid
 from rigbridge_store.server.v2.showing import NOTHING, from_row, meta_of

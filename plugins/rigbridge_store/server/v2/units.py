@@ -28,10 +28,11 @@ from rigbridge_store.reading.lists.catalog import (
 )
 from rigbridge_store.refusals import FieldIssue, invalid
 from rigbridge_store.server.calls import FromCall, Ids, delete, get, patch, post, put
-from rigbridge_store.server.v2.bodies import units as bodies
+from rigbridge_store.server.v2.bodies import catalog as bodies
 from rigbridge_store.server.v2.bodies.files import UploadGrant2
 from rigbridge_store.server.v2.bodies.shared import (
     Deleted2,
+    LinkedUnit,
     Named,
     NameFile,
     Numbered,
@@ -68,12 +69,8 @@ def list_units(
         from_row(
             bodies.UnitSummary,
             row,
-            children=[
-                from_row(bodies.LinkedUnit, child) for child in children[row.key]
-            ],
-            parent=next(
-                (from_row(bodies.LinkedUnit, p) for p in parents[row.key]), None
-            ),
+            children=[from_row(LinkedUnit, child) for child in children[row.key]],
+            parent=next((from_row(LinkedUnit, p) for p in parents[row.key]), None),
             last_run=_last_run(newest.get(row.key)),
             metadata=labels.get(row.key, UNSET),
             **_common(row),

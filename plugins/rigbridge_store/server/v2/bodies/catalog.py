@@ -1,21 +1,27 @@
-"""The bodies of the v2 calls about parts, revisions and batches."""
+"""The bodies of the v2 calls about units, parts, revisions and batches."""
 
 from __future__ import annotations
 
-import attrs
 from msgspec import UNSET, UnsetType
 
+from rigbridge_store.reading.lists.query import (
+    Outcome,
+    Sample,
+)
 from rigbridge_store.server.v2.bodies.sent_runs import MetadataValue
 from rigbridge_store.server.v2.bodies.shared import (
+    Body,
+    LinkedUnit,
     Maker,
     Meta,
     Named,
+    NamedPart,
     Numbered,
     ShownPart,
 )
-from rigbridge_store.server.v2.bodies.units import LinkedUnit
 
 __all__ = [
+    "AddChild",
     "BatchDetails",
     "BatchList",
     "BatchSummary",
@@ -24,21 +30,146 @@ __all__ = [
     "CreateBatch",
     "CreatePart",
     "CreateRevision",
+    "CreateUnit",
+    "CreatedDuring",
+    "DeletedFiles",
     "DeletedPart",
+    "LastRun",
     "PartDetails",
     "PartList",
-    "PartReference",
     "PartSummary",
+    "RelatedPart",
+    "RelatedUnit",
     "RevisionDetails",
     "RevisionOfPart",
+    "UnitDetails",
+    "UnitFile",
+    "UnitList",
+    "UnitSummary",
     "UpdateBatch",
     "UpdatePart",
     "UpdateRevision",
+    "UpdateUnit2",
 ]
 
 
-@attrs.frozen(kw_only=True)
-class CreatePart:
+class CreateUnit(Body, frozen=True, kw_only=True):
+    """``POST /v2/units``; its part and revision exist already."""
+
+    serial_number: str
+    part_number: str
+    revision_number: str
+    sample: Sample | UnsetType | None = UNSET
+    metadata: dict[str, MetadataValue] | UnsetType | None = UNSET
+
+
+class UpdateUnit2(Body, frozen=True, kw_only=True):
+    """``PATCH /v2/units/{serial_number}``; null takes a batch or a sample away."""
+
+    new_serial_number: str | UnsetType | None = UNSET
+    part_number: str | UnsetType | None = UNSET
+    revision_number: str | UnsetType | None = UNSET
+    batch_number: str | UnsetType | None = UNSET
+    attachments: list[str] | UnsetType | None = UNSET
+    sample: Sample | UnsetType | None = UNSET
+    metadata: dict[str, MetadataValue | None] | UnsetType | None = UNSET
+
+
+class AddChild(Body, frozen=True, kw_only=True):
+    """``PUT /v2/units/{serial_number}/children``."""
+
+    child_serial_number: str
+
+
+class RelatedPart(NamedPart, frozen=True, kw_only=True):
+    """The part of a related unit."""
+
+    revision: Numbered | None
+
+
+class RelatedUnit(LinkedUnit, frozen=True, kw_only=True):
+    """A unit that another is built into, or that is built into it."""
+
+    part: RelatedPart | None
+
+
+class CreatedDuring(Body, frozen=True, kw_only=True):
+    """The run that brought a unit along."""
+
+    id: str
+    created_at: str
+    started_at: str
+    ended_at: str
+    duration: str
+    outcome: Outcome
+    procedure: Named
+
+
+class UnitFile(Body, frozen=True, kw_only=True):
+    """A file of a unit; its URL is good for a while, without a key."""
+
+    id: str
+    name: str
+    size: int | None
+    content_type: str | None
+    download_url: str | None
+
+
+class UnitDetails(LinkedUnit, frozen=True, kw_only=True):
+    """A unit with what is known of it."""
+
+    created_at: str
+    sample: Sample | None
+    part: ShownPart
+    parent: RelatedUnit | None
+    created_by_user: Maker | None
+    created_by_station: Named | None
+    batch: Numbered | None
+    children: list[RelatedUnit]
+    created_during: CreatedDuring | None
+    attachments: list[UnitFile]
+    metadata: dict[str, MetadataValue]
+
+
+class LastRun(Body, frozen=True, kw_only=True):
+    """The newest run of a unit."""
+
+    id: str
+    outcome: Outcome
+    started_at: str
+    ended_at: str | None
+    procedure: Named | None
+
+
+class UnitSummary(LinkedUnit, frozen=True, kw_only=True):
+    """A unit in a list."""
+
+    created_at: str
+    sample: Sample | None
+    children: list[LinkedUnit]
+    part: ShownPart
+    created_by_user: Maker | None
+    created_by_station: Named | None
+    batch: Numbered | None
+    parent: LinkedUnit | None
+    last_run: LastRun | None
+    metadata: dict[str, MetadataValue] | UnsetType = UNSET
+
+
+class UnitList(Body, frozen=True, kw_only=True):
+    """A page of units."""
+
+    data: list[UnitSummary]
+    meta: Meta
+
+
+class DeletedFiles(Body, frozen=True, kw_only=True):
+    """The ids of the files that were deleted."""
+
+    ids: list[str]
+
+
+class CreatePart(Body, frozen=True, kw_only=True):
     """``POST /v2/parts``."""
 
     number: str
@@ -47,8 +178,7 @@ class CreatePart:
     metadata: dict[str, MetadataValue] | UnsetType | None = UNSET
 
 
-@attrs.frozen(kw_only=True)
-class UpdatePart:
+class UpdatePart(Body, frozen=True, kw_only=True):
     """``PATCH /v2/parts/{number}``."""
 
     new_number: str | UnsetType | None = UNSET
@@ -56,60 +186,43 @@ class UpdatePart:
     metadata: dict[str, MetadataValue | None] | UnsetType | None = UNSET
 
 
-@attrs.frozen(kw_only=True)
-class ChangedPart:
+class ChangedPart(NamedPart, frozen=True, kw_only=True):
     """A part after its change."""
 
-    id: str
-    number: str
-    name: str
     updated_at: str
 
 
-@attrs.frozen(kw_only=True)
-class DeletedPart:
+class DeletedPart(Body, frozen=True, kw_only=True):
     """What was deleted with a part."""
 
     id: str
     deletedRevisionIds: list[str]  # noqa: N815 - the contract's spelling
 
 
-@attrs.frozen(kw_only=True)
-class PartSummary:
+class PartSummary(NamedPart, frozen=True, kw_only=True):
     """A part in a list."""
 
-    id: str
-    number: str
-    name: str
     created_at: str
     revisions: list[Numbered]
     metadata: dict[str, MetadataValue] | UnsetType = UNSET
 
 
-@attrs.frozen(kw_only=True)
-class PartList:
+class PartList(Body, frozen=True, kw_only=True):
     """A page of parts."""
 
     data: list[PartSummary]
     meta: Meta
 
 
-@attrs.frozen(kw_only=True)
-class RevisionOfPart:
+class RevisionOfPart(Numbered, frozen=True, kw_only=True):
     """A revision among those of a part."""
 
-    id: str
-    number: str
     created_at: str
 
 
-@attrs.frozen(kw_only=True)
-class PartDetails:
+class PartDetails(NamedPart, frozen=True, kw_only=True):
     """A part with its revisions."""
 
-    id: str
-    number: str
-    name: str
     created_at: str
     revisions: list[RevisionOfPart]
     created_by_user: Maker | None
@@ -117,95 +230,69 @@ class PartDetails:
     metadata: dict[str, MetadataValue]
 
 
-@attrs.frozen(kw_only=True)
-class CreateRevision:
+class CreateRevision(Body, frozen=True, kw_only=True):
     """``POST /v2/parts/{number}/revisions``."""
 
     number: str
     metadata: dict[str, MetadataValue] | UnsetType | None = UNSET
 
 
-@attrs.frozen(kw_only=True)
-class UpdateRevision:
+class UpdateRevision(Body, frozen=True, kw_only=True):
     """``PATCH /v2/parts/{number}/revisions/{number}``; images are not kept here."""
 
     number: str | UnsetType | None = UNSET
     metadata: dict[str, MetadataValue | None] | UnsetType | None = UNSET
 
 
-@attrs.frozen(kw_only=True)
-class PartReference:
-    """The part of a revision."""
-
-    id: str
-    number: str
-    name: str
-
-
-@attrs.frozen(kw_only=True)
-class RevisionDetails:
+class RevisionDetails(Numbered, frozen=True, kw_only=True):
     """A revision with its units."""
 
-    id: str
-    number: str
     created_at: str | None
     created_by_user: Maker | None
     created_by_station: Named | None
-    part: PartReference
+    part: NamedPart
     units: list[LinkedUnit]
     metadata: dict[str, MetadataValue]
 
 
-@attrs.frozen(kw_only=True)
-class CreateBatch:
+class CreateBatch(Body, frozen=True, kw_only=True):
     """``POST /v2/batches``."""
 
     number: str
 
 
-@attrs.frozen(kw_only=True)
-class UpdateBatch:
+class UpdateBatch(Body, frozen=True, kw_only=True):
     """``PATCH /v2/batches/{number}``."""
 
     new_number: str
 
 
-@attrs.frozen(kw_only=True)
-class BatchUnit:
+class BatchUnit(LinkedUnit, frozen=True, kw_only=True):
     """A unit of a batch."""
 
-    id: str
-    serial_number: str
     created_at: str
     part: ShownPart
 
 
-@attrs.frozen(kw_only=True)
-class BatchDetails:
+class BatchDetails(Numbered, frozen=True, kw_only=True):
     """A batch with its units."""
 
-    id: str
-    number: str
     created_at: str
     units: list[BatchUnit]
     created_by_user: Maker | None
     created_by_station: Named | None
 
 
-@attrs.frozen(kw_only=True)
-class BatchSummary:
+class BatchSummary(Numbered, frozen=True, kw_only=True):
     """A batch in a list."""
 
-    id: str
-    number: str
     created_at: str
     unit_count: int
     created_by_user: Maker | None
     created_by_station: Named | None
 
 
-@attrs.frozen(kw_only=True)
-class BatchList:
+class BatchList(Body, frozen=True, kw_only=True):
     """A page of batches."""
 
     data: list[BatchSummary]

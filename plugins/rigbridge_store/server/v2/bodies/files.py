@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-import attrs
 from msgspec import UNSET, UnsetType
 
 from rigbridge_store.results import UploadTicket
-from rigbridge_store.server.v2.bodies.shared import Meta
+from rigbridge_store.server.v2.bodies.shared import (
+    Body,
+    Meta,
+)
 
 __all__ = [
     "FileURL",
@@ -27,8 +29,7 @@ def upload_url(ticket: UploadTicket, origin: str) -> str:
     return f"{origin}/api/v1/uploads/{ticket.id}/{ticket.token}"
 
 
-@attrs.frozen(kw_only=True)
-class UploadGrant2:
+class UploadGrant2(Body, frozen=True, kw_only=True):
     """Where to PUT the bytes of a file, within a minute."""
 
     id: str
@@ -40,31 +41,27 @@ class UploadGrant2:
         return cls(id=ticket.id, upload_url=upload_url(ticket, origin))
 
 
-@attrs.frozen(kw_only=True)
-class FileURL:
+class FileURL(Body, frozen=True, kw_only=True):
     """Where a file can be had for a while, without a key."""
 
     url: str
 
 
-@attrs.frozen(kw_only=True)
-class ImportItem:
+class ImportItem(Body, frozen=True, kw_only=True):
     """An uploaded report, and by which importer to read it."""
 
     upload_id: str
     importer: str
 
 
-@attrs.frozen(kw_only=True)
-class ImportReports:
+class ImportReports(Body, frozen=True, kw_only=True):
     """``POST /v2/imports/structured``."""
 
     items: list[ImportItem]
     allow_duplicate: bool | UnsetType | None = UNSET
 
 
-@attrs.frozen(kw_only=True)
-class ImportResult:
+class ImportResult(Body, frozen=True, kw_only=True):
     """What became of one report."""
 
     upload_id: str
@@ -76,15 +73,13 @@ class ImportResult:
     error: str | UnsetType = UNSET
 
 
-@attrs.frozen(kw_only=True)
-class ImportResults:
+class ImportResults(Body, frozen=True, kw_only=True):
     """What became of the reports, in their order."""
 
     results: list[ImportResult]
 
 
-@attrs.frozen(kw_only=True)
-class NoDeployments:
+class NoDeployments(Body, frozen=True, kw_only=True):
     """A page of deployments, of which there are none here."""
 
     data: list[Any]

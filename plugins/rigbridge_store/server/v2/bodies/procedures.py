@@ -1,87 +1,93 @@
-"""The bodies of the v2 calls about procedures and their versions."""
+"""The bodies of the v2 calls about procedures, stations, users and the caller."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
-import attrs
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, UnsetType, field
 
-from rigbridge_store.reading.lists.query import Outcome
-from rigbridge_store.server.v2.bodies.shared import Meta, Named, Person
+from rigbridge_store.reading.lists.query import (
+    Outcome,
+)
+from rigbridge_store.server.v2.bodies.sent_runs import MetadataValue
+from rigbridge_store.server.v2.bodies.shared import (
+    Body,
+    Maker,
+    Meta,
+    Named,
+    Person,
+)
 
 __all__ = [
+    "Caller",
     "CreateProcedure",
+    "CreateStation",
     "CreateVersion",
     "Creator",
+    "KeyOwner",
     "ListedProcedure2",
+    "Organization",
     "ProcedureDetails",
     "ProcedureList",
     "RecentRun",
     "RecentUnit",
+    "StationDetails",
+    "StationList",
+    "StationProcedure",
+    "StationSummary",
     "UpdateProcedure",
+    "UpdateStation",
+    "UserAccount",
     "VersionDetails",
 ]
 
 
-@attrs.frozen(kw_only=True)
-class CreateProcedure:
+class CreateProcedure(Body, frozen=True, kw_only=True):
     """``POST /v2/procedures``."""
 
     name: str
 
 
-@attrs.frozen(kw_only=True)
-class UpdateProcedure:
+class UpdateProcedure(Body, frozen=True, kw_only=True):
     """``PATCH /v2/procedures/{id}``; what is not named here concerns deployments."""
 
     name: str | UnsetType | None = UNSET
 
 
-@attrs.frozen(kw_only=True)
-class CreateVersion:
+class CreateVersion(Body, frozen=True, kw_only=True):
     """``POST /v2/procedures/{id}/versions``."""
 
     tag: str
 
 
-@attrs.frozen(kw_only=True)
-class Creator:
+class Creator(Maker, frozen=True, kw_only=True):
     """Who created a procedure; v2 lists demand an address, which may be blank."""
 
-    id: str
-    name: str | None
     email: str
 
 
-@attrs.frozen(kw_only=True)
-class ListedProcedure2:
+class ListedProcedure2(Named, frozen=True, kw_only=True):
     """A procedure in a list."""
 
-    id: str
-    name: str
     created_at: str
     created_by_user: Creator
     linkedRepository: Any = None  # noqa: N815 - the contract's spelling
 
 
-@attrs.frozen(kw_only=True)
-class ProcedureList:
+class ProcedureList(Body, frozen=True, kw_only=True):
     """A page of procedures."""
 
     data: list[ListedProcedure2]
     meta: Meta
 
 
-@attrs.frozen(kw_only=True)
-class RecentUnit:
+class RecentUnit(Body, frozen=True, kw_only=True):
     """The unit of a recent run."""
 
     serial_number: str
 
 
-@attrs.frozen(kw_only=True)
-class RecentRun:
+class RecentRun(Body, frozen=True, kw_only=True):
     """A recent run of a procedure."""
 
     id: str
@@ -90,12 +96,9 @@ class RecentRun:
     unit: RecentUnit | None
 
 
-@attrs.frozen(kw_only=True)
-class ProcedureDetails:
+class ProcedureDetails(Named, frozen=True, kw_only=True):
     """A procedure with what it is about."""
 
-    id: str
-    name: str
     created_at: str
     created_by_user: Person | None
     runs_count: int
@@ -103,8 +106,7 @@ class ProcedureDetails:
     stations: list[Named]
 
 
-@attrs.frozen(kw_only=True)
-class VersionDetails:
+class VersionDetails(Body, frozen=True, kw_only=True):
     """A version of a procedure."""
 
     id: str
@@ -114,3 +116,86 @@ class VersionDetails:
     run_count: int
     created_by_user: Person | None
     created_by_station: Named | None
+
+
+class CreateStation(Body, frozen=True, kw_only=True):
+    """``POST /v2/stations``."""
+
+    name: str
+    procedure_id: str | UnsetType | None = UNSET
+    metadata: dict[str, MetadataValue] | UnsetType | None = UNSET
+
+
+class UpdateStation(Body, frozen=True, kw_only=True):
+    """``PATCH /v2/stations/{id}``; images and teams do not exist here."""
+
+    name: str | UnsetType | None = UNSET
+    metadata: dict[str, MetadataValue | None] | UnsetType | None = UNSET
+
+
+class StationSummary(Named, frozen=True, kw_only=True):
+    """A station in a list."""
+
+    procedures: list[Named]
+    procedures_count: int
+    team: Any = None
+    metadata: dict[str, MetadataValue] | UnsetType = UNSET
+
+
+class StationList(Body, frozen=True, kw_only=True):
+    """A page of stations."""
+
+    data: list[StationSummary]
+    meta: Meta
+
+
+class StationProcedure(Named, frozen=True, kw_only=True):
+    """A procedure that a station is linked to."""
+
+    runs_count: int
+    deployment: Any = None
+
+
+class StationDetails(Named, frozen=True, kw_only=True):
+    """A station; ``api_key`` is the public part of its newest key, never the key."""
+
+    api_key: str | None
+    procedures: list[StationProcedure]
+    organization_slug: str
+    team: Any = None
+    metadata: dict[str, MetadataValue] = field(default_factory=dict)
+
+
+class UserAccount(Body, frozen=True, kw_only=True):
+    """A user."""
+
+    id: str
+    email: str
+    name: str | None
+    image: str | None = None
+    banned: bool = False
+
+
+class KeyOwner(Body, frozen=True, kw_only=True):
+    """The user behind a key."""
+
+    id: str
+    email: str
+    name: str | None
+
+
+class Organization(Body, frozen=True, kw_only=True):
+    """Whose store this is; there is one."""
+
+    id: str
+    slug: str
+    name: str
+
+
+class Caller(Body, frozen=True, kw_only=True):
+    """``GET /v2/whoami``."""
+
+    type: Literal["station", "user"]
+    station: Named | None
+    user: KeyOwner | None
+    organization: Organization

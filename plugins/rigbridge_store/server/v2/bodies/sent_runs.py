@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-import attrs
 from msgspec import UNSET, UnsetType
 
 from rigbridge.model import LogLevel, MeasurementOutcome, PhaseOutcome
 from rigbridge_store.reading.lists.query import Outcome
+from rigbridge_store.server.v2.bodies.shared import Body
 
 __all__ = [
     "Aggregation",
@@ -34,8 +34,7 @@ MetadataValue = str | float | int | bool
 """A value of custom metadata."""
 
 
-@attrs.frozen(kw_only=True)
-class Validator:
+class Validator(Body, frozen=True, kw_only=True):
     """A condition that a value was judged by, with its own verdict."""
 
     outcome: MeasurementOutcome | UnsetType | None = UNSET
@@ -45,8 +44,7 @@ class Validator:
     is_decisive: bool | UnsetType | None = UNSET
 
 
-@attrs.frozen(kw_only=True)
-class Aggregation:
+class Aggregation(Body, frozen=True, kw_only=True):
     """A number made of many (``min``, ``avg``, ``percentile_95``)."""
 
     type: str
@@ -56,8 +54,7 @@ class Aggregation:
     validators: list[Validator] | UnsetType | None = UNSET
 
 
-@attrs.frozen(kw_only=True)
-class DataAxis:
+class DataAxis(Body, frozen=True, kw_only=True):
     """One column of a measurement of many points."""
 
     data: list[float | int]
@@ -68,8 +65,7 @@ class DataAxis:
     aggregations: list[Aggregation] | UnsetType | None = UNSET
 
 
-@attrs.frozen(kw_only=True)
-class CreateMeasurement:
+class CreateMeasurement(Body, frozen=True, kw_only=True):
     """A measurement: one value, or axes."""
 
     name: str
@@ -85,8 +81,7 @@ class CreateMeasurement:
     docstring: str | UnsetType | None = UNSET
 
 
-@attrs.frozen(kw_only=True)
-class CreatePhase:
+class CreatePhase(Body, frozen=True, kw_only=True):
     """A phase; a repeated one comes with its number of tries before."""
 
     name: str
@@ -99,8 +94,7 @@ class CreatePhase:
     sequence_path: str | UnsetType | None = UNSET
 
 
-@attrs.frozen(kw_only=True)
-class SequenceCall:
+class SequenceCall(Body, frozen=True, kw_only=True):
     """A call of a sequence of phases, by its path among the others."""
 
     path: str
@@ -111,8 +105,7 @@ class SequenceCall:
     ended_at: datetime | UnsetType | None = UNSET
 
 
-@attrs.frozen(kw_only=True)
-class LogLine:
+class LogLine(Body, frozen=True, kw_only=True):
     """A line of the log."""
 
     level: LogLevel
@@ -122,8 +115,7 @@ class LogLine:
     line_number: int
 
 
-@attrs.frozen(kw_only=True)
-class CreateRun2:
+class CreateRun2(Body, frozen=True, kw_only=True):
     """``POST /v2/runs``."""
 
     outcome: Outcome
@@ -150,15 +142,13 @@ class CreateRun2:
     unit_metadata: dict[str, MetadataValue] | UnsetType | None = UNSET
 
 
-@attrs.frozen(kw_only=True)
-class UpdateRun2:
+class UpdateRun2(Body, frozen=True, kw_only=True):
     """``PATCH /v2/runs/{id}``: completed uploads to link."""
 
     attachments: list[str] | UnsetType | None = UNSET
 
 
-@attrs.frozen(kw_only=True)
-class ChangeMetadata:
+class ChangeMetadata(Body, frozen=True, kw_only=True):
     """``PATCH /v2/runs/{id}/metadata``: null takes a key away."""
 
     metadata: dict[str, MetadataValue | None] | UnsetType | None = UNSET

@@ -2,80 +2,93 @@
 
 from __future__ import annotations
 
-import attrs
+from msgspec import Struct
 
 __all__ = [
+    "Body",
     "Deleted2",
+    "LinkedUnit",
     "Maker",
     "Meta",
     "NameFile",
     "Named",
+    "NamedPart",
     "Numbered",
     "Person",
     "ShownPart",
 ]
 
 
-@attrs.frozen(kw_only=True)
-class Meta:
+class Body(Struct, frozen=True):
+    """
+    A body of a v2 call, or a part of one.
+
+    JSON has the fields in their order here, those of a base first.
+    """
+
+
+class Meta(Body, frozen=True, kw_only=True):
     """Where a list goes on."""
 
     has_more: bool
     next_cursor: int | None
 
 
-@attrs.frozen(kw_only=True)
-class Named:
+class Named(Body, frozen=True, kw_only=True):
     """Something that others belong to: a procedure, a station or a phase."""
 
     id: str
     name: str
 
 
-@attrs.frozen(kw_only=True)
-class Numbered:
+class Numbered(Body, frozen=True, kw_only=True):
     """A revision or a batch."""
 
     id: str
     number: str
 
 
-@attrs.frozen(kw_only=True)
-class ShownPart:
-    """The part that a unit is one of."""
+class LinkedUnit(Body, frozen=True, kw_only=True):
+    """A unit that something belongs to."""
+
+    id: str
+    serial_number: str
+
+
+class NamedPart(Body, frozen=True, kw_only=True):
+    """A part."""
 
     id: str
     number: str
     name: str
+
+
+class ShownPart(NamedPart, frozen=True, kw_only=True):
+    """The part that a unit is one of."""
+
     revision: Numbered
 
 
-@attrs.frozen(kw_only=True)
-class Person:
-    """A user."""
-
-    id: str
-    name: str | None
-    email: str | None
-
-
-@attrs.frozen(kw_only=True)
-class Maker:
+class Maker(Body, frozen=True, kw_only=True):
     """A user who created something."""
 
     id: str
     name: str | None
 
 
-@attrs.frozen(kw_only=True)
-class Deleted2:
+class Person(Maker, frozen=True, kw_only=True):
+    """A user."""
+
+    email: str | None
+
+
+class Deleted2(Body, frozen=True, kw_only=True):
     """The ids of what was deleted."""
 
     id: list[str]
 
 
-@attrs.frozen(kw_only=True)
-class NameFile:
+class NameFile(Body, frozen=True, kw_only=True):
     """The name of a file that will be sent."""
 
     name: str

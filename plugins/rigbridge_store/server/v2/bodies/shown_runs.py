@@ -1,21 +1,23 @@
-"""The bodies that v2 answers of runs."""
+"""The bodies that v2 answers of runs, phases, measurements and log lines."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import attrs
 from msgspec import UNSET, UnsetType
 
 from rigbridge_store.reading.lists.query import (
     Judgement,
     Level,
+    MeasurementKind,
     Outcome,
     PhaseOutcome2,
     Sample,
 )
 from rigbridge_store.server.v2.bodies.sent_runs import MetadataValue, SequenceOutcome
 from rigbridge_store.server.v2.bodies.shared import (
+    Body,
+    LinkedUnit,
     Meta,
     Named,
     Numbered,
@@ -24,7 +26,18 @@ from rigbridge_store.server.v2.bodies.shared import (
 )
 
 __all__ = [
+    "ListedLog",
+    "ListedMeasurement",
+    "ListedPhase",
+    "LogList",
+    "LogRun",
+    "MeasurementDetails",
+    "MeasurementList",
+    "MeasurementRun",
     "Operator",
+    "PhaseDetails",
+    "PhaseList",
+    "PhaseRun",
     "RunList",
     "RunSummary",
     "ShownAggregation",
@@ -43,8 +56,7 @@ __all__ = [
 ]
 
 
-@attrs.frozen(kw_only=True)
-class Operator:
+class Operator(Body, frozen=True, kw_only=True):
     """An operator: a user, or a declared name without an account."""
 
     id: str | None
@@ -52,36 +64,28 @@ class Operator:
     email: str | None
 
 
-@attrs.frozen(kw_only=True)
-class ShownVersion:
+class ShownVersion(Body, frozen=True, kw_only=True):
     """A version of a procedure."""
 
     id: str
     tag: str
 
 
-@attrs.frozen(kw_only=True)
-class ShownProcedure:
+class ShownProcedure(Named, frozen=True, kw_only=True):
     """The procedure of a run."""
 
-    id: str
-    name: str
     version: ShownVersion | None
 
 
-@attrs.frozen(kw_only=True)
-class ShownUnit:
+class ShownUnit(LinkedUnit, frozen=True, kw_only=True):
     """The unit of a run."""
 
-    id: str
-    serial_number: str
     sample: Sample | None
     part: ShownPart
     batch: Numbered | None
 
 
-@attrs.frozen(kw_only=True)
-class ShownValidator:
+class ShownValidator(Body, frozen=True, kw_only=True):
     """A condition and its verdict."""
 
     outcome: Judgement
@@ -94,8 +98,7 @@ class ShownValidator:
     has_custom_expression: bool
 
 
-@attrs.frozen(kw_only=True)
-class ShownAggregation:
+class ShownAggregation(Body, frozen=True, kw_only=True):
     """A number made of many."""
 
     id: str
@@ -106,8 +109,7 @@ class ShownAggregation:
     validators: list[ShownValidator] | None
 
 
-@attrs.frozen(kw_only=True)
-class ShownAxis:
+class ShownAxis(Body, frozen=True, kw_only=True):
     """A column of points."""
 
     data: list[Any]
@@ -118,8 +120,7 @@ class ShownAxis:
     aggregations: list[ShownAggregation] | None
 
 
-@attrs.frozen(kw_only=True)
-class ShownMeasurement:
+class ShownMeasurement(Body, frozen=True, kw_only=True):
     """A measurement."""
 
     id: str
@@ -133,8 +134,7 @@ class ShownMeasurement:
     data_series: list[ShownAxis] | UnsetType = UNSET
 
 
-@attrs.frozen(kw_only=True)
-class ShownPhase:
+class ShownPhase(Body, frozen=True, kw_only=True):
     """A phase."""
 
     id: str
@@ -149,8 +149,7 @@ class ShownPhase:
     docstring: str | None
 
 
-@attrs.frozen(kw_only=True)
-class ShownSequence:
+class ShownSequence(Body, frozen=True, kw_only=True):
     """A call of a sequence."""
 
     id: str
@@ -165,8 +164,7 @@ class ShownSequence:
     duration: str | None
 
 
-@attrs.frozen(kw_only=True)
-class ShownAttachment:
+class ShownAttachment(Body, frozen=True, kw_only=True):
     """A file; its URL is good for a while, without a key."""
 
     id: str
@@ -177,8 +175,7 @@ class ShownAttachment:
     download_url: str | None
 
 
-@attrs.frozen(kw_only=True)
-class ShownLog:
+class ShownLog(Body, frozen=True, kw_only=True):
     """A line of the log."""
 
     id: str
@@ -189,18 +186,14 @@ class ShownLog:
     line_number: int
 
 
-@attrs.frozen(kw_only=True)
-class ShownSubUnit:
+class ShownSubUnit(LinkedUnit, frozen=True, kw_only=True):
     """A unit built into that of the run."""
 
-    id: str
-    serial_number: str
     part_number: str
     part_name: str | None
 
 
-@attrs.frozen(kw_only=True)
-class RunSummary:
+class RunSummary(Body, frozen=True, kw_only=True):
     """A run in a list."""
 
     id: str
@@ -222,8 +215,7 @@ class RunSummary:
     sequences: list[ShownSequence] | UnsetType = UNSET
 
 
-@attrs.frozen(kw_only=True)
-class ShownRun(RunSummary):
+class ShownRun(RunSummary, frozen=True, kw_only=True):
     """A run with all that it holds."""
 
     phases: list[ShownPhase]
@@ -232,9 +224,122 @@ class ShownRun(RunSummary):
     sub_units: list[ShownSubUnit]
 
 
-@attrs.frozen(kw_only=True)
-class RunList:
+class RunList(Body, frozen=True, kw_only=True):
     """A page of runs."""
 
     data: list[RunSummary]
+    meta: Meta
+
+
+class ListedPhase(Body, frozen=True, kw_only=True):
+    """A phase in a list."""
+
+    id: str
+    name: str
+    outcome: PhaseOutcome2
+    started_at: str | None
+    ended_at: str | None
+    duration_ms: int | None
+    retry_count: int
+    sequence_path: str | None
+    is_final_attempt: bool
+    run_id: str
+    run_outcome: Outcome
+    serial_number: str | None
+    sample: Sample | None
+
+
+class PhaseList(Body, frozen=True, kw_only=True):
+    """A page of phases."""
+
+    data: list[ListedPhase]
+    meta: Meta
+
+
+class PhaseRun(Body, frozen=True, kw_only=True):
+    """The run of a phase."""
+
+    id: str
+    serial_number: str | None
+
+
+class PhaseDetails(ShownPhase, frozen=True, kw_only=True):
+    """A phase with its measurements."""
+
+    run: PhaseRun
+    procedure: Named
+
+
+class ListedMeasurement(Body, frozen=True, kw_only=True):
+    """A measurement in a list."""
+
+    id: str
+    phase_name: str
+    measurement_name: str
+    started_at: str | None
+    value: float | int | None
+    bool_value: bool | None
+    string_value: str | None
+    units: str | None
+    measurement_outcome: Judgement
+    run_id: str
+    serial_number: str | None
+    sample: Sample | None
+    measurement_type: MeasurementKind
+    retry_count: int
+    is_final_attempt: bool
+    validators: list[ShownValidator] | None
+
+
+class MeasurementList(Body, frozen=True, kw_only=True):
+    """A page of measurements."""
+
+    data: list[ListedMeasurement]
+    meta: Meta
+
+
+class MeasurementRun(Body, frozen=True, kw_only=True):
+    """The run of a measurement."""
+
+    id: str
+    outcome: str | None
+    serial_number: str | None
+
+
+class MeasurementDetails(ShownMeasurement, frozen=True, kw_only=True):
+    """A measurement with what it belongs to."""
+
+    phase: Named
+    run: MeasurementRun
+    procedure: Named
+
+
+class LogRun(Body, frozen=True, kw_only=True):
+    """The run of a log line."""
+
+    id: str
+    outcome: Outcome
+    started_at: str
+
+
+class ListedLog(Body, frozen=True, kw_only=True):
+    """A log line with what it belongs to."""
+
+    id: str
+    level: Level
+    message: str
+    created_at: str
+    source_file: str | None
+    line_number: int | None
+    run: LogRun
+    unit: LinkedUnit
+    procedure: Named
+    created_by_user: Person | None
+    created_by_station: Named | None
+
+
+class LogList(Body, frozen=True, kw_only=True):
+    """A page of log lines."""
+
+    data: list[ListedLog]
     meta: Meta
