@@ -56,10 +56,7 @@ def download(door: Door, file: StoredFile) -> File | Stream:
         return Stream(
             _chunks(door.store.contents.open(file.sha256)),
             media_type=media_type,
-            headers={
-                **_SAFE,
-                "Content-Disposition": attachment_disposition(file.name),
-            },
+            headers={**_SAFE, "Content-Disposition": attachment_disposition(file.name)},
         )
     return File(
         path=path,

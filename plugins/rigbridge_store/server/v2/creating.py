@@ -158,10 +158,7 @@ class _Maker:
 
     def _slots(self) -> None:
         body = self.body
-        for path, needed in (
-            ("slot_key", "execution_id"),
-            ("slot_name", "slot_key"),
-        ):
+        for path, needed in (("slot_key", "execution_id"), ("slot_name", "slot_key")):
             given = text_or_none(getattr(body, path))
             if given is not None and text_or_none(getattr(body, needed)) is None:
                 self.checks.report(path, f"requires {needed}")

@@ -58,9 +58,7 @@ def finalize(upload_id: FromPath[str], call: FromCall) -> FileURL:
 
 
 @litestar.get(
-    "/files/{file_id:str}",
-    sync_to_thread=True,
-    responses={**PROBLEMS, 200: DOWNLOAD},
+    "/files/{file_id:str}", sync_to_thread=True, responses={**PROBLEMS, 200: DOWNLOAD}
 )
 def download_file(
     file_id: FromPath[str],

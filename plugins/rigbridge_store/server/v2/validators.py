@@ -52,9 +52,7 @@ def _is_range(expected: Any) -> TypeGuard[list[float]]:
 
 
 def as_limit(
-    validators: Iterable[Validator | str],
-    lower: float | None,
-    upper: float | None,
+    validators: Iterable[Validator | str], lower: float | None, upper: float | None
 ) -> Limit | None:
     """
     Make the range that decisive validators demand; the first of each side counts.

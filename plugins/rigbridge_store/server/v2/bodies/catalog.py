@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from msgspec import UNSET, UnsetType
 
-from rigbridge_store.reading.lists.query import (
-    Outcome,
-    Sample,
-)
+from rigbridge_store.reading.lists.query import Outcome, Sample
 from rigbridge_store.server.v2.bodies.sent_runs import MetadataValue
 from rigbridge_store.server.v2.bodies.shared import (
     Body,

@@ -7,10 +7,7 @@ from typing import Any, Self
 from msgspec import UNSET, UnsetType
 
 from rigbridge_store.results import UploadTicket
-from rigbridge_store.server.v2.bodies.shared import (
-    Body,
-    Meta,
-)
+from rigbridge_store.server.v2.bodies.shared import Body, Meta
 
 __all__ = [
     "FileURL",

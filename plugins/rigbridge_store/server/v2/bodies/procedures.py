@@ -6,17 +6,9 @@ from typing import Any, Literal
 
 from msgspec import UNSET, UnsetType, field
 
-from rigbridge_store.reading.lists.query import (
-    Outcome,
-)
+from rigbridge_store.reading.lists.query import Outcome
 from rigbridge_store.server.v2.bodies.sent_runs import MetadataValue
-from rigbridge_store.server.v2.bodies.shared import (
-    Body,
-    Maker,
-    Meta,
-    Named,
-    Person,
-)
+from rigbridge_store.server.v2.bodies.shared import Body, Maker, Meta, Named, Person
 
 __all__ = [
     "Caller",
