@@ -57,8 +57,10 @@ _NUMBERS = itertools.count()
 _SERVE = """
 import sys
 from pathlib import Path
-from rigbridge_store.server import serve
-serve(Path(sys.argv[1]), port=0, ready=lambda url: print(url, flush=True))
+from rigbridge_store.server import serve_store
+from rigbridge_store.store import RunStore
+with RunStore.open(Path(sys.argv[1])) as store:
+    serve_store(store, port=0, ready=lambda url: print(url, flush=True))
 """
 
 

@@ -16,9 +16,9 @@ except ImportError as error:
     raise AdapterUnavailableError(error.name or "litestar", extra="server") from error
 
 from rigbridge_store.server.app import create_app
-from rigbridge_store.server.running import StoreServer, serve, serve_store
+from rigbridge_store.server.running import StoreServer, serve_store
 from rigbridge_store.server.settings import ServerSettings
 
-__all__ = ["ServerSettings", "StoreServer", "create_app", "serve", "serve_store"]
+__all__ = ["ServerSettings", "StoreServer", "create_app", "serve_store"]
 
 del _litestar, _uvicorn

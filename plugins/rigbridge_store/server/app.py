@@ -27,11 +27,9 @@ from rigbridge_store.server.settings import ServerSettings
 from rigbridge_store.server.v1 import files as v1_files
 from rigbridge_store.server.v1 import runs as v1_runs
 from rigbridge_store.server.v2 import (
-    batches,
+    catalog,
     details,
     files,
-    imports,
-    parts,
     procedures,
     runs,
     stations,
@@ -41,7 +39,7 @@ from rigbridge_store.store import RunStore
 
 __all__ = ["create_app"]
 
-_V2 = (batches, details, files, imports, parts, procedures, runs, stations, units)
+_V2 = (catalog, details, files, procedures, runs, stations, units)
 
 
 def create_app(store: RunStore, settings: ServerSettings | None = None) -> Litestar:

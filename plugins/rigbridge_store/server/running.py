@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -16,7 +15,7 @@ from rigbridge_store.server.app import create_app
 from rigbridge_store.server.settings import ServerSettings
 from rigbridge_store.store import RunStore
 
-__all__ = ["StoreServer", "serve", "serve_store"]
+__all__ = ["StoreServer", "serve_store"]
 
 _BACKLOG = 2048
 _GRACE = 10
@@ -125,33 +124,6 @@ def serve_store(
             elsewhere while no key exists.
     """
     StoreServer(store, host=host, port=port, settings=settings).run(ready)
-
-
-def serve(
-    data: Path,
-    *,
-    host: str = "127.0.0.1",
-    port: int = 8000,
-    open_stations: bool = False,
-    ready: Callable[[str], None] | None = None,
-) -> None:
-    """
-    Serve the store of a data folder over HTTP until interrupted.
-
-    Args:
-        data: the data folder.
-        host: the address to listen on.
-        port: the port; 0 takes any that is free.
-        open_stations: let every station use every procedure.
-        ready: called with the origin once the server answers.
-
-    Raises:
-        ConfigurationError: the folder cannot be used, the address cannot be listened
-            on, or it is reachable from elsewhere while no key exists.
-    """
-    with RunStore.open(data) as store:
-        settings = ServerSettings(open_stations=open_stations)
-        serve_store(store, host=host, port=port, settings=settings, ready=ready)
 
 
 def _listen(host: str, port: int) -> socket.socket:

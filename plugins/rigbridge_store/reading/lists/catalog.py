@@ -47,6 +47,7 @@ __all__ = [
     "find_parts",
     "require_batch",
     "require_part",
+    "require_part_revision",
     "require_revision",
     "require_revision_of",
     "revisions_of",
@@ -239,6 +240,19 @@ def require_revision(
     return row
 
 
+def require_part_revision(
+    connection: sa.Connection, part_number: str, number: str
+) -> tuple[Row, Row]:
+    """
+    Find a part, and a revision of it, by their numbers.
+
+    Raises:
+        NotFoundError: there is none; names the field.
+    """
+    part = require_part(connection, part_number, "part_number")
+    return part, require_revision(connection, part.key, number, "revision_number")
+
+
 def require_revision_of(
     connection: sa.Connection, part_number: str, number: str
 ) -> tuple[Row, Row]:
@@ -252,8 +266,7 @@ def require_revision_of(
         NotFoundError: there is no such part, or it has no such revision.
     """
     try:
-        part = require_part(connection, part_number, "part_number")
-        return part, require_revision(connection, part.key, number, "revision_number")
+        return require_part_revision(connection, part_number, number)
     except NotFoundError as error:
         raise not_found(
             f"Revision {number} of part {part_number} not found.", *error.issues

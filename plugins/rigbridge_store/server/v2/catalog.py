@@ -1,4 +1,4 @@
-"""The v2 calls about parts and their revisions."""
+"""The v2 calls about parts, their revisions and batches."""
 
 from __future__ import annotations
 
@@ -7,22 +7,27 @@ from litestar.params import FromPath, JSONBody
 from msgspec import UNSET
 
 from rigbridge.wire import Identified
-from rigbridge_store.fields import known, text_or_none
+from rigbridge_store.fields import MAX_NUMBER, FieldChecks, known, text_or_none
 from rigbridge_store.intake import changes
-from rigbridge_store.intake.changes import PART, REVISION
+from rigbridge_store.intake.changes import BATCH, PART, REVISION
 from rigbridge_store.intake.metadata import (
     merge_metadata,
     read_metadata,
     write_metadata,
 )
 from rigbridge_store.reading.lists import catalog as lists
-from rigbridge_store.reading.lists.units import units_of_revision
+from rigbridge_store.reading.lists.units import units_of_batch, units_of_revision
 from rigbridge_store.refusals import bad_request
 from rigbridge_store.server.calls import FromCall, delete, get, patch, post
 from rigbridge_store.server.v2.bodies import catalog as bodies
-from rigbridge_store.server.v2.bodies.shared import LinkedUnit, NamedPart, Numbered
+from rigbridge_store.server.v2.bodies.shared import (
+    Deleted2,
+    LinkedUnit,
+    NamedPart,
+    Numbered,
+)
 from rigbridge_store.server.v2.checks import require_valid, trimmed
-from rigbridge_store.server.v2.showing import from_row, made_by, meta_of
+from rigbridge_store.server.v2.showing import from_row, made_by, meta_of, show_part
 from rigbridge_store.tables.values import iso_from_micros, now_micros
 
 __all__: list[str] = []
@@ -155,9 +160,8 @@ def get_revision(
 ) -> bodies.RevisionDetails:
     """Give one revision of a part, with those of its units that may be seen."""
     with call.store.reading() as connection:
-        part = lists.require_part(connection, part_number, "part_number")
-        row = lists.require_revision(
-            connection, part.key, revision_number, "revision_number"
+        part, row = lists.require_part_revision(
+            connection, part_number, revision_number
         )
         found = units_of_revision(connection, row.key, call.principal)
         labels = read_metadata(connection, "revision", [row.key])[row.key]
@@ -184,10 +188,7 @@ def update_revision(
     new = None if new is None else new.strip()
     require_valid(numbers={"number": new}, metadata=labels)
     with call.store.writing(call.principal) as (connection, _):
-        part = lists.require_part(connection, part_number, "part_number")
-        row = lists.require_revision(
-            connection, part.key, revision_number, "revision_number"
-        )
+        _, row = lists.require_part_revision(connection, part_number, revision_number)
         if new is not None:
             changes.renumber(connection, REVISION, row, new, "number")
         merge_metadata(connection, "revision", row.key, labels)
@@ -200,9 +201,65 @@ def delete_revision(
 ) -> Identified:
     """Delete a revision that no unit and no run is of."""
     with call.store.writing(call.principal) as (connection, _):
-        part = lists.require_part(connection, part_number, "part_number")
-        row = lists.require_revision(
-            connection, part.key, revision_number, "revision_number"
-        )
+        _, row = lists.require_part_revision(connection, part_number, revision_number)
         changes.delete_numbered(connection, REVISION, row)
     return Identified(id=row.id)
+
+
+def _require_number(number: str, path: str) -> None:
+    checks = FieldChecks()
+    checks.filled(number, path)
+    checks.bounded(number, path, limit=MAX_NUMBER)
+    checks.tag(number, path)
+    checks.refuse_any()
+
+
+@post("/batches")
+def create_batch(data: JSONBody[bodies.CreateBatch], call: FromCall) -> Identified:
+    """Create an empty batch; its number must be free. Stations may, too."""
+    _require_number(data.number, "number")
+    with call.store.writing(call.principal) as (connection, catalog):
+        _, public = changes.create_numbered(connection, catalog, BATCH, data.number)
+    return Identified(id=public)
+
+
+@get("/batches", query=lists.BatchQuery)
+def list_batches(
+    wanted: NamedDependency[lists.BatchQuery], call: FromCall
+) -> bodies.BatchList:
+    """List batches by filters."""
+    with call.store.reading() as connection:
+        page = lists.find_batches(connection, wanted)
+    data = [from_row(bodies.BatchSummary, row, **made_by(row)) for row in page.rows]
+    return bodies.BatchList(data=data, meta=meta_of(page))
+
+
+@get("/batches/{number:str}")
+def get_batch(number: FromPath[str], call: FromCall) -> bodies.BatchDetails:
+    """Give one batch, with those of its units that may be seen."""
+    with call.store.reading() as connection:
+        row = lists.require_batch(connection, number)
+        found = units_of_batch(connection, row.key, call.principal)
+    units = [from_row(bodies.BatchUnit, unit, part=show_part(unit)) for unit in found]
+    return from_row(bodies.BatchDetails, row, units=units, **made_by(row))
+
+
+@patch("/batches/{number:str}", users_only="change batches")
+def update_batch(
+    number: FromPath[str], data: JSONBody[bodies.UpdateBatch], call: FromCall
+) -> Identified:
+    """Give a batch another number."""
+    _require_number(data.new_number, "new_number")
+    with call.store.writing(call.principal) as (connection, _):
+        row = lists.require_batch(connection, number)
+        changes.renumber(connection, BATCH, row, data.new_number, "new_number")
+    return Identified(id=row.id)
+
+
+@delete("/batches/{number:str}", users_only="delete batches")
+def delete_batch(number: FromPath[str], call: FromCall) -> Deleted2:
+    """Delete a batch; its units and runs stay, of no batch."""
+    with call.store.writing(call.principal) as (connection, _):
+        row = lists.require_batch(connection, number)
+        changes.delete_batch(connection, row.key)
+    return Deleted2(id=[row.id])
