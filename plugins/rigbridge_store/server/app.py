@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import litestar
 from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
@@ -52,29 +55,16 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
     """
     door = Door(store, ServerSettings() if settings is None else settings)
     site = Site(store=store)
-    keyed = Router(
-        path="/api/v1",
-        route_handlers=[*handlers_in(v1_runs, v1_files), show_capabilities],
-        guards=[require_key],
-        dependencies=PROVIDED,
-        security=[{"key": []}],
-    )
+    v1 = [*handlers_in(v1_runs, v1_files), show_capabilities]
     # The secret in the URL of an upload is its grant, and takes the place of a key.
     granted = Router(path="/api/v1", route_handlers=[v1_files.receive_upload])
-    keyed2 = Router(
-        path="/api/v2",
-        route_handlers=handlers_in(*_V2),
-        guards=[require_key],
-        dependencies=PROVIDED,
-        security=[{"key": []}],
-    )
     # Likewise the signature in the URL of a file: v2 clients fetch those bare.
     signed = Router(path="/api/v2", route_handlers=[files.download_file])
     return Litestar(
         route_handlers=[
-            keyed,
+            _keyed("/api/v1", v1),
             granted,
-            keyed2,
+            _keyed("/api/v2", handlers_in(*_V2)),
             signed,
             show_health,
             show_reference,
@@ -92,6 +82,17 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
         # Logging belongs to the program that runs us.
         logging_config=None,
         state=State({**door.state, NAME: site}),
+    )
+
+
+def _keyed(path: str, handlers: Sequence[HTTPRouteHandler]) -> Router:
+    """Make the routes that take a key."""
+    return Router(
+        path=path,
+        route_handlers=handlers,
+        guards=[require_key],
+        dependencies=PROVIDED,
+        security=[{"key": []}],
     )
 
 

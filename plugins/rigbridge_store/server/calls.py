@@ -23,6 +23,7 @@ from litestar.params import QueryParameter
 from rigbridge_store.access.permissions import require_user
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.reading.lists.query import LIMITS
+from rigbridge_store.results import UploadTicket
 from rigbridge_store.server.bodies import PROBLEMS
 from rigbridge_store.server.door import AnyConnection, Door
 from rigbridge_store.store import RunStore
@@ -86,6 +87,10 @@ class ApiCall:
     def file_url(self, public: str) -> str:
         """Give the URL under which a file can be had for a while, without a key."""
         return self.origin + self.door.links.path(public)
+
+    def upload_url(self, ticket: UploadTicket) -> str:
+        """Give the URL that an upload's bytes are PUT to; the grant is within it."""
+        return f"{self.origin}/api/v1/uploads/{ticket.id}/{ticket.token}"
 
 
 FromCall: TypeAlias = NamedDependency[ApiCall]

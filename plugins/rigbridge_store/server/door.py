@@ -27,10 +27,6 @@ _WRONG_KEYS_PER_MINUTE = 60
 AnyConnection: TypeAlias = ASGIConnection[Any, Any, Any, Any]
 
 
-def _limit(most: int | None) -> RateLimit | None:
-    return None if most is None else RateLimit(most)
-
-
 @attrs.frozen
 class Door:
     """
@@ -50,11 +46,12 @@ class Door:
     wrong_keys: RateLimit = attrs.field(
         factory=lambda: RateLimit(_WRONG_KEYS_PER_MINUTE)
     )
-    requests: RateLimit | None = attrs.field(
-        default=attrs.Factory(
-            lambda door: _limit(door.settings.requests_per_minute), takes_self=True
-        )
-    )
+    requests: RateLimit | None = attrs.field()
+
+    @requests.default
+    def _requests(self) -> RateLimit | None:
+        most = self.settings.requests_per_minute
+        return None if most is None else RateLimit(most)
 
     @classmethod
     def of(cls, connection: AnyConnection) -> Door:

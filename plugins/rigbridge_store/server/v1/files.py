@@ -26,7 +26,6 @@ from rigbridge_store.server.calls import FromCall, get, post
 from rigbridge_store.server.door import Door
 from rigbridge_store.server.downloads import DOWNLOAD, download
 from rigbridge_store.server.importing import import_report
-from rigbridge_store.server.v2.bodies.files import upload_url
 
 __all__ = ["receive_upload"]
 
@@ -37,7 +36,7 @@ _BUFFER = 1 << 20
 def initialize_upload(data: JSONBody[InitializeUpload], call: FromCall) -> UploadGrant:
     """Grant an upload: answers where to PUT the bytes, within a minute."""
     ticket = call.store.uploads.initialize(data)
-    return UploadGrant(id=ticket.id, uploadUrl=upload_url(ticket, call.origin))
+    return UploadGrant(id=ticket.id, uploadUrl=call.upload_url(ticket))
 
 
 @litestar.put(

@@ -84,11 +84,10 @@ def _retries(row: Row, attributes: Mapping[str, JSONValue]) -> int:
 def get_phase(phase_id: FromPath[str], call: FromCall) -> bodies.PhaseDetails:
     """Give one phase with its measurements."""
     row, run, place = _found(call, phase_id, "Phase")
-    if place.phase is None or place.measurement is not None:
+    at = place.phase
+    if at is None or place.measurement is not None or at >= len(run.phases):
         raise _missing("Phase", phase_id)
-    if place.phase >= len(run.phases):
-        raise _missing("Phase", phase_id)
-    shown = show_phase(run.phases[place.phase], place.phase, row.id, run)
+    shown = show_phase(run.phases[at], at, row.id, run)
     return bodies.PhaseDetails(
         **msgspec.structs.asdict(shown),
         run=bodies.PhaseRun(id=row.id, serial_number=row.unit_serial_number),
@@ -182,17 +181,13 @@ def get_measurement(
 ) -> bodies.MeasurementDetails:
     """Give one measurement with what it belongs to."""
     row, run, place = _found(call, measurement_id, "Measurement")
-    if place.phase is None or place.measurement is None:
+    at, number = place.phase, place.measurement
+    if at is None or number is None or at >= len(run.phases):
         raise _missing("Measurement", measurement_id)
-    if place.phase >= len(run.phases):
+    phase, phase_id = run.phases[at], f"{row.id}.p{at}"
+    if number >= len(phase.measurements):
         raise _missing("Measurement", measurement_id)
-    phase = run.phases[place.phase]
-    if place.measurement >= len(phase.measurements):
-        raise _missing("Measurement", measurement_id)
-    phase_id = f"{row.id}.p{place.phase}"
-    shown = show_measurement(
-        phase.measurements[place.measurement], f"{phase_id}.m{place.measurement}"
-    )
+    shown = show_measurement(phase.measurements[number], f"{phase_id}.m{number}")
     return bodies.MeasurementDetails(
         **msgspec.structs.asdict(shown),
         phase=Named(id=phase_id, name=phase.name),

@@ -44,7 +44,7 @@ def grant_upload(
         target: finds what it will belong to; nothing by default.
     """
     ticket = call.store.uploads.initialize(InitializeUpload(name=name), target=target)
-    return bodies.UploadGrant2.of(ticket, call.origin)
+    return bodies.UploadGrant2(id=ticket.id, upload_url=call.upload_url(ticket))
 
 
 @post("/attachments")

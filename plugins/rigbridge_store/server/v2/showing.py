@@ -34,6 +34,7 @@ from rigbridge_store.server.v2.bodies.shared import (
 )
 from rigbridge_store.server.v2.checks import RESERVED
 from rigbridge_store.server.v2.validators import (
+    read_sent,
     show_aggregations,
     show_validators,
     validators_of,
@@ -58,7 +59,6 @@ __all__ = [
 
 _T = TypeVar("_T", bound=msgspec.Struct)
 _R = TypeVar("_R", bound=shown_runs.RunSummary)
-_V = TypeVar("_V")
 
 NOTHING = "00000000-0000-0000-0000-000000000000"
 """The id of what a unit lacks and v2 demands: a part, a revision, a creator."""
@@ -221,6 +221,7 @@ def show_measurement(
     """Show a measurement; its id is its place."""
     value = measurement.value
     axes = measurement.attributes.get("axes")
+    aggregations = measurement.attributes.get("aggregations")
     loose = None if isinstance(value, Series) or axes is None else _loose(value)
     numeric = isinstance(value, Series) and all(
         isinstance(point, (int, float)) and not isinstance(point, bool)
@@ -242,7 +243,8 @@ def show_measurement(
         ),
         units=measurement.unit,
         aggregations=show_aggregations(
-            _read(measurement.attributes.get("aggregations"), list[Aggregation]), place
+            read_sent(measurement.attributes.get("aggregations"), list[Aggregation]),
+            place,
         ),
         docstring=measurement.docstring,
         measured_value=_value(value, shown=shown),
@@ -260,7 +262,7 @@ def _value(value: object, *, shown: bool) -> object:
 
 def _loose(value: object) -> list[Axis] | None:
     """Read axes of unequal lengths, which are no series; None for another value."""
-    axes = _read(value, list[DataAxis])
+    axes = read_sent(value, list[DataAxis])
     if not axes:
         return None
     return [
@@ -274,7 +276,7 @@ def _series(
 ) -> list[shown_runs.ShownAxis]:
     shown: list[shown_runs.ShownAxis] = []
     for index, axis in enumerate(axes):
-        extra = _read({"data": [], **_member(described, index)}, DataAxis)
+        extra = read_sent({"data": [], **_member(described, index)}, DataAxis)
         extra = extra or DataAxis(data=[])
         shown.append(
             shown_runs.ShownAxis(
@@ -297,16 +299,6 @@ def _member(items: object, index: int) -> Mapping[str, Any]:
     return items[index] if isinstance(items[index], Mapping) else {}
 
 
-def _read(value: object, kind: type[_V]) -> _V | None:
-    """Read what a v2 client sent; an attribute of another source is none."""
-    if value is None:
-        return None
-    try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError:
-        return None
-
-
 def show_sequences(
     metadata: Mapping[str, Any], run_id: str, *, nested: bool
 ) -> list[shown_runs.ShownSequence]:
@@ -322,7 +314,7 @@ def show_sequences(
     stored = extra.get("sequences") if isinstance(extra, Mapping) else None
     # Stored with the run, since v1 has no field for calls of sequences.
     shown: list[shown_runs.ShownSequence] = []
-    for index, call in enumerate(_read(stored, list[SequenceCall]) or ()):
+    for index, call in enumerate(read_sent(stored, list[SequenceCall]) or ()):
         parent, _, key = call.path.rpartition("/")
         start, end = known(call.started_at), known(call.ended_at)
         if parent and not nested:

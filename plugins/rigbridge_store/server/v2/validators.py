@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal, TypeGuard
+from typing import Any, Literal, TypeGuard, TypeVar
 
 import attrs
 import msgspec
@@ -18,11 +18,13 @@ from rigbridge_store.server.v2.bodies.shown_runs import ShownAggregation, ShownV
 __all__ = [
     "as_limit",
     "as_text",
+    "read_sent",
     "show_aggregations",
     "show_validators",
     "validators_of",
 ]
 
+_T = TypeVar("_T")
 _Judgement = Literal["PASS", "FAIL", "UNSET"]
 
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
@@ -108,19 +110,21 @@ def _written(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
+def read_sent(value: object, kind: type[_T]) -> _T | None:
+    """Read what a v2 client sent; an attribute of another source is none."""
+    if value is None:
+        return None
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return None
+
+
 def validators_of(measurement: Measurement) -> list[Validator]:
     """Give the validators of a measurement of any source."""
-    stored = measurement.attributes.get("validators")
-    if isinstance(stored, list):
-        try:
-            return msgspec.convert(stored, list[Validator])
-        except msgspec.ValidationError:
-            # Another source gave the attribute this name; it is no validator.
-            return _plain_validators(measurement)
-    return _plain_validators(measurement)
-
-
-def _plain_validators(measurement: Measurement) -> list[Validator]:
+    sent = read_sent(measurement.attributes.get("validators"), list[Validator])
+    if sent is not None:
+        return sent
     limits = measurement.limits
     found: list[Validator] = []
     if limits is not None and limits.lower is not None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from rigbridge_store.results import UploadTicket
 from rigbridge_store.server.v2.bodies.shared import Body, Meta
 
 __all__ = [
@@ -17,13 +16,7 @@ __all__ = [
     "ImportResults",
     "NoDeployments",
     "UploadGrant2",
-    "upload_url",
 ]
-
-
-def upload_url(ticket: UploadTicket, origin: str) -> str:
-    """Give the URL that an upload's bytes are PUT to; the grant is within it."""
-    return f"{origin}/api/v1/uploads/{ticket.id}/{ticket.token}"
 
 
 class UploadGrant2(Body, frozen=True, kw_only=True):
@@ -31,11 +24,6 @@ class UploadGrant2(Body, frozen=True, kw_only=True):
 
     id: str
     upload_url: str
-
-    @classmethod
-    def of(cls, ticket: UploadTicket, origin: str) -> Self:
-        """Give the grant of a ticket."""
-        return cls(id=ticket.id, upload_url=upload_url(ticket, origin))
 
 
 class FileURL(Body, frozen=True, kw_only=True):
