@@ -28,7 +28,7 @@ from rigbridge_store.reading.one_run import read_run
 from rigbridge_store.refusals import not_found
 from rigbridge_store.server.calls import ApiCall, FromCall, get
 from rigbridge_store.server.v2.bodies import shown_runs as bodies
-from rigbridge_store.server.v2.bodies.shared import LinkedUnit, Named, Person
+from rigbridge_store.server.v2.bodies.shared import LinkedRun, LinkedUnit, Named, Person
 from rigbridge_store.server.v2.showing import (
     from_row,
     made_by,
@@ -219,7 +219,7 @@ def _listed_log(row: Row, **line: object) -> bodies.ListedLog:
     return from_row(
         bodies.ListedLog,
         row,
-        run=from_row(bodies.LogRun, row, started_at=iso_from_micros(start_of(row))),
+        run=from_row(LinkedRun, row, started_at=iso_from_micros(start_of(row))),
         unit=LinkedUnit(id=row.unit_id, serial_number=row.unit_serial_number),
         procedure=from_row(Named, row, "procedure_"),
         **made_by(row, Person),

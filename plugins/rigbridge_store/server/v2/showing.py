@@ -243,8 +243,7 @@ def show_measurement(
         ),
         units=measurement.unit,
         aggregations=show_aggregations(
-            read_sent(measurement.attributes.get("aggregations"), list[Aggregation]),
-            place,
+            read_sent(aggregations, list[Aggregation]), place
         ),
         docstring=measurement.docstring,
         measured_value=_value(value, shown=shown),

@@ -32,6 +32,7 @@ from rigbridge_store.server.v2.bodies import catalog as bodies
 from rigbridge_store.server.v2.bodies.files import UploadGrant2
 from rigbridge_store.server.v2.bodies.shared import (
     Deleted2,
+    LinkedFile,
     LinkedUnit,
     Named,
     NameFile,
@@ -111,7 +112,7 @@ def get_unit(serial_number: FromPath[str], call: FromCall) -> bodies.UnitDetails
         created_during=None if run is None else _created_during(run),
         attachments=[
             from_row(
-                bodies.UnitFile,
+                LinkedFile,
                 file,
                 content_type=file.mime_type,
                 download_url=call.file_url(file.id),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from msgspec import UNSET, UnsetType
 
-from rigbridge_store.reading.lists.query import Outcome, Sample
+from rigbridge_store.reading.lists.query import Sample
 from rigbridge_store.server.v2.bodies.sent_runs import MetadataValue
 from rigbridge_store.server.v2.bodies.shared import (
     Body,
+    LinkedFile,
+    LinkedRun,
     LinkedUnit,
     Maker,
     Meta,
@@ -40,7 +42,6 @@ __all__ = [
     "RevisionDetails",
     "RevisionOfPart",
     "UnitDetails",
-    "UnitFile",
     "UnitList",
     "UnitSummary",
     "UpdateBatch",
@@ -90,26 +91,13 @@ class RelatedUnit(LinkedUnit, frozen=True, kw_only=True):
     part: RelatedPart | None
 
 
-class CreatedDuring(Body, frozen=True, kw_only=True):
+class CreatedDuring(LinkedRun, frozen=True, kw_only=True):
     """The run that brought a unit along."""
 
-    id: str
     created_at: str
-    started_at: str
     ended_at: str
     duration: str
-    outcome: Outcome
     procedure: Named
-
-
-class UnitFile(Body, frozen=True, kw_only=True):
-    """A file of a unit; its URL is good for a while, without a key."""
-
-    id: str
-    name: str
-    size: int | None
-    content_type: str | None
-    download_url: str | None
 
 
 class UnitDetails(LinkedUnit, frozen=True, kw_only=True):
@@ -124,16 +112,13 @@ class UnitDetails(LinkedUnit, frozen=True, kw_only=True):
     batch: Numbered | None
     children: list[RelatedUnit]
     created_during: CreatedDuring | None
-    attachments: list[UnitFile]
+    attachments: list[LinkedFile]
     metadata: dict[str, MetadataValue]
 
 
-class LastRun(Body, frozen=True, kw_only=True):
+class LastRun(LinkedRun, frozen=True, kw_only=True):
     """The newest run of a unit."""
 
-    id: str
-    outcome: Outcome
-    started_at: str
     ended_at: str | None
     procedure: Named | None
 

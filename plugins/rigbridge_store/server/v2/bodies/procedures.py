@@ -6,9 +6,15 @@ from typing import Any, Literal
 
 from msgspec import UNSET, UnsetType, field
 
-from rigbridge_store.reading.lists.query import Outcome
 from rigbridge_store.server.v2.bodies.sent_runs import MetadataValue
-from rigbridge_store.server.v2.bodies.shared import Body, Maker, Meta, Named, Person
+from rigbridge_store.server.v2.bodies.shared import (
+    Body,
+    LinkedRun,
+    Maker,
+    Meta,
+    Named,
+    Person,
+)
 
 __all__ = [
     "Caller",
@@ -79,12 +85,9 @@ class RecentUnit(Body, frozen=True, kw_only=True):
     serial_number: str
 
 
-class RecentRun(Body, frozen=True, kw_only=True):
+class RecentRun(LinkedRun, frozen=True, kw_only=True):
     """A recent run of a procedure."""
 
-    id: str
-    started_at: str
-    outcome: Outcome
     unit: RecentUnit | None
 
 
@@ -158,22 +161,19 @@ class StationDetails(Named, frozen=True, kw_only=True):
     metadata: dict[str, MetadataValue] = field(default_factory=dict)
 
 
-class UserAccount(Body, frozen=True, kw_only=True):
-    """A user."""
-
-    id: str
-    email: str
-    name: str | None
-    image: str | None = None
-    banned: bool = False
-
-
 class KeyOwner(Body, frozen=True, kw_only=True):
     """The user behind a key."""
 
     id: str
     email: str
     name: str | None
+
+
+class UserAccount(KeyOwner, frozen=True, kw_only=True):
+    """A user."""
+
+    image: str | None = None
+    banned: bool = False
 
 
 class Organization(Body, frozen=True, kw_only=True):

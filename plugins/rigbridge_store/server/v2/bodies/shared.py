@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from rigbridge_store.reading.lists.query import Outcome
+
 __all__ = [
     "Body",
     "Deleted2",
+    "LinkedFile",
+    "LinkedRun",
     "LinkedUnit",
     "Maker",
     "Meta",
@@ -46,6 +50,14 @@ class Numbered(Body, frozen=True, kw_only=True):
 
     id: str
     number: str
+
+
+class LinkedRun(Body, frozen=True, kw_only=True):
+    """A run that something belongs to."""
+
+    id: str
+    outcome: Outcome
+    started_at: str
 
 
 class LinkedUnit(Body, frozen=True, kw_only=True):
@@ -92,3 +104,13 @@ class NameFile(Body, frozen=True, kw_only=True):
     """The name of a file that will be sent."""
 
     name: str
+
+
+class LinkedFile(Body, frozen=True, kw_only=True):
+    """A file of a run or a unit; its URL is good for a while, without a key."""
+
+    id: str
+    name: str
+    size: int | None
+    content_type: str | None
+    download_url: str | None

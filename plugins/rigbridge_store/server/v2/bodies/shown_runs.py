@@ -17,6 +17,8 @@ from rigbridge_store.reading.lists.query import (
 from rigbridge_store.server.v2.bodies.sent_runs import MetadataValue, SequenceOutcome
 from rigbridge_store.server.v2.bodies.shared import (
     Body,
+    LinkedFile,
+    LinkedRun,
     LinkedUnit,
     Meta,
     Named,
@@ -30,7 +32,6 @@ __all__ = [
     "ListedMeasurement",
     "ListedPhase",
     "LogList",
-    "LogRun",
     "MeasurementDetails",
     "MeasurementList",
     "MeasurementRun",
@@ -164,15 +165,10 @@ class ShownSequence(Body, frozen=True, kw_only=True):
     duration: str | None
 
 
-class ShownAttachment(Body, frozen=True, kw_only=True):
+class ShownAttachment(LinkedFile, frozen=True, kw_only=True):
     """A file; its URL is good for a while, without a key."""
 
-    id: str
-    name: str
-    size: int | None
-    content_type: str | None
     is_report: bool
-    download_url: str | None
 
 
 class ShownLog(Body, frozen=True, kw_only=True):
@@ -193,15 +189,12 @@ class ShownSubUnit(LinkedUnit, frozen=True, kw_only=True):
     part_name: str | None
 
 
-class RunSummary(Body, frozen=True, kw_only=True):
+class RunSummary(LinkedRun, frozen=True, kw_only=True):
     """A run in a list."""
 
-    id: str
     created_at: str
-    started_at: str
     ended_at: str
     duration: str
-    outcome: Outcome
     execution_id: str | None
     slot_key: str | None
     slot_name: str | None
@@ -298,12 +291,10 @@ class MeasurementList(Body, frozen=True, kw_only=True):
     meta: Meta
 
 
-class MeasurementRun(Body, frozen=True, kw_only=True):
+class MeasurementRun(PhaseRun, frozen=True, kw_only=True):
     """The run of a measurement."""
 
-    id: str
     outcome: str | None
-    serial_number: str | None
 
 
 class MeasurementDetails(ShownMeasurement, frozen=True, kw_only=True):
@@ -312,14 +303,6 @@ class MeasurementDetails(ShownMeasurement, frozen=True, kw_only=True):
     phase: Named
     run: MeasurementRun
     procedure: Named
-
-
-class LogRun(Body, frozen=True, kw_only=True):
-    """The run of a log line."""
-
-    id: str
-    outcome: Outcome
-    started_at: str
 
 
 class ListedLog(Body, frozen=True, kw_only=True):
@@ -331,7 +314,7 @@ class ListedLog(Body, frozen=True, kw_only=True):
     created_at: str
     source_file: str | None
     line_number: int | None
-    run: LogRun
+    run: LinkedRun
     unit: LinkedUnit
     procedure: Named
     created_by_user: Person | None
