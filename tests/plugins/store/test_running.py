@@ -16,7 +16,7 @@ import pytest
 
 from rigbridge.errors import ConfigurationError
 from rigbridge_store import RunStore
-from rigbridge_store.server import StoreServer, serve
+from rigbridge_store.server import StoreServer, serve_store
 
 _SERVE = """
 import sys
@@ -114,14 +114,14 @@ class TestAddress:
         server._socket.close()
         server.stop()
 
-    def test_port_in_use(self, data: Path) -> None:
+    def test_port_in_use(self, store: RunStore) -> None:
         """A port in use is told with the remedy."""
         with socket.socket() as other:
             other.bind(("127.0.0.1", 0))
             other.listen()
             port = other.getsockname()[1]
             with pytest.raises(ConfigurationError, match=f"port {port}.*--port"):
-                serve(data, port=port)
+                serve_store(store, port=port)
 
     @pytest.mark.parametrize(("host", "port"), [("no such name.", 0), ("::1", 99999)])
     def test_no_address(self, store: RunStore, host: str, port: int) -> None:
