@@ -103,6 +103,7 @@ class PruneResult:
     contents: int
 
 
+# Checked at run time: any installed distribution may call its store "local".
 @runtime_checkable
 class HostedDestination(ReadableDestination, Protocol):
     """A destination that we host ourselves: it has keys, and can be served."""

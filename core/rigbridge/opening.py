@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import attrs
 
@@ -13,8 +13,10 @@ from rigbridge.configuration.model import Configuration
 from rigbridge.destinations import DESTINATION_GROUP, Destination
 from rigbridge.errors import ConfigurationError, PluginLoadError
 from rigbridge.machine.plugins import PluginLoader
+from rigbridge.model.values import JSONObject
 
 if TYPE_CHECKING:
+    from rigbridge.destinations import DestinationSettings
     from rigbridge.outbox import DeliveryResult, Outbox
 
 __all__ = [
@@ -24,6 +26,9 @@ __all__ = [
     "open_destination",
     "open_outbox",
 ]
+
+
+_Settings = TypeVar("_Settings", bound=attrs.AttrsInstance)
 
 
 def open_destination(
@@ -42,6 +47,7 @@ def open_destination(
     """
     name = configuration.destination
     loader = PluginLoader(DESTINATION_GROUP) if loader is None else loader
+    # A misspelled table would otherwise be settings that nobody reads.
     for unknown in configuration.destinations.keys() - set(loader.names):
         raise ConfigurationError(
             "there is no such destination",
@@ -49,18 +55,19 @@ def open_destination(
             place=f"destinations.{unknown}",
             remedy=f"installed: {', '.join(loader.names)}",
         )
-    kind = loader.load(name)
-    own: Any = configuration.destinations.get(name, {})
+    # An entry point gives any object; what is none of ours fails in the call.
+    kind = cast("Callable[[DestinationSettings], Destination]", loader.load(name))
+    table = configuration.destinations.get(name, {})
+    own: object = table
     if settings_type := getattr(kind, "settings_type", None):
         own = make_settings(
             settings_type,
-            own,
+            table,
             place=f"destinations.{name}",
             source=configuration.origins.get("destinations"),
         )
     settings = attrs.evolve(configuration.destination_settings, own=own)
-    destination: Destination = kind(settings)
-    return destination
+    return kind(settings)
 
 
 def load_outbox(configuration: Configuration) -> PluginLoader:
@@ -110,6 +117,7 @@ def open_outbox(
     )
     return Outbox.open(
         configuration.data / "outbox",
+        # Made in the thread that sends: a hand-over needs no plugin and no network.
         partial(open_destination, configuration, loader),
         retention=retention,
         observe=observe,
@@ -133,32 +141,32 @@ def make_adapter(
     """
     loader = PluginLoader(ADAPTER_GROUP) if loader is None else loader
     kind = loader.load(name)
-    if not (isinstance(kind, type) and hasattr(kind, "settings_type")):
+    # An entry point may name anything; say who offers what is no adapter.
+    if not isinstance(kind, type) or not hasattr(kind, "settings_type"):
         distribution, version = loader.owner(name)
         raise PluginLoadError(
             f"{name!r} of {distribution} {version} is no adapter class",
             remedy="see the contract in rigbridge.adapters",
         )
-    given = configuration.adapters.get(name, {})
+    make = cast("type[Adapter]", kind)
     settings = make_settings(
-        kind.settings_type,
-        given,
+        make.settings_type,
+        configuration.adapters.get(name, {}),
         place=f"adapters.{name}",
         source=configuration.origins.get("adapters"),
     )
     try:
-        adapter: Adapter = kind(settings)
+        return make(settings)
     except TypeError as error:
         raise PluginLoadError(
             f"{name!r} cannot be made with its settings: {error}",
             remedy="see the contract in rigbridge.adapters",
         ) from error
-    return adapter
 
 
 def make_settings(
-    kind: type[Any], given: Mapping[str, Any], *, place: str, source: str | None
-) -> Any:
+    kind: type[_Settings], given: JSONObject, *, place: str, source: str | None
+) -> _Settings:
     """
     Make an attrs class of settings from a table.
 
@@ -168,9 +176,11 @@ def make_settings(
     Raises:
         ConfigurationError: a key that it does not know, or a value it does not take.
     """
-    if hasattr(kind, "from_mapping"):
+    found = getattr(kind, "from_mapping", None)
+    if found is not None:
+        from_mapping = cast("Callable[[JSONObject], _Settings]", found)
         try:
-            return kind.from_mapping(given)
+            return from_mapping(given)
         except ConfigurationError as error:
             raise ConfigurationError(
                 error.message,
@@ -178,6 +188,7 @@ def make_settings(
                 place=f"{place}.{error.place}" if error.place else place,
                 remedy=error.remedy,
             ) from error
+    # The alias is the name in __init__: a private field has another one.
     known = [field.alias for field in attrs.fields(kind) if field.init]
     for key in given:
         if key not in known:
@@ -188,6 +199,7 @@ def make_settings(
                 remedy=f"known: {', '.join(known) or 'none'}",
             )
     try:
-        return kind(**given)
+        make = cast("Callable[..., _Settings]", kind)
+        return make(**given)
     except (TypeError, ValueError) as error:
         raise ConfigurationError(str(error), source=source, place=place) from error

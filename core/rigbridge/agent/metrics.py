@@ -16,7 +16,15 @@ __all__ = ["CONTENT_TYPE", "Metrics"]
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """The media type of the text format."""
 
+# From a store on this machine to an upload of large files.
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+
+_COUNTERS = {
+    DeliveryEnd.SENT: ("rigbridge_runs_sent", "Runs delivered."),
+    DeliveryEnd.RETRY: ("rigbridge_retries", "Attempts that failed and are repeated."),
+    DeliveryEnd.PARKED: ("rigbridge_runs_parked", "Runs put aside for a person."),
+    DeliveryEnd.HELD: ("rigbridge_holds", "Times that the store refused everyone."),
+}
 
 
 class Metrics:
@@ -38,24 +46,8 @@ class Metrics:
         # Its own registry: the library's default one is shared by the whole process.
         self._registry = CollectorRegistry()
         self._ends = {
-            DeliveryEnd.SENT: Counter(
-                "rigbridge_runs_sent", "Runs delivered.", registry=self._registry
-            ),
-            DeliveryEnd.RETRY: Counter(
-                "rigbridge_retries",
-                "Attempts that failed and are repeated.",
-                registry=self._registry,
-            ),
-            DeliveryEnd.PARKED: Counter(
-                "rigbridge_runs_parked",
-                "Runs put aside for a person.",
-                registry=self._registry,
-            ),
-            DeliveryEnd.HELD: Counter(
-                "rigbridge_holds",
-                "Times that the store refused everyone.",
-                registry=self._registry,
-            ),
+            end: Counter(name, text, registry=self._registry)
+            for end, (name, text) in _COUNTERS.items()
         }
         self._bytes = Counter(
             "rigbridge_sent_bytes",
@@ -68,6 +60,7 @@ class Metrics:
             buckets=_SECONDS,
             registry=self._registry,
         )
+        # Gauges are asked for when read: a kept copy would go stale between two reads.
         self._registry.register(self)
 
     def observe(self, result: DeliveryResult) -> None:

@@ -91,6 +91,7 @@ class AgentPage:
 
     def close(self) -> None:
         """Answer no more."""
+        # First no new connection, then the thread ends, then the port is free.
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -114,12 +115,14 @@ class AgentPage:
         class Handler(BaseHTTPRequestHandler):
             """Answers one connection."""
 
+            # A client that sends nothing would hold its thread for ever.
             timeout = _TIMEOUT
 
             def do_GET(self) -> None:
                 """Answer a question."""
                 try:
                     status, media_type, content = answer(self.path.partition("?")[0])
+                # A thread of the server must answer, or a check of health would hang.
                 except Exception:
                     _LOGGER.exception("the page could not be made")
                     status, media_type = HTTPStatus.INTERNAL_SERVER_ERROR, "text/plain"
@@ -151,6 +154,7 @@ def _listen(
 
 def _html_page(health: AgentHealth) -> str:
     rows = "".join(
+        # Escaped: reasons hold words of servers and names of files.
         f"<tr><th>{html.escape(name.replace('_', ' '))}</th>"
         f"<td>{html.escape('-' if value is None else str(value))}</td></tr>"
         for name, value in health.facts.items()

@@ -19,6 +19,7 @@ __all__ = ["Agent"]
 
 _LOGGER = logging.getLogger("rigbridge.agent")
 _ROUND = 60.0
+# systemd kills a service that needs more than 90 s to stop.
 _GRACE = 20.0
 
 
@@ -54,6 +55,7 @@ class Agent:
         self._unsent = UnsentFolder(configuration.data)
         self._stopping = threading.Event()
         self._outbox = open_outbox(configuration, observe=self._observe)
+        # Made after the outbox, which calls _observe only once it sends.
         self._metrics = Metrics(self._outbox.status, self._unsent.errors)
         try:
             self._page = AgentPage(
@@ -81,6 +83,7 @@ class Agent:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        # The page first: its answers would need the closed outbox.
         self._page.close()
         self._outbox.close(grace=_GRACE)
 
@@ -90,7 +93,7 @@ class Agent:
         return self._page.url
 
     def run(self) -> None:
-        """Keep house until :meth:`stop`: queue what lies in files, forget the old."""
+        """Repeat the upkeep until :meth:`stop`: queue kept runs, forget old entries."""
         while True:
             try:
                 self._keep_house()

@@ -1,5 +1,7 @@
 """``adapters list`` and ``adapters detect``: who reads what, and why."""
 
+# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -23,10 +25,10 @@ app = typer.Typer(
 @app.command("list")
 def list_adapters(*, as_json: options.AsJSON = False) -> None:
     """List the installed adapters, and why one does not load."""
-    import attrs  # noqa: PLC0415 - start fast
+    import attrs
 
-    from rigbridge.adapters import ADAPTER_GROUP  # noqa: PLC0415 - likewise
-    from rigbridge.machine.plugins import PluginLoader  # noqa: PLC0415 - likewise
+    from rigbridge.adapters import ADAPTER_GROUP
+    from rigbridge.machine.plugins import PluginLoader
 
     records = PluginLoader(ADAPTER_GROUP).listing()
     if as_json:
@@ -34,16 +36,7 @@ def list_adapters(*, as_json: options.AsJSON = False) -> None:
         return
     say_table(
         ("Name", "Distribution", "Version", "Status", "Reason"),
-        [
-            (
-                record.name,
-                record.distribution,
-                record.version,
-                record.status.value,
-                record.reason or "",
-            )
-            for record in records
-        ],
+        [[str(value or "") for value in attrs.astuple(record)] for record in records],
     )
 
 
@@ -55,12 +48,12 @@ def detect(
     as_json: options.AsJSON = False,
 ) -> None:
     """Say which adapters claim a file, with scores and reasons."""
-    from rigbridge.adapters import Source  # noqa: PLC0415 - start fast
-    from rigbridge.configuration import load_configuration  # noqa: PLC0415 - likewise
-    from rigbridge.imports import AdapterSet  # noqa: PLC0415 - likewise
+    from rigbridge.adapters import Source
+    from rigbridge.configuration import load_configuration
+    from rigbridge.imports import AdapterSet
 
     adapters = AdapterSet(load_configuration(file=config))
-    documents = []
+    documents: list[dict[str, object]] = []
     failed = False
     for file in files:
         source = Source.from_path(file)

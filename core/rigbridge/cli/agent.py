@@ -1,5 +1,7 @@
 """``agent``: send from the outbox as a service."""
 
+# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+
 from __future__ import annotations
 
 import logging
@@ -32,9 +34,10 @@ def agent(
     as_json: options.AsJSON = False,
 ) -> None:
     """Send what the outbox holds, until SIGTERM or Ctrl-C; a service manager's job."""
-    from rigbridge.agent import Agent  # noqa: PLC0415 - start fast
-    from rigbridge.configuration import load_configuration  # noqa: PLC0415 - likewise
+    from rigbridge.agent import Agent
+    from rigbridge.configuration import load_configuration
 
+    # To standard error, where service managers collect it.
     logging.basicConfig(
         format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO
     )

@@ -1,5 +1,7 @@
 """``import``, ``convert`` and ``demo``: reports in, runs out."""
 
+# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+
 from __future__ import annotations
 
 import shlex
@@ -7,7 +9,7 @@ import stat
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +24,10 @@ from rigbridge.cli.output import (
 )
 from rigbridge.cli.summary import ImportSummary
 from rigbridge.errors import NoRunError, RunProblemsError, SourceError
+
+if TYPE_CHECKING:
+    from rigbridge.configuration import Configuration
+    from rigbridge.imports import ReadRun
 
 __all__ = ["ConvertFormat", "convert", "demo", "import_reports"]
 
@@ -55,7 +61,7 @@ def import_reports(
     as_json: options.AsJSON = False,
 ) -> None:
     """Import test reports into a run store."""
-    from rigbridge.configuration import load_configuration  # noqa: PLC0415 - start fast
+    from rigbridge.configuration import load_configuration
 
     configuration = load_configuration(
         to=to, data=data, api_key=api_key, time_zone=time_zone, file=config
@@ -80,10 +86,7 @@ def import_reports(
 
 def _warn_of_settings_not_read(paths: list[Path], config: Path | None) -> None:
     """Say where settings lie beside the reports that are not in force."""
-    from rigbridge.configuration import (  # noqa: PLC0415 - start fast
-        FILE_NAME,
-        project_file,
-    )
+    from rigbridge.configuration import FILE_NAME, project_file
 
     read = project_file(Path.cwd()) if config is None else config
     for path in paths:
@@ -110,7 +113,7 @@ def _holds_nothing(path: Path) -> bool:
 
 def _import(
     paths: list[Path],
-    configuration: Any,
+    configuration: Configuration,
     *,
     only: str | None = None,
     dry_run: bool = False,
@@ -119,16 +122,12 @@ def _import(
     as_json: bool = False,
 ) -> ImportSummary:
     """Import, and give what came of the files."""
-    from rigbridge.adapters import Source  # noqa: PLC0415 - start fast
-    from rigbridge.imports import (  # noqa: PLC0415 - likewise
-        AdapterSet,
-        SourceResult,
-        import_sources,
-        scan,
-    )
-    from rigbridge.opening import open_destination  # noqa: PLC0415 - likewise
+    from rigbridge.adapters import Source
+    from rigbridge.imports import AdapterSet, SourceResult, import_sources, scan
+    from rigbridge.opening import open_destination
 
     adapters = AdapterSet(configuration, only=only)
+    # All names first: the bar needs their number, and names take little memory.
     files = list(scan(paths))
     summary = ImportSummary(as_json=as_json, dry_run=dry_run)
     destination = None if dry_run else open_destination(configuration)
@@ -168,13 +167,9 @@ def convert(
     as_json: options.AsJSON = False,
 ) -> None:
     """Print the runs of reports as JSON lines; nothing is sent."""
-    from rigbridge.adapters import (  # noqa: PLC0415 - start fast
-        ConversionReport,
-        Source,
-        Spool,
-    )
-    from rigbridge.configuration import load_configuration  # noqa: PLC0415 - likewise
-    from rigbridge.imports import AdapterSet, read_source  # noqa: PLC0415 - likewise
+    from rigbridge.adapters import ConversionReport, Source, Spool
+    from rigbridge.configuration import load_configuration
+    from rigbridge.imports import AdapterSet, read_source
 
     del as_json  # the output is JSON in any case
     configuration = load_configuration(time_zone=time_zone, file=config)
@@ -206,36 +201,28 @@ def _tell_error(error: SourceError) -> bool:
     return isinstance(error, NoRunError)
 
 
-def _tell_run(item: Any, form: ConvertFormat) -> bool:
+def _tell_run(item: ReadRun | SourceError, form: ConvertFormat) -> bool:
     """Print a run or what went wrong with it; True for a run."""
     if isinstance(item, SourceError):
         return _tell_error(item)
+    from rigbridge.convert import dump, to_document
+
+    run, report = item.run, item.report
     try:
-        _print_run(item, form)
+        match form:
+            case ConvertFormat.MODEL:
+                say_json(to_document(run))
+            case ConvertFormat.PAYLOAD:
+                say_json(dump(run, report).body)
+            case ConvertFormat.REPORT:
+                source = None if run.source is None else run.source.uri
+                document = {"run": str(run.id), "source": source}
+                say_json({**document, **report.as_document()})
     except RunProblemsError as error:
         # The runs behind it are still to come.
         say_error(error)
         return False
     return True
-
-
-def _print_run(item: Any, form: ConvertFormat) -> None:
-    from rigbridge.convert import dump, to_document  # noqa: PLC0415 - start fast
-
-    match form:
-        case ConvertFormat.MODEL:
-            say_json(to_document(item.run))
-        case ConvertFormat.PAYLOAD:
-            say_json(dump(item.run, item.report).body)
-        case ConvertFormat.REPORT:
-            source = item.run.source
-            say_json(
-                {
-                    "run": str(item.run.id),
-                    "source": None if source is None else source.uri,
-                    **item.report.as_document(),
-                }
-            )
 
 
 def demo(
@@ -244,7 +231,7 @@ def demo(
     as_json: options.AsJSON = False,
 ) -> None:
     """Import the bundled example reports of each kind, and show the runs."""
-    from rigbridge.configuration import load_configuration  # noqa: PLC0415 - start fast
+    from rigbridge.configuration import load_configuration
 
     folder = Path("rigbridge-demo") if data is None else data
     configuration = load_configuration(to="local", data=folder, time_zone="UTC")

@@ -67,10 +67,12 @@ def run() -> None:
     """Run the command line; ends the process with the exit code."""
     try:
         app()
+    # One line, no traceback: the message, its place and the remedy say it all.
     except RigbridgeError as error:
         say_error(error)
         if "--json" in sys.argv:
             say_json({"error": error_document(error)})
+        # 2 as typer has it for wrong usage: the caller must change something.
         sys.exit(2 if isinstance(error, ConfigurationError) else 1)
     except OSError as error:
         # A disk that is full, a terminal that is gone: the system's fault, not ours.

@@ -1,15 +1,17 @@
 """``outbox``: what waits to be sent, and what a person decides about it."""
 
+# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rigbridge.cli import options
+from rigbridge.cli.opened import opened_outbox
 from rigbridge.cli.output import (
     error_document,
     say,
@@ -24,7 +26,6 @@ from rigbridge.errors import ConfigurationError
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from rigbridge.configuration import Configuration
     from rigbridge.kept import Recovery
     from rigbridge.outbox import Outbox, OutboxEntry
 
@@ -46,19 +47,6 @@ _Ids = Annotated[
 _Parked = Annotated[
     bool, typer.Option("--parked", help="Every run that waits for a person.")
 ]
-
-
-@contextmanager
-def _opened(
-    **arguments: Any,
-) -> Generator[tuple[Configuration, Outbox], None, None]:
-    """Open the outbox that the settings name; closed at the end."""
-    from rigbridge.configuration import load_configuration  # noqa: PLC0415 - start fast
-    from rigbridge.opening import open_outbox  # noqa: PLC0415 - likewise
-
-    configuration = load_configuration(**arguments)
-    with open_outbox(configuration) as outbox:
-        yield configuration, outbox
 
 
 def _say_recovery(recovery: Recovery, *, quiet: bool) -> None:
@@ -93,13 +81,16 @@ def status(
     as_json: options.AsJSON = False,
 ) -> None:
     """Say how much waits, what is parked, and what went wrong before the queue."""
-    from rigbridge.imports import recover_unsent  # noqa: PLC0415 - likewise
-    from rigbridge.kept import UnsentFolder  # noqa: PLC0415 - start fast
+    import attrs
 
-    with _opened(data=data, file=config) as (configuration, outbox):
+    from rigbridge.imports import recover_unsent
+    from rigbridge.kept import UnsentFolder
+
+    with opened_outbox(data=data, config=config) as (configuration, outbox):
         recovery = recover_unsent(configuration, outbox)
         now = outbox.status()
         unsent = UnsentFolder(configuration.data)
+        # Read before acknowledging, so that they are seen once.
         errors = unsent.errors()
         if acknowledge:
             unsent.acknowledge()
@@ -115,11 +106,7 @@ def status(
                 "oldest": now.oldest,
                 "held": now.held,
                 "set_aside": [str(path) for path in now.set_aside],
-                "errors": {
-                    "count": errors.count,
-                    "last_at": errors.last_at,
-                    "last": errors.last,
-                },
+                "errors": attrs.asdict(errors),
                 "unsent": _recovery_document(recovery),
             }
         )
@@ -162,17 +149,19 @@ def list_entries(
     as_json: options.AsJSON = False,
 ) -> None:
     """List the runs that wait, the first that was handed over first."""
-    from rigbridge.outbox import EntryState  # noqa: PLC0415 - start fast
+    import attrs
+
+    from rigbridge.outbox import EntryState
 
     states = [EntryState.PARKED]
     if not parked:
         states += [EntryState.PENDING, EntryState.SENDING]
     if delivered:
         states.append(EntryState.DONE)
-    with _opened(data=data, file=config) as (_, outbox):
+    with opened_outbox(data=data, config=config) as (_, outbox):
         entries = outbox.entries(states)
     if as_json:
-        say_json([_entry_document(entry) for entry in entries])
+        say_json([attrs.asdict(entry) for entry in entries])
     elif entries:
         say_table(_COLUMNS, map(_row, entries))
     else:
@@ -188,15 +177,17 @@ def show(
     as_json: options.AsJSON = False,
 ) -> None:
     """Show one run of the outbox: where it stands, and what it holds."""
-    from rigbridge.convert import to_document  # noqa: PLC0415 - start fast
-    from rigbridge.outbox import EntryState  # noqa: PLC0415 - likewise
+    import attrs
 
-    with _opened(data=data, file=config) as (_, outbox):
+    from rigbridge.convert import to_document
+    from rigbridge.outbox import EntryState
+
+    with opened_outbox(data=data, config=config) as (_, outbox):
         entry = _find(outbox, run_id)
         run = report = None
         if entry.state is not EntryState.DONE:
             run, report = outbox.run(entry.id)
-    document = _entry_document(entry)
+    document = attrs.asdict(entry)
     if as_json:
         document["run"] = None if run is None else to_document(run)
         document["report"] = None if report is None else report.as_document()
@@ -204,7 +195,7 @@ def show(
         return
     for name, value in document.items():
         if value is not None:
-            shown = _moment(value) if hasattr(value, "strftime") else value
+            shown = _moment(value) if isinstance(value, datetime) else value
             say(f"{name.replace('_', ' ') + ':':<15}{shown}")
     if run is None:
         say("it is delivered: the store holds it, the outbox no longer does")
@@ -225,8 +216,10 @@ def retry(
     as_json: options.AsJSON = False,
 ) -> None:
     """Have parked or waiting runs tried again at once by whoever sends."""
-    with _opened(data=data, file=config) as (_, outbox):
-        chosen = _each(outbox, outbox.retry, run_ids, parked=parked)
+    with opened_outbox(data=data, config=config) as (_, outbox):
+        chosen = _chosen(outbox, run_ids, parked=parked)
+        for run_id in chosen:
+            outbox.retry(run_id)
     if as_json:
         say_json({"retried": [str(run_id) for run_id in chosen]})
     else:
@@ -243,8 +236,10 @@ def drop(
     as_json: options.AsJSON = False,
 ) -> None:
     """Remove runs for good, without delivering them."""
-    with _opened(data=data, file=config) as (_, outbox):
-        chosen = _each(outbox, outbox.drop, run_ids, parked=parked)
+    with opened_outbox(data=data, config=config) as (_, outbox):
+        chosen = _chosen(outbox, run_ids, parked=parked)
+        for run_id in chosen:
+            outbox.drop(run_id)
     if as_json:
         say_json({"dropped": [str(run_id) for run_id in chosen]})
     else:
@@ -265,13 +260,14 @@ def flush(
     as_json: options.AsJSON = False,
 ) -> None:
     """Send what waits, now; say what is left."""
-    from rigbridge.imports import recover_unsent  # noqa: PLC0415 - start fast
+    from rigbridge.imports import recover_unsent
 
     # What the sender has to say about single runs goes where errors go.
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
-    with _opened(to=to, data=data, api_key=api_key, file=config) as opened:
+    with opened_outbox(to=to, data=data, api_key=api_key, config=config) as opened:
         configuration, outbox = opened
         recovery = recover_unsent(configuration, outbox)
+        # Counted after recovering, since that queues runs but sends none.
         before = outbox.status()
         left = outbox.flush(deadline)
         after = outbox.status()
@@ -295,23 +291,9 @@ def flush(
         raise typer.Exit(1)
 
 
-def _each(
-    outbox: Outbox,
-    decide: Callable[[UUID], object],
-    run_ids: list[str] | None,
-    *,
-    parked: bool,
-) -> list[UUID]:
-    """Decide about each run that is named."""
-    chosen = _chosen(outbox, run_ids, parked=parked)
-    for run_id in chosen:
-        decide(run_id)
-    return chosen
-
-
 def _chosen(outbox: Outbox, run_ids: list[str] | None, *, parked: bool) -> list[UUID]:
     """Find the runs that are named; all of them before any is touched."""
-    from rigbridge.outbox import EntryState  # noqa: PLC0415 - start fast
+    from rigbridge.outbox import EntryState
 
     if parked == bool(run_ids):
         raise ConfigurationError(
@@ -321,11 +303,12 @@ def _chosen(outbox: Outbox, run_ids: list[str] | None, *, parked: bool) -> list[
     if parked:
         return [entry.id for entry in outbox.entries([EntryState.PARKED])]
     found = [_find(outbox, text).id for text in run_ids or ()]
+    # Two beginnings of one id name the same run.
     return list(dict.fromkeys(found))
 
 
 def _find(outbox: Outbox, text: str) -> OutboxEntry:
-    from rigbridge.outbox import EntryState  # noqa: PLC0415 - start fast
+    from rigbridge.outbox import EntryState
 
     found = [
         entry
@@ -338,21 +321,6 @@ def _find(outbox: Outbox, text: str) -> OutboxEntry:
             f"{text!r} {how}", remedy="see 'rigbridge outbox list --delivered'"
         )
     return found[0]
-
-
-def _entry_document(entry: OutboxEntry) -> dict[str, object]:
-    return {
-        "id": str(entry.id),
-        "state": entry.state.value,
-        "serial_number": entry.serial_number,
-        "procedure": entry.procedure,
-        "submitted_at": entry.submitted_at,
-        "attempts": entry.attempts,
-        "due": entry.due,
-        "reason": entry.reason,
-        "stored_id": entry.stored_id,
-        "url": entry.url,
-    }
 
 
 def _row(entry: OutboxEntry) -> tuple[str, ...]:
@@ -368,5 +336,5 @@ def _row(entry: OutboxEntry) -> tuple[str, ...]:
     )
 
 
-def _moment(moment: Any) -> str:
+def _moment(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

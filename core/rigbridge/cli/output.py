@@ -1,5 +1,7 @@
 """What commands show: tables for people, JSON for programs, errors one a line."""
 
+# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+
 from __future__ import annotations
 
 import json
@@ -10,7 +12,7 @@ import textwrap
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
@@ -46,6 +48,7 @@ def own_call() -> str:
     called = Path(sys.argv[0])
     if called.name == "__main__.py":
         return f"{shlex.quote(sys.executable)} -m rigbridge"
+    # The short name only where it finds this very program.
     found = shutil.which(called.name)
     if found is not None and called.exists() and called.samefile(found):
         return called.name
@@ -86,9 +89,9 @@ def _write(line: str, stream: TextIO) -> None:
     typer.echo(line.encode(encoding, "backslashreplace").decode(encoding), file=stream)
 
 
-def say_json(value: Any) -> None:
+def say_json(value: object) -> None:
     """Write a value as one line of JSON to standard output."""
-    import msgspec  # noqa: PLC0415 - start fast
+    import msgspec
 
     text = msgspec.json.encode(value).decode()
     try:
@@ -98,7 +101,7 @@ def say_json(value: Any) -> None:
         typer.echo(json.dumps(json.loads(text)))
 
 
-def error_document(error: RigbridgeError) -> dict[str, Any]:
+def error_document(error: RigbridgeError) -> dict[str, str | None]:
     """Give an error as JSON values."""
     return {
         "kind": type(error).__name__,
@@ -122,7 +125,7 @@ def say_table(
         named: whether the last column is what the next command is told. Where the
             terminal is too narrow, it then stands whole, below the second column.
     """
-    from rich.console import Console  # noqa: PLC0415 - only where a table is drawn
+    from rich.console import Console
 
     console = Console()
     if not console.is_terminal:
@@ -136,6 +139,7 @@ def say_table(
         table = _table([_name_below(line, width) for line in lines])
         # The others give way, unless that would leave them next to nothing.
         table.columns[1].no_wrap = console.width >= 2 * width
+    # Captured, so that _write can spell what the console cannot encode.
     with console.capture() as captured:
         console.print(table)
     for line in captured.get().splitlines():
@@ -148,8 +152,8 @@ def _name_below(line: Sequence[str], width: int) -> list[str]:
 
 
 def _table(lines: Sequence[Sequence[str]]) -> Table:
-    from rich.table import Table  # noqa: PLC0415 - only where a table is drawn
-    from rich.text import Text  # noqa: PLC0415 - likewise
+    from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
     for column in lines[0]:
@@ -171,11 +175,12 @@ def progress(
         total: how many steps there are, or None where nobody knows yet.
         shown: False where the output is for a program.
     """
+    # A bar in a log or pipe would be noise; of one step it shows nothing.
     if not shown or total in (0, 1) or not sys.stderr.isatty():
         yield lambda: None
         return
-    from rich.console import Console  # noqa: PLC0415 - only where a bar is drawn
-    from rich.progress import Progress  # noqa: PLC0415 - likewise
+    from rich.console import Console
+    from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=total)

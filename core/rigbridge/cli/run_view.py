@@ -1,15 +1,23 @@
-"""One run as a person reads it in a terminal."""
+"""Stored runs as a person reads them: one in full, or many as rows of a table."""
+
+# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rigbridge.cli.output import count_of, say, say_table
 
 if TYPE_CHECKING:
     from rigbridge.model import Attachment, Limit, Run
+    from rigbridge.wire import ListedRun
 
-__all__ = ["say_run", "size_of"]
+__all__ = ["LISTED_COLUMNS", "listed_row", "say_run", "size_of"]
+
+LISTED_COLUMNS = ("Outcome", "Procedure", "Unit", "Part", "Started", "Phases", "Run")
+"""The columns of the table of stored runs."""
+
+_UNKNOWN = "-"
 
 
 def say_run(run: Run) -> None:
@@ -69,10 +77,10 @@ def _say_attachments(run: Run) -> None:
             say(f"attachment {attachment.name} ({size_of(attachment)})")
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     if value is None:
         return ""
-    from rigbridge.model import Series  # noqa: PLC0415 - start fast
+    from rigbridge.model import Series
 
     if isinstance(value, Series):
         return f"{len(value)} points, {len(value.axes)} columns"
@@ -96,3 +104,22 @@ def size_of(attachment: Attachment) -> str:
     if attachment.size is None:
         return "by reference"
     return count_of(attachment.size, "byte")
+
+
+def listed_row(run: ListedRun) -> tuple[str, ...]:
+    """Give the cells of a listed run, in the order of ``LISTED_COLUMNS``."""
+    from msgspec import UnsetType
+
+    procedure = run.procedure
+    unit = run.unit
+    part = None if unit is None else unit.part
+    phases = run.phases
+    return (
+        run.outcome or _UNKNOWN,
+        (procedure and procedure.name) or _UNKNOWN,
+        (unit and unit.serial_number) or _UNKNOWN,
+        (part and part.number) or _UNKNOWN,
+        run.started_at or _UNKNOWN,
+        _UNKNOWN if isinstance(phases, UnsetType) else str(len(phases or ())),
+        run.id,
+    )

@@ -1,16 +1,18 @@
 """``runs list``, ``runs show`` and ``runs attach``: what a store holds."""
 
+# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from rigbridge.cli import options
+from rigbridge.cli.opened import opened_store
 from rigbridge.cli.output import (
     count_of,
     error_document,
@@ -20,8 +22,7 @@ from rigbridge.cli.output import (
     say_json,
     say_table,
 )
-from rigbridge.cli.run_view import say_run
-from rigbridge.cli.tables import LISTED_COLUMNS, listed_row
+from rigbridge.cli.run_view import LISTED_COLUMNS, listed_row, say_run
 from rigbridge.errors import (
     ConfigurationError,
     NotFoundError,
@@ -30,8 +31,7 @@ from rigbridge.errors import (
 )
 
 if TYPE_CHECKING:
-    from rigbridge.configuration import Configuration
-    from rigbridge.model import Run
+    from rigbridge.destinations import Destination, ReadableDestination
 
 __all__ = ["app"]
 
@@ -40,22 +40,11 @@ app = typer.Typer(
 )
 
 
-@contextmanager
-def _opened(**arguments: Any) -> Generator[tuple[Configuration, Any]]:
-    """Open the store that the settings name; closed at the end."""
-    from rigbridge.configuration import load_configuration  # noqa: PLC0415 - start fast
-    from rigbridge.opening import open_destination  # noqa: PLC0415 - likewise
-
-    configuration = load_configuration(**arguments)
-    destination = open_destination(configuration)
-    try:
-        yield configuration, destination
-    finally:
-        destination.close()
+_Word = TypeVar("_Word", bound=StrEnum)
 
 
-def _readable(destination: Any, what: str) -> Any:
-    from rigbridge.destinations import ReadableDestination  # noqa: PLC0415 - start fast
+def _readable(destination: Destination, what: str) -> ReadableDestination:
+    from rigbridge.destinations import ReadableDestination
 
     if not isinstance(destination, ReadableDestination):
         raise ConfigurationError(
@@ -81,7 +70,7 @@ def list_runs(
     as_json: options.AsJSON = False,
 ) -> None:
     """List the runs of a unit, or the ones stored last, newest first."""
-    with _opened(to=to, data=data, api_key=api_key, file=config) as opened:
+    with opened_store(to=to, data=data, api_key=api_key, config=config) as opened:
         configuration, destination = opened
         if serial is None:
             runs = _readable(destination, "list all runs").recent_runs(limit)
@@ -109,13 +98,13 @@ def show_run(
     as_json: options.AsJSON = False,
 ) -> None:
     """Show one run with its phases, measurements and attachments."""
-    from rigbridge.convert import to_document  # noqa: PLC0415 - start fast
+    from rigbridge.convert import to_document
 
-    with _opened(to=to, data=data, api_key=api_key, file=config) as opened:
+    with opened_store(to=to, data=data, api_key=api_key, config=config) as opened:
         configuration, destination = opened
         store = _readable(destination, "show a run by its id")
         try:
-            run: Run = store.get_run(run_id)
+            run = store.get_run(run_id)
         except NotFoundError as error:
             # A store that is named by mistake is made anew: say which it is.
             raise NotFoundError(
@@ -163,18 +152,27 @@ def export(
     as_json: options.AsJSON = False,
 ) -> None:
     """Export runs: a row a measurement, or whole runs as JSON lines."""
-    from rigbridge.destinations.selection import RunSelection  # noqa: PLC0415 - likewise
-    from rigbridge.export import ExportFormat, export_runs  # noqa: PLC0415 - start fast
+    from rigbridge.destinations.selection import RunSelection
+    from rigbridge.export import ExportFormat, export_runs
+    from rigbridge.model import RunOutcome
 
-    kind = ExportFormat.of(file) if form is None else _format(form)
+    kind = (
+        ExportFormat.of(file)
+        if form is None
+        else _word(ExportFormat, form, form.lower(), "format")
+    )
+    verdict = None
+    if outcome is not None:
+        verdict = _word(RunOutcome, outcome, outcome.upper(), "outcome")
     selection = RunSelection(
         serial_number=serial,
         procedure=procedure,
-        outcome=None if outcome is None else _outcome(outcome),
+        outcome=verdict,
+        # Times without a zone are UTC, as the store shows them.
         since=None if since is None else since.replace(tzinfo=UTC),
         until=None if until is None else until.replace(tzinfo=UTC),
     )
-    with _opened(to=to, data=data, file=config) as (_, destination):
+    with opened_store(to=to, data=data, config=config) as (_, destination):
         store = _readable(destination, "export its runs")
         with progress("exporting", None, shown=not as_json) as advance:
             done = export_runs(
@@ -214,25 +212,13 @@ def export(
         raise typer.Exit(1)
 
 
-def _format(name: str) -> Any:
-    from rigbridge.export import ExportFormat  # noqa: PLC0415 - start fast
-
+def _word(kind: type[_Word], given: str, spelled: str, noun: str) -> _Word:
+    """Give the member of an enumeration that a user named, in any case."""
     try:
-        return ExportFormat(name.lower())
+        return kind(spelled)
     except ValueError as error:
         raise ConfigurationError(
-            f"{name!r} is no format", remedy=f"use one of {', '.join(ExportFormat)}"
-        ) from error
-
-
-def _outcome(name: str) -> Any:
-    from rigbridge.model import RunOutcome  # noqa: PLC0415 - start fast
-
-    try:
-        return RunOutcome(name.upper())
-    except ValueError as error:
-        raise ConfigurationError(
-            f"{name!r} is no outcome", remedy=f"use one of {', '.join(RunOutcome)}"
+            f"{given!r} is no {noun}", remedy=f"use one of {', '.join(kind)}"
         ) from error
 
 
@@ -250,12 +236,15 @@ def attach(
     as_json: options.AsJSON = False,
 ) -> None:
     """Attach files to a run that is stored already."""
-    from rigbridge.errors import DeliveryError  # noqa: PLC0415 - start fast
-    from rigbridge.model import Attachment  # noqa: PLC0415 - start fast
+    from rigbridge.errors import DeliveryError
+    from rigbridge.model import Attachment
 
     attached: list[str] = []
     errors: list[RigbridgeError] = []
-    with _opened(to=to, data=data, api_key=api_key, file=config) as (_, destination):
+    with opened_store(to=to, data=data, api_key=api_key, config=config) as (
+        _,
+        destination,
+    ):
         for file in files:
             try:
                 destination.attach(run_id, Attachment.from_file(file))
@@ -268,6 +257,7 @@ def attach(
                         remedy="check the path",
                     )
                 )
+            # A refused file must not keep the others from being attached.
             except DeliveryError as error:
                 error.source = error.source or str(file)
                 errors.append(error)

@@ -1,25 +1,21 @@
 """``serve``, ``keys`` and ``stations``: the embedded store for others."""
 
+# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rigbridge.cli import options
+from rigbridge.cli.opened import hosted_store
 from rigbridge.cli.output import say, say_json
-from rigbridge.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from rigbridge.hosting import (
-        HostedDestination,
-        KeyRecord,
-    )
+    from rigbridge.hosting import KeyRecord
 
-__all__ = ["hosted", "keys", "serve", "stations"]
+__all__ = ["keys", "serve", "stations"]
 
 keys = typer.Typer(
     help="API keys of the embedded store.", no_args_is_help=True, rich_markup_mode=None
@@ -27,36 +23,6 @@ keys = typer.Typer(
 stations = typer.Typer(
     help="Stations of the embedded store.", no_args_is_help=True, rich_markup_mode=None
 )
-
-
-@contextmanager
-def hosted(
-    data: Path | None, config: Path | None, database: str | None = None
-) -> Generator[HostedDestination]:
-    """
-    Open the embedded store, which we host ourselves; closed at the end.
-
-    Args:
-        data: its folder, or None.
-        config: the configuration file to read, or None.
-        database: the address of its database, or None.
-
-    Raises:
-        ConfigurationError: the installed destination of that name is another one.
-    """
-    from rigbridge.configuration import load_configuration  # noqa: PLC0415 - start fast
-    from rigbridge.hosting import HostedDestination  # noqa: PLC0415 - likewise
-    from rigbridge.opening import open_destination  # noqa: PLC0415 - likewise
-
-    destination = open_destination(
-        load_configuration(to="local", data=data, database=database, file=config)
-    )
-    if not isinstance(destination, HostedDestination):
-        raise ConfigurationError("the local destination cannot be served")
-    try:
-        yield destination
-    finally:
-        destination.close()
 
 
 def serve(
@@ -84,23 +50,19 @@ def serve(
         else:
             say(f"serving on {origin} (end with Ctrl-C)")
 
-    from rigbridge.configuration import load_configuration  # noqa: PLC0415 - likewise
-
-    with hosted(data, config, database) as destination:
+    with hosted_store(data, config, database) as (configuration, destination):
         destination.serve(
             host=host,
             port=port,
             open_stations=open_stations,
             ready=ready,
-            configuration=load_configuration(
-                to="local", data=data, database=database, file=config
-            ),
+            configuration=configuration,
         )
 
 
 def _kind(text: str) -> str:
     # The enumeration itself would load the model and msgspec for every --help.
-    from rigbridge.hosting import KeyKind  # noqa: PLC0415 - see above
+    from rigbridge.hosting import KeyKind
 
     if text not in set(KeyKind):
         raise typer.BadParameter(f"{text!r} is neither {' nor '.join(KeyKind)}")
@@ -128,9 +90,9 @@ def create_key(
     as_json: options.AsJSON = False,
 ) -> None:
     """Make an API key and print it once."""
-    from rigbridge.hosting import KeyKind  # noqa: PLC0415 - start fast
+    from rigbridge.hosting import KeyKind
 
-    with hosted(data, config) as destination:
+    with hosted_store(data, config) as (_, destination):
         key = destination.create_key(KeyKind(kind), name, email=email)
     if as_json:
         say_json({"key": key})
@@ -146,7 +108,7 @@ def list_keys(
     as_json: options.AsJSON = False,
 ) -> None:
     """List the API keys: whose they are, and when they were last used."""
-    with hosted(data, config) as destination:
+    with hosted_store(data, config) as (_, destination):
         records = destination.list_keys()
     if as_json:
         say_json([_shown(record) for record in records])
@@ -170,7 +132,7 @@ def revoke_key(
     as_json: options.AsJSON = False,
 ) -> None:
     """Refuse an API key from now on, at running servers too."""
-    with hosted(data, config) as destination:
+    with hosted_store(data, config) as (_, destination):
         record = destination.revoke_key(prefix)
     if as_json:
         say_json(_shown(record))
@@ -204,7 +166,7 @@ def link_station(
     as_json: options.AsJSON = False,
 ) -> None:
     """Let a station use a procedure."""
-    with hosted(data, config) as destination:
+    with hosted_store(data, config) as (_, destination):
         destination.link_station(station, procedure)
     if as_json:
         say_json({"station": station, "procedure": procedure})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rigbridge.cli.output import (
     count_of,
@@ -14,18 +15,29 @@ from rigbridge.cli.output import (
     say_table,
     say_warning,
 )
-from rigbridge.cli.tables import RUN_COLUMNS, result_document, run_row
 from rigbridge.errors import RigbridgeError
 
 if TYPE_CHECKING:
     from rigbridge.imports import ImportedRun, SourceResult
+    from rigbridge.model import Run
 
 __all__ = ["ImportSummary"]
+
+_RUN_COLUMNS = (
+    "Outcome",
+    "Procedure",
+    "Unit",
+    "Phases",
+    "Measurements",
+    "Attachments",
+    "Run",
+)
+_UNKNOWN = "-"
 
 
 class ImportSummary:
     """
-    Keeps of each source what is shown in the end, and lets its runs go.
+    Keeps what is shown in the end of each source, and lets its runs go.
 
     Years of reports do not fit into memory; their rows in a table do.
 
@@ -37,7 +49,7 @@ class ImportSummary:
     def __init__(self, *, as_json: bool = False, dry_run: bool = False) -> None:
         self._as_json = as_json
         self._dry_run = dry_run
-        self._documents: list[dict[str, Any]] = []
+        self._documents: list[dict[str, object]] = []
         self._rows: list[tuple[str, ...]] = []
         self._errors: list[RigbridgeError] = []
         self._known = 0
@@ -67,15 +79,16 @@ class ImportSummary:
         self.sources += 1
         if self._as_json:
             errors = map(error_document, result.errors)
-            self._documents.append(result_document(result, errors))
+            self._documents.append(_result_document(result, errors))
         else:
-            self._rows += map(run_row, result.runs)
+            self._rows += map(_run_row, result.runs)
         self._known += sum(
             item.receipt is not None and not item.receipt.created
             for item in result.runs
         )
         if not result.tried:
             self._left += 1
+            # Without an error it was not tried because of an interrupt.
             self._is_out |= bool(result.errors)
             return
         self._errors += result.errors
@@ -88,6 +101,7 @@ class ImportSummary:
             self._partial.append(result.source)
         for item in result.runs:
             passed = item.run.outcome.value == "PASS"
+            # A failed run is the better example: it shows limits and verdicts.
             if self._first is None or (self._first[0] and not passed):
                 self._first = (passed, str(item.run.id))
 
@@ -96,7 +110,7 @@ class ImportSummary:
         if self._as_json:
             say_json({"sources": self._documents})
         elif self._rows:
-            say_table(RUN_COLUMNS, self._rows, named=True)
+            say_table(_RUN_COLUMNS, self._rows, named=True)
         for error in self._errors:
             say_error(error)
         for source in self._partial:
@@ -138,3 +152,53 @@ class ImportSummary:
 def _is_partial(item: ImportedRun) -> bool:
     """Say whether the adapter noted that the run is not the whole one."""
     return item.run.metadata.get("partial") is True
+
+
+def _measurements(run: Run) -> int:
+    return sum(len(phase.measurements) for phase in run.phases)
+
+
+def _run_row(item: ImportedRun) -> tuple[str, ...]:
+    """Give the cells of an imported run, in the order of ``_RUN_COLUMNS``."""
+    run = item.run
+    return (
+        run.outcome.value,
+        run.procedure.name or run.procedure.id or _UNKNOWN,
+        run.unit.serial_number or _UNKNOWN,
+        str(len(run.phases)),
+        str(_measurements(run)),
+        str(len(run.attachments)),
+        str(run.id) if item.receipt is None else item.receipt.stored_id,
+    )
+
+
+def _imported_document(item: ImportedRun) -> dict[str, object]:
+    """Give an imported run as JSON values."""
+    run, receipt = item.run, item.receipt
+    return {
+        "id": str(run.id),
+        "stored_id": None if receipt is None else receipt.stored_id,
+        "created": None if receipt is None else receipt.created,
+        "outcome": run.outcome.value,
+        "procedure": run.procedure.name or run.procedure.id,
+        "serial_number": run.unit.serial_number,
+        "phases": len(run.phases),
+        "measurements": _measurements(run),
+        "attachments": len(run.attachments),
+        "warnings": [] if receipt is None else list(receipt.warnings),
+    }
+
+
+def _result_document(
+    result: SourceResult, errors: Iterable[object]
+) -> dict[str, object]:
+    """Give what came of a source as JSON values."""
+    return {
+        "source": result.source,
+        "adapter": result.adapter,
+        "tried": result.tried,
+        "runs": [_imported_document(item) for item in result.runs],
+        "errors": list(errors),
+        "quarantined": [str(path) for path in result.quarantined],
+        "report": result.report.as_document(),
+    }

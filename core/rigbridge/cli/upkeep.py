@@ -1,5 +1,7 @@
 """``store``: backup, check and pruning of the embedded store."""
 
+# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
@@ -9,8 +11,8 @@ from typing import Annotated
 import typer
 
 from rigbridge.cli import options
+from rigbridge.cli.opened import hosted_store
 from rigbridge.cli.output import say, say_json
-from rigbridge.cli.serving import hosted
 
 __all__ = ["app"]
 
@@ -32,18 +34,12 @@ def backup(
     as_json: options.AsJSON = False,
 ) -> None:
     """Copy the store, also while it is in use; the copy is a store of its own."""
-    with hosted(data, config) as destination:
+    import attrs
+
+    with hosted_store(data, config) as (_, destination):
         done = destination.back_up(folder)
     if as_json:
-        say_json(
-            {
-                "folder": str(folder),
-                "runs": done.runs,
-                "contents": done.contents,
-                "copied": done.copied,
-                "missing": list(done.missing),
-            }
-        )
+        say_json({"folder": str(folder), **attrs.asdict(done)})
     else:
         say(
             f"backed up {done.runs} runs and {done.contents} contents of attachments"
@@ -66,17 +62,12 @@ def check(
     as_json: options.AsJSON = False,
 ) -> None:
     """Look for damage in the tables and the contents of attachments."""
-    with hosted(data, config) as destination:
+    import attrs
+
+    with hosted_store(data, config) as (_, destination):
         found = destination.check(contents=not quick)
     if as_json:
-        say_json(
-            {
-                "runs": found.runs,
-                "contents": found.contents,
-                "unused": found.unused,
-                "problems": list(found.problems),
-            }
-        )
+        say_json(attrs.asdict(found))
     else:
         for problem in found.problems:
             say(problem)
@@ -110,11 +101,13 @@ def prune(
     as_json: options.AsJSON = False,
 ) -> None:
     """Delete old runs, and the contents of attachments that nothing refers to."""
+    import attrs
+
     before = datetime.now(UTC) - timedelta(days=older_than)
-    with hosted(data, config) as destination:
+    with hosted_store(data, config) as (_, destination):
         done = destination.prune(before, dry_run=dry_run)
     if as_json:
-        say_json({"runs": done.runs, "contents": done.contents, "dry_run": dry_run})
+        say_json({**attrs.asdict(done), "dry_run": dry_run})
     elif dry_run:
         say(f"would delete {done.runs} runs from before {before:%Y-%m-%d %H:%M} UTC")
     else:

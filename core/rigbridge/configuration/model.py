@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import attrs
 
 from rigbridge.adapters import TimeZonePolicy
 from rigbridge.adapters.identity import IdentityRules
 from rigbridge.destinations import DestinationSettings
-from rigbridge.model.values import JSONObject
+from rigbridge.model.values import JSONObject, JSONValue
 
 __all__ = ["LOCAL", "Configuration"]
 
@@ -41,11 +40,14 @@ class Configuration:
     to: str = LOCAL
     time_zone: TimeZonePolicy = attrs.field(factory=TimeZonePolicy)
     identity: IdentityRules = attrs.field(factory=IdentityRules)
-    adapters: Mapping[str, JSONObject] = attrs.field(factory=dict)
-    destinations: Mapping[str, JSONObject] = attrs.field(factory=dict, repr=False)
-    outbox: JSONObject = attrs.field(factory=dict)
-    server: Mapping[str, Any] = attrs.field(factory=dict)
-    origins: Mapping[str, str] = attrs.field(factory=dict)
+    adapters: Mapping[str, JSONObject] = attrs.field(factory=dict[str, JSONObject])
+    # A destination's own settings may hold a password: never shown.
+    destinations: Mapping[str, JSONObject] = attrs.field(
+        factory=dict[str, JSONObject], repr=False
+    )
+    outbox: JSONObject = attrs.field(factory=dict[str, JSONValue])
+    server: JSONObject = attrs.field(factory=dict[str, JSONValue])
+    origins: Mapping[str, str] = attrs.field(factory=dict[str, str])
 
     @property
     def data(self) -> Path:

@@ -15,14 +15,14 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
 
 from rigbridge.configuration.model import LOCAL, Configuration
-from rigbridge.configuration.values import Setting, checked
+from rigbridge.configuration.values import Setting, checked, is_table
 from rigbridge.errors import ConfigurationError
+from rigbridge.model.values import JSONValue
 
 __all__ = ["FILE_NAME", "load_configuration", "project_file"]
 
@@ -89,6 +89,7 @@ def load_configuration(
     settings: dict[str, Setting] = {}
     for path in [file] if file is not None else _files(folder or Path.cwd()):
         _merge(settings, _read_file(path, required=file is not None))
+    # Our own variables come second, and so win over those of the official client.
     for names in (_OFFICIAL, _ENVIRONMENT):
         for variable, key in names.items():
             if value := variables.get(variable, "").strip():
@@ -104,6 +105,7 @@ def load_configuration(
     for key, argument in arguments.items():
         if argument is not None:
             settings[key] = Setting(value=argument, origin="argument")
+    # Asked last: finding the folder imports a library.
     if "data" not in settings:
         settings["data"] = Setting(value=_default_data(), origin="default")
     settings.setdefault("to", Setting(value=LOCAL, origin="default"))
@@ -147,7 +149,7 @@ def project_file(folder: Path) -> Path | None:
 def _read_file(path: Path, *, required: bool) -> dict[str, Setting]:
     try:
         with path.open("rb") as stream:
-            content: dict[str, Any] = tomllib.load(stream)
+            content: dict[str, JSONValue] = tomllib.load(stream)
     except FileNotFoundError as error:
         if not required:
             return {}
@@ -162,6 +164,7 @@ def _read_file(path: Path, *, required: bool) -> dict[str, Setting]:
         raise ConfigurationError(
             f"is no valid TOML: {error}", source=str(path)
         ) from error
+    # Files are committed and copied: a secret in one is soon everybody's.
     if "api_key" in content:
         raise ConfigurationError(
             "an API key does not belong into a file",
@@ -179,10 +182,9 @@ def _read_file(path: Path, *, required: bool) -> dict[str, Setting]:
             "it to ~/.pgpass",
         )
     for key in _PATHS:
-        if isinstance(content.get(key), str):
+        if isinstance(given := content.get(key), str):
             # A relative path in a file is relative to that file.
-            given = Path(content[key]).expanduser()
-            content[key] = str(path.absolute().parent / given)
+            content[key] = str(path.absolute().parent / Path(given).expanduser())
     return {
         key: Setting(value=value, origin=str(path)) for key, value in content.items()
     }
@@ -191,7 +193,8 @@ def _read_file(path: Path, *, required: bool) -> dict[str, Setting]:
 def _merge(settings: dict[str, Setting], new: Mapping[str, Setting]) -> None:
     for key, setting in new.items():
         known = settings.get(key)
-        if known is not None and isinstance(setting.value, dict):
+        # Tables are merged key by key; any other value replaces the earlier one.
+        if known is not None and is_table(known.value) and is_table(setting.value):
             merged = {**known.value, **setting.value}
             settings[key] = attrs.evolve(setting, value=merged)
         else:
@@ -222,6 +225,7 @@ def _key_from_keyring(url: str) -> str | None:
         )
     except keyring.errors.NoKeyringError:
         return None
+    # A locked keyring is common on servers: the key may still come from elsewhere.
     except keyring.errors.KeyringError as error:
         _LOGGER.warning("the keyring gives no key: %s", error)
         return None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import TypeAlias, TypeGuard, TypeVar, cast, overload
 
 import attrs
 
@@ -20,14 +20,16 @@ from rigbridge.destinations import (
 )
 from rigbridge.errors import ConfigurationError
 from rigbridge.machine.plugins import PluginLoader
+from rigbridge.model.values import JSONObject, JSONValue
 
-__all__ = ["KEYS", "Setting", "checked"]
+__all__ = ["KEYS", "Setting", "checked", "is_table"]
 
 _DEFAULTS = DestinationSettings(data=Path())
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _Made = TypeVar("_Made")
+_Value: TypeAlias = JSONValue | Path
 
 # An address is given by ``to``, a destination's own settings by ``destinations``.
 _DERIVED = frozenset({"url", "own"})
@@ -53,8 +55,19 @@ KEYS = (
 class Setting:
     """A value as it was found, and where."""
 
-    value: Any = attrs.field(repr=False)
+    # Never shown: an API key is a value as well.
+    value: _Value = attrs.field(repr=False)
     origin: str
+
+
+def is_table(value: _Value) -> TypeGuard[JSONObject]:
+    """Whether a value is a table, whatever its keys hold."""
+    return isinstance(value, dict)
+
+
+def _is_list(value: JSONValue) -> TypeGuard[Sequence[JSONValue]]:
+    # A text is a sequence as well, hence not by its abstract type.
+    return isinstance(value, list)
 
 
 def checked(settings: Mapping[str, Setting]) -> Configuration:
@@ -147,6 +160,7 @@ class _SettingReader:
         setting = self._settings.get(key)
         if setting is None:
             return default
+        # As text: the environment has no booleans.
         value = _FLAGS.get(str(setting.value).lower())
         if value is None:
             raise _wrong(setting, key, "must be true or false")
@@ -157,6 +171,7 @@ class _SettingReader:
         if setting is None:
             return default
         text = str(setting.value)
+        # isdigit alone also takes digits of other scripts and superscripts.
         if not (text.isascii() and text.isdigit() and int(text) > 0):
             raise _wrong(setting, key, "must be a whole number above 0")
         return int(text)
@@ -172,9 +187,11 @@ class _SettingReader:
         if setting is None:
             return default
         try:
-            value = float(setting.value)
-        except (TypeError, ValueError):
+            given = setting.value
+            value = float(given) if isinstance(given, str | int | float) else -1.0
+        except ValueError:
             value = -1.0
+        # NaN fails this comparison, too.
         if not 0 < value < float("inf"):
             raise _wrong(setting, key, "must be a number of seconds above 0")
         return value
@@ -184,34 +201,38 @@ class _SettingReader:
         if setting is None:
             return default
         try:
-            return kind(setting.value)
+            return kind(str(setting.value))
         except ValueError as error:
             known = _list(tuple(kind))
             raise _wrong(setting, key, f"must be one of {known}") from error
 
-    def table(self, key: str) -> Mapping[str, Any]:
+    def table(self, key: str) -> JSONObject:
         setting = self._settings.get(key)
-        if setting is None:
-            return {}
-        if not isinstance(setting.value, dict):
-            raise _wrong(setting, key, "must be a table")
-        return setting.value
+        return {} if setting is None else self._as_table(key, setting.value, key)
 
-    def tables(self, key: str) -> Mapping[str, Mapping[str, Any]]:
-        for name, value in self.table(key).items():
-            if not isinstance(value, dict):
-                raise _wrong(self._settings[key], f"{key}.{name}", "must be a table")
-        return self.table(key)
+    def _as_table(self, key: str, value: _Value, place: str) -> JSONObject:
+        if not is_table(value):
+            raise _wrong(self._settings[key], place, "must be a table")
+        return value
 
-    def texts(self, key: str, table: Mapping[str, Any], place: str) -> dict[str, str]:
+    def tables(self, key: str) -> Mapping[str, JSONObject]:
+        return {
+            name: self._as_table(key, value, f"{key}.{name}")
+            for name, value in self.table(key).items()
+        }
+
+    def texts(self, key: str, table: JSONObject, place: str) -> dict[str, str]:
+        texts: dict[str, str] = {}
         for name, value in table.items():
             if not isinstance(value, str):
                 setting = self._settings[key]
                 raise _wrong(setting, f"{place}.{name}", "must be text")
-        return dict(table)
+            texts[name] = value
+        return texts
 
     def time_zone(self) -> TimeZonePolicy:
         stations = self.texts("time_zones", self.table("time_zones"), "time_zones")
+        # An error names where the zone was set, or else the table of stations.
         key = "time_zone" if "time_zone" in self._settings else "time_zones"
         return self._located(
             key,
@@ -230,25 +251,25 @@ class _SettingReader:
                 remedy = f"known: {_list(known)}"
                 raise _wrong(setting, f"identity.{name}", message, remedy)
             if name in ("procedures", "operators"):
-                if not isinstance(value, dict):
-                    raise _wrong(setting, f"identity.{name}", "must be a table")
-                self.texts("identity", value, f"identity.{name}")
+                place = f"identity.{name}"
+                self.texts("identity", self._as_table("identity", value, place), place)
             elif name == "fields":
                 self._field_rules(value)
-            elif not isinstance(value, list) or not all(
+            elif not _is_list(value) or not all(
                 isinstance(item, str) for item in value
             ):
                 message = "must be a list of expressions"
                 raise _wrong(setting, f"identity.{name}", message)
-        return self._located("identity", lambda: IdentityRules(**table))
+        # Checked above by name and kind; the class compiles its expressions itself.
+        make = cast("Callable[..., IdentityRules]", IdentityRules)
+        return self._located("identity", lambda: make(**table))
 
-    def _field_rules(self, value: Any) -> None:
-        if not isinstance(value, list) or not all(
-            isinstance(item, dict) for item in value
-        ):
+    def _field_rules(self, value: JSONValue) -> None:
+        rules = [item for item in value if is_table(item)] if _is_list(value) else []
+        if not _is_list(value) or len(rules) < len(value):
             setting = self._settings["identity"]
             raise _wrong(setting, "identity.fields", "must be a list of tables")
-        for index, item in enumerate(value):
+        for index, item in enumerate(rules):
             self.texts("identity", item, f"identity.fields[{index}]")
 
     def _located(self, key: str, make: Callable[[], _Made]) -> _Made:

@@ -100,6 +100,7 @@ def _of_phase(index: int, phase: Phase) -> Row:
 def _of_measurement(measurement: Measurement) -> Row:
     value, limits = measurement.value, measurement.limits
     number = None
+    # In Python a bool is an int; a verdict is no number to be averaged.
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         number = _number(value)
     return {

@@ -26,6 +26,7 @@ __all__ = [
     "export_runs",
 ]
 
+# Rows of a row group; also what is held in memory.
 _BATCH = 5000
 
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
@@ -130,6 +131,7 @@ def export_runs(
             remedy="choose another name, or use --overwrite",
         )
     count = rows = empty = 0
+    # Contents are written before the file gets its name: a complete file has all.
     files = _AttachmentFiles(attachment_folder(path))
     with _complete(path) as partial, _WRITERS[form](partial) as writer:
         for run in runs:
@@ -187,6 +189,7 @@ class _AttachmentFiles:
             return
         try:
             stream = attachment.opener()
+        # One lost content must not cost the export of years of runs.
         except (OSError, DeliveryError) as error:
             self.missing.append(f"{attachment.name}: {error}")
             return
@@ -211,6 +214,7 @@ class _LinesWriter:
 class _CSVWriter:
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
+        # The line ending is fixed, so that one export is the same on every system.
         self._writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
         self._writer.writeheader()
 
@@ -295,6 +299,7 @@ def _parquet(path: Path) -> Generator[_RunWriter]:
         bool: arrow.bool_(),
         datetime: arrow.timestamp("us", tz="UTC"),
     }
+    # Fixed: a schema taken from the first rows would fail where a column is empty.
     schema = arrow.schema([(name, kinds[kind]) for name, kind in COLUMNS.items()])
     with parquet.ParquetWriter(path, schema, compression="zstd") as file:
         yield _ParquetWriter(arrow, file)

@@ -77,6 +77,7 @@ class AdapterSet:
             self._installed.append(
                 InstalledAdapter(adapter=adapter, version=loader.owner(name)[1])
             )
+        # A misspelled table would otherwise be settings that nobody reads.
         for name in configuration.adapters:
             if name not in loader.names:
                 raise ConfigurationError(
@@ -94,6 +95,7 @@ class AdapterSet:
             SourceUnreadableError: the source is missing or cannot be read.
         """
         head = source.head
+        # The head is unpacked already, so the name is shown without its .gz as well.
         name = source.name.removesuffix(".gz")
         claims: list[Claim] = []
         for installed in self._installed:
@@ -111,6 +113,7 @@ class AdapterSet:
                 continue
             if match is not None:
                 claims.append(Claim(installed=installed, match=match))
+        # By name second, so that a tie is told in the same order everywhere.
         claims.sort(key=lambda claim: (-claim.match.score, claim.name))
         return tuple(claims)
 
@@ -135,6 +138,7 @@ class AdapterSet:
         if not claims:
             raise self._unclaimed(source)
         best = claims[0]
+        # A tie is an error: picking one would depend on what else is installed.
         rivals = [claim for claim in claims if claim.match.score == best.match.score]
         if len(rivals) > 1:
             raise _tied(source, rivals)

@@ -116,14 +116,15 @@ def import_sources(
         attach_source: let the source itself travel along as an attachment.
     """
     # The error that ended the import: what comes after it is not tried.
-    out: DeliveryError | None = None
+    outage: DeliveryError | None = None
     for source in sources:
-        if out is not None:
-            yield SourceResult(source=source.uri, errors=(out,), tried=False)
+        if outage is not None:
+            yield SourceResult(source=source.uri, errors=(outage,), tried=False)
             continue
         work = _SourceImport(source, configuration, destination)
         result = work.result(adapters, strict=strict, attach_source=attach_source)
-        out = next(
+        # Both errors concern every run, not this one: the rest would only fail slowly.
+        outage = next(
             (
                 error
                 for error in result.errors
@@ -148,6 +149,7 @@ class _SourceImport:
         self._destination = destination
         self._runs: list[ImportedRun] = []
         self._errors: list[RigbridgeError] = []
+        # Nothing is made on the disk before a run has to go there.
         self._quarantine = Quarantine(configuration.data)
         self._quarantined: list[Path] = []
         self._report = ConversionReport()
@@ -160,7 +162,7 @@ class _SourceImport:
             installed = adapters.choose(self._source)
             name = installed.adapter.name
             with Spool() as spool:
-                extra = self._itself(spool) if attach_source else ()
+                extra = self._source_copy(spool) if attach_source else ()
                 for item in read_source(
                     self._source,
                     installed,
@@ -184,7 +186,7 @@ class _SourceImport:
             report=self._report,
         )
 
-    def _itself(self, spool: Spool) -> tuple[Attachment, ...]:
+    def _source_copy(self, spool: Spool) -> tuple[Attachment, ...]:
         # A copy, since whoever writes the report may still change it.
         try:
             with self._source.stored() as stream:
@@ -216,6 +218,7 @@ class _SourceImport:
                 receipt = self._destination.submit(run, report)
             self._runs.append(ImportedRun(run=run, receipt=receipt))
             if receipt is not None:
+                # Stored now: what an earlier import put into quarantine is obsolete.
                 self._quarantine.release(run.id)
                 self._errors.extend(
                     self._placed(failure.error, run) for failure in receipt.failures
@@ -224,14 +227,16 @@ class _SourceImport:
             raise
         except (DeliveryError, RunProblemsError) as error:
             self._errors.append(self._placed(error, run))
+            # Only what no repetition can mend: all else is imported again as it is.
             final = isinstance(error, (PermanentError, RunProblemsError))
             if final and self._destination is not None:
                 self._keep(run, error)
         finally:
+            # Also for a run that failed: its elements are part of the source.
             self._report.merge(report)
 
     def _keep(self, run: Run, reason: RigbridgeError) -> None:
-        """Put a run that nobody will take as it is into quarantine."""
+        """Put a run into quarantine that no store takes as it is."""
         try:
             self._quarantined.append(self._quarantine.keep(run, reason))
         except OSError as error:
@@ -246,6 +251,7 @@ class _SourceImport:
 
     def _placed(self, error: RigbridgeError, run: Run) -> RigbridgeError:
         """Let an error name the file and the run, before what it names itself."""
+        # Only later runs of a file are numbered: most files hold one.
         index = None if run.source is None else run.source.index
         places = [] if not index else [f"run {index + 1}"]
         if error.source != self._source.uri:

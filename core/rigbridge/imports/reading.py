@@ -70,12 +70,14 @@ def read_source(
         time_zone=configuration.time_zone,
         strict=strict,
     )
+    # The adapter notes failures in the context; they are passed on in their place.
     seen = reported = 0
     try:
         for run in installed.adapter.read(source, context):
             seen += 1
             yield from context.failures[reported:]
             reported = len(context.failures)
+            # What was recorded since the run before belongs to this one.
             report = context.report.split()
             completed = configuration.identity.apply(
                 run, name=source.name, report=report
@@ -106,6 +108,7 @@ def read_source(
 def _broken_down(name: str, source: Source, error: Exception) -> AdapterFailedError:
     """Say where an adapter failed; its traceback is that of the cause."""
     _LOGGER.debug("adapter %s broke down", name, exc_info=error)
+    # The last frame is the place in the adapter, not in this module.
     frame = traceback.extract_tb(error.__traceback__)[-1]
     failure = AdapterFailedError(
         f"adapter {name} broke down at {Path(frame.filename).name}:{frame.lineno}: "

@@ -43,6 +43,7 @@ def requeue_record(
     queued: list[UUID] = []
     with Spool() as spool:
         for item in read_source(source, installed, configuration, spool):
+            # The file stays then; its queued runs are not queued twice later.
             if isinstance(item, SourceError):
                 raise item
             queued.append(outbox.submit(item.run, item.report))
@@ -66,6 +67,7 @@ def recover_unsent(configuration: Configuration, outbox: Outbox) -> Recovery:
         return requeue_record(path, configuration, outbox)
 
     def submit(run: Run, report: ConversionReport) -> None:
+        # The name of the file is our own, and says nothing about the unit.
         completed = configuration.identity.apply(run, name="", report=report)
         outbox.submit(completed, report)
 

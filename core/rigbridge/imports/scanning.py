@@ -15,16 +15,17 @@ def scan(paths: Iterable[Path]) -> Iterator[Path]:
     """
     Go through the files that paths name: a file itself, a folder all files below it.
 
-    Folders are read in the order of their names; links to folders are followed, each
-    folder once. Names that begin with a dot are left out within a folder, as are our
-    own configuration file, which is no report, and every file named twice. A path that
-    does not exist is given as it is, and so is a folder that cannot be listed, so that
-    reading it says so.
+    Folders are read in the order of their names. Links to folders are followed, each
+    folder once. Within a folder, names that begin with a dot are skipped, and so is
+    our own configuration file. A file that is named twice is given once. A path that
+    does not exist, or a folder that cannot be listed, is given as it is: reading it
+    gives the error.
     """
     seen: set[Path] = set()
     for path in paths:
         # Not Path.is_dir, which raises where a folder above may not be searched.
         for file in _below(path) if os.path.isdir(path) else (path,):  # noqa: PTH112
+            # Not resolved: a link and its target are two files with names of their own.
             key = file.absolute()
             if key not in seen:
                 seen.add(key)
@@ -54,6 +55,7 @@ def _first_visit(folder: str, visited: set[tuple[int, int]]) -> bool:
         state = Path(folder).stat()
     except FileNotFoundError:
         return True  # It went away a moment ago; its files will be missing, and said.
+    # By identity, since links give one folder many paths.
     identity = (state.st_dev, state.st_ino)
     known = identity in visited
     visited.add(identity)

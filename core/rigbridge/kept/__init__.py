@@ -1,9 +1,9 @@
 """
 Runs in files, with their attachments beside them.
 
-:mod:`rigbridge.kept.documents` is the format, which exports share. On it stand the
-folders of a data folder for runs that wait outside the outbox: ``unsent`` for what
-could not be queued, ``quarantine`` for what no store takes as it is.
+:mod:`rigbridge.kept.documents` holds the format, which exports share. A data folder
+uses it for two folders outside the outbox: ``unsent`` for runs that could not be
+queued, ``quarantine`` for runs that no store takes as they are.
 """
 
 from rigbridge.kept.documents import (

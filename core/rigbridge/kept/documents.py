@@ -10,13 +10,13 @@ file named by its SHA-256. The adapter ``rigbridge-runs`` reads such files.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import attrs
 import msgspec
 
 from rigbridge.convert import Openers, from_document, to_document
-from rigbridge.model import Attachment, FileOpener, Run
+from rigbridge.model import Attachment, FileOpener, JSONObject, JSONValue, Run
 from rigbridge.model.report import ConversionReport
 from rigbridge.wire import encode
 
@@ -76,12 +76,12 @@ def decode_run(line: bytes, openers: Openers | None = None) -> KeptRun:
         ValueError: no JSON, or no line of this format and version.
         RunProblemsError: fields that are missing or of the wrong kind.
     """
-    document: Any = msgspec.json.decode(line)
+    document: JSONValue = msgspec.json.decode(line)
     if not isinstance(document, dict) or document.pop(RUN_MARK, None) != _VERSION:
         raise ValueError("is no line of an exported run of this version")
-    recorded = document.pop(_REPORT, None)
+    recorded = cast("JSONObject | None", document.pop(_REPORT, None))
     try:
-        report = recorded and ConversionReport.from_document(recorded)
+        report = ConversionReport.from_document(recorded) if recorded else None
     except (KeyError, TypeError) as error:
         raise ValueError(f"holds no conversion report: {error!r}") from error
     return KeptRun(run=from_document(document, openers), report=report)
@@ -90,13 +90,15 @@ def decode_run(line: bytes, openers: Openers | None = None) -> KeptRun:
 def attachment_folder(path: Path) -> Path:
     """Name the folder for the bytes of attachments of the runs in a file."""
     name = path.name.removesuffix(".gz")
+    # Without .gz: packing a file later does not part it from its folder.
     return path.with_name(f"{name}.attachments")
 
 
 def saved_attachment(attachment: Attachment, folder: Path) -> Attachment | None:
-    """Give an attachment with the bytes that a folder holds for it, None if none."""
+    """Give an attachment with its bytes from a folder; None if they are not there."""
     if attachment.sha256 is None:
         return None
+    # Named by its digest, so that names from reports never become paths.
     path = folder / attachment.sha256
     if not path.is_file():
         return None

@@ -14,6 +14,7 @@ from rigbridge.machine.folders import make_file
 
 __all__ = ["HandOverErrors", "append_error", "read_errors", "remove_errors"]
 
+# A file, not a table: it must take an error when the database takes nothing.
 _NAME = "errors.log"
 _MAX_BYTES = 4 << 20
 """Size at which a log becomes the older one of two; then both are bounded."""
@@ -50,10 +51,12 @@ def append_error(folder: Path, text: str) -> None:
     Raises:
         OSError: it cannot be written.
     """
+    # One line an error, whatever line breaks its text has.
     error = _LoggedError(datetime.now(UTC), " ".join(text.split()))
     path = folder / _NAME
     if path.is_file() and path.stat().st_size > _MAX_BYTES:
         path.replace(_older(path))
+    # Made first, for the permissions of a shared folder.
     make_file(path)
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
     try:

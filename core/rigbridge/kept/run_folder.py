@@ -18,13 +18,11 @@ from rigbridge.kept.documents import (
     encode_run,
 )
 from rigbridge.machine.files import whole_file
-from rigbridge.machine.folders import make_folder
+from rigbridge.machine.folders import CHUNK_SIZE, make_folder
 from rigbridge.model import FileOpener, Run
 from rigbridge.model.report import ConversionReport
 
 __all__ = ["RunFolder", "run_id_of"]
-
-_CHUNK = 1 << 20
 
 
 class RunFolder:
@@ -72,6 +70,7 @@ class RunFolder:
         try:
             if attachments:
                 self._write_attachments(run, files)
+            # The reason comes first: a run in the folder always has its reason.
             if reason is not None:
                 with self._new(path.with_suffix(".txt")) as stream:
                     stream.write(reason.encode())
@@ -93,7 +92,7 @@ class RunFolder:
                 attachment.opener() as source,
                 self._new(files / attachment.sha256) as copy,
             ):
-                shutil.copyfileobj(source, copy, _CHUNK)
+                shutil.copyfileobj(source, copy, CHUNK_SIZE)
 
     @contextmanager
     def _new(self, path: Path) -> Generator[IO[bytes]]:
@@ -116,6 +115,7 @@ class RunFolder:
             RunProblemsError: fields that are missing or of the wrong kind.
             OSError: it cannot be read.
         """
+        # Checked before anything is queued: a damaged file must not replace a good one.
         files = {file.name: file for file in attachment_folder(path).glob("*")}
         for sha256, file in files.items():
             with file.open("rb") as stream:
@@ -128,6 +128,7 @@ class RunFolder:
             kept = decode_run(path.read_bytes(), openers)
         except ValueError as error:
             raise MalformedSourceError(f"is no run: {error}") from error
+        # Removing is by id: a renamed copy would remove another run's file.
         if str(kept.run.id) != path.stem:
             raise MalformedSourceError("holds another run than its name says")
         return kept

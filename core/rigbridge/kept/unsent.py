@@ -1,10 +1,10 @@
 """
-The folder for what could not even be queued, and the way back from there.
+The folder for runs that could not be queued, and how they are queued later.
 
 A run that the outbox does not take becomes ``unsent/ID.json`` in the data folder, with
-its attachments beside it. What could not be read as a run lies there in the format of
-its source. Each such error is also a line of ``unsent/errors.log``, so that it is
-counted and seen.
+its attachments beside it. A record that could not be read as a run is kept
+in the format of its source. Each such error is also a line of ``unsent/errors.log``,
+so that it is counted and seen.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _Written = TypeVar("_Written")
 @attrs.frozen(kw_only=True)
 class Recovery:
     """
-    What came of the files in the folder.
+    The result of queueing the files in the folder.
 
     Attributes:
         recovered: the ids of the runs that are queued now.
@@ -59,11 +59,11 @@ class Recovery:
 
 class UnsentFolder:
     """
-    What could not be queued, in a data folder and its stand-in.
+    Runs and records that could not be queued, in a data folder and its stand-in.
 
-    Whatever is written goes into the folder of the data folder, or where that fails
-    into the stand-in. The former is as open to a group as the data folder, the latter
-    to nobody else.
+    Files are written to the folder in the data folder, or to the stand-in where that
+    fails. The first has the group permissions of the data folder. Only this user can
+    enter the stand-in.
 
     Args:
         data: the data folder.
@@ -74,7 +74,7 @@ class UnsentFolder:
 
     def keep_run(self, run: Run, report: ConversionReport | None = None) -> Path:
         """
-        Write a run and its attachments; both survive a power cut then.
+        Write a run and its attachments, so that both survive a power cut.
 
         Args:
             run: the run.
@@ -128,6 +128,7 @@ class UnsentFolder:
         try:
             make_folder(folder)
             return write(folder)
+        # The data folder may be full, read-only or gone: the run must still be kept.
         except OSError:
             make_private_folder(_private_root())
             make_folder(stand_in)
@@ -154,7 +155,7 @@ class UnsentFolder:
 
     def holds_runs(self) -> bool:
         """
-        Tell whether there is anything that `recover` can queue without help.
+        Whether there are runs that `recover` can queue without an adapter.
 
         Raises:
             OSError: a folder cannot be read.
@@ -167,12 +168,12 @@ class UnsentFolder:
         requeue: Callable[[Path], Sequence[UUID]] | None = None,
     ) -> Recovery:
         """
-        Queue the runs that lie here; the files of a run go once it is queued.
+        Queue the runs in the folder; the files of a run are removed once it is queued.
 
         Args:
             submit: queues a run durably.
-            requeue: reads what lies here in the format of its source, queues its runs
-                durably and gives their ids; without it such files are left to a person.
+            requeue: reads a record in the format of its source, queues its runs durably
+                and gives their ids; without it records are left to a person.
         """
         recovered: list[UUID] = []
         failures: list[RigbridgeError] = []
@@ -181,6 +182,7 @@ class UnsentFolder:
             try:
                 queued = _recover(path, submit, requeue)
             except RigbridgeError as error:
+                # One bad file must not stop the others; it stays for a person.
                 error.source = str(path)
                 failures.append(error)
             except (OSError, ExceptionGroup) as error:
@@ -212,11 +214,13 @@ def unsent_folders(data: Path) -> tuple[Path, Path]:
     Args:
         data: the data folder.
     """
+    # Hashed, since a path may be too long for a name of a folder.
     own = hashlib.sha256(os.fsencode(data.absolute())).hexdigest()[:16]
     return data / _FOLDER, _private_root() / own / _FOLDER
 
 
 def _private_root() -> Path:
+    # On Windows the temporary folder is the user's own already.
     user = "" if os.name == "nt" else f"-{os.geteuid()}"
     return Path(tempfile.gettempdir()) / f"rigbridge{user}"
 
@@ -230,7 +234,7 @@ def _recover(
     submit: Callable[[Run, ConversionReport], object],
     requeue: Callable[[Path], Sequence[UUID]] | None,
 ) -> Sequence[UUID]:
-    """Queue what is in one file and remove it; nothing for what no adapter reads."""
+    """Queue the runs of one file and remove it; no ids where no adapter reads it."""
     if run_id_of(path) is not None:
         runs = RunFolder(path.parent)
         kept = runs.read(path)
@@ -242,6 +246,7 @@ def _recover(
         return ()
     try:
         queued = requeue(path)
+    # No failure: an adapter of a later version may read it.
     except SourceError as error:
         _LOGGER.warning("%s can still not be read: %s", path, error)
         return ()

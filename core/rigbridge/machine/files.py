@@ -59,6 +59,7 @@ def sync_folder(folder: Path) -> None:
     """Bring the names in a folder to the disk, where the system has a call for it."""
     if os.name == "nt":
         return
+    # A rename is durable only once the folder that holds the names is synced.
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,11 +1,10 @@
 """
-Files and folders: in pieces, as text, and shared by several users.
+Files and folders: reading in chunks, paths as text, and folders of several users.
 
-A folder is shared as a service and the programs that hand over to it do.
-
-On POSIX the set-group-ID bit is the sign: what is made in such a folder belongs to its
-group. Here it is also as open to the group as the folder itself, whatever the file mode
-mask of the program that makes it; that mask is often one that no other user may write.
+A service and the programs that hand over runs to it may be different users who share a
+folder. On POSIX the set-group-ID bit marks a shared folder: new files in it belong to
+its group. They also get the group permissions of the folder here. The umask of a
+program alone would often keep the other users from writing.
 """
 
 from __future__ import annotations
@@ -39,13 +38,14 @@ _OF_FILES = stat.S_IRGRP | stat.S_IWGRP
 
 def make_folder(folder: Path) -> None:
     """
-    Make a folder, and those above it that are missing; each as open as what it is in.
+    Make a folder and its missing parents, with the group permissions of the parent.
 
     Raises:
         OSError: it cannot be made.
     """
     if folder.is_dir():
         return
+    # From the top down: each folder takes its permissions from the one above.
     make_folder(folder.parent)
     try:
         folder.mkdir()
@@ -58,7 +58,7 @@ def make_folder(folder: Path) -> None:
 
 def make_private_folder(folder: Path) -> None:
     """
-    Make a folder that nobody but this user enters, where everybody may make folders.
+    Make a folder for this user alone, in a folder where everybody may write.
 
     Raises:
         PermissionError: somebody else has made it, or may enter it.
@@ -68,6 +68,7 @@ def make_private_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700)
     if os.name == "nt":
         return  # the temporary folder there is the user's own
+    # lstat, not stat: a link that somebody else has put there must not be followed.
     found = folder.lstat()
     ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
     if not ours or stat.S_IMODE(found.st_mode) & 0o077:
@@ -84,6 +85,7 @@ def make_file(path: Path) -> None:
         OSError: it cannot be made.
     """
     try:
+        # O_EXCL: only the one who made the file may set its permissions.
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
     except FileExistsError:
         return
@@ -92,7 +94,7 @@ def make_file(path: Path) -> None:
 
 def share(path: Path) -> None:
     """
-    Make what was just made as open to the group as a shared folder that it is in.
+    Give a new file or folder the group permissions of a shared folder around it.
 
     Args:
         path: a new file or folder of this user.

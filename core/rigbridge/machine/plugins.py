@@ -14,7 +14,6 @@ import logging
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from importlib.metadata import EntryPoint, distributions, entry_points
-from typing import Any
 
 import attrs
 
@@ -76,6 +75,7 @@ def _discover(group: str) -> Iterable[EntryPoint]:
 
 def _discover_one_by_one(group: str) -> Iterator[EntryPoint]:
     # Slower, since it reads the metadata of everything that is installed.
+    # Of a distribution that is found twice, Python imports the first.
     seen: set[str] = set()
     for distribution in distributions():
         name = distribution.metadata["Name"] or "unknown"
@@ -115,7 +115,8 @@ class PluginLoader:
                 for other in known
             ):
                 known.append(entry)
-        self._loaded: dict[str, Any] = {}
+        # Only what loaded is kept: a failure may be gone at the next try.
+        self._loaded: dict[str, object] = {}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -126,7 +127,7 @@ class PluginLoader:
         """Name the distribution that offers a plugin, and its version."""
         return _owner(self._entries[name][0])
 
-    def load(self, name: str) -> Any:
+    def load(self, name: str) -> object:
         """
         Load one plugin; the others are not touched.
 
@@ -153,11 +154,11 @@ class PluginLoader:
         self._loaded[name] = plugin = self._import(entries[0])
         return plugin
 
-    def _import(self, entry: EntryPoint) -> Any:
+    def _import(self, entry: EntryPoint) -> object:
         # Imported here: stevedore costs more than the rest of the core together.
         from stevedore import DriverManager  # noqa: PLC0415
 
-        class OneEntry(DriverManager[Any]):
+        class OneEntry(DriverManager[object]):
             """Sees one entry, and neither its neighbours nor the cache on disk."""
 
             def list_entry_points(self) -> list[EntryPoint]:
@@ -165,11 +166,11 @@ class PluginLoader:
 
         distribution, version = _owner(entry)
         try:
-            manager = OneEntry(
-                self.group, entry.name, on_load_failure_callback=_reraise
-            )
+            manager = OneEntry(self.group, entry.name)
+        # A plugin that says itself what it lacks (AdapterUnavailableError) is believed.
         except PluginError:
             raise
+        # SystemExit too: a module that exits on import must not end our process.
         except (Exception, SystemExit) as error:
             words = f"{type(error).__name__}: {error}" if str(error) else repr(error)
             raise PluginLoadError(
@@ -206,7 +207,3 @@ class PluginLoader:
 
 def _both(entries: Iterable[EntryPoint]) -> str:
     return " and ".join(" ".join(_owner(entry)) for entry in entries)
-
-
-def _reraise(_manager: Any, _entry: Any, error: BaseException) -> None:
-    raise error

@@ -1,4 +1,4 @@
-"""Do something with each of some items in threads, which end with the work."""
+"""Run a function on many items in threads, which end with the work."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def start_in_threads(
     name: str = "rigbridge-worker",
 ) -> Callable[[], list[_Result]]:
     """
-    Start to do something with each of some items, in threads.
+    Start to run a function on each item, in threads.
 
-    Where the interpreter ends it starts no thread any more; the caller does all then.
+    An interpreter that ends starts no threads; the caller does all the work then.
 
     Args:
         items: the items.
-        run: what to do with one.
+        run: the function.
         width: how many threads at most.
         name: the name of the threads.
 
@@ -36,6 +36,7 @@ def start_in_threads(
         begun, waits for the rest, and returns or raises as :func:`run_in_threads`.
     """
     results: dict[int, _Result] = {}
+    # Lists and dicts are changed without a lock: one operation of them is atomic.
     errors: list[BaseException] = []
     numbers = itertools.count()
 
@@ -49,6 +50,7 @@ def start_in_threads(
 
     threads: list[threading.Thread] = []
     for _ in range(min(width, len(items))):
+        # Daemons: a worker that hangs on a disk must not keep the program from ending.
         thread = threading.Thread(target=work, name=name, daemon=True)
         try:
             thread.start()
@@ -75,13 +77,11 @@ def run_in_threads(
     name: str = "rigbridge-worker",
 ) -> list[_Result]:
     """
-    Do something with each of some items, the calling thread among those that work.
-
-    Where the interpreter ends it starts no thread any more; the caller does all then.
+    Run a function on each item, in threads and in the calling thread.
 
     Args:
         items: the items.
-        run: what to do with one.
+        run: the function.
         width: how many at once.
         name: the name of the threads.
 
@@ -92,4 +92,5 @@ def run_in_threads(
         BaseException: the first that was raised, once all that began have ended;
             nothing begins after it.
     """
+    # One thread fewer: the caller is one of them.
     return start_in_threads(items, run, min(width, len(items)) - 1, name=name)()

@@ -8,23 +8,23 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import TypeAlias
 from uuid import uuid4
 
 import attrs
 
 from rigbridge.errors import SourceUnreadableError
 from rigbridge.machine.files import sync_file, sync_folder
-from rigbridge.machine.folders import make_folder, share
+from rigbridge.machine.folders import make_folder, read_chunks, share
 from rigbridge.machine.threads import run_in_threads
 from rigbridge.model import Attachment, FileOpener, Run, SettledFile
 from rigbridge.model.report import ConversionReport, Place
 
 __all__ = ["ContentFolder"]
 
-_CHUNK = 1 << 20
 _PARTIAL = ".part-"
 _WIDTH = 4
+# A copy of a very large file that is still under way must not be swept.
 _ABANDONED = 24 * 3600.0
 
 _Taken: TypeAlias = tuple[str, int]
@@ -114,6 +114,7 @@ class ContentFolder:
                 item for item, done in zip(embedded, taken, strict=True) if not done
             ]
             rest = iter(run_in_threads(left, intake.bring, _WIDTH))
+            # All renames after all syncs: a name on the disk always has its bytes.
             intake.settle()
         finally:
             intake.clear()
@@ -129,6 +130,7 @@ class ContentFolder:
         for path in self._folder.glob("*"):
             partial = path.name.startswith(_PARTIAL)
             try:
+                # The queue is locked meanwhile, so nobody adds an entry.
                 if path.name not in wanted and not (
                     partial and path.stat().st_mtime >= yesterday
                 ):
@@ -166,7 +168,7 @@ class _Intake:
         """
         Take over a file that nobody writes to any more, without copying.
 
-        Any other may still be changed by its owner, and a link would change with it.
+        The owner may still change any other file, and a link would change with it.
 
         Args:
             attachment: the file.
@@ -201,6 +203,7 @@ class _Intake:
         digest = hashlib.sha256()
         size = 0
         try:
+            # A random name: several threads and processes may copy the same bytes.
             with partial.open("xb") as target:
                 share(partial)
                 for chunk in _chunks(attachment):
@@ -218,14 +221,16 @@ class _Intake:
         """
         Give all files their names, and bring those to the disk.
 
-        The names of files that were found, too: whoever brought them may not have come
-        to that yet. One sync of the folder does for all of them.
+        That includes files that were there already: the one who copied them may not
+        have synced the folder yet. One sync of the folder is enough for all files.
         """
         for partial, path in self._partials.items():
+            # Equal digest, equal bytes: a file that is there is never replaced.
             if not path.is_file():
                 partial.replace(path)
         sync_folder(self._folder)
         if self._made:
+            # The folder itself is new: its own name must reach the disk as well.
             sync_folder(self._folder.parent)
 
     def clear(self) -> None:
@@ -247,18 +252,13 @@ def _described(attachment: Attachment) -> Attachment:
 
 def _chunks(attachment: Attachment) -> Iterator[bytes]:
     try:
-        with _open(attachment) as stream:
-            while chunk := stream.read(_CHUNK):
-                yield chunk
+        if attachment.opener is None:
+            raise FileNotFoundError("it has no bytes")
+        with attachment.opener() as stream:
+            yield from read_chunks(stream)
     except OSError as error:
         raise SourceUnreadableError(
             f"the attachment cannot be read: {error.strerror or error}",
             source=attachment.name,
             remedy="keep files in place until the run is handed over",
         ) from error
-
-
-def _open(attachment: Attachment) -> IO[bytes]:
-    if attachment.opener is None:
-        raise FileNotFoundError("it has no bytes")
-    return attachment.opener()

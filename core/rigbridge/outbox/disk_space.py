@@ -41,7 +41,7 @@ def require_space(folder: Path, needed: int) -> None:
 
 
 @contextmanager
-def explaining_full_disk(folder: Path, needed: int) -> Generator[None, None, None]:
+def explaining_full_disk(folder: Path, needed: int) -> Generator[None]:
     """
     Turn the errors of a full disk into one that says how much is missing.
 
@@ -54,18 +54,18 @@ def explaining_full_disk(folder: Path, needed: int) -> Generator[None, None, Non
     """
     try:
         yield
-    except OSError as error:
-        if error.errno not in _NO_ROOM:
+    except (OSError, sqlite3.OperationalError) as error:
+        if not _is_full(error):
             raise
-        raise _full(folder, needed + RESERVE, _free(folder)) from error
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_FULL:
-            raise
-        raise _full(folder, needed + RESERVE, _free(folder)) from error
+        free = shutil.disk_usage(folder).free
+        raise _full(folder, needed + RESERVE, free) from error
 
 
-def _free(folder: Path) -> int:
-    return shutil.disk_usage(folder).free
+def _is_full(error: OSError | sqlite3.OperationalError) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in _NO_ROOM
+    # The lower byte is the primary code; extended ones name where it was full.
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL
 
 
 def _full(folder: Path, needed: int, free: int) -> DiskFullError:

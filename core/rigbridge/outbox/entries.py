@@ -13,7 +13,7 @@ __all__ = ["DeliveryEnd", "DeliveryResult", "EntryState", "OutboxEntry", "Outbox
 
 
 class EntryState(StrEnum):
-    """Where an entry stands."""
+    """The state of an entry."""
 
     PENDING = "pending"
     SENDING = "sending"
@@ -28,7 +28,7 @@ class OutboxEntry:
 
     Attributes:
         id: the run's id.
-        state: where it stands.
+        state: its state.
         serial_number: of its unit, or None.
         procedure: the name, else the id, of its procedure, or None.
         submitted_at: when it was handed over.
@@ -55,7 +55,7 @@ class OutboxEntry:
 @attrs.frozen(kw_only=True)
 class OutboxStatus:
     """
-    How an outbox stands.
+    The state of an outbox.
 
     Attributes:
         waiting: the runs that are still to be sent, those being sent included.

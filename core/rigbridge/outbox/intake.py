@@ -60,11 +60,13 @@ class RunIntake:
             SourceUnreadableError: an attachment cannot be read.
             OSError: the folder cannot be written.
         """
+        # Asked before files are read: repeated hand-overs of large runs are cheap.
         known = self._queue.find(run.id, patience)
         if known is not None:
             self._compare(run, known)
             return False
         needed = self._contents.room_for(run)
+        # Beforehand, since a full disk in between also stops the sending.
         require_space(self._folder, needed)
         for _ in range(_TRIES):
             with explaining_full_disk(self._folder, needed):
@@ -77,6 +79,7 @@ class RunIntake:
 
     def _compare(self, run: Run, known: KnownRun) -> None:
         """Log where a run that was handed over before has other content now."""
+        # A forgotten run left only its id, so there is nothing to compare.
         if known.digest is None:
             return
         if known.digest != _digest(encode_document(self._contents.describe(run))):
@@ -103,6 +106,7 @@ class RunIntake:
             parts=frozenset(part.serial_number for part in run.sub_units),
         )
 
+        # Asked within the transaction, when no sender can remove a shared file.
         def complete() -> bool:
             return all(self._contents.path(sha256).is_file() for sha256 in contents)
 

@@ -113,18 +113,7 @@ class Outbox:
         retention: Retention | None = None,
         observe: Callable[[DeliveryResult], None] | None = None,
     ) -> Self:
-        """
-        Open the outbox in a folder.
-
-        Args:
-            folder: holds the queue; made if it is not there.
-            destination: makes the destination, when something is first sent.
-            retention: how long delivered runs are remembered; 90 days by default.
-            observe: is told how each attempt ended, in the thread that sends.
-
-        Raises:
-            ConfigurationError: the folder cannot be used.
-        """
+        """Open the outbox in a folder; takes and raises what the class does."""
         return cls(folder, destination, retention=retention, observe=observe)
 
     def __enter__(self) -> Self:
@@ -168,18 +157,19 @@ class Outbox:
         """
         report = ConversionReport() if report is None else report
         with self.handing_over():
+            # Sending waits meanwhile: both would take turns at one interpreter.
             queued = self._intake.submit(run, report, patience)
         if queued:
             self._sending.wake()
         return run.id
 
     @contextmanager
-    def handing_over(self) -> Generator[None, None, None]:
+    def handing_over(self) -> Generator[None]:
         """
-        Keep this process from sending for the moment, since somebody waits.
+        Pause sending in this process, since somebody waits for a hand-over.
 
-        For one who has to prepare what is submitted, or to finish something after it:
-        a thread that sends would slow that down.
+        Callers also put the work before and after :meth:`submit` inside: the sending
+        thread would slow that down.
         """
         with self._sending.priority.handing_over():
             yield
@@ -224,6 +214,7 @@ class Outbox:
             PluginError: likewise.
         """
         end = time.monotonic() + deadline
+        # Durable, so that another process that sends sees it, too.
         self._queue.hasten()
         self._sending.wake()
         while True:
@@ -231,6 +222,7 @@ class Outbox:
             remaining = end - time.monotonic()
             if not waiting or remaining <= 0 or self._is_pointless(remaining):
                 return waiting
+            # With a thread that sends, this one only waits: two would share one lock.
             if self.is_sending or not self._sending.deliver_due(remaining):
                 time.sleep(min(_POLL, remaining))
 
@@ -243,7 +235,7 @@ class Outbox:
         return not self._view.is_sending() and turn is not None and turn > remaining
 
     def status(self) -> OutboxStatus:
-        """Say how the outbox stands."""
+        """Give the state of the outbox."""
         return attrs.evolve(
             self._view.status(),
             set_aside=tuple(self._database.set_aside),
@@ -275,7 +267,7 @@ class Outbox:
         return self._view.entries(states)
 
     def entry(self, run_id: UUID) -> OutboxEntry | None:
-        """Say how a run stands; None if it was never here, or is forgotten."""
+        """Give the entry of a run; None if it was never here, or is forgotten."""
         return self._view.entry(run_id)
 
     def run(self, run_id: UUID) -> tuple[Run, ConversionReport]:
@@ -306,6 +298,7 @@ class Outbox:
         Raises:
             ConfigurationError: there is no such run, or it is delivered or being sent.
         """
+        # Entry first, files after: the other order could leave an entry without them.
         contents = self._queue.drop(run_id)
         _LOGGER.warning("run %s was dropped on request", run_id)
         self._discard(contents)

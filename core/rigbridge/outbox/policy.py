@@ -51,6 +51,7 @@ MAX_MISSING = 5
 """How often a run is tried again whose sub-units the store does not know yet."""
 
 _MAX_DOUBLINGS = 16
+# A gateway answers for a store that is down; 429 asks everybody to wait.
 _UNREACHABLE = frozenset({429, 502, 503, 504})
 
 
@@ -78,8 +79,11 @@ def delay(
         most: seconds that our own part of it is at most.
         chance: gives a number from 0 to 1.
     """
+    # Bounded: after a thousand attempts the power would be no float any more.
     doublings = min(max(attempts, 1) - 1, _MAX_DOUBLINGS)
+    # Full jitter: stations that lost one store must not come back at once.
     jitter = chance() * min(most, BASE_DELAY * float(1 << doublings))
+    # The wish of the server is kept in full; our own part comes on top.
     return min(max(retry_after or 0.0, 0.0), MAX_WAIT) + jitter
 
 
@@ -91,6 +95,7 @@ def decide(error: BaseException) -> RetryDecision:
     destination as a whole holds it; all else waits for a person, our own mistakes
     included.
     """
+    # Errors of this machine (a full disk, no memory, a lock) pass.
     if isinstance(error, (RetriableError, OSError, MemoryError, sqlite3.Error)):
         return RetryDecision.RETRY
     if isinstance(error, (HeldError, ConfigurationError, PluginError)):
@@ -112,6 +117,7 @@ def decide_for_all(errors: Iterable[BaseException]) -> RetryDecision:
     A person is asked only once nothing is left that may succeed by itself.
     """
     decisions = {decide(error) for error in errors}
+    # HOLD first: a refused key refuses every file.
     for candidate in (RetryDecision.HOLD, RetryDecision.RETRY):
         if candidate in decisions:
             return candidate

@@ -57,10 +57,12 @@ def count_failure(
         not_before: the time before which the store wants to hear nothing.
     """
     row = connection.execute("SELECT failures FROM circuit").fetchone()
+    # In the transaction of the caller: two processes cannot count the same twice.
     failures = 1 if row is None else row["failures"] + 1
     if not_before > now:
         # The store itself asked for a pause: no need to count further.
         failures = max(failures, CIRCUIT_THRESHOLD)
+    # The pause grows with each try after the circuit opened, not before.
     tries = failures - CIRCUIT_THRESHOLD + 1
     until = now + delay(tries, most=MAX_PROBE) if tries > 0 else now
     _set(connection, reason, failures, until, not_before)
@@ -92,6 +94,7 @@ def close_circuit(connection: sqlite3.Connection, now: float) -> None:
     row = connection.execute("SELECT failures FROM circuit").fetchone()
     if row is None:
         return
+    # One row or none: without it the circuit is closed.
     connection.execute("DELETE FROM circuit")
     if row["failures"] >= CIRCUIT_THRESHOLD:
         connection.execute(

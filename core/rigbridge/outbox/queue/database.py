@@ -68,9 +68,7 @@ class OutboxDatabase:
         _watch_forks(self)
 
     @contextmanager
-    def writing(
-        self, patience: float | None = None
-    ) -> Generator[sqlite3.Connection, None, None]:
+    def writing(self, patience: float | None = None) -> Generator[sqlite3.Connection]:
         """
         Hold a transaction; it is on the disk when this ends without an error.
 
@@ -93,9 +91,7 @@ class OutboxDatabase:
                 raise
 
     @contextmanager
-    def reading(
-        self, patience: float | None = None
-    ) -> Generator[sqlite3.Connection, None, None]:
+    def reading(self, patience: float | None = None) -> Generator[sqlite3.Connection]:
         """
         Hold the connection for one question.
 
@@ -109,7 +105,7 @@ class OutboxDatabase:
             yield self._connect()
 
     @contextmanager
-    def _locked(self, patience: float | None) -> Generator[None, None, None]:
+    def _locked(self, patience: float | None) -> Generator[None]:
         # One connection has one transaction, so threads take turns. A thread that waits
         # for another process holds this lock meanwhile.
         if not self._lock.acquire(timeout=-1 if patience is None else patience):
@@ -148,7 +144,7 @@ class OutboxDatabase:
         return set_aside(self._path)
 
     @contextmanager
-    def _replacing_damaged(self) -> Generator[None, None, None]:
+    def _replacing_damaged(self) -> Generator[None]:
         """Replace the file if it turns out to be damaged; the error is raised, too."""
         try:
             yield
@@ -206,10 +202,13 @@ class OutboxDatabase:
             connection = sqlite3.connect(
                 self._path,
                 timeout=_PATIENCE,
+                # Transactions are begun by hand: the module would begin them too late.
                 isolation_level=None,
+                # One connection for all threads; the lock makes them take turns.
                 check_same_thread=False,
             )
             self._connection = connection
+            # Columns by name: tables of a later version have more of them.
             connection.row_factory = sqlite3.Row
             _use_write_ahead_log(connection)
             # Each commit is on the disk when it returns; on macOS only with the second.
@@ -233,6 +232,7 @@ class OutboxDatabase:
 
     def before_fork(self) -> None:
         """Wait for the running transaction, and close the connection."""
+        # A lock that another thread holds would stay locked in the child for ever.
         self._lock.acquire()
         self.disconnect()
 
@@ -246,6 +246,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
         found = path.stat()
     except FileNotFoundError:
         return None
+    # A replaced file has another inode under the same path.
     return found.st_dev, found.st_ino
 
 
@@ -274,6 +275,7 @@ def _watch_forks(database: OutboxDatabase) -> None:
     held = threading.local()
 
     def before() -> None:
+        # A strong list: the weak set may shrink between the two hooks.
         held.databases = list(_databases)
         for each in held.databases:
             each.before_fork()

@@ -1,7 +1,7 @@
 """
-The queue as those change it who hand over runs, and persons who decide about them.
+Changes to the queue: by a hand-over, and by a person who retries or drops a run.
 
-What senders change is in :mod:`rigbridge.outbox.queue.leases`.
+The changes of senders are in :mod:`rigbridge.outbox.queue.leases`.
 """
 
 from __future__ import annotations
@@ -129,6 +129,7 @@ class EntryQueue:
             if not complete():
                 return False
             added = connection.execute(
+                # OR IGNORE: another process may have handed over the same run.
                 "INSERT OR IGNORE INTO entry (run_id, state, digest, document, report,"
                 " progress, serial_number, serial_key, procedure, submitted_at, due)"
                 " VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -164,6 +165,7 @@ class EntryQueue:
         now = self._clock()
         with self._database.writing() as connection:
             connection.execute(
+                # What the server asked for stays, unless a wrong clock wrote it.
                 "DELETE FROM circuit WHERE not_before <= ? OR not_before > ?",
                 (now, now + HORIZON),
             )
@@ -226,10 +228,12 @@ class EntryQueue:
             row = self._row(connection, run_id)
             if row["state"] == EntryState.DONE:
                 raise ConfigurationError(f"run {run_id} is delivered already")
+            # A lease that ran out belongs to a process that died: the entry may go.
             if row["state"] == EntryState.SENDING and row["lease_until"] > now:
                 raise ConfigurationError(
                     f"run {run_id} is being sent", remedy="try again in a minute"
                 )
+            # In the same transaction: a crash must not forget what the store may know.
             note_dropped(connection, run_id, decode(row["progress"], Progress))
             connection.execute("DELETE FROM entry WHERE run_id = ?", (str(run_id),))
             connection.execute("DELETE FROM part WHERE run_id = ?", (str(run_id),))
@@ -251,6 +255,7 @@ class EntryQueue:
 
 def _serial_key(serial_number: str | None) -> str | None:
     """Spell a serial number as stores compare it, which ignore case."""
+    # casefold, as the store does: SQLite's own NOCASE knows ASCII only.
     return None if serial_number is None else serial_number.casefold()
 
 

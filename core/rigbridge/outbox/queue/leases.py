@@ -107,6 +107,9 @@ class Leases:
     """
     Takes and ends leases.
 
+    Whatever changes a leased entry raises LeaseLostError where the lease ran out and
+    someone else took over.
+
     Args:
         database: holds the entries.
         clock: gives the Unix time.
@@ -122,12 +125,14 @@ class Leases:
         """Take a lease on the entry that is due first, or None if none is due."""
         now = self._clock()
         times = {"now": now, "horizon": now + HORIZON, "lease": now + 2 * LEASE}
+        # New for each lease, so that a former holder cannot pass for the new one.
         owner = uuid4().hex
         with self._database.reading() as connection:
             # Asked without a transaction first: idle senders block no hand-over.
             if self._find(connection, times) is None:
                 return None
         with self._database.writing() as connection:
+            # Again under the write lock: another process may have taken it meanwhile.
             sequence = self._find(connection, times)
             if sequence is None:
                 return None
@@ -166,21 +171,11 @@ class Leases:
         return None if row is None else int(row["sequence"])
 
     def renew(self, leased: LeasedRun) -> None:
-        """
-        Prolong a lease.
-
-        Raises:
-            LeaseLostError: it ran out, and someone else took over.
-        """
+        """Prolong a lease."""
         self._change(leased, "lease_until = ?", self._clock() + LEASE)
 
     def keep(self, leased: LeasedRun, progress: Progress) -> None:
-        """
-        Keep how far a delivery has come, and prolong the lease.
-
-        Raises:
-            LeaseLostError: it ran out, and someone else took over.
-        """
+        """Keep how far a delivery has come, and prolong the lease."""
         self._change(
             leased,
             "progress = ?, lease_until = ?",
@@ -194,9 +189,6 @@ class Leases:
 
         Returns:
             The digests of its attachments.
-
-        Raises:
-            LeaseLostError: the lease ran out, and someone else took over.
         """
         with self._database.writing() as connection:
             self._change_in(
@@ -233,11 +225,9 @@ class Leases:
             down: whether the store as a whole cannot be reached; the more often that
                 is so in a row, the longer nothing is sent at all.
             missing: whether the store does not know a part of the unit yet.
-
-        Raises:
-            LeaseLostError: the lease ran out, and someone else took over.
         """
         now = self._clock()
+        # Kept apart from due: a person may cut our own wait short, not the server's.
         not_before = now + min(asked or 0.0, MAX_WAIT)
         with self._database.writing() as connection:
             self._change_in(
@@ -257,35 +247,21 @@ class Leases:
                 close_circuit(connection, self._clock())
 
     def park(self, leased: LeasedRun, reason: str) -> None:
-        """
-        Put an entry aside for a person.
-
-        Raises:
-            LeaseLostError: the lease ran out, and someone else took over.
-        """
+        """Put an entry aside for a person."""
         with self._database.writing() as connection:
             self._change_in(connection, leased, "state = 'parked', reason = ?", reason)
             close_circuit(connection, self._clock())
 
     def hold(self, leased: LeasedRun, *, pause: float, reason: str) -> None:
-        """
-        Put an entry back, and send nothing for a while.
-
-        Raises:
-            LeaseLostError: the lease ran out, and someone else took over.
-        """
+        """Put an entry back, and send nothing for a while."""
         now = self._clock()
         with self._database.writing() as connection:
+            # One transaction: an entry that is free before the circuit opens is sent.
             self._give_back(connection, leased, reason)
             open_circuit(connection, now, reason, pause)
 
     def release(self, leased: LeasedRun) -> None:
-        """
-        Put an entry back as it was, since this process stops.
-
-        Raises:
-            LeaseLostError: the lease ran out, and someone else took over.
-        """
+        """Put an entry back as it was, since this process stops."""
         with self._database.writing() as connection:
             self._give_back(connection, leased, None)
 
@@ -295,6 +271,7 @@ class Leases:
         self._change_in(
             connection,
             leased,
+            # This attempt does not count: the run itself was not refused.
             "state = 'pending', attempts = max(attempts - 1, 0), reason = ?",
             reason,
         )

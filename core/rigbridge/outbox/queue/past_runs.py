@@ -37,6 +37,7 @@ def note_delivered(connection: sqlite3.Connection, run_ids: Iterable[UUID]) -> N
     """Note that runs were delivered."""
     connection.executemany(
         "INSERT OR REPLACE INTO past_run (run_id) VALUES (?)",
+        # 16 bytes instead of 36 characters: these rows stay for ever.
         [(run_id.bytes,) for run_id in run_ids],
     )
 
@@ -49,6 +50,7 @@ def note_dropped(
 
     Should it be handed over again, it goes on from there instead of being stored twice.
     """
+    # Of a run that was never sent the store knows nothing.
     if progress.sent or progress.stored_id is not None:
         connection.execute(
             "INSERT OR REPLACE INTO past_run (run_id, progress) VALUES (?, ?)",
@@ -57,12 +59,13 @@ def note_dropped(
 
 
 def resume_dropped(connection: sqlite3.Connection, run_id: UUID) -> Progress:
-    """Give the progress that an entry begins with; a dropped run goes on from its."""
+    """Give the progress that a new entry begins with; that of a run dropped before."""
     row = connection.execute(
         "SELECT progress FROM past_run WHERE run_id = ?", (run_id.bytes,)
     ).fetchone()
     if row is None:
         return Progress()
+    # The entry holds the progress from here on; two places could disagree.
     connection.execute("DELETE FROM past_run WHERE run_id = ?", (run_id.bytes,))
     return decode(row["progress"], Progress)
 

@@ -1,4 +1,4 @@
-"""The queue as those see it who look at it, without changing anything."""
+"""Reading the queue: counts and lists, without a change."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ class QueueView:
                 "SELECT state, count(*) AS count, min(submitted_at) AS oldest"
                 " FROM entry GROUP BY state"
             ).fetchall()
+            # Forgotten entries were delivered, too; only their number is left.
             forgotten = connection.execute("SELECT forgotten FROM tally").fetchone()
         counts = {EntryState(row["state"]): row for row in rows}
 
@@ -77,6 +78,7 @@ class QueueView:
 
     def entries(self, states: Collection[EntryState]) -> list[OutboxEntry]:
         """List the entries in some states, the first that was handed over first."""
+        # SQLite binds no lists, so there is one mark a state.
         marks = ", ".join("?" for _ in states)
         with self._database.reading() as connection:
             rows = connection.execute(
@@ -115,6 +117,7 @@ class QueueView:
         now = self._clock()
         with self._database.reading() as connection:
             row = connection.execute(
+                # A time beyond the horizon is of a clock that ran ahead: due at once.
                 "SELECT min(CASE WHEN due_at > :horizon THEN :now ELSE due_at END)"
                 " AS due_at"
                 " FROM (SELECT CASE state WHEN 'sending' THEN lease_until"

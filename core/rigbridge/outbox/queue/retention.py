@@ -21,6 +21,7 @@ _ROW = 300
 
 
 def _above_zero(_: object, field: attrs.Attribute[float], value: object) -> None:
+    # In Python a bool is an int; NaN fails the comparison.
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
         raise ValueError(f"{field.name} must be a number above 0")
 
@@ -30,12 +31,13 @@ class Retention:
     """
     How long an outbox remembers what it delivered.
 
-    Of a run that is forgotten its id stays, in some 30 bytes: handed over again, it is
-    not sent again.
+    The id of a forgotten run stays, in some 30 bytes: if the run is handed over again,
+    it is not sent again.
 
     Attributes:
         keep_days: days after which a delivered run is forgotten.
-        keep_megabytes: 2**20 bytes of memories, of which the oldest go first.
+        keep_megabytes: the size of delivered entries, in units of 2**20 bytes, beyond
+            which the oldest are forgotten.
     """
 
     keep_days: float = attrs.field(default=90.0, validator=_above_zero)
@@ -61,7 +63,7 @@ class Housekeeping:
         """
         Forget delivered entries that are too old, or more than there is room for.
 
-        Their ids go to the ledger.
+        Their ids go to the table ``past_run``.
 
         Args:
             retention: what is remembered.
@@ -79,6 +81,8 @@ class Housekeeping:
                 "finished_at < ?",
                 self._clock() - retention.keep_days * _DAY,
             )
+            # The sizes are summed up from the newest entry down. Where the sum exceeds
+            # the limit, that entry and all older ones go.
             gone += _forget(
                 connection,
                 "sequence <= ("
@@ -103,6 +107,7 @@ class Housekeeping:
         """
         with self._database.writing() as connection:
             for sha256 in contents:
+                # A run that was handed over meanwhile may share the file.
                 if not connection.execute(
                     "SELECT 1 FROM content WHERE sha256 = ?", (sha256,)
                 ).fetchone():

@@ -24,6 +24,7 @@ __all__ = ["is_damage", "salvage", "set_aside"]
 
 _LOGGER = logging.getLogger("rigbridge.outbox")
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+# Each probe is a search in a damaged tree: bounded, or opening takes hours.
 _MOST_PROBES = 100_000
 _SIDE_FILES = ("", "-wal", "-shm")
 _PATIENCE = 30.0
@@ -36,8 +37,10 @@ _Row: TypeAlias = dict[str, Any]
 class _Found:
     """What can be read of the damaged database."""
 
-    rows: dict[int, _Row] = attrs.field(factory=dict)
-    past_runs: dict[bytes, bytes | None] = attrs.field(factory=dict)
+    rows: dict[int, _Row] = attrs.field(factory=dict[int, _Row])
+    past_runs: dict[bytes, bytes | None] = attrs.field(
+        factory=dict[bytes, bytes | None]
+    )
     last: int = 0
 
 
@@ -79,6 +82,7 @@ def salvage(
         # A lock in a file of its own, since the database itself is moved. It ends with
         # the process that holds it, unlike a lock file.
         lock.execute("BEGIN EXCLUSIVE")
+        # Another process may have replaced it while this one waited.
         if is_sound():
             return
         aside = path.with_name(f"{path.name}.damaged-{time.time_ns()}")
@@ -155,6 +159,7 @@ def _probe(damaged: sqlite3.Connection, number: int) -> Iterator[_Row]:
 def _restore(connection: sqlite3.Connection, found: _Found) -> int:
     known = {row[1] for row in connection.execute("PRAGMA table_info(entry)")}
     kept = 0
+    # All at once: a crash in between leaves an empty queue, and the aside file.
     connection.execute("BEGIN IMMEDIATE")
     for sequence in sorted(found.rows):
         row = found.rows[sequence]
@@ -163,6 +168,7 @@ def _restore(connection: sqlite3.Connection, found: _Found) -> int:
         except (msgspec.DecodeError, TypeError, KeyError, AttributeError) as error:
             _LOGGER.critical("run %s is unreadable: %s", row.get("run_id"), error)
             continue
+        # The damaged file may come from a version with other columns.
         values = {key: value for key, value in row.items() if key in known}
         # Its sender lost the database: the entry is as good as put back.
         if values["state"] == "sending":
@@ -188,6 +194,7 @@ def _document(row: _Row) -> _Row:
     if row["state"] == "done":
         return {}
     document = msgspec.json.decode(row["document"], type=_Row)
+    # A damaged page may give a row the document of another.
     if document["id"] != row["run_id"]:
         raise KeyError(row["run_id"])
     return document

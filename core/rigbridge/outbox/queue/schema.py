@@ -89,6 +89,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     """
     if version_of(connection) == len(STEPS):
         return
+    # The write lock: processes that open a new outbox at once migrate it once.
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Asked again under the lock: another process may have just done it.

@@ -56,12 +56,14 @@ class Attempt:
         self.leased = leased
         self.progress = leased.progress
         self.report = ConversionReport.from_document(msgspec.json.decode(leased.report))
+        # Monotonic: a clock that is set meanwhile would give negative times.
         self.began = time.monotonic()
         self._leases = leases
         self._stopping = stopping
 
     def keep(self, new: Progress) -> None:
         """Make the progress durable; ends the attempt where we are to stop."""
+        # Durable before the step that it announces; also renews the lease.
         self._leases.keep(self.leased, new)
         self.progress = new
         # Never between announcing a create and sending it: whoever goes on later would

@@ -67,6 +67,7 @@ class Delivery:
                 receipt = self._send(attempt, destination)
             except Exception as error:  # noqa: BLE001 - any error is noted, by its type
                 self._results.note(attempt, error)
+            # An interrupt: the entry is free at once, not when its lease runs out.
             except BaseException:
                 self._results.release(leased)
                 raise
@@ -112,6 +113,7 @@ class Delivery:
                             "the destination did not say what came of it"
                         )
                     self._results.note(attempt, result)
+                    # After the result is noted: until then the lease must not run out.
                     heartbeat.remove(attempt.leased)
             finally:
                 # After an interrupt: deliveries that have begun come to their next
@@ -126,6 +128,7 @@ class Delivery:
         run, report = consignment.run, consignment.report
         if isinstance(destination, ResumableDestination):
             return destination.resume(run, consignment.progress, attempt.keep, report)
+        # Not resumable: after a crash it is submitted again, and stored once.
         receipt = destination.submit(run, report)
         attempt.progress = Progress(
             stored_id=receipt.stored_id, url=receipt.url, warnings=receipt.warnings

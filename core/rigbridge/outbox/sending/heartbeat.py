@@ -1,4 +1,4 @@
-"""Leases are renewed while their deliveries go on."""
+"""Renewing leases while their deliveries go on."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rigbridge.outbox.queue.leases import LEASE, LeasedRun, LeaseLostError, Leas
 __all__ = ["LeaseHeartbeat"]
 
 _LOGGER = logging.getLogger("rigbridge.outbox")
+# Longer than an upload of many gigabytes; a delivery that hangs ends there.
 _MAX_SECONDS = 6 * 3600.0
 
 
@@ -22,7 +23,7 @@ class LeaseHeartbeat:
     """
     Renews leases in a thread while their deliveries go on.
 
-    A delivery that goes on for hours counts as dead, and its lease runs out.
+    After six hours a delivery counts as dead: its lease is no longer renewed.
     """
 
     def __init__(self, leases: Leases) -> None:
@@ -63,9 +64,11 @@ class LeaseHeartbeat:
             self._ends.pop(leased.owner, None)
 
     def _beat(self) -> None:
+        # Two renewals may fail before the lease runs out.
         while not self._over.wait(LEASE / 3):
             with self._lock:
                 now = time.monotonic()
+                # Only listed under the lock: renewing waits for the database.
                 held = [leased for leased, end in self._ends.values() if now < end]
             for leased in held:
                 self._renew(leased)
@@ -75,5 +78,6 @@ class LeaseHeartbeat:
             self._leases.renew(leased)
         except LeaseLostError:
             self.remove(leased)  # the delivery meets this at its next step
+        # A busy database is no lost lease: the next beat tries again.
         except sqlite3.Error:
             _LOGGER.exception("the lease on run %s was not renewed", leased.id)

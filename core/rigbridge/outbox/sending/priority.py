@@ -26,7 +26,7 @@ class HandOverPriority:
         self._under_way = 0
 
     @contextmanager
-    def handing_over(self) -> Generator[None, None, None]:
+    def handing_over(self) -> Generator[None]:
         """Have priority while this lasts; several threads may, and may nest it."""
         with self._changed:
             self._under_way += 1
@@ -35,6 +35,7 @@ class HandOverPriority:
         finally:
             with self._changed:
                 self._under_way -= 1
+                # Only the last one wakes the sender; nested ones are still at work.
                 if not self._under_way:
                     self._changed.notify_all()
 

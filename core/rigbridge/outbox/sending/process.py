@@ -103,6 +103,7 @@ class ProcessSending:
         if not self._started or self._closed:
             return
         state = self._state()
+        # Two threads that hand over at once must not start two senders.
         with state.starting:
             if state.sender is None or not state.sender.alive:
                 sender = Sender(self.deliver_due, self._view.seconds_until_due)
@@ -122,6 +123,7 @@ class ProcessSending:
         """
         state = self._state()
         end = time.monotonic() + patience
+        # acquire takes no infinity and no number beyond TIMEOUT_MAX; -1 is for ever.
         wait = patience if patience < threading.TIMEOUT_MAX else -1
         if not state.delivering.acquire(timeout=wait):
             return False
@@ -133,6 +135,7 @@ class ProcessSending:
 
             def take() -> LeasedRun | None:
                 state.priority.wait()
+                # Checked after the wait: closing may have happened meanwhile.
                 over = self._closed or time.monotonic() >= end
                 return None if over else self._leases.take()
 
@@ -181,6 +184,7 @@ class ProcessSending:
 
     def _state(self) -> _ProcessState:
         """Give what belongs to this process; the child of a fork begins anew."""
+        # Threads do not survive a fork, and their locks may be held for ever.
         if self._process.pid != os.getpid():
             self._process = _ProcessState(inherited=self._process)
         return self._process

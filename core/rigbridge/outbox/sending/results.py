@@ -94,6 +94,7 @@ class ResultRecorder:
         if receipt.failures:
             self._note_failures(attempt, receipt)
             return
+        # Counted before finishing, which lets the files go.
         size = len(leased.document) + self._contents.size(leased.contents)
         contents = self._leases.finish(
             leased, attempt.progress, encode(attempt.report.as_document())
@@ -121,6 +122,7 @@ class ResultRecorder:
             reason = f"{type(error).__name__}: {error}"
         if decision is RetryDecision.PARK and not isinstance(error, RigbridgeError):
             _LOGGER.error("run %s met a mistake of ours", leased.id, exc_info=error)
+        # A part of the unit may still be on its way from another station.
         if isinstance(error, NotFoundError) and _has_sub_units(leased):
             missing = leased.missing < MAX_MISSING
             decision = RetryDecision.RETRY if missing else RetryDecision.PARK
@@ -142,6 +144,7 @@ class ResultRecorder:
                 wait=wait,
                 asked=asked,
                 reason=reason,
+                # One file that got no answer is enough: the store is down for all.
                 down=any(map(is_unreachable, errors)),
                 missing=any(isinstance(error, NotFoundError) for error in errors),
             )

@@ -59,11 +59,13 @@ class Sender:
 
     def join(self, grace: float) -> None:
         """Wait until it has ended, but no longer than some seconds."""
+        # An observer may close the outbox from the thread that sends.
         if self._thread is not threading.current_thread():
             self._thread.join(grace)
 
     def _run(self) -> None:
         while not self._stop.is_set():
+            # Cleared before the step: a wake during it is not lost.
             self._wake.clear()
             if not self._step() and not self._stop.is_set():
                 self._wake.wait(self._idle())
@@ -76,6 +78,7 @@ class Sender:
         except Exception:
             # A full disk or the like: the thread must outlive it.
             _LOGGER.exception("sending failed, it goes on in %.0f s", _PAUSE)
+        # Waits on the stop, not the wake: hand-overs must not hasten a failing loop.
         self._stop.wait(_PAUSE)
         return False
 
