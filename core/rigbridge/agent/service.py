@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from types import TracebackType
 from typing import Self
 
 from rigbridge.agent.metrics import CONTENT_TYPE, Metrics
@@ -77,12 +76,7 @@ class Agent:
         self._page.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         # The page first: its answers would need the closed outbox.
         self._page.close()
         self._outbox.close(grace=_GRACE)

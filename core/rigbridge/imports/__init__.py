@@ -8,7 +8,7 @@ Batch import: whole folders of reports into a destination.
 from rigbridge.imports.detection import AdapterSet, Claim, InstalledAdapter
 from rigbridge.imports.pipeline import ImportedRun, SourceResult, import_sources
 from rigbridge.imports.reading import ReadRun, read_source
-from rigbridge.imports.requeueing import recover_unsent, requeue_record
+from rigbridge.imports.requeueing import recover_unsent
 from rigbridge.imports.scanning import scan
 
 __all__ = [
@@ -21,6 +21,5 @@ __all__ = [
     "import_sources",
     "read_source",
     "recover_unsent",
-    "requeue_record",
     "scan",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -16,38 +15,7 @@ from rigbridge.model import Run
 from rigbridge.model.report import ConversionReport
 from rigbridge.outbox import Outbox
 
-__all__ = ["recover_unsent", "requeue_record"]
-
-
-def requeue_record(
-    path: Path, configuration: Configuration, outbox: Outbox
-) -> list[UUID]:
-    """
-    Queue the runs of a record that could not be read when it was handed over.
-
-    Args:
-        path: the record, in the format of its source.
-        configuration: the site's settings.
-        outbox: where the runs go.
-
-    Returns:
-        The ids of the runs; the same however often the record is read.
-
-    Raises:
-        SourceError: it can still not be read.
-        RigbridgeError: a run cannot be queued.
-        OSError: the outbox cannot be written.
-    """
-    source = Source.from_path(path)
-    installed = AdapterSet(configuration).choose(source)
-    queued: list[UUID] = []
-    with Spool() as spool:
-        for item in read_source(source, installed, configuration, spool):
-            # The file stays then; its queued runs are not queued twice later.
-            if isinstance(item, SourceError):
-                raise item
-            queued.append(outbox.submit(item.run, item.report))
-    return queued
+__all__ = ["recover_unsent"]
 
 
 def recover_unsent(configuration: Configuration, outbox: Outbox) -> Recovery:
@@ -63,8 +31,18 @@ def recover_unsent(configuration: Configuration, outbox: Outbox) -> Recovery:
         outbox: the outbox.
     """
 
-    def requeue(path: Path) -> Sequence[UUID]:
-        return requeue_record(path, configuration, outbox)
+    def requeue(path: Path) -> list[UUID]:
+        source = Source.from_path(path)
+        installed = AdapterSet(configuration).choose(source)
+        queued: list[UUID] = []
+        with Spool() as spool:
+            for item in read_source(source, installed, configuration, spool):
+                # The file stays then. Its ids are the same when it is read again, so
+                # that what is queued already is not queued twice.
+                if isinstance(item, SourceError):
+                    raise item
+                queued.append(outbox.submit(item.run, item.report))
+        return queued
 
     def submit(run: Run, report: ConversionReport) -> None:
         # The name of the file is our own, and says nothing about the unit.

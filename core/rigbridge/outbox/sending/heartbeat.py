@@ -7,7 +7,6 @@ import sqlite3
 import threading
 import time
 from contextlib import suppress
-from types import TracebackType
 from typing import Self
 
 from rigbridge.outbox.queue.leases import LEASE, LeasedRun, LeaseLostError, Leases
@@ -38,12 +37,7 @@ class LeaseHeartbeat:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._over.set()
         if self._thread.ident is not None:
             self._thread.join()
