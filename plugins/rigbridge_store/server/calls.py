@@ -127,7 +127,9 @@ def _declared(
     def declare(function: Callable[..., object]) -> HTTPRouteHandler:
         declared = route(
             path,
+            # The contract answers 200 to all; the framework would say 201 or 204.
             status_code=200,
+            # Each waits for the database, which must not hold up the event loop.
             sync_to_thread=True,
             responses={**PROBLEMS, **(answers or {})},
             dependencies=None if query is None else {"wanted": _from_query(query)},

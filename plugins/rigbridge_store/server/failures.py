@@ -28,6 +28,7 @@ __all__ = ["answer_any", "answer_deep", "answer_http", "answer_ours"]
 _LOGGER = logging.getLogger("rigbridge_store.server")
 
 _INTERNAL = "Internal server error"
+# The words of the decoder and the framework: neither marks the place otherwise.
 _AT = re.compile(r" - at `\$(?:\.data)?\.?(?P<path>[^`]*)`$")
 _PARAMETERS = ("query", "path", "header")
 _NO_PARAMETER = re.compile(r"Missing required \w+ parameter '(?P<field>[^']+)'")

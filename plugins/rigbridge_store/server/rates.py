@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable
 
 __all__ = ["RateLimit"]
 
+# Bounds the memory that made-up addresses and keys can take.
 _MAX_REMEMBERED = 10_000
 
 

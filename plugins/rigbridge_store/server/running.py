@@ -17,6 +17,7 @@ from rigbridge_store.store import RunStore
 
 __all__ = ["StoreServer", "serve_store"]
 
+# As many as uvicorn lets wait where it listens itself.
 _BACKLOG = 2048
 _GRACE = 10
 _KEEP_ALIVE = 75
@@ -71,6 +72,7 @@ class StoreServer:
         Args:
             ready: called with the origin once the server answers.
         """
+        # A stopped server of uvicorn cannot run again, so each run has its own.
         self._server = _Server(self._app, self.url, ready)
         try:
             self._server.run(sockets=[self._socket])

@@ -41,6 +41,7 @@ def initialize_upload(data: JSONBody[InitializeUpload], call: FromCall) -> Uploa
 
 @litestar.put(
     "/uploads/{upload_id:str}/{token:str}",
+    # Uploads have a limit of their own, which the reception keeps.
     request_max_body_size=None,
     responses=PROBLEMS,
 )

@@ -193,6 +193,7 @@ class _Maker:
     def _made(self, path: str, make: Callable[[], _T]) -> _T | None:
         try:
             return make()
+        # The model checks its own limits; v2 clients are told their own field names.
         except ModelError as error:
             field = error.path.rpartition(".")[2]
             self.checks.report(f"{path}.{_SPELLED.get(field, field)}", error.message)

@@ -132,6 +132,7 @@ def _listed_measurement(row: Row, sidecars: SidecarReader) -> bodies.ListedMeasu
     # A number that a double holds is in a column of its own.
     value = row.number if row.value is None else _json(row.value)
     units = _json(row.units)
+    # JSON texts, so that numbers stay as they were sent.
     lower, upper = _json(row.lower_limit), _json(row.upper_limit)
     measurement = Measurement(
         name=row.name,

@@ -58,6 +58,7 @@ def finalize(upload_id: FromPath[str], call: FromCall) -> bodies.FileURL:
     """Tell that the bytes have come; answers where the file can be had."""
     with call.store.reading() as connection:
         require_received(connection, upload_id, call.principal)
+    # An id may be sent in any case; links are signed for the stored one.
     return bodies.FileURL(url=call.file_url(upload_id.lower()))
 
 

@@ -109,6 +109,7 @@ def delete_procedure(procedure_id: FromPath[str], call: FromCall) -> Identified:
     # Each run in a transaction of its own, so that others can write in between.
     for run_id in waiting:
         call.store.delete_run(run_id, principal=call.principal)
+    # A run that came in between stops this: the foreign key of runs demands it.
     with call.store.writing(call.principal) as (connection, _):
         changes.delete_procedure(connection, row.key)
     return Identified(id=row.id)

@@ -75,10 +75,14 @@ def create_run(data: JSONBody[sent.CreateRun2], call: FromCall) -> Identified:
         principal=call.principal,
         idempotency_key=str(run.id),
         policy=attrs.evolve(
-            call.door.settings.policy, declared_operators=True, default_revision=True
+            # v2 names operators without accounts, and no unit without a revision.
+            call.door.settings.policy,
+            declared_operators=True,
+            default_revision=True,
         ),
         # A reference that comes again is a repeated request, whatever it holds.
         lenient=True,
+        # The metadata is kept in rows as well, by which lists are filtered.
         metadata=searchable(run.metadata),
         unit_metadata=known(data.unit_metadata),
         slot=(

@@ -275,6 +275,7 @@ def _series(
 ) -> list[shown_runs.ShownAxis]:
     shown: list[shown_runs.ShownAxis] = []
     for index, axis in enumerate(axes):
+        # Stored without its points, which a sent axis must have.
         extra = read_sent({"data": [], **_member(described, index)}, DataAxis)
         extra = extra or DataAxis(data=[])
         shown.append(
@@ -293,6 +294,7 @@ def _series(
 
 
 def _member(items: object, index: int) -> Mapping[str, Any]:
+    # Stored as it was sent, so it may be of any shape, and shorter than the axes.
     if not isinstance(items, list) or index >= len(items):
         return {}
     return items[index] if isinstance(items[index], Mapping) else {}
@@ -359,6 +361,7 @@ def show_log(entry: LogEntry, index: int, run_id: str, run: Run) -> shown_runs.S
         level=entry.level.value,
         timestamp=_iso(entry.time or run.started_at) or _EPOCH,
         message=entry.message,
+        # v2 demands both, other sources may have neither.
         source_file=entry.source_file or "unknown",
         line_number=entry.line or 0,
     )

@@ -29,6 +29,7 @@ from rigbridge_store.server.v2.showing import NOTHING, from_row, meta_of
 
 __all__: list[str] = []
 
+# v2 clients demand an organization, which a store does not know.
 _ORGANIZATION = bodies.Organization(id=NOTHING, slug="rigbridge", name="rigbridge")
 
 

@@ -228,6 +228,7 @@ def delete_units(serial_numbers: Ids, call: FromCall) -> Deleted2:
     digests: list[str] = []
     deleted: list[str] = []
     with call.store.writing(call.principal) as (connection, _):
+        # The same serial number twice is one unit.
         for number in dict.fromkeys(map(folded, serial_numbers)):
             unit = lists.require_unit(connection, number, call.principal)
             digests += changes.delete_unit(connection, unit)

@@ -42,6 +42,7 @@ _PAIR = 2
 
 
 def _is_number(value: Any) -> bool:
+    # A boolean is an int to isinstance.
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 

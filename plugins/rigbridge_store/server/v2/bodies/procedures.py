@@ -69,6 +69,7 @@ class ListedProcedure2(Named, frozen=True, kw_only=True):
 
     created_at: str
     created_by_user: Creator
+    # Always null: nothing is deployed from a repository here.
     linkedRepository: Any = None  # noqa: N815 - the contract's spelling
 
 

@@ -131,6 +131,7 @@ class ShownMeasurement(Body, frozen=True, kw_only=True):
     units: str | None
     aggregations: list[ShownAggregation] | None
     docstring: str | None
+    # Absent where there is no value, or where it is shown as axes.
     measured_value: Any = UNSET
     data_series: list[ShownAxis] | UnsetType = UNSET
 
