@@ -36,7 +36,7 @@ class ReadContext:
     report: ConversionReport = attrs.field(factory=ConversionReport)
     time_zone: TimeZonePolicy = attrs.field(factory=TimeZonePolicy)
     strict: bool = False
-    failures: list[SourceError] = attrs.field(factory=list)
+    failures: list[SourceError] = attrs.field(factory=list[SourceError])
 
     def provenance(
         self,

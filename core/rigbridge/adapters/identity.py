@@ -135,8 +135,8 @@ class IdentityRules:
     file_name: _Patterns = attrs.field(default=(), converter=_from_file_name)
     fields: _FieldRules = attrs.field(default=(), converter=_from_fields)
     serial_number: _Patterns = attrs.field(default=(), converter=_from_serial_number)
-    procedures: Mapping[str, str] = attrs.field(factory=dict)
-    operators: Mapping[str, str] = attrs.field(factory=dict)
+    procedures: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    operators: Mapping[str, str] = attrs.field(factory=dict[str, str])
 
     def apply(self, run: Run, *, name: str, report: ConversionReport) -> Run:
         """

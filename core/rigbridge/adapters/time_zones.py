@@ -45,9 +45,9 @@ class TimeZonePolicy:
     """
 
     default: str | None = None
-    stations: Mapping[str, str] = attrs.field(factory=dict)
+    stations: Mapping[str, str] = attrs.field(factory=dict[str, str])
     _zones: dict[str | None, tzinfo | None] = attrs.field(
-        init=False, factory=dict, repr=False, eq=False
+        init=False, factory=dict[str | None, tzinfo | None], repr=False, eq=False
     )
 
     def __attrs_post_init__(self) -> None:

@@ -15,6 +15,7 @@ import attrs
 
 from rigbridge.client.transport.calls import Answer, Call
 from rigbridge.errors import ModelError
+from rigbridge.model import JSONObject, JSONValue
 from rigbridge.wire import ListedRun, from_builtins
 
 __all__ = ["PAGE_SIZE", "ListPage", "ReceivedRun", "list_page", "read_page"]
@@ -33,7 +34,7 @@ class ReceivedRun(ListedRun):
             the server spelled it; nested as it stood.
     """
 
-    unread: dict[str, Any] = attrs.field(factory=dict)
+    unread: dict[str, JSONValue] = attrs.field(factory=dict[str, JSONValue])
 
 
 @attrs.frozen(kw_only=True)
@@ -78,26 +79,25 @@ def read_page(answer: Answer) -> ListPage:
         UnexpectedAnswerError: neither, or a member without an id.
     """
     document = answer.document()
-    meta: Any = {}
+    meta: JSONValue = None
     if isinstance(document, dict):
         meta = document.get("meta")
         document = document.get("data")
     if not isinstance(document, list):
         raise answer.unexpected("holds no list of runs")
-    if not isinstance(meta, dict):
-        meta = {}
+    counts = meta if isinstance(meta, dict) else {}
     return ListPage(
         runs=tuple(_run(answer, item, index) for index, item in enumerate(document)),
-        total=_count(meta.get("total")),
-        limit=_count(meta.get("limit")),
+        total=_count(counts.get("total")),
+        limit=_count(counts.get("limit")),
     )
 
 
-def _count(value: Any) -> int | None:
+def _count(value: JSONValue) -> int | None:
     return value if type(value) is int and value >= 0 else None
 
 
-def _run(answer: Answer, item: Any, index: int) -> ReceivedRun:
+def _run(answer: Answer, item: JSONValue, index: int) -> ReceivedRun:
     if not isinstance(item, dict):
         raise answer.unexpected(f"has no object as member {index}")
     stored_id = answer.identifier(item)
@@ -140,12 +140,12 @@ def _member(annotation: Any) -> tuple[type | None, bool]:
 
 
 def _read_fields(
-    item: Mapping[str, Any], kind: type
-) -> tuple[dict[str, Any], dict[str, Any]]:
+    item: JSONObject, kind: type
+) -> tuple[dict[str, Any], dict[str, JSONValue]]:
     """Read what fits the fields of a class; give the rest as it stands."""
     table = _fields(kind)
     fields: dict[str, Any] = {}
-    unread: dict[str, Any] = {}
+    unread: dict[str, JSONValue] = {}
     for key, value in item.items():
         field = table.get(key)
         if field is None or (key != field.name and field.name in item):
@@ -164,7 +164,9 @@ def _read_fields(
     return fields, unread
 
 
-def _align(value: Any, field: _WireField) -> tuple[Any, dict[str, Any]]:
+def _align(
+    value: JSONValue, field: _WireField
+) -> tuple[JSONValue, dict[str, JSONValue]]:
     """Spell the keys of nested objects as their classes do; give what is beyond."""
     if field.member is None:
         return value, {}
@@ -173,16 +175,20 @@ def _align(value: Any, field: _WireField) -> tuple[Any, dict[str, Any]]:
     if not isinstance(value, list):
         return value, {}
     members = [_align_object(member, field.member) for member in value]
-    rest = {str(index): rest for index, (_, rest) in enumerate(members) if rest}
+    rest: dict[str, JSONValue] = {
+        str(index): rest for index, (_, rest) in enumerate(members) if rest
+    }
     return [member for member, _ in members], rest
 
 
-def _align_object(value: Any, kind: type) -> tuple[Any, dict[str, Any]]:
+def _align_object(
+    value: JSONValue, kind: type
+) -> tuple[JSONValue, dict[str, JSONValue]]:
     if not isinstance(value, dict):
         return value, {}
     table = _fields(kind)
-    aligned: dict[str, Any] = {}
-    rest: dict[str, Any] = {}
+    aligned: dict[str, JSONValue] = {}
+    rest: dict[str, JSONValue] = {}
     for key, member in value.items():
         field = table.get(key)
         if field is None or (key != field.name and field.name in value):

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 import attrs
 from msgspec import UNSET
@@ -23,15 +22,23 @@ from rigbridge.convert.document import (
     to_document,
 )
 from rigbridge.convert.numbers import SPELLINGS
-from rigbridge.convert.overlay import PUT, WITHIN, difference
+from rigbridge.convert.overlay import PUT, WITHIN, difference, nodes_within
 from rigbridge.convert.plain import read_plain, read_value
 from rigbridge.convert.times import to_iso_utc
-from rigbridge.model import Limit, LogEntry, Measurement, Phase, Run
+from rigbridge.model import (
+    JSONObject,
+    JSONValue,
+    Limit,
+    LogEntry,
+    Measurement,
+    Phase,
+    Run,
+)
 from rigbridge.wire import CreateRun, WireLog, WireMeasurement, WirePhase
 
 __all__ = ["lost_in_plain"]
 
-_Node = dict[str, Any]
+_Node = dict[str, JSONValue]
 _NUMBERS = frozenset({float, int, bool})
 
 
@@ -63,15 +70,17 @@ def _head(run: Run, body: CreateRun) -> _Node:
     if plain == own:
         return {}  # as most are, and far sooner seen than by their documents
     head = difference(to_document(plain), to_document(own))
-    return {} if head is None else head[WITHIN]
+    return {} if head is None else dict(nodes_within(head))
 
 
 def _members(nodes: Iterable[_Node | None]) -> _Node | None:
-    within = {str(index): node for index, node in enumerate(nodes) if node is not None}
+    within: _Node = {
+        str(index): node for index, node in enumerate(nodes) if node is not None
+    }
     return {WITHIN: within} if within else None
 
 
-def _added(values: Any) -> _Node:
+def _added(values: JSONObject) -> _Node:
     """Put every key of an object where the plain run has an empty one."""
     return {WITHIN: {key: {PUT: value} for key, value in values.items()}}
 

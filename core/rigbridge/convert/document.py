@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import IO, Any, get_origin
+from typing import IO, TYPE_CHECKING, Any, cast, get_origin
 from uuid import UUID
 
 import attrs
@@ -28,15 +28,21 @@ from rigbridge.errors import ModelError, RunProblemsError
 from rigbridge.model import (
     Attachment,
     Axis,
+    JSONObject,
+    JSONValue,
     Limit,
     LogEntry,
     Measurement,
+    MeasurementValue,
     Phase,
     Provenance,
     Run,
     Series,
 )
 from rigbridge.wire import encode
+
+if TYPE_CHECKING:
+    from cattrs import Converter
 
 __all__ = [
     "Openers",
@@ -99,7 +105,7 @@ def _provenance(source: Provenance) -> dict[str, Any]:
     return attrs.asdict(source)
 
 
-def describe_attachment(attachment: Attachment) -> dict[str, Any]:
+def describe_attachment(attachment: Attachment) -> dict[str, JSONValue]:
     """Write what is known of an attachment, without its bytes."""
     return {
         "name": attachment.name,
@@ -109,7 +115,7 @@ def describe_attachment(attachment: Attachment) -> dict[str, Any]:
     }
 
 
-def _phase(phase: Phase, measurement: Callable[[Measurement], Any]) -> dict[str, Any]:
+def _phase(phase: Phase, measurement: Callable[[Measurement], Any]) -> JSONObject:
     return {
         "name": phase.name,
         "outcome": phase.outcome.value,
@@ -122,7 +128,7 @@ def _phase(phase: Phase, measurement: Callable[[Measurement], Any]) -> dict[str,
     }
 
 
-def _log(entry: LogEntry) -> dict[str, Any]:
+def _log(entry: LogEntry) -> JSONObject:
     return {
         "level": entry.level.value,
         "message": entry.message,
@@ -132,7 +138,7 @@ def _log(entry: LogEntry) -> dict[str, Any]:
     }
 
 
-def _measurement(measurement: Measurement) -> dict[str, Any]:
+def _measurement(measurement: Measurement) -> JSONObject:
     return {
         "name": measurement.name,
         "outcome": measurement.outcome.value,
@@ -147,7 +153,7 @@ def _measurement(measurement: Measurement) -> dict[str, Any]:
     }
 
 
-def _encodable(measurement: Measurement) -> Any:
+def _encodable(measurement: Measurement) -> Measurement | JSONObject:
     """Give what is encoded as a measurement's document: as a rule itself."""
     value = measurement.value
     kind = type(value)
@@ -159,7 +165,7 @@ def _encodable(measurement: Measurement) -> Any:
     return _measurement(measurement)
 
 
-def document_of_limit(limit: Limit | None) -> dict[str, Any] | None:
+def document_of_limit(limit: Limit | None) -> dict[str, JSONValue] | None:
     """Write a limit, or None where there is none."""
     if limit is None:
         return None
@@ -172,7 +178,7 @@ def document_of_limit(limit: Limit | None) -> dict[str, Any] | None:
     }
 
 
-def document_of_value(value: Any) -> Any:
+def document_of_value(value: MeasurementValue) -> JSONValue:
     """Write a measured value, so that each kind can be told from the others."""
     if isinstance(value, Series):
         return {"axes": [_axis(axis) for axis in value.axes]}
@@ -181,18 +187,18 @@ def document_of_value(value: Any) -> Any:
     return _scalar(value)
 
 
-def _scalar(value: Any) -> Any:
+def _scalar(value: JSONValue) -> JSONValue:
     if type(value) is str:
         return {"text": value} if value in SPELLINGS else value
     return spell(value)
 
 
-def _axis(axis: Axis) -> dict[str, Any]:
+def _axis(axis: Axis) -> JSONObject:
     values = axis.values
     if isinstance(values, array) and (
         values.typecode == "q" or all(map(math.isfinite, values))
     ):
-        points: list[Any] = values.tolist()
+        points: Sequence[JSONValue] = values.tolist()
     else:
         points = [_scalar(value) for value in values]
     return {"name": axis.name, "unit": axis.unit, "values": points}
@@ -228,7 +234,7 @@ def from_document(document: Mapping[str, Any], openers: Openers | None = None) -
 
 
 @cache
-def _converter() -> Any:
+def _converter() -> Converter:
     # Made and imported at the first use: writing runs, the common case, needs none.
     from cattrs import Converter  # noqa: PLC0415
 
@@ -242,14 +248,16 @@ def _converter() -> Any:
     return converter
 
 
-def _is_passed_on(kind: Any) -> bool:
+def _is_passed_on(kind: object) -> bool:
     return (
         kind in (str, bool, int, str | None, int | None, float | int | None)
         or get_origin(kind) is Mapping
     )
 
 
-def _hooked(converter: Any, kind: type) -> Callable[[Any, Any], Any]:
+def _hooked(
+    converter: Converter, kind: type[object]
+) -> Callable[[Any, object], object]:
     from cattrs.gen import make_dict_structure_fn, override  # noqa: PLC0415
 
     if kind is Measurement:
@@ -261,38 +269,39 @@ def _hooked(converter: Any, kind: type) -> Callable[[Any, Any], Any]:
     )
 
 
-def _read_uuid(value: Any, _: Any) -> UUID:
+def _read_uuid(value: UUID | str, _: object) -> UUID:
     return value if isinstance(value, UUID) else UUID(value)
 
 
-def _read_time(value: Any, _: Any) -> datetime:
+def _read_time(value: JSONValue, _: object) -> datetime:
     if not isinstance(value, str):
         raise ModelError(f"must be text, not {type(value).__name__}", path="time")
     return from_iso(value, path="time")
 
 
-def _read_value(value: Any, _: Any) -> Any:
+def _read_value(value: JSONValue, _: object) -> JSONValue | Series:
     if not isinstance(value, Mapping):
         return _read_scalar(value)
     if "axes" in value:
         return _converter().structure(value, Series)
     if "object" in value:
-        return dict(value["object"])
+        return dict(cast("JSONObject", value["object"]))
     return _read_scalar(value)
 
 
-def _read_scalar(value: Any) -> Any:
+def _read_scalar(value: JSONValue) -> JSONValue:
     if isinstance(value, Mapping):
-        if not isinstance(value.get("text"), str):
+        text = value.get("text")
+        if not isinstance(text, str):
             raise ModelError("an object here has the key 'text'", path="value")
-        return value["text"]
+        return text
     return SPELLINGS.get(value, value) if type(value) is str else value
 
 
-def _read_points(values: Any, _: Any) -> Any:
+def _read_points(values: object, _: object) -> list[JSONValue]:
     if not isinstance(values, (list, tuple, array)):
         raise ModelError("must be a list", path="values")
-    return [_read_scalar(value) for value in values]
+    return [_read_scalar(value) for value in cast("Sequence[JSONValue]", values)]
 
 
 def _problems(error: Exception, path: str = "$") -> list[ModelError]:

@@ -9,7 +9,7 @@ that nobody is misled, as a readable validator as well.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TypeVar
 
 from rigbridge.model import Limit
 
@@ -21,6 +21,8 @@ __all__ = [
     "spell",
 ]
 
+_T = TypeVar("_T")
+
 SPELLINGS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 """The text of each non-finite number."""
 
@@ -30,18 +32,18 @@ def is_non_finite(value: object) -> bool:
     return type(value) is float and not math.isfinite(value)
 
 
-def spell(value: Any) -> Any:
+def spell(value: _T) -> _T | str:
     """Give the text of a non-finite number; anything else as it is."""
-    if type(value) is not float or math.isfinite(value):
+    if not isinstance(value, float) or math.isfinite(value):
         return value
     if math.isnan(value):
         return "NaN"
     return "Infinity" if value > 0 else "-Infinity"
 
 
-def read_number(value: Any) -> Any:
+def read_number(value: _T) -> _T | float:
     """Give the number that a text spells; anything else as it is."""
-    return SPELLINGS.get(value, value) if type(value) is str else value
+    return SPELLINGS.get(value, value) if isinstance(value, str) else value
 
 
 def describe_exclusive(limit: Limit) -> str | None:

@@ -10,8 +10,9 @@ as a whole, all others member by member. None stands for "no difference".
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import cast
 
+from rigbridge.model import JSONObject, JSONValue
 from rigbridge.model.values import same_value
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "apply",
     "change_members",
     "difference",
+    "nodes_within",
     "paths",
 ]
 
@@ -29,7 +31,7 @@ PUT, REMOVE, WITHIN = "=", "-", "~"
 """The keys of the three kinds of node."""
 
 
-def difference(base: Any, target: Any) -> dict[str, Any] | None:
+def difference(base: JSONValue, target: JSONValue) -> dict[str, JSONValue] | None:
     """
     Compute what turns the base into the target.
 
@@ -39,14 +41,16 @@ def difference(base: Any, target: Any) -> dict[str, Any] | None:
         The overlay, itself strict JSON, or None where nothing differs.
     """
     if isinstance(base, Mapping) and isinstance(target, Mapping):
-        nodes: dict[str, Any] = {key: {REMOVE: 1} for key in base if key not in target}
+        nodes: dict[str, JSONValue] = {
+            key: {REMOVE: 1} for key in base if key not in target
+        }
         for key, value in target.items():
             node = difference(base[key], value) if key in base else {PUT: value}
             if node is not None:
                 nodes[key] = node
         return {WITHIN: nodes} if nodes else None
     if isinstance(base, list) and isinstance(target, list) and len(base) == len(target):
-        within = {
+        within: dict[str, JSONValue] = {
             str(index): node
             for index, (left, right) in enumerate(zip(base, target, strict=True))
             if (node := difference(left, right)) is not None
@@ -55,7 +59,7 @@ def difference(base: Any, target: Any) -> dict[str, Any] | None:
     return None if same_value(base, target) else {PUT: target}
 
 
-def apply(base: Any, overlay: Mapping[str, Any] | None) -> Any:
+def apply(base: JSONValue, overlay: JSONObject | None) -> JSONValue:
     """
     Turn a base into the target that the overlay was computed for.
 
@@ -67,12 +71,14 @@ def apply(base: Any, overlay: Mapping[str, Any] | None) -> Any:
         return base
     if PUT in overlay:
         return overlay[PUT]
-    nodes = overlay[WITHIN]
+    nodes = nodes_within(overlay)
     if isinstance(base, list):
         members = list(base)
         for key, node in nodes.items():
             members[int(key)] = apply(members[int(key)], node)
         return members
+    if not isinstance(base, Mapping):
+        raise TypeError(f"a {type(base).__name__} has no members to change")
     result = dict(base)
     for key, node in nodes.items():
         if REMOVE in node:
@@ -82,19 +88,35 @@ def apply(base: Any, overlay: Mapping[str, Any] | None) -> Any:
     return result
 
 
-def paths(overlay: Mapping[str, Any] | None, path: str = "$") -> Iterator[str]:
+def nodes_within(overlay: JSONObject) -> Mapping[str, JSONObject]:
+    """
+    Give the nodes that an overlay descends to.
+
+    Raises:
+        KeyError, TypeError: the overlay does not descend, or is malformed.
+    """
+    nodes = overlay[WITHIN]
+    if not isinstance(nodes, Mapping):
+        raise TypeError(f"{WITHIN!r} holds no object")
+    for key, node in nodes.items():
+        if not isinstance(node, Mapping):
+            raise TypeError(f"the node {key!r} is no object")
+    return cast("Mapping[str, JSONObject]", nodes)
+
+
+def paths(overlay: JSONObject | None, path: str = "$") -> Iterator[str]:
     """Go through the paths that an overlay changes (``$.phases[3].attributes``)."""
     if overlay is None:
         return
     if WITHIN not in overlay:
         yield path
         return
-    for key, node in overlay[WITHIN].items():
+    for key, node in nodes_within(overlay).items():
         step = f"[{key}]" if key.isdigit() else f".{key}"
         yield from paths(node, path + step)
 
 
-def added_at(overlay: object, *path: str) -> Any:
+def added_at(overlay: JSONValue, *path: str) -> JSONValue:
     """
     Give what an overlay puts at a place where the base has nothing, or an empty object.
 
@@ -109,16 +131,12 @@ def added_at(overlay: object, *path: str) -> Any:
     for step in path:
         within = node.get(WITHIN) if isinstance(node, Mapping) else None
         node = within.get(step) if isinstance(within, Mapping) else None
-    try:
-        return apply({}, node if isinstance(node, Mapping) else None)
-    except AttributeError as error:
-        # A foreign client may send anything in place of an object of nodes.
-        raise TypeError(str(error)) from error
+    return apply({}, node if isinstance(node, Mapping) else None)
 
 
 def change_members(
-    overlay: Mapping[str, Any] | None, name: str, changes: Mapping[str, Any]
-) -> dict[str, Any]:
+    overlay: JSONObject | None, name: str, changes: JSONObject
+) -> dict[str, JSONValue]:
     """
     Change members of an object that the base has empty; None takes one away.
 
@@ -127,8 +145,8 @@ def change_members(
         name: the key of the object in the document.
         changes: the new values by key.
     """
-    nodes = dict((overlay or {WITHIN: {}})[WITHIN])
-    members = dict(nodes.get(name, {WITHIN: {}})[WITHIN])
+    nodes = dict(nodes_within(overlay or {WITHIN: {}}))
+    members = dict(nodes_within(nodes.get(name, {WITHIN: {}})))
     for key, value in changes.items():
         members.pop(key, None)
         if value is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from msgspec import UnsetType
@@ -28,6 +28,7 @@ from rigbridge.model import (
     ProcedureRef,
     Run,
     RunOutcome,
+    Scalar,
     Series,
     SubUnit,
     Unit,
@@ -189,33 +190,35 @@ class _PlainReader:
         )
 
 
-def read_value(value: Any, units: str | Sequence[str] | None) -> MeasurementValue:
+def read_value(
+    value: MeasurementValue, units: str | Sequence[str] | None
+) -> MeasurementValue:
     """Read a measured value: rows of a table as a series, anything else as it is."""
-    width = _width(value)
-    if width is None:
-        plain: MeasurementValue = read_number(value)
-        return plain
+    rows = _rows(value)
+    if rows is None:
+        return read_number(value)
+    width = len(rows[0])
     named: Sequence[str] = [""] * width
     if not isinstance(units, str) and units is not None and len(units) == width:
         named = units
     return Series(
         axes=tuple(
-            Axis(unit=_text(unit), values=[read_number(row[column]) for row in value])
+            Axis(unit=_text(unit), values=[read_number(row[column]) for row in rows])
             for column, unit in enumerate(named)
         )
     )
 
 
-def _width(value: Any) -> int | None:
-    """Tell how wide the rows of a table are; None if the value is no table."""
+def _rows(value: MeasurementValue) -> list[list[Scalar]] | None:
+    """Give the rows of a table, all of one width; None if the value is no table."""
     if not isinstance(value, list) or not value:
         return None
-    if not all(isinstance(row, list) and row for row in value):
-        return None
-    width = len(value[0])
+    width = len(value[0]) if isinstance(value[0], list) else 0
     scalars = (str, int, float, bool, type(None))
-    even = all(
-        len(row) == width and all(isinstance(cell, scalars) for cell in row)
+    even = width > 0 and all(
+        isinstance(row, list)
+        and len(row) == width
+        and all(isinstance(cell, scalars) for cell in row)
         for row in value
     )
-    return width if even else None
+    return cast("list[list[Scalar]]", value) if even else None

@@ -11,7 +11,7 @@ Keys: ``rigbridge`` (the version of this format), ``run_id``, ``overlay`` (see
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import attrs
@@ -21,7 +21,7 @@ from rigbridge.convert.differences import lost_in_plain
 from rigbridge.convert.document import describe_attachment, from_document, to_document
 from rigbridge.convert.plain import read_plain
 from rigbridge.errors import ModelError, RunProblemsError
-from rigbridge.model import Attachment, Run
+from rigbridge.model import Attachment, JSONObject, Run
 from rigbridge.model.report import ConversionReport
 from rigbridge.wire import CreateRun
 
@@ -98,7 +98,8 @@ def _restore(
         )
         raise RunProblemsError("the sidecar cannot be read", [problem])
     try:
-        whole = overlay.apply(_without_attachments(plain), sidecar["overlay"])
+        document = _without_attachments(plain)
+        whole = cast("JSONObject", overlay.apply(document, sidecar["overlay"]))
         whole = {
             **whole,
             "id": sidecar["run_id"],

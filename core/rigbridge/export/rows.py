@@ -10,7 +10,7 @@ import msgspec
 
 from rigbridge.convert import document_of_value
 from rigbridge.convert.numbers import spell
-from rigbridge.model import Measurement, Phase, Run
+from rigbridge.model import Measurement, MeasurementValue, Phase, Run
 
 __all__ = ["COLUMNS", "Cell", "Row", "measurement_rows"]
 
@@ -127,7 +127,7 @@ def _number(value: float | None) -> float | None:
         return None
 
 
-def _text(value: object) -> str | None:
+def _text(value: MeasurementValue) -> str | None:
     if value is None or isinstance(value, str):
         return value
     spelled = spell(value)

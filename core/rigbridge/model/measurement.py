@@ -18,6 +18,7 @@ from rigbridge.model.values import (
     as_texts,
     by,
     check_fields,
+    empty_object,
     fail,
     is_,
     is_flat_object,
@@ -42,7 +43,7 @@ JSON and stand for values that the source gave as such; points belong in a Serie
 _PLAIN = frozenset({float, int, str, bool, type(None), Series})
 
 
-def _value(instance: object, attribute: Field, value: object) -> None:
+def _value(instance: object, attribute: Field, value: MeasurementValue) -> None:
     if type(value) in _PLAIN:
         return
     if not isinstance(value, (list, dict)):
@@ -92,7 +93,7 @@ class Measurement:
         default=(), converter=as_texts, metadata=by(tuple_of(str))
     )
     docstring: str | None = attrs.field(default=None, metadata=by(optional_text))
-    attributes: JSONObject = attrs.field(factory=dict, metadata=by(json_object))
+    attributes: JSONObject = attrs.field(factory=empty_object, metadata=by(json_object))
 
     def __attrs_post_init__(self) -> None:
         if not (

@@ -17,6 +17,7 @@ from rigbridge.model.values import (
     aware_or_none,
     by,
     check_fields,
+    empty_object,
     is_aware,
     is_flat_object,
     is_text,
@@ -69,7 +70,7 @@ class Phase:
         default=(), converter=_as_measurements, metadata=by(tuple_of(Measurement))
     )
     docstring: str | None = attrs.field(default=None, metadata=by(optional_text))
-    attributes: JSONObject = attrs.field(factory=dict, metadata=by(json_object))
+    attributes: JSONObject = attrs.field(factory=empty_object, metadata=by(json_object))
 
     def __attrs_post_init__(self) -> None:
         started, ended = self.started_at, self.ended_at

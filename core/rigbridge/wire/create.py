@@ -13,6 +13,7 @@ import attrs
 from msgspec import UNSET, UnsetType
 
 from rigbridge.model import (
+    JSONValue,
     LogLevel,
     MeasurementOutcome,
     PhaseOutcome,
@@ -135,7 +136,7 @@ class CreateRun:
     steps: list[WireStep] | UnsetType | None = UNSET
     client: str | UnsetType | None = UNSET
     client_version: str | UnsetType | None = UNSET
-    rigbridge: dict[str, Any] | UnsetType | None = UNSET
+    rigbridge: dict[str, JSONValue] | UnsetType | None = UNSET
 
 
 @attrs.frozen(kw_only=True)
@@ -149,4 +150,4 @@ class Created:
     id: str | None = None
     url: str | None = None
     message: str | None = None
-    warnings: list[Any] | None = None
+    warnings: list[JSONValue] | None = None

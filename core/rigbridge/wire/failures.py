@@ -38,4 +38,4 @@ class Problem:
 
     code: str
     message: str
-    issues: list[Issue] = attrs.field(factory=list)
+    issues: list[Issue] = attrs.field(factory=list[Issue])

@@ -7,11 +7,10 @@ the phases, logs, attachments and sub-units as well.
 
 from __future__ import annotations
 
-from typing import Any
-
 import attrs
 from msgspec import UNSET, UnsetType
 
+from rigbridge.model import JSONValue
 from rigbridge.wire.create import WireLog, WirePhase, WireSubUnit
 
 __all__ = [
@@ -133,4 +132,4 @@ class ListedRun:
     logs: list[WireLog] | UnsetType | None = UNSET
     attachments: list[ListedAttachment] | UnsetType | None = UNSET
     sub_units: list[WireSubUnit] | UnsetType | None = UNSET
-    rigbridge: dict[str, Any] | UnsetType | None = UNSET
+    rigbridge: dict[str, JSONValue] | UnsetType | None = UNSET

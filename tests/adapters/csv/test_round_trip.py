@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rigbridge.adapters import Source
-from rigbridge.model import Limit
+from rigbridge.model import Limit, Series
 from rigbridge.model.values import same_value
 from rigbridge.testing import read_all
 from rigbridge_csv import CSVAdapter
@@ -78,6 +78,7 @@ def test_any_table_is_read_back(runs: list[list[tuple[Any, ...]]], phase: str) -
         for measurement, row in found:
             name, value, unit, lower, upper, outcome, docstring, fixture = row
             assert measurement.name == name
+            assert not isinstance(measurement.value, Series)
             assert same_value(measurement.value, value)
             assert measurement.unit == unit
             assert measurement.outcome == outcome

@@ -29,7 +29,7 @@ from rigbridge.errors import (
     RetriableError,
     UnexpectedAnswerError,
 )
-from rigbridge.model import JSONObject, Run
+from rigbridge.model import JSONObject, JSONValue, Run
 from rigbridge.wire import CreateRun, ListedAttachment
 
 __all__ = ["RunCreation"]
@@ -212,7 +212,6 @@ def _did_not_arrive(error: DeliveryError) -> bool:
     return error.status in _REFUSED
 
 
-def _text(warning: object) -> str:
-    if isinstance(warning, Mapping) and isinstance(warning.get("message"), str):
-        return str(warning["message"])
-    return str(warning)
+def _text(warning: JSONValue) -> str:
+    message = warning.get("message") if isinstance(warning, Mapping) else None
+    return message if isinstance(message, str) else str(warning)

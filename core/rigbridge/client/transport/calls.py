@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import IO, Any, Generic, TypeVar
+from typing import IO, Generic, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from msgspec import UNSET
 import rigbridge
 from rigbridge.client.transport.error_answers import shorten
 from rigbridge.errors import UnexpectedAnswerError
+from rigbridge.model import JSONObject, JSONValue
 from rigbridge.wire import (
     Created,
     CreateRun,
@@ -92,7 +93,7 @@ class Answer:
             status=self.status,
         )
 
-    def document(self) -> Any:
+    def document(self) -> JSONValue:
         """
         Read the body as JSON.
 
@@ -100,11 +101,12 @@ class Answer:
             UnexpectedAnswerError: it is none.
         """
         try:
-            return msgspec.json.decode(self.content)
+            document: JSONValue = msgspec.json.decode(self.content)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise self.unexpected(f"is no JSON ({error})") from error
+        return document
 
-    def object(self) -> dict[str, Any]:
+    def object(self) -> dict[str, JSONValue]:
         """
         Read the body as a JSON object.
 
@@ -116,7 +118,7 @@ class Answer:
             raise self.unexpected("is no JSON object")
         return document
 
-    def identifier(self, document: Mapping[str, Any]) -> str:
+    def identifier(self, document: JSONObject) -> str:
         """
         Take the ``id`` out of an object.
 
@@ -140,7 +142,7 @@ class CreateAnswer(Created):
         unread: what the server sent beyond the known fields, as it stood.
     """
 
-    unread: dict[str, Any] = attrs.field(factory=dict)
+    unread: dict[str, JSONValue] = attrs.field(factory=dict[str, JSONValue])
 
 
 @attrs.frozen(kw_only=True)
@@ -160,9 +162,9 @@ class Call(Generic[_T]):
     method: str
     path: str
     read: Callable[[Answer], _T]
-    params: Mapping[str, str | int] = attrs.field(factory=dict)
+    params: Mapping[str, str | int] = attrs.field(factory=dict[str, str | int])
     content: bytes | None = attrs.field(default=None, repr=False)
-    headers: Mapping[str, str] = attrs.field(factory=dict)
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
 
     @property
     def place(self) -> str:
@@ -214,13 +216,19 @@ def _read_created(answer: Answer) -> CreateAnswer:
     url, message = document.get("url"), document.get("message")
     url = url if isinstance(url, str) else None
     message = message if isinstance(message, str) else None
-    warnings = document.get("warnings")
-    if warnings is not None and not isinstance(warnings, list):
-        warnings = [warnings]
+    told = document.get("warnings")
+    warnings: list[JSONValue] | None = None
+    if told is not None:
+        warnings = told if isinstance(told, list) else [told]
     stored_id = _id_in(url) or _id_in(message)
     if stored_id is None or document.get("id"):
         stored_id = answer.identifier(document)
-    fields = {"id": stored_id, "url": url, "message": message, "warnings": warnings}
+    fields: JSONObject = {
+        "id": stored_id,
+        "url": url,
+        "message": message,
+        "warnings": warnings,
+    }
     return CreateAnswer(
         id=stored_id,
         url=url,
@@ -304,7 +312,7 @@ def link_by_sync(run_id: str, upload_id: str) -> Call[None]:
 def stored_size(content: bytes) -> int | None:
     """Read how many bytes a storage says it took, where its answer says that."""
     try:
-        document = msgspec.json.decode(content)
+        document: JSONValue = msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None  # storages answer with nothing, or with XML
     if not isinstance(document, dict):

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
 
 import attrs
 import httpx
@@ -30,6 +29,7 @@ from rigbridge.errors import (
     UnexpectedAnswerError,
     UnprocessableError,
 )
+from rigbridge.model import JSONObject, JSONValue
 
 __all__ = ["Words", "read_words", "refusal", "retry_after", "shorten"]
 
@@ -88,7 +88,7 @@ def read_words(content: bytes, *, secret: str | None = None) -> Words:
     if secret:
         text = text.replace(secret, "[API key]")
     try:
-        document = msgspec.json.decode(text)
+        document: JSONValue = msgspec.json.decode(text)
     except msgspec.DecodeError:
         document = None
     if isinstance(document, dict):
@@ -98,7 +98,7 @@ def read_words(content: bytes, *, secret: str | None = None) -> Words:
     return Words(message=shorten(text))
 
 
-def _shaped(document: dict[str, Any]) -> Words | None:
+def _shaped(document: JSONObject) -> Words | None:
     code = document.get("code")
     nested = document.get("error")
     message = document.get("message")
@@ -124,17 +124,18 @@ def _shaped(document: dict[str, Any]) -> Words | None:
     )
 
 
-def _remarks(remarks: Any) -> Iterator[str]:
+def _remarks(remarks: JSONValue) -> Iterator[str]:
     for remark in remarks if isinstance(remarks, list) else ():
-        if isinstance(remark, dict) and isinstance(remark.get("message"), str):
+        message = remark.get("message") if isinstance(remark, dict) else None
+        if isinstance(remark, dict) and isinstance(message, str):
             path = remark.get("path")
             where = f"{_path(path)}: " if path else ""
-            yield shorten(f"{where}{remark['message']}")
+            yield shorten(f"{where}{message}")
         else:
             yield shorten(remark if isinstance(remark, str) else str(remark))
 
 
-def _path(path: Any) -> str:
+def _path(path: JSONValue) -> str:
     # Some validators give the path as a list of its steps.
     return ".".join(map(str, path)) if isinstance(path, list) else str(path)
 

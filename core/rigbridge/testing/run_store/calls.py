@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
+from rigbridge.model import JSONObject
 from rigbridge.testing.run_store.faults import Dialect, Operation
 from rigbridge.testing.run_store.records import (
     ReceivedUpload,
@@ -70,7 +71,7 @@ class Contents:
         self.runs: list[StoredRun] = []
         self.uploads: dict[str, ReceivedUpload] = {}
         self.sub_units: dict[str, list[str]] = {}
-        self._first_answers: dict[str, tuple[Any, Reply]] = {}
+        self._first_answers: dict[str, tuple[JSONObject, Reply]] = {}
         self._lock = threading.Lock()
 
     def perform(
@@ -135,7 +136,8 @@ class Contents:
         return self.uploads[upload_id]
 
     def _create(self, document: dict[str, Any], key: str | None, origin: str) -> Reply:
-        if not (document.get("unit_under_test") or {}).get("serial_number"):
+        unit: dict[str, Any] = document.get("unit_under_test") or {}
+        if not unit.get("serial_number"):
             raise Refusal(
                 400,
                 "BAD_REQUEST",
@@ -228,4 +230,4 @@ def _object(body: bytes) -> dict[str, Any]:
         document = None
     if not isinstance(document, dict):
         raise Refusal(400, "BAD_REQUEST", "The body is no JSON object.")
-    return document
+    return cast("dict[str, Any]", document)

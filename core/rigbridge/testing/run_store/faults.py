@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
 
 import attrs
+
+from rigbridge.model import JSONObject
 
 __all__ = ["CreateShape", "Dialect", "Fault", "Injection", "ListShape", "Operation"]
 
@@ -165,7 +166,7 @@ class Dialect:
     relative_upload_urls: bool = False
     old_errors: bool = False
     idempotent: bool = False
-    capabilities: Mapping[str, Any] | None = None
+    capabilities: JSONObject | None = None
     max_upload: int | None = None
     tells_stored_size: bool = False
     clock_offset: float = 0.0

@@ -17,6 +17,7 @@ from threading import Event
 from typing import Any, Protocol, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from rigbridge.model import JSONObject, JSONValue
 from rigbridge.testing.run_store.calls import Contents, Refusal, Reply
 from rigbridge.testing.run_store.faults import Fault, Injection, Operation
 from rigbridge.testing.run_store.records import ReceivedRequest
@@ -140,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - the names that http.server calls
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that http.server gives it
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server gives it
         pass
 
     def _handle(self) -> None:
@@ -211,7 +212,7 @@ class _Handler(BaseHTTPRequestHandler):
             document = self._problem(refusal.code, refusal.message, refusal.path)
             return Reply(status=refusal.status, document=document)
 
-    def _problem(self, code: str, message: str, path: str | None = None) -> Any:
+    def _problem(self, code: str, message: str, path: str | None = None) -> JSONObject:
         if self._listener.store.contents.dialect.old_errors:
             return {"error": {"message": message}, "warnings": []}
         issues = [] if path is None else [{"message": "is missing", "path": path}]
@@ -285,5 +286,5 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
 
-def _encode(document: Any) -> bytes:
+def _encode(document: JSONValue) -> bytes:
     return json.dumps(document).encode()

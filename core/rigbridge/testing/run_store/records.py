@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import attrs
 
+from rigbridge.model import JSONValue
 from rigbridge.testing.run_store.faults import CreateShape, Dialect, ListShape
 
 __all__ = ["ReceivedRequest", "ReceivedUpload", "StoredRun", "created", "listing"]
@@ -39,7 +40,7 @@ class StoredRun:
     created_at: float = attrs.field(factory=time.time)
     idempotency_key: str | None = None
     id: str = attrs.field(factory=_new_id)
-    uploads: list[str] = attrs.field(factory=list)
+    uploads: list[str] = attrs.field(factory=list[str])
 
     @property
     def serial_number(self) -> str:
@@ -89,7 +90,7 @@ class ReceivedRequest:
     headers: Mapping[str, str]
 
 
-def created(run: StoredRun, dialect: Dialect, origin: str) -> tuple[int, Any]:
+def created(run: StoredRun, dialect: Dialect, origin: str) -> tuple[int, JSONValue]:
     """Write the answer to a create."""
     url = f"{origin}/{uuid4()}/runs/{run.id}"
     if dialect.create is CreateShape.ID:
@@ -107,7 +108,7 @@ def listing(
     uploads: Mapping[str, ReceivedUpload],
     dialect: Dialect,
     query: Mapping[str, str],
-) -> Any:
+) -> JSONValue:
     """Write the answer to a list, newest first."""
     wanted = query.get("serial_number", "").casefold()
     found = [
@@ -129,11 +130,11 @@ def listing(
 
 def _listed(
     run: StoredRun, uploads: Mapping[str, ReceivedUpload], dialect: Dialect
-) -> dict[str, Any]:
+) -> dict[str, JSONValue]:
     body = run.body
     unit = body["unit_under_test"]
     procedure = body.get("procedure_name") or body.get("procedure_id")
-    document = {
+    document: dict[str, JSONValue] = {
         "id": run.id,
         "created_at": _moment(run.created_at + dialect.clock_offset),
         "started_at": body.get("started_at", "2026-01-01T00:00:00.000Z"),
@@ -162,7 +163,7 @@ def _moment(seconds: float) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _camel_case(value: Any) -> Any:
+def _camel_case(value: JSONValue) -> JSONValue:
     if isinstance(value, dict):
         return {_camel(key): _camel_case(member) for key, member in value.items()}
     if isinstance(value, list):

@@ -28,7 +28,7 @@ class SidecarReader:
             run_documents.c.run_key.in_(set(keys)),
             run_documents.c.sidecar.is_not(None),
         )
-        self._overlays: dict[int, object] = {
+        self._overlays: dict[int, JSONValue] = {
             key: msgspec.json.decode(sidecar).get("overlay")
             for key, sidecar in connection.execute(statement)
         }
