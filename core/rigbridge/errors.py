@@ -15,6 +15,7 @@ path) decides by type alone what to do next::
     │   └── DuplicatePluginError    two distributions claim one name
     ├── SourceError                 the source file is at fault; others go on
     │   ├── SourceUnreadableError   missing, or the system refuses to read it
+    │   │   └── FileUnreadableError (OSError)  a file to attach, likewise
     │   ├── UnrecognizedSourceError no adapter, or more than one, claims it
     │   ├── MalformedSourceError    it breaks its own format
     │   ├── UnsafeSourceError       refused for safety (DOCTYPE, bombs)
@@ -36,7 +37,8 @@ path) decides by type alone what to do next::
             ├── ConflictError       409
             ├── TooLargeError       413
             ├── UnprocessableError  422
-            └── UnexpectedAnswerError   an answer outside the contract
+            ├── UnexpectedAnswerError   an answer outside the contract
+            └── DestinationFailedError  the code of a destination failed
 
 ``str(error)`` is one line: where, what, and the remedy.
 """
@@ -53,8 +55,10 @@ __all__ = [
     "ConfigurationError",
     "ConflictError",
     "DeliveryError",
+    "DestinationFailedError",
     "DiskFullError",
     "DuplicatePluginError",
+    "FileUnreadableError",
     "ForbiddenError",
     "HeldError",
     "MalformedSourceError",
@@ -208,6 +212,10 @@ class SourceUnreadableError(SourceError):
     """The source is missing, or the operating system refuses to read it."""
 
 
+class FileUnreadableError(SourceUnreadableError, OSError):
+    """A file to attach is missing, or the operating system refuses to read it."""
+
+
 class UnrecognizedSourceError(SourceError):
     """No adapter claims the source, or two claim it with the same score."""
 
@@ -354,3 +362,7 @@ class UnprocessableError(PermanentError):
 
 class UnexpectedAnswerError(PermanentError):
     """The answer is outside the contract (a redirect, an unknown status, no JSON)."""
+
+
+class DestinationFailedError(PermanentError):
+    """The code of a destination failed: a mistake in it, not in the run."""

@@ -14,15 +14,22 @@ from pathlib import Path
 import attrs
 
 from rigbridge import opening
-from rigbridge.adapters import Source, Spool
+from rigbridge.adapters import Disposition, Source, Spool
 from rigbridge.configuration import Configuration, load_configuration
-from rigbridge.errors import ConfigurationError, SourceError, UnrecognizedSourceError
-from rigbridge.imports import AdapterSet, InstalledAdapter, read_source
+from rigbridge.errors import (
+    ConfigurationError,
+    SourceError,
+    SourceUnreadableError,
+    UnrecognizedSourceError,
+)
+from rigbridge.imports import AdapterSet, InstalledAdapter, read_source, strict_refusal
 from rigbridge.model import JSONValue, Run
 from rigbridge.model.report import ConversionReport
 from rigbridge.outbox import Outbox
 
 __all__ = ["open_outbox", "read"]
+
+_ACCEPT = "read without strict to accept that"
 
 
 def read(
@@ -32,6 +39,7 @@ def read(
     settings: Mapping[str, JSONValue] | None = None,
     configuration: Configuration | str | os.PathLike[str] | None = None,
     report: ConversionReport | None = None,
+    strict: bool = False,
 ) -> Iterator[Run]:
     """
     Read the runs of a report file, with any installed adapter.
@@ -52,6 +60,8 @@ def read(
         configuration: the configuration, or a file to read it from; by default it is
             gathered as for the command line. Its rules complete each run's identity.
         report: takes what is recorded while reading.
+        strict: a run of which anything is dropped is an error, and so is a report
+            that was cut off; otherwise ``metadata["partial"]`` marks its run.
 
     Raises:
         SourceError: the file cannot be read; names it, the place in it, and a remedy.
@@ -59,6 +69,11 @@ def read(
         ConfigurationError: a wrong setting, or an adapter that is not installed.
         PluginError: the adapter that was asked for does not load.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise ConfigurationError(
+            f"read takes the path of a file, not {type(path).__name__}",
+            remedy="give it as a str or a Path",
+        )
     site = _configuration(configuration)
     if settings is not None:
         if adapter is None:
@@ -75,7 +90,11 @@ def read(
     except UnrecognizedSourceError as error:
         error.remedy = "name one with adapter=, or declare a profile for a CSV log"
         raise
-    return _runs(source, chosen, site, report)
+    except SourceUnreadableError as error:
+        if Path(path).is_dir():
+            error.remedy = "read the files in it one by one"
+        raise
+    return _runs(source, chosen, site, report, strict=strict)
 
 
 def _runs(
@@ -83,16 +102,23 @@ def _runs(
     chosen: InstalledAdapter,
     site: Configuration,
     report: ConversionReport | None,
+    *,
+    strict: bool,
 ) -> Iterator[Run]:
     errors: list[SourceError] = []
     with Spool(lasting=True) as spool:
-        for item in read_source(source, chosen, site, spool, remainder=report):
+        for item in read_source(
+            source, chosen, site, spool, strict=strict, remainder=report
+        ):
             if isinstance(item, SourceError):
                 # Raised now, it would cost the runs behind it.
                 errors.append(item)
                 continue
             if report is not None:
                 report.merge(item.report)
+            if strict and item.report.count(Disposition.DROPPED):
+                errors.append(strict_refusal(item, source, remedy=_ACCEPT))
+                continue
             yield item.run
     if errors:
         for other in errors[1:]:
@@ -130,11 +156,11 @@ def open_outbox(
     Raises:
         ConfigurationError: the folder cannot be used, or a setting is wrong.
     """
-    site = load_configuration(
+    site = _load(
+        configuration,
         to=to,
         data=None if data is None else Path(data),
         api_key=api_key,
-        file=None if configuration is None else Path(configuration),
     )
     outbox = opening.open_outbox(site)
     if send:
@@ -147,4 +173,19 @@ def _configuration(
 ) -> Configuration:
     if isinstance(given, Configuration):
         return given
-    return load_configuration(file=None if given is None else Path(given))
+    return _load(given)
+
+
+def _load(
+    file: str | os.PathLike[str] | None,
+    *,
+    to: str | None = None,
+    data: Path | None = None,
+    api_key: str | None = None,
+) -> Configuration:
+    path = None if file is None else Path(file)
+    if path is not None and not path.exists():
+        raise ConfigurationError(
+            "there is no such file", source=str(path), remedy="check configuration="
+        )
+    return load_configuration(to=to, data=data, api_key=api_key, file=path)

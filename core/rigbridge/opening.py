@@ -11,7 +11,7 @@ import attrs
 from rigbridge.adapters import ADAPTER_GROUP, Adapter
 from rigbridge.configuration.model import Configuration
 from rigbridge.destinations import DESTINATION_GROUP, Destination
-from rigbridge.errors import ConfigurationError, PluginLoadError
+from rigbridge.errors import ConfigurationError, PluginLoadError, RigbridgeError
 from rigbridge.machine.plugins import PluginLoader
 from rigbridge.model.values import JSONObject
 
@@ -67,7 +67,19 @@ def open_destination(
             source=configuration.origins.get("destinations"),
         )
     settings = attrs.evolve(configuration.destination_settings, own=own)
-    return kind(settings)
+    try:
+        return kind(settings)
+    except RigbridgeError:
+        raise
+    except Exception as error:
+        distribution, version = loader.owner(name)
+        if distribution == "rigbridge":
+            raise
+        raise PluginLoadError(
+            f"destination {name!r} of {distribution} {version} cannot be made: "
+            f"{type(error).__name__}: {error}",
+            remedy=f"report it to the authors of {distribution}",
+        ) from error
 
 
 def load_outbox(configuration: Configuration) -> PluginLoader:

@@ -150,6 +150,28 @@ class TestRead:
         assert len(seen) == 2
         assert len(caught.value.__notes__) == 1
 
+    def test_strict_refuses_what_would_be_left_out(self, tmp_path: Path) -> None:
+        """It is an error as with ``--strict``, and names a remedy for a program."""
+        with pytest.raises(SourceError, match=r"would be dropped, .* without strict"):
+            list(rigbridge.read(OPENHTF, strict=True))
+        cut = tmp_path / "cut.xml"
+        cut.write_bytes(TESTSTAND.read_bytes()[:-400])
+        runs = list(rigbridge.read(cut))
+        assert any(run.metadata.get("partial") for run in runs)
+        with pytest.raises(SourceError):
+            list(rigbridge.read(cut, strict=True))
+
+    def test_wrong_arguments_say_what_is_right(self, tmp_path: Path) -> None:
+        """The remedies are those of a program, not of the command line."""
+        with pytest.raises(ConfigurationError, match="read takes the path of a file"):
+            rigbridge.read(3)  # type: ignore[arg-type]
+        with pytest.raises(SourceUnreadableError, match="in it one by one"):
+            rigbridge.read(tmp_path)
+        with pytest.raises(ConfigurationError, match=r"check configuration="):
+            rigbridge.read(OPENHTF, configuration="nix.toml")
+        with pytest.raises(UnknownPluginError, match="did you mean 'teststand-xml'"):
+            rigbridge.read(OPENHTF, adapter="teststand-xm")
+
 
 class TestOpenOutbox:
     """The queue of the data folder."""
@@ -170,3 +192,16 @@ class TestOpenOutbox:
             assert outbox.submit(run) == run.id
             assert not outbox.is_sending
             assert outbox.status().waiting == 1
+
+    def test_ids_are_taken_as_text(self) -> None:
+        """What is no id, and what is no run, is an error that says so."""
+        with rigbridge.open_outbox(send=False) as outbox:
+            (run,) = rigbridge.read(OPENHTF)
+            outbox.submit(run)
+            outbox.retry(str(run.id))
+            outbox.drop(str(run.id))
+            assert outbox.entries() == []
+            with pytest.raises(ConfigurationError, match="no id of a run"):
+                outbox.retry("SN-1")
+            with pytest.raises(ConfigurationError, match=r"rigbridge\.read"):
+                outbox.submit("report.xml")  # type: ignore[arg-type]

@@ -123,6 +123,7 @@ def _import(
 ) -> ImportSummary:
     """Import, and give what came of the files."""
     from rigbridge.adapters import Source
+    from rigbridge.destinations import foreign_failures
     from rigbridge.imports import AdapterSet, SourceResult, import_sources, scan
     from rigbridge.opening import open_destination
 
@@ -151,7 +152,8 @@ def _import(
             summary.add(SourceResult(source=uri, tried=False))
     finally:
         if destination is not None:
-            destination.close()
+            with foreign_failures(destination, "close"):
+                destination.close()
     return summary
 
 

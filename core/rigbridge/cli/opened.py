@@ -48,6 +48,7 @@ def opened_store(
 ) -> Generator[tuple[Configuration, Destination]]:
     """Open the store that the options name."""
     from rigbridge.configuration import load_configuration
+    from rigbridge.destinations import foreign_failures
     from rigbridge.opening import open_destination
 
     configuration = load_configuration(
@@ -57,7 +58,8 @@ def opened_store(
     try:
         yield configuration, destination
     finally:
-        destination.close()
+        with foreign_failures(destination, "close"):
+            destination.close()
 
 
 @contextmanager

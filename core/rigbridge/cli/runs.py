@@ -25,6 +25,7 @@ from rigbridge.cli.output import (
 from rigbridge.cli.run_view import LISTED_COLUMNS, listed_row, say_run
 from rigbridge.errors import (
     ConfigurationError,
+    FileUnreadableError,
     NotFoundError,
     RigbridgeError,
     SourceUnreadableError,
@@ -70,21 +71,26 @@ def list_runs(
     as_json: options.AsJSON = False,
 ) -> None:
     """List the runs of a unit, or the ones stored last, newest first."""
+    from rigbridge.destinations import foreign_failures
+
     with opened_store(to=to, data=data, api_key=api_key, config=config) as opened:
         configuration, destination = opened
         if serial is None:
-            runs = _readable(destination, "list all runs").recent_runs(limit)
+            store = _readable(destination, "list all runs")
+            with foreign_failures(destination, "recent_runs"):
+                runs = list(store.recent_runs(limit))
         else:
-            runs = destination.list_runs(serial)
+            with foreign_failures(destination, "list_runs"):
+                runs = list(destination.list_runs(serial))
     if as_json:
-        say_json(list(runs))
+        say_json(runs)
     elif runs:
         say_table(LISTED_COLUMNS, map(listed_row, runs), named=True)
     else:
         # A store that is named by mistake is made anew, and is empty: say which it is.
-        store = configuration.data if configuration.is_local else configuration.to
+        where = configuration.data if configuration.is_local else configuration.to
         unit = "" if serial is None else f" of unit {serial}"
-        say(f"no runs{unit} in {store}")
+        say(f"no runs{unit} in {where}")
 
 
 @app.command("show")
@@ -99,12 +105,14 @@ def show_run(
 ) -> None:
     """Show one run with its phases, measurements and attachments."""
     from rigbridge.convert import to_document
+    from rigbridge.destinations import foreign_failures
 
     with opened_store(to=to, data=data, api_key=api_key, config=config) as opened:
         configuration, destination = opened
         store = _readable(destination, "show a run by its id")
         try:
-            run = store.get_run(run_id)
+            with foreign_failures(destination, "get_run"):
+                run = store.get_run(run_id)
         except NotFoundError as error:
             # A store that is named by mistake is made anew: say which it is.
             raise NotFoundError(
@@ -236,6 +244,7 @@ def attach(
     as_json: options.AsJSON = False,
 ) -> None:
     """Attach files to a run that is stored already."""
+    from rigbridge.destinations import foreign_failures
     from rigbridge.errors import DeliveryError
     from rigbridge.model import Attachment
 
@@ -247,8 +256,12 @@ def attach(
     ):
         for file in files:
             try:
-                destination.attach(run_id, Attachment.from_file(file))
+                attachment = Attachment.from_file(file)
+                with foreign_failures(destination, "attach"):
+                    destination.attach(run_id, attachment)
                 attached.append(file.name)
+            except FileUnreadableError as error:
+                errors.append(error)
             except OSError as error:
                 errors.append(
                     SourceUnreadableError(

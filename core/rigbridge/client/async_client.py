@@ -104,7 +104,7 @@ class AsyncClient:
 
     async def attach(
         self,
-        run_id: str,
+        run_id: str | UUID,
         file: str | os.PathLike[str] | Attachment,
         *,
         name: str | None = None,
@@ -113,7 +113,7 @@ class AsyncClient:
         """Add a file to a stored run; the same file twice is linked once."""
         # The file is read for its digest.
         attachment = await asyncio.to_thread(file_to_attach, file, name, media_type)
-        await self._connection.drive(self._connection.attach(run_id, attachment))
+        await self._connection.drive(self._connection.attach(str(run_id), attachment))
 
     async def runs(self, serial_number: str) -> list[ReceivedRun]:
         """List all the runs of a unit, newest first: short for :meth:`list_runs`."""
@@ -142,11 +142,11 @@ class AsyncClient:
             operations.upload(name, media_type, size, opener)
         )
 
-    async def link(self, run_id: str, upload_ids: Sequence[str]) -> None:
+    async def link(self, run_id: str | UUID, upload_ids: Sequence[str]) -> None:
         """Link completed uploads to a run; doing so twice is no error."""
-        await self._connection.drive(self._connection.link(run_id, upload_ids))
+        await self._connection.drive(self._connection.link(str(run_id), upload_ids))
 
-    async def delete_run(self, run_id: str) -> None:
+    async def delete_run(self, run_id: str | UUID) -> None:
         """Delete a run."""
         await self._connection.perform(calls.delete_run(run_id))
 

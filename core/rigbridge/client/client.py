@@ -128,7 +128,7 @@ class Client:
 
     def attach(
         self,
-        run_id: str,
+        run_id: str | UUID,
         file: str | os.PathLike[str] | Attachment,
         *,
         name: str | None = None,
@@ -146,11 +146,11 @@ class Client:
             media_type: its media type; guessed from the name by default.
 
         Raises:
-            OSError: the file cannot be read.
+            FileUnreadableError: the file cannot be read; it is an ``OSError``, too.
             DeliveryError: the store did not take it.
         """
         attachment = file_to_attach(file, name, media_type)
-        self._connection.drive(self._connection.attach(run_id, attachment))
+        self._connection.drive(self._connection.attach(str(run_id), attachment))
 
     def runs(self, serial_number: str) -> list[ReceivedRun]:
         """List all the runs of a unit, newest first: short for :meth:`list_runs`."""
@@ -211,16 +211,16 @@ class Client:
         """
         return self._connection.drive(operations.upload(name, media_type, size, opener))
 
-    def link(self, run_id: str, upload_ids: Sequence[str]) -> None:
+    def link(self, run_id: str | UUID, upload_ids: Sequence[str]) -> None:
         """
         Link completed uploads to a run; doing so twice is no error.
 
         Raises:
             DeliveryError: the store did not link them.
         """
-        self._connection.drive(self._connection.link(run_id, upload_ids))
+        self._connection.drive(self._connection.link(str(run_id), upload_ids))
 
-    def delete_run(self, run_id: str) -> None:
+    def delete_run(self, run_id: str | UUID) -> None:
         """
         Delete a run.
 

@@ -116,16 +116,20 @@ def _refuse(run: Run) -> None:
             ModelError(
                 "the run has no serial number",
                 path="$.unit.serial_number",
-                remedy="let a rule under [identity] in rigbridge.toml supply one",
+                remedy="let a rule under [identity] in rigbridge.toml supply one, "
+                "or give it as Unit(serial_number=...)",
             )
         )
     if run.procedure.id is None and run.procedure.name is None:
-        table = "NAME" if run.source is None else run.source.adapter
+        remedy = "give it as ProcedureRef(name=...)"
+        if run.source is not None:
+            table = run.source.adapter
+            remedy = f"name one under [adapters.{table}] in rigbridge.toml"
         problems.append(
             ModelError(
                 "the run names no procedure",
                 path="$.procedure",
-                remedy=f"name one under [adapters.{table}] in rigbridge.toml",
+                remedy=remedy,
             )
         )
     bounded(run.unit.serial_number, "$.unit.serial_number")

@@ -22,6 +22,7 @@ from rigbridge.destinations.deliveries import (
     Progress,
     Receipt,
 )
+from rigbridge.destinations.failures import delivery_failure, foreign_failures
 from rigbridge.destinations.settings import (
     ConnectionSettings,
     DestinationSettings,
@@ -45,4 +46,6 @@ __all__ = [
     "Receipt",
     "ResumableDestination",
     "Sidecar",
+    "delivery_failure",
+    "foreign_failures",
 ]

@@ -30,7 +30,8 @@ def api_address(url: str) -> str:
     if not separator or scheme.lower() not in _SCHEMES:
         raise ConfigurationError(
             f"{shown} of the run store begins with neither https:// nor http://",
-            remedy=_REMEDY,
+            remedy=f"{_REMEDY}; runs go to an installed destination by "
+            "rigbridge.open_outbox(to=NAME)",
         )
     try:
         parsed = httpx.URL(f"{scheme.lower()}://{rest}")

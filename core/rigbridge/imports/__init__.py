@@ -7,7 +7,7 @@ Batch import: whole folders of reports into a destination.
 
 from rigbridge.imports.detection import AdapterSet, Claim, InstalledAdapter
 from rigbridge.imports.pipeline import ImportedRun, SourceResult, import_sources
-from rigbridge.imports.reading import ReadRun, read_source
+from rigbridge.imports.reading import ReadRun, read_source, strict_refusal
 from rigbridge.imports.requeueing import recover_unsent
 from rigbridge.imports.scanning import scan
 
@@ -22,4 +22,5 @@ __all__ = [
     "read_source",
     "recover_unsent",
     "scan",
+    "strict_refusal",
 ]

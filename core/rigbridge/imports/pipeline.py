@@ -17,7 +17,7 @@ import attrs
 from rigbridge.adapters import ConversionReport, Disposition, Source, Spool
 from rigbridge.configuration import Configuration
 from rigbridge.convert import dump
-from rigbridge.destinations import Destination, Receipt
+from rigbridge.destinations import Destination, Receipt, foreign_failures
 from rigbridge.errors import (
     DeliveryError,
     HeldError,
@@ -30,7 +30,7 @@ from rigbridge.errors import (
     SourceUnreadableError,
 )
 from rigbridge.imports.detection import AdapterSet
-from rigbridge.imports.reading import ReadRun, read_source
+from rigbridge.imports.reading import ReadRun, read_source, strict_refusal
 from rigbridge.kept import Quarantine
 from rigbridge.machine.folders import read_chunks
 from rigbridge.model import Attachment, Run
@@ -204,9 +204,14 @@ class _SourceImport:
     ) -> None:
         run, report = item.run, item.report
         try:
-            dropped = report.count(Disposition.DROPPED)
-            if strict and dropped:
-                self._errors.append(self._refused(run, report, dropped))
+            if strict and report.count(Disposition.DROPPED):
+                self._errors.append(
+                    strict_refusal(
+                        item,
+                        self._source,
+                        remedy="import without --strict to accept that",
+                    )
+                )
                 return
             if extra:
                 run = attrs.evolve(run, attachments=(*run.attachments, *extra))
@@ -215,7 +220,8 @@ class _SourceImport:
                 # What a store would refuse is said beforehand, too.
                 dump(run, report)
             else:
-                receipt = self._destination.submit(run, report)
+                with foreign_failures(self._destination, "submit"):
+                    receipt = self._destination.submit(run, report)
             self._runs.append(ImportedRun(run=run, receipt=receipt))
             if receipt is not None:
                 # Stored now: what an earlier import put into quarantine is obsolete.
@@ -260,16 +266,3 @@ class _SourceImport:
         places += [error.place] if error.place else []
         error.place = ": ".join(places) or None
         return error
-
-    def _refused(self, run: Run, report: ConversionReport, dropped: int) -> SourceError:
-        first = next(
-            entry
-            for entry in report.entries
-            if entry.disposition is Disposition.DROPPED
-        )
-        serial = run.unit.serial_number or "without serial number"
-        return SourceError(
-            f"{dropped} elements of unit {serial} would be dropped, first: {first}",
-            source=self._source.uri,
-            remedy="import without --strict to accept that",
-        )

@@ -9,7 +9,13 @@ from pathlib import Path
 
 import attrs
 
-from rigbridge.adapters import ConversionReport, ReadContext, Source, Spool
+from rigbridge.adapters import (
+    ConversionReport,
+    Disposition,
+    ReadContext,
+    Source,
+    Spool,
+)
 from rigbridge.configuration import Configuration
 from rigbridge.errors import (
     AdapterFailedError,
@@ -20,7 +26,7 @@ from rigbridge.errors import (
 from rigbridge.imports.detection import InstalledAdapter
 from rigbridge.model import Run
 
-__all__ = ["ReadRun", "read_source"]
+__all__ = ["ReadRun", "read_source", "strict_refusal"]
 
 _LOGGER = logging.getLogger("rigbridge.imports")
 
@@ -103,6 +109,29 @@ def read_source(
     finally:
         if remainder is not None:
             remainder.merge(context.report)
+
+
+def strict_refusal(item: ReadRun, source: Source, *, remedy: str) -> SourceError:
+    """
+    Make the error of a run of which something was dropped, where that is not wanted.
+
+    Args:
+        item: the run, and a report that names what was dropped.
+        source: where it was read from.
+        remedy: how to accept the loss.
+    """
+    first = next(
+        entry
+        for entry in item.report.entries
+        if entry.disposition is Disposition.DROPPED
+    )
+    dropped = item.report.count(Disposition.DROPPED)
+    serial = item.run.unit.serial_number or "without serial number"
+    return SourceError(
+        f"{dropped} elements of unit {serial} would be dropped, first: {first}",
+        source=source.uri,
+        remedy=remedy,
+    )
 
 
 def _broken_down(name: str, source: Source, error: Exception) -> AdapterFailedError:

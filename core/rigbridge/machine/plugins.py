@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from enum import StrEnum
 from importlib.metadata import EntryPoint, distributions, entry_points
 
@@ -127,6 +128,10 @@ class PluginLoader:
         """Name the distribution that offers a plugin, and its version."""
         return _owner(self._entries[name][0])
 
+    def value(self, name: str) -> str:
+        """Give where the code of a plugin is: ``module:name``."""
+        return self._entries[name][0].value
+
     def load(self, name: str) -> object:
         """
         Load one plugin; the others are not touched.
@@ -142,9 +147,11 @@ class PluginLoader:
         entries = self._entries.get(name)
         if entries is None:
             known = ", ".join(self.names) or "none"
+            close = get_close_matches(name, self.names, n=1)
+            meant = f"did you mean {close[0]!r}? " if close else ""
             raise UnknownPluginError(
                 f"no plugin {name!r} is installed in {self.group}",
-                remedy=f"installed: {known}",
+                remedy=f"{meant}installed: {known}",
             )
         if len(entries) > 1:
             raise DuplicatePluginError(

@@ -11,6 +11,7 @@ from typing import IO
 
 import attrs
 
+from rigbridge.errors import FileUnreadableError
 from rigbridge.machine.folders import path_text, read_chunks
 from rigbridge.model.values import (
     Field,
@@ -118,7 +119,7 @@ class Attachment:
             media_type: its media type; guessed from the name by default.
 
         Raises:
-            OSError: the file cannot be read.
+            FileUnreadableError: the file cannot be read; it is an ``OSError``, too.
         """
         # Few programs make attachments; both take long to import.
         import hashlib  # noqa: PLC0415
@@ -129,10 +130,13 @@ class Attachment:
         digest = hashlib.sha256()
         size = 0
         opener = FileOpener(path)
-        with opener() as stream:
-            for chunk in read_chunks(stream):
-                digest.update(chunk)
-                size += len(chunk)
+        try:
+            with opener() as stream:
+                for chunk in read_chunks(stream):
+                    digest.update(chunk)
+                    size += len(chunk)
+        except OSError as error:
+            raise _unreadable(path, error) from error
         return cls(
             name=shown,
             media_type=media_type or mimetypes.guess_type(shown)[0],
@@ -140,3 +144,15 @@ class Attachment:
             sha256=digest.hexdigest(),
             opener=opener,
         )
+
+
+def _unreadable(path: Path, error: OSError) -> FileUnreadableError:
+    message, remedy = error.strerror or str(error), "check its permissions and its disk"
+    if isinstance(error, FileNotFoundError):
+        message, remedy = "there is no such file", "check the path"
+    elif isinstance(error, IsADirectoryError):
+        message, remedy = "is a folder, not a file", "attach the files in it one by one"
+    failure = FileUnreadableError(message, source=path_text(path), remedy=remedy)
+    failure.errno, failure.strerror = error.errno, error.strerror
+    failure.filename = error.filename
+    return failure

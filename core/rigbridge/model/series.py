@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import attrs
 
@@ -32,6 +32,13 @@ _INT64 = 2**63
 
 
 def _compact(values: Iterable[Any]) -> AxisValues:
+    # A text would be taken letter by letter. The field's check names what is wrong.
+    if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
+        return cast("AxisValues", values)
+    return _packed(values)
+
+
+def _packed(values: Iterable[Any]) -> AxisValues:
     if isinstance(values, array):
         if values.typecode in "dq":
             return values[:]
@@ -54,6 +61,9 @@ def _fits(points: range) -> bool:
 def _scalars(instance: object, attribute: Field, value: Any) -> None:
     if isinstance(value, array):
         return
+    if not isinstance(value, tuple):
+        found = type(value).__name__
+        raise fail(instance, attribute, f"must be a list of scalars, not {found}")
     for index, point in enumerate(value):
         if not isinstance(point, _SCALARS):
             message = f"point {index} must be a scalar, not {type(point).__name__}"

@@ -223,6 +223,9 @@ def tuple_of(member: type) -> _Check:
     def check(instance: object, attribute: Field, value: tuple[object, ...]) -> None:
         if not value or set(map(type, value)) == only:
             return
+        if value == (None,):
+            expected = f"a list of {member.__name__}, which may be empty"
+            raise fail(instance, attribute, f"must be {expected}, not None")
         for index, item in enumerate(value):
             if not isinstance(item, member):
                 message = (

@@ -15,7 +15,7 @@ import attrs
 import msgspec
 
 from rigbridge.destinations import Destination
-from rigbridge.errors import OutboxBusyError
+from rigbridge.errors import ConfigurationError, OutboxBusyError
 from rigbridge.model import Run
 from rigbridge.model.report import ConversionReport
 from rigbridge.outbox.content import ContentFolder
@@ -144,11 +144,17 @@ class Outbox:
             The run's id.
 
         Raises:
+            ConfigurationError: it is no run.
             OutboxBusyError: they held it for longer; nothing is queued.
             DiskFullError: there is no room for it; nothing is queued.
             SourceUnreadableError: an attachment cannot be read; nothing is queued.
             OSError: the folder cannot be written; nothing is queued.
         """
+        if not isinstance(run, Run):
+            raise ConfigurationError(
+                f"submit takes a rigbridge.Run, not {type(run).__name__}",
+                remedy="rigbridge.read(path) gives the runs of a file",
+            )
         report = ConversionReport() if report is None else report
         with self.handing_over():
             # Sending waits meanwhile: both would take turns at one interpreter.
@@ -260,32 +266,32 @@ class Outbox:
         """
         return self._view.entries(states)
 
-    def entry(self, run_id: UUID) -> OutboxEntry | None:
+    def entry(self, run_id: UUID | str) -> OutboxEntry | None:
         """Give the entry of a run; None if it was never here, or is forgotten."""
-        return self._view.entry(run_id)
+        return self._view.entry(_as_id(run_id))
 
-    def run(self, run_id: UUID) -> tuple[Run, ConversionReport]:
+    def run(self, run_id: UUID | str) -> tuple[Run, ConversionReport]:
         """
         Give back a run that is not delivered yet, and its conversion report.
 
         Raises:
             ConfigurationError: there is no such run, or it is delivered.
         """
-        document, report, digests = self._queue.documents(run_id)
+        document, report, digests = self._queue.documents(_as_id(run_id))
         run = restore(document, digests, self._contents)
         return run, ConversionReport.from_document(msgspec.json.decode(report))
 
-    def retry(self, run_id: UUID) -> None:
+    def retry(self, run_id: UUID | str) -> None:
         """
         Have a parked or waiting run tried again at once.
 
         Raises:
             ConfigurationError: there is no such run, or it is delivered.
         """
-        self._queue.retry(run_id)
+        self._queue.retry(_as_id(run_id))
         self._sending.wake()
 
-    def drop(self, run_id: UUID) -> None:
+    def drop(self, run_id: UUID | str) -> None:
         """
         Remove a run for good, without delivering it.
 
@@ -293,7 +299,7 @@ class Outbox:
             ConfigurationError: there is no such run, or it is delivered or being sent.
         """
         # Entry first, files after: the other order could leave an entry without them.
-        contents = self._queue.drop(run_id)
+        contents = self._queue.drop(_as_id(run_id))
         _LOGGER.warning("run %s was dropped on request", run_id)
         self._discard(contents)
 
@@ -310,3 +316,14 @@ class Outbox:
     def _discard(self, contents: list[str]) -> None:
         if contents:
             self._housekeeping.discard(contents, self._contents.remove)
+
+
+def _as_id(run_id: UUID | str) -> UUID:
+    if isinstance(run_id, UUID):
+        return run_id
+    try:
+        return UUID(run_id)
+    except (AttributeError, TypeError, ValueError):
+        raise ConfigurationError(
+            f"{run_id!r} is no id of a run", remedy="entries() gives the ids"
+        ) from None

@@ -22,6 +22,7 @@ from rigbridge.errors import (
     ConfigurationError,
     ConflictError,
     DeliveryError,
+    FileUnreadableError,
     ForbiddenError,
     NoAnswerError,
     NotFoundError,
@@ -538,7 +539,7 @@ class TestSecrets:
         self, server: RunStoreServer, connect: Connect, key: str | None
     ) -> None:
         """No key means no header, and the refusal says how to give one."""
-        with pytest.raises(UnauthorizedError, match="no API key was given"):
+        with pytest.raises(UnauthorizedError, match=r"no API key .*: pass api_key"):
             connect(server, api_key=key).list_runs("SN")
         assert "authorization" not in server.requests[0].headers
 
@@ -638,6 +639,33 @@ class TestWholeRuns:
             ("scope.png", b"an image"),
             ("other.png", b"an image"),
         ]
+
+    def test_an_id_may_be_a_uuid(
+        self,
+        server: RunStoreServer,
+        client: Client,
+        make_run: Callable[..., Run],
+        tmp_path: Path,
+    ) -> None:
+        """Everything that names a run takes both; a missing file is named."""
+        file = tmp_path / "scope.png"
+        file.write_bytes(b"an image")
+        run_id = client.submit(make_run())
+        client.attach(UUID(run_id), file)
+        client.attach(run_id, file)
+        assert server.attachments(run_id) == [("scope.png", b"an image")]
+        client.link(UUID(run_id), [])
+        with pytest.raises(FileUnreadableError, match="there is no such file"):
+            client.attach(run_id, tmp_path / "missing.png")
+        client.delete_run(UUID(run_id))
+        assert server.runs == []
+
+    def test_the_remedy_fits_the_mistake(self, client: Client) -> None:
+        """A path has to be read first; a destination needs the outbox."""
+        with pytest.raises(ConfigurationError, match=r"rigbridge\.read\(path\)"):
+            client.submit("report.xml")  # type: ignore[arg-type]
+        with pytest.raises(ConfigurationError, match=r"open_outbox\(to=NAME\)"):
+            Client("line-file")
 
     def test_the_runs_of_a_unit_are_a_list(
         self, client: Client, make_run: Callable[..., Run]

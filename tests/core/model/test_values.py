@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import pickle
@@ -16,7 +17,7 @@ import attrs
 import pytest
 from hypothesis import given, settings
 
-from rigbridge.errors import ModelError
+from rigbridge.errors import FileUnreadableError, ModelError
 from rigbridge.model import (
     Attachment,
     Axis,
@@ -117,6 +118,28 @@ class TestByHand:
         assert Measurement(name="a", validators="x != 5").validators == ("x != 5",)
         with pytest.raises(ModelError, match=r"Run\.phases: member 0 must be Phase"):
             a_run(phases=7)
+        with pytest.raises(ModelError, match=r"Run\.phases: must be a list .*None"):
+            a_run(phases=None)
+
+    @pytest.mark.parametrize("values", ["123", b"123", 3.0, None, {"a": 1}])
+    def test_points_are_a_list(self, values: Any) -> None:
+        """A text is no list of its letters, a number no list of one."""
+        with pytest.raises(ModelError, match=r"Axis\.values: must be a list of"):
+            Axis(name="time", values=values)
+
+    def test_a_file_that_cannot_be_read_is_an_error_of_ours(
+        self, tmp_path: Path
+    ) -> None:
+        """It is an OSError as well, and names the path and a remedy."""
+        with pytest.raises(FileUnreadableError) as caught:
+            Attachment.from_file(tmp_path / "missing.png")
+        error: object = caught.value
+        assert isinstance(error, OSError)
+        assert error.errno == errno.ENOENT
+        wanted = f"{tmp_path / 'missing.png'}: there is no such file (check the path)"
+        assert str(error) == wanted
+        with pytest.raises(FileUnreadableError, match=r"is a folder, .* one by one"):
+            Attachment.from_file(tmp_path)
 
     def test_paths_are_taken_where_files_are_meant(self, tmp_path: Path) -> None:
         """A path may be a text or an object."""

@@ -139,9 +139,12 @@ def checked_run(run: object) -> Run:
         ConfigurationError: it is something else.
     """
     if not isinstance(run, Run):
+        path = isinstance(run, (str, os.PathLike))
         raise ConfigurationError(
             f"submit takes a rigbridge.Run, not {type(run).__name__}",
-            remedy="create_run takes the body of a request",
+            remedy="rigbridge.read(path) gives the runs of a file"
+            if path
+            else "create_run takes the body of a request",
         )
     return run
 
@@ -168,7 +171,7 @@ def file_to_attach(
     Make an attachment of a path; one that is given is renamed where asked for.
 
     Raises:
-        OSError: the file cannot be read.
+        FileUnreadableError: the file cannot be read.
     """
     if not isinstance(file, Attachment):
         return Attachment.from_file(file, name=name, media_type=media_type)

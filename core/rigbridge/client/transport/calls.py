@@ -249,13 +249,13 @@ def _id_in(text: str | None) -> str | None:
     return str(found[-1]) if found else None
 
 
-def delete_run(run_id: str) -> Call[None]:
+def delete_run(run_id: str | UUID) -> Call[None]:
     """Delete a run."""
     return Call(method="DELETE", path=_run(run_id), read=_read_done)
 
 
-def _run(run_id: str) -> str:
-    return f"/v1/runs/{quote(run_id, safe='')}"
+def _run(run_id: str | UUID) -> str:
+    return f"/v1/runs/{quote(str(run_id), safe='')}"
 
 
 def _read_done(answer: Answer) -> None:

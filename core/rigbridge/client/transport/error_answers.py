@@ -171,9 +171,19 @@ def _remedy(status: int, words: Words, *, has_key: bool) -> str | None:
     if status == HTTPStatus.UNAUTHORIZED:
         if has_key:
             return "check the API key"
-        return "no API key was given: set RIGBRIDGE_API_KEY or TOFUPILOT_API_KEY"
+        return (
+            "no API key was given: pass api_key to a client of your own; commands "
+            "and the outbox take it from RIGBRIDGE_API_KEY or TOFUPILOT_API_KEY"
+        )
     if status == HTTPStatus.BAD_REQUEST and _LACKS_PART in words.message.lower():
-        return "let a rule under [identity] in rigbridge.toml supply the part number"
+        return (
+            "let a rule under [identity] in rigbridge.toml supply the part number, "
+            "or give it as Unit(part_number=...)"
+        )
+    # A framework says no more of a path that it does not know.
+    nameless = not words.shaped or words.message.lower().rstrip(".") == "not found"
+    if status == HTTPStatus.NOT_FOUND and nameless:
+        return "check the URL of the store"
     return None
 
 

@@ -11,14 +11,19 @@ from rigbridge.destinations import (
     Progress,
     Receipt,
     ResumableDestination,
+    delivery_failure,
+    foreign_failures,
 )
 from rigbridge.outbox.content import ContentFolder
-from rigbridge.outbox.queue.leases import LeasedRun, Leases
-from rigbridge.outbox.sending.attempt import Attempt
+from rigbridge.outbox.queue.leases import LeasedRun, LeaseLostError, Leases
+from rigbridge.outbox.sending.attempt import Attempt, StoppedError
 from rigbridge.outbox.sending.heartbeat import LeaseHeartbeat
 from rigbridge.outbox.sending.results import ResultRecorder
 
 __all__ = ["Delivery"]
+
+# An attempt ends at our own wish, when the destination has its progress kept.
+_ENDS = (LeaseLostError, StoppedError)
 
 
 class Delivery:
@@ -112,6 +117,8 @@ class Delivery:
                         result = TypeError(
                             "the destination did not say what came of it"
                         )
+                    if isinstance(result, Exception) and not isinstance(result, _ENDS):
+                        result = delivery_failure(destination, "submit_many", result)
                     self._results.note(attempt, result)
                     # After the result is noted: until then the lease must not run out.
                     heartbeat.remove(attempt.leased)
@@ -127,11 +134,15 @@ class Delivery:
         consignment = attempt.consignment(self._contents)
         run, report = consignment.run, consignment.report
         if isinstance(destination, ResumableDestination):
-            return destination.resume(run, consignment.progress, attempt.keep, report)
+            with foreign_failures(destination, "resume", ours=_ENDS):
+                return destination.resume(
+                    run, consignment.progress, attempt.keep, report
+                )
         # Not resumable: after a crash it is submitted again, and stored once.
-        receipt = destination.submit(run, report)
-        attempt.progress = Progress(
-            stored_id=receipt.stored_id, url=receipt.url, warnings=receipt.warnings
-        )
+        with foreign_failures(destination, "submit"):
+            receipt = destination.submit(run, report)
+            attempt.progress = Progress(
+                stored_id=receipt.stored_id, url=receipt.url, warnings=receipt.warnings
+            )
         self._leases.keep(attempt.leased, attempt.progress)
         return receipt

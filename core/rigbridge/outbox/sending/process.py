@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import attrs
 
-from rigbridge.destinations import Destination
+from rigbridge.destinations import Destination, foreign_failures
 from rigbridge.errors import ConfigurationError, PluginError
 from rigbridge.outbox.queue.database import OutboxDatabase
 from rigbridge.outbox.queue.leases import LeasedRun, Leases
@@ -176,7 +176,8 @@ class ProcessSending:
         try:
             destination, state.destination = state.destination, None
             if destination is not None:
-                destination.close()
+                with foreign_failures(destination, "close"):
+                    destination.close()
             self._database.close()
         finally:
             state.delivering.release()
