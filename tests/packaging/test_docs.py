@@ -172,7 +172,8 @@ class TestReference:
         )
         assert set(sections) == set(ours)
         for name in ours:
-            settings = attrs.fields(loader.load(name).settings_type)
+            kind: Any = loader.load(name)
+            settings = attrs.fields(kind.settings_type)
             assert {field.alias for field in settings} <= code_words(sections[name])
 
     def test_csv_profiles(self) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,6 +73,7 @@ MOST_MODULES = 16
 LONGEST = 600
 SHORTEST = 40
 MOST_ANY = 693
+MOST_RELAXED = 2
 
 # Modules under 40 lines that hold a concept of their own, each with the reason.
 SHORT = {
@@ -508,6 +510,18 @@ def test_any_is_rare() -> None:
         for token in tokenize.generate_tokens(io.StringIO(module.source).readline)
     )
     assert count <= MOST_ANY, "write JSONValue, object, a type variable or a class"
+
+
+def test_pyright_is_strict(pyproject: dict[str, Any]) -> None:
+    """Of the strict rules of pyright at most one is relaxed."""
+    settings = pyproject["tool"]["pyright"]
+    assert settings["typeCheckingMode"] == "strict"
+    relaxed = [
+        name
+        for name, value in settings.items()
+        if name.startswith("report") and value in {False, "none"}
+    ]
+    assert len(relaxed) < MOST_RELAXED
 
 
 def test_each_short_module_is_short() -> None:

@@ -27,6 +27,11 @@ _WRONG_KEYS_PER_MINUTE = 60
 AnyConnection: TypeAlias = ASGIConnection[Any, Any, Any, Any]
 
 
+def _rate_of_requests(door: Door) -> RateLimit | None:
+    most = door.settings.requests_per_minute
+    return None if most is None else RateLimit(most)
+
+
 @attrs.frozen
 class Door:
     """
@@ -46,12 +51,9 @@ class Door:
     wrong_keys: RateLimit = attrs.field(
         factory=lambda: RateLimit(_WRONG_KEYS_PER_MINUTE)
     )
-    requests: RateLimit | None = attrs.field()
-
-    @requests.default
-    def _requests(self) -> RateLimit | None:
-        most = self.settings.requests_per_minute
-        return None if most is None else RateLimit(most)
+    requests: RateLimit | None = attrs.field(
+        default=attrs.Factory(_rate_of_requests, takes_self=True)
+    )
 
     @classmethod
     def of(cls, connection: AnyConnection) -> Door:

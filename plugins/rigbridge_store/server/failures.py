@@ -6,7 +6,7 @@ import logging
 import math
 import re
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
@@ -20,6 +20,7 @@ from rigbridge.errors import (
     RunProblemsError,
     SourceError,
 )
+from rigbridge.model import JSONValue
 from rigbridge.wire import CODES, Issue, Problem
 from rigbridge_store.refusals import INVALID, FieldIssue
 
@@ -141,9 +142,10 @@ def _parameters(error: HTTPException) -> list[FieldIssue]:
     missing = _NO_PARAMETER.match(error.detail)
     if missing is not None:
         return [FieldIssue(missing["field"], "is required")]
-    found = error.extra if isinstance(error.extra, list) else []
+    extra = cast("JSONValue", error.extra)
+    found = extra if isinstance(extra, list) else []
     return [
-        FieldIssue(item["key"], str(item.get("message", error.detail)))
+        FieldIssue(str(item["key"]), str(item.get("message", error.detail)))
         for item in found
         if isinstance(item, dict)
         and item.get("source") in _PARAMETERS

@@ -7,6 +7,7 @@ from typing import Any
 
 from litestar import Request, Response, get
 
+from rigbridge.model import JSONValue
 from rigbridge_store.pages import Site
 
 __all__ = ["show_reference"]
@@ -56,5 +57,5 @@ def _kind_of(schema: Mapping[str, Any]) -> str:
         return ", ".join(str(value) for value in schema["enum"])
     if schema.get("type") == "array":
         return f"list of {_kind_of(schema.get('items', {}))}"
-    named = schema.get("format") or schema.get("type") or "any value"
-    return " or ".join(named) if isinstance(named, list) else str(named)
+    named: JSONValue = schema.get("format") or schema.get("type") or "any value"
+    return " or ".join(map(str, named)) if isinstance(named, list) else str(named)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import attrs
 
 from rigbridge.configuration import Configuration
 from rigbridge.destinations import DestinationSettings
 from rigbridge.errors import ConfigurationError
+from rigbridge.model import JSONValue
 from rigbridge_store.intake.policies import CreationPolicy, PartNumbers
 
 __all__ = ["IMPORTERS", "MAX_BODY", "ServerSettings"]
@@ -69,7 +70,7 @@ class ServerSettings:
     max_body: int = MAX_BODY
     requests_per_minute: int | None = None
     importers: Mapping[str, tuple[str, ...]] = attrs.field(
-        factory=dict, converter=_importers
+        factory=dict[str, tuple[str, ...]], converter=_importers
     )
     configuration: Configuration | None = None
 
@@ -105,7 +106,7 @@ class ServerSettings:
         """
         if configuration is None:
             return cls(open_stations=open_stations)
-        table = configuration.server
+        table = cast("Mapping[str, Any]", configuration.server)
         origin = configuration.origins.get("server")
 
         def wrong(key: str, message: str) -> ConfigurationError:
@@ -126,7 +127,7 @@ class ServerSettings:
         except ValueError as error:
             known = ", ".join(PartNumbers)
             raise wrong("part_number", f"must be one of {known}") from error
-        importers = table.get("importers", {})
+        importers: JSONValue = table.get("importers", {})
         if not isinstance(importers, Mapping) or not all(
             isinstance(names, str)
             or (isinstance(names, list) and all(isinstance(n, str) for n in names))
@@ -138,6 +139,6 @@ class ServerSettings:
             part_numbers=part_numbers,
             max_body=table.get("max_body", MAX_BODY),
             requests_per_minute=table.get("requests_per_minute"),
-            importers=importers,
+            importers=cast("Mapping[str, tuple[str, ...]]", importers),
             configuration=configuration,
         )

@@ -63,7 +63,7 @@ class TestLoad:
 
     def test_a_third_party_adapter(self, loader: PluginLoader) -> None:
         """A distribution's adapter is found, with its owner."""
-        kind = loader.load("acme-good")
+        kind: Any = loader.load("acme-good")
         assert isinstance(kind(), Adapter)
         assert loader.owner("acme-good") == ("acme-good", "1.0")
 
@@ -126,7 +126,8 @@ class TestLoad:
         """A third party cannot take the place of an adapter of ours unseen."""
         with pytest.raises(DuplicatePluginError, match=r"acme-csv 1\.0 and rigbridge"):
             loader.load("csv")
-        assert loader.load("bread").name == "csv"
+        bread: Any = loader.load("bread")
+        assert bread.name == "csv"
 
     def test_imports_none_of_the_others(
         self, ask: Callable[..., Any], neighbours: Path

@@ -15,7 +15,6 @@ from rigbridge_store.reading.conditions import (
     id_in,
     metadata_matches,
     procedure_keys,
-    text_contained,
     text_in,
 )
 from rigbridge_store.reading.details import Row
@@ -26,6 +25,7 @@ from rigbridge_store.reading.lists.query import (
     from_moment,
     read_page,
     restricts,
+    searches,
     until_moment,
 )
 from rigbridge_store.refusals import FieldIssue, not_found
@@ -54,7 +54,7 @@ __all__ = [
 ]
 
 
-def _with_creator(table: sa.Table, *more: Any) -> sa.Select[Any]:
+def _with_creator(table: sa.Table, *more: Any) -> sa.Select[*tuple[Any, ...]]:
     """Select rows with the user or the station, one at most, that made them."""
     return sa.select(
         table,
@@ -96,10 +96,9 @@ def _used_by(references: Iterable[str]) -> list[Condition]:
 class PartQuery(SortedQuery):
     """The parameters of ``GET /v2/parts``."""
 
-    search_query: str | None = restricts(
-        lambda text: text_contained(
-            text, parts.c.number_key, sa.func.lower(sa.func.coalesce(parts.c.name, ""))
-        ),
+    search_query: str | None = searches(
+        parts.c.number_key,
+        sa.func.lower(sa.func.coalesce(parts.c.name, "")),
         description="Within the number.",
     )
     procedure_ids: list[str] | None = restricts(_used_by)
@@ -126,8 +125,8 @@ class BatchQuery(SortedQuery):
     numbers: list[str] | None = restricts(text_in, batches.c.number_key)
     created_after: datetime | None = restricts(from_moment, batches.c.created_at)
     created_before: datetime | None = restricts(until_moment, batches.c.created_at)
-    search_query: str | None = restricts(
-        lambda text: text_contained(text, batches.c.number_key),
+    search_query: str | None = searches(
+        batches.c.number_key,
         description="Within the number.",
     )
     part_numbers: list[str] | None = None

@@ -26,6 +26,7 @@ from rigbridge_store.reading.lists.query import (
     at_least,
     at_most,
     contains,
+    equal,
     from_moment,
     restricts,
     until_moment,
@@ -92,10 +93,10 @@ def _same_name(order: Condition) -> sa.ScalarSelect[int]:
 _EARLIER = _same_name(_others.c.position < phases.c.position).label("earlier")
 _LATER = _same_name(_others.c.position > phases.c.position).label("later")
 
-_PHASES: sa.Select[Any] = sa.select(
+_PHASES: sa.Select[*tuple[Any, ...]] = sa.select(
     phases, _EARLIER, _LATER, *_RUN_COLUMNS
 ).select_from(RUNS_AND_SLOTS.join(phases, phases.c.run_key == runs.c.key))
-_MEASUREMENTS: sa.Select[Any] = sa.select(
+_MEASUREMENTS: sa.Select[*tuple[Any, ...]] = sa.select(
     measurements,
     test_points.c.name,
     specifications.c.units,
@@ -119,7 +120,7 @@ _MEASUREMENTS: sa.Select[Any] = sa.select(
     .join(test_points, measurements.c.point_key == test_points.c.key)
     .outerjoin(specifications, measurements.c.specification_key == specifications.c.key)
 )
-_LOGS: sa.Select[Any] = sa.select(logs, *listing.COLUMNS).select_from(
+_LOGS: sa.Select[*tuple[Any, ...]] = sa.select(logs, *listing.COLUMNS).select_from(
     RUNS_AND_SLOTS.join(logs, logs.c.run_key == runs.c.key)
 )
 
@@ -264,8 +265,8 @@ class MeasurementQuery(QueryOfTimedRuns):
     """The parameters of ``GET /v2/measurements``."""
 
     procedure_id: str = restricts(_of_procedure, default=attrs.NOTHING)
-    phase_name: str | None = restricts(lambda text: [phases.c.name == text])
-    measurement_name: str | None = restricts(lambda text: [test_points.c.name == text])
+    phase_name: str | None = restricts(equal, phases.c.name)
+    measurement_name: str | None = restricts(equal, test_points.c.name)
     phase_names: list[str] | None = restricts(among, phases.c.name)
     outcomes: list[Outcome] | None = restricts(
         among, runs.c.outcome, description="Of runs."

@@ -15,7 +15,6 @@ from rigbridge_store.reading.conditions import (
     Condition,
     metadata_matches,
     procedure_keys,
-    text_contained,
 )
 from rigbridge_store.reading.details import Row
 from rigbridge_store.reading.listing import creators
@@ -26,6 +25,7 @@ from rigbridge_store.reading.lists.query import (
     parameter,
     read_page,
     restricts,
+    searches,
     until_moment,
     visible,
 )
@@ -62,7 +62,7 @@ __all__ = [
     "stations_of",
 ]
 
-_SELECT: sa.Select[Any] = sa.select(
+_SELECT: sa.Select[*tuple[Any, ...]] = sa.select(
     procedures.c.key,
     procedures.c.id,
     procedures.c.name,
@@ -73,7 +73,7 @@ _SELECT: sa.Select[Any] = sa.select(
 ).select_from(
     procedures.outerjoin(creators, procedures.c.creator_user_key == creators.c.key)
 )
-_VERSIONS: sa.Select[Any] = sa.select(
+_VERSIONS: sa.Select[*tuple[Any, ...]] = sa.select(
     procedure_versions,
     sa.select(sa.func.count())
     .where(runs.c.version_key == procedure_versions.c.key)
@@ -90,7 +90,7 @@ _VERSIONS: sa.Select[Any] = sa.select(
         creators, procedure_versions.c.creator_user_key == creators.c.key
     ).outerjoin(stations, procedure_versions.c.creator_station_key == stations.c.key)
 )
-_USERS: sa.Select[Any] = sa.select(
+_USERS: sa.Select[*tuple[Any, ...]] = sa.select(
     users.c.id, sa.func.coalesce(users.c.email, "").label("email"), users.c.name
 )
 
@@ -101,10 +101,9 @@ class ProcedureQuery(ListQuery):
 
     # Clients write this one with a fraction, 50.0.
     cursor: float | None = parameter(ge=0, le=2**53)  # type: ignore[assignment]
-    search_query: str | None = restricts(
-        lambda text: text_contained(
-            text, procedures.c.name_key, procedures.c.identifier_key
-        ),
+    search_query: str | None = searches(
+        procedures.c.name_key,
+        procedures.c.identifier_key,
         description="Within the name.",
     )
     created_after: datetime | None = restricts(from_moment, procedures.c.created_at)
@@ -208,8 +207,8 @@ def _linked_to(references: Iterable[str]) -> list[Condition]:
 class StationQuery(ListQuery):
     """The parameters of ``GET /v2/stations``."""
 
-    search_query: str | None = restricts(
-        lambda text: text_contained(text, stations.c.name_key),
+    search_query: str | None = searches(
+        stations.c.name_key,
         description="Within the name.",
     )
     procedure_ids: list[str] | None = restricts(_linked_to)

@@ -19,6 +19,7 @@ from rigbridge_store.reading.conditions import (
     Condition,
     duration_between,
     moment_between,
+    text_contained,
 )
 from rigbridge_store.reading.details import Row
 
@@ -38,12 +39,14 @@ __all__ = [
     "at_least",
     "at_most",
     "contains",
+    "equal",
     "from_moment",
     "lasting_at_least",
     "lasting_at_most",
     "parameter",
     "read_page",
     "restricts",
+    "searches",
     "until_moment",
     "utc",
     "visible",
@@ -108,6 +111,15 @@ def restricts(
     """
     metadata = {LIMITS: limits, _CONDITION: partial(condition, *columns)}
     return attrs.field(default=default, metadata=metadata)
+
+
+def searches(*columns: sa.ColumnElement[str], description: str) -> Any:
+    """Declare a parameter that is looked for within some folded columns, or ids."""
+
+    def condition(text: str) -> list[Condition]:
+        return text_contained(text, *columns)
+
+    return restricts(condition, description=description)
 
 
 def utc(moment: datetime) -> datetime:
@@ -183,7 +195,7 @@ class RowPage:
 
 
 def read_page(
-    connection: sa.Connection, statement: sa.Select[Any], wanted: ListQuery
+    connection: sa.Connection, statement: sa.Select[*tuple[Any, ...]], wanted: ListQuery
 ) -> RowPage:
     """Read one page, and whether there is another."""
     start, limit = int(wanted.cursor or 0), wanted.limit
@@ -191,6 +203,11 @@ def read_page(
     rows = connection.execute(statement.limit(limit + 1).offset(start)).all()
     more = len(rows) > limit
     return RowPage(rows=rows[:limit], next_cursor=start + limit if more else None)
+
+
+def equal(column: Column, value: object) -> list[Condition]:
+    """Demand a value, exactly."""
+    return [column == value]
 
 
 def among(column: Column, values: Collection[object]) -> list[Condition]:

@@ -78,7 +78,7 @@ __all__ = [
 RUNS_AND_SLOTS = listing.JOINED.outerjoin(run_slots, run_slots.c.run_key == runs.c.key)
 """The runs with everything that names them, and their places in executions."""
 
-_SELECT: sa.Select[Any] = sa.select(
+_SELECT: sa.Select[*tuple[Any, ...]] = sa.select(
     *listing.COLUMNS,
     runs.c.operator_name.label("declared_operator"),
     run_slots.c.execution_id,
@@ -220,7 +220,7 @@ class RunQuery(QueryOfTimedRuns):
 
 def page_of_runs(
     connection: sa.Connection,
-    statement: sa.Select[Any],
+    statement: sa.Select[*tuple[Any, ...]],
     wanted: QueryOfRuns,
     principal: Principal,
     *then: Column,

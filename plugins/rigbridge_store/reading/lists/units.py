@@ -17,7 +17,6 @@ from rigbridge_store.reading.conditions import (
     id_in,
     metadata_matches,
     procedure_keys,
-    text_contained,
     text_in,
 )
 from rigbridge_store.reading.details import Row
@@ -35,6 +34,7 @@ from rigbridge_store.reading.lists.query import (
     parameter,
     read_page,
     restricts,
+    searches,
     until_moment,
     utc,
 )
@@ -71,7 +71,7 @@ __all__ = [
 
 _CHUNK = 500
 
-_SELECT: sa.Select[Any] = sa.select(
+_SELECT: sa.Select[*tuple[Any, ...]] = sa.select(
     units.c.key,
     units.c.id,
     units.c.serial_number,
@@ -150,10 +150,10 @@ class UnitQuery(SortedQuery):
     the unit: on its newest with ``latest_only``, else on any.
     """
 
-    search_query: str | None = restricts(
-        lambda text: text_contained(
-            text, units.c.serial_key, parts.c.number_key, batches.c.number_key
-        ),
+    search_query: str | None = searches(
+        units.c.serial_key,
+        parts.c.number_key,
+        batches.c.number_key,
         description="Within serial, part or batch number.",
     )
     ids: list[str] | None = restricts(id_in, units.c.id)
@@ -305,7 +305,7 @@ def parents_of(connection: sa.Connection, keys: Sequence[int]) -> dict[int, list
     return _linked(connection, keys, link.child_key, link.parent_key)
 
 
-_RUN: sa.Select[Any] = sa.select(
+_RUN: sa.Select[*tuple[Any, ...]] = sa.select(
     runs.c.key,
     runs.c.id,
     runs.c.unit_key,

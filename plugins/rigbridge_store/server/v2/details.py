@@ -173,7 +173,10 @@ def _kind(value: MeasurementValue) -> MeasurementKind:
         (Series, "multidimensional"),
         (type(None), "empty"),
     )
-    return next((kind for type_, kind in kinds if isinstance(value, type_)), "json")
+    for type_, kind in kinds:
+        if isinstance(value, type_):
+            return kind
+    return "json"
 
 
 @get("/measurements/{measurement_id:str}")

@@ -13,7 +13,7 @@ from msgspec import UNSET
 
 from rigbridge.convert.numbers import spell
 from rigbridge.convert.times import to_iso_duration, to_iso_utc
-from rigbridge.model import Axis, LogEntry, Measurement, Phase, Run, Series
+from rigbridge.model import Axis, JSONValue, LogEntry, Measurement, Phase, Run, Series
 from rigbridge.wire import ListedAttachment
 from rigbridge_store.fields import known, text_or_none
 from rigbridge_store.reading.details import Row
@@ -271,7 +271,7 @@ def _loose(value: object) -> list[Axis] | None:
 
 
 def _series(
-    axes: Sequence[Axis], described: object, place: str
+    axes: Sequence[Axis], described: JSONValue, place: str
 ) -> list[shown_runs.ShownAxis]:
     shown: list[shown_runs.ShownAxis] = []
     for index, axis in enumerate(axes):
@@ -293,11 +293,12 @@ def _series(
     return shown
 
 
-def _member(items: object, index: int) -> Mapping[str, Any]:
+def _member(items: JSONValue, index: int) -> Mapping[str, Any]:
     # Stored as it was sent, so it may be of any shape, and shorter than the axes.
     if not isinstance(items, list) or index >= len(items):
         return {}
-    return items[index] if isinstance(items[index], Mapping) else {}
+    item = items[index]
+    return item if isinstance(item, Mapping) else {}
 
 
 def show_sequences(
@@ -311,7 +312,7 @@ def show_sequences(
         run_id: the run.
         nested: also those within others.
     """
-    extra = metadata.get(RESERVED)
+    extra: JSONValue = metadata.get(RESERVED)
     stored = extra.get("sequences") if isinstance(extra, Mapping) else None
     # Stored with the run, since v1 has no field for calls of sequences.
     shown: list[shown_runs.ShownSequence] = []

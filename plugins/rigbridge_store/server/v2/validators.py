@@ -10,7 +10,7 @@ import attrs
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from rigbridge.model import Limit, Measurement
+from rigbridge.model import JSONValue, Limit, Measurement
 from rigbridge_store.fields import known, text_or_none
 from rigbridge_store.server.v2.bodies.sent_runs import Aggregation, Validator
 from rigbridge_store.server.v2.bodies.shown_runs import ShownAggregation, ShownValidator
@@ -46,7 +46,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _is_range(expected: Any) -> TypeGuard[list[float]]:
+def _is_range(expected: JSONValue) -> TypeGuard[list[float]]:
     return (
         isinstance(expected, list)
         and len(expected) == _PAIR
@@ -172,7 +172,7 @@ def _shown(validator: Validator, value: Any) -> ShownValidator:
     )
 
 
-def _is_comparable(expected: Any) -> bool:
+def _is_comparable(expected: JSONValue) -> bool:
     """Whether v2 keeps an expected value apart: no objects, no mixed lists."""
     if isinstance(expected, list):
         return all(map(_is_number, expected)) or all(

@@ -159,7 +159,7 @@ class StationDetails(Named, frozen=True, kw_only=True):
     procedures: list[StationProcedure]
     organization_slug: str
     team: Any = None
-    metadata: dict[str, MetadataValue] = field(default_factory=dict)
+    metadata: dict[str, MetadataValue] = field(default_factory=dict[str, MetadataValue])
 
 
 class KeyOwner(Body, frozen=True, kw_only=True):
