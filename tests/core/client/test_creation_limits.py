@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from rigbridge.client.delivery import attachments, creation
+from rigbridge.client.destination import HTTPDestination
 from rigbridge.client.transport.error_answers import (
     read_words,
     refusal,
@@ -16,13 +18,16 @@ from rigbridge.client.transport.error_answers import (
     shorten,
 )
 from rigbridge.client.transport.exceptions import may_be_at_work, translated
+from rigbridge.destinations import Progress
 from rigbridge.errors import (
     DeliveryError,
     NoAnswerError,
     ServerUnavailableError,
     UnexpectedAnswerError,
 )
-from rigbridge.model import Attachment
+from rigbridge.model import Attachment, Run
+from rigbridge.testing.run_store.faults import Fault, Operation
+from rigbridge.testing.run_store.server import RunStoreServer
 from rigbridge.wire import ListedAttachment
 
 _NOW = datetime(2026, 5, 6, 7, 8, 9, tzinfo=UTC)
@@ -184,3 +189,18 @@ class TestListed:
         assert attachments._is_listed(attachment, listed) is found
         assert len(listed) == (0 if found else 1)
         assert not attachments._is_listed(attachment, listed) or not found
+
+
+def test_a_look_up_that_fails_is_told_beside_the_create(
+    server: RunStoreServer,
+    reach: Callable[..., HTTPDestination],
+    make_run: Callable[..., Run],
+) -> None:
+    """The error is that of the create; why nobody could look for it is noted."""
+    server.inject(Fault.RESET_AFTER, on=Operation.CREATE)
+    server.inject(Fault.FORBIDDEN, on=Operation.LIST)
+    with pytest.raises(NoAnswerError) as caught:
+        reach(server).resume(make_run(), Progress(), lambda _: None)
+    (note,) = caught.value.__notes__
+    assert note.startswith("nor could it be looked up: ")
+    assert "403" in note

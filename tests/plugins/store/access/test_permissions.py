@@ -116,3 +116,21 @@ class TestRefusals:
         for principal in (station, free):
             with pytest.raises(ForbiddenError, match="Rig cannot delete runs"):
                 permissions.require_user(principal, "delete runs")
+
+
+class TestOwners:
+    """Whose a further key is."""
+
+    def test_a_user_is_known_by_name_or_address(self, store: RunStore) -> None:
+        """By the name where no address is given, else by the address; in any case."""
+
+        def owner(name: str, email: str | None = None) -> int:
+            return store.authenticate(store.create_user_key(name, email=email)).key
+
+        jane = owner("Jane")
+        assert owner("JANE") == jane
+        assert owner("Joe") != jane
+        with_address = owner("Jane", "jane@example.com")
+        assert with_address != jane
+        assert owner("Somebody", "Jane@Example.com") == with_address
+        assert owner("Jane") == jane

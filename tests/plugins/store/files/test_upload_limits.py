@@ -109,6 +109,8 @@ class TestGrants:
         with pytest.raises(NotFoundError):
             uploads.receive(one.id, "")
         uploads.receive(one.id.upper(), one.token).discard()
+        # 256 bits, in six bits a character.
+        assert len(one.token) == len(two.token) == 43
 
     def test_once(self, store: RunStore) -> None:
         """After its bytes have come it is used up, and says so before it expires."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import attrs
 import pytest
 import sqlalchemy as sa
 
@@ -14,9 +16,17 @@ from rigbridge.errors import BadRequestError, UnprocessableError
 from rigbridge.model import RunOutcome
 from rigbridge.wire import CreateRun
 from rigbridge_store import CreationPolicy, RunStore
+from rigbridge_store.fields import known
 from rigbridge_store.intake.creation import IdempotencyKey
 from rigbridge_store.intake.preparation import digest, prepare
-from rigbridge_store.tables.schema import runs, stations, users
+from rigbridge_store.tables.schema import (
+    run_documents,
+    runs,
+    stations,
+    unit_sub_units,
+    units,
+    users,
+)
 
 BodyMaker = Callable[..., CreateRun]
 
@@ -107,6 +117,80 @@ class TestLengths:
         for text in ("", " ", "x" * 256):
             with pytest.raises(BadRequestError, match="1 to 255"):
                 IdempotencyKey.of(text, "d", lenient=False)
+
+
+class TestNumbers:
+    """What JSON cannot hold is refused by its place, never left out."""
+
+    @pytest.mark.parametrize("field", ["measured_value", "lower_limit", "upper_limit"])
+    @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+    def test_numbers_that_are_none(
+        self, make_body: BodyMaker, field: str, number: float
+    ) -> None:
+        """The value and both limits."""
+        body = make_body()
+        (phase,) = known(body.phases) or ()
+        (measurement,) = known(phase.measurements) or ()
+        changed = attrs.evolve(measurement, **{field: number})
+        phases = [attrs.evolve(phase, measurements=[changed])]
+        with pytest.raises(BadRequestError) as caught:
+            prepare(attrs.evolve(body, phases=phases))
+        assert [issue.partition(":")[0] for issue in caught.value.issues] == [
+            f"phases[0].measurements[0].{field}"
+        ]
+
+
+class TestDocuments:
+    """The sidecar and the report lie beside the run."""
+
+    @pytest.mark.parametrize(
+        ("sidecar", "report"),
+        [(None, None), ({"overlay": None}, None), (None, {"mapped": 1})],
+    )
+    def test_one_row_where_there_is_either(
+        self,
+        store: RunStore,
+        make_body: BodyMaker,
+        sidecar: dict[str, Any] | None,
+        report: dict[str, Any] | None,
+    ) -> None:
+        """And none where there is neither."""
+        body = make_body(**({} if sidecar is None else {"rigbridge": sidecar}))
+        store.create_run(body, report=report)
+        with store.reading() as connection:
+            rows = connection.execute(
+                sa.select(run_documents.c.sidecar, run_documents.c.report)
+            ).all()
+        expected = [
+            tuple(None if given is None else given for given in (sidecar, report))
+        ]
+        found = [
+            tuple(None if text is None else json.loads(text) for text in row)
+            for row in rows
+        ]
+        assert found == ([] if expected == [(None, None)] else expected)
+
+
+class TestUnits:
+    """Where a unit came from, and what it is built into."""
+
+    def test_a_unit_is_in_one_place(
+        self, store: RunStore, make_body: BodyMaker
+    ) -> None:
+        """Built into another unit, it leaves the one that it was in before."""
+        for serial in ("PART", "OLD", "NEW"):
+            store.create_run(make_body(unit_under_test={"serial_number": serial}))
+        for serial in ("OLD", "NEW"):
+            parts = [{"serial_number": "part"}]
+            unit = {"serial_number": serial}
+            store.create_run(make_body(unit_under_test=unit, sub_units=parts))
+        parent = sa.select(units.c.serial_number).join(
+            unit_sub_units, unit_sub_units.c.parent_key == units.c.key
+        )
+        with store.reading() as connection:
+            assert list(connection.execute(parent).scalars()) == ["NEW"]
+            by_run = connection.execute(sa.select(units.c.by_run)).scalars()
+            assert set(by_run) == {True}
 
 
 class TestParts:
