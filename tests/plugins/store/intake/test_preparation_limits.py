@@ -129,9 +129,10 @@ class TestNumbers:
     ) -> None:
         """The value and both limits."""
         body = make_body()
-        (phase,) = known(body.phases) or ()
-        (measurement,) = known(phase.measurements) or ()
-        changed = attrs.evolve(measurement, **{field: number})
+        [phase] = list(known(body.phases) or [])
+        [measurement] = list(known(phase.measurements) or [])
+        change: dict[str, Any] = {field: number}
+        changed = attrs.evolve(measurement, **change)
         phases = [attrs.evolve(phase, measurements=[changed])]
         with pytest.raises(BadRequestError) as caught:
             prepare(attrs.evolve(body, phases=phases))
