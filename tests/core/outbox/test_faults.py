@@ -287,7 +287,9 @@ class TestFaults:
             outbox.submit(make_run())
             assert outbox.flush(5) == 0
             (entry,) = outbox.entries()
-            assert entry.reason == "TypeError: oops"
+            assert "_Scripted" in str(entry.reason)
+            assert "failed in submit" in str(entry.reason)
+            assert "TypeError: oops" in str(entry.reason)
             assert outbox.status().delivered == 1
         assert "Traceback" in caplog.text
 
