@@ -9,7 +9,12 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from rigbridge.destinations import Receipt
-from rigbridge.errors import DeliveryError, NotFoundError, RigbridgeError
+from rigbridge.errors import (
+    DeliveryError,
+    DestinationFailedError,
+    NotFoundError,
+    RigbridgeError,
+)
 from rigbridge.outbox.content import ContentFolder
 from rigbridge.outbox.entries import DeliveryEnd, DeliveryResult
 from rigbridge.outbox.policy import (
@@ -160,6 +165,10 @@ class ResultRecorder:
                 "run %s is parked until someone retries or drops it: %s",
                 leased.id,
                 reason,
+                # Who wrote the destination needs to see where it failed.
+                exc_info=next(
+                    (e for e in errors if isinstance(e, DestinationFailedError)), None
+                ),
             )
         self._tell(attempt, _ENDS[decision])
 
