@@ -134,3 +134,8 @@ class TestOwners:
         assert with_address != jane
         assert owner("Somebody", "Jane@Example.com") == with_address
         assert owner("Jane") == jane
+
+    def test_a_key_has_256_bits(self, store: RunStore) -> None:
+        """A public part that finds it, and a secret of six bits a character."""
+        mark, public, secret = store.create_user_key("Jane").split("_", 2)
+        assert (mark, len(public), len(secret)) == ("rb", 12, 43)
