@@ -1,3 +1,4 @@
+# pyright: reportUnnecessaryIsInstance=false
 """
 The functions that ``rigbridge`` itself offers: reading reports, opening the outbox.
 

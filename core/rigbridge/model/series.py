@@ -1,3 +1,4 @@
+# pyright: basic
 """Measurements of many points: named axes of equal length, held compactly."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# pyright: reportUnnecessaryIsInstance=false
 """The outbox: runs are safe in it at once, and sent when that is possible."""
 
 from __future__ import annotations
