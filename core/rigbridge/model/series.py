@@ -73,9 +73,9 @@ def _scalars(instance: object, attribute: Field, value: Any) -> None:
 
 def _same_points(left: AxisValues, right: AxisValues) -> bool:
     if isinstance(left, array) and isinstance(right, array):
-        return left.typecode == right.typecode and (
-            left == right or all(map(same_value, left, right))
-        )
+        if left.typecode != right.typecode or len(left) != len(right):
+            return False
+        return left == right or all(map(same_value, left, right))
     return same_value(left, right)
 
 

@@ -30,3 +30,39 @@ def test_integers_are_packed_where_they_fit(
     values = Axis(values=points).values
     assert isinstance(values, array) is packed
     assert list(values) == list(points)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [("f", "d"), ("d", "d"), ("i", "q"), ("B", "q"), ("q", "q")]
+)
+def test_arrays_are_copied_into_the_widest_of_their_kind(given: str, kept: str) -> None:
+    """Floats become doubles, integers 64 bits; the array of the caller stays his."""
+    points = array(given, [1, 2])
+    values = Axis(values=points).values
+    assert isinstance(values, array)
+    assert (values.typecode, list(values)) == (kept, [1, 2])
+    points[0] = 3
+    assert values[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ([1, 2], [1.0, 2.0]),
+        ([1, 2], [1, "2"]),
+        ([1, 2], [True, 2]),
+        ([1.0, 2.0], [1.0, "2"]),
+        ([1, 2], [1, 2, 3]),
+        ([1.0], [1.0, 2.0]),
+        (["a"], ["a", "b"]),
+        ([], [1]),
+    ],
+)
+def test_axes_of_other_types_or_values_differ(
+    left: list[object], right: list[object]
+) -> None:
+    """An integer is no float and no bool, however the points are held."""
+    one, other = Axis(values=left), Axis(values=right)
+    assert one != other
+    assert other != one
+    assert Axis(values=left) == one
