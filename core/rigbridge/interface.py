@@ -1,4 +1,3 @@
-# pyright: reportUnnecessaryIsInstance=false
 """
 The functions that ``rigbridge`` itself offers: reading reports, opening the outbox.
 
@@ -11,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import cast
 
 import attrs
 
@@ -70,9 +70,11 @@ def read(
         ConfigurationError: a wrong setting, or an adapter that is not installed.
         PluginError: the adapter that was asked for does not load.
     """
-    if not isinstance(path, (str, os.PathLike)):
+    # A program without a type checker may give anything.
+    given = cast("object", path)
+    if not isinstance(given, (str, os.PathLike)):
         raise ConfigurationError(
-            f"read takes the path of a file, not {type(path).__name__}",
+            f"read takes the path of a file, not {type(given).__name__}",
             remedy="give it as a str or a Path",
         )
     site = _configuration(configuration)

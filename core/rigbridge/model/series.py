@@ -1,4 +1,3 @@
-# pyright: basic
 """Measurements of many points: named axes of equal length, held compactly."""
 
 from __future__ import annotations
@@ -32,9 +31,10 @@ _SCALARS = (str, int, float, bool, type(None))
 _INT64 = 2**63
 
 
-def _compact(values: Iterable[Any]) -> AxisValues:
+def _compact(values: Any) -> AxisValues:
+    given: object = values
     # A text would be taken letter by letter. The field's check names what is wrong.
-    if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
+    if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
         return cast("AxisValues", values)
     return _packed(values)
 
@@ -59,13 +59,13 @@ def _fits(points: range) -> bool:
     return all(-_INT64 <= point < _INT64 for point in (points[0], points[-1]))
 
 
-def _scalars(instance: object, attribute: Field, value: Any) -> None:
+def _scalars(instance: object, attribute: Field, value: object) -> None:
     if isinstance(value, array):
         return
     if not isinstance(value, tuple):
         found = type(value).__name__
         raise fail(instance, attribute, f"must be a list of scalars, not {found}")
-    for index, point in enumerate(value):
+    for index, point in enumerate(cast("tuple[object, ...]", value)):
         if not isinstance(point, _SCALARS):
             message = f"point {index} must be a scalar, not {type(point).__name__}"
             raise fail(instance, attribute, message)

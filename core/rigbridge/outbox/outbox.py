@@ -1,4 +1,3 @@
-# pyright: reportUnnecessaryIsInstance=false
 """The outbox: runs are safe in it at once, and sent when that is possible."""
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ import time
 from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 from uuid import UUID
 
 import attrs
@@ -151,9 +150,11 @@ class Outbox:
             SourceUnreadableError: an attachment cannot be read; nothing is queued.
             OSError: the folder cannot be written; nothing is queued.
         """
-        if not isinstance(run, Run):
+        # A program without a type checker may give anything.
+        given = cast("object", run)
+        if not isinstance(given, Run):
             raise ConfigurationError(
-                f"submit takes a rigbridge.Run, not {type(run).__name__}",
+                f"submit takes a rigbridge.Run, not {type(given).__name__}",
                 remedy="rigbridge.read(path) gives the runs of a file",
             )
         report = ConversionReport() if report is None else report
