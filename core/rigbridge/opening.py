@@ -16,8 +16,11 @@ from rigbridge.machine.plugins import PluginLoader
 from rigbridge.model.values import JSONObject
 
 if TYPE_CHECKING:
+    from rigbridge.adapters.identity import IdentityRules
     from rigbridge.destinations import DestinationSettings
-    from rigbridge.outbox import DeliveryResult, Outbox
+    from rigbridge.model import Run
+    from rigbridge.model.report import ConversionReport
+    from rigbridge.outbox import DeliveryResult, Outbox, RunRules
 
 __all__ = [
     "load_outbox",
@@ -107,6 +110,7 @@ def open_outbox(
     *,
     observe: Callable[[DeliveryResult], None] | None = None,
     loader: PluginLoader | None = None,
+    identity: IdentityRules | None = None,
 ) -> Outbox:
     """
     Open the outbox of the data folder, which sends to where ``to`` names.
@@ -115,6 +119,8 @@ def open_outbox(
         configuration: the settings.
         observe: is told how each attempt to deliver ended.
         loader: finds the destination; a new one by default.
+        identity: the rules that complete each run before it is sent; those of the
+            configuration by default.
 
     Raises:
         ConfigurationError: the folder cannot be used, or a setting is wrong.
@@ -133,7 +139,18 @@ def open_outbox(
         partial(open_destination, configuration, loader),
         retention=retention,
         observe=observe,
+        rules=_rules(configuration.identity if identity is None else identity),
     )
+
+
+def _rules(identity: IdentityRules) -> RunRules:
+    def apply(run: Run, report: ConversionReport) -> tuple[Run, ConversionReport]:
+        # The name of the file that the run was read from, where it was read from one.
+        uri = "" if run.source is None else run.source.uri or ""
+        name = uri.replace("\\", "/").rpartition("/")[2]
+        return identity.apply(run, name=name, report=report), report
+
+    return apply
 
 
 def make_adapter(

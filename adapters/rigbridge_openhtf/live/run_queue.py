@@ -42,7 +42,8 @@ class RunQueue:
         configuration: what it was made from.
         settings: how records are read.
         outbox: where runs go.
-        identity: the rules that complete a run's identity.
+        identity: rules that complete a run before it is queued; None leaves that to
+            the outbox, whose rules a site can mend later.
         owned: whether the outbox is closed together with this.
     """
 
@@ -52,7 +53,7 @@ class RunQueue:
         settings: OpenHTFSettings,
         outbox: Outbox,
         *,
-        identity: IdentityRules,
+        identity: IdentityRules | None,
         owned: bool = True,
     ) -> None:
         self.data = configuration.data
@@ -101,13 +102,13 @@ class RunQueue:
 
         configuration = load_configuration(to=to, data=data, api_key=api_key)
         chosen = settings or _configured_settings(configuration)
-        rules = configuration.identity if identity is None else identity
         if outbox is not None:
+            rules = configuration.identity if identity is None else identity
             return cls(configuration, chosen, outbox, identity=rules, owned=False)
         opened = open_outbox(configuration, loader=plugins)
         # Starts the thread that sends; an outbox of the caller's own has its own.
         opened.start()
-        return cls(configuration, chosen, opened, identity=rules)
+        return cls(configuration, chosen, opened, identity=identity)
 
     @staticmethod
     def load(*, to: str | None, data: Path | None, api_key: str | None) -> PluginLoader:
@@ -129,7 +130,7 @@ class RunQueue:
 
     def submit(self, run: Run, report: ConversionReport) -> None:
         """
-        Complete the identity of a run by the site's rules, and queue it durably.
+        Queue a run durably, completed by the rules of the program itself.
 
         Raises:
             RigbridgeError: it was not taken, for instance because other processes hold
@@ -147,7 +148,8 @@ class RunQueue:
         # and the rules are applied once more when it is queued from its file.
         extended = ConversionReport()
         extended.merge(report)
-        run = self._identity.apply(run, name="", report=extended)
+        if self._identity is not None:
+            run = self._identity.apply(run, name="", report=extended)
         self._outbox.submit(run, extended, patience=patience)
 
     def handing_over(self) -> AbstractContextManager[None]:

@@ -14,6 +14,7 @@ from rigbridge.outbox.entries import (
 )
 from rigbridge.outbox.outbox import Outbox
 from rigbridge.outbox.queue.retention import Retention
+from rigbridge.outbox.sending.attempt import RunRules
 
 __all__ = [
     "DeliveryEnd",
@@ -23,4 +24,5 @@ __all__ = [
     "OutboxEntry",
     "OutboxStatus",
     "Retention",
+    "RunRules",
 ]

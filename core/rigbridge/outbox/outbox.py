@@ -31,7 +31,7 @@ from rigbridge.outbox.queue.entry_queue import EntryQueue
 from rigbridge.outbox.queue.leases import Leases
 from rigbridge.outbox.queue.queue_view import QueueView
 from rigbridge.outbox.queue.retention import Housekeeping, Retention
-from rigbridge.outbox.sending.attempt import restore
+from rigbridge.outbox.sending.attempt import RunRules, restore
 from rigbridge.outbox.sending.delivery import Delivery
 from rigbridge.outbox.sending.process import ProcessSending
 from rigbridge.outbox.sending.results import ResultRecorder
@@ -63,6 +63,8 @@ class Outbox:
         destination: makes the destination, when something is first sent.
         retention: how long delivered runs are remembered; 90 days by default.
         observe: is told how each attempt ended, in the thread that sends.
+        rules: complete each run before it is sent, at each attempt; the queue keeps
+            the run as it was handed over. None leaves runs as they are.
 
     Raises:
         ConfigurationError: the folder cannot be used.
@@ -75,6 +77,7 @@ class Outbox:
         *,
         retention: Retention | None = None,
         observe: Callable[[DeliveryResult], None] | None = None,
+        rules: RunRules | None = None,
     ) -> None:
         self.folder = folder
         self._retention = retention or Retention()
@@ -88,7 +91,7 @@ class Outbox:
         results = ResultRecorder(self._leases, self._contents, self._discard, observe)
         self._sending = ProcessSending(
             destination,
-            Delivery(self._leases, self._contents, results),
+            Delivery(self._leases, self._contents, results, rules),
             database=self._database,
             leases=self._leases,
             view=self._view,
@@ -111,9 +114,12 @@ class Outbox:
         *,
         retention: Retention | None = None,
         observe: Callable[[DeliveryResult], None] | None = None,
+        rules: RunRules | None = None,
     ) -> Self:
         """Open the outbox in a folder; takes and raises what the class does."""
-        return cls(folder, destination, retention=retention, observe=observe)
+        return cls(
+            folder, destination, retention=retention, observe=observe, rules=rules
+        )
 
     def __enter__(self) -> Self:
         return self

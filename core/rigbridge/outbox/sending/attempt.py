@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 import msgspec
 
@@ -14,7 +15,10 @@ from rigbridge.model.report import ConversionReport
 from rigbridge.outbox.content import ContentFolder
 from rigbridge.outbox.queue.leases import LeasedRun, Leases
 
-__all__ = ["Attempt", "StoppedError", "restore"]
+__all__ = ["Attempt", "RunRules", "StoppedError", "restore"]
+
+RunRules: TypeAlias = Callable[[Run, ConversionReport], tuple[Run, ConversionReport]]
+"""Completes a run as a site wants it, and adds to its report what that changed."""
 
 
 class StoppedError(Exception):
@@ -48,10 +52,15 @@ class Attempt:
         leased: the run.
         leases: keeps the progress.
         stopping: is asked between two steps whether to end there.
+        rules: complete the run; None leaves it as it was queued.
     """
 
     def __init__(
-        self, leased: LeasedRun, leases: Leases, stopping: Callable[[], bool]
+        self,
+        leased: LeasedRun,
+        leases: Leases,
+        stopping: Callable[[], bool],
+        rules: RunRules | None = None,
     ) -> None:
         self.leased = leased
         self.progress = leased.progress
@@ -60,6 +69,7 @@ class Attempt:
         self.began = time.monotonic()
         self._leases = leases
         self._stopping = stopping
+        self._rules = rules
 
     def keep(self, new: Progress) -> None:
         """Make the progress durable; ends the attempt where we are to stop."""
@@ -94,8 +104,13 @@ class Attempt:
             RunProblemsError: the queue holds no document of a run.
         """
         self.end_if_stopping()
+        run = restore(self.leased.document, self.leased.contents, contents)
+        if self._rules is not None:
+            # At each attempt, to the run as it was queued: a mended rule then mends
+            # what waits already.
+            run, self.report = self._rules(run, self.report)
         return Consignment(
-            run=restore(self.leased.document, self.leased.contents, contents),
+            run=run,
             progress=self.leased.progress,
             keep=self.keep,
             report=self.report,

@@ -16,7 +16,7 @@ from rigbridge.destinations import (
 )
 from rigbridge.outbox.content import ContentFolder
 from rigbridge.outbox.queue.leases import LeasedRun, LeaseLostError, Leases
-from rigbridge.outbox.sending.attempt import Attempt, StoppedError
+from rigbridge.outbox.sending.attempt import Attempt, RunRules, StoppedError
 from rigbridge.outbox.sending.heartbeat import LeaseHeartbeat
 from rigbridge.outbox.sending.results import ResultRecorder
 
@@ -34,14 +34,20 @@ class Delivery:
         leases: keeps the progress.
         contents: holds the attachments.
         results: notes what came of each.
+        rules: complete each run before it is sent; or None.
     """
 
     def __init__(
-        self, leases: Leases, contents: ContentFolder, results: ResultRecorder
+        self,
+        leases: Leases,
+        contents: ContentFolder,
+        results: ResultRecorder,
+        rules: RunRules | None = None,
     ) -> None:
         self._leases = leases
         self._contents = contents
         self._results = results
+        self._rules = rules
 
     def deliver_all(
         self,
@@ -66,7 +72,7 @@ class Delivery:
         if leased is None:
             return False
         with LeaseHeartbeat(self._leases) as heartbeat:
-            attempt = Attempt(leased, self._leases, stopping)
+            attempt = Attempt(leased, self._leases, stopping, self._rules)
             heartbeat.add(leased)
             try:
                 receipt = self._send(attempt, destination)
@@ -97,7 +103,7 @@ class Delivery:
                 nonlocal found
                 while (leased := take()) is not None:
                     found = True
-                    attempt = Attempt(leased, self._leases, stopping)
+                    attempt = Attempt(leased, self._leases, stopping, self._rules)
                     try:
                         consignment = attempt.consignment(self._contents)
                     except Exception as error:  # noqa: BLE001 - noted by its type
