@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 import attrs
 
-from rigbridge.adapters import ADAPTER_GROUP, Adapter
+from rigbridge.adapters import (
+    ADAPTER_GROUP,
+    Adapter,
+    HandedOverRecord,
+    ReadContext,
+    RecordAdapter,
+    Spool,
+)
 from rigbridge.configuration.model import Configuration
 from rigbridge.destinations import DESTINATION_GROUP, Destination
 from rigbridge.errors import ConfigurationError, PluginLoadError, RigbridgeError
@@ -21,6 +28,7 @@ if TYPE_CHECKING:
     from rigbridge.model import Run
     from rigbridge.model.report import ConversionReport
     from rigbridge.outbox import DeliveryResult, Outbox, RunRules
+    from rigbridge.outbox.incoming import IncomingItem
 
 __all__ = [
     "load_outbox",
@@ -126,6 +134,10 @@ def open_outbox(
         ConfigurationError: the folder cannot be used, or a setting is wrong.
     """
     from rigbridge.outbox import Outbox, Retention  # noqa: PLC0415 - not all need it
+    from rigbridge.outbox.incoming import (  # noqa: PLC0415 - likewise
+        IncomingFolder,
+        IncomingIntake,
+    )
 
     retention = make_settings(
         Retention,
@@ -140,7 +152,37 @@ def open_outbox(
         retention=retention,
         observe=observe,
         rules=_rules(configuration.identity if identity is None else identity),
+        incoming=IncomingIntake(
+            IncomingFolder(configuration.data), partial(_translate, configuration)
+        ),
     )
+
+
+def _translate(
+    configuration: Configuration,
+    item: IncomingItem,
+    spool: Spool,
+    report: ConversionReport,
+) -> Run:
+    """Translate an item by the adapter that it names, as installed and configured."""
+    name = item.given.kind
+    loader = PluginLoader(ADAPTER_GROUP)
+    adapter = make_adapter(name, configuration, loader)
+    if not isinstance(adapter, RecordAdapter):
+        distribution, version = loader.owner(name)
+        raise ConfigurationError(
+            f"{name!r} of {distribution} {version} translates no records of programs",
+            remedy=f"install the {distribution} that handed the run over",
+        )
+    context = ReadContext(
+        adapter=name,
+        adapter_version=loader.owner(name)[1],
+        spool=spool,
+        report=report,
+        time_zone=configuration.time_zone,
+    )
+    record = HandedOverRecord(id=item.id, content=item.given.content, file=item.file)
+    return adapter.translate(record, context)
 
 
 def _rules(identity: IdentityRules) -> RunRules:

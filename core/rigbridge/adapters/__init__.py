@@ -9,6 +9,7 @@ passes the suite in :mod:`rigbridge.testing`.
 
 from rigbridge.adapters.context import ReadContext
 from rigbridge.adapters.contract import ADAPTER_GROUP, Adapter, Match
+from rigbridge.adapters.handed_over import HandedOverRecord, RecordAdapter
 from rigbridge.adapters.source import HEAD_SIZE, Source, is_blank
 from rigbridge.adapters.spool import Spool
 from rigbridge.adapters.time_zones import TimeZonePolicy
@@ -20,9 +21,11 @@ __all__ = [
     "Adapter",
     "ConversionReport",
     "Disposition",
+    "HandedOverRecord",
     "Match",
     "Place",
     "ReadContext",
+    "RecordAdapter",
     "ReportEntry",
     "Source",
     "Spool",

@@ -17,7 +17,7 @@ from typing import TypeAlias
 import attrs
 
 from rigbridge.errors import ConfigurationError
-from rigbridge.model import Run
+from rigbridge.model import JSONObject, Run
 from rigbridge.model.report import ConversionReport, Place
 
 __all__ = ["UNIT_GROUPS", "FieldRule", "IdentityRules"]
@@ -187,6 +187,19 @@ class IdentityRules:
                 metadata={**run.metadata, "operator_name": run.operator},
             )
         return run
+
+    def as_table(self) -> JSONObject:
+        """Write the rules as they would stand in a configuration."""
+        return {
+            "file_name": [pattern.pattern for pattern in self.file_name],
+            "fields": [
+                {"text": rule.text, "expression": rule.expression.pattern}
+                for rule in self.fields
+            ],
+            "serial_number": [pattern.pattern for pattern in self.serial_number],
+            "procedures": dict(self.procedures),
+            "operators": dict(self.operators),
+        }
 
     def told_by_serial_number(self, serial_number: str) -> dict[str, str]:
         """Tell the fields of a unit (see ``UNIT_GROUPS``) that its number holds."""

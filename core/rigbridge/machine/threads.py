@@ -1,13 +1,15 @@
-"""Run a function on many items in threads, which end with the work."""
+"""Run a function on many items in threads: new ones, or ones that wait for work."""
 
 from __future__ import annotations
 
 import itertools
+import os
+import queue
 import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-__all__ = ["run_in_threads", "start_in_threads"]
+__all__ = ["WaitingThreads", "run_in_threads", "start_in_threads"]
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -94,3 +96,83 @@ def run_in_threads(
     """
     # One thread fewer: the caller is one of them.
     return start_in_threads(items, run, min(width, len(items)) - 1, name=name)()
+
+
+class WaitingThreads:
+    """
+    Threads that wait for work, for one who must not start any.
+
+    They are daemons. In the child of a fork there are none: the caller then does all
+    the work itself, one item after the other.
+
+    Args:
+        width: how many.
+    """
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._pid: int | None = None
+        # Without a lock of Python's own, which a fork could leave locked for ever.
+        self._works: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+
+    def start(self) -> None:
+        """Start the threads; nothing to do where they wait already."""
+        if self._pid is not None:
+            return
+        self._pid = os.getpid()
+        for _ in range(self._width):
+            thread = threading.Thread(
+                target=self._serve, name="rigbridge-waiting", daemon=True
+            )
+            try:
+                thread.start()
+            except RuntimeError:
+                return  # the interpreter ends
+
+    def _serve(self) -> None:
+        while True:
+            self._works.get()()
+
+    def begin(
+        self, items: Sequence[_Item], run: Callable[[_Item], _Result]
+    ) -> Callable[[], list[_Result]]:
+        """
+        Have the threads begin to run a function on each item.
+
+        Args:
+            items: the items.
+            run: the function.
+
+        Returns:
+            A function to be called once, in the end: it does itself what no thread has
+            begun, waits for the rest, and gives the results in the order of the items,
+            or raises the first error once nothing is under way any more.
+        """
+        results: dict[int, _Result] = {}
+        errors: list[BaseException] = []
+        numbers = itertools.count()
+        ended: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+        def work() -> None:
+            # next() of a count is atomic, so no two threads take the same item.
+            while (number := next(numbers)) < len(items):
+                try:
+                    results[number] = run(items[number])
+                except Exception as error:  # noqa: BLE001 - raised where all is joined
+                    errors.append(error)
+                finally:
+                    ended.put(None)
+
+        if self._pid == os.getpid():
+            for _ in range(min(self._width, len(items))):
+                self._works.put(work)
+
+        def finish() -> list[_Result]:
+            work()
+            for _ in items:
+                ended.get()
+            if errors:
+                raise errors[0]
+            return [results[number] for number in range(len(items))]
+
+        return finish

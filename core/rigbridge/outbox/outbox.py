@@ -15,7 +15,7 @@ import attrs
 import msgspec
 
 from rigbridge.destinations import Destination
-from rigbridge.errors import ConfigurationError, OutboxBusyError
+from rigbridge.errors import ConfigurationError, DiskFullError, OutboxBusyError
 from rigbridge.model import Run
 from rigbridge.model.report import ConversionReport
 from rigbridge.outbox.content import ContentFolder
@@ -25,6 +25,8 @@ from rigbridge.outbox.entries import (
     OutboxEntry,
     OutboxStatus,
 )
+from rigbridge.outbox.incoming.intake import IncomingIntake
+from rigbridge.outbox.incoming.view import IncomingView
 from rigbridge.outbox.intake import RunIntake
 from rigbridge.outbox.queue.database import OutboxDatabase
 from rigbridge.outbox.queue.entry_queue import EntryQueue
@@ -65,6 +67,8 @@ class Outbox:
         observe: is told how each attempt ended, in the thread that sends.
         rules: complete each run before it is sent, at each attempt; the queue keeps
             the run as it was handed over. None leaves runs as they are.
+        incoming: takes what was handed over beside this object; it is queued before
+            anything is sent. None where nothing is.
 
     Raises:
         ConfigurationError: the folder cannot be used.
@@ -78,8 +82,11 @@ class Outbox:
         retention: Retention | None = None,
         observe: Callable[[DeliveryResult], None] | None = None,
         rules: RunRules | None = None,
+        incoming: IncomingIntake | None = None,
     ) -> None:
         self.folder = folder
+        self._incoming = incoming
+        self._handed_over = IncomingView(incoming)
         self._retention = retention or Retention()
         self._database = OutboxDatabase(folder / "outbox.sqlite")
         self._queue = EntryQueue(self._database)
@@ -95,7 +102,10 @@ class Outbox:
             database=self._database,
             leases=self._leases,
             view=self._view,
+            take_in=self._take_in,
         )
+        if incoming is not None:
+            incoming.folder.sweep()
         try:
             # With a damaged database set aside nothing is swept: what refers to the
             # attachments may be in that one only.
@@ -115,10 +125,16 @@ class Outbox:
         retention: Retention | None = None,
         observe: Callable[[DeliveryResult], None] | None = None,
         rules: RunRules | None = None,
+        incoming: IncomingIntake | None = None,
     ) -> Self:
         """Open the outbox in a folder; takes and raises what the class does."""
         return cls(
-            folder, destination, retention=retention, observe=observe, rules=rules
+            folder,
+            destination,
+            retention=retention,
+            observe=observe,
+            rules=rules,
+            incoming=incoming,
         )
 
     def __enter__(self) -> Self:
@@ -170,6 +186,25 @@ class Outbox:
         if queued:
             self._sending.wake()
         return run.id
+
+    def _take_in(self, stopping: Callable[[], bool]) -> bool:
+        """Queue what was handed over beside this object; says whether there was any."""
+        if self._incoming is None:
+            return False
+
+        def submit(run: Run, report: ConversionReport, _: str | None) -> None:
+            self._intake.submit(run, report, None)
+
+        try:
+            return self._incoming.take_all(submit, stopping) > 0
+        except (DiskFullError, OutboxBusyError, OSError):
+            # The items stay. What is queued already must be sent all the same.
+            _LOGGER.exception("what was handed over cannot be queued for now")
+            return False
+
+    def wake(self) -> None:
+        """Have the thread that sends look at once, if there is one."""
+        self._sending.wake()
 
     @contextmanager
     def handing_over(self) -> Generator[None]:
@@ -226,9 +261,12 @@ class Outbox:
         self._queue.hasten()
         self._sending.wake()
         while True:
-            waiting = self._view.waiting()
+            coming = self._handed_over.waiting()
+            waiting = self._view.waiting() + coming
             remaining = end - time.monotonic()
-            if not waiting or remaining <= 0 or self._is_pointless(remaining):
+            if not waiting or remaining <= 0:
+                return waiting
+            if not coming and self._is_pointless(remaining):
                 return waiting
             # With a thread that sends, this one only waits: two would share one lock.
             if self.is_sending or not self._sending.deliver_due(remaining):
@@ -244,8 +282,17 @@ class Outbox:
 
     def status(self) -> OutboxStatus:
         """Give the state of the outbox."""
+        queued = self._view.status()
+        coming = self._handed_over.entries(_NOT_DELIVERED)
+        parked = sum(entry.state is EntryState.PARKED for entry in coming)
+        oldest = [entry.submitted_at for entry in coming if entry.due is not None]
+        if queued.oldest is not None:
+            oldest.append(queued.oldest)
         return attrs.evolve(
-            self._view.status(),
+            queued,
+            waiting=queued.waiting + len(coming) - parked,
+            parked=queued.parked + parked,
+            oldest=min(oldest, default=None),
             set_aside=tuple(self._database.set_aside),
         )
 
@@ -272,11 +319,13 @@ class Outbox:
         Args:
             states: which; all but the delivered ones by default.
         """
-        return self._view.entries(states)
+        return self._view.entries(states) + self._handed_over.entries(states)
 
     def entry(self, run_id: UUID | str) -> OutboxEntry | None:
         """Give the entry of a run; None if it was never here, or is forgotten."""
-        return self._view.entry(_as_id(run_id))
+        wanted = _as_id(run_id)
+        # In this order: an item leaves its folder only once it is queued.
+        return self._handed_over.find(wanted) or self._view.entry(wanted)
 
     def run(self, run_id: UUID | str) -> tuple[Run, ConversionReport]:
         """
@@ -284,8 +333,12 @@ class Outbox:
 
         Raises:
             ConfigurationError: there is no such run, or it is delivered.
+            Exception: it was handed over and cannot be translated.
         """
-        document, report, digests = self._queue.documents(_as_id(run_id))
+        wanted = _as_id(run_id)
+        if (found := self._handed_over.run(wanted)) is not None:
+            return found
+        document, report, digests = self._queue.documents(wanted)
         run = restore(document, digests, self._contents)
         return run, ConversionReport.from_document(msgspec.json.decode(report))
 
@@ -296,7 +349,9 @@ class Outbox:
         Raises:
             ConfigurationError: there is no such run, or it is delivered.
         """
-        self._queue.retry(_as_id(run_id))
+        wanted = _as_id(run_id)
+        if not self._handed_over.retry(wanted):
+            self._queue.retry(wanted)
         self._sending.wake()
 
     def drop(self, run_id: UUID | str) -> None:
@@ -306,8 +361,12 @@ class Outbox:
         Raises:
             ConfigurationError: there is no such run, or it is delivered or being sent.
         """
-        # Entry first, files after: the other order could leave an entry without them.
-        contents = self._queue.drop(_as_id(run_id))
+        wanted = _as_id(run_id)
+        contents: list[str] = []
+        if not self._handed_over.drop(wanted):
+            # Entry first, files after: the other order could leave an entry without
+            # them.
+            contents = self._queue.drop(wanted)
         _LOGGER.warning("run %s was dropped on request", run_id)
         self._discard(contents)
 

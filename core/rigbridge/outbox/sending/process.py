@@ -50,6 +50,8 @@ class ProcessSending:
         database: the queue, closed once nobody sends any more.
         leases: gives the next entry.
         view: tells when it is due.
+        take_in: queues what was handed over beside the queue, before anything is sent;
+            is told how to ask whether to end, and says whether there was any.
     """
 
     def __init__(
@@ -60,7 +62,9 @@ class ProcessSending:
         database: OutboxDatabase,
         leases: Leases,
         view: QueueView,
+        take_in: Callable[[Callable[[], bool]], bool],
     ) -> None:
+        self._take_in = take_in
         self._make_destination = make_destination
         self._delivery = delivery
         self._database = database
@@ -130,6 +134,14 @@ class ProcessSending:
         try:
             if self._closed:
                 return False
+
+            def stopping() -> bool:
+                state.priority.wait()
+                return self._closed
+
+            # Before the destination is made: what is wrong with that keeps nobody from
+            # reading what was handed over.
+            taken_in = self._take_in(stopping)
             if state.destination is None:
                 state.destination = self._make_destination()
 
@@ -139,11 +151,8 @@ class ProcessSending:
                 over = self._closed or time.monotonic() >= end
                 return None if over else self._leases.take()
 
-            def stopping() -> bool:
-                state.priority.wait()
-                return self._closed
-
-            return self._delivery.deliver_all(take, state.destination, stopping)
+            sent = self._delivery.deliver_all(take, state.destination, stopping)
+            return sent or taken_in
         finally:
             state.delivering.release()
             # A close that did not wait for this delivery left the rest to it.

@@ -1,0 +1,32 @@
+"""
+Handing over: one durable step, and what was handed over until it is queued.
+
+:class:`IncomingFolder` is written by whoever hands over, :func:`write_run` writes a run
+there, and :class:`IncomingIntake` moves items into the queue, in the process that
+sends.
+"""
+
+from rigbridge.outbox.incoming.draft import ItemDraft
+from rigbridge.outbox.incoming.folder import IncomingFolder, shared_threads
+from rigbridge.outbox.incoming.intake import IncomingIntake, Translate
+from rigbridge.outbox.incoming.item import (
+    RUN_KIND,
+    IncomingItem,
+    ItemContent,
+    ItemRefusal,
+)
+from rigbridge.outbox.incoming.runs import read_run, write_run
+
+__all__ = [
+    "RUN_KIND",
+    "IncomingFolder",
+    "IncomingIntake",
+    "IncomingItem",
+    "ItemContent",
+    "ItemDraft",
+    "ItemRefusal",
+    "Translate",
+    "read_run",
+    "shared_threads",
+    "write_run",
+]

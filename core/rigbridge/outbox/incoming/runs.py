@@ -1,0 +1,154 @@
+"""Runs as items: written with their files, as a Session or a caller hands them over."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import attrs
+import msgspec
+
+from rigbridge.convert import from_document, to_document
+from rigbridge.errors import MalformedSourceError
+from rigbridge.machine.folders import read_chunks
+from rigbridge.model import (
+    Attachment,
+    FileOpener,
+    JSONObject,
+    Run,
+    SettledFile,
+)
+from rigbridge.model.report import ConversionReport, Place
+from rigbridge.outbox.incoming.draft import ItemDraft
+from rigbridge.outbox.incoming.folder import IncomingFolder
+from rigbridge.outbox.incoming.item import RUN_KIND, IncomingItem, ItemContent
+from rigbridge.wire import encode
+
+__all__ = ["read_run", "write_run"]
+
+
+@attrs.frozen(kw_only=True)
+class _Content:
+    """A run, what its reading recorded, and the file of each attachment, or None."""
+
+    run: dict[str, object]
+    files: list[str | None]
+    report: dict[str, object] | None = None
+
+
+def write_run(
+    folder: IncomingFolder,
+    run: Run,
+    report: ConversionReport | None = None,
+    *,
+    destination: str | None = None,
+    identity: JSONObject | None = None,
+    attachments: bool = True,
+) -> Path:
+    """
+    Hand a run over: document and files are on the disk when this returns.
+
+    Args:
+        folder: where to.
+        run: the run. Files that nobody writes to any more are linked, others copied.
+        report: what its reading recorded.
+        destination: the name of the destination; None for the first that sends.
+        identity: rules of identity of the program itself, as in a configuration.
+        attachments: whether the bytes of its files are taken.
+
+    Returns:
+        The folder of the item.
+
+    Raises:
+        ModelError: a text that is no Unicode (a lone surrogate).
+        OSError: nothing can be written, or an attachment cannot be read.
+    """
+
+    def fill(draft: ItemDraft) -> ItemContent:
+        files = [_add(draft, item) if attachments else None for item in run.attachments]
+        content = {
+            "run": to_document(run),
+            "files": files,
+            "report": None if report is None else report.as_document(),
+        }
+        encoded = encode(content)
+        for name, attachment in zip(files, run.attachments, strict=True):
+            problem = None if name is None else draft.problem(name)
+            if problem is not None:
+                raise OSError(f"{attachment.name} cannot be read: {problem}")
+        return ItemContent(
+            kind=RUN_KIND,
+            content=encoded,
+            destination=destination,
+            serial_number=run.unit.serial_number,
+            procedure=run.procedure.name or run.procedure.id,
+            identity=identity,
+        )
+
+    return folder.write(run.id, fill)
+
+
+def _add(draft: ItemDraft, attachment: Attachment) -> str | None:
+    opener = attachment.opener
+    if opener is None:
+        return None
+    # Exactly: another class may open something else than its path.
+    if type(opener) is SettledFile:
+        return draft.add_settled(opener.path)
+    if type(opener) is FileOpener:
+        return draft.add_file(opener.path)
+    with opener() as stream:
+        return draft.add_bytes(read_chunks(stream))
+
+
+def read_run(item: IncomingItem, report: ConversionReport) -> Run:
+    """
+    Read the run of an item, its attachments with their bytes.
+
+    Args:
+        item: the item, of kind ``run``.
+        report: takes what was recorded when it was written, and what has changed.
+
+    Raises:
+        MalformedSourceError: it holds no run.
+        RunProblemsError: fields that are missing or of the wrong kind.
+        OSError: a file cannot be read.
+    """
+    try:
+        content = msgspec.json.decode(item.given.content, type=_Content)
+        if content.report is not None:
+            report.merge(ConversionReport.from_document(content.report))
+    except (msgspec.MsgspecError, KeyError, TypeError) as error:
+        raise MalformedSourceError(
+            f"holds no run: {error}", source=str(item.folder)
+        ) from error
+    run = from_document(content.run)
+    attachments = list(run.attachments)
+    for index, name in enumerate(content.files[: len(attachments)]):
+        path = None if name is None else item.file(name)
+        if path is not None:
+            place = Place(path=f"$.attachments[{index}]")
+            attachments[index] = _with_bytes(attachments[index], path, place, report)
+    return attrs.evolve(run, attachments=tuple(attachments))
+
+
+def _with_bytes(
+    attachment: Attachment, path: Path, place: Place, report: ConversionReport
+) -> Attachment:
+    with path.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        size = stream.tell()
+    if attachment.sha256 not in (None, sha256):
+        report.coerced(
+            "attachment",
+            "its bytes had changed since it was described",
+            place=place,
+            detail=attachment.name,
+        )
+    return attrs.evolve(
+        attachment,
+        sha256=sha256,
+        size=size,
+        # The item's own files were synced before it got its name.
+        opener=SettledFile(path, sha256, synced=True),
+    )
