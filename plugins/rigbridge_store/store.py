@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,11 +17,8 @@ from rigbridge.errors import ConfigurationError
 from rigbridge.model import JSONScalar, Run
 from rigbridge.wire import CreateRun, ListedRun, WireSubUnit
 from rigbridge_store.access.keys import Keys
-from rigbridge_store.access.permissions import (
-    require_access,
-    require_user,
-    visible_procedures,
-)
+from rigbridge_store.access.matrix import Action, Thing, Verb
+from rigbridge_store.access.permissions import require_allowed, visible_procedures
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.fields import MAX_TEXT, known
 from rigbridge_store.files.contents import ContentStore, DiskContents
@@ -244,9 +242,12 @@ class RunStore:
             allowed = visible_procedures(connection, principal)
             found, hidden = listing.of_unit(connection, serial_number, allowed)
         # An empty list would tell a station that the unit has no runs.
-        if hidden and not found:
+        if principal is not None and hidden and not found:
             raise forbidden(
-                "The station is not linked to any procedure of this unit's runs."
+                f"Station {principal.name} is not linked to any procedure of this "
+                "unit's runs. Link one to the station first: "
+                f"{shlex.join(('rigbridge', 'stations', 'link', principal.name))} "
+                "PROCEDURE"
             )
         return found
 
@@ -265,12 +266,10 @@ class RunStore:
         Give one run as the list shows it, with what its sidecar holds.
 
         Raises:
-            NotFoundError: there is none of that id.
-            ForbiddenError: a station that is not linked to its procedure.
+            NotFoundError: there is none of that id, or none that may be seen.
         """
         with self._database.reading() as connection:
-            key, procedure = require_run(connection, run_id)
-            require_access(connection, principal, procedure)
+            key = require_run(connection, run_id, principal)
             shown = listing.one_run(connection, run_id)
             sidecar = read_sidecar(connection, key)
         if shown is None:
@@ -303,16 +302,14 @@ class RunStore:
             The run's id.
 
         Raises:
-            NotFoundError: there is no such run or upload.
+            NotFoundError: there is no such run or upload, or none that may be seen.
             ConflictError: an upload belongs to another run.
             BadRequestError: an upload was never completed.
-            ForbiddenError: a station that is not linked to the procedure.
         """
 
         def link(connection: sa.Connection) -> None:
-            key, procedure = require_run(connection, run_id)
-            require_access(connection, principal, procedure)
-            link_uploads(connection, key, upload_ids, field=field)
+            key = require_run(connection, run_id, principal)
+            link_uploads(connection, key, upload_ids, field=field, principal=principal)
 
         self._database.write(link)
         return run_id.lower()
@@ -328,7 +325,7 @@ class RunStore:
         """
 
         def attach(connection: sa.Connection) -> None:
-            key, _ = require_run(connection, run_id)
+            key = require_run(connection, run_id)
             add_file(connection, key, name=name, mime_type=mime_type, content=content)
 
         self._database.write(attach)
@@ -343,12 +340,11 @@ class RunStore:
         Describe an attachment whose bytes the store has.
 
         Raises:
-            NotFoundError: there is none, or the run only refers to it.
-            ForbiddenError: a station that is not linked to the procedure.
+            NotFoundError: there is none that may be seen, or the run only refers to
+                it.
         """
         with self._database.reading() as connection:
-            file, procedure = find_file(connection, attachment_id)
-            require_access(connection, principal, procedure)
+            file = find_file(connection, attachment_id, principal)
         if not file.stored or file.sha256 is None:
             raise not_found(
                 f"Attachment with ID {attachment_id} is a reference without bytes."
@@ -380,9 +376,9 @@ class RunStore:
             NotFoundError: there is none of that id.
             ForbiddenError: a station; only users delete.
         """
-        require_user(principal, "delete runs")
+        require_allowed(principal, Action(Verb.DELETE, Thing.RUN))
         with self._database.writing() as connection:
-            key, _ = require_run(connection, run_id)
+            key = require_run(connection, run_id)
             # Read before the rows go. The bytes go after the commit: a crash in between
             # leaves unused contents, never a run without its bytes.
             digests = [file.sha256 for file in files_of(connection, key) if file.stored]
@@ -411,21 +407,18 @@ class RunStore:
             The unit's id.
 
         Raises:
-            NotFoundError: there is no such unit or sub-unit.
+            NotFoundError: there is no such unit or sub-unit, or none that may be
+                seen.
             BadRequestError: a unit would come to contain itself.
-            ForbiddenError: a station that may see none of the unit's runs.
         """
-        # Refuses a station that may see none of the runs.
-        if principal is not None and principal.is_restricted:
-            self.list_runs(serial_number, principal=principal)
         with self.writing(principal) as (connection, session):
-            unit = find_unit(connection, serial_number)
+            unit = find_unit(connection, serial_number, session.sight)
             if unit is None:
                 raise not_found(
                     f"Unit with serial number {serial_number} does not exist."
                 )
             if sub_units is not None:
-                set_sub_units(connection, session, unit, sub_units)
+                set_sub_units(connection, session, serial_number, unit, sub_units)
         return unit.id
 
     def create_user_key(self, name: str, *, email: str | None = None) -> str:

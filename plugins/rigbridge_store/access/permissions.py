@@ -1,19 +1,30 @@
-"""What a key may reach: a station only the procedures that it is linked to."""
+"""
+What a key may reach: a station only the procedures that it is linked to.
+
+Creating for a procedure that is out of reach, or listing it, is refused with the
+command that links it, in the same words whether it exists or not. Anything else that
+is out of reach is answered as if unknown, see :mod:`rigbridge_store.access.sight`.
+"""
 
 from __future__ import annotations
+
+import shlex
 
 import sqlalchemy as sa
 
 from rigbridge.errors import DeliveryError
+from rigbridge_store.access.matrix import Action, Reach
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.refusals import FieldIssue, forbidden, not_found
-from rigbridge_store.tables.schema import procedures, station_procedures
+from rigbridge_store.tables.schema import station_procedures
 
 __all__ = [
     "link_station_to",
     "linked_procedures",
-    "require_access",
-    "require_user",
+    "not_linked",
+    "require_allowed",
+    "require_link",
+    "sees_procedure",
     "unknown_procedure",
     "visible_procedures",
 ]
@@ -45,24 +56,43 @@ def link_station_to(connection: sa.Connection, station: int, procedure: int) -> 
         )
 
 
-def require_access(
+def sees_procedure(
     connection: sa.Connection, principal: Principal | None, procedure: int
+) -> bool:
+    """Whether a key reaches a procedure and its runs."""
+    if principal is None or not principal.is_restricted:
+        return True
+    return _is_linked(connection, principal.key, procedure)
+
+
+def require_link(
+    connection: sa.Connection,
+    principal: Principal | None,
+    procedure: int,
+    reference: str,
 ) -> None:
     """
-    Check that a key reaches a procedure.
+    Check that a key may use a procedure.
+
+    Args:
+        connection: the transaction.
+        principal: whose key it is.
+        procedure: the procedure.
+        reference: how the caller named it, which is all that a refusal repeats.
 
     Raises:
         ForbiddenError: the key belongs to a station that is not linked to it.
     """
-    if principal is None or not principal.is_restricted:
-        return
-    if _is_linked(connection, principal.key, procedure):
-        return
-    name = connection.execute(
-        sa.select(procedures.c.name).where(procedures.c.key == procedure)
-    ).scalar()
-    raise forbidden(
-        f"{_not_authorized(principal)} {name}. Link the procedure to the station first."
+    if principal is not None and not sees_procedure(connection, principal, procedure):
+        raise not_linked(principal, reference)
+
+
+def not_linked(principal: Principal, reference: str) -> DeliveryError:
+    """Give the refusal of a procedure that a station is not linked to."""
+    command = shlex.join(("rigbridge", "stations", "link", principal.name, reference))
+    return forbidden(
+        f"Station {principal.name} is not authorized to use the procedure {reference}. "
+        f"Link the procedure to the station first: {command}"
     )
 
 
@@ -72,22 +102,13 @@ def unknown_procedure(principal: Principal | None, reference: str) -> DeliveryEr
 
     A station that reaches only some is not told whether there are others.
     """
-    issue = FieldIssue("procedure_id", "does not exist")
-    # The words are those of a procedure that exists but is not linked.
     if principal is not None and principal.is_restricted:
-        return forbidden(
-            f"{_not_authorized(principal)} with ID {reference}. "
-            "Link the procedure to the station first."
-        )
+        return not_linked(principal, reference)
     return not_found(
         f"Procedure with ID {reference} does not exist. "
         "Create the procedure first in the app.",
-        issue,
+        FieldIssue("procedure_id", "does not exist"),
     )
-
-
-def _not_authorized(principal: Principal) -> str:
-    return f"Station {principal.name} is not authorized to use the procedure"
 
 
 def visible_procedures(
@@ -99,14 +120,16 @@ def visible_procedures(
     return linked_procedures(connection, principal.key)
 
 
-def require_user(principal: Principal | None, action: str) -> None:
+def require_allowed(principal: Principal | None, action: Action) -> None:
     """
-    Check that a key belongs to a user.
+    Check that a key may do something at all, to some object at least.
 
     Raises:
-        ForbiddenError: it belongs to a station.
+        ForbiddenError: it belongs to a station, and only users may.
     """
-    if principal is not None and principal.is_station:
+    if principal is None or not principal.is_station:
+        return
+    if action.reach_of_stations is Reach.NONE:
         raise forbidden(
             f"Station {principal.name} cannot {action}. Use the key of a user."
         )

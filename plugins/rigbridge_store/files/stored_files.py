@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from rigbridge_store.access.permissions import sees_procedure
+from rigbridge_store.access.principals import Principal
 from rigbridge_store.refusals import not_found
 from rigbridge_store.results import StoredContent, StoredFile
 from rigbridge_store.tables.rows import ColumnValue, RowWriter, insert_row
@@ -47,19 +49,21 @@ def write_files(
     )
 
 
-def require_run(connection: sa.Connection, run_id: str) -> tuple[int, int]:
+def require_run(
+    connection: sa.Connection, run_id: str, principal: Principal | None = None
+) -> int:
     """
-    Find a run; gives the keys of it and of its procedure.
+    Find a run; gives its key.
 
     Raises:
-        NotFoundError: there is none of that id.
+        NotFoundError: there is none of that id, or none that may be seen.
     """
     row = connection.execute(
         sa.select(runs.c.key, runs.c.procedure_key).where(runs.c.id == run_id.lower())
     ).first()
-    if row is None:
+    if row is None or not sees_procedure(connection, principal, row.procedure_key):
         raise not_found(f"Run with ID {run_id} does not exist.")
-    return int(row[0]), int(row[1])
+    return int(row.key)
 
 
 def add_file(
@@ -137,12 +141,14 @@ def files_of(connection: sa.Connection, run: int) -> tuple[StoredFile, ...]:
     )
 
 
-def find_file(connection: sa.Connection, attachment_id: str) -> tuple[StoredFile, int]:
+def find_file(
+    connection: sa.Connection, attachment_id: str, principal: Principal | None = None
+) -> StoredFile:
     """
-    Find an attachment; gives it and the key of its run's procedure.
+    Find an attachment of a run.
 
     Raises:
-        NotFoundError: there is none of that id.
+        NotFoundError: there is none of that id, or none that may be seen.
     """
     row = connection.execute(
         sa.select(
@@ -157,13 +163,12 @@ def find_file(connection: sa.Connection, attachment_id: str) -> tuple[StoredFile
             attachments.c.run_key == runs.c.key,
         )
     ).first()
-    if row is None:
+    if row is None or not sees_procedure(connection, principal, row.procedure_key):
         raise not_found(f"Attachment with ID {attachment_id} does not exist.")
-    name, mime_type, size, sha256, stored, procedure = row
-    file = StoredFile(
+    name, mime_type, size, sha256, stored, _ = row
+    return StoredFile(
         name=name, mime_type=mime_type, size=size, sha256=sha256, stored=stored
     )
-    return file, int(procedure)
 
 
 def find_content(connection: sa.Connection, public: str) -> StoredFile:

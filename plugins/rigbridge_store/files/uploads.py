@@ -20,6 +20,8 @@ import attrs
 import sqlalchemy as sa
 
 from rigbridge.wire import InitializeUpload
+from rigbridge_store.access.permissions import sees_procedure
+from rigbridge_store.access.principals import Principal
 from rigbridge_store.fields import (
     MAX_FILE_NAME,
     FieldChecks,
@@ -40,7 +42,7 @@ from rigbridge_store.refusals import (
 from rigbridge_store.results import StoredContent, UploadTicket
 from rigbridge_store.tables.database import StoreDatabase
 from rigbridge_store.tables.rows import insert_row
-from rigbridge_store.tables.schema import attachments, uploads
+from rigbridge_store.tables.schema import attachments, runs, uploads
 from rigbridge_store.tables.values import new_id, to_micros
 
 __all__ = [
@@ -51,6 +53,7 @@ __all__ = [
     "Uploads",
     "link_uploads",
     "link_uploads_to_unit",
+    "require_received",
 ]
 
 GRANT = timedelta(seconds=60)
@@ -217,12 +220,14 @@ class Uploads:
         body: InitializeUpload,
         *,
         target: Callable[[sa.Connection], Target] = lambda _: Target(),
+        principal: Principal | None = None,
     ) -> UploadTicket:
         """
         Grant an upload.
 
         Args:
             body: what is known of the file.
+            principal: who asks for it.
             target: finds what the file is for, within the transaction.
 
         Raises:
@@ -259,6 +264,11 @@ class Uploads:
                     "name": body.name,
                     "mime_type": text_or_none(body.mimeType),
                     "declared_size": size,
+                    "creator_station_key": (
+                        principal.key
+                        if principal is not None and principal.is_station
+                        else None
+                    ),
                 },
             )
 
@@ -335,20 +345,28 @@ class Uploads:
                 reception.write(chunk)
             return reception.finish(mime_type)
 
-    def completed(self, upload_id: str) -> CompletedUpload:
+    def completed(
+        self, upload_id: str, principal: Principal | None = None
+    ) -> CompletedUpload:
         """
         Give an upload whose bytes have come.
 
         Raises:
-            NotFoundError: there is none of that id.
+            NotFoundError: there is none of that id, or none that may be seen.
             BadRequestError: its bytes have not come.
         """
         with self._database.reading() as connection:
-            return _completed(_find(connection, upload_id, "upload_id"), upload_id)
+            found = _find(connection, upload_id, "upload_id", principal)
+            return _completed(found, upload_id)
 
 
 def link_uploads(
-    connection: sa.Connection, run: int, upload_ids: Sequence[str], *, field: str
+    connection: sa.Connection,
+    run: int,
+    upload_ids: Sequence[str],
+    *,
+    field: str,
+    principal: Principal | None = None,
 ) -> None:
     """
     Link uploads to a run; those that are linked to it already stay so.
@@ -358,6 +376,7 @@ def link_uploads(
         run: the run.
         upload_ids: the uploads.
         field: the field that names them, for the issues.
+        principal: who asks for it.
 
     Raises:
         NotFoundError: there is no such upload.
@@ -366,7 +385,7 @@ def link_uploads(
     """
     for index, upload_id in enumerate(upload_ids):
         path = f"{field}[{index}]" if field == "attachments" else field
-        found = _find(connection, upload_id, path)
+        found = _find(connection, upload_id, path, principal)
         # Linked before: a sender that got no answer sends the same again.
         if found.attachment_key is not None:
             if found.run_key != run:
@@ -390,7 +409,10 @@ def link_uploads(
 
 
 def link_uploads_to_unit(
-    connection: sa.Connection, unit: int, upload_ids: Sequence[str]
+    connection: sa.Connection,
+    unit: int,
+    upload_ids: Sequence[str],
+    principal: Principal | None = None,
 ) -> None:
     """
     Make uploads files of a unit; those that are linked to it already stay so.
@@ -402,7 +424,7 @@ def link_uploads_to_unit(
     """
     for index, upload_id in enumerate(upload_ids):
         path = f"attachments[{index}]"
-        found = _find(connection, upload_id, path)
+        found = _find(connection, upload_id, path, principal)
         _completed(found, upload_id, path)
         if found.attachment_key is None:
             connection.execute(
@@ -434,6 +456,7 @@ def _attach(connection: sa.Connection, upload: int) -> None:
             "size": row.size,
             "sha256": row.sha256,
             "stored": True,
+            "creator_station_key": row.creator_station_key,
         },
     )
     connection.execute(
@@ -453,9 +476,40 @@ class _FoundUpload:
     attachment_key: int | None
     run_key: int | None
     unit_key: int | None
+    creator_station_key: int | None
+    procedure_key: int | None
 
 
-def _find(connection: sa.Connection, upload_id: str, path: str) -> _FoundUpload:
+def require_received(
+    connection: sa.Connection, upload_id: str, principal: Principal | None
+) -> None:
+    """
+    Check that the bytes of an upload have come.
+
+    Raises:
+        NotFoundError: there is no such upload, or none that may be seen.
+        BadRequestError: it was never completed.
+    """
+    _completed(_find(connection, upload_id, "upload_id", principal), upload_id)
+
+
+def _may_see(
+    connection: sa.Connection, found: _FoundUpload, principal: Principal | None
+) -> bool:
+    """Whether an upload may be used: by its sender, or as a part of a seen run."""
+    if principal is None or not principal.is_restricted:
+        return True
+    if found.procedure_key is not None:
+        return sees_procedure(connection, principal, found.procedure_key)
+    return found.creator_station_key == principal.key
+
+
+def _find(
+    connection: sa.Connection,
+    upload_id: str,
+    path: str,
+    principal: Principal | None = None,
+) -> _FoundUpload:
     row = connection.execute(
         sa.select(
             uploads.c.key,
@@ -466,20 +520,23 @@ def _find(connection: sa.Connection, upload_id: str, path: str) -> _FoundUpload:
             uploads.c.attachment_key,
             attachments.c.run_key,
             attachments.c.unit_key,
+            uploads.c.creator_station_key,
+            runs.c.procedure_key,
         )
         .select_from(
             uploads.outerjoin(
                 attachments, uploads.c.attachment_key == attachments.c.key
-            )
+            ).outerjoin(runs, attachments.c.run_key == runs.c.key)
         )
         .where(uploads.c.id == upload_id.lower())
     ).first()
-    if row is None:
+    found = None if row is None else _FoundUpload(*tuple(row))
+    if found is None or not _may_see(connection, found, principal):
         raise not_found(
             f"Upload with ID {upload_id} does not exist.",
             FieldIssue(path, "does not exist"),
         )
-    return _FoundUpload(*row)
+    return found
 
 
 def _completed(

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from rigbridge.wire import CreateRun
 from rigbridge_store.access.permissions import unknown_procedure
 from rigbridge_store.access.principals import Principal
+from rigbridge_store.access.sight import Sight
 from rigbridge_store.fields import text_or_none
 from rigbridge_store.intake.policies import CreationPolicy
 from rigbridge_store.refusals import FieldIssue, not_found
@@ -148,6 +149,11 @@ class CatalogSession:
         self._known = known
         self._principal = principal
         self.resolved: dict[_Key, int] = {}
+
+    @property
+    def sight(self) -> Sight:
+        """What the caller may see."""
+        return Sight.of(self._connection, self._principal)
 
     def _seen(self, key: _Key) -> int | None:
         # Keys of rows begin at 1, so that none is false.

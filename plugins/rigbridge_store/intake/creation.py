@@ -9,7 +9,11 @@ import sqlalchemy as sa
 
 from rigbridge.model import JSONScalar
 from rigbridge.wire import CreateRun
-from rigbridge_store.access.permissions import link_station_to, require_access
+from rigbridge_store.access.permissions import (
+    link_station_to,
+    require_link,
+    sees_procedure,
+)
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.fields import MAX_TEXT, known, text_or_none
 from rigbridge_store.files.stored_files import write_files
@@ -211,7 +215,8 @@ class Creation:
         principal = self.principal
         if principal is not None and principal.is_station and principal.unrestricted:
             link_station_to(connection, principal.key, procedure)
-        require_access(connection, principal, procedure)
+        named = text_or_none(self.body.procedure_id) or self.body.procedure_name
+        require_link(connection, principal, procedure, text_or_none(named) or "")
 
     def _repeated(
         self, connection: sa.Connection, key: IdempotencyKey
@@ -221,14 +226,19 @@ class Creation:
         if first is None:
             return None
         digest, public, procedure = first
-        # The body may name another procedure than the run that it repeats.
-        require_access(connection, self.principal, procedure)
+        taken = conflict(
+            f"Idempotency key {key.text} was used before with another body."
+        )
+        # The body may name another procedure than the run that it repeats, of which
+        # nothing more is told than that the key is taken.
+        if not sees_procedure(connection, self.principal, procedure):
+            raise taken
         if digest == key.digest:
             return CreationResult(id=public, created=False)
         if key.lenient:
             warning = "the store holds this run already with other content, kept as is"
             return CreationResult(id=public, created=False, warnings=(warning,))
-        raise conflict(f"Idempotency key {key.text} was used before with another body.")
+        raise taken
 
     def _insert(
         self,

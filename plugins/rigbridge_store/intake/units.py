@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 import attrs
 import sqlalchemy as sa
 
+from rigbridge.errors import NotFoundError
 from rigbridge.wire import WireSubUnit, WireUnit
+from rigbridge_store.access.sight import UNIT_SEEN, UNIT_SHARED, Sight
 from rigbridge_store.fields import text_or_none
 from rigbridge_store.intake.catalog import CatalogSession
 from rigbridge_store.intake.policies import CreationPolicy, PartNumbers
-from rigbridge_store.refusals import FieldIssue, bad_request, not_found
+from rigbridge_store.refusals import FieldIssue, bad_request, forbidden, not_found
 from rigbridge_store.tables.rows import RowFinder, insert_row
 from rigbridge_store.tables.schema import unit_sub_units, units
 from rigbridge_store.tables.values import folded, new_id
@@ -22,6 +24,7 @@ __all__ = [
     "create_unit",
     "find_unit",
     "place_unit",
+    "require_sole",
     "set_sub_units",
 ]
 
@@ -68,15 +71,43 @@ class FoundUnit:
     batch_key: int | None
 
 
-def find_unit(connection: sa.Connection, serial_number: str) -> FoundUnit | None:
-    """Find a unit without regard to case."""
+def find_unit(
+    connection: sa.Connection, serial_number: str, sight: Sight | None = None
+) -> FoundUnit | None:
+    """Find a unit without regard to case; with ``sight`` only one that is seen."""
     row = _FIND.first(connection, folded(serial_number))
     if row is None:
+        return None
+    if sight is not None and not _is(connection, UNIT_SEEN, row[0], sight):
         return None
     key, public, part, revision, batch = row
     return FoundUnit(
         key=key, id=public, part_key=part, revision_key=revision, batch_key=batch
     )
+
+
+def _is(
+    connection: sa.Connection,
+    condition: sa.ColumnElement[bool],
+    unit: int,
+    sight: Sight,
+) -> bool:
+    statement = sa.select(units.c.key).where(units.c.key == unit, condition)
+    return connection.execute(statement, sight.parameters).first() is not None
+
+
+def require_sole(connection: sa.Connection, unit: int, name: str, sight: Sight) -> None:
+    """
+    Check that nobody else relies on what a unit is.
+
+    Raises:
+        ForbiddenError: it has runs that the caller may not see.
+    """
+    if _is(connection, UNIT_SHARED, unit, sight):
+        raise forbidden(
+            f"Unit {name} has runs of procedures that the station is not linked to, "
+            "so that it cannot be changed. Use the key of a user."
+        )
 
 
 def place_unit(
@@ -187,12 +218,14 @@ def add_sub_units(
     """
     Build units into another, beside those that are there already.
 
-    Each leaves the unit that it was in before.
+    Each leaves the unit that it was in before, which must be within reach: a board
+    that another station has tested can be built in, but not taken out elsewhere.
 
     Raises:
-        NotFoundError: a sub-unit does not exist.
+        NotFoundError: a sub-unit does not exist, or is not to be taken.
         BadRequestError: a unit would come to contain itself.
     """
+    sight = catalog.sight
     present = set(
         connection.execute(_CHILDREN, {"parents": [parent.key]}).scalars().all()
     )
@@ -205,6 +238,8 @@ def add_sub_units(
         if parent.key == child or parent.key in _descendants(connection, child):
             text = f"Sub-unit {member.serial_number} would make a cycle."
             raise bad_request(text, FieldIssue(path, "contains the unit itself"))
+        if not _may_be_taken(connection, child, sight):
+            raise _unknown_sub_unit(member.serial_number, path)
         # A unit is in one place: it leaves the unit that it was in before.
         connection.execute(_TAKE_OUT, {"child": child})
         connection.execute(
@@ -217,6 +252,7 @@ def add_sub_units(
 def set_sub_units(
     connection: sa.Connection,
     catalog: CatalogSession,
+    serial_number: str,
     parent: FoundUnit,
     members: Sequence[WireSubUnit],
 ) -> None:
@@ -226,11 +262,19 @@ def set_sub_units(
     Raises:
         NotFoundError: a sub-unit does not exist.
         BadRequestError: a unit would come to contain itself.
+        ForbiddenError: one would be taken out that others rely on.
     """
-    connection.execute(
-        unit_sub_units.delete().where(unit_sub_units.c.parent_key == parent.key)
-    )
     add_sub_units(connection, catalog, parent, members, CreationPolicy())
+    wanted = [folded(member.serial_number) for member in members]
+    gone = unit_sub_units.delete().where(
+        unit_sub_units.c.parent_key == parent.key,
+        unit_sub_units.c.child_key.not_in(
+            sa.select(units.c.key).where(units.c.serial_key.in_(wanted))
+        ),
+    )
+    if connection.execute(gone).rowcount:
+        # Asked afterwards: the transaction takes the deletion back.
+        require_sole(connection, parent.key, serial_number, catalog.sight)
 
 
 def _sub_unit(
@@ -246,11 +290,28 @@ def _sub_unit(
     if policy.create_missing:
         values = {"part_key": None, "revision_key": None, "batch_key": None}
         return create_unit(connection, catalog, serial_number, values, by_run=True).key
-    raise not_found(
+    raise _unknown_sub_unit(serial_number, path)
+
+
+def _unknown_sub_unit(serial_number: str, path: str) -> NotFoundError:
+    return not_found(
         f"Sub-unit with serial number {serial_number} does not exist. "
         "Create its run first.",
         FieldIssue(path, "does not exist"),
     )
+
+
+def _may_be_taken(connection: sa.Connection, child: int, sight: Sight) -> bool:
+    """Whether the unit that another is in may be changed; true where it is in none."""
+    others = (
+        sa.select(units.c.key)
+        .join(unit_sub_units, unit_sub_units.c.parent_key == units.c.key)
+        .where(
+            unit_sub_units.c.child_key == child,
+            sa.or_(sa.not_(UNIT_SEEN), UNIT_SHARED),
+        )
+    )
+    return connection.execute(others, sight.parameters).first() is None
 
 
 def _descendants(connection: sa.Connection, unit: int) -> set[int]:

@@ -3,14 +3,15 @@ The seam between the framework and the calls: whose call it is, and what it may 
 
 A handler is declared by :func:`get`, :func:`post`, :func:`put`, :func:`patch` or
 :func:`delete` of this module, and takes ``call: FromCall``. The guard of its router has
-authenticated the caller before, who must be a user where ``users_only`` says so.
+authenticated the caller before, and measured the call by
+:mod:`rigbridge_store.access.matrix`.
 """
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import partial, wraps
+from functools import partial
 from types import ModuleType
 from typing import Annotated, Any, TypeAlias, TypeVar, get_type_hints
 
@@ -20,17 +21,16 @@ from litestar.di import NamedDependency, Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
 
-from rigbridge_store.access.permissions import require_user
+from rigbridge_store.access.matrix import action_of
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.reading.lists.query import LIMITS
 from rigbridge_store.results import UploadTicket
 from rigbridge_store.server.bodies import PROBLEMS
-from rigbridge_store.server.door import AnyConnection, Door
+from rigbridge_store.server.door import ACTION, AnyConnection, Door
 from rigbridge_store.store import RunStore
 
 __all__ = [
     "PROVIDED",
-    "USERS_ONLY",
     "ApiCall",
     "FromCall",
     "Ids",
@@ -43,9 +43,6 @@ __all__ = [
 ]
 
 _T = TypeVar("_T", bound=attrs.AttrsInstance)
-
-USERS_ONLY = "users_only"
-"""The option of a handler that names what only users may do by it."""
 
 Ids: TypeAlias = Annotated[list[str], QueryParameter(min_items=1, max_items=1000)]
 """What a call deletes several of."""
@@ -109,7 +106,6 @@ def _declared(
     route: Callable[..., Callable[..., HTTPRouteHandler]],
     path: str,
     *,
-    users_only: str | None = None,
     query: type[attrs.AttrsInstance] | None = None,
     answers: dict[int, Any] | None = None,
 ) -> Callable[[Callable[..., object]], HTTPRouteHandler]:
@@ -119,34 +115,20 @@ def _declared(
     Args:
         route: how the framework declares one.
         path: its path, relative to the version's.
-        users_only: what it does, where only users may; it completes "cannot ...".
         query: the class of its parameter ``wanted``, made of the query string.
         answers: what the OpenAPI document says of answers, beside the usual.
     """
-
-    def declare(function: Callable[..., object]) -> HTTPRouteHandler:
-        declared = route(
-            path,
-            # The contract answers 200 to all; the framework would say 201 or 204.
-            status_code=200,
-            # Each waits for the database, which must not hold up the event loop.
-            sync_to_thread=True,
-            responses={**PROBLEMS, **(answers or {})},
-            dependencies=None if query is None else {"wanted": _from_query(query)},
-            opt={USERS_ONLY: users_only},
-        )
-        return declared(function if users_only is None else _of_users(function))
-
-    def _of_users(function: Callable[..., object]) -> Callable[..., object]:
-        # No guard, since a malformed body is refused as such before, whose key it is.
-        @wraps(function)
-        def handle(*, call: ApiCall, **values: object) -> object:
-            require_user(call.principal, users_only or "")
-            return function(call=call, **values)
-
-        return handle
-
-    return declare
+    return route(
+        path,
+        # The contract answers 200 to all; the framework would say 201 or 204.
+        status_code=200,
+        # Each waits for the database, which must not hold up the event loop.
+        sync_to_thread=True,
+        responses={**PROBLEMS, **(answers or {})},
+        dependencies=None if query is None else {"wanted": _from_query(query)},
+        # Read by the guard, before the body is.
+        opt={ACTION: action_of(route.__name__, path)},
+    )
 
 
 def handlers_in(*modules: ModuleType) -> tuple[HTTPRouteHandler, ...]:
@@ -155,7 +137,7 @@ def handlers_in(*modules: ModuleType) -> tuple[HTTPRouteHandler, ...]:
         value
         for module in modules
         for value in vars(module).values()
-        if isinstance(value, HTTPRouteHandler) and USERS_ONLY in value.opt
+        if isinstance(value, HTTPRouteHandler) and ACTION in value.opt
     )
 
 

@@ -12,6 +12,8 @@ from litestar.handlers import BaseRouteHandler
 
 from rigbridge.errors import UnauthorizedError
 from rigbridge_store.access.keys import NO_KEY
+from rigbridge_store.access.matrix import Action
+from rigbridge_store.access.permissions import require_allowed
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.refusals import too_often, unauthorized
 from rigbridge_store.server.links import FileLinks
@@ -19,7 +21,10 @@ from rigbridge_store.server.rates import RateLimit
 from rigbridge_store.server.settings import ServerSettings
 from rigbridge_store.store import RunStore
 
-__all__ = ["AnyConnection", "Door", "require_key"]
+__all__ = ["ACTION", "AnyConnection", "Door", "require_key"]
+
+ACTION = "action"
+"""The option of a handler that says what it does."""
 
 _NAME = "door"
 _WRONG_KEYS_PER_MINUTE = 60
@@ -66,12 +71,13 @@ class Door:
         """What an application holds, so that its handlers find the door."""
         return State({_NAME: self})
 
-    async def require_key(self, connection: AnyConnection) -> None:
+    async def require_key(self, connection: AnyConnection, action: Action) -> None:
         """
-        Refuse a request without a genuine key, before its body is read.
+        Refuse a request whose key may not do that, before its body is read.
 
         Raises:
-            UnauthorizedError: it has none.
+            UnauthorizedError: it has no genuine key.
+            ForbiddenError: it is that of a station, which may not.
             ServerUnavailableError: too many requests came with this key, or too many
                 with wrong ones from this address.
         """
@@ -82,6 +88,7 @@ class Door:
             seconds = self.requests.take(key)
             if seconds is not None:
                 raise too_often(seconds)
+        require_allowed(principal, action)
         # Where the framework keeps it; a router without this guard has none to show.
         connection.scope["auth"] = attrs.evolve(
             principal, unrestricted=self.settings.open_stations
@@ -99,9 +106,10 @@ class Door:
             raise
 
 
-async def require_key(connection: AnyConnection, _: BaseRouteHandler) -> None:
+async def require_key(connection: AnyConnection, handler: BaseRouteHandler) -> None:
     """Guard a router; a function, since the framework copies guards deeply."""
-    await Door.of(connection).require_key(connection)
+    action: Action = handler.opt[ACTION]
+    await Door.of(connection).require_key(connection, action)
 
 
 def _bearer(connection: AnyConnection) -> str:

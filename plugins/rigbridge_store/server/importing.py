@@ -68,7 +68,7 @@ def import_report(
         ConfigurationError, PluginError: the adapter cannot be used.
         ForbiddenError: a station that is not linked to the procedure.
     """
-    upload = door.store.uploads.completed(upload_id)
+    upload = door.store.uploads.completed(upload_id, principal)
     configuration = _with_profile(door.settings.reading(door.store.data), profile)
     source = Source(
         name=upload.name,

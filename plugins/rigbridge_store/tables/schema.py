@@ -461,6 +461,8 @@ attachments = sa.Table(
     sa.Column("sha256", sa.String(64), index=True),
     # False for a reference: the source names the file but does not hold its bytes.
     sa.Column("stored", sa.Boolean, nullable=False),
+    # Of a file of a unit: the station that sent it.
+    _refers("creator_station_key", "stations"),
 )
 
 uploads = sa.Table(
@@ -481,10 +483,18 @@ uploads = sa.Table(
     _refers("unit_key", "units", cascade=True),
     # NULL until it is linked.
     _refers("attachment_key", "attachments", cascade=True, index=True),
+    # The station that asked for it, or NULL for a user.
+    _refers("creator_station_key", "stations"),
 )
 
 # Most files are of runs, and told so afterwards: the indexes hold the others alone.
-for _column in (attachments.c.unit_key, uploads.c.run_key, uploads.c.unit_key):
+# Likewise most runs are of no batch.
+for _column in (
+    runs.c.batch_key,
+    attachments.c.unit_key,
+    uploads.c.run_key,
+    uploads.c.unit_key,
+):
     sa.Index(
         f"ix_{_column.table.name}_{_column.name}",
         _column,

@@ -16,8 +16,9 @@ from litestar.routes import HTTPRoute
 
 from rigbridge.wire import CreateRun
 from rigbridge_store import RunStore
+from rigbridge_store.access.matrix import Reach
 from rigbridge_store.server.app import create_app
-from rigbridge_store.server.calls import USERS_ONLY
+from rigbridge_store.server.door import ACTION
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "run-store-api.md"
 
@@ -39,6 +40,12 @@ def calls_of(app: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]]:
         for handler in route.route_handlers:
             for method in handler.http_methods - {"OPTIONS", "HEAD"}:
                 yield str(method), path, handler
+
+
+def for_users(handler: HTTPRouteHandler) -> bool:
+    """Whether only users may make a call."""
+    action = handler.opt.get(ACTION)
+    return action is not None and action.reach_of_stations is Reach.NONE
 
 
 def example_of(schema: dict[str, Any], document: dict[str, Any]) -> Any:
@@ -100,9 +107,9 @@ def test_users_only(
 ) -> None:
     """A call that names what only users may do refuses every station for that."""
     refused = {
-        (method, path): handler.opt[USERS_ONLY]
+        (method, path): handler.opt[ACTION]
         for method, path, handler in calls_of(create_app(store))
-        if handler.opt.get(USERS_ONLY)
+        if for_users(handler)
     }
     assert len(refused) > 15
     with serving(store, store.create_station_key("Line 1")) as station:
@@ -117,7 +124,7 @@ def test_deletions_are_for_users(store: RunStore) -> None:
     open_to_all = {
         path
         for method, path, handler in calls_of(create_app(store))
-        if method == "DELETE" and not handler.opt.get(USERS_ONLY)
+        if method == "DELETE" and not for_users(handler)
     }
     assert open_to_all == {"/api/v2/units/{serial_number}/children"}
 
@@ -162,7 +169,7 @@ def test_reference_page(store: RunStore) -> None:
             "none"
             if (method, path) in KEYLESS
             else "users"
-            if handler.opt.get(USERS_ONLY)
+            if for_users(handler)
             else "any key"
         )
         for method, path, handler in calls_of(create_app(store))

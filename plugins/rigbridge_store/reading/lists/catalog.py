@@ -10,6 +10,14 @@ import attrs
 import sqlalchemy as sa
 
 from rigbridge.errors import NotFoundError
+from rigbridge_store.access.principals import Principal
+from rigbridge_store.access.sight import (
+    BATCH_SEEN,
+    PART_SEEN,
+    UNIT_SEEN,
+    Sight,
+    of_seen_procedure,
+)
 from rigbridge_store.reading.conditions import (
     Condition,
     id_in,
@@ -75,7 +83,7 @@ _REVISIONS = _with_creator(revisions)
 _BATCHES = _with_creator(
     batches,
     sa.select(sa.func.count())
-    .where(units.c.batch_key == batches.c.key)
+    .where(units.c.batch_key == batches.c.key, UNIT_SEEN)
     .correlate(batches)
     .scalar_subquery()
     .label("unit_count"),
@@ -87,7 +95,9 @@ def _used_by(references: Iterable[str]) -> list[Condition]:
     known = procedure_keys(references)
     return [
         sa.exists().where(
-            runs.c.part_key == parts.c.key, runs.c.procedure_key.in_(known)
+            runs.c.part_key == parts.c.key,
+            runs.c.procedure_key.in_(known),
+            of_seen_procedure(runs.c.procedure_key),
         )
     ]
 
@@ -152,28 +162,33 @@ class BatchQuery(SortedQuery):
             holding = (
                 sa.select(units.c.key)
                 .select_from(joined)
-                .where(units.c.batch_key == batches.c.key, *of_unit)
+                .where(units.c.batch_key == batches.c.key, UNIT_SEEN, *of_unit)
             )
             found.append(holding.correlate(batches).exists())
         return found
 
 
-def find_parts(connection: sa.Connection, wanted: PartQuery) -> RowPage:
+def find_parts(
+    connection: sa.Connection, wanted: PartQuery, principal: Principal
+) -> RowPage:
     """
-    List parts.
+    List parts; a station sees those of its procedures, or of none.
 
     Raises:
         BadRequestError: a metadata demand that is none.
     """
-    statement = _PARTS.where(*wanted.conditions()).order_by(*wanted.order(parts.c.key))
-    return read_page(connection, statement, wanted)
+    statement = _PARTS.where(PART_SEEN, *wanted.conditions())
+    statement = statement.order_by(*wanted.order(parts.c.key))
+    return read_page(connection, statement, wanted, Sight.of(connection, principal))
 
 
-def find_batches(connection: sa.Connection, wanted: BatchQuery) -> RowPage:
-    """List batches, each with the number of its units."""
-    statement = _BATCHES.where(*wanted.conditions())
+def find_batches(
+    connection: sa.Connection, wanted: BatchQuery, principal: Principal
+) -> RowPage:
+    """List batches likewise, each with the number of its units that may be seen."""
+    statement = _BATCHES.where(BATCH_SEEN, *wanted.conditions())
     statement = statement.order_by(*wanted.order(batches.c.key))
-    return read_page(connection, statement, wanted)
+    return read_page(connection, statement, wanted, Sight.of(connection, principal))
 
 
 def revisions_of(
@@ -187,29 +202,35 @@ def revisions_of(
     return found
 
 
-def require_batch(connection: sa.Connection, number: str) -> Row:
+def require_batch(connection: sa.Connection, number: str, principal: Principal) -> Row:
     """
     Find a batch by its number.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: there is none that may be seen.
     """
     row = connection.execute(
-        _BATCHES.where(batches.c.number_key == folded(number))
+        _BATCHES.where(batches.c.number_key == folded(number), BATCH_SEEN),
+        Sight.of(connection, principal).parameters,
     ).first()
     if row is None:
         raise not_found(f"Batch with number {number} not found.")
     return row
 
 
-def require_part(connection: sa.Connection, number: str, path: str) -> Row:
+def require_part(
+    connection: sa.Connection, number: str, path: str, principal: Principal
+) -> Row:
     """
     Find a part by its number.
 
     Raises:
-        NotFoundError: there is none; names the field.
+        NotFoundError: there is none that may be seen; names the field.
     """
-    row = connection.execute(_PARTS.where(parts.c.number_key == folded(number))).first()
+    row = connection.execute(
+        _PARTS.where(parts.c.number_key == folded(number), PART_SEEN),
+        Sight.of(connection, principal).parameters,
+    ).first()
     if row is None:
         raise not_found(
             f"Part with number {number} not found.", FieldIssue(path, "does not exist")
@@ -240,7 +261,7 @@ def require_revision(
 
 
 def require_part_revision(
-    connection: sa.Connection, part_number: str, number: str
+    connection: sa.Connection, part_number: str, number: str, principal: Principal
 ) -> tuple[Row, Row]:
     """
     Find a part, and a revision of it, by their numbers.
@@ -248,12 +269,12 @@ def require_part_revision(
     Raises:
         NotFoundError: there is none; names the field.
     """
-    part = require_part(connection, part_number, "part_number")
+    part = require_part(connection, part_number, "part_number", principal)
     return part, require_revision(connection, part.key, number, "revision_number")
 
 
 def require_revision_of(
-    connection: sa.Connection, part_number: str, number: str
+    connection: sa.Connection, part_number: str, number: str, principal: Principal
 ) -> tuple[Row, Row]:
     """
     Find a revision by its own number and that of its part.
@@ -265,7 +286,7 @@ def require_revision_of(
         NotFoundError: there is no such part, or it has no such revision.
     """
     try:
-        return require_part_revision(connection, part_number, number)
+        return require_part_revision(connection, part_number, number, principal)
     except NotFoundError as error:
         raise not_found(
             f"Revision {number} of part {part_number} not found.", *error.issues

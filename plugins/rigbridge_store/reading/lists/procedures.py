@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
-from rigbridge_store.access.permissions import visible_procedures
+from rigbridge_store.access.permissions import sees_procedure, visible_procedures
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.reading.conditions import (
     Condition,
@@ -121,17 +121,19 @@ def find_procedures(
     return read_page(connection, statement, wanted)
 
 
-def require_procedure(connection: sa.Connection, reference: str) -> Row:
+def require_procedure(
+    connection: sa.Connection, reference: str, principal: Principal | None = None
+) -> Row:
     """
     Find a procedure by its id or identifier.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: there is none that may be seen.
     """
     # By id or by identifier: both are unique.
     meant = procedures.c.key.in_(procedure_keys([reference]))
     row = connection.execute(_SELECT.where(meant)).first()
-    if row is None:
+    if row is None or not sees_procedure(connection, principal, row.key):
         raise not_found(f"Procedure with ID {reference} does not exist.")
     return row
 
@@ -237,16 +239,21 @@ def find_stations(connection: sa.Connection, wanted: StationQuery) -> RowPage:
     return read_page(connection, statement, wanted)
 
 
-def require_station(connection: sa.Connection, station_id: str) -> Row:
+def require_station(
+    connection: sa.Connection, station_id: str, principal: Principal | None = None
+) -> Row:
     """
-    Find a station by its id.
+    Find a station by its id; a station sees itself alone.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: there is none, or none that may be seen.
     """
+    wanted = station_id.lower()
+    if principal is not None and principal.is_station and wanted != principal.id:
+        raise not_found(f"Station with ID {station_id} does not exist.")
     row = connection.execute(
         sa.select(stations).where(
-            stations.c.id == station_id.lower(), stations.c.removed_at.is_(None)
+            stations.c.id == wanted, stations.c.removed_at.is_(None)
         )
     ).first()
     if row is None:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import attrs
 import sqlalchemy as sa
 
+from rigbridge_store.access.sight import Sight
 from rigbridge_store.reading.conditions import (
     Condition,
     duration_between,
@@ -195,12 +196,26 @@ class RowPage:
 
 
 def read_page(
-    connection: sa.Connection, statement: sa.Select[*tuple[Any, ...]], wanted: ListQuery
+    connection: sa.Connection,
+    statement: sa.Select[*tuple[Any, ...]],
+    wanted: ListQuery,
+    sight: Sight | None = None,
 ) -> RowPage:
-    """Read one page, and whether there is another."""
+    """
+    Read one page, and whether there is another.
+
+    Args:
+        connection: the transaction.
+        statement: selects all rows, in their order.
+        wanted: which page.
+        sight: what the caller may see, where the statement has its conditions.
+    """
     start, limit = int(wanted.cursor or 0), wanted.limit
     # One row more than wanted tells whether there is a next page, without a count.
-    rows = connection.execute(statement.limit(limit + 1).offset(start)).all()
+    rows = connection.execute(
+        statement.limit(limit + 1).offset(start),
+        {} if sight is None else sight.parameters,
+    ).all()
     more = len(rows) > limit
     return RowPage(rows=rows[:limit], next_cursor=start + limit if more else None)
 

@@ -10,7 +10,7 @@ import attrs
 import sqlalchemy as sa
 
 from rigbridge.model import RunOutcome
-from rigbridge_store.access.permissions import require_access, visible_procedures
+from rigbridge_store.access.permissions import sees_procedure, visible_procedures
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.files.stored_files import require_run
 from rigbridge_store.files.uploads import Target
@@ -40,9 +40,8 @@ from rigbridge_store.reading.lists.query import (
     until_moment,
     visible,
 )
-from rigbridge_store.refusals import bad_request, not_found
+from rigbridge_store.refusals import not_found
 from rigbridge_store.tables.schema import (
-    attachments,
     batches,
     parts,
     procedure_versions,
@@ -53,7 +52,6 @@ from rigbridge_store.tables.schema import (
     runs,
     stations,
     units,
-    uploads,
     users,
 )
 from rigbridge_store.tables.values import canonical_uuid, folded
@@ -68,7 +66,6 @@ __all__ = [
     "find_runs",
     "of_procedures",
     "page_of_runs",
-    "require_received",
     "require_visible_run",
     "run_ids",
     "run_target",
@@ -277,56 +274,20 @@ def require_visible_run(
         missing: how a refusal names what does not exist.
 
     Raises:
-        NotFoundError: there is none.
-        ForbiddenError: a station that is not linked to its procedure.
+        NotFoundError: there is none that may be seen.
     """
     row = find_run(connection, run_id)
-    if row is None:
+    if row is None or not sees_procedure(connection, principal, row.procedure_key):
         raise not_found(f"{missing} does not exist.")
-    require_access(connection, principal, row.procedure_key)
     return row
 
 
 def run_target(run_id: str, principal: Principal) -> Callable[[sa.Connection], Target]:
     """Give what finds the run that an upload will belong to, for its caller."""
-
-    def find(connection: sa.Connection) -> Target:
-        key, procedure = require_run(connection, run_id)
-        require_access(connection, principal, procedure)
-        return Target(run=key)
-
-    return find
+    return lambda connection: Target(run=require_run(connection, run_id, principal))
 
 
 def run_ids(connection: sa.Connection, texts: Collection[str]) -> list[str]:
     """Give the ids of those runs that there are, each once, in the order asked for."""
     found = [row.id for text in texts if (row := find_run(connection, text))]
     return list(dict.fromkeys(found))
-
-
-def require_received(
-    connection: sa.Connection, upload_id: str, principal: Principal
-) -> None:
-    """
-    Check that the bytes of an upload have come.
-
-    Raises:
-        NotFoundError: there is no such upload.
-        ForbiddenError: it belongs to a run that the caller may not see.
-        BadRequestError: it was never completed.
-    """
-    row = connection.execute(
-        sa.select(uploads.c.sha256, runs.c.procedure_key)
-        .select_from(
-            uploads.outerjoin(
-                attachments, uploads.c.attachment_key == attachments.c.key
-            ).outerjoin(runs, attachments.c.run_key == runs.c.key)
-        )
-        .where(uploads.c.id == upload_id.lower())
-    ).first()
-    if row is None:
-        raise not_found(f"Upload with ID {upload_id} does not exist.")
-    if row.procedure_key is not None:
-        require_access(connection, principal, row.procedure_key)
-    if row.sha256 is None:
-        raise bad_request(f"Upload with ID {upload_id} was never completed.")

@@ -9,8 +9,14 @@ from typing import Any, ClassVar, Literal
 import attrs
 import sqlalchemy as sa
 
-from rigbridge_store.access.permissions import visible_procedures
+from rigbridge_store.access.permissions import sees_procedure
 from rigbridge_store.access.principals import Principal
+from rigbridge_store.access.sight import (
+    UNIT_FILE_SEEN,
+    UNIT_SEEN,
+    Sight,
+    of_seen_procedure,
+)
 from rigbridge_store.files.uploads import Target
 from rigbridge_store.reading.conditions import (
     Condition,
@@ -104,7 +110,11 @@ def _newest_run() -> sa.ScalarSelect[int]:
     newest = runs.alias("newest_runs")
     return (
         sa.select(newest.c.key)
-        .where(newest.c.unit_key == units.c.key, newest.c.outcome != "RUNNING")
+        .where(
+            newest.c.unit_key == units.c.key,
+            newest.c.outcome != "RUNNING",
+            of_seen_procedure(newest.c.procedure_key),
+        )
         .order_by(
             sa.func.coalesce(newest.c.started_at, newest.c.created_at).desc(),
             newest.c.key.desc(),
@@ -130,7 +140,9 @@ def _of_newest(column: Column) -> sa.ScalarSelect[Any]:
 
 _RUN_COUNT = (
     sa.select(sa.func.count())
-    .where(runs.c.unit_key == units.c.key, ENDED)
+    .where(
+        runs.c.unit_key == units.c.key, ENDED, of_seen_procedure(runs.c.procedure_key)
+    )
     .correlate(units)
     .scalar_subquery()
 )
@@ -216,20 +228,9 @@ class UnitQuery(SortedQuery):
         found = super().conditions()
         if demands:
             of_unit = runs.c.unit_key == units.c.key
-            found.append(sa.exists().where(of_unit, ENDED, *demands))
+            seen = of_seen_procedure(runs.c.procedure_key)
+            found.append(sa.exists().where(of_unit, ENDED, seen, *demands))
         return found
-
-
-def visible_units(connection: sa.Connection, principal: Principal) -> list[Condition]:
-    """Demand a unit with a run that may be seen, or of the station's own making."""
-    allowed = visible_procedures(connection, principal)
-    if allowed is None:
-        return []
-    has_run = sa.exists().where(
-        runs.c.unit_key == units.c.key, runs.c.procedure_key.in_(list(allowed))
-    )
-    own = units.c.creator_station_key == principal.key
-    return [sa.or_(has_run, own)]
 
 
 def find_units(
@@ -241,10 +242,9 @@ def find_units(
     Raises:
         BadRequestError: a metadata demand that is none.
     """
-    statement = _SELECT.where(
-        *visible_units(connection, principal), *wanted.conditions()
-    ).order_by(*wanted.order(units.c.key))
-    return read_page(connection, statement, wanted)
+    statement = _SELECT.where(UNIT_SEEN, *wanted.conditions())
+    statement = statement.order_by(*wanted.order(units.c.key))
+    return read_page(connection, statement, wanted, Sight.of(connection, principal))
 
 
 def require_unit(
@@ -257,10 +257,8 @@ def require_unit(
         NotFoundError: there is none, or none that may be seen.
     """
     row = connection.execute(
-        _SELECT.where(
-            units.c.serial_key == folded(serial_number),
-            *visible_units(connection, principal),
-        )
+        _SELECT.where(units.c.serial_key == folded(serial_number), UNIT_SEEN),
+        Sight.of(connection, principal).parameters,
     ).first()
     if row is None:
         raise not_found(f"Unit with serial number {serial_number} does not exist.")
@@ -277,32 +275,41 @@ def unit_target(
 
 
 def _linked(
-    connection: sa.Connection, keys: Sequence[int], here: Column, there: Column
+    connection: sa.Connection,
+    keys: Sequence[int],
+    principal: Principal,
+    here: Column,
+    there: Column,
 ) -> dict[int, list[Row]]:
+    sight = Sight.of(connection, principal)
     found: dict[int, list[Row]] = {key: [] for key in keys}
     # In parts, since a statement takes a limited number of parameters.
     for start in range(0, len(keys), _CHUNK):
         statement = (
             _SELECT.add_columns(here.label("linked_to"))
             .join(unit_sub_units, there == units.c.key)
-            .where(here.in_(keys[start : start + _CHUNK]))
+            .where(here.in_(keys[start : start + _CHUNK]), UNIT_SEEN)
             .order_by(units.c.serial_key)
         )
-        for row in connection.execute(statement):
+        for row in connection.execute(statement, sight.parameters):
             found[row.linked_to].append(row)
     return found
 
 
-def children_of(connection: sa.Connection, keys: Sequence[int]) -> dict[int, list[Row]]:
-    """List the units built into others, by the keys of those."""
+def children_of(
+    connection: sa.Connection, keys: Sequence[int], principal: Principal
+) -> dict[int, list[Row]]:
+    """List the units built into others that may be seen, by the keys of those."""
     link = unit_sub_units.c
-    return _linked(connection, keys, link.parent_key, link.child_key)
+    return _linked(connection, keys, principal, link.parent_key, link.child_key)
 
 
-def parents_of(connection: sa.Connection, keys: Sequence[int]) -> dict[int, list[Row]]:
-    """List the units that others are built into, by the keys of those."""
+def parents_of(
+    connection: sa.Connection, keys: Sequence[int], principal: Principal
+) -> dict[int, list[Row]]:
+    """List the units that others are built into, likewise."""
     link = unit_sub_units.c
-    return _linked(connection, keys, link.child_key, link.parent_key)
+    return _linked(connection, keys, principal, link.child_key, link.parent_key)
 
 
 _RUN: sa.Select[*tuple[Any, ...]] = sa.select(
@@ -319,27 +326,43 @@ _RUN: sa.Select[*tuple[Any, ...]] = sa.select(
 ).select_from(_RUNS_OF_PROCEDURES)
 
 
-def last_runs(connection: sa.Connection, keys: Sequence[int]) -> dict[int, Row]:
-    """Give the newest run of each unit that has one."""
+def last_runs(
+    connection: sa.Connection, keys: Sequence[int], principal: Principal
+) -> dict[int, Row]:
+    """Give the newest run that may be seen of each unit that has one."""
+    sight = Sight.of(connection, principal)
     found: dict[int, Row] = {}
     for start in range(0, len(keys), _CHUNK):
         some = units.c.key.in_(keys[start : start + _CHUNK])
         newest = sa.select(_newest_run()).where(some)
-        for row in connection.execute(_RUN.where(runs.c.key.in_(newest))):
+        newest_of_some = _RUN.where(runs.c.key.in_(newest))
+        for row in connection.execute(newest_of_some, sight.parameters):
             found[row.unit_key] = row
     return found
 
 
-def first_run(connection: sa.Connection, unit: int) -> Row | None:
-    """Give the run that was stored first of a unit, or None."""
-    statement = _RUN.where(runs.c.unit_key == unit, ENDED).order_by(runs.c.key)
-    return connection.execute(statement.limit(1)).first()
+def first_run(connection: sa.Connection, unit: int, principal: Principal) -> Row | None:
+    """Give the run that was stored first of a unit, or None if it may not be seen."""
+    statement = _RUN.add_columns(runs.c.procedure_key).where(
+        runs.c.unit_key == unit, ENDED
+    )
+    row = connection.execute(statement.order_by(runs.c.key).limit(1)).first()
+    if row is None or not sees_procedure(connection, principal, row.procedure_key):
+        return None
+    return row
 
 
-def files_of_unit(connection: sa.Connection, unit: int) -> Sequence[Row]:
-    """List the files that belong to a unit itself."""
-    statement = sa.select(attachments).where(attachments.c.unit_key == unit)
-    return connection.execute(statement.order_by(attachments.c.key)).all()
+def files_of_unit(
+    connection: sa.Connection, unit: int, principal: Principal
+) -> Sequence[Row]:
+    """List the files that belong to a unit itself, those that may be seen."""
+    statement = sa.select(attachments).where(
+        attachments.c.unit_key == unit, UNIT_FILE_SEEN
+    )
+    sight = Sight.of(connection, principal)
+    return connection.execute(
+        statement.order_by(attachments.c.key), sight.parameters
+    ).all()
 
 
 def units_of_batch(
@@ -359,9 +382,10 @@ def units_of_revision(
 def _newest_of(
     connection: sa.Connection, condition: Condition, principal: Principal
 ) -> Sequence[Row]:
-    seen = visible_units(connection, principal)
-    statement = _SELECT.where(condition, *seen).order_by(units.c.key.desc())
-    return connection.execute(statement).all()
+    statement = _SELECT.where(condition, UNIT_SEEN).order_by(units.c.key.desc())
+    return connection.execute(
+        statement, Sight.of(connection, principal).parameters
+    ).all()
 
 
 def units_of_serials(

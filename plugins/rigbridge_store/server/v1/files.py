@@ -35,7 +35,7 @@ _BUFFER = 1 << 20
 @post("/uploads/initialize")
 def initialize_upload(data: JSONBody[InitializeUpload], call: FromCall) -> UploadGrant:
     """Grant an upload: answers where to PUT the bytes, within a minute."""
-    ticket = call.store.uploads.initialize(data)
+    ticket = call.store.uploads.initialize(data, principal=call.principal)
     return UploadGrant(id=ticket.id, uploadUrl=call.upload_url(ticket))
 
 

@@ -60,8 +60,7 @@ def update_run(
     return Identified(id=linked)
 
 
-# Users only, which the store checks itself: others than this server delete there too.
-@delete("/runs/{run_id:str}", users_only="delete runs")
+@delete("/runs/{run_id:str}")
 def delete_run(run_id: FromPath[str], call: FromCall) -> Deleted:
     """Delete a run."""
     call.store.delete_run(run_id, principal=call.principal)

@@ -59,7 +59,7 @@ def list_parts(
 ) -> bodies.PartList:
     """List parts by filters."""
     with call.store.reading() as connection:
-        page = lists.find_parts(connection, wanted)
+        page = lists.find_parts(connection, wanted, call.principal)
         found = lists.revisions_of(connection, page.keys)
         labels = read_metadata(
             connection, "part", page.keys if wanted.include_metadata else ()
@@ -81,7 +81,7 @@ def list_parts(
 def get_part(number: FromPath[str], call: FromCall) -> bodies.PartDetails:
     """Give one part; the case of its number does not matter."""
     with call.store.reading() as connection:
-        row = lists.require_part(connection, number, "number")
+        row = lists.require_part(connection, number, "number", call.principal)
         found = lists.revisions_of(connection, [row.key])[row.key]
         labels = read_metadata(connection, "part", [row.key])[row.key]
     return from_row(
@@ -94,7 +94,7 @@ def get_part(number: FromPath[str], call: FromCall) -> bodies.PartDetails:
     )
 
 
-@patch("/parts/{number:str}", users_only="change parts")
+@patch("/parts/{number:str}")
 def update_part(
     number: FromPath[str], data: JSONBody[bodies.UpdatePart], call: FromCall
 ) -> bodies.ChangedPart:
@@ -106,7 +106,7 @@ def update_part(
         raise bad_request("At least one field to change is required.")
     require_valid(numbers={"new_number": new}, name=name, metadata=labels)
     with call.store.writing(call.principal) as (connection, _):
-        row = lists.require_part(connection, number, "number")
+        row = lists.require_part(connection, number, "number", call.principal)
         if new is not None:
             changes.renumber(connection, PART, row, new, "new_number")
         if name is not None:
@@ -121,11 +121,11 @@ def update_part(
     )
 
 
-@delete("/parts/{number:str}", users_only="delete parts")
+@delete("/parts/{number:str}")
 def delete_part(number: FromPath[str], call: FromCall) -> bodies.DeletedPart:
     """Delete a part that no unit and no run is of, with its revisions."""
     with call.store.writing(call.principal) as (connection, _):
-        row = lists.require_part(connection, number, "number")
+        row = lists.require_part(connection, number, "number", call.principal)
         gone = lists.revisions_of(connection, [row.key])[row.key]
         # Revisions first, since they refer to the part; a used one stops it all.
         for item in gone:
@@ -143,7 +143,9 @@ def create_revision(
     number = data.number.strip()
     require_valid(numbers={"number": number}, metadata=labels)
     with call.store.writing(call.principal) as (connection, catalog):
-        part = lists.require_part(connection, part_number, "part_number")
+        part = lists.require_part(
+            connection, part_number, "part_number", call.principal
+        )
         key, public = changes.create_numbered(
             connection, catalog, REVISION, number, part_key=part.key
         )
@@ -161,7 +163,7 @@ def get_revision(
     """Give one revision of a part, with those of its units that may be seen."""
     with call.store.reading() as connection:
         part, row = lists.require_part_revision(
-            connection, part_number, revision_number
+            connection, part_number, revision_number, call.principal
         )
         found = units_of_revision(connection, row.key, call.principal)
         labels = read_metadata(connection, "revision", [row.key])[row.key]
@@ -182,26 +184,30 @@ def update_revision(
     data: JSONBody[bodies.UpdateRevision],
     call: FromCall,
 ) -> Identified:
-    """Change the number or the metadata of a revision; stations may, too."""
+    """Change the number or the metadata of a revision."""
     labels = known(data.metadata) or {}
     new = known(data.number)
     new = None if new is None else new.strip()
     require_valid(numbers={"number": new}, metadata=labels)
     with call.store.writing(call.principal) as (connection, _):
-        _, row = lists.require_part_revision(connection, part_number, revision_number)
+        _, row = lists.require_part_revision(
+            connection, part_number, revision_number, call.principal
+        )
         if new is not None:
             changes.renumber(connection, REVISION, row, new, "number")
         merge_metadata(connection, "revision", row.key, labels)
     return Identified(id=row.id)
 
 
-@delete(_REVISION, users_only="delete revisions")
+@delete(_REVISION)
 def delete_revision(
     part_number: FromPath[str], revision_number: FromPath[str], call: FromCall
 ) -> Identified:
     """Delete a revision that no unit and no run is of."""
     with call.store.writing(call.principal) as (connection, _):
-        _, row = lists.require_part_revision(connection, part_number, revision_number)
+        _, row = lists.require_part_revision(
+            connection, part_number, revision_number, call.principal
+        )
         changes.delete_numbered(connection, REVISION, row)
     return Identified(id=row.id)
 
@@ -229,7 +235,7 @@ def list_batches(
 ) -> bodies.BatchList:
     """List batches by filters."""
     with call.store.reading() as connection:
-        page = lists.find_batches(connection, wanted)
+        page = lists.find_batches(connection, wanted, call.principal)
     data = [from_row(bodies.BatchSummary, row, **made_by(row)) for row in page.rows]
     return bodies.BatchList(data=data, meta=meta_of(page))
 
@@ -238,28 +244,28 @@ def list_batches(
 def get_batch(number: FromPath[str], call: FromCall) -> bodies.BatchDetails:
     """Give one batch, with those of its units that may be seen."""
     with call.store.reading() as connection:
-        row = lists.require_batch(connection, number)
+        row = lists.require_batch(connection, number, call.principal)
         found = units_of_batch(connection, row.key, call.principal)
     units = [from_row(bodies.BatchUnit, unit, part=show_part(unit)) for unit in found]
     return from_row(bodies.BatchDetails, row, units=units, **made_by(row))
 
 
-@patch("/batches/{number:str}", users_only="change batches")
+@patch("/batches/{number:str}")
 def update_batch(
     number: FromPath[str], data: JSONBody[bodies.UpdateBatch], call: FromCall
 ) -> Identified:
     """Give a batch another number."""
     _require_number(data.new_number, "new_number")
     with call.store.writing(call.principal) as (connection, _):
-        row = lists.require_batch(connection, number)
+        row = lists.require_batch(connection, number, call.principal)
         changes.renumber(connection, BATCH, row, data.new_number, "new_number")
     return Identified(id=row.id)
 
 
-@delete("/batches/{number:str}", users_only="delete batches")
+@delete("/batches/{number:str}")
 def delete_batch(number: FromPath[str], call: FromCall) -> Deleted2:
     """Delete a batch; its units and runs stay, of no batch."""
     with call.store.writing(call.principal) as (connection, _):
-        row = lists.require_batch(connection, number)
+        row = lists.require_batch(connection, number, call.principal)
         changes.delete_batch(connection, row.key)
     return Deleted2(id=[row.id])

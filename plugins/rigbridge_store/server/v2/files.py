@@ -14,8 +14,7 @@ from msgspec import UNSET
 from rigbridge.errors import RigbridgeError
 from rigbridge.wire import InitializeUpload
 from rigbridge_store.files.stored_files import find_content
-from rigbridge_store.files.uploads import Target
-from rigbridge_store.reading.lists.runs import require_received
+from rigbridge_store.files.uploads import Target, require_received
 from rigbridge_store.refusals import FieldIssue, bad_request, invalid, not_found
 from rigbridge_store.server.bodies import PROBLEMS
 from rigbridge_store.server.calls import ApiCall, FromCall, get, post
@@ -43,7 +42,9 @@ def grant_upload(
         name: the name of the file.
         target: finds what it will belong to; nothing by default.
     """
-    ticket = call.store.uploads.initialize(InitializeUpload(name=name), target=target)
+    ticket = call.store.uploads.initialize(
+        InitializeUpload(name=name), target=target, principal=call.principal
+    )
     return bodies.UploadGrant2(id=ticket.id, upload_url=call.upload_url(ticket))
 
 

@@ -6,7 +6,6 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from rigbridge.wire import Identified
-from rigbridge_store.access.permissions import require_access
 from rigbridge_store.fields import FieldChecks, known
 from rigbridge_store.intake import changes
 from rigbridge_store.intake.changes import PROCEDURE
@@ -29,7 +28,7 @@ __all__: list[str] = []
 _RECENT = 10
 
 
-@post("/procedures", users_only="create procedures")
+@post("/procedures")
 def create(data: JSONBody[bodies.CreateProcedure], call: FromCall) -> Identified:
     """Create a procedure; others may have the same name."""
     require_valid(name=data.name)
@@ -68,8 +67,7 @@ def get_procedure(
 ) -> bodies.ProcedureDetails:
     """Give one procedure, by its id or identifier."""
     with call.store.reading() as connection:
-        row = lists.require_procedure(connection, procedure_id)
-        require_access(connection, call.principal, row.key)
+        row = lists.require_procedure(connection, procedure_id, call.principal)
         recent = lists.newest_runs(connection, row.key, _RECENT)
         linked = lists.stations_of(connection, row.key)
         count = lists.run_count(connection, row.key)
@@ -86,7 +84,7 @@ def get_procedure(
     )
 
 
-@patch("/procedures/{procedure_id:str}", users_only="change procedures")
+@patch("/procedures/{procedure_id:str}")
 def update_procedure(
     procedure_id: FromPath[str], data: JSONBody[bodies.UpdateProcedure], call: FromCall
 ) -> Identified:
@@ -100,7 +98,7 @@ def update_procedure(
     return Identified(id=row.id)
 
 
-@delete("/procedures/{procedure_id:str}", users_only="delete procedures")
+@delete("/procedures/{procedure_id:str}")
 def delete_procedure(procedure_id: FromPath[str], call: FromCall) -> Identified:
     """Delete a procedure with all of its runs, for good."""
     with call.store.reading() as connection:
@@ -115,7 +113,7 @@ def delete_procedure(procedure_id: FromPath[str], call: FromCall) -> Identified:
     return Identified(id=row.id)
 
 
-@post("/procedures/{procedure_id:str}/versions", users_only="create versions")
+@post("/procedures/{procedure_id:str}/versions")
 def create_version(
     procedure_id: FromPath[str], data: JSONBody[bodies.CreateVersion], call: FromCall
 ) -> Identified:
@@ -136,8 +134,7 @@ def get_version(
 ) -> bodies.VersionDetails:
     """Give one version of a procedure; the case of its tag does not matter."""
     with call.store.reading() as connection:
-        row = lists.require_procedure(connection, procedure_id)
-        require_access(connection, call.principal, row.key)
+        row = lists.require_procedure(connection, procedure_id, call.principal)
         version = lists.find_version(connection, row.key, tag)
     return from_row(
         bodies.VersionDetails,
@@ -148,9 +145,7 @@ def get_version(
     )
 
 
-@delete(
-    "/procedures/{procedure_id:str}/versions/{tag:str}", users_only="delete versions"
-)
+@delete("/procedures/{procedure_id:str}/versions/{tag:str}")
 def remove_version(
     procedure_id: FromPath[str], tag: FromPath[str], call: FromCall
 ) -> Identified:

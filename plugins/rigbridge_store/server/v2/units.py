@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import UNSET
 
 from rigbridge.wire import Identified, WireSubUnit
+from rigbridge_store.access.principals import Principal
 from rigbridge_store.fields import known, text_or_none
 from rigbridge_store.files.uploads import link_uploads_to_unit
 from rigbridge_store.intake import changes
@@ -18,7 +19,7 @@ from rigbridge_store.intake.metadata import (
     write_metadata,
 )
 from rigbridge_store.intake.policies import CreationPolicy
-from rigbridge_store.intake.units import FoundUnit, add_sub_units
+from rigbridge_store.intake.units import FoundUnit, add_sub_units, require_sole
 from rigbridge_store.reading.details import Row
 from rigbridge_store.reading.lists import units as lists
 from rigbridge_store.reading.lists.catalog import (
@@ -60,9 +61,9 @@ def list_units(
     """List units by filters; a station sees those of its procedures and its own."""
     with call.store.reading() as connection:
         page = lists.find_units(connection, wanted, call.principal)
-        children = lists.children_of(connection, page.keys)
-        parents = lists.parents_of(connection, page.keys)
-        newest = lists.last_runs(connection, page.keys)
+        children = lists.children_of(connection, page.keys, call.principal)
+        parents = lists.parents_of(connection, page.keys, call.principal)
+        newest = lists.last_runs(connection, page.keys, call.principal)
         labels = read_metadata(
             connection, "unit", page.keys if wanted.include_metadata else ()
         )
@@ -99,10 +100,12 @@ def get_unit(serial_number: FromPath[str], call: FromCall) -> bodies.UnitDetails
     """Give one unit; the case of its serial number does not matter."""
     with call.store.reading() as connection:
         row = lists.require_unit(connection, serial_number, call.principal)
-        children = lists.children_of(connection, [row.key])[row.key]
-        parents = lists.parents_of(connection, [row.key])[row.key]
-        files = lists.files_of_unit(connection, row.key)
-        run = lists.first_run(connection, row.key) if row.by_run else None
+        children = lists.children_of(connection, [row.key], call.principal)[row.key]
+        parents = lists.parents_of(connection, [row.key], call.principal)[row.key]
+        files = lists.files_of_unit(connection, row.key, call.principal)
+        run = (
+            lists.first_run(connection, row.key, call.principal) if row.by_run else None
+        )
         labels = read_metadata(connection, "unit", [row.key])
     return from_row(
         bodies.UnitDetails,
@@ -155,7 +158,7 @@ def create_unit(data: JSONBody[bodies.CreateUnit], call: FromCall) -> Identified
     require_valid(numbers={"serial_number": serial_number}, metadata=labels)
     with call.store.writing(call.principal) as (connection, catalog):
         part, revision = require_revision_of(
-            connection, data.part_number, data.revision_number
+            connection, data.part_number, data.revision_number, call.principal
         )
         unit = changes.new_unit(
             connection,
@@ -182,10 +185,15 @@ def update_unit(
     with call.store.writing(call.principal) as (connection, catalog):
         unit = lists.require_unit(connection, serial_number, call.principal)
         # The part comes before the revision, which is looked up within it.
-        values = _changes(connection, catalog, data, unit)
+        values = _changes(connection, catalog, call.principal, data, unit)
+        if values or number is not None:
+            # What a unit is, everybody relies on who tested it.
+            require_sole(connection, unit.key, serial_number, catalog.sight)
         changes.change_unit(connection, unit.key, values)
         merge_metadata(connection, "unit", unit.key, labels)
-        link_uploads_to_unit(connection, unit.key, known(data.attachments) or ())
+        link_uploads_to_unit(
+            connection, unit.key, known(data.attachments) or (), call.principal
+        )
         # Renamed last: all before finds the unit by the number that was asked for.
         if number is not None:
             changes.rename_unit(connection, unit, number, "new_serial_number")
@@ -193,13 +201,17 @@ def update_unit(
 
 
 def _changes(
-    connection: Any, catalog: Any, data: bodies.UpdateUnit2, unit: Row
+    connection: Any,
+    catalog: Any,
+    principal: Principal,
+    data: bodies.UpdateUnit2,
+    unit: Row,
 ) -> dict[str, object]:
     values: dict[str, object] = {}
     part_number = text_or_none(data.part_number)
     part: int | None = unit.part_key
     if part_number is not None:
-        part = require_part(connection, part_number, "part_number").key
+        part = require_part(connection, part_number, "part_number", principal).key
         values["part_key"] = part
         if part != unit.part_key:
             values["revision_key"] = catalog.default_revision(part)
@@ -222,7 +234,7 @@ def _changes(
     return values
 
 
-@delete("/units", users_only="delete units")
+@delete("/units")
 def delete_units(serial_numbers: Ids, call: FromCall) -> Deleted2:
     """Delete units that have no runs, for good; all of them or none."""
     digests: list[str] = []
@@ -262,9 +274,10 @@ def remove_child(
     call: FromCall,
 ) -> Identified:
     """Take a unit out of another; both stay."""
-    with call.store.writing(call.principal) as (connection, _):
+    with call.store.writing(call.principal) as (connection, catalog):
         unit = lists.require_unit(connection, serial_number, call.principal)
         child = lists.require_unit(connection, child_serial_number, call.principal)
+        require_sole(connection, unit.key, serial_number, catalog.sight)
         changes.remove_child(connection, unit, child)
     return Identified(id=unit.id)
 
@@ -279,7 +292,7 @@ def create_attachment(
     )
 
 
-@delete("/units/{serial_number:str}/attachments", users_only="delete files of units")
+@delete("/units/{serial_number:str}/attachments")
 def delete_attachments(
     serial_number: FromPath[str], ids: Ids, call: FromCall
 ) -> bodies.DeletedFiles:

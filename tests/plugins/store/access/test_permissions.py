@@ -11,6 +11,7 @@ from rigbridge.errors import ForbiddenError, NotFoundError
 from rigbridge.wire import CreateRun
 from rigbridge_store import Principal, RunStore
 from rigbridge_store.access import permissions
+from rigbridge_store.access.matrix import Action, Thing, Verb
 from rigbridge_store.tables.schema import procedures, station_procedures
 
 
@@ -61,10 +62,10 @@ class TestReach:
     def test_a_station_reaches_what_it_is_linked_to(
         self, station: Principal, connection: sa.Connection, keys: list[int]
     ) -> None:
-        """The other procedure is refused by its own name."""
-        permissions.require_access(connection, station, keys[0])
-        with pytest.raises(ForbiddenError, match=r"Station Rig .* Two"):
-            permissions.require_access(connection, station, keys[1])
+        """The other procedure is refused as the caller has named it."""
+        permissions.require_link(connection, station, keys[0], "One")
+        with pytest.raises(ForbiddenError, match=r"Station Rig .* link Rig 'a b'"):
+            permissions.require_link(connection, station, keys[1], "a b")
         assert permissions.visible_procedures(connection, station) == frozenset(
             {keys[0]}
         )
@@ -78,7 +79,7 @@ class TestReach:
     ) -> None:
         """Users, unrestricted stations, and whoever is in the process."""
         for principal in (user, free, None):
-            permissions.require_access(connection, principal, keys[1])
+            permissions.require_link(connection, principal, keys[1], "x")
             assert permissions.visible_procedures(connection, principal) is None
 
     def test_linking_twice_is_one_link(
@@ -111,11 +112,12 @@ class TestRefusals:
         self, station: Principal, user: Principal, free: Principal
     ) -> None:
         """A station may not, unrestricted or not."""
+        delete = Action(Verb.DELETE, Thing.RUN)
         for principal in (user, None):
-            permissions.require_user(principal, "delete runs")
+            permissions.require_allowed(principal, delete)
         for principal in (station, free):
             with pytest.raises(ForbiddenError, match="Rig cannot delete runs"):
-                permissions.require_user(principal, "delete runs")
+                permissions.require_allowed(principal, delete)
 
 
 class TestOwners:

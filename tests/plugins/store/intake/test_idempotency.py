@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from rigbridge.errors import BadRequestError, ConflictError, ForbiddenError
+from rigbridge.errors import BadRequestError, ConflictError
 from rigbridge.wire import CreateRun
 from rigbridge_store import CreationResult, RunStore
 
@@ -89,7 +89,7 @@ class TestIdempotencyKey:
         station = store.authenticate(store.create_station_key("S"))
         store.link_station("S", "Other")
         body = make_body(procedure_name="Other")
-        with pytest.raises(ForbiddenError):
+        with pytest.raises(ConflictError):
             store.create_run(body, idempotency_key="one", principal=station)
 
 

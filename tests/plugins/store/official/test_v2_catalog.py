@@ -167,7 +167,7 @@ class TestRevisions:
 
     @pytest.mark.parametrize("who", ["user", "station"])
     def test_life(self, official: Any, unique: Callable[[str], str], who: str) -> None:
-        """A revision is made and changed by anybody, and deleted by users."""
+        """A revision is made by anybody, and changed and deleted by users."""
         client = getattr(official, who)
         part = unique("PART")
         client.parts.create(number=part, name="Board")
@@ -183,7 +183,11 @@ class TestRevisions:
             serial_number=unique("UNIT"), part_number=part, revision_number="B"
         )
         assert len(client.parts.revisions.get(**where).units) == 1
-        changed = client.parts.revisions.update(
+        if who == "station":
+            with pytest.raises(official.errors.APIError) as refused:
+                client.parts.revisions.update(**where, number="C")
+            assert refused.value.status_code == 403
+        changed = official.user.parts.revisions.update(
             **where, number="C", metadata={"a": None}
         )
         assert changed.id == made

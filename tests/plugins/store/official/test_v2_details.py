@@ -238,7 +238,7 @@ class TestStation:
         phases = official.user.phases.list(procedure_id=run.procedure.id).data
         with pytest.raises(official.errors.TofuPilotError) as caught:
             official.station.phases.get(id=phases[0].id)
-        assert caught.value.status_code == 403
+        assert caught.value.status_code == 404
 
 
 class TestDeployments:
