@@ -18,7 +18,7 @@ class Scope:
     A place in a record, with the report that everything is recorded in.
 
     Attributes:
-        report: takes what was mapped, coerced and dropped.
+        report: takes what was mapped, coerced, left out and dropped.
         spool: takes the bytes of attachments.
         settings: what the site chose.
         strict: refuse a damaged record instead of reading what can be read of it.
@@ -57,8 +57,14 @@ class Scope:
             item, rule, place=Place(path=self.path), detail=_short(detail)
         )
 
+    def omitted(self, item: str, rule: str, detail: object = None) -> None:
+        """Record that an element of this place was left out by a stated rule."""
+        self.report.omitted(
+            item, rule, place=Place(path=self.path), detail=_short(detail)
+        )
+
     def dropped(self, item: str, reason: str, detail: object = None) -> None:
-        """Record that an element of this place was left out."""
+        """Record that an element of this place is lost."""
         self.report.dropped(
             item, reason, place=Place(path=self.path), detail=_short(detail)
         )

@@ -1,4 +1,4 @@
-"""Parts of a report that no run takes; each is recorded as dropped."""
+"""Parts of a report that no run takes, by stated rules; each is recorded."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ from rigbridge_teststand.xml.elements import Element, place_of
 __all__ = ["LOOP_SUMMARY", "STALE_VALUE", "record_batch", "record_omitted"]
 
 STALE_VALUE = "stale value of a skipped step"
-"""The reason for dropping the values of a skipped step: they are older than it."""
+"""The rule by which the values of a skipped step: they are older than it."""
 
 LOOP_SUMMARY = "summary of a loop, its iterations have the values"
-"""The reason for dropping the values of a loop's summary."""
+"""The rule by which the values of a loop's summary."""
 
 
 def record_omitted(
     found: Sequence[Measurement],
     read: ConversionReport,
-    reason: str,
+    rule: str,
     step: Element,
     report: ConversionReport,
 ) -> None:
     """
-    Record the values of a step as dropped.
+    Record the values of a step as left out.
 
     Args:
         found: the measurements that were read.
         read: the report of that reading.
-        reason: the reason for dropping them.
+        rule: the rule.
         step: the step.
         report: takes the entries.
     """
-    # A step without data has nothing to drop.
+    # A step without data has nothing to leave out.
     if not read.items():
         return
     place = place_of(step)
     for measurement in found:
-        report.dropped("measurement", reason, place=place, detail=measurement.name)
+        report.omitted("measurement", rule, place=place, detail=measurement.name)
     for item in sorted(read.items() - {"measurement"}):
         for _ in range(read.count(Disposition.MAPPED, item)):
-            report.dropped(item, reason, place=place)
-    # What the reading itself dropped stays dropped for its own reason.
+            report.omitted(item, rule, place=place)
+    # What of it cannot be read is left out with the rest.
     for entry in read.entries:
-        if entry.disposition is Disposition.DROPPED:
-            report.dropped(
+        if entry.disposition is not Disposition.COERCED:
+            report.omitted(
                 entry.item, entry.rule, place=entry.place, detail=entry.detail
             )
 
@@ -83,7 +83,7 @@ def record_batch(
     named = [_reference(element) for element in references]
     shown = "; ".join(named[:_MAX_LISTED])
     more = f"; and {len(named) - _MAX_LISTED} more" if len(named) > _MAX_LISTED else ""
-    report.dropped(
+    report.omitted(
         "batch report",
         "is an index of unit reports, not a run",
         place=place(table),

@@ -15,7 +15,7 @@ from typing import cast
 import attrs
 
 from rigbridge import opening
-from rigbridge.adapters import Disposition, Source, Spool
+from rigbridge.adapters import Source, Spool
 from rigbridge.configuration import Configuration, load_configuration
 from rigbridge.errors import (
     ConfigurationError,
@@ -23,7 +23,13 @@ from rigbridge.errors import (
     SourceUnreadableError,
     UnrecognizedSourceError,
 )
-from rigbridge.imports import AdapterSet, InstalledAdapter, read_source, strict_refusal
+from rigbridge.imports import (
+    AdapterSet,
+    InstalledAdapter,
+    Strictness,
+    read_source,
+    strict_refusal,
+)
 from rigbridge.model import JSONValue, Run
 from rigbridge.model.report import ConversionReport
 from rigbridge.outbox import Outbox
@@ -40,7 +46,7 @@ def read(
     settings: Mapping[str, JSONValue] | None = None,
     configuration: Configuration | str | os.PathLike[str] | None = None,
     report: ConversionReport | None = None,
-    strict: bool = False,
+    strict: Strictness = False,
 ) -> Iterator[Run]:
     """
     Read the runs of a report file, with any installed adapter.
@@ -61,8 +67,9 @@ def read(
         configuration: the configuration, or a file to read it from; by default it is
             gathered as for the command line. Its rules complete each run's identity.
         report: takes what is recorded while reading.
-        strict: a run of which anything is dropped is an error, and so is a report
-            that was cut off; otherwise ``metadata["partial"]`` marks its run.
+        strict: a run of which anything is lost is an error, and so is a report that
+            was cut off; otherwise ``metadata["partial"]`` marks its run. With ``"all"``
+            so is a run of which anything is left out by a stated rule.
 
     Raises:
         SourceError: the file cannot be read; names it, the place in it, and a remedy.
@@ -76,6 +83,10 @@ def read(
         raise ConfigurationError(
             f"read takes the path of a file, not {type(given).__name__}",
             remedy="give it as a str or a Path",
+        )
+    if strict not in (False, True, "all"):
+        raise ConfigurationError(
+            f"strict is {strict!r}", remedy='give True, False or "all"'
         )
     site = _configuration(configuration)
     if settings is not None:
@@ -106,12 +117,12 @@ def _runs(
     site: Configuration,
     report: ConversionReport | None,
     *,
-    strict: bool,
+    strict: Strictness,
 ) -> Iterator[Run]:
     errors: list[SourceError] = []
     with Spool(lasting=True) as spool:
         for item in read_source(
-            source, chosen, site, spool, strict=strict, remainder=report
+            source, chosen, site, spool, strict=bool(strict), remainder=report
         ):
             if isinstance(item, SourceError):
                 # Raised now, it would cost the runs behind it.
@@ -119,8 +130,9 @@ def _runs(
                 continue
             if report is not None:
                 report.merge(item.report)
-            if strict and item.report.count(Disposition.DROPPED):
-                errors.append(strict_refusal(item, source, remedy=_ACCEPT))
+            refusal = strict_refusal(item, source, strict, remedy=_ACCEPT)
+            if refusal is not None:
+                errors.append(refusal)
                 continue
             yield item.run
     if errors:

@@ -150,10 +150,13 @@ class TestRead:
         assert len(seen) == 2
         assert len(caught.value.__notes__) == 1
 
-    def test_strict_refuses_what_would_be_left_out(self, tmp_path: Path) -> None:
+    def test_strict_refuses_what_would_be_missing(self, tmp_path: Path) -> None:
         """It is an error as with ``--strict``, and names a remedy for a program."""
-        with pytest.raises(SourceError, match=r"would be dropped, .* without strict"):
-            list(rigbridge.read(OPENHTF, strict=True))
+        assert list(rigbridge.read(OPENHTF, strict=True))
+        with pytest.raises(SourceError, match=r"3 left out, .* without strict"):
+            list(rigbridge.read(OPENHTF, strict="all"))
+        with pytest.raises(ConfigurationError, match="strict is 'some'"):
+            rigbridge.read(OPENHTF, strict="some")  # type: ignore[arg-type]
         cut = tmp_path / "cut.xml"
         cut.write_bytes(TESTSTAND.read_bytes()[:-400])
         runs = list(rigbridge.read(cut))

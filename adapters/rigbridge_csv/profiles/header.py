@@ -220,7 +220,7 @@ class _ColumnMapper:
                     f"declare it in profile {self.profile.name!r}, or set its "
                     "undeclared to attributes or drop",
                 )
-            report.dropped(
+            report.omitted(
                 "column",
                 "not declared, as the profile asks",
                 place=Place(line=self.line, path=name),

@@ -68,10 +68,10 @@ def read_logs(
         if _is_framework_debug(level, logger, line.source) and not (
             scope.settings.framework_logs
         ):
-            place.dropped("log", "debug line of the framework", line.message)
+            place.omitted("log", "debug line of the framework", line.message)
             continue
         if _LEVELS.index(level) < lowest:
-            place.dropped("log", "below log_level", line.message)
+            place.omitted("log", "below log_level", line.message)
             continue
         # The model's entries have no logger; positions in the metadata keep it.
         if logger is not None:

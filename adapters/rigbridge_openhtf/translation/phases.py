@@ -139,7 +139,7 @@ def read_code(
             scope.mapped("source code")
             found["sourcecode"] = source
         else:
-            scope.dropped("source code", "left out unless source_code is set")
+            scope.omitted("source code", "left out unless source_code is set")
     return found
 
 
@@ -148,7 +148,7 @@ def _measurements(raw: RawPhase, scope: Scope) -> list[Measurement]:
     if timed and not scope.settings.measurement_times:
         # One entry a phase: a live record has a time for every measurement.
         reason = "left out unless measurement_times is set"
-        scope.dropped("measurement times", reason, f"{timed} of them")
+        scope.omitted("measurement times", reason, f"{timed} of them")
     return [
         read_measurement(item, number, scope.at(f".measurements[{item.name!r}]"))
         for number, item in enumerate(raw.measurements, start=1)

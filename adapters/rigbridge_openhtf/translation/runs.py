@@ -106,7 +106,7 @@ def _phases(
     for index, raw in enumerate(record.phases):
         place = scope.at(f".phases[{index}]")
         if is_idle_trigger(raw) and not scope.settings.framework_phases:
-            place.dropped("phase", "the framework's own wait for the unit", raw.name)
+            place.omitted("phase", "the framework's own wait for the unit", raw.name)
             continue
         kept.append((index, phase_name(raw, index + 1, place), place))
     # All files are named before the first phase is read: a name that occurs again

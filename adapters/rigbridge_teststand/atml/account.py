@@ -55,7 +55,7 @@ class RunAccount:
     def dropped(
         self, item: str, reason: str, element: Element, detail: str | None = None
     ) -> None:
-        """Record that an element was left out."""
+        """Record that an element is lost."""
         self.report.dropped(
             item, reason, place=partial(self._place, element), detail=detail
         )
@@ -63,7 +63,7 @@ class RunAccount:
     def drop_measurement(
         self, measurement: Measurement, reason: str, place: Place
     ) -> None:
-        """Record a mapped measurement and its parts as dropped instead."""
+        """Record a mapped measurement and its parts as left out instead."""
         parts = ["measurement"]
         if measurement.unit is not None:
             parts.append("unit")
@@ -76,7 +76,7 @@ class RunAccount:
         for item in parts:
             # It was counted as mapped when it was read.
             self.mapped[item] -= 1
-            self.report.dropped(item, reason, place=place, detail=measurement.name)
+            self.report.omitted(item, reason, place=place, detail=measurement.name)
 
     def settle(self) -> None:
         """Add the counts to the report."""

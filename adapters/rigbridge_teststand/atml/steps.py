@@ -214,7 +214,7 @@ class ATMLStepReader:
     def drop(
         self, measurements: Iterable[Measurement], reason: str, element: Element
     ) -> None:
-        """Record measurements of a step as dropped."""
+        """Record measurements of a step as left out."""
         place = self._account.place(element)
         for measurement in measurements:
             self._account.drop_measurement(measurement, reason, place)

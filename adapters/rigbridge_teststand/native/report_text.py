@@ -10,7 +10,11 @@ from rigbridge.model import JSONValue, LogLevel
 from rigbridge_teststand.native.properties import read_scalar, subproperties, value_text
 from rigbridge_teststand.numbers import is_finite, read_count
 from rigbridge_teststand.vocabulary import clean_text
-from rigbridge_teststand.xml.elements import Element, record_dropped
+from rigbridge_teststand.xml.elements import (
+    Element,
+    record_dropped,
+    record_omission,
+)
 
 __all__ = ["LoggedText", "drop_comments", "read_comment", "read_report_texts"]
 
@@ -100,7 +104,7 @@ def drop_comments(
         # Templates of arrays repeat the comments of their members.
         is_template = next(comment.iterancestors("ArrayElementPrototype"), None)
         if (comment.text or "").strip() and not is_kept and is_template is None:
-            record_dropped(
+            record_omission(
                 report,
                 comment,
                 "comment",

@@ -17,6 +17,7 @@ __all__ = [
     "place_of",
     "record_coerced",
     "record_dropped",
+    "record_omission",
 ]
 
 Element: TypeAlias = etree._Element  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
@@ -54,6 +55,17 @@ def record_coerced(
     report.coerced(item, rule, place=partial(place_of, element), detail=detail)
 
 
+def record_omission(
+    report: ConversionReport,
+    element: Element,
+    item: str,
+    rule: str,
+    detail: str | None = None,
+) -> None:
+    """Record that an element was left out by a stated rule."""
+    report.omitted(item, rule, place=partial(place_of, element), detail=detail)
+
+
 def record_dropped(
     report: ConversionReport,
     element: Element,
@@ -61,7 +73,7 @@ def record_dropped(
     reason: str,
     detail: str | None = None,
 ) -> None:
-    """Record that an element was left out."""
+    """Record that an element is lost."""
     report.dropped(item, reason, place=partial(place_of, element), detail=detail)
 
 

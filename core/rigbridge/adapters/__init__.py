@@ -12,11 +12,12 @@ from rigbridge.adapters.contract import ADAPTER_GROUP, Adapter, Match
 from rigbridge.adapters.handed_over import HandedOverRecord, RecordAdapter
 from rigbridge.adapters.source import HEAD_SIZE, Source, is_blank
 from rigbridge.adapters.spool import Spool
-from rigbridge.adapters.time_zones import TimeZonePolicy
+from rigbridge.adapters.time_zones import ASSUMED_ZONE, TimeZonePolicy
 from rigbridge.model.report import ConversionReport, Disposition, Place, ReportEntry
 
 __all__ = [
     "ADAPTER_GROUP",
+    "ASSUMED_ZONE",
     "HEAD_SIZE",
     "Adapter",
     "ConversionReport",

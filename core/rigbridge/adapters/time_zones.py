@@ -17,7 +17,10 @@ import attrs
 from rigbridge.errors import ConfigurationError
 from rigbridge.model.report import ConversionReport, Place
 
-__all__ = ["TimeZonePolicy"]
+__all__ = ["ASSUMED_ZONE", "TimeZonePolicy"]
+
+ASSUMED_ZONE = "time zone of this machine assumed, since time_zone is not set"
+"""The rule by which a time without a zone is read where the site names none."""
 
 
 def _zone(name: str, key: str) -> tzinfo:
@@ -83,7 +86,7 @@ class TimeZonePolicy:
         if zone is None:
             report.coerced(
                 "time",
-                "time zone of this machine assumed",
+                ASSUMED_ZONE,
                 place=place,
                 detail=wall.isoformat(),
             )

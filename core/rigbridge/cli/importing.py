@@ -27,7 +27,7 @@ from rigbridge.errors import NoRunError, RunProblemsError, SourceError
 
 if TYPE_CHECKING:
     from rigbridge.configuration import Configuration
-    from rigbridge.imports import ReadRun
+    from rigbridge.imports import ReadRun, Strictness
 
 __all__ = ["ConvertFormat", "convert", "demo", "import_reports"]
 
@@ -52,9 +52,7 @@ def import_reports(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read everything, store nothing.")
     ] = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Refuse runs of which anything drops.")
-    ] = False,
+    strict: options.Strict = None,
     attach_source: Annotated[
         bool, typer.Option("--attach-source", help="Attach the report itself.")
     ] = False,
@@ -72,7 +70,7 @@ def import_reports(
         configuration,
         only=adapter,
         dry_run=dry_run,
-        strict=strict,
+        strict="all" if strict is options.Refused.ALL else strict is not None,
         attach_source=attach_source,
         as_json=as_json,
     )
@@ -117,7 +115,7 @@ def _import(
     *,
     only: str | None = None,
     dry_run: bool = False,
-    strict: bool = False,
+    strict: Strictness = False,
     attach_source: bool = False,
     as_json: bool = False,
 ) -> ImportSummary:

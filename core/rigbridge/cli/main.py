@@ -14,6 +14,7 @@ import typer
 
 import rigbridge
 from rigbridge.cli import adapters, agent, importing, outbox, runs, serving, upkeep
+from rigbridge.cli.options import StrictCommand
 from rigbridge.cli.output import error_document, say, say_error, say_json
 from rigbridge.errors import ConfigurationError, RigbridgeError
 
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("demo")(importing.demo)
-app.command("import")(importing.import_reports)
+app.command("import", cls=StrictCommand)(importing.import_reports)
 app.command("convert")(importing.convert)
 app.command("serve")(serving.serve)
 app.command("agent")(agent.agent)

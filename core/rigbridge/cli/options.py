@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 __all__ = [
     "AdapterName",
@@ -13,8 +15,11 @@ __all__ = [
     "AsJSON",
     "ConfigFile",
     "DataFolder",
+    "Refused",
     "SourceFiles",
     "SourcePaths",
+    "Strict",
+    "StrictCommand",
     "Target",
     "TimeZone",
 ]
@@ -59,3 +64,38 @@ TimeZone = Annotated[
         "--time-zone", help="Zone of times without one.", metavar="Europe/Berlin"
     ),
 ]
+
+
+class Refused(StrEnum):
+    """Runs of which what is missing are refused."""
+
+    LOST = "lost"
+    ALL = "all"
+
+
+_STRICT = "--strict"
+
+Strict = Annotated[
+    Refused | None,
+    typer.Option(
+        _STRICT,
+        help="Refuse runs of which anything is lost; with =all also what is left out.",
+        metavar="[=all]",
+    ),
+]
+
+
+class StrictCommand(TyperCommand):
+    """A command whose option ``--strict`` may have a value, after an equals sign."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Give the option its usual value where it has none."""
+        # By version, Typer's context is click's or one of its own.
+        # Typer has no option with an optional value; without one it would take the
+        # path that follows.
+        options = args.index("--") if "--" in args else len(args)
+        given = [
+            f"{_STRICT}={Refused.LOST}" if arg == _STRICT and at < options else arg
+            for at, arg in enumerate(args)
+        ]
+        return super().parse_args(ctx, given)

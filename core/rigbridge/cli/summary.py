@@ -1,14 +1,18 @@
 """What an import shows at its end, gathered source by source."""
 
+# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rigbridge.cli.output import (
     count_of,
     error_document,
+    own_call,
     say,
     say_error,
     say_json,
@@ -18,6 +22,7 @@ from rigbridge.cli.output import (
 from rigbridge.errors import RigbridgeError
 
 if TYPE_CHECKING:
+    from rigbridge.adapters import ConversionReport
     from rigbridge.imports import ImportedRun, SourceResult
     from rigbridge.model import Run
 
@@ -53,6 +58,9 @@ class ImportSummary:
         self._rows: list[tuple[str, ...]] = []
         self._errors: list[RigbridgeError] = []
         self._known = 0
+        self._lost = 0
+        self._omitted = 0
+        self._in_assumed_zone = 0
         self._partial: list[str] = []
         self._failed = 0
         self._empty = 0
@@ -94,6 +102,7 @@ class ImportSummary:
         self._errors += result.errors
         self._failed += not result.succeeded
         self._empty += result.is_empty
+        self._account(result.report)
         self._quarantined += len(result.quarantined)
         if result.quarantined and self._quarantine is None:
             self._quarantine = result.quarantined[0].parent
@@ -104,6 +113,15 @@ class ImportSummary:
             # A failed run is the better example: it shows limits and verdicts.
             if self._first is None or (self._first[0] and not passed):
                 self._first = (passed, str(item.run.id))
+
+    def _account(self, report: ConversionReport) -> None:
+        from rigbridge.adapters import ASSUMED_ZONE, Disposition
+
+        self._lost += report.count(Disposition.DROPPED)
+        self._omitted += report.count(Disposition.OMITTED)
+        self._in_assumed_zone += bool(
+            report.count(Disposition.COERCED, rule=ASSUMED_ZONE)
+        )
 
     def show(self) -> None:
         """Show it: the runs to standard output, what went wrong to standard error."""
@@ -117,6 +135,19 @@ class ImportSummary:
             say_warning(
                 f"{source}: is cut off or damaged; only what is complete of it was "
                 "taken (export or copy it again; --strict refuses such files)"
+            )
+        if self._in_assumed_zone:
+            zone = f"{datetime.now().astimezone():%Z, UTC%z}"
+            say_warning(
+                f"times of {count_of(self._in_assumed_zone, 'file')} state no zone and "
+                f"were read in that of this machine ({zone}); if the station stood "
+                "elsewhere, set time_zone in rigbridge.toml or give --time-zone"
+            )
+        if self._lost:
+            say_warning(
+                f"{count_of(self._lost, 'element')} of the reports could not be kept; "
+                f"{own_call()} convert --format report FILE names each, and --strict "
+                "refuses such runs"
             )
         if self._quarantine is not None:
             say_warning(
@@ -141,10 +172,12 @@ class ImportSummary:
         empty = (
             f"{count_of(self._empty, 'file')} without a run, " if self._empty else ""
         )
+        omitted = self._omitted
+        ruled = f"; {count_of(omitted, 'element')} left out by rule" if omitted else ""
         return (
             f"{count_of(len(self._rows), 'run')} of "
             f"{count_of(self.sources, 'file')}{known}; "
-            f"{empty}{count_of(self._failed, 'file')} failed"
+            f"{empty}{count_of(self._failed, 'file')} failed{ruled}"
             f"{'; a dry run, nothing was stored' if self._dry_run else ''}"
         )
 

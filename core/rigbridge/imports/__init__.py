@@ -7,9 +7,10 @@ Batch import: whole folders of reports into a destination.
 
 from rigbridge.imports.detection import AdapterSet, Claim, InstalledAdapter
 from rigbridge.imports.pipeline import ImportedRun, SourceResult, import_sources
-from rigbridge.imports.reading import ReadRun, read_source, strict_refusal
+from rigbridge.imports.reading import ReadRun, read_source
 from rigbridge.imports.requeueing import recover_unsent
 from rigbridge.imports.scanning import scan
+from rigbridge.imports.strictness import Strictness, strict_refusal
 
 __all__ = [
     "AdapterSet",
@@ -18,6 +19,7 @@ __all__ = [
     "InstalledAdapter",
     "ReadRun",
     "SourceResult",
+    "Strictness",
     "import_sources",
     "read_source",
     "recover_unsent",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import attrs
 
-from rigbridge.adapters import ConversionReport, Disposition, Source, Spool
+from rigbridge.adapters import ConversionReport, Source, Spool
 from rigbridge.configuration import Configuration
 from rigbridge.convert import dump
 from rigbridge.destinations import Destination, Receipt, foreign_failures
@@ -30,12 +30,15 @@ from rigbridge.errors import (
     SourceUnreadableError,
 )
 from rigbridge.imports.detection import AdapterSet
-from rigbridge.imports.reading import ReadRun, read_source, strict_refusal
+from rigbridge.imports.reading import ReadRun, read_source
+from rigbridge.imports.strictness import Strictness, strict_refusal
 from rigbridge.kept import Quarantine
 from rigbridge.machine.folders import read_chunks
 from rigbridge.model import Attachment, Run
 
 __all__ = ["ImportedRun", "SourceResult", "import_sources"]
+
+_ACCEPT = "import without --strict to accept that"
 
 
 @attrs.frozen(kw_only=True)
@@ -99,7 +102,7 @@ def import_sources(
     configuration: Configuration,
     destination: Destination | None,
     *,
-    strict: bool = False,
+    strict: Strictness = False,
     attach_source: bool = False,
 ) -> Iterator[SourceResult]:
     """
@@ -112,7 +115,7 @@ def import_sources(
         adapters: the adapters to choose from.
         configuration: the site's settings.
         destination: where the runs go, or None to only read them.
-        strict: a run of which anything is dropped is an error and is not sent.
+        strict: whether a run of which anything is missing is an error and is not sent.
         attach_source: let the source itself travel along as an attachment.
     """
     # The error that ended the import: what comes after it is not tried.
@@ -155,7 +158,7 @@ class _SourceImport:
         self._report = ConversionReport()
 
     def result(
-        self, adapters: AdapterSet, *, strict: bool, attach_source: bool
+        self, adapters: AdapterSet, *, strict: Strictness, attach_source: bool
     ) -> SourceResult:
         name: str | None = None
         try:
@@ -168,7 +171,7 @@ class _SourceImport:
                     installed,
                     self._configuration,
                     spool,
-                    strict=strict,
+                    strict=bool(strict),
                     remainder=self._report,
                 ):
                     if isinstance(item, SourceError):
@@ -200,18 +203,13 @@ class _SourceImport:
             ) from error
 
     def _submit(
-        self, item: ReadRun, extra: tuple[Attachment, ...], *, strict: bool
+        self, item: ReadRun, extra: tuple[Attachment, ...], *, strict: Strictness
     ) -> None:
         run, report = item.run, item.report
         try:
-            if strict and report.count(Disposition.DROPPED):
-                self._errors.append(
-                    strict_refusal(
-                        item,
-                        self._source,
-                        remedy="import without --strict to accept that",
-                    )
-                )
+            refusal = strict_refusal(item, self._source, strict, remedy=_ACCEPT)
+            if refusal is not None:
+                self._errors.append(refusal)
                 return
             if extra:
                 run = attrs.evolve(run, attachments=(*run.attachments, *extra))

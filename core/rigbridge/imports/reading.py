@@ -11,7 +11,6 @@ import attrs
 
 from rigbridge.adapters import (
     ConversionReport,
-    Disposition,
     ReadContext,
     Source,
     Spool,
@@ -26,7 +25,7 @@ from rigbridge.errors import (
 from rigbridge.imports.detection import InstalledAdapter
 from rigbridge.model import Run
 
-__all__ = ["ReadRun", "read_source", "strict_refusal"]
+__all__ = ["ReadRun", "read_source"]
 
 _LOGGER = logging.getLogger("rigbridge.imports")
 
@@ -109,29 +108,6 @@ def read_source(
     finally:
         if remainder is not None:
             remainder.merge(context.report)
-
-
-def strict_refusal(item: ReadRun, source: Source, *, remedy: str) -> SourceError:
-    """
-    Make the error of a run of which something was dropped, where that is not wanted.
-
-    Args:
-        item: the run, and a report that names what was dropped.
-        source: where it was read from.
-        remedy: how to accept the loss.
-    """
-    first = next(
-        entry
-        for entry in item.report.entries
-        if entry.disposition is Disposition.DROPPED
-    )
-    dropped = item.report.count(Disposition.DROPPED)
-    serial = item.run.unit.serial_number or "without serial number"
-    return SourceError(
-        f"{dropped} elements of unit {serial} would be dropped, first: {first}",
-        source=source.uri,
-        remedy=remedy,
-    )
 
 
 def _broken_down(name: str, source: Source, error: Exception) -> AdapterFailedError:

@@ -2,9 +2,11 @@
 The conversion report: what became of every element of a source.
 
 Adapters and converters record through one object what they *mapped* to the model,
-*coerced* (kept with a change, by a named rule) or *dropped* (left out, for a stated
-reason), each of the latter two with its place in the source. Nothing may be left out
-without an entry here; ``--strict`` turns any drop into a failure.
+*coerced* (kept with a change, by a named rule), *omitted* by a stated rule (the rest
+of the source says the same, or nobody asked for it) or *dropped* (lost: nobody knows it
+any more). All but the first have their place in the source. Nothing may be missing
+without an entry here. ``--strict`` refuses a run of which anything is dropped,
+``--strict=all`` also one of which anything is left out.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ class Disposition(StrEnum):
 
     MAPPED = "mapped"
     COERCED = "coerced"
+    OMITTED = "omitted"
     DROPPED = "dropped"
 
 
@@ -51,12 +54,12 @@ class Place:
 @attrs.frozen(kw_only=True)
 class ReportEntry:
     """
-    One element that was coerced or dropped.
+    One element that was coerced, omitted or dropped.
 
     Attributes:
-        disposition: coerced or dropped.
+        disposition: which of these.
         item: the kind of element, a standard term (``measurement``, ``limit``).
-        rule: for coerced the rule's name, for dropped the reason; a short phrase.
+        rule: the name of the rule, for dropped the reason; a short phrase.
         place: where it stands.
         detail: the value or name in question, or None.
     """
@@ -81,7 +84,7 @@ _Recorded: TypeAlias = tuple[Disposition, str, str, int | None, str | None, str 
 
 class ConversionReport:
     """
-    Counts everything, and lists what was coerced or dropped with its place.
+    Counts everything, and lists all that is not mapped with its place.
 
     The list is bounded by ``MAX_ENTRIES``; the counts are not. ``unlisted`` says how
     many entries the list lacks.
@@ -90,11 +93,19 @@ class ConversionReport:
     only where the entry is listed, so that finding costs nothing where nobody looks.
     """
 
-    __slots__ = ("_coerced", "_dropped", "_entries", "_mapped", "_unlisted")
+    __slots__ = (
+        "_coerced",
+        "_dropped",
+        "_entries",
+        "_mapped",
+        "_omitted",
+        "_unlisted",
+    )
 
     def __init__(self) -> None:
         self._mapped: Counter[str] = Counter()
         self._coerced: Counter[tuple[str, str]] = Counter()
+        self._omitted: Counter[tuple[str, str]] = Counter()
         self._dropped: Counter[tuple[str, str]] = Counter()
         self._entries: list[_Recorded] = []
         self._unlisted = 0
@@ -115,6 +126,23 @@ class ConversionReport:
         self._coerced[item, rule] += 1
         self._list(Disposition.COERCED, item, rule, place, detail)
 
+    def omitted(
+        self,
+        item: str,
+        rule: str,
+        *,
+        place: Place | Callable[[], Place] = _NOWHERE,
+        detail: str | None = None,
+    ) -> None:
+        """
+        Record that an element was left out by a stated rule.
+
+        A rule is a documented default or a setting of the site: the values of a loop's
+        summary whose iterations are kept, source code that nobody asked for.
+        """
+        self._omitted[item, rule] += 1
+        self._list(Disposition.OMITTED, item, rule, place, detail)
+
     def dropped(
         self,
         item: str,
@@ -123,7 +151,7 @@ class ConversionReport:
         place: Place | Callable[[], Place] = _NOWHERE,
         detail: str | None = None,
     ) -> None:
-        """Record that an element was left out."""
+        """Record that an element is lost: it could not be read, or has no field."""
         self._dropped[item, reason] += 1
         self._list(Disposition.DROPPED, item, reason, place, detail)
 
@@ -143,7 +171,7 @@ class ConversionReport:
 
     @property
     def entries(self) -> tuple[ReportEntry, ...]:
-        """What was coerced or dropped, in the order of recording."""
+        """What was coerced, omitted or dropped, in the order of recording."""
         return tuple(
             ReportEntry(
                 disposition=disposition,
@@ -157,25 +185,41 @@ class ConversionReport:
 
     @property
     def unlisted(self) -> int:
-        """How many coerced or dropped elements ``entries`` does not show."""
+        """How many elements that are not mapped ``entries`` does not show."""
         return self._unlisted
 
-    def count(self, disposition: Disposition, item: str | None = None) -> int:
-        """Count the elements of a disposition, of all kinds or of one."""
+    def count(
+        self,
+        disposition: Disposition,
+        item: str | None = None,
+        *,
+        rule: str | None = None,
+    ) -> int:
+        """Count the elements of a disposition, of all kinds and rules or of one."""
         if disposition is Disposition.MAPPED:
             return self._mapped.total() if item is None else self._mapped[item]
-        table = self._coerced if disposition is Disposition.COERCED else self._dropped
-        return sum(count for (kind, _), count in table.items() if item in (None, kind))
+        table = {
+            Disposition.COERCED: self._coerced,
+            Disposition.OMITTED: self._omitted,
+            Disposition.DROPPED: self._dropped,
+        }[disposition]
+        return sum(
+            count
+            for (kind, by), count in table.items()
+            if item in (None, kind) and rule in (None, by)
+        )
 
     def items(self) -> frozenset[str]:
         """Name every kind of element that was recorded."""
-        changed = {kind for kind, _ in (*self._coerced, *self._dropped)}
+        tables = (self._coerced, self._omitted, self._dropped)
+        changed = {kind for table in tables for kind, _ in table}
         return frozenset(changed | set(self._mapped))
 
     def merge(self, other: ConversionReport) -> None:
         """Add what another report recorded to this one."""
         self._mapped.update(other._mapped)
         self._coerced.update(other._coerced)
+        self._omitted.update(other._omitted)
         self._dropped.update(other._dropped)
         room = MAX_ENTRIES - len(self._entries)
         self._entries.extend(other._entries[:room])
@@ -195,15 +239,19 @@ class ConversionReport:
         Give the report as JSON values.
 
         Returns:
-            ``mapped`` (count by kind), ``coerced`` and ``dropped`` (a list of kind,
-            rule or reason, and count), ``entries`` (disposition, item, rule, line,
-            path, detail) and ``unlisted``.
+            ``mapped`` (count by kind), ``coerced``, ``omitted`` and ``dropped`` (a
+            list of kind, rule or reason, and count), ``entries`` (disposition, item,
+            rule, line, path, detail) and ``unlisted``.
         """
         return {
             "mapped": dict(sorted(self._mapped.items())),
             "coerced": [
                 {"item": item, "rule": rule, "count": count}
                 for (item, rule), count in sorted(self._coerced.items())
+            ],
+            "omitted": [
+                {"item": item, "rule": rule, "count": count}
+                for (item, rule), count in sorted(self._omitted.items())
             ],
             "dropped": [
                 {"item": item, "reason": reason, "count": count}
@@ -237,6 +285,7 @@ class ConversionReport:
         report._mapped.update(document["mapped"])
         for table, name, key in (
             (report._coerced, "coerced", "rule"),
+            (report._omitted, "omitted", "rule"),
             (report._dropped, "dropped", "reason"),
         ):
             for total in document[name]:

@@ -299,7 +299,7 @@ class TestUndeclaredColumns:
         """With drop each left-out column is recorded with the header's line."""
         reading = read(self.LOG, columns=COLUMNS, undeclared="drop")
         assert reading.runs[0].phases[0].measurements[0].attributes == {}
-        dropped = [e for e in reading.report.entries if e.disposition == "dropped"]
+        dropped = [e for e in reading.report.entries if e.disposition == "omitted"]
         assert [(str(e.place), e.item) for e in dropped] == [
             ("line 1, Rack", "column"),
             ("line 1, Lot", "column"),

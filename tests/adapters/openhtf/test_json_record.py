@@ -538,7 +538,7 @@ class TestPhases:
         phase["codeinfo"]["sourcecode"] = "def measure(): ..."
         reading = read(record)
         assert "codeinfo" not in reading.runs[0].phases[0].attributes
-        assert reading.report.count(Disposition.DROPPED, "source code") == 1
+        assert reading.report.count(Disposition.OMITTED, "source code") == 1
         (run,) = read(record, settings=OpenHTFSettings(source_code=True)).runs
         assert run.phases[0].attributes["codeinfo"] == {
             "sourcecode": "def measure(): ..."

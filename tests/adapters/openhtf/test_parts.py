@@ -169,7 +169,7 @@ class TestLogs:
         }
         (reason,) = {entry.rule for entry in reading.report.entries}
         assert reason == "debug line of the framework"
-        assert reading.report.count(Disposition.DROPPED, "log") == 2
+        assert reading.report.count(Disposition.OMITTED, "log") == 2
 
     def test_framework_lines_on_request(
         self, read: Any, record: dict[str, Any]

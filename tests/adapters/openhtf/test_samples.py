@@ -63,7 +63,7 @@ class TestEverySample:
         reading = read(sample(name))
         (run,) = reading.runs
         assert all(phase.name != "trigger_phase" for phase in run.phases)
-        assert reading.report.count(Disposition.DROPPED, "phase") == (
+        assert reading.report.count(Disposition.OMITTED, "phase") == (
             0 if name in ("2016-03-23_io_output_record.json", NAMES[5]) else 1
         )
 
@@ -149,7 +149,7 @@ class TestEras:
             ("example_attachment.txt", 32, "text/plain"),
             ("test_attachment", 29, None),
         ]
-        assert reading.report.count(Disposition.DROPPED, "source code") == 5
+        assert reading.report.count(Disposition.OMITTED, "source code") == 5
         assert reading.report.count(Disposition.COERCED, "phase outcome") == 4
 
     def test_march_2017(self, sample: FindSample, read: Any) -> None:
@@ -195,7 +195,7 @@ class TestEras:
             "Start trigger did not set a DUT ID.",
             "DUT ID is still not set; using default.",
         ]
-        assert reading.report.count(Disposition.DROPPED, "log") == 14
+        assert reading.report.count(Disposition.OMITTED, "log") == 14
 
     def test_2022_hello_world(self, sample: FindSample, read: Any) -> None:
         """The first record with subtests and diagnoses, all of them empty."""

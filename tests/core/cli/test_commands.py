@@ -86,6 +86,31 @@ class TestDemo:
 class TestImport:
     """Files into the embedded store."""
 
+    def test_strict_may_have_a_value(self, rigbridge: Rigbridge, data: Path) -> None:
+        """Alone it takes no path for its value; ``=all`` refuses what is left out."""
+        report = example("openhtf-with-attachment.json")
+        given = ("--dry-run", "--data", data, "--time-zone", "UTC")
+        lost = rigbridge("import", "--strict", report, *given)
+        assert (lost.returncode, lost.stderr) == (0, "")
+        assert "; 3 elements left out by rule; a dry run" in lost.stdout
+        every = rigbridge("import", "--strict=all", report, *given)
+        assert every.returncode == 1
+        assert "would be missing: 3 left out, first: $.phases[0]" in every.stderr
+
+    def test_an_assumed_zone_is_said_once(
+        self, rigbridge: Rigbridge, data: Path
+    ) -> None:
+        """One line for all files, with the setting."""
+        reports = [
+            example(f"teststand-{name}.xml")
+            for name in ("batch-of-two", "nested-sequences")
+        ]
+        process = rigbridge("import", "--dry-run", *reports, "--data", data)
+        assert process.returncode == 0
+        (line,) = process.stderr.splitlines()
+        assert line.startswith("warning: times of 2 files state no zone")
+        assert "set time_zone" in line
+
     def test_bad_files_are_named_and_the_rest_arrives(
         self, rigbridge: Rigbridge, data: Path, tmp_path: Path
     ) -> None:
@@ -107,6 +132,8 @@ class TestImport:
             example("csv-long-format.csv"),
             "--data",
             data,
+            "--time-zone",
+            "UTC",
         )
         assert process.returncode == 1
         lines = process.stderr.splitlines()

@@ -80,6 +80,8 @@ class LineAdapter:
             context.report.mapped("run")
             if serial == "DROP":
                 context.report.dropped("line", "unwanted")
+            if serial == "LEAVE":
+                context.report.omitted("line", "not asked for")
             yield Run(
                 id=provenance.run_id,
                 outcome=RunOutcome.PASS,
@@ -304,6 +306,28 @@ class TestImport:
         (result,) = results_of(contents, configuration, shelf, strict=True)
         assert len(shelf.runs) == 1
         assert "unwanted" in str(result.errors[0])
+
+    def test_what_is_omitted_by_rule_is_refused_on_request(
+        self, configuration: Configuration
+    ) -> None:
+        """Only ``all`` refuses it; what is lost and what is left out are counted."""
+        contents = {"a.lines": b"1 LEAVE"}
+        (result,) = results_of(contents, configuration, Shelf(), strict=True)
+        assert not result.errors
+        shelf = Shelf()
+        (result,) = results_of(contents, configuration, shelf, strict="all")
+        assert len(shelf.runs) == 1
+        assert "1 left out, first: " in str(result.errors[0])
+
+    def test_strict_counts_what_is_not_listed(
+        self, configuration: Configuration, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The list of a report is bounded; what it lacks is refused all the same."""
+        monkeypatch.setattr("rigbridge.model.report.MAX_ENTRIES", 0)
+        (result,) = results_of(
+            {"a.lines": b"DROP"}, configuration, Shelf(), strict=True
+        )
+        assert "would be missing: 1 lost" in str(result.errors[0])
 
     def test_the_source_can_travel_along(self, configuration: Configuration) -> None:
         """The report itself is attached byte for byte."""

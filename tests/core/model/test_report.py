@@ -64,6 +64,16 @@ class TestConversionReport:
         assert part.items() == {"phase"}
         assert report.items() == {"unit"}
 
+    def test_omitted_by_rule_is_not_lost(self) -> None:
+        """Each has a count of its own, also by rule."""
+        report = ConversionReport()
+        report.omitted("log", "below log_level")
+        report.omitted("log", "of the framework")
+        assert report.count(Disposition.DROPPED) == 0
+        assert report.count(Disposition.OMITTED, "log") == 2
+        assert report.count(Disposition.OMITTED, rule="below log_level") == 1
+        assert str(report.entries[0]) == "omitted log: below log_level"
+
     def test_merge_adds_up(self) -> None:
         """A file's report is the sum of those of its runs."""
         whole, part = ConversionReport(), ConversionReport()

@@ -17,7 +17,11 @@ _PLACES = st.builds(
     Place, line=st.none() | st.integers(1, 99), path=st.none() | st.just("$.x")
 )
 _CHANGES = st.tuples(
-    st.sampled_from(["coerced", "dropped"]), _TEXTS, _TEXTS, _PLACES, st.none() | _TEXTS
+    st.sampled_from(["coerced", "omitted", "dropped"]),
+    _TEXTS,
+    _TEXTS,
+    _PLACES,
+    st.none() | _TEXTS,
 )
 
 

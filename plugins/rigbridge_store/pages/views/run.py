@@ -103,6 +103,7 @@ def _report_view(report: JSONObject) -> dict[str, object]:
     return {
         "mapped": mapped if isinstance(mapped, dict) else {},
         "coerced": _items(report, "coerced"),
+        "omitted": _items(report, "omitted"),
         "dropped": _items(report, "dropped"),
         "entries": entries[:_MAX_ENTRIES],
         "unshown": max(0, len(entries) - _MAX_ENTRIES),

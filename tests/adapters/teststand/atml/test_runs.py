@@ -241,7 +241,7 @@ class TestVersions:
         )
         reading = read(write.file(write.collection(table, write.results())))
         assert len(reading.runs) == 1
-        assert reading.report.count(Disposition.DROPPED, "batch report") == 1
+        assert reading.report.count(Disposition.OMITTED, "batch report") == 1
         with pytest.raises(NoRunError):
             read(write.file(write.collection(table)))
 

@@ -250,7 +250,7 @@ class TestMeasurements:
         assert run_of(step).phases[0].measurements == ()
 
     def test_skipped_step_measured_nothing(self, write: Any, read: Any) -> None:
-        """Stale values are dropped, and said to be."""
+        """Stale values are left out, and said to be."""
         result = write.result(
             "Numeric",
             write.datum("c:double", 0),
@@ -259,10 +259,10 @@ class TestMeasurements:
         step = write.step("Rail", result, value="NotStarted")
         reading = read(write.file(write.collection(write.results(step))))
         assert reading.runs[0].phases[0].measurements == ()
-        assert reading.report.count(Disposition.DROPPED, "measurement") == 1
+        assert reading.report.count(Disposition.OMITTED, "measurement") == 1
 
-    def test_stale_parts_are_dropped_once(self, write: Any, read: Any) -> None:
-        """Value, limit and unit of a skipped step are dropped, and not mapped."""
+    def test_stale_parts_are_omitted_once(self, write: Any, read: Any) -> None:
+        """Value, limit and unit of a skipped step are left out, and not mapped."""
         result = write.result(
             "Numeric",
             write.datum("c:double", 0, nonStandardUnit="V"),
@@ -273,7 +273,7 @@ class TestMeasurements:
         reading = read(write.file(write.collection(write.results(step))))
         report = reading.report
         for item in ("measurement", "limit", "unit"):
-            assert report.count(Disposition.DROPPED, item) == 1
+            assert report.count(Disposition.OMITTED, item) == 1
             assert report.count(Disposition.MAPPED, item) == 0
         # Why it was skipped is no stale value.
         assert [entry.message for entry in reading.runs[0].logs] == ["not fitted"]

@@ -25,6 +25,7 @@ def accounted(report: ConversionReport) -> dict[str, int]:
     """Give what the report says of each kind, mapped or dropped."""
     return {
         kind: report.count(Disposition.MAPPED, kind)
+        + report.count(Disposition.OMITTED, kind)
         + report.count(Disposition.DROPPED, kind)
         for kind in KINDS
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rigbridge.adapters import ReadContext, Source, Spool, TimeZonePolicy
+from rigbridge.adapters import ASSUMED_ZONE, ReadContext, Source, Spool, TimeZonePolicy
 from rigbridge.model import Run
 from rigbridge_teststand.atml.adapter import TestStandATMLAdapter
 from rigbridge_teststand.native.adapter import TestStandXMLAdapter
@@ -97,4 +97,4 @@ class TestDaylightSaving:
         """The zone of the machine that reads is a guess."""
         assert callable(make)
         _, rules = read(make("2024-07-01T12:30:00"), TimeZonePolicy())
-        assert "time zone of this machine assumed" in rules
+        assert ASSUMED_ZONE in rules

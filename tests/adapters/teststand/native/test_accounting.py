@@ -61,6 +61,7 @@ def accounted(report: ConversionReport) -> dict[str, int]:
     kinds = ("run", "phase", "measurement", "limit", "unit", "log")
     return {
         kind: report.count(Disposition.MAPPED, kind)
+        + report.count(Disposition.OMITTED, kind)
         + report.count(Disposition.DROPPED, kind)
         for kind in kinds
     }

@@ -164,7 +164,7 @@ class TestBatches:
         assert sockets == [0, 1]
         assert [run.unit.serial_number for run in reading.runs] == [None, None]
         assert len({run.id for run in reading.runs}) == 2
-        assert reading.report.count(Disposition.DROPPED, "batch report") == 1
+        assert reading.report.count(Disposition.OMITTED, "batch report") == 1
 
 
 class TestTruncated:

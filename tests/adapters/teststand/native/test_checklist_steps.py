@@ -299,7 +299,7 @@ class TestData:
         reading = read(write.document(write.report(step)))
         (phase,) = reading.runs[0].phases
         assert (phase.outcome, phase.measurements) == (PhaseOutcome.SKIP, ())
-        assert reading.report.count(Disposition.DROPPED, "measurement") == 1
+        assert reading.report.count(Disposition.OMITTED, "measurement") == 1
 
     def test_matrix_with_shared_x(self, write: Any, measured: Any) -> None:
         """The layout says that the first line of a matrix is the axis of the others."""

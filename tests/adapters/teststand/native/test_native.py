@@ -184,11 +184,11 @@ class TestVerdicts:
             TestStandSettings(statuses={"Retest": "MAYBE"})
 
     def test_a_skipped_step_has_no_values(self, write: Any) -> None:
-        """What a skipped step holds is stale; it is dropped and counted."""
+        """What a skipped step holds is stale; it is left out and counted."""
         step = write.numeric("a", 5, "GE", Low=1, status="Skipped")
         found = reading(write.document(write.report(step)))
         assert found.runs[0].phases[0].measurements == ()
-        assert found.report.count(Disposition.DROPPED, "measurement") == 1
+        assert found.report.count(Disposition.OMITTED, "measurement") == 1
 
 
 class TestTree:
@@ -438,7 +438,7 @@ class TestFiles:
         content = write.document(write.report(), batch, write.report(serial="SN-2"))
         found = reading(content)
         assert [run.unit.serial_number for run in found.runs] == ["SN-1", "SN-2"]
-        assert found.report.count(Disposition.DROPPED, "batch report") == 1
+        assert found.report.count(Disposition.OMITTED, "batch report") == 1
 
     def test_reports_without_a_root(self, write: Any) -> None:
         """Reports that were appended one after the other are all read."""

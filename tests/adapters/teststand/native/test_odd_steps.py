@@ -275,7 +275,7 @@ class TestWhatSurrounds:
             "<Value>1</Value>", "<Comment>unit is dB</Comment><Value>1</Value>"
         )
         report = read(write.document(text)).report
-        assert report.count(Disposition.DROPPED, "comment") == 1
+        assert report.count(Disposition.OMITTED, "comment") == 1
         assert report.entries[-1].detail == "unit is dB"
 
 
@@ -293,7 +293,7 @@ class TestLeftOut:
         (phase,) = reading.runs[0].phases
         assert (phase.outcome, phase.measurements) == (PhaseOutcome.SKIP, ())
         for item in ("measurement", "limit", "unit"):
-            assert reading.report.count(Disposition.DROPPED, item) == 1
+            assert reading.report.count(Disposition.OMITTED, item) == 1
             assert reading.report.count(Disposition.MAPPED, item) == 0
 
     def test_a_skipped_step_refers_to_no_file(self, write: Any, read: Any) -> None:

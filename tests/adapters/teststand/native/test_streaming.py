@@ -143,16 +143,16 @@ class TestGrowingArrays:
         assert [read[place] for place in (3, 8, 20)] == [1.5, 8, 20]
 
     @pytest.mark.parametrize("status", ["Skipped", "Passed"])
-    def test_an_array_of_a_step_that_is_left_out(
+    def test_an_array_of_a_step_that_is_omitted(
         self, write: Any, read: Callable[..., Any], status: str
     ) -> None:
-        """A skipped step is read as any other, and what it holds is dropped."""
+        """A skipped step is read as any other, and what it holds is omitted."""
         array = write.scalars("Trace", *range(40))
         reading = read(
             write.document(write.report(write.step("s", array, status=status)))
         )
-        dropped = reading.report.count(Disposition.DROPPED, "measurement")
-        assert dropped == (status == "Skipped")
+        omitted = reading.report.count(Disposition.OMITTED, "measurement")
+        assert omitted == (status == "Skipped")
 
     def test_integers_stay_integers(self, write: Any, run_of: Any) -> None:
         """Without a point in any number all are integers."""
