@@ -59,12 +59,15 @@ def open_destination(
     name = configuration.destination
     loader = PluginLoader(DESTINATION_GROUP) if loader is None else loader
     # A misspelled table would otherwise be settings that nobody reads.
-    for unknown in configuration.destinations.keys() - set(loader.names):
+    # One with a URL is the name of a run store.
+    known = {name for name, own in configuration.destinations.items() if "url" in own}
+    for unknown in configuration.destinations.keys() - known - set(loader.names):
         raise ConfigurationError(
             "there is no such destination",
             source=configuration.origins.get("destinations"),
             place=f"destinations.{unknown}",
-            remedy=f"installed: {', '.join(loader.names)}",
+            remedy=f"give it the 'url' of a run store; installed: "
+            f"{', '.join(loader.names)}",
         )
     # An entry point gives any object; what is none of ours fails in the call.
     kind = cast("Callable[[DestinationSettings], Destination]", loader.load(name))
@@ -149,6 +152,7 @@ def open_outbox(
         configuration.data / "outbox",
         # Made in the thread that sends: a hand-over needs no plugin and no network.
         partial(open_destination, configuration, loader),
+        name=configuration.destination_name,
         retention=retention,
         observe=observe,
         rules=_rules(configuration.identity if identity is None else identity),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +13,10 @@ import keyring.backend
 import keyring.errors
 import pytest
 
-from rigbridge.configuration import load_configuration
+from rigbridge.configuration import command_line, load_configuration
+from rigbridge.destinations.address import destination_name
 from rigbridge.errors import ConfigurationError
+from rigbridge.opening import open_destination
 
 
 def write(folder: Path, text: str) -> Path:
@@ -213,6 +216,16 @@ class TestKeyring:
         assert load_configuration(environment={}).destination_settings.api_key is None
         assert not ring.asked
 
+    def test_a_named_store_has_a_key_of_its_own(
+        self, ring: _Keyring, tmp_path: Path
+    ) -> None:
+        """Two organizations at one address differ by name; else its origin counts."""
+        file = tmp_path / "rigbridge.toml"
+        file.write_text("[destinations.acme]\nurl = 'https://store.example.com'\n")
+        made = load_configuration(to="acme", file=file, environment={})
+        assert made.destination_settings.api_key == "from the keyring"
+        assert [name for _, name in ring.asked] == ["acme", "https://store.example.com"]
+
     def test_one_that_fails_gives_no_key_and_says_so(
         self, ring: _Keyring, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -238,3 +251,91 @@ class TestKeyring:
             load_configuration(environment=self._TO).destination_settings.api_key
             is None
         )
+
+
+class TestDestinationNames:
+    """The names by which entries of the outbox say where they go."""
+
+    @pytest.mark.parametrize(
+        ("to", "name"),
+        [
+            ("local", "local"),
+            ("https://Store.Example.com:443/api/v1/", "https://store.example.com"),
+            ("http://store:8000/rigs", "http://store:8000/rigs"),
+        ],
+    )
+    def test_every_spelling_of_a_destination_has_one_name(
+        self, to: str, name: str
+    ) -> None:
+        """It is the origin of a store, without the path of the API."""
+        assert load_configuration(to=to, environment={}).destination_name == name
+
+    def test_a_configured_name_wins(self, tmp_path: Path) -> None:
+        """It stands for the address, which two organizations may share."""
+        file = tmp_path / "rigbridge.toml"
+        file.write_text("to = 'acme'\n[destinations.acme]\nurl = 'https://store'\n")
+        made = load_configuration(file=file, environment={})
+        assert made.destination_name == "acme"
+        assert made.destination_settings.url == "https://store"
+        open_destination(made).close()
+
+    def test_the_address_of_a_plugin_shows_no_secret(self) -> None:
+        """A user name, a password and a query are left out."""
+        assert destination_name("bus://me:secret@host/x?key=1") == "bus://host/x"
+
+    @pytest.mark.parametrize(
+        ("table", "words"),
+        [
+            ("url = 'store'", "must be an address"),
+            ("url = 'https://store'\ntimeout = 3", "is no known setting"),
+            ("url = 'https://store'\napi_key = 'k'", "does not belong into a file"),
+            ("urll = 'https://store'", "neither 'local' nor a URL"),
+        ],
+    )
+    def test_a_wrong_table_is_named(
+        self, tmp_path: Path, table: str, words: str
+    ) -> None:
+        """A misspelled or unfit setting of a named store is an error."""
+        file = tmp_path / "rigbridge.toml"
+        file.write_text(f"to = 'acme'\n[destinations.acme]\n{table}\n")
+        with pytest.raises(ConfigurationError, match=words):
+            load_configuration(file=file, environment={})
+
+
+class TestPrintedCommands:
+    """Commands that are printed do what they say, wherever they are typed."""
+
+    @pytest.fixture(autouse=True)
+    def _surroundings(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("RIGBRIDGE_DATA", str(tmp_path / "usual"))
+        monkeypatch.setenv("RIGBRIDGE_TO", "https://store")
+
+    def test_what_is_configured_is_left_out(self) -> None:
+        """The plain command finds the same places by itself."""
+        made = load_configuration()
+        assert command_line(made, "outbox", "flush") == "rigbridge outbox flush"
+
+    def test_what_differs_is_spelled_out(self, tmp_path: Path) -> None:
+        """Folder and destination of a program that was told others."""
+        made = load_configuration(to="http://other:1/api", data=tmp_path / "my data")
+        assert shlex.split(command_line(made, "outbox", "flush")) == [
+            *("rigbridge", "outbox", "flush"),
+            *("--data", str(tmp_path / "my data"), "--to", "http://other:1"),
+        ]
+
+    def test_another_destination_can_be_meant(self) -> None:
+        """What waits for another store is sent by naming that."""
+        made = load_configuration()
+        words = command_line(made, "outbox", "flush", to="local")
+        assert words == "rigbridge outbox flush --to local"
+
+    def test_a_wrong_configuration_leaves_nothing_out(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where the plain command would fail, everything is said."""
+        made = load_configuration()
+        monkeypatch.setenv("RIGBRIDGE_TIMEOUT", "soon")
+        assert shlex.split(command_line(made, "outbox", "flush"))[3:] == [
+            *("--data", str(tmp_path / "usual"), "--to", "https://store"),
+        ]

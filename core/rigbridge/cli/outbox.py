@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ import typer
 from rigbridge.cli import options
 from rigbridge.cli.opened import opened_outbox
 from rigbridge.cli.output import (
+    count_of,
     error_document,
     say,
     say_error,
@@ -24,8 +26,9 @@ from rigbridge.cli.run_view import size_of
 from rigbridge.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from uuid import UUID
+    from collections.abc import Mapping
 
+    from rigbridge.configuration import Configuration
     from rigbridge.kept import Recovery
     from rigbridge.outbox import Outbox, OutboxEntry
 
@@ -37,7 +40,17 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-_COLUMNS = ("State", "Unit", "Procedure", "Handed over", "Tries", "Next", "Run", "Why")
+_COLUMNS = (
+    "State",
+    "To",
+    "Unit",
+    "Procedure",
+    "Handed over",
+    "Tries",
+    "Next",
+    "Run",
+    "Why",
+)
 _UNKNOWN = "-"
 
 _Ids = Annotated[
@@ -62,6 +75,31 @@ def _say_recovery(recovery: Recovery, *, quiet: bool) -> None:
         say(f"queued {len(recovery.recovered)} runs that could not be queued before")
 
 
+def _say_others(configuration: Configuration, others: Mapping[str, int]) -> None:
+    """Tell what goes elsewhere, and the command that sends it there."""
+    from rigbridge.configuration import command_line
+
+    for name, count in others.items():
+        command = command_line(configuration, "outbox", "flush", to=name)
+        verb = "waits" if count == 1 else "wait"
+        say(f"elsewhere: {count_of(count, 'run')} {verb} for {name} ({command})")
+
+
+def _others_document(
+    configuration: Configuration, others: Mapping[str, int]
+) -> list[dict[str, object]]:
+    from rigbridge.configuration import command_line
+
+    return [
+        {
+            "destination": name,
+            "waiting": count,
+            "command": command_line(configuration, "outbox", "flush", to=name),
+        }
+        for name, count in others.items()
+    ]
+
+
 def _recovery_document(recovery: Recovery) -> dict[str, object]:
     return {
         "recovered": [str(run_id) for run_id in recovery.recovered],
@@ -76,6 +114,7 @@ def status(
     acknowledge: Annotated[
         bool, typer.Option("--acknowledge", help="Count errors anew from here.")
     ] = False,
+    to: options.Target = None,
     data: options.DataFolder = None,
     config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
@@ -83,10 +122,11 @@ def status(
     """Say how much waits, what is parked, and what went wrong before the queue."""
     import attrs
 
+    from rigbridge.configuration import command_line
     from rigbridge.imports import recover_unsent
     from rigbridge.kept import UnsentFolder
 
-    with opened_outbox(data=data, config=config) as (configuration, outbox):
+    with opened_outbox(to=to, data=data, config=config) as (configuration, outbox):
         recovery = recover_unsent(configuration, outbox)
         now = outbox.status()
         unsent = UnsentFolder(configuration.data)
@@ -105,6 +145,7 @@ def status(
                 "delivered": now.delivered,
                 "oldest": now.oldest,
                 "held": now.held,
+                "others": _others_document(configuration, now.others),
                 "set_aside": [str(path) for path in now.set_aside],
                 "errors": attrs.asdict(errors),
                 "unsent": _recovery_document(recovery),
@@ -116,13 +157,13 @@ def status(
             "" if now.oldest is None else f", the oldest since {_moment(now.oldest)}"
         )
         say(f"waiting:   {now.waiting}{oldest}")
-        hint = (
-            " (see 'rigbridge outbox list', then retry or drop)" if now.parked else ""
-        )
+        listing = command_line(configuration, "outbox", "list", to="")
+        hint = f" (see '{listing}', then retry or drop)" if now.parked else ""
         say(f"parked:    {now.parked}{hint}")
         say(f"delivered: {now.delivered}")
         if now.held is not None:
             say(f"held:      {now.held}")
+        _say_others(configuration, now.others)
         for path in now.set_aside:
             say(f"damaged:   {path} was set aside; remove it if nothing is missing")
         if errors.last_at is None:
@@ -216,14 +257,28 @@ def retry(
     as_json: options.AsJSON = False,
 ) -> None:
     """Have parked or waiting runs tried again at once by whoever sends."""
-    with opened_outbox(data=data, config=config) as (_, outbox):
+    from rigbridge.configuration import command_line
+
+    with opened_outbox(data=data, config=config) as (configuration, outbox):
         chosen = _chosen(outbox, run_ids, parked=parked)
-        for run_id in chosen:
-            outbox.retry(run_id)
+        counts = Counter(entry.destination for entry in chosen)
+        for entry in chosen:
+            outbox.retry(entry.id)
+    commands = {
+        name: command_line(configuration, "outbox", "flush", to=name)
+        for name in counts or (None,)
+    }
     if as_json:
-        say_json({"retried": [str(run_id) for run_id in chosen]})
+        say_json(
+            {
+                "retried": [str(entry.id) for entry in chosen],
+                "commands": list(commands.values()),
+            }
+        )
     else:
-        say(f"{len(chosen)} runs are tried again ('rigbridge outbox flush' sends now)")
+        words = " and ".join(f"'{command}'" for command in commands.values())
+        verb = "is" if len(chosen) == 1 else "are"
+        say(f"{count_of(len(chosen), 'run')} {verb} tried again ({words} sends now)")
 
 
 @app.command("drop")
@@ -238,12 +293,49 @@ def drop(
     """Remove runs for good, without delivering them."""
     with opened_outbox(data=data, config=config) as (_, outbox):
         chosen = _chosen(outbox, run_ids, parked=parked)
-        for run_id in chosen:
-            outbox.drop(run_id)
+        for entry in chosen:
+            outbox.drop(entry.id)
     if as_json:
-        say_json({"dropped": [str(run_id) for run_id in chosen]})
+        say_json({"dropped": [str(entry.id) for entry in chosen]})
     else:
-        say(f"dropped {len(chosen)} runs")
+        say(f"dropped {count_of(len(chosen), 'run')}")
+
+
+@app.command("move")
+def move(
+    old: Annotated[
+        str, typer.Argument(help="Where runs go now, as listed.", metavar="OLD")
+    ],
+    new: Annotated[
+        str, typer.Argument(help="The new name or address of it.", metavar="NEW")
+    ],
+    *,
+    data: options.DataFolder = None,
+    config: options.ConfigFile = None,
+    as_json: options.AsJSON = False,
+) -> None:
+    """Say that a store has a new address: what waits for the old one goes there."""
+    from rigbridge.configuration import command_line
+    from rigbridge.destinations.address import destination_name
+
+    # NEW is checked like any other destination: a misspelled one would get nothing.
+    with opened_outbox(to=new, data=data, config=config) as (configuration, outbox):
+        moved = outbox.move(destination_name(old), configuration.destination_name)
+    command = command_line(configuration, "outbox", "flush")
+    if as_json:
+        say_json(
+            {
+                "moved": moved,
+                "to": configuration.destination_name,
+                "command": command,
+            }
+        )
+    else:
+        verb = "goes" if moved == 1 else "go"
+        say(
+            f"{count_of(moved, 'run')} {verb} to {configuration.destination_name} now"
+            f" ('{command}' sends)"
+        )
 
 
 @app.command("flush")
@@ -280,6 +372,7 @@ def flush(
                 "waiting": left,
                 "parked": after.parked,
                 "held": after.held,
+                "others": _others_document(configuration, after.others),
                 "unsent": _recovery_document(recovery),
             }
         )
@@ -287,11 +380,14 @@ def flush(
         say(f"sent {sent}, waiting {left}, parked {after.parked}")
         if after.held is not None:
             say(f"held: {after.held}")
+        _say_others(configuration, after.others)
     if left or after.parked > before.parked or recovery.failures:
         raise typer.Exit(1)
 
 
-def _chosen(outbox: Outbox, run_ids: list[str] | None, *, parked: bool) -> list[UUID]:
+def _chosen(
+    outbox: Outbox, run_ids: list[str] | None, *, parked: bool
+) -> list[OutboxEntry]:
     """Find the runs that are named; all of them before any is touched."""
     from rigbridge.outbox import EntryState
 
@@ -301,10 +397,10 @@ def _chosen(outbox: Outbox, run_ids: list[str] | None, *, parked: bool) -> list[
             remedy="see 'rigbridge outbox list'",
         )
     if parked:
-        return [entry.id for entry in outbox.entries([EntryState.PARKED])]
-    found = [_find(outbox, text).id for text in run_ids or ()]
+        return outbox.entries([EntryState.PARKED])
+    found = [_find(outbox, text) for text in run_ids or ()]
     # Two beginnings of one id name the same run.
-    return list(dict.fromkeys(found))
+    return list({entry.id: entry for entry in found}.values())
 
 
 def _find(outbox: Outbox, text: str) -> OutboxEntry:
@@ -326,6 +422,7 @@ def _find(outbox: Outbox, text: str) -> OutboxEntry:
 def _row(entry: OutboxEntry) -> tuple[str, ...]:
     return (
         entry.state.value,
+        entry.destination or _UNKNOWN,
         entry.serial_number or _UNKNOWN,
         entry.procedure or _UNKNOWN,
         _moment(entry.submitted_at),

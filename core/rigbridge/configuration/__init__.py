@@ -6,6 +6,7 @@ parts that it names.
 """
 
 from rigbridge.configuration.model import LOCAL, Configuration
+from rigbridge.configuration.printed_commands import command_line
 from rigbridge.configuration.sources import (
     FILE_NAME,
     load_configuration,
@@ -18,6 +19,7 @@ __all__ = [
     "KEYS",
     "LOCAL",
     "Configuration",
+    "command_line",
     "load_configuration",
     "project_file",
 ]

@@ -25,12 +25,14 @@ class Configuration:
 
     Attributes:
         destination_settings: what a destination gets: folders, address, key, HTTP.
-        to: where runs go: ``local``, the URL of a run store, or the name of another
-            destination, alone or as ``NAME://...``.
+        to: where runs go: ``local``, the URL of a run store, the name of one that
+            the table ``destinations`` gives a URL, or the name of another destination,
+            alone or as ``NAME://...``.
         time_zone: the zone of wall times, by station where stations differ.
         identity: the rules that complete a run's identity.
         adapters: the settings of each adapter, by its name.
-        destinations: the settings of each destination of others, by its name.
+        destinations: the settings of each destination of others, and the URLs of run
+            stores, each by its name.
         outbox: the settings of the outbox, which checks them.
         server: the settings of the embedded store's server, which checks them.
         origins: where each setting came from, by its key.
@@ -62,9 +64,27 @@ class Configuration:
     @property
     def is_http(self) -> bool:
         """Whether runs go to a run store of the v1 contract, over HTTP."""
-        return self.to.startswith(("http://", "https://"))
+        url = self.destination_settings.url or ""
+        return url.startswith(("http://", "https://"))
 
     @property
     def destination(self) -> str:
         """The name of the destination that ``to`` means."""
         return "http" if self.is_http else self.to.partition("://")[0]
+
+    @property
+    def destination_name(self) -> str:
+        """
+        The name by which an entry of the outbox says where it goes.
+
+        A name from the configuration tells apart what one address serves: two
+        organizations at one hosted store differ only by their keys.
+
+        Raises:
+            ConfigurationError: ``to`` is no address of a run store.
+        """
+        from rigbridge.destinations.address import (  # noqa: PLC0415 - imports httpx
+            destination_name,
+        )
+
+        return destination_name(self.to)

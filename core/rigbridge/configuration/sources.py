@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,7 +22,7 @@ import attrs
 from rigbridge.configuration.model import LOCAL, Configuration
 from rigbridge.configuration.values import Setting, checked, is_table
 from rigbridge.errors import ConfigurationError
-from rigbridge.model.values import JSONValue
+from rigbridge.model.values import JSONObject, JSONValue
 
 __all__ = ["FILE_NAME", "load_configuration", "project_file"]
 
@@ -114,7 +114,8 @@ def load_configuration(
     found = configuration.destination_settings
     if not configuration.is_http or found.api_key is not None:
         return configuration
-    stored = _key_from_keyring(configuration.to)
+    url = configuration.destination_settings.url or configuration.to
+    stored = _key_from_keyring(url, configuration.to)
     if stored is None:
         return configuration
     origins = {**configuration.origins, "api_key": "keyring"}
@@ -164,6 +165,17 @@ def _read_file(path: Path, *, required: bool) -> dict[str, Setting]:
         raise ConfigurationError(
             f"is no valid TOML: {error}", source=str(path)
         ) from error
+    _refuse_secrets(content, path)
+    for key in _PATHS:
+        if isinstance(given := content.get(key), str):
+            # A relative path in a file is relative to that file.
+            content[key] = str(path.absolute().parent / Path(given).expanduser())
+    return {
+        key: Setting(value=value, origin=str(path)) for key, value in content.items()
+    }
+
+
+def _refuse_secrets(content: JSONObject, path: Path) -> None:
     # Files are committed and copied: a secret in one is soon everybody's.
     if "api_key" in content:
         raise ConfigurationError(
@@ -172,6 +184,15 @@ def _read_file(path: Path, *, required: bool) -> dict[str, Setting]:
             place="api_key",
             remedy="set RIGBRIDGE_API_KEY in the environment, and replace this key",
         )
+    for name, table in _tables(content.get("destinations")):
+        if "api_key" in table and "url" in table:
+            raise ConfigurationError(
+                "an API key does not belong into a file",
+                source=str(path),
+                place=f"destinations.{name}.api_key",
+                remedy="set RIGBRIDGE_API_KEY in the environment or store it in the "
+                "keyring under that name, and replace this key",
+            )
     address = content.get("database")
     if isinstance(address, str) and urlsplit(address).password is not None:
         raise ConfigurationError(
@@ -181,13 +202,13 @@ def _read_file(path: Path, *, required: bool) -> dict[str, Setting]:
             remedy="set RIGBRIDGE_DATABASE or PGPASSWORD in the environment, or write "
             "it to ~/.pgpass",
         )
-    for key in _PATHS:
-        if isinstance(given := content.get(key), str):
-            # A relative path in a file is relative to that file.
-            content[key] = str(path.absolute().parent / Path(given).expanduser())
-    return {
-        key: Setting(value=value, origin=str(path)) for key, value in content.items()
-    }
+
+
+def _tables(value: JSONValue | None) -> Iterator[tuple[str, JSONObject]]:
+    # What is no table at all is refused later, with the other wrong values.
+    for name, table in value.items() if is_table(value) else ():
+        if is_table(table):
+            yield name, table
 
 
 def _merge(settings: dict[str, Setting], new: Mapping[str, Setting]) -> None:
@@ -201,12 +222,13 @@ def _merge(settings: dict[str, Setting], new: Mapping[str, Setting]) -> None:
             settings[key] = setting
 
 
-def _key_from_keyring(url: str) -> str | None:
+def _key_from_keyring(url: str, to: str) -> str | None:
     """
     Look the key for a store up; no keyring means no key, and is no error.
 
     Args:
-        url: the store, as the user configured it.
+        url: the address of the store.
+        to: the store as the user configured it; a name has a key of its own.
 
     Raises:
         ConfigurationError: the address is none.
@@ -219,10 +241,11 @@ def _key_from_keyring(url: str) -> str | None:
     # It imports httpx, which the client needs in any case once there is a URL.
     from rigbridge.destinations.address import api_address  # noqa: PLC0415
 
+    origin = api_address(url).removesuffix("/api")
+    names = [origin] if to == url else [to, origin]
     try:
-        return keyring.get_password(
-            _KEYRING_SERVICE, api_address(url).removesuffix("/api")
-        )
+        found = (keyring.get_password(_KEYRING_SERVICE, name) for name in names)
+        return next((key for key in found if key is not None), None)
     except keyring.errors.NoKeyringError:
         return None
     # A locked keyring is common on servers: the key may still come from elsewhere.

@@ -25,6 +25,7 @@ from rigbridge.model.values import JSONObject, JSONValue
 __all__ = ["KEYS", "Setting", "checked", "is_table"]
 
 _DEFAULTS = DestinationSettings(data=Path())
+_ADDRESS = ("http://", "https://")
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -81,14 +82,14 @@ def checked(settings: Mapping[str, Setting]) -> Configuration:
         if key not in KEYS:
             raise _wrong(setting, key, "is no known setting", f"known: {_list(KEYS)}")
     reader = _SettingReader(settings)
-    to = reader.to()
+    to, url = reader.to()
     return Configuration(
         to=to,
         destination_settings=DestinationSettings(
             data=Path(reader.text("data")).expanduser(),
             database=reader.optional_text("database"),
             attachments=reader.optional_text("attachments"),
-            url=to if "://" in to else None,
+            url=url,
             api_key=reader.optional_text("api_key"),
             sidecar=reader.choice("sidecar", Sidecar, Sidecar.AUTO),
             linking=reader.choice("linking", Linking, Linking.AUTO),
@@ -136,21 +137,51 @@ class _SettingReader:
     def optional_text(self, key: str) -> str | None:
         return self.text(key) if key in self._settings else None
 
-    def to(self) -> str:
+    def to(self) -> tuple[str, str | None]:
+        """Give the destination, and its address where it has one."""
         value = self.text("to")
-        if value == LOCAL or value.startswith(("http://", "https://")):
-            return value
+        if value == LOCAL:
+            return value, None
+        if value.startswith(_ADDRESS):
+            return value, value
         # Looking at what is installed takes time, so only for what nobody else means.
         installed = PluginLoader(DESTINATION_GROUP).names
+        if value not in installed and (url := self._store_url(value)) is not None:
+            return value, url
         if value.partition("://")[0] not in installed or value == "http":
             raise _wrong(
                 self._settings["to"],
                 "to",
                 f"{value!r} is neither 'local' nor a URL nor an installed destination",
-                "write http:// or https:// in front of the host; "
-                f"installed: {_list(installed)}",
+                "write http:// or https:// in front of the host, or name a store "
+                f"by 'destinations.NAME.url'; installed: {_list(installed)}",
             )
-        return value
+        return value, value if "://" in value else None
+
+    def _store_url(self, name: str) -> str | None:
+        """Give the address of the run store that the configuration names so."""
+        table = self.tables("destinations").get(name, {})
+        if "url" not in table:
+            return None
+        place = f"destinations.{name}"
+        setting = self._settings["destinations"]
+        for key in table:
+            if key != "url":
+                raise _wrong(
+                    setting,
+                    f"{place}.{key}",
+                    "is no known setting of a run store",
+                    "known: url; the others are those of all stores",
+                )
+        url = self.texts("destinations", table, place)["url"]
+        if not url.startswith(_ADDRESS):
+            raise _wrong(
+                setting,
+                f"{place}.url",
+                "must be an address",
+                "write http:// or https:// in front of the host",
+            )
+        return url
 
     def path(self, key: str) -> Path | None:
         text = self.optional_text(key)

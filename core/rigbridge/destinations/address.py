@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import httpx
 
 from rigbridge.errors import ConfigurationError
 
-__all__ = ["api_address"]
+__all__ = ["api_address", "destination_name"]
 
 _SCHEMES = ("http", "https")
 _REMEDY = "write it like https://store.example.com"
@@ -55,3 +57,28 @@ def api_address(url: str) -> str:
         path = path.removesuffix("/v1")
     path = path.removesuffix("/api").rstrip("/")
     return f"{parsed.scheme}://{parsed.netloc.decode('ascii')}{path}/api"
+
+
+def destination_name(to: str) -> str:
+    """
+    Give the name under which a queue knows where its runs go.
+
+    It is the same however the destination is spelled, and holds no secret: the origin
+    of a run store without ``/api``; an address ``NAME://...`` without a user name and
+    a query; ``local`` and other names as they are.
+
+    Args:
+        to: a value of the setting of that name.
+
+    Raises:
+        ConfigurationError: it begins like the address of a run store, and is none.
+    """
+    text = to.strip()
+    scheme, separator, _ = text.partition("://")
+    if not separator:
+        return text
+    if scheme.lower() in _SCHEMES:
+        return api_address(text).removesuffix("/api")
+    parts = urlsplit(text)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{scheme}://{host}{parts.path}"

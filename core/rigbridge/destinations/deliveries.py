@@ -82,7 +82,7 @@ class Progress:
     How far a delivery has come; kept durably between attempts.
 
     Attributes:
-        store: the address that it is about; says nothing about any other store.
+        store: the address that it is about; None where that is not known.
         sent: whether a create was sent whose fate is not known for certain.
         not_before: Unix time before which a create that got no answer may still be at
             work in the server, so that it must not be sent again; or None.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -29,6 +30,8 @@ class OutboxEntry:
     Attributes:
         id: the run's id.
         state: its state.
+        destination: the name of where it goes; None until it is first sent, where it
+            was handed over to an outbox that knew none.
         serial_number: of its unit, or None.
         procedure: the name, else the id, of its procedure, or None.
         submitted_at: when it was handed over.
@@ -42,6 +45,7 @@ class OutboxEntry:
 
     id: UUID
     state: EntryState
+    destination: str | None
     serial_number: str | None
     procedure: str | None
     submitted_at: datetime
@@ -58,12 +62,15 @@ class OutboxStatus:
     The state of an outbox.
 
     Attributes:
-        waiting: the runs that are still to be sent, those being sent included.
+        waiting: the runs that are still to be sent, those being sent included, wherever
+            they go.
         parked: the runs that wait for a person.
         delivered: the runs that were delivered in all.
         oldest: when the oldest waiting run was handed over, or None.
         held: why nothing is sent to the destination for now, or None.
         set_aside: damaged databases of this outbox that a person should look at.
+        others: how many of the waiting ones, by the name of their destination, go
+            elsewhere than this outbox sends.
     """
 
     waiting: int
@@ -72,6 +79,7 @@ class OutboxStatus:
     oldest: datetime | None
     held: str | None = None
     set_aside: tuple[Path, ...] = ()
+    others: Mapping[str, int] = attrs.field(factory=dict[str, int])
 
 
 class DeliveryEnd(StrEnum):

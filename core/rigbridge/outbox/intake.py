@@ -41,7 +41,12 @@ class RunIntake:
         self._contents = contents
 
     def submit(
-        self, run: Run, report: ConversionReport, patience: float | None
+        self,
+        run: Run,
+        report: ConversionReport,
+        patience: float | None,
+        *,
+        destination: str | None = None,
     ) -> bool:
         """
         Take a run, unless it was handed over before.
@@ -50,6 +55,7 @@ class RunIntake:
             run: the run.
             report: what its reading recorded.
             patience: seconds to wait for others; as long as usual by default.
+            destination: the name of where it goes; None leaves that to who sends it.
 
         Returns:
             Whether it is queued now.
@@ -63,22 +69,29 @@ class RunIntake:
         # Asked before files are read: repeated hand-overs of large runs are cheap.
         known = self._queue.find(run.id, patience)
         if known is not None:
-            self._compare(run, known)
+            self._compare(run, known, destination)
             return False
         needed = self._contents.room_for(run)
         # Beforehand, since a full disk in between also stops the sending.
         require_space(self._folder, needed)
         for _ in range(_TRIES):
             with explaining_full_disk(self._folder, needed):
-                added = self._add(run, report, patience)
+                added = self._add(run, report, patience, destination)
             if added:
                 return True
             # Another process has just delivered the last run that shared a file with
             # this one, and removed the file: it is kept anew.
         raise OSError(f"the attachments of run {run.id} do not stay in {self._folder}")
 
-    def _compare(self, run: Run, known: KnownRun) -> None:
-        """Log where a run that was handed over before has other content now."""
+    def _compare(self, run: Run, known: KnownRun, destination: str | None) -> None:
+        """Log where a run that was handed over before is another one now."""
+        if destination is not None and known.destination not in (None, destination):
+            _LOGGER.warning(
+                "run %s was handed over before for %s, and does not go to %s",
+                run.id,
+                known.destination,
+                destination,
+            )
         # A forgotten run left only its id, so there is nothing to compare.
         if known.digest is None:
             return
@@ -87,7 +100,13 @@ class RunIntake:
                 "run %s was handed over before with other content, which stays", run.id
             )
 
-    def _add(self, run: Run, report: ConversionReport, patience: float | None) -> bool:
+    def _add(
+        self,
+        run: Run,
+        report: ConversionReport,
+        patience: float | None,
+        destination: str | None,
+    ) -> bool:
         # Files first: an entry that is committed must find all of its attachments. What
         # an interruption leaves without an entry is swept at the next opening.
         kept = self._contents.keep(run, report)
@@ -104,6 +123,7 @@ class RunIntake:
             procedure=run.procedure.name or run.procedure.id,
             contents=contents,
             parts=frozenset(part.serial_number for part in run.sub_units),
+            destination=destination,
         )
 
         # Asked within the transaction, when no sender can remove a shared file.

@@ -63,6 +63,9 @@ class Outbox:
     Args:
         folder: holds the queue; made if it is not there.
         destination: makes the destination, when something is first sent.
+        name: of the destination. Runs that are handed over here go to it, and only runs
+            that name it, or no destination yet, are sent. Without a name a run goes to
+            the destination of whoever first sends it.
         retention: how long delivered runs are remembered; 90 days by default.
         observe: is told how each attempt ended, in the thread that sends.
         rules: complete each run before it is sent, at each attempt; the queue keeps
@@ -79,20 +82,22 @@ class Outbox:
         folder: Path,
         destination: Callable[[], Destination],
         *,
+        name: str | None = None,
         retention: Retention | None = None,
         observe: Callable[[DeliveryResult], None] | None = None,
         rules: RunRules | None = None,
         incoming: IncomingIntake | None = None,
     ) -> None:
         self.folder = folder
+        self.name = name
         self._incoming = incoming
         self._handed_over = IncomingView(incoming)
         self._retention = retention or Retention()
         self._database = OutboxDatabase(folder / "outbox.sqlite")
         self._queue = EntryQueue(self._database)
-        self._view = QueueView(self._database)
+        self._view = QueueView(self._database, name=name)
         self._housekeeping = Housekeeping(self._database)
-        self._leases = Leases(self._database)
+        self._leases = Leases(self._database, name=name)
         self._contents = ContentFolder(folder / "content")
         self._intake = RunIntake(folder, self._queue, self._contents)
         results = ResultRecorder(self._leases, self._contents, self._discard, observe)
@@ -122,6 +127,7 @@ class Outbox:
         folder: Path,
         destination: Callable[[], Destination],
         *,
+        name: str | None = None,
         retention: Retention | None = None,
         observe: Callable[[DeliveryResult], None] | None = None,
         rules: RunRules | None = None,
@@ -131,6 +137,7 @@ class Outbox:
         return cls(
             folder,
             destination,
+            name=name,
             retention=retention,
             observe=observe,
             rules=rules,
@@ -182,7 +189,7 @@ class Outbox:
         report = ConversionReport() if report is None else report
         with self.handing_over():
             # Sending waits meanwhile: both would take turns at one interpreter.
-            queued = self._intake.submit(run, report, patience)
+            queued = self._intake.submit(run, report, patience, destination=self.name)
         if queued:
             self._sending.wake()
         return run.id
@@ -192,8 +199,9 @@ class Outbox:
         if self._incoming is None:
             return False
 
-        def submit(run: Run, report: ConversionReport, _: str | None) -> None:
-            self._intake.submit(run, report, None)
+        def submit(run: Run, report: ConversionReport, name: str | None) -> None:
+            # Whoever sends takes in what goes elsewhere as well, under its own name.
+            self._intake.submit(run, report, None, destination=name)
 
         try:
             return self._incoming.take_all(submit, stopping) > 0
@@ -241,10 +249,11 @@ class Outbox:
         """
         Send what waits, now.
 
-        Waits of our own making are cut short, those that a server asked for are not.
-        With the background thread running this waits for it, at most until the
-        deadline. Otherwise the calling thread sends: no delivery begins after the
-        deadline, but one that has begun is brought to its end.
+        What goes to another destination stays. Waits are cut short, those that a server
+        asked for as well; it may ask for them again. With the background thread running
+        this waits for it, at most until the deadline. Otherwise the calling thread
+        sends: no delivery begins after the deadline, but one that has begun is brought
+        to its end.
 
         Args:
             deadline: seconds that this may take.
@@ -258,7 +267,7 @@ class Outbox:
         """
         end = time.monotonic() + deadline
         # Durable, so that another process that sends sees it, too.
-        self._queue.hasten()
+        self._queue.hasten(self.name)
         self._sending.wake()
         while True:
             coming = self._handed_over.waiting()
@@ -344,7 +353,7 @@ class Outbox:
 
     def retry(self, run_id: UUID | str) -> None:
         """
-        Have a parked or waiting run tried again at once.
+        Have a parked or waiting run tried again at once, whatever a server asked for.
 
         Raises:
             ConfigurationError: there is no such run, or it is delivered.
@@ -353,6 +362,34 @@ class Outbox:
         if not self._handed_over.retry(wanted):
             self._queue.retry(wanted)
         self._sending.wake()
+
+    def move(self, old: str, new: str) -> int:
+        """
+        Have what goes to one destination go to another, which is the same store.
+
+        A store may get a new host name, or change from http to https. What the old
+        address was told is looked up under the new one before it is sent again.
+
+        Args:
+            old: the name of the destination, as entries have it.
+            new: its new name.
+
+        Returns:
+            How many runs go there now.
+
+        Raises:
+            ConfigurationError: no entry names the old one.
+        """
+        names = self._view.names()
+        if old not in names:
+            raise ConfigurationError(
+                f"no run of the outbox goes to {old!r}",
+                remedy=f"known: {', '.join(sorted(names)) or 'none'}",
+            )
+        moved = self._queue.move(old, new)
+        _LOGGER.warning("%d runs that went to %s go to %s now", moved, old, new)
+        self._sending.wake()
+        return moved
 
     def drop(self, run_id: UUID | str) -> None:
         """

@@ -38,7 +38,7 @@ MAX_DELAY = 300.0
 MAX_PROBE = 60.0
 """Seconds after which a store that gives no answer is asked again at the latest."""
 
-MAX_WAIT = 24 * 3600.0
+MAX_WAIT = 3600.0
 """Seconds that a server can have us wait at most, whatever it says."""
 
 HOLD_PAUSE = 60.0

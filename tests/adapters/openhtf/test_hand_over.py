@@ -24,6 +24,7 @@ def _entry(
     return OutboxEntry(
         id=RUN,
         state=state,
+        destination="https://store",
         serial_number="SN-1",
         procedure=None,
         submitted_at=datetime(2026, 1, 1, tzinfo=UTC),

@@ -118,7 +118,7 @@ class TestOutboxCommands:
         (entry,) = outbox("list", "--parked")
         assert "422" in entry["reason"]
         assert str(run.id) in outbox("list", as_json=False)
-        assert outbox("retry", str(run.id)[:8]) == {"retried": [str(run.id)]}
+        assert outbox("retry", str(run.id)[:8])["retried"] == [str(run.id)]
         assert outbox("flush")["sent"] == 1
         assert len(server.runs) == 1
 

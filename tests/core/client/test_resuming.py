@@ -224,6 +224,19 @@ class TestResume:
         assert destination.resume(run, kept.last, kept).stored_id == server.runs[0].id
         assert len(server.runs) == 1
 
+    def test_the_same_store_under_another_address_is_asked_first(
+        self, serve: Serve, reach: Reach, make_run: MakeRun, make_file: MakeFile
+    ) -> None:
+        """A renamed host knows the run: its files go to the run that is there."""
+        server = serve()
+        run, kept = make_run(attachments=(make_file("a", b"1"),)), _Kept()
+        server.inject(Fault.UNAVAILABLE, on=Operation.INITIALIZE)
+        reach(server).resume(run, Progress(), kept)
+        moved = attrs.evolve(kept.last, store="http://old-name:8000/api")
+        receipt = reach(server).resume(run, moved, kept)
+        assert [stored.id for stored in server.runs] == [receipt.stored_id]
+        assert receipt.attached == ("a",)
+
     def test_another_store_begins_anew(
         self, serve: Serve, reach: Reach, make_run: MakeRun
     ) -> None:

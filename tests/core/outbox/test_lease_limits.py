@@ -150,15 +150,15 @@ class TestWaits:
         box.add()
         box.leases.postpone(box.take(), wait=100, asked=None, reason="x")
         assert box.rows("SELECT due, not_before FROM entry") == [(_NOW + 100, _NOW)]
-        box.queue.hasten()
+        box.queue.hasten(None)
         assert box.view.seconds_until_due() == 0.0
         box.take()
 
-    def test_a_wish_of_the_server_is_capped_at_a_day(self, box: _Outbox) -> None:
-        """Whatever a server asks for, an entry is tried again within a day."""
+    def test_a_wish_of_the_server_is_capped_at_an_hour(self, box: _Outbox) -> None:
+        """Whatever a server asks for, an entry is tried again within an hour."""
         box.add()
         box.leases.postpone(box.take(), wait=0, asked=10 * _DAY, reason="x")
-        assert box.rows("SELECT not_before FROM entry") == [(_NOW + _DAY,)]
+        assert box.rows("SELECT not_before FROM entry") == [(_NOW + 3600,)]
 
     def test_a_missing_part_is_counted(self, box: _Outbox) -> None:
         """Each time that the store lacks a part counts, other failures do not."""
@@ -332,8 +332,8 @@ class TestFigures:
     """The figures that the reference names."""
 
     def test_they_are_what_the_reference_says(self) -> None:
-        """A day for the server's wishes, a minute for probes, three failures."""
-        assert policy.MAX_WAIT == _DAY
+        """An hour for the server's wishes, a minute for probes, three failures."""
+        assert policy.MAX_WAIT == 3600.0
         assert policy.MAX_PROBE == policy.HOLD_PAUSE == LEASE == 60.0
         assert policy.CIRCUIT_THRESHOLD == 3
         assert policy.MAX_MISSING == 5

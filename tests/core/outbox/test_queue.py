@@ -304,16 +304,22 @@ class TestClaiming:
         desk.clock.now += 10
         assert desk.claim().attempt == 2
 
-    def test_a_wait_of_our_own_can_be_cut_short(self, desk: _Desk) -> None:
-        """Hastening makes everything due, except where a server asked to wait."""
+    def test_waits_can_be_cut_short(self, desk: _Desk) -> None:
+        """Hastening makes everything due, also where a server asked to wait."""
         ours, theirs = desk.add(), desk.add()
         desk.leases.postpone(desk.claim(), wait=100, asked=None, reason="x")
-        desk.leases.postpone(desk.claim(), wait=100, asked=50.0, reason="x")
-        desk.queue.hasten()
-        assert desk.claim().id == ours
+        desk.leases.postpone(desk.claim(), wait=100, asked=50.0, reason="x", down=True)
         assert desk.leases.take() is None
-        desk.clock.now += 50
-        assert desk.claim().id == theirs
+        desk.queue.hasten(None)
+        assert [desk.claim().id, desk.claim().id] == [ours, theirs]
+
+    def test_a_retry_ends_the_wait_that_the_store_asked_for(self, desk: _Desk) -> None:
+        """A person's word for one run counts more than the store's wish."""
+        run_id = desk.add()
+        desk.leases.postpone(desk.claim(), wait=100, asked=50.0, reason="x", down=True)
+        desk.queue.retry(run_id)
+        assert desk.view.circuit() is None
+        assert desk.claim().id == run_id
 
     def test_a_held_destination_gets_nothing(self, desk: _Desk) -> None:
         """While it is held no entry is claimed, and none is parked or counted."""
@@ -334,7 +340,7 @@ class TestClaiming:
         desk.add()
         desk.add()
         desk.leases.hold(desk.claim(), pause=60, reason="401")
-        desk.queue.hasten()
+        desk.queue.hasten(None)
         desk.leases.finish(desk.claim(), Progress(), b"{}")
         assert desk.view.circuit() is None
         desk.claim()
@@ -346,7 +352,7 @@ class TestClaiming:
         desk.leases.postpone(desk.claim(), wait=100, asked=99.0, reason="x")
         desk.leases.hold(desk.claim(), pause=60, reason="401")
         leased = desk.add()
-        desk.queue.hasten()
+        desk.queue.hasten(None)
         desk.claim()
         desk.claim()
         desk.clock.now -= 10 * HORIZON

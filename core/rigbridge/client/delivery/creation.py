@@ -58,11 +58,7 @@ class RunCreation:
         self._run = run
         self._patience = patience
         self._known = known
-        self.progress = (
-            progress
-            if progress.store == url
-            else Progress(store=url)  # what another store knows does not count
-        )
+        self.progress = _at(url, progress)
         self.created = True
         self.listed: Sequence[ListedAttachment] = ()
 
@@ -197,6 +193,19 @@ class RunCreation:
         if isinstance(error, ConflictError):
             self.created = False
         return (yield from self._note(found))
+
+
+def _at(url: str, progress: Progress) -> Progress:
+    """Give a progress as it counts at an address."""
+    if progress.store == url:
+        return progress
+    # The queue sends a run to one store only, so another address is a new one of it:
+    # what was told to the old one is looked up, and no id of it is relied on.
+    return Progress(
+        store=url,
+        sent=progress.sent or progress.stored_id is not None,
+        not_before=progress.not_before,
+    )
 
 
 def _did_not_arrive(error: DeliveryError) -> bool:

@@ -85,6 +85,7 @@ def _entry(item: IncomingItem) -> OutboxEntry:
     return OutboxEntry(
         id=item.id,
         state=EntryState.PENDING if refused is None else EntryState.PARKED,
+        destination=item.given.destination,
         serial_number=item.given.serial_number,
         procedure=item.given.procedure,
         submitted_at=item.handed_over_at,

@@ -1,7 +1,8 @@
 """
 The circuit before the store: whether anything may be sent to it for now.
 
-It is one row in the database, so that all processes share it. The row counts deliveries
+It is one row in the database for each destination, so that all processes share it. The
+row counts deliveries
 in a row that got no answer. From ``CIRCUIT_THRESHOLD`` on the circuit is open: nothing
 is sent until its pause is over, then one delivery tries while the others wait. Any
 answer of the store removes the row, which closes the circuit.
@@ -17,17 +18,21 @@ from rigbridge.outbox.policy import CIRCUIT_THRESHOLD, MAX_PROBE, delay
 __all__ = ["circuit_forbids", "close_circuit", "count_failure", "open_circuit"]
 
 
-def circuit_forbids(connection: sqlite3.Connection, times: Mapping[str, float]) -> bool:
+def circuit_forbids(
+    connection: sqlite3.Connection, name: str | None, times: Mapping[str, float]
+) -> bool:
     """
     Whether no delivery may begin now.
 
     Args:
         connection: the database.
+        name: of the destination.
         times: ``now``, and the ``horizon`` and ``lease`` beyond which a time was
             written by a clock that ran ahead.
     """
     row = connection.execute(
-        "SELECT * FROM circuit WHERE failures >= ?", (CIRCUIT_THRESHOLD,)
+        "SELECT * FROM circuit WHERE destination = ? AND failures >= ?",
+        (name or "", CIRCUIT_THRESHOLD),
     ).fetchone()
     if row is None:
         return False
@@ -37,26 +42,31 @@ def circuit_forbids(connection: sqlite3.Connection, times: Mapping[str, float]) 
         return True
     # The pause is over: one may try, the others see what comes of it.
     trying = connection.execute(
-        "SELECT 1 FROM entry WHERE state = 'sending'"
+        "SELECT 1 FROM entry WHERE state = 'sending' AND destination IS :name"
         " AND lease_until > :now AND lease_until <= :lease",
-        times,
+        {**times, "name": name},
     ).fetchone()
     return trying is not None
 
 
 def count_failure(
-    connection: sqlite3.Connection, now: float, reason: str, not_before: float
+    connection: sqlite3.Connection,
+    name: str | None,
+    now: float,
+    reason: str,
+    not_before: float,
 ) -> None:
     """
     Count a delivery that got no answer; enough of them in a row open the circuit.
 
     Args:
         connection: the database.
+        name: of the destination.
         now: the Unix time.
         reason: why there was none, for a person.
         not_before: the time before which the store wants to hear nothing.
     """
-    row = connection.execute("SELECT failures FROM circuit").fetchone()
+    row = _row(connection, name)
     # In the transaction of the caller: two processes cannot count the same twice.
     failures = 1 if row is None else row["failures"] + 1
     if not_before > now:
@@ -65,40 +75,67 @@ def count_failure(
     # The pause grows with each try after the circuit opened, not before.
     tries = failures - CIRCUIT_THRESHOLD + 1
     until = now + delay(tries, most=MAX_PROBE) if tries > 0 else now
-    _set(connection, reason, failures, until, not_before)
+    _set(
+        connection,
+        name,
+        reason=reason,
+        failures=failures,
+        until=until,
+        not_before=not_before,
+    )
 
 
 def open_circuit(
-    connection: sqlite3.Connection, now: float, reason: str, pause: float
+    connection: sqlite3.Connection,
+    name: str | None,
+    now: float,
+    reason: str,
+    pause: float,
 ) -> None:
     """Open the circuit for some seconds."""
-    _set(connection, reason, CIRCUIT_THRESHOLD, now + pause, now)
+    _set(
+        connection,
+        name,
+        reason=reason,
+        failures=CIRCUIT_THRESHOLD,
+        until=now + pause,
+        not_before=now,
+    )
+
+
+def _row(connection: sqlite3.Connection, name: str | None) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = connection.execute(
+        "SELECT * FROM circuit WHERE destination = ?", (name or "",)
+    ).fetchone()
+    return row
 
 
 def _set(
     connection: sqlite3.Connection,
+    name: str | None,
+    *,
     reason: str,
     failures: int,
     until: float,
     not_before: float,
 ) -> None:
     connection.execute(
-        "INSERT OR REPLACE INTO circuit (one, reason, failures, until, not_before)"
-        " VALUES (1, ?, ?, ?, ?)",
-        (reason, failures, until, not_before),
+        "INSERT OR REPLACE INTO circuit"
+        " (destination, reason, failures, until, not_before) VALUES (?, ?, ?, ?, ?)",
+        (name or "", reason, failures, until, not_before),
     )
 
 
-def close_circuit(connection: sqlite3.Connection, now: float) -> None:
+def close_circuit(connection: sqlite3.Connection, name: str | None, now: float) -> None:
     """Note that the store answers; what only waited for that is due at once."""
-    row = connection.execute("SELECT failures FROM circuit").fetchone()
+    row = _row(connection, name)
     if row is None:
         return
     # One row or none: without it the circuit is closed.
-    connection.execute("DELETE FROM circuit")
+    connection.execute("DELETE FROM circuit WHERE destination = ?", (name or "",))
     if row["failures"] >= CIRCUIT_THRESHOLD:
         connection.execute(
             "UPDATE entry SET due = ? WHERE state = 'pending' AND due > ?"
-            " AND waits_for_store",
-            (now, now),
+            " AND waits_for_store AND destination IS ?",
+            (now, now, name),
         )

@@ -17,7 +17,7 @@ from rigbridge.destinations import Progress
 from rigbridge.errors import ConfigurationError
 from rigbridge.outbox.entries import EntryState
 from rigbridge.outbox.queue.database import OutboxDatabase
-from rigbridge.outbox.queue.leases import HORIZON, forget_contents
+from rigbridge.outbox.queue.leases import forget_contents
 from rigbridge.outbox.queue.past_runs import (
     is_delivered,
     note_dropped,
@@ -43,6 +43,7 @@ class NewEntry:
         procedure: for listings.
         contents: the digests of its attachments.
         parts: the serial numbers of the unit's parts.
+        destination: the name of where it goes; None leaves that to who first sends it.
     """
 
     id: UUID
@@ -53,6 +54,7 @@ class NewEntry:
     procedure: str | None
     contents: frozenset[str]
     parts: frozenset[str] = frozenset()
+    destination: str | None = None
 
 
 @attrs.frozen
@@ -62,9 +64,11 @@ class KnownRun:
 
     Attributes:
         digest: of its document; None where only its id is still known.
+        destination: the name of where it goes, or None.
     """
 
     digest: str | None
+    destination: str | None = None
 
 
 class EntryQueue:
@@ -95,10 +99,11 @@ class EntryQueue:
         """
         with self._database.reading(patience) as connection:
             row = connection.execute(
-                "SELECT digest FROM entry WHERE run_id = ?", (str(run_id),)
+                "SELECT digest, destination FROM entry WHERE run_id = ?",
+                (str(run_id),),
             ).fetchone()
             if row is not None:
-                return KnownRun(str(row["digest"]))
+                return KnownRun(str(row["digest"]), row["destination"])
             return KnownRun(None) if is_delivered(connection, run_id) else None
 
     def add(
@@ -131,8 +136,8 @@ class EntryQueue:
             added = connection.execute(
                 # OR IGNORE: another process may have handed over the same run.
                 "INSERT OR IGNORE INTO entry (run_id, state, digest, document, report,"
-                " progress, serial_number, serial_key, procedure, submitted_at, due)"
-                " VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " progress, serial_number, serial_key, procedure, submitted_at, due,"
+                " destination) VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     str(entry.id),
                     entry.digest,
@@ -144,6 +149,7 @@ class EntryQueue:
                     entry.procedure,
                     now,
                     now,
+                    entry.destination,
                 ),
             ).rowcount
             if added:
@@ -160,19 +166,39 @@ class EntryQueue:
                 )
         return True
 
-    def hasten(self) -> None:
-        """Make everything due now, except where a server asked to wait."""
+    def hasten(self, name: str | None) -> None:
+        """
+        Make due now what goes to a destination, or nowhere yet; a person asks for it.
+
+        The waits that a server asked for end as well. It may ask again.
+        """
         now = self._clock()
         with self._database.writing() as connection:
             connection.execute(
-                # What the server asked for stays, unless a wrong clock wrote it.
-                "DELETE FROM circuit WHERE not_before <= ? OR not_before > ?",
-                (now, now + HORIZON),
+                "DELETE FROM circuit WHERE destination = ?", (name or "",)
             )
             connection.execute(
-                "UPDATE entry SET due = ? WHERE state = 'pending' AND due > ?",
-                (now, now),
+                "UPDATE entry SET due = min(due, ?), not_before = 0"
+                " WHERE state = 'pending' AND (due > ? OR not_before > ?)"
+                " AND (destination IS NULL OR destination = ?)",
+                (now, now, now, name),
             )
+
+    def move(self, old: str, new: str) -> int:
+        """
+        Have everything that went to one destination go to another from now on.
+
+        Returns:
+            How many entries still waited for the old one, or were parked.
+        """
+        with self._database.writing() as connection:
+            moved = connection.execute(
+                "UPDATE entry SET destination = ? WHERE destination = ?"
+                " AND state != 'done'",
+                (new, old),
+            ).rowcount
+            connection.execute("DELETE FROM circuit WHERE destination = ?", (old,))
+        return moved
 
     def documents(self, run_id: UUID) -> tuple[bytes, bytes, frozenset[str]]:
         """
@@ -206,6 +232,10 @@ class EntryQueue:
             if row["state"] == EntryState.SENDING:
                 return
             progress = _without_failures(decode(row["progress"], Progress))
+            # One whom the store asked to wait must not wait when a person says so.
+            connection.execute(
+                "DELETE FROM circuit WHERE destination = ?", (row["destination"] or "",)
+            )
             connection.execute(
                 "UPDATE entry SET state = 'pending', attempts = 0, missing = 0,"
                 " due = ?, not_before = 0, progress = ? WHERE run_id = ?",

@@ -52,6 +52,7 @@ _COMPLETE = """
             ON other.serial_key = part.serial_key
         WHERE part.run_id = entry.run_id AND other.run_id != entry.run_id
             AND other.state IN ('pending', 'sending')
+            AND (other.destination IS NULL OR other.destination = :name)
             AND (other.sequence < entry.sequence OR NOT EXISTS (
                 SELECT 1 FROM part AS own WHERE own.run_id = other.run_id
             ))
@@ -64,12 +65,15 @@ _DUE = (
     f"state = 'pending' AND due > :horizon AND {_NOT_HELD}",
     "state = 'sending' AND (lease_until <= :now OR lease_until > :lease)",
 )
+# Nobody sends what goes elsewhere; without a name of one's own the second finds none.
+_OURS = ("destination IS NULL", "destination = :name")
 # Each SELECT walks the index from its beginning and ends at the first match, so the
 # next entry is found at once however many wait. One query with OR would sort them all.
 _NEXT = " UNION ALL ".join(
-    f"SELECT * FROM (SELECT due, sequence FROM entry WHERE {condition} AND {_COMPLETE}"  # noqa: S608 - constants
-    " ORDER BY due, sequence LIMIT 1)"
+    "SELECT * FROM (SELECT due, sequence FROM entry"  # noqa: S608 - constants
+    f" WHERE {condition} AND {ours} AND {_COMPLETE} ORDER BY due, sequence LIMIT 1)"
     for condition in _DUE
+    for ours in _OURS
 )
 
 
@@ -113,13 +117,19 @@ class Leases:
     Args:
         database: holds the entries.
         clock: gives the Unix time.
+        name: of the destination; without one only entries that name none are sent.
     """
 
     def __init__(
-        self, database: OutboxDatabase, clock: Callable[[], float] = time.time
+        self,
+        database: OutboxDatabase,
+        clock: Callable[[], float] = time.time,
+        *,
+        name: str | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
+        self._name = name
 
     def take(self) -> LeasedRun | None:
         """Take a lease on the entry that is due first, or None if none is due."""
@@ -143,10 +153,11 @@ class Leases:
                 "SELECT sha256 FROM content WHERE run_id = ?", (row["run_id"],)
             ).fetchall()
             connection.execute(
-                # An attempt counts when it begins: so does one that kills us.
+                # An attempt counts when it begins: so does one that kills us. From here
+                # on the store may know the run, so it goes nowhere else.
                 "UPDATE entry SET state = 'sending', lease_owner = ?, lease_until = ?,"
-                " attempts = attempts + 1 WHERE sequence = ?",
-                (owner, now + LEASE, sequence),
+                " attempts = attempts + 1, destination = ? WHERE sequence = ?",
+                (owner, now + LEASE, self._name, sequence),
             )
         return LeasedRun(
             id=UUID(row["run_id"]),
@@ -162,11 +173,11 @@ class Leases:
     def _find(
         self, connection: sqlite3.Connection, times: Mapping[str, float]
     ) -> int | None:
-        if circuit_forbids(connection, times):
+        if circuit_forbids(connection, self._name, times):
             return None
         row = connection.execute(
             f"SELECT sequence FROM ({_NEXT}) ORDER BY due, sequence LIMIT 1",  # noqa: S608 - constants
-            times,
+            {**times, "name": self._name},
         ).fetchone()
         return None if row is None else int(row["sequence"])
 
@@ -200,7 +211,7 @@ class Leases:
                 encode(progress),
                 report,
             )
-            close_circuit(connection, self._clock())
+            close_circuit(connection, self._name, self._clock())
             connection.execute("DELETE FROM part WHERE run_id = ?", (str(leased.id),))
             return forget_contents(connection, leased.id)
 
@@ -242,15 +253,15 @@ class Leases:
                 int(down),
             )
             if down:
-                count_failure(connection, self._clock(), reason, not_before)
+                count_failure(connection, self._name, self._clock(), reason, not_before)
             else:
-                close_circuit(connection, self._clock())
+                close_circuit(connection, self._name, self._clock())
 
     def park(self, leased: LeasedRun, reason: str) -> None:
         """Put an entry aside for a person."""
         with self._database.writing() as connection:
             self._change_in(connection, leased, "state = 'parked', reason = ?", reason)
-            close_circuit(connection, self._clock())
+            close_circuit(connection, self._name, self._clock())
 
     def hold(self, leased: LeasedRun, *, pause: float, reason: str) -> None:
         """Put an entry back, and send nothing for a while."""
@@ -258,7 +269,7 @@ class Leases:
         with self._database.writing() as connection:
             # One transaction: an entry that is free before the circuit opens is sent.
             self._give_back(connection, leased, reason)
-            open_circuit(connection, now, reason, pause)
+            open_circuit(connection, self._name, now, reason, pause)
 
     def release(self, leased: LeasedRun) -> None:
         """Put an entry back as it was, since this process stops."""

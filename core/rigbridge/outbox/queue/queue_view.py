@@ -17,6 +17,8 @@ from rigbridge.wire import decode
 
 __all__ = ["QueueView"]
 
+_OURS = "(destination IS NULL OR destination = :name)"
+
 
 class QueueView:
     """
@@ -25,20 +27,27 @@ class QueueView:
     Args:
         database: holds them.
         clock: gives the Unix time.
+        name: of the destination to which this outbox sends, or None.
     """
 
     def __init__(
-        self, database: OutboxDatabase, clock: Callable[[], float] = time.time
+        self,
+        database: OutboxDatabase,
+        clock: Callable[[], float] = time.time,
+        *,
+        name: str | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
+        self._name = name
 
     def waiting(self) -> int:
-        """Count the entries that are still to be sent."""
+        """Count the entries that this outbox is still to send."""
         with self._database.reading() as connection:
             row = connection.execute(
-                "SELECT count(*) AS count FROM entry"
-                " WHERE state IN ('pending', 'sending')"
+                "SELECT count(*) AS count FROM entry"  # noqa: S608 - a constant
+                f" WHERE state IN ('pending', 'sending') AND {_OURS}",
+                {"name": self._name},
             ).fetchone()
         return int(row["count"])
 
@@ -51,6 +60,12 @@ class QueueView:
             ).fetchall()
             # Forgotten entries were delivered, too; only their number is left.
             forgotten = connection.execute("SELECT forgotten FROM tally").fetchone()
+            others = connection.execute(
+                "SELECT destination, count(*) AS count FROM entry"
+                " WHERE state IN ('pending', 'sending') AND destination IS NOT NULL"
+                " AND destination IS NOT ? GROUP BY destination",
+                (self._name,),
+            ).fetchall()
         counts = {EntryState(row["state"]): row for row in rows}
 
         def count(*states: EntryState) -> int:
@@ -65,14 +80,16 @@ class QueueView:
             delivered=count(EntryState.DONE) + forgotten["forgotten"],
             oldest=_time(min(oldest)) if oldest else None,
             held=None if held is None else held[0],
+            others={row["destination"]: row["count"] for row in others},
         )
 
     def is_sending(self) -> bool:
-        """Whether anyone is sending anything."""
+        """Whether anyone is sending anything to the same destination."""
         with self._database.reading() as connection:
             row = connection.execute(
-                "SELECT 1 FROM entry WHERE state = 'sending' AND lease_until > ?",
-                (self._clock(),),
+                "SELECT 1 FROM entry WHERE state = 'sending' AND lease_until > :now"  # noqa: S608 - likewise
+                f" AND {_OURS}",
+                {"now": self._clock(), "name": self._name},
             ).fetchone()
         return row is not None
 
@@ -95,14 +112,23 @@ class QueueView:
             ).fetchone()
         return None if row is None else _entry(row)
 
+    def names(self) -> frozenset[str]:
+        """Give the names of the destinations to which something is still to go."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT DISTINCT destination FROM entry WHERE state != 'done'"
+                " AND destination IS NOT NULL"
+            ).fetchall()
+        return frozenset(row["destination"] for row in rows)
+
     def circuit(self) -> tuple[str, float] | None:
         """Say why nothing is sent for now, and for how many seconds; or None."""
         now = self._clock()
         with self._database.reading() as connection:
             row = connection.execute(
                 "SELECT reason, max(until, not_before) AS until FROM circuit"
-                " WHERE failures >= ?",
-                (CIRCUIT_THRESHOLD,),
+                " WHERE failures >= ? AND destination = ?",
+                (CIRCUIT_THRESHOLD, self._name or ""),
             ).fetchone()
         if (
             row is None
@@ -118,12 +144,12 @@ class QueueView:
         with self._database.reading() as connection:
             row = connection.execute(
                 # A time beyond the horizon is of a clock that ran ahead: due at once.
-                "SELECT min(CASE WHEN due_at > :horizon THEN :now ELSE due_at END)"
+                "SELECT min(CASE WHEN due_at > :horizon THEN :now ELSE due_at END)"  # noqa: S608 - likewise
                 " AS due_at"
                 " FROM (SELECT CASE state WHEN 'sending' THEN lease_until"
                 " ELSE max(due, not_before) END AS due_at FROM entry"
-                " WHERE state IN ('pending', 'sending'))",
-                {"now": now, "horizon": now + HORIZON},
+                f" WHERE state IN ('pending', 'sending') AND {_OURS})",
+                {"now": now, "horizon": now + HORIZON, "name": self._name},
             ).fetchone()
         if row["due_at"] is None:
             return None
@@ -137,6 +163,7 @@ def _entry(row: sqlite3.Row) -> OutboxEntry:
     return OutboxEntry(
         id=UUID(row["run_id"]),
         state=state,
+        destination=row["destination"],
         serial_number=row["serial_number"],
         procedure=row["procedure"],
         submitted_at=_time(row["submitted_at"]),

@@ -14,6 +14,8 @@ CREATE TABLE entry (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
     run_id TEXT NOT NULL UNIQUE,
     state TEXT NOT NULL CHECK (state IN ('pending', 'sending', 'done', 'parked')),
+    -- The name of where it goes, NULL until somebody who has one sends it.
+    destination TEXT,
     digest TEXT NOT NULL,
     document BLOB,
     report BLOB,
@@ -35,7 +37,7 @@ CREATE TABLE entry (
 -- Covers all that is asked of many entries at once: reading it from the table would
 -- lead through their documents, which lie before these columns.
 CREATE INDEX entry_turn ON entry (
-    state, due, sequence, not_before, lease_until, submitted_at
+    state, destination, due, sequence, not_before, lease_until, submitted_at
 );
 CREATE INDEX entry_unit ON entry (serial_key) WHERE state IN ('pending', 'sending');
 CREATE TABLE content (
@@ -58,8 +60,9 @@ CREATE TABLE past_run (
 ) WITHOUT ROWID;
 CREATE TABLE tally (forgotten INTEGER NOT NULL);
 INSERT INTO tally (forgotten) VALUES (0);
+-- One row a destination. The empty text is that of an outbox without a name.
 CREATE TABLE circuit (
-    one INTEGER PRIMARY KEY CHECK (one = 1),
+    destination TEXT PRIMARY KEY,
     reason TEXT NOT NULL,
     failures INTEGER NOT NULL,
     until REAL NOT NULL,
