@@ -27,7 +27,9 @@ path) decides by type alone what to do next::
     └── DeliveryError               a destination did not take something
         ├── RetriableError          the same request may succeed later
         │   ├── NoAnswerError       connection refused, reset, timed out
-        │   └── ServerUnavailableError  429, 500, 502, 503, 504
+        │   ├── ServerUnavailableError  408, 425, 429, every 5xx
+        │   ├── UnexpectedAnswerError   not the store's word: a proxy, a login page
+        │   └── RunWaitsError       not sent: others have to be settled first
         ├── HeldError               the destination refuses everyone for now
         │   └── UnauthorizedError   401: the key must be corrected first
         └── PermanentError          final for this request; a person decides
@@ -37,7 +39,7 @@ path) decides by type alone what to do next::
             ├── ConflictError       409
             ├── TooLargeError       413
             ├── UnprocessableError  422
-            ├── UnexpectedAnswerError   an answer outside the contract
+            ├── AmbiguousRunError   nobody can tell which stored run is this one
             └── DestinationFailedError  the code of a destination failed
 
 ``str(error)`` is one line: where, what, and the remedy.
@@ -51,6 +53,7 @@ from typing import Any, Self
 __all__ = [
     "AdapterFailedError",
     "AdapterUnavailableError",
+    "AmbiguousRunError",
     "BadRequestError",
     "ConfigurationError",
     "ConflictError",
@@ -73,6 +76,7 @@ __all__ = [
     "RetriableError",
     "RigbridgeError",
     "RunProblemsError",
+    "RunWaitsError",
     "ServerUnavailableError",
     "SourceError",
     "SourceUnreadableError",
@@ -291,6 +295,10 @@ class DeliveryError(RigbridgeError):
         code: the server's error code, when it gave one.
         issues: the server's further words, a line each.
         retry_after: seconds to wait that the server asked for.
+
+    Attributes:
+        of_file: whether it concerns one file only, and says nothing of the store: the
+            storage refused it, or this machine could not read it.
     """
 
     def __init__(
@@ -310,6 +318,7 @@ class DeliveryError(RigbridgeError):
         self.code = code
         self.issues = tuple(issues)
         self.retry_after = retry_after
+        self.of_file = False
 
 
 class RetriableError(DeliveryError):
@@ -321,7 +330,20 @@ class NoAnswerError(RetriableError):
 
 
 class ServerUnavailableError(RetriableError):
-    """The server answered 429, 500, 502, 503 or 504."""
+    """The server answered 408, 425, 429 or any 5xx."""
+
+
+class UnexpectedAnswerError(RetriableError):
+    """
+    The answer is outside the contract, so it is not the store's word.
+
+    A page of a proxy or a portal, a redirect, an unknown status, JSON of another shape.
+    What was asked for may have been done or not.
+    """
+
+
+class RunWaitsError(RetriableError):
+    """The run was not sent: another has to be settled first, or a pause observed."""
 
 
 class HeldError(DeliveryError):
@@ -360,8 +382,24 @@ class UnprocessableError(PermanentError):
     """422: well-formed values that contradict each other."""
 
 
-class UnexpectedAnswerError(PermanentError):
-    """The answer is outside the contract (a redirect, an unknown status, no JSON)."""
+class AmbiguousRunError(PermanentError):
+    """
+    The store has runs that may be this one, and shows too little to tell.
+
+    Args:
+        candidates: the ids of these runs.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        source: str | None = None,
+        remedy: str | None = None,
+        candidates: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message, source=source, remedy=remedy)
+        self.candidates = tuple(candidates)
 
 
 class DestinationFailedError(PermanentError):

@@ -186,6 +186,8 @@ class BlockingConnection(StoreConnection[httpx.BaseTransport]):
                 response = self._round_trip(self.requests.put(put, content))
             self.requests.read_put(put, response)
         except DeliveryError as error:
+            # The storage is often another host: it says nothing of the store.
+            error.of_file = True
             self.limit.failed(error)
             raise
         finally:
@@ -308,6 +310,8 @@ class AsyncConnection(StoreConnection[httpx.AsyncBaseTransport]):
                 response = await self._round_trip(self.requests.put(put, content))
             self.requests.read_put(put, response)
         except DeliveryError as error:
+            # The storage is often another host: it says nothing of the store.
+            error.of_file = True
             self.limit.failed(error)
             raise
         finally:

@@ -23,7 +23,6 @@ from rigbridge.errors import (
     ConfigurationError,
     DeliveryError,
     NoAnswerError,
-    PermanentError,
     UnexpectedAnswerError,
 )
 from rigbridge.model import Attachment, JSONObject
@@ -41,7 +40,7 @@ __all__ = [
 ]
 
 _EXPIRED = frozenset({400, 401, 403, 404, 410})
-_NOT_NOW = frozenset({401, 408, 429})
+_MISSING = frozenset({400, 403, 404, 405, 410, 501})
 # "Cannot PUT /api/v1/runs/..." names a path, not a run.
 _ABOUT_OBJECTS = re.compile(
     r"(?<![/\w])(?:run|upload|attachment)s?(?![/\w])", re.IGNORECASE
@@ -81,6 +80,7 @@ def upload(
     media_type: str | None,
     size: int | None,
     opener: Callable[[], IO[bytes]],
+    sha256: str | None = None,
 ) -> Flow[str]:
     """
     Send a file, and give the id of the upload.
@@ -89,32 +89,29 @@ def upload(
     once. A size of None is found out by reading the file.
 
     Raises:
-        DeliveryError: the store did not take it, or the file cannot be read.
+        DeliveryError: the store did not take it, the file cannot be read, or its bytes
+            do not have the digest that is given.
     """
     if size is None:
         measured: int = yield Measure(name, opener)
         size = measured
     grant: UploadGrant = yield calls.initialize_upload(name, media_type, size)
+    put = calls.Put(
+        url=grant.uploadUrl,
+        name=name,
+        media_type=media_type,
+        size=size,
+        opener=opener,
+        sha256=sha256,
+    )
     try:
-        yield _put(grant, name, media_type, size, opener)
-    except PermanentError as error:
+        yield put
+    except DeliveryError as error:
         if error.status not in _EXPIRED:
             raise
         grant = yield calls.initialize_upload(name, media_type, size)
-        yield _put(grant, name, media_type, size, opener)
+        yield attrs.evolve(put, url=grant.uploadUrl)
     return grant.id
-
-
-def _put(
-    grant: UploadGrant,
-    name: str,
-    media_type: str | None,
-    size: int,
-    opener: Callable[[], IO[bytes]],
-) -> calls.Put:
-    return calls.Put(
-        url=grant.uploadUrl, name=name, media_type=media_type, size=size, opener=opener
-    )
 
 
 UploadMemory: TypeAlias = dict[tuple[str, str, str], str]
@@ -139,7 +136,11 @@ def attach(
     upload_id = uploads.get(key)
     if upload_id is None or attachment.sha256 is None:
         upload_id = yield from upload(
-            attachment.name, attachment.media_type, attachment.size, attachment.opener
+            attachment.name,
+            attachment.media_type,
+            attachment.size,
+            attachment.opener,
+            attachment.sha256,
         )
     yield from link(run_id, [upload_id], links)
     uploads[key] = upload_id
@@ -169,7 +170,7 @@ def link(run_id: str, upload_ids: Sequence[str], memory: LinkMemory) -> Flow[Non
     if memory.linking is not Linking.SYNC:
         try:
             yield calls.link_by_update(run_id, list(upload_ids))
-        except PermanentError as error:
+        except DeliveryError as error:
             if memory.linking is Linking.UPDATE or not _is_missing(error):
                 raise
             yield from _link_instead(run_id, upload_ids, error)
@@ -187,7 +188,7 @@ def _link_instead(
     for upload_id in upload_ids:
         try:
             yield calls.link_by_sync(run_id, upload_id)
-        except PermanentError as error:
+        except DeliveryError as error:
             if not _is_missing(error):
                 raise
             raise UnexpectedAnswerError(
@@ -224,17 +225,16 @@ class CapabilityMemory:
     known: JSONObject | None = None
 
     def take(self, status: int, content: bytes) -> None:
-        """Take the answer; one that says "later" is not final."""
+        """Take the answer; one that says "later", or that is a page, is not final."""
         if status == HTTPStatus.OK:
             try:
                 document = msgspec.json.decode(content)
             except (msgspec.DecodeError, UnicodeDecodeError):
-                document = None
+                return  # a login page answers everything with 200
             self.known = document if isinstance(document, dict) else None
             self.asked = True
         else:
-            failed = status >= HTTPStatus.INTERNAL_SERVER_ERROR
-            self.asked = not failed and status not in _NOT_NOW
+            self.asked = status in _MISSING
 
 
 def ask_capabilities(memory: CapabilityMemory) -> Flow[JSONObject | None]:
@@ -250,7 +250,7 @@ def ask_capabilities(memory: CapabilityMemory) -> Flow[JSONObject | None]:
         except NoAnswerError:
             raise
         except DeliveryError as error:
-            memory.take(error.status or HTTPStatus.NOT_FOUND, b"")
+            memory.take(error.status or 0, b"")
         else:
             memory.take(answer.status, answer.content)
     return memory.known

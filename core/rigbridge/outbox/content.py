@@ -158,11 +158,9 @@ class _Intake:
         """Give what is known of a file whose bytes are here; None for any other."""
         if attachment.sha256 is None:
             return None
-        try:
-            found = (self._folder / attachment.sha256).stat()
-        except FileNotFoundError:
-            return None
-        return attachment.sha256, found.st_size
+        # Read anew: a file that the disk has damaged must not stand for a sound one.
+        size = _sound_size(self._folder / attachment.sha256)
+        return None if size is None else (attachment.sha256, size)
 
     def link(self, attachment: Attachment, *, sync: bool = False) -> _Taken | None:
         """
@@ -187,6 +185,8 @@ class _Intake:
             if not opener.synced:
                 sync_file(opener.path)
             size = opener.path.stat().st_size
+            if path.exists() and _sound_size(path) is None:
+                return None  # damaged: the copy takes its place
             with suppress(FileExistsError):  # another process was faster
                 os.link(opener.path, path)
                 share(path)
@@ -225,8 +225,9 @@ class _Intake:
         have synced the folder yet. One sync of the folder is enough for all files.
         """
         for partial, path in self._partials.items():
-            # Equal digest, equal bytes: a file that is there is never replaced.
-            if not path.is_file():
+            # A sound file is left alone, since others may be reading it. A damaged one
+            # is replaced, which mends it for every run that shares it.
+            if _sound_size(path) is None:
                 partial.replace(path)
         sync_folder(self._folder)
         if self._made:
@@ -237,6 +238,20 @@ class _Intake:
         """Remove what did not get its name."""
         for partial in self._partials:
             partial.unlink(missing_ok=True)
+
+
+def _sound_size(path: Path) -> int | None:
+    """Give the size of a file whose bytes have the digest that names it, or None."""
+    digest = hashlib.sha256()
+    size = 0
+    try:
+        with path.open("rb") as stream:
+            for chunk in read_chunks(stream):
+                digest.update(chunk)
+                size += len(chunk)
+    except OSError:
+        return None  # not there, or not to be read: then it is no use to a new run
+    return size if digest.hexdigest() == path.name else None
 
 
 def _described(attachment: Attachment) -> Attachment:

@@ -75,8 +75,11 @@ class RunIntake:
         # Beforehand, since a full disk in between also stops the sending.
         require_space(self._folder, needed)
         for _ in range(_TRIES):
+            # A copy for each try: what is recorded of the files is recorded once.
+            recorded = ConversionReport()
+            recorded.merge(report)
             with explaining_full_disk(self._folder, needed):
-                added = self._add(run, report, patience, destination)
+                added = self._add(run, recorded, patience, destination)
             if added:
                 return True
             # Another process has just delivered the last run that shared a file with

@@ -10,9 +10,9 @@ from enum import StrEnum
 from rigbridge.errors import (
     ConfigurationError,
     HeldError,
-    NoAnswerError,
     PluginError,
     RetriableError,
+    RunWaitsError,
 )
 
 __all__ = [
@@ -22,11 +22,13 @@ __all__ = [
     "MAX_MISSING",
     "MAX_PROBE",
     "MAX_WAIT",
+    "STUCK_AFTER",
     "RetryDecision",
+    "asks_everyone",
+    "counts_against_store",
     "decide",
     "decide_for_all",
     "delay",
-    "is_unreachable",
 ]
 
 BASE_DELAY = 1.0
@@ -41,18 +43,21 @@ MAX_PROBE = 60.0
 MAX_WAIT = 3600.0
 """Seconds that a server can have us wait at most, whatever it says."""
 
+STUCK_AFTER = 24 * 3600.0
+"""Seconds after which a run that still fails, while others get through, is shown."""
+
 HOLD_PAUSE = 60.0
 """Seconds after which a destination that refused everyone is asked again."""
 
 CIRCUIT_THRESHOLD = 3
-"""Deliveries in a row that get no answer before nobody but one tries any more."""
+"""Deliveries in a row, of different runs, to which the store does not answer, before
+nobody but one tries any more."""
 
 MAX_MISSING = 5
 """How often a run is tried again whose sub-units the store does not know yet."""
 
 _MAX_DOUBLINGS = 16
-# A gateway answers for a store that is down; 429 asks everybody to wait.
-_UNREACHABLE = frozenset({429, 502, 503, 504})
+_TOO_MANY = 429
 
 
 class RetryDecision(StrEnum):
@@ -103,11 +108,27 @@ def decide(error: BaseException) -> RetryDecision:
     return RetryDecision.PARK
 
 
-def is_unreachable(error: BaseException) -> bool:
-    """Whether an error says that the store as a whole cannot be reached for now."""
-    if isinstance(error, NoAnswerError):
-        return True
-    return isinstance(error, RetriableError) and error.status in _UNREACHABLE
+def counts_against_store(error: BaseException) -> bool:
+    """
+    Whether an error may mean that the store as a whole is out of reach.
+
+    One alone may as well be about its run: a server can fail on one body for ever, and
+    a proxy refuses what is too large. What this machine or a storage did says nothing.
+    """
+    return (
+        isinstance(error, RetriableError)
+        and not isinstance(error, RunWaitsError)
+        and not error.of_file
+    )
+
+
+def asks_everyone(error: BaseException) -> bool:
+    """Whether the store asks not this run alone but everybody to wait: a rate limit."""
+    return (
+        isinstance(error, RetriableError)
+        and error.status == _TOO_MANY
+        and not error.of_file
+    )
 
 
 def decide_for_all(errors: Iterable[BaseException]) -> RetryDecision:

@@ -17,7 +17,9 @@ from rigbridge.client.destination import HTTPDestination
 from rigbridge.destinations import Consignment, DestinationSettings, Outcome, Progress
 from rigbridge.errors import (
     BadRequestError,
+    RetriableError,
     RunProblemsError,
+    RunWaitsError,
     ServerUnavailableError,
 )
 from rigbridge.model import Attachment, Run, Unit
@@ -183,8 +185,14 @@ class TestBoth:
         outcomes = send_many(server, [consign() for _ in range(3)], patience=1.0)
         assert server.count(Operation.CREATE) == 1
         for outcome in outcomes:
-            assert isinstance(outcome.error, ServerUnavailableError)
-            assert outcome.error.retry_after == pytest.approx(900, abs=5)
+            assert isinstance(outcome.error, RetriableError)
+        first, *rest = outcomes
+        assert isinstance(first.error, ServerUnavailableError)
+        assert first.error.retry_after == pytest.approx(900, abs=5)
+        for outcome in rest:
+            assert isinstance(outcome.error, RunWaitsError)
+            # Whoever has a queue keeps the whole of it there.
+            assert outcome.error.retry_after == pytest.approx(60, abs=5)
 
     def test_progress_is_kept_for_each(
         self,

@@ -106,7 +106,7 @@ class TestResume:
 
     @pytest.mark.parametrize(
         "fault",
-        [Fault.BAD_REQUEST, Fault.UNAUTHORIZED, Fault.TOO_MANY_SECONDS, Fault.REDIRECT],
+        [Fault.BAD_REQUEST, Fault.UNAUTHORIZED, Fault.TOO_MANY_SECONDS],
     )
     def test_a_refused_create_leaves_no_doubt(
         self, server: RunStoreServer, reach: Reach, make_run: MakeRun, fault: Fault

@@ -7,10 +7,21 @@ from collections.abc import Callable
 
 import pytest
 
-from rigbridge.errors import NoAnswerError, UnprocessableError
+from rigbridge.errors import (
+    NoAnswerError,
+    RunWaitsError,
+    ServerUnavailableError,
+    UnexpectedAnswerError,
+    UnprocessableError,
+)
 from rigbridge.model import Run, SubUnit, Unit
 from rigbridge.outbox import EntryState, Outbox
-from rigbridge.outbox.policy import CIRCUIT_THRESHOLD, MAX_MISSING, is_unreachable
+from rigbridge.outbox.policy import (
+    CIRCUIT_THRESHOLD,
+    MAX_MISSING,
+    asks_everyone,
+    counts_against_store,
+)
 from rigbridge.testing.run_store.faults import Fault, Operation
 from rigbridge.testing.run_store.server import RunStoreServer
 
@@ -88,9 +99,20 @@ class TestCircuit:
         assert server.count(Operation.CREATE) == 1
 
     def test_errors_that_tell_of_the_store(self) -> None:
-        """No answer at all is one, an answer about the run is none."""
-        assert is_unreachable(NoAnswerError("gone"))
-        assert not is_unreachable(UnprocessableError("wrong"))
+        """No word of the store is one; its refusal, and a storage's, is none."""
+        assert counts_against_store(NoAnswerError("gone"))
+        assert counts_against_store(UnexpectedAnswerError("a page"))
+        assert not counts_against_store(UnprocessableError("wrong"))
+        assert not counts_against_store(RunWaitsError("for another"))
+        of_storage = NoAnswerError("gone")
+        of_storage.of_file = True
+        assert not counts_against_store(of_storage)
+
+    def test_a_rate_limit_is_for_everybody(self) -> None:
+        """Any other wish for a pause may be about one run."""
+        assert asks_everyone(ServerUnavailableError("later", status=429))
+        assert not asks_everyone(ServerUnavailableError("later", status=503))
+        assert not asks_everyone(UnprocessableError("wrong", status=422))
 
 
 class TestParts:

@@ -39,6 +39,7 @@ MakeRun = Callable[..., Run]
 MakeFile = Callable[..., Attachment]
 
 _PASSING = [
+    Fault.REDIRECT,
     Fault.RESET,
     Fault.RESET_AFTER,
     Fault.CUT_ANSWER_AFTER,
@@ -57,7 +58,6 @@ _FINAL = [
     Fault.CONFLICT,
     Fault.TOO_LARGE,
     Fault.UNPROCESSABLE,
-    Fault.REDIRECT,
 ]
 
 

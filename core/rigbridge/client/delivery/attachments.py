@@ -15,7 +15,6 @@ from rigbridge.errors import (
     HeldError,
     NoAnswerError,
     PermanentError,
-    RetriableError,
 )
 from rigbridge.model import Attachment
 from rigbridge.wire import ListedAttachment
@@ -141,7 +140,7 @@ class FileDelivery:
                 return error
             if isinstance(error, (HeldError, NoAnswerError)):
                 return error
-            if isinstance(error, RetriableError) and error.status == _TOO_MANY:
+            if error is not None and error.status == _TOO_MANY:
                 return error
         return None
 
@@ -154,7 +153,7 @@ class FileDelivery:
             return
         try:
             upload_id = yield from upload(
-                file.name, file.media_type, file.size, file.opener
+                file.name, file.media_type, file.size, file.opener, file.sha256
             )
         except DeliveryError as error:
             yield from self._fail(position, error)

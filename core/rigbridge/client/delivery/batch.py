@@ -16,7 +16,7 @@ from collections.abc import (
 
 from rigbridge.client.transport.concurrency import ConcurrencyLimit
 from rigbridge.destinations import Consignment, Outcome, Receipt
-from rigbridge.errors import ServerUnavailableError
+from rigbridge.errors import RunWaitsError
 
 __all__ = ["PATIENCE", "deliver_many", "deliver_many_async"]
 
@@ -171,7 +171,7 @@ async def _outcome_async(
         return Outcome(consignment=consignment, error=error)
 
 
-def _postponed(pause: float) -> ServerUnavailableError:
-    return ServerUnavailableError(
+def _postponed(pause: float) -> RunWaitsError:
+    return RunWaitsError(
         "was not sent, since the server asked for a pause", retry_after=pause
     )

@@ -27,14 +27,12 @@ from rigbridge.errors import (
     NoAnswerError,
     PermanentError,
     RetriableError,
-    UnexpectedAnswerError,
 )
 from rigbridge.model import JSONObject, JSONValue, Run
 from rigbridge.wire import CreateRun, ListedAttachment
 
 __all__ = ["RunCreation"]
 
-_REFUSED = range(400, 500)
 _TOO_MANY = 429
 
 
@@ -214,11 +212,11 @@ def _did_not_arrive(error: DeliveryError) -> bool:
         return True
     if isinstance(error, ConflictError):
         return False  # perhaps with itself, as an earlier version sent it
-    if isinstance(error, UnexpectedAnswerError):
-        return error.status is not None and error.status not in range(200, 300)
+    # What is not the store's word says nothing of what the store did, whatever its
+    # status: a proxy answers 502, 413 or a page also after it passed the body on.
     if isinstance(error, RetriableError):
-        return error.status == _TOO_MANY
-    return error.status in _REFUSED
+        return error.status == _TOO_MANY and error.code is not None
+    return True
 
 
 def _text(warning: JSONValue) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import IO, Generic, TypeVar
 from urllib.parse import quote
 from uuid import UUID
@@ -183,6 +184,7 @@ class Put:
         media_type: its media type, or None.
         size: its exact length in bytes.
         opener: gives a new binary stream.
+        sha256: the digest that its bytes must have, or None where nobody knows it.
     """
 
     url: str = attrs.field(repr=False)
@@ -190,6 +192,7 @@ class Put:
     media_type: str | None
     size: int
     opener: Callable[[], IO[bytes]] = attrs.field(repr=False)
+    sha256: str | None = None
 
     @property
     def place(self) -> str:
@@ -213,6 +216,9 @@ def create_run(body: CreateRun, *, idempotency_key: UUID | None) -> Call[CreateA
 
 def _read_created(answer: Answer) -> CreateAnswer:
     document = answer.object()
+    if "uploadUrl" in document or "upload_url" in document:
+        # A proxy that mixes up its connections gives one client the other's answer.
+        raise answer.unexpected("is that of an upload")
     url, message = document.get("url"), document.get("message")
     url = url if isinstance(url, str) else None
     message = message if isinstance(message, str) else None
@@ -295,8 +301,15 @@ def link_by_update(run_id: str, upload_ids: list[str]) -> Call[None]:
         method="PUT",
         path=_run(run_id),
         content=encode(UpdateRun(attachments=upload_ids)),
-        read=_read_done,
+        read=partial(_read_linked, run_id),
     )
+
+
+def _read_linked(run_id: str, answer: Answer) -> None:
+    document = answer.object()
+    told = document.get("id")
+    if isinstance(told, str) and told.casefold() != run_id.casefold():
+        raise answer.unexpected(f"is about {told}, not about run {run_id}")
 
 
 def link_by_sync(run_id: str, upload_id: str) -> Call[None]:

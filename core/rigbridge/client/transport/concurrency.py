@@ -25,7 +25,9 @@ _SMOOTHING = 0.1
 _FIRST_COST = 0.0005
 _LEAST_COST = 0.0001
 _FAR = 4.0
-_BUSY = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+_TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
+_BUSY = frozenset({_TOO_MANY, HTTPStatus.SERVICE_UNAVAILABLE})
+_LONGEST_PAUSE = 60.0
 
 
 class ConcurrencyLimit:
@@ -114,5 +116,8 @@ class ConcurrencyLimit:
             if now - self._halved > max(self._latencies, default=0.0) or not busy:
                 self._allowed = max(1.0, self._allowed / 2)
                 self._halved = now
-            if error.retry_after is not None:
-                self._not_before = max(self._not_before, now + error.retry_after)
+            # A rate limit is for everybody; any other wish may be about one run. A
+            # queue keeps a longer one itself, where a person can override it.
+            if error.status == _TOO_MANY and error.retry_after is not None:
+                wait = min(error.retry_after, _LONGEST_PAUSE)
+                self._not_before = max(self._not_before, now + wait)

@@ -1,13 +1,15 @@
 """
 Answers that refuse: what their status means, and the server's own words.
 
-Three shapes of body are read: ``{"code", "message", "issues"}`` of the contract,
-``{"error": {"message"}, "warnings"}`` of older servers, and whatever a proxy writes,
-which is kept as text.
+Two shapes of body are the store's word: ``{"code", "message", "issues"}`` of the
+contract and ``{"error": {"message"}, "warnings"}`` of older servers. Whatever else
+comes was written by something in between, or by a server that is not itself: it is kept
+as text, and is never final.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -22,7 +24,9 @@ from rigbridge.errors import (
     ConflictError,
     DeliveryError,
     ForbiddenError,
+    HeldError,
     NotFoundError,
+    PermanentError,
     ServerUnavailableError,
     TooLargeError,
     UnauthorizedError,
@@ -31,7 +35,15 @@ from rigbridge.errors import (
 )
 from rigbridge.model import JSONObject, JSONValue
 
-__all__ = ["Words", "read_words", "refusal", "retry_after", "shorten"]
+__all__ = [
+    "Words",
+    "read_words",
+    "refusal",
+    "retry_after",
+    "server_time",
+    "shorten",
+    "storage_refusal",
+]
 
 _PERMANENT: Mapping[int, type[DeliveryError]] = {
     400: BadRequestError,
@@ -42,14 +54,23 @@ _PERMANENT: Mapping[int, type[DeliveryError]] = {
     413: TooLargeError,
     422: UnprocessableError,
 }
-_LATER = frozenset({429, 500, 502, 503, 504})
-# 408 is a timeout that the server noticed first; 520 to 524 are how a widespread
-# proxy spells 502 and 504.
-_LATER_TOO = frozenset({408, 520, 521, 522, 523, 524})
+# 408 is a timeout that the server noticed first. An unknown 5xx means 500 (RFC 9110,
+# section 15): 507, and 520 to 530 of a widespread proxy, say "later" like any other.
+_LATER = frozenset({408, 425, 429, *range(500, 600)})
 _MAX_WORDS = 400
 _LACKS_PART = "part number is required"
 """What the stock server says of a new unit; most reports name no part."""
 _REDIRECTS = range(300, 400)
+_MAX_XML = 4096
+# S3 and what imitates it, Azure and Google all answer <Error><Code>...</Code>.
+_STORAGE_ERROR = re.compile(rb"<Error[\s>].*?<Code>", re.DOTALL)
+# Their words for what the next grant may mend.
+_PASSING = re.compile(
+    rb"<Code>(?:RequestTime\w+|SlowDown|Throttling\w*|ExpiredToken|TokenRefreshRequired"
+    rb"|OperationAborted|InternalError|ServiceUnavailable|IncompleteBody)</Code>"
+    rb"|has expired",
+)
+_SECONDS = re.compile(r"[0-9]+(?:\.[0-9]*)?")
 
 
 def shorten(text: str) -> str:
@@ -67,7 +88,7 @@ class Words:
         message: its message, or its raw text where it has no known shape.
         code: its error code, or None.
         issues: its further remarks, a line each.
-        shaped: whether it had one of the known shapes.
+        shaped: whether it had one of the two shapes that only a store writes.
     """
 
     message: str
@@ -102,8 +123,11 @@ def _shaped(document: JSONObject) -> Words | None:
     code = document.get("code")
     nested = document.get("error")
     message = document.get("message")
+    # Gateways also answer {"message": ...}; a code beside it is what the contract has.
+    shaped = isinstance(message, str) and isinstance(code, str)
     if not isinstance(message, str) and isinstance(nested, dict):
         message = nested.get("message")
+        shaped = isinstance(message, str)
     if not isinstance(message, str):
         message = next(
             (
@@ -120,7 +144,7 @@ def _shaped(document: JSONObject) -> Words | None:
         message=shorten(message),
         code=code if isinstance(code, str) else None,
         issues=tuple(remark for remark in remarks if remark != message),
-        shaped=True,
+        shaped=shaped,
     )
 
 
@@ -140,26 +164,32 @@ def _path(path: JSONValue) -> str:
     return ".".join(map(str, path)) if isinstance(path, list) else str(path)
 
 
-def retry_after(headers: Mapping[str, str], *, now: datetime) -> float | None:
+def retry_after(headers: httpx.Headers, *, now: datetime) -> float | None:
     """
     Read how long the server asks to wait, in seconds; both forms are known.
 
-    A date is compared with the server's own ``Date``, since clocks differ.
+    A date is compared with the server's own ``Date``, since clocks differ. Of several
+    such headers, as a chain of proxies leaves them, the longest wait counts.
     """
-    text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return float(text)
-    moment = _http_date(text)
-    if moment is None:
-        return None
-    base = _http_date(headers.get("date", "")) or now
-    return max(0.0, (moment - base).total_seconds())
+    base = server_time(headers) or now
+    waits: list[float] = []
+    for text in headers.get_list("retry-after"):
+        if _SECONDS.fullmatch(text.strip()):
+            waits.append(float(text))
+        elif (moment := _http_date(text)) is not None:
+            waits.append(max(0.0, (moment - base).total_seconds()))
+    return max(waits, default=None)
+
+
+def server_time(headers: httpx.Headers) -> datetime | None:
+    """Read what the server's own clock shows, or None where it does not say."""
+    return _http_date(headers.get("date", ""))
 
 
 def _http_date(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -181,10 +211,11 @@ def _remedy(status: int, words: Words, *, has_key: bool) -> str | None:
             "or give it as Unit(part_number=...)"
         )
     # A framework says no more of a path that it does not know.
-    nameless = not words.shaped or words.message.lower().rstrip(".") == "not found"
-    if status == HTTPStatus.NOT_FOUND and nameless:
+    nameless = words.message.lower().rstrip(".") == "not found"
+    if status == HTTPStatus.NOT_FOUND and (nameless or not words.shaped):
         return "check the URL of the store"
-    return None
+    known = words.shaped or status in _LATER
+    return None if known else "it is not the store that says so: check URL and network"
 
 
 def refusal(
@@ -201,11 +232,13 @@ def refusal(
     """
     status = response.status_code
     words = read_words(response.content, secret=secret)
-    kind = _PERMANENT.get(status, UnexpectedAnswerError)
+    kind: type[DeliveryError] = UnexpectedAnswerError
     remedy = _remedy(status, words, has_key=bool(secret))
     message = f"{status} {response.reason_phrase}".strip()
-    if status in _LATER or status in _LATER_TOO:
+    if status in _LATER:
         kind = ServerUnavailableError
+    elif words.shaped and status in _PERMANENT:
+        kind = _PERMANENT[status]
     elif status in _REDIRECTS:
         target = response.headers.get("location", "")
         if secret:
@@ -225,4 +258,47 @@ def refusal(
         code=words.code,
         issues=words.issues,
         retry_after=retry_after(response.headers, now=datetime.now(UTC)),
+    )
+
+
+def storage_refusal(
+    response: httpx.Response, *, source: str, place: str, secret: str | None
+) -> DeliveryError:
+    """
+    Make the error of a storage that did not take a file; it concerns that file only.
+
+    Storages answer with XML of their own; where they are part of the store, as the
+    store does. What is neither (a page of a proxy) is not their word, and not final.
+
+    Args:
+        response: the answer, read.
+        source: the address of the store.
+        place: the call.
+        secret: what must not be repeated, should the server do so.
+    """
+    error = refusal(response, source=source, place=place, secret=secret)
+    error.remedy = None
+    words = response.content[:_MAX_XML]
+    if isinstance(error, HeldError):
+        # It is the grant that was refused here, not the key.
+        error = _again(error, ForbiddenError)
+    elif isinstance(error, UnexpectedAnswerError) and _STORAGE_ERROR.search(words):
+        passing = _PASSING.search(words)
+        kind = _PERMANENT.get(error.status or 0, PermanentError)
+        if issubclass(kind, HeldError):
+            kind = ForbiddenError
+        if response.is_client_error and not passing:
+            error = _again(error, kind)
+    error.of_file = True
+    return error
+
+
+def _again(error: DeliveryError, kind: type[DeliveryError]) -> DeliveryError:
+    return kind(
+        error.message,
+        source=error.source,
+        place=error.place,
+        status=error.status,
+        code=error.code,
+        issues=error.issues,
     )

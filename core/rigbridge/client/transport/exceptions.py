@@ -112,7 +112,7 @@ _NEVER_SENT = (
     httpx.ProxyError,
     httpx.LocalProtocolError,
 )
-_SLOW_ANSWERS = frozenset({408, 504, 522, 524})
+_SLOW_ANSWERS = frozenset({408, 499, 504, 522, 524, 598, 599})
 
 
 @contextmanager

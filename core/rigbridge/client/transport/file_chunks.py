@@ -1,19 +1,41 @@
-"""The bytes of a file on their way out: in pieces, and as many as were announced."""
+"""The bytes of a file on their way out: in pieces, and those that were announced."""
 
 from __future__ import annotations
 
 import asyncio
+import errno
+import hashlib
+import sys
 from collections.abc import AsyncGenerator, Callable, Generator
+from itertools import chain
 from typing import IO
 
 from rigbridge.client.transport.calls import Put
-from rigbridge.errors import PermanentError
+from rigbridge.errors import DeliveryError, PermanentError, RetriableError
 from rigbridge.machine.folders import read_chunks
 
 __all__ = ["CHUNK_SIZE", "chunks", "chunks_async", "measure"]
 
 CHUNK_SIZE = 1 << 18
 """How many bytes are sent at once; many files go up at the same time."""
+
+# What only a person changes. All else the system may get over: it has no descriptor, no
+# memory or no room for now (EMFILE, ENFILE, ENOMEM, ENOSPC), or a disk or a network
+# folder does not answer (EIO, ESTALE, ETIMEDOUT, ENOLINK and their like).
+_LASTING = frozenset(
+    {
+        errno.ENOENT,
+        errno.EACCES,
+        errno.EPERM,
+        errno.EISDIR,
+        errno.ENOTDIR,
+        errno.ELOOP,
+        errno.ENAMETOOLONG,
+        errno.EINVAL,
+    }
+)
+# Another program has the file open and shares it with nobody: a scanner, an editor.
+_WINDOWS_BUSY = frozenset({32, 33})
 
 
 def measure(name: str, opener: Callable[[], IO[bytes]]) -> int:
@@ -22,6 +44,7 @@ def measure(name: str, opener: Callable[[], IO[bytes]]) -> int:
 
     Raises:
         PermanentError: it cannot be read.
+        RetriableError: it cannot be read for now.
     """
     size = 0
     try:
@@ -33,28 +56,53 @@ def measure(name: str, opener: Callable[[], IO[bytes]]) -> int:
     return size
 
 
-def _unreadable(name: str, error: OSError) -> PermanentError:
-    return PermanentError(f"cannot be read: {error.strerror or error}", source=name)
+def _unreadable(name: str, error: OSError) -> DeliveryError:
+    lasting = error.errno in _LASTING and not (
+        sys.platform == "win32" and error.winerror in _WINDOWS_BUSY
+    )
+    kind = PermanentError if lasting else RetriableError
+    failure = kind(f"cannot be read: {error.strerror or error}", source=name)
+    failure.of_file = True
+    return failure
 
 
 def chunks(put: Put) -> Generator[bytes, None, None]:
     """
-    Read a file piece by piece, and make sure that it is as long as was said.
+    Read a file piece by piece, and make sure that its bytes are those announced.
+
+    Length and digest are known only at the end. The last piece is kept back until then,
+    so that a storage never has the whole of what is wrong.
 
     Raises:
-        PermanentError: it cannot be read, or has another length.
+        PermanentError: it cannot be read, or has another length or digest.
+        RetriableError: it cannot be read for now.
     """
     sent = 0
+    digest = hashlib.sha256()
+    last = b""
     try:
         with put.opener() as stream:
-            for chunk in read_chunks(stream, CHUNK_SIZE):
+            for chunk in chain(read_chunks(stream, CHUNK_SIZE), (b"",)):
                 sent += len(chunk)
+                if put.sha256 is not None:
+                    digest.update(chunk)
                 if sent > put.size:
                     break
-                yield chunk
+                if last and chunk:
+                    yield last
+                last = chunk or last
     except OSError as error:
         raise _unreadable(put.name, error) from error
     _check_length(put, sent)
+    if put.sha256 not in (None, digest.hexdigest()):
+        raise PermanentError(
+            f"its bytes are not those of {put.sha256} under which it is kept: "
+            "it is damaged on the disk",
+            source=put.name,
+            remedy="put a sound copy in its place and retry; nothing was deleted",
+        )
+    if last:
+        yield last
 
 
 async def chunks_async(put: Put) -> AsyncGenerator[bytes, None]:

@@ -15,15 +15,14 @@ import httpx
 
 import rigbridge
 from rigbridge.client.transport import calls
-from rigbridge.client.transport.error_answers import refusal
+from rigbridge.client.transport.error_answers import refusal, storage_refusal
 from rigbridge.client.transport.network import timeouts
 from rigbridge.destinations import ConnectionSettings
 from rigbridge.destinations.address import api_address
 from rigbridge.errors import (
     ConfigurationError,
-    ForbiddenError,
     ServerUnavailableError,
-    UnauthorizedError,
+    UnexpectedAnswerError,
 )
 
 __all__ = ["StoreRequests"]
@@ -131,21 +130,29 @@ class StoreRequests:
         """
         if response.is_success:
             stored = calls.stored_size(response.content)
-            if stored not in (None, put.size):
-                raise ServerUnavailableError(
-                    f"{stored} of {put.size} bytes were stored",
+            page = _is_page(response)
+            if page or stored not in (None, put.size):
+                kind = UnexpectedAnswerError if page else ServerUnavailableError
+                error = kind(
+                    "a page answers instead of the storage"
+                    if page
+                    else f"{stored} of {put.size} bytes were stored",
                     source=self.url,
                     place=put.place,
                     status=response.status_code,
                 )
+                error.of_file = True
+                raise error
             return
-        error = refusal(response, source=self.url, place=put.place, secret=self._key)
-        if isinstance(error, UnauthorizedError):
-            # It is the grant that was refused here, not the key.
-            raise ForbiddenError(
-                error.message, source=self.url, place=put.place, status=error.status
-            )
-        raise error
+        raise storage_refusal(
+            response, source=self.url, place=put.place, secret=self._key
+        )
+
+
+def _is_page(response: httpx.Response) -> bool:
+    """Whether an answer is a page for people, such as the login of a portal."""
+    head = response.content[:256].lstrip().lower()
+    return head.startswith((b"<!doctype html", b"<html"))
 
 
 def _checked_key(key: str | None) -> str | None:

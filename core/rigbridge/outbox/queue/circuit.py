@@ -2,16 +2,17 @@
 The circuit before the store: whether anything may be sent to it for now.
 
 It is one row in the database for each destination, so that all processes share it. The
-row counts deliveries
-in a row that got no answer. From ``CIRCUIT_THRESHOLD`` on the circuit is open: nothing
-is sent until its pause is over, then one delivery tries while the others wait. Any
-answer of the store removes the row, which closes the circuit.
+row counts deliveries in a row, of different runs, to which the store did not answer.
+From ``CIRCUIT_THRESHOLD`` on the circuit is open: nothing is sent until its pause is
+over, then one delivery tries while the others wait. Any word of the store removes the
+row, which closes the circuit.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
+from uuid import UUID
 
 from rigbridge.outbox.policy import CIRCUIT_THRESHOLD, MAX_PROBE, delay
 
@@ -53,11 +54,14 @@ def count_failure(
     connection: sqlite3.Connection,
     name: str | None,
     now: float,
+    *,
     reason: str,
     not_before: float,
-) -> None:
+    run_id: UUID,
+    for_all: bool,
+) -> bool:
     """
-    Count a delivery that got no answer; enough of them in a row open the circuit.
+    Count a delivery that got no answer; those of enough runs in a row open the circuit.
 
     Args:
         connection: the database.
@@ -65,11 +69,21 @@ def count_failure(
         now: the Unix time.
         reason: why there was none, for a person.
         not_before: the time before which the store wants to hear nothing.
+        run_id: the run that was to be delivered.
+        for_all: whether the store asked everybody to wait.
+
+    Returns:
+        Whether the circuit is open now.
     """
     row = _row(connection, name)
     # In the transaction of the caller: two processes cannot count the same twice.
-    failures = 1 if row is None else row["failures"] + 1
-    if not_before > now:
+    failures = 0 if row is None else int(row["failures"])
+    runs = [] if row is None else str(row["runs"]).split()
+    # Before it is open a run counts once: a server may fail on one run for ever.
+    if failures >= CIRCUIT_THRESHOLD or str(run_id) not in runs:
+        failures += 1
+        runs = [*runs, str(run_id)][-CIRCUIT_THRESHOLD:]
+    if for_all and not_before > now:
         # The store itself asked for a pause: no need to count further.
         failures = max(failures, CIRCUIT_THRESHOLD)
     # The pause grows with each try after the circuit opened, not before.
@@ -82,7 +96,9 @@ def count_failure(
         failures=failures,
         until=until,
         not_before=not_before,
+        runs=" ".join(runs),
     )
+    return tries > 0
 
 
 def open_circuit(
@@ -118,11 +134,13 @@ def _set(
     failures: int,
     until: float,
     not_before: float,
+    runs: str = "",
 ) -> None:
     connection.execute(
         "INSERT OR REPLACE INTO circuit"
-        " (destination, reason, failures, until, not_before) VALUES (?, ?, ?, ?, ?)",
-        (name or "", reason, failures, until, not_before),
+        " (destination, reason, failures, until, not_before, runs)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (name or "", reason, failures, until, not_before, runs),
     )
 
 

@@ -91,6 +91,7 @@ class LeasedRun:
         owner: who holds the lease; new each time.
         attempt: the attempt that begins, counted from 1.
         document: the run, as JSON.
+        digest: the SHA-256 that the document had when it was queued.
         report: its conversion report, as JSON.
         progress: where the attempt before left off.
         contents: the digests of the attachments that it holds.
@@ -101,6 +102,7 @@ class LeasedRun:
     owner: str
     attempt: int
     document: bytes
+    digest: str
     report: bytes
     progress: Progress
     contents: frozenset[str]
@@ -164,6 +166,7 @@ class Leases:
             owner=owner,
             attempt=row["attempts"] + 1,
             document=row["document"],
+            digest=row["digest"],
             report=row["report"],
             progress=decode(row["progress"], Progress),
             contents=frozenset(content["sha256"] for content in contents),
@@ -223,6 +226,7 @@ class Leases:
         asked: float | None,
         reason: str,
         down: bool = False,
+        for_all: bool = False,
         missing: bool = False,
     ) -> None:
         """
@@ -233,8 +237,9 @@ class Leases:
             wait: the seconds until then.
             asked: the seconds of these that the server asked for, or None.
             reason: why.
-            down: whether the store as a whole cannot be reached; the more often that
-                is so in a row, the longer nothing is sent at all.
+            down: whether the store may be out of reach as a whole; the more runs in a
+                row find it so, the longer nothing is sent at all.
+            for_all: whether the store asked everybody to wait, not this run alone.
             missing: whether the store does not know a part of the unit yet.
         """
         now = self._clock()
@@ -245,17 +250,33 @@ class Leases:
                 connection,
                 leased,
                 "state = 'pending', due = ?, not_before = ?, reason = ?,"
-                " missing = missing + ?, waits_for_store = ?",
+                " missing = missing + ?, waits_for_store = ?,"
+                " failing_since = coalesce(failing_since, ?)",
                 now + wait,
                 not_before,
                 reason,
                 int(missing),
                 int(down),
+                now,
             )
-            if down:
-                count_failure(connection, self._name, self._clock(), reason, not_before)
-            else:
+            if not down:
                 close_circuit(connection, self._name, self._clock())
+                return
+            is_open = count_failure(
+                connection,
+                self._name,
+                now,
+                reason=reason,
+                not_before=not_before,
+                run_id=leased.id,
+                for_all=for_all and asked is not None,
+            )
+            if is_open:
+                # What fails while everything fails is not stuck on its own.
+                connection.execute(
+                    "UPDATE entry SET failing_since = NULL WHERE run_id = ?",
+                    (str(leased.id),),
+                )
 
     def park(self, leased: LeasedRun, reason: str) -> None:
         """Put an entry aside for a person."""

@@ -32,7 +32,8 @@ CREATE TABLE entry (
     lease_until REAL,
     reason TEXT,
     missing INTEGER NOT NULL DEFAULT 0,
-    waits_for_store INTEGER NOT NULL DEFAULT 0
+    waits_for_store INTEGER NOT NULL DEFAULT 0,
+    failing_since REAL
 );
 -- Covers all that is asked of many entries at once: reading it from the table would
 -- lead through their documents, which lie before these columns.
@@ -66,7 +67,8 @@ CREATE TABLE circuit (
     reason TEXT NOT NULL,
     failures INTEGER NOT NULL,
     until REAL NOT NULL,
-    not_before REAL NOT NULL
+    not_before REAL NOT NULL,
+    runs TEXT NOT NULL DEFAULT ''
 );
 """
 

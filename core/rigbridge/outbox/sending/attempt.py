@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
@@ -10,6 +11,7 @@ import msgspec
 
 from rigbridge.convert import from_document
 from rigbridge.destinations import Consignment, Progress
+from rigbridge.errors import PermanentError
 from rigbridge.model import FileOpener, Run
 from rigbridge.model.report import ConversionReport
 from rigbridge.outbox.content import ContentFolder
@@ -101,9 +103,11 @@ class Attempt:
 
         Raises:
             StoppedError: we are to stop.
+            PermanentError: the document is not the one that was queued.
             RunProblemsError: the queue holds no document of a run.
         """
         self.end_if_stopping()
+        self._check_document()
         run = restore(self.leased.document, self.leased.contents, contents)
         if self._rules is not None:
             # At each attempt, to the run as it was queued: a mended rule then mends
@@ -115,3 +119,14 @@ class Attempt:
             keep=self.keep,
             report=self.report,
         )
+
+    def _check_document(self) -> None:
+        """Make sure that the disk gave back what was written."""
+        # A flipped bit of a value is sound JSON, and would be stored as measured.
+        if hashlib.sha256(self.leased.document).hexdigest() != self.leased.digest:
+            raise PermanentError(
+                "the document of the run is damaged: it is not the one that was queued",
+                source=str(self.leased.id),
+                remedy="check the disk; import the run anew where its source is kept, "
+                "or drop it",
+            )

@@ -12,6 +12,7 @@ from rigbridge.destinations import Receipt
 from rigbridge.errors import (
     DeliveryError,
     DestinationFailedError,
+    NoAnswerError,
     NotFoundError,
     RigbridgeError,
 )
@@ -19,12 +20,15 @@ from rigbridge.outbox.content import ContentFolder
 from rigbridge.outbox.entries import DeliveryEnd, DeliveryResult
 from rigbridge.outbox.policy import (
     HOLD_PAUSE,
+    MAX_DELAY,
     MAX_MISSING,
+    MAX_PROBE,
     RetryDecision,
+    asks_everyone,
+    counts_against_store,
     decide,
     decide_for_all,
     delay,
-    is_unreachable,
 )
 from rigbridge.outbox.queue.leases import LeasedRun, LeaseLostError, Leases
 from rigbridge.outbox.sending.attempt import Attempt, StoppedError
@@ -143,14 +147,17 @@ class ResultRecorder:
         leased = attempt.leased
         if decision is RetryDecision.RETRY:
             asked = _asked(errors)
-            wait = delay(leased.attempt, asked)
+            silent = any(isinstance(error, NoAnswerError) for error in errors)
+            # Asking who does not answer costs nothing, so it is done once a minute.
+            most = MAX_PROBE if silent else MAX_DELAY
+            wait = delay(leased.attempt, asked, most=most)
             self._leases.postpone(
                 leased,
                 wait=wait,
                 asked=asked,
                 reason=reason,
-                # One file that got no answer is enough: the store is down for all.
-                down=any(map(is_unreachable, errors)),
+                down=any(map(counts_against_store, errors)),
+                for_all=any(map(asks_everyone, errors)),
                 missing=any(isinstance(error, NotFoundError) for error in errors),
             )
             _LOGGER.warning(
