@@ -39,7 +39,8 @@ class RunLinesAdapter:
 
     Unlike other adapters it gives runs back that were read before: each keeps its id
     and its provenance, so that a run that the store has already is not stored twice.
-    The bytes of attachments are looked for in the folder beside the file.
+    The bytes of attachments are looked for in the folder beside the file, if it is one
+    of this machine; of an upload they stay references.
 
     Args:
         settings: ignored; every adapter takes its settings.
@@ -62,7 +63,8 @@ class RunLinesAdapter:
     def read(self, source: Source, context: ReadContext) -> Iterator[Run]:
         """Read a run from each line; a wrong line costs only its own run."""
         seen = 0
-        folder = attachment_folder(Path(source.uri))
+        # Never by the name of an upload: its sender could reach any folder with it.
+        folder = None if source.path is None else attachment_folder(source.path)
         try:
             with source.open() as stream:
                 for number, line in enumerate(stream, start=1):
@@ -106,11 +108,13 @@ def _account(run: Run, report: ConversionReport) -> None:
         report.mapped("log")
 
 
-def _with_files(run: Run, folder: Path, number: int, report: ConversionReport) -> Run:
+def _with_files(
+    run: Run, folder: Path | None, number: int, report: ConversionReport
+) -> Run:
     """Give a run the bytes of its attachments, as far as the folder holds them."""
     found: list[Attachment] = []
     for attachment in run.attachments:
-        saved = saved_attachment(attachment, folder)
+        saved = None if folder is None else saved_attachment(attachment, folder)
         if saved is not None:
             report.mapped("attachment")
         # Without a size it had no bytes when it was exported either.

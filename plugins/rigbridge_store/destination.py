@@ -49,12 +49,27 @@ class LocalDestination:
             ConfigurationError: the data folder or an address cannot be used.
             ServerUnavailableError: the database server cannot be reached for now.
         """
+        return self._opened(create=True)
+
+    @property
+    def existing(self) -> RunStore:
+        """
+        The store, for what only reads: a misspelled folder makes no new one.
+
+        Raises:
+            ConfigurationError: there is none, or it cannot be used.
+            ServerUnavailableError: the database server cannot be reached for now.
+        """
+        return self._opened(create=False)
+
+    def _opened(self, *, create: bool) -> RunStore:
         with self._lock:
             if self._store is None:
                 self._store = RunStore.open(
                     self._settings.data,
                     database=self._settings.database,
                     attachments=self._settings.attachments,
+                    create=create,
                 )
             return self._store
 
@@ -85,15 +100,15 @@ class LocalDestination:
             UnprocessableError: the attachment has no bytes, or not those described.
             NoAnswerError: its bytes cannot be read now.
         """
-        attach_file(self.store, stored_id, attachment)
+        attach_file(self.existing, stored_id, attachment)
 
     def list_runs(self, serial_number: str) -> Sequence[ListedRun]:
         """List the runs of a unit, newest first; serial numbers ignore case."""
-        return self.store.list_runs(serial_number)
+        return self.existing.list_runs(serial_number)
 
     def recent_runs(self, limit: int) -> Sequence[ListedRun]:
         """List the runs stored last, newest first."""
-        return self.store.recent_runs(limit)
+        return self.existing.recent_runs(limit)
 
     def get_run(self, stored_id: str) -> Run:
         """
@@ -102,7 +117,7 @@ class LocalDestination:
         Raises:
             NotFoundError: there is none of that id.
         """
-        return self.store.get_run(stored_id)
+        return self.existing.get_run(stored_id)
 
     def open_attachment(self, attachment_id: str) -> IO[bytes]:
         """
@@ -111,7 +126,7 @@ class LocalDestination:
         Raises:
             NotFoundError: there is none, or the run only refers to it.
         """
-        return self.store.open_attachment(attachment_id)
+        return self.existing.open_attachment(attachment_id)
 
     def create_key(self, kind: KeyKind, name: str, *, email: str | None = None) -> str:
         """
@@ -128,7 +143,7 @@ class LocalDestination:
 
     def list_keys(self) -> Sequence[KeyRecord]:
         """List the API keys, revoked ones too; none shows the key itself."""
-        return self.store.keys.records()
+        return self.existing.keys.records()
 
     def revoke_key(self, prefix: str) -> KeyRecord:
         """
@@ -137,7 +152,7 @@ class LocalDestination:
         Raises:
             NotFoundError: there is none of that public part.
         """
-        return self.store.keys.revoke(prefix)
+        return self.existing.keys.revoke(prefix)
 
     def link_station(self, station: str, procedure: str) -> None:
         """
@@ -146,11 +161,11 @@ class LocalDestination:
         Raises:
             NotFoundError: no such station, or no procedure of that id.
         """
-        self.store.link_station(station, procedure)
+        self.existing.link_station(station, procedure)
 
     def run_ids(self, selection: RunSelection) -> Iterator[str]:
         """Go through the ids of the runs that are meant, in the order stored."""
-        return self.store.run_ids(selection)
+        return self.existing.run_ids(selection)
 
     def back_up(self, folder: Path) -> BackupResult:
         """
@@ -160,15 +175,15 @@ class LocalDestination:
             ConfigurationError: the folder cannot be used, or the tables are kept by
                 a database server, which has its own backups.
         """
-        return self.store.upkeep.back_up(folder)
+        return self.existing.upkeep.back_up(folder)
 
     def check(self, *, contents: bool = True) -> CheckResult:
         """Look for damage in the tables and the contents of attachments."""
-        return self.store.upkeep.check(contents=contents)
+        return self.existing.upkeep.check(contents=contents)
 
     def prune(self, before: datetime, *, dry_run: bool = False) -> PruneResult:
         """Delete runs that were before a moment, and contents that nobody needs."""
-        return self.store.upkeep.prune(before, dry_run=dry_run)
+        return self.existing.upkeep.prune(before, dry_run=dry_run)
 
     def serve(
         self,

@@ -38,7 +38,7 @@ from rigbridge_store.files.uploads import (
 from rigbridge_store.intake.catalog import CatalogSession
 from rigbridge_store.intake.creation import Creation, IdempotencyKey, RunSlot
 from rigbridge_store.intake.metadata import sidecar_metadata
-from rigbridge_store.intake.policies import CreationPolicy
+from rigbridge_store.intake.policies import CreationPolicy, Repetition
 from rigbridge_store.intake.preparation import digest, prepare
 from rigbridge_store.intake.transactions import IntakeTransactions
 from rigbridge_store.intake.units import find_unit, set_sub_units
@@ -102,9 +102,10 @@ class RunStore:
         database: str | None = None,
         attachments: str | None = None,
         max_upload: int = MAX_UPLOAD,
+        create: bool = True,
     ) -> RunStore:
         """
-        Open the store of a data folder; both are made when absent.
+        Open the store of a data folder; both are made when absent, unless told not to.
 
         Args:
             data: the data folder.
@@ -113,21 +114,24 @@ class RunStore:
             attachments: the URL under which contents are kept (``s3://bucket/path``);
                 in the folder by default.
             max_upload: how many bytes an upload may have.
+            create: make the folder and the store where there is none.
 
         Raises:
             ConfigurationError: the folder cannot be written, or its store belongs to
-                a newer version or is damaged, or the address is none.
+                a newer version or is damaged, or the address is none; or there is no
+                store, and none is to be made.
             ServerUnavailableError: the database server cannot be reached for now.
         """
         try:
-            # First: both the tables and the incoming contents are in it.
-            data.mkdir(parents=True, exist_ok=True)
+            if create:
+                # First: both the tables and the incoming contents are in it.
+                data.mkdir(parents=True, exist_ok=True)
+            tables = StoreDatabase(data, database, create=create)
             contents = (
                 DiskContents(data)
                 if attachments is None
                 else RemoteContents(data, attachments)
             )
-            tables = StoreDatabase(data, database)
             return cls(data, tables, contents, max_upload=max_upload)
         except OSError as error:
             raise ConfigurationError(
@@ -170,7 +174,7 @@ class RunStore:
         policy: CreationPolicy = _IN_PROCESS,
         files: Sequence[StoredFile] = (),
         report: Mapping[str, Any] | None = None,
-        lenient: bool = False,
+        repetition: Repetition = Repetition.REFUSED,
         metadata: Mapping[str, JSONScalar] | None = None,
         unit_metadata: Mapping[str, JSONScalar] | None = None,
         slot: RunSlot | None = None,
@@ -186,7 +190,7 @@ class RunStore:
             policy: how strict to be.
             files: the run's files, whose bytes the store has or nobody has.
             report: the document of the conversion report.
-            lenient: answer a repeated key with another body with a warning.
+            repetition: what becomes of a repeated key with another body.
             metadata: single values that the run can be searched by.
             unit_metadata: likewise of its unit, over those that it has.
             slot: its place in an execution of several runs.
@@ -201,7 +205,9 @@ class RunStore:
         """
         key = None
         if idempotency_key is not None:
-            key = IdempotencyKey.of(idempotency_key, digest(body), lenient=lenient)
+            key = IdempotencyKey.of(
+                idempotency_key, digest(body), repetition=repetition
+            )
         creation = Creation(
             body=body,
             # Outside of the transaction: other writers do not wait for the checks.

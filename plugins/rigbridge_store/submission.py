@@ -15,7 +15,7 @@ from rigbridge.model.report import ConversionReport
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.files.contents import ContentStore
 from rigbridge_store.intake.metadata import searchable
-from rigbridge_store.intake.policies import CreationPolicy
+from rigbridge_store.intake.policies import CreationPolicy, Repetition
 from rigbridge_store.results import StoredContent, StoredFile
 from rigbridge_store.store import RunStore
 
@@ -70,7 +70,7 @@ def submit_run(
         files=files,
         report=None if report is None else report.as_document(),
         # A rule that changed since the first time makes another body of the same run.
-        lenient=True,
+        repetition=Repetition.WARNED,
         metadata=searchable(run.metadata),
     )
     if not created.created:

@@ -54,11 +54,15 @@ class Source:
         name: the file name without folders, as given to ``detect``.
         uri: what a person recognizes it by, usually its path.
         opener: gives a new binary stream of the stored bytes at each call.
+        path: the file, where it is one of this machine that a person has named; what
+            lies beside it may be read, too. None for an upload, whose name means
+            nothing here.
     """
 
     name: str
     uri: str
     opener: Callable[[], IO[bytes]] = attrs.field(repr=False)
+    path: Path | None = None
 
     @classmethod
     def from_path(cls, path: Path) -> Source:
@@ -67,6 +71,7 @@ class Source:
             name=path_text(Path(path.name)),
             uri=path_text(path),
             opener=FileOpener(path),
+            path=path,
         )
 
     @classmethod

@@ -20,7 +20,7 @@ from rigbridge_store.files.stored_files import write_files
 from rigbridge_store.intake.catalog import CatalogSession
 from rigbridge_store.intake.definitions import DefinitionSession
 from rigbridge_store.intake.metadata import merge_metadata, write_metadata
-from rigbridge_store.intake.policies import CreationPolicy
+from rigbridge_store.intake.policies import CreationPolicy, Repetition
 from rigbridge_store.intake.preparation import PreparedRun
 from rigbridge_store.intake.units import FoundUnit, add_sub_units, place_unit
 from rigbridge_store.refusals import FieldIssue, bad_request, conflict
@@ -34,22 +34,31 @@ from rigbridge_store.tables.schema import (
     run_documents,
     run_slots,
     runs,
+    units,
 )
-from rigbridge_store.tables.values import canonical_uuid, new_id, now_micros
+from rigbridge_store.tables.values import canonical_uuid, folded, new_id, now_micros
 
 __all__ = ["Creation", "IdempotencyKey", "RunSlot"]
 
+_RUNS_AND_UNITS = runs.join(units, runs.c.unit_key == units.c.key)
+_FIRST = (
+    runs.c.id,
+    runs.c.procedure_key,
+    runs.c.creator_station_key,
+    units.c.serial_key,
+)
 _REPEATED_ID = RowFinder(
-    sa.select(runs.c.digest, runs.c.id, runs.c.procedure_key).where(
-        runs.c.id == sa.bindparam("text")
-    ),
+    sa.select(runs.c.digest, *_FIRST)
+    .select_from(_RUNS_AND_UNITS)
+    .where(runs.c.id == sa.bindparam("text")),
     ("text",),
 )
 _REPEATED = RowFinder(
-    sa.select(idempotency_keys.c.digest, runs.c.id, runs.c.procedure_key).where(
-        idempotency_keys.c.idempotency_key == sa.bindparam("text"),
-        idempotency_keys.c.run_key == runs.c.key,
-    ),
+    sa.select(idempotency_keys.c.digest, *_FIRST)
+    .select_from(
+        _RUNS_AND_UNITS.join(idempotency_keys, idempotency_keys.c.run_key == runs.c.key)
+    )
+    .where(idempotency_keys.c.idempotency_key == sa.bindparam("text")),
     ("text",),
 )
 _PHASES = RowWriter(
@@ -119,14 +128,13 @@ class IdempotencyKey:
         run_id: the id that the run gets: the key itself where it is a UUID, so that
             a run has one id at every door.
         digest: of the body that came with it.
-        lenient: answer another body under the same key with a warning, instead of
-            refusing it.
+        repetition: what becomes of another body under the same key.
     """
 
     text: str
     run_id: str
     digest: str
-    lenient: bool
+    repetition: Repetition
 
     @property
     def is_id(self) -> bool:
@@ -134,7 +142,9 @@ class IdempotencyKey:
         return self.text == self.run_id
 
     @classmethod
-    def of(cls, text: str, digest: str, *, lenient: bool) -> IdempotencyKey:
+    def of(
+        cls, text: str, digest: str, *, repetition: Repetition = Repetition.REFUSED
+    ) -> IdempotencyKey:
         """
         Read a key.
 
@@ -150,7 +160,7 @@ class IdempotencyKey:
             text=uuid or text,
             run_id=uuid or new_id(),
             digest=digest,
-            lenient=lenient,
+            repetition=repetition,
         )
 
 
@@ -218,6 +228,13 @@ class Creation:
         named = text_or_none(self.body.procedure_id) or self.body.procedure_name
         require_link(connection, principal, procedure, text_or_none(named) or "")
 
+    @property
+    def _creating_station(self) -> int | None:
+        principal = self.principal
+        if principal is None or not principal.is_station:
+            return None
+        return principal.key
+
     def _repeated(
         self, connection: sa.Connection, key: IdempotencyKey
     ) -> CreationResult | None:
@@ -225,7 +242,7 @@ class Creation:
         first = finder.first(connection, key.text)
         if first is None:
             return None
-        digest, public, procedure = first
+        digest, public, procedure, station, serial = first
         taken = conflict(
             f"Idempotency key {key.text} was used before with another body."
         )
@@ -235,7 +252,13 @@ class Creation:
             raise taken
         if digest == key.digest:
             return CreationResult(id=public, created=False)
-        if key.lenient:
+        same_test = (
+            serial == folded(self.body.unit_under_test.serial_number)
+            and station == self._creating_station
+        )
+        if key.repetition is Repetition.WARNED or (
+            key.repetition is Repetition.OF_ONE_TEST and same_test
+        ):
             warning = "the store holds this run already with other content, kept as is"
             return CreationResult(id=public, created=False, warnings=(warning,))
         raise taken
@@ -253,8 +276,7 @@ class Creation:
         operator, operator_key = text_or_none(self.body.operated_by), None
         if operator is not None:
             operator_key = catalog.operator(operator, self.policy)
-        creator = None if principal is None else principal.key
-        is_station = principal is not None and principal.is_station
+        station = self._creating_station
         return insert_row(
             connection,
             runs,
@@ -277,8 +299,12 @@ class Creation:
                 "batch_key": unit.batch_key,
                 "operator_key": operator_key,
                 "operator_name": None if operator_key is not None else operator,
-                "creator_user_key": None if is_station else creator,
-                "creator_station_key": creator if is_station else None,
+                "creator_user_key": (
+                    principal.key
+                    if principal is not None and not principal.is_station
+                    else None
+                ),
+                "creator_station_key": station,
                 "head": prepared.head,
                 "digest": None if self.key is None else self.key.digest,
             },

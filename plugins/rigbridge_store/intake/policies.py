@@ -8,7 +8,20 @@ import attrs
 
 from rigbridge.adapters.identity import IdentityRules
 
-__all__ = ["CreationPolicy", "PartNumbers"]
+__all__ = ["CreationPolicy", "PartNumbers", "Repetition"]
+
+
+class Repetition(StrEnum):
+    """What becomes of a key that comes again with another body."""
+
+    REFUSED = "refused"
+    """It names one body and no other."""
+
+    OF_ONE_TEST = "of one test"
+    """The first body stays, where sender and unit are the same; else refused."""
+
+    WARNED = "warned"
+    """The first body stays, with a warning: a rule made another of the same run."""
 
 
 class PartNumbers(StrEnum):

@@ -56,6 +56,7 @@ class StoreDatabase:
         folder: the data folder; must exist.
         url: the address of a PostgreSQL database that holds the tables; a file in the
             folder by default.
+        create: make the tables where there are none, instead of refusing.
 
     Raises:
         ConfigurationError: the database cannot be opened, is none, or was written by
@@ -63,8 +64,14 @@ class StoreDatabase:
         ServerUnavailableError: its server cannot be reached for now.
     """
 
-    def __init__(self, folder: Path, url: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, url: str | None = None, *, create: bool = True
+    ) -> None:
         self._backend = backend_for(folder, url)
+        self._create = create
+        # Before anything is connected: SQLite makes a file of any name it is asked for.
+        if not create and self.path is not None and not self.path.is_file():
+            raise self._absent()
         self._backend.prepare()
         self._inherited: list[object] = []
         self._start()
@@ -88,6 +95,14 @@ class StoreDatabase:
         """The file that holds the tables, or None where a server does."""
         return self._backend.path if isinstance(self._backend, SQLite) else None
 
+    def _absent(self) -> ConfigurationError:
+        return ConfigurationError(
+            "there is no store",
+            source=self.shown,
+            remedy="check the folder or the address; an import or 'rigbridge serve' "
+            "makes a new store",
+        )
+
     @property
     def shown(self) -> str:
         """The database's address for people, without any secret."""
@@ -104,6 +119,8 @@ class StoreDatabase:
     def _prepare(self) -> None:
         with self.reading() as connection:
             found = stored_version(connection)
+        if found is None and not self._create:
+            raise self._absent()
         if found is None or found < SCHEMA_VERSION:
             # Looked at again within the transaction: another process may be faster.
             with (

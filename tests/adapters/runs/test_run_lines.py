@@ -77,6 +77,14 @@ class TestReading:
         assert reading.runs[0].attachments[0].opener is None
         assert reading.report.count(Disposition.COERCED, "attachment") == 1
 
+    def test_an_upload_reaches_no_folder(self, exported: Path) -> None:
+        """What is no file of this machine is no path, whatever it is called."""
+        upload = Source(
+            name=exported.name, uri=str(exported), opener=lambda: exported.open("rb")
+        )
+        (found,) = read_all(RunLinesAdapter(), upload).runs
+        assert found.attachments[0].opener is None
+
     def test_a_wrong_line_spares_the_others(self, exported: Path) -> None:
         """A line that is cut off is an error that names it; the others are read."""
         line = exported.read_bytes()

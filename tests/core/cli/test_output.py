@@ -148,6 +148,7 @@ class TestFailures:
 
     def test_json_says_the_error_too(self, tmp_path: Path) -> None:
         """With --json the error is a document on standard output, and a line beside."""
+        call("keys", "create", "user", "--name", "Jane", "--data", tmp_path)
         process = call("runs", "show", "nobody", "--data", tmp_path, "--json")
         assert process.returncode == 1
         assert json.loads(process.stdout)["error"]["kind"] == "NotFoundError"
@@ -175,10 +176,16 @@ class TestFailures:
         assert result.exit_code == 1
         assert "2 files not tried, since the import was interrupted" in result.stderr
 
-    def test_an_empty_store_is_named(self, tmp_path: Path) -> None:
-        """A folder that was mistyped can be seen in the answer."""
-        process = call("runs", "list", "--data", tmp_path / "mistyped")
-        assert process.stdout == f"no runs in {tmp_path / 'mistyped'}\n"
+    @pytest.mark.parametrize(
+        "command", ["runs list", "runs export /dev/null", "store check", "keys list"]
+    )
+    def test_a_mistyped_folder_stays_away(self, tmp_path: Path, command: str) -> None:
+        """A command that reads names the folder, and makes no store in it."""
+        folder = tmp_path / "mistyped"
+        process = call(*command.split(), "--data", folder)
+        assert process.returncode == 2
+        assert f"{folder / 'store.sqlite'}: there is no store" in process.stderr
+        assert not folder.exists()
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has it")
     def test_a_full_disk_is_one_line(self) -> None:

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from rigbridge.configuration import Configuration
 from rigbridge.convert import to_document
 from rigbridge.destinations import DestinationSettings, ReadableDestination
+from rigbridge.destinations.selection import RunSelection
 from rigbridge.errors import (
     BadRequestError,
     ConfigurationError,
@@ -68,6 +69,29 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalDestinatio
     destination = LocalDestination(DestinationSettings(data=folder))
     yield destination
     destination.close()
+
+
+def test_what_reads_makes_no_store(data: Path) -> None:
+    """A misspelled folder is refused by everything that only reads or changes."""
+    local = LocalDestination(DestinationSettings(data=data))
+    calls: list[Callable[[], object]] = [
+        lambda: local.list_runs("SN"),
+        lambda: local.recent_runs(1),
+        lambda: local.get_run("x"),
+        lambda: local.open_attachment("x"),
+        lambda: local.attach("x", Attachment(name="a")),
+        local.list_keys,
+        lambda: local.revoke_key("x"),
+        lambda: local.link_station("a", "b"),
+        lambda: local.run_ids(RunSelection()),
+        lambda: local.back_up(data / "copy"),
+        local.check,
+        lambda: local.prune(_START),
+    ]
+    for call in calls:
+        with pytest.raises(ConfigurationError, match="there is no store"):
+            call()
+    assert not data.exists()
 
 
 def _run(*attachments: Attachment, run_id: UUID | None = None) -> Run:
@@ -144,7 +168,7 @@ class TestContract:
 
     def test_closed_twice(self, local: LocalDestination) -> None:
         """It may be closed twice, and used again after."""
-        local.recent_runs(1)
+        local.create_key(KeyKind.USER, "Jane")
         local.close()
         local.close()
         assert local.recent_runs(1) == []
@@ -325,6 +349,7 @@ class TestAttachments:
 
     def test_attach_to_nothing(self, local: LocalDestination) -> None:
         """A file cannot be added to a run that does not exist."""
+        local.submit(_run())
         with pytest.raises(NotFoundError):
             local.attach(str(uuid4()), _held(b"1"))
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 
+from rigbridge.kept import encode_run
+from rigbridge.model import Attachment, ProcedureRef, Run, RunOutcome, Unit
 from rigbridge_store import RunStore
 from rigbridge_store.files.contents import FOLDER_NAME
 
@@ -237,6 +241,27 @@ class TestImport:
             assert answer.json()["message"].startswith("Part number is required")
         with serving(store, key, part_numbers="optional") as api:
             assert self._import(api, record).status_code == 200
+
+    def test_name_that_is_a_path(self, api: httpx.Client, tmp_path: Path) -> None:
+        """The name of an upload leads to no file of the server."""
+        secret = b"secret"
+        digest = hashlib.sha256(secret).hexdigest()
+        folder = tmp_path / "all.jsonl.attachments"
+        folder.mkdir()
+        (folder / digest).write_bytes(secret)
+        run = Run(
+            id=uuid4(),
+            outcome=RunOutcome.PASS,
+            procedure=ProcedureRef(name="P"),
+            unit=Unit(serial_number="SN", part_number="PCB"),
+            attachments=(Attachment(name="x", size=6, sha256=digest),),
+        )
+        grant = _initialize(api, name=str(tmp_path / "all.jsonl"))
+        api.put(grant["uploadUrl"], content=encode_run(run)).raise_for_status()
+        body = {"upload_id": grant["id"], "importer": "rigbridge-runs"}
+        api.post("/api/v1/import", json=body).raise_for_status()
+        (file,) = api.get(f"/api/v1/runs/{run.id}").json()["attachments"]
+        assert file["download_url"] is None
 
     def test_unknown_importer(self, api: httpx.Client) -> None:
         """An importer that nobody installed is refused with those that are."""

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Literal
 import attrs
 import sqlalchemy as sa
 
-from rigbridge_store.access.permissions import sees_procedure
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.access.sight import (
     UNIT_FILE_SEEN,
@@ -342,14 +341,12 @@ def last_runs(
 
 
 def first_run(connection: sa.Connection, unit: int, principal: Principal) -> Row | None:
-    """Give the run that was stored first of a unit, or None if it may not be seen."""
-    statement = _RUN.add_columns(runs.c.procedure_key).where(
-        runs.c.unit_key == unit, ENDED
-    )
-    row = connection.execute(statement.order_by(runs.c.key).limit(1)).first()
-    if row is None or not sees_procedure(connection, principal, row.procedure_key):
-        return None
-    return row
+    """Give the run that was stored first of a unit, of those that may be seen."""
+    seen = of_seen_procedure(runs.c.procedure_key)
+    statement = _RUN.where(runs.c.unit_key == unit, ENDED, seen).order_by(runs.c.key)
+    return connection.execute(
+        statement.limit(1), Sight.of(connection, principal).parameters
+    ).first()
 
 
 def files_of_unit(

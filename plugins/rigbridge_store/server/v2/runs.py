@@ -15,6 +15,7 @@ from rigbridge_store.intake.catalog import find_procedure
 from rigbridge_store.intake.changes import change_run_metadata
 from rigbridge_store.intake.creation import RunSlot
 from rigbridge_store.intake.metadata import read_metadata, searchable
+from rigbridge_store.intake.policies import Repetition
 from rigbridge_store.reading.lists import runs as lists
 from rigbridge_store.reading.lists.attributes import SidecarReader
 from rigbridge_store.reading.lists.units import units_of_serials
@@ -79,8 +80,9 @@ def create_run(data: JSONBody[sent.CreateRun2], call: FromCall) -> Identified:
             declared_operators=True,
             default_revision=True,
         ),
-        # A reference that comes again is a repeated request, whatever it holds.
-        lenient=True,
+        # A reference that comes again is a repeated request, whatever it holds; but a
+        # counter of another station, or of another unit, is no repetition.
+        repetition=Repetition.OF_ONE_TEST,
         # The metadata is kept in rows as well, by which lists are filtered.
         metadata=searchable(run.metadata),
         unit_metadata=known(data.unit_metadata),

@@ -12,6 +12,7 @@ import pytest
 from rigbridge.errors import BadRequestError, ConflictError
 from rigbridge.wire import CreateRun
 from rigbridge_store import CreationResult, RunStore
+from rigbridge_store.intake.policies import Repetition
 
 
 class TestIdempotencyKey:
@@ -50,7 +51,9 @@ class TestIdempotencyKey:
         """A lenient creation keeps the first body, and warns."""
         store.create_run(make_body(), idempotency_key="one")
         again = store.create_run(
-            make_body(run_passed=False), idempotency_key="one", lenient=True
+            make_body(run_passed=False),
+            idempotency_key="one",
+            repetition=Repetition.WARNED,
         )
         assert not again.created
         assert "other content" in again.warnings[0]
@@ -72,6 +75,34 @@ class TestIdempotencyKey:
         """A key that is blank or too long is refused."""
         with pytest.raises(BadRequestError, match="idempotency key"):
             store.create_run(make_body(), idempotency_key=key)
+
+    def test_of_one_test(
+        self, store: RunStore, make_body: Callable[..., CreateRun]
+    ) -> None:
+        """A reference is repeated by its own station for its own unit, by no other."""
+        stations = []
+        for name in ("A", "B"):
+            stations.append(store.authenticate(store.create_station_key(name)))
+            store.link_station(name, "Function Test")
+
+        def create(station: int, **changes: Any) -> CreationResult:
+            return store.create_run(
+                make_body(**changes),
+                idempotency_key="1",
+                principal=stations[station],
+                repetition=Repetition.OF_ONE_TEST,
+            )
+
+        first = create(0)
+        assert create(0, run_passed=False).id == first.id
+        other = {"serial_number": "SN-2", "part_number": "PCB-1"}
+        for station, changes in (
+            (0, {"unit_under_test": other}),
+            (1, {"run_passed": False}),
+            (1, {"unit_under_test": other}),
+        ):
+            with pytest.raises(ConflictError):
+                create(station, **changes)
 
     def test_after_deletion(
         self, store: RunStore, make_body: Callable[..., CreateRun]
