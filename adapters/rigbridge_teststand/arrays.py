@@ -11,6 +11,7 @@ from rigbridge.model import Axis, JSONValue, Scalar, Series
 __all__ = [
     "Cells",
     "array_series",
+    "complex_series",
     "fill_gaps",
     "list_series",
     "matrix_series",
@@ -82,8 +83,23 @@ def array_series(cells: Cells, unit: str | None) -> Series:
     return Series(axes=(*axes, Axis(unit=unit, values=values)))
 
 
+def complex_series(real: Cells, imaginary: Cells, unit: str | None) -> Series:
+    """
+    Make a series of complex numbers: their parts are two axes behind the indices.
+
+    Args:
+        real: the real parts.
+        imaginary: the imaginary parts of the same members.
+        unit: the unit of both.
+    """
+    axes = list(array_series(real, unit).axes)
+    values = array_series(imaginary, unit).axes[-1].values
+    axes[-1] = attrs.evolve(axes[-1], name="real")
+    return Series(axes=(*axes, Axis(name="imaginary", unit=unit, values=values)))
+
+
 def matrix_series(
-    cells: Cells, attributes: dict[str, JSONValue]
+    cells: Cells, attributes: dict[str, JSONValue], unit: str | None = None
 ) -> list[tuple[str, Series]] | None:
     """
     Make a series of each row of a matrix, or of each column if its layout says so.
@@ -91,6 +107,7 @@ def matrix_series(
     Args:
         cells: the members.
         attributes: the attributes of the array, which may name its layout.
+        unit: the unit of the values.
 
     Returns:
         A label and a series each, or None where the array is no small matrix.
@@ -116,5 +133,6 @@ def matrix_series(
             shared = Axis(name="x", values=values)
             continue
         dimension = shared or Axis(name="index", values=places)
-        found.append((f"[{line}]", Series(axes=(dimension, Axis(values=values)))))
+        measured = Axis(unit=unit, values=values)
+        found.append((f"[{line}]", Series(axes=(dimension, measured))))
     return found

@@ -13,7 +13,14 @@ from __future__ import annotations
 import math
 import re
 
-__all__ = ["has_decimal_comma", "is_finite", "parse_plain", "read_count", "read_number"]
+__all__ = [
+    "has_decimal_comma",
+    "is_finite",
+    "parse_plain",
+    "read_count",
+    "read_number",
+    "text_behind",
+]
 
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 # A single comma and no point is a decimal comma; anything more is ambiguous.
@@ -134,3 +141,14 @@ def read_count(text: str | None) -> int | None:
 def has_decimal_comma(text: str) -> bool:
     """Tell whether a text is read as a number with a decimal comma."""
     return "," in text and _COMMA.match(text.strip()) is not None
+
+
+def text_behind(text: str) -> str | None:
+    """Give what follows the number that a text is read as; None where nothing does."""
+    stripped = text.strip()
+    if parse_plain(stripped) is not None or stripped.lstrip("+-").upper() in _SPECIAL:
+        return None
+    for pattern in (_RADIX, _COMMA, _DECIMAL):
+        if found := pattern.match(stripped):
+            return stripped[found.end() :].strip() or None
+    return None

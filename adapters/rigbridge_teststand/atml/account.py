@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
@@ -22,13 +23,14 @@ class RunAccount:
     Attributes:
         mapped: the number of mapped elements by kind.
         report: takes the entries on coerced and dropped elements.
+        numbers: the numbers of arrays that were read while the arrays were parsed.
 
     Args:
         report: takes all of it; a new one by default.
         place: gives the place of an element.
     """
 
-    __slots__ = ("_place", "mapped", "report")
+    __slots__ = ("_place", "mapped", "numbers", "report")
 
     def __init__(
         self,
@@ -39,6 +41,7 @@ class RunAccount:
         # A plain dict: a method call for each of thousands of elements is slow.
         self.mapped: dict[str, int] = defaultdict(int)
         self.report = ConversionReport() if report is None else report
+        self.numbers: dict[Element, array[float] | array[int]] = {}
 
     def place(self, element: Element) -> Place:
         """Give the place of an element."""

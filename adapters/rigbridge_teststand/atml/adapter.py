@@ -13,12 +13,14 @@ from lxml import etree
 from rigbridge.adapters import HEAD_SIZE, ConversionReport, Match, ReadContext, Source
 from rigbridge.model import Run
 from rigbridge_teststand.atml.account import RunAccount
+from rigbridge_teststand.atml.forms import Form, content_of, record_unread
 from rigbridge_teststand.atml.header import read_header
 from rigbridge_teststand.atml.local_names import (
     COLLECTION,
     RESULTS,
     STEPS,
     WRAPPER,
+    attributes_of,
     child_elements,
     children,
     is_of_a_unit,
@@ -209,6 +211,8 @@ class _ATMLFile(ReportFile):
         if name not in (COLLECTION, WRAPPER):
             raise wrong_root_error(name, root, self.source)
         found: list[Element] = []
+        account = RunAccount(self.context.report, self._places.place)
+        _record_container(root, account)
         pending = [below for _, below in children(root)][::-1]
         while pending:
             element = pending.pop()
@@ -216,6 +220,7 @@ class _ATMLFile(ReportFile):
             if kind == RESULTS:
                 found.append(element)
             elif kind in {COLLECTION, "Extension"}:
+                _record_container(element, account)
                 pending.extend([below for _, below in children(element)][::-1])
             elif kind == "TSBatchTable":
                 named = element.iter("{*}UUTHref", "{*}UUThref")
@@ -228,9 +233,16 @@ class _ATMLFile(ReportFile):
                     "property",
                     "stands beside the results of units",
                     place=self._places.place(element),
-                    detail=kind,
+                    detail=content_of(element),
                 )
         return found
+
+
+def _record_container(element: Element, account: RunAccount) -> None:
+    """Record the texts of a container; its attributes are metadata of each run."""
+    is_read = local_name(element) in (COLLECTION, WRAPPER)
+    attributes = frozenset(attributes_of(element)) if is_read else frozenset[str]()
+    record_unread(element, Form(attributes=attributes, others=True), account)
 
 
 # Elements that are emptied as soon as they are complete.

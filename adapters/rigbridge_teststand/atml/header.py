@@ -6,8 +6,11 @@ import attrs
 
 from rigbridge.model import JSONValue, Unit
 from rigbridge_teststand.atml.account import RunAccount
-from rigbridge_teststand.atml.data.values import flatten, read_datum, spelled
+from rigbridge_teststand.atml.data.properties import PROPERTY, property_text
+from rigbridge_teststand.atml.data.values import flatten, keep_rest, put
+from rigbridge_teststand.atml.forms import content_of, record_unread
 from rigbridge_teststand.atml.local_names import (
+    COLLECTION,
     NAME,
     attribute,
     attributes_of,
@@ -23,6 +26,8 @@ from rigbridge_teststand.xml.elements import Element
 __all__ = ["ATMLHeader", "read_header"]
 
 _NO_SERIAL = frozenset({"NONE", "\\"})
+# The schema demands a name, so TestStand writes one also where there is none.
+_PLACEHOLDERS = frozenset({"UNKNOWN", "NONE"})
 _DISPLAY = frozenset({"Configuration", "TS_Configuration"})
 
 
@@ -57,16 +62,23 @@ def read_header(results: Element, account: RunAccount) -> ATMLHeader:
         account: takes an entry for each element.
     """
     reader = _HeaderReader(account)
-    for name, value in results.attrib.items():
-        short = str(name).rpartition("}")[2]
-        if str(value).strip() and short != "schemaLocation":
-            account.mapped["property"] += 1
-            reader.metadata[short] = str(value).strip()
+    _keep_attributes(results, "", reader.metadata, account)
+    for ancestor in results.iterancestors("{*}" + COLLECTION):
+        _keep_attributes(ancestor, "collection.", reader.metadata, account)
+    if (text := read_text(results)) is not None:
+        put(reader.metadata, "text", text, account)
     has_set = False
     for name, element in children(results):
+        if element.tail and not element.tail.isspace():
+            put(reader.metadata, "text", element.tail.strip(), account)
         if name == "ResultSet":
             if has_set:
-                account.dropped("result set", "a run has one, the first", element)
+                account.dropped(
+                    "result set",
+                    "a run has one, the first",
+                    element,
+                    content_of(element),
+                )
             has_set = True
             continue
         taker = _PARTS.get(name)
@@ -85,6 +97,15 @@ def read_header(results: Element, account: RunAccount) -> ATMLHeader:
     )
 
 
+def _keep_attributes(
+    element: Element, prefix: str, into: dict[str, JSONValue], account: RunAccount
+) -> None:
+    for name, value in attributes_of(element).items():
+        short = name.rpartition("}")[2]
+        if short != "schemaLocation":
+            put(into, f"{prefix}{short}", value.strip(), account)
+
+
 class _HeaderReader:
     """Reads the parts of a header, each into its field."""
 
@@ -100,64 +121,91 @@ class _HeaderReader:
     def uut(self, element: Element) -> None:
         """Read ``UUT``."""
         self._keep(attribute(element, "UutType"), "uut.type")
+        read: list[str | Element] = ["UutType"]
         for name, below in children(element):
-            if name == "SerialNumber":
+            if name == "SerialNumber" and "serial_number" not in self.unit:
                 self._serial(below)
+                read.append(below)
             elif name == "Definition":
                 self._definition(below)
-            else:
-                flatten(below, f"uut.{name}", self.metadata, self._account)
+                read.append(below)
+        keep_rest(element, "uut", self.metadata, self._account, read)
 
     def _serial(self, element: Element) -> None:
-        if "serial_number" in self.unit:
-            flatten(element, "uut.SerialNumber", self.metadata, self._account)
-            return
         serial = read_text(element)
         # TestStand writes these for a unit without a serial number.
         if serial is not None and serial.upper() in _NO_SERIAL:
-            self._account.coerced(
-                "serial number",
-                "placeholder read as none",
-                element,
-                serial,
-            )
+            self._placeholder("serial number", element, serial)
             serial = None
         if serial is not None:
             self.unit["serial_number"] = serial
+        keep_rest(element, "uut.SerialNumber", self.metadata, self._account, ("",))
+
+    def _placeholder(self, item: str, element: Element, text: str) -> None:
+        self._account.coerced(item, "placeholder read as none", element, text)
+
+    def _named(self, item: str, element: Element, text: str | None) -> str | None:
+        """Give a name, but None for a word that stands for no name."""
+        if text is None or text.upper() not in _PLACEHOLDERS:
+            return text
+        self._placeholder(item, element, text)
+        return None
 
     def _definition(self, definition: Element) -> None:
         self._keep(attribute(definition, "name"), "uut.definition.name")
+        read: list[str | Element] = ["name"]
         version = attribute(definition, "version")
-        if version is not None:
+        if version is not None and "revision" not in self.unit:
             self.unit["revision"] = version
+            read.append("version")
         for name, below in children(definition):
             if name == "Identification":
                 self._identification(below)
             elif name == "Extension":
                 self._additional(below, "uut")
             else:
-                key = f"uut.definition.{name}"
-                flatten(below, key, self.metadata, self._account)
+                continue
+            read.append(below)
+        keep_rest(definition, "uut.definition", self.metadata, self._account, read)
 
     def _identification(self, element: Element) -> None:
+        read: list[str | Element] = []
         for name, below in children(element):
-            model = read_text(below) if name == "ModelName" else None
-            if model is not None:
-                self.unit["part_name"] = model
+            if name == "ModelName" and "part_name" not in self.unit:
+                model = self._named("part name", below, read_text(below))
+                if model is not None:
+                    self.unit["part_name"] = model
+                keep_rest(below, "uut.ModelName", self.metadata, self._account, ("",))
+                read.append(below)
             elif name == "IdentificationNumbers":
-                for _, number in children(below):
-                    self._number(number)
-            else:
-                flatten(below, f"uut.{name}", self.metadata, self._account)
+                self._numbers(below)
+                read.append(below)
+        keep_rest(element, "uut", self.metadata, self._account, read)
+
+    def _numbers(self, element: Element) -> None:
+        inside = children(element)
+        for _, number in inside:
+            self._number(number)
+        read = [number for _, number in inside]
+        keep_rest(element, "uut.identification", self.metadata, self._account, read)
 
     def _number(self, element: Element) -> None:
         kind = attribute(element, "type")
         number = attribute(element, "number")
+        key = f"uut.identification.{kind or 'number'}"
         # A unit has one part number; the other numbers are metadata.
         if kind == "Part" and number is not None and "part_number" not in self.unit:
-            self.unit["part_number"] = number
+            number = self._named("part number", element, number)
+            if number is not None:
+                self.unit["part_number"] = number
+            # TestStand repeats what kind of number it is.
+            if (attribute(element, "qualifier") or "").lower() == "part":
+                read = ("type", "number", "qualifier")
+                keep_rest(element, key, self.metadata, self._account, read)
+                return
         else:
-            self._keep(number, f"uut.identification.{kind or 'number'}")
+            self._keep(number, key)
+        keep_rest(element, key, self.metadata, self._account, ("type", "number"))
 
     def _additional(self, extension: Element, prefix: str) -> None:
         found: dict[str, JSONValue] = {}
@@ -165,51 +213,63 @@ class _HeaderReader:
         for key, value in found.items():
             # TestStand's containers, which say nothing about the value.
             short = key.replace(".TSAdditionalData", "").replace(".TSCollection", "")
-            self.metadata[short] = value
+            if self.metadata.setdefault(short, value) != value:
+                self.metadata[key] = value
 
     def personnel(self, element: Element) -> None:
         """Read ``Personnel``: the first operator is the run's."""
+        read: list[Element] = []
         for name, below in children(element):
-            if name == "SystemOperator" and self.operator is None:
-                self.operator = (
-                    attribute(below, "name")
-                    or attribute(below, "ID")
-                    or read_text(below)
-                )
-                if self.operator is not None:
-                    self._account.mapped["property"] += 1
-                for kind, inner in children(below):
-                    key = f"operator.{kind}"
-                    flatten(inner, key, self.metadata, self._account)
-            else:
-                flatten(below, f"personnel.{name}", self.metadata, self._account)
+            if name == "SystemOperator" and not read:
+                self._operator(below)
+                read.append(below)
+        keep_rest(element, "personnel", self.metadata, self._account, read)
+
+    def _operator(self, element: Element) -> None:
+        given = [attribute(element, name) for name in ("name", "ID")]
+        name = next((name for name in (*given, read_text(element)) if name), None)
+        self.operator = self._named("operator", element, name)
+        if self.operator is not None:
+            self._account.mapped["property"] += 1
+        read = [
+            key for key, text in zip(("name", "ID"), given, strict=True) if text == name
+        ]
+        read += [""] if read_text(element) == name else []
+        keep_rest(element, "operator", self.metadata, self._account, read)
 
     def test_station(self, element: Element) -> None:
         """Read ``TestStation``."""
+        read: list[Element] = []
         for name, below in children(element):
-            if name == "SerialNumber":
-                self.station = read_text(below)
+            if name == "SerialNumber" and self.station is None:
+                self.station = self._named("station", below, read_text(below))
                 if self.station is not None:
                     self._account.mapped["property"] += 1
+                key = "station.SerialNumber"
+                keep_rest(below, key, self.metadata, self._account, ("",))
             elif name == "Definition":
-                for kind, inner in children(below):
-                    if kind == "Extension":
-                        self._additional(inner, "station")
-                    else:
-                        key = f"station.{kind}"
-                        flatten(inner, key, self.metadata, self._account)
+                self._of_station(below)
             else:
-                flatten(below, f"station.{name}", self.metadata, self._account)
+                continue
+            read.append(below)
+        keep_rest(element, "station", self.metadata, self._account, read)
+
+    def _of_station(self, definition: Element) -> None:
+        blocks = [below for kind, below in children(definition) if kind == "Extension"]
+        for block in blocks:
+            self._additional(block, "station")
+        keep_rest(definition, "station", self.metadata, self._account, blocks)
 
     def program(self, element: Element) -> None:
         """Read ``TestProgram`` or ``TestDescription``."""
+        read: list[Element] = []
         for name, below in children(element):
             if name in _DISPLAY:
                 self._options(below)
-                continue
-            if name == "Definition":
+                read.append(below)
+            elif name == "Definition" and self.program_version is None:
                 self.program_version = attribute(below, "version")
-            flatten(below, f"program.{name}", self.metadata, self._account)
+        keep_rest(element, "program", self.metadata, self._account, read)
 
     def _options(self, element: Element) -> None:
         self._account.coerced("report options", REPORT_OPTIONS_RULE, element)
@@ -224,55 +284,71 @@ class _HeaderReader:
 
     def extension(self, element: Element) -> None:
         """Read ``Extension``: TestStand's properties of the result set."""
+        read: list[Element] = []
         for name, block in children(element):
             if name in _DISPLAY:
                 self._options(block)
             elif name == "TSResultSetProperties":
                 for kind, below in children(block):
                     self._property(kind, below)
+                inside = list(child_elements(block))
+                keep_rest(block, "result_set", self.metadata, self._account, inside)
             else:
-                flatten(block, f"extension.{name}", self.metadata, self._account)
+                continue
+            read.append(block)
+        keep_rest(element, "extension", self.metadata, self._account, read)
 
     def _property(self, kind: str, element: Element) -> None:
-        if kind == "TSRData":
-            found = {str(key): str(value) for key, value in element.attrib.items()}
+        if kind == "TSRData" and "tsr_data" not in self.metadata:
+            found: dict[str, JSONValue] = dict(attributes_of(element))
             self._account.mapped["property"] += 1
             self.metadata["tsr_data"] = found
             # The result file was not closed, so recording did not end.
-            if found.get("TSRFileClosed", "").lower() == "false":
+            if str(found.get("TSRFileClosed", "")).lower() == "false":
                 self.interrupted = True
+            keep_rest(element, "tsr_data", self.metadata, self._account, set(found))
             return
-        if kind == "CriticalFailureStack":
-            entries = [attributes_of(entry) for _, entry in children(element)]
-            if entries:
-                self._account.mapped["property"] += len(entries)
-                self.metadata["critical_failures"] = entries
+        if kind == "CriticalFailureStack" and "critical_failures" not in self.metadata:
+            self._failures(element)
             return
-        value = self._value(element)
+        value = property_text(element)
         if value is None:
             flatten(element, f"result_set.{kind}", self.metadata, self._account)
             return
-        self._account.mapped["property"] += 1
-        if kind == "BatchSerialNumber":
+        if kind == "BatchSerialNumber" and "batch_number" not in self.unit:
+            self._account.mapped["property"] += 1
             self.unit["batch_number"] = value
         elif kind == "TestSocketIndex":
-            self.metadata["test_socket_index"] = read_count(value)
+            put(self.metadata, "test_socket_index", _count(value), self._account)
         elif kind == "IsPartialExecution":
-            self.metadata["partial_execution"] = value.lower() == "true"
+            is_partial = value.lower() == "true"
+            put(self.metadata, "partial_execution", is_partial, self._account)
         else:
-            self.metadata[f"result_set.{kind}"] = value
+            put(self.metadata, f"result_set.{kind}", value, self._account)
+        # Of the three places of a value only one is read.
+        record_unread(element, PROPERTY, self._account)
 
-    def _value(self, element: Element) -> str | None:
-        given = attribute(element, "value")
-        if given is None and (datum := child(element, "Datum")) is not None:
-            read = read_datum(datum, self._account)[0]
-            given = None if read is None else str(read).strip() or None
-        return given or read_text(element)
+    def _failures(self, stack: Element) -> None:
+        """Read the steps that made the run fail."""
+        inside = children(stack)
+        entries: list[JSONValue] = [dict(attributes_of(entry)) for _, entry in inside]
+        if entries:
+            self._account.mapped["property"] += len(entries)
+            self.metadata["critical_failures"] = entries
+        for _, entry in inside:
+            given = set(attributes_of(entry))
+            keep_rest(entry, "critical_failure", self.metadata, self._account, given)
+        read = [entry for _, entry in inside]
+        keep_rest(stack, "critical_failures", self.metadata, self._account, read)
 
     def _keep(self, value: str | None, key: str) -> None:
-        if value is not None:
-            self._account.mapped["property"] += 1
-            self.metadata[key] = spelled(value)
+        put(self.metadata, key, value, self._account)
+
+
+def _count(text: str) -> int | str:
+    """Read an index; another text stays as it is."""
+    count = read_count(text)
+    return text if count is None else count
 
 
 _PARTS = {

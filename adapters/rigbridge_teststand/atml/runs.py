@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from rigbridge.adapters import Place, ReadContext
 from rigbridge.model import JSONValue, ProcedureRef, Provenance, Run, RunOutcome
 from rigbridge_teststand.atml.account import RunAccount
-from rigbridge_teststand.atml.data.values import flatten
+from rigbridge_teststand.atml.data.values import keep_rest, put
 from rigbridge_teststand.atml.events import EVENTS, read_events
+from rigbridge_teststand.atml.forms import record_unread
 from rigbridge_teststand.atml.header import ATMLHeader, read_header
 from rigbridge_teststand.atml.local_names import (
     STEPS,
@@ -21,9 +22,17 @@ from rigbridge_teststand.atml.local_names import (
     version_of,
 )
 from rigbridge_teststand.atml.phases import PhaseTree, StepLevel
-from rigbridge_teststand.atml.statuses import OUTCOMES, StatedStatus, read_status
-from rigbridge_teststand.atml.step_properties import read_extension
-from rigbridge_teststand.atml.steps import ATMLStepReader
+from rigbridge_teststand.atml.statuses import (
+    FORCED,
+    OUTCOME_READ,
+    STATUS,
+    StatedStatus,
+    flag,
+    outcome_of,
+    read_status,
+)
+from rigbridge_teststand.atml.step_properties import EXTENSION, read_extension
+from rigbridge_teststand.atml.steps import KEPT_ATTRIBUTES, ATMLStepReader
 from rigbridge_teststand.atml.times import TimeReader
 from rigbridge_teststand.numbers import read_count
 from rigbridge_teststand.settings import TestStandSettings
@@ -40,7 +49,7 @@ _SEPARATORS = re.compile(r"^[A-Za-z]:|[\\/]")
 _UNFINISHED = frozenset({"running", "looping"})
 _NEVER_STARTED = frozenset({"skipped", "notstarted"})
 _COUNT = "result_set.NumOfResults"
-_OF_SET = STEPS | OUTCOMES | EVENTS | {"Extension"}
+_OF_SET_ATTRIBUTES = ("ID", "name", "startDateTime", "endDateTime")
 
 
 def version_of_results(results: Element) -> str | None:
@@ -150,7 +159,13 @@ class ATMLRunReader:
         if result_set is not None:
             self._keep_set(result_set, started, metadata)
         if root is not None and root is not result_set:
-            self._keep_set(root, started, metadata)
+            of_root: dict[str, JSONValue] = {}
+            self._keep_set(root, started, of_root)
+            of_root.update(_differences(root, result_set))
+            for key, value in of_root.items():
+                # The group repeats what the result set says.
+                if metadata.get(key) != value:
+                    put(metadata, key, value, self._account)
         status = _status(result_set, root)
         outcome = self._outcome(results, status, truncated=truncated)
         if truncated or header.interrupted or _is_unfinished(status):
@@ -205,25 +220,49 @@ class ATMLRunReader:
         found: dict[str, JSONValue] = {}
         events: list[Element] = []
         others: list[tuple[str, Element]] = []
+        outcome = outcome_of(element)
+        read: set[str | Element] = {*_OF_SET_ATTRIBUTES, *KEPT_ATTRIBUTES}
         for name, below in children(element):
             if name == "Extension":
                 read_extension(below, found, account)
+                record_unread(below, EXTENSION, account)
             elif name in EVENTS:
                 events.append(below)
-            elif name not in _OF_SET:
+            elif name not in STEPS and below is not outcome:
                 others.append((name, below))
+                continue
+            read.add(below)
         for key, value in found.items():
-            metadata.setdefault(f"main_sequence.{key}", value)
+            put(metadata, f"main_sequence.{key}", value, account)
         ended = None if attribute(element, "endDateTime") is None else started
         errors = read_events(events, ended, account)
         self.steps.logs.extend(errors.logs)
+        metadata.update(errors.attributes)
         if errors.code:
             metadata["error_code"] = errors.code
-        if (given := attribute(element, "ID")) is not None:
-            metadata.setdefault("main_sequence.result_id", given)
+        self._keep_judgement(element, outcome, metadata)
+        read |= {STATUS} if outcome is None else set()
+        put(metadata, "main_sequence.result_id", attribute(element, "ID"), account)
         for name, below in others:
-            if not self.steps.log_report_text(name, below, started):
-                flatten(below, f"main_sequence.{name}", metadata, account)
+            if self.steps.log_report_text(name, below, started, metadata):
+                read.add(below)
+        keep_rest(element, "main_sequence", metadata, account, read)
+
+    def _keep_judgement(
+        self,
+        element: Element,
+        outcome: Element | None,
+        metadata: dict[str, JSONValue],
+    ) -> None:
+        """Keep what a judge of the run needs: simulated, forced, operating mode."""
+        account = self._account
+        for key, label in KEPT_ATTRIBUTES.items():
+            if (given := attribute(element, key)) is not None:
+                put(metadata, label, flag(given), account)
+        if outcome is not None:
+            if (forced := attribute(outcome, FORCED)) is not None:
+                put(metadata, FORCED, flag(forced), account)
+            keep_rest(outcome, "outcome", metadata, account, OUTCOME_READ)
 
     def _outcome(
         self, results: Element, status: StatedStatus | None, *, truncated: bool
@@ -292,6 +331,22 @@ class ATMLRunReader:
             )
             return None
         return ended
+
+
+def _differences(root: Element, result_set: Element | None) -> dict[str, JSONValue]:
+    """Give what the group of 2.02 that stands for the run says otherwise than it."""
+    found: dict[str, JSONValue] = {}
+    for name in ("name", "startDateTime", "endDateTime"):
+        given, stated = attribute(root, name), attribute(result_set, name)
+        if given is not None and stated is not None and given != stated:
+            found[f"main_sequence.{name}"] = given
+    status = read_status(root)
+    of_set = None if result_set is None else read_status(result_set)
+    if status is not None and of_set is not None and status != of_set:
+        found["main_sequence.raw_status"] = status.raw
+        if status.qualifier is not None:
+            found["main_sequence.outcome_value"] = status.value
+    return found
 
 
 def _status(result_set: Element | None, root: Element | None) -> StatedStatus | None:

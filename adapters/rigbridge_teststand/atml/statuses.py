@@ -17,10 +17,30 @@ from rigbridge_teststand.atml.local_names import LOCAL_NAMES, VALUE, attribute
 from rigbridge_teststand.vocabulary import MEASUREMENT_OUTCOMES, PHASE_OUTCOMES
 from rigbridge_teststand.xml.elements import Element
 
-__all__ = ["OUTCOMES", "StatedStatus", "StepStatus", "StepStatuses", "read_status"]
+__all__ = [
+    "FORCED",
+    "OUTCOMES",
+    "OUTCOME_READ",
+    "STATUS",
+    "StatedStatus",
+    "StepStatus",
+    "StepStatuses",
+    "flag",
+    "outcome_of",
+    "read_status",
+]
 
 OUTCOMES = frozenset({"Outcome", "ActionOutcome"})
 """The local names of elements with a status."""
+
+STATUS = "status"
+"""The attribute that some exporters write instead of an ``Outcome``."""
+
+FORCED = "forced"
+"""The attribute of an outcome that the test itself did not come to."""
+
+OUTCOME_READ = ("value", "qualifier", FORCED)
+"""The attributes of an outcome that are read; the others are kept by name."""
 
 _VERDICTS = frozenset({"passed", "failed", "done"})
 _QUALIFIER = b"qualifier"
@@ -76,15 +96,32 @@ class StatedStatus:
         return None
 
 
-def read_status(step: Element) -> StatedStatus | None:
-    """Read the status of a result set; None if it states none."""
+def flag(given: str) -> bool | str:
+    """Read a boolean attribute; another text stays as it is."""
+    text = given.strip()
+    if text.lower() in ("true", "1"):
+        return True
+    return False if text.lower() in ("false", "0") else text
+
+
+def outcome_of(step: Element) -> Element | None:
+    """Find the element that states the status of a step or a result set."""
     for element in step:
         if LOCAL_NAMES[element.tag] in OUTCOMES:
-            return StatedStatus(
-                value=attribute(element, "value"),
-                qualifier=attribute(element, "qualifier"),
-            )
+            return element
     return None
+
+
+def read_status(step: Element) -> StatedStatus | None:
+    """Read the status of a result set; None if it states none."""
+    element = outcome_of(step)
+    if element is not None:
+        return StatedStatus(
+            value=attribute(element, "value"),
+            qualifier=attribute(element, "qualifier"),
+        )
+    value = attribute(step, STATUS)
+    return None if value is None else StatedStatus(value=value, qualifier=None)
 
 
 @attrs.frozen
@@ -119,24 +156,28 @@ class StepStatuses:
 
     def read(self, outcome: Element) -> StepStatus:
         """Read an ``Outcome`` or ``ActionOutcome``."""
-        key = (outcome.get(VALUE), outcome.get(_QUALIFIER))
-        found = self._known.get(key)
-        if found is None:
-            found = self._known[key] = self._judged(outcome)
-        return found
+        return self._judged(outcome.get(VALUE), outcome.get(_QUALIFIER))
 
     def of(self, step: Element) -> StepStatus | None:
         """Read the status of a step; None where it states none."""
-        for below in step:
-            if LOCAL_NAMES[below.tag] in OUTCOMES:
-                return self.read(below)
-        return None
+        outcome = outcome_of(step)
+        if outcome is not None:
+            return self.read(outcome)
+        given = step.get(STATUS)
+        return self._judged(given, None) if given and given.strip() else None
 
-    def _judged(self, outcome: Element) -> StepStatus:
-        status = StatedStatus(
-            value=attribute(outcome, "value"),
-            qualifier=attribute(outcome, "qualifier"),
-        )
+    def _judged(self, value: str | None, qualifier: str | None) -> StepStatus:
+        key = (value, qualifier)
+        found = self._known.get(key)
+        if found is None:
+            status = StatedStatus(
+                value=(value or "").strip() or None,
+                qualifier=(qualifier or "").strip() or None,
+            )
+            found = self._known[key] = self._meaning(status)
+        return found
+
+    def _meaning(self, status: StatedStatus) -> StepStatus:
         attributes: dict[str, JSONValue] = {"raw_status": status.raw}
         if status.qualifier is not None:
             attributes["outcome_value"] = status.value

@@ -10,11 +10,12 @@ from sys import intern
 
 from rigbridge.model import JSONValue
 from rigbridge_teststand.atml.account import RunAccount
-from rigbridge_teststand.atml.data.values import flatten
+from rigbridge_teststand.atml.data.properties import PROPERTY, property_text
+from rigbridge_teststand.atml.data.values import flatten, put
+from rigbridge_teststand.atml.forms import Form
 from rigbridge_teststand.atml.local_names import (
     LOCAL_NAMES,
     VALUE,
-    attribute,
     child,
     child_elements,
 )
@@ -22,7 +23,7 @@ from rigbridge_teststand.numbers import read_number
 from rigbridge_teststand.vocabulary import LoopRole
 from rigbridge_teststand.xml.elements import Element
 
-__all__ = ["read_extension"]
+__all__ = ["EXTENSION", "read_extension"]
 
 _NAMES = {
     "StepType": "step_type",
@@ -41,6 +42,15 @@ _NAMES = {
     "EndingLoopIndex": "ending_loop_index",
     "LoopIndex": "loop_index",
 }
+_BLOCK = Form(children=dict.fromkeys(_NAMES, PROPERTY), others=True)
+_PROPERTIES = Form(
+    children={**_BLOCK.children, "LoopingProperties": _BLOCK},
+    once=frozenset({"LoopingProperties"}),
+    others=True,
+)
+EXTENSION = Form(children={"TSStepProperties": _PROPERTIES}, others=True)
+"""What is read of the extension of a step; other blocks are kept whole."""
+
 _TEXTS = frozenset({"StepType", "StepId", "StepGroup", "RemoteServerId"})
 # Most properties are small indices and levels; a look-up is faster than int().
 _COUNTS = {str(count): count for count in range(1_000)}
@@ -83,18 +93,20 @@ def _read_block(
         label = LOCAL_NAMES[element.tag]
         name = _NAMES.get(label)
         if name is None:
-            if label == "LoopingProperties":
+            if label == "LoopingProperties" and loop is None:
                 loop = element
-            else:
+            elif label != "LoopingProperties":
                 flatten(element, label, into, account)
             continue
         given = element.get(VALUE) or (None if len(element) else element.text)
         if not given or not (given := given.strip()):
-            given = _inner(element)
+            given = property_text(element)
             if given is None:
                 continue
         count += 1
-        if label in _TEXTS:
+        if name in into:
+            put(into, name, given, account)
+        elif label in _TEXTS:
             # The same few texts repeat in every step; each is held once.
             into[name] = intern(given)
         elif given in _COUNTS:
@@ -103,16 +115,6 @@ def _read_block(
             into[name] = _value(given)
     account.mapped["property"] += count
     return loop
-
-
-def _inner(element: Element) -> str | None:
-    """Give the value of the datum inside, else the text."""
-    if len(element):
-        given = attribute(child(element, "Datum"), "value")
-        if given is not None:
-            return given
-    text = element.text
-    return text.strip() or None if text else None
 
 
 def _value(given: str) -> float | bool | str:

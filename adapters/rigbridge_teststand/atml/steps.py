@@ -22,27 +22,76 @@ from rigbridge.model import (
     PhaseOutcome,
 )
 from rigbridge_teststand.atml.account import RunAccount
-from rigbridge_teststand.atml.data.results import REPORT_TEXT, DataReader, ResultParts
-from rigbridge_teststand.atml.data.values import flatten, read_datum
+from rigbridge_teststand.atml.data.limit_forms import TEST_LIMITS
+from rigbridge_teststand.atml.data.limits import conditions_of, read_limits
+from rigbridge_teststand.atml.data.results import (
+    DATA_HOLDER,
+    REPORT_TEXT,
+    TEST_RESULT,
+    DataReader,
+    ResultParts,
+)
+from rigbridge_teststand.atml.data.values import flatten, keep_rest, put, read_datum
 from rigbridge_teststand.atml.events import EVENTS, read_events, report_text
+from rigbridge_teststand.atml.forms import Form, record_unread
 from rigbridge_teststand.atml.local_names import (
     LOCAL_NAMES,
     STEPS,
     Step,
     attributes_of,
-    child,
     child_elements,
     read_text,
 )
-from rigbridge_teststand.atml.statuses import OUTCOMES, StepStatus, StepStatuses
-from rigbridge_teststand.atml.step_properties import read_extension
+from rigbridge_teststand.atml.statuses import (
+    FORCED,
+    OUTCOME_READ,
+    OUTCOMES,
+    STATUS,
+    StepStatus,
+    StepStatuses,
+    flag,
+)
+from rigbridge_teststand.atml.step_properties import EXTENSION, read_extension
 from rigbridge_teststand.atml.times import TimeReader
 from rigbridge_teststand.omissions import STALE_VALUE
 from rigbridge_teststand.vocabulary import LOG_ATTRIBUTES, UNNAMED_STEP, LoopRole
 from rigbridge_teststand.xml.elements import Element
 
-__all__ = ["ATMLStepReader", "name_of"]
+__all__ = ["KEPT_ATTRIBUTES", "ATMLStepReader", "name_of"]
 
+KEPT_ATTRIBUTES = {
+    "simulated": "simulated",
+    "operatingMode": "operating_mode",
+    "entryPoint": "entry_point",
+    "cost": "cost",
+    "documentRequirementID": "document_requirement",
+    "classified": "classified",
+    "securityClassification": "security_classification",
+}
+"""
+The attributes of a step or a result set that are kept as they are, with their keys.
+
+The first two tell whether the result says anything of a real unit.
+"""
+
+_READ_ATTRIBUTES = frozenset(
+    {"ID", "name", "callerName", "testReferenceID", "userDefinedType"}
+    | {"startDateTime", "endDateTime", STATUS}
+)
+# What is read of a step. Steps below it are searched on their own; of the rest, what no
+# table names is kept whole.
+_STEP = Form(
+    attributes=_READ_ATTRIBUTES | frozenset(KEPT_ATTRIBUTES),
+    children={
+        **dict.fromkeys((*STEPS, *OUTCOMES, *EVENTS)),
+        "TestResult": TEST_RESULT,
+        "Extension": EXTENSION,
+        "Parameters": Form(children={"Parameter": None}),
+        "Data": DATA_HOLDER,
+        "TestLimits": TEST_LIMITS,
+    },
+    others=True,
+)
 _GIVEN = frozenset({"Parameters", "Data"})
 _GROUP = "TestGroup"
 _CALLER = re.compile(r"SequenceCallStepName\s*=\s*'([^']*)'")
@@ -80,6 +129,7 @@ class _StepParts:
     """The children of a step by their kind, found in one pass."""
 
     outcome: Element | None = None
+    limits: Element | None = None
     looping = LoopRole.NONE
 
     def __init__(self, element: Element, account: RunAccount) -> None:
@@ -100,9 +150,10 @@ class _StepParts:
                 looping = read_extension(below, self.attributes, account)
                 if looping is not LoopRole.NONE:
                     self.looping = max(looping, self.looping)
-            elif name in OUTCOMES:
-                if self.outcome is None:
-                    self.outcome = below
+            elif name in OUTCOMES and self.outcome is None:
+                self.outcome = below
+            elif name == "TestLimits" and self.limits is None:
+                self.limits = below
             elif name in _GIVEN:
                 self.data.append((name, below))
             elif name in STEPS:
@@ -164,6 +215,7 @@ class ATMLStepReader:
             account.coerced("phase name", "blank, named", element)
         attributes = parts.attributes
         self._describe(kind, name, given, attributes)
+        self._keep_outcome(parts, given)
         docstring = self._others(parts) if parts.others else None
         started = self._clock.read(given.get("startDateTime"), element)
         ended = self._ended(element, given, started, attributes)
@@ -173,9 +225,10 @@ class ATMLStepReader:
         if parts.events:
             errors = read_events(parts.events, time, account)
             self.logs.extend(errors.logs)
+            attributes.update(errors.attributes)
             if code := errors.code:
                 attributes["error_code"] = code
-        status = None if parts.outcome is None else self._statuses.read(parts.outcome)
+        status = self._statuses.of(element)
         if status is not None:
             attributes.update(status.attributes)
         outcome = None if status is None else status.outcome
@@ -188,6 +241,7 @@ class ATMLStepReader:
             measurements = []
         if len(self.logs) > begun:
             attributes.update(_logged_texts(self.logs[begun:]))
+        record_unread(element, _STEP, account)
         account.mapped["phase"] += 1
         phase = Phase(
             name=name,
@@ -205,11 +259,23 @@ class ATMLStepReader:
         """Keep children without a field as attributes; return the description."""
         description: Element | None = None
         for label, element in parts.others:
-            if label != "Description":
-                flatten(element, label, parts.attributes, self._account)
-            elif description is None:
+            if label == "Description" and description is None:
                 description = element
+                keep_rest(element, label, parts.attributes, self._account, ("",))
+            else:
+                flatten(element, label, parts.attributes, self._account)
         return read_text(description)
+
+    def _keep_outcome(self, parts: _StepParts, given: dict[str, str]) -> None:
+        """Keep what an outcome says beside the status: that it was forced, its ID."""
+        attributes, account = parts.attributes, self._account
+        if parts.outcome is None:
+            return
+        if STATUS in given:
+            put(attributes, STATUS, given[STATUS], account)
+        if (forced := parts.outcome.get(FORCED)) is not None:
+            put(attributes, FORCED, flag(forced), account)
+        keep_rest(parts.outcome, "outcome", attributes, account, OUTCOME_READ)
 
     def drop(
         self, measurements: Iterable[Measurement], reason: str, element: Element
@@ -244,6 +310,9 @@ class ATMLStepReader:
             if (level := _LEVEL.search(text)) is not None:
                 attributes.setdefault("block_level", int(level[1]))
         self._account.mapped["property"] += count
+        for key, label in KEPT_ATTRIBUTES.items():
+            if key in given:
+                put(attributes, label, flag(given[key]), self._account)
         if kind == _GROUP:
             attributes.update(_called(name, given))
         if str(attributes.get("step_type", "")).startswith(_FLOW):
@@ -319,6 +388,8 @@ class ATMLStepReader:
         verdict = MeasurementOutcome.UNSET if status is None else status.verdict
         found: list[Measurement] = []
         is_judged = False
+        if parts.limits is not None:
+            self._take_limits(parts, parts.limits)
         if parts.data:
             found = self.data.begin(name)
             count = _judge(kind, parts.results) if parts.results else 0
@@ -327,20 +398,50 @@ class ATMLStepReader:
             # The report does not tell which of several failed; it is not guessed.
             if verdict is MeasurementOutcome.FAIL and count != 1:
                 inherited = MeasurementOutcome.UNSET
-            self._read_data(parts.data, inherited, time)
-        if kind == "Test" and not is_judged and verdict is not MeasurementOutcome.UNSET:
-            found.extend(self._derived(name, verdict, parts.attributes))
+            self._read_data(parts, inherited, time)
+        if (
+            kind != "SessionAction"
+            and not is_judged
+            and verdict is not MeasurementOutcome.UNSET
+        ):
+            found.extend(self._derived(kind, name, verdict, parts.attributes))
         if found:
             self._account.mapped["measurement"] += len(found)
         return found
 
+    def _take_limits(self, parts: _StepParts, limits: Element) -> None:
+        """Give limits of the test itself to the result that they can only mean."""
+        open_ones = [
+            result
+            for result in parts.results
+            if result.limits is None and result.name != REPORT_TEXT
+        ]
+        singles = [result for result in open_ones if result.is_single]
+        for meant in (open_ones, singles):
+            if len(meant) == 1:
+                meant[0].limits = limits
+                meant[0].is_judged = True
+                return
+        judged = read_limits(limits, None, None, self._account)
+        rule = "limits of a test without one value of its own, kept as attributes"
+        self._account.coerced("limit", rule, limits)
+        stated = conditions_of(judged.comparison)
+        parts.attributes["test_limits"] = list(stated)
+        parts.attributes.update(judged.attributes)
+
     def _derived(
-        self, name: str, verdict: MeasurementOutcome, attributes: dict[str, JSONValue]
+        self,
+        element: str,
+        name: str,
+        verdict: MeasurementOutcome,
+        attributes: dict[str, JSONValue],
     ) -> list[Measurement]:
         """Make the verdict of a pass/fail test a measurement of its own."""
         kind = str(attributes.get("step_type", ""))
-        # Tests of another type without a value are no pass/fail tests.
-        if kind and "PassFail" not in kind and not kind.endswith("_PFT"):
+        is_pass_fail = "PassFail" in kind or kind.endswith("_PFT")
+        # Tests of another type without a value are no pass/fail tests. A group is one
+        # only if its type says so: a pass/fail step that calls a sequence.
+        if not is_pass_fail and (kind or element == _GROUP):
             return []
         return [
             Measurement(
@@ -353,45 +454,73 @@ class ATMLStepReader:
 
     def _read_data(
         self,
-        data: list[ResultParts | Step],
+        parts: _StepParts,
         inherited: MeasurementOutcome,
         time: datetime | None,
     ) -> None:
-        for part in data:
+        for part in parts.data:
             if not isinstance(part, ResultParts):
                 label, element = part
                 if label == "Parameters":
                     self.data.parameters(element)
                 else:
                     for text in self.data.action(element):
-                        self._log(text, time)
+                        self._log(text, time, parts.attributes)
             elif part.is_judged:
                 self.data.judged(part, inherited)
-            elif part.name == REPORT_TEXT:
-                self._log_report_text(part, time)
-            else:
+            elif not self._log_report_text(part, time, parts.attributes):
                 self.data.additional(part)
 
     def log_report_text(
-        self, name: str, element: Element, time: datetime | None
+        self,
+        name: str,
+        element: Element,
+        time: datetime | None,
+        into: dict[str, JSONValue],
     ) -> bool:
-        """Log a result if it is a report text; return whether it is one."""
+        """
+        Log a result if it is a report text.
+
+        Args:
+            name: the local name of the element.
+            element: the element.
+            time: the time of the entry, or None.
+            into: takes what is in the result beside the text.
+
+        Returns:
+            Whether it is a report text.
+        """
         if name != "TestResult":
             return False
-        result = ResultParts(element)
-        if result.name != REPORT_TEXT:
+        if not self._log_report_text(ResultParts(element), time, into):
             return False
-        self._log_report_text(result, time)
+        record_unread(element, TEST_RESULT, self._account)
         return True
 
-    def _log_report_text(self, result: ResultParts, time: datetime | None) -> None:
-        """Take a report text into the logs."""
-        datum = child(result.data, "Datum")
-        if datum is not None:
-            self._log(datum, time)
+    def _log_report_text(
+        self, result: ResultParts, time: datetime | None, into: dict[str, JSONValue]
+    ) -> bool:
+        """Take a report text into the logs; return whether the result is one."""
+        if result.name != REPORT_TEXT or result.data is None:
+            return False
+        if [LOCAL_NAMES[below.tag] for below in child_elements(result.data)] != [
+            "Datum"
+        ]:
+            return False
+        self._log(result.data[0], time, into)
+        for key, value in self.data.details(result).items():
+            put(into, f"{REPORT_TEXT}.{key}", value, self._account)
+        if result.limits is not None:
+            flatten(result.limits, f"{REPORT_TEXT}.limits", into, self._account)
+        return True
 
-    def _log(self, datum: Element, time: datetime | None) -> None:
-        value, _, _ = read_datum(datum, self._account)
+    def _log(
+        self, datum: Element, time: datetime | None, into: dict[str, JSONValue]
+    ) -> None:
+        value, unit, details = read_datum(datum, self._account)
+        put(into, f"{REPORT_TEXT}.unit", unit, self._account)
+        for key, detail in details.items():
+            put(into, f"{REPORT_TEXT}.{key}", detail, self._account)
         entry = None if value is None else report_text(str(value), time)
         if entry is not None:
             self._account.mapped["log"] += 1

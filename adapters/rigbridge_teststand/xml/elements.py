@@ -98,6 +98,13 @@ class PlaceTracker:
         if taken is None:
             taken = self._taken[parent] = Counter()
         taken[element.tag] += 1
+        tail = element.tail
+        if tail and not tail.isspace():
+            # Text behind an element is its parent's, which is read later.
+            parent.text = f"{parent.text or ''}{tail}"
+        # lxml mends the namespaces of all that is below a removed element, in quadratic
+        # time; of an empty one it has nothing to mend.
+        element.clear()
         parent.remove(element)
 
     def forget(self, element: Element) -> None:

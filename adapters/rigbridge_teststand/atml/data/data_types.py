@@ -12,27 +12,39 @@ from collections.abc import Callable
 
 from rigbridge.model import Scalar
 from rigbridge_teststand.atml.account import RunAccount
+from rigbridge_teststand.atml.forms import SCHEMA_TYPE, Form
 from rigbridge_teststand.atml.local_names import (
     LOCAL_NAMES,
     all_text,
     child_elements,
     read_text,
 )
-from rigbridge_teststand.numbers import read_number
+from rigbridge_teststand.numbers import (
+    has_decimal_comma,
+    parse_plain,
+    read_number,
+    text_behind,
+)
 from rigbridge_teststand.xml.elements import Element
 
 __all__ = [
     "DATA_TYPES",
+    "QUALITY",
     "RADIX",
-    "TYPE",
+    "TYPE_ATTRIBUTES",
     "data_type_of",
     "inner_text",
     "read_typed",
     "unescape",
 ]
 
-TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
-"""The attribute that names the type of a value."""
+TYPE_ATTRIBUTES = frozenset({SCHEMA_TYPE, "type", "flags"})
+"""The attributes that say how a value is held; TestStand's flags are for display."""
+
+QUALITY: dict[str, Form | None] = dict.fromkeys(
+    ("Resolution", "ErrorLimits", "Range", "Confidence")
+)
+"""The children that say how exact a value is; all of them is read."""
 
 RADIX = {"octal": 8, "binary": 2, "hexadecimal": 16}
 """The base of the numbers that are spelled with another one than ten."""
@@ -62,14 +74,7 @@ DATA_TYPES = _DataTypes()
 
 def data_type_of(element: Element) -> str:
     """Give the type of a datum, array or collection without prefixes."""
-    return DATA_TYPES[element.get(TYPE) or element.get("type") or ""]
-
-
-def _whole(text: str) -> float | int | None:
-    number = read_number(text)
-    if isinstance(number, float) and number.is_integer():
-        return int(number)
-    return number
+    return DATA_TYPES[element.get(SCHEMA_TYPE) or element.get("type") or ""]
 
 
 def _of_base(base: int) -> Callable[[str], int | None]:
@@ -82,13 +87,9 @@ def _of_base(base: int) -> Callable[[str], int | None]:
     return read
 
 
-_NUMBERS: dict[str, Callable[[str], float | int | None]] = {
-    **dict.fromkeys(("double", "float", "decimal"), read_number),
-    **dict.fromkeys(
-        ("integer", "long", "unsignedInteger", "unsignedLong", "int"), _whole
-    ),
-    **{kind: _of_base(base) for kind, base in RADIX.items()},
-}
+_FLOATS = frozenset({"double", "float", "decimal"})
+_INTEGERS = frozenset({"integer", "long", "unsignedInteger", "unsignedLong", "int"})
+_OF_BASES = {kind: _of_base(base) for kind, base in RADIX.items()}
 
 
 def read_typed(
@@ -103,23 +104,57 @@ def read_typed(
         element: the element that has it.
         account: takes an entry for a text that does not fit its kind.
     """
-    read = _NUMBERS.get(kind)
-    if read is None or text is None:
-        return _boolean(text) if kind == "boolean" and text is not None else text
-    number = read(text)
-    if number is None and (stripped := text.strip()):
-        number = read(stripped)
+    if text is None:
+        return None
+    if kind in _FLOATS or kind in _INTEGERS:
+        number: Scalar = parse_plain(text)
         if number is None:
-            account.coerced("value", "no number, kept as text", element, text)
-            return text
-    if "," in text:
+            number = _unusual(text, element, account)
+        if kind in _INTEGERS and isinstance(number, float) and number.is_integer():
+            return int(number)
+        return number
+    if kind in _OF_BASES:
+        return _of_digits(_OF_BASES[kind], text, element, account)
+    return _boolean(text, element, account) if kind == "boolean" else text
+
+
+def _unusual(
+    text: str, element: Element, account: RunAccount
+) -> float | int | str | None:
+    """Read a number in an unusual spelling, and record what of it is not read."""
+    number = read_number(text)
+    if number is None:
+        if not text.strip():
+            return None
+        account.coerced("value", "no number, kept as text", element, text)
+        return text
+    if has_decimal_comma(text):
         account.coerced("value", "decimal comma read as point", element, text)
+    if text_behind(text):
+        account.coerced("value", "text behind a number left out", element, text)
     return number
 
 
-def _boolean(text: str) -> bool | str:
+def _of_digits(
+    read: Callable[[str], int | None],
+    text: str,
+    element: Element,
+    account: RunAccount,
+) -> Scalar:
+    """Read a number of another base than ten."""
+    number = read(text.strip())
+    if number is None and text.strip():
+        account.coerced("value", "no number, kept as text", element, text)
+        return text
+    return number
+
+
+def _boolean(text: str, element: Element, account: RunAccount) -> bool | str:
     lower = text.strip().lower()
-    return True if lower in _TRUE else False if lower in _FALSE else text
+    if lower in _TRUE or lower in _FALSE:
+        return lower in _TRUE
+    account.coerced("value", "no boolean, kept as text", element, text)
+    return text
 
 
 def unescape(text: str) -> str:
@@ -133,4 +168,4 @@ def inner_text(element: Element) -> str | None:
         if LOCAL_NAMES[below.tag] == "Value":
             return all_text(below) if len(below) else below.text or ""
     # Some producers write the text right inside.
-    return None if len(element) else read_text(element)
+    return read_text(element)

@@ -7,6 +7,7 @@ pair under ``OR`` is an outside range, and becomes a validator.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import TypeGuard
@@ -16,13 +17,15 @@ import attrs
 from rigbridge.model import JSONValue, Limit, Scalar
 from rigbridge_teststand.atml.account import RunAccount
 from rigbridge_teststand.atml.data.data_types import data_type_of
-from rigbridge_teststand.atml.data.values import read_datum, spelled
+from rigbridge_teststand.atml.data.indexed_arrays import spelled
+from rigbridge_teststand.atml.data.limit_forms import PROPERTY_NAMES, RAW_SIDES
+from rigbridge_teststand.atml.data.properties import property_number, whole_number
+from rigbridge_teststand.atml.data.values import flatten, read_datum
 from rigbridge_teststand.atml.local_names import (
     all_text,
     attribute,
     child,
     children,
-    read_text,
     version_of,
 )
 from rigbridge_teststand.comparisons import (
@@ -33,7 +36,7 @@ from rigbridge_teststand.comparisons import (
 from rigbridge_teststand.numbers import read_number
 from rigbridge_teststand.xml.elements import Element
 
-__all__ = ["Judged", "read_limits"]
+__all__ = ["Judged", "conditions_of", "read_limits"]
 
 _LOWER = frozenset({"GT", "GE"})
 _UPPER = frozenset({"LT", "LE"})
@@ -48,8 +51,12 @@ _TEXTS = {
     "REGULAREXPRESSIONIGNORECASE": "x matches {}, ignoring case",
 }
 _OPERATORS = {"GT": ">", "GE": ">=", "LT": "<", "LE": "<="}
-_TOLERANCE = "EQT"
 _SIDES = 2
+_TOLERANCES = re.compile(
+    r"ErrorLimits(\.(LimitPair|SingleLimit|Expected))?(\.Limit)?"
+    r"(\.(comparator|operator))?( #\d+)?"
+)
+_OF_TESTSTAND = "www.ni.com/TestStand"
 
 
 @attrs.frozen(kw_only=True)
@@ -91,9 +98,14 @@ def read_limits(
     datum = child(data, "Datum")
     is_text = datum is not None and data_type_of(datum) == "string"
     found: list[Comparison] = []
+    operators: list[str] = []
+    if properties is not None:
+        _keep_properties(properties, attributes, account)
     for name, element in children(limits):
         if name == "Limits":
             inner = child(element, "Extension", "TSLimitProperties")
+            if inner is not None:
+                _keep_properties(inner, attributes, account)
             reader = _LimitReader(
                 properties if inner is None else inner,
                 attributes,
@@ -101,15 +113,54 @@ def read_limits(
                 is_text=is_text,
             )
             found.extend(reader.comparisons(element))
+            if (operator := attribute(element, "operator")) is not None:
+                operators.append(operator.upper())
         elif name in _SHAPES:
             reader = _LimitReader(properties, attributes, account, is_text=is_text)
             found.append(_SHAPES[name](reader, element))
         elif name == "Extension":
             inner = child(element, "TSLimitProperties")
-            properties = properties if inner is None else inner
-    if not found and properties is not None:
-        _LimitReader(properties, attributes, account, is_text=is_text).keep_properties()
-    return Judged(comparison=_joined(found, limits, account), attributes=attributes)
+            if inner is not None:
+                _keep_properties(inner, attributes, account)
+                properties = inner
+    words = sorted(set(operators) - {"AND"}) if len(found) > 1 else []
+    if words and limits is not None:
+        comparison = _alternatives(found, words, limits, account)
+    else:
+        comparison = _joined(found, limits, account)
+    return Judged(comparison=comparison, attributes=attributes)
+
+
+def _keep_properties(
+    properties: Element, attributes: dict[str, JSONValue], account: RunAccount
+) -> None:
+    """Keep TestStand's own properties: threshold type, raw limits, log only."""
+    for name, element in children(properties):
+        if name == "RawLimits":
+            raw: dict[str, JSONValue] = {
+                side: spelled(property_number(below))
+                for side, below in children(element)
+                if side in RAW_SIDES
+            }
+            if raw:
+                account.mapped["property"] += 1
+                attributes["raw_limits"] = raw
+        elif name in PROPERTY_NAMES:
+            value = property_number(element)
+            if value is not None:
+                account.mapped["property"] += 1
+                attributes[PROPERTY_NAMES[name]] = spelled(value)
+        else:
+            flatten(element, f"limit.{name}", attributes, account)
+
+
+def _alternatives(
+    found: list[Comparison], words: list[str], limits: Element, account: RunAccount
+) -> Comparison:
+    """Join comparisons of which one suffices: there is no single range, but a text."""
+    account.coerced("limit", "one of several suffices, kept as text", limits)
+    parts = [" and ".join(conditions_of(each)) or "any x" for each in found]
+    return Comparison(validators=(f" {'/'.join(words).lower()} ".join(parts),))
 
 
 def _joined(
@@ -130,13 +181,22 @@ def _joined(
     return Comparison(limits=first, validators=tuple(validators))
 
 
+def conditions_of(comparison: Comparison) -> list[str]:
+    """Spell a comparison as conditions that all must hold."""
+    if comparison.limits is None:
+        return list(comparison.validators)
+    return [_described(comparison.limits), *comparison.validators]
+
+
 def _described(limit: Limit) -> str:
-    parts: list[str] = []
-    if limit.lower is not None:
-        parts.append(f"x {'>=' if limit.lower_inclusive else '>'} {limit.lower}")
-    if limit.upper is not None:
-        parts.append(f"x {'<=' if limit.upper_inclusive else '<'} {limit.upper}")
-    return " and ".join(parts) or "any x"
+    """Spell a range as one condition."""
+    below = "<=" if limit.lower_inclusive else "<"
+    above = "<=" if limit.upper_inclusive else "<"
+    if limit.lower is None:
+        return "any x" if limit.upper is None else f"x {above} {limit.upper}"
+    if limit.upper is None:
+        return f"x {'>=' if limit.lower_inclusive else '>'} {limit.lower}"
+    return f"{limit.lower} {below} x {above} {limit.upper}"
 
 
 class _LimitReader:
@@ -157,41 +217,47 @@ class _LimitReader:
 
     def comparisons(self, limits: Element) -> Iterator[Comparison]:
         """Read the members of a ``Limits`` element; none is a value only logged."""
-        self.keep_properties()
+        if (given := attribute(limits, "name")) is not None:
+            self._note("limits_name", given)
         for name, element in children(limits):
             shape = _SHAPES.get(name)
             if shape is not None:
                 yield shape(self, element)
-            elif name != "Extension":
+            elif name == "Description":
+                flatten(element, "limits_description", self._attributes, self._account)
+            elif name == "Extension":
+                self._keep_extension(element)
+            else:
                 self._account.mapped["limit"] += 1
                 self._account.coerced("limit", "unknown shape, kept as text", element)
-                yield Comparison(validators=(_raw(element),))
+                flatten(element, f"limit.{name}", self._attributes, self._account)
+                yield Comparison(validators=(_raw(element) or name,))
 
-    def keep_properties(self) -> None:
-        """Keep TestStand's own properties: threshold type, raw limits, log only."""
-        for name, element in children(self._properties):
-            if name == "RawLimits":
-                raw = {
-                    side: spelled(_property(below)) for side, below in children(element)
-                }
-                if raw:
-                    self._account.mapped["property"] += 1
-                    self._attributes["raw_limits"] = raw
-                continue
-            value = _property(element)
-            if value is not None:
-                self._account.mapped["property"] += 1
-                key = _PROPERTY_NAMES.get(name, f"limit.{name}")
-                self._attributes[key] = spelled(value)
+    def _keep_extension(self, extension: Element) -> None:
+        """Keep the blocks of an extension that are not TestStand's."""
+        for kind, block in children(extension):
+            if kind != "TSLimitProperties":
+                key = f"limits_extension.{kind}"
+                flatten(block, key, self._attributes, self._account)
+
+    def _note(self, key: str, value: JSONValue) -> None:
+        """Keep a detail; one that differs from an earlier gets a number."""
+        numbered, count = key, 1
+        while self._attributes.setdefault(numbered, value) != value:
+            count += 1
+            numbered = f"{key} #{count}"
 
     def expected(self, element: Element) -> Comparison:
         """Read ``Expected``: equal or not, of numbers, texts and booleans."""
         bound = self._bound(element, "EQ")
-        # EQT needs threshold and raw limits, else ErrorLimits; without them it is EQ.
-        tolerance = self._tolerance(bound)
-        if tolerance is None:
-            tolerance = self._error_limits(element, bound)
-        return self._single(element, bound) if tolerance is None else tolerance
+        errors = child(_datum(element), "ErrorLimits")
+        stated = [] if errors is None else self._error_limits(errors)
+        tolerance = self._tolerance(bound.value, stated)
+        if tolerance is not None:
+            return tolerance
+        if stated and _is_number(bound.value):
+            return self._vague(element, bound.value, stated)
+        return self._single(element, bound)
 
     def single(self, element: Element) -> Comparison:
         """Read ``SingleLimit``: one bound, on the side that its comparator says."""
@@ -199,52 +265,88 @@ class _LimitReader:
 
     def pair(self, element: Element) -> Comparison:
         """Read ``LimitPair``: inside under ``AND``, outside under ``OR``."""
+        if (given := attribute(element, "name")) is not None:
+            self._note("limit_name", given)
         bounds = [
             self._bound(below, "")
             for name, below in children(element)
             if name == "Limit"
         ]
-        nominal = child(element, "Nominal")
+        operator = (attribute(element, "operator") or "AND").upper()
+        nominal = self._nominal(child(element, "Nominal"))
         if nominal is not None:
-            datum = _datum(nominal)
-            if datum is not None:
-                value = read_datum(datum, self._account)[0]
-                self._account.mapped["property"] += 1
-                self._attributes["nominal"] = spelled(value)
-                tolerance = self._tolerance(_Bound(comparator="EQT", value=value))
-                if tolerance is not None:
-                    return tolerance
+            tolerance = self._tolerance(nominal, bounds)
+            if tolerance is not None:
+                return tolerance
+            if operator == "AND" and _are_tolerances(element, nominal, bounds):
+                return self._vague(element, nominal, bounds)
         if bounds and len(bounds) < _SIDES:
             self._account.coerced("limit", "one of two bounds is missing", element)
-        operator = (attribute(element, "operator") or "AND").upper()
         if operator not in ("AND", "OR"):
             self._account.coerced("limit", "unknown operator", element, operator)
             return self._joined_by(operator.lower(), element, bounds)
+        return self._joined_pair(element, operator, bounds)
+
+    def _joined_pair(
+        self, element: Element, operator: str, bounds: list[_Bound]
+    ) -> Comparison:
+        """Read a pair of plain bounds."""
         if not bounds or any(bound.value is None for bound in bounds):
             return self._without_bounds(element)
         if not all(_is_number(bound.value) for bound in bounds):
             return self._as_text(element, bounds)
         if operator == "OR":
             return self._outside(element, bounds)
-        return self._inside(element, bounds, tolerance=nominal is not None)
+        return self._inside(element, bounds)
+
+    def _nominal(self, element: Element | None) -> Scalar:
+        """Read the nominal value of a pair."""
+        datum = None if element is None else _datum(element)
+        if datum is None:
+            return None
+        value: Scalar
+        value, unit, details = read_datum(datum, self._account)
+        self._account.mapped["property"] += 1
+        self._note("nominal", spelled(value))
+        if unit is not None:
+            self._note("limit_unit", unit)
+        for key, detail in details.items():
+            self._note(f"nominal.{key}", detail)
+        return value
 
     def mask(self, element: Element) -> Comparison:
         """Keep a ``Mask``, for which there is no range, as text."""
         self._account.mapped["limit"] += 1
         self._account.coerced("limit", "mask kept as text", element)
-        return Comparison(validators=(f"mask {_raw(element)}",))
+        flatten(element, "mask", self._attributes, self._account)
+        datum = child(element, "Expected", "Datum")
+        terms = ["x"]
+        for name, below in children(element):
+            if name == "MaskValue":
+                shown = _shown(child(below, "Datum"), self._account)
+                terms.append(f"{attribute(below, 'operation') or 'AND'} {shown}")
+        if datum is None or len(terms) == 1:
+            return Comparison(validators=(f"mask {_raw(element)}".strip(),))
+        shown = f"{' '.join(terms)} == {_shown(datum, self._account)}"
+        return Comparison(validators=(shown,))
 
     def _bound(self, element: Element, default: str) -> _Bound:
         datum = _datum(element)
         value: Scalar = None
         if datum is not None:
-            value, unit, _ = read_datum(datum, self._account)
+            value, unit, details = read_datum(datum, self._account)
             # The limit of a number may be given as a text, that of a text is one.
             if isinstance(value, str) and not self._is_text:
-                number = _from_text(value)
+                number = whole_number(value)
                 value = value if number is None else number
             if unit is not None:
-                self._attributes.setdefault("limit_unit", unit)
+                self._note("limit_unit", unit)
+            for key, detail in details.items():
+                # The tolerances in it are read apart.
+                if _TOLERANCES.fullmatch(key) is None:
+                    self._note(f"limit.{key}", detail)
+        if (name := attribute(element, "name")) is not None:
+            self._note("limit_name", name)
         given = element.get("comparator")
         return _Bound(
             comparator=default if given is None else given.strip(), value=value
@@ -276,7 +378,8 @@ class _LimitReader:
             if comp.startswith("REGULAREXPRESSION"):
                 shown = f"/{bound.value}/"
             if comp in _TEXTS:
-                validators.append(_TEXTS[comp].format(shown) + self._doubt(element))
+                doubt = self._doubt(element) if isinstance(bound.value, str) else ""
+                validators.append(_TEXTS[comp].format(shown) + doubt)
             elif comp in _OPERATORS:
                 validators.append(f"x {_OPERATORS[comp]} {shown}")
             elif comp:
@@ -311,9 +414,7 @@ class _LimitReader:
         self._attributes["unused_limits"] = [spelled(bound.value) for bound in bounds]
         return Comparison()
 
-    def _inside(
-        self, element: Element, bounds: list[_Bound], *, tolerance: bool
-    ) -> Comparison:
+    def _inside(self, element: Element, bounds: list[_Bound]) -> Comparison:
         lower = [bound for bound in bounds if bound.comparator.upper() in _LOWER]
         upper = [bound for bound in bounds if bound.comparator.upper() in _UPPER]
         if len(lower) + len(upper) != len(bounds) or len(lower) > 1 or len(upper) > 1:
@@ -330,18 +431,13 @@ class _LimitReader:
                 report=self._account.report,
                 place=partial(self._account.place, element),
             )
-        found = compare_numbers(
+        return compare_numbers(
             comp,
             _numeric(lower[0].value),
             _numeric(upper[0].value) if upper else None,
             report=self._account.report,
             place=partial(self._account.place, element),
         )
-        if tolerance and found.limits is not None:
-            return attrs.evolve(
-                found, limits=attrs.evolve(found.limits, comparator=_TOLERANCE)
-            )
-        return found
 
     def _outside(self, element: Element, bounds: list[_Bound]) -> Comparison:
         ordered = sorted(
@@ -373,42 +469,67 @@ class _LimitReader:
         self._account.dropped("limit", "holds no bound", element, _raw(element) or None)
         return Comparison()
 
-    def _tolerance(self, bound: _Bound) -> Comparison | None:
-        """Compute the range from threshold type and raw limits, if they are there."""
-        threshold = _property(child(self._properties, "ThresholdType"))
+    def _tolerance(self, nominal: Scalar, stated: list[_Bound]) -> Comparison | None:
+        """
+        Compute the range of a tolerance whose kind the extension says.
+
+        Args:
+            nominal: the nominal value that the limits state.
+            stated: the tolerances that they state.
+        """
+        threshold = property_number(child(self._properties, "ThresholdType"))
         raw = child(self._properties, "RawLimits")
-        if raw is None or not isinstance(threshold, str) or not threshold:
+        if self._properties is None or not isinstance(threshold, str) or not threshold:
             return None
-        sides = {name: _property(element) for name, element in children(raw)}
-        nominal = sides.get("Nominal", bound.value)
+        sides = {name: property_number(element) for name, element in children(raw)}
+        if raw is None:
+            if not stated:
+                return None
+            for bound in stated:
+                below = bound.comparator.upper() in _LOWER
+                sides["Low" if below else "High"] = bound.value
         self._account.mapped["limit"] += 1
         return compare_tolerance(
             threshold,
-            _numeric(nominal),
+            _numeric(sides.get("Nominal", nominal)),
             _numeric(sides.get("Low")),
             _numeric(sides.get("High")),
             report=self._account.report,
-            place=partial(self._account.place, raw),
+            place=partial(
+                self._account.place, self._properties if raw is None else raw
+            ),
         )
 
-    def _error_limits(self, element: Element, bound: _Bound) -> Comparison | None:
-        """Read the bounds in the ``ErrorLimits`` of an expected value."""
-        datum = _datum(element)
-        errors = child(datum, "ErrorLimits")
-        if errors is None or not _is_number(bound.value):
-            return None
-        for name, inner in children(errors):
-            shape = _SHAPES.get(name)
-            if shape is not None and name != "Expected":
-                self._attributes["nominal"] = spelled(bound.value)
-                found = shape(self, inner)
-                if found.limits is not None:
-                    return attrs.evolve(
-                        found,
-                        limits=attrs.evolve(found.limits, comparator=_TOLERANCE),
-                    )
-                return found
-        return None
+    def _error_limits(self, errors: Element) -> list[_Bound]:
+        """Read the tolerances in the ``ErrorLimits`` of an expected value."""
+        bounds: list[_Bound] = []
+        for name, shape in children(errors):
+            if name == "LimitPair":
+                inner = [below for kind, below in children(shape) if kind == "Limit"]
+                bounds += [self._bound(below, "") for below in inner]
+            elif name in _SHAPES and name != "Mask":
+                bounds.append(self._bound(shape, ""))
+        return bounds
+
+    def _vague(
+        self, element: Element, nominal: Scalar, stated: list[_Bound]
+    ) -> Comparison:
+        """Keep a tolerance whose kind nothing says: it sets no bounds."""
+        self._account.mapped["limit"] += 1
+        self._account.coerced(
+            "limit", "tolerance of a kind that is not said, kept as text", element
+        )
+        self._attributes["nominal"] = spelled(nominal)
+        self._attributes["tolerances"] = [
+            {"comparator": bound.comparator, "value": spelled(bound.value)}
+            for bound in stated
+        ]
+        shown = " and ".join(
+            f"{'-' if bound.comparator.upper() in _LOWER else '+'}{bound.value}"
+            for bound in stated
+        )
+        note = "the report does not say of which kind"
+        return Comparison(validators=(f"x == {nominal} within {shown}, {note}",))
 
 
 _SHAPES = {
@@ -417,39 +538,42 @@ _SHAPES = {
     "LimitPair": _LimitReader.pair,
     "Mask": _LimitReader.mask,
 }
-_PROPERTY_NAMES = {
-    "ThresholdType": "threshold_type",
-    "IsComparisonTypeLog": "log_only",
-    "IsTestMeasurement": "test_measurement",
-}
+
+
+def _are_tolerances(pair: Element, nominal: Scalar, bounds: list[_Bound]) -> bool:
+    """
+    Tell whether the bounds beside a nominal value may be distances from it.
+
+    TestStand's 2.02 writes distances there, and without its extension nothing says so.
+    By the schema they are bounds, which hold the nominal value between them.
+    """
+    if version_of(pair.tag) == "2.02":
+        spaces = map(str, pair.nsmap.values())
+        if any(space.startswith(_OF_TESTSTAND) for space in spaces):
+            return True
+    if not _is_number(nominal):
+        return False
+    return not all(
+        not _is_number(bound.value)
+        or (
+            bound.value <= nominal
+            if bound.comparator.upper() in _LOWER
+            else bound.value >= nominal
+        )
+        for bound in bounds
+    )
 
 
 def _datum(element: Element) -> Element | None:
     return child(element, "Datum")
 
 
-def _property(element: Element | None) -> Scalar:
-    """Read ``@value``, else the datum inside, else the text."""
-    if element is None:
-        return None
-    given = attribute(element, "value")
-    if given is None:
-        given = attribute(child(element, "Datum"), "value") or read_text(element)
-    if given in ("true", "false"):
-        return given == "true"
-    number = None if given is None else _from_text(given)
-    return given if number is None else number
-
-
-def _from_text(text: str) -> float | int | None:
-    """Read a number that is the whole of a text."""
-    stripped = text.strip()
-    if not stripped or stripped[0] not in "+-.0123456789INin":
-        return None
-    try:
-        return float(stripped) if not stripped.lstrip("+-").isdigit() else int(stripped)
-    except ValueError:
-        return None
+def _shown(datum: Element | None, account: RunAccount) -> str:
+    """Spell a value as the report does."""
+    if datum is None:
+        return "?"
+    value, _, details = read_datum(datum, account)
+    return str(details.get("spelled", value))
 
 
 def _numeric(value: Scalar) -> float | None:

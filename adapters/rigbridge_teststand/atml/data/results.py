@@ -7,6 +7,7 @@ makes it one. All others are additional results, which have no verdict.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import PureWindowsPath
 from sys import intern
@@ -20,12 +21,43 @@ from rigbridge.model import (
     MeasurementValue,
     Series,
 )
-from rigbridge_teststand.arrays import array_series, list_series, matrix_series
+from rigbridge_teststand.arrays import (
+    array_series,
+    complex_series,
+    list_series,
+    matrix_series,
+)
 from rigbridge_teststand.atml.account import RunAccount
-from rigbridge_teststand.atml.data.data_types import DATA_TYPES, TYPE
-from rigbridge_teststand.atml.data.indexed_arrays import IndexedArray
+from rigbridge_teststand.atml.data.data_types import (
+    DATA_TYPES,
+    QUALITY,
+    TYPE_ATTRIBUTES,
+    data_type_of,
+)
+from rigbridge_teststand.atml.data.indexed_arrays import (
+    ARRAY,
+    IndexedArray,
+    is_of_collections,
+)
+from rigbridge_teststand.atml.data.limit_forms import LIMIT_PROPERTIES, TEST_LIMITS
 from rigbridge_teststand.atml.data.limits import Judged, read_limits
-from rigbridge_teststand.atml.data.values import DATA, flatten, value_of
+from rigbridge_teststand.atml.data.properties import is_set, whole_number
+from rigbridge_teststand.atml.data.units import DEFAULT_UNITS, default_unit
+from rigbridge_teststand.atml.data.values import (
+    DATA,
+    DATUM,
+    flatten,
+    keep_rest,
+    put,
+    value_of,
+)
+from rigbridge_teststand.atml.data.wats_rows import ROWS, WATSRow, rows_of
+from rigbridge_teststand.atml.forms import (
+    SCHEMA_TYPE,
+    Form,
+    content_of,
+    record_unread,
+)
 from rigbridge_teststand.atml.local_names import (
     LOCAL_NAMES,
     NAME,
@@ -34,13 +66,18 @@ from rigbridge_teststand.atml.local_names import (
     child,
     child_elements,
     children,
-    read_text,
 )
 from rigbridge_teststand.comparisons import Comparison
 from rigbridge_teststand.vocabulary import MEASUREMENT_OUTCOMES, parameter_direction
 from rigbridge_teststand.xml.elements import Element
 
-__all__ = ["REPORT_TEXT", "DataReader", "ResultParts"]
+__all__ = [
+    "DATA_HOLDER",
+    "REPORT_TEXT",
+    "TEST_RESULT",
+    "DataReader",
+    "ResultParts",
+]
 
 REPORT_TEXT = "ReportText"
 """The name of a result that is a text for the log, and no value."""
@@ -50,7 +87,40 @@ _MARKS = ("IsComparisonTypeLog", "IsTestMeasurement")
 _ATTRIBUTES = ".Attributes"
 # A limit against recursion without end; real data are a few levels deep.
 _MAX_DEPTH = 48
+# TestStand and VeriStand make these up; they name nothing.
+_MADE_UP = re.compile(r"(?:tr-|ID_)[\w-]+")
+
+DATA_FORMS: dict[str, Form | None] = {"Datum": DATUM, "IndexedArray": ARRAY}
+"""What is read of the elements that hold data."""
+
+_ITEM = Form(attributes=frozenset({"name"}), children=DATA_FORMS)
+_MEMBER = Form(attributes=TYPE_ATTRIBUTES | {"position"}, children={"Item": _ITEM})
+DATA_FORMS["Collection"] = Form(
+    attributes=TYPE_ATTRIBUTES | DEFAULT_UNITS, children={"Item": _ITEM}
+)
+
+DATA_HOLDER = Form(children=DATA_FORMS)
+"""What is read of ``Data``."""
+
+TEST_RESULT = Form(
+    attributes=frozenset({"ID", "name"}),
+    children={
+        "TestData": Form(
+            attributes=frozenset({"acquisitionTimeStamp"}), children=DATA_FORMS
+        ),
+        "TestLimits": TEST_LIMITS,
+        "Extension": Form(
+            children={"TSLimitProperties": LIMIT_PROPERTIES},
+            once=frozenset({"TSLimitProperties"}),
+            others=True,
+        ),
+    },
+    once=frozenset({"TestData", "TestLimits"}),
+    others=True,
+)
+"""What is read of a ``TestResult``; its children of other names are kept whole."""
 _REFERENCES = {"NI_TDMSReference": "File", "NI_HyperlinkPath": ""}
+_ACQUIRED = "acquisitionTimeStamp"
 _UNSET = MeasurementOutcome.UNSET
 _UNJUDGED = Judged(comparison=Comparison(), attributes={})
 
@@ -82,41 +152,36 @@ class ResultParts:
         given = element.get(NAME, "").strip() or attribute(element, "ID") or ""
         self.name = intern(given)
         others: list[Element] = []
-        # Backwards, so that the first of several stays.
-        for below in child_elements(element)[::-1]:
+        for below in child_elements(element):
             kind = LOCAL_NAMES[below.tag]
             if kind == "TestData":
-                self.data = below
+                self.data = below if self.data is None else self.data
             elif kind == "TestLimits":
-                self.limits = below
-            elif kind == "Outcome":
+                self.limits = below if self.limits is None else self.limits
+            elif kind == "Outcome" and self.outcome is None:
                 self.outcome = below
             elif kind != "Extension" or self._is_more(below):
                 others.append(below)
         if others:
-            self.others = others[::-1]
+            self.others = others
         if self.limits is not None or self.outcome is not None:
             self.is_judged = True
         elif self.properties is not None:
             marks = (child(self.properties, mark) for mark in _MARKS)
-            self.is_judged = any(map(_flag, marks))
+            self.is_judged = any(map(is_set, marks))
 
     def _is_more(self, extension: Element) -> bool:
         """Take the properties of an extension; return whether it has more."""
         properties = child(extension, "TSLimitProperties")
-        if properties is not None:
+        if properties is not None and self.properties is None:
             self.properties = properties
-        return properties is None or len(extension) > 1
+            return len(extension) > 1
+        return True
 
     @property
     def is_single(self) -> bool:
         """Whether it bears the name of a single test's value."""
         return self.name in _SINGLE
-
-
-def _flag(element: Element | None) -> bool:
-    given = attribute(element, "value") or attribute(child(element, "Datum"), "value")
-    return given in ("true", "1") or (read_text(element) or "").lower() == "true"
 
 
 class DataReader:
@@ -132,6 +197,10 @@ class DataReader:
         self._step = ""
         self._names: dict[str, int] = {}
         self._found: list[Measurement] = []
+        # Whether a value without a type is a number.
+        self._is_number = False
+        # The unit of values that state none.
+        self._default: str | None = None
         # These attributes are the same for nearly all values, and held once.
         self._nothing: dict[str, JSONValue] = {}
         self._additional: dict[str, JSONValue] = {"kind": "additional"}
@@ -170,45 +239,75 @@ class DataReader:
         judged = read_limits(
             result.limits, result.properties, result.data, self._account
         )
-        more = self._details(result) if result.others else self._nothing
-        is_empty = True
-        for element in () if result.data is None else child_elements(result.data):
-            if LOCAL_NAMES[element.tag] in DATA:
-                is_empty = False
-                self._read(name, element, more, outcome, judged)
-            else:
-                self._account.dropped("property", "no data of a known kind", element)
-        # The verdict of a result without data must not be lost.
-        if is_empty:
+        more = self.details(result) or self._nothing
+        found = [] if result.data is None else child_elements(result.data)
+        data = [element for element in found if LOCAL_NAMES[element.tag] in DATA]
+        self._is_number = given == "Numeric"
+        if not data or _is_collection(data[0]):
+            # The verdict is on all of them, and the report names no single value.
             self._add(name, result.element, None, None, more, outcome, judged)
+            for element in data:
+                self._read(name, element, self._additional)
+            return
+        for element in data:
+            self._read(name, element, more, outcome, judged)
+        self._is_number = False
 
     def additional(self, result: ResultParts) -> None:
         """Read an additional result."""
         attributes = self._additional
-        if result.others:
-            attributes = {**attributes, **self._details(result)}
+        if more := self.details(result):
+            attributes = {**attributes, **more}
+        if result.name == ROWS and (rows := rows_of(result.data, self._account)):
+            for row in rows:
+                self._row(row, more)
+            return
         name = result.name or self._step
         if (direction := parameter_direction(name)) is not None:
             attributes = {**attributes, "direction": direction}
-        data = [] if result.data is None else child_elements(result.data)
+        found = [] if result.data is None else child_elements(result.data)
+        data = [element for element in found if LOCAL_NAMES[element.tag] in DATA]
         if not data:
-            self._account.dropped("measurement", "holds no value", result.element)
+            self._account.dropped("measurement", "holds no value", result.element, name)
         for element in data:
-            if LOCAL_NAMES[element.tag] in DATA:
-                self._read(name, element, attributes)
-            else:
-                self._account.dropped("property", "no data of a known kind", element)
+            self._read(name, element, attributes)
 
-    def _details(self, result: ResultParts) -> dict[str, JSONValue]:
-        """Read the other children of a result, such as a description."""
+    def _row(self, row: WATSRow, more: dict[str, JSONValue]) -> None:
+        """Read a row of a multiple test of WATS."""
+        name = row.name or f"{self._step}{row.index}"
+        judged = Judged(comparison=row.comparison, attributes=row.attributes)
+        before = self._default
+        self._default = row.unit
+        self._read(name, row.value, more, row.outcome, judged)
+        self._default = before
+        self._named_items(name, row.others, self._additional, 0)
+
+    def details(self, result: ResultParts) -> dict[str, JSONValue]:
+        """
+        Read what a result holds beside its data and limits.
+
+        Args:
+            result: the result.
+
+        Returns:
+            Its ID, time stamp, description and whatever else, as strict JSON.
+        """
         found: dict[str, JSONValue] = {}
+        if len(result.element.keys()) > 1:
+            given = attribute(result.element, "ID")
+            if given and given != result.name and not _MADE_UP.fullmatch(given):
+                put(found, "result_id", given, self._account)
+        if result.data is not None:
+            put(found, "acquired", attribute(result.data, _ACQUIRED), self._account)
+        if result.outcome is not None:
+            keep_rest(result.outcome, "outcome", found, self._account, ("value",))
         for element in result.others:
             name = LOCAL_NAMES[element.tag]
             if name != "Extension":
                 flatten(element, name.lower(), found, self._account)
                 continue
             for kind, block in children(element):
-                if kind != "TSLimitProperties":
+                if block is not result.properties:
                     flatten(block, f"extension.{kind}", found, self._account)
         return found
 
@@ -231,33 +330,44 @@ class DataReader:
     def parameters(self, parameters: Element) -> None:
         """Read ``Parameters``: the inputs of a step."""
         for kind, parameter in children(parameters):
-            if kind != "Parameter":
-                self._account.dropped("property", "no parameter", parameter)
-                continue
-            given = attribute(parameter, "ID")
-            name = attribute(parameter, "name") or given
-            shown = name or "parameter"
-            if not shown.endswith("[In]"):
-                shown += " [In]"
-            attributes = self._parameter
-            if given is not None and given != name:
-                attributes = {**attributes, "parameter_id": given}
-            before = len(self._found)
-            for data, element in children(child(parameter, "Data")):
-                if data in DATA:
-                    self._read(shown, element, attributes)
-            if len(self._found) == before:
-                self._unusual(parameter, shown, attributes)
+            if kind == "Parameter":
+                self._parameter_of(parameter)
 
-    def _unusual(
+    def _parameter_of(self, parameter: Element) -> None:
+        given = attribute(parameter, "ID")
+        name = attribute(parameter, "name") or given
+        shown = name or "parameter"
+        if not shown.endswith("[In]"):
+            shown += " [In]"
+        details: dict[str, JSONValue] = {}
+        if given is not None and given != name:
+            details["parameter_id"] = given
+        inside = children(parameter)
+        holders = [below for kind, below in inside if kind == "Data"]
+        data = [e for below in holders for k, e in children(below) if k in DATA]
+        if not data:
+            # All that is inside stands for the value.
+            holders = [below for _, below in inside]
+        read: list[str | Element] = ["ID", "name", *holders]
+        keep_rest(parameter, "parameter", details, self._account, read)
+        for holder in holders if data else ():
+            record_unread(holder, DATA_HOLDER, self._account)
+        attributes = {**self._parameter, **details} if details else self._parameter
+        for element in data:
+            self._read(shown, element, attributes)
+        if not data:
+            self._without_data(parameter, shown, attributes)
+
+    def _without_data(
         self, parameter: Element, shown: str, attributes: dict[str, JSONValue]
     ) -> None:
         """Keep the content of a parameter without data."""
         found: dict[str, Any] = {}
-        # A throw-away account: each value is counted as a measurement instead.
+        # Each value is counted as a measurement, and not as a property.
+        uncounted = RunAccount(self._account.report, self._account.place)
         for element in parameter:
-            flatten(element, shown, found, RunAccount())
-        for key, value in found.items():
+            flatten(element, shown, found, uncounted)
+        for key, value in (found or {shown: None}).items():
             self._add(key, parameter, value, None, attributes, _UNSET, _UNJUDGED)
 
     def _read(  # noqa: PLR0917 - each part of a measurement
@@ -271,21 +381,57 @@ class DataReader:
     ) -> None:
         shape = LOCAL_NAMES[element.tag]
         if depth > _MAX_DEPTH:
-            self._account.dropped("property", "nested too deep", element)
+            self._account.dropped(
+                "property", "nested too deep", element, content_of(element)
+            )
             return
         given = attributes_of(element)
-        kind = DATA_TYPES[given.get(TYPE) or given.get("type") or ""]
+        kind = DATA_TYPES[given.get(SCHEMA_TYPE) or given.get("type") or ""]
         if kind in _REFERENCES:
-            self._reference(name, element, kind, attributes)
+            self._reference(name, element, kind, attributes, outcome, judged)
         elif shape == "Datum":
             value, unit, details = value_of(element, kind, given, self._account)
             if details:
                 attributes = {**attributes, **details}
+            if not kind and isinstance(value, str):
+                value = self._untyped(value, judged, element)
+            if unit is None:
+                unit = self._default
             self._add(name, element, value, unit, attributes, outcome, judged)
         elif shape == "Collection":
             self._items(name, element, attributes, depth + 1)
+        elif is_of_collections(element):
+            self._collections(name, element, attributes, depth + 1)
         else:
             self._array(name, element, attributes, outcome, judged)
+
+    def _untyped(
+        self, text: str, judged: Judged, element: Element
+    ) -> str | float | None:
+        """Read a value without a type as a number where it was judged as one."""
+        if not self._is_number and judged.comparison.limits is None:
+            return text
+        number = whole_number(text)
+        if number is None:
+            return text
+        self._account.coerced(
+            "value", "without a type, read as a number", element, text
+        )
+        return number
+
+    def _collections(
+        self,
+        name: str,
+        element: Element,
+        attributes: dict[str, JSONValue],
+        depth: int,
+    ) -> None:
+        """Read an array of collections, each under the place that it has."""
+        for count, (kind, member) in enumerate(children(element)):
+            if kind == "Element":
+                place = attribute(member, "position") or f"[{count}]"
+                self._items(f"{name}{place}", member, attributes, depth)
+                record_unread(member, _MEMBER, self._account)
 
     def _items(
         self,
@@ -295,49 +441,68 @@ class DataReader:
         depth: int,
         texts: list[Element] | None = None,
     ) -> None:
-        items: list[tuple[str, Element]] = []
-        described: dict[str, dict[str, JSONValue]] = {}
+        before = self._default
+        more: dict[str, JSONValue] = {}
+        self._default = default_unit(attributes_of(collection), more, before)
+        items: list[Element] = []
         for item in child_elements(collection):
             if LOCAL_NAMES[item.tag] != "Item":
-                reason = "stands among the items of a collection"
-                self._account.dropped("property", reason, item)
                 continue
-            name = intern(item.get(NAME, "").strip())
+            datum = None
+            if texts is not None and item.get(NAME, "").strip() == REPORT_TEXT:
+                datum = child(item, "Datum")
+            if datum is None:
+                items.append(item)
+            elif texts is not None:
+                texts.append(datum)
+        if more:
+            attributes = {**attributes, **more}
+        self._named_items(prefix, items, attributes, depth)
+        self._default = before
+
+    def _named_items(
+        self,
+        prefix: str,
+        items: list[Element],
+        attributes: dict[str, JSONValue],
+        depth: int,
+    ) -> None:
+        """Read items, each under its own name."""
+        named = [(intern(item.get(NAME, "").strip()), item) for item in items]
+        names = {name for name, _ in named}
+        described: dict[str, dict[str, JSONValue]] = {}
+        for name, item in named:
             # TestStand writes the attributes of X as a sibling X.Attributes.
-            if name.endswith(_ATTRIBUTES):
+            if name.endswith(_ATTRIBUTES) and name.removesuffix(_ATTRIBUTES) in names:
                 described[name.removesuffix(_ATTRIBUTES)] = self._described(item)
-            elif texts is not None and name == REPORT_TEXT:
-                self._text(item, texts, items)
-            else:
-                items.append((name, item))
-        for name, item in items:
+        for name, item in named:
+            if name.removesuffix(_ATTRIBUTES) in described and name not in described:
+                continue
             own = attributes
             if name in described:
                 own = {**attributes, **described[name]}
             if (direction := parameter_direction(name)) is not None:
                 own = {**own, "direction": direction}
             full = f"{prefix}.{name}" if prefix and name else prefix or name
-            for element in child_elements(item):
-                if LOCAL_NAMES[element.tag] in DATA:
-                    self._read(full, element, own, depth=depth)
-
-    @staticmethod
-    def _text(
-        item: Element, texts: list[Element], items: list[tuple[str, Element]]
-    ) -> None:
-        datum = child(item, "Datum")
-        if datum is None:
-            items.append((REPORT_TEXT, item))
-        else:
-            texts.append(datum)
+            data = [e for e in child_elements(item) if LOCAL_NAMES[e.tag] in DATA]
+            if not data:
+                self._account.dropped("measurement", "holds no value", item, full)
+            for element in data:
+                self._read(full, element, own, depth=depth)
 
     def _described(self, item: Element) -> dict[str, JSONValue]:
         found: dict[str, JSONValue] = {}
         flatten(item, "described", found, self._account)
         return found
 
-    def _reference(
-        self, name: str, element: Element, kind: str, attributes: dict[str, JSONValue]
+    def _reference(  # noqa: PLR0917 - each part of a measurement
+        self,
+        name: str,
+        element: Element,
+        kind: str,
+        attributes: dict[str, JSONValue],
+        outcome: MeasurementOutcome,
+        judged: Judged,
     ) -> None:
         """Keep the name of a file that a result refers to; it is never opened."""
         found: dict[str, Any] = {}
@@ -348,8 +513,10 @@ class DataReader:
             self._account.mapped["attachment"] += 1
             self.attachments.append(Attachment(name=base))
         own = {**attributes, "reference": kind}
-        for key, value in found.items():
-            self._add(key, element, value, None, own, _UNSET, _UNJUDGED)
+        for key, value in (found or {name: None}).items():
+            self._add(key, element, value, None, own, outcome, judged)
+            # One verdict is on the reference, whatever it consists of.
+            outcome, judged = _UNSET, _UNJUDGED
 
     def _array(
         self,
@@ -359,18 +526,30 @@ class DataReader:
         outcome: MeasurementOutcome,
         judged: Judged,
     ) -> None:
-        unit = attribute(element, "unit") or attribute(element, "nonStandardUnit")
         members = IndexedArray(element, self._account)
         values = members.line()
         rows: list[tuple[str, Series]] | None = None
         value: Series | list[JSONValue] | None = []
+        unit = members.unit or self._default
         if values is not None:
             value = list_series(values, unit)
+        elif members.is_complex:
+            value = complex_series(
+                members.cells("real"), members.cells("imaginary"), unit
+            )
         elif (cells := members.cells()).members:
-            rows = matrix_series(cells, attributes)
+            rows = matrix_series(cells, attributes, unit)
             value = array_series(cells, unit) if rows is None else None
+        details = members.details
+        for below in child_elements(element):
+            if LOCAL_NAMES[below.tag] in QUALITY:
+                flatten(below, LOCAL_NAMES[below.tag], details, self._account)
+        if details:
+            attributes = {**attributes, **details}
         for label, series in [("", value)] if rows is None else rows:
             shown = f"{name}{label}"
+            if unit is not None and series:
+                self._account.mapped["unit"] += 1
             self._add(shown, element, series, None, attributes, outcome, judged)
 
     def _add(  # noqa: PLR0917 - each part of a measurement
@@ -414,6 +593,14 @@ class DataReader:
             name = f"{name} #{self._names[name]}"
         self._names[name] = 1
         return name
+
+
+def _is_collection(element: Element) -> bool:
+    """Tell whether an element holds data of several names."""
+    shape = LOCAL_NAMES[element.tag]
+    if shape == "Collection":
+        return data_type_of(element) not in _REFERENCES
+    return shape == "IndexedArray" and is_of_collections(element)
 
 
 def _outcome(outcome: Element) -> MeasurementOutcome:

@@ -6,22 +6,31 @@ Of the latter the attributes, texts and data are kept by dotted keys.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, TypeAlias
 
 from rigbridge.model import JSONValue, Scalar
 from rigbridge_teststand.atml.account import RunAccount
 from rigbridge_teststand.atml.data.data_types import (
     DATA_TYPES,
+    QUALITY,
     RADIX,
-    TYPE,
+    TYPE_ATTRIBUTES,
     inner_text,
     read_typed,
     unescape,
 )
-from rigbridge_teststand.atml.data.indexed_arrays import IndexedArray
+from rigbridge_teststand.atml.data.indexed_arrays import (
+    ARRAY,
+    IndexedArray,
+    is_of_collections,
+    spelled,
+)
+from rigbridge_teststand.atml.data.units import UNIT_ATTRIBUTES, unit_of
+from rigbridge_teststand.atml.forms import SCHEMA_TYPE, Form, record_unread
 from rigbridge_teststand.atml.local_names import (
     LOCAL_NAMES,
+    all_text,
     attribute,
     attributes_of,
     child,
@@ -30,7 +39,17 @@ from rigbridge_teststand.atml.local_names import (
 )
 from rigbridge_teststand.xml.elements import Element
 
-__all__ = ["DATA", "Value", "flatten", "read_datum", "spelled", "value_of"]
+__all__ = [
+    "DATA",
+    "DATUM",
+    "Value",
+    "flatten",
+    "keep_rest",
+    "put",
+    "put_datum",
+    "read_datum",
+    "value_of",
+]
 
 DATA = frozenset({"Datum", "IndexedArray", "Collection"})
 """The local names of data elements."""
@@ -38,9 +57,26 @@ DATA = frozenset({"Datum", "IndexedArray", "Collection"})
 Value: TypeAlias = tuple[Any, str | None, dict[str, JSONValue]]
 """A value, its unit or None, and the other content of the datum as strict JSON."""
 
-_UNITS = ("unit", "nonStandardUnit", "standardUnit")
-_QUALITY = frozenset({"Resolution", "ErrorLimits", "Range", "Confidence"})
-_HIDDEN = frozenset({"type", "flags"})
+_TEXT = Form(has_text=True)
+_STATED = Form(attributes=frozenset({"value", SCHEMA_TYPE}))
+DATUM = Form(
+    attributes=UNIT_ATTRIBUTES
+    | TYPE_ATTRIBUTES
+    | {"value", "isEscaped", "real", "imaginary"},
+    children={
+        **QUALITY,
+        "Value": _TEXT,
+        "EnumValue": _TEXT,
+        "NumericValue": _STATED,
+        "IsValid": _STATED,
+    },
+    once=frozenset({"Value", "EnumValue", "NumericValue", "IsValid"}),
+    has_text=True,
+    unless=frozenset({"value", "Value", "EnumValue"}),
+)
+"""What is read of a ``Datum``."""
+
+_HIDDEN = frozenset({SCHEMA_TYPE, "flags"})
 _IS_ESCAPED = frozenset({"true", "1"})
 
 
@@ -53,7 +89,7 @@ def read_datum(datum: Element, account: RunAccount) -> Value:
         account: where a value that does not fit its type is recorded.
     """
     given = attributes_of(datum)
-    kind = DATA_TYPES[given.get(TYPE) or given.get("type") or ""]
+    kind = DATA_TYPES[given.get(SCHEMA_TYPE) or given.get("type") or ""]
     return value_of(datum, kind, given, account)
 
 
@@ -70,12 +106,12 @@ def value_of(
         account: where a value that does not fit its type is recorded.
     """
     details: dict[str, JSONValue] = {}
-    if "unitQualifier" in given and (qualifier := given["unitQualifier"].strip()):
-        details["unitQualifier"] = qualifier
     for below in child_elements(datum):
         name = LOCAL_NAMES[below.tag]
-        if name in _QUALITY:
+        if name in QUALITY:
             flatten(below, name, details, account)
+        elif name == "Value" and "value" in given:
+            put(details, "value_text", all_text(below), account)
     value: Scalar = _SPECIAL[kind](datum, details) if kind in _SPECIAL else None
     if value is None:
         text = given.get("value")
@@ -87,11 +123,7 @@ def value_of(
         # The digits tell more than the number, for instance of a bit mask.
         if kind in RADIX and isinstance(value, int):
             details["spelled"] = text
-    for name in _UNITS:
-        if name in given and (unit := given[name].strip()):
-            # The first of the three attributes counts.
-            return value, unit, details
-    return value, None, details
+    return value, unit_of(given, details), details
 
 
 def _complex(datum: Element, details: dict[str, JSONValue]) -> str:
@@ -115,49 +147,89 @@ _SPECIAL: dict[str, Callable[[Element, dict[str, JSONValue]], str | None]] = {
 
 
 def flatten(
-    element: Element, prefix: str, into: dict[str, JSONValue], account: RunAccount
+    element: Element,
+    prefix: str,
+    into: dict[str, JSONValue],
+    account: RunAccount,
+    hidden: frozenset[str] = frozenset(),
 ) -> None:
     """
-    Keep an element without a field: its attributes, texts and data.
+    Keep all of an element without a field: its attributes, texts and data.
 
     Args:
         element: the element.
         prefix: what the keys begin with.
         into: takes the values by dotted key.
         account: takes an entry for each.
+        hidden: attributes of the element itself that the reader has read already.
     """
-    if LOCAL_NAMES[element.tag] == "Datum":
-        _put_datum(into, prefix, element, account)
-        return
     # A stack instead of recursion: extensions nest as deep as they like.
     pending = [(prefix, element)]
     while pending:
         path, node = pending.pop()
         name = LOCAL_NAMES[node.tag]
         if name == "Datum":
-            _put_datum(into, path, node, account)
+            put_datum(into, path, node, account)
             continue
-        if name == "IndexedArray":
-            shown = {
-                "".join(f"[{index}]" for index in position): spelled(value)
-                for position, value in IndexedArray(node, account)
-                .cells()
-                .members.items()
-            }
-            _put(into, path, shown, account)
+        if name == "IndexedArray" and not is_of_collections(node):
+            _put_array(into, path, node, account)
             continue
-        for key, given in attributes_of(node).items():
-            short = key.rpartition("}")[2]
-            # The name of an item is part of the path already.
-            is_in_path = short in _HIDDEN or (short == "name" and name == "Item")
-            if not is_in_path and given.strip():
-                _put(into, f"{path}.{short}", given, account)
-        text = read_text(node)
-        if text is not None:
-            _put(into, path, text, account)
+        _put_attributes(into, path, node, hidden, account)
+        hidden = frozenset()
+        if (text := read_text(node)) is not None:
+            put(into, path, text, account)
         if len(node):
-            inner = child_elements(node)[::-1]
-            pending += [(_path_of(below, path), below) for below in inner]
+            inner = child_elements(node)
+            for below in inner:
+                if below.tail and not below.tail.isspace():
+                    put(into, path, below.tail.strip(), account)
+            pending += [(_path_of(below, path), below) for below in inner[::-1]]
+
+
+def _put_attributes(
+    into: dict[str, JSONValue],
+    path: str,
+    node: Element,
+    hidden: frozenset[str],
+    account: RunAccount,
+) -> None:
+    # The name of an item is part of the path already, and so is a place.
+    in_path = _IN_PATH.get(LOCAL_NAMES[node.tag])
+    for key, given in attributes_of(node).items():
+        if key not in _HIDDEN and key not in hidden and key != in_path:
+            put(into, f"{path}.{key.rpartition('}')[2]}", given.strip(), account)
+
+
+_IN_PATH = {"Item": "name", "Element": "position"}
+
+
+def keep_rest(
+    element: Element,
+    prefix: str,
+    into: dict[str, JSONValue],
+    account: RunAccount,
+    read: Collection[str | Element],
+) -> None:
+    """
+    Keep whatever of an element its reader did not read.
+
+    Args:
+        element: the element.
+        prefix: what the keys begin with.
+        into: takes the values by dotted key.
+        account: takes an entry for each.
+        read: the names of the attributes, and the children, that were read.
+    """
+    for key, given in attributes_of(element).items():
+        if key not in read and key not in _HIDDEN and given.strip():
+            put(into, f"{prefix}.{key.rpartition('}')[2]}", given, account)
+    if (text := read_text(element)) is not None and "" not in read:
+        put(into, prefix, text, account)
+    for below in child_elements(element):
+        if below.tail and not below.tail.isspace():
+            put(into, prefix, below.tail.strip(), account)
+        if below not in read:
+            flatten(below, _path_of(below, prefix), into, account)
 
 
 def _path_of(element: Element, path: str) -> str:
@@ -167,20 +239,55 @@ def _path_of(element: Element, path: str) -> str:
         return path
     if name == "Item":
         return f"{path}.{attribute(element, 'name') or 'Item'}"
+    if name == "Element" and (position := attribute(element, "position")):
+        return f"{path}{position}"
     return f"{path}.{name}"
 
 
-def _put_datum(
+def put_datum(
     into: dict[str, JSONValue], key: str, datum: Element, account: RunAccount
 ) -> None:
-    value, unit, _ = read_datum(datum, account)
-    _put(into, key, value, account)
+    """Keep a datum: its value, unit and details by keys that begin with its own."""
+    value, unit, details = read_datum(datum, account)
+    put(into, key, value, account)
     if unit is not None:
-        into[f"{key}.unit"] = unit
+        put(into, f"{key}.unit", unit, account)
+    for name, detail in details.items():
+        into[f"{key}.{name}"] = detail
+    record_unread(datum, DATUM, account)
 
 
-def _put(into: dict[str, JSONValue], key: str, value: Any, account: RunAccount) -> None:
-    if value is None or value == "":
+def _put_array(
+    into: dict[str, JSONValue], key: str, element: Element, account: RunAccount
+) -> None:
+    members = IndexedArray(element, account)
+    shown = {
+        "".join(f"[{index}]" for index in position): spelled(value)
+        for position, value in members.cells().members.items()
+    }
+    put(into, key, shown, account)
+    details = members.details
+    if members.unit is not None:
+        put(into, f"{key}.unit", members.unit, account)
+    for below in child_elements(element):
+        if LOCAL_NAMES[below.tag] in QUALITY:
+            flatten(below, LOCAL_NAMES[below.tag], details, account)
+    for name, detail in details.items():
+        into[f"{key}.{name}"] = detail
+    record_unread(element, ARRAY, account)
+
+
+def put(into: dict[str, JSONValue], key: str, value: Any, account: RunAccount) -> None:
+    """
+    Keep a value without a field, unless it is blank.
+
+    Args:
+        into: takes it; a key that is taken gets a number.
+        key: its key.
+        value: the value.
+        account: takes an entry for it.
+    """
+    if value is None or value in ("", {}):
         return
     if key in into:
         key = _numbered(key, into)
@@ -194,10 +301,3 @@ def _numbered(key: str, into: dict[str, JSONValue]) -> str:
     while (unique := f"{key} #{count}") in into:
         count += 1
     return unique
-
-
-def spelled(value: Any) -> Any:
-    """Give a value for strict JSON: a number that is not finite as text."""
-    if isinstance(value, float) and value - value != 0:
-        return str(value)
-    return value

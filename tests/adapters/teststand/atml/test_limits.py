@@ -146,30 +146,80 @@ class TestTolerances:
         assert measurement.attributes["threshold_type"] == threshold
         assert measurement.attributes["raw_limits"]["Nominal"] == -10
 
-    def test_error_limits_inside_the_expected_value(
+    def test_error_limits_without_a_threshold_type_set_no_bounds(
         self, write: Any, measured: Any
     ) -> None:
-        """Stated error limits are the range of the tolerance."""
+        """Whether they are percent, ppm or distances is not said, so they stay text."""
         pair = write.pair("AND", write.limit("GE", 9), write.limit("LE", 11))
         inner = f"<c:ErrorLimits>{pair}</c:ErrorLimits>"
         expected = (
             '<c:Expected comparator="EQ">'
-            f"{write.datum('c:double', 10, inner)}</c:Expected>"
+            f"{write.datum('c:double', -100, inner)}</c:Expected>"
         )
-        found = measured(expected, 10.5)
-        assert found.limits == Limit(lower=9, upper=11, comparator="EQT")
+        found = measured(expected, -101)
+        assert found.limits is None
+        assert found.validators == (
+            "x == -100 within -9 and +11, the report does not say of which kind",
+        )
+        assert found.attributes["nominal"] == -100
+        assert found.attributes["tolerances"] == [
+            {"comparator": "GE", "value": 9},
+            {"comparator": "LE", "value": 11},
+        ]
+
+    def test_error_limits_with_a_threshold_type(self, write: Any, run_of: Any) -> None:
+        """The kind of the tolerances is said, so they make a range."""
+        pair = write.pair("AND", write.limit("GE", 9), write.limit("LE", 11))
+        inner = f"<c:ErrorLimits>{pair}</c:ErrorLimits>"
+        datum = write.datum("c:double", -100, inner)
+        result = write.result(
+            "Numeric",
+            write.datum("c:double", -101),
+            limits=f'<c:Expected comparator="EQ">{datum}</c:Expected>',
+            extension="<ts:ThresholdType>DELTA</ts:ThresholdType>",
+        )
+        (found,) = run_of(write.step("Rail", result)).phases[0].measurements
+        assert found.limits == Limit(lower=-109.0, upper=-89.0, comparator="EQT")
+
+    @staticmethod
+    def around(write: Any, nominal: object, low: object, high: object) -> str:
+        """Write a pair with a nominal value."""
+        inner = f"<c:Nominal>{write.datum('c:double', nominal)}</c:Nominal>"
+        shown: str = write.pair(
+            "AND", write.limit("GE", low), write.limit("LE", high), inner
+        )
+        return shown
+
+    def test_pair_around_a_nominal_value(self, write: Any, measured: Any) -> None:
+        """By the schema the nominal value stands between the bounds."""
+        found = measured(self.around(write, 10, 9, 11), 10.5)
+        assert found.limits == Limit(lower=9, upper=11, comparator="GELE")
         assert found.attributes["nominal"] == 10
 
-    def test_pair_with_a_nominal_value(self, write: Any, measured: Any) -> None:
-        """2.02 states the computed pair beside the nominal."""
-        pair = write.pair(
-            "AND",
-            write.limit("GE", 9),
-            write.limit("LE", 11),
-            f"<c:Nominal>{write.datum('c:double', 10)}</c:Nominal>",
+    def test_pair_that_does_not_hold_its_nominal_value(
+        self, write: Any, measured: Any
+    ) -> None:
+        """Such bounds are distances from it, of a kind that is not said."""
+        found = measured(self.around(write, 5, 10, 10), 5.2)
+        assert found.limits is None
+        assert "x == 5 within -10 and +10" in found.validators[0]
+
+    def test_pair_with_a_nominal_value_of_teststand_2_02(
+        self, write: Any, read: Any
+    ) -> None:
+        """TestStand's 2.02 writes distances there, also where they look like bounds."""
+        result = write.result(
+            "Numeric",
+            write.datum("c:double", 5.2),
+            limits=self.around(write, 5, 1, 10),
+            key="ID",
         )
-        found = measured(pair, 10.5)
-        assert found.limits == Limit(lower=9, upper=11, comparator="EQT")
+        step = write.step("Rail", result, properties=None)
+        reading = read(write.file(write.results(step, version="2.02")))
+        (found,) = reading.runs[0].phases[0].measurements
+        assert (found.limits, found.attributes["nominal"]) == (None, 5)
+        (entry,) = reading.report.entries
+        assert entry.rule == "tolerance of a kind that is not said, kept as text"
 
 
 class TestValidators:

@@ -99,7 +99,7 @@ class TestDatum:
                     "<tr:TestResult name='x'><tr:TestData><c:Strange>5</c:Strange>"
                     "</tr:TestData></tr:TestResult>"
                 ),
-                "property",
+                "element",
             ),
         ],
     )

@@ -1,0 +1,168 @@
+"""
+What the readers understand of a document, as tables, and a search for everything else.
+
+Each reader declares, beside its code, the attributes, children and texts that it reads
+of an element. What no table names is recorded as dropped, so that nothing of a document
+is lost by forgetting it: also text behind a child, a second child where one is read,
+and attributes of foreign namespaces.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import attrs
+
+from rigbridge_teststand.atml.account import RunAccount
+from rigbridge_teststand.atml.local_names import (
+    LOCAL_NAMES,
+    attributes_of,
+    child_elements,
+)
+from rigbridge_teststand.xml.elements import Element
+
+__all__ = ["SCHEMA_TYPE", "Form", "content_of", "drop_unread", "record_unread"]
+
+SCHEMA_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
+"""The attribute that names the type of a value."""
+
+UNREAD = "the reader does not know it"
+"""The reason for dropping what no table names."""
+
+_BY_NAME = "of an unknown namespace, read by its local name"
+_OF_ATML = re.compile(
+    r"\{[^}]*(?:1636|1671|ATML|ieee\.org|ni\.com)[^}]*\}", re.IGNORECASE
+)
+# An entry shows the beginning of what was dropped.
+_SHOWN = 400
+_MANY = 10_000
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Form:
+    """
+    What is read of an element.
+
+    Attributes:
+        attributes: the names of its attributes, with their namespaces if they have any.
+        children: its children by local name, each with its own form; None where all of
+            a child is read, or is searched on its own.
+        once: the local names of children of which only the first is read.
+        has_text: whether its text is read.
+        unless: the attributes and children in whose presence the text is not read.
+        others: whether children of any other name are read whole.
+    """
+
+    attributes: frozenset[str] = frozenset()
+    children: Mapping[str, Form | None] = attrs.field(factory=dict[str, "Form | None"])
+    once: frozenset[str] = frozenset()
+    has_text: bool = False
+    unless: frozenset[str] = frozenset()
+    others: bool = False
+
+
+class _Foreign(dict[str, bool]):
+    """Whether a tag is of a namespace that is neither ATML's nor TestStand's."""
+
+    def __missing__(self, tag: str) -> bool:
+        is_foreign = tag.startswith("{") and _OF_ATML.match(tag) is None
+        if len(self) < _MANY:  # a file may invent names without end
+            self[tag] = is_foreign
+        return is_foreign
+
+
+_FOREIGN = _Foreign()
+
+
+def record_unread(element: Element, form: Form, account: RunAccount) -> None:
+    """
+    Record all that a form does not name of an element and of what is below it.
+
+    Args:
+        element: the element.
+        form: what is read of it.
+        account: takes an entry for each attribute, text and child.
+    """
+    # A stack instead of recursion: collections nest as deep as they like.
+    pending = [(element, form)]
+    while pending:
+        node, form = pending.pop()
+        attributes = form.attributes
+        if not attributes.issuperset(node.keys()):
+            for key, value in attributes_of(node).items():
+                if key not in attributes and value.strip():
+                    _drop(account, "attribute", node, f"{key} = {value!r}")
+        text = node.text
+        if text and not text.isspace() and not _is_read(form, node):
+            _drop(account, "text", node, text)
+        if len(node):
+            _record_children(node, form, account, pending)
+
+
+def _is_read(form: Form, node: Element) -> bool:
+    """Tell whether the text of an element is read."""
+    if not form.has_text:
+        return False
+    given = {key for key, value in attributes_of(node).items() if value.strip()}
+    given.update(LOCAL_NAMES[below.tag] for below in child_elements(node))
+    return form.unless.isdisjoint(given)
+
+
+def _record_children(
+    node: Element,
+    form: Form,
+    account: RunAccount,
+    pending: list[tuple[Element, Form]],
+) -> None:
+    """Record the unknown children of an element, and let the others be searched."""
+    known = form.children
+    seen: set[str] = set()
+    for below in child_elements(node):
+        tail = below.tail
+        if tail and not tail.isspace():
+            _drop(account, "text", node, tail)
+        tag = below.tag
+        name = LOCAL_NAMES[tag]
+        if name not in known:
+            if not form.others:
+                drop_unread(below, account)
+            continue
+        if name in form.once:
+            if name in seen:
+                drop_unread(below, account)
+                continue
+            seen.add(name)
+        if _FOREIGN[tag] and _FOREIGN[node.tag] is False:
+            account.coerced("element", _BY_NAME, below, tag)
+        inner = known[name]
+        if inner is not None:
+            pending.append((below, inner))
+
+
+def drop_unread(element: Element, account: RunAccount) -> None:
+    """Record an element with all that is in it as dropped."""
+    _drop(account, "element", element, content_of(element))
+
+
+def content_of(element: Element) -> str:
+    """Spell an element: its name, and the attributes and texts in it."""
+    parts = [str(element.tag) if _FOREIGN[element.tag] else LOCAL_NAMES[element.tag]]
+    length = 0
+    for node in element.iter("*"):
+        given = attributes_of(node)
+        found = [f"{key} = {value!r}" for key, value in given.items() if value.strip()]
+        texts = (node.text, None if node is element else node.tail)
+        found += [text.strip() for text in texts if text and not text.isspace()]
+        parts += found
+        length += sum(map(len, found))
+        if length > _SHOWN:
+            break
+    return " ".join(parts)
+
+
+def _drop(account: RunAccount, item: str, element: Element, detail: str) -> None:
+    shown = detail.strip()
+    if len(shown) > _SHOWN:
+        shown = f"{shown[:_SHOWN]} ({len(shown)} characters)"
+    account.dropped(item, UNREAD, element, shown)
