@@ -24,13 +24,12 @@ from rigbridge.model import (
 from rigbridge_teststand.atml.account import RunAccount
 from rigbridge_teststand.atml.data.limit_forms import TEST_LIMITS
 from rigbridge_teststand.atml.data.limits import conditions_of, read_limits
-from rigbridge_teststand.atml.data.results import (
+from rigbridge_teststand.atml.data.result_parts import (
     DATA_HOLDER,
-    REPORT_TEXT,
     TEST_RESULT,
-    DataReader,
     ResultParts,
 )
+from rigbridge_teststand.atml.data.results import REPORT_TEXT, DataReader
 from rigbridge_teststand.atml.data.values import flatten, keep_rest, put, read_datum
 from rigbridge_teststand.atml.events import EVENTS, read_events, report_text
 from rigbridge_teststand.atml.forms import Form, record_unread

@@ -8,7 +8,6 @@ makes it one. All others are additional results, which have no verdict.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import PureWindowsPath
 from sys import intern
 from typing import Any
@@ -31,21 +30,23 @@ from rigbridge_teststand.atml.account import RunAccount
 from rigbridge_teststand.atml.data.data_types import (
     DATA_TYPES,
     QUALITY,
-    TYPE_ATTRIBUTES,
     data_type_of,
 )
 from rigbridge_teststand.atml.data.indexed_arrays import (
-    ARRAY,
     IndexedArray,
     is_of_collections,
 )
-from rigbridge_teststand.atml.data.limit_forms import LIMIT_PROPERTIES, TEST_LIMITS
 from rigbridge_teststand.atml.data.limits import Judged, read_limits
-from rigbridge_teststand.atml.data.properties import is_set, whole_number
-from rigbridge_teststand.atml.data.units import DEFAULT_UNITS, default_unit
+from rigbridge_teststand.atml.data.properties import whole_number
+from rigbridge_teststand.atml.data.result_parts import (
+    DATA_HOLDER,
+    MEMBER,
+    SINGLE,
+    ResultParts,
+)
+from rigbridge_teststand.atml.data.units import default_unit
 from rigbridge_teststand.atml.data.values import (
     DATA,
-    DATUM,
     flatten,
     keep_rest,
     put,
@@ -54,7 +55,6 @@ from rigbridge_teststand.atml.data.values import (
 from rigbridge_teststand.atml.data.wats_rows import ROWS, WATSRow, rows_of
 from rigbridge_teststand.atml.forms import (
     SCHEMA_TYPE,
-    Form,
     content_of,
     record_unread,
 )
@@ -71,117 +71,21 @@ from rigbridge_teststand.comparisons import Comparison
 from rigbridge_teststand.vocabulary import MEASUREMENT_OUTCOMES, parameter_direction
 from rigbridge_teststand.xml.elements import Element
 
-__all__ = [
-    "DATA_HOLDER",
-    "REPORT_TEXT",
-    "TEST_RESULT",
-    "DataReader",
-    "ResultParts",
-]
+__all__ = ["REPORT_TEXT", "DataReader"]
 
 REPORT_TEXT = "ReportText"
 """The name of a result that is a text for the log, and no value."""
 
-_SINGLE = frozenset({"Numeric", "String"})
-_MARKS = ("IsComparisonTypeLog", "IsTestMeasurement")
 _ATTRIBUTES = ".Attributes"
 # A limit against recursion without end; real data are a few levels deep.
 _MAX_DEPTH = 48
 # TestStand and VeriStand make these up; they name nothing.
 _MADE_UP = re.compile(r"(?:tr-|ID_)[\w-]+")
 
-DATA_FORMS: dict[str, Form | None] = {"Datum": DATUM, "IndexedArray": ARRAY}
-"""What is read of the elements that hold data."""
-
-_ITEM = Form(attributes=frozenset({"name"}), children=DATA_FORMS)
-_MEMBER = Form(attributes=TYPE_ATTRIBUTES | {"position"}, children={"Item": _ITEM})
-DATA_FORMS["Collection"] = Form(
-    attributes=TYPE_ATTRIBUTES | DEFAULT_UNITS, children={"Item": _ITEM}
-)
-
-DATA_HOLDER = Form(children=DATA_FORMS)
-"""What is read of ``Data``."""
-
-TEST_RESULT = Form(
-    attributes=frozenset({"ID", "name"}),
-    children={
-        "TestData": Form(
-            attributes=frozenset({"acquisitionTimeStamp"}), children=DATA_FORMS
-        ),
-        "TestLimits": TEST_LIMITS,
-        "Extension": Form(
-            children={"TSLimitProperties": LIMIT_PROPERTIES},
-            once=frozenset({"TSLimitProperties"}),
-            others=True,
-        ),
-    },
-    once=frozenset({"TestData", "TestLimits"}),
-    others=True,
-)
-"""What is read of a ``TestResult``; its children of other names are kept whole."""
 _REFERENCES = {"NI_TDMSReference": "File", "NI_HyperlinkPath": ""}
 _ACQUIRED = "acquisitionTimeStamp"
 _UNSET = MeasurementOutcome.UNSET
 _UNJUDGED = Judged(comparison=Comparison(), attributes={})
-
-
-class ResultParts:
-    """
-    The parts of a ``TestResult``, found in one pass.
-
-    Attributes:
-        element: the element.
-        name: its name, or empty; 2.02 holds it in the ID.
-        data: ``TestData``, or None.
-        limits: ``TestLimits``, or None.
-        outcome: its own ``Outcome``, or None.
-        properties: ``TSLimitProperties``, or None.
-        others: its other children.
-        is_judged: whether it is a measurement of the test, and no additional result.
-    """
-
-    data: Element | None = None
-    limits: Element | None = None
-    outcome: Element | None = None
-    properties: Element | None = None
-    others: Sequence[Element] = ()
-    is_judged: bool = False
-
-    def __init__(self, element: Element) -> None:
-        self.element = element
-        given = element.get(NAME, "").strip() or attribute(element, "ID") or ""
-        self.name = intern(given)
-        others: list[Element] = []
-        for below in child_elements(element):
-            kind = LOCAL_NAMES[below.tag]
-            if kind == "TestData":
-                self.data = below if self.data is None else self.data
-            elif kind == "TestLimits":
-                self.limits = below if self.limits is None else self.limits
-            elif kind == "Outcome" and self.outcome is None:
-                self.outcome = below
-            elif kind != "Extension" or self._is_more(below):
-                others.append(below)
-        if others:
-            self.others = others
-        if self.limits is not None or self.outcome is not None:
-            self.is_judged = True
-        elif self.properties is not None:
-            marks = (child(self.properties, mark) for mark in _MARKS)
-            self.is_judged = any(map(is_set, marks))
-
-    def _is_more(self, extension: Element) -> bool:
-        """Take the properties of an extension; return whether it has more."""
-        properties = child(extension, "TSLimitProperties")
-        if properties is not None and self.properties is None:
-            self.properties = properties
-            return len(extension) > 1
-        return True
-
-    @property
-    def is_single(self) -> bool:
-        """Whether it bears the name of a single test's value."""
-        return self.name in _SINGLE
 
 
 class DataReader:
@@ -234,7 +138,7 @@ class DataReader:
             inherited: the outcome where it has none of its own.
         """
         given = result.name
-        name = self._step if given in _SINGLE or not given else given
+        name = self._step if given in SINGLE or not given else given
         outcome = inherited if result.outcome is None else _outcome(result.outcome)
         judged = read_limits(
             result.limits, result.properties, result.data, self._account
@@ -431,7 +335,7 @@ class DataReader:
             if kind == "Element":
                 place = attribute(member, "position") or f"[{count}]"
                 self._items(f"{name}{place}", member, attributes, depth)
-                record_unread(member, _MEMBER, self._account)
+                record_unread(member, MEMBER, self._account)
 
     def _items(
         self,
