@@ -30,6 +30,7 @@ from rigbridge.client.transport.calls import Call, Put
 from rigbridge.client.transport.concurrency import ConcurrencyLimit
 from rigbridge.client.transport.exceptions import translated
 from rigbridge.client.transport.file_chunks import chunks, chunks_async, measure
+from rigbridge.client.transport.header_logging import mask_logged_headers
 from rigbridge.client.transport.network import check_settings, pool_limits, tls_for
 from rigbridge.client.transport.pool import MakeTransport, Pool
 from rigbridge.client.transport.requests import StoreRequests
@@ -331,6 +332,8 @@ class AsyncConnection(StoreConnection[httpx.AsyncBaseTransport]):
 def _make_transport(
     settings: ConnectionSettings, proxy: str | None, foreign: bool
 ) -> httpx.BaseTransport:
+    if settings.http2:
+        mask_logged_headers()
     return httpx.HTTPTransport(
         verify=tls_for(settings, foreign=foreign),
         http2=settings.http2,
@@ -342,6 +345,8 @@ def _make_transport(
 def _make_async_transport(
     settings: ConnectionSettings, proxy: str | None, foreign: bool
 ) -> httpx.AsyncBaseTransport:
+    if settings.http2:
+        mask_logged_headers()
     return httpx.AsyncHTTPTransport(
         verify=tls_for(settings, foreign=foreign),
         http2=settings.http2,

@@ -28,6 +28,7 @@ from rigbridge.outbox.entries import (
 from rigbridge.outbox.incoming.intake import IncomingIntake
 from rigbridge.outbox.incoming.view import IncomingView
 from rigbridge.outbox.intake import RunIntake
+from rigbridge.outbox.queue.clock import QueueClock
 from rigbridge.outbox.queue.database import OutboxDatabase
 from rigbridge.outbox.queue.entry_queue import EntryQueue
 from rigbridge.outbox.queue.leases import Leases
@@ -94,10 +95,13 @@ class Outbox:
         self._handed_over = IncomingView(incoming)
         self._retention = retention or Retention()
         self._database = OutboxDatabase(folder / "outbox.sqlite")
-        self._queue = EntryQueue(self._database)
-        self._view = QueueView(self._database, name=name)
+        clock = QueueClock(self._database)
+        self._queue = EntryQueue(self._database, clock, wall=time.time)
+        self._view = QueueView(self._database, clock, shown=clock.shown, name=name)
         self._housekeeping = Housekeeping(self._database)
-        self._leases = Leases(self._database, name=name)
+        self._leases = Leases(
+            self._database, clock, wall=time.time, boot=clock.boot, name=name
+        )
         self._contents = ContentFolder(folder / "content")
         self._intake = RunIntake(folder, self._queue, self._contents)
         results = ResultRecorder(self._leases, self._contents, self._discard, observe)

@@ -11,9 +11,10 @@ import pytest
 
 from rigbridge.destinations import FileProgress, Progress
 from rigbridge.outbox import policy
+from rigbridge.outbox.queue.clock import LEASE
 from rigbridge.outbox.queue.database import OutboxDatabase
 from rigbridge.outbox.queue.entry_queue import EntryQueue, NewEntry
-from rigbridge.outbox.queue.leases import HORIZON, LEASE, LeasedRun, Leases
+from rigbridge.outbox.queue.leases import LeasedRun, Leases
 from rigbridge.outbox.queue.queue_view import QueueView
 from rigbridge.outbox.queue.retention import Housekeeping, Retention
 from rigbridge.wire import encode
@@ -111,14 +112,38 @@ class TestLease:
         second = box.take()
         assert (second.id, second.attempt) == (run_id, 2)
 
-    def test_two_leases_ahead_is_the_limit_of_the_clock(self, box: _Outbox) -> None:
-        """What lies further ahead was written by a clock that ran ahead."""
+    @pytest.mark.parametrize("boot", ["this", "another"])
+    def test_a_lease_by_another_clock_is_watched_before_it_is_taken_over(
+        self, box: _Outbox, monkeypatch: pytest.MonkeyPatch, boot: str
+    ) -> None:
+        """While its holder renews it, it is alive, whatever the clocks say."""
+        run_id = box.add()
+        holder = Leases(box.database, lambda: box.now + 7200, boot=boot)
+        held = holder.take()
+        assert held is not None
+        elapsed = 0.0
+        monkeypatch.setattr("time.monotonic", lambda: elapsed)
+        other = Leases(box.database, lambda: box.now, boot="this")
+        for _ in range(5):
+            elapsed += 20
+            box.now += 20
+            holder.renew(held)
+            assert other.take() is None
+        elapsed += 44.9
+        assert other.take() is None
+        elapsed += 0.1
+        taken = other.take()
+        assert taken is not None
+        assert (taken.id, taken.attempt) == (run_id, 2)
+
+    def test_a_lease_of_an_earlier_boot_is_not_over_by_the_clock_alone(
+        self, box: _Outbox
+    ) -> None:
+        """A clock that was set forward makes leases look over that are not."""
         box.add()
-        box.take()
-        box.now = _NOW - LEASE
-        assert box.leases.take() is None
-        box.now = _NOW - LEASE - 0.001
-        assert box.take().attempt == 2
+        assert Leases(box.database, lambda: box.now, boot="a").take() is not None
+        box.now += 10 * LEASE
+        assert Leases(box.database, lambda: box.now, boot="b").take() is None
 
     def test_giving_back_undoes_the_attempt(self, box: _Outbox) -> None:
         """A stopped process and a held destination cost no attempt; others do."""
@@ -149,7 +174,7 @@ class TestWaits:
         """The wait of our own ends at once when somebody hastens."""
         box.add()
         box.leases.postpone(box.take(), wait=100, asked=None, reason="x")
-        assert box.rows("SELECT due, not_before FROM entry") == [(_NOW + 100, _NOW)]
+        assert box.rows("SELECT due, not_before FROM entry") == [(_NOW + 100, 0.0)]
         box.queue.hasten(None)
         assert box.view.seconds_until_due() == 0.0
         box.take()
@@ -169,16 +194,24 @@ class TestWaits:
             )
         assert box.take().missing == 2
 
-    def test_a_due_time_beyond_the_horizon_counts_as_past(self, box: _Outbox) -> None:
-        """At the horizon an entry waits, beyond it nothing does."""
-        box.add()
-        box.leases.postpone(box.take(), wait=HORIZON, asked=None, reason="x")
+    @pytest.mark.parametrize(
+        ("asked", "limit"), [(None, policy.MAX_DELAY), (1e9, policy.MAX_WAIT)]
+    )
+    def test_what_is_due_later_than_any_wait_counts_as_past(
+        self, box: _Outbox, asked: float | None, limit: float
+    ) -> None:
+        """A clock that ran ahead by more than a moment keeps nothing waiting."""
+        run_id = box.add()
+        box.leases.postpone(box.take(), wait=limit, asked=asked, reason="x")
         assert box.leases.take() is None
-        assert box.view.seconds_until_due() == pytest.approx(HORIZON)
-        second = box.add()
-        box.leases.postpone(box.take(), wait=HORIZON + 1, asked=None, reason="x")
+        assert box.view.seconds_until_due() == pytest.approx(limit)
+        box.now -= 1.001
         assert box.view.seconds_until_due() == 0.0
-        assert box.take().id == second
+        entry = box.view.entry(run_id)
+        assert entry is not None
+        assert entry.due is not None
+        assert entry.due.timestamp() == pytest.approx(box.now)
+        assert box.take().id == run_id
 
     def test_the_circuit_is_shown_while_it_is_open_only(self, box: _Outbox) -> None:
         """It is shown a moment before the end of its pause, not at the end."""
@@ -240,14 +273,26 @@ class TestWaits:
         box.now += 0.001
         box.leases.postpone(leased, wait=0, asked=None, reason="x", down=True)
 
-    def test_a_pause_beyond_the_horizon_counts_as_past(self, box: _Outbox) -> None:
-        """A circuit that a clock opened which ran ahead stops nobody for years."""
+    def test_a_pause_longer_than_any_counts_as_past(self, box: _Outbox) -> None:
+        """A circuit that a clock opened which ran ahead stops nobody for hours."""
         box.add()
-        box.leases.hold(box.take(), pause=HORIZON, reason="x")
+        box.leases.hold(box.take(), pause=policy.HOLD_PAUSE, reason="x")
         assert box.view.circuit() is not None
         assert box.leases.take() is None
-        box.now += HORIZON
-        box.leases.hold(box.take(), pause=HORIZON + 1, reason="x")
+        box.now -= 7200
+        assert box.view.circuit() is None
+        box.take()
+
+    def test_a_wish_of_the_server_by_a_clock_that_ran_ahead_counts_as_past(
+        self, box: _Outbox
+    ) -> None:
+        """An hour is the most that a server can ask for."""
+        box.add()
+        box.leases.postpone(
+            box.take(), wait=0, asked=1e9, reason="429", down=True, for_all=True
+        )
+        assert box.view.circuit() == ("429", policy.MAX_WAIT)
+        box.now -= 7200
         assert box.view.circuit() is None
         box.take()
 
@@ -269,8 +314,8 @@ class TestWaits:
     ) -> None:
         """A wait for another reason stays as it is."""
         waits, other = box.add(), box.add()
-        box.leases.postpone(box.take(), wait=500, asked=None, reason="x", down=True)
-        box.leases.postpone(box.take(), wait=500, asked=None, reason="x")
+        box.leases.postpone(box.take(), wait=300, asked=None, reason="x", down=True)
+        box.leases.postpone(box.take(), wait=300, asked=None, reason="x")
         for _ in range(policy.CIRCUIT_THRESHOLD):
             box.add()
         for _ in range(policy.CIRCUIT_THRESHOLD):

@@ -19,6 +19,7 @@ from rigbridge.destinations import (
 from rigbridge.errors import (
     ConfigurationError,
     PermanentError,
+    RetriableError,
     ServerUnavailableError,
 )
 from rigbridge.model import Attachment, Run
@@ -444,3 +445,25 @@ class _Scripted:
 
     def close(self) -> None:
         self.closed = True
+
+
+def test_a_destination_that_cannot_be_closed_leaves_no_database_open(
+    folder: Path, make_run: MakeRun
+) -> None:
+    """What a destination raises at its end is raised, after the rest is closed."""
+
+    class _Stuck(_Scripted):
+        """Raises when it is closed."""
+
+        def close(self) -> None:
+            """Fail."""
+            raise RetriableError("it does not close")
+
+    receipt = Receipt(stored_id="r1", created=True)
+    outbox = Outbox.open(folder, lambda: _Stuck([receipt]))
+    outbox.submit(make_run())
+    outbox.flush(5)
+    with pytest.raises(RetriableError, match="does not close"):
+        outbox.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        outbox.status()

@@ -26,7 +26,8 @@ from rigbridge.errors import (
 from rigbridge.model import Attachment, ProcedureRef, Run, RunOutcome, Unit
 from rigbridge.model.report import ConversionReport
 from rigbridge.outbox import EntryState, Outbox, Retention
-from rigbridge.outbox.queue.leases import LEASE, Leases
+from rigbridge.outbox.queue.clock import LEASE
+from rigbridge.outbox.queue.leases import Leases
 from rigbridge.wire import ListedRun
 
 

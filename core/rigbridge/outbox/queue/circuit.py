@@ -28,8 +28,7 @@ def circuit_forbids(
     Args:
         connection: the database.
         name: of the destination.
-        times: ``now``, and the ``horizon`` and ``lease`` beyond which a time was
-            written by a clock that ran ahead.
+        times: now, and how far ahead each kind of time may lie.
     """
     row = connection.execute(
         "SELECT * FROM circuit WHERE destination = ? AND failures >= ?",
@@ -37,14 +36,14 @@ def circuit_forbids(
     ).fetchone()
     if row is None:
         return False
-    if any(
-        times["now"] < row[name] <= times["horizon"] for name in ("until", "not_before")
-    ):
+    if times["now"] < row["until"] <= times["pause_limit"]:
+        return True
+    if times["now"] < row["not_before"] <= times["asked_limit"]:
         return True
     # The pause is over: one may try, the others see what comes of it.
     trying = connection.execute(
         "SELECT 1 FROM entry WHERE state = 'sending' AND destination IS :name"
-        " AND lease_until > :now AND lease_until <= :lease",
+        " AND lease_until > :now AND lease_until <= :lease_limit",
         {**times, "name": name},
     ).fetchone()
     return trying is not None
@@ -115,7 +114,7 @@ def open_circuit(
         reason=reason,
         failures=CIRCUIT_THRESHOLD,
         until=now + pause,
-        not_before=now,
+        not_before=0.0,
     )
 
 

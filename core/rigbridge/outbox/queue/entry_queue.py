@@ -16,6 +16,7 @@ import attrs
 from rigbridge.destinations import Progress
 from rigbridge.errors import ConfigurationError
 from rigbridge.outbox.entries import EntryState
+from rigbridge.outbox.queue.clock import limits
 from rigbridge.outbox.queue.database import OutboxDatabase
 from rigbridge.outbox.queue.leases import forget_contents
 from rigbridge.outbox.queue.past_runs import (
@@ -77,14 +78,20 @@ class EntryQueue:
 
     Args:
         database: holds them.
-        clock: gives the Unix time.
+        clock: gives the time of due times and leases.
+        wall: gives the Unix time; that clock by default.
     """
 
     def __init__(
-        self, database: OutboxDatabase, clock: Callable[[], float] = time.time
+        self,
+        database: OutboxDatabase,
+        clock: Callable[[], float] = time.time,
+        *,
+        wall: Callable[[], float] | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
+        self._wall = wall or clock
 
     def find(self, run_id: UUID, patience: float | None = None) -> KnownRun | None:
         """
@@ -147,7 +154,7 @@ class EntryQueue:
                     entry.serial_number,
                     _serial_key(entry.serial_number),
                     entry.procedure,
-                    now,
+                    self._wall(),
                     now,
                     entry.destination,
                 ),
@@ -259,7 +266,8 @@ class EntryQueue:
             if row["state"] == EntryState.DONE:
                 raise ConfigurationError(f"run {run_id} is delivered already")
             # A lease that ran out belongs to a process that died: the entry may go.
-            if row["state"] == EntryState.SENDING and row["lease_until"] > now:
+            live = now < (row["lease_until"] or 0.0) <= limits(now)["lease_limit"]
+            if row["state"] == EntryState.SENDING and live:
                 raise ConfigurationError(
                     f"run {run_id} is being sent", remedy="try again in a minute"
                 )

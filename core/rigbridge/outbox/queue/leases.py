@@ -9,6 +9,7 @@ durable transaction.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
@@ -17,30 +18,26 @@ from uuid import UUID, uuid4
 import attrs
 
 from rigbridge.destinations import Progress
-from rigbridge.outbox.policy import MAX_DELAY, MAX_WAIT
+from rigbridge.outbox.policy import MAX_WAIT
 from rigbridge.outbox.queue.circuit import (
     circuit_forbids,
     close_circuit,
     count_failure,
     open_circuit,
 )
+from rigbridge.outbox.queue.clock import LEASE, limits
 from rigbridge.outbox.queue.database import OutboxDatabase
 from rigbridge.wire import decode, encode
 
 __all__ = [
-    "HORIZON",
-    "LEASE",
     "LeaseLostError",
     "LeasedRun",
     "Leases",
     "forget_contents",
 ]
 
-LEASE = 60.0
-"""Seconds that a lease lasts unless it is renewed."""
-
-HORIZON = MAX_WAIT + MAX_DELAY + 60.0
-"""Seconds; what lies further ahead was written by a clock that ran ahead."""
+_WATCH = 0.75 * LEASE
+"""Seconds for which nobody renews the lease of a holder that is dead."""
 
 # A run waits for the runs of its parts, since stores refuse unknown sub-units. Of these
 # runs, one with parts of its own counts only if it was handed over before: otherwise
@@ -58,13 +55,22 @@ _COMPLETE = """
             ))
     )
 """
-# A time beyond the horizon was written by a clock that ran ahead, and counts as past.
-_NOT_HELD = "(not_before <= :now OR not_before > :horizon)"
+# A time beyond its limit was written by a clock that ran ahead, and counts as past.
+_NOT_HELD = "(not_before <= :now OR not_before > :asked_limit)"
 _DUE = (
     f"state = 'pending' AND due <= :now AND {_NOT_HELD}",
-    f"state = 'pending' AND due > :horizon AND {_NOT_HELD}",
-    "state = 'sending' AND (lease_until <= :now OR lease_until > :lease)",
+    f"state = 'pending' AND due > :due_limit AND {_NOT_HELD}",
+    (
+        "state = 'sending' AND ((lease_until <= :now AND lease_boot IS :boot)"
+        " OR lease_owner IN (SELECT value FROM json_each(:abandoned)))"
+    ),
 )
+# Another machine that shares the folder has a clock of its own, and so had this one
+# before it was started anew: whether their leases ran out shows only by watching them.
+_DOUBTFUL = """
+    SELECT lease_owner, lease_until FROM entry
+    WHERE state = 'sending' AND (lease_boot IS NOT :boot OR lease_until > :lease_limit)
+"""
 # Nobody sends what goes elsewhere; without a name of one's own the second finds none.
 _OURS = ("destination IS NULL", "destination = :name")
 # Each SELECT walks the index from its beginning and ends at the first match, so the
@@ -118,7 +124,9 @@ class Leases:
 
     Args:
         database: holds the entries.
-        clock: gives the Unix time.
+        clock: gives the time.
+        wall: gives the Unix time; that clock by default.
+        boot: names the boot for which the clock counts.
         name: of the destination; without one only entries that name none are sent.
     """
 
@@ -127,16 +135,21 @@ class Leases:
         database: OutboxDatabase,
         clock: Callable[[], float] = time.time,
         *,
+        wall: Callable[[], float] | None = None,
+        boot: str = "",
         name: str | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
+        self._wall = wall or clock
+        self._boot = boot
         self._name = name
+        self._watched: dict[tuple[str, float], float] = {}
 
     def take(self) -> LeasedRun | None:
         """Take a lease on the entry that is due first, or None if none is due."""
         now = self._clock()
-        times = {"now": now, "horizon": now + HORIZON, "lease": now + 2 * LEASE}
+        times = limits(now)
         # New for each lease, so that a former holder cannot pass for the new one.
         owner = uuid4().hex
         with self._database.reading() as connection:
@@ -158,8 +171,9 @@ class Leases:
                 # An attempt counts when it begins: so does one that kills us. From here
                 # on the store may know the run, so it goes nowhere else.
                 "UPDATE entry SET state = 'sending', lease_owner = ?, lease_until = ?,"
-                " attempts = attempts + 1, destination = ? WHERE sequence = ?",
-                (owner, now + LEASE, self._name, sequence),
+                " lease_boot = ?, attempts = attempts + 1, destination = ?"
+                " WHERE sequence = ?",
+                (owner, now + LEASE, self._boot, self._name, sequence),
             )
         return LeasedRun(
             id=UUID(row["run_id"]),
@@ -180,9 +194,33 @@ class Leases:
             return None
         row = connection.execute(
             f"SELECT sequence FROM ({_NEXT}) ORDER BY due, sequence LIMIT 1",  # noqa: S608 - constants
-            {**times, "name": self._name},
+            {
+                **times,
+                "name": self._name,
+                "boot": self._boot,
+                "abandoned": json.dumps(self._abandoned(connection, times)),
+            },
         ).fetchone()
         return None if row is None else int(row["sequence"])
+
+    def _abandoned(
+        self, connection: sqlite3.Connection, times: Mapping[str, float]
+    ) -> list[str]:
+        """Give the holders whose leases were seen unchanged for too long."""
+        rows = connection.execute(
+            _DOUBTFUL, {"boot": self._boot, "lease_limit": times["lease_limit"]}
+        ).fetchall()
+        now = time.monotonic()
+        # A renewed lease is another one, watched anew; one that is gone is left out.
+        self._watched = {
+            key: self._watched.get(key, now)
+            for key in ((row["lease_owner"], row["lease_until"]) for row in rows)
+        }
+        return [
+            owner
+            for (owner, _), since in self._watched.items()
+            if now - since >= _WATCH
+        ]
 
     def renew(self, leased: LeasedRun) -> None:
         """Prolong a lease."""
@@ -210,7 +248,7 @@ class Leases:
                 leased,
                 "state = 'done', document = NULL, reason = NULL, finished_at = ?,"
                 " progress = ?, report = ?",
-                self._clock(),
+                self._wall(),
                 encode(progress),
                 report,
             )
@@ -244,7 +282,7 @@ class Leases:
         """
         now = self._clock()
         # Kept apart from due: a person may cut our own wait short, not the server's.
-        not_before = now + min(asked or 0.0, MAX_WAIT)
+        not_before = now + min(asked, MAX_WAIT) if asked else 0.0
         with self._database.writing() as connection:
             self._change_in(
                 connection,

@@ -11,13 +11,27 @@ from uuid import UUID
 from rigbridge.destinations import Progress
 from rigbridge.outbox.entries import EntryState, OutboxEntry, OutboxStatus
 from rigbridge.outbox.policy import CIRCUIT_THRESHOLD
+from rigbridge.outbox.queue.clock import limits
 from rigbridge.outbox.queue.database import OutboxDatabase
-from rigbridge.outbox.queue.leases import HORIZON
 from rigbridge.wire import decode
 
 __all__ = ["QueueView"]
 
 _OURS = "(destination IS NULL OR destination = :name)"
+# When an entry may be taken. What lies beyond its limit counts as past, by a clock that
+# ran ahead; of a lease of another boot nothing is known but how long it may last.
+_TURN = """
+    CASE WHEN state = 'sending'
+        THEN CASE WHEN lease_until > :lease_limit THEN :lease_limit ELSE lease_until END
+    ELSE max(
+        CASE WHEN due > :due_limit THEN :now ELSE due END,
+        CASE WHEN not_before > :asked_limit THEN :now ELSE not_before END
+    ) END
+"""
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 class QueueView:
@@ -26,7 +40,8 @@ class QueueView:
 
     Args:
         database: holds them.
-        clock: gives the Unix time.
+        clock: gives the time.
+        shown: makes a moment of that clock one for people.
         name: of the destination to which this outbox sends, or None.
     """
 
@@ -35,10 +50,12 @@ class QueueView:
         database: OutboxDatabase,
         clock: Callable[[], float] = time.time,
         *,
+        shown: Callable[[float], datetime] = _time,
         name: str | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
+        self._shown = shown
         self._name = name
 
     def waiting(self) -> int:
@@ -102,7 +119,7 @@ class QueueView:
                 f"SELECT * FROM entry WHERE state IN ({marks}) ORDER BY sequence",  # noqa: S608 - question marks
                 [str(state) for state in states],
             ).fetchall()
-        return [_entry(row) for row in rows]
+        return [self._entry(row) for row in rows]
 
     def entry(self, run_id: UUID) -> OutboxEntry | None:
         """Give the entry of a run, or None if there is none."""
@@ -110,7 +127,7 @@ class QueueView:
             row = connection.execute(
                 "SELECT * FROM entry WHERE run_id = ?", (str(run_id),)
             ).fetchone()
-        return None if row is None else _entry(row)
+        return None if row is None else self._entry(row)
 
     def names(self) -> frozenset[str]:
         """Give the names of the destinations to which something is still to go."""
@@ -123,61 +140,54 @@ class QueueView:
 
     def circuit(self) -> tuple[str, float] | None:
         """Say why nothing is sent for now, and for how many seconds; or None."""
-        now = self._clock()
+        times = limits(self._clock())
         with self._database.reading() as connection:
             row = connection.execute(
-                "SELECT reason, max(until, not_before) AS until FROM circuit"
-                " WHERE failures >= ? AND destination = ?",
+                "SELECT * FROM circuit WHERE failures >= ? AND destination = ?",
                 (CIRCUIT_THRESHOLD, self._name or ""),
             ).fetchone()
-        if (
-            row is None
-            or row["until"] is None
-            or not now < row["until"] <= now + HORIZON
-        ):
+        if row is None:
             return None
-        return str(row["reason"]), float(row["until"]) - now
+        ends = [
+            row[name] - times["now"]
+            for name, limit in (("until", "pause_limit"), ("not_before", "asked_limit"))
+            if times["now"] < row[name] <= times[limit]
+        ]
+        return (str(row["reason"]), max(ends)) if ends else None
 
     def seconds_until_due(self) -> float | None:
         """Give the seconds until something may be claimed, or None if nothing waits."""
-        now = self._clock()
+        times = limits(self._clock())
         with self._database.reading() as connection:
             row = connection.execute(
-                # A time beyond the horizon is of a clock that ran ahead: due at once.
-                "SELECT min(CASE WHEN due_at > :horizon THEN :now ELSE due_at END)"  # noqa: S608 - likewise
-                " AS due_at"
-                " FROM (SELECT CASE state WHEN 'sending' THEN lease_until"
-                " ELSE max(due, not_before) END AS due_at FROM entry"
-                f" WHERE state IN ('pending', 'sending') AND {_OURS})",
-                {"now": now, "horizon": now + HORIZON, "name": self._name},
+                f"SELECT min({_TURN}) AS turn FROM entry"  # noqa: S608 - likewise
+                f" WHERE state IN ('pending', 'sending') AND {_OURS}",
+                {**times, "name": self._name},
             ).fetchone()
-        if row["due_at"] is None:
+        if row["turn"] is None:
             return None
         held = self.circuit()
-        return max(0.0, float(row["due_at"]) - now, 0.0 if held is None else held[1])
+        wait = float(row["turn"]) - times["now"]
+        return max(0.0, wait, 0.0 if held is None else held[1])
 
-
-def _entry(row: sqlite3.Row) -> OutboxEntry:
-    progress = decode(row["progress"], Progress)
-    state = EntryState(row["state"])
-    return OutboxEntry(
-        id=UUID(row["run_id"]),
-        state=state,
-        destination=row["destination"],
-        serial_number=row["serial_number"],
-        procedure=row["procedure"],
-        submitted_at=_time(row["submitted_at"]),
-        attempts=row["attempts"],
-        due=(
-            _time(max(row["due"], row["not_before"]))
-            if state is EntryState.PENDING
-            else None
-        ),
-        reason=row["reason"],
-        stored_id=progress.stored_id,
-        url=progress.url,
-    )
-
-
-def _time(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
+    def _entry(self, row: sqlite3.Row) -> OutboxEntry:
+        progress = decode(row["progress"], Progress)
+        state = EntryState(row["state"])
+        now = self._clock()
+        times = limits(now)
+        due = now if row["due"] > times["due_limit"] else row["due"]
+        if row["not_before"] <= times["asked_limit"]:
+            due = max(due, row["not_before"])
+        return OutboxEntry(
+            id=UUID(row["run_id"]),
+            state=state,
+            destination=row["destination"],
+            serial_number=row["serial_number"],
+            procedure=row["procedure"],
+            submitted_at=_time(row["submitted_at"]),
+            attempts=row["attempts"],
+            due=self._shown(due) if state is EntryState.PENDING else None,
+            reason=row["reason"],
+            stored_id=progress.stored_id,
+            url=progress.url,
+        )

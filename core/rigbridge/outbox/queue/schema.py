@@ -30,6 +30,8 @@ CREATE TABLE entry (
     not_before REAL NOT NULL DEFAULT 0,
     lease_owner TEXT,
     lease_until REAL,
+    -- The boot by whose clock the lease counts.
+    lease_boot TEXT,
     reason TEXT,
     missing INTEGER NOT NULL DEFAULT 0,
     waits_for_store INTEGER NOT NULL DEFAULT 0,
@@ -59,6 +61,11 @@ CREATE TABLE past_run (
     run_id BLOB PRIMARY KEY,
     progress BLOB
 ) WITHOUT ROWID;
+-- How far Unix time was ahead of the time since a boot when this was first asked.
+CREATE TABLE clock (
+    boot TEXT PRIMARY KEY,
+    ahead REAL NOT NULL
+);
 CREATE TABLE tally (forgotten INTEGER NOT NULL);
 INSERT INTO tally (forgotten) VALUES (0);
 -- One row a destination. The empty text is that of an outbox without a name.

@@ -9,7 +9,8 @@ import time
 from contextlib import suppress
 from typing import Self
 
-from rigbridge.outbox.queue.leases import LEASE, LeasedRun, LeaseLostError, Leases
+from rigbridge.outbox.queue.clock import LEASE
+from rigbridge.outbox.queue.leases import LeasedRun, LeaseLostError, Leases
 
 __all__ = ["LeaseHeartbeat"]
 

@@ -184,10 +184,13 @@ class ProcessSending:
             return False
         try:
             destination, state.destination = state.destination, None
-            if destination is not None:
-                with foreign_failures(destination, "close"):
-                    destination.close()
-            self._database.close()
+            try:
+                if destination is not None:
+                    with foreign_failures(destination, "close"):
+                        destination.close()
+            finally:
+                # Whatever it raised: an open database would hold its file for ever.
+                self._database.close()
         finally:
             state.delivering.release()
         return True
