@@ -2,7 +2,8 @@
 rigbridge brings hardware-test results of every dialect into a run store.
 
 The names here read reports (:func:`read`), speak with a run store (:class:`Client`),
-queue runs (:func:`open_outbox`), and are the model and its errors. The parts are
+queue runs (:func:`open_outbox`), record tests (:class:`Session`), and are the model and
+its errors. The parts are
 
 - :mod:`rigbridge.model`, the run and what it consists of,
 - :mod:`rigbridge.convert`, runs to payloads of the v1 contract and back,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         Unit,
     )
     from rigbridge.model.report import ConversionReport
+    from rigbridge.session import Session
 
 __all__ = [
     "Attachment",
@@ -56,6 +58,7 @@ __all__ = [
     "Run",
     "RunOutcome",
     "Series",
+    "Session",
     "SubUnit",
     "Unit",
     "__version__",
@@ -69,6 +72,7 @@ _HOMES = {
     "Client": "client",
     "ConversionReport": "model.report",
     "RigbridgeError": "errors",
+    "Session": "session",
     "open_outbox": "interface",
     "read": "interface",
 }

@@ -38,7 +38,7 @@ FLOORS = {
         ("client", "outbox", "configuration"),
         ("opening",),
         ("hosting", "imports", "export"),
-        ("agent", "interface"),
+        ("agent", "interface", "session"),
         ("testing",),
         ("cli",),
         # Its lazy names reach everywhere; inside, only its version may be asked for.

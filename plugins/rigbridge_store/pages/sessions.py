@@ -12,7 +12,13 @@ from collections.abc import Callable
 
 import attrs
 
-__all__ = ["FORM_COOKIE", "IDLE_SECONDS", "SESSION_COOKIE", "Session", "Sessions"]
+__all__ = [
+    "FORM_COOKIE",
+    "IDLE_SECONDS",
+    "SESSION_COOKIE",
+    "Sessions",
+    "SignedInVisitor",
+]
 
 SESSION_COOKIE = "rigbridge_session"
 """The name of the cookie that holds a session's token."""
@@ -30,7 +36,7 @@ _MAX_SESSIONS = 10_000
 
 
 @attrs.define
-class Session:
+class SignedInVisitor:
     """
     A signed-in visitor.
 
@@ -68,13 +74,13 @@ class Sessions:
         self._clock = clock
         self._lock = threading.Lock()
         # In the order of their last use.
-        self._sessions: OrderedDict[bytes, Session] = OrderedDict()
+        self._sessions: OrderedDict[bytes, SignedInVisitor] = OrderedDict()
 
     def begin(self, key: str) -> str:
         """Begin a session for whoever showed a key; gives its token."""
         token = secrets.token_urlsafe(32)
         now = self._clock()
-        session = Session(
+        session = SignedInVisitor(
             key=key, form_token=secrets.token_urlsafe(32), began=now, seen=now
         )
         with self._lock:
@@ -84,7 +90,7 @@ class Sessions:
                 self._sessions.popitem(last=False)
         return token
 
-    def find(self, token: str | None) -> Session | None:
+    def find(self, token: str | None) -> SignedInVisitor | None:
         """Give the session of a token, or None if it has ended or never was."""
         if not token:
             return None

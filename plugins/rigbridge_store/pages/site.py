@@ -20,7 +20,7 @@ from rigbridge_store.pages.security import (
     Connection,
     is_local_visit,
 )
-from rigbridge_store.pages.sessions import SESSION_COOKIE, Session, Sessions
+from rigbridge_store.pages.sessions import SESSION_COOKIE, Sessions, SignedInVisitor
 from rigbridge_store.store import RunStore
 
 __all__ = ["NAME", "SignInNeededError", "Site", "Visitor"]
@@ -45,7 +45,7 @@ class Visitor:
     """
 
     principal: Principal | None = None
-    session: Session | None = None
+    session: SignedInVisitor | None = None
 
 
 def _environment() -> Environment:

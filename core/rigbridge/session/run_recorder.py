@@ -1,0 +1,308 @@
+"""Recording one run of a unit under test."""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from uuid import UUID, uuid4
+
+from rigbridge.adapters import Spool
+from rigbridge.errors import FileUnreadableError
+from rigbridge.machine.folders import path_text, read_chunks
+from rigbridge.model import (
+    Attachment,
+    FileOpener,
+    JSONValue,
+    LogEntry,
+    LogLevel,
+    PhaseOutcome,
+    ProcedureRef,
+    Run,
+    RunOutcome,
+    SubUnit,
+    Unit,
+)
+from rigbridge.session.judging import printable
+from rigbridge.session.phase_recorder import PhaseRecorder
+
+__all__ = ["RunRecorder"]
+
+
+class _RunClock:
+    """
+    Tells the time of day at the start, and from there on by the monotonic clock.
+
+    A station often sets its clock by the network shortly after it has started. Times
+    of one run would then end before they begin, and every store refuses that.
+    """
+
+    def __init__(self) -> None:
+        self.started_at = datetime.now(UTC)
+        self._begun = time.monotonic()
+
+    def now(self) -> datetime:
+        """Give the time, aware, in UTC."""
+        return self.started_at + timedelta(seconds=time.monotonic() - self._begun)
+
+
+class RunRecorder:
+    """
+    A run that is going on; a context manager, made by :meth:`Session.run`.
+
+    When its block ends, also by an exception, the run is handed over. Its verdict is
+    ERROR where an exception leaves the block, ABORTED on Ctrl-C and ``sys.exit``, else
+    the worst of its phases. The exception goes on to the caller.
+
+    Args:
+        unit: the unit under test.
+        procedure: what it is tested by.
+        hand_over: takes the run at its end, and deletes nothing before it returns.
+        spool: takes copies of its files.
+        operator: who runs it.
+        station: where it runs.
+        docstring: an explanation.
+    """
+
+    def __init__(
+        self,
+        unit: Unit | str,
+        procedure: ProcedureRef | str,
+        *,
+        hand_over: Callable[[Run], None],
+        spool: Spool,
+        operator: str | None = None,
+        station: str | None = None,
+        docstring: str | None = None,
+    ) -> None:
+        self.id: UUID = uuid4()
+        self._clock = _RunClock()
+        self.metadata: dict[str, JSONValue] = {}
+        self._unit = _as_unit(unit)
+        self._procedure = (
+            procedure
+            if isinstance(procedure, ProcedureRef)
+            else ProcedureRef(name=printable(procedure))
+        )
+        self._hand_over = hand_over
+        self._spool = spool
+        self._operator = operator
+        self._station = station
+        self._docstring = None if docstring is None else printable(docstring)
+        # By the order in which they began, each with the phase around it.
+        self._phases: list[tuple[PhaseRecorder, PhaseRecorder | None]] = []
+        self._sub_units: list[SubUnit] = []
+        self._logs: list[LogEntry] = []
+        self._attachments: list[Attachment] = []
+        self._outcome: RunOutcome | None = None
+        self._noted: BaseException | None = None
+        self._finished = False
+
+    @property
+    def unit(self) -> Unit:
+        """The unit under test; may be set while the run goes on, also as a text."""
+        return self._unit
+
+    @unit.setter
+    def unit(self, unit: Unit | str) -> None:
+        self._unit = _as_unit(unit)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            self.note_exception(error, None)
+            self._outcome = _outcome_of(error)
+        self.finish()
+
+    def finish(self) -> None:
+        """
+        End the run and hand it over; the end of the ``with`` block does it.
+
+        For programs whose run begins and ends in two functions. Only the first call
+        does anything.
+        """
+        if self._finished:
+            return
+        self._finished = True
+        self._hand_over(self._run())
+        # Only now: the bytes must be there until they are linked or copied.
+        self._spool.close()
+
+    def phase(self, name: str, *, docstring: str | None = None) -> PhaseRecorder:
+        """
+        Begin a phase; a context manager.
+
+        Args:
+            name: its name.
+            docstring: an explanation.
+        """
+        return self.add_phase(None, name, (), docstring)
+
+    def add_phase(
+        self,
+        outer: PhaseRecorder | None,
+        name: str,
+        path: tuple[str, ...],
+        docstring: str | None,
+    ) -> PhaseRecorder:
+        """Begin a phase within another one, for that one's use."""
+        phase = PhaseRecorder(self, name, path, docstring)
+        self._phases.append((phase, outer))
+        return phase
+
+    def now(self) -> datetime:
+        """Give the time by the clock of the run, aware, in UTC."""
+        return self._clock.now()
+
+    def inside(self, outer: PhaseRecorder | None) -> list[PhaseRecorder]:
+        """List the phases directly in a phase; those of the run itself for None."""
+        return [phase for phase, around in self._phases if around is outer]
+
+    def log(self, message: str, level: LogLevel | str = LogLevel.INFO) -> None:
+        """
+        Record a line of the log, with the time.
+
+        Args:
+            message: its text.
+            level: DEBUG, INFO, WARNING, ERROR or CRITICAL.
+
+        Raises:
+            ModelError: another level.
+        """
+        entry = LogEntry(
+            level=level,
+            message=printable(message),
+            time=self._clock.now(),
+        )
+        self._logs.append(entry)
+
+    def attach(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        media_type: str | None = None,
+    ) -> None:
+        """
+        Attach a file as it is now: the next measurement may overwrite it.
+
+        Args:
+            path: the file.
+            name: the name to show; the file's own by default.
+            media_type: its media type; guessed from the name by default.
+
+        Raises:
+            FileUnreadableError: it cannot be read; it is an ``OSError``, too.
+        """
+        path = Path(path)
+        shown = name or path_text(Path(path.name))
+        try:
+            with FileOpener(path)() as stream:
+                attachment = self._spool.add(
+                    read_chunks(stream), name=shown, media_type=media_type
+                )
+        except OSError as error:
+            raise FileUnreadableError(
+                f"cannot be attached: {error.strerror or error}",
+                source=path_text(path),
+                remedy="check the path and its permissions",
+            ) from error
+        self._attachments.append(attachment)
+
+    def attach_bytes(
+        self, content: bytes, *, name: str, media_type: str | None = None
+    ) -> None:
+        """
+        Attach bytes under a name.
+
+        Raises:
+            OSError: the data folder cannot be written.
+        """
+        attachment = self._spool.add([content], name=name, media_type=media_type)
+        self._attachments.append(attachment)
+
+    def add_sub_unit(self, serial_number: str) -> None:
+        """Record a unit that is built into this one."""
+        self._sub_units.append(SubUnit(serial_number=printable(serial_number)))
+
+    def fail(self, reason: str) -> None:
+        """Give the verdict FAIL, whatever the phases say, with a reason for the log."""
+        self._judge(RunOutcome.FAIL, reason)
+
+    def error(self, reason: str) -> None:
+        """Give the verdict ERROR, with a reason for the log."""
+        self._judge(RunOutcome.ERROR, reason)
+
+    def abort(self, reason: str) -> None:
+        """Give the verdict ABORTED, with a reason for the log."""
+        self._judge(RunOutcome.ABORTED, reason)
+
+    def _judge(self, outcome: RunOutcome, reason: str) -> None:
+        self._outcome = outcome
+        self.log(reason, LogLevel.ERROR)
+
+    def note_exception(self, error: BaseException, phase: str | None) -> None:
+        """Log an exception with its traceback, once on its way through the blocks."""
+        if error is self._noted:
+            return
+        self._noted = error
+        lines = "".join(traceback.format_exception(error)).rstrip()
+        where = "" if phase is None else f"{phase}: "
+        self.log(f"{where}{lines}", LogLevel.ERROR)
+
+    def _run(self) -> Run:
+        outcome = self._outcome
+        if outcome is None:
+            verdicts = {
+                phase.outcome(self.inside(phase)) for phase in self.inside(None)
+            }
+            outcome = RunOutcome.PASS
+            if PhaseOutcome.ERROR in verdicts:
+                outcome = RunOutcome.ERROR
+            elif PhaseOutcome.FAIL in verdicts:
+                outcome = RunOutcome.FAIL
+        return Run(
+            id=self.id,
+            outcome=outcome,
+            procedure=self._procedure,
+            unit=self._unit,
+            sub_units=self._sub_units,
+            started_at=self._clock.started_at,
+            ended_at=self._clock.now(),
+            operator=self._operator,
+            station=self._station,
+            docstring=self._docstring,
+            phases=[phase.finished() for phase, _ in self._phases],
+            logs=self._logs,
+            attachments=self._attachments,
+            metadata=self.metadata,
+        )
+
+
+def _outcome_of(error: BaseException) -> RunOutcome:
+    if isinstance(error, AssertionError):
+        return RunOutcome.FAIL
+    if isinstance(error, Exception):
+        return RunOutcome.ERROR
+    # Ctrl-C and sys.exit: somebody wanted it to end.
+    return RunOutcome.ABORTED
+
+
+def _as_unit(unit: Unit | str | Mapping[str, str]) -> Unit:
+    if isinstance(unit, Unit):
+        return unit
+    if isinstance(unit, Mapping):
+        return Unit(**unit)
+    return Unit(serial_number=printable(unit))

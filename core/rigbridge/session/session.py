@@ -1,0 +1,244 @@
+"""The session of a program that tests: where its runs go, and how they get there."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import logging
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+import attrs
+
+from rigbridge.adapters import Spool
+from rigbridge.configuration import Configuration, load_configuration
+from rigbridge.errors import RigbridgeError
+from rigbridge.machine.folders import make_folder
+from rigbridge.model import ProcedureRef, Run, Unit
+from rigbridge.opening import load_outbox, open_outbox
+from rigbridge.outbox import Outbox, OutboxEntry
+from rigbridge.outbox.incoming import IncomingFolder, write_run
+from rigbridge.session.run_recorder import RunRecorder
+
+__all__ = ["EXIT_DEADLINE", "Session"]
+
+EXIT_DEADLINE = 5.0
+"""Seconds that closing waits for what is still to be sent."""
+
+_LOGGER = logging.getLogger("rigbridge.session")
+
+
+class Session:
+    """
+    Records the runs of a program that tests, and brings them to a run store.
+
+    At its end each run is written to the data folder, which needs no network and
+    survives a power cut. A background thread sends it from there.
+
+    Example::
+
+        with rigbridge.Session() as session:
+            with session.run(unit="SN-0042", procedure="Final test") as run:
+                with run.phase("power") as phase:
+                    phase.measure("vcc", 3.3, unit="V", low=3.1, high=3.5)
+                run.attach("scope.png")
+
+    Configuration and paths are those at the moment when it is made. One session may
+    serve several runs, also at the same time and in several threads.
+
+    Args:
+        to: ``local`` for the embedded store, a URL, or the name of a destination.
+        data: the folder of the embedded store and the outbox.
+        api_key: the key for a store behind a URL.
+        configuration: the settings, instead of the usual places.
+        station: where the runs are made.
+        operator: who makes them.
+        send: whether to send in the background; otherwise ``rigbridge outbox flush``
+            or the agent does.
+
+    Raises:
+        ConfigurationError: a wrong setting.
+    """
+
+    def __init__(
+        self,
+        *,
+        to: str | None = None,
+        data: Path | str | None = None,
+        api_key: str | None = None,
+        configuration: Configuration | None = None,
+        station: str | None = None,
+        operator: str | None = None,
+        send: bool = True,
+    ) -> None:
+        if configuration is None:
+            configuration = load_configuration(
+                to=to, data=None if data is None else Path(data), api_key=api_key
+            )
+        # A test that changes the working folder must not send its runs elsewhere.
+        self._configuration = attrs.evolve(
+            configuration,
+            destination_settings=attrs.evolve(
+                configuration.destination_settings, data=configuration.data.absolute()
+            ),
+        )
+        self._station = station
+        self._operator = operator
+        self._incoming = IncomingFolder(self._configuration.data)
+        self._outbox: Outbox | None = None
+        # Guards _outbox: the thread that opens it and one that closes the session.
+        self._lock = threading.Lock()
+        self._closed = False
+        self._handed_over = 0
+        self._opening: threading.Thread | None = None
+        try:
+            self._incoming.prepare()
+        except OSError as error:
+            # Runs go to the stand-in folder; each says so in the log.
+            _LOGGER.warning("the data folder cannot be used: %s", error)
+        if send:
+            # Opening a database and importing a client take longer than a first test.
+            self._opening = threading.Thread(
+                target=self._open, name="rigbridge-session", daemon=True
+            )
+            self._opening.start()
+        atexit.register(self._at_exit)
+
+    @property
+    def data(self) -> Path:
+        """The data folder, absolute."""
+        return self._configuration.data
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def run(
+        self,
+        unit: Unit | str,
+        procedure: ProcedureRef | str,
+        *,
+        operator: str | None = None,
+        station: str | None = None,
+        docstring: str | None = None,
+    ) -> RunRecorder:
+        """
+        Begin a run; a context manager that hands it over at its end.
+
+        Args:
+            unit: the unit under test, or its serial number.
+            procedure: the procedure, or its name.
+            operator: who runs it; by default as the session says.
+            station: where it runs, likewise.
+            docstring: an explanation.
+
+        Raises:
+            ModelError: a blank serial number or name.
+        """
+        return RunRecorder(
+            unit,
+            procedure,
+            hand_over=self._hand_over,
+            spool=self._spool(),
+            operator=self._operator if operator is None else operator,
+            station=self._station if station is None else station,
+            docstring=docstring,
+        )
+
+    def _spool(self) -> Spool:
+        folder = self._configuration.data / "spool"
+        try:
+            # On the disk of the data folder, where handing over is a link.
+            make_folder(folder)
+        except OSError:
+            return Spool(in_place=True)
+        return Spool(folder, in_place=True)
+
+    def _hand_over(self, run: Run) -> None:
+        write_run(self._incoming, run, destination=self._configuration.destination_name)
+        self._handed_over += 1
+        with self._lock:
+            if self._outbox is not None:
+                self._outbox.wake()
+
+    def _open(self) -> None:
+        try:
+            loader = load_outbox(self._configuration)
+            outbox = open_outbox(self._configuration, loader=loader)
+        except (RigbridgeError, OSError) as error:
+            _LOGGER.error("nothing is sent for now: %s", error)  # noqa: TRY400 - the text says it all
+            return
+        with self._lock:
+            if self._closed:
+                outbox.close()
+                return
+            self._outbox = outbox
+        outbox.start()
+
+    def entry(self, run_id: UUID) -> OutboxEntry | None:
+        """
+        Tell what has become of a run: waiting, or stored under which id and link.
+
+        Returns:
+            None if the outbox does not know it (yet).
+        """
+        outbox = self._sender(EXIT_DEADLINE)
+        return None if outbox is None else outbox.entry(run_id)
+
+    def flush(self, deadline: float = EXIT_DEADLINE) -> int:
+        """
+        Send what waits, at most for some seconds.
+
+        Returns:
+            How many runs still wait; they stay in the data folder.
+        """
+        outbox = self._sender(deadline)
+        if outbox is None:
+            return sum(1 for _ in self._incoming.items())
+        return outbox.flush(deadline)
+
+    def _sender(self, patience: float) -> Outbox | None:
+        if self._opening is not None:
+            self._opening.join(patience)
+        with self._lock:
+            return self._outbox
+
+    def close(self) -> None:
+        """
+        Send what waits for some seconds at most, and release everything.
+
+        What could not be sent stays: the next session sends it, ``rigbridge outbox
+        flush`` or the agent. May be called twice.
+        """
+        atexit.unregister(self._at_exit)
+        if self._closed:
+            return
+        if self._handed_over and self._opening is not None:
+            waiting = self.flush(EXIT_DEADLINE)
+            if waiting:
+                _LOGGER.warning(
+                    "%d runs wait in %s; the next session or "
+                    "'rigbridge outbox flush' sends them",
+                    waiting,
+                    self._configuration.data,
+                )
+        with self._lock:
+            self._closed = True
+            outbox, self._outbox = self._outbox, None
+        if outbox is not None:
+            outbox.close()
+
+    def _at_exit(self) -> None:
+        # What is raised here would only be printed, without a word on what it means.
+        with contextlib.suppress(Exception):
+            self.close()
