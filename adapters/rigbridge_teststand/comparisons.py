@@ -35,6 +35,8 @@ _OUTSIDE = {
     "LEGT": ("<=", ">"),
     "LTGE": ("<", ">="),
 }
+# Of a regular expression: TestStand's spelling, and shorter ones.
+_PATTERNS = ("REGULAREXP", "REGEX")
 _LOG = {"", "LOG", "NO COMPARISON", "NOCOMPARISON"}
 
 
@@ -231,6 +233,9 @@ def compare_text(
         return Comparison(validators=(f"x == {expected!r}, ignoring case",))
     if comp == "NE":
         return Comparison(validators=(f"x != {expected!r}",))
+    if comp.startswith(_PATTERNS):
+        ignoring = ", ignoring case" if "IGNORE" in comp else ""
+        return Comparison(validators=(f"x matches {expected!r}{ignoring}",))
     report.coerced(
         "comparator",
         "unknown, kept as text",

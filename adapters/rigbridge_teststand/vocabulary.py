@@ -12,11 +12,13 @@ __all__ = [
     "LOG_ATTRIBUTES",
     "MEASUREMENT_OUTCOMES",
     "PHASE_OUTCOMES",
+    "PLACEHOLDERS",
     "REPORT_OPTIONS_RULE",
     "RUN_OUTCOMES",
     "UNNAMED_STEP",
     "LoopRole",
     "clean_text",
+    "is_placeholder",
     "parameter_direction",
     "severity",
 ]
@@ -101,6 +103,19 @@ def clean_text(content: str) -> str:
     r"""Take away the ``\r`` that TestStand spells out before a new line."""
     # Other backslashes stay: they are mostly Windows paths.
     return content.replace("\\r\n", "\n").strip("\r\n")
+
+
+PLACEHOLDERS = frozenset({"NONE", "UNKNOWN", "\\"})
+"""
+What TestStand writes where a name or a number is not known, in upper case.
+
+The schema of ATML demands some of them, and report templates fill others.
+"""
+
+
+def is_placeholder(text: str) -> bool:
+    """Tell whether a text stands for a name or a number that is not known."""
+    return text.strip().upper() in PLACEHOLDERS
 
 
 def parameter_direction(name: str) -> str | None:

@@ -9,9 +9,9 @@ from typing import ClassVar
 from rigbridge.adapters import ConversionReport, Match, ReadContext, Source
 from rigbridge.errors import UnrecognizedSourceError
 from rigbridge.model import Run
-from rigbridge_teststand.native.partial_results import holds_result
+from rigbridge_teststand.native.partial_results import CUT_OFF, holds_result
 from rigbridge_teststand.native.reports import read_report, result_of
-from rigbridge_teststand.native.step_results import CUT_OFF, StepResultReader
+from rigbridge_teststand.native.step_results import StepResultReader
 from rigbridge_teststand.omissions import record_batch
 from rigbridge_teststand.settings import TestStandSettings
 from rigbridge_teststand.xml.elements import Element

@@ -16,6 +16,7 @@ from rigbridge_teststand.arrays import (
     matrix_series,
     uniform_numbers,
 )
+from rigbridge_teststand.native.kept_properties import array_member, read_attributes
 from rigbridge_teststand.native.partial_results import NumberArray
 from rigbridge_teststand.native.properties import (
     array_elements,
@@ -32,7 +33,7 @@ from rigbridge_teststand.xml.elements import (
     record_dropped,
 )
 
-__all__ = ["AdditionalResultReader", "read_attributes", "read_axis"]
+__all__ = ["AdditionalResultReader", "read_axis"]
 
 # A limit against recursion without end; real data are a few levels deep.
 _MAX_DEPTH = 32
@@ -316,30 +317,6 @@ def _kind(name: str) -> dict[str, JSONValue]:
     return _KIND if direction is None else _DIRECTED[direction]
 
 
-def read_attributes(prop: Element, report: ConversionReport) -> dict[str, JSONValue]:
-    """
-    Read the metadata tree of a property, by dotted names.
-
-    Args:
-        prop: the property.
-        report: takes an entry for each.
-    """
-    described = prop.find("Attributes")
-    if described is None:
-        return {}
-    found: dict[str, JSONValue] = {}
-    pending = [("", child) for child in described.iterchildren("Prop")]
-    while pending:
-        path, below = pending.pop()
-        label = ".".join(part for part in (path, below.get("Name")) if part)
-        pending.extend((label, child) for child in below.iterchildren("Prop"))
-        value = value_text(below)
-        if value is not None and value.strip():
-            report.mapped("property")
-            found[label or "attributes"] = value.strip()
-    return found
-
-
 def read_cells(
     array: Element, report: ConversionReport, begun: Sequence[float] = ()
 ) -> Cells:
@@ -353,17 +330,16 @@ def read_cells(
         report: takes an entry for a member without a place.
         begun: its first members, if these were removed already.
     """
-    numbers = array.get("ElementType") == "Number"
+    are_numbers = array.get("ElementType") == "Number"
     placed: dict[tuple[int, ...], Scalar] = {
         (at,): value for at, value in enumerate(begun)
     }
     rank = 1 if placed else 0
     for spelled, slot in array_elements(array):
         content = slot.text or ""
-        value: Scalar = content
-        if numbers:
-            number = read_number(content)
-            value = (content.strip() or None) if number is None else number
+        value = array_member(array, slot, report)
+        if value is None and not are_numbers:
+            value = content
         position = tuple(map(int, _INTEGER.findall(spelled)))
         if not _POSITION.fullmatch(spelled) or position in placed:
             record_dropped(

@@ -10,9 +10,10 @@ from sys import intern
 
 from rigbridge.adapters import ConversionReport
 from rigbridge.model import JSONValue
-from rigbridge_teststand.native.properties import read_scalar, subproperties, value_text
-from rigbridge_teststand.numbers import is_finite, parse_plain, read_number
-from rigbridge_teststand.xml.elements import Element, record_dropped
+from rigbridge_teststand.native.kept_properties import keep_property
+from rigbridge_teststand.native.properties import subproperties, value_text
+from rigbridge_teststand.numbers import parse_plain, read_number
+from rigbridge_teststand.xml.elements import Element
 
 __all__ = [
     "CALL",
@@ -73,7 +74,8 @@ _OTHERS = {
     "Server": "server",
 }
 # A phase has fields for these.
-_PLACED = frozenset({"StepName", "StartTime", "TotalTime"})
+_NAME = "StepName"
+_PLACED = frozenset({_NAME, "StartTime", "TotalTime"})
 _CALL_NAMES = {
     "SequenceFile": "sequence_file",
     "SequenceFileVersion": "sequence_file_version",
@@ -108,26 +110,26 @@ def read_execution_data(
     attributes: dict[str, JSONValue] = {}
     kept = 0
     for name, prop in engine.items():
-        if name in _PLACED:
-            continue
+        value: JSONValue = None
         if (key := _NUMBERS.get(name)) is not None:
             number = parse_plain(value_text(prop) or "")
             # Infinity and NaN minus themselves are NaN, which is no strict JSON.
             if number is not None and number - number == 0:
-                attributes[key] = number
-                kept += 1
-                continue
+                value = number
         elif (key := _TEXTS.get(name)) is not None:
             content = value_text(prop)
-            if content is not None:
-                # The same few texts repeat in every step; each is held once.
-                attributes[key] = intern(content)
-                kept += 1
-                continue
-        elif name in calls:
-            kept += _keep_call(name, calls[name], attributes, report)
+            # The same few texts repeat in every step; each is held once.
+            value = None if content is None else intern(content)
+        elif name in _PLACED and _is_placed(name, prop):
             continue
-        kept += _keep(key or _OTHERS.get(name, name), prop, attributes, report)
+        elif calls.get(name):
+            _keep_call(name, calls[name], attributes, report)
+            continue
+        if key is not None and value is not None:
+            attributes[key] = value
+            kept += 1
+        else:
+            keep_property(key or _OTHERS.get(name, name), prop, attributes, report)
     if kept:
         report.mapped("property", kept)
     if str(attributes.get("step_type")).startswith("NI_Flow_"):
@@ -135,42 +137,35 @@ def read_execution_data(
     return attributes
 
 
+def _is_placed(name: str, prop: Element) -> bool:
+    """Tell whether a field of a phase takes a property, or it says nothing."""
+    content = value_text(prop)
+    if content is None or name == _NAME:
+        return content is not None
+    return _seconds(content) is not None or not content.strip()
+
+
 def _keep_call(
     name: str,
     call: dict[str, Element],
     attributes: dict[str, JSONValue],
     report: ConversionReport,
-) -> int:
+) -> None:
     # The called sequence is the usual case; a callback gets its name as prefix.
     prefix = "" if name == CALL else f"{name}."
-    return sum(
-        _keep(prefix + _CALL_NAMES.get(fact, fact), prop, attributes, report)
-        for fact, prop in call.items()
-        if fact != RESULTS
-    )
-
-
-def _keep(
-    key: str, prop: Element, attributes: dict[str, JSONValue], report: ConversionReport
-) -> int:
-    """Keep a property of any kind, and return how many were kept."""
-    value = read_scalar(prop, report)
-    if value is None:
-        # An empty object holds nothing, a reference only an address.
-        if len(prop) and prop.get("Type") != "Reference":
-            record_dropped(report, prop, "property", "structured engine property")
-        return 0
-    if isinstance(value, float) and not is_finite(value):
-        value = str(value)
-    attributes[key] = value
-    return 1
+    for fact, prop in call.items():
+        if fact != RESULTS:
+            key = prefix + _CALL_NAMES.get(fact, fact)
+            keep_property(key, prop, attributes, report)
 
 
 def read_seconds(prop: Element | None) -> float | None:
     """Read a time or a duration of the engine, in seconds; None where it has none."""
     content = value_text(prop)
-    if content is None:
-        return None
+    return None if content is None else _seconds(content)
+
+
+def _seconds(content: str) -> float | None:
     try:
         number: float | None = float(content)
     except ValueError:

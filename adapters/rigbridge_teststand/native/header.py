@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 import attrs
 
@@ -13,34 +12,35 @@ from rigbridge.adapters import ConversionReport, ReadContext
 from rigbridge.convert.times import from_iso
 from rigbridge.errors import ModelError
 from rigbridge.model import JSONValue, SubUnit, Unit
+from rigbridge_teststand.native.kept_properties import keep_property
 from rigbridge_teststand.native.properties import (
-    TYPE,
     array_elements,
     element_property,
-    read_scalar,
     subproperties,
     text_of,
     value_text,
 )
+from rigbridge_teststand.native.strays import record_stray_attributes
 from rigbridge_teststand.numbers import read_count
+from rigbridge_teststand.vocabulary import is_placeholder
 from rigbridge_teststand.xml.elements import (
     Element,
     place_of,
     record_coerced,
-    record_dropped,
 )
 
-__all__ = ["NativeHeader", "keep_as_metadata", "read_header"]
+__all__ = ["NativeHeader", "read_header"]
 
-_NO_SERIAL = frozenset({"NONE", "\\"})
 _UNIT = frozenset(
     {"SerialNumber", "PartNumber", "UUTPartNumber", "UUTPartRevisionNumber"}
     | {"BatchSerialNumber", "Comment"}
 )
 _STATION = frozenset({"LoginName", "StationID"})
-_ALL: frozenset[str] = frozenset()
-_OBJECTS = frozenset({"Obj", "TEResult"})
-_METADATA = {
+_NONE: frozenset[str] = frozenset()
+_OF_DATE = frozenset({"Year", "Month", "MonthDay"})
+_OF_TIME = frozenset({"Hours", "Minutes", "Seconds", "Milliseconds"})
+_INFO = frozenset({"key", "value", "type"})
+_COUNTS = {
     "TestSocketIndex": "test_socket_index",
     "UUTLoopIndex": "uut_loop_index",
 }
@@ -72,32 +72,44 @@ def read_header(report: Element, context: ReadContext) -> NativeHeader:
         context: gives wall times their zone, and takes the account.
     """
     props = subproperties(report)
-    info = {
-        item.get("key", ""): (item.get("value") or "").strip()
-        for item in report.iterchildren("ReportInfo")
-    }
     account = context.report
-    metadata: dict[str, JSONValue] = {f"report_info.{key}": info[key] for key in info}
+    metadata: dict[str, JSONValue] = {}
+    info = _report_info(report, metadata, account)
     uut = subproperties(props.get("UUT"))
     station = subproperties(props.get("StationInfo"))
     unit = _unit(uut, info, account)
     sub_units = _sub_units(uut, account)
-    keep_as_metadata(uut, "uut", _UNIT, metadata, account)
-    keep_as_metadata(station, "station", _STATION, metadata, account)
+    taken = _UNIT
+    if text_of(uut, "PartNumber") not in (None, unit.part_number):
+        # WATS has a number of its own for the same unit.
+        taken -= {"PartNumber"}
+    _keep_rest("uut", props.get("UUT"), taken, metadata, account)
+    _keep_rest("station", props.get("StationInfo"), _STATION, metadata, account)
+    date, time = props.get("StartDate"), props.get("StartTime")
+    wall = _wall_time(report, subproperties(date), subproperties(time), account)
+    # The numbers are in the start, and all else is kept.
+    is_read = wall is not None
+    _keep_rest(
+        "report.StartDate", date, _OF_DATE if is_read else _NONE, metadata, account
+    )
+    _keep_rest(
+        "report.StartTime", time, _OF_TIME if is_read else _NONE, metadata, account
+    )
     for attribute, value in report.attrib.items():
         if value and attribute != "Type":
             metadata[f"report.{attribute!s}"] = str(value)
     socket = _link_fields(report.get("Link") or "")
     if socket and (at := read_count(socket[0])) is not None:
         metadata.setdefault("test_socket_index", at)
-    name = text_of(station, "StationID")
+    name = _stated_name(station, "StationID", "station", account)
     account.mapped("unit under test")
+    started_at = _started(report, info, wall, name, context)
     return NativeHeader(
         unit=unit,
         sub_units=sub_units,
         station=name,
-        operator=text_of(station, "LoginName"),
-        started_at=_started(report, props, info, name, context),
+        operator=_stated_name(station, "LoginName", "operator", account),
+        started_at=started_at,
         engine_started_at=_stated(report, info, "EngineStarted", context),
         comment=text_of(uut, "Comment"),
         metadata=metadata,
@@ -107,31 +119,49 @@ def read_header(report: Element, context: ReadContext) -> NativeHeader:
 def _unit(
     uut: dict[str, Element], info: dict[str, str], account: ConversionReport
 ) -> Unit:
-    serial = text_of(uut, "SerialNumber") or info.get("SN") or None
-    if serial is not None and serial.upper() in _NO_SERIAL:
-        prop = uut.get("SerialNumber")
-        if prop is not None:
-            record_coerced(
-                account, prop, "serial number", "placeholder read as none", serial
-            )
-        serial = None
-    numbers = [text_of(uut, name) for name in ("UUTPartNumber", "PartNumber")]
-    if None not in numbers and numbers[0] != numbers[1]:
-        second = uut.get("PartNumber")
-        if second is not None:
-            record_dropped(
-                account,
-                second,
-                "part number",
-                "another one is given for the same unit",
-                numbers[1],
-            )
+    serial = _stated_name(uut, "SerialNumber", "serial number", account)
+    numbers = [
+        _stated_name(uut, name, "part number", account)
+        for name in ("UUTPartNumber", "PartNumber")
+    ]
     return Unit(
-        serial_number=serial,
-        part_number=numbers[0] or numbers[1] or info.get("PN") or None,
+        serial_number=serial or _known(info.get("SN")),
+        part_number=numbers[0] or numbers[1] or _known(info.get("PN")),
         revision=text_of(uut, "UUTPartRevisionNumber") or info.get("Rev") or None,
         batch_number=text_of(uut, "BatchSerialNumber"),
     )
+
+
+def _known(text: str | None) -> str | None:
+    return None if not text or is_placeholder(text) else text
+
+
+def _stated_name(
+    props: dict[str, Element], name: str, item: str, account: ConversionReport
+) -> str | None:
+    """Read a name or a number; None where it stands for one that is not known."""
+    text = text_of(props, name)
+    if text is None or not is_placeholder(text):
+        return text
+    record_coerced(account, props[name], item, "placeholder read as none", text)
+    return None
+
+
+def _report_info(
+    report: Element, metadata: dict[str, JSONValue], account: ConversionReport
+) -> dict[str, str]:
+    """Read the ``ReportInfo`` entries that WATS writes; the first of a key counts."""
+    info: dict[str, str] = {}
+    for item in report.iterchildren("ReportInfo"):
+        key, value = item.get("key", ""), (item.get("value") or "").strip()
+        record_stray_attributes(item, _INFO, account)
+        unique, count = key, 1
+        while unique in info:
+            count += 1
+            unique = f"{key} #{count}"
+        info[unique] = value
+        metadata[f"report_info.{unique}"] = value
+    return info
 
 
 def _sub_units(
@@ -142,86 +172,40 @@ def _sub_units(
     for _, value in array_elements(parts):
         serial = text_of(subproperties(element_property(value)), "Part_Serial_Number")
         if serial is None:
-            record_dropped(account, value, "sub-unit", "has no serial number")
+            rule = "has no serial number, kept as metadata"
+            record_coerced(account, value, "sub-unit", rule)
         else:
             account.mapped("sub-unit")
             found.append(SubUnit(serial_number=serial))
     return tuple(found)
 
 
-def keep_as_metadata(
-    container: dict[str, Element],
+def _keep_rest(
     prefix: str,
+    container: Element | None,
     taken: frozenset[str],
     metadata: dict[str, JSONValue],
     account: ConversionReport,
 ) -> None:
-    """
-    Keep what has no field of its own as metadata, flattened with dots.
-
-    Args:
-        container: the properties of an object.
-        prefix: what the keys begin with.
-        taken: the properties right below it that have a field.
-        metadata: where the values go.
-        account: where each is recorded.
-    """
-    pending = [(prefix, container, taken)]
-    while pending:
-        path, props, known = pending.pop()
-        for name, child in props.items():
-            if name in known:
-                continue
-            key = _METADATA.get(name) or f"{path}.{name}"
-            kind = child.get(TYPE)
-            if kind == "Array":
-                for index, value in array_elements(child):
-                    within = element_property(value)
-                    if within is not None:
-                        below = {within.get("Name") or "": within}
-                        if within.find("Prop") is not None:
-                            below = subproperties(within)
-                        pending.append((f"{key}{index}", below, _ALL))
-                    elif value.text:
-                        _put(f"{key}{index}", value.text, metadata, account)
-            elif kind in _OBJECTS or child.find("Prop") is not None:
-                pending.append((key, subproperties(child), _ALL))
-            else:
-                _keep(key, child, metadata, account)
-
-
-def _keep(
-    key: str,
-    prop: Element,
-    metadata: dict[str, JSONValue],
-    account: ConversionReport,
-) -> None:
-    value = (
-        read_count((value_text(prop) or "").strip() or None)
-        if key in _METADATA.values()
-        else read_scalar(prop, account)
-    )
-    if isinstance(value, float) and value - value != 0:
-        value = str(value)
-    if value is not None and value != "":
-        _put(key, value, metadata, account)
-
-
-def _put(
-    key: str, value: Any, metadata: dict[str, JSONValue], account: ConversionReport
-) -> None:
-    unique, count = key, 1
-    while unique in metadata:
-        count += 1
-        unique = f"{key} #{count}"
-    account.mapped("property")
-    metadata[unique] = value
+    """Keep all of a part of the header that has no field of its own."""
+    props = subproperties(container)
+    if container is not None and not props:
+        keep_property(prefix, container, metadata, account)
+    for name, prop in props.items():
+        # What should be a text and is none has no field either.
+        if name in taken and value_text(prop) is not None and len(prop) == 1:
+            continue
+        if name in _COUNTS and (number := read_count(text_of(props, name))) is not None:
+            account.mapped("property")
+            metadata[_COUNTS[name]] = number
+            continue
+        keep_property(f"{prefix}.{name}", prop, metadata, account)
 
 
 def _started(
     report: Element,
-    props: dict[str, Element],
     info: dict[str, str],
+    wall: datetime | None,
     station: str | None,
     context: ReadContext,
 ) -> datetime | None:
@@ -231,9 +215,6 @@ def _started(
     if stated is not None:
         context.report.mapped("time")
         return stated
-    wall = _wall_time(
-        subproperties(props.get("StartDate")), subproperties(props.get("StartTime"))
-    )
     if wall is None:
         wall = _from_link(report.get("Link") or "")
         if wall is not None:
@@ -268,12 +249,21 @@ def _stated(
         return None
 
 
-def _wall_time(date: dict[str, Element], time: dict[str, Element]) -> datetime | None:
+def _wall_time(
+    report: Element,
+    date: dict[str, Element],
+    time: dict[str, Element],
+    account: ConversionReport,
+) -> datetime | None:
     year = read_count(text_of(date, "Year"))
     if year is None or not _EARLIEST <= year <= _LATEST:
         shown = f"{text_of(date, 'Text') or ''} {text_of(date, 'ShortText') or ''}"
         match = _YEAR.search(shown)
         year = int(match[1]) if match else None
+        if year is not None:
+            record_coerced(
+                account, report, "time", "year taken from the text of the date", shown
+            )
     numbers = [
         year,
         read_count(text_of(date, "Month")),

@@ -21,18 +21,23 @@ from rigbridge_teststand.comparisons import (
     compare_text,
     compare_tolerance,
 )
-from rigbridge_teststand.native.additional_results import (
-    AdditionalResultReader,
+from rigbridge_teststand.native.additional_results import AdditionalResultReader
+from rigbridge_teststand.native.execution_data import COMMON_PROPERTIES
+from rigbridge_teststand.native.kept_properties import (
+    keep_properties,
+    keep_property,
     read_attributes,
 )
-from rigbridge_teststand.native.execution_data import COMMON_PROPERTIES
 from rigbridge_teststand.native.properties import (
+    STRUCTURED,
+    TYPE,
     array_elements,
     read_scalar,
+    record_spelling,
     subproperties,
     value_text,
 )
-from rigbridge_teststand.numbers import has_decimal_comma, parse_plain, read_number
+from rigbridge_teststand.numbers import parse_plain, read_number
 from rigbridge_teststand.vocabulary import MEASUREMENT_OUTCOMES
 from rigbridge_teststand.xml.elements import (
     Element,
@@ -48,6 +53,11 @@ _OF_NUMBER = COMMON_PROPERTIES | _JUDGING | {"Numeric"}
 _OF_TEXT = COMMON_PROPERTIES | _JUDGING | {"String"}
 _OF_VERDICT = COMMON_PROPERTIES | {"PassFail", "Units"}
 _NAMING = frozenset({"Status", "MeasName"})
+# What is read as a text; the other properties that are taken are objects.
+_TEXTS = frozenset(
+    {"Comp", "Units", "Numeric", "String", "PassFail", "Data", "StringData"}
+    | {"StringLimit", "Status", "MeasName"}
+)
 # The limits that the comparison or the attributes take.
 _LIMITS = frozenset({"Low", "High", "String", "ThresholdType"})
 
@@ -118,8 +128,10 @@ def _read(
 ) -> Iterator[Measurement]:
     taken = COMMON_PROPERTIES
     judged = MEASUREMENT_OUTCOMES.get(status, MeasurementOutcome.UNSET)
-    # Without a comparator or limits the value is an additional result.
+    # Without a comparator or limits the value was not judged.
     tested = "Comp" in data or "Limits" in data
+    rows = data.get("Measurement")
+    is_multiple = rows is not None and _is_multiple(rows)
     if tested and "Numeric" in data:
         yield _numeric(step, judged, data["Numeric"], data, report)
         taken = _OF_NUMBER
@@ -129,23 +141,30 @@ def _read(
     elif "PassFail" in data:
         yield _verdict(step, judged, data["PassFail"], data, report)
         taken = _OF_VERDICT
-    rows = data.get("Measurement")
-    if rows is not None and _is_multiple(rows):
+    elif "Numeric" in data and _is_plain(data["Numeric"]) and not is_multiple:
+        yield _logged(step, data["Numeric"], data, report)
+        taken = COMMON_PROPERTIES | {"Numeric", "Units"}
+    if rows is not None and is_multiple:
         taken |= {"Measurement"}
         yield from _multiple(step, rows, additional, report)
     for name, prop in data.items():
         if name not in taken:
             yield from additional.read(name, prop)
-        elif name == "Limits":
-            yield from _additional_limits(name, prop, additional)
+        elif name in _TEXTS and name not in COMMON_PROPERTIES and not _is_plain(prop):
+            # It is no text, so none of the above took it.
+            yield from additional.read(name, prop)
 
 
-def _additional_limits(
-    name: str, limits: Element, additional: AdditionalResultReader
-) -> Iterator[Measurement]:
-    for side, prop in subproperties(limits).items():
-        if side not in _LIMITS:
-            yield from additional.read(f"{name}.{side}", prop)
+def _is_plain(prop: Element) -> bool:
+    return prop.get(TYPE) not in STRUCTURED
+
+
+def _logged(
+    name: str, value: Element, data: dict[str, Element], report: ConversionReport
+) -> Measurement:
+    """Read a value that was recorded with its unit, and not judged."""
+    unset = MeasurementOutcome.UNSET
+    return _made(name, unset, value, data, report, attributes={"kind": "additional"})
 
 
 def _verdict(
@@ -199,14 +218,14 @@ def _numeric(
             place=partial(place_of, value),
         )
     attributes: dict[str, JSONValue] = {}
-    if stated := _texts(raw):
-        attributes["raw_limits"] = stated
+    _keep_raw_limits(raw, attributes, report)
     if threshold:
         attributes["threshold_type"] = threshold
     if printed:
         attributes["printed_limits"] = printed
-    if unused := _unused(comparison, limits, report):
+    elif unused := _unused(comparison, limits, report):
         attributes["unused_limits"] = unused
+    _keep_other_limits(data.get("Limits"), attributes, report)
     return _made(
         name,
         outcome,
@@ -227,7 +246,7 @@ def _textual(
 ) -> Measurement:
     limits = subproperties(data.get("Limits"))
     # WATS keeps the limit of a multiple test here.
-    expected = value_text(data.get("StringLimit"))
+    expected = wats = value_text(data.get("StringLimit"))
     if expected is None:
         expected = value_text(limits.get("String"))
     comparison = compare_text(
@@ -236,8 +255,12 @@ def _textual(
         report=report,
         place=partial(place_of, value),
     )
-    stated = {"String": data["StringLimit"]} if "StringLimit" in data else limits
-    unused = _unused(comparison, stated, report)
+    stated = {**limits, "String": data["StringLimit"]} if wats is not None else limits
+    attributes: dict[str, JSONValue] = {}
+    if unused := _unused(comparison, stated, report):
+        attributes["unused_limits"] = unused
+    _keep_raw_limits(data.get("RawLimits"), attributes, report)
+    _keep_other_limits(data.get("Limits"), attributes, report)
     return _made(
         name,
         outcome,
@@ -245,25 +268,70 @@ def _textual(
         data,
         report,
         comparison=comparison,
-        attributes={"unused_limits": unused} if unused else None,
+        attributes=attributes,
     )
 
 
 def _unused(
     comparison: Comparison, limits: dict[str, Element], report: ConversionReport
 ) -> dict[str, str]:
-    """Give printed bounds that were not compared with."""
-    if comparison.limits is not None or comparison.validators:
+    """Give printed bounds that the value was not compared with."""
+    stated = _bounds_of(limits)
+    if not stated:
         return {}
-    unused = _bounds_of(limits)
-    if unused:
+    used = comparison.limits
+    if used is None and not comparison.validators:
         report.mapped("limit")
-    return unused
+        return stated
+    bounds = set() if used is None else {used.lower, used.upper}
+    return {
+        side: bound
+        for side, bound in stated.items()
+        if (number := read_number(bound)) is None or number not in bounds
+        # A validator holds the bound as it was read.
+        if not any(
+            said in text
+            for text in comparison.validators
+            for said in (repr(bound), str(number))
+        )
+    }
 
 
 def _bounds_of(limits: dict[str, Element]) -> dict[str, str]:
     stated = {side: value_text(limits.get(side)) for side in ("Low", "High", "String")}
     return {side: bound for side, bound in stated.items() if bound}
+
+
+def _keep_raw_limits(
+    raw: Element | None, attributes: dict[str, JSONValue], report: ConversionReport
+) -> None:
+    """Keep the limits as the sequence has them, before any computation."""
+    if raw is None:
+        return
+    sides = subproperties(raw)
+    stated = {name: value_text(side) for name, side in sides.items()}
+    if known := {name: value for name, value in stated.items() if value}:
+        attributes["raw_limits"] = known
+    if not sides:
+        keep_property("raw_limits", raw, attributes, report)
+    odd = {name: side for name, side in sides.items() if stated[name] is None}
+    keep_properties(odd, "raw_limits", attributes, report)
+
+
+def _keep_other_limits(
+    container: Element | None,
+    attributes: dict[str, JSONValue],
+    report: ConversionReport,
+) -> None:
+    """Keep what else the limits state, such as the nominal value."""
+    limits = subproperties(container)
+    if container is not None and not limits:
+        keep_property("limits", container, attributes, report)
+    for side, prop in limits.items():
+        if side == "Nominal" and (nominal := value_text(prop)):
+            attributes["nominal"] = nominal
+        elif side not in _LIMITS or value_text(prop) is None:
+            keep_property(f"limits.{side}", prop, attributes, report)
 
 
 def _made(
@@ -307,16 +375,9 @@ def _number(prop: Element | None, report: ConversionReport) -> float | None:
     number = read_number(content)
     if number is None:
         record_dropped(report, prop, "limit", "is no number", content)
-    elif has_decimal_comma(content):
-        record_coerced(report, prop, "limit", "decimal comma read as point", content)
+    else:
+        record_spelling(report, prop, "limit", content)
     return number
-
-
-def _texts(prop: Element | None) -> dict[str, str]:
-    if prop is None:
-        return {}
-    found = {name: value_text(child) for name, child in subproperties(prop).items()}
-    return {name: value for name, value in found.items() if value}
 
 
 def _is_multiple(rows: Element) -> bool:
@@ -343,20 +404,34 @@ def _multiple(
         name = given.strip() or f"{step}{index}"
         status = (value_text(data.get("Status")) or "").strip().lower()
         outcome = MEASUREMENT_OUTCOMES.get(status, MeasurementOutcome.UNSET)
-        taken = set(_NAMING)
         if "Data" in data:
-            yield _numeric(name, outcome, data["Data"], data, report)
-            taken |= _JUDGING | {"Data"}
+            made = _numeric(name, outcome, data["Data"], data, report)
+            taken = _NAMING | _JUDGING | {"Data"}
         elif "StringData" in data:
-            yield _textual(name, outcome, data["StringData"], data, report)
-            taken |= _JUDGING | {"StringData", "StringLimit"}
+            made = _textual(name, outcome, data["StringData"], data, report)
+            taken = _NAMING | _JUDGING | {"StringData", "StringLimit"}
         elif "PassFail" in data:
-            yield _verdict(name, outcome, data["PassFail"], data, report)
-            taken |= {"PassFail", "Units"}
+            made = _verdict(name, outcome, data["PassFail"], data, report)
+            taken = _NAMING | {"PassFail", "Units"}
         else:
-            record_dropped(report, row, "measurement", "holds no value")
+            made = None
+            taken = _NAMING
+            record_dropped(report, row, "measurement", "holds no value", name)
+        if made is not None:
+            yield _with_row_texts(made, row, data, status)
         for extra, prop in data.items():
-            if extra not in taken:
+            if extra not in taken or (extra in _TEXTS and not _is_plain(prop)):
                 yield from additional.read(f"{name}.{extra}", prop)
-            elif extra == "Limits":
-                yield from _additional_limits(f"{name}.{extra}", prop, additional)
+
+
+def _with_row_texts(
+    made: Measurement, row: Element, data: dict[str, Element], status: str
+) -> Measurement:
+    """Add the words of a member of a multiple test that no field has taken."""
+    said: dict[str, JSONValue] = {}
+    if status and status not in MEASUREMENT_OUTCOMES:
+        said["raw_status"] = (value_text(data.get("Status")) or "").strip()
+    named = (row.get("Name") or "").strip()
+    if named and named != made.name:
+        said["property_name"] = named
+    return attrs.evolve(made, attributes={**made.attributes, **said}) if said else made

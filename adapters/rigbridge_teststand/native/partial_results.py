@@ -20,12 +20,16 @@ from rigbridge_teststand.numbers import parse_plain
 from rigbridge_teststand.xml.elements import Element
 
 __all__ = [
+    "CUT_OFF",
     "NumberArray",
     "holds_result",
     "is_result",
     "partial_number_array",
     "partial_result_list",
 ]
+
+CUT_OFF = "CutOff"
+"""The attribute that marks a result whose end is missing in the file."""
 
 _RESULT = "Prop[@Type='TEResult']"
 _RESULT_BELOW = f".//Value/{_RESULT}"
@@ -115,6 +119,9 @@ class NumberArray:
     def take(self, slot: Element) -> bool:
         """Add a member; False if it is of another kind, and must be read otherwise."""
         if slot.get("ID") != f"[{len(self.values)}]":
+            return False
+        # What else it holds would be gone with it.
+        if len(slot) or slot.tail is not None or len(slot.keys()) != 1:
             return False
         number = parse_plain(slot.text or "")
         if number is None or (type(number) is int and abs(number) > _EXACT):

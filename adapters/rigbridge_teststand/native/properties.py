@@ -15,15 +15,28 @@ from typing import Any
 
 from rigbridge.adapters import ConversionReport
 from rigbridge.model import Scalar
-from rigbridge_teststand.numbers import has_decimal_comma, parse_plain, read_number
-from rigbridge_teststand.xml.elements import Element, record_coerced
+from rigbridge_teststand.numbers import (
+    has_decimal_comma,
+    parse_plain,
+    read_number,
+    text_behind,
+)
+from rigbridge_teststand.xml.elements import (
+    Element,
+    record_coerced,
+    record_omission,
+)
 
 __all__ = [
+    "OF_ARRAY_ELEMENT",
+    "PROPERTY_ATTRIBUTES",
+    "STRUCTURED",
     "TYPE",
     "array_elements",
     "child_named",
     "element_property",
     "read_scalar",
+    "record_spelling",
     "subproperties",
     "text_of",
     "value_text",
@@ -34,6 +47,20 @@ _NAME = b"Name"
 
 TYPE = b"Type"
 """The attribute that holds the type of a property."""
+
+PROPERTY_ATTRIBUTES = frozenset(
+    {"Name", "Type", "TypeName", "Flags", "Class", "IsAlias"}
+    | {"NumFmt", "Representation", "LBound", "HBound", "ElementType"}
+)
+"""The attributes that name a property and describe its type; none is a result."""
+
+OF_ARRAY_ELEMENT = frozenset({"ID"})
+"""The attribute of an array element: its index."""
+
+STRUCTURED = frozenset({"Array", "Obj", "TEResult"})
+"""The types of properties that hold others."""
+
+_NO_ADDRESS = frozenset({"", "Nothing"})
 
 
 def subproperties(prop: Element | None) -> dict[str, Element]:
@@ -71,9 +98,13 @@ def _numbered(prop: Element) -> dict[str, Element]:
 
 def value_text(prop: Element | None) -> str | None:
     """Give the value of a scalar property; None where there is none."""
-    # Several times faster than findtext.
-    if prop is None or not len(prop):
+    if prop is None or not len(prop) or prop.get(TYPE) in STRUCTURED:
         return None
+    return _content(prop)
+
+
+def _content(prop: Element) -> str | None:
+    # Several times faster than findtext.
     first = prop[0]
     # An empty Value is the empty text, a missing one is no value.
     return (first.text or "") if first.tag == "Value" else prop.findtext("Value")
@@ -117,27 +148,58 @@ _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 def read_scalar(prop: Element, report: ConversionReport) -> Scalar:
     """Read a String, Number or Boolean; None for a reference or a missing value."""
-    content = value_text(prop)
+    kind = prop.get(TYPE)
+    content = None if kind == "Array" or not len(prop) else _content(prop)
     if content is None:
         return None
-    kind = prop.get(TYPE)
     if kind == "Number":
         number = parse_plain(content)
-        if number is not None:
-            return number
-        number = read_number(content)
-        if number is None and content.strip():
-            record_coerced(report, prop, "value", "no number, kept as text", content)
-            return content
-        if has_decimal_comma(content):
-            record_coerced(
-                report, prop, "value", "decimal comma read as point", content
-            )
-        return number
+        return _odd_number(content, prop, report) if number is None else number
     if kind == "Boolean":
         return _boolean(content, prop, report)
-    # A reference is an address in the memory of the engine.
-    return None if kind == "Reference" else content
+    if kind == "Reference":
+        if content not in _NO_ADDRESS:
+            rule = "an address in the memory of the engine"
+            record_omission(report, prop, "reference", rule, content)
+        return None
+    return content
+
+
+def _odd_number(content: str, prop: Element, report: ConversionReport) -> Scalar:
+    number = read_number(content)
+    if number is not None:
+        record_spelling(report, prop, "value", content)
+        return number
+    if not content.strip():
+        return None
+    record_coerced(report, prop, "value", "no number, kept as text", content)
+    return content
+
+
+def record_spelling(
+    report: ConversionReport,
+    element: Element,
+    item: str,
+    content: str,
+    *,
+    at: str | None = None,
+) -> None:
+    """
+    Record what is odd in the spelling of a number that could be read.
+
+    Args:
+        report: takes the entries.
+        element: where it stands.
+        item: what it is, a value or a limit.
+        content: the number as spelled.
+        at: its index in an array.
+    """
+    shown = content if at is None else f"{at} {content}"
+    if has_decimal_comma(content):
+        record_coerced(report, element, item, "decimal comma read as point", shown)
+    if text_behind(content) is not None:
+        rule = "only the number is read, not the text behind it"
+        record_coerced(report, element, item, rule, shown)
 
 
 def _boolean(content: str, prop: Element, report: ConversionReport) -> Scalar:

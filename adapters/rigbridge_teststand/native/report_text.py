@@ -1,4 +1,4 @@
-"""The texts of a result: report text, error, comments, and its common results."""
+"""The texts of a result: report text, error, comment, and its common results."""
 
 from __future__ import annotations
 
@@ -7,22 +7,26 @@ from typing import TypeAlias
 
 from rigbridge.adapters import ConversionReport
 from rigbridge.model import JSONValue, LogLevel
-from rigbridge_teststand.native.properties import read_scalar, subproperties, value_text
-from rigbridge_teststand.numbers import is_finite, read_count
-from rigbridge_teststand.vocabulary import clean_text
-from rigbridge_teststand.xml.elements import (
-    Element,
-    record_dropped,
-    record_omission,
+from rigbridge_teststand.native.kept_properties import keep_properties, keep_property
+from rigbridge_teststand.native.properties import (
+    STRUCTURED,
+    TYPE,
+    subproperties,
+    value_text,
 )
+from rigbridge_teststand.numbers import read_count
+from rigbridge_teststand.vocabulary import clean_text
+from rigbridge_teststand.xml.elements import Element
 
-__all__ = ["LoggedText", "drop_comments", "read_comment", "read_report_texts"]
+__all__ = ["LoggedText", "read_comment", "read_report_texts"]
 
 LoggedText: TypeAlias = tuple[LogLevel, str]
 """A text of a step, and its level."""
 
 # Code, Msg and Occurred of a step without an error.
 _NO_ERROR = ["0", None, "False"]
+_KNOWN_STATES = frozenset({"true", "false", ""})
+_TEXTS = ("Status", "ReportText")
 
 
 def read_report_texts(
@@ -43,38 +47,44 @@ def read_report_texts(
     error = data.get("Error")
     # Nearly all steps have no error; one comparison finds that out.
     if error is not None and [fact[0].text for fact in error if len(fact)] != _NO_ERROR:
-        texts += _read_error(subproperties(error), kept)
+        texts += _read_error(error, kept, report)
     if texts:
         report.mapped("log", len(texts))
     common = data.get("Common")
     if common is not None and len(common):
-        for name, prop in subproperties(common).items():
-            _keep_common(name, prop, kept, report)
+        keep_property("common", common, kept, report)
+    for name in _TEXTS:
+        if (prop := data.get(name)) is not None and prop.get(TYPE) in STRUCTURED:
+            keep_property(name, prop, kept, report)
     return texts
 
 
 def _read_error(
-    error: dict[str, Element], kept: dict[str, JSONValue]
+    error: Element, kept: dict[str, JSONValue], report: ConversionReport
 ) -> Iterator[LoggedText]:
-    message = clean_text(value_text(error.get("Msg")) or "")
-    code = read_count(value_text(error.get("Code")))
+    facts = subproperties(error)
+    if not facts:
+        keep_property("error", error, kept, report)
+        return
+    message = clean_text(value_text(facts.get("Msg")) or "")
+    code = read_count(value_text(facts.get("Code")))
     if code:
         kept["error_code"] = code
+    occurred = (value_text(facts.get("Occurred")) or "").strip().lower()
+    read = {"Msg": facts.get("Msg"), "Occurred": facts.get("Occurred")}
+    read = {name: prop for name, prop in read.items() if value_text(prop) is not None}
+    if code is not None:
+        read["Code"] = facts.get("Code")
+    if occurred not in _KNOWN_STATES:
+        del read["Occurred"]
+    rest = {name: prop for name, prop in facts.items() if name not in read}
+    keep_properties(rest, "error", kept, report)
     # TestStand may keep the message of an error that was ignored or reset.
-    if message or (value_text(error.get("Occurred")) or "").lower() == "true":
+    if message or occurred == "true":
+        if occurred == "false":
+            kept["error_occurred"] = False
         shown = f"{message} (code {code})" if code else message
         yield LogLevel.ERROR, shown
-
-
-def _keep_common(
-    name: str, prop: Element, kept: dict[str, JSONValue], report: ConversionReport
-) -> None:
-    value = read_scalar(prop, report)
-    if value is None or not is_finite(value):
-        record_dropped(report, prop, "property", "structured common result")
-    else:
-        report.mapped("property")
-        kept[f"common.{name}"] = value
 
 
 def read_comment(result: Element, report: ConversionReport) -> str | None:
@@ -83,31 +93,3 @@ def read_comment(result: Element, report: ConversionReport) -> str | None:
     if comment:
         report.mapped("comment")
     return comment or None
-
-
-def drop_comments(
-    element: Element, root: Element | None, report: ConversionReport
-) -> None:
-    """
-    Record the comments of single properties; those of steps are kept.
-
-    Args:
-        element: what to look for them below.
-        root: the root result, which is no step.
-        report: where they are recorded.
-    """
-    for comment in element.iter("Comment"):
-        owner = comment.getparent()
-        is_kept = (
-            owner is not None and owner is not root and owner.get("Type") == "TEResult"
-        )
-        # Templates of arrays repeat the comments of their members.
-        is_template = next(comment.iterancestors("ArrayElementPrototype"), None)
-        if (comment.text or "").strip() and not is_kept and is_template is None:
-            record_omission(
-                report,
-                comment,
-                "comment",
-                "describes a property of the sequence, not a result",
-                comment.text,
-            )

@@ -25,20 +25,26 @@ from rigbridge_teststand.native.execution_data import (
     read_execution_data,
     read_seconds,
 )
-from rigbridge_teststand.native.header import (
-    NativeHeader,
-    keep_as_metadata,
-    read_header,
-)
+from rigbridge_teststand.native.header import NativeHeader, read_header
+from rigbridge_teststand.native.kept_properties import keep_property
+from rigbridge_teststand.native.partial_results import CUT_OFF
 from rigbridge_teststand.native.phases import PhaseBuilder, StepTimes
 from rigbridge_teststand.native.properties import (
     child_named,
     read_scalar,
     subproperties,
     text_of,
+    value_text,
 )
-from rigbridge_teststand.native.report_text import drop_comments, read_report_texts
-from rigbridge_teststand.native.step_results import CUT_OFF, StepResultReader
+from rigbridge_teststand.native.report_text import read_report_texts
+from rigbridge_teststand.native.step_results import StepResultReader
+from rigbridge_teststand.native.strays import (
+    UNKNOWN,
+    record_comment,
+    record_stray_attributes,
+    record_stray_parts,
+    record_stray_text,
+)
 from rigbridge_teststand.numbers import read_count
 from rigbridge_teststand.settings import TestStandSettings
 from rigbridge_teststand.vocabulary import (
@@ -52,16 +58,17 @@ from rigbridge_teststand.xml.elements import (
     Element,
     record_coerced,
     record_dropped,
+    record_omission,
 )
 
 __all__ = ["read_report", "result_of"]
 
-_HEADER = frozenset(
-    {"UUT", "StartTime", "StartDate", "StationInfo", "MainSequenceResults"}
-)
+_HEADER = frozenset({"UUT", "StartTime", "StartDate", "StationInfo"})
 _DISPLAY = "ReportOptions"
 _REPORT_PARTS = frozenset({"ErrorText", "ReportInfo", "Comment"})
-_OF_ROOT = COMMON_PROPERTIES | {"SeqFileVersion"}
+_VERSION = "SeqFileVersion"
+_RESULTS = "MainSequenceResults"
+_OF_ROOT = COMMON_PROPERTIES | {_VERSION}
 _CALLED = frozenset({"sequence_file", "sequence"})
 _UNFINISHED = frozenset({"running", "looping", ""})
 _NEVER_STARTED = frozenset({"skipped", "notstarted"})
@@ -146,8 +153,7 @@ def read_report(
             "cut off or damaged within it, what is complete is kept",
         )
     _compare_count(element, len(phases), context)
-    account.merge(steps.comments)
-    drop_comments(element, root, account)
+    _record_strays(element, account)
     account.mapped("run")
     # A result that is cut off may have stated what came out differently in the end.
     final = data if root is None or root.get(CUT_OFF) is None else {}
@@ -203,37 +209,65 @@ def _keep_report_level(
     account: ConversionReport,
 ) -> None:
     # The call of the main sequence may have recorded whatever a step may.
-    keep_as_metadata(data, "main_sequence", _OF_ROOT, metadata, account)
+    for name, prop in data.items():
+        if name not in _OF_ROOT or (name == _VERSION and value_text(prop) is None):
+            keep_property(f"main_sequence.{name}", prop, metadata, account)
     root = result_of(element)
+    for name, child in subproperties(element).items():
+        if child.get("Type") == "TEResult" or name == _RESULTS:
+            _record_other_results(child, root, account)
+        elif name == _DISPLAY:
+            _keep_options(child, metadata, account)
+        elif name not in _HEADER:
+            # Right below a report a single value needs the word before its name.
+            has_parts = child.find("Prop") is not None
+            key = name if has_parts else f"report.{name}"
+            keep_property(key, child, metadata, account)
+
+
+def _record_other_results(
+    child: Element, root: Element | None, account: ConversionReport
+) -> None:
+    """Record results beside the root result, which is the only one that is read."""
+    members = list(child.iterchildren("Value")) if child.get("Type") == "Array" else []
+    for found in members or [child]:
+        is_read = root is not None and (found is root or root.getparent() is found)
+        if not is_read:
+            record_dropped(account, found, "step", "another root result")
+
+
+def _record_strays(element: Element, account: ConversionReport) -> None:
+    """Record what of a report is no part of the grammar."""
+    record_stray_text(element, element.text or " ", account)
     for child in element:
         # The tag of a comment is no text, whatever the type hints say.
         tag: Any = child.tag
-        if not isinstance(tag, str):
-            continue
-        if child.get("Type") == "TEResult":
-            if child is not root:
-                record_dropped(account, child, "step", "another root result")
-            continue
-        name = child.get("Name") or tag
-        if name == _DISPLAY:
-            _keep_options(child, metadata, account)
-        elif tag != "Prop":
-            if tag not in _REPORT_PARTS:
-                record_dropped(account, child, "property", "no part of a report")
-        elif name not in _HEADER:
-            below = {} if child.get("Type") == "Array" else subproperties(child)
-            if below:
-                keep_as_metadata(below, name, frozenset(), metadata, account)
-            else:
-                keep_as_metadata(
-                    {name: child}, "report", frozenset(), metadata, account
-                )
+        if tag == "Prop":
+            # The display options are left out as a whole.
+            if child.get("Name") != _DISPLAY:
+                record_stray_parts(child, account)
+        elif tag in _REPORT_PARTS:
+            _record_strays_of_part(tag, child, account)
+        elif isinstance(tag, str):
+            record_dropped(account, child, "property", "no part of a report", tag)
+        record_stray_text(child, child.tail or " ", account)
+
+
+def _record_strays_of_part(tag: str, part: Element, account: ConversionReport) -> None:
+    if tag == "Comment":
+        record_comment(part, account)
+    elif tag == "ErrorText":
+        record_stray_attributes(part, frozenset(), account)
+    else:
+        record_stray_text(part, part.text or " ", account)
+    for below in part:
+        record_dropped(account, below, "element", UNKNOWN)
 
 
 def _keep_options(
     options: Element, metadata: dict[str, JSONValue], account: ConversionReport
 ) -> None:
-    record_coerced(account, options, "report options", REPORT_OPTIONS_RULE)
+    record_omission(account, options, "report options", REPORT_OPTIONS_RULE)
     for name, prop in subproperties(options).items():
         value = read_scalar(prop, account) if name in KEPT_REPORT_OPTIONS else None
         if value is not None and value != "":

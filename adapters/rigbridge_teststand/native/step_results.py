@@ -24,6 +24,7 @@ from rigbridge_teststand.native.execution_data import (
 )
 from rigbridge_teststand.native.measurements import read_measurements
 from rigbridge_teststand.native.partial_results import (
+    CUT_OFF,
     is_result,
     partial_number_array,
     partial_result_list,
@@ -35,10 +36,10 @@ from rigbridge_teststand.native.properties import (
     subproperties,
     value_text,
 )
-from rigbridge_teststand.native.report_text import (
-    drop_comments,
-    read_comment,
-    read_report_texts,
+from rigbridge_teststand.native.report_text import read_comment, read_report_texts
+from rigbridge_teststand.native.strays import (
+    record_stray_parts,
+    record_strays_of_member,
 )
 from rigbridge_teststand.omissions import LOOP_SUMMARY, STALE_VALUE, record_omitted
 from rigbridge_teststand.vocabulary import PHASE_OUTCOMES, UNNAMED_STEP, LoopRole
@@ -49,10 +50,7 @@ from rigbridge_teststand.xml.elements import (
     record_dropped,
 )
 
-__all__ = ["CUT_OFF", "StepResultReader"]
-
-CUT_OFF = "CutOff"
-"""The attribute that marks a result whose end is missing in the file."""
+__all__ = ["StepResultReader"]
 
 _Props: TypeAlias = tuple[
     dict[str, Element], dict[str, Element], dict[str, dict[str, Element]]
@@ -92,8 +90,6 @@ class StepResultReader:
         self._begun: dict[Element, ResultList] = {}
         # The lists among them whose results were read and removed.
         self._emptied: set[Element] = set()
-        self.comments = ConversionReport()
-        """The comments in partial results, which are gone at the end."""
 
     @property
     def report(self) -> ConversionReport:
@@ -147,7 +143,6 @@ class StepResultReader:
             self._member(begun, member)
             if results not in self._emptied and is_result(member):
                 self._emptied.add(results)
-            drop_comments(member, root, self.comments)
             member.clear()
             begun.last = member
         return element_property(value)
@@ -175,8 +170,10 @@ class StepResultReader:
         """Begin a member; a result without others below it is read at once."""
         owner.members += 1
         result = element_property(value)
+        record_strays_of_member(value, self._report)
         if result is None:
-            record_dropped(self._report, value, "step", "holds no result")
+            text = (value.text or "").strip() or None
+            record_dropped(self._report, value, "step", "holds no result", text)
             return None
         data = subproperties(result)
         # Nearly all results have no container; they need no stack entry.
@@ -249,6 +246,9 @@ class StepResultReader:
             outcome, rule = self._guessed(raw, data, lists, is_cut_off=is_cut_off)
             record_coerced(report, result, "status", rule, raw or None)
         report.mapped("phase")
+        # An element that is no property is a comment, a template or metadata.
+        docstring = None if len(result) == len(data) else read_comment(result, report)
+        record_stray_parts(result, report)
         return StepResult(
             name,
             raw,
@@ -264,8 +264,7 @@ class StepResultReader:
             key,
             member,
             line_number(result),
-            # An element that is no property is a comment, a template or metadata.
-            None if len(result) == len(data) else read_comment(result, report),
+            docstring,
         )
 
     def _leave_out(

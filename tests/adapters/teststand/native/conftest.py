@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import pytest
 
-from rigbridge.adapters import Source
+from rigbridge.adapters import ReportEntry, Source
 from rigbridge.model import Run
 from rigbridge.testing import Reading, read_all
 from rigbridge_teststand.native.adapter import TestStandXMLAdapter
@@ -224,7 +224,18 @@ def streamed(
 def accounted(reading: Reading) -> tuple[Any, ...]:
     """Give the account of a reading; in which order its entries stand says nothing."""
     document = reading.report.as_document()
-    return sorted(map(str, reading.report.entries)), document | {"entries": None}
+    return sorted(map(str, said_of(reading))), document | {"entries": None}
+
+
+def said_of(reading: Reading) -> list[ReportEntry]:
+    """Give the entries of a report but those on templates, which every list has."""
+    return [entry for entry in reading.report.entries if entry.item != "template"]
+
+
+@pytest.fixture
+def entries_of() -> Callable[[Reading], list[ReportEntry]]:
+    """Give what lists the entries of a report that the template of a list has not."""
+    return said_of
 
 
 @pytest.fixture

@@ -49,6 +49,7 @@ class TestBounds:
         self,
         write: Any,
         read: Any,
+        entries_of: Any,
         comparator: str,
         bounds: dict[str, object],
         expected: tuple[object, object],
@@ -59,7 +60,7 @@ class TestBounds:
         reading = read(write.document(write.report(step)))
         limits = reading.runs[0].phases[0].measurements[0].limits
         assert (limits.lower, limits.upper) == expected
-        (entry,) = reading.report.entries
+        (entry,) = entries_of(reading)
         assert (entry.disposition, entry.item) == (Disposition.COERCED, "limit")
         assert entry.rule.startswith(rule)
         assert entry.place.line == 2
@@ -232,9 +233,9 @@ class TestWhatSurrounds:
         )
         metadata = run_of(content).metadata
         assert metadata["main_sequence.Lot"] == 7
-        assert metadata["main_sequence.AdditionalResults[0].gain [In]"] == 3
+        assert metadata["main_sequence.AdditionalResults[0].Parameters.gain [In]"] == 3
         assert metadata["main_sequence.AdditionalResults[1].alone"] == "x"
-        assert metadata["main_sequence.curve[2]"] == "3"
+        assert metadata["main_sequence.curve"] == [1, 2, 3]
 
     def test_a_second_root_result_is_recorded(self, write: Any, read: Any) -> None:
         """A report has one main sequence; another result is not lost unsaid."""
@@ -244,7 +245,9 @@ class TestWhatSurrounds:
         assert [phase.name for phase in reading.runs[0].phases] == ["s"]
         assert reading.report.count(Disposition.DROPPED, "step") == 1
 
-    def test_what_else_stands_in_a_report(self, write: Any, read: Any) -> None:
+    def test_what_else_stands_in_a_report(
+        self, write: Any, read: Any, entries_of: Any
+    ) -> None:
         """Properties and attributes are metadata, another element is dropped."""
         content = write.document(write.report(write.step("s")))
         content = content.replace(b"<Report ", b"<Report Shift='night' ", 1).replace(
@@ -255,7 +258,7 @@ class TestWhatSurrounds:
         metadata = reading.runs[0].metadata
         assert metadata["report.Shift"] == "night"
         assert metadata["report.Note"] == "a"
-        (entry,) = reading.report.entries
+        (entry,) = entries_of(reading)
         assert (entry.disposition, entry.item) == (Disposition.DROPPED, "property")
 
     def test_comment_of_a_step(self, write: Any, phases_of: Any) -> None:
@@ -267,16 +270,16 @@ class TestWhatSurrounds:
         assert phase.docstring == "why"
 
     def test_comment_of_a_property_is_accounted_for(
-        self, write: Any, read: Any
+        self, write: Any, read: Any, entries_of: Any
     ) -> None:
         """Other comments say nothing of a result; that they are left out is said."""
         text = write.report(write.step("a", write.prop("X", 1)))
         text = text.replace(
             "<Value>1</Value>", "<Comment>unit is dB</Comment><Value>1</Value>"
         )
-        report = read(write.document(text)).report
-        assert report.count(Disposition.OMITTED, "comment") == 1
-        assert report.entries[-1].detail == "unit is dB"
+        reading = read(write.document(text))
+        assert reading.report.count(Disposition.OMITTED, "comment") == 1
+        assert [entry.detail for entry in entries_of(reading)] == ["unit is dB"]
 
 
 class TestLeftOut:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rigbridge.adapters import Source
+from rigbridge.adapters import Disposition, Source
 from rigbridge.model import (
     Limit,
     Run,
@@ -135,4 +135,6 @@ class TestRealReport:
         """Only the display options are left out."""
         found = reading(SAMPLE.read_bytes())
         assert found.report.items() >= {"phase", "measurement", "limit", "log"}
-        assert [entry.item for entry in found.report.entries] == ["report options"]
+        omitted = {"report options", "template"}
+        assert {entry.item for entry in found.report.entries} == omitted
+        assert not found.report.count(Disposition.DROPPED)
