@@ -3,6 +3,7 @@
 #   make demo    import the bundled reports into a fresh store and list them
 #   make test    run the tests
 #   make check   formatter, linter, type checkers, docstrings, wheel contents
+#   make peers   try the newest release of the official client, and say what changed
 #   make lock    pin the newest dependencies that pyproject.toml allows
 #   make clean   remove everything that these commands made
 #
@@ -12,7 +13,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: demo test check lock clean setup
+.PHONY: demo test check peers lock clean setup
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
@@ -34,6 +35,10 @@ check: setup
 	rm -rf build/wheel
 	$(BIN)/python -m build --wheel --no-isolation --outdir build/wheel . >/dev/null
 	$(BIN)/check-wheel-contents build/wheel
+
+peers: setup
+	@RIGBRIDGE_PEERS=1 $(BIN)/pytest --quiet --no-header --capture=no \
+		tests/plugins/store/official/releases/test_newest.py
 
 # Universal: one lock for every platform, with markers where they differ.
 # LOCK_ARGS= keeps the versions and only adds what pyproject.toml newly asks for.

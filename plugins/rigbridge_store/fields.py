@@ -137,11 +137,15 @@ class FieldChecks:
             return None
         return self._read(lambda: from_iso(value, path=path), path)
 
-    def span(self, value: str | None, path: str) -> timedelta | None:
-        """Read a duration."""
+    def span(
+        self, value: str | None, path: str, *, start: datetime | None = None
+    ) -> timedelta | None:
+        """Read a duration, from a start by the calendar."""
         if value is None:
             return None
-        span = self._read(lambda: from_iso_duration(value, path=path), path)
+        span = self._read(
+            lambda: from_iso_duration(value, path=path, start=start), path
+        )
         if span is not None and span < timedelta():
             self.report(path, "must not be negative")
         return span

@@ -16,6 +16,7 @@ from rigbridge.errors import (
     DeliveryError,
     ForbiddenError,
     NotFoundError,
+    PermanentError,
     ServerUnavailableError,
     TooLargeError,
     UnauthorizedError,
@@ -32,6 +33,7 @@ __all__ = [
     "half_a_character",
     "invalid",
     "not_found",
+    "not_implemented",
     "too_large",
     "too_often",
     "unauthorized",
@@ -114,6 +116,11 @@ def too_often(seconds: float) -> ServerUnavailableError:
 def unprocessable(message: str, *issues: str) -> UnprocessableError:
     """Refuse values that contradict each other (422)."""
     return _refusal(UnprocessableError, 422, message, issues)
+
+
+def not_implemented(message: str) -> PermanentError:
+    """Refuse what this store cannot do yet (501)."""
+    return _refusal(PermanentError, 501, message, ())
 
 
 def invalid(issues: Sequence[FieldIssue]) -> BadRequestError:

@@ -36,6 +36,7 @@ from rigbridge_store.files.uploads import (
     link_uploads,
 )
 from rigbridge_store.intake.catalog import CatalogSession
+from rigbridge_store.intake.changes import delete_unit
 from rigbridge_store.intake.creation import Creation, IdempotencyKey, RunSlot
 from rigbridge_store.intake.metadata import sidecar_metadata
 from rigbridge_store.intake.policies import CreationPolicy, Repetition
@@ -53,6 +54,7 @@ from rigbridge_store.results import (
 )
 from rigbridge_store.tables.database import StoreDatabase
 from rigbridge_store.tables.schema import runs
+from rigbridge_store.tables.values import folded
 from rigbridge_store.upkeep import Upkeep
 
 __all__ = ["MAX_UPLOAD", "RunStore"]
@@ -426,6 +428,35 @@ class RunStore:
             if sub_units is not None:
                 set_sub_units(connection, session, serial_number, unit, sub_units)
         return unit.id
+
+    def delete_units(
+        self, serial_numbers: Iterable[str], *, principal: Principal | None = None
+    ) -> list[str]:
+        """
+        Delete units that have no runs, with their files; all of them or none.
+
+        Returns:
+            Their ids.
+
+        Raises:
+            NotFoundError: there is none of that serial number.
+            ConflictError: a unit has runs.
+            ForbiddenError: a station; only users delete.
+        """
+        require_allowed(principal, Action(Verb.DELETE, Thing.UNIT))
+        digests: list[str] = []
+        deleted: list[str] = []
+        with self.writing(principal) as (connection, _):
+            # The same serial number twice is one unit.
+            for number in {folded(text): text for text in serial_numbers}.values():
+                unit = find_unit(connection, number)
+                if unit is None:
+                    raise not_found(f"Unit with serial number {number} does not exist.")
+                digests += delete_unit(connection, unit.key, number)
+                deleted.append(unit.id)
+        # After the commit: contents must never go before the rows that name them.
+        self.forget_contents(digests)
+        return deleted
 
     def create_user_key(self, name: str, *, email: str | None = None) -> str:
         """

@@ -48,8 +48,7 @@ MAX_NAME = 255
 PATH_SEPARATOR = " / "
 """What stands between the names of nested phases in a flat one."""
 
-_MAX_VERSION = 60
-_NOT_IN_VERSION = re.compile(r"[^a-zA-Z0-9_.:+-]+")
+_MAX_VERSION = 255
 _PLAIN = frozenset({int, str, bool})
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 # The kinds of value that JSON holds without a look at them.
@@ -185,11 +184,11 @@ class _PayloadWriter:
         version = self.run.procedure.version
         if version is None:
             return UNSET
-        fitting = _NOT_IN_VERSION.sub("-", version)[:_MAX_VERSION]
+        fitting = version[:_MAX_VERSION]
         if fitting != version:
             self.coerced(
                 "procedure version",
-                "other characters replaced, cut to 60",
+                "cut to 255 characters",
                 "$.procedure.version",
                 version,
             )

@@ -133,7 +133,9 @@ class _PlainReader:
         if text is None or started is None:
             return None
         path = "$.duration"
-        duration = self.made(path, lambda: from_iso_duration(text, path=path))
+        duration = self.made(
+            path, lambda: from_iso_duration(text, path=path, start=started)
+        )
         return None if duration is None else started + duration
 
     def members(

@@ -7,9 +7,9 @@ times of phases Unix epoch milliseconds.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
-
-import msgspec
+from fractions import Fraction
 
 from rigbridge.errors import ModelError
 
@@ -33,6 +33,18 @@ The sidecar says that the time is unknown.
 """
 
 _MILLISECOND = timedelta(milliseconds=1)
+_DURATION = re.compile(
+    "([+-]?)P(?:#Y)?(?:#M)?(?:#W)?(?:#D)?(?:T(?=[0-9])(?:#H)?(?:#M)?(?:#S)?)?".replace(
+        "#", r"([0-9]+(?:[.,][0-9]+)?)"
+    ),
+    re.IGNORECASE,
+)
+# What the parts of a duration last: microseconds, with years and months as they are
+# where no calendar tells.
+_LASTING = (
+    *(365 * 86_400_000_000, 30 * 86_400_000_000, 7 * 86_400_000_000, 86_400_000_000),
+    *(3_600_000_000, 60_000_000, 1_000_000),
+)
 _DAY = 86_400_000
 
 
@@ -89,21 +101,63 @@ def to_iso_duration(duration: timedelta) -> str:
     return f"{sign}PT{''.join(parts)}"
 
 
-def from_iso_duration(text: str, *, path: str = "$") -> timedelta:
+def from_iso_duration(
+    text: str, *, path: str = "$", start: datetime | None = None
+) -> timedelta:
     """
-    Read an ISO 8601 duration of weeks, days, hours, minutes and seconds.
+    Read an ISO 8601 duration: years to seconds, the last with a fraction at most.
+
+    Args:
+        text: the duration; its fraction begins with a point or a comma.
+        path: its field.
+        start: where it begins, by which years and months last as the calendar has
+            them; without it a year has 365 days and a month 30.
 
     Raises:
         ModelError: no such duration; names the path.
     """
     try:
-        return msgspec.convert(text, timedelta)
-    except msgspec.ValidationError as error:
+        sign, parts = _parts_of(text)
+        months = 0
+        if start is not None:
+            months = sign * int(parts[0] * 12 + parts[1])
+            parts[:2] = Fraction(0), (parts[0] * 12 + parts[1]) % 1
+        lasting = sum(
+            (part * each for part, each in zip(parts, _LASTING, strict=True)),
+            Fraction(0),
+        )
+        span = sign * timedelta(microseconds=round(lasting))
+        return span if start is None else _months_later(start, months) - start + span
+    # Numbers of thousands of digits, and what lasts beyond the year 9999.
+    except (ValueError, OverflowError) as error:
         raise ModelError(
             f"{text!r} is no ISO 8601 duration",
             path=path,
             remedy="write it as PT2M30S",
         ) from error
+
+
+def _parts_of(text: str) -> tuple[int, list[Fraction]]:
+    """Read the sign of a duration, and its years, months, weeks to seconds."""
+    found = _DURATION.fullmatch(text)
+    sign, *given = ("", *[None] * 7) if found is None else found.groups()
+    written = [part for part in given if part is not None]
+    # Only the last may have a fraction, and one must be there.
+    if not written or not all(part.isdigit() for part in written[:-1]):
+        raise ValueError(text)
+    parts = [Fraction((part or "0").replace(",", ".")) for part in given]
+    return -1 if sign == "-" else 1, parts
+
+
+def _months_later(start: datetime, months: int) -> datetime:
+    """Go on by calendar months; a day that the month does not have is its last."""
+    years, month = divmod(start.month - 1 + months, 12)
+    for day in range(start.day, start.day - 4, -1):
+        try:
+            return start.replace(year=start.year + years, month=month + 1, day=day)
+        except ValueError:
+            continue
+    raise OverflowError(months)
 
 
 def to_millis(moment: datetime) -> int:

@@ -15,7 +15,7 @@ from rigbridge.wire.create import (
     WireSubUnit,
     WireUnit,
 )
-from rigbridge.wire.failures import CODES, Issue, Problem
+from rigbridge.wire.failures import CODES, Issue, PrintedError, Problem
 from rigbridge.wire.listing import (
     ListedAttachment,
     ListedBatch,
@@ -56,6 +56,7 @@ __all__ = [
     "ListedUnit",
     "ListedUser",
     "ListedVersion",
+    "PrintedError",
     "Problem",
     "SyncUpload",
     "UpdateRun",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 from msgspec import UNSET, UnsetType
 
-__all__ = ["CODES", "Issue", "Problem"]
+__all__ = ["CODES", "Issue", "PrintedError", "Problem"]
 
 CODES: dict[int, str] = {
     400: "BAD_REQUEST",
@@ -18,6 +18,7 @@ CODES: dict[int, str] = {
     422: "UNPROCESSABLE_CONTENT",
     429: "TOO_MANY_REQUESTS",
     500: "INTERNAL_SERVER_ERROR",
+    501: "NOT_IMPLEMENTED",
     502: "BAD_GATEWAY",
     503: "SERVICE_UNAVAILABLE",
 }
@@ -26,16 +27,30 @@ CODES: dict[int, str] = {
 
 @attrs.frozen(kw_only=True)
 class Issue:
-    """One problem; ``path`` (ours) names the field it is about."""
+    """
+    One problem.
+
+    Attributes:
+        message: what is wrong.
+        path: the steps to the field that it is about (``["phases", 3, "outcome"]``).
+    """
 
     message: str
-    path: str | UnsetType = UNSET
+    path: list[str | int] | UnsetType = UNSET
+
+
+@attrs.frozen(kw_only=True)
+class PrintedError:
+    """What v1 clients read and print of a refusal."""
+
+    message: str
 
 
 @attrs.frozen(kw_only=True)
 class Problem:
-    """``{"code", "message", "issues"}``."""
+    """``{"code", "message", "issues"}``; v1 clients print that of ``error``."""
 
     code: str
     message: str
     issues: list[Issue] = attrs.field(factory=list[Issue])
+    error: PrintedError | UnsetType = UNSET

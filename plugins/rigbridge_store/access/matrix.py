@@ -97,7 +97,8 @@ STATIONS: Mapping[Thing, _Reaches] = {
     Thing.VERSION: _reach(see=_OWN, create=_NONE, change=_NONE, delete=_NONE),
     Thing.STATION: _reach(see=_OWN, create=_NONE, change=_NONE, delete=_NONE),
     Thing.OTHERS: _reach(see=_NONE, create=_NONE, change=_NONE, delete=_NONE),
-    Thing.USER: _reach(see=_NONE, create=_NONE, change=_NONE, delete=_NONE),
+    # No user is a station's own: it gets an empty list.
+    Thing.USER: _reach(see=_OWN, create=_NONE, change=_NONE, delete=_NONE),
     # What the server can do, and whose key is shown.
     Thing.SERVER: _reach(see=_ALL, create=_NONE, change=_NONE, delete=_NONE),
 }
@@ -134,6 +135,7 @@ CALLS: Mapping[tuple[str, str], Action] = {
         (Thing.FILE, Verb.CHANGE, "POST", "/uploads/sync"),
         (Thing.FILE, Verb.CREATE, "POST", "/attachments"),
         (Thing.FILE, Verb.SEE, "POST", "/attachments/{upload_id:str}/finalize"),
+        (Thing.FILE, Verb.SEE, "POST", "/attachments/{upload_id:str}/confirm"),
         (Thing.FILE, Verb.SEE, "GET", "/attachments/{attachment_id:str}/download"),
         (Thing.FILE, Verb.CREATE, "POST", f"{_RUN}/attachments"),
         (Thing.FILE, Verb.CREATE, "POST", f"{_UNIT}/attachments"),
@@ -182,7 +184,6 @@ CALLS: Mapping[tuple[str, str], Action] = {
         (Thing.SERVER, Verb.SEE, "GET", "/deployments/{deployment_id:str}"),
         (Thing.SERVER, Verb.SEE, "GET", "/streaming"),
         (Thing.SERVER, Verb.SEE, "GET", "/rooms"),
-        (Thing.SERVER, Verb.SEE, "POST", "/rooms"),
     )
 }
 """What each call does, by its method and its path behind the version."""

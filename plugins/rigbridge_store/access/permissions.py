@@ -105,8 +105,8 @@ def unknown_procedure(principal: Principal | None, reference: str) -> DeliveryEr
     if principal is not None and principal.is_restricted:
         return not_linked(principal, reference)
     return not_found(
-        f"Procedure with ID {reference} does not exist. "
-        "Create the procedure first in the app.",
+        f"Procedure with ID {reference} does not exist. Send procedure_name to create "
+        "it with the run, or create it first: POST /api/v2/procedures",
         FieldIssue("procedure_id", "does not exist"),
     )
 

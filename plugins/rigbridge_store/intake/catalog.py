@@ -303,8 +303,8 @@ class CatalogSession:
             return None
         if found is None:
             raise not_found(
-                f"Operator with email {email} does not exist. "
-                "Create the user first in the app.",
+                f"Operator with email {email} does not exist. Create the user first: "
+                f"rigbridge keys create user --name {email}",
                 FieldIssue("operated_by", "does not exist"),
             )
         self.resolved["user", email] = found

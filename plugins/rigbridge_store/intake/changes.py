@@ -330,7 +330,7 @@ def rename_unit(connection: sa.Connection, unit: Row, number: str, path: str) ->
     )
 
 
-def delete_unit(connection: sa.Connection, unit: Row) -> list[str]:
+def delete_unit(connection: sa.Connection, unit: int, serial_number: str) -> list[str]:
     """
     Delete a unit that has no runs, with its files.
 
@@ -340,15 +340,15 @@ def delete_unit(connection: sa.Connection, unit: Row) -> list[str]:
     Raises:
         ConflictError: it has runs.
     """
-    if _exists(connection, runs, runs.c.unit_key == unit.key):
+    if _exists(connection, runs, runs.c.unit_key == unit):
         raise conflict(
-            f"Unit {unit.serial_number} has runs. Delete them first.",
-            FieldIssue("serial_numbers", f"{unit.serial_number} has runs"),
+            f"Unit {serial_number} has runs. Delete them first.",
+            FieldIssue("serial_numbers", f"{serial_number} has runs"),
         )
     # Read before the rows go; the caller forgets the contents after the commit.
-    files = sa.select(attachments.c.sha256).where(attachments.c.unit_key == unit.key)
+    files = sa.select(attachments.c.sha256).where(attachments.c.unit_key == unit)
     digests = list(connection.execute(files).scalars())
-    connection.execute(units.delete().where(units.c.key == unit.key))
+    connection.execute(units.delete().where(units.c.key == unit))
     return digests
 
 

@@ -157,7 +157,8 @@ class _Preparation:
         checks.bounded(identifier, "procedure_id")
         if identifier is None and text_or_none(body.procedure_name) is None:
             checks.report("procedure_id", "one of it and procedure_name is required")
-        checks.version(text_or_none(body.procedure_version), "procedure_version")
+        # Of any characters: only v2 demands more.
+        checks.bounded(text_or_none(body.procedure_version), "procedure_version")
         for index, sub_unit in enumerate(known(body.sub_units) or ()):
             place = f"sub_units[{index}].serial_number"
             checks.filled(sub_unit.serial_number, place)
@@ -165,10 +166,11 @@ class _Preparation:
 
     def _times(self) -> tuple[datetime | None, datetime | None, timedelta | None]:
         body, checks = self.body, self.checks
+        started = checks.moment(text_or_none(body.started_at), "started_at")
         return (
-            checks.moment(text_or_none(body.started_at), "started_at"),
+            started,
             checks.moment(text_or_none(body.ended_at), "ended_at"),
-            checks.span(text_or_none(body.duration), "duration"),
+            checks.span(text_or_none(body.duration), "duration", start=started),
         )
 
     def _phases(

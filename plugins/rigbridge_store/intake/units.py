@@ -29,9 +29,9 @@ __all__ = [
 ]
 
 NO_PART_NUMBER = (
-    "Part number is required but not provided and no automatic parsing is "
-    "configured. Provide a part_number parameter or configure serial number parsing "
-    "in organization settings."
+    "Part number is required but not provided, and no rule tells it from the serial "
+    "number. Provide a part_number; or give the server a rule in [identity] of its "
+    'rigbridge.toml, or server.part_number = "optional".'
 )
 
 _FIND = RowFinder(

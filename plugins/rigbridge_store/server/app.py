@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import litestar
 from litestar import Litestar, Router
 from litestar.datastructures import State
+from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
@@ -17,7 +18,7 @@ from rigbridge import __version__
 from rigbridge.errors import RigbridgeError
 from rigbridge_store.pages import NAME, Site, page_or, page_router
 from rigbridge_store.server.bodies import ServerCapabilities, ServerHealth
-from rigbridge_store.server.calls import PROVIDED, get, handlers_in
+from rigbridge_store.server.calls import PROVIDED, STRICT, get, handlers_in
 from rigbridge_store.server.door import Door, require_key
 from rigbridge_store.server.failures import (
     answer_any,
@@ -27,6 +28,7 @@ from rigbridge_store.server.failures import (
 )
 from rigbridge_store.server.reference import show_reference
 from rigbridge_store.server.settings import ServerSettings
+from rigbridge_store.server.slashes import keep_slashes
 from rigbridge_store.server.v1 import files as v1_files
 from rigbridge_store.server.v1 import runs as v1_runs
 from rigbridge_store.server.v2 import (
@@ -60,11 +62,11 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
     granted = Router(path="/api/v1", route_handlers=[v1_files.receive_upload])
     # Likewise the signature in the URL of a file: v2 clients fetch those bare.
     signed = Router(path="/api/v2", route_handlers=[files.download_file])
-    return Litestar(
+    app = Litestar(
         route_handlers=[
-            _keyed("/api/v1", v1),
+            _keyed("/api/v1", v1, PROVIDED),
             granted,
-            _keyed("/api/v2", handlers_in(*_V2)),
+            _keyed("/api/v2", handlers_in(*_V2), STRICT),
             signed,
             show_health,
             show_reference,
@@ -83,15 +85,20 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
         logging_config=None,
         state=State({**door.state, NAME: site}),
     )
+    # Around the routing itself, which no middleware of the framework is.
+    app.asgi_handler = keep_slashes(app.asgi_handler)
+    return app
 
 
-def _keyed(path: str, handlers: Sequence[HTTPRouteHandler]) -> Router:
+def _keyed(
+    path: str, handlers: Sequence[HTTPRouteHandler], provided: dict[str, Provide]
+) -> Router:
     """Make the routes that take a key."""
     return Router(
         path=path,
         route_handlers=handlers,
         guards=[require_key],
-        dependencies=PROVIDED,
+        dependencies=provided,
         security=[{"key": []}],
     )
 

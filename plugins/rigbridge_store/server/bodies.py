@@ -8,12 +8,12 @@ from msgspec import UNSET, UnsetType
 
 from rigbridge.wire import Problem
 
-__all__ = ["PROBLEMS", "Deleted", "Imported", "ServerCapabilities", "ServerHealth"]
+__all__ = ["PROBLEMS", "Imported", "ServerCapabilities", "ServerHealth", "Told"]
 
 
 @attrs.frozen(kw_only=True)
-class Deleted:
-    """The answer to a deletion."""
+class Told:
+    """An answer in words."""
 
     message: str
 

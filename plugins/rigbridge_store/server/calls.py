@@ -24,6 +24,7 @@ from litestar.params import QueryParameter
 from rigbridge_store.access.matrix import action_of
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.reading.lists.query import LIMITS
+from rigbridge_store.refusals import FieldIssue, invalid
 from rigbridge_store.results import UploadTicket
 from rigbridge_store.server.bodies import PROBLEMS
 from rigbridge_store.server.door import ACTION, AnyConnection, Door
@@ -31,6 +32,7 @@ from rigbridge_store.store import RunStore
 
 __all__ = [
     "PROVIDED",
+    "STRICT",
     "ApiCall",
     "FromCall",
     "Ids",
@@ -43,6 +45,9 @@ __all__ = [
 ]
 
 _T = TypeVar("_T", bound=attrs.AttrsInstance)
+
+QUERY = "query"
+"""The option of a handler that names its parameters."""
 
 Ids: TypeAlias = Annotated[list[str], QueryParameter(min_items=1, max_items=1000)]
 """What a call deletes several of."""
@@ -98,8 +103,20 @@ def _call_of(request: litestar.Request[Any, Any, Any]) -> ApiCall:
     return ApiCall(request)
 
 
+def _strict_call_of(request: litestar.Request[Any, Any, Any]) -> ApiCall:
+    # A filter that is not known would be a list of other rows than were asked for.
+    known: frozenset[str] = request.route_handler.opt[QUERY]
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        raise invalid([FieldIssue(name, "is no parameter here") for name in unknown])
+    return ApiCall(request)
+
+
 PROVIDED = {"call": Provide(_call_of, sync_to_thread=False)}
 """The dependencies of a router whose calls take a key."""
+
+STRICT = {"call": Provide(_strict_call_of, sync_to_thread=False)}
+"""The same where a parameter of the query that is not known is refused."""
 
 
 def _declared(
@@ -118,17 +135,32 @@ def _declared(
         query: the class of its parameter ``wanted``, made of the query string.
         answers: what the OpenAPI document says of answers, beside the usual.
     """
-    return route(
-        path,
-        # The contract answers 200 to all; the framework would say 201 or 204.
-        status_code=200,
-        # Each waits for the database, which must not hold up the event loop.
-        sync_to_thread=True,
-        responses={**PROBLEMS, **(answers or {})},
-        dependencies=None if query is None else {"wanted": _from_query(query)},
-        # Read by the guard, before the body is.
-        opt={ACTION: action_of(route.__name__, path)},
-    )
+
+    def declare(function: Callable[..., object]) -> HTTPRouteHandler:
+        return route(
+            path,
+            # The contract answers 200 to all; the framework would say 201 or 204.
+            status_code=200,
+            # Each waits for the database, which must not hold up the event loop.
+            sync_to_thread=True,
+            responses={**PROBLEMS, **(answers or {})},
+            dependencies=None if query is None else {"wanted": _from_query(query)},
+            # Read before the body is.
+            opt={
+                ACTION: action_of(route.__name__, path),
+                QUERY: _parameters_of(function, query),
+            },
+        )(function)
+
+    return declare
+
+
+def _parameters_of(
+    function: Callable[..., object], query: type[attrs.AttrsInstance] | None
+) -> frozenset[str]:
+    """Name what a handler takes, its query among them."""
+    fields = () if query is None else (field.name for field in attrs.fields(query))
+    return frozenset([*inspect.signature(function).parameters, *fields])
 
 
 def handlers_in(*modules: ModuleType) -> tuple[HTTPRouteHandler, ...]:

@@ -19,6 +19,7 @@ from rigbridge_store.refusals import too_often, unauthorized
 from rigbridge_store.server.links import FileLinks
 from rigbridge_store.server.rates import RateLimit
 from rigbridge_store.server.settings import ServerSettings
+from rigbridge_store.server.slashes import restore_slashes
 from rigbridge_store.store import RunStore
 
 __all__ = ["ACTION", "AnyConnection", "Door", "require_key"]
@@ -108,6 +109,7 @@ class Door:
 
 async def require_key(connection: AnyConnection, handler: BaseRouteHandler) -> None:
     """Guard a router; a function, since the framework copies guards deeply."""
+    restore_slashes(connection.scope)
     action: Action = handler.opt[ACTION]
     await Door.of(connection).require_key(connection, action)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import re
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -21,7 +22,7 @@ from rigbridge.errors import (
     SourceError,
 )
 from rigbridge.model import JSONValue
-from rigbridge.wire import CODES, Issue, Problem
+from rigbridge.wire import CODES, Issue, PrintedError, Problem
 from rigbridge_store.refusals import INVALID, FieldIssue
 
 __all__ = ["answer_any", "answer_deep", "answer_http", "answer_ours"]
@@ -31,20 +32,32 @@ _LOGGER = logging.getLogger("rigbridge_store.server")
 _INTERNAL = "Internal server error"
 # The words of the decoder and the framework: neither marks the place otherwise.
 _AT = re.compile(r" - at `\$(?:\.data)?\.?(?P<path>[^`]*)`$")
+_STEP = re.compile(r"[^.\[\]]+|\[\d+\]")
 _PARAMETERS = ("query", "path", "header")
 _NO_PARAMETER = re.compile(r"Missing required \w+ parameter '(?P<field>[^']+)'")
 _MISSING = re.compile(r"missing required field `(?P<field>[^`]+)`")
+_UNKNOWN = re.compile(r"contains unknown field `(?P<field>[^`]+)`")
 
 
 def _answer(
-    status: int, message: str, issues: list[Issue], code: str | None = None
+    request: Request[Any, Any, Any],
+    status: int,
+    message: str,
+    lines: Iterable[str] = (),
+    code: str | None = None,
 ) -> Response[Problem]:
-    known = code or CODES.get(status) or HTTPStatus(status).name
-    return Response(
-        Problem(code=known, message=message, issues=issues),
-        status_code=status,
-        media_type="application/json",
+    v2 = str(request.scope["path"]).startswith("/api/v2/")
+    printed = PrintedError(message=message)
+    if v2 and message.startswith(INVALID):
+        # Its clients add the issues to the message themselves.
+        message = INVALID
+    problem = Problem(
+        code=code or CODES.get(status) or HTTPStatus(status).name,
+        message=message,
+        issues=[_issue(line, v2=v2) for line in lines],
+        error=UNSET if v2 else printed,
     )
+    return Response(problem, status_code=status, media_type="application/json")
 
 
 def answer_ours(
@@ -52,22 +65,22 @@ def answer_ours(
 ) -> Response[Problem]:
     """Answer a refusal of the store, or a report that cannot be read."""
     if isinstance(error, DeliveryError):
-        issues = [_issue(request, issue) for issue in error.issues]
         # str() would add what only a caller in process can do.
-        message = _headed(request, error.message)
-        answer = _answer(error.status or 500, message, issues, error.code)
+        answer = _answer(
+            request, error.status or 500, error.message, error.issues, error.code
+        )
         if error.retry_after is not None:
             answer.headers["Retry-After"] = str(math.ceil(error.retry_after))
         return answer
     if isinstance(error, RunProblemsError):
-        issues = [
-            Issue(message=problem.message, path=_plain(problem.place or ""))
+        lines = [
+            FieldIssue((problem.place or "").lstrip("$."), problem.message)
             for problem in error.exceptions
             if isinstance(problem, RigbridgeError)
         ]
-        return _answer(400, str(error), issues)
+        return _answer(request, 400, str(error), lines)
     if isinstance(error, (SourceError, ConfigurationError, PluginError)):
-        return _answer(400, str(error), [])
+        return _answer(request, 400, str(error))
     return answer_any(request, error)
 
 
@@ -79,25 +92,21 @@ def answer_http(
     if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return answer_any(request, error)
     if _names_nothing(request, error):
-        return _answer(HTTPStatus.NOT_FOUND, "Not Found", [])
+        return _answer(request, HTTPStatus.NOT_FOUND, "Not Found")
     # Parameters are told by the framework, fields of the body by the decoder.
-    found = _parameters(error)
+    lines = _parameters(error)
     message, path = _located(error)
-    if not found and isinstance(path, UnsetType):
-        return _answer(error.status_code, message, [])
-    lines = found or [FieldIssue(path or "", message)]
+    if not lines and isinstance(path, UnsetType):
+        return _answer(request, error.status_code, message)
+    lines = lines or [FieldIssue(path or "", message)]
     text = str(lines[0]) if lines[0].path else message
-    return _answer(
-        error.status_code,
-        _headed(request, f"{INVALID}: {text}"),
-        [_issue(request, line) for line in lines],
-    )
+    return _answer(request, error.status_code, f"{INVALID}: {text}", lines)
 
 
-def answer_any(_: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
+def answer_any(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """Answer our own mistake: logged here in full, told to nobody else."""
     _LOGGER.error("request failed", exc_info=error)
-    return _answer(500, _INTERNAL, [])
+    return _answer(request, 500, _INTERNAL)
 
 
 def _names_nothing(request: Request[Any, Any, Any], error: HTTPException) -> bool:
@@ -106,28 +115,28 @@ def _names_nothing(request: Request[Any, Any, Any], error: HTTPException) -> boo
     return not allowed and str(request.scope["path"]).endswith("/")
 
 
-def _of_v2(request: Request[Any, Any, Any]) -> bool:
-    return str(request.scope["path"]).startswith("/api/v2/")
-
-
-def _headed(request: Request[Any, Any, Any], message: str) -> str:
-    """Leave to v2 clients what they do themselves: to add the issues to the message."""
-    return INVALID if _of_v2(request) and message.startswith(INVALID) else message
-
-
-def answer_deep(_: Request[Any, Any, Any], error: RecursionError) -> Response[Problem]:
+def answer_deep(
+    request: Request[Any, Any, Any], error: RecursionError
+) -> Response[Problem]:
     """Answer a body that no decoder gets to the ground of."""
     _LOGGER.warning("request refused: %s", error)
-    return _answer(400, f"{INVALID}: the body is nested too deeply", [])
+    return _answer(request, 400, f"{INVALID}: the body is nested too deeply")
 
 
-def _issue(request: Request[Any, Any, Any], line: str) -> Issue:
+def _issue(line: str, *, v2: bool) -> Issue:
     if not isinstance(line, FieldIssue):
         return Issue(message=line)
-    if _of_v2(request):
-        # Its clients show the message alone, so the field is named there as well.
-        return Issue(message=f"{_named(line.path)} {line.message}", path=line.path)
-    return Issue(message=line.message, path=line.path)
+    # v2 clients show the message alone, so the field is named there as well.
+    message = f"{_named(line.path)} {line.message}" if v2 else line.message
+    return Issue(message=message, path=_steps(line.path))
+
+
+def _steps(path: str) -> list[str | int]:
+    """Part ``phases[3].outcome`` into its steps."""
+    return [
+        int(step[1:-1]) if step.startswith("[") else step
+        for step in _STEP.findall(path)
+    ]
 
 
 def _named(path: str) -> str:
@@ -153,10 +162,6 @@ def _parameters(error: HTTPException) -> list[FieldIssue]:
     ]
 
 
-def _plain(path: str) -> str:
-    return path.removeprefix("$").removeprefix(".")
-
-
 def _located(error: HTTPException) -> tuple[str, str | UnsetType]:
     """Take the decoder's words apart into what is wrong and where."""
     cause = error.__cause__
@@ -173,7 +178,8 @@ def _located(error: HTTPException) -> tuple[str, str | UnsetType]:
         return f"The body is no valid JSON: {words.rpartition(' - ')[2]}", UNSET
     message = words[: found.start()]
     path = found["path"]
-    missing = _MISSING.search(message)
-    if missing is not None:
-        return "is required", ".".join(filter(None, (path, missing["field"])))
+    for pattern, told in ((_MISSING, "is required"), (_UNKNOWN, "is not kept here")):
+        named = pattern.search(message)
+        if named is not None:
+            return told, ".".join(filter(None, (path, named["field"])))
     return message, path

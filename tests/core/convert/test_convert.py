@@ -261,11 +261,16 @@ class TestPayload:
         assert wire["name"] == "x" * 255
         assert wire["docstring"] == f"{name}\n\nwhy"
 
-    def test_a_version_keeps_to_the_allowed_characters(self) -> None:
-        """Other characters are replaced, and that is recorded."""
-        report = ConversionReport()
+    def test_a_version_has_any_characters(self) -> None:
+        """What v1 takes is sent as it is."""
         run = a_run(procedure=ProcedureRef(name="FVT", version="v1 (beta)"))
-        assert dump(run, report).body.procedure_version == "v1-beta-"
+        assert dump(run).body.procedure_version == "v1 (beta)"
+
+    def test_a_long_version_is_cut(self) -> None:
+        """255 characters travel, and that it was cut is recorded."""
+        report = ConversionReport()
+        run = a_run(procedure=ProcedureRef(name="FVT", version="v" * 256))
+        assert dump(run, report).body.procedure_version == "v" * 255
         assert report.count(Disposition.COERCED, "procedure version") == 1
 
     @pytest.mark.parametrize(

@@ -78,7 +78,11 @@ class TestCreate:
         assert answer.status_code == 400
         assert answer.json()["code"] == "BAD_REQUEST"
         assert answer.json()["message"].startswith("Part number is required but not")
-        assert answer.json()["issues"][0]["path"] == "unit_under_test.part_number"
+        assert answer.json()["issues"][0]["path"] == [
+            "unit_under_test",
+            "part_number",
+        ]
+        assert "[identity]" in answer.json()["error"]["message"]
 
     def test_part_number_optional(
         self, store: RunStore, serving: Callable[..., Any], make_json: JSONMaker
@@ -133,7 +137,7 @@ class TestRead:
         for params in ({}, {"serial_number": ""}, {"serial_number": "x" * 256}):
             answer = api.get("/api/v1/runs", params=params)
             assert answer.status_code == 400
-            assert answer.json()["issues"][0]["path"] == "serial_number"
+            assert answer.json()["issues"][0]["path"] == ["serial_number"]
 
     def test_odd_serial_number(self, api: httpx.Client, make_json: JSONMaker) -> None:
         """Any text is a serial number."""

@@ -229,7 +229,7 @@ class TestImport:
         """A run that no store takes is refused with the field."""
         answer = self._import(api, _RECORD.replace(b'"SN-7"', b"null"))
         assert answer.status_code == 400
-        assert answer.json()["issues"][0]["path"] == "unit.serial_number"
+        assert answer.json()["issues"][0]["path"] == ["unit", "serial_number"]
 
     def test_no_part_number(self, store: RunStore, serving: Callable[..., Any]) -> None:
         """A new unit needs a part number at this call, too, unless that is optional."""

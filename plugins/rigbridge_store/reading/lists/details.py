@@ -21,7 +21,7 @@ from rigbridge_store.reading.lists.query import (
     Outcome,
     PhaseOutcome2,
     RowPage,
-    Sample,
+    SampleOrProduct,
     among,
     at_least,
     at_most,
@@ -216,9 +216,7 @@ class PhaseQuery(QueryOfTimedRuns):
     )
     run_outcomes: list[Outcome] | None = restricts(among, runs.c.outcome)
     ids: list[str] | None = restricts(id_in, runs.c.id, description="Of runs.")
-    samples: list[Literal["production", "golden", "failing", "ignored"]] | None = (
-        restricts(sampled)
-    )
+    samples: list[SampleOrProduct] | None = restricts(sampled)
     sorts: ClassVar = {
         "started_at": phases.c.start_time_millis,
         "duration": phases.c.end_time_millis - phases.c.start_time_millis,
@@ -328,7 +326,7 @@ class LogQuery(QueryOfRuns):
     source_files: list[str] | None = restricts(among, logs.c.source_file)
     run_ids: list[str] | None = restricts(id_in, runs.c.id)
     run_outcomes: list[Outcome] | None = restricts(among, runs.c.outcome)
-    samples: list[Sample] | None = restricts(sampled)
+    samples: list[SampleOrProduct] | None = restricts(sampled)
     sorts: ClassVar = {
         "created_at": logs.c.timestamp,
         "level": logs.c.level,

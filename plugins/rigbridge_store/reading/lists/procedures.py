@@ -52,6 +52,7 @@ __all__ = [
     "find_stations",
     "find_version",
     "key_prefix",
+    "last_runs_of",
     "newest_runs",
     "one_user",
     "procedures_of",
@@ -66,6 +67,7 @@ _SELECT: sa.Select[*tuple[Any, ...]] = sa.select(
     procedures.c.key,
     procedures.c.id,
     procedures.c.name,
+    procedures.c.identifier,
     procedures.c.created_at,
     creators.c.id.label("creator_id"),
     creators.c.name.label("creator_name"),
@@ -150,20 +152,34 @@ def runs_of(connection: sa.Connection, procedure: int) -> Sequence[str]:
     return connection.execute(statement).scalars().all()
 
 
+_RUNS: sa.Select[*tuple[Any, ...]] = sa.select(
+    runs.c.procedure_key,
+    runs.c.id,
+    sa.func.coalesce(runs.c.started_at, runs.c.created_at).label("started_at"),
+    runs.c.outcome,
+    units.c.id.label("unit_id"),
+    units.c.serial_number.label("unit_serial_number"),
+).select_from(runs.join(units, runs.c.unit_key == units.c.key))
+
+
 def newest_runs(connection: sa.Connection, procedure: int, limit: int) -> Sequence[Row]:
     """List the runs of a procedure that were stored last."""
     return connection.execute(
-        sa.select(
-            runs.c.id,
-            sa.func.coalesce(runs.c.started_at, runs.c.created_at).label("started_at"),
-            runs.c.outcome,
-            units.c.serial_number,
-        )
-        .select_from(runs.join(units, runs.c.unit_key == units.c.key))
-        .where(runs.c.procedure_key == procedure, ENDED)
+        _RUNS.where(runs.c.procedure_key == procedure, ENDED)
         .order_by(runs.c.key.desc())
         .limit(limit)
     ).all()
+
+
+def last_runs_of(connection: sa.Connection, keys: Sequence[int]) -> dict[int, Row]:
+    """Find the run of each procedure that was stored last, by its procedure's key."""
+    newest = (
+        sa.select(sa.func.max(runs.c.key))
+        .where(runs.c.procedure_key.in_(list(keys)), ENDED)
+        .group_by(runs.c.procedure_key)
+    )
+    found = connection.execute(_RUNS.where(runs.c.key.in_(newest)))
+    return {row.procedure_key: row for row in found}
 
 
 def stations_of(connection: sa.Connection, procedure: int) -> Sequence[Row]:
@@ -284,6 +300,7 @@ def procedures_of(
             station_procedures.c.station_key,
             procedures.c.id,
             procedures.c.name,
+            procedures.c.identifier,
             count.label("runs_count"),
         )
         .join(procedures, station_procedures.c.procedure_key == procedures.c.key)

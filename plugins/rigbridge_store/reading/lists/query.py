@@ -27,6 +27,7 @@ from rigbridge_store.reading.details import Row
 __all__ = [
     "LIMITS",
     "Column",
+    "DeploymentQuery",
     "Judgement",
     "Level",
     "ListQuery",
@@ -35,6 +36,7 @@ __all__ = [
     "PhaseOutcome2",
     "RowPage",
     "Sample",
+    "SampleOrProduct",
     "SortedQuery",
     "among",
     "at_least",
@@ -64,6 +66,9 @@ Judgement = Literal["PASS", "FAIL", "UNSET"]
 
 Sample = Literal["golden", "failing", "ignored"]
 """What a unit that is no product is good for."""
+
+SampleOrProduct = Literal["production", "golden", "failing", "ignored"]
+"""Any unit: a product is no sample."""
 
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 """The level of a log line."""
@@ -157,6 +162,21 @@ class ListQuery:
                 continue
             found += condition(utc(value) if isinstance(value, datetime) else value)
         return found
+
+
+@attrs.frozen(kw_only=True)
+class DeploymentQuery(ListQuery):
+    """The parameters of ``GET /v2/deployments``, none of which restricts nothing."""
+
+    search_query: str | None = None
+    procedure_ids: list[str] | None = None
+    environments: list[str] | None = None
+    branch_names: list[str] | None = None
+    author_usernames: list[str] | None = None
+    build_statuses: list[str] | None = None
+    pushed: bool | None = None
+    deployed_after: datetime | None = None
+    deployed_before: datetime | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -28,7 +28,7 @@ from rigbridge_store.reading.lists.query import (
     Column,
     Outcome,
     RowPage,
-    Sample,
+    SampleOrProduct,
     SortedQuery,
     among,
     from_moment,
@@ -179,7 +179,7 @@ class RunQuery(QueryOfTimedRuns):
     execution_ids: list[str] | None = restricts(among, run_slots.c.execution_id)
     slot_keys: list[str] | None = restricts(among, run_slots.c.slot_key)
     slot_names: list[str] | None = restricts(among, run_slots.c.slot_name)
-    samples: list[Sample] | None = restricts(sampled)
+    samples: list[SampleOrProduct] | None = restricts(sampled)
     started_after: datetime | None = restricts(from_moment, runs.c.started_at)
     started_before: datetime | None = restricts(until_moment, runs.c.started_at)
     ended_after: datetime | None = restricts(from_moment, runs.c.ended_at)

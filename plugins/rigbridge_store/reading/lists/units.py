@@ -30,7 +30,7 @@ from rigbridge_store.reading.lists.query import (
     Column,
     Outcome,
     RowPage,
-    Sample,
+    SampleOrProduct,
     SortedQuery,
     among,
     at_least,
@@ -43,7 +43,7 @@ from rigbridge_store.reading.lists.query import (
     until_moment,
     utc,
 )
-from rigbridge_store.reading.lists.runs import ENDED
+from rigbridge_store.reading.lists.runs import ENDED, sampled
 from rigbridge_store.refusals import not_found
 from rigbridge_store.tables.schema import (
     attachments,
@@ -186,7 +186,7 @@ class UnitQuery(SortedQuery):
     created_by_user_ids: list[str] | None = restricts(id_in, creators.c.id)
     created_by_station_ids: list[str] | None = restricts(id_in, stations.c.id)
     exclude_units_with_parent: bool = restricts(_without_parent, default=False)
-    samples: list[Sample] | None = restricts(among, units.c.sample)
+    samples: list[SampleOrProduct] | None = restricts(sampled)
     sorts: ClassVar = {
         "serial_number": units.c.serial_key,
         "created_at": units.c.created_at,

@@ -8,7 +8,8 @@ from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody
 
 from rigbridge.wire import CreateRun, Identified, ListedRun, UpdateRun, UpdateUnit
 from rigbridge_store.fields import known
-from rigbridge_store.server.bodies import Deleted
+from rigbridge_store.refusals import not_found
+from rigbridge_store.server.bodies import Told
 from rigbridge_store.server.calls import FromCall, delete, get, patch, post, put
 
 __all__: list[str] = []
@@ -61,10 +62,38 @@ def update_run(
 
 
 @delete("/runs/{run_id:str}")
-def delete_run(run_id: FromPath[str], call: FromCall) -> Deleted:
+def delete_run(run_id: FromPath[str], call: FromCall) -> Told:
     """Delete a run."""
     call.store.delete_run(run_id, principal=call.principal)
-    return Deleted(message=f"Run {run_id} deleted")
+    return Told(message=f"Run {run_id} deleted")
+
+
+@delete("/units/{serial_number:str}")
+def delete_unit(serial_number: FromPath[str], call: FromCall) -> Told:
+    """Delete a unit that has no runs."""
+    call.store.delete_units([serial_number], principal=call.principal)
+    return Told(message=f"Unit {serial_number} deleted")
+
+
+_UNWATCHED = (
+    "Tests cannot be watched while they run: this store has no operator page. The run "
+    "is stored when the test has ended."
+)
+
+
+@get("/streaming")
+def show_streaming(call: FromCall) -> Told:
+    """Tell clients of 1.11 to 2.14 that no test can be watched while it runs."""
+    del call
+    # They try again and again after anything but a refusal.
+    raise not_found(_UNWATCHED)
+
+
+@get("/rooms")
+def show_rooms(call: FromCall) -> Told:
+    """Tell clients of 1.6 to 1.10 that no test can be watched while it runs."""
+    del call
+    return Told(message=_UNWATCHED)
 
 
 @patch("/units/{serial_number:str}")

@@ -268,4 +268,4 @@ def delete_batch(number: FromPath[str], call: FromCall) -> Deleted2:
     with call.store.writing(call.principal) as (connection, _):
         row = lists.require_batch(connection, number, call.principal)
         changes.delete_batch(connection, row.key)
-    return Deleted2(id=[row.id])
+    return Deleted2.of([row.id])

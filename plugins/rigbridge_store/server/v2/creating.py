@@ -74,6 +74,17 @@ _SPELLED = {
 """What v2 calls those fields of the model that have other names there."""
 
 
+_KEPT = (
+    "sequences",
+    "execution_id",
+    "slot_key",
+    "slot_name",
+    "config",
+    "secrets",
+)
+"""The fields that stay together in the metadata of the run, since only v2 has them."""
+
+
 class _Maker:
     """Makes one run."""
 
@@ -155,6 +166,10 @@ class _Maker:
             checks.bounded(number, f"sub_units[{index}]")
         check_metadata(known(body.metadata) or {}, "metadata", checks)
         check_metadata(known(body.unit_metadata) or {}, "unit_metadata", checks)
+        for path in ("config", "secrets"):
+            for index, item in enumerate(known(getattr(body, path)) or ()):
+                checks.filled(item.key, f"{path}[{index}].key")
+                checks.bounded(item.key, f"{path}[{index}].key")
 
     def _slots(self) -> None:
         body = self.body
@@ -184,7 +199,7 @@ class _Maker:
         body = self.body
         extra = {
             name: msgspec.to_builtins(value)
-            for name in ("sequences", "execution_id", "slot_key", "slot_name")
+            for name in _KEPT
             if (value := known(getattr(body, name)))
         }
         user = dict(known(body.metadata) or {})

@@ -7,15 +7,18 @@ from typing import Annotated, Any
 
 import litestar
 from litestar import Request
+from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import File, Stream
 from msgspec import UNSET
 
 from rigbridge.errors import RigbridgeError
 from rigbridge.wire import InitializeUpload
+from rigbridge_store.fields import known, text_or_none
 from rigbridge_store.files.stored_files import find_content
 from rigbridge_store.files.uploads import Target, require_received
-from rigbridge_store.refusals import FieldIssue, bad_request, invalid, not_found
+from rigbridge_store.reading.lists.query import DeploymentQuery
+from rigbridge_store.refusals import FieldIssue, invalid, not_found, not_implemented
 from rigbridge_store.server.bodies import PROBLEMS
 from rigbridge_store.server.calls import ApiCall, FromCall, get, post
 from rigbridge_store.server.door import Door
@@ -57,10 +60,20 @@ def initialize(data: JSONBody[NameFile], call: FromCall) -> bodies.UploadGrant2:
 @post("/attachments/{upload_id:str}/finalize")
 def finalize(upload_id: FromPath[str], call: FromCall) -> bodies.FileURL:
     """Tell that the bytes have come; answers where the file can be had."""
+    return _finalized(upload_id, call)
+
+
+def _finalized(upload_id: str, call: ApiCall) -> bodies.FileURL:
     with call.store.reading() as connection:
         require_received(connection, upload_id, call.principal)
     # An id may be sent in any case; links are signed for the stored one.
     return bodies.FileURL(url=call.file_url(upload_id.lower()))
+
+
+@post("/attachments/{upload_id:str}/confirm")
+def confirm(upload_id: FromPath[str], call: FromCall) -> bodies.FileURL:
+    """Tell the same, as clients of 2.0 do."""
+    return _finalized(upload_id, call)
 
 
 @litestar.get(
@@ -94,13 +107,22 @@ def import_reports(
     """
     if not 1 <= len(data.items) <= _MAX_ITEMS:
         raise invalid([FieldIssue("items", f"must be 1 to {_MAX_ITEMS}")])
+    if known(data.allow_duplicate):
+        words = "is not possible here: a report is never stored twice"
+        raise invalid([FieldIssue("allow_duplicate", words)])
     return bodies.ImportResults(results=[_import(call, item) for item in data.items])
 
 
 def _import(call: ApiCall, item: bodies.ImportItem) -> bodies.ImportResult:
     upload = item.upload_id
     try:
-        done = import_report(call.door, upload, item.importer, call.principal)
+        done = import_report(
+            call.door,
+            upload,
+            item.importer,
+            call.principal,
+            text_or_none(item.profile),
+        )
     except RigbridgeError as error:
         # One bad report does not keep the others out; its sender is told.
         return bodies.ImportResult(upload_id=upload, success=False, error=str(error))
@@ -115,21 +137,29 @@ def _import(call: ApiCall, item: bodies.ImportItem) -> bodies.ImportResult:
 
 
 @post("/imports/tabular")
-def import_table() -> bodies.ImportResult:
-    """Import a table by a mapping within the call, which this store does not do."""
-    raise bad_request(
-        "This store reads tables by the profiles in its settings. Send the upload to "
-        "POST /api/v1/import with the importer CSV and the name of a profile."
+def import_table(call: FromCall) -> bodies.ImportResult:
+    """Import a table by a mapping within the call, which this store does not do yet."""
+    del call
+    raise not_implemented(
+        "This store does not read tables by a mapping within the call yet, but by the "
+        "profiles in its settings: send the upload to POST /api/v1/import with the "
+        "importer CSV and the name of a profile."
     )
 
 
-@get("/deployments")
-def list_deployments() -> bodies.NoDeployments:
-    """List deployments: this store builds and deploys nothing."""
+@get("/deployments", query=DeploymentQuery)
+def list_deployments(
+    wanted: NamedDependency[DeploymentQuery], call: FromCall
+) -> bodies.NoDeployments:
+    """List deployments: this store builds and deploys nothing, whatever is asked."""
+    del wanted, call
     return bodies.NoDeployments(data=[], meta=Meta(has_more=False, next_cursor=None))
 
 
 @get("/deployments/{deployment_id:str}")
-def get_deployment(deployment_id: FromPath[str]) -> bodies.NoDeployments:
+def get_deployment(
+    deployment_id: FromPath[str], call: FromCall
+) -> bodies.NoDeployments:
     """Give one deployment: there is none."""
+    del call
     raise not_found(f"Deployment with ID {deployment_id} does not exist.")

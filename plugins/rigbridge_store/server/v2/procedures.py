@@ -9,10 +9,16 @@ from rigbridge.wire import Identified
 from rigbridge_store.fields import FieldChecks, known
 from rigbridge_store.intake import changes
 from rigbridge_store.intake.changes import PROCEDURE
+from rigbridge_store.reading.details import Row
 from rigbridge_store.reading.lists import procedures as lists
 from rigbridge_store.server.calls import FromCall, delete, get, patch, post
 from rigbridge_store.server.v2.bodies import procedures as bodies
-from rigbridge_store.server.v2.bodies.shared import Named, Person
+from rigbridge_store.server.v2.bodies.shared import (
+    LinkedStation,
+    LinkedUnit,
+    Named,
+    Person,
+)
 from rigbridge_store.server.v2.checks import require_valid
 from rigbridge_store.server.v2.showing import (
     NOTHING,
@@ -45,6 +51,7 @@ def list_procedures(
     """List procedures, the newest first; a station sees those it is linked to."""
     with call.store.reading() as connection:
         page = lists.find_procedures(connection, wanted, call.principal)
+        newest = lists.last_runs_of(connection, page.keys)
     data = [
         from_row(
             bodies.ListedProcedure2,
@@ -55,6 +62,7 @@ def list_procedures(
                 name=row.creator_name,
                 email=row.creator_email or "",
             ),
+            runs=[_recent(newest[row.key])] if row.key in newest else [],
         )
         for row in page.rows
     ]
@@ -76,12 +84,13 @@ def get_procedure(
         row,
         created_by_user=from_row_or_none(Person, row, "creator_"),
         runs_count=count,
-        recent_runs=[
-            from_row(bodies.RecentRun, run, unit=from_row(bodies.RecentUnit, run))
-            for run in recent
-        ],
-        stations=[from_row(Named, item) for item in linked],
+        recent_runs=[_recent(run) for run in recent],
+        stations=[from_row(LinkedStation, item) for item in linked],
     )
+
+
+def _recent(run: Row) -> bodies.RecentRun:
+    return from_row(bodies.RecentRun, run, unit=from_row(LinkedUnit, run, "unit_"))
 
 
 @patch("/procedures/{procedure_id:str}")

@@ -45,6 +45,7 @@ from rigbridge_store.server.v2.showing import (
     show_phase,
     show_run,
     show_sequences,
+    show_used_values,
 )
 from rigbridge_store.tables.values import canonical_uuid
 
@@ -149,7 +150,7 @@ def delete_runs(ids: Ids, call: FromCall) -> Deleted2:
         )
     for run_id in found:
         call.store.delete_run(run_id, principal=call.principal)
-    return Deleted2(id=found)
+    return Deleted2.of(found)
 
 
 @get("/runs/{run_id:str}")
@@ -181,6 +182,7 @@ def get_run(run_id: FromPath[str], call: FromCall) -> shown.ShownRun:
             from_row(shown.ShownSubUnit, unit, part_number=unit.part_number or "")
             for unit in sub_units
         ],
+        **show_used_values(run.metadata),
     )
 
 

@@ -25,9 +25,9 @@ from rigbridge_store.server.v2.bodies.sent_runs import (
     SequenceCall,
 )
 from rigbridge_store.server.v2.bodies.shared import (
+    LinkedStation,
     Maker,
     Meta,
-    Named,
     Numbered,
     Person,
     ShownPart,
@@ -54,6 +54,7 @@ __all__ = [
     "show_phase",
     "show_run",
     "show_sequences",
+    "show_used_values",
     "start_of",
 ]
 
@@ -108,7 +109,7 @@ def made_by(row: Row, kind: type[Maker | Person] = Maker) -> dict[str, object]:
     """Give the fields that say which user or station, one at most, made something."""
     return {
         "created_by_user": from_row_or_none(kind, row, "creator_"),
-        "created_by_station": from_row_or_none(Named, row, "station_"),
+        "created_by_station": from_row_or_none(LinkedStation, row, "station_"),
     }
 
 
@@ -301,6 +302,22 @@ def _member(items: JSONValue, index: int) -> Mapping[str, Any]:
     return item if isinstance(item, Mapping) else {}
 
 
+def _kept(metadata: Mapping[str, Any], name: str) -> JSONValue:
+    """Give what a v2 client sent and v1 has no field for, None where it did not."""
+    extra: JSONValue = metadata.get(RESERVED)
+    return extra.get(name) if isinstance(extra, Mapping) else None
+
+
+def show_used_values(metadata: Mapping[str, Any]) -> dict[str, object]:
+    """Show the configured values and the secrets that a run used, without these."""
+    return {
+        "config": read_sent(_kept(metadata, "config"), list[shown_runs.ShownConfig])
+        or [],
+        "secrets": read_sent(_kept(metadata, "secrets"), list[shown_runs.ShownSecret])
+        or [],
+    }
+
+
 def show_sequences(
     metadata: Mapping[str, Any], run_id: str, *, nested: bool
 ) -> list[shown_runs.ShownSequence]:
@@ -312,9 +329,7 @@ def show_sequences(
         run_id: the run.
         nested: also those within others.
     """
-    extra: JSONValue = metadata.get(RESERVED)
-    stored = extra.get("sequences") if isinstance(extra, Mapping) else None
-    # Stored with the run, since v1 has no field for calls of sequences.
+    stored = _kept(metadata, "sequences")
     shown: list[shown_runs.ShownSequence] = []
     for index, call in enumerate(read_sent(stored, list[SequenceCall]) or ()):
         parent, _, key = call.path.rpartition("/")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import UNSET
 
 from rigbridge.wire import Identified
@@ -23,7 +23,11 @@ from rigbridge_store.reading.lists import procedures as lists
 from rigbridge_store.refusals import forbidden
 from rigbridge_store.server.calls import FromCall, delete, get, patch, post
 from rigbridge_store.server.v2.bodies import procedures as bodies
-from rigbridge_store.server.v2.bodies.shared import Named
+from rigbridge_store.server.v2.bodies.shared import (
+    LinkedProcedure,
+    LinkedStation,
+    Named,
+)
 from rigbridge_store.server.v2.checks import require_valid
 from rigbridge_store.server.v2.showing import NOTHING, from_row, meta_of
 
@@ -64,7 +68,7 @@ def list_stations(
         from_row(
             bodies.StationSummary,
             row,
-            procedures=[from_row(Named, item) for item in linked[row.key]],
+            procedures=[from_row(LinkedProcedure, item) for item in linked[row.key]],
             procedures_count=len(linked[row.key]),
             metadata=labels.get(row.key, UNSET),
         )
@@ -107,7 +111,7 @@ def get_station(station_id: FromPath[str], call: FromCall) -> bodies.StationDeta
 @patch("/stations/{station_id:str}")
 def update_station(
     station_id: FromPath[str], data: JSONBody[bodies.UpdateStation], call: FromCall
-) -> Named:
+) -> LinkedStation:
     """Change the name or the metadata of a station."""
     labels = known(data.metadata) or {}
     name = known(data.name)
@@ -117,7 +121,7 @@ def update_station(
         if name is not None:
             changes.rename(connection, STATION, row.key, name.strip())
         merge_metadata(connection, "station", row.key, labels)
-    return Named(id=row.id, name=row.name if name is None else name.strip())
+    return LinkedStation(id=row.id, name=row.name if name is None else name.strip())
 
 
 @delete("/stations/{station_id:str}")
@@ -130,17 +134,27 @@ def remove(station_id: FromPath[str], call: FromCall) -> Identified:
 
 
 @get("/users")
-def list_users(call: FromCall) -> list[bodies.UserAccount]:
-    """List the users by name."""
+def list_users(
+    call: FromCall, current: FromQuery[bool | None] = None
+) -> list[bodies.UserAccount]:
+    """List the users by name, or only the caller; a station sees none."""
+    caller = call.principal
+    if caller.is_station:
+        return []
     with call.store.reading() as connection:
-        return [
-            from_row(bodies.UserAccount, row) for row in lists.all_users(connection)
-        ]
+        found = (
+            [lists.one_user(connection, caller.key)]
+            if current
+            else lists.all_users(connection)
+        )
+    return [from_row(bodies.UserAccount, row) for row in found]
 
 
 @get("/users/current")
 def current_user(call: FromCall) -> bodies.UserAccount:
-    """Give the user who calls."""
+    """Give the user who calls; stations are refused."""
+    if call.principal.is_station:
+        raise forbidden("The key is that of a station, not of a user.")
     with call.store.reading() as connection:
         return from_row(
             bodies.UserAccount, lists.one_user(connection, call.principal.key)

@@ -49,7 +49,7 @@ from rigbridge_store.server.v2.showing import (
     show_part,
     start_of,
 )
-from rigbridge_store.tables.values import folded, iso_from_micros, iso_from_span
+from rigbridge_store.tables.values import iso_from_micros, iso_from_span
 
 __all__: list[str] = []
 
@@ -237,24 +237,16 @@ def _changes(
 @delete("/units")
 def delete_units(serial_numbers: Ids, call: FromCall) -> Deleted2:
     """Delete units that have no runs, for good; all of them or none."""
-    digests: list[str] = []
-    deleted: list[str] = []
-    with call.store.writing(call.principal) as (connection, _):
-        # The same serial number twice is one unit.
-        for number in dict.fromkeys(map(folded, serial_numbers)):
-            unit = lists.require_unit(connection, number, call.principal)
-            digests += changes.delete_unit(connection, unit)
-            deleted.append(unit.id)
-    # After the commit: contents must never go before the rows that name them.
-    call.store.forget_contents(digests)
-    return Deleted2(id=deleted)
+    return Deleted2.of(
+        call.store.delete_units(serial_numbers, principal=call.principal)
+    )
 
 
 @put("/units/{serial_number:str}/children")
 def add_child(
     serial_number: FromPath[str], data: JSONBody[bodies.AddChild], call: FromCall
 ) -> Identified:
-    """Build a unit into another; a cycle is refused."""
+    """Build a unit into another; answers the child, refuses a cycle."""
     with call.store.writing(call.principal) as (connection, catalog):
         unit = lists.require_unit(connection, serial_number, call.principal)
         child = lists.require_unit(connection, data.child_serial_number, call.principal)
@@ -264,7 +256,7 @@ def add_child(
         )
         member = WireSubUnit(serial_number=child.serial_number)
         add_sub_units(connection, catalog, parent, [member], CreationPolicy())
-    return Identified(id=unit.id)
+    return Identified(id=child.id)
 
 
 @delete("/units/{serial_number:str}/children")
@@ -273,13 +265,13 @@ def remove_child(
     child_serial_number: Annotated[str, QueryParameter()],
     call: FromCall,
 ) -> Identified:
-    """Take a unit out of another; both stay."""
+    """Take a unit out of another; answers the child, both stay."""
     with call.store.writing(call.principal) as (connection, catalog):
         unit = lists.require_unit(connection, serial_number, call.principal)
         child = lists.require_unit(connection, child_serial_number, call.principal)
         require_sole(connection, unit.key, serial_number, catalog.sight)
         changes.remove_child(connection, unit, child)
-    return Identified(id=unit.id)
+    return Identified(id=child.id)
 
 
 @post("/units/{serial_number:str}/attachments")

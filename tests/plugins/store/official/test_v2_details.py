@@ -298,9 +298,12 @@ class TestImports:
         assert official.user.runs.get(id=good.id).unit.serial_number == serial
         assert (bad.success, bad.upload_id) == (False, uploads[1])
         assert bad.error
-        with pytest.raises(official.errors.ErrorBADREQUEST, match="profile"):
+        with pytest.raises(official.errors.APIError, match="profile") as caught:
             official.user.imports.tabular(
                 upload_id=uploads[0], procedure_id=official.procedure
             )
+        assert caught.value.status_code == 501
+        with pytest.raises(official.errors.ErrorBADREQUEST, match="stored twice"):
+            official.user.imports.structured(items=items[:1], allow_duplicate=True)
         (again,) = official.user.imports.structured(items=items[:1]).results
         assert (again.id, again.already_imported) == (good.id, True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
 _NOTHING = "00000000-0000-4000-8000-000000000000"
@@ -29,6 +30,10 @@ class TestStations:
         assert (changed.id, changed.name) == (made, renamed)
         assert stations.get(id=made).metadata == {}
         assert stations.update(id=made, image_id="", team_id=None).name == renamed
+        for kept_nowhere in ({"image_id": "x"}, {"team_id": "x"}):
+            with pytest.raises(official.errors.APIError) as caught:
+                stations.update(id=made, **kept_nowhere)
+            assert caught.value.status_code == 400
         assert stations.remove(id=made).id == made
         assert stations.list(search_query=renamed).data == []
         for call in (stations.get, stations.remove):
@@ -138,11 +143,17 @@ class TestUsers:
 
     def test_station(self, official: Any) -> None:
         """A station is no user and sees none."""
-        with pytest.raises(official.errors.APIError) as caught:
-            official.station.users.list()
-        assert caught.value.status_code == 403
+        assert official.station.users.list() == []
         with pytest.raises(official.errors.ErrorFORBIDDEN):
             official.station.users.get_current()
+
+    def test_current(self, bare: httpx.Client, official: Any) -> None:
+        """Clients before 2.22 ask for the caller by a parameter."""
+        bare.headers["Authorization"] = f"Bearer {official.keys['user']}"
+        (jane,) = bare.get("/api/v2/users", params={"current": "true"}).json()
+        assert jane["email"] == "jane@example.com"
+        bare.headers["Authorization"] = f"Bearer {official.keys['station']}"
+        assert bare.get("/api/v2/users", params={"current": "true"}).json() == []
 
     def test_whoami(self, official: Any) -> None:
         """Both kinds of key know whose they are."""

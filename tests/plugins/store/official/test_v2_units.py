@@ -304,14 +304,14 @@ class TestChildren:
     def test_life(self, official: Any, who: str) -> None:
         """A unit is built into another, and taken out again."""
         client = getattr(official, who)
-        (outer_id, outer), (_, first), (_, second) = (
+        (_, outer), (first_id, first), (second_id, second) = (
             official.unit(client) for _ in range(3)
         )
-        for child in (first, second):
+        for child_id, child in ((first_id, first), (second_id, second)):
             added = client.units.add_child(
                 serial_number=outer, child_serial_number=child
             )
-            assert added.id == outer_id
+            assert added.id == child_id
         unit = client.units.get(serial_number=outer)
         assert [child.serial_number for child in unit.children] == [first, second]
         assert client.units.get(serial_number=first).parent.serial_number == outer
@@ -321,7 +321,8 @@ class TestChildren:
             _serials(client, serial_numbers=[first], exclude_units_with_parent=True)
             == []
         )
-        client.units.remove_child(serial_number=outer, child_serial_number=first)
+        gone = client.units.remove_child(serial_number=outer, child_serial_number=first)
+        assert gone.id == first_id
         unit = client.units.get(serial_number=outer)
         assert [child.serial_number for child in unit.children] == [second]
         assert client.units.get(serial_number=first).parent is None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from msgspec import UNSET, UnsetType
+from typing import Literal
+
+from msgspec import UNSET, UnsetType, field
 
 from rigbridge_store.reading.lists.query import Sample
 from rigbridge_store.server.v2.bodies.sent_runs import MetadataValue
@@ -10,12 +12,14 @@ from rigbridge_store.server.v2.bodies.shared import (
     Body,
     LinkedFile,
     LinkedRun,
+    LinkedStation,
     LinkedUnit,
     Maker,
     Meta,
     Named,
     NamedPart,
     Numbered,
+    Sent,
     ShownPart,
 )
 
@@ -51,7 +55,7 @@ __all__ = [
 ]
 
 
-class CreateUnit(Body, frozen=True, kw_only=True):
+class CreateUnit(Sent, frozen=True, kw_only=True):
     """``POST /v2/units``; its part and revision exist already."""
 
     serial_number: str
@@ -61,7 +65,7 @@ class CreateUnit(Body, frozen=True, kw_only=True):
     metadata: dict[str, MetadataValue] | UnsetType | None = UNSET
 
 
-class UpdateUnit2(Body, frozen=True, kw_only=True):
+class UpdateUnit2(Sent, frozen=True, kw_only=True):
     """``PATCH /v2/units/{serial_number}``; null takes a batch or a sample away."""
 
     new_serial_number: str | UnsetType | None = UNSET
@@ -73,7 +77,7 @@ class UpdateUnit2(Body, frozen=True, kw_only=True):
     metadata: dict[str, MetadataValue | None] | UnsetType | None = UNSET
 
 
-class AddChild(Body, frozen=True, kw_only=True):
+class AddChild(Sent, frozen=True, kw_only=True):
     """``PUT /v2/units/{serial_number}/children``."""
 
     child_serial_number: str
@@ -108,7 +112,7 @@ class UnitDetails(LinkedUnit, frozen=True, kw_only=True):
     part: ShownPart
     parent: RelatedUnit | None
     created_by_user: Maker | None
-    created_by_station: Named | None
+    created_by_station: LinkedStation | None
     batch: Numbered | None
     children: list[RelatedUnit]
     created_during: CreatedDuring | None
@@ -131,7 +135,7 @@ class UnitSummary(LinkedUnit, frozen=True, kw_only=True):
     children: list[LinkedUnit]
     part: ShownPart
     created_by_user: Maker | None
-    created_by_station: Named | None
+    created_by_station: LinkedStation | None
     batch: Numbered | None
     parent: LinkedUnit | None
     last_run: LastRun | None
@@ -151,7 +155,7 @@ class DeletedFiles(Body, frozen=True, kw_only=True):
     ids: list[str]
 
 
-class CreatePart(Body, frozen=True, kw_only=True):
+class CreatePart(Sent, frozen=True, kw_only=True):
     """``POST /v2/parts``."""
 
     number: str
@@ -160,7 +164,7 @@ class CreatePart(Body, frozen=True, kw_only=True):
     metadata: dict[str, MetadataValue] | UnsetType | None = UNSET
 
 
-class UpdatePart(Body, frozen=True, kw_only=True):
+class UpdatePart(Sent, frozen=True, kw_only=True):
     """``PATCH /v2/parts/{number}``."""
 
     new_number: str | UnsetType | None = UNSET
@@ -208,21 +212,22 @@ class PartDetails(NamedPart, frozen=True, kw_only=True):
     created_at: str
     revisions: list[RevisionOfPart]
     created_by_user: Maker | None
-    created_by_station: Named | None
+    created_by_station: LinkedStation | None
     metadata: dict[str, MetadataValue]
 
 
-class CreateRevision(Body, frozen=True, kw_only=True):
+class CreateRevision(Sent, frozen=True, kw_only=True):
     """``POST /v2/parts/{number}/revisions``."""
 
     number: str
     metadata: dict[str, MetadataValue] | UnsetType | None = UNSET
 
 
-class UpdateRevision(Body, frozen=True, kw_only=True):
-    """``PATCH /v2/parts/{number}/revisions/{number}``; images are not kept here."""
+class UpdateRevision(Sent, frozen=True, kw_only=True):
+    """``PATCH /v2/parts/{number}/revisions/{number}``; an image can only go."""
 
     number: str | UnsetType | None = UNSET
+    image_id: Literal[""] | UnsetType | None = UNSET
     metadata: dict[str, MetadataValue | None] | UnsetType | None = UNSET
 
 
@@ -231,19 +236,19 @@ class RevisionDetails(Numbered, frozen=True, kw_only=True):
 
     created_at: str | None
     created_by_user: Maker | None
-    created_by_station: Named | None
+    created_by_station: LinkedStation | None
     part: NamedPart
     units: list[LinkedUnit]
     metadata: dict[str, MetadataValue]
 
 
-class CreateBatch(Body, frozen=True, kw_only=True):
+class CreateBatch(Sent, frozen=True, kw_only=True):
     """``POST /v2/batches``."""
 
     number: str
 
 
-class UpdateBatch(Body, frozen=True, kw_only=True):
+class UpdateBatch(Sent, frozen=True, kw_only=True):
     """``PATCH /v2/batches/{number}``."""
 
     new_number: str
@@ -262,7 +267,7 @@ class BatchDetails(Numbered, frozen=True, kw_only=True):
     created_at: str
     units: list[BatchUnit]
     created_by_user: Maker | None
-    created_by_station: Named | None
+    created_by_station: LinkedStation | None
 
 
 class BatchSummary(Numbered, frozen=True, kw_only=True):
@@ -270,8 +275,10 @@ class BatchSummary(Numbered, frozen=True, kw_only=True):
 
     created_at: str
     unit_count: int
+    # Only the oldest clients demand it; a batch has its units where it is shown alone.
+    units: list[BatchUnit] = field(default_factory=list[BatchUnit])
     created_by_user: Maker | None
-    created_by_station: Named | None
+    created_by_station: LinkedStation | None
 
 
 class BatchList(Body, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from rigbridge_store.server.v2.bodies.shared import Body, Meta
+from rigbridge_store.server.v2.bodies.shared import Body, Meta, Sent
 
 __all__ = [
     "FileURL",
@@ -32,14 +32,15 @@ class FileURL(Body, frozen=True, kw_only=True):
     url: str
 
 
-class ImportItem(Body, frozen=True, kw_only=True):
-    """An uploaded report, and by which importer to read it."""
+class ImportItem(Sent, frozen=True, kw_only=True):
+    """An uploaded report, and the importer, or profile (ours), to read it by."""
 
     upload_id: str
     importer: str
+    profile: str | UnsetType | None = UNSET
 
 
-class ImportReports(Body, frozen=True, kw_only=True):
+class ImportReports(Sent, frozen=True, kw_only=True):
     """``POST /v2/imports/structured``."""
 
     items: list[ImportItem]

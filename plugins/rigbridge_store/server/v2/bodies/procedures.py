@@ -9,11 +9,15 @@ from msgspec import UNSET, UnsetType, field
 from rigbridge_store.server.v2.bodies.sent_runs import MetadataValue
 from rigbridge_store.server.v2.bodies.shared import (
     Body,
+    LinkedProcedure,
     LinkedRun,
+    LinkedStation,
+    LinkedUnit,
     Maker,
     Meta,
     Named,
     Person,
+    Sent,
 )
 
 __all__ = [
@@ -28,7 +32,6 @@ __all__ = [
     "ProcedureDetails",
     "ProcedureList",
     "RecentRun",
-    "RecentUnit",
     "StationDetails",
     "StationList",
     "StationProcedure",
@@ -40,19 +43,19 @@ __all__ = [
 ]
 
 
-class CreateProcedure(Body, frozen=True, kw_only=True):
+class CreateProcedure(Sent, frozen=True, kw_only=True):
     """``POST /v2/procedures``."""
 
     name: str
 
 
-class UpdateProcedure(Body, frozen=True, kw_only=True):
+class UpdateProcedure(Sent, frozen=True, kw_only=True):
     """``PATCH /v2/procedures/{id}``; what is not named here concerns deployments."""
 
     name: str | UnsetType | None = UNSET
 
 
-class CreateVersion(Body, frozen=True, kw_only=True):
+class CreateVersion(Sent, frozen=True, kw_only=True):
     """``POST /v2/procedures/{id}/versions``."""
 
     tag: str
@@ -64,11 +67,19 @@ class Creator(Maker, frozen=True, kw_only=True):
     email: str
 
 
+class RecentRun(LinkedRun, frozen=True, kw_only=True):
+    """A recent run of a procedure."""
+
+    unit: LinkedUnit | None
+
+
 class ListedProcedure2(Named, frozen=True, kw_only=True):
     """A procedure in a list."""
 
     created_at: str
     created_by_user: Creator
+    # The newest alone, for clients before 2.2, which demand runs.
+    runs: list[RecentRun]
     # Always null: nothing is deployed from a repository here.
     linkedRepository: Any = None  # noqa: N815 - the contract's spelling
 
@@ -80,26 +91,14 @@ class ProcedureList(Body, frozen=True, kw_only=True):
     meta: Meta
 
 
-class RecentUnit(Body, frozen=True, kw_only=True):
-    """The unit of a recent run."""
-
-    serial_number: str
-
-
-class RecentRun(LinkedRun, frozen=True, kw_only=True):
-    """A recent run of a procedure."""
-
-    unit: RecentUnit | None
-
-
-class ProcedureDetails(Named, frozen=True, kw_only=True):
+class ProcedureDetails(LinkedProcedure, frozen=True, kw_only=True):
     """A procedure with what it is about."""
 
     created_at: str
     created_by_user: Person | None
     runs_count: int
     recent_runs: list[RecentRun]
-    stations: list[Named]
+    stations: list[LinkedStation]
 
 
 class VersionDetails(Body, frozen=True, kw_only=True):
@@ -111,10 +110,10 @@ class VersionDetails(Body, frozen=True, kw_only=True):
     procedure: Named
     run_count: int
     created_by_user: Person | None
-    created_by_station: Named | None
+    created_by_station: LinkedStation | None
 
 
-class CreateStation(Body, frozen=True, kw_only=True):
+class CreateStation(Sent, frozen=True, kw_only=True):
     """``POST /v2/stations``."""
 
     name: str
@@ -122,17 +121,19 @@ class CreateStation(Body, frozen=True, kw_only=True):
     metadata: dict[str, MetadataValue] | UnsetType | None = UNSET
 
 
-class UpdateStation(Body, frozen=True, kw_only=True):
-    """``PATCH /v2/stations/{id}``; images and teams do not exist here."""
+class UpdateStation(Sent, frozen=True, kw_only=True):
+    """``PATCH /v2/stations/{id}``; images and teams can only be taken away."""
 
     name: str | UnsetType | None = UNSET
+    image_id: Literal[""] | UnsetType | None = UNSET
+    team_id: UnsetType | None = UNSET
     metadata: dict[str, MetadataValue | None] | UnsetType | None = UNSET
 
 
-class StationSummary(Named, frozen=True, kw_only=True):
+class StationSummary(LinkedStation, frozen=True, kw_only=True):
     """A station in a list."""
 
-    procedures: list[Named]
+    procedures: list[LinkedProcedure]
     procedures_count: int
     team: Any = None
     metadata: dict[str, MetadataValue] | UnsetType = UNSET
@@ -145,19 +146,20 @@ class StationList(Body, frozen=True, kw_only=True):
     meta: Meta
 
 
-class StationProcedure(Named, frozen=True, kw_only=True):
+class StationProcedure(LinkedProcedure, frozen=True, kw_only=True):
     """A procedure that a station is linked to."""
 
     runs_count: int
     deployment: Any = None
 
 
-class StationDetails(Named, frozen=True, kw_only=True):
+class StationDetails(LinkedStation, frozen=True, kw_only=True):
     """A station; ``api_key`` is the public part of its newest key, never the key."""
 
     api_key: str | None
     procedures: list[StationProcedure]
     organization_slug: str
+    connection_status: None = None
     team: Any = None
     metadata: dict[str, MetadataValue] = field(default_factory=dict[str, MetadataValue])
 

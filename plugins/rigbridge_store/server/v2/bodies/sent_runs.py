@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from rigbridge.model import LogLevel, MeasurementOutcome, PhaseOutcome
 from rigbridge_store.reading.lists.query import Outcome
-from rigbridge_store.server.v2.bodies.shared import Body
+from rigbridge_store.server.v2.bodies.shared import Sent
 
 __all__ = [
     "Aggregation",
@@ -23,18 +23,26 @@ __all__ = [
     "SequenceCall",
     "SequenceOutcome",
     "UpdateRun2",
+    "UsedConfig",
+    "UsedSecret",
     "Validator",
+    "ValueSource",
 ]
 
 
 SequenceOutcome = Literal["PASS", "FAIL", "ERROR", "TIMEOUT", "ABORTED", "SKIP"]
 """The verdicts of a sequence call."""
 
+ValueSource = Literal[
+    "default", "shell", "dotenv", "process", "station", "procedure", "organization"
+]
+"""Where a configured value came from."""
+
 MetadataValue = str | float | int | bool
 """A value of custom metadata."""
 
 
-class Validator(Body, frozen=True, kw_only=True):
+class Validator(Sent, frozen=True, kw_only=True):
     """A condition that a value was judged by, with its own verdict."""
 
     outcome: MeasurementOutcome | UnsetType | None = UNSET
@@ -44,7 +52,7 @@ class Validator(Body, frozen=True, kw_only=True):
     is_decisive: bool | UnsetType | None = UNSET
 
 
-class Aggregation(Body, frozen=True, kw_only=True):
+class Aggregation(Sent, frozen=True, kw_only=True):
     """A number made of many (``min``, ``avg``, ``percentile_95``)."""
 
     type: str
@@ -54,7 +62,7 @@ class Aggregation(Body, frozen=True, kw_only=True):
     validators: list[Validator] | UnsetType | None = UNSET
 
 
-class DataAxis(Body, frozen=True, kw_only=True):
+class DataAxis(Sent, frozen=True, kw_only=True):
     """One column of a measurement of many points."""
 
     data: list[float | int]
@@ -65,7 +73,7 @@ class DataAxis(Body, frozen=True, kw_only=True):
     aggregations: list[Aggregation] | UnsetType | None = UNSET
 
 
-class CreateMeasurement(Body, frozen=True, kw_only=True):
+class CreateMeasurement(Sent, frozen=True, kw_only=True):
     """A measurement: one value, or axes."""
 
     name: str
@@ -81,7 +89,7 @@ class CreateMeasurement(Body, frozen=True, kw_only=True):
     docstring: str | UnsetType | None = UNSET
 
 
-class CreatePhase(Body, frozen=True, kw_only=True):
+class CreatePhase(Sent, frozen=True, kw_only=True):
     """A phase; a repeated one comes with its number of tries before."""
 
     name: str
@@ -94,7 +102,7 @@ class CreatePhase(Body, frozen=True, kw_only=True):
     sequence_path: str | UnsetType | None = UNSET
 
 
-class SequenceCall(Body, frozen=True, kw_only=True):
+class SequenceCall(Sent, frozen=True, kw_only=True):
     """A call of a sequence of phases, by its path among the others."""
 
     path: str
@@ -105,7 +113,7 @@ class SequenceCall(Body, frozen=True, kw_only=True):
     ended_at: datetime | UnsetType | None = UNSET
 
 
-class LogLine(Body, frozen=True, kw_only=True):
+class LogLine(Sent, frozen=True, kw_only=True):
     """A line of the log."""
 
     level: LogLevel
@@ -115,7 +123,22 @@ class LogLine(Body, frozen=True, kw_only=True):
     line_number: int
 
 
-class CreateRun2(Body, frozen=True, kw_only=True):
+class UsedSecret(Sent, frozen=True, kw_only=True):
+    """A secret that a run used: which one, never its value."""
+
+    key: str
+    variable_id: str | UnsetType | None = UNSET
+    version: int | UnsetType | None = UNSET
+    source: ValueSource | UnsetType | None = UNSET
+
+
+class UsedConfig(UsedSecret, frozen=True, kw_only=True):
+    """A configured value that a run used."""
+
+    value: MetadataValue
+
+
+class CreateRun2(Sent, frozen=True, kw_only=True):
     """``POST /v2/runs``."""
 
     outcome: Outcome
@@ -140,15 +163,17 @@ class CreateRun2(Body, frozen=True, kw_only=True):
     logs: list[LogLine] | UnsetType | None = UNSET
     metadata: dict[str, MetadataValue] | UnsetType | None = UNSET
     unit_metadata: dict[str, MetadataValue] | UnsetType | None = UNSET
+    config: list[UsedConfig] | UnsetType | None = UNSET
+    secrets: list[UsedSecret] | UnsetType | None = UNSET
 
 
-class UpdateRun2(Body, frozen=True, kw_only=True):
+class UpdateRun2(Sent, frozen=True, kw_only=True):
     """``PATCH /v2/runs/{id}``: completed uploads to link."""
 
     attachments: list[str] | UnsetType | None = UNSET
 
 
-class ChangeMetadata(Body, frozen=True, kw_only=True):
+class ChangeMetadata(Sent, frozen=True, kw_only=True):
     """``PATCH /v2/runs/{id}/metadata``: null takes a key away."""
 
     metadata: dict[str, MetadataValue | None] | UnsetType | None = UNSET

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from msgspec import Struct
 
 from rigbridge_store.reading.lists.query import Outcome
@@ -10,7 +12,9 @@ __all__ = [
     "Body",
     "Deleted2",
     "LinkedFile",
+    "LinkedProcedure",
     "LinkedRun",
+    "LinkedStation",
     "LinkedUnit",
     "Maker",
     "Meta",
@@ -19,6 +23,7 @@ __all__ = [
     "NamedPart",
     "Numbered",
     "Person",
+    "Sent",
     "ShownPart",
 ]
 
@@ -45,11 +50,25 @@ class Named(Body, frozen=True, kw_only=True):
     name: str
 
 
+class LinkedProcedure(Named, frozen=True, kw_only=True):
+    """A procedure with its human identifier, which clients before 2.5 demand."""
+
+    identifier: str | None
+
+
+class LinkedStation(Named, frozen=True, kw_only=True):
+    """A station; the oldest clients of v2 demand a further name and an image."""
+
+    identifier: str = ""
+    image: None = None
+
+
 class Numbered(Body, frozen=True, kw_only=True):
-    """A revision or a batch."""
+    """A revision or a batch; images are not kept, but demanded by old clients."""
 
     id: str
     number: str
+    image: None = None
 
 
 class LinkedRun(Body, frozen=True, kw_only=True):
@@ -86,6 +105,7 @@ class Maker(Body, frozen=True, kw_only=True):
 
     id: str
     name: str | None
+    image: None = None
 
 
 class Person(Maker, frozen=True, kw_only=True):
@@ -95,12 +115,22 @@ class Person(Maker, frozen=True, kw_only=True):
 
 
 class Deleted2(Body, frozen=True, kw_only=True):
-    """The ids of what was deleted."""
+    """The ids of what was deleted; ``ids`` is what the oldest clients call them."""
 
     id: list[str]
+    ids: list[str]
+
+    @classmethod
+    def of(cls, ids: list[str]) -> Self:
+        """Make the answer."""
+        return cls(id=ids, ids=ids)
 
 
-class NameFile(Body, frozen=True, kw_only=True):
+class Sent(Body, frozen=True, forbid_unknown_fields=True):
+    """A body that clients send; a field that is not kept here is refused by name."""
+
+
+class NameFile(Sent, frozen=True, kw_only=True):
     """The name of a file that will be sent."""
 
     name: str

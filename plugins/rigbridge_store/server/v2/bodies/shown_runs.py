@@ -14,11 +14,16 @@ from rigbridge_store.reading.lists.query import (
     PhaseOutcome2,
     Sample,
 )
-from rigbridge_store.server.v2.bodies.sent_runs import MetadataValue, SequenceOutcome
+from rigbridge_store.server.v2.bodies.sent_runs import (
+    MetadataValue,
+    SequenceOutcome,
+    ValueSource,
+)
 from rigbridge_store.server.v2.bodies.shared import (
     Body,
     LinkedFile,
     LinkedRun,
+    LinkedStation,
     LinkedUnit,
     Meta,
     Named,
@@ -44,11 +49,13 @@ __all__ = [
     "ShownAggregation",
     "ShownAttachment",
     "ShownAxis",
+    "ShownConfig",
     "ShownLog",
     "ShownMeasurement",
     "ShownPhase",
     "ShownProcedure",
     "ShownRun",
+    "ShownSecret",
     "ShownSequence",
     "ShownSubUnit",
     "ShownUnit",
@@ -63,6 +70,7 @@ class Operator(Body, frozen=True, kw_only=True):
     id: str | None
     name: str | None
     email: str | None
+    image: None = None
 
 
 class ShownVersion(Body, frozen=True, kw_only=True):
@@ -190,6 +198,21 @@ class ShownSubUnit(LinkedUnit, frozen=True, kw_only=True):
     part_name: str | None
 
 
+class ShownSecret(Body, frozen=True, kw_only=True):
+    """A secret that a run used, without its value."""
+
+    key: str
+    variable_id: str | None = None
+    version: int | None = None
+    source: ValueSource | None = None
+
+
+class ShownConfig(ShownSecret, frozen=True, kw_only=True):
+    """A configured value that a run used."""
+
+    value: MetadataValue
+
+
 class RunSummary(LinkedRun, frozen=True, kw_only=True):
     """A run in a list."""
 
@@ -203,7 +226,7 @@ class RunSummary(LinkedRun, frozen=True, kw_only=True):
     unit: ShownUnit
     docstring: str | None
     created_by_user: Person | None
-    created_by_station: Named | None
+    created_by_station: LinkedStation | None
     operated_by: Operator | None
     metadata: dict[str, MetadataValue] | UnsetType = UNSET
     sequences: list[ShownSequence] | UnsetType = UNSET
@@ -216,6 +239,8 @@ class ShownRun(RunSummary, frozen=True, kw_only=True):
     attachments: list[ShownAttachment]
     logs: list[ShownLog]
     sub_units: list[ShownSubUnit]
+    config: list[ShownConfig]
+    secrets: list[ShownSecret]
 
 
 class RunList(Body, frozen=True, kw_only=True):
@@ -319,7 +344,7 @@ class ListedLog(Body, frozen=True, kw_only=True):
     unit: LinkedUnit
     procedure: Named
     created_by_user: Person | None
-    created_by_station: Named | None
+    created_by_station: LinkedStation | None
 
 
 class LogList(Body, frozen=True, kw_only=True):

@@ -1,0 +1,42 @@
+"""
+Slashes within a part of a path: ``/units/A%2F7`` is the unit ``A/7``.
+
+A server decodes a path before it is routed, and such a part would be two. So an encoded
+slash goes through the routing as a character that no text has, and is put back for the
+handler.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+__all__ = ["keep_slashes", "restore_slashes"]
+
+# A noncharacter of Unicode: never in a text, and not in UTF-8 that came encoded.
+_MARK = "\ufdd0"
+_ENCODED = re.compile(b"%2f", re.IGNORECASE)
+
+
+def keep_slashes(app: ASGIApp) -> ASGIApp:
+    """Route paths with encoded slashes by their parts as they were sent."""
+
+    async def handle(scope: Scope, receive: Receive, send: Send) -> None:
+        # Not every server of ASGI gives it.
+        raw: bytes = scope.get("raw_path", b"")
+        if _ENCODED.search(raw) is not None:
+            # Some servers hand over the query string with it.
+            path = _ENCODED.sub(_MARK.encode(), raw.partition(b"?")[0])
+            scope["path"] = unquote(path)
+        await app(scope, receive, send)
+
+    return handle
+
+
+def restore_slashes(scope: Scope) -> None:
+    """Give the parameters of a path their slashes back, once it is routed."""
+    scope["path_params"] = {
+        name: value.replace(_MARK, "/") for name, value in scope["path_params"].items()
+    }
