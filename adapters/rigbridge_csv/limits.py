@@ -9,16 +9,14 @@ signs. Only what is a range becomes a :class:`~rigbridge.model.Limit`; "not equa
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from typing import TypeAlias
 
 import attrs
 
-from rigbridge.errors import ConfigurationError
 from rigbridge.model import Limit
 
-__all__ = ["Condition", "LimitPair", "condition"]
+__all__ = ["Condition", "condition"]
 
 Bound: TypeAlias = float | int | str | None
 """A number, a text that is none, or None where the cell is blank."""
@@ -38,6 +36,11 @@ _RANGES: Mapping[str, tuple[bool | None, bool | None]] = {
     ">": (False, None),
     "<=": (None, True),
     "<": (None, False),
+    # A column for each side, each with its own sign.
+    ">= <=": (True, True),
+    ">= <": (True, False),
+    "> <=": (False, True),
+    "> <": (False, False),
 }
 _OUTSIDE: Mapping[str, tuple[str, str]] = {
     "LTGT": ("<", ">"),
@@ -59,51 +62,16 @@ class Condition:
         limits: the range, or None.
         validators: conditions that are no range.
         rules: what was changed on the way, for the report.
+        problem: why the limits cannot be right, or None.
     """
 
     limits: Limit | None = None
     validators: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
+    problem: str | None = None
 
 
 _NOTHING = Condition()
-
-
-@attrs.frozen
-class LimitPair:
-    """
-    The form of a cell that holds both limits: ``upper/lower``, ``lower..upper``.
-
-    Attributes:
-        form: the words ``lower`` and ``upper`` with what stands between them.
-
-    Raises:
-        ConfigurationError: another form.
-    """
-
-    form: str
-    _separator: str = attrs.field(init=False, repr=False)
-
-    def __attrs_post_init__(self) -> None:
-        found = re.fullmatch(r"(lower|upper)(.+)(lower|upper)", self.form.strip())
-        if found is None or found[1] == found[3] or not found[2].strip():
-            raise ConfigurationError(
-                f"{self.form!r} is not the form of a pair of limits",
-                place="limit_pair",
-                remedy="write lower and upper with the sign between them: upper/lower",
-            )
-        # The class is frozen, and the separator follows from the form.
-        object.__setattr__(self, "_separator", found[2].strip())
-
-    def split(self, text: str) -> tuple[str, str] | None:
-        """Give the lower and the upper limit's text, or None for another form."""
-        first, sign, second = text.partition(self._separator)
-        # A second separator makes it unclear where the first limit ends.
-        if not sign or self._separator in second:
-            return None
-        if self.form.strip().startswith("upper"):
-            first, second = second, first
-        return first.strip(), second.strip()
 
 
 def _show(bound: Bound) -> str:
@@ -125,6 +93,10 @@ def _range(
     rules = ("non-finite: no limit on that side",) * (finite != (lower, upper))
     if finite == (None, None) and comparator is None:
         return Condition(rules=rules)
+    if finite[0] is not None and finite[1] is not None and finite[1] < finite[0]:
+        return Condition(
+            problem=f"the upper limit {finite[1]} is below the lower {finite[0]}"
+        )
     return Condition(
         limits=Limit(
             lower=finite[0],

@@ -3,50 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import attrs
 
-from rigbridge_csv.profiles.checks import check_choice, from_mapping, setting_error
-from rigbridge_csv.profiles.fields import Field
-from rigbridge_csv.profiles.profile import CSVProfile
+from rigbridge.errors import ConfigurationError
 
-__all__ = ["BUILT_IN", "CSVSettings"]
+if TYPE_CHECKING:
+    from rigbridge_csv.profiles.profile import CSVProfile
+else:
+    # What resolves annotations at run time must not import the profiles.
+    CSVProfile = object
 
-BUILT_IN = CSVProfile(
-    name="rigbridge-long",
-    columns={field: field.value for field in Field if field is not Field.LIMITS},
-    optional=tuple(
-        field.value
-        for field in Field
-        if field not in (Field.MEASUREMENT, Field.VALUE, Field.LIMITS)
-    ),
-)
-"""
-The profile that needs no configuration: the header names are our own field names.
-
-``measurement`` and ``value`` must be there; every other column may be lacking.
-"""
+__all__ = ["CSVSettings"]
 
 
 def _profiles(value: object) -> tuple[CSVProfile, ...]:
     if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
-        raise setting_error(f"must be a list of profiles, not {value!r}", "profiles")
-    made: list[CSVProfile] = []
-    for index, item in enumerate(cast("Iterable[object]", value)):
-        place = f"profiles[{index}]"
-        profile = (
-            item
-            if isinstance(item, CSVProfile)
-            else from_mapping(CSVProfile, item, place)
+        raise ConfigurationError(
+            f"must be a list of profiles, not {value!r}", place="profiles"
         )
-        # Errors and the report name a profile: the name has to tell which.
-        if profile.name in {other.name for other in (*made, BUILT_IN)}:
-            raise setting_error(
-                f"{profile.name!r} is taken", f"{place}.name", "choose another"
-            )
-        made.append(profile)
-    return tuple(made)
+    given = list(cast("Iterable[object]", value))
+    if not given:
+        return ()
+    # Imported for who declares something: detection passes here for every file.
+    from rigbridge_csv.profiles.choice import declared_profiles  # noqa: PLC0415
+
+    return declared_profiles(given)
 
 
 @attrs.frozen(kw_only=True)
@@ -56,7 +39,7 @@ class CSVSettings:
 
     Attributes:
         profiles: one for each kind of log. A file that none of them fits is tried
-            with the built-in profile ``rigbridge-long``.
+            with the built-in profiles.
 
     Raises:
         ConfigurationError: a setting is wrong; the error names its path.
@@ -76,20 +59,25 @@ class CSVSettings:
                     "name": "ict",
                     "delimiter": ";",
                     "decimal": ",",
-                    "columns": {
+                    "fields": {
                         "serial_number": "Serial",
                         "measurement": "Test",
                         "value": "Reading",
                         "outcome": "Result",
+                        "procedure": {"value": "ICT"},
                     },
-                    "constants": {"procedure": "ICT"},
                 }]
             })
 
         Raises:
             ConfigurationError: a key is unknown or its value wrong; the error names
-                the path (``profiles[0].columns.serial_numbr``).
+                the path (``profiles[0].fields.serial_numbr``).
         """
         for key in mapping:
-            check_choice(key, ("profiles",), "setting", str(key))
+            if key != "profiles":
+                raise ConfigurationError(
+                    f"{key!r} is no setting",
+                    place=str(key),
+                    remedy="did you mean profiles?",
+                )
         return cls(profiles=mapping.get("profiles", ()))

@@ -176,16 +176,6 @@ class TestReference:
             settings = attrs.fields(kind.settings_type)
             assert {field.alias for field in settings} <= code_words(sections[name])
 
-    def test_csv_profiles(self) -> None:
-        """Each key of a profile and each field of the CSV adapter is named."""
-        fields = importlib.import_module("rigbridge_csv.profiles.fields").Field
-        profile: Any = importlib.import_module(
-            "rigbridge_csv.profiles.profile"
-        ).CSVProfile
-        words = code_words(page("reference/adapters.md"))
-        assert {str(field) for field in fields} <= words
-        assert {field.alias for field in attrs.fields(profile)} <= words
-
     def test_payload_mapping(self) -> None:
         """Each attribute of the model and each field of the body is named."""
         words = code_words(page("reference/payload-mapping.md"))

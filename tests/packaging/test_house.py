@@ -64,7 +64,13 @@ FLOORS = {
 
 # The same for the folders of an adapter; its single modules may stand between them.
 FOLDERS = {
-    "rigbridge_csv": (("tables",), ("profiles",)),
+    "rigbridge_csv": (
+        ("text",),
+        ("profiles",),
+        ("tables",),
+        ("forms",),
+        ("learning",),
+    ),
     "rigbridge_openhtf": (("translation",), ("documents",), ("live",)),
     "rigbridge_teststand": (("xml",), ("native", "atml")),
 }

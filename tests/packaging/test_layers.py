@@ -27,6 +27,8 @@ SHARED = {
 VENDOR = {
     # Its fixture for those who test their test scripts is a plugin of pytest.
     "rigbridge_openhtf": {"openhtf", "pytest"},
+    # The library that reads workbooks, and that of the command line for its commands.
+    "rigbridge_csv": {"openpyxl", "typer"},
 }
 
 

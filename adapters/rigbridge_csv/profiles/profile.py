@@ -2,33 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 import attrs
 
-from rigbridge_csv.limits import LimitPair
 from rigbridge_csv.profiles.checks import (
     check_choice,
+    check_renamed,
     check_texts,
+    compiled,
     from_mapping,
+    is_pattern,
+    members,
+    optional_text,
+    required_text,
     setting_error,
+    table,
+    text_or_texts,
+    texts,
 )
-from rigbridge_csv.profiles.fields import RUN_FIELDS, Field
-from rigbridge_csv.tables.values import check_format
+from rigbridge_csv.profiles.fields import RUN_FIELDS, Field, FieldSource
+from rigbridge_csv.profiles.forms import (
+    LogForm,
+    MeasurementColumns,
+    RecordRules,
+    SeriesRule,
+    field_table,
+)
+from rigbridge_csv.profiles.place import (
+    BlockPlace,
+    DataPlace,
+    HeaderPlace,
+    KeyPlace,
+    ProfileMatch,
+    RolePlace,
+    role_places,
+)
+from rigbridge_csv.text.dates import check_format
 from rigbridge_csv.verdicts import LoggedVerdict
 
-__all__ = ["CSVProfile", "Layout", "ProfileMatch", "Undeclared"]
-
+__all__ = ["CSVProfile", "QuoteSign", "RunRule", "Undeclared", "make_profile"]
 
 _Attribute: TypeAlias = "attrs.Attribute[Any]"
-
-
-class Layout(StrEnum):
-    """How the rows of a log are to be understood."""
-
-    LONG = "long"
+_Kind = TypeVar("_Kind")
 
 
 class Undeclared(StrEnum):
@@ -39,7 +58,7 @@ class Undeclared(StrEnum):
     ERROR = "error"
 
 
-# Values, verdicts and times are not among them: a constant would be made up.
+# Values and times are not among them: a constant would be made up.
 _CONSTANTS = frozenset(
     {
         *RUN_FIELDS,
@@ -50,135 +69,112 @@ _CONSTANTS = frozenset(
         Field.COMPARATOR,
         Field.DOCSTRING,
     }
-) - {Field.STARTED_AT, Field.ENDED_AT, Field.RUN_OUTCOME}
+) - {Field.STARTED_AT, Field.ENDED_AT}
+
+_GROUPS = frozenset({"name", "unit", "lower", "upper", "equal", "comparator"})
 
 
-def _text(_instance: object, attribute: _Attribute, value: object) -> None:
-    if not isinstance(value, str) or not value.strip():
-        raise setting_error(f"must be a text, not {value!r}", attribute.name)
+def _sign(value: object, place: str) -> str | None:
+    if value is None:
+        return None
+    if value == "tab":
+        return "\t"
+    if value == "blanks" and place == "delimiter":
+        return "blanks"
+    # What Python's csv module refuses, or takes and then misreads.
+    if not isinstance(value, str) or len(value) != 1 or value in "\r\n\0\ufeff":
+        raise setting_error(f"must be a single character, not {value!r}", place)
+    return value
 
 
-def _optional_text(_instance: object, attribute: _Attribute, value: object) -> None:
-    if value is not None:
-        _text(_instance, attribute, value)
-
-
-def _members(value: object) -> tuple[str, ...]:
-    # What is no list is passed on to the validator, which knows the key.
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        return tuple(cast("Iterable[str]", value))
-    return cast("tuple[str, ...]", value)
-
-
-def _texts(_instance: object, attribute: _Attribute, value: object) -> None:
-    check_texts(value, attribute.name)
-
-
-def _table(value: object, place: str) -> Mapping[str, object]:
-    if not isinstance(value, Mapping):
-        raise setting_error(f"must be a table, not {value!r}", place)
-    return cast("Mapping[str, object]", value)
+def _quote_sign(value: object) -> str | None:
+    return _sign(value or None, "sign")
 
 
 @attrs.frozen(kw_only=True)
-class ProfileMatch:
+class QuoteSign:
     """
-    Which files a profile is for; what is not said is not asked.
+    The sign around cells that hold a delimiter.
 
     Attributes:
-        file_name: a pattern of the file's name (``ICT_*.csv``); case is ignored.
-        columns: header names that must all be there, beside those of the profile.
-
-    Raises:
-        ConfigurationError: a value of the wrong kind; names the key.
+        sign: the sign, or an empty text where there is none.
+        amid: cells go on after their closing quote: ``"A,1"(REAL)``.
     """
 
-    file_name: str | None = attrs.field(default=None, validator=_optional_text)
-    columns: tuple[str, ...] = attrs.field(
-        default=(), converter=_members, validator=_texts
+    sign: str | None = attrs.field(default='"', converter=_quote_sign)
+    amid: bool = False
+
+
+def _quote(value: object) -> QuoteSign:
+    if isinstance(value, QuoteSign):
+        return value
+    if isinstance(value, Mapping):
+        return from_mapping(QuoteSign, cast("Mapping[str, object]", value), "quote")
+    return QuoteSign(sign=_sign(value or None, "quote"))
+
+
+@attrs.frozen(kw_only=True)
+class RunRule:
+    """
+    How rows become runs.
+
+    Attributes:
+        key: fields or header names whose change starts a new run.
+        join: rows of one key are one run wherever they stand (``"by key"``).
+        whole: the whole table is one run (``"file"``).
+    """
+
+    key: tuple[str, ...] = attrs.field(
+        default=(Field.SERIAL_NUMBER, Field.STARTED_AT),
+        converter=members,
+        validator=texts,
     )
+    join: bool = False
+    whole: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        for index, name in enumerate(self.key):
+            if not name.strip():
+                raise setting_error("must not be blank", f"key[{index}]")
 
 
-def _match(value: object) -> ProfileMatch:
-    if isinstance(value, ProfileMatch):
+def _runs(value: object) -> RunRule | None:
+    if value is None or isinstance(value, RunRule):
         return value
-    return from_mapping(ProfileMatch, value, "match")
-
-
-def _layout(value: object) -> Layout:
-    return Layout(check_choice(value, Layout, "layout", "layout"))
-
-
-def _undeclared(value: object) -> Undeclared:
-    return Undeclared(check_choice(value, Undeclared, "way to go", "undeclared"))
-
-
-def _pair(value: object) -> LimitPair | None:
-    if value is None or isinstance(value, LimitPair):
-        return value
-    if not isinstance(value, str):
-        raise setting_error(f"must be a text, not {value!r}", "limit_pair")
-    return LimitPair(value)
-
-
-def _columns(value: object) -> Mapping[Field, str | int]:
-    declared: dict[Field, str | int] = {}
-    for key, column in _table(value, "columns").items():
-        place = f"columns.{key}"
-        field = Field(check_choice(key, Field, "field", place))
-        if isinstance(column, str) and column.strip():
-            declared[field] = column.strip()
-        # Not isinstance: True is an int, too.
-        elif type(column) is int and column > 0:
-            declared[field] = column
-        else:
-            raise setting_error(
-                f"must be a header name or a number, not {column!r}",
-                place,
-                "columns are counted from 1, as a spreadsheet shows them",
-            )
-    return declared
-
-
-def _constants(value: object) -> Mapping[Field, str]:
-    declared: dict[Field, str] = {}
-    for key, text in _table(value, "constants").items():
-        place = f"constants.{key}"
-        field = Field(check_choice(key, Field, "field", place))
-        if field not in _CONSTANTS:
-            raise setting_error(
-                f"{key} cannot be a constant", place, "it must come from the log"
-            )
-        if not isinstance(text, str) or not text.strip():
-            raise setting_error(f"must be a text, not {text!r}", place)
-        declared[field] = text.strip()
-    return declared
+    if value == "by key":
+        return RunRule(join=True)
+    if value == "file":
+        return RunRule(key=(), whole=True)
+    if isinstance(value, Mapping):
+        return from_mapping(RunRule, cast("Mapping[str, object]", value), "runs")
+    if isinstance(value, str):
+        raise setting_error(
+            f"{value!r} is no way to make runs",
+            "runs",
+            'write "by key", "file", or a list of fields and header names',
+        )
+    names = members(value)
+    check_texts(names, "runs")
+    for index, name in enumerate(names):
+        if not name.strip():
+            raise setting_error("must not be blank", f"runs[{index}]")
+    return RunRule(key=names)
 
 
 def _outcomes(value: object) -> Mapping[str, LoggedVerdict]:
     # Folded once here, since every verdict cell is looked up.
     declared: dict[str, LoggedVerdict] = {}
-    for word, verdict in _table(value, "outcomes").items():
+    for word, verdict in table(value, "outcomes").items():
         spelled = verdict.upper() if isinstance(verdict, str) else verdict
         name = check_choice(spelled, LoggedVerdict, "outcome", f"outcomes.{word}")
         declared[str(word).strip().casefold()] = LoggedVerdict(name)
     return declared
 
 
-def _sign(_instance: object, attribute: _Attribute, value: object) -> None:
-    if value is None:
-        return
-    # What Python's csv module refuses, or takes and then misreads.
-    if not isinstance(value, str) or len(value) != 1 or value in "\r\n\0\ufeff":
-        raise setting_error(
-            f"must be a single character, not {value!r}", attribute.name
-        )
-
-
 def _encoding(_instance: object, attribute: _Attribute, value: object) -> None:
     if value is None:
         return
-    _text(_instance, attribute, value)
+    required_text(_instance, attribute, value)
     try:
         # Four blanks are whole characters in every encoding. codecs.lookup would also
         # take codecs that give no text.
@@ -210,127 +206,311 @@ def _names(_instance: object, attribute: _Attribute, value: object) -> None:
             raise setting_error("must not be blank", f"{attribute.name}[{index}]")
 
 
+def _made(kind: type[_Kind], value: object, name: str) -> _Kind:
+    return value if isinstance(value, kind) else from_mapping(kind, value, name)
+
+
+def _match(value: object) -> ProfileMatch:
+    return _made(ProfileMatch, value, "match")
+
+
+def _header(value: object) -> HeaderPlace:
+    return _made(HeaderPlace, value, "header")
+
+
+def _keys(value: object) -> KeyPlace | None:
+    return None if value is None else _made(KeyPlace, value, "keys")
+
+
+def _data(value: object) -> DataPlace:
+    return _made(DataPlace, value, "data")
+
+
+def _blocks(value: object) -> BlockPlace | None:
+    return None if value is None else _made(BlockPlace, value, "blocks")
+
+
+def _measurements(value: object) -> MeasurementColumns:
+    return _made(MeasurementColumns, value, "measurements")
+
+
+def _series(value: object) -> SeriesRule:
+    return _made(SeriesRule, value, "series")
+
+
+def _records(value: object) -> RecordRules | None:
+    return None if value is None else _made(RecordRules, value, "records")
+
+
+def _fields(value: object) -> Mapping[Field, FieldSource]:
+    return field_table(value, "fields")
+
+
+def _form(value: object) -> LogForm:
+    return LogForm(check_choice(value, LogForm, "form", "form"))
+
+
+def _duplicates(value: object) -> str:
+    return check_choice(value, ("refuse", "number"), "way to go", "duplicates")
+
+
+def _verdict(value: object) -> str:
+    return check_choice(value, ("log", "limits"), "way to judge", "verdict")
+
+
+def _undeclared(value: object) -> Undeclared:
+    return Undeclared(check_choice(value, Undeclared, "way to go", "undeclared"))
+
+
+def _delimiter(value: object) -> str | None:
+    return _sign(value, "delimiter")
+
+
+def _has_name(_instance: object, attribute: _Attribute, value: object) -> None:
+    is_pattern(_instance, attribute, value)
+    if isinstance(value, re.Pattern) and "name" not in value.groupindex:
+        raise setting_error(
+            "lacks the group name",
+            "names",
+            r"write it as '^(?P<name>.*?) \((?P<unit>.*)\)$'; further groups are "
+            + ", ".join(sorted(_GROUPS)),
+        )
+
+
 @attrs.frozen(kw_only=True)
 class CSVProfile:
     """
     How one kind of delimited log is read.
 
     Attributes:
-        name: what the user calls it.
-        layout: how the rows are understood; ``long`` is a row a measurement.
+        name: what you call it.
+        form: ``long``, a row a measurement; ``wide``, a row a run and a column a
+            measurement; ``series``, a column a series of points; ``record``, rows of
+            several kinds.
         match: which files it is for, beyond the columns that it declares.
-        delimiter: the sign between cells; None: found from the header.
-        quote: the sign around cells that hold a delimiter; None: there is none.
-        encoding: the text encoding; None: a byte order mark decides, else UTF-8, else
-            it is guessed, which the report says.
+        delimiter: the sign between cells; ``tab`` for a tab, ``blanks`` for any number
+            of blanks; by default found.
+        quote: the sign around cells that hold a delimiter; an empty text: there is
+            none; or a table.
+        encoding: the text encoding; by default a byte order mark decides, else UTF-8,
+            else it is guessed, which the report says.
         decimal: the decimal separator, ``.`` or ``,``.
-        date_formats: ``iso``, ``unix``, ``unix-ms`` or patterns of ``strptime``, tried
-            in this order. A time without an offset is in the site's time zone.
-        columns: the header name of the column, or its number counted from 1, by field.
-        optional: fields whose column may be lacking in a file.
-        constants: texts for fields that the log lacks, by field. Verdicts, values
-            and times cannot be constants.
-        metadata: undeclared columns that belong to the run as a whole.
-        outcomes: what the log's verdict words mean, beside the usual ones; case is
-            ignored. One of PASS, FAIL, ERROR, TIMEOUT, ABORTED, RUNNING, SKIP, UNSET.
         missing: cells that mean "nothing", as a blank cell always does.
-        run_key: fields or header names whose change starts a new run. Fields that a
-            file lacks do not count.
-        undeclared: what becomes of other columns: kept as ``attributes`` of what
-            their row describes, ``drop`` (recorded), or ``error``.
-        limit_pair: the form of the column ``limits``, as ``upper/lower``.
+        comment: what begins a line that is no row; such lines are keys where ``keys``
+            is declared, else left out and recorded.
+        dates: ``iso``, ``day-first``, ``month-first``, ``year-first``, ``unix``,
+            ``unix-ms`` or patterns of ``strptime``, tried in this order. A time
+            without an offset is in the site's time zone.
+        duplicates: what columns of one name are: ``refuse``, or ``number`` them.
+        outcomes: what the log's verdict words mean, beside the usual ones; case is
+            ignored, and ``"*"`` is every other word. One of PASS, FAIL, ERROR, TIMEOUT,
+            ABORTED, RUNNING, SKIP, UNSET.
+        header: where the names of the columns are.
+        keys: lines of a name and its text; none by default.
+        roles: rows or columns that say something of the others.
+        data: which rows and columns are the table.
+        blocks: several tables in one file.
+        fields: where each field comes from: a header name, a number, or a table.
+        optional: fields whose column may be lacking in a file.
+        metadata: undeclared columns that belong to the run as a whole.
+        names: a regular expression that takes the name of a measurement apart, with
+            the groups ``name``, ``unit``, ``lower``, ``upper``, ``equal``,
+            ``comparator``; others become attributes.
+        measurements: the columns of the wide form.
+        series: the columns of the series form.
+        records: the kinds of the record form.
+        runs: how rows become runs: fields or header names whose change starts a new
+            one, by default serial number and start; ``"by key"`` joins what others
+            interrupt; ``"file"`` is one run; or a table of ``key`` and ``join``.
+        undeclared: what becomes of other columns and records: kept as ``attributes``,
+            ``drop`` (recorded), or ``error``.
+        verdict: ``log``, only what the log says; ``limits``, a value without a verdict
+            is compared with its limits, and that is recorded.
+        docstring: a text for every run of the log.
 
     Raises:
         ConfigurationError: a setting is wrong; the error names its key.
     """
 
-    name: str = attrs.field(validator=_text)
-    layout: Layout = attrs.field(default=Layout.LONG, converter=_layout)
+    name: str = attrs.field(validator=required_text)
+    form: LogForm = attrs.field(default=LogForm.LONG, converter=_form)
     match: ProfileMatch = attrs.field(factory=ProfileMatch, converter=_match)
-    delimiter: str | None = attrs.field(default=None, validator=_sign)
-    quote: str | None = attrs.field(default='"', validator=_sign)
+    delimiter: str | None = attrs.field(default=None, converter=_delimiter)
+    quote: QuoteSign = attrs.field(factory=QuoteSign, converter=_quote)
     encoding: str | None = attrs.field(default=None, validator=_encoding)
     decimal: str = attrs.field(default=".", validator=_decimal)
-    date_formats: tuple[str, ...] = attrs.field(
-        default=("iso",), converter=_members, validator=[_texts, _formats]
+    missing: tuple[str, ...] = attrs.field(
+        default=(), converter=members, validator=texts
     )
-    columns: Mapping[Field, str | int] = attrs.field(converter=_columns)
-    optional: tuple[str, ...] = attrs.field(
-        default=(), converter=_members, validator=_texts
+    comment: tuple[str, ...] = attrs.field(
+        default=(), converter=text_or_texts, validator=[texts, _names]
     )
-    constants: Mapping[Field, str] = attrs.field(
-        factory=dict[Field, str], converter=_constants
+    dates: tuple[str, ...] = attrs.field(
+        default=("iso",), converter=members, validator=[texts, _formats]
     )
-    metadata: tuple[str, ...] = attrs.field(
-        default=(), converter=_members, validator=[_texts, _names]
-    )
+    duplicates: str = attrs.field(default="refuse", converter=_duplicates)
     outcomes: Mapping[str, LoggedVerdict] = attrs.field(
         factory=dict[str, LoggedVerdict], converter=_outcomes
     )
-    missing: tuple[str, ...] = attrs.field(
-        default=(), converter=_members, validator=_texts
+    header: HeaderPlace = attrs.field(factory=HeaderPlace, converter=_header)
+    keys: KeyPlace | None = attrs.field(default=None, converter=_keys)
+    roles: tuple[RolePlace, ...] = attrs.field(default=(), converter=role_places)
+    data: DataPlace = attrs.field(factory=DataPlace, converter=_data)
+    blocks: BlockPlace | None = attrs.field(default=None, converter=_blocks)
+    fields: Mapping[Field, FieldSource] = attrs.field(
+        factory=dict[Field, FieldSource], converter=_fields
     )
-    run_key: tuple[str, ...] = attrs.field(
-        default=(Field.SERIAL_NUMBER, Field.STARTED_AT),
-        converter=_members,
-        validator=[_texts, _names],
+    optional: tuple[str, ...] = attrs.field(
+        default=(), converter=members, validator=texts
     )
+    metadata: tuple[str, ...] = attrs.field(
+        default=(), converter=members, validator=[texts, _names]
+    )
+    names: re.Pattern[str] | None = attrs.field(
+        default=None, converter=compiled, validator=_has_name
+    )
+    measurements: MeasurementColumns = attrs.field(
+        factory=MeasurementColumns, converter=_measurements
+    )
+    series: SeriesRule = attrs.field(factory=SeriesRule, converter=_series)
+    records: RecordRules | None = attrs.field(default=None, converter=_records)
+    runs: RunRule | None = attrs.field(default=None, converter=_runs)
     undeclared: Undeclared = attrs.field(
         default=Undeclared.ATTRIBUTES, converter=_undeclared
     )
-    limit_pair: LimitPair | None = attrs.field(default=None, converter=_pair)
+    verdict: str = attrs.field(default="log", converter=_verdict)
+    docstring: str | None = attrs.field(default=None, validator=optional_text)
 
     def __attrs_post_init__(self) -> None:
         for index, name in enumerate(self.optional):
             place = f"optional[{index}]"
-            if Field(check_choice(name, Field, "field", place)) not in self.columns:
-                raise setting_error(f"{name} is not declared in columns", place)
-        for field in self.constants:
-            if field in self.columns:
+            if Field(check_choice(name, Field, "field", place)) not in self.fields:
+                raise setting_error(f"{name} is not declared in fields", place)
+        for field, source in self.fields.items():
+            if source.value is not None and field not in _CONSTANTS:
                 raise setting_error(
-                    f"{field} has a column already",
-                    f"constants.{field}",
-                    "declare either the column or the constant",
+                    f"{field} cannot be a constant",
+                    f"fields.{field}.value",
+                    "it must come from the log",
                 )
-        if self.delimiter is not None and self.delimiter == self.quote:
+        if self.delimiter is not None and self.delimiter == self.quote.sign:
             raise setting_error("is the same sign as quote", "delimiter")
-        self._check_columns()
+        self._check_form()
+        self._check_limits()
+        self._check_short_rows()
 
-    def _check_columns(self) -> None:
-        if Field.MEASUREMENT not in self.columns:
+    def _check_form(self) -> None:
+        needs_name = self.form is LogForm.LONG
+        if needs_name and Field.MEASUREMENT not in self.fields:
             raise setting_error(
                 "names no column for measurement",
-                "columns",
-                "say which column holds the names of the measurements",
+                "fields",
+                "say which column holds the names of the measurements, or declare "
+                "another form: wide, series or record",
             )
-        # One cell for both limits needs its form, and no other cell for a limit.
-        if Field.LIMITS not in self.columns:
-            return
-        if self.limit_pair is None:
+        if (self.records is None) != (self.form is not LogForm.RECORD):
             raise setting_error(
-                "is missing, though columns.limits is declared",
-                "limit_pair",
-                "say what the cells look like, as upper/lower",
+                "is missing for form record"
+                if self.records is None
+                else f"is no part of form {self.form}",
+                "records",
+            )
+        for key, form in (("measurements", LogForm.WIDE), ("series", LogForm.SERIES)):
+            if (
+                self.form is not form
+                and getattr(self, key) != type(getattr(self, key))()
+            ):
+                raise setting_error(f"is no part of form {self.form}", key)
+        if self.form not in (LogForm.LONG, LogForm.RECORD):
+            for field in (Field.MEASUREMENT, Field.VALUE, Field.LIMITS, Field.OUTCOME):
+                if field in self.fields:
+                    raise setting_error(
+                        f"is no field of form {self.form}",
+                        f"fields.{field}",
+                        "its measurements are columns: declare them in measurements "
+                        "or series",
+                    )
+
+    def _check_limits(self) -> None:
+        # One cell for both limits needs its pattern, and no other cell for a limit.
+        source = self.fields.get(Field.LIMITS)
+        if source is None:
+            return
+        groups = set() if source.pattern is None else set(source.pattern.groupindex)
+        if not groups & {"lower", "upper"}:
+            raise setting_error(
+                "lacks the groups lower and upper",
+                "fields.limits.pattern",
+                "say what the cells look like, as '(?P<upper>.*)/(?P<lower>.*)'",
             )
         for field in (Field.LOWER_LIMIT, Field.UPPER_LIMIT):
-            if field in self.columns or field in self.constants:
+            if field in self.fields:
                 raise setting_error(
                     f"stands beside {field}",
-                    "columns.limits",
+                    "fields.limits",
                     "declare one cell for both limits, or one for each",
                 )
 
+    def _check_short_rows(self) -> None:
+        serial = self.fields.get(Field.SERIAL_NUMBER)
+        if (
+            self.data.short == "not run"
+            and serial is not None
+            and serial.in_rows
+            and serial.pattern is None
+        ):
+            raise setting_error(
+                "asks for a pattern of the serial number",
+                "data.short",
+                "a footer is a short row as well: declare fields.serial_number = "
+                "{column = ..., pattern = '^...$'}",
+            )
+
+    @property
+    def run_rule(self) -> RunRule:
+        """How rows become runs, also where nothing is declared."""
+        return RunRule() if self.runs is None else self.runs
+
+    @property
+    def record_rules(self) -> RecordRules:
+        """The rules of the record form; of another form, none are to be had."""
+        if self.records is None:
+            raise setting_error("is missing for form record", "records")
+        return self.records
+
     def required(self) -> tuple[str, ...]:
         """Name the header columns that a file of this profile cannot lack."""
-        # run_key may name fields, which are found by their columns or do not count.
-        fields = {str(field) for field in self.columns}
+        # Runs may name fields, which are found by their columns or do not count.
+        fields = {str(field) for field in self.fields}
+        series = (self.series.x, *self.series.by) if self.form is LogForm.SERIES else ()
+        from_start = self.series.start is not None
         return (
             *self.match.columns,
             *(
                 column
-                for field, column in self.columns.items()
+                for field, source in self.fields.items()
+                for column in source.in_rows
                 if isinstance(column, str) and field not in self.optional
             ),
             *self.metadata,
-            *(name for name in self.run_key if name not in fields | set(Field)),
+            *(name for name in self.run_rule.key if name not in fields | set(Field)),
+            *(
+                name
+                for name in series
+                if name is not None and not (from_start and name == self.series.x)
+            ),
         )
+
+
+def make_profile(value: object, place: str) -> CSVProfile:
+    """
+    Make a profile of a plain table, as TOML gives it.
+
+    Raises:
+        ConfigurationError: a key is unknown, replaced, or its value wrong; the error
+            names its path.
+    """
+    if isinstance(value, CSVProfile):
+        return value
+    check_renamed(table(value, place), place)
+    return from_mapping(CSVProfile, value, place)

@@ -1,3 +1,3 @@
-"""The text of a log to rows and cells."""
+"""Tables: where header, keys, roles and rows of a file stand, by its profile."""
 
 __all__: list[str] = []

@@ -1,212 +1,452 @@
 """
-A delimited text as records with their lines, read as a stream.
+The tables of a file: each with its head, and its rows as a stream.
 
-Python's own reader splits the cells, strictly. This module adds what a damaged log
-needs: the line in which each record begins, a reason for a record that cannot be used,
-and reading on after it. So a quote that is never closed costs one record and not the
-rest of the file.
+The header may be repeated, where a program was restarted or logs were joined. If its
+columns have changed, the rows below it are read by the new names. Without a new header
+a change in the number of columns makes every row a damaged one.
 """
 
 from __future__ import annotations
 
-import csv
-import functools
-import io
-from collections import deque
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, TypeVar
 
-from rigbridge.adapters import Source
-from rigbridge.errors import MalformedSourceError, SourceUnreadableError
+from rigbridge.errors import MalformedSourceError, NoRunError
+from rigbridge.model.report import ConversionReport, Place
+from rigbridge_csv.profiles.profile import CSVProfile
+from rigbridge_csv.tables.derived import DerivedCells
+from rigbridge_csv.tables.head import HeadReader, TableHead
+from rigbridge_csv.tables.header import find_column, normal
+from rigbridge_csv.tables.keys import KeyLines
+from rigbridge_csv.text.records import Record, Records, blank
 
-__all__ = ["CSVTable", "Record", "blank", "csv_reader", "open_table", "readable"]
+__all__ = ["Bound", "Table", "TableReader"]
 
-Record: TypeAlias = tuple[int, list[str], str | None]
-"""The line in which a record begins, its cells, and what is wrong with it or None."""
-
-MAX_LINE = 1 << 24
-"""The longest line that is read, in characters; beyond it, it is no table."""
-
-_BLANKS = " \t\r\n\x0b\x0c\x1a\ufeff\xa0"
+_Columns = TypeVar("_Columns", bound="Bound")
+_BLANK = "blank"
 
 
-def blank(cells: list[str]) -> bool:
-    """Say whether a record holds nothing; the end mark of DOS files is nothing."""
-    return not any(cells) or not "".join(cells).strip(_BLANKS)
-
-
-def csv_reader(
-    lines: Iterable[str], delimiter: str, quote: str | None, *, strict: bool = True
-) -> Iterator[list[str]]:
-    """Split lines into cells by Python's own reader."""
-    if quote is None:
-        return csv.reader(
-            lines, delimiter=delimiter, quoting=csv.QUOTE_NONE, strict=strict
-        )
-    return csv.reader(lines, delimiter=delimiter, quotechar=quote, strict=strict)
-
-
-class CSVTable:
+class Bound:
     """
-    The records of a text.
+    The columns of one header, as a form needs them.
+
+    Attributes:
+        line: the line of the header.
+        header: its cells.
+        width: how many cells a row has.
+        least: how many it has without unnamed columns at the end.
+        derived: what is added behind the cells of a row.
+        mark: a cell that every repetition of the header has.
+        declared: the names of the columns that fields are declared for.
+    """
+
+    line: int
+    header: tuple[str, ...]
+    width: int
+    least: int
+    derived: DerivedCells
+    mark: str
+    declared: tuple[str, ...]
+
+    def bind(
+        self, head: TableHead, derived: DerivedCells, positions: Iterable[int]
+    ) -> None:
+        """Take over what every form needs of a head."""
+        names = [normal(cell) for cell in head.header]
+        self.line = head.line
+        self.header = tuple(names)
+        self.width = len(names)
+        self.least = max(
+            (at + 1 for at, name in enumerate(names) if name), default=len(names)
+        )
+        self.derived = derived
+        declared = {names[at] for at in positions if at < len(names)} - {""}
+        self.declared = tuple(declared)
+        # One that is declared, since others may change with the program's version.
+        spelled = [cell for cell in head.header if normal(cell) in declared]
+        self.mark = max(spelled or head.header, key=len, default="")
+
+
+class Table(Generic[_Columns]):
+    """
+    One table of a file. Read its rows to their end before the next one.
 
     Args:
-        stream: the text, its line ends untranslated.
-        delimiter: the sign between cells.
-        quote: the sign around cells, or None.
-        uri: the source's name in errors.
+        reader: the reader of the file.
+        head: what stands before its rows.
+        first: the first row, where the table has no header.
+        reading: read what stands before them.
     """
 
     def __init__(
-        self, stream: io.TextIOBase, *, delimiter: str, quote: str | None, uri: str
+        self,
+        reader: TableReader[_Columns],
+        head: TableHead,
+        reading: HeadReader,
+        first: Record | None,
     ) -> None:
-        self._signs = delimiter, quote
+        self.head = head
+        self._reader = reader
+        self._reading = reading
+        self._first = first
+        self._bound: _Columns | None = None
+
+    @property
+    def columns(self) -> _Columns:
+        """The columns, which a repeated header may change."""
+        if self._bound is None:
+            self._bound = self._reader.bind(self.head)
+        return self._bound
+
+    def rows(self) -> Iterator[Record]:
+        """
+        Go through the rows, derived cells included; blank ones are passed over.
+
+        Raises:
+            MalformedSourceError: a header in mid-file cannot be bound.
+        """
+        yield from self._reader.rows(self, self._reading, self._first)
+
+    def forget_columns(self) -> None:
+        """Find the columns anew: the header or a row with a role has changed them."""
+        self._bound = None
+
+
+class TableReader(Generic[_Columns]):
+    """
+    The tables of one file.
+
+    Args:
+        records: its records.
+        profile: says where its parts are.
+        bind: finds the columns of a header.
+        uri: the source's name in errors.
+        delimiter: the sign between cells.
+        report: where lines are recorded.
+        footers: by the table's number, the keys that stand behind its rows.
+
+    Attributes:
+        behind: the keys that were found behind the rows of each table so far.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        profile: CSVProfile,
+        bind: Callable[[TableHead], _Columns],
+        *,
+        uri: str,
+        delimiter: str,
+        report: ConversionReport,
+        footers: list[KeyLines] | None = None,
+    ) -> None:
+        self.bind = bind
+        self._records = records
+        # One iterator for header and rows: each goes on where the other stopped.
+        self._iterator = iter(records)
+        self._profile = profile
         self._uri = uri
-        # A bounded readline: a file without line ends must not fill the memory.
-        self._fresh = iter(functools.partial(stream.readline, MAX_LINE), "")
-        self._again: deque[str] = deque()
-        # The lines of the current record: Python's reader does not tell them.
-        self._record: list[str] = []
-        self._line = 0
-        self._flaw: str | None = None
-        self._reader = csv_reader(self._lines(), *self._signs)
+        self._delimiter = delimiter
+        self._report = report
+        self._footers = footers
+        self._common = KeyLines(profile, delimiter)
+        self._begun: tuple[int, dict[str, str | None]] | None = None
+        self._reading: HeadReader | None = None
+        self._number = 0
+        self._recorded: set[str] = set()
+        # How many lines below the header the current one stands.
+        self._below = 0
+        self.behind: list[KeyLines] = []
 
-    def _lines(self) -> Iterator[str]:
-        record, again, fresh = self._record, self._again, self._fresh
-        while True:
-            if again:
-                line = again.popleft()
-            else:
-                try:
-                    line = next(fresh, "")
-                except UnicodeDecodeError as error:
-                    raise MalformedSourceError(
-                        f"is not {error.encoding} text: {error.reason}",
-                        source=self._uri,
-                        place=f"line {self._line + 1}",
-                        remedy="declare the encoding in the profile",
-                    ) from error
-                if not line:
-                    return
-                if len(line) >= MAX_LINE:
-                    raise MalformedSourceError(
-                        f"is longer than {MAX_LINE} characters; this is no table",
-                        source=self._uri,
-                        place=f"line {self._line + 1}",
-                    )
-            self._line += 1
-            record.append(line)
-            # isascii() is quick; only other lines are looked at closely.
-            if not line.isascii() or "\0" in line:
-                self._flaw = self._flaw or _flaw(line)
-            yield line
+    def on_comment(self, line: int, text: str) -> None:
+        """Take a comment: a key, where keys are declared, or else recorded."""
+        if self._reading is not None and self._reading.keys.take(line, [text], text):
+            return
+        if self._reading is None and self._common.take(line, [text], text):
+            return
+        self._report.omitted(
+            "line",
+            "a comment, as the profile declares",
+            place=Place(line=line),
+            detail=text[:200],
+        )
 
-    def __iter__(self) -> Iterator[Record]:
-        record = self._record
-        while True:
-            record.clear()
-            self._flaw = None
-            start = self._line + 1
-            try:
-                cells = next(self._reader, None)
-            except csv.Error as error:
-                # Python's reader cannot go on after an error: the lines after the first
-                # are read again by a new one.
-                problem = _explain(error, len(record))
-                cells = self._before_quote(record[0])
-                self.reread()
-                yield start, cells, problem
-                continue
-            if cells is None:
+    def tables(self) -> Iterator[Table[_Columns]]:
+        """
+        Go through the tables.
+
+        Raises:
+            MalformedSourceError: a header cannot be read.
+            NoRunError: there is nothing in the file.
+        """
+        found = False
+        while (table := self._next()) is not None:
+            found = True
+            yield table
+            self._number += 1
+            if len(self.behind) < self._number:
+                self.behind.append(KeyLines(self._profile, self._delimiter))
+            if self._begun is None:
                 return
-            # An empty list is an empty line.
-            if cells:
-                yield start, cells, self._flaw
+        if not found:
+            raise self._no_table()
 
-    def _before_quote(self, line: str) -> list[str]:
-        """Give the cells of a badly quoted line that are sure: they tell its run."""
-        delimiter, quote = self._signs
-        # Not by Python's reader, which refuses a cell that is too long.
-        return line.partition(quote or "\0")[0].split(delimiter)[:-1]
+    def _no_table(self) -> Exception:
+        place = self._profile.header
+        if self._common.texts or place.find is not None or self._profile.blocks:
+            sought = (
+                f"header.find {place.find.pattern!r} is found in no line"
+                if place.find is not None
+                else "no line holds the columns that the profile declares"
+            )
+            return MalformedSourceError(
+                f"holds no table: {sought}",
+                source=self._uri,
+                remedy=f"correct header in profile {self._profile.name!r}",
+            )
+        return NoRunError("the file is empty", source=self._uri)
 
-    def swallowed_rows(self, width: int) -> bool:
-        """
-        Say whether each line of the last record looks like a row of its own.
+    def _next(  # noqa: C901 - one line after the other, a case each
+        self,
+    ) -> Table[_Columns] | None:
+        place = self._profile.header
+        in_block = self._profile.blocks is None or self._begun is not None
+        reading = self._begin_head()
+        for line, cells, problem in self._iterator:
+            if blank(cells):
+                continue
+            text = self._records.text
+            groups = self._block_groups(text)
+            if groups is not None:
+                if not in_block:
+                    # What came before belongs to every block.
+                    self._common.copy_from(reading.keys)
+                self._begun, in_block = (line, groups), True
+                reading = self._begin_head()
+                # The line itself may hold more of its own.
+                if not reading.role_row(line, cells):
+                    reading.keys.take(line, cells, text)
+                if place.find is None or not place.find.search(text):
+                    continue
+            elif not in_block:
+                if not reading.keys.take(line, cells, text):
+                    self._record_outside(line, text)
+                continue
+            header = reading.take(line, cells, text)
+            if header is not None:
+                return self._table(reading, header, (line, cells, problem))
+        if reading.keys.texts and not self._common.texts:
+            self._common.copy_from(reading.keys)
+        return None
 
-        Two stray quotes, rows apart, make one record of all the rows between them.
-        """
-        record, delimiter = self._record, self._signs[0]
-        # In a table of one column every line looks like a row.
-        if len(record) == 1 or width == 1:
+    def _begin_head(self) -> HeadReader:
+        """Begin the lines before a table, with the keys that every table has."""
+        keys = KeyLines(self._profile, self._delimiter)
+        keys.copy_from(self._common)
+        reading = self._reading = HeadReader(self._profile, keys, self._report)
+        if self._begun is not None:
+            reading.begin_block(*self._begun)
+            self._begun = None
+        return reading
+
+    def _block_groups(self, text: str) -> dict[str, str | None] | None:
+        """Give the named groups of a line that begins a block; None for any other."""
+        blocks = self._profile.blocks
+        found = None if blocks is None else blocks.begin.search(text)
+        return None if found is None else found.groupdict()
+
+    def _table(
+        self, reading: HeadReader, header: list[str], record: Record
+    ) -> Table[_Columns]:
+        line, _, problem = record
+        if problem is not None and not self._profile.header.names:
+            raise MalformedSourceError(
+                f"the header cannot be read: it {problem}",
+                source=self._uri,
+                place=f"line {line}",
+                remedy="repair the header",
+            )
+        if self._footers is not None and self._number < len(self._footers):
+            reading.keys.copy_from(self._footers[self._number])
+        head = TableHead(
+            line=line,
+            header=header,
+            keys=reading.keys,
+            roles=reading.roles,
+            name=reading.name,
+            number=self._number,
+        )
+        return Table(self, head, reading, None if reading.follows else record)
+
+    def _record_outside(self, line: int, text: str) -> None:
+        self._report.dropped(
+            "line", "outside of the table", place=Place(line=line), detail=text[:200]
+        )
+
+    def rows(  # noqa: C901 - every row passes here: no call is made for nothing
+        self, table: Table[_Columns], reading: HeadReader, first: Record | None
+    ) -> Iterator[Record]:
+        """Go through the rows of a table; see :meth:`Table.rows`."""
+        profile = self._profile
+        cuts = profile.data.columns is not None
+        beside = profile.header.beside
+        headless = bool(profile.header.names)
+        # Bound at the first row that is data: rows with roles come before it.
+        columns: _Columns | None = None
+        width, mark, derives = 0, "", False
+        for line, cells, problem in self._data_lines(first):
+            if problem is None and self._has_role(line, cells, reading):
+                table.forget_columns()
+                columns = None
+                continue
+            if columns is None:
+                columns = table.columns
+                width, mark = columns.width, columns.mark
+                derives = columns.derived.needed
+            if cuts:
+                if beside and line != table.head.line:
+                    reading.keys.take(line, cells, self._records.text)
+                cells = reading.cut(cells)  # noqa: PLW2901 - the data's own cells
+            if problem is None:
+                # A quick look first: a header has its longest name somewhere.
+                if not headless and mark in cells and _again(cells, table):
+                    if cells != table.head.header:
+                        table.head.line, table.head.header = line, cells
+                        table.forget_columns()
+                        columns = None
+                    self._report.mapped("repeated header")
+                    self._below = 0
+                    continue
+                problem = self._flaw(line, cells, columns, cuts=cuts)  # noqa: PLW2901 - its own
+                if problem == _BLANK:
+                    continue
+            if derives and len(cells) >= width:
+                if problem is None and blank(cells):
+                    continue
+                flaw = columns.derived.add_to(cells)
+                problem = problem or flaw  # noqa: PLW2901 - its own flaw
+            yield line, cells, problem
+
+    def _data_lines(self, first: Record | None) -> Iterator[Record]:
+        """Go through the lines of a table, without those that are no rows by text."""
+        data = self._profile.data
+        self._below = 0
+        if first is not None:
+            yield first
+        if not (self._profile.blocks or data.end or data.skip):
+            yield from self._iterator
+            return
+        for record in self._iterator:
+            verdict = self._by_text(record[0])
+            if verdict:
+                return
+            if verdict is None:
+                yield record
+
+    def _has_role(self, line: int, cells: list[str], reading: HeadReader) -> bool:
+        if self._below < reading.deepest:
+            self._below += 1
+            if reading.role_at(self._below, line, cells):
+                return True
+        return reading.role_row(line, cells)
+
+    def _flaw(
+        self, line: int, cells: list[str], columns: _Columns, *, cuts: bool
+    ) -> str | None:
+        if len(cells) != columns.width:
+            # A blank line between sections may have fewer cells.
+            if blank(cells):
+                return _BLANK
+            problem = self._misfit(line, cells, columns)
+        elif not cuts and self._records.swallowed_rows(columns.width):
+            problem = "a quoted cell begins here and goes on over whole rows"
+        else:
+            return None
+        if problem is not None:
+            # A stray quote may have swallowed good rows.
+            self._records.reread()
+        return problem
+
+    def _by_text(self, line: int) -> bool | None:
+        """Say whether a line ends the table, is no row, or neither (None)."""
+        text, profile = self._records.text, self._profile
+        groups = self._block_groups(text)
+        if groups is not None:
+            self._begun = line, groups
+            return True
+        end, skip = profile.data.end, profile.data.skip
+        if end is not None and end.search(text):
+            self._after_end(line, text)
+            return True
+        if skip is not None and skip.search(text):
+            self._report.omitted(
+                "line",
+                "skipped, as the profile asks",
+                place=Place(line=line),
+                detail=text[:200],
+            )
             return False
-        return all(line.count(delimiter) == width - 1 for line in record)
+        return None
 
-    def reread(self) -> None:
-        """Read again from the second line of the last record."""
-        later = self._record[1:]
-        self._again.extendleft(reversed(later))
-        self._line -= len(later)
-        # The old reader may be amid a quoted cell.
-        self._reader = csv_reader(self._lines(), *self._signs)
+    def _after_end(self, line: int, text: str) -> None:
+        """Go on to the next block; what stands between is kept as keys or recorded."""
+        keys = KeyLines(self._profile, self._delimiter)
+        self._footer(keys, line, None, text)
+        for number, cells, _ in self._iterator:
+            shown = self._records.text
+            groups = self._block_groups(shown)
+            if groups is not None:
+                self._begun = number, groups
+                break
+            if not blank(cells):
+                self._footer(keys, number, cells, shown)
+        self.behind.append(keys)
+
+    def _footer(
+        self, keys: KeyLines, line: int, cells: list[str] | None, text: str
+    ) -> None:
+        parts = text.split(self._delimiter) if cells is None else cells
+        if keys.declared and keys.take(line, parts, text):
+            return
+        self._report.omitted(
+            "line",
+            "behind the end of the table",
+            place=Place(line=line),
+            detail=text[:200],
+        )
+
+    def _misfit(self, line: int, cells: list[str], columns: Bound) -> str | None:
+        width = columns.width
+        extra = len(cells) - width
+        if extra > 0 and not any(cell.strip() for cell in cells[width:]):
+            del cells[width:]
+            self._coerce_once("blank cells behind the last column, left out", line)
+            return None
+        missing = -extra
+        if missing > 0 and len(cells) >= columns.least:
+            cells.extend([""] * missing)
+            return None
+        if missing > 0 and self._profile.data.short != "refuse":
+            cells.extend([""] * missing)
+            self._report.mapped("cell that a short row lacks", missing)
+            return None
+        where = f"where the header in line {columns.line} has {width}"
+        return f"has {len(cells)} cells {where}"
+
+    def _coerce_once(self, rule: str, line: int) -> None:
+        if rule not in self._recorded:
+            self._recorded.add(rule)
+            self._report.coerced("row", rule, place=Place(line=line))
 
 
-def _flaw(line: str) -> str | None:
-    if "\0" in line:
-        return "holds NUL characters, as a file does after a loss of power"
-    # open_table decodes with surrogateescape: a damaged byte cannot be encoded.
-    try:
-        line.encode()
-    except UnicodeEncodeError as error:
-        byte = ord(line[error.start]) & 0xFF
-        return f"holds the byte 0x{byte:02X}, which is no text in this encoding"
-    return None
-
-
-def _explain(error: csv.Error, lines: int) -> str:
-    words = str(error)
-    if "unexpected end" in words or (lines > 1 and "limit" in words):
-        return "a quoted cell begins here and is never closed"
-    if "limit" in words:
-        return f"a cell is longer than {csv.field_size_limit()} characters"
-    return f"a quoted cell is not closed before its delimiter ({words})"
-
-
-@contextmanager
-def readable(source: Source) -> Generator[None]:
-    """
-    Name the source in errors of reading it.
-
-    Raises:
-        SourceUnreadableError: its bytes cannot be read.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise SourceUnreadableError(
-            f"cannot be read to its end: {error.strerror or error}",
-            source=source.uri,
-            remedy="check the disk or the network",
-        ) from error
-
-
-@contextmanager
-def open_table(
-    source: Source, *, encoding: str, delimiter: str, quote: str | None
-) -> Generator[CSVTable]:
-    """
-    Open the content of a source as a table.
-
-    Raises:
-        SourceUnreadableError: its bytes cannot be read.
-        MalformedSourceError: it is not text in that encoding.
-    """
-    with (
-        readable(source),
-        source.open() as stream,
-        # Undecodable bytes stand out in their records and cost only these.
-        io.TextIOWrapper(
-            stream, encoding=encoding, errors="surrogateescape", newline=""
-        ) as text,
-    ):
-        yield CSVTable(text, delimiter=delimiter, quote=quote, uri=source.uri)
+def _again(cells: list[str], table: Table[_Columns]) -> bool:
+    """Say whether a row is a header again, the same or one with other columns."""
+    if cells == table.head.header:
+        return True
+    columns = table.columns
+    shown = [normal(cell) for cell in cells]
+    if shown == list(columns.header):
+        return True
+    # With a single declared column, a value of its name would look like a header.
+    names = columns.declared
+    return len(names) > 1 and all(find_column(shown, name) for name in names)

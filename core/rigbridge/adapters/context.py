@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
+
 import attrs
 
 from rigbridge.adapters.source import Source
@@ -23,8 +26,9 @@ class ReadContext:
         adapter: the name of the adapter that reads, for the provenance.
         adapter_version: the version of its distribution, or None.
         spool: takes the bytes of embedded attachments.
-        report: where every element is accounted for. Whoever reads the runs splits
-            it between two runs, so hold no part of it.
+        report: where every element is accounted for; within :meth:`run` the account
+            of that run alone. Whoever reads the runs splits it between two runs, so
+            hold no part of it.
         time_zone: gives wall times their zone.
         strict: refuse what would otherwise be salvaged from a damaged source.
         failures: the runs that could not be read, in order.
@@ -37,6 +41,7 @@ class ReadContext:
     time_zone: TimeZonePolicy = attrs.field(factory=TimeZonePolicy)
     strict: bool = False
     failures: list[SourceError] = attrs.field(factory=list[SourceError])
+    _in_run: bool = attrs.field(default=False, init=False)
 
     def provenance(
         self,
@@ -68,6 +73,42 @@ class ReadContext:
             format_version=format_version,
         )
 
+    @contextmanager
+    def run(self) -> Generator[None]:
+        """
+        Give what is recorded within to one run, and to no other.
+
+        If the run fails (:meth:`failed` is called, or an error leaves the block), what
+        was recorded is discarded: it must not stand in the account of the next run.
+        Give the run after the block, not within::
+
+            for index, lines in enumerate(units):
+                run = None
+                with context.run():
+                    try:
+                        run = read_unit(index, lines, context)
+                    except SourceError as error:
+                        context.failed(error)
+                if run is not None:
+                    yield run
+        """
+        common, own = self.report, ConversionReport()
+        self.report, self._in_run = own, True
+        try:
+            yield
+            kept = self.report is own
+        finally:
+            self.report, self._in_run = common, False
+        if kept:
+            common.merge(own)
+
     def failed(self, error: SourceError) -> None:
-        """Report a run that could not be read, and go on with its neighbours."""
+        """
+        Report a run that could not be read, and go on with its neighbours.
+
+        Within :meth:`run` what was recorded of the run is discarded.
+        """
         self.failures.append(error)
+        if self._in_run:
+            # Another report than that of the block: what was recorded is forgotten.
+            self.report = ConversionReport()

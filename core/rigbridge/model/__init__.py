@@ -7,7 +7,11 @@ A :class:`Run` is one unit that went through one procedure once. Adapters make r
 
 from rigbridge.model.attachment import Attachment, FileOpener, SettledFile
 from rigbridge.model.limit import Limit
-from rigbridge.model.measurement import Measurement, MeasurementValue
+from rigbridge.model.measurement import (
+    Measurement,
+    MeasurementStamp,
+    MeasurementValue,
+)
 from rigbridge.model.outcome import (
     LogLevel,
     MeasurementOutcome,
@@ -33,6 +37,7 @@ __all__ = [
     "LogLevel",
     "Measurement",
     "MeasurementOutcome",
+    "MeasurementStamp",
     "MeasurementValue",
     "Phase",
     "PhaseOutcome",

@@ -23,16 +23,16 @@ PROFILE = {
     "name": "werkstatt",
     "delimiter": ";",
     "decimal": ",",
-    "date_formats": ["%d.%m.%Y %H:%M:%S"],
+    "dates": ["%d.%m.%Y %H:%M:%S"],
     "outcomes": {"gut": "PASS", "schlecht": "FAIL"},
-    "constants": {"procedure": "Endtest"},
-    "columns": {
+    "fields": {
         "serial_number": "Prüfling",
         "started_at": "Start",
         "measurement": "Test",
         "value": "Messwert",
         "unit": "Einheit",
         "outcome": "Ergebnis",
+        "procedure": {"value": "Endtest"},
     },
 }
 

@@ -30,7 +30,7 @@ def outcome(reading: Reading) -> tuple[list[str | None], list[str | None]]:
 class TestRowsOfAnotherWidth:
     """Reading on by position would give every value another's name."""
 
-    @pytest.mark.parametrize("row", ["2,b,2\n", "2,b,2,PASS,\n", '2,"b,2",PASS\n'])
+    @pytest.mark.parametrize("row", ["2,b,2\n", "2,b,2,PASS,x\n", '2,"b,2",PASS\n'])
     def test_costs_its_own_run(self, read: Read, row: str) -> None:
         """A wider or narrower row fails the run that its key names."""
         reading = read(HEAD + FOUR[0] + FOUR[1] + row + FOUR[3])
@@ -94,7 +94,7 @@ class TestQuotes:
     def test_without_quotes(self, read: Read) -> None:
         """Where a profile has no quote sign, a quote is a sign like any other."""
         columns = {"measurement": "T", "value": "V"}
-        reading = read('T\tV\n5" disk\t1\n', columns=columns, quote=None)
+        reading = read('T\tV\n5" disk\t1\n', fields=columns, quote=None)
         assert reading.runs[0].phases[0].measurements[0].name == '5" disk'
 
     def test_a_broken_header(self, read: Read) -> None:
@@ -159,7 +159,7 @@ class TestBytes:
         self, read: Read, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A line that would fill the memory is refused."""
-        monkeypatch.setattr("rigbridge_csv.tables.table.MAX_LINE", 1000)
+        monkeypatch.setattr("rigbridge_csv.text.records.MAX_LINE", 1000)
         with pytest.raises(MalformedSourceError, match="line 2: is longer than 1000"):
             read(HEAD + "x" * 2000)
 

@@ -23,7 +23,7 @@ def adapter(*profiles: dict[str, Any]) -> CSVAdapter:
 
 def profile(name: str, **settings: Any) -> dict[str, Any]:
     """Declare a profile."""
-    return {"name": name, "columns": COLUMNS, **settings}
+    return {"name": name, "fields": COLUMNS, **settings}
 
 
 class TestDetect:
@@ -88,7 +88,7 @@ class TestDetect:
     def test_a_declared_profile_goes_before_the_built_in(self) -> None:
         """A site may declare our own header names in its own way."""
         columns = {"measurement": "measurement", "value": "value"}
-        match = adapter({"name": "own", "columns": columns}).detect(
+        match = adapter({"name": "own", "fields": columns}).detect(
             b"measurement,value,unit,outcome\n", "a.csv"
         )
         assert match is not None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from rigbridge.testing import Reading
-from rigbridge_csv.tables.decoding import decode_head, find_decoding
+from rigbridge_csv.text.decoding import decode_head, find_decoding
 
 Read = Callable[..., Reading]
 
@@ -71,14 +71,14 @@ class TestEncoding:
     def test_declared(self, read: Read) -> None:
         """A declared encoding is taken, and is no guess."""
         content = LOG.format(name=RUSSIAN, unit="Вт").encode("koi8-r")
-        reading = read(content, columns=COLUMNS, encoding="koi8-r")
+        reading = read(content, fields=COLUMNS, encoding="koi8-r")
         assert reading.runs[0].phases[0].measurements[0].name == RUSSIAN
         assert said(reading) == []
 
     def test_a_mark_goes_before_the_declaration(self, read: Read) -> None:
         """A byte order mark against the declaration is followed, and recorded."""
         content = LOG.format(name=RUSSIAN, unit="Вт").encode("utf-8-sig")
-        reading = read(content, columns=COLUMNS, encoding="cp1251")
+        reading = read(content, fields=COLUMNS, encoding="cp1251")
         assert reading.runs[0].phases[0].measurements[0].name == RUSSIAN
         assert said(reading) == [
             "byte order mark followed against the declared encoding"

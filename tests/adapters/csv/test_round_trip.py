@@ -44,7 +44,19 @@ values = st.one_of(
 )
 bounds = st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False))
 outcomes = st.sampled_from(["PASS", "FAIL", "UNSET"])
-rows = st.tuples(names, values, names, bounds, bounds, outcomes, names, _text)
+
+
+def _swapped(lower: float | None, upper: float | None) -> bool:
+    return lower is not None and upper is not None and upper < lower
+
+
+# A range whose upper bound lies below the lower is refused.
+ranges = st.tuples(bounds, bounds).map(
+    lambda pair: (pair[1], pair[0]) if _swapped(*pair) else pair
+)
+rows = st.tuples(names, values, names, ranges, outcomes, names, _text).map(
+    lambda row: (*row[:3], *row[3], *row[4:])
+)
 runs = st.lists(st.lists(rows, min_size=1, max_size=4), min_size=1, max_size=4)
 
 

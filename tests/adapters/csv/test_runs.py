@@ -43,8 +43,8 @@ class TestRunKey:
         """A header name in run_key divides runs and is kept with the run."""
         reading = read(
             "SN,Test ID,Test,Value\n7,A1,a,1\n7,A1,b,2\n7,A2,a,3\n",
-            columns=COLUMNS,
-            run_key=["Test ID"],
+            fields=COLUMNS,
+            runs=["Test ID"],
         )
         assert [run.metadata for run in reading.runs] == [
             {"Test ID": "A1"},
@@ -62,6 +62,35 @@ class TestRunKey:
         assert serials(reading) == ["1", "2", "1"]
         assert len({run.id for run in reading.runs}) == 3
         assert "the same key again, read as another run of the unit" in rules(reading)
+
+    def test_other_names_are_an_interrupted_run(self, read: Read) -> None:
+        """A unit that comes again with other measurements was tested by turns."""
+        reading = read(
+            "serial_number,measurement,value,outcome\n"
+            "1,a,1,PASS\n2,a,1,PASS\n1,b,2,FAIL\n2,b,2,PASS\n"
+        )
+        assert serials(reading) == []
+        assert [error.place for error in reading.failures] == ["line 2", "line 3"]
+        assert 'runs = "by key"' in str(reading.failures[0])
+
+    def test_runs_by_key_are_joined(self, read: Read) -> None:
+        """With runs = "by key" the rows of a unit are one run wherever they stand."""
+        reading = read(
+            "SN,Test,Value,O\n1,a,1,PASS\n2,a,1,PASS\n1,b,2,FAIL\n2,b,2,PASS\n3,a,1,PASS\n",
+            fields={**COLUMNS, "outcome": "O"},
+            runs="by key",
+        )
+        assert serials(reading) == ["1", "2", "3"]
+        assert [run.outcome for run in reading.runs] == ["FAIL", "PASS", "PASS"]
+
+    def test_an_appended_part_is_a_new_run(self, read: Read) -> None:
+        """Behind a byte order mark amid the log a unit that comes again is retested."""
+        mark = "\ufeff"
+        reading = read(
+            f"{mark}serial_number,measurement,value\n07,a,1\n{mark}08,a,1\n{mark}07,b,2\n"
+        )
+        assert serials(reading) == ["07", "08", "07"]
+        assert rules(reading).count("a byte order mark at its beginning, left out") == 1
 
     def test_interrupted_run_is_refused(self, read: Read) -> None:
         """A run whose rows others interrupt fails as a whole; the others arrive."""
@@ -117,7 +146,7 @@ class TestRunFields:
 
     def test_a_missing_word_is_none(self, read: Read) -> None:
         """A marker that the profile declares means nothing."""
-        reading = read("SN,Test,Value\n-,a,-\n", columns=COLUMNS, missing=["-"])
+        reading = read("SN,Test,Value\n-,a,-\n", fields=COLUMNS, missing=["-"])
         assert serials(reading) == [None]
         assert reading.runs[0].phases[0].measurements[0].value is None
 
@@ -125,8 +154,12 @@ class TestRunFields:
         """Constants stand in for columns that do not exist."""
         run = read(
             "SN,Test,Value\n1,a,1\n",
-            columns=COLUMNS,
-            constants={"procedure": "ICT", "phase": "Power", "unit": "V"},
+            fields={
+                **COLUMNS,
+                "procedure": {"value": "ICT"},
+                "phase": {"value": "Power"},
+                "unit": {"value": "V"},
+            },
         ).runs[0]
         assert run.procedure.name == "ICT"
         assert run.phases[0].name == "Power"
@@ -158,8 +191,8 @@ class TestRunFields:
         """A run of two units is refused, since its values would be mixed."""
         reading = read(
             "SN,Test ID,Test,Value\n1,A,a,1\n2,A,b,1\n3,B,a,1\n",
-            columns=COLUMNS,
-            run_key=["Test ID"],
+            fields=COLUMNS,
+            runs=["Test ID"],
         )
         assert serials(reading) == ["3"]
         assert reading.failures[0].place == "line 3, column 'SN'"
@@ -170,7 +203,7 @@ class TestRunFields:
         reading = read(f"serial_number,started_at,measurement,value\n1,{text},a,1\n")
         assert reading.runs == ()
         assert reading.failures[0].place == "line 2, column 'started_at'"
-        assert "date_formats" in str(reading.failures[0])
+        assert "dates" in str(reading.failures[0])
 
 
 class TestPhases:
@@ -260,7 +293,9 @@ class TestPhases:
             "1,,a,1,,\n1,FAIL,,,stopped,by hand\n"
         ).runs[0]
         assert run.outcome == "FAIL"
-        assert run.metadata == {"note": "stopped", "docstring": "by hand"}
+        assert [entry.message for entry in run.logs] == [
+            "note: stopped, docstring: by hand"
+        ]
 
     def test_a_value_without_a_name_is_an_error(self, read: Read) -> None:
         """A value that nothing names fails its run."""
@@ -276,7 +311,7 @@ class TestUndeclaredColumns:
 
     def test_kept_with_the_measurement(self, read: Read) -> None:
         """By default the cells are attributes, as their exact text; blanks are not."""
-        run = read(self.LOG, columns=COLUMNS).runs[0]
+        run = read(self.LOG, fields=COLUMNS).runs[0]
         assert [m.attributes for m in run.phases[0].measurements] == [
             {"Rack": "R1", "Lot": "L7"},
             {"Lot": "L7"},
@@ -284,20 +319,20 @@ class TestUndeclaredColumns:
 
     def test_declared_for_the_run(self, read: Read) -> None:
         """A column declared as metadata is said once, of the run."""
-        run = read(self.LOG, columns=COLUMNS, metadata=["Lot"]).runs[0]
+        run = read(self.LOG, fields=COLUMNS, metadata=["Lot"]).runs[0]
         assert run.metadata == {"Lot": "L7"}
         assert run.phases[0].measurements[1].attributes == {}
 
     def test_differing_metadata_stay_with_the_row(self, read: Read) -> None:
         """Of metadata that change within a run none is lost."""
         log = "SN,Test,Value,Lot\n1,a,1,L7\n1,b,2,L8\n1,c,3,\n"
-        run = read(log, columns=COLUMNS, metadata=["Lot"]).runs[0]
+        run = read(log, fields=COLUMNS, metadata=["Lot"]).runs[0]
         assert run.metadata == {"Lot": "L7"}
         assert run.phases[0].measurements[1].attributes == {"Lot": "L8"}
 
     def test_dropped_and_recorded(self, read: Read) -> None:
         """With drop each left-out column is recorded with the header's line."""
-        reading = read(self.LOG, columns=COLUMNS, undeclared="drop")
+        reading = read(self.LOG, fields=COLUMNS, undeclared="drop")
         assert reading.runs[0].phases[0].measurements[0].attributes == {}
         dropped = [e for e in reading.report.entries if e.disposition == "omitted"]
         assert [(str(e.place), e.item) for e in dropped] == [
@@ -308,7 +343,7 @@ class TestUndeclaredColumns:
     def test_an_unknown_column_is_an_error(self, read: Read) -> None:
         """With error the file is refused; file, column and remedy are named."""
         with pytest.raises(MalformedSourceError, match="unknown column") as caught:
-            read(self.LOG, columns=COLUMNS, undeclared="error")
+            read(self.LOG, fields=COLUMNS, undeclared="error")
         assert str(caught.value) == (
             "log.csv: line 1, column 'Rack': unknown column (declare it in profile "
             "'site', or set its undeclared to attributes or drop)"
@@ -316,7 +351,7 @@ class TestUndeclaredColumns:
 
     def test_double_and_blank_names_are_numbered(self, read: Read) -> None:
         """Undeclared columns of one name, or of none, keep their cells apart."""
-        run = read("SN,Test,Value,X,X,\n1,a,1,p,q,r\n", columns=COLUMNS).runs[0]
+        run = read("SN,Test,Value,X,X,\n1,a,1,p,q,r\n", fields=COLUMNS).runs[0]
         assert run.phases[0].measurements[0].attributes == {
             "X": "p",
             "X (2)": "q",
@@ -337,12 +372,12 @@ class TestHeader:
         with pytest.raises(
             MalformedSourceError, match="declare it by its number: 3, 4"
         ):
-            read("SN,Test,Value,Value\n1,a,1,2\n", columns=COLUMNS)
+            read("SN,Test,Value,Value\n1,a,1,2\n", fields=COLUMNS)
 
     def test_columns_by_number(self, read: Read) -> None:
         """A number counts columns from 1."""
         columns = {**COLUMNS, "value": 4}
-        run = read("SN,Test,Value,Value\n1,a,1,2\n", columns=columns).runs[0]
+        run = read("SN,Test,Value,Value\n1,a,1,2\n", fields=columns).runs[0]
         assert run.phases[0].measurements[0].value == 2
 
     def test_a_repeated_header_is_passed_over(self, read: Read) -> None:
@@ -366,7 +401,7 @@ class TestHeader:
         """A header in mid-file that lacks what the profile needs is an error."""
         log = "SN,Test,Value,Lot\n1,a,1,L\nSN,Test,Value\n2,a,1\n"
         with pytest.raises(MalformedSourceError, match="line 3, column 'Lot'"):
-            read(log, columns=COLUMNS, metadata=["Lot"])
+            read(log, fields=COLUMNS, metadata=["Lot"])
 
     def test_the_line_for_excel(self, read: Read) -> None:
         """A first line that tells Excel the delimiter is no header."""

@@ -13,38 +13,37 @@ from rigbridge.configuration import load_configuration
 from rigbridge.errors import ConfigurationError
 from rigbridge.machine.plugins import PluginLoader
 from rigbridge.opening import make_adapter
-from rigbridge_csv import (
-    BUILT_IN,
-    CSVAdapter,
-    CSVProfile,
-    CSVSettings,
-    ProfileMatch,
-    Undeclared,
-)
-from rigbridge_csv.profiles.fields import Field
+from rigbridge_csv import CSVAdapter, CSVProfile, CSVSettings
+from rigbridge_csv.profiles.choice import BUILT_IN
+from rigbridge_csv.profiles.fields import Field, FieldSource
+from rigbridge_csv.profiles.place import ProfileMatch
+from rigbridge_csv.profiles.profile import RunRule, Undeclared
 
 TOML = """
 [[profiles]]
 name = "ict"
-layout = "long"
+form = "long"
 match = { file_name = "ICT_*.csv", columns = ["Rack"] }
 delimiter = ";"
 quote = "'"
 encoding = "cp1252"
 decimal = ","
-date_formats = ["%d.%m.%Y %H:%M", "iso"]
-columns = { measurement = "Test", value = 4, limits = "Limits", unit = "Unit" }
+dates = ["%d.%m.%Y %H:%M", "iso"]
+fields.measurement = "Test"
+fields.value = 4
+fields.limits = { column = "Limits", pattern = '(?P<upper>.*)/(?P<lower>.*)' }
+fields.unit = "Unit"
+fields.procedure = { value = "ICT" }
 optional = ["unit"]
-constants = { procedure = "ICT" }
 metadata = ["Rack"]
 outcomes = { gut = "pass" }
 missing = ["-"]
-run_key = ["serial_number", "Lauf"]
+runs = ["serial_number", "Lauf"]
 undeclared = "drop"
-limit_pair = "upper/lower"
+verdict = "limits"
 """
 
-GOOD: dict[str, Any] = {"name": "a", "columns": {"measurement": "Test"}}
+GOOD: dict[str, Any] = {"name": "a", "fields": {"measurement": "Test"}}
 
 
 class TestFromMapping:
@@ -54,10 +53,14 @@ class TestFromMapping:
         """Every setting can be written in TOML."""
         (profile,) = CSVSettings.from_mapping(tomllib.loads(TOML)).profiles
         assert profile.match == ProfileMatch(file_name="ICT_*.csv", columns=("Rack",))
-        assert (profile.delimiter, profile.quote, profile.decimal) == (";", "'", ",")
-        assert profile.columns[Field.VALUE] == 4
+        assert (profile.delimiter, profile.quote.sign, profile.decimal) == (
+            ";",
+            "'",
+            ",",
+        )
+        assert profile.fields[Field.VALUE] == FieldSource(column=4)
         assert profile.outcomes == {"gut": "PASS"}
-        assert profile.run_key == ("serial_number", "Lauf")
+        assert profile.runs == RunRule(key=("serial_number", "Lauf"))
         assert profile.undeclared is Undeclared.DROP
         assert profile.required() == ("Rack", "Test", "Limits", "Rack", "Lauf")
 
@@ -76,7 +79,7 @@ class TestFromMapping:
             ({"nmae": "x"}, "profiles[0].nmae", "did you mean name?"),
             ({"name": " "}, "profiles[0].name", "must be a text"),
             ({"name": BUILT_IN.name}, "profiles[0].name", "is taken"),
-            ({"layout": "wide"}, "profiles[0].layout", "one of long"),
+            ({"form": "tall"}, "profiles[0].form", "one of long"),
             ({"match": "*.csv"}, "profiles[0].match", "must be a table"),
             ({"match": {"file": "x"}}, "profiles[0].match.file", "file_name"),
             ({"match": {"columns": "x"}}, "profiles[0].match.columns", "list of texts"),
@@ -86,70 +89,112 @@ class TestFromMapping:
             ({"encoding": "klingon"}, "profiles[0].encoding", "no known text encoding"),
             ({"encoding": "base64"}, "profiles[0].encoding", "no known text encoding"),
             ({"decimal": "'"}, "profiles[0].decimal", "must be . or ,"),
-            ({"date_formats": []}, "profiles[0].date_formats", "at least one"),
-            ({"date_formats": ["x"]}, "profiles[0].date_formats[0]", "no date format"),
-            ({"columns": []}, "profiles[0].columns", "must be a table"),
-            ({"columns": {}}, "profiles[0].columns", "no column for measurement"),
+            ({"dates": []}, "profiles[0].dates", "at least one"),
+            ({"dates": ["x"]}, "profiles[0].dates[0]", "no date format"),
+            ({"fields": []}, "profiles[0].fields", "must be a table"),
+            ({"fields": {}}, "profiles[0].fields", "no column for measurement"),
             (
-                {"columns": {"serial_numbr": "x"}},
-                "profiles[0].columns.serial_numbr",
+                {"fields": {"serial_numbr": "x"}},
+                "profiles[0].fields.serial_numbr",
                 "did you mean serial_number?",
             ),
             (
-                {"columns": {"measurement": 0}},
-                "profiles[0].columns.measurement",
+                {"fields": {"measurement": 0}},
+                "profiles[0].fields.measurement",
                 "counted from 1",
             ),
             (
-                {"columns": {"measurement": True}},
-                "profiles[0].columns.measurement",
+                {"fields": {"measurement": True}},
+                "profiles[0].fields.measurement",
                 "must be a header name or a number",
             ),
             ({"optional": ["value"]}, "profiles[0].optional[0]", "not declared"),
             ({"optional": [1]}, "profiles[0].optional[0]", "must be a text"),
             (
-                {"constants": {"outcome": "PASS"}},
-                "profiles[0].constants.outcome",
+                {"fields": {"measurement": "T", "outcome": {"value": "PASS"}}},
+                "profiles[0].fields.outcome.value",
                 "must come from the log",
             ),
             (
-                {"constants": {"started_at": "2024-01-01"}},
-                "profiles[0].constants.started_at",
+                {"fields": {"measurement": "T", "started_at": {"value": "2024"}}},
+                "profiles[0].fields.started_at.value",
                 "must come from the log",
             ),
             (
-                {"constants": {"procedure": 7}},
-                "profiles[0].constants.procedure",
+                {"fields": {"measurement": "T", "procedure": {"value": []}}},
+                "profiles[0].fields.procedure.value",
                 "must be a text",
             ),
             (
+                {"fields": {"measurement": "T", "unit": {"value": "V", "key": "U"}}},
+                "profiles[0].fields.unit",
+                "has key and value",
+            ),
+            (
+                {"fields": {"measurement": {"column": "T", "pattern": "("}}},
+                "profiles[0].fields.measurement.pattern",
+                "no regular expression",
+            ),
+            ({"header": {"find": "x", "line": 3}}, "profiles[0].header.find", "one of"),
+            ({"header": {"beside": True}}, "profiles[0].header.beside", "needs names"),
+            ({"keys": {"columns": [1]}}, "profiles[0].keys.columns", "names and that"),
+            ({"keys": {"pattern": "x"}}, "profiles[0].keys.pattern", "groups key"),
+            ({"roles": [{"is": "unit"}]}, "profiles[0].roles[0]", "one of row"),
+            (
+                {"roles": [{"row": "x", "is": "unti"}]},
+                "profiles[0].roles[0].is",
+                "did you mean unit?",
+            ),
+            ({"data": {"columns": "x"}}, "profiles[0].data.columns", "first and the"),
+            ({"data": {"short": "ok"}}, "profiles[0].data.short", "not run"),
+            ({"names": "(.*)"}, "profiles[0].names", "lacks the group name"),
+            ({"verdict": "mine"}, "profiles[0].verdict", "one of log, limits"),
+            ({"form": "record"}, "profiles[0].records", "is missing"),
+            (
+                {"measurements": {"lower": "{} min"}},
+                "profiles[0].measurements",
+                "no part of form long",
+            ),
+            (
+                {"form": "wide"},
+                "profiles[0].fields.measurement",
+                "no field of form wide",
+            ),
+            (
+                {"form": "wide", "fields": {}, "measurements": {"lower": "min"}},
+                "profiles[0].measurements.lower",
+                "with {}",
+            ),
+            (
                 {
-                    "columns": {"measurement": "T", "unit": "U"},
-                    "constants": {"unit": "V"},
+                    "form": "wide",
+                    "fields": {"serial_number": "SN"},
+                    "data": {"short": "not run"},
                 },
-                "profiles[0].constants.unit",
-                "has a column already",
+                "profiles[0].data.short",
+                "pattern of the serial number",
             ),
             ({"metadata": [" "]}, "profiles[0].metadata[0]", "must not be blank"),
             ({"outcomes": {"x": "GOOD"}}, "profiles[0].outcomes.x", "one of PASS"),
             ({"outcomes": {"x": 1}}, "profiles[0].outcomes.x", "no outcome"),
             ({"missing": "-"}, "profiles[0].missing", "list of texts"),
             ({"missing": [0]}, "profiles[0].missing[0]", "must be a text"),
-            ({"run_key": "x"}, "profiles[0].run_key", "list of texts"),
+            ({"runs": "x"}, "profiles[0].runs", "no way to make runs"),
             ({"undeclared": "keep"}, "profiles[0].undeclared", "one of attributes"),
-            ({"limit_pair": 5}, "profiles[0].limit_pair", "must be a text"),
-            ({"limit_pair": "a/b"}, "profiles[0].limit_pair", "form of a pair"),
             (
-                {"columns": {"measurement": "T", "limits": "L"}},
-                "profiles[0].limit_pair",
-                "is missing",
+                {"fields": {"measurement": "T", "limits": "L"}},
+                "profiles[0].fields.limits.pattern",
+                "lacks the groups",
             ),
             (
                 {
-                    "columns": {"measurement": "T", "limits": "L", "lower_limit": "M"},
-                    "limit_pair": "upper/lower",
+                    "fields": {
+                        "measurement": "T",
+                        "limits": {"column": "L", "pattern": "(?P<lower>.*)"},
+                        "lower_limit": "M",
+                    }
                 },
-                "profiles[0].columns.limits",
+                "profiles[0].fields.limits",
                 "one cell for both limits",
             ),
         ],
@@ -169,8 +214,8 @@ class TestFromMapping:
             ({"profile": []}, "profile"),
             ({"profiles": {}}, "profiles"),
             ({"profiles": ["x"]}, "profiles[0]"),
-            ({"profiles": [{"columns": {"measurement": "T"}}]}, "profiles[0].name"),
-            ({"profiles": [{"name": "a"}]}, "profiles[0].columns"),
+            ({"profiles": [{"fields": {"measurement": "T"}}]}, "profiles[0].name"),
+            ({"profiles": [{"name": "a"}]}, "profiles[0].fields"),
             ({"profiles": [GOOD, GOOD]}, "profiles[1].name"),
         ],
     )
@@ -179,6 +224,27 @@ class TestFromMapping:
         with pytest.raises(ConfigurationError) as caught:
             CSVSettings.from_mapping(settings)
         assert caught.value.place == place
+
+
+class TestReplacedKeys:
+    """A key of the former language is refused, and its successor is named."""
+
+    @pytest.mark.parametrize(
+        ("key", "words"),
+        [
+            ("layout", "write form"),
+            ("date_formats", "write dates"),
+            ("columns", "write fields"),
+            ("constants", "write fields"),
+            ("run_key", "write runs"),
+            ("limit_pair", "the pattern of fields.limits"),
+        ],
+    )
+    def test_names_the_new_one(self, key: str, words: str) -> None:
+        """The error has the path of the old key."""
+        with pytest.raises(ConfigurationError, match=words) as caught:
+            CSVSettings.from_mapping({"profiles": [{**GOOD, key: "x"}]})
+        assert caught.value.place == f"profiles[0].{key}"
 
 
 class TestInstallation:

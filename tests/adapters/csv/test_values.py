@@ -11,8 +11,9 @@ import pytest
 from rigbridge.errors import ConfigurationError
 from rigbridge.model import Limit, Measurement
 from rigbridge.testing import Reading
-from rigbridge_csv.limits import LimitPair, condition
-from rigbridge_csv.tables.values import check_format, number_reader, parse_time
+from rigbridge_csv.limits import condition
+from rigbridge_csv.text.dates import check_format, parse_time
+from rigbridge_csv.text.numbers import number_reader
 
 Read = Callable[..., Reading]
 
@@ -74,7 +75,6 @@ class TestValue:
             "٣",
             "V1.2.3",
             " two words ",
-            "1,5",
             "0x",
             "True",
             "9" * 5000,
@@ -100,23 +100,26 @@ class TestValue:
             read(
                 "T;V;L\na;3,3;1,5\n",
                 decimal=",",
-                columns={"measurement": "T", "value": "V", "lower_limit": "L"},
+                fields={"measurement": "T", "value": "V", "lower_limit": "L"},
             )
         )
         assert measurement.value == 3.3
         assert measurement.limits == Limit(lower=1.5)
 
-    def test_another_notation_is_recorded(self, read: Read) -> None:
-        """A number in the other notation is a text, and the report says so."""
-        reading = read("measurement;value\na;3,3\n")
-        assert only(reading).value == "3,3"
-        assert reading.report.entries[0].rule == (
-            "a number in another decimal notation, kept as text"
-        )
+    def test_another_notation_is_refused(self, read: Read) -> None:
+        """A number in the other notation fails its run, and the key is named."""
+        reading = read("serial_number;measurement;value\n1;a;3,3\n2;a;3.3\n")
+        assert [run.unit.serial_number for run in reading.runs] == ["2"]
+        assert 'declare decimal = ","' in str(reading.failures[0])
+        assert reading.failures[0].place == "line 2, column 'a'"
 
     def test_the_decimal_point_is_no_thousands_sign(self) -> None:
         """With a decimal comma a point makes no number."""
         assert number_reader(",")("1.234") is None
+
+
+_DOWN = r"(?P<upper>[^/]*)/(?P<lower>[^/]*)"
+_UP = r"(?P<lower>.*)\.\.(?P<upper>.*)"
 
 
 class TestLimits:
@@ -181,12 +184,12 @@ class TestLimits:
     @pytest.mark.parametrize(
         ("form", "cell", "limits", "validators"),
         [
-            ("upper/lower", "100.0/90.0", Limit(lower=90.0, upper=100.0), ()),
-            ("lower..upper", "1 .. 2", Limit(lower=1, upper=2), ()),
-            ("lower;upper", ";2", Limit(upper=2), ()),
-            ("upper/lower", "Floating", None, ("limits: Floating",)),
-            ("upper/lower", "a/b", None, ("limits: lower 'b', upper 'a'",)),
-            ("upper/lower", "1/2/3", None, ("limits: 1/2/3",)),
+            (_DOWN, "100.0/90.0", Limit(lower=90.0, upper=100.0), ()),
+            (_UP, "1 .. 2", Limit(lower=1, upper=2), ()),
+            (_UP, "..2", Limit(upper=2), ()),
+            (_DOWN, "Floating", None, ("limits: Floating",)),
+            (_DOWN, "a/b", None, ("limits: lower 'b', upper 'a'",)),
+            (_DOWN, "1/2/3", None, ("limits: 1/2/3",)),
         ],
     )
     def test_both_in_one_cell(
@@ -201,8 +204,11 @@ class TestLimits:
         found = only(
             read(
                 f"T,V,L\na,1,{cell}\n",
-                columns={"measurement": "T", "value": "V", "limits": "L"},
-                limit_pair=form,
+                fields={
+                    "measurement": "T",
+                    "value": "V",
+                    "limits": {"column": "L", "pattern": form},
+                },
             )
         )
         assert (found.limits, found.validators) == (limits, validators)
@@ -211,11 +217,12 @@ class TestLimits:
         """Without limits there is neither range nor condition."""
         assert condition("GELE", None, None).limits is None
 
-    @pytest.mark.parametrize("form", ["lower", "upper/upper", "lowerupper", "a/b"])
-    def test_other_forms_of_a_pair_are_refused(self, form: str) -> None:
-        """A form that does not name both limits is an error of the settings."""
-        with pytest.raises(ConfigurationError, match="limit_pair"):
-            LimitPair(form)
+    def test_an_upper_below_the_lower_is_refused(self, read: Read) -> None:
+        """Limits in swapped columns fail the run: every verdict would look wrong."""
+        log = "serial_number,measurement,value,lower_limit,upper_limit\n1,a,1,2,0.5\n"
+        reading = read(log + "2,a,1,0.5,2\n")
+        assert [run.unit.serial_number for run in reading.runs] == ["2"]
+        assert "the upper limit 0.5 is below the lower 2" in str(reading.failures[0])
 
 
 class TestTimes:
@@ -230,8 +237,12 @@ class TestTimes:
                 "%y-%m-%d-%H-%M-%S",
                 datetime(2015, 4, 28, 15, 24, 15),  # noqa: DTZ001 - a wall time
             ),
-            ("86400", "unix", datetime(1970, 1, 2, tzinfo=UTC)),
-            ("86400000.5", "unix-ms", datetime(1970, 1, 2, 0, 0, 0, 500, tzinfo=UTC)),
+            ("946684800", "unix", datetime(2000, 1, 1, tzinfo=UTC)),
+            (
+                "946684800000.5",
+                "unix-ms",
+                datetime(2000, 1, 1, 0, 0, 0, 500, tzinfo=UTC),
+            ),
         ],
     )
     def test_formats(self, text: str, form: str, time: datetime) -> None:
@@ -243,13 +254,50 @@ class TestTimes:
         found = parse_time("03.04.2024", ("iso", "%d.%m.%Y", "%m.%d.%Y"))
         assert found == datetime(2024, 4, 3)  # noqa: DTZ001 - a wall time
 
-    @pytest.mark.parametrize("text", ["", "nan", "1e99"])
+    @pytest.mark.parametrize("text", ["", "nan", "1e99", "120.5"])
     def test_no_time(self, text: str) -> None:
         """What is no time gives none, also among the numbers."""
         assert parse_time(text, ("iso", "unix", "unix-ms")) is None
+
+    @pytest.mark.parametrize(
+        ("text", "form"),
+        [
+            ("2024-03-14 09:12:05", "iso"),
+            ("2024/03/14 09:12:05", "iso"),
+            ("2024-03-14 09:12:05,000", "iso"),
+            ("2024-03-14-09-12-05", "iso"),
+            ("20240314T091205", "iso"),
+            ("14.03.2024 09:12:05", "day-first"),
+            ("14.3.24 9.12.05", "day-first"),
+            ("14/03/2024 09:12:05 AM", "day-first"),
+            ("14-Mar-2024 09:12:05", "day-first"),
+            ("14. März 2024 09:12:05", "day-first"),
+            ("3/14/2024 9:12:05 AM", "month-first"),
+            ("March 14, 2024 9:12:05 AM", "month-first"),
+            ("Thu Mar 14 09:12:05 2024", "month-first"),
+            ("Thursday, March 14, 2024 9:12:05 AM", "month-first"),
+            ("24-3-14-9-12-05", "year-first"),
+            ("2024.03.14 09:12:05.0000000000000001", "year-first"),
+            ("240314091205", "%y%m%d%H%M%S"),
+        ],
+    )
+    def test_spellings(self, text: str, form: str) -> None:
+        """The order of day, month and year is declared; the rest follows."""
+        found = parse_time(text, (form,))
+        assert found == datetime(2024, 3, 14, 9, 12, 5)  # noqa: DTZ001 - a wall time
+
+    def test_a_text_against_its_order_is_none(self) -> None:
+        """A day that cannot be a month is no time, and is not turned round."""
+        assert parse_time("14.03.2024", ("month-first",)) is None
+
+    @pytest.mark.parametrize("form", ["%H:%M:%S", "%d.%m. %H:%M", "%Y-%m"])
+    def test_a_form_without_a_date_is_refused(self, form: str) -> None:
+        """What names no day gives no time; the remedy is to join columns."""
+        with pytest.raises(ConfigurationError, match="names no year, month and day"):
+            check_format(form, "dates[0]")
 
     @pytest.mark.parametrize("form", ["ISO", "dd.mm.yyyy", "%Q", "%"])
     def test_a_form_that_is_none_is_refused(self, form: str) -> None:
         """A format that could never fit is an error of the settings."""
         with pytest.raises(ConfigurationError, match="no date format"):
-            check_format(form, "date_formats[0]")
+            check_format(form, "dates[0]")

@@ -49,7 +49,7 @@ class TestMeasurementVerdict:
         run = only(
             read(
                 "T,V,O\na,1,Gut\nb,1,ok\n",
-                columns={"measurement": "T", "value": "V", "outcome": "O"},
+                fields={"measurement": "T", "value": "V", "outcome": "O"},
                 outcomes={"gut": "PASS", "OK": "UNSET"},
             )
         )

@@ -94,15 +94,18 @@ class ExampleRigAdapter:
             station = first.removeprefix(_MARK).decode(errors="replace").strip()
             for index, lines in enumerate(_units(stream)):
                 unit = _UnitReader(self.settings, source, context, station or None)
-                try:
-                    run = unit.read(index, lines)
-                except SourceError as error:
-                    # The other units of the log are not at fault.
-                    context.failed(error)
-                except ModelError as error:
-                    # A value that no run can hold, such as NaN for a limit.
-                    context.failed(unit.malformed(str(error), lines[0][0]))
-                else:
+                run: Run | None = None
+                # What is recorded of a unit that fails is not the next one's.
+                with context.run():
+                    try:
+                        run = unit.read(index, lines)
+                    except SourceError as error:
+                        # The other units of the log are not at fault.
+                        context.failed(error)
+                    except ModelError as error:
+                        # A value that no run can hold, such as NaN for a limit.
+                        context.failed(unit.malformed(str(error), lines[0][0]))
+                if run is not None:
                     yield run
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from rigbridge.adapters import Source
+from rigbridge.adapters import Disposition, Source
 from rigbridge.testing import AdapterCase, AdapterSuite, Sample, read_all
 
 from rigbridge_example_rig import ExampleRigAdapter
@@ -47,3 +47,5 @@ def test_a_damaged_unit_does_not_lose_the_others() -> None:
     reading = read_all(ExampleRigAdapter(), Source.from_bytes(content, "bench.log"))
     assert [run.unit.serial_number for run in reading.runs] == ["BB2-000142"]
     assert str(reading.failures[0]).startswith("bench.log: line 4: 'hot' is no number")
+    # Two phases of the good unit; none of the one that failed.
+    assert reading.report.count(Disposition.MAPPED, "phase") == 2

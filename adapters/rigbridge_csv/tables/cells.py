@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import attrs
 
@@ -15,43 +15,18 @@ from rigbridge.model import Scalar
 from rigbridge.model.report import ConversionReport, Place
 from rigbridge_csv.limits import Condition, condition
 from rigbridge_csv.profiles.profile import CSVProfile
-from rigbridge_csv.tables.values import (
-    HEXADECIMAL,
-    NumberReader,
-    number_reader,
-    parse_time,
-)
+from rigbridge_csv.tables.keys import FilledCell
+from rigbridge_csv.text.dates import looks_ambiguous, parse_time
+from rigbridge_csv.text.numbers import HEXADECIMAL, NumberReader, number_reader
 from rigbridge_csv.verdicts import WORDS, LoggedVerdict
 
-__all__ = ["CellReader", "FilledCell", "keep_text"]
+__all__ = ["CellReader"]
 
 _MAX_KNOWN = 10_000
 
 
 _Text: TypeAlias = str | None
 _ReadCondition: TypeAlias = Callable[[_Text, _Text, _Text, _Text], Condition]
-
-
-class FilledCell(NamedTuple):
-    """The text of a cell that is not blank, its line, and the name of its column."""
-
-    text: str
-    line: int
-    column: str
-
-    @property
-    def place(self) -> Place:
-        """Its place in the log."""
-        return Place(line=self.line, path=self.column)
-
-
-def keep_text(target: dict[str, str], label: str, text: str) -> None:
-    """Add a text under a label; another text of the same label gets a number."""
-    name, count = label, 1
-    while target.get(name, text) != text:
-        count += 1
-        name = f"{label} ({count})"
-    target[name] = text
 
 
 @attrs.frozen
@@ -65,13 +40,14 @@ class CellReader:
         uri: the source's name in errors.
         condition: says what a row's limits mean, by the texts of the comparator, the
             lower and the upper limit, and of a cell that holds both.
+        missing: the texts that mean "nothing".
     """
 
     profile: CSVProfile
     context: ReadContext
     uri: str
     condition: _ReadCondition = attrs.field(init=False, eq=False)
-    _missing: frozenset[str] = attrs.field(init=False)
+    missing: frozenset[str] = attrs.field(init=False)
     _number: NumberReader = attrs.field(init=False)
     _other_notation: NumberReader = attrs.field(init=False)
     _words: dict[str, LoggedVerdict] = attrs.field(init=False)
@@ -80,7 +56,7 @@ class CellReader:
         profile = self.profile
         other = "," if profile.decimal == "." else "."
         made = {
-            "_missing": frozenset({"", *(text.strip() for text in profile.missing)}),
+            "missing": frozenset({"", *(text.strip() for text in profile.missing)}),
             # Every unit is tested against the same limits: 1.5x of the whole reading.
             "condition": lru_cache(_MAX_KNOWN)(self._condition),
             "_number": number_reader(profile.decimal),
@@ -104,13 +80,13 @@ class CellReader:
     def texts(self, cells: tuple[str, ...]) -> list[str | None]:
         """Give the texts of several cells, as :meth:`text` does of one."""
         # One call for a row, not one for each cell: every row passes here.
-        missing = self._missing
+        missing = self.missing
         return [None if (text := cell.strip()) in missing else text for cell in cells]
 
     def text(self, cell: str) -> str | None:
         """Give the text of a cell without blanks around it; None for nothing."""
         text = cell.strip()
-        return None if text in self._missing else text
+        return None if text in self.missing else text
 
     def value(
         self,
@@ -126,18 +102,16 @@ class CellReader:
 
         Digits after a leading zero (``0019``) are a number or an identifier; limits
         in the same row tell that it is a number.
+
+        Raises:
+            MalformedSourceError: a number with the other decimal separator.
         """
         text = cell.strip()
         number = self._number(text)
         if number is None:
             # Never converted: 1,234 may be 1.234 or 1234. The profile has to say it.
             if self._other_notation(text) is not None:
-                report.coerced(
-                    "value",
-                    "a number in another decimal notation, kept as text",
-                    place=Place(line=line, path=name),
-                    detail=text,
-                )
+                raise self.other_notation(text, line, name)
             return cell
         if type(number) is int:
             if not limited and _leading_zero(text):
@@ -151,6 +125,26 @@ class CellReader:
                 )
         return number
 
+    def number(self, text: str) -> float | int | None:
+        """Give the number that a stripped text spells, or None."""
+        return self._number(text)
+
+    def other_notation(self, text: str, line: int, name: str) -> MalformedSourceError:
+        """Make the error for a number with the other decimal separator."""
+        other = "," if self.profile.decimal == "." else "."
+        return self.error(
+            f"{text!r} is a number with another decimal separator than "
+            f"{self.profile.decimal!r}",
+            line=line,
+            column=name,
+            remedy=f'declare decimal = "{other}" in profile {self.profile.name!r}, or '
+            "name the column as text or in missing",
+        )
+
+    def spelled_otherwise(self, text: str) -> bool:
+        """Say whether a text is a number only with the other decimal separator."""
+        return self._number(text) is None and self._other_notation(text) is not None
+
     def bound(self, text: str | None) -> float | int | str | None:
         """Give a limit: a number where the text is one, else the text."""
         if text is None:
@@ -162,14 +156,16 @@ class CellReader:
         self, comparator: _Text, lower: _Text, upper: _Text, both: _Text
     ) -> Condition:
         if both is not None:
-            pair = self.profile.limit_pair
-            parts = None if pair is None else pair.split(both)
-            if parts is None:
+            return Condition(
+                validators=(f"limits: {both}",),
+                rules=("limits that are no range, kept as text",),
+            )
+        for text in (lower, upper):
+            if text is not None and self.spelled_otherwise(text):
                 return Condition(
-                    validators=(f"limits: {both}",),
-                    rules=("limits that are no range, kept as text",),
+                    problem=f"the limit {text!r} has another decimal separator than "
+                    f"{self.profile.decimal!r}"
                 )
-            lower, upper = self.text(parts[0]), self.text(parts[1])
         return condition(comparator, self.bound(lower), self.bound(upper))
 
     def verdict(self, cell: FilledCell) -> LoggedVerdict:
@@ -180,7 +176,7 @@ class CellReader:
             MalformedSourceError: nobody declared the word. It is an error because it
                 may be this log's word for a failure.
         """
-        found = self._words.get(cell.text) or self._words.get(cell.text.casefold())
+        found = self.word(cell.text)
         if found is None:
             raise self.error(
                 f"{cell.text!r} is no verdict that is known",
@@ -189,6 +185,11 @@ class CellReader:
                 remedy=f"declare it under outcomes in profile {self.profile.name!r}",
             )
         return found
+
+    def word(self, text: str) -> LoggedVerdict | None:
+        """Give what a verdict word means, or None if nobody declared it."""
+        words = self._words
+        return words.get(text) or words.get(text.casefold()) or words.get("*")
 
     def time(
         self, cell: FilledCell, *, station: str | None, report: ConversionReport
@@ -199,7 +200,7 @@ class CellReader:
         Raises:
             MalformedSourceError: it fits none of the profile's formats.
         """
-        formats = self.profile.date_formats
+        formats = self.profile.dates
         wall = parse_time(cell.text, formats)
         if wall is not None:
             try:
@@ -209,11 +210,20 @@ class CellReader:
             except (OverflowError, ValueError):
                 pass  # Year 1 or 9999: reported below like any other odd time.
         raise self.error(
-            f"{cell.text!r} is no time in the format {' or '.join(formats)}",
+            f"{cell.text!r} is no time of a test in the format {' or '.join(formats)}",
             line=cell.line,
             column=cell.column,
-            remedy=f"declare date_formats in profile {self.profile.name!r}",
+            remedy=self._time_remedy(cell.text),
         )
+
+    def _time_remedy(self, text: str) -> str:
+        name = self.profile.name
+        if looks_ambiguous(text):
+            return (
+                'declare dates = ["day-first"] or ["month-first"] in profile '
+                f"{name!r}: the text does not tell which"
+            )
+        return f"declare dates in profile {name!r}"
 
 
 def _leading_zero(text: str) -> bool:

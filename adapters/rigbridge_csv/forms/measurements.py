@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from rigbridge.model import Limit, Measurement, MeasurementOutcome
+from typing import TypeAlias
+
+import attrs
+
+from rigbridge.model import Measurement, MeasurementOutcome
 from rigbridge.model.report import ConversionReport, Place
-from rigbridge_csv.cells import CellReader, FilledCell, keep_text
+from rigbridge_csv.forms.columns import LongColumns
+from rigbridge_csv.forms.shapes import MeasurementShape, judged, name_parts
 from rigbridge_csv.profiles.fields import MEASUREMENT_FIELDS, Field
-from rigbridge_csv.profiles.header import ColumnMap
+from rigbridge_csv.tables.cells import CellReader
+from rigbridge_csv.tables.keys import FilledCell, keep_text
 from rigbridge_csv.verdicts import MEASUREMENT, LoggedVerdict
 
-__all__ = ["MeasurementReader"]
+__all__ = ["MeasurementReader", "Shapes"]
+
+_MOST_SHAPES = 10_000
+_Text: TypeAlias = str | None
+_Given: TypeAlias = tuple[str, _Text, _Text, _Text, _Text, _Text, _Text]
+
+Shapes: TypeAlias = dict[_Given, MeasurementShape]
+"""What repeats from row to row, by the texts of name, unit, limits and docstring."""
 
 _VALUE = MEASUREMENT_FIELDS.index(Field.VALUE)
 # These mean nothing without a name; a verdict and a docstring may belong to the phase.
@@ -30,16 +43,25 @@ class MeasurementReader:
     Args:
         cells: reads single cells.
         report: where changes are recorded.
+        shapes: what repeats from row to row, shared by the runs of a log.
     """
 
-    def __init__(self, cells: CellReader, report: ConversionReport) -> None:
+    def __init__(
+        self, cells: CellReader, report: ConversionReport, shapes: Shapes
+    ) -> None:
         self._cells = cells
         self._report = report
+        self._shapes = shapes
+        self._judges = cells.profile.verdict == "limits"
         # Recorded once a run: every row passes here.
         self._counts = dict.fromkeys(("measurement", "limit", "attribute"), 0)
 
     def read(
-        self, line: int, row: list[str], columns: ColumnMap, attributes: dict[str, str]
+        self,
+        line: int,
+        row: list[str],
+        columns: LongColumns,
+        attributes: dict[str, str],
     ) -> tuple[Measurement, LoggedVerdict] | None:
         """
         Read the measurement of a row.
@@ -65,13 +87,13 @@ class MeasurementReader:
             return None
         counts = self._counts
         counts["measurement"] += 1
-        limits: Limit | None = None
-        validators: tuple[str, ...] = ()
-        if lower is not None or upper is not None or both is not None:
-            found = self._cells.condition(comparator, lower, upper, both)
-            limits, validators = found.limits, found.validators
+        given = (name, unit, lower, upper, both, comparator, docstring)
+        shape = self._shapes.get(given)
+        if shape is None:
+            shape = self._shape(given, line, columns)
+        if shape.limited:
             counts["limit"] += 1
-            for rule in found.rules:
+            for rule in shape.rules:
                 self._report.coerced(
                     "limit", rule, place=Place(line=line, path=name), detail=both
                 )
@@ -80,30 +102,63 @@ class MeasurementReader:
             keep_text(attributes, columns.label(Field.COMPARATOR), comparator)
         verdict = LoggedVerdict.UNSET
         if outcome is not None:
-            verdict = self._verdict(
-                FilledCell(outcome, line, columns.label(Field.OUTCOME)), attributes
-            )
-        counts["attribute"] += len(attributes)
-        measurement = Measurement(
-            name=name,
-            outcome=MEASUREMENT.get(verdict, MeasurementOutcome.UNSET),
-            value=None
+            verdict = self._verdict(outcome, line, columns, attributes)
+        number = (
+            None
             if value is None
             # The cell itself: a text keeps the blanks around it.
             else self._cells.value(
                 picked[_VALUE],
-                limited=limits is not None,
+                limited=shape.limits is not None,
                 line=line,
                 name=name,
                 report=self._report,
-            ),
-            unit=unit,
-            limits=limits,
-            validators=validators,
-            docstring=docstring,
-            attributes=attributes,
+            )
         )
-        return measurement, verdict
+        if outcome is None and self._judges:
+            verdict = judged(number, shape.limits, self._report, line, name)
+        judgement = MEASUREMENT.get(verdict, MeasurementOutcome.UNSET)
+        if attributes or shape.attributes:
+            counts["attribute"] += len(attributes)
+            return attrs.evolve(
+                shape.template,
+                value=number,
+                outcome=judgement,
+                attributes={**shape.attributes, **attributes},
+            ), verdict
+        return shape.stamp.make(number, judgement), verdict
+
+    def _shape(
+        self, given: _Given, line: int, columns: LongColumns
+    ) -> MeasurementShape:
+        name, unit, lower, upper, both, comparator, docstring = given
+        parts = name_parts(self._cells.profile.names, name)
+        found = self._cells.condition(
+            comparator or parts.comparator or ("==" if parts.equal else None),
+            lower or parts.lower or parts.equal,
+            upper or parts.upper,
+            both,
+        )
+        if found.problem is not None:
+            raise self._cells.error(
+                found.problem,
+                line=line,
+                column=columns.label(
+                    Field.UPPER_LIMIT if lower is not None else Field.LOWER_LIMIT
+                ),
+                remedy="correct the log, or declare the columns of the limits the "
+                "other way round",
+            )
+        shape = MeasurementShape.of(
+            parts,
+            unit,
+            found,
+            docstring,
+            limited=any((lower, upper, both, parts.lower, parts.upper, parts.equal)),
+        )
+        if len(self._shapes) < _MOST_SHAPES:
+            self._shapes[given] = shape
+        return shape
 
     def account(self) -> None:
         """Record how much was read."""
@@ -111,9 +166,13 @@ class MeasurementReader:
             if count:
                 self._report.mapped(item, count)
 
-    def _verdict(self, cell: FilledCell, attributes: dict[str, str]) -> LoggedVerdict:
-        verdict = self._cells.verdict(cell)
-        if verdict not in MEASUREMENT:
+    def _verdict(
+        self, text: str, line: int, columns: LongColumns, attributes: dict[str, str]
+    ) -> LoggedVerdict:
+        verdict = self._cells.word(text)
+        if verdict is None or verdict not in MEASUREMENT:
+            cell = FilledCell(text, line, columns.label(Field.OUTCOME))
+            verdict = self._cells.verdict(cell)
             keep_text(attributes, cell.column, cell.text)
             self._report.coerced(
                 "measurement outcome",
@@ -124,7 +183,7 @@ class MeasurementReader:
         return verdict
 
     def remark(
-        self, line: int, row: list[str], columns: ColumnMap
+        self, line: int, row: list[str], columns: LongColumns
     ) -> tuple[FilledCell | None, FilledCell | None]:
         """
         Read the verdict and the docstring of a row that names no measurement.
@@ -147,7 +206,7 @@ class MeasurementReader:
         )
 
     def _filled(
-        self, field: Field, line: int, row: list[str], columns: ColumnMap
+        self, field: Field, line: int, row: list[str], columns: LongColumns
     ) -> FilledCell | None:
         at = columns.positions.get(field)
         text = None if at is None else self._cells.text(row[at])

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import attrs
 
 from rigbridge.model import Measurement, Phase, PhaseOutcome, RunOutcome
 from rigbridge.model.report import ConversionReport, Place
-from rigbridge_csv.cells import CellReader, FilledCell, keep_text
+from rigbridge_csv.forms.columns import LongColumns
 from rigbridge_csv.profiles.fields import Field
-from rigbridge_csv.profiles.header import ColumnMap
+from rigbridge_csv.tables.cells import CellReader
+from rigbridge_csv.tables.keys import FilledCell, keep_text
 from rigbridge_csv.verdicts import PHASE, LoggedVerdict, worst
 
 __all__ = ["UNNAMED", "PhaseRows", "PhaseSequence"]
@@ -31,6 +32,8 @@ class PhaseRows:
         verdicts: what was written in their verdict cells.
         attributes: what else the rows say of the phase.
         docstring: the author's explanation, or None.
+        sole: whether the run has no other phase, so that its verdict is the phase's.
+        texts: how many texts each label has by now.
     """
 
     line: int
@@ -39,6 +42,8 @@ class PhaseRows:
     verdicts: list[LoggedVerdict] = attrs.field(factory=list[LoggedVerdict])
     attributes: dict[str, str] = attrs.field(factory=dict[str, str])
     docstring: str | None = None
+    sole: bool = False
+    texts: dict[str, int] = attrs.field(factory=dict[str, int])
 
     def agrees(self, fields: dict[Field, FilledCell]) -> bool:
         """Say whether a row with these cells belongs to the phase."""
@@ -55,6 +60,13 @@ class PhaseRows:
         """Give the verdict in the phase's own cell, or None."""
         cell = self.fields.get(Field.PHASE_OUTCOME)
         return None if cell is None else cells.verdict(cell)
+
+    def written(self, cells: CellReader) -> Iterator[LoggedVerdict]:
+        """Go through every verdict that is written in the phase."""
+        yield from self.verdicts
+        verdict = self.written_verdict(cells)
+        if verdict is not None:
+            yield verdict
 
     def remark(
         self,
@@ -97,7 +109,7 @@ class PhaseRows:
             else:
                 texts[docstring.column] = docstring.text
         for label, text in texts.items():
-            keep_text(self.attributes, label, text)
+            keep_text(self.attributes, label, text, self.texts)
 
     def build(
         self,
@@ -182,6 +194,12 @@ class PhaseRows:
             return PhaseOutcome.SKIP, "none written and nothing measured: not run"
         if run_outcome is RunOutcome.PASS:
             return PhaseOutcome.PASS, "none written: its run passed"
+        if (
+            self.sole
+            and run_outcome is RunOutcome.FAIL
+            and Field.PHASE not in self.fields
+        ):
+            return PhaseOutcome.FAIL, "none written: its run failed, and has no other"
         return PhaseOutcome.ERROR, "no verdict at all"
 
 
@@ -195,14 +213,18 @@ class PhaseSequence:
 
     Args:
         cells: reads single cells.
+        constants: the fields that are the same for the whole table.
     """
 
-    def __init__(self, cells: CellReader) -> None:
+    def __init__(
+        self, cells: CellReader, constants: Mapping[Field, FilledCell]
+    ) -> None:
         self.rows: list[PhaseRows] = []
         self._cells = cells
-        self._constant = cells.profile.constants.get(Field.PHASE)
+        phase = constants.get(Field.PHASE)
+        self._constant = None if phase is None else phase.text
 
-    def names_one(self, row: list[str], columns: ColumnMap) -> bool:
+    def names_one(self, row: list[str], columns: LongColumns) -> bool:
         """Say whether a row says anything of a phase."""
         return self._constant is not None or any(
             self._cells.text(cell) is not None for cell in columns.phase(row)
@@ -212,7 +234,7 @@ class PhaseSequence:
         self,
         line: int,
         row: list[str],
-        columns: ColumnMap,
+        columns: LongColumns,
         outcome: FilledCell | None = None,
     ) -> PhaseRows:
         """
@@ -242,11 +264,3 @@ class PhaseSequence:
         phase = PhaseRows(line=line, fields=fields)
         self.rows.append(phase)
         return phase
-
-    def written_verdicts(self) -> Iterator[LoggedVerdict]:
-        """Go through every verdict that is written, of phases and measurements."""
-        for phase in self.rows:
-            yield from phase.verdicts
-            written = phase.written_verdict(self._cells)
-            if written is not None:
-                yield written

@@ -1,0 +1,3 @@
+"""Forms: what the rows of a table mean, as runs."""
+
+__all__: list[str] = []

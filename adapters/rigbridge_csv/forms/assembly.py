@@ -1,0 +1,326 @@
+"""
+The parts that make a run, in every form: its fields, its verdict, its times.
+
+Rows repeat the fields of the whole run. The first cell that is not blank counts. A
+different one further down is kept with its row, with two exceptions: of the end of the
+run the latest counts, and two different serial numbers or verdicts are an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rigbridge.adapters import ReadContext, Source
+from rigbridge.errors import SourceError
+from rigbridge.model import (
+    LogEntry,
+    LogLevel,
+    Phase,
+    ProcedureRef,
+    Run,
+    RunOutcome,
+    Unit,
+)
+from rigbridge.model.report import ConversionReport, Place
+from rigbridge_csv.forms.columns import RowColumns
+from rigbridge_csv.forms.phases import PhaseRows
+from rigbridge_csv.profiles.fields import Field
+from rigbridge_csv.tables.cells import CellReader
+from rigbridge_csv.tables.keys import FilledCell, KeyLines, keep_text
+from rigbridge_csv.verdicts import RUN, worst
+
+__all__ = ["RunAssembly"]
+
+_FORMAT = "CSV"
+
+
+class RunAssembly:
+    """
+    Collects what is said of one run.
+
+    Args:
+        cells: reads single cells.
+        context: gives the run its provenance.
+        source: the log.
+        line: the run's first line.
+        constants: the fields that are the same for the whole table.
+        keys: the keys of the table.
+
+    Attributes:
+        report: what is recorded of the run: merged only if the run succeeds.
+    """
+
+    def __init__(
+        self,
+        cells: CellReader,
+        context: ReadContext,
+        source: Source,
+        *,
+        line: int,
+        constants: Mapping[Field, FilledCell],
+        keys: KeyLines | None = None,
+    ) -> None:
+        self.report = ConversionReport()
+        self.line = line
+        self._cells = cells
+        self._context = context
+        self._source = source
+        self._constants = constants
+        self._keys = keys
+        self._fields: dict[Field, FilledCell] = {}
+        self.metadata: dict[str, str] = {}
+        self.logs: list[LogEntry] = []
+        self._has_verdict_column = Field.RUN_OUTCOME in constants
+        self._last: tuple[RowColumns, tuple[str, ...], tuple[str, ...]] | None = None
+
+    def add_run_cells(
+        self, line: int, row: list[str], columns: RowColumns
+    ) -> dict[str, str]:
+        """
+        Take the cells of a row that say something of the run.
+
+        Returns:
+            What differs from the rows above, to be kept with the row.
+
+        Raises:
+            MalformedSourceError: two serial numbers or verdicts in one run.
+        """
+        kept: dict[str, str] = {}
+        run_cells = (columns, columns.run(row), columns.metadata(row))
+        # Almost every row repeats the one before it. A different cell is therefore
+        # kept only with the first of the rows that have it.
+        if run_cells == self._last:
+            return kept
+        self._last = run_cells
+        self._has_verdict_column |= Field.RUN_OUTCOME in columns.positions
+        for field, cell in zip(columns.run_fields, run_cells[1], strict=True):
+            text = self._cells.text(cell)
+            if text is not None:
+                self.put(field, FilledCell(text, line, columns.label(field)), kept)
+        for label, cell in zip(columns.metadata_labels, run_cells[2], strict=True):
+            if cell and not cell.isspace():
+                known_text = self.metadata.setdefault(label, cell)
+                if known_text != cell:
+                    self._keep_with_row(FilledCell(cell, line, label), kept)
+        return kept
+
+    def put(
+        self, field: Field, found: FilledCell, kept: dict[str, str] | None = None
+    ) -> None:
+        """
+        Set a field of the run.
+
+        Args:
+            field: the field.
+            found: its text and place.
+            kept: takes the text where the run has another one already.
+
+        Raises:
+            MalformedSourceError: another serial number or verdict than before.
+        """
+        known = self._fields.setdefault(field, found)
+        if known.text != found.text:
+            self._differs(field, known, found, self.metadata if kept is None else kept)
+
+    def has(self, field: Field) -> bool:
+        """Say whether a field is set."""
+        return field in self._fields
+
+    def _differs(
+        self,
+        field: Field,
+        known: FilledCell,
+        other: FilledCell,
+        attributes: dict[str, str],
+    ) -> None:
+        """Handle a cell that says something else than the one above it."""
+        if field is Field.RUN_OUTCOME:
+            # Two spellings of one verdict do not contradict each other.
+            first = self._cells.verdict(known)
+            if self._cells.verdict(other) is not first:
+                raise self._contradiction(known, other)
+            return
+        if field is Field.SERIAL_NUMBER:
+            raise self._contradiction(known, other)
+        # Some logs write the time of each row there.
+        if field is Field.ENDED_AT and self._is_later(other, known):
+            self._fields[field] = other
+            self.report.coerced(
+                "ended_at",
+                "differs within the run, the latest taken",
+                place=other.place,
+                detail=other.text,
+            )
+            return
+        self._keep_with_row(other, attributes)
+
+    def _contradiction(self, known: FilledCell, other: FilledCell) -> SourceError:
+        return self._cells.error(
+            f"the run has {other.text!r} here and {known.text!r} in line {known.line}",
+            line=other.line,
+            column=other.column,
+            remedy="declare runs so that they are told apart, and the verdicts of "
+            "single measurements as outcome",
+        )
+
+    def _is_later(self, other: FilledCell, known: FilledCell) -> bool:
+        # Only compared here; what is recorded of the zone is recorded at the end.
+        unrecorded = ConversionReport()
+        ends = [
+            self._cells.time(cell, station=self.text(Field.STATION), report=unrecorded)
+            for cell in (other, known)
+        ]
+        return ends[0] >= ends[1]
+
+    def _keep_with_row(self, cell: FilledCell, attributes: dict[str, str]) -> None:
+        keep_text(attributes, cell.column, cell.text)
+        self.report.coerced(
+            "run field",
+            "differs within the run, kept with its row",
+            place=cell.place,
+            detail=cell.text,
+        )
+
+    def note(self, line: int, texts: Mapping[str, str]) -> None:
+        """Keep what a row says of the run alone, as a line of its log."""
+        if not texts:
+            return
+        message = ", ".join(f"{label}: {text}" for label, text in texts.items())
+        self.logs.append(LogEntry(level=LogLevel.INFO, message=message, line=line))
+        self.report.mapped("log")
+
+    def cell(self, field: Field) -> FilledCell | None:
+        """Give the cell of a field, or what is the same for the whole table."""
+        return self._fields.get(field) or self._constants.get(field)
+
+    def text(self, field: Field) -> str | None:
+        """Give the text of a field, or None."""
+        found = self.cell(field)
+        if found is None:
+            return None
+        return self._cells.text(found.text)
+
+    def build(self, index: int, phases: Sequence[PhaseRows]) -> Run:
+        """
+        Make the run.
+
+        Args:
+            index: its position in the log, counted from 0.
+            phases: the rows of its phases.
+
+        Raises:
+            MalformedSourceError: a cell that cannot be read; names line and column.
+        """
+        cells, report = self._cells, self.report
+        station = self.text(Field.STATION)
+        written = self._written_outcome()
+        if len(phases) == 1:
+            phases[0].sole = True
+        made: list[Phase] = [
+            phase.build(cells, run_outcome=written, station=station, report=report)
+            for phase in phases
+        ]
+        started, ended = (
+            None
+            if (cell := self.cell(field)) is None or self.text(field) is None
+            else cells.time(cell, station=station, report=report)
+            for field in (Field.STARTED_AT, Field.ENDED_AT)
+        )
+        provenance = self._context.provenance(
+            self._source, index, format=f"{_FORMAT}, profile {cells.profile.name}"
+        )
+        report.mapped("run")
+        metadata = self._with_keys()
+        if metadata:
+            report.mapped("metadata", len(metadata))
+        return Run(
+            id=provenance.run_id,
+            outcome=self._derived_outcome(phases) if written is None else written,
+            procedure=ProcedureRef(
+                id=self.text(Field.PROCEDURE_ID),
+                name=self.text(Field.PROCEDURE),
+                version=self.text(Field.PROCEDURE_VERSION),
+            ),
+            unit=Unit(
+                serial_number=self.text(Field.SERIAL_NUMBER),
+                part_number=self.text(Field.PART_NUMBER),
+                part_name=self.text(Field.PART_NAME),
+                revision=self.text(Field.REVISION),
+                batch_number=self.text(Field.BATCH_NUMBER),
+            ),
+            started_at=started,
+            ended_at=ended,
+            operator=self.text(Field.OPERATOR),
+            station=station,
+            docstring=cells.profile.docstring,
+            phases=made,
+            logs=self.logs,
+            metadata=metadata,
+            source=provenance,
+        )
+
+    def _with_keys(self) -> dict[str, str]:
+        """Give the metadata of the rows with the keys that no field has taken."""
+        fields = {cell.text.strip() for cell in self._fields.values()}
+        metadata = {
+            label: text
+            for label, text in self.metadata.items()
+            # The pattern of a field took the whole text.
+            if label not in self._patterned or text.strip() not in fields
+        }
+        if self._keys is not None:
+            taken = self._taken_keys
+            for name, cell in self._keys.texts.items():
+                if name not in taken:
+                    keep_text(metadata, name, cell.text)
+        return metadata
+
+    @property
+    def _patterned(self) -> set[str]:
+        return {
+            str(column)
+            for source in self._cells.profile.fields.values()
+            if source.pattern is not None
+            for column in source.in_rows
+        }
+
+    @property
+    def _taken_keys(self) -> set[str]:
+        """Name the keys of which a field has the whole text."""
+        return {
+            name
+            for field, source in self._cells.profile.fields.items()
+            if source.pattern is None and field in self._constants
+            for name in source.key
+        }
+
+    def _written_outcome(self) -> RunOutcome | None:
+        cell = self.cell(Field.RUN_OUTCOME)
+        if cell is None or self._cells.text(cell.text) is None:
+            return None
+        if cell.line == 0:
+            self.report.coerced(
+                "run outcome",
+                "declared by the profile, not written in the log",
+                place=Place(line=self.line),
+                detail=cell.text,
+            )
+        return RUN.get(self._cells.verdict(cell))
+
+    def _derived_outcome(self, phases: Sequence[PhaseRows]) -> RunOutcome:
+        place = Place(line=self.line)
+        if self._has_verdict_column:
+            # Logs with verdicts leave the cell blank where a test was not finished.
+            outcome, rule = RunOutcome.ERROR, "its verdict cell holds none"
+        else:
+            judged = worst(
+                verdict for phase in phases for verdict in phase.written(self._cells)
+            )
+            outcome = RunOutcome.ERROR if judged is None else RUN[judged]
+            rule = (
+                "no verdict anywhere in its rows"
+                if judged is None
+                else "none written: the worst of its phases and measurements"
+            )
+        self.report.coerced("run outcome", rule, place=place, detail=outcome)
+        return outcome

@@ -1,0 +1,238 @@
+"""The columns of a table whose rows hold a measurement each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
+from typing import Protocol, cast
+
+from rigbridge.model.report import ConversionReport, Place
+from rigbridge_csv.profiles.fields import (
+    MEASUREMENT_FIELDS,
+    PHASE_FIELDS,
+    RUN_FIELDS,
+    Field,
+)
+from rigbridge_csv.profiles.place import Role
+from rigbridge_csv.profiles.profile import CSVProfile, Undeclared
+from rigbridge_csv.tables.derived import bind_fields
+from rigbridge_csv.tables.head import TableHead, constant_fields
+from rigbridge_csv.tables.header import HeaderNames
+from rigbridge_csv.tables.keys import FilledCell
+from rigbridge_csv.tables.table import Bound
+
+__all__ = ["LongColumns", "Picker", "RowColumns", "picker"]
+
+
+class Picker(Protocol):
+    """Picks some cells of a row, as a tuple."""
+
+    def __call__(self, cells: list[str], /) -> tuple[str, ...]:
+        """Pick them."""
+        ...
+
+
+def picker(positions: Sequence[int]) -> Picker:
+    """Make what picks the cells at some positions."""
+    if not positions:
+        return lambda _cells: ()
+    if len(positions) == 1:
+        only = positions[0]
+        return lambda cells: (cells[only],)
+    # For several positions itemgetter gives a tuple. It is written in C: every row
+    # passes here several times.
+    return cast("Picker", itemgetter(*positions))
+
+
+class RowColumns(Bound):
+    """
+    The columns that say something of a run or a phase, in every form.
+
+    Args:
+        head: the head of the table.
+        profile: the profile.
+        uri: the source's name in errors.
+        file_name: the name of the file.
+        report: where the columns are recorded.
+
+    Attributes:
+        names: the names of the header.
+        head_keys: the keys of the table.
+        positions: where each field stands; fields that the file lacks are not there.
+        constants: the fields that are the same for the whole table.
+        key: picks the cells whose change starts a new run.
+        key_positions: where these are.
+        key_width: a row must have as many cells for its key to be told.
+        run: picks the cells of ``run_fields``.
+        run_fields: the run's fields that the rows have.
+        metadata: picks the cells of undeclared columns that are said of the run.
+        metadata_labels: their names, made unique.
+        rest: the positions of all other columns.
+
+    Raises:
+        MalformedSourceError: a column is lacking, ambiguous, or unknown where the
+            profile refuses that; names the column.
+    """
+
+    def __init__(
+        self,
+        head: TableHead,
+        profile: CSVProfile,
+        *,
+        uri: str,
+        file_name: str,
+        report: ConversionReport,
+    ) -> None:
+        self.profile = profile
+        self.report = report
+        self.head_keys = head.keys
+        names = self.names = HeaderNames(head.header, profile, line=head.line, uri=uri)
+        positions, derived = bind_fields(names)
+        self.positions: Mapping[Field, int] = positions
+        self.bind(head, derived, positions.values())
+        self.constants: Mapping[Field, FilledCell] = constant_fields(
+            profile, head.keys, file_name
+        )
+        key = self._key()
+        self.key = picker(key)
+        self.key_positions = key
+        # What is derived stands behind the row: the key is there if the row is whole.
+        self.key_width = min(max(key, default=-1) + 1, self.width)
+        self.run_fields = tuple(field for field in RUN_FIELDS if field in positions)
+        self.run = picker([positions[field] for field in self.run_fields])
+        sources = {
+            at
+            for member in derived.members
+            for at in member.positions
+            if at not in derived.kept
+        }
+        known = {*positions.values(), *sources}
+        metadata = tuple(
+            dict.fromkeys(
+                [
+                    *(names.must(name, "metadata") for name in profile.metadata),
+                    # What tells two runs apart is said of the whole run.
+                    *(at for at in key if at not in known),
+                    # The pattern takes a part of it.
+                    *(at for at in derived.kept if at not in known),
+                ]
+            )
+        )
+        self.metadata = picker(metadata)
+        self.metadata_labels = names.labels(metadata, report)
+        known |= set(metadata)
+        dropped = {
+            names.must(role.column, "roles")
+            for role in profile.roles
+            if role.column is not None and role.is_ is Role.DROP
+        }
+        for at in sorted(dropped):
+            report.omitted(
+                "column",
+                "dropped, as the profile asks",
+                place=Place(line=head.line, path=names.label(at)),
+                detail=names.label(at),
+            )
+        self.declared_count = len(known)
+        self.rest = [
+            at for at in range(self.width) if at not in known and at not in dropped
+        ]
+
+    def _key(self) -> tuple[int, ...]:
+        key: list[int] = []
+        declared = {str(field): field for field in Field}
+        for name in self.profile.run_rule.key:
+            field = declared.get(name)
+            if field is None:
+                key.append(self.names.must(name, "runs"))
+            elif field in self.positions:
+                key.append(self.positions[field])
+        # Two names of one column count once; the order stays.
+        return tuple(dict.fromkeys(key))
+
+    def undeclared(self, positions: Sequence[int]) -> tuple[int, ...]:
+        """
+        Give the undeclared columns that are kept.
+
+        Raises:
+            MalformedSourceError: the profile refuses them.
+        """
+        names, profile = self.names, self.profile
+        if profile.undeclared is Undeclared.ATTRIBUTES:
+            return tuple(positions)
+        for at in positions:
+            name = names.label(at)
+            if profile.undeclared is Undeclared.ERROR:
+                raise names.error(
+                    "unknown column",
+                    name,
+                    f"declare it in profile {profile.name!r}, or set its "
+                    "undeclared to attributes or drop",
+                )
+            self.report.omitted(
+                "column",
+                "not declared, as the profile asks",
+                place=Place(line=names.line, path=name),
+                detail=name,
+            )
+        return ()
+
+    def label(self, field: Field) -> str:
+        """Name the column of a field as the file does."""
+        at = self.positions.get(field)
+        if at is None:
+            return field.value
+        if at < self.width:
+            return self.header[at] or f"column {at + 1}"
+        source = self.profile.fields.get(field)
+        if source is None:
+            source = self.profile.fields[Field.LIMITS]
+        return " ".join(str(column) for column in source.in_rows)
+
+
+class LongColumns(RowColumns):
+    """
+    Where the cells of a row with one measurement are.
+
+    Attributes:
+        phase: picks the cells of ``phase_fields``.
+        phase_fields: the phase's fields that the file has.
+        measurement: picks the cells of ``MEASUREMENT_FIELDS``, all of them, of a row
+            that is lengthened by ``tail``.
+        tail: stands in for the fields that the file lacks: constants, or blanks.
+        others: picks the cells of the undeclared columns that are kept.
+        others_labels: their names, made unique.
+    """
+
+    def __init__(
+        self,
+        head: TableHead,
+        profile: CSVProfile,
+        *,
+        uri: str,
+        file_name: str,
+        report: ConversionReport,
+    ) -> None:
+        super().__init__(head, profile, uri=uri, file_name=file_name, report=report)
+        positions = self.positions
+        others = self.undeclared(self.rest)
+        report.mapped("column", self.declared_count + len(others))
+        self.phase_fields = tuple(field for field in PHASE_FIELDS if field in positions)
+        self.phase = picker([positions[field] for field in self.phase_fields])
+        end = self.width
+        for member in self.derived.members:
+            end += 3 if member.field is Field.LIMITS else 1
+        # Fields that the file lacks are picked from the tail behind the row's cells, so
+        # that all measurements are picked by one call, whatever columns there are.
+        self.measurement = picker(
+            [
+                positions.get(field, end + at)
+                for at, field in enumerate(MEASUREMENT_FIELDS)
+            ]
+        )
+        self.tail = tuple(
+            self.constants[field].text if field in self.constants else ""
+            for field in MEASUREMENT_FIELDS
+        )
+        self.others = picker(others)
+        self.others_labels = self.names.labels(others, report)

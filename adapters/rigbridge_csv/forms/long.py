@@ -1,0 +1,332 @@
+"""
+The long form: a row a measurement, the rows of a run one below the other.
+
+A run ends where its *key* changes: the cells of ``runs``, by default serial number and
+start. The log is read twice, as a stream. The first pass collects the keys, because a
+key may come again further down:
+
+- With a start time in it, it is the same run, interrupted by rows of other runs. Its
+  parts would look like whole runs with a verdict each. So that run is refused, the
+  error names the lines, and its neighbours are read.
+- Without one, it is a retest of the same unit if a name that was measured before is
+  measured again: another run, recorded as coerced. With other names it is one run that
+  was interrupted, and is refused likewise.
+- With ``runs = "by key"`` the parts are joined.
+
+Where the log writes no verdict for a run, it is derived from the verdicts that are
+written (never from numbers and limits), and that is recorded as coerced:
+
+- no verdict column for runs: the worst of the verdicts of its phases and measurements,
+  ERROR if there is none;
+- a verdict column whose cells are blank for this run: ERROR, the test was not finished;
+- a phase without one: the worst of its measurements; SKIP if none has a value; PASS if
+  the log says that the run passed; else ERROR.
+
+A row that does not fit the header, holds NUL or undecodable bytes, or a quote that is
+never closed, fails the run that its key names. Where its key is damaged, it fails the
+runs before and after it. All other runs arrive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import attrs
+
+from rigbridge.errors import MalformedSourceError, NoRunError, SourceError
+from rigbridge.model import Run
+from rigbridge.model.report import ConversionReport, Place
+from rigbridge_csv.forms.columns import LongColumns
+from rigbridge_csv.forms.measurements import Shapes
+from rigbridge_csv.forms.reading import LogReading
+from rigbridge_csv.forms.rows import LongRun
+from rigbridge_csv.profiles.fields import Field
+from rigbridge_csv.tables.head import TableHead
+from rigbridge_csv.tables.keys import KeyLines
+from rigbridge_csv.tables.table import Table
+
+__all__ = ["read_long"]
+
+
+@attrs.frozen
+class _Row:
+    """
+    A row with the key of its run.
+
+    ``key`` is None where the row is damaged so that nobody can tell; ``timed`` says
+    whether the key holds the start of the run.
+    """
+
+    line: int
+    cells: list[str]
+    columns: LongColumns
+    key: tuple[str, ...] | None
+    timed: bool
+    problem: str | None
+
+
+@attrs.define
+class _Repeated:
+    """A key whose rows are not all together, and whether names come again with it."""
+
+    line: int
+    last: int
+    retested: bool
+
+
+@attrs.define
+class _OpenRun:
+    """
+    The rows of one run, while they are read.
+
+    ``refused`` marks another part of a run that was refused already: it is no run of
+    its own, neither in the count nor among the failures.
+    """
+
+    key: tuple[str, ...]
+    rows: LongRun
+    error: SourceError | None = None
+    refused: bool = False
+
+    def fail(self, error: SourceError) -> None:
+        """Remember the first of its errors; the rest usually follows from it."""
+        self.error = self.error or error
+
+
+class _KeyOrder:
+    """
+    Which keys come again behind other rows, and what is measured again with them.
+
+    Hashes only, so that a log of a million runs does not keep its keys in memory; of 64
+    bits, so that two keys of one hash do not happen within a log. Names are held once
+    for all runs that measure the same.
+    """
+
+    def __init__(self) -> None:
+        self.repeated: dict[int, _Repeated] = {}
+        self._seen: dict[int, frozenset[int]] = {}
+        self._known: dict[frozenset[int], frozenset[int]] = {}
+        self._last: tuple[str, ...] | None = None
+        self._digest = 0
+        self._names: set[int] = set()
+        self._before: frozenset[int] | None = None
+
+    def take(self, row: _Row, *, appended: bool) -> None:
+        """Take a row whose key is known; ``appended`` begins a part of another time."""
+        if row.key != self._last:
+            self._begin(row, appended=appended)
+        found = self.repeated.get(self._digest)
+        if found is not None:
+            found.last = row.line
+        at = row.columns.positions.get(Field.MEASUREMENT)
+        if at is None or row.problem is not None:
+            return
+        name = hash(row.cells[at])
+        if found is not None and self._before is not None and name in self._before:
+            found.retested = True
+        self._names.add(name)
+
+    def _begin(self, row: _Row, *, appended: bool) -> None:
+        if self._last is not None:
+            held = frozenset(self._names)
+            self._seen[self._digest] = self._known.setdefault(held, held)
+        self._last, self._digest = row.key, hash(row.key)
+        self._before = self._seen.get(self._digest)
+        self._names = set(self._before or ())
+        if self._before is not None:
+            found = self.repeated.setdefault(
+                self._digest, _Repeated(row.line, row.line, False)
+            )
+            # A part that was appended is no part of a run before it.
+            found.retested |= appended
+
+
+def read_long(reading: LogReading) -> Iterator[Run]:
+    """
+    Read the runs of a log.
+
+    Args:
+        reading: the log and its profile.
+    """
+    reader = _LongReader(reading)
+    yield from reader.runs()
+
+
+class _LongReader:
+    def __init__(self, reading: LogReading) -> None:
+        self.reading = reading
+        self.profile = reading.profile
+        self.joins = reading.profile.run_rule.join
+        self.shapes: Shapes = {}
+
+    def bind(self, head: TableHead, report: ConversionReport) -> LongColumns:
+        return LongColumns(
+            head,
+            self.profile,
+            uri=self.reading.source.uri,
+            file_name=self.reading.file_name,
+            report=report,
+        )
+
+    def rows(self, table: Table[LongColumns]) -> Iterator[_Row]:
+        columns = table.columns
+        start, pick = _start(columns), columns.key
+        for line, cells, problem in table.rows():
+            if table.columns is not columns:
+                columns = table.columns
+                start, pick = _start(columns), columns.key
+            if len(cells) < columns.key_width or not cells:
+                yield _Row(line, cells, columns, None, False, problem)
+                continue
+            if len(cells) < columns.width and columns.derived.members:
+                # The derived cells, the key among them, cannot be told.
+                yield _Row(line, cells, columns, None, False, problem)
+                continue
+            key = tuple([cell.strip() for cell in pick(cells)])
+            # In a damaged row the key may be damaged too.
+            if problem is not None and not all(map(str.isprintable, key)):
+                yield _Row(line, cells, columns, None, False, problem)
+                continue
+            if not any(key) and problem is None and not any(map(str.strip, cells)):
+                continue
+            # Without its start a run cannot be told from a retest of the same unit.
+            timed = start is not None and bool(key[start])
+            yield _Row(line, cells, columns, key, timed, problem)
+
+    def find_repeated_keys(self) -> tuple[dict[int, _Repeated], list[KeyLines] | None]:
+        """
+        Find the keys whose rows are not all together, and the keys behind the rows.
+
+        Returns:
+            By the hash of such a key, the line in which it comes again.
+        """
+        order = _KeyOrder()
+        # The report is thrown away: the second pass records the same columns.
+        with self.reading.tables(self.bind, ConversionReport()) as reader:
+            for table in reader.tables():
+                for row in self.rows(table):
+                    if row.key is not None:
+                        order.take(row, appended=row.line == self.reading.last_mark)
+            footers = reader.behind if self.profile.data.end is not None else None
+        return order.repeated, footers
+
+    def runs(self) -> Iterator[Run]:
+        """Go through the runs, reporting those that cannot be read."""
+        repeated, footers = self.find_repeated_keys()
+        empty = True
+        with self.reading.tables(
+            self.bind, self.reading.context.report, footers
+        ) as reader:
+            for table in reader.tables():
+                for run in self._table(table, repeated):
+                    empty = False
+                    yield run
+        if empty and not self.reading.context.failures:
+            raise NoRunError(
+                "holds a header but no rows", source=self.reading.source.uri
+            )
+
+    def _table(  # noqa: C901 - one row after the other, a case each
+        self, table: Table[LongColumns], repeated: dict[int, _Repeated]
+    ) -> Iterator[Run]:
+        open_run: _OpenRun | None = None
+        # A damaged row whose run is unknown also fails the run that begins after it.
+        orphan: SourceError | None = None
+        # Only repeated keys are kept: seldom any.
+        known: set[tuple[str, ...]] = set()
+        waiting: dict[tuple[str, ...], _OpenRun] = {}
+        for row in self.rows(table):
+            if row.key is None:
+                orphan = self.reading.damaged(row.line, row.problem)
+                if open_run is not None:
+                    open_run.fail(orphan)
+                continue
+            if open_run is None or row.key != open_run.key:
+                if open_run is not None:
+                    yield from self._leave(open_run, waiting, repeated, row.line)
+                open_run = waiting.get(row.key)
+                if open_run is None:
+                    open_run = self._begin(row, repeated, known, table.head.keys)
+                    if self.joins and hash(row.key) in repeated:
+                        waiting[row.key] = open_run
+                if orphan is not None:
+                    open_run.fail(orphan)
+            orphan = None
+            self._add(open_run, row)
+        if open_run is not None:
+            waiting.setdefault(open_run.key, open_run)
+        elif orphan is not None:
+            self.reading.fail(orphan)
+        for left in waiting.values():
+            yield from self._finish(left)
+
+    def _leave(
+        self,
+        open_run: _OpenRun,
+        waiting: dict[tuple[str, ...], _OpenRun],
+        repeated: dict[int, _Repeated],
+        line: int,
+    ) -> Iterator[Run]:
+        """End a run, unless further rows of it come behind a line."""
+        if open_run.key in waiting:
+            if repeated[hash(open_run.key)].last > line:
+                return
+            del waiting[open_run.key]
+        yield from self._finish(open_run)
+
+    def _begin(
+        self,
+        row: _Row,
+        repeated: dict[int, _Repeated],
+        known: set[tuple[str, ...]],
+        keys: KeyLines,
+    ) -> _OpenRun:
+        key = row.key or ()
+        rows = LongRun(
+            self.reading, row.columns, keys, line=row.line, shapes=self.shapes
+        )
+        open_run = _OpenRun(key, rows)
+        found = repeated.get(hash(key)) if key else None
+        if found is None or self.joins:
+            return open_run
+        if row.timed or not found.retested:
+            open_run.refused = key in known
+            open_run.fail(
+                MalformedSourceError(
+                    f"the rows of the run of {' '.join(filter(None, key))} do not "
+                    f"stand together: other runs come before line {found.line}",
+                    source=self.reading.source.uri,
+                    place=f"line {row.line}",
+                    remedy='declare runs = "by key" to join them, or sort the log by '
+                    "run",
+                )
+            )
+        elif key in known:
+            rows.assembly.report.coerced(
+                "run",
+                "the same key again, read as another run of the unit",
+                place=Place(line=row.line),
+                detail=" ".join(filter(None, key)) or None,
+            )
+        known.add(key)
+        return open_run
+
+    def _add(self, open_run: _OpenRun, row: _Row) -> None:
+        if row.problem is not None:
+            open_run.fail(self.reading.damaged(row.line, row.problem))
+        if open_run.error is None:
+            try:
+                open_run.rows.add(row.line, row.cells, row.columns)
+            except SourceError as error:
+                open_run.fail(error)
+
+    def _finish(self, open_run: _OpenRun) -> Iterator[Run]:
+        if open_run.error is None:
+            yield from self.reading.finish(open_run.rows.assembly, open_run.rows.finish)
+        elif not open_run.refused:
+            self.reading.fail(open_run.error)
+
+
+def _start(columns: LongColumns) -> int | None:
+    at = columns.positions.get(Field.STARTED_AT)
+    return columns.key_positions.index(at) if at in columns.key_positions else None

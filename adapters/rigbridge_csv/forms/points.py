@@ -1,0 +1,85 @@
+"""The points of a column of a series, held as compactly as they allow."""
+
+from __future__ import annotations
+
+from array import array
+
+from rigbridge.model import Scalar
+from rigbridge_csv.tables.cells import CellReader
+
+__all__ = ["Points"]
+
+_EXACT = 2**53
+
+
+class Points:
+    """
+    Takes the cells of a column one after the other.
+
+    Numbers are held as floats of 8 bytes, whole numbers as such; a blank cell or a text
+    among them makes a list of the column, in which nothing is changed.
+
+    Args:
+        cells: reads single cells.
+        name: the name of the column, for errors.
+    """
+
+    def __init__(self, cells: CellReader, name: str) -> None:
+        self._cells = cells
+        self._name = name
+        self._numbers: array[int] | array[float] = array("q")
+        self._any: list[Scalar] | None = None
+        self.filled = 0
+
+    def __len__(self) -> int:
+        return len(self.values())
+
+    def add(self, cell: str, line: int) -> None:
+        """
+        Take a cell.
+
+        Raises:
+            MalformedSourceError: a number with the other decimal separator.
+        """
+        text = cell.strip()
+        number = self._cells.number(text)
+        if number is not None and self._any is None and self._held(number):
+            self.filled += 1
+            return
+        points = self._as_list()
+        if number is not None:
+            points.append(number)
+        elif text in self._cells.missing:
+            points.append(None)
+            return
+        elif self._cells.spelled_otherwise(text):
+            raise self._cells.other_notation(text, line, self._name)
+        else:
+            points.append(text)
+        self.filled += 1
+
+    def _held(self, number: float) -> bool:
+        """Add a number to those that are held as such, if that does not change any."""
+        numbers = self._numbers
+        if numbers.typecode == "d":
+            # A whole number beyond 2**53 would change.
+            if type(number) is int and abs(number) > _EXACT:
+                return False
+        elif type(number) is not int:
+            if any(abs(point) > _EXACT for point in numbers):
+                return False
+            numbers = self._numbers = array("d", numbers)
+        elif not -(2**63) <= number < 2**63:
+            return False
+        numbers.append(number)  # type: ignore[arg-type]
+        return True
+
+    def _as_list(self) -> list[Scalar]:
+        if self._any is None:
+            self._any = list(self._numbers)
+            self._numbers = array("q")
+        return self._any
+
+    def values(self) -> array[int] | array[float] | list[Scalar]:
+        """Give the points."""
+        return self._numbers if self._any is None else self._any

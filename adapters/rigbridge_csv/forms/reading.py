@@ -1,0 +1,238 @@
+"""One reading of one log: its encoding, its records, its tables, its account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from rigbridge.adapters import ReadContext, Source
+from rigbridge.errors import MalformedSourceError, SourceError
+from rigbridge.model import Run
+from rigbridge.model.report import ConversionReport, Place
+from rigbridge_csv.forms.assembly import RunAssembly
+from rigbridge_csv.forms.phases import PhaseRows
+from rigbridge_csv.profiles.profile import CSVProfile
+from rigbridge_csv.tables.cells import CellReader
+from rigbridge_csv.tables.head import TableHead
+from rigbridge_csv.tables.keys import KeyLines
+from rigbridge_csv.tables.table import Bound, TableReader
+from rigbridge_csv.text.decoding import find_decoding
+from rigbridge_csv.text.foreign import is_workbook
+from rigbridge_csv.text.records import (
+    Records,
+    Signs,
+    open_records,
+    readable,
+)
+from rigbridge_csv.text.workbook import open_workbook
+
+__all__ = ["LogReading", "make_signs"]
+
+_CHUNK = 1 << 16
+_Columns = TypeVar("_Columns", bound=Bound)
+
+
+def make_signs(profile: CSVProfile, delimiter: str) -> Signs:
+    """Give the signs of a profile, with a delimiter that was found."""
+    squeezed = delimiter == "blanks"
+    return Signs(
+        delimiter=" " if squeezed else delimiter,
+        quote=profile.quote.sign,
+        amid=profile.quote.amid,
+        comments=profile.comment,
+        squeezed=squeezed,
+    )
+
+
+class LogReading:
+    """
+    One reading of one log by one profile.
+
+    Args:
+        profile: the profile.
+        delimiter: the sign between cells.
+        source: the log.
+        context: takes runs, failures and the account.
+
+    Attributes:
+        index: the position of the next run in the log, counted from 0.
+        last_mark: the last line that began with a byte order mark, where a program
+            has appended to the log; 0 if there was none.
+    """
+
+    def __init__(
+        self,
+        profile: CSVProfile,
+        delimiter: str,
+        source: Source,
+        context: ReadContext,
+    ) -> None:
+        self.profile = profile
+        self.delimiter = delimiter
+        self.source = source
+        self.context = context
+        self.cells = CellReader(profile, context, source.uri)
+        self.index = 0
+        self.last_mark = 0
+        self._workbook = is_workbook(source.head)
+        self._encoding = "" if self._workbook else self._find_encoding()
+
+    @property
+    def file_name(self) -> str:
+        """The name of the log; its content is decompressed already."""
+        return self.source.name.removesuffix(".gz")
+
+    def _find_encoding(self) -> str:
+        # A pass of its own: the last byte of a log may show that it is not UTF-8.
+        with readable(self.source), self.source.open() as stream:
+            chunks = iter(lambda: stream.read(_CHUNK), b"")
+            decoding = find_decoding(self.profile.encoding, chunks)
+        if decoding.rule is not None:
+            self.context.report.coerced(
+                "encoding",
+                decoding.rule,
+                place=Place(line=1),
+                detail=f"{decoding.encoding}; declare it in profile "
+                f"{self.profile.name} to be sure",
+            )
+        return decoding.encoding
+
+    @contextmanager
+    def tables(
+        self,
+        bind: Callable[[TableHead, ConversionReport], _Columns],
+        report: ConversionReport,
+        footers: list[KeyLines] | None = None,
+    ) -> Generator[TableReader[_Columns]]:
+        """
+        Open the tables of the log.
+
+        Args:
+            bind: finds the columns of a header.
+            report: where lines and columns are recorded.
+            footers: the keys behind the rows of each table, if they are known.
+        """
+        taker: list[TableReader[_Columns]] = []
+
+        def on_comment(line: int, text: str) -> None:
+            taker[0].on_comment(line, text)
+
+        with self.records(on_comment, report) as records:
+            reader = TableReader(
+                records,
+                self.profile,
+                lambda head: bind(head, report),
+                uri=self.source.uri,
+                delimiter=" " if self.delimiter == "blanks" else self.delimiter,
+                report=report,
+                footers=footers,
+            )
+            taker.append(reader)
+            yield reader
+
+    @contextmanager
+    def records(
+        self, on_comment: Callable[[int, str], None], report: ConversionReport
+    ) -> Generator[Records]:
+        """
+        Open the records of the log.
+
+        Args:
+            on_comment: takes each comment.
+            report: where byte order marks amid the text are recorded.
+        """
+        marked: list[int] = []
+
+        def on_mark(line: int) -> None:
+            self.last_mark = line
+            if not marked:
+                report.coerced(
+                    "line",
+                    "a byte order mark at its beginning, left out",
+                    place=Place(line=line),
+                )
+            marked.append(line)
+
+        if self._workbook:
+            with open_workbook(self.source) as rows:
+                yield rows
+            return
+        with open_records(
+            self.source,
+            encoding=self._encoding,
+            signs=make_signs(self.profile, self.delimiter),
+            on_comment=on_comment,
+            on_mark=on_mark,
+        ) as records:
+            yield records
+
+    def find_footers(
+        self, bind: Callable[[TableHead, ConversionReport], _Columns]
+    ) -> list[KeyLines] | None:
+        """Find the keys behind or beside the rows of each table, if there may be."""
+        beside = self.profile.header.beside
+        if self.profile.keys is None or not (self.profile.data.end or beside):
+            return None
+        with self.tables(bind, ConversionReport()) as reader:
+            found: list[KeyLines] = []
+            for table in reader.tables():
+                for _ in table.rows():
+                    pass
+                found.append(table.head.keys)
+            return found if beside else reader.behind
+
+    def finish(
+        self, assembly: RunAssembly, phases: Callable[[], list[PhaseRows]]
+    ) -> Iterator[Run]:
+        """
+        Make a run, or report why it cannot be made.
+
+        Args:
+            assembly: what is said of it.
+            phases: gives the rows of its phases.
+        """
+        index = self.index
+        self.index += 1
+        try:
+            run = assembly.build(index, phases())
+        except SourceError as error:
+            self.context.failed(error)
+            return
+        # Only now: else the account of the next run would hold what was recorded of a
+        # run that failed.
+        self.context.report.merge(assembly.report)
+        yield run
+
+    def fail(self, error: SourceError) -> None:
+        """Report a run that cannot be read."""
+        self.index += 1
+        self.context.failed(error)
+
+    def damaged(self, line: int, problem: str | None) -> MalformedSourceError:
+        """Make the error for a row that cannot be used."""
+        return MalformedSourceError(
+            problem or "cannot be read",
+            source=self.source.uri,
+            place=f"line {line}",
+            remedy=_remedy(problem or ""),
+        )
+
+
+def _remedy(problem: str) -> str:
+    if "spreadsheet" in problem:
+        return "export the log again with the column as text"
+    if "pattern" in problem:
+        return (
+            "correct the pattern, or declare data.end or data.skip for lines that are "
+            "no rows"
+        )
+    if "cells where the header" in problem:
+        return (
+            "repair the row; declare comment, data.skip or data.end for lines that are "
+            "no rows, data.short for cells that a row lacks"
+        )
+    return (
+        "repair or remove the row, or give rows of another shape a file and a profile "
+        "of their own"
+    )

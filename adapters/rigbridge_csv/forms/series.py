@@ -1,0 +1,451 @@
+"""
+The series form: a column of points a measurement, all rows of a table one run.
+
+A column is taken over ``x``, and where that is not in the rows, over ``start`` and
+``step``. Columns of ``by`` (step, cycle) divide the rows into phases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import attrs
+
+from rigbridge.errors import MalformedSourceError, NoRunError, SourceError
+from rigbridge.model import (
+    Axis,
+    Measurement,
+    MeasurementOutcome,
+    Run,
+    Series,
+)
+from rigbridge.model.report import ConversionReport, Place
+from rigbridge_csv.forms.assembly import RunAssembly
+from rigbridge_csv.forms.columns import RowColumns
+from rigbridge_csv.forms.phases import PhaseRows
+from rigbridge_csv.forms.points import Points
+from rigbridge_csv.forms.reading import LogReading
+from rigbridge_csv.forms.value_columns import (
+    ValueColumn,
+    chosen_columns,
+    describe_column,
+)
+from rigbridge_csv.profiles.fields import Field, FieldSource
+from rigbridge_csv.profiles.place import BlockMeaning
+from rigbridge_csv.tables.head import TableHead
+from rigbridge_csv.tables.header import find_column
+from rigbridge_csv.tables.keys import FilledCell, KeyLines, keep_text
+from rigbridge_csv.tables.table import Table
+from rigbridge_csv.verdicts import LoggedVerdict
+
+__all__ = ["read_series"]
+
+_COUNTS = (
+    "record length",
+    "samples",
+    "number of data points",
+    "points",
+    "memory length",
+)
+_NO_X = "index"
+
+
+class SeriesColumns(RowColumns):
+    """
+    The columns of a table in series form.
+
+    Args:
+        head: the head of the table.
+        reading: the log and its profile.
+        report: where the columns are recorded.
+
+    Attributes:
+        values: the columns that were measured.
+        over: by the position of such a column, the position of its x, or None.
+        x: the columns of x, described.
+        by: the columns whose change begins a new phase, with their names.
+    """
+
+    def __init__(
+        self, head: TableHead, reading: LogReading, report: ConversionReport
+    ) -> None:
+        profile = reading.profile
+        super().__init__(
+            head,
+            profile,
+            uri=reading.source.uri,
+            file_name=reading.file_name,
+            report=report,
+        )
+        rule = profile.series
+        self.by = [(self.names.must(name, "series.by"), name) for name in rule.by]
+        x_positions = self._x_positions(rule.x, has_start=rule.start is not None)
+        taken = [*x_positions, *(at for at, _ in self.by)]
+        chosen = [
+            at
+            for at in chosen_columns(self, rule.y, rule.except_, taken=taken)
+            if at not in taken
+        ]
+        labels = self.names.single(chosen, report)
+        self.values = [
+            describe_column(self, head, reading.cells, (at, label), rule.y)
+            for at, label in zip(chosen, labels, strict=True)
+        ]
+        if not self.values:
+            raise self.names.error(
+                "no column is left to be a series",
+                rule.x or "",
+                f"declare series.y in profile {profile.name!r}",
+            )
+        self.x: dict[int, ValueColumn] = {
+            at: describe_column(
+                self, head, reading.cells, (at, self.names.label(at)), None
+            )
+            for at in x_positions
+        }
+        self.over: dict[int, int | None] = {
+            at: max((x for x in x_positions if x < at), default=None)
+            if len(x_positions) > 1
+            else next(iter(x_positions), None)
+            for at in chosen
+        }
+        used = {*chosen, *taken}
+        others = self.undeclared([at for at in self.rest if at not in used])
+        # What is no series by name is kept as one, so that no cell is lost.
+        other_labels = self.names.labels(others, report)
+        self.values.extend(
+            describe_column(self, head, reading.cells, (at, label), None)
+            for at, label in zip(others, other_labels, strict=True)
+        )
+        for at in others:
+            self.over[at] = next(iter(x_positions), None)
+        report.mapped("column", self.declared_count + len(used) + len(others))
+
+    def _x_positions(self, name: str | None, *, has_start: bool) -> list[int]:
+        if name is None:
+            return []
+        found = find_column(self.header, name)
+        if not found and not has_start:
+            self.names.must(name, "series.x")
+        return found
+
+
+@attrs.define
+class _Section:
+    """The points of one phase."""
+
+    line: int
+    columns: SeriesColumns
+    points: dict[int, Points]
+    by: tuple[str, ...]
+    name: str | None
+    last: int = 0
+    rows: int = 0
+
+
+def read_series(reading: LogReading) -> Iterator[Run]:
+    """
+    Read the runs of a log, a table each.
+
+    Args:
+        reading: the log and its profile.
+    """
+
+    def bind(head: TableHead, report: ConversionReport) -> SeriesColumns:
+        return SeriesColumns(head, reading, report)
+
+    profile = reading.profile
+    as_phases = profile.blocks is not None and profile.blocks.is_ is BlockMeaning.PHASE
+    whole: _SeriesRun | None = None
+    empty = True
+    footers = reading.find_footers(bind)
+    with reading.tables(bind, reading.context.report, footers) as reader:
+        for table in reader.tables():
+            if whole is None or not as_phases:
+                if whole is not None:
+                    yield from whole.end()
+                whole = None
+            for made in _table_runs(reading, table, whole):
+                if isinstance(made, _SeriesRun):
+                    whole = made
+                else:
+                    yield made
+            empty = False
+    if whole is not None:
+        yield from whole.end()
+    if empty:
+        raise NoRunError("holds no table", source=reading.source.uri)
+
+
+def _table_runs(
+    reading: LogReading, table: Table[SeriesColumns], whole: _SeriesRun | None
+) -> Iterator[Run | _SeriesRun]:
+    """Give the runs of a table that have ended, and at last the one that is open."""
+    divided = reading.profile.runs is not None and not reading.profile.runs.whole
+    run = whole
+    if run is not None:
+        run.begin_table()
+    key: tuple[str, ...] | None = None
+    for line, cells, problem in table.rows():
+        columns = table.columns
+        if divided and problem is None:
+            found = columns.key(cells)
+            if run is not None and key is not None and found != key:
+                yield from run.end()
+                run = None
+            key = found
+        if run is None:
+            run = _SeriesRun(reading, columns, table.head.keys, line)
+        run.add(line, cells, problem, columns, table.head)
+    if run is None:
+        run = _SeriesRun(reading, table.columns, table.head.keys, table.head.line)
+        run.error = NoRunError("holds a header but no rows", source=reading.source.uri)
+    run.check_count(table.head.keys)
+    yield run
+
+
+class _SeriesRun:
+    """The points of one run."""
+
+    def __init__(
+        self, reading: LogReading, columns: SeriesColumns, keys: KeyLines, line: int
+    ) -> None:
+        self.reading = reading
+        self.cells = reading.cells
+        self.error: SourceError | None = None
+        self.assembly = RunAssembly(
+            reading.cells,
+            reading.context,
+            reading.source,
+            line=line,
+            constants=columns.constants,
+            keys=keys,
+        )
+        self._sections: list[_Section] = []
+        self._open: _Section | None = None
+        self._keys: KeyLines = keys
+        self._phase_keys: list[KeyLines | None] = []
+
+    def begin_table(self) -> None:
+        """Begin the points of another block."""
+        self._open = None
+
+    def add(
+        self,
+        line: int,
+        row: list[str],
+        problem: str | None,
+        columns: SeriesColumns,
+        head: TableHead,
+    ) -> None:
+        """Take a row; the first that cannot be used fails the run."""
+        if self.error is not None:
+            return
+        if problem is not None:
+            self.error = self.reading.damaged(line, problem)
+            return
+        try:
+            self._add(line, row, columns, head)
+        except SourceError as error:
+            self.error = error
+
+    def _add(
+        self, line: int, row: list[str], columns: SeriesColumns, head: TableHead
+    ) -> None:
+        kept = self.assembly.add_run_cells(line, row, columns)
+        for label, text in kept.items():
+            self.assembly.note(line, {label: text})
+        by = tuple([row[at].strip() for at, _ in columns.by])
+        section = self._open
+        if section is None or section.by != by or section.columns is not columns:
+            section = self._section(line, by, columns, head)
+        section.rows += 1
+        section.last = line
+        for at, points in section.points.items():
+            points.add(row[at], line)
+
+    def _section(
+        self,
+        line: int,
+        by: tuple[str, ...],
+        columns: SeriesColumns,
+        head: TableHead,
+    ) -> _Section:
+        positions = dict.fromkeys(
+            [*columns.x, *(column.at for column in columns.values)]
+        )
+        points = {at: Points(self.cells, columns.names.label(at)) for at in positions}
+        section = _Section(line, columns, points, by, head.name)
+        self._sections.append(section)
+        self._phase_keys.append(None if head.keys is self._keys else head.keys)
+        self._open = section
+        return section
+
+    def check_count(self, keys: KeyLines) -> None:
+        """Record where the log says another number of points than it has."""
+        if not self._sections:
+            return
+        found = sum(section.rows for section in self._sections)
+        last = self._sections[-1].rows
+        for name in _COUNTS:
+            cell = keys.find(name)
+            number = None if cell is None else self.cells.number(cell.text)
+            if cell is not None and number is not None and number not in (found, last):
+                self.assembly.report.coerced(
+                    "series",
+                    f"the log says {number:g} points and has {found}",
+                    place=cell.place,
+                    detail=cell.text,
+                )
+
+    def end(self) -> Iterator[Run]:
+        """Make the run, or report why it cannot be made."""
+        if self.error is not None:
+            self.reading.fail(self.error)
+        else:
+            yield from self.reading.finish(self.assembly, self._phases)
+
+    def _phases(self) -> list[PhaseRows]:
+        return [
+            self._phase(section, keys)
+            for section, keys in zip(self._sections, self._phase_keys, strict=True)
+        ]
+
+    def _phase(self, section: _Section, keys: KeyLines | None) -> PhaseRows:
+        columns = section.columns
+        fields: dict[Field, FilledCell] = {}
+        named = [
+            f"{name} {text}"
+            for (_, name), text in zip(columns.by, section.by, strict=True)
+            if text
+        ]
+        name = ", ".join(named) or section.name
+        phase = columns.constants.get(Field.PHASE)
+        if name:
+            fields[Field.PHASE] = FilledCell(name, section.line, "phase")
+        elif phase is not None:
+            fields[Field.PHASE] = phase
+        made = PhaseRows(line=section.line, fields=fields)
+        for (_, label), text in zip(columns.by, section.by, strict=True):
+            if text:
+                keep_text(made.attributes, label, text)
+        if keys is not None:
+            for label, cell in keys.texts.items():
+                keep_text(made.attributes, label, cell.text)
+        axes: dict[int | None, Axis] = {}
+        for column in columns.values:
+            measurement = self._measurement(section, column, axes)
+            if measurement is not None:
+                made.measurements.append(measurement)
+                made.verdicts.append(LoggedVerdict.UNSET)
+        self.assembly.report.mapped("measurement", len(made.measurements))
+        self.assembly.report.mapped("row", section.rows)
+        return made
+
+    def _measurement(
+        self,
+        section: _Section,
+        column: ValueColumn,
+        axes: dict[int | None, Axis],
+    ) -> Measurement | None:
+        points = section.points[column.at]
+        columns = section.columns
+        if not points.filled:
+            # A column without a header and without cells is a delimiter at the end.
+            if columns.header[column.at]:
+                self.assembly.report.coerced(
+                    "measurement",
+                    "a column without any value in these rows, left out",
+                    place=Place(line=section.line, path=column.header),
+                )
+            return None
+        at_x = columns.over[column.at]
+        values: Sequence[object] = points.values()
+        unit = column.unit or self._declared_unit(columns)
+        measured = Axis(name=column.parts.name, unit=unit, values=values)
+        x = self._x(section, column, at_x, axes)
+        return Measurement(
+            name=column.parts.name,
+            outcome=MeasurementOutcome.UNSET,
+            value=Series(axes=(measured,) if x is None else (x, measured)),
+            limits=column.condition.limits,
+            validators=column.condition.validators,
+            attributes=column.attributes,
+        )
+
+    def _x(
+        self,
+        section: _Section,
+        column: ValueColumn,
+        at: int | None,
+        axes: dict[int | None, Axis],
+    ) -> Axis | None:
+        columns = section.columns
+        if at is not None and section.points[at].filled:
+            if at not in axes:
+                described = columns.x[at]
+                axes[at] = Axis(
+                    name=described.parts.name,
+                    unit=described.unit,
+                    values=section.points[at].values(),
+                )
+            return axes[at]
+        rule = self.reading.profile.series
+        start = self._number(column.start, rule.start, columns)
+        step = self._number(column.step, rule.step, columns)
+        if start is None or step is None:
+            return None
+        # Rows of the phases before it count.
+        before = 0
+        for other in self._sections:
+            if other is section:
+                break
+            if other.columns is columns:
+                before += other.rows
+        return Axis(
+            name=rule.x or _NO_X,
+            values=[start + step * (before + at) for at in range(section.rows)],
+        )
+
+    def _number(
+        self,
+        role: str | None,
+        source: FieldSource | None,
+        columns: SeriesColumns,
+    ) -> float | None:
+        text = role
+        if text is None and source is not None:
+            text = source.value
+            if source.key:
+                cell = next(
+                    (
+                        found
+                        for name in source.key
+                        if (found := columns.head_keys.find(name)) is not None
+                    ),
+                    None,
+                )
+                text = None if cell is None else source.extract(cell.text)
+        if text is None:
+            return None
+        number = self.cells.number(text.strip())
+        if number is None:
+            raise MalformedSourceError(
+                f"{text!r} is no number, and series.start and series.step need one",
+                source=self.reading.source.uri,
+                place=f"line {columns.line}",
+                remedy=f"correct profile {self.reading.profile.name!r}",
+            )
+        return number
+
+    def _declared_unit(self, columns: SeriesColumns) -> str | None:
+        source = self.reading.profile.series.unit
+        if source is None:
+            return None
+        if source.value is not None:
+            return source.value
+        for name in source.key:
+            cell = columns.head_keys.find(name)
+            if cell is not None:
+                return source.extract(cell.text)
+        return None

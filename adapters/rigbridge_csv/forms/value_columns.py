@@ -1,0 +1,180 @@
+"""The columns of measurements of a table in wide or series form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import attrs
+
+from rigbridge.errors import MalformedSourceError
+from rigbridge.model.report import Place
+from rigbridge_csv.forms.columns import RowColumns
+from rigbridge_csv.forms.shapes import NameParts, name_parts
+from rigbridge_csv.limits import Condition
+from rigbridge_csv.profiles.forms import ColumnChoice, GivenColumn
+from rigbridge_csv.profiles.place import Role
+from rigbridge_csv.tables.cells import CellReader
+from rigbridge_csv.tables.head import TableHead
+
+__all__ = ["ValueColumn", "chosen_columns", "describe_column"]
+
+
+@attrs.frozen(kw_only=True)
+class ValueColumn:
+    """
+    A column of values.
+
+    Attributes:
+        at: its position.
+        header: its name in the header, made unique.
+        parts: what its name says.
+        unit: its unit, or None.
+        condition: what its limits mean, where they are the same for every row.
+        attributes: what else is said of it.
+        phase: the phase that it belongs to, or None.
+        start: the first x, where a row with that role says it.
+        step: the distance from one x to the next, likewise.
+    """
+
+    at: int
+    header: str
+    parts: NameParts
+    unit: str | None
+    condition: Condition
+    attributes: dict[str, str]
+    phase: str | None = None
+    start: str | None = None
+    step: str | None = None
+
+
+def chosen_columns(
+    columns: RowColumns,
+    chosen: ColumnChoice | None,
+    excepted: ColumnChoice | None,
+    *,
+    taken: Sequence[int] = (),
+) -> list[int]:
+    """
+    Give the positions of the columns that hold values.
+
+    Args:
+        columns: all columns.
+        chosen: the columns that are declared; None for every one that is left.
+        excepted: those that are none.
+        taken: positions that are spoken for.
+
+    Raises:
+        MalformedSourceError: a column that the profile lists is not there.
+    """
+    rest = [at for at in columns.rest if at not in taken]
+    if chosen is not None and chosen.pattern is None:
+        found = [
+            columns.names.must(given.column, "measurements") for given in chosen.given
+        ]
+    else:
+        found = [
+            at
+            for at in rest
+            if columns.header[at] and (chosen is None or chosen.has(columns.header[at]))
+        ]
+    return [
+        at for at in found if excepted is None or not excepted.has(columns.header[at])
+    ]
+
+
+def _given(chosen: ColumnChoice | None, name: str) -> GivenColumn | None:
+    if chosen is None:
+        return None
+    return next((given for given in chosen.given if given.column == name), None)
+
+
+def _role_texts(head: TableHead, at: int) -> Iterator[tuple[Role, str, str, int]]:
+    for role in head.roles:
+        if at < len(role.cells) and (text := role.cells[at].strip()):
+            # The cell that names the row says nothing of its column.
+            if text == role.label:
+                continue
+            yield role.role, role.label, text, role.line
+
+
+def describe_column(
+    columns: RowColumns,
+    head: TableHead,
+    cells: CellReader,
+    column: tuple[int, str],
+    chosen: ColumnChoice | None,
+) -> ValueColumn:
+    """
+    Gather what header, rows with roles and the profile say of a column.
+
+    Args:
+        columns: all columns.
+        head: the head of the table.
+        cells: reads single cells.
+        column: its position, and its name, made unique.
+        chosen: the columns that are declared.
+
+    Raises:
+        MalformedSourceError: its limits cannot be right.
+    """
+    at, label = column
+    given = _given(chosen, columns.header[at])
+    header = columns.header[at] or label
+    parts = name_parts(columns.profile.names, header)
+    # The number that tells two columns of one name apart stands behind the name.
+    if label != header and label.startswith(header):
+        parts = attrs.evolve(parts, name=parts.name + label.removeprefix(header))
+    if given is not None and given.name is not None:
+        parts = attrs.evolve(parts, name=given.name)
+    texts: dict[Role, str] = {}
+    attributes = dict(parts.attributes)
+    for role, row, text, _ in _role_texts(head, at):
+        if role is Role.ATTRIBUTE:
+            attributes[row] = text
+        elif cells.text(text) is not None:
+            texts.setdefault(role, text)
+    unit = given.unit if given is not None and given.unit else texts.get(Role.UNIT)
+    if unit is None and parts.unit is not None:
+        unit = cells.text(parts.unit)
+    lower, upper = _bounds(parts, texts, given, columns.profile.decimal)
+    comparator = parts.comparator or ("==" if parts.equal is not None else None)
+    condition = cells.condition(comparator, lower, upper, None)
+    if condition.problem is not None:
+        raise MalformedSourceError(
+            condition.problem,
+            source=columns.names.uri,
+            place=f"line {columns.line}, column {label!r}",
+            remedy="correct the limits, or declare the rows of upper_limit and "
+            "lower_limit the other way round",
+        )
+    for rule in condition.rules:
+        columns.report.coerced("limit", rule, place=Place(line=head.line, path=label))
+    return ValueColumn(
+        at=at,
+        header=label,
+        parts=parts,
+        unit=unit,
+        condition=condition,
+        attributes=attributes,
+        phase=None if given is None else given.phase,
+        start=texts.get(Role.START),
+        step=texts.get(Role.STEP),
+    )
+
+
+def _bounds(
+    parts: NameParts,
+    texts: dict[Role, str],
+    given: GivenColumn | None,
+    decimal: str,
+) -> tuple[str | None, str | None]:
+    """Give the texts of the lower and the upper limit of a column."""
+    lower = texts.get(Role.LOWER_LIMIT) or parts.lower or parts.equal
+    upper = texts.get(Role.UPPER_LIMIT) or parts.upper
+    if given is not None:
+        # Numbers of the profile are spelled as the profile's cells are.
+        if given.lower is not None:
+            lower = str(given.lower).replace(".", decimal)
+        if given.upper is not None:
+            upper = str(given.upper).replace(".", decimal)
+    return lower, upper

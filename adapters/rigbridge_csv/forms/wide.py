@@ -1,0 +1,386 @@
+"""
+The wide form: a row a run, a column a measurement.
+
+A blank cell is a measurement that was not made: it is counted and none of the run's.
+Limits stand in rows with a role, in the names of the columns, in columns of their own,
+or in the profile. What repeats from row to row is made once and shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import attrs
+
+from rigbridge.errors import NoRunError, SourceError
+from rigbridge.model import (
+    Measurement,
+    MeasurementOutcome,
+    MeasurementStamp,
+    Run,
+    Scalar,
+)
+from rigbridge.model.report import ConversionReport
+from rigbridge_csv.forms.assembly import RunAssembly
+from rigbridge_csv.forms.columns import RowColumns
+from rigbridge_csv.forms.phases import PhaseRows
+from rigbridge_csv.forms.reading import LogReading
+from rigbridge_csv.forms.shapes import judged
+from rigbridge_csv.forms.value_columns import (
+    ValueColumn,
+    chosen_columns,
+    describe_column,
+)
+from rigbridge_csv.limits import Condition
+from rigbridge_csv.profiles.fields import PHASE_FIELDS, Field
+from rigbridge_csv.profiles.forms import MeasurementColumns
+from rigbridge_csv.tables.head import TableHead
+from rigbridge_csv.tables.header import find_column
+from rigbridge_csv.tables.keys import FilledCell, KeyLines, keep_text
+from rigbridge_csv.tables.table import Table
+from rigbridge_csv.verdicts import MEASUREMENT, LoggedVerdict
+
+__all__ = ["read_wide"]
+
+
+@attrs.frozen
+class _Target:
+    """A column of measurements, ready to make them; ``beside`` are its own columns."""
+
+    column: ValueColumn
+    stamp: MeasurementStamp
+    limited: bool
+    beside: dict[str, int]
+
+
+class WideColumns(RowColumns):
+    """
+    The columns of a table in wide form.
+
+    Args:
+        head: the head of the table.
+        reading: the log and its profile.
+        report: where the columns are recorded.
+
+    Attributes:
+        targets: the columns of measurements.
+        phases: the fields of the phase that the rows have.
+        others: the undeclared columns that are kept with the run, with their names.
+    """
+
+    def __init__(
+        self, head: TableHead, reading: LogReading, report: ConversionReport
+    ) -> None:
+        profile = reading.profile
+        super().__init__(
+            head,
+            profile,
+            uri=reading.source.uri,
+            file_name=reading.file_name,
+            report=report,
+        )
+        rule = profile.measurements
+        beside: dict[int, dict[str, int]] = {}
+        taken: set[int] = set()
+        for at in self.rest:
+            found = self._own_columns(rule, self.header[at])
+            if found:
+                beside[at] = found
+                taken.update(found.values())
+        positions = chosen_columns(self, rule.columns, rule.except_, taken=tuple(taken))
+        labels = self.names.single(positions, report)
+        self.targets = [
+            self._target(
+                describe_column(self, head, reading.cells, (at, label), rule.columns),
+                beside.get(at, {}),
+            )
+            for at, label in zip(positions, labels, strict=True)
+        ]
+        used = {*positions, *taken}
+        others = self.undeclared([at for at in self.rest if at not in used])
+        self.others = list(zip(others, self.names.labels(others, report), strict=True))
+        self.phases = [field for field in PHASE_FIELDS if field in self.positions]
+        report.mapped("column", self.declared_count + len(self.targets) + len(others))
+
+    def _own_columns(self, rule: MeasurementColumns, name: str) -> dict[str, int]:
+        if not name:
+            return {}
+        found: dict[str, int] = {}
+        for what, template in rule.templates().items():
+            at = find_column(self.header, template.replace("{}", name))
+            if len(at) == 1:
+                found[what] = at[0]
+        return found
+
+    def _target(self, column: ValueColumn, beside: dict[str, int]) -> _Target:
+        template = Measurement(
+            name=column.parts.name,
+            unit=column.unit,
+            limits=column.condition.limits,
+            validators=column.condition.validators,
+            attributes=column.attributes,
+        )
+        limited = column.condition.limits is not None or bool(
+            column.condition.validators
+        )
+        return _Target(column, MeasurementStamp(template), limited, beside)
+
+
+def read_wide(reading: LogReading) -> Iterator[Run]:
+    """
+    Read the runs of a log, a row each.
+
+    Args:
+        reading: the log and its profile.
+    """
+
+    def bind(head: TableHead, report: ConversionReport) -> WideColumns:
+        return WideColumns(head, reading, report)
+
+    empty = True
+    footers = reading.find_footers(bind)
+    with reading.tables(bind, reading.context.report, footers) as reader:
+        for table in reader.tables():
+            for run in _table_runs(reading, table):
+                empty = False
+                if run is not None:
+                    yield run
+    if empty:
+        raise NoRunError("holds a header but no rows", source=reading.source.uri)
+
+
+def _table_runs(reading: LogReading, table: Table[WideColumns]) -> Iterator[Run | None]:
+    """Give the runs of a table; None for a row that is no run of its own."""
+    joined = reading.profile.runs is not None
+    rows: _WideRun | None = None
+    last: tuple[str, ...] | None = None
+    for line, cells, problem in table.rows():
+        yield None
+        columns = table.columns
+        key = None if problem is not None else columns.key(cells)
+        if rows is not None and not (joined and key is not None and key == last):
+            yield from _end(reading, rows)
+            rows = None
+        last = key
+        if problem is not None:
+            reading.fail(reading.damaged(line, problem))
+            continue
+        if rows is None:
+            rows = _WideRun(reading, columns, table.head.keys, line)
+        rows.take(line, cells, columns)
+    if rows is not None:
+        yield from _end(reading, rows)
+
+
+_BOOLEANS = {"true": True, "false": False}
+
+
+def _as_boolean(
+    value: Scalar, condition: Condition, wanted: str | None
+) -> tuple[Scalar, Condition]:
+    """Take a value that has to be true or false as such."""
+    if wanted is None or not isinstance(value, str):
+        return value, condition
+    expected = _BOOLEANS.get(wanted.casefold())
+    found = _BOOLEANS.get(value.strip().casefold())
+    if expected is None or found is None:
+        return value, condition
+    return found, Condition(validators=(f"x == {expected}",))
+
+
+def _end(reading: LogReading, rows: _WideRun) -> Iterator[Run]:
+    if rows.error is not None:
+        reading.fail(rows.error)
+    else:
+        yield from reading.finish(rows.assembly, rows.finish)
+
+
+class _WideRun:
+    """The row, or rows of one key, of one run."""
+
+    def __init__(
+        self, reading: LogReading, columns: WideColumns, keys: KeyLines, line: int
+    ) -> None:
+        self.reading = reading
+        self.cells = reading.cells
+        self.judges = reading.profile.verdict == "limits"
+        self.assembly = RunAssembly(
+            reading.cells,
+            reading.context,
+            reading.source,
+            line=line,
+            constants=columns.constants,
+            keys=keys,
+        )
+        self.rows: list[PhaseRows] = []
+        self.error: SourceError | None = None
+
+    def take(self, line: int, row: list[str], columns: WideColumns) -> None:
+        """Take a row; the first that cannot be read fails the run."""
+        if self.error is None:
+            try:
+                self._add(line, row, columns)
+            except SourceError as error:
+                self.error = error
+
+    def _add(self, line: int, row: list[str], columns: WideColumns) -> None:
+        kept = self.assembly.add_run_cells(line, row, columns)
+        cells = self.cells
+        for at, label in columns.others:
+            if (text := row[at]) and not text.isspace():
+                keep_text(self.assembly.metadata, label, text)
+        for label, other in kept.items():
+            keep_text(self.assembly.metadata, label, other)
+        fields = {
+            field: FilledCell(given, line, columns.label(field))
+            for field in columns.phases
+            if (given := cells.text(row[columns.positions[field]])) is not None
+        }
+        phase = columns.constants.get(Field.PHASE)
+        if phase is not None:
+            fields.setdefault(Field.PHASE, phase)
+        self._add_cells(line, row, columns, fields)
+
+    def _phase(
+        self, name: str | None, line: int, fields: dict[Field, FilledCell]
+    ) -> PhaseRows:
+        own = dict(fields)
+        if name is not None:
+            own[Field.PHASE] = FilledCell(name, line, "phase")
+        if self.rows and self.rows[-1].agrees(own):
+            return self.rows[-1]
+        made = PhaseRows(line=line, fields=own)
+        self.rows.append(made)
+        return made
+
+    def _add_cells(
+        self,
+        line: int,
+        row: list[str],
+        columns: WideColumns,
+        fields: dict[Field, FilledCell],
+    ) -> None:
+        cells, report = self.cells, self.assembly.report
+        value, missing = cells.value, cells.missing
+        unset = MeasurementOutcome.UNSET
+        blank = limited = measured = 0
+        phase: PhaseRows | None = None
+        last: str | None = None
+        for target in columns.targets:
+            column = target.column
+            cell = row[column.at]
+            text = cell.strip()
+            if text in missing:
+                blank += 1
+                continue
+            if phase is None or column.phase != last:
+                phase = self._phase(column.phase, line, fields)
+                last = column.phase
+            measured += 1
+            if target.beside:
+                made, verdict = self._with_own_columns(line, row, target)
+                phase.measurements.append(made)
+                phase.verdicts.append(verdict)
+                limited += made.limits is not None
+                continue
+            number = value(
+                cell,
+                limited=target.limited,
+                line=line,
+                name=column.header,
+                report=report,
+            )
+            limited += target.limited
+            if self.judges:
+                verdict = judged(
+                    number, column.condition.limits, report, line, column.header
+                )
+                phase.verdicts.append(verdict)
+                phase.measurements.append(
+                    target.stamp.make(number, MEASUREMENT.get(verdict, unset))
+                )
+            else:
+                phase.measurements.append(target.stamp.make(number, unset))
+        if phase is None and fields:
+            self._phase(None, line, fields)
+        for item, count in (
+            ("measurement", measured),
+            ("limit", limited),
+            ("cell that is blank: not run", blank),
+        ):
+            if count:
+                report.mapped(item, count)
+
+    def _with_own_columns(
+        self, line: int, row: list[str], target: _Target
+    ) -> tuple[Measurement, LoggedVerdict]:
+        """Make a measurement that has columns of its own for limits or verdict."""
+        cells, column, beside = self.cells, target.column, target.beside
+        texts = {
+            what: text
+            for what, at in beside.items()
+            if (text := cells.text(row[at])) is not None
+        }
+        condition = self._condition(line, column, texts)
+        verdict = LoggedVerdict.UNSET
+        number = cells.value(
+            row[column.at],
+            limited=condition.limits is not None,
+            line=line,
+            name=column.header,
+            report=self.assembly.report,
+        )
+        if (word := texts.get("outcome")) is not None:
+            verdict = cells.verdict(FilledCell(word, line, self._outcome_label(column)))
+        elif self.judges:
+            verdict = judged(
+                number, condition.limits, self.assembly.report, line, column.header
+            )
+        number, condition = _as_boolean(number, condition, texts.get("equal"))
+        attributes = dict(column.attributes)
+        if word is not None and verdict not in MEASUREMENT:
+            attributes["outcome"] = word
+        return Measurement(
+            name=column.parts.name,
+            outcome=MEASUREMENT.get(verdict, MeasurementOutcome.UNSET),
+            value=number,
+            unit=texts.get("unit") or column.unit,
+            limits=condition.limits,
+            validators=condition.validators,
+            attributes=attributes,
+        ), verdict
+
+    def _outcome_label(self, column: ValueColumn) -> str:
+        template = self.reading.profile.measurements.outcome or "{}"
+        return template.replace("{}", column.header)
+
+    def _condition(
+        self, line: int, column: ValueColumn, texts: dict[str, str]
+    ) -> Condition:
+        lower, upper = texts.get("lower"), texts.get("upper")
+        rule = self.reading.profile.measurements
+        comparator: str | None
+        if "equal" in texts:
+            comparator, lower, upper = "==", texts["equal"], None
+        elif lower is None and upper is None:
+            return column.condition
+        else:
+            signs = [
+                sign
+                for text, template in ((lower, rule.lower), (upper, rule.upper))
+                if text is not None and (sign := rule.sign(template)) is not None
+            ]
+            comparator = " ".join(signs) or None
+        found = self.cells.condition(comparator, lower, upper, None)
+        if found.problem is not None:
+            raise self.cells.error(
+                found.problem,
+                line=line,
+                column=column.header,
+                remedy="correct the log, or declare lower and upper the other way",
+            )
+        return found
+
+    def finish(self) -> list[PhaseRows]:
+        """Give the phases."""
+        return self.rows

@@ -1,0 +1,149 @@
+"""
+TofuPilot's column mapping as a profile.
+
+The mapping is the one of its tabular import: ``fields`` with a column or a value each,
+``measurements`` with a ``layout`` (``none``, ``wide``, ``long``), ``phases`` and
+``metadata``. Its keys may be written as JSON has them (``nameColumn``) or as Python
+does (``name_column``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from rigbridge_csv.profiles.checks import check_choice, setting_error, table
+
+__all__ = ["from_column_mapping", "is_column_mapping"]
+
+_FIELDS = {
+    "serial_number": "serial_number",
+    "outcome": "run_outcome",
+    "started_at": "started_at",
+    "ended_at": "ended_at",
+    "part_number": "part_number",
+    "revision_number": "revision",
+    "batch_number": "batch_number",
+    "operated_by": "operator",
+    "docstring": "docstring",
+}
+_LONG = {
+    "name_column": "measurement",
+    "value_column": "value",
+    "units_column": "unit",
+    "lower_column": "lower_limit",
+    "upper_column": "upper_limit",
+    "outcome_column": "outcome",
+    "phase_column": "phase",
+}
+_PHASES = {
+    "name_column": "phase",
+    "outcome_column": "phase_outcome",
+    "started_column": "phase_started_at",
+    "ended_column": "phase_ended_at",
+}
+_COLUMN = {
+    "column": "column",
+    "name": "name",
+    "units": "unit",
+    "lower_limit": "lower",
+    "upper_limit": "upper",
+    "phase": "phase",
+}
+
+
+def is_column_mapping(value: object) -> bool:
+    """Say whether a document is a column mapping, or the call that holds one."""
+    if not isinstance(value, Mapping):
+        return False
+    document = cast("Mapping[str, object]", value)
+    inner = document.get("mapping", document)
+    return (
+        isinstance(inner, Mapping)
+        and isinstance(inner.get("measurements"), Mapping)
+        and "layout" in cast("Mapping[str, object]", inner["measurements"])
+    )
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{sign.lower()}" if sign.isupper() else sign for sign in name)
+
+
+def _plain(value: object, place: str) -> dict[str, Any]:
+    return {_snake(key): item for key, item in table(value, place).items()}
+
+
+def _renamed(
+    given: Mapping[str, Any], names: Mapping[str, str], place: str
+) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for key, item in given.items():
+        check_choice(key, names, "key", f"{place}.{key}")
+        if item is not None:
+            made[names[key]] = item
+    return made
+
+
+def from_column_mapping(name: str, document: object, place: str = "") -> dict[str, Any]:
+    """
+    Give the plain table of a profile for a column mapping.
+
+    Args:
+        name: the name of the profile.
+        document: the mapping, or the call that holds it with its procedure's id.
+        place: its path in the configuration, for errors.
+
+    Raises:
+        ConfigurationError: it is no column mapping; names the key.
+    """
+    call = _plain(document, place)
+    mapping = _plain(call["mapping"], f"{place}.mapping") if "mapping" in call else call
+    outcomes: dict[str, str] = {}
+    fields: dict[str, Any] = {}
+    for key, source in _plain(mapping.get("fields", {}), f"{place}.fields").items():
+        check_choice(key, _FIELDS, "field", f"{place}.fields.{key}")
+        given = _plain(source, f"{place}.fields.{key}")
+        outcomes.update(given.pop("value_map", None) or {})
+        fields[_FIELDS[key]] = given
+    if procedure := call.get("procedure_id"):
+        fields["procedure_id"] = {"value": procedure}
+    profile: dict[str, Any] = {"name": name, "fields": fields}
+    profile.update(_measurements(mapping, fields, place))
+    if phases := mapping.get("phases"):
+        given = _plain(phases, f"{place}.phases")
+        outcomes.update(given.pop("value_map", None) or {})
+        fields.update(_renamed(given, _PHASES, f"{place}.phases"))
+    if outcomes:
+        profile["outcomes"] = outcomes
+    profile["metadata"] = [
+        column
+        for list_name in ("metadata", "unit_metadata")
+        for item in mapping.get(list_name) or ()
+        if (column := _plain(item, f"{place}.{list_name}").get("column"))
+    ]
+    return profile
+
+
+def _measurements(
+    mapping: Mapping[str, Any], fields: dict[str, Any], place: str
+) -> dict[str, Any]:
+    inner = f"{place}.measurements"
+    given = _plain(mapping.get("measurements", {}), inner)
+    layout = check_choice(
+        given.pop("layout", None), ("none", "wide", "long"), "layout", f"{inner}.layout"
+    )
+    if layout == "long":
+        fields.update(_renamed(given, _LONG, inner))
+        return {"form": "long"}
+    columns = [] if layout == "none" else given.get("columns")
+    if not isinstance(columns, list):
+        raise setting_error("is missing", f"{inner}.columns")
+    made = [
+        _renamed(
+            _plain(item, f"{inner}.columns[{index}]"),
+            _COLUMN,
+            f"{inner}.columns[{index}]",
+        )
+        for index, item in enumerate(cast("list[object]", columns))
+    ]
+    return {"form": "wide", "measurements": {"columns": made}}

@@ -1,0 +1,135 @@
+"""The profile that reads a log: the best claim, or an error that says why none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from rigbridge.adapters import ReadContext, Source
+from rigbridge.errors import NoRunError, UnrecognizedSourceError
+from rigbridge.model import Run
+from rigbridge_csv.forms.long import read_long
+from rigbridge_csv.forms.reading import LogReading
+from rigbridge_csv.forms.record import read_records
+from rigbridge_csv.forms.series import read_series
+from rigbridge_csv.forms.wide import read_wide
+from rigbridge_csv.matching import ProfileClaim, claim_profile
+from rigbridge_csv.profiles.choice import built_in_profiles
+from rigbridge_csv.profiles.forms import LogForm
+from rigbridge_csv.profiles.profile import CSVProfile
+from rigbridge_csv.text.decoding import decode_head
+from rigbridge_csv.text.foreign import foreign_format, is_workbook
+from rigbridge_csv.text.workbook import can_read_workbooks, workbook_head
+
+__all__ = ["best_claims", "read_log"]
+
+_READERS: Mapping[LogForm, Callable[[LogReading], Iterator[Run]]] = {
+    LogForm.LONG: read_long,
+    LogForm.WIDE: read_wide,
+    LogForm.SERIES: read_series,
+    LogForm.RECORD: read_records,
+}
+
+
+def best_claims(
+    profiles: Sequence[CSVProfile], head: bytes, name: str, *, chosen: bool = False
+) -> list[ProfileClaim]:
+    """
+    Give the best claims: one, or several that are equally good, or none.
+
+    Args:
+        profiles: what the site declares.
+        head: the beginning of the log.
+        name: its file name.
+        chosen: whether the adapter was asked for, or chosen: the one profile of a site
+            then takes a log without a mark of its own.
+    """
+    # What the site declared goes before the built-in profiles.
+    declared = _claims(profiles, head, name)
+    sure = [claim for claim in declared if not claim.lacking]
+    claims = sure or _claims(built_in_profiles(), head, name) or declared
+    if not claims and chosen and len(profiles) == 1:
+        claims = _claims(profiles, head, name, alone=True)
+    top = max((claim.score for claim in claims), default=0.0)
+    return [claim for claim in claims if claim.score == top]
+
+
+def _claims(
+    profiles: Sequence[CSVProfile], head: bytes, name: str, *, alone: bool = False
+) -> list[ProfileClaim]:
+    found = (claim_profile(profile, head, name, alone=alone) for profile in profiles)
+    return [claim for claim in found if claim is not None]
+
+
+def read_log(
+    profiles: Sequence[CSVProfile], source: Source, context: ReadContext
+) -> Iterator[Run]:
+    """
+    Read the runs of a log by the profile that fits it best.
+
+    Args:
+        profiles: what the site declares.
+        source: the log.
+        context: takes runs, failures and the account.
+
+    Raises:
+        UnrecognizedSourceError: no profile fits it, or several equally well.
+        NoRunError: it is empty.
+        SourceError: whatever else is wrong with it.
+    """
+    claim = _choose(profiles, source)
+    reading = LogReading(claim.profile, claim.delimiter, source, context)
+    yield from _READERS[claim.profile.form](reading)
+
+
+def _head(source: Source) -> bytes:
+    head = source.head
+    found = foreign_format(head)
+    if found is None:
+        return head
+    if is_workbook(head):
+        if can_read_workbooks():
+            return workbook_head(source)
+        raise UnrecognizedSourceError(
+            f"is {found}, not text",
+            source=source.uri,
+            remedy="save it as CSV, or pip install 'rigbridge[excel]'",
+        )
+    raise UnrecognizedSourceError(
+        f"is {found}, not a delimited log",
+        source=source.uri,
+        remedy="give it its right name, or leave it out",
+    )
+
+
+def _choose(profiles: Sequence[CSVProfile], source: Source) -> ProfileClaim:
+    # The content is decompressed already; patterns name the log itself.
+    head, name = _head(source), source.name.removesuffix(".gz")
+    best = best_claims(profiles, head, name, chosen=True)
+    # Detection says this as a reason; reading must not choose one by chance.
+    if len(best) > 1:
+        names = " and ".join(repr(claim.profile.name) for claim in best)
+        raise UnrecognizedSourceError(
+            f"ambiguous profile: {names} fit equally well",
+            source=source.uri,
+            remedy="tell them apart by match.file_name, match.columns or match.header",
+        )
+    if not best:
+        # 0x1a is the end mark of DOS files.
+        if not decode_head(None, head).strip("\ufeff \t\r\n\x1a"):
+            raise NoRunError("the file is empty", source=source.uri)
+        known = (*profiles, *built_in_profiles())
+        raise UnrecognizedSourceError(
+            "no profile of the csv adapter fits its header",
+            source=source.uri,
+            remedy="run `rigbridge csv learn` on it and declare what that writes in "
+            "adapters.csv.profiles; known are "
+            + ", ".join(profile.name for profile in known),
+        )
+    claim = best[0]
+    if claim.lacking:
+        raise UnrecognizedSourceError(
+            claim.reason,
+            source=source.uri,
+            remedy=f"correct profile {claim.profile.name!r} or its match.file_name",
+        )
+    return claim

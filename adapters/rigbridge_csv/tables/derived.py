@@ -1,0 +1,141 @@
+"""
+Cells that a profile makes of others: columns that are joined, parts by a pattern.
+
+They stand behind the cells of each row, so that whoever reads a row finds every field
+at a position.
+"""
+
+from __future__ import annotations
+
+import re
+
+import attrs
+
+from rigbridge_csv.profiles.fields import RUN_FIELDS, Field, FieldSource
+from rigbridge_csv.tables.header import HeaderNames
+
+__all__ = ["DerivedCells", "bind_fields"]
+
+# A spreadsheet has made a number of it: the digits are gone.
+_REWRITTEN = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+")
+
+
+@attrs.frozen
+class _Derived:
+    field: Field
+    source: FieldSource
+    positions: tuple[int, ...]
+
+
+@attrs.define
+class DerivedCells:
+    """
+    What is added behind the cells of a row.
+
+    Attributes:
+        serial: where the serial number stands, or None.
+        kept: columns of which a field of the run takes a part only.
+    """
+
+    members: list[_Derived] = attrs.field(factory=list[_Derived])
+    serial: int | None = None
+    kept: tuple[int, ...] = ()
+
+    @property
+    def needed(self) -> bool:
+        """Whether rows have to pass here at all."""
+        return bool(self.members) or self.serial is not None
+
+    def add_to(self, cells: list[str]) -> str | None:
+        """Add the cells to a row; says why the row cannot be used, or None."""
+        problem: str | None = None
+        for member in self.members:
+            found = self._text(member, cells)
+            if found is None:
+                found = [cells[at] for at in member.positions][:1]
+                problem = problem or (
+                    f"has {found[0].strip()!r} as {member.field}, which the pattern "
+                    "of the profile does not fit"
+                )
+            cells.extend(found)
+        serial = self.serial
+        if serial is not None and _REWRITTEN.fullmatch(cells[serial].strip()):
+            problem = problem or (
+                f"has the serial number {cells[serial].strip()}, which a spreadsheet "
+                "has made of a longer one"
+            )
+        return problem
+
+    def _text(self, member: _Derived, cells: list[str]) -> list[str] | None:
+        source = member.source
+        parts = [cells[at].strip() for at in member.positions]
+        text = " ".join(filter(None, parts))
+        if member.field is Field.LIMITS:
+            return _limits(source, text)
+        if not text:
+            return [""]
+        found = source.extract(text)
+        if found is None:
+            # Of a measurement the pattern may find nothing; of a run it must.
+            return None if member.field in RUN_FIELDS else [""]
+        return [found]
+
+
+def _limits(source: FieldSource, text: str) -> list[str]:
+    """Give the lower and the upper limit, and what the pattern does not fit."""
+    pattern = source.pattern
+    found = None if pattern is None or not text else pattern.fullmatch(text)
+    if found is None or pattern is None:
+        return ["", "", text]
+    groups = pattern.groupindex
+    lower, upper = (
+        (found[name] or "") if name in groups else "" for name in ("lower", "upper")
+    )
+    return [lower.strip(), upper.strip(), ""]
+
+
+def bind_fields(header: HeaderNames) -> tuple[dict[Field, int], DerivedCells]:
+    """
+    Find the column of each field that a row holds.
+
+    Args:
+        header: the names.
+
+    Returns:
+        Where each field stands, derived cells included, and what derives these.
+
+    Raises:
+        MalformedSourceError: a column is lacking or there several times.
+    """
+    profile = header.profile
+    positions: dict[Field, int] = {}
+    derived = DerivedCells()
+    end = len(header.names)
+    kept: list[int] = []
+    for field, source in profile.fields.items():
+        if not source.in_rows:
+            continue
+        if field in profile.optional:
+            found = [header.find(column, field) for column in source.in_rows]
+            if None in found:
+                continue
+        else:
+            found = [header.must(column, field) for column in source.in_rows]
+        at = tuple(position for position in found if position is not None)
+        if len(at) == 1 and source.pattern is None:
+            positions[field] = at[0]
+            continue
+        derived.members.append(_Derived(field, source, at))
+        if field is Field.LIMITS:
+            positions[Field.LOWER_LIMIT] = end
+            positions[Field.UPPER_LIMIT] = end + 1
+            positions[Field.LIMITS] = end + 2
+            end += 3
+        else:
+            positions[field] = end
+            end += 1
+        if source.pattern is not None and field is not Field.LIMITS:
+            kept.extend(at)
+    derived.serial = positions.get(Field.SERIAL_NUMBER)
+    derived.kept = tuple(dict.fromkeys(kept))
+    return positions, derived

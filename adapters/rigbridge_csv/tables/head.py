@@ -1,0 +1,257 @@
+"""The lines before the rows of a table: keys, rows with roles, the header."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+import attrs
+
+from rigbridge.model.report import ConversionReport, Place
+from rigbridge_csv.profiles.fields import Field
+from rigbridge_csv.profiles.place import FURTHEST, Role, RolePlace
+from rigbridge_csv.profiles.profile import CSVProfile
+from rigbridge_csv.tables.header import find_column, normal
+from rigbridge_csv.tables.keys import FilledCell, KeyLines
+
+__all__ = [
+    "HeadReader",
+    "RoleRow",
+    "TableHead",
+    "constant_fields",
+    "separator_line",
+]
+
+
+@attrs.frozen
+class RoleRow:
+    """A row that says something of the columns: its role, label, line and cells."""
+
+    role: Role
+    label: str
+    line: int
+    cells: tuple[str, ...]
+
+
+@attrs.define(kw_only=True)
+class TableHead:
+    """
+    What stands before the rows of a table.
+
+    Attributes:
+        line: the line of the header, or of the first row where there is none.
+        header: its cells, by the columns of the data.
+        keys: the keys of the table.
+        roles: the rows with roles so far.
+        name: the name of the block, or None.
+        number: the table's number in the file, counted from 0.
+    """
+
+    line: int
+    header: list[str]
+    keys: KeyLines
+    roles: list[RoleRow]
+    name: str | None = None
+    number: int = 0
+
+
+def separator_line(cells: Sequence[str]) -> bool:
+    """Say whether a first line is the one that tells Excel the delimiter."""
+    return cells[0].lower().startswith("sep=") and not any(cells[1:])
+
+
+def _first_filled(cells: Sequence[str]) -> str:
+    return next((text for cell in cells if (text := normal(cell))), "")
+
+
+class HeadReader:
+    """
+    Reads the lines before the rows of one table, one after the other.
+
+    Args:
+        profile: says what they are.
+        keys: takes the keys.
+        report: where lines that are nothing are recorded.
+    """
+
+    def __init__(
+        self, profile: CSVProfile, keys: KeyLines, report: ConversionReport
+    ) -> None:
+        self.profile = profile
+        self.keys = keys
+        self.roles: list[RoleRow] = []
+        self._report = report
+        self._labels = {role.row: role for role in profile.roles if role.row}
+        self._offsets = {
+            role.offset: role for role in profile.roles if role.offset is not None
+        }
+        self._above: deque[tuple[int, list[str]]] = deque(maxlen=FURTHEST)
+        self._required = [
+            name for name in profile.required() if name not in profile.match.columns
+        ]
+        # Named groups of a block's first line may be the name and keys of it.
+        self.name: str | None = None
+
+    def role_row(self, line: int, cells: Sequence[str]) -> bool:
+        """Take a row if its label gives it a role."""
+        if not self._labels:
+            return False
+        label = _first_filled(cells)
+        place = self._labels.get(label)
+        if place is None:
+            return False
+        self._take(place, label, line, cells)
+        return True
+
+    def role_at(self, offset: int, line: int, cells: Sequence[str]) -> bool:
+        """Take a row if its distance from the header gives it a role."""
+        place = self._offsets.get(offset)
+        if place is None:
+            return False
+        self._take(place, place.is_.value, line, cells)
+        return True
+
+    @property
+    def deepest(self) -> int:
+        """How many lines below the header may have a role by their distance."""
+        return max([0, *self._offsets])
+
+    def _take(
+        self, place: RolePlace, label: str, line: int, cells: Sequence[str]
+    ) -> None:
+        if place.is_ is Role.DROP:
+            self._report.omitted(
+                "row",
+                "dropped, as the profile asks",
+                place=Place(line=line),
+                detail=label,
+            )
+            return
+        self._report.mapped("role row")
+        self.roles.append(RoleRow(place.is_, label, line, tuple(self.cut(list(cells)))))
+
+    def cut(self, cells: list[str]) -> list[str]:
+        """Give the cells of the data's columns."""
+        columns = self.profile.data.columns
+        return cells if columns is None else cells[columns[0] - 1 : columns[1]]
+
+    def begin_block(self, line: int, groups: dict[str, str | None]) -> None:
+        """Take the named groups of the line that begins a block."""
+        for name, text in groups.items():
+            if text:
+                if name == "name":
+                    self.name = text.strip()
+                self.keys.add(line, name, text.strip(), text.strip())
+
+    def take(self, line: int, cells: list[str], text: str) -> list[str] | None:
+        """
+        Take a line before the rows.
+
+        Returns:
+            The cells of the header if it is the header or the first row of a table
+            that has none; else None.
+        """
+        place = self.profile.header
+        if place.names:
+            if self._begins(line, cells, text):
+                return list(place.names)
+        elif self._is_header(line, cells, text):
+            header = self.cut(cells)
+            for distance, (above, row) in enumerate(reversed(self._above), start=1):
+                self.role_at(-distance, above, row)
+            return header
+        self._above.append((line, cells))
+        if self.role_row(line, cells):
+            # Text that stands for a channel each is of use to a person as well.
+            return None
+        if separator_line(cells) or self.keys.take(line, cells, text):
+            return None
+        if not self._pending_role():
+            self._report.dropped(
+                "line",
+                "before the table, neither key nor header",
+                place=Place(line=line),
+                detail=text[:200],
+            )
+        return None
+
+    def _pending_role(self) -> bool:
+        return any(offset < 0 for offset in self._offsets)
+
+    def _begins(self, line: int, cells: list[str], text: str) -> bool:
+        place = self.profile.header
+        if place.beside:
+            self.keys.take(line, cells, text)
+            return True
+        if place.line is not None:
+            return line >= place.line
+        if len(self.cut(cells)) < len(place.names):
+            return False
+        if not self.keys.declared:
+            return True
+        # Keys may have as many cells; rows begin with a number.
+        return _first_filled(self.cut(cells))[:1] in "+-.0123456789"
+
+    @property
+    def follows(self) -> bool:
+        """Whether the line that is found comes before the rows, not among them."""
+        place = self.profile.header
+        return not place.names or place.find is not None
+
+    def _is_header(self, line: int, cells: list[str], text: str) -> bool:
+        place = self.profile.header
+        if place.line is not None:
+            return line >= place.line
+        if place.find is not None:
+            return place.find.search(text) is not None
+        if separator_line(cells):
+            return False
+        if not self._required:
+            # A line of keys has few cells; the first other one is the header.
+            return not (self.keys.declared and self._may_be_key(cells, text))
+        shown = [normal(cell) for cell in self.cut(cells)]
+        return all(find_column(shown, name) for name in self._required)
+
+    def _may_be_key(self, cells: list[str], text: str) -> bool:
+        if self.role_label(cells):
+            return True
+        probe = KeyLines(self.profile, ",")
+        filled = sum(bool(cell.strip()) for cell in cells)
+        return probe.take(0, cells, text) and filled <= 2  # noqa: PLR2004 - name, text
+
+    def role_label(self, cells: Sequence[str]) -> bool:
+        """Say whether a row has the label of a role."""
+        return _first_filled(cells) in self._labels
+
+
+def constant_fields(
+    profile: CSVProfile, keys: KeyLines, file_name: str
+) -> dict[Field, FilledCell]:
+    """
+    Give the fields that are the same for a whole table.
+
+    Args:
+        profile: says where they come from.
+        keys: the keys of the table.
+        file_name: the name of the file.
+    """
+    found: dict[Field, FilledCell] = {}
+    for field, source in profile.fields.items():
+        cell: FilledCell | None = None
+        if source.value is not None:
+            cell = FilledCell(source.value, 0, field.value)
+        elif source.key:
+            parts = [part for name in source.key if (part := keys.find(name))]
+            if parts:
+                text = " ".join(part.text for part in parts)
+                cell = FilledCell(text, parts[0].line, " ".join(source.key))
+        elif source.file is not None:
+            name = file_name
+            if source.file == "stem":
+                name = name.rpartition(".")[0] or name
+            cell = FilledCell(name, 0, "file name")
+        if cell is not None:
+            extracted = source.extract(cell.text)
+            if extracted is not None and extracted.strip():
+                found[field] = cell._replace(text=extracted.strip())
+    return found

@@ -1,0 +1,166 @@
+"""Lines of a name and its text: before the header, beside it, or as comments."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rigbridge.model.report import Place
+from rigbridge_csv.profiles.place import KeyPlace
+from rigbridge_csv.profiles.profile import CSVProfile
+
+__all__ = ["FilledCell", "KeyLines", "keep_text"]
+
+_ENDS = " \t:="
+
+
+class FilledCell(NamedTuple):
+    """The text of a cell that is not blank, its line, and the name of its column."""
+
+    text: str
+    line: int
+    column: str
+
+    @property
+    def place(self) -> Place:
+        """Its place in the log."""
+        return Place(line=self.line, path=self.column)
+
+
+def keep_text(
+    target: dict[str, str],
+    label: str,
+    text: str,
+    counts: dict[str, int] | None = None,
+) -> None:
+    """
+    Add a text under a label; another text of the same label gets a number.
+
+    Args:
+        target: what it is added to.
+        label: the label.
+        text: the text.
+        counts: the last number of each label, where many texts of one are expected.
+    """
+    if target.get(label, text) == text:
+        target[label] = text
+        return
+    count = 1 if counts is None else counts.get(label, 1)
+    name = label
+    while target.get(name, text) != text:
+        count += 1
+        name = f"{label} ({count})"
+    target[name] = text
+    if counts is not None:
+        counts[label] = count
+
+
+class KeyLines:
+    """
+    The keys of one table.
+
+    Args:
+        profile: says how a key and its text are written.
+        delimiter: the sign between cells.
+    """
+
+    def __init__(self, profile: CSVProfile, delimiter: str) -> None:
+        self._place = profile.keys
+        self._comments = profile.comment
+        self._delimiter = delimiter
+        self.texts: dict[str, FilledCell] = {}
+        self._first: dict[str, FilledCell] = {}
+
+    @property
+    def declared(self) -> bool:
+        """Whether the profile says that there are keys."""
+        return self._place is not None
+
+    def copy_from(self, other: KeyLines) -> None:
+        """Take over the keys of the lines before the first block."""
+        self.texts.update(other.texts)
+        self._first.update(other._first)
+
+    def add(self, line: int, name: str, first: str, text: str) -> None:
+        """Add a key; another text of the same name gets a number."""
+        label, count = name, 1
+        while label in self.texts and self.texts[label].text != text:
+            count += 1
+            label = f"{name} ({count})"
+        self.texts.setdefault(label, FilledCell(text, line, label))
+        self._first.setdefault(name, FilledCell(first, line, name))
+
+    def find(self, name: str) -> FilledCell | None:
+        """Find the text of a key; of several cells the first. Case is ignored."""
+        found = self._first.get(name)
+        if found is None:
+            folded = name.casefold()
+            for key, cell in self._first.items():
+                if key.casefold() == folded:
+                    return cell
+        return found
+
+    def take(self, line: int, cells: list[str], text: str) -> bool:
+        """
+        Take a line as a key if it is one.
+
+        Args:
+            line: its number.
+            cells: its cells.
+            text: the line as it stands.
+        """
+        if self._place is None:
+            return False
+        for sign in self._comments:
+            stripped = text.lstrip()
+            if stripped.startswith(sign):
+                text = stripped.removeprefix(sign).strip()
+                cells = text.split(self._delimiter)
+                break
+        found = self._parts(self._place, cells, text)
+        if found is None:
+            return False
+        name, texts = found
+        filled = [part.strip() for part in texts if part.strip()]
+        # Channels of one instrument repeat what is the same for all.
+        same = len(set(filled)) == 1
+        sign = "\t" if self._delimiter == "\t" else f"{self._delimiter} "
+        shown = filled[0] if same else sign.join(filled)
+        if filled:
+            self.add(line, name, filled[0], shown)
+        return True
+
+    def _parts(
+        self, place: KeyPlace, cells: list[str], text: str
+    ) -> tuple[str, list[str]] | None:
+        if place.pattern is not None:
+            found = place.pattern.search(text)
+            return None if found is None else (found["key"].strip(), [found["value"]])
+        if place.columns is not None:
+            at_name, at_text = (at - 1 for at in place.columns)
+            if at_text >= len(cells) or not cells[at_name].strip():
+                return None
+            return cells[at_name].strip().rstrip(_ENDS), [cells[at_text]]
+        filled = [at for at, cell in enumerate(cells) if cell.strip()]
+        if place.separator is not None:
+            whole = cells[filled[0]] if len(filled) == 1 else text
+            return _separated(place.separator, whole)
+        return _by_cells(cells, filled) if filled else None
+
+
+def _separated(separator: str, text: str) -> tuple[str, list[str]] | None:
+    sign = "\t" if separator == "tab" else separator
+    name, found, rest = text.partition(sign)
+    name = name.strip().strip('"').rstrip(_ENDS)
+    return (name, [rest.strip().strip('"')]) if found and name else None
+
+
+def _by_cells(cells: list[str], filled: list[int]) -> tuple[str, list[str]] | None:
+    name = cells[filled[0]].strip()
+    if len(filled) > 1:
+        return name.rstrip(_ENDS), cells[filled[0] + 1 :]
+    # A name whose text is blank, or both in one cell.
+    for sign in (":", "="):
+        before, found, after = name.partition(sign)
+        if found and before.strip():
+            return before.strip(), [after]
+    return (name, []) if len(cells) > 1 else None

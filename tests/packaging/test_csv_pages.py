@@ -1,0 +1,168 @@
+"""The pages of the CSV profiles: each profile reads its log, the reference is whole."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rigbridge.adapters import Source
+from rigbridge.model import Series
+from rigbridge.testing import read_all
+from rigbridge_csv import CSVAdapter, CSVSettings
+from rigbridge_csv.learning.reference import reference_page
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "how-to/csv-shapes.md").read_text(encoding="utf-8")
+SECTION = re.compile(r"^## (.*?)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SECTIONS = {title: FENCE.findall(body) for title, body in SECTION.findall(PAGE)}
+
+# Serial number, outcome, and (name, value, unit, lower, upper) of each measurement; of
+# a series the number of points stands for the value.
+_Measured = tuple[str, Any, str | None, float | None, float | None]
+EXPECTED: dict[str, list[tuple[str | None, str, list[_Measured]]]] = {
+    "Long: a row a measurement": [
+        (
+            "0000019",
+            "FAIL",
+            [("supply", 3.31, "V", 3.2, 3.4), ("ripple", 0.2, "V", None, 0.1)],
+        ),
+        ("0000020", "PASS", [("supply", 3.30, "V", 3.2, 3.4)]),
+    ],
+    "Wide: a final test with rows of limits, keys above and a footer": [
+        (
+            "1",
+            "PASS",
+            [
+                ("VDD", 3.3, "V", 3.1, 3.5),
+                ("IDD", 11.2, "mA", None, 12),
+                ("Leak", 0.1, "uA", -1, 1),
+            ],
+        ),
+        ("2", "FAIL", [("VDD", 3.9, "V", 3.1, 3.5)]),
+        (
+            "3",
+            "PASS",
+            [("VDD", 3.2, "V", 3.1, 3.5), ("IDD", 10.5, "mA", None, 12)],
+        ),
+    ],
+    "Wide: units and limits in the names of the columns": [
+        (
+            "0005512",
+            "PASS",
+            [("Rail 3V3", 3.31, "V", 3.2, 3.4), ("LED on", 1.0, None, 1, 1)],
+        ),
+        ("0005513", "FAIL", [("Rail 3V3", 3.45, "V", 3.2, 3.4)]),
+    ],
+    "Wide: limits in columns of their own": [
+        (
+            None,
+            "PASS",
+            [("bemf", 10.7, None, 9.5, 10.8), ("hipot", True, None, None, None)],
+        ),
+        (
+            None,
+            "FAIL",
+            [("bemf", 10.9, None, 9.5, 10.8), ("hipot", True, None, None, None)],
+        ),
+    ],
+    "Series: a battery cycler, with steps and cycles": [
+        (
+            "A-17",
+            "ERROR",
+            [
+                ("Voltage", 2, "V", None, None),
+                ("Current", 2, "A", None, None),
+                ("Voltage", 2, "V", None, None),
+                ("Current", 2, "A", None, None),
+            ],
+        )
+    ],
+    "Series: a unit row, keys as comments, a decimal comma": [
+        (
+            None,
+            "ERROR",
+            [
+                ("elapsed", 2, None, None, None),
+                ("T_f", 2, "C", None, None),
+                ("N2", 2, "ml/min", None, None),
+            ],
+        )
+    ],
+    "Series: keys beside the samples, no header": [
+        (None, "ERROR", [("voltage", 4, "V", None, None)])
+    ],
+    "Series: several tables in a file": [
+        (
+            None,
+            "ERROR",
+            [
+                ("A,1(REAL)", 2, None, None, None),
+                ("A,1(IMAG)", 2, None, None, None),
+                ("B,1(REAL)", 1, None, None, None),
+                ("B,1(IMAG)", 1, None, None, None),
+            ],
+        )
+    ],
+    "Records: the first cell tells what a row is": [
+        (
+            "0000019",
+            "FAIL",
+            [("R1", 10.1, "kOhm", 9.5, 10.5), ("C7", "nan", "uF", 0.9, 1.1)],
+        ),
+        ("0000020", "PASS", [("R1", 10.0, "kOhm", 9.5, 10.5)]),
+    ],
+    "Records: lines of a bench script, told by patterns": [
+        (
+            "0000019",
+            "FAIL",
+            [("supply", 3.31, "V", 3.2, 3.4), ("ripple", 0.2, "V", None, 0.1)],
+        )
+    ],
+}
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, Series):
+        return len(value)
+    return "nan" if value != value else value  # noqa: PLR0124 - NaN alone differs
+
+
+@pytest.mark.parametrize("title", SECTIONS)
+def test_the_profile_of_a_shape_reads_its_log(title: str) -> None:
+    """What the page shows is read to the last cell, and says what it means."""
+    (_, log), (_, profile) = SECTIONS[title]
+    settings = CSVSettings.from_mapping({"profiles": [tomllib.loads(profile)]})
+    reading = read_all(CSVAdapter(settings), Source.from_bytes(log.encode(), "a.csv"))
+    assert reading.failures == ()
+    found = [
+        (
+            run.unit.serial_number,
+            run.outcome.value,
+            [
+                (
+                    measurement.name,
+                    _shown(measurement.value),
+                    measurement.value.measured.unit
+                    if isinstance(measurement.value, Series)
+                    else measurement.unit,
+                    measurement.limits and measurement.limits.lower,
+                    measurement.limits and measurement.limits.upper,
+                )
+                for phase in run.phases
+                for measurement in phase.measurements
+            ],
+        )
+        for run in reading.runs
+    ]
+    assert found == EXPECTED[title]
+
+
+def test_the_reference_is_that_of_the_code() -> None:
+    """The page of the keys is what the code says; `rigbridge csv keys` writes it."""
+    page = (DOCS / "reference/csv-profiles.md").read_text(encoding="utf-8")
+    assert page == reference_page()
