@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -61,6 +62,8 @@ __all__ = ["MAX_UPLOAD", "RunStore"]
 
 MAX_UPLOAD = 16 * 1024**3
 """How many bytes an upload may have, unless set otherwise."""
+
+_LOGGER = logging.getLogger("rigbridge_store")
 
 _IN_PROCESS = CreationPolicy()
 
@@ -290,10 +293,18 @@ class RunStore:
 
         Raises:
             NotFoundError: there is none of that id.
-            RunProblemsError: a foreign client's payload that makes no run.
+            RunProblemsError: a foreign client's payload that makes no run; what is
+                wrong beside the v1 fields only is left out, and logged.
         """
         with self._database.reading() as connection:
-            return read_run(connection, self.contents, run_id).run
+            found = read_run(connection, self.contents, run_id)
+        if found.problem is not None:
+            _LOGGER.warning(
+                "run %s is given without what was sent beside the v1 fields: %s",
+                found.run.id,
+                found.problem,
+            )
+        return found.run
 
     def link_uploads(
         self,

@@ -32,7 +32,11 @@ from rigbridge.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rigbridge.destinations import Destination, ReadableDestination
+    from rigbridge.destinations.selection import RunSelection
+    from rigbridge.model import Run
 
 __all__ = ["app"]
 
@@ -180,11 +184,12 @@ def export(
         since=None if since is None else since.replace(tzinfo=UTC),
         until=None if until is None else until.replace(tzinfo=UTC),
     )
+    unreadable: list[str] = []
     with opened_store(to=to, data=data, config=config) as (_, destination):
         store = _readable(destination, "export its runs")
         with progress("exporting", None, shown=not as_json) as advance:
             done = export_runs(
-                map(store.get_run, store.run_ids(selection)),
+                _readable_runs(store, selection, unreadable),
                 file,
                 form=kind,
                 replace=overwrite,
@@ -206,6 +211,7 @@ def export(
                 "contents": done.contents,
                 "references": done.references,
                 "missing": list(done.missing),
+                "unreadable": unreadable,
             }
         )
     else:
@@ -216,8 +222,26 @@ def export(
             say(f"wrote {done.contents} contents of attachments beside it")
         if done.references:
             say(f"{done.references} attachments are only named, as in their source")
-    if done.missing:
+    if done.missing or unreadable:
         raise typer.Exit(1)
+
+
+def _readable_runs(
+    store: ReadableDestination, selection: RunSelection, unreadable: list[str]
+) -> Iterator[Run]:
+    """Read runs one by one; one that cannot be read is named, and left out."""
+    from rigbridge.errors import RunProblemsError
+
+    for run_id in store.run_ids(selection):
+        try:
+            yield store.get_run(run_id)
+        except NotFoundError:
+            # Deleted meanwhile.
+            continue
+        except RunProblemsError as error:
+            # Sent by a client whose payload makes no run; its neighbours are well.
+            say_error(error)
+            unreadable.append(run_id)
 
 
 def _word(kind: type[_Word], given: str, spelled: str, noun: str) -> _Word:

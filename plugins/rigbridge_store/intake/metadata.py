@@ -69,7 +69,7 @@ def sidecar_metadata(sidecar: JSONObject | None) -> dict[str, JSONScalar]:
     """Give the single values that a sidecar has for the metadata of its run."""
     try:
         found = overlay.added_at((sidecar or {}).get("overlay"), "metadata")
-    except (KeyError, IndexError, TypeError, ValueError):
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
         # The sidecar is stored as it came all the same.
         return {}
     return searchable(found) if isinstance(found, Mapping) else {}

@@ -24,6 +24,8 @@ __all__ = [
 ]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST = datetime.min.replace(tzinfo=UTC)
+_LAST = datetime.max.replace(tzinfo=UTC)
 _SIZES = ("B", "kB", "MB", "GB", "TB")
 _KILO = 1000
 # Integers below are written whole; a serial or a counter must not be rounded.
@@ -34,8 +36,16 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def from_micros(count: int) -> datetime:
-    """Give the time that stands in a table as microseconds."""
-    return _EPOCH + timedelta(microseconds=count)
+    """
+    Give the time that stands in a table as microseconds.
+
+    A chart may end a step after the last time that there is, 9999-12-31, or begin one
+    before the first: it gets that time itself.
+    """
+    try:
+        return _EPOCH + timedelta(microseconds=count)
+    except OverflowError:
+        return _LAST if count > 0 else _FIRST
 
 
 def _moment(value: int | datetime) -> datetime:

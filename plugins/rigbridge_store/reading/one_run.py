@@ -133,10 +133,13 @@ def read_run(
     """
     Read a whole run, equal to the one that was stored.
 
+    What came beside the v1 fields may be of a newer rigbridge, or of a client that is
+    not ours. Where it makes no run it is left out, and the answer says so: one run
+    never keeps a list or an export from the others.
+
     Raises:
         NotFoundError: there is none of that id.
-        RunProblemsError: what was stored makes no run, as a client that is not ours
-            may have sent it.
+        RunProblemsError: the v1 fields make no run either.
     """
     return _restored(connection, contents, _found(connection, _RUN, run_id))
 
@@ -145,10 +148,7 @@ def read_in_context(
     connection: sa.Connection, contents: ContentStore, run_id: str
 ) -> RunInContext:
     """
-    Read a run and what is around it.
-
-    Where what was sent beside the v1 fields makes no run, it is left out, and the
-    answer says so.
+    Read a run as :func:`read_run` does, and what is around it.
 
     Raises:
         NotFoundError: there is none of that id.
@@ -157,7 +157,7 @@ def read_in_context(
     row = _found(connection, _RUN_IN_CONTEXT, run_id)
     return RunInContext(
         id=row.id,
-        stored=_restored(connection, contents, row, tolerant=True),
+        stored=_restored(connection, contents, row),
         procedure_id=row.procedure_id,
         procedure=row.procedure,
         serial=row.serial,
@@ -181,11 +181,7 @@ def _found(
 
 
 def _restored(
-    connection: sa.Connection,
-    contents: ContentStore,
-    row: Row,
-    *,
-    tolerant: bool = False,
+    connection: sa.Connection, contents: ContentStore, row: Row
 ) -> RestoredRun:
     key: int = row.key
     body = attrs.evolve(
@@ -197,7 +193,7 @@ def _restored(
     files = read_attachments(connection, [key]).get(key, [])
 
     def restore(beside: JSONObject | None) -> Run:
-        return load(
+        run = load(
             body,
             run_id=UUID(row.id),
             sidecar=beside,
@@ -205,14 +201,14 @@ def _restored(
                 _attachment(file, contents) for file in _ordered(files, beside)
             ],
         )
+        # What was sent may claim the id of another run.
+        return attrs.evolve(run, id=UUID(row.id))
 
     problem = None
     try:
         run = restore(sidecar)
-    except RunProblemsError as error:
-        if not tolerant:
-            raise
-        # A foreign client sent something under our own field.
+    except (RunProblemsError, RecursionError) as error:
+        # A foreign client, or a newer rigbridge, sent something under our own field.
         problem = str(error)
         run = restore(None)
     report = None if sidecar is None else sidecar.get("report")

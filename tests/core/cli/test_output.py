@@ -177,7 +177,7 @@ class TestFailures:
         assert "2 files not tried, since the import was interrupted" in result.stderr
 
     @pytest.mark.parametrize(
-        "command", ["runs list", "runs export /dev/null", "store check", "keys list"]
+        "command", ["runs list", "runs export none.jsonl", "store check", "keys list"]
     )
     def test_a_mistyped_folder_stays_away(self, tmp_path: Path, command: str) -> None:
         """A command that reads names the folder, and makes no store in it."""

@@ -58,7 +58,7 @@ class SidecarReader:
     def _value_at(self, run: int, *path: str) -> JSONValue:
         try:
             found: JSONValue = overlay.added_at(self._overlays.get(run), *path)
-        except (KeyError, IndexError, TypeError, ValueError):
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError):
             # A sidecar that is not ours says nothing that v2 could show.
             return None
         return found
