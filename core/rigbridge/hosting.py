@@ -62,12 +62,15 @@ class BackupResult:
         contents: how many contents of attachments.
         copied: how many of them were not in the backup's folder before.
         missing: the digests of contents that the store itself lacks.
+        damaged: what has changed in the store since it was written, a sentence each;
+            damaged contents are not in the backup.
     """
 
     runs: int
     contents: int
     copied: int
     missing: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)

@@ -18,8 +18,11 @@ from rigbridge.model.report import ConversionReport
 from rigbridge.wire import ListedRun
 from rigbridge_store.store import RunStore
 from rigbridge_store.submission import attach_file, submit_run
+from rigbridge_store.tables.database import PATIENCE
 
 __all__ = ["LocalDestination"]
+
+_SERVING_PATIENCE = 4.0
 
 
 class LocalDestination:
@@ -62,7 +65,7 @@ class LocalDestination:
         """
         return self._opened(create=False)
 
-    def _opened(self, *, create: bool) -> RunStore:
+    def _opened(self, *, create: bool, patience: float = PATIENCE) -> RunStore:
         with self._lock:
             if self._store is None:
                 self._store = RunStore.open(
@@ -70,6 +73,7 @@ class LocalDestination:
                     database=self._settings.database,
                     attachments=self._settings.attachments,
                     create=create,
+                    patience=patience,
                 )
             return self._store
 
@@ -209,7 +213,9 @@ class LocalDestination:
         )
 
         settings = ServerSettings.of(configuration, open_stations=open_stations)
-        serve_store(self.store, host=host, port=port, settings=settings, ready=ready)
+        # A client waits ten seconds or more: it is to get an answer before it gives up.
+        store = self._opened(create=True, patience=_SERVING_PATIENCE)
+        serve_store(store, host=host, port=port, settings=settings, ready=ready)
 
     def close(self) -> None:
         """Release connections and files; may be called twice."""

@@ -28,6 +28,7 @@ __all__ = [
     "INVALID",
     "FieldIssue",
     "bad_request",
+    "bytes_missing",
     "conflict",
     "forbidden",
     "half_a_character",
@@ -110,6 +111,17 @@ def too_often(seconds: float) -> ServerUnavailableError:
         status=429,
         code=CODES[429],
         retry_after=seconds,
+    )
+
+
+def bytes_missing(name: str) -> ServerUnavailableError:
+    """Refuse a file whose bytes are not where they are kept (502)."""
+    return ServerUnavailableError(
+        f"The bytes of the file {name} are missing where the store keeps them. "
+        "'rigbridge store check' names all that are; sending the file again, or a "
+        "backup, brings them back.",
+        status=502,
+        code=CODES[502],
     )
 
 

@@ -53,7 +53,7 @@ from rigbridge_store.results import (
     StoredContent,
     StoredFile,
 )
-from rigbridge_store.tables.database import StoreDatabase
+from rigbridge_store.tables.database import PATIENCE, StoreDatabase
 from rigbridge_store.tables.schema import runs
 from rigbridge_store.tables.values import folded
 from rigbridge_store.upkeep import Upkeep
@@ -108,6 +108,7 @@ class RunStore:
         attachments: str | None = None,
         max_upload: int = MAX_UPLOAD,
         create: bool = True,
+        patience: float = PATIENCE,
     ) -> RunStore:
         """
         Open the store of a data folder; both are made when absent, unless told not to.
@@ -120,6 +121,7 @@ class RunStore:
                 in the folder by default.
             max_upload: how many bytes an upload may have.
             create: make the folder and the store where there is none.
+            patience: how many seconds a writer waits for others.
 
         Raises:
             ConfigurationError: the folder cannot be written, or its store belongs to
@@ -131,7 +133,7 @@ class RunStore:
             if create:
                 # First: both the tables and the incoming contents are in it.
                 data.mkdir(parents=True, exist_ok=True)
-            tables = StoreDatabase(data, database, create=create)
+            tables = StoreDatabase(data, database, create=create, patience=patience)
             contents = (
                 DiskContents(data)
                 if attachments is None

@@ -117,8 +117,8 @@ def _stored(contents: ContentStore, attachment: Attachment) -> StoredFile:
         return file
     if file.sha256 is not None and file.size is not None:
         content = StoredContent(sha256=file.sha256, size=file.size)
-        # Bytes that the store has already are not read again.
-        if contents.holds(content):
+        # Bytes that the store has already are not written again.
+        if contents.is_sound(content):
             return attrs.evolve(file, stored=True)
     content = contents.store(_chunks(attachment))
     if file.sha256 not in (None, content.sha256) or file.size not in (

@@ -18,6 +18,7 @@ from rigbridge.hosting import BackupResult, CheckResult, PruneResult
 from rigbridge_store.files.contents import ContentStore, DiskContents
 from rigbridge_store.files.sweeping import sweep_contents, sweep_uploads
 from rigbridge_store.reading.selecting import selected_run_ids
+from rigbridge_store.reading.soundness import damaged_rows
 from rigbridge_store.results import StoredContent
 from rigbridge_store.tables.database import StoreDatabase
 from rigbridge_store.tables.schema import attachments, runs, uploads
@@ -25,6 +26,7 @@ from rigbridge_store.tables.schema import attachments, runs, uploads
 __all__ = ["Upkeep"]
 
 _CHUNK = 1 << 20
+_HEAL = "(send or import the file again, which replaces it, or restore a backup)"
 
 
 class Upkeep:
@@ -137,6 +139,8 @@ def _back_up(
     try:
         needed = _needed(copy)
         count = _count_runs(copy)
+        # The copy has every byte of the original, and nobody writes to it.
+        damaged = [*_table_problems(copy)]
     finally:
         copy.close()
     copied = 0
@@ -151,10 +155,19 @@ def _back_up(
             missing.append(digest)
             continue
         with stream:
-            target.store(_chunks(stream))
+            stored = target.store(_chunks(stream))
+        if stored.sha256 != digest:
+            # Kept under the digest of what it has become, it would be of no use.
+            target.remove(stored.sha256, untouched_for=0)
+            damaged.append(f"attachment {digest}: its bytes have changed {_HEAL}")
+            continue
         copied += 1
     return BackupResult(
-        runs=count, contents=len(needed), copied=copied, missing=tuple(missing)
+        runs=count,
+        contents=len(needed),
+        copied=copied,
+        missing=tuple(missing),
+        damaged=tuple(damaged),
     )
 
 
@@ -200,7 +213,7 @@ def _check(
     for digest, size in needed.items():
         problem = _content_problem(contents, digest, size, whole=whole)
         if problem is not None:
-            problems.append(f"attachment {digest}: {problem}")
+            problems.append(f"attachment {digest}: {problem} {_HEAL}")
     # Uploads that are not linked yet refer to contents, too.
     with database.reading() as connection:
         waiting = set(connection.execute(sa.select(uploads.c.sha256)).scalars())
@@ -216,9 +229,16 @@ def _check(
 
 
 def _table_problems(database: StoreDatabase) -> list[str]:
-    if database.path is None:
+    found: list[str] = []
+    if database.path is not None:
         # A server checks its own pages, and enforces what refers to what.
-        return []
+        found += _page_problems(database)
+    with database.reading() as connection:
+        found += damaged_rows(connection)
+    return found
+
+
+def _page_problems(database: StoreDatabase) -> list[str]:
     found: list[str] = []
     with database.reading() as connection:
         found.extend(

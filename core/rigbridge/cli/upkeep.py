@@ -47,7 +47,9 @@ def backup(
         )
         for digest in done.missing:
             say(f"attachment {digest}: the store itself lacks its content")
-    if done.missing:
+        for problem in done.damaged:
+            say(problem)
+    if done.missing or done.damaged:
         raise typer.Exit(1)
 
 

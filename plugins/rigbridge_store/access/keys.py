@@ -40,6 +40,7 @@ _LOGGER = logging.getLogger("rigbridge_store.keys")
 
 _MARK = "rb"
 _NOTED_SECONDS = 60.0
+_NOTING_SECONDS = 0.5
 
 _OWNED = api_keys.outerjoin(users, api_keys.c.user_key == users.c.key).outerjoin(
     stations, api_keys.c.station_key == stations.c.key
@@ -177,6 +178,13 @@ class Keys:
                 return
             # Noted before it is written: the lock must not be held while writing.
             self._noted[key] = now
+        # What was asked for may be answered while another program holds the store: who
+        # waited here would wait once more for the answer itself.
+        writing = threading.Thread(target=self._write_use, args=(key,), daemon=True)
+        writing.start()
+        writing.join(_NOTING_SECONDS)
+
+    def _write_use(self, key: int) -> None:
         try:
             with self._database.writing() as connection:
                 connection.execute(
@@ -185,7 +193,6 @@ class Keys:
                     .values(last_used_at=now_micros())
                 )
         except ServerUnavailableError as error:
-            # What was asked for may still be answered.
             _LOGGER.warning("the use of a key could not be written: %s", error)
 
 

@@ -106,6 +106,15 @@ class ContentStore(ABC):
             ServerUnavailableError: it cannot be reached for now.
         """
 
+    def is_sound(self, content: StoredContent) -> bool:
+        """
+        Whether a content is there already, whole, with the bytes that it should have.
+
+        Raises:
+            ServerUnavailableError: it cannot be reached for now.
+        """
+        return self.holds(content)
+
     @abstractmethod
     def remove(self, sha256: str, *, untouched_for: float) -> bool:
         """
@@ -209,16 +218,34 @@ class DiskContents(ContentStore):
             return False
         return True
 
+    def is_sound(self, content: StoredContent) -> bool:
+        """Whether a content is there already, with the bytes that it should have."""
+        if not self.holds(content):
+            return False
+        # Read once more: a damaged content must not become that of another run.
+        with _disk(), self.path(content.sha256).open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256")
+        return found.hexdigest() == content.sha256
+
     def adopt(self, path: Path, content: StoredContent) -> None:
-        """Move a written and synced file to its place, for good."""
-        if self.holds(content):
-            path.unlink()
-            return
+        """
+        Move a written and synced file to its place, for good.
+
+        It replaces one that is there: what was written just now is sound, that one may
+        have been damaged since.
+        """
         target = self.path(content.sha256)
         folder = target.parent
         made = [parent for parent in (folder, folder.parent) if not parent.is_dir()]
         folder.mkdir(parents=True, exist_ok=True)
-        path.replace(target)
+        try:
+            path.replace(target)
+        except PermissionError:
+            # Windows replaces no file that somebody reads.
+            if not self.is_sound(content):
+                raise
+            path.unlink()
+            return
         # The rename, and each folder that is new, are durable once the folder that
         # holds their names is synced.
         for changed in (folder, *(parent.parent for parent in made)):

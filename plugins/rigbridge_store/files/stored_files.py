@@ -10,8 +10,9 @@ from rigbridge_store.access.permissions import sees_procedure
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.refusals import not_found
 from rigbridge_store.results import StoredContent, StoredFile
-from rigbridge_store.tables.rows import ColumnValue, RowWriter, insert_row
+from rigbridge_store.tables.rows import ColumnValue, Row, RowWriter, insert_row
 from rigbridge_store.tables.schema import attachments, runs, uploads
+from rigbridge_store.tables.seals import file_seal
 from rigbridge_store.tables.values import new_id
 
 __all__ = [
@@ -24,7 +25,7 @@ __all__ = [
     "write_files",
 ]
 
-_COLUMNS = ("id", "run_key", "name", "mime_type", "size", "sha256", "stored")
+_COLUMNS = ("id", "run_key", "name", "mime_type", "size", "sha256", "stored", "seal")
 _FILES = RowWriter(attachments, _COLUMNS)
 
 
@@ -32,21 +33,13 @@ def write_files(
     connection: sa.Connection, run: int, files: Sequence[StoredFile]
 ) -> None:
     """Give files to a new run, in order."""
-    _FILES.write(
-        connection,
-        [
-            (
-                new_id(),
-                run,
-                file.name,
-                file.mime_type,
-                file.size,
-                file.sha256,
-                file.stored,
-            )
-            for file in files
-        ],
-    )
+    rows: list[Row] = []
+    for file in files:
+        public = new_id()
+        said = (file.name, file.mime_type, file.size, file.sha256)
+        seal = file_seal(public, *said, stored=file.stored)
+        rows.append((public, run, *said, file.stored, seal))
+    _FILES.write(connection, rows)
 
 
 def require_run(
@@ -93,28 +86,38 @@ def add_file(
     )
     # A file with the content comes before a bare reference.
     found = connection.execute(
-        sa.select(attachments.c.key, attachments.c.stored)
+        sa.select(
+            attachments.c.key,
+            attachments.c.id,
+            attachments.c.mime_type,
+            attachments.c.stored,
+        )
         .where(*same)
         .order_by(attachments.c.sha256.is_(None), attachments.c.key)
     ).first()
+    public = new_id() if found is None else found.id
+    media_type = mime_type if found is None else found.mime_type
     values: dict[str, ColumnValue] = {
         "size": content.size,
         "sha256": content.sha256,
         "stored": True,
+        "seal": file_seal(
+            public, name, media_type, content.size, content.sha256, stored=True
+        ),
     }
     if found is None:
         return insert_row(
             connection,
             attachments,
             {
-                "id": new_id(),
+                "id": public,
                 "run_key": run,
                 "name": name,
                 "mime_type": mime_type,
                 **values,
             },
         )
-    key, stored = found
+    key, stored = found.key, found.stored
     if not stored:
         connection.execute(attachments.update().where(attachments.c.key == key), values)
     return int(key)

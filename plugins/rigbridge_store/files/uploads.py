@@ -43,6 +43,7 @@ from rigbridge_store.results import StoredContent, UploadTicket
 from rigbridge_store.tables.database import StoreDatabase
 from rigbridge_store.tables.rows import insert_row
 from rigbridge_store.tables.schema import attachments, runs, uploads
+from rigbridge_store.tables.seals import file_seal
 from rigbridge_store.tables.values import new_id, to_micros
 
 __all__ = [
@@ -457,6 +458,9 @@ def _attach(connection: sa.Connection, upload: int) -> None:
             "sha256": row.sha256,
             "stored": True,
             "creator_station_key": row.creator_station_key,
+            "seal": file_seal(
+                row.id, row.name, row.mime_type, row.size, row.sha256, stored=True
+            ),
         },
     )
     connection.execute(

@@ -20,6 +20,7 @@ from rigbridge_store.intake.catalog import CatalogSession
 from rigbridge_store.intake.metadata import merge_metadata
 from rigbridge_store.intake.units import FoundUnit, create_unit
 from rigbridge_store.refusals import FieldIssue, bad_request, conflict, not_found
+from rigbridge_store.tables.packing import pack, unpack
 from rigbridge_store.tables.rows import ColumnValue, insert_row
 from rigbridge_store.tables.schema import (
     api_keys,
@@ -417,16 +418,16 @@ def change_run_metadata(
     sidecar: dict[str, Any] = (
         {"rigbridge": 1, "run_id": run_id, "overlay": None, "attachments": []}
         if stored is None
-        else msgspec.json.decode(stored)
+        else msgspec.json.decode(unpack(stored))
     )
     # The report has a column of its own.
     sidecar.pop("report", None)
     overlay = change_members(sidecar.get("overlay"), "metadata", changes)
-    text = msgspec.json.encode({**sidecar, "overlay": overlay}).decode()
+    changed = pack(msgspec.json.encode({**sidecar, "overlay": overlay}).decode())
     if document is None:
-        connection.execute(run_documents.insert(), {"run_key": run, "sidecar": text})
+        connection.execute(run_documents.insert(), {"run_key": run, "sidecar": changed})
     else:
         connection.execute(
             run_documents.update().where(run_documents.c.run_key == run),
-            {"sidecar": text},
+            {"sidecar": changed},
         )

@@ -25,9 +25,16 @@ from rigbridge_store.intake.preparation import PreparedRun
 from rigbridge_store.intake.units import FoundUnit, add_sub_units, place_unit
 from rigbridge_store.refusals import FieldIssue, bad_request, conflict
 from rigbridge_store.results import CreationResult, StoredFile
-from rigbridge_store.tables.rows import Row, RowFinder, RowWriter, insert_row
+from rigbridge_store.tables.rows import (
+    ColumnValue,
+    Row,
+    RowFinder,
+    RowWriter,
+    insert_row,
+)
 from rigbridge_store.tables.schema import (
     idempotency_keys,
+    large_values,
     logs,
     measurements,
     phases,
@@ -36,6 +43,7 @@ from rigbridge_store.tables.schema import (
     runs,
     units,
 )
+from rigbridge_store.tables.seals import RUN_COLUMNS, run_seal
 from rigbridge_store.tables.values import canonical_uuid, folded, new_id, now_micros
 
 __all__ = ["Creation", "IdempotencyKey", "RunSlot"]
@@ -86,6 +94,7 @@ _MEASUREMENTS = RowWriter(
         "value",
     ),
 )
+_LARGE = RowWriter(large_values, ("run_key", "phase_position", "position", "value"))
 _LOGS = RowWriter(
     logs,
     (
@@ -216,9 +225,11 @@ class Creation:
         if members:
             add_sub_units(connection, catalog, unit, members, self.policy)
         public = new_id() if self.key is None else self.key.run_id
-        run = self._insert(connection, catalog, procedure, unit, public)
-        self._details(connection, run)
-        self._measurements(connection, run, procedure, definitions)
+        measured = self._measurements(procedure, definitions)
+        run = self._insert(
+            connection, catalog, procedure, unit, public=public, measured=measured
+        )
+        self._details(connection, run, measured)
         return CreationResult(id=public, created=True)
 
     def _enter(self, connection: sa.Connection, procedure: int) -> None:
@@ -269,7 +280,9 @@ class Creation:
         catalog: CatalogSession,
         procedure: int,
         unit: FoundUnit,
+        *,
         public: str,
+        measured: Sequence[Row],
     ) -> int:
         prepared, principal = self.prepared, self.principal
         version = text_or_none(self.body.procedure_version)
@@ -277,46 +290,53 @@ class Creation:
         if operator is not None:
             operator_key = catalog.operator(operator, self.policy)
         station = self._creating_station
-        return insert_row(
-            connection,
-            runs,
-            {
-                "id": public,
-                "created_at": now_micros(),
-                "started_at": prepared.started_at,
-                "ended_at": prepared.ended_at,
-                "duration": prepared.duration,
-                "outcome": prepared.outcome.value,
-                "docstring": prepared.docstring,
-                "procedure_key": procedure,
-                "version_key": (
-                    None if version is None else catalog.version(procedure, version)
-                ),
-                "unit_key": unit.key,
-                # As they are now: a later run may change the unit, but not this run.
-                "part_key": unit.part_key,
-                "revision_key": unit.revision_key,
-                "batch_key": unit.batch_key,
-                "operator_key": operator_key,
-                "operator_name": None if operator_key is not None else operator,
-                "creator_user_key": (
-                    principal.key
-                    if principal is not None and not principal.is_station
-                    else None
-                ),
-                "creator_station_key": station,
-                "head": prepared.head,
-                "digest": None if self.key is None else self.key.digest,
-            },
+        values: dict[str, ColumnValue] = {
+            "id": public,
+            "created_at": now_micros(),
+            "started_at": prepared.started_at,
+            "ended_at": prepared.ended_at,
+            "duration": prepared.duration,
+            "outcome": prepared.outcome.value,
+            "docstring": prepared.docstring,
+            "procedure_key": procedure,
+            "version_key": (
+                None if version is None else catalog.version(procedure, version)
+            ),
+            "unit_key": unit.key,
+            # As they are now: a later run may change the unit, but not this run.
+            "part_key": unit.part_key,
+            "revision_key": unit.revision_key,
+            "batch_key": unit.batch_key,
+            "operator_key": operator_key,
+            "operator_name": None if operator_key is not None else operator,
+            "creator_user_key": (
+                principal.key
+                if principal is not None and not principal.is_station
+                else None
+            ),
+            "creator_station_key": station,
+            "head": prepared.head,
+            "digest": None if self.key is None else self.key.digest,
+        }
+        seal = run_seal(
+            tuple(values[name] for name in RUN_COLUMNS),
+            prepared.phases,
+            measured,
+            prepared.logs,
         )
+        return insert_row(connection, runs, {**values, "seal": seal})
 
-    def _details(self, connection: sa.Connection, run: int) -> None:
+    def _details(
+        self, connection: sa.Connection, run: int, measured: Sequence[Row]
+    ) -> None:
         prepared = self.prepared
 
         def of_run(rows: Sequence[Row]) -> list[Row]:
             return [(run, *row) for row in rows]
 
         _PHASES.write(connection, of_run(prepared.phases))
+        _MEASUREMENTS.write(connection, of_run(measured))
+        _LARGE.write(connection, of_run(prepared.large))
         _LOGS.write(connection, of_run(prepared.logs))
         if prepared.sidecar is not None or prepared.report is not None:
             _DOCUMENTS.write(connection, [(run, prepared.sidecar, prepared.report)])
@@ -331,34 +351,27 @@ class Creation:
             _KEYS.write(connection, [(self.key.text, self.key.digest, run)])
 
     def _measurements(
-        self,
-        connection: sa.Connection,
-        run: int,
-        procedure: int,
-        definitions: DefinitionSession,
-    ) -> None:
+        self, procedure: int, definitions: DefinitionSession
+    ) -> list[Row]:
+        """Make the rows of the measurements, without the run's key."""
         rows = self.prepared.measurements
         # Sets: a run of many loops repeats its points and specifications.
         points = definitions.points(procedure, {row[2] for row in rows})
         specifications = definitions.specifications(
             {row[3] for row in rows if row[3] is not None}
         )
-        _MEASUREMENTS.write(
-            connection,
-            [
-                (
-                    run,
-                    points[point],
-                    phase,
-                    position,
-                    None if specified is None else specifications[specified],
-                    outcome,
-                    number,
-                    value,
-                )
-                for phase, position, point, specified, outcome, number, value in rows
-            ],
-        )
+        return [
+            (
+                points[point],
+                phase,
+                position,
+                None if specified is None else specifications[specified],
+                outcome,
+                number,
+                value,
+            )
+            for phase, position, point, specified, outcome, number, value in rows
+        ]
 
 
 def _assign_slot(connection: sa.Connection, run: int, slot: RunSlot) -> None:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from rigbridge_store.tables.rows import Row, RowWriter
 from rigbridge_store.tables.schema import specifications, test_points
 
-__all__ = ["Definition", "DefinitionSession", "Definitions"]
+__all__ = ["Definition", "DefinitionSession", "Definitions", "definition_digest"]
 
 _MAX_REMEMBERED = 100_000
 _AT_ONCE = 500
@@ -40,7 +40,7 @@ _NEW_SPECIFICATIONS = RowWriter(
 _encode = msgspec.json.Encoder().encode
 
 
-def _digest(columns: Definition) -> str:
+def definition_digest(columns: Definition) -> str:
     """Digest the columns of a test point or a specification."""
     return hashlib.sha256(_encode(columns)).hexdigest()
 
@@ -156,7 +156,7 @@ class DefinitionSession:
         missing: Iterable[Definition],
         insert: Callable[[Sequence[Row]], None],
     ) -> dict[Definition, int]:
-        digests = {_digest(item): item for item in missing}
+        digests = {definition_digest(item): item for item in missing}
         keys = self._found(select, values, list(digests))
         absent = [digest for digest in digests if digest not in keys]
         if absent:

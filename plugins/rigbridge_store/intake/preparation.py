@@ -30,6 +30,7 @@ from rigbridge_store.refusals import (
     unprocessable,
 )
 from rigbridge_store.results import StoredFile
+from rigbridge_store.tables.packing import LARGE, pack, shortened
 from rigbridge_store.tables.rows import Row
 from rigbridge_store.tables.values import span_to_micros, to_micros
 
@@ -58,7 +59,9 @@ class PreparedRun:
         measurements: rows of positions (phase, measurement), test point (phase,
             name), specification or None (unit, limits, validators, docstring),
             outcome, number and value.
-        sidecar, report: JSON documents.
+        large: positions (phase, measurement) and packed JSON of values that are too
+            large for their row.
+        sidecar, report: packed JSON documents.
         references: the files that the sidecar names and nobody has.
     """
 
@@ -71,8 +74,9 @@ class PreparedRun:
     phases: list[Row]
     measurements: list[_PreparedMeasurement]
     logs: list[Row]
-    sidecar: str | None
-    report: str | None
+    large: list[Row]
+    sidecar: bytes | None
+    report: bytes | None
     references: tuple[StoredFile, ...]
 
 
@@ -116,6 +120,7 @@ class _Preparation:
     def __init__(self, body: CreateRun) -> None:
         self.body = body
         self.checks = FieldChecks()
+        self.large: list[Row] = []
 
     def prepared(self, report: JSONObject | None) -> PreparedRun:
         body = self.body
@@ -142,6 +147,7 @@ class _Preparation:
             phases=phases,
             measurements=measurements,
             logs=logs,
+            large=self.large,
             sidecar=_document(sidecar),
             report=_document(carried if report is None else report),
             references=_referenced(sidecar),
@@ -194,6 +200,10 @@ class _Preparation:
                 except NotWritableError:
                     self._complain(measurement, f"{path}.measurements[{index}]")
                 else:
+                    text = columns[4]
+                    if text is not None and len(text) >= LARGE:
+                        self.large.append((position, index, pack(text)))
+                        columns = (*columns[:4], shortened(text))
                     measurements.append((position, index, *columns))
         return phases, measurements
 
@@ -282,8 +292,9 @@ def _split(
     return {name: sidecar[name] for name in sidecar if name != "report"}, report
 
 
-def _document(document: JSONObject | None) -> str | None:
-    return None if document is None else _encode(document).decode()
+def _document(document: JSONObject | None) -> bytes | None:
+    # Packed here, outside of the transaction, in which others would wait for it.
+    return None if document is None else pack(_encode(document).decode())
 
 
 def _referenced(sidecar: JSONObject | None) -> tuple[StoredFile, ...]:

@@ -17,6 +17,7 @@ from msgspec import UNSET
 
 from rigbridge.model import LogLevel, MeasurementOutcome, PhaseOutcome
 from rigbridge.wire import ListedAttachment, WireLog, WireMeasurement, WirePhase
+from rigbridge_store.reading.large_values import LargeValues
 from rigbridge_store.tables.schema import (
     attachments,
     logs,
@@ -41,6 +42,7 @@ _MEASUREMENTS = (
     sa.select(
         measurements.c.run_key,
         measurements.c.phase_position,
+        measurements.c.position,
         test_points.c.name,
         measurements.c.outcome,
         measurements.c.number,
@@ -132,10 +134,12 @@ def read_phases(
 ) -> dict[int, list[WirePhase]]:
     """Read the phases of runs with their measurements, by the runs' keys."""
     measured: dict[tuple[int, int], list[WireMeasurement]] = defaultdict(list)
+    large = LargeValues(connection)
     for row in _rows(connection, _MEASUREMENTS, runs):
-        run, phase, name, outcome, number, value, units, lower, upper, checks, text = (
-            row
-        )
+        run, phase, position, name, outcome, number, value, *specified = row
+        units, lower, upper, checks, text = specified
+        if value is not None:
+            value = large.text(value, run=run, phase=phase, position=position)
         measured[run, phase].append(
             WireMeasurement(
                 name=name,

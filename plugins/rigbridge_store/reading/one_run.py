@@ -28,6 +28,7 @@ from rigbridge_store.reading.details import (
     read_phases,
 )
 from rigbridge_store.refusals import not_found
+from rigbridge_store.tables.packing import DamagedTextError, unpack
 from rigbridge_store.tables.schema import (
     procedures,
     run_documents,
@@ -189,7 +190,11 @@ def _restored(
         phases=read_phases(connection, [key]).get(key, []),
         logs=read_logs(connection, [key]).get(key, []),
     )
-    sidecar = _sidecar(row)
+    problem = None
+    try:
+        sidecar = _sidecar(row)
+    except DamagedTextError as error:
+        sidecar, problem = None, str(error)
     files = read_attachments(connection, [key]).get(key, [])
 
     def restore(beside: JSONObject | None) -> Run:
@@ -204,7 +209,6 @@ def _restored(
         # What was sent may claim the id of another run.
         return attrs.evolve(run, id=UUID(row.id))
 
-    problem = None
     try:
         run = restore(sidecar)
     except (RunProblemsError, RecursionError) as error:
@@ -221,7 +225,12 @@ def _restored(
 
 
 def read_sidecar(connection: sa.Connection, run: int) -> dict[str, JSONValue] | None:
-    """Give what came beside the v1 fields of a run, its report included, or None."""
+    """
+    Give what came beside the v1 fields of a run, its report included, or None.
+
+    Raises:
+        DamagedTextError: it has been damaged in the store.
+    """
     row = connection.execute(
         sa.select(run_documents.c.sidecar, run_documents.c.report).where(
             run_documents.c.run_key == run
@@ -233,9 +242,9 @@ def read_sidecar(connection: sa.Connection, run: int) -> dict[str, JSONValue] | 
 def _sidecar(row: Row) -> dict[str, JSONValue] | None:
     if row.sidecar is None:
         return None
-    sidecar: dict[str, JSONValue] = msgspec.json.decode(row.sidecar)
+    sidecar: dict[str, JSONValue] = msgspec.json.decode(unpack(row.sidecar))
     if row.report is not None:
-        sidecar["report"] = msgspec.json.decode(row.report)
+        sidecar["report"] = msgspec.json.decode(unpack(row.report))
     return sidecar
 
 

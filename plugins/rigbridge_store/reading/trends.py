@@ -16,6 +16,7 @@ from rigbridge.model import MeasurementOutcome
 from rigbridge_store.reading.conditions import NEWEST_FIRST, Period
 from rigbridge_store.reading.details import Row
 from rigbridge_store.refusals import not_found
+from rigbridge_store.tables.packing import is_shortened
 from rigbridge_store.tables.schema import (
     measurements,
     procedures,
@@ -247,7 +248,8 @@ class _Points:
         if number is None or not math.isfinite(number):
             self.others += 1
             if value is not None:
-                self.texts[value if len(value) < _MAX_TEXT else "…"] += 1
+                hidden = len(value) >= _MAX_TEXT or is_shortened(value)
+                self.texts["…" if hidden else value] += 1
             return
         self.moments.append(moment)
         self.values.append(number)

@@ -59,6 +59,7 @@ _REFUSALS = {
     422: "Values that contradict each other.",
     429: "Too many requests; Retry-After tells in how many seconds to come again.",
     500: "A mistake of the server.",
+    502: "The bytes of a file are missing where they are kept.",
     503: "The store cannot be used for now.",
 }
 

@@ -11,7 +11,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.response import File, Stream
 
 from rigbridge_store.pages.security import attachment_disposition
-from rigbridge_store.refusals import not_found
+from rigbridge_store.refusals import bytes_missing, not_found
 from rigbridge_store.results import StoredFile
 from rigbridge_store.server.door import Door
 
@@ -44,6 +44,7 @@ def download(door: Door, file: StoredFile) -> File | Stream:
 
     Raises:
         NotFoundError: the store has no bytes of it.
+        ServerUnavailableError: the place where they are kept has lost them.
     """
     if file.sha256 is None:
         raise not_found("The file is a reference without bytes.")
@@ -51,10 +52,16 @@ def download(door: Door, file: StoredFile) -> File | Stream:
     media_type = (file.mime_type or "").partition(";")[0].strip()
     media_type = media_type if _MEDIA_TYPE.fullmatch(media_type) else _BINARY
     path = door.store.contents.path(file.sha256)
+    if path is not None and not path.is_file():
+        raise bytes_missing(file.name)
     if path is None:
+        try:
+            stream = door.store.contents.open(file.sha256)
+        except FileNotFoundError as error:
+            raise bytes_missing(file.name) from error
         # Contents that are kept elsewhere have no path.
         return Stream(
-            _chunks(door.store.contents.open(file.sha256)),
+            _chunks(stream),
             media_type=media_type,
             headers={**_SAFE, "Content-Disposition": attachment_disposition(file.name)},
         )

@@ -24,13 +24,13 @@ from rigbridge.errors import ConfigurationError
 from rigbridge_store.tables.postgresql_text import PostgreSQLConnection, accept_any_text
 from rigbridge_store.tables.rows import perform
 
-__all__ = ["FILE_NAME", "Backend", "PostgreSQL", "SQLite", "backend_for"]
+__all__ = ["FILE_NAME", "PATIENCE", "Backend", "PostgreSQL", "SQLite", "backend_for"]
 
 FILE_NAME = "store.sqlite"
 """The name of the database file in the data folder."""
 
-BUSY_SECONDS = 30
-"""How long a writer waits for others."""
+PATIENCE = 30
+"""How many seconds a writer waits for others, unless told otherwise."""
 
 _WRITING = "rigbridge_writing"
 _POOL_SIZE, _MOST_CONNECTIONS = 8, 64
@@ -79,19 +79,24 @@ class Backend(Protocol):
         ...
 
 
-def backend_for(folder: Path, url: str | None) -> Backend:
+def backend_for(
+    folder: Path, url: str | None, *, patience: float = PATIENCE
+) -> Backend:
     """
     Choose the database of a store.
 
     Args:
         folder: the data folder, which holds the default one.
         url: the address of another, or None.
+        patience: how many seconds a writer waits for other programs.
 
     Raises:
         ConfigurationError: an address that is none of PostgreSQL, or the driver is
             not installed.
     """
-    return SQLite(folder / FILE_NAME) if url is None else PostgreSQL(url)
+    if url is None:
+        return SQLite(folder / FILE_NAME, patience=patience)
+    return PostgreSQL(url, patience=patience)
 
 
 class SQLite:
@@ -100,12 +105,14 @@ class SQLite:
 
     Args:
         path: the file, made when absent.
+        patience: how many seconds a writer waits for other programs.
     """
 
     remedy = "choose another data folder, or restore the file from a backup"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, patience: float = PATIENCE) -> None:
         self.path = path
+        self._patience = patience
         self.shown = str(path)
 
     def prepare(self) -> None:
@@ -117,7 +124,7 @@ class SQLite:
         """
         # SQLite ignores its busy timeout while another process changes the mode, hence
         # our own loop.
-        deadline = time.monotonic() + BUSY_SECONDS
+        deadline = time.monotonic() + self._patience
         while True:
             try:
                 with closing(sqlite3.connect(self.path)) as connection:
@@ -138,7 +145,7 @@ class SQLite:
         """Make the engine."""
         engine = sa.create_engine(
             sa.URL.create("sqlite", database=str(self.path)),
-            connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+            connect_args={"timeout": self._patience, "check_same_thread": False},
             pool_size=_POOL_SIZE,
             max_overflow=_MOST_CONNECTIONS - _POOL_SIZE,
         )
@@ -200,6 +207,7 @@ class PostgreSQL:
     Args:
         url: its address (``postgresql://user@host/database``); a password is better
             left to ``~/.pgpass`` or ``PGPASSWORD``.
+        patience: how many seconds a writer waits for other programs.
 
     Raises:
         ConfigurationError: the address is none, or the driver is not installed.
@@ -207,7 +215,8 @@ class PostgreSQL:
 
     remedy = "check the address, and that the server runs and lets this user in"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, patience: float = PATIENCE) -> None:
+        self._patience = patience
         try:
             parsed = sa.make_url(url)
         except ArgumentError as error:
@@ -241,7 +250,9 @@ class PostgreSQL:
                 paramstyle="format",
                 # A server that was started again has dropped the connections.
                 pool_pre_ping=True,
-                connect_args={"options": f"-c lock_timeout={BUSY_SECONDS}s"},
+                connect_args={
+                    "options": f"-c lock_timeout={round(self._patience * 1000)}ms"
+                },
                 pool_size=_POOL_SIZE,
                 max_overflow=_MOST_CONNECTIONS - _POOL_SIZE,
             )

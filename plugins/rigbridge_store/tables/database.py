@@ -33,12 +33,12 @@ from rigbridge.errors import (
 )
 from rigbridge.wire import CODES
 from rigbridge_store.refusals import bad_request, half_a_character
-from rigbridge_store.tables.backends import FILE_NAME, SQLite, backend_for
+from rigbridge_store.tables.backends import FILE_NAME, PATIENCE, SQLite, backend_for
 from rigbridge_store.tables.group_commit import GroupCommit
 from rigbridge_store.tables.migrating import bring_up_to_date, stored_version
 from rigbridge_store.tables.schema import SCHEMA_VERSION
 
-__all__ = ["FILE_NAME", "StoreDatabase"]
+__all__ = ["FILE_NAME", "PATIENCE", "StoreDatabase"]
 
 _T = TypeVar("_T")
 
@@ -57,6 +57,8 @@ class StoreDatabase:
         url: the address of a PostgreSQL database that holds the tables; a file in the
             folder by default.
         create: make the tables where there are none, instead of refusing.
+        patience: how many seconds a writer waits for others, of this process and of
+            other programs each.
 
     Raises:
         ConfigurationError: the database cannot be opened, is none, or was written by
@@ -65,9 +67,15 @@ class StoreDatabase:
     """
 
     def __init__(
-        self, folder: Path, url: str | None = None, *, create: bool = True
+        self,
+        folder: Path,
+        url: str | None = None,
+        *,
+        create: bool = True,
+        patience: float = PATIENCE,
     ) -> None:
-        self._backend = backend_for(folder, url)
+        self._backend = backend_for(folder, url, patience=patience)
+        self._patience = patience
         self._create = create
         # Before anything is connected: SQLite makes a file of any name it is asked for.
         if not create and self.path is not None and not self.path.is_file():
@@ -164,7 +172,7 @@ class StoreDatabase:
             sqlalchemy.exc.IntegrityError: a row contradicts another.
         """
         engine = self._current()
-        with _mapped(self.shown), self._write_lock:
+        with _mapped(self.shown), self._sole_writer():
             if self._writer is None:
                 # Kept open: there is only ever one, and a pool costs time.
                 self._writer = self._backend.writer(engine)
@@ -178,6 +186,21 @@ class StoreDatabase:
                 self._writer.close()
                 self._writer = None
                 raise
+
+    @contextmanager
+    def _sole_writer(self) -> Generator[None]:
+        # With an end: behind a writer that waits for another program every other one
+        # would wait as long once more, and none be answered in time.
+        if not self._write_lock.acquire(timeout=self._patience):
+            raise _unavailable(
+                "the store cannot be written for now: others are writing",
+                self.shown,
+                remedy="try again",
+            )
+        try:
+            yield
+        finally:
+            self._write_lock.release()
 
     def write(self, work: Callable[[sa.Connection], _T]) -> _T:
         """

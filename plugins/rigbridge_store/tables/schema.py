@@ -27,6 +27,7 @@ __all__ = [
     "attachments",
     "batches",
     "idempotency_keys",
+    "large_values",
     "logs",
     "measurements",
     "metadata",
@@ -317,6 +318,8 @@ runs = sa.Table(
     sa.Column("head", sa.Text, nullable=False),
     # The digest of the body under an idempotency key that is a UUID, and the id.
     sa.Column("digest", sa.String(64)),
+    # The seal of this row and of those of its phases, measurements and log lines.
+    sa.Column("seal", sa.LargeBinary, nullable=False),
 )
 
 run_moment: sa.ColumnElement[int] = sa.func.coalesce(
@@ -361,8 +364,9 @@ run_documents = sa.Table(
     "run_documents",
     metadata,
     _of_run(),
-    sa.Column("sidecar", sa.Text),
-    sa.Column("report", sa.Text),
+    # Packed texts, each with a checksum: three quarters of a run, were they plain.
+    sa.Column("sidecar", sa.LargeBinary),
+    sa.Column("report", sa.LargeBinary),
 )
 
 # Only keys that are no UUID; a UUID is the id of its run.
@@ -429,9 +433,22 @@ measurements = sa.Table(
     sa.Column("outcome", sa.String(16), nullable=False),
     # The value where it is a number; if it is a double, this is all of it.
     sa.Column("number", sa.Double),
-    # Exact JSON of any other value, and of numbers that no double holds as such.
+    # Exact JSON of any other value, and of numbers that no double holds as such; of one
+    # in large_values its beginning and an ellipsis, which no JSON ends with.
     sa.Column("value", sa.Text),
     sqlite_with_rowid=False,
+)
+
+# Apart from the measurements, and with rows of their own: SQLite compares the keys of a
+# table without them by reading rows as a whole, however long the next one is.
+large_values = sa.Table(
+    "large_values",
+    metadata,
+    _of_run(),
+    _position("phase_position"),
+    _position(),
+    # Packed JSON.
+    sa.Column("value", sa.LargeBinary, nullable=False),
 )
 
 logs = sa.Table(
@@ -463,6 +480,8 @@ attachments = sa.Table(
     sa.Column("stored", sa.Boolean, nullable=False),
     # Of a file of a unit: the station that sent it.
     _refers("creator_station_key", "stations"),
+    # The seal of what the row says of the file.
+    sa.Column("seal", sa.LargeBinary, nullable=False),
 )
 
 uploads = sa.Table(

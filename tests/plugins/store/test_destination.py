@@ -49,6 +49,7 @@ from rigbridge.model.report import ConversionReport
 from rigbridge.opening import open_destination
 from rigbridge.testing.adapters.strategies import runs
 from rigbridge_store.destination import LocalDestination
+from rigbridge_store.tables.packing import unpack
 from rigbridge_store.tables.schema import run_documents
 
 _START = datetime(2024, 1, 15, 10, 35, 0, 123456, tzinfo=UTC)
@@ -260,8 +261,8 @@ class TestSubmit:
         local.submit(_run(), report)
         with local.store._database.reading() as connection:
             (row,) = connection.execute(run_documents.select()).all()
-        assert '"widget"' in row.report
-        assert "widget" not in row.sidecar
+        assert '"widget"' in unpack(row.report)
+        assert "widget" not in unpack(row.sidecar)
 
     def test_impossible_run(self, local: LocalDestination) -> None:
         """A run without a serial number is refused."""

@@ -17,7 +17,12 @@ from rigbridge_store import RunStore
 Serving = Callable[..., Any]
 BodyMaker = Callable[..., CreateRun]
 
-_OURS = {"rigbridge": 1, "run_id": None, "overlay": None, "attachments": []}
+_OURS: dict[str, Any] = {
+    "rigbridge": 1,
+    "run_id": None,
+    "overlay": None,
+    "attachments": [],
+}
 SIDECARS: dict[str, dict[str, Any]] = {
     "newer": {"rigbridge": 2, "overlay": [], "attachments": 5},
     "foreign": {"something": "else"},

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 
 import msgspec
 import sqlalchemy as sa
 
 from rigbridge.convert import overlay
 from rigbridge.model import JSONObject, JSONValue
+from rigbridge_store.tables.packing import DamagedTextError, unpack
 from rigbridge_store.tables.schema import run_documents
 
 __all__ = ["SidecarReader"]
@@ -28,10 +30,12 @@ class SidecarReader:
             run_documents.c.run_key.in_(set(keys)),
             run_documents.c.sidecar.is_not(None),
         )
-        self._overlays: dict[int, JSONValue] = {
-            key: msgspec.json.decode(sidecar).get("overlay")
-            for key, sidecar in connection.execute(statement)
-        }
+        self._overlays: dict[int, JSONValue] = {}
+        for key, packed in connection.execute(statement):
+            # What is damaged says nothing; it does not keep the others from a list.
+            with suppress(DamagedTextError):
+                document = msgspec.json.decode(unpack(packed))
+                self._overlays[key] = document.get("overlay")
 
     def run_metadata(self, run: int) -> Mapping[str, JSONValue]:
         """Give the metadata of a run."""

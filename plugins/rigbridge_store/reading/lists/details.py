@@ -14,6 +14,8 @@ import sqlalchemy as sa
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.reading import listing
 from rigbridge_store.reading.conditions import Condition, id_in
+from rigbridge_store.reading.details import Row
+from rigbridge_store.reading.large_values import LargeValues
 from rigbridge_store.reading.lists.query import (
     Judgement,
     Level,
@@ -39,6 +41,7 @@ from rigbridge_store.reading.lists.runs import (
     page_of_runs,
     sampled,
 )
+from rigbridge_store.tables.packing import is_shortened
 from rigbridge_store.tables.schema import (
     logs,
     measurements,
@@ -58,8 +61,10 @@ __all__ = [
     "find_logs",
     "find_measurements",
     "find_phases",
+    "kind_of_shortened",
     "micros_of_millis",
     "place_of",
+    "values_of",
 ]
 
 _PLACE = re.compile(
@@ -349,6 +354,38 @@ def find_measurements(
     """List measurements of runs, each with its phase; raises likewise."""
     then = (measurements.c.phase_position, measurements.c.position)
     return page_of_runs(connection, _MEASUREMENTS, wanted, principal, *then)
+
+
+def values_of(connection: sa.Connection, rows: Iterable[Row]) -> list[str | None]:
+    """
+    Give the JSON of the values of measurements that a list has found.
+
+    Of values that are kept apart only texts are given: a list shows no others, and
+    those of a page may not fit into memory.
+    """
+    large = LargeValues(connection)
+    return [
+        large.text(
+            row.value,
+            run=row.run_key,
+            phase=row.phase_position,
+            position=row.position,
+        )
+        if row.value is not None and kind_of_shortened(row.value) in (None, "string")
+        else None
+        for row in rows
+    ]
+
+
+def kind_of_shortened(value: str | None) -> MeasurementKind | None:
+    """Tell the kind of a value that is kept apart; None for one in its row."""
+    if value is None or not is_shortened(value):
+        return None
+    if value.startswith('"'):
+        return "string"
+    if value.startswith("[["):
+        return "multidimensional"
+    return "json" if value[0] in "[{" else "numeric"
 
 
 def find_logs(

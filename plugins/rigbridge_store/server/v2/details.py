@@ -119,7 +119,11 @@ def list_measurements(
     with call.store.reading() as connection:
         page = lists.find_measurements(connection, wanted, call.principal)
         sidecars = SidecarReader(connection, {row.run_key for row in page.rows})
-    data = [_listed_measurement(row, sidecars) for row in page.rows]
+        values = lists.values_of(connection, page.rows)
+    data = [
+        _listed_measurement(row, text, sidecars)
+        for row, text in zip(page.rows, values, strict=True)
+    ]
     return bodies.MeasurementList(data=data, meta=meta_of(page))
 
 
@@ -127,10 +131,12 @@ def _json(text: str | None) -> Any:
     return None if text is None else msgspec.json.decode(text)
 
 
-def _listed_measurement(row: Row, sidecars: SidecarReader) -> bodies.ListedMeasurement:
+def _listed_measurement(
+    row: Row, text: str | None, sidecars: SidecarReader
+) -> bodies.ListedMeasurement:
     run, phase = row.run_key, row.phase_position
     # A number that a double holds is in a column of its own.
-    value = row.number if row.value is None else _json(row.value)
+    value = row.number if row.value is None else _json(text)
     units = _json(row.units)
     # JSON texts, so that numbers stay as they were sent.
     lower, upper = _json(row.lower_limit), _json(row.upper_limit)
@@ -144,7 +150,7 @@ def _listed_measurement(row: Row, sidecars: SidecarReader) -> bodies.ListedMeasu
         validators=tuple(_json(row.validators) or ()),
         attributes=sidecars.of_measurement(run, phase, row.position),
     )
-    kind = _kind(measurement.value)
+    kind = lists.kind_of_shortened(row.value) or _kind(measurement.value)
     return from_row(
         bodies.ListedMeasurement,
         row,

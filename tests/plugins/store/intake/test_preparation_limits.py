@@ -19,6 +19,7 @@ from rigbridge_store import CreationPolicy, RunStore
 from rigbridge_store.fields import known
 from rigbridge_store.intake.creation import IdempotencyKey
 from rigbridge_store.intake.preparation import digest, prepare
+from rigbridge_store.tables.packing import unpack
 from rigbridge_store.tables.schema import (
     run_documents,
     runs,
@@ -166,7 +167,9 @@ class TestDocuments:
             tuple(None if given is None else given for given in (sidecar, report))
         ]
         found = [
-            tuple(None if text is None else json.loads(text) for text in row)
+            tuple(
+                None if packed is None else json.loads(unpack(packed)) for packed in row
+            )
             for row in rows
         ]
         assert found == ([] if expected == [(None, None)] else expected)
@@ -226,12 +229,12 @@ class TestParts:
         """One that comes beside the body wins over the one inside."""
         sidecar = {"overlay": None, "report": {"mapped": 1}}
         prepared = prepare(make_body(rigbridge=sidecar))
-        assert json.loads(prepared.sidecar or "") == {"overlay": None}
-        assert json.loads(prepared.report or "") == {"mapped": 1}
+        assert json.loads(unpack(prepared.sidecar or b"")) == {"overlay": None}
+        assert json.loads(unpack(prepared.report or b"")) == {"mapped": 1}
         prepared = prepare(make_body(rigbridge=sidecar), report={"mapped": 2})
-        assert json.loads(prepared.report or "") == {"mapped": 2}
+        assert json.loads(unpack(prepared.report or b"")) == {"mapped": 2}
         prepared = prepare(make_body(rigbridge={"report": "no report"}))
-        assert json.loads(prepared.sidecar or "") == {"report": "no report"}
+        assert json.loads(unpack(prepared.sidecar or b"")) == {"report": "no report"}
         assert prepared.report is None
 
     def test_files_that_nobody_has_are_references(self, make_body: BodyMaker) -> None:

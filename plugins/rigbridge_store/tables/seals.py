@@ -1,0 +1,103 @@
+"""
+Seals: digests of rows, by which a check finds a changed byte.
+
+A database that is damaged below it, by a disk or by another program, may still be well
+formed. A seal is taken of the values as they are written, and taken again of the values
+as they are read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import cast
+
+import msgspec
+
+from rigbridge_store.tables.rows import Row
+
+__all__ = ["RUN_COLUMNS", "file_seal", "run_seal"]
+
+RUN_COLUMNS = (
+    "id",
+    "created_at",
+    "started_at",
+    "ended_at",
+    "duration",
+    "outcome",
+    "docstring",
+    "procedure_key",
+    "version_key",
+    "unit_key",
+    "part_key",
+    "revision_key",
+    "operator_key",
+    "operator_name",
+    "creator_user_key",
+    "creator_station_key",
+    "head",
+    "digest",
+)
+"""The columns of a run that are sealed: all that never change."""
+
+# Enough to tell damage; nobody who could forge one needs to.
+_SIZE = 16
+
+_encode = msgspec.json.Encoder().encode
+
+
+def run_seal(
+    run: Row,
+    phases: Iterable[Row],
+    measurements: Iterable[Row],
+    logs: Iterable[Row],
+) -> bytes:
+    """
+    Take the seal of a run.
+
+    Args:
+        run: the values of :data:`RUN_COLUMNS`.
+        phases: position, name, outcome, start, end and docstring of each.
+        measurements: test point, phase, position, specification, outcome, number and
+            value of each, in the order of phase and position.
+        logs: position, level, timestamp, message, file and line of each.
+    """
+    found = hashlib.blake2b(_encode(run), digest_size=_SIZE)
+    # Numbers of these columns are doubles in the database, whatever was sent.
+    found.update(
+        _encode(
+            [
+                (place, name, outcome, _double(begin), _double(end), text)
+                for place, name, outcome, begin, end, text in phases
+            ]
+        )
+    )
+    found.update(
+        _encode(
+            [
+                (*before, _double(number), value)
+                for *before, number, value in measurements
+            ]
+        )
+    )
+    found.update(_encode(list(logs)))
+    return found.digest()
+
+
+def file_seal(
+    public: str,
+    name: str,
+    mime_type: str | None,
+    size: int | None,
+    sha256: str | None,
+    *,
+    stored: bool,
+) -> bytes:
+    """Take the seal of what a row says of a file."""
+    said = (public, name, mime_type, size, sha256, bool(stored))
+    return hashlib.blake2b(_encode(said), digest_size=_SIZE).digest()
+
+
+def _double(number: object) -> float | None:
+    # Added to zero, which SQLite keeps without its sign.
+    return None if number is None else float(cast("float", number)) + 0.0
