@@ -11,12 +11,14 @@ from typing import IO, ClassVar
 from lxml import etree
 
 from rigbridge.adapters import HEAD_SIZE, ConversionReport, Match, ReadContext, Source
+from rigbridge.errors import MalformedSourceError
 from rigbridge.model import Run
 from rigbridge_teststand.atml.account import RunAccount
 from rigbridge_teststand.atml.forms import Form, content_of, record_unread
 from rigbridge_teststand.atml.header import read_header
 from rigbridge_teststand.atml.local_names import (
     COLLECTION,
+    RESULT_SET,
     RESULTS,
     STEPS,
     WRAPPER,
@@ -211,6 +213,7 @@ class _ATMLFile(ReportFile):
         if name not in (COLLECTION, WRAPPER):
             raise wrong_root_error(name, root, self.source)
         found: list[Element] = []
+        others: list[str] = []
         account = RunAccount(self.context.report, self._places.place)
         _record_container(root, account)
         pending = [below for _, below in children(root)][::-1]
@@ -218,6 +221,11 @@ class _ATMLFile(ReportFile):
             element = pending.pop()
             kind = local_name(element)
             if kind == RESULTS:
+                found.append(element)
+            elif kind == RESULT_SET:
+                account.coerced(
+                    "result set", "without TestResults around it, read", element
+                )
                 found.append(element)
             elif kind in {COLLECTION, "Extension"}:
                 _record_container(element, account)
@@ -235,7 +243,20 @@ class _ATMLFile(ReportFile):
                     place=self._places.place(element),
                     detail=content_of(element),
                 )
+                others.append(kind)
+        if others and not found and not self._completed:
+            raise MalformedSourceError(
+                f"holds {', '.join(sorted(set(others)))} where ATML has TestResults",
+                source=self.source.uri,
+                place=f"line {root.sourceline}",
+                remedy="no run of it is read; export it as ATML 5.00 or 6.01 writes it",
+            )
         return found
+
+    def is_unread(self, element: Element, root: Element) -> bool:
+        """Return True: results that were read are removed from the tree."""
+        del element, root
+        return True
 
 
 def _record_container(element: Element, account: RunAccount) -> None:
@@ -247,6 +268,14 @@ def _record_container(element: Element, account: RunAccount) -> None:
 
 # Elements that are emptied as soon as they are complete.
 _EMPTIED = ("{*}Test", "{*}SessionAction", "{*}TestGroup", "{*}TestResults")
+_MEMBER = "{*}Element"
+
+
+def _remove_before(member: Element) -> None:
+    """Remove the member of an array that stands before one that is complete."""
+    parent, before = member.getparent(), member.getprevious()
+    if parent is not None and before is not None:
+        parent.remove(before)
 
 
 def stations_of(source: Source) -> list[str | None]:
@@ -268,8 +297,10 @@ def stations_of(source: Source) -> list[str | None]:
     with source.open() as stream, suppress(etree.XMLSyntaxError):
         head = stream.read(HEAD_SIZE)
         for _, element in stream_events(
-            ends, _EMPTIED, head, stream, uri=source.uri, report=report
+            ends, (*_EMPTIED, _MEMBER), head, stream, uri=source.uri, report=report
         ):
+            if local_name(element) == "Element":
+                _remove_before(element)
             if local_name(element) == RESULTS and is_of_a_unit(element):
                 found.append(read_header(element, RunAccount()).station)
             element.clear()

@@ -52,6 +52,7 @@ class Form:
         has_text: whether its text is read.
         unless: the attributes and children in whose presence the text is not read.
         others: whether children of any other name are read whole.
+        any_attribute: whether every attribute without a namespace is read.
     """
 
     attributes: frozenset[str] = frozenset()
@@ -60,6 +61,7 @@ class Form:
     has_text: bool = False
     unless: frozenset[str] = frozenset()
     others: bool = False
+    any_attribute: bool = False
 
 
 class _Foreign(dict[str, bool]):
@@ -91,7 +93,9 @@ def record_unread(element: Element, form: Form, account: RunAccount) -> None:
         attributes = form.attributes
         if not attributes.issuperset(node.keys()):
             for key, value in attributes_of(node).items():
-                if key not in attributes and value.strip():
+                if key in attributes or not value.strip():
+                    continue
+                if key.startswith("{") or not form.any_attribute:
                     _drop(account, "attribute", node, f"{key} = {value!r}")
         text = node.text
         if text and not text.isspace() and not _is_read(form, node):

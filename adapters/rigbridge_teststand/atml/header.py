@@ -12,22 +12,30 @@ from rigbridge_teststand.atml.forms import content_of, record_unread
 from rigbridge_teststand.atml.local_names import (
     COLLECTION,
     NAME,
+    RESULT_SET,
     attribute,
     attributes_of,
     child,
     child_elements,
     children,
+    local_name,
     read_text,
 )
 from rigbridge_teststand.numbers import read_count
 from rigbridge_teststand.vocabulary import KEPT_REPORT_OPTIONS, REPORT_OPTIONS_RULE
 from rigbridge_teststand.xml.elements import Element
 
-__all__ = ["ATMLHeader", "read_header"]
+__all__ = ["ATMLHeader", "header_of", "read_header"]
 
 _NO_SERIAL = frozenset({"NONE", "\\"})
 # The schema demands a name, so TestStand writes one also where there is none.
 _PLACEHOLDERS = frozenset({"UNKNOWN", "NONE"})
+_UNIT_ATTRIBUTES = {
+    "serialNumber": "serial_number",
+    "partNumber": "part_number",
+    "partRevisionNumber": "revision",
+    "batchNumber": "batch_number",
+}
 _DISPLAY = frozenset({"Configuration", "TS_Configuration"})
 
 
@@ -53,23 +61,48 @@ class ATMLHeader:
     interrupted: bool
 
 
-def read_header(results: Element, account: RunAccount) -> ATMLHeader:
+def header_of(results: Element) -> frozenset[str | Element]:
+    """
+    Tell what of results without a result set of their own belongs to the header.
+
+    Args:
+        results: the element that holds both.
+
+    Returns:
+        The names of attributes, and the children.
+    """
+    is_set = local_name(results) == RESULT_SET
+    names = _PARTS.keys() - ({"Extension"} if is_set else set())
+    found: set[str | Element] = {e for name, e in children(results) if name in names}
+    # A result set has attributes of its own.
+    return frozenset(found if is_set else found | attributes_of(results).keys())
+
+
+def read_header(
+    results: Element, account: RunAccount, *, is_set: bool = False
+) -> ATMLHeader:
     """
     Read the children of ``TestResults`` other than ``ResultSet``.
 
     Args:
         results: the ``TestResults`` element.
         account: takes an entry for each element.
+        is_set: whether it is its own result set; then only the parts of a header count.
     """
     reader = _HeaderReader(account)
-    _keep_attributes(results, "", reader.metadata, account)
+    if local_name(results) != RESULT_SET:
+        _keep_attributes(results, "", reader.metadata, account)
     for ancestor in results.iterancestors("{*}" + COLLECTION):
         _keep_attributes(ancestor, "collection.", reader.metadata, account)
-    if (text := read_text(results)) is not None:
+    if (text := read_text(results)) is not None and not is_set:
         put(reader.metadata, "text", text, account)
     has_set = False
-    for name, element in children(results):
-        if element.tail and not element.tail.isspace():
+    inside = children(results)
+    if is_set:
+        of_header = header_of(results)
+        inside = [(name, element) for name, element in inside if element in of_header]
+    for name, element in inside:
+        if not is_set and element.tail and not element.tail.isspace():
             put(reader.metadata, "text", element.tail.strip(), account)
         if name == "ResultSet":
             if has_set:
@@ -122,6 +155,11 @@ class _HeaderReader:
         """Read ``UUT``."""
         self._keep(attribute(element, "UutType"), "uut.type")
         read: list[str | Element] = ["UutType"]
+        for name, field in _UNIT_ATTRIBUTES.items():
+            # Other exporters than TestStand write them so.
+            if (given := attribute(element, name)) is not None:
+                self.unit[field] = given
+                read.append(name)
         for name, below in children(element):
             if name == "SerialNumber" and "serial_number" not in self.unit:
                 self._serial(below)
@@ -225,21 +263,28 @@ class _HeaderReader:
                 read.append(below)
         keep_rest(element, "personnel", self.metadata, self._account, read)
 
-    def _operator(self, element: Element) -> None:
-        given = [attribute(element, name) for name in ("name", "ID")]
+    def _operator(
+        self, element: Element, names: tuple[str, str] = ("name", "ID")
+    ) -> None:
+        given = [attribute(element, name) for name in names]
         name = next((name for name in (*given, read_text(element)) if name), None)
         self.operator = self._named("operator", element, name)
         if self.operator is not None:
             self._account.mapped["property"] += 1
-        read = [
-            key for key, text in zip(("name", "ID"), given, strict=True) if text == name
-        ]
+        read = [key for key, text in zip(names, given, strict=True) if text == name]
         read += [""] if read_text(element) == name else []
         keep_rest(element, "operator", self.metadata, self._account, read)
 
+    def operator_alone(self, element: Element) -> None:
+        """Read ``Operator``, which other exporters write without ``Personnel``."""
+        if self.operator is None:
+            self._operator(element, ("name", "id"))
+        else:
+            flatten(element, "Operator", self.metadata, self._account)
+
     def test_station(self, element: Element) -> None:
         """Read ``TestStation``."""
-        read: list[Element] = []
+        read: list[str | Element] = []
         for name, below in children(element):
             if name == "SerialNumber" and self.station is None:
                 self.station = self._named("station", below, read_text(below))
@@ -252,6 +297,10 @@ class _HeaderReader:
             else:
                 continue
             read.append(below)
+        for name in ("name", "id"):
+            if self.station is None and (given := attribute(element, name)):
+                self.station = self._named("station", element, given)
+                read.append(name)
         keep_rest(element, "station", self.metadata, self._account, read)
 
     def _of_station(self, definition: Element) -> None:
@@ -357,5 +406,6 @@ _PARTS = {
     "TestStation": _HeaderReader.test_station,
     "TestProgram": _HeaderReader.program,
     "TestDescription": _HeaderReader.program,
+    "Operator": _HeaderReader.operator_alone,
     "Extension": _HeaderReader.extension,
 }

@@ -20,6 +20,7 @@ __all__ = [
     "LOCAL_NAMES",
     "NAME",
     "RESULTS",
+    "RESULT_SET",
     "STEPS",
     "VALUE",
     "WRAPPER",
@@ -33,6 +34,7 @@ __all__ = [
     "is_of_a_unit",
     "local_name",
     "read_text",
+    "result_set_of",
     "steps_of",
     "version_of",
 ]
@@ -130,6 +132,9 @@ def version_of(namespaces: str) -> str | None:
     return None
 
 
+RESULT_SET = "ResultSet"
+"""The local name of what holds the steps of a unit."""
+
 RESULTS = "TestResults"
 """The local name of the results of a unit."""
 
@@ -154,6 +159,19 @@ def is_of_a_unit(results: Element) -> bool:
     # Only collections and extensions may hold the results of units.
     around = [local_name(ancestor) for ancestor in results.iterancestors()]
     return not around or (around[-1] in _ROOTS and _BETWEEN.issuperset(around[:-1]))
+
+
+def result_set_of(results: Element) -> Element | None:
+    """
+    Find the element that holds the steps of results.
+
+    Some exporters write the steps without a ``ResultSet`` around them, or the result
+    set without ``TestResults``; then the results themselves are it.
+    """
+    if LOCAL_NAMES[results.tag] == RESULT_SET:
+        return results
+    found = child(results, RESULT_SET)
+    return results if found is None and steps_of(results) else found
 
 
 def steps_of(element: Element) -> list[Step]:

@@ -16,13 +16,14 @@ import attrs
 from rigbridge.adapters import ReadContext
 from rigbridge.model import Phase, PhaseOutcome, Provenance, Run
 from rigbridge_teststand.atml.account import RunAccount
+from rigbridge_teststand.atml.data.indexed_arrays import read_early
 from rigbridge_teststand.atml.header import read_header
 from rigbridge_teststand.atml.local_names import (
     STEPS,
     attributes_of,
-    child,
     child_elements,
     local_name,
+    result_set_of,
 )
 from rigbridge_teststand.atml.phases import StepLevel, path_below
 from rigbridge_teststand.atml.runs import OLDEST, ATMLRunReader, version_of_results
@@ -34,6 +35,7 @@ __all__ = ["PartialRun"]
 
 _T = TypeVar("_T")
 _GROUP = "TestGroup"
+_ARRAY = "IndexedArray"
 _UNREAD = Phase(name="(not yet read)", outcome=PhaseOutcome.ERROR)
 
 
@@ -88,6 +90,9 @@ class PartialRun:
         self._account = RunAccount(place=places.place)
         self._reader = ATMLRunReader(settings, context, self._account, station)
         self._top = StepLevel(())
+        self._holder: Element | None = None
+        # Those that were read in part.
+        self._arrays: set[Element] = set()
         # Each is a child of the one before it.
         self._open: list[_OpenStep] = []
         # In 2.02 the first group stands for the run, unless another step follows it.
@@ -100,7 +105,7 @@ class PartialRun:
         Raises:
             ModelError: the run makes no run.
         """
-        holder = child(self.results, "ResultSet")
+        holder = self._result_set()
         if holder is None:
             return
         partial = 0
@@ -115,8 +120,32 @@ class PartialRun:
             self._read_complete(below[:-1], level)
             holder = below[-1]
             if local_name(holder) not in STEPS:
+                self._read_array(holder)
                 break
             level = self._enter(holder, level).below
+
+    def _result_set(self) -> Element | None:
+        # Once steps were removed, results without a result set look like a header.
+        if self._holder is None:
+            self._holder = result_set_of(self.results)
+        return self._holder
+
+    def _read_array(self, element: Element) -> None:
+        """Read the beginning of an array that is being parsed, and remove it."""
+        while local_name(element) != _ARRAY:
+            if not child_elements(element):
+                return
+            element = element[-1]
+        count = read_early(element, self._account)
+        if count:
+            self._places.take_first(element, element[0].tag, count)
+            self._arrays.add(element)
+
+    def _forget_arrays(self) -> None:
+        """Forget what was removed from arrays that were read to their end."""
+        for element in self._arrays - self._account.numbers.keys():
+            self._places.forget(element)
+            self._arrays.discard(element)
 
     def has_read_below(self, element: Element) -> bool:
         """Tell whether steps below an open step were read and removed already."""
@@ -176,6 +205,7 @@ class PartialRun:
             sequence.read([(kind, element)], level)
             self._state(sequence.phases[at])
             self._places.take(element)
+            self._forget_arrays()
 
     def _is_root(self, element: Element) -> bool:
         return self._root is not None and self._root.element is element
@@ -205,6 +235,7 @@ class PartialRun:
         if (path := path_below(phase)) != step.below.path:
             sequence.repath(step.at + 1, len(step.below.path), path)
         self._state(phase)
+        self._forget_arrays()
 
     def _state(self, phase: Phase) -> None:
         """Add the outcome that a step stated to those of its parent."""
@@ -240,8 +271,9 @@ class PartialRun:
             if truncated:
                 self._forget_cut_off()
             self._close(0)
-            header = read_header(self.results, self._account)
-            result_set = child(self.results, "ResultSet")
+            result_set = self._result_set()
+            is_set = result_set is self.results
+            header = read_header(self.results, self._account, is_set=is_set)
             if result_set is not None:
                 self._read_complete(child_elements(result_set), self._top)
             root = result_set if self._root is None else self._root.element

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 from rigbridge.adapters import Place, ReadContext
@@ -12,12 +13,12 @@ from rigbridge_teststand.atml.account import RunAccount
 from rigbridge_teststand.atml.data.values import keep_rest, put
 from rigbridge_teststand.atml.events import EVENTS, read_events
 from rigbridge_teststand.atml.forms import record_unread
-from rigbridge_teststand.atml.header import ATMLHeader, read_header
+from rigbridge_teststand.atml.header import ATMLHeader, header_of, read_header
 from rigbridge_teststand.atml.local_names import (
     STEPS,
     attribute,
-    child,
     children,
+    result_set_of,
     steps_of,
     version_of,
 )
@@ -81,9 +82,9 @@ def read_run(
     """
     account = RunAccount(context.report, place)
     try:
-        header = read_header(results, account)
+        result_set = result_set_of(results)
+        header = read_header(results, account, is_set=result_set is results)
         reader = ATMLRunReader(settings, context, account, header.station)
-        result_set = child(results, "ResultSet")
         root = _root(result_set, source.format_version)
         if root is not None:
             reader.sequence.read(steps_of(root), StepLevel(()))
@@ -157,7 +158,8 @@ class ATMLRunReader:
             root, "startDateTime"
         )
         if result_set is not None:
-            self._keep_set(result_set, started, metadata)
+            of_header = header_of(results) if result_set is results else frozenset()
+            self._keep_set(result_set, started, metadata, of_header)
         if root is not None and root is not result_set:
             of_root: dict[str, JSONValue] = {}
             self._keep_set(root, started, of_root)
@@ -213,16 +215,26 @@ class ATMLRunReader:
         return self._clock.read(element.get(name), element)
 
     def _keep_set(
-        self, element: Element, started: datetime | None, metadata: dict[str, JSONValue]
+        self,
+        element: Element,
+        started: datetime | None,
+        metadata: dict[str, JSONValue],
+        header: AbstractSet[str | Element] = frozenset(),
     ) -> None:
-        """Keep the properties, errors and other children of a result set."""
+        """
+        Keep the properties, errors and other children of a result set.
+
+        Without a result set, some of its attributes and children are of the header.
+        """
         account = self._account
         found: dict[str, JSONValue] = {}
         events: list[Element] = []
         others: list[tuple[str, Element]] = []
         outcome = outcome_of(element)
-        read: set[str | Element] = {*_OF_SET_ATTRIBUTES, *KEPT_ATTRIBUTES}
+        read = {*_OF_SET_ATTRIBUTES, *KEPT_ATTRIBUTES, *header}
         for name, below in children(element):
+            if below in header:
+                continue
             if name == "Extension":
                 read_extension(below, found, account)
                 record_unread(below, EXTENSION, account)

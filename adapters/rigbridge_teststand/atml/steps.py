@@ -23,13 +23,14 @@ from rigbridge.model import (
 )
 from rigbridge_teststand.atml.account import RunAccount
 from rigbridge_teststand.atml.data.limit_forms import TEST_LIMITS
-from rigbridge_teststand.atml.data.limits import conditions_of, read_limits
+from rigbridge_teststand.atml.data.limits import read_limits
 from rigbridge_teststand.atml.data.result_parts import (
     DATA_HOLDER,
     TEST_RESULT,
     ResultParts,
 )
 from rigbridge_teststand.atml.data.results import REPORT_TEXT, DataReader
+from rigbridge_teststand.atml.data.several_limits import conditions_of
 from rigbridge_teststand.atml.data.values import flatten, keep_rest, put, read_datum
 from rigbridge_teststand.atml.events import EVENTS, read_events, report_text
 from rigbridge_teststand.atml.forms import Form, record_unread
@@ -73,14 +74,15 @@ The attributes of a step or a result set that are kept as they are, with their k
 The first two tell whether the result says anything of a real unit.
 """
 
-_READ_ATTRIBUTES = frozenset(
-    {"ID", "name", "callerName", "testReferenceID", "userDefinedType"}
+_USUAL_ATTRIBUTES = frozenset(
+    {"ID", "name", "testReferenceID", "userDefinedType"}
     | {"startDateTime", "endDateTime", STATUS}
 )
+_CALLER_NAME = "callerName"
 # What is read of a step. Steps below it are searched on their own; of the rest, what no
 # table names is kept whole.
 _STEP = Form(
-    attributes=_READ_ATTRIBUTES | frozenset(KEPT_ATTRIBUTES),
+    any_attribute=True,
     children={
         **dict.fromkeys((*STEPS, *OUTCOMES, *EVENTS)),
         "TestResult": TEST_RESULT,
@@ -309,13 +311,24 @@ class ATMLStepReader:
             if (level := _LEVEL.search(text)) is not None:
                 attributes.setdefault("block_level", int(level[1]))
         self._account.mapped["property"] += count
-        for key, label in KEPT_ATTRIBUTES.items():
-            if key in given:
-                put(attributes, label, flag(given[key]), self._account)
+        if not _USUAL_ATTRIBUTES.issuperset(given):
+            self._keep_attributes(kind, given, attributes)
         if kind == _GROUP:
             attributes.update(_called(name, given))
         if str(attributes.get("step_type", "")).startswith(_FLOW):
             attributes["kind"] = "flow"
+
+    def _keep_attributes(
+        self, kind: str, given: dict[str, str], attributes: dict[str, JSONValue]
+    ) -> None:
+        """Keep attributes without a field, those that no schema has by their names."""
+        for key, text in given.items():
+            # The name of a group is that of its caller.
+            is_name = key == _CALLER_NAME and kind == _GROUP
+            if key in KEPT_ATTRIBUTES:
+                put(attributes, KEPT_ATTRIBUTES[key], flag(text), self._account)
+            elif key not in _USUAL_ATTRIBUTES and not is_name and key[0] != "{":
+                put(attributes, key, text.strip(), self._account)
 
     def _ended(
         self,

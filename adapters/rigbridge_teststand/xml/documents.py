@@ -211,6 +211,10 @@ def encoding_of(content: bytes, report: ConversionReport) -> str | None:
     declared = _ENCODING.match(content)
     if declared is None or declared[1].decode("ascii").lower() not in _LATIN:
         return None
+    if (line := _first_utf_8(content)) is not None:
+        rule = _CONTRADICTED.format("utf-8")
+        report.coerced("encoding", rule, place=Place(line=line))
+        return "utf-8"
     # latin-1 has only controls there, windows-1252 the euro sign and quotes.
     stray = _CONTROL_BYTES.search(content)
     if stray is None:
@@ -224,13 +228,29 @@ def encoding_of(content: bytes, report: ConversionReport) -> str | None:
     return _SUPERSET
 
 
+def _first_utf_8(content: bytes) -> int | None:
+    """Give the line of the first character of UTF-8, if there are no other ones."""
+    try:
+        text = content.decode()
+    # The content may be the beginning of a file, which ends within a character.
+    except UnicodeDecodeError as error:
+        if error.end < len(content) or error.reason != "unexpected end of data":
+            return None
+        text = content[: error.start].decode()
+    if text.isascii():
+        return None
+    first = next(at for at, character in enumerate(text) if not character.isascii())
+    return text.count("\n", 0, first) + 1
+
+
 class LatinStream:
     """
-    The encoding of a stream that may declare latin-1 and use windows-1252.
+    The encoding of a stream that may declare latin-1 and use another one.
 
     Attributes:
-        encoding: how to read it: as windows-1252, which is latin-1 but for controls;
-            None where something else is declared.
+        encoding: how to read it: as UTF-8 where all its first special characters are of
+            that, else as windows-1252, which is latin-1 but for controls; None where
+            something else is declared.
 
     Args:
         head: its beginning.
@@ -244,6 +264,11 @@ class LatinStream:
         self._report = report
         self._line = 1
         self._is_watching = self.encoding is not None
+        if self._is_watching and (line := _first_utf_8(head)) is not None:
+            self.encoding = "utf-8"
+            self._is_watching = False
+            rule = _CONTRADICTED.format(self.encoding)
+            report.coerced("encoding", rule, place=Place(line=line))
 
     def see(self, chunk: bytes) -> None:
         """Look for characters of windows-1252 in the next chunk."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from lxml import etree
 
@@ -106,6 +106,13 @@ class PlaceTracker:
         # time; of an empty one it has nothing to mend.
         element.clear()
         parent.remove(element)
+
+    def take_first(self, parent: Element, tag: str, count: int) -> None:
+        """Remove the first children of an element, which all have one tag."""
+        self._taken.setdefault(parent, Counter())[tag] += count
+        # The type hints of lxml lack slices of an element.
+        inside: Any = parent
+        del inside[:count]
 
     def forget(self, element: Element) -> None:
         """Forget what was removed from an element that is complete."""

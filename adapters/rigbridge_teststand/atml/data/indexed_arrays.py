@@ -124,7 +124,8 @@ class IndexedArray:
     def _keep_units(self, units: dict[str, JSONValue]) -> None:
         """Take the unit of the members where all have the same; else keep each."""
         stated = {str(unit) for unit in units.values()}
-        if len(stated) == 1 and len(units) == len(self._members) and not self.unit:
+        of_all = len(units) == len(self._members) and not self._early
+        if len(stated) == 1 and of_all and not self.unit:
             self.unit = stated.pop()
         else:
             self.details["member_units"] = units
@@ -249,28 +250,28 @@ def _is_plain(member: Element) -> bool:
     )
 
 
-def read_early(element: Element, account: RunAccount) -> list[Element]:
+def read_early(element: Element, account: RunAccount) -> int:
     """
     Read the plain numbers at the beginning of an array that is still being parsed.
 
-    They are removed, so that an array of any size takes the memory of its numbers.
-    What is no list of plain numbers stays, and is read when the array is complete.
+    The caller removes them, so that an array of any size takes the memory of its
+    numbers. What is no plain number stays, and is read when the array is complete.
 
     Args:
         element: the ``IndexedArray``, whose last child may not be complete.
         account: holds the numbers until then.
 
     Returns:
-        The members that were read, and that the caller removes.
+        How many of its first children were read. All of them have one tag.
     """
     if data_type_of(element).removesuffix("Array") not in _NUMBERS:
-        return []
+        return 0
     members = child_elements(element)[:-1]
     before = account.numbers.get(element)
     numbers: Any = array("q") if before is None else before
     done = 0
     for member in members:
-        if not _is_plain(member):
+        if not _is_plain(member) or member.tag != members[0].tag:
             break
         position, text = map(str, member.values())
         number = parse_plain(text) if position == f"[{len(numbers)}]" else None
@@ -282,4 +283,4 @@ def read_early(element: Element, account: RunAccount) -> list[Element]:
         done += 1
     if done:
         account.numbers[element] = numbers
-    return members[:done]
+    return done

@@ -6,7 +6,13 @@ from rigbridge_teststand.atml.data.properties import PROPERTY
 from rigbridge_teststand.atml.data.values import DATUM
 from rigbridge_teststand.atml.forms import Form
 
-__all__ = ["LIMIT_PROPERTIES", "PROPERTY_NAMES", "RAW_SIDES", "TEST_LIMITS"]
+__all__ = [
+    "LIMIT_PROPERTIES",
+    "LIMIT_SHAPES",
+    "PROPERTY_NAMES",
+    "RAW_SIDES",
+    "TEST_LIMITS",
+]
 
 PROPERTY_NAMES = {
     "ThresholdType": "threshold_type",
@@ -55,20 +61,26 @@ _SHAPE_FORMS = {
     # A mask and a description are kept whole.
     "Mask": None,
 }
+_LIMITS = Form(
+    attributes=frozenset({"operator", "name", "comparator"}),
+    children={
+        **_SHAPE_FORMS,
+        "LimitLow": DATUM,
+        "LimitHigh": DATUM,
+        "Extension": _EXTENSION,
+        "Description": None,
+    },
+    once=frozenset({"Extension", "LimitLow", "LimitHigh"}),
+    others=True,
+)
+LIMIT_SHAPES: dict[str, Form | None] = {"Limits": _LIMITS, "Limit": _BOUND}
+"""What some exporters write right inside a result."""
+
 TEST_LIMITS = Form(
     children={
         **_SHAPE_FORMS,
         "Extension": _EXTENSION,
-        "Limits": Form(
-            attributes=frozenset({"operator", "name"}),
-            children={
-                **_SHAPE_FORMS,
-                "Extension": _EXTENSION,
-                "Description": None,
-            },
-            once=frozenset({"Extension"}),
-            others=True,
-        ),
+        **LIMIT_SHAPES,
     },
     once=frozenset({"Extension"}),
 )

@@ -14,12 +14,13 @@ from typing import TypeGuard
 
 import attrs
 
-from rigbridge.model import JSONValue, Limit, Scalar
+from rigbridge.model import JSONValue, Scalar
 from rigbridge_teststand.atml.account import RunAccount
 from rigbridge_teststand.atml.data.data_types import data_type_of
 from rigbridge_teststand.atml.data.indexed_arrays import spelled
 from rigbridge_teststand.atml.data.limit_forms import PROPERTY_NAMES, RAW_SIDES
 from rigbridge_teststand.atml.data.properties import property_number, whole_number
+from rigbridge_teststand.atml.data.several_limits import join_all, join_alternatives
 from rigbridge_teststand.atml.data.values import flatten, read_datum
 from rigbridge_teststand.atml.local_names import (
     all_text,
@@ -36,7 +37,7 @@ from rigbridge_teststand.comparisons import (
 from rigbridge_teststand.numbers import read_number
 from rigbridge_teststand.xml.elements import Element
 
-__all__ = ["Judged", "conditions_of", "read_limits"]
+__all__ = ["Judged", "read_limits"]
 
 _LOWER = frozenset({"GT", "GE"})
 _UPPER = frozenset({"LT", "LE"})
@@ -52,6 +53,7 @@ _TEXTS = {
 }
 _OPERATORS = {"GT": ">", "GE": ">=", "LT": "<", "LE": "<="}
 _SIDES = 2
+_SIDE_NAMES = ("LimitLow", "LimitHigh")
 _TOLERANCES = re.compile(
     r"ErrorLimits(\.(LimitPair|SingleLimit|Expected))?(\.Limit)?"
     r"(\.(comparator|operator))?( #\d+)?"
@@ -125,9 +127,9 @@ def read_limits(
                 properties = inner
     words = sorted(set(operators) - {"AND"}) if len(found) > 1 else []
     if words and limits is not None:
-        comparison = _alternatives(found, words, limits, account)
+        comparison = join_alternatives(found, words, limits, account)
     else:
-        comparison = _joined(found, limits, account)
+        comparison = join_all(found, limits, account)
     return Judged(comparison=comparison, attributes=attributes)
 
 
@@ -154,51 +156,6 @@ def _keep_properties(
             flatten(element, f"limit.{name}", attributes, account)
 
 
-def _alternatives(
-    found: list[Comparison], words: list[str], limits: Element, account: RunAccount
-) -> Comparison:
-    """Join comparisons of which one suffices: there is no single range, but a text."""
-    account.coerced("limit", "one of several suffices, kept as text", limits)
-    parts = [" and ".join(conditions_of(each)) or "any x" for each in found]
-    return Comparison(validators=(f" {'/'.join(words).lower()} ".join(parts),))
-
-
-def _joined(
-    found: list[Comparison], limits: Element | None, account: RunAccount
-) -> Comparison:
-    """Join several limits: the first range stays one, the others become text."""
-    first: Limit | None = None
-    validators: list[str] = []
-    for comparison in found:
-        limit = comparison.limits
-        # A measurement has one range.
-        if limit is not None and first is None:
-            first = limit
-        elif limit is not None and limits is not None:
-            account.coerced("limit", "one of several, kept as text", limits)
-            validators.append(_described(limit))
-        validators.extend(comparison.validators)
-    return Comparison(limits=first, validators=tuple(validators))
-
-
-def conditions_of(comparison: Comparison) -> list[str]:
-    """Spell a comparison as conditions that all must hold."""
-    if comparison.limits is None:
-        return list(comparison.validators)
-    return [_described(comparison.limits), *comparison.validators]
-
-
-def _described(limit: Limit) -> str:
-    """Spell a range as one condition."""
-    below = "<=" if limit.lower_inclusive else "<"
-    above = "<=" if limit.upper_inclusive else "<"
-    if limit.lower is None:
-        return "any x" if limit.upper is None else f"x {above} {limit.upper}"
-    if limit.upper is None:
-        return f"x {'>=' if limit.lower_inclusive else '>'} {limit.lower}"
-    return f"{limit.lower} {below} x {above} {limit.upper}"
-
-
 class _LimitReader:
     """Reads the shapes of one ``Limits`` element."""
 
@@ -219,10 +176,14 @@ class _LimitReader:
         """Read the members of a ``Limits`` element; none is a value only logged."""
         if (given := attribute(limits, "name")) is not None:
             self._note("limits_name", given)
+        if (comparator := attribute(limits, "comparator")) is not None:
+            yield self._sides(limits, comparator)
         for name, element in children(limits):
             shape = _SHAPES.get(name)
             if shape is not None:
                 yield shape(self, element)
+            elif name in _SIDE_NAMES and comparator is not None:
+                continue
             elif name == "Description":
                 flatten(element, "limits_description", self._attributes, self._account)
             elif name == "Extension":
@@ -232,6 +193,27 @@ class _LimitReader:
                 self._account.coerced("limit", "unknown shape, kept as text", element)
                 flatten(element, f"limit.{name}", self._attributes, self._account)
                 yield Comparison(validators=(_raw(element) or name,))
+
+    def _sides(self, limits: Element, comparator: str) -> Comparison:
+        """Read ``LimitLow`` and ``LimitHigh``, which NI does not write."""
+        stated: list[float | None] = []
+        for name in _SIDE_NAMES:
+            datum = child(limits, name)
+            value: Scalar = None
+            if datum is not None:
+                value, unit, details = read_datum(datum, self._account)
+                if unit is not None:
+                    self._note("limit_unit", unit)
+                for key, detail in details.items():
+                    self._note(f"limit.{key}", detail)
+            stated.append(_numeric(value))
+        self._account.mapped["limit"] += 1
+        return compare_numbers(
+            comparator,
+            *stated,
+            report=self._account.report,
+            place=partial(self._account.place, limits),
+        )
 
     def _keep_extension(self, extension: Element) -> None:
         """Keep the blocks of an extension that are not TestStand's."""
@@ -537,6 +519,8 @@ _SHAPES = {
     "SingleLimit": _LimitReader.single,
     "LimitPair": _LimitReader.pair,
     "Mask": _LimitReader.mask,
+    # Right inside a result, as exporters other than NI write it.
+    "Limit": _LimitReader.single,
 }
 
 

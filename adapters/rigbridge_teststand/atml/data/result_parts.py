@@ -7,11 +7,15 @@ from sys import intern
 
 from rigbridge_teststand.atml.data.data_types import TYPE_ATTRIBUTES
 from rigbridge_teststand.atml.data.indexed_arrays import ARRAY
-from rigbridge_teststand.atml.data.limit_forms import LIMIT_PROPERTIES, TEST_LIMITS
+from rigbridge_teststand.atml.data.limit_forms import (
+    LIMIT_PROPERTIES,
+    LIMIT_SHAPES,
+    TEST_LIMITS,
+)
 from rigbridge_teststand.atml.data.properties import is_set
 from rigbridge_teststand.atml.data.units import DEFAULT_UNITS
 from rigbridge_teststand.atml.data.values import DATUM
-from rigbridge_teststand.atml.forms import Form
+from rigbridge_teststand.atml.forms import SCHEMA_TYPE, Form
 from rigbridge_teststand.atml.local_names import (
     LOCAL_NAMES,
     NAME,
@@ -37,12 +41,17 @@ _DATA["Collection"] = Form(
     attributes=TYPE_ATTRIBUTES | DEFAULT_UNITS, children={"Item": _ITEM}
 )
 
+# Where exporters other than NI write a value and its limits.
+_RIGHT_INSIDE = _DATA.keys() | LIMIT_SHAPES.keys()
+
 DATA_HOLDER = Form(children=_DATA)
 """What is read of ``Data``."""
 
 TEST_RESULT = Form(
-    attributes=frozenset({"ID", "name"}),
+    attributes=frozenset({"ID", "name", SCHEMA_TYPE}),
     children={
+        **_DATA,
+        **LIMIT_SHAPES,
         "TestData": Form(
             attributes=frozenset({"acquisitionTimeStamp"}), children=_DATA
         ),
@@ -94,6 +103,8 @@ class ResultParts:
                 self.limits = below if self.limits is None else self.limits
             elif kind == "Outcome" and self.outcome is None:
                 self.outcome = below
+            elif kind in _RIGHT_INSIDE:
+                self._take_right_inside(kind)
             elif kind != "Extension" or self._is_more(below):
                 others.append(below)
         if others:
@@ -103,6 +114,13 @@ class ResultParts:
         elif self.properties is not None:
             marks = (child(self.properties, mark) for mark in _MARKS)
             self.is_judged = any(map(is_set, marks))
+
+    def _take_right_inside(self, kind: str) -> None:
+        """Take a value or limits that stand without an element of their own."""
+        if kind in LIMIT_SHAPES:
+            self.limits = self.element if self.limits is None else self.limits
+        else:
+            self.data = self.element if self.data is None else self.data
 
     def _is_more(self, extension: Element) -> bool:
         """Take the properties of an extension; return whether it has more."""

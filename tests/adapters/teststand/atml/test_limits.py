@@ -333,6 +333,87 @@ class TestOddShapes:
         assert (found.limits, found.validators) == (None, ("x > 9 xor x < 1",))
 
 
+class TestSeveral:
+    """Several limits, limits of the test itself, masks and what is said of them."""
+
+    def test_one_of_several_ranges_suffices(self, write: Any, run_of: Any) -> None:
+        """Ranges under OR are no single range, but a text."""
+        ranges = "".join(
+            f'<tr:Limits operator="OR">'
+            f"{write.pair('AND', write.limit('GE', low), write.limit('LE', high))}"
+            "</tr:Limits>"
+            for low, high in ((0, 1), (4, 5))
+        )
+        result = write.result("Numeric", write.datum("c:double", 4.5)).replace(
+            "</tr:TestResult>",
+            f"<tr:TestLimits>{ranges}</tr:TestLimits></tr:TestResult>",
+        )
+        (found,) = run_of(write.step("Id", result)).phases[0].measurements
+        assert found.limits is None
+        assert found.validators == ("0 <= x <= 1 or 4 <= x <= 5",)
+
+    def test_limits_of_the_test(self, write: Any, run_of: Any) -> None:
+        """Limits right below the test are those of its one result."""
+        limits = write.shape("SingleLimit", "LE", 5.5)
+        step = write.step(
+            "Vout",
+            f"<tr:TestLimits><tr:Limits>{limits}</tr:Limits></tr:TestLimits>",
+            write.result("Vout", write.datum("c:double", 5.03)),
+            properties=None,
+        )
+        (found,) = run_of(step).phases[0].measurements
+        assert (found.name, found.outcome) == ("Vout", MeasurementOutcome.PASS)
+        assert found.limits == Limit(upper=5.5, comparator="LE")
+
+    def test_limits_of_a_test_with_several_results(
+        self, write: Any, run_of: Any
+    ) -> None:
+        """Of which of them they are is not said, so they are kept with the step."""
+        limits = write.shape("SingleLimit", "LE", 5.5)
+        step = write.step(
+            "Vout",
+            f"<tr:TestLimits><tr:Limits>{limits}</tr:Limits></tr:TestLimits>",
+            write.result("a", write.datum("c:double", 5)),
+            write.result("b", write.datum("c:double", 6)),
+        )
+        (phase,) = run_of(step).phases
+        assert phase.attributes["test_limits"] == ["x <= 5.5"]
+        assert all(found.limits is None for found in phase.measurements)
+
+    def test_mask(self, write: Any, measured: Any) -> None:
+        """A comparison of some bits is a text that says it."""
+        hexadecimal = "c:hexadecimal"
+        mask = (
+            f"<c:Mask><c:Expected>{write.datum(hexadecimal, '0xA0')}</c:Expected>"
+            '<c:MaskValue operation="AND" name="high">'
+            f"{write.datum(hexadecimal, '0xF0')}</c:MaskValue></c:Mask>"
+        )
+        found = measured(mask, "0xA5", hexadecimal)
+        assert found.validators == ("x AND 0xF0 == 0xA0",)
+        assert found.attributes["mask.MaskValue.name"] == "high"
+
+    def test_a_description_is_no_condition(self, write: Any, measured: Any) -> None:
+        """What is said of limits is an attribute."""
+        shape = write.shape("SingleLimit", "LE", 9)
+        found = measured(f"{shape}<c:Description>as agreed</c:Description>")
+        assert found.validators == ()
+        assert found.attributes["limits_description"] == "as agreed"
+
+    def test_boolean_of_2_02(self, write: Any, read: Any) -> None:
+        """A boolean has no case that could be ignored."""
+        result = write.result(
+            "Door",
+            write.datum("c:boolean", "true"),
+            limits=write.shape("Expected", "EQ", "true", "c:boolean"),
+            key="ID",
+        )
+        content = write.file(write.results(write.step("a", result), version="2.02"))
+        reading = read(content)
+        (found,) = reading.runs[0].phases[0].measurements
+        assert found.validators == ("x == True",)
+        assert reading.report.entries == ()
+
+
 class TestUnjudged:
     """Limits that judge nothing."""
 

@@ -477,3 +477,26 @@ class TestLoops:
             properties=LOOP.format("<ts:NumLoops value='3'/>"),
         )
         assert len(run_of(step).phases[0].measurements) == 1
+
+
+class TestPassFailGroup:
+    """A pass/fail step that calls a sequence is a group."""
+
+    def test_its_verdict_is_a_measurement(self, write: Any, run_of: Any) -> None:
+        """As for a test of that type."""
+        step = write.step(
+            r"C:\t\a.seq#Verify",
+            write.step("inner", element="SessionAction", value="Done"),
+            element="TestGroup",
+            properties="<ts:StepType>PassFailTest</ts:StepType>",
+            attributes='callerName="Verify"',
+        )
+        phase = run_of(step).phases[0]
+        assert [(item.name, item.value) for item in phase.measurements] == [
+            ("Verify", True)
+        ]
+
+    def test_a_plain_group_has_none(self, write: Any, run_of: Any) -> None:
+        """A sequence call is no test."""
+        step = write.step("Call", element="TestGroup", properties=None)
+        assert run_of(step).phases[0].measurements == ()

@@ -14,10 +14,13 @@ from lxml import etree
 
 from rigbridge.adapters import ReadContext, Source, Spool, TimeZonePolicy
 from rigbridge.errors import MalformedSourceError, NoRunError
+from rigbridge.model import Series
 from rigbridge.testing import read_all
 from rigbridge_teststand.atml.adapter import TestStandATMLAdapter
+from rigbridge_teststand.atml.data.indexed_arrays import read_early
 from rigbridge_teststand.xml import report_files as module
 from rigbridge_teststand.xml import streaming
+from rigbridge_teststand.xml.elements import PlaceTracker
 
 SAMPLES = Path(__file__).resolve().parents[4].parent / "shared" / "samples" / "atml"
 
@@ -217,3 +220,84 @@ class TestStream:
             assert runs == count
             peaks.append(peak)
         assert peaks[1] - peaks[0] < 5
+
+
+def array_of(members: str, kind: str = "double") -> str:
+    """Write an array."""
+    return (
+        f'<c:IndexedArray xsi:type="ts:TS_{kind}Array" dimensions="[9]">{members}'
+        "</c:IndexedArray>"
+    )
+
+
+def numbers(count: int) -> str:
+    """Write the members of a list of numbers."""
+    return "".join(
+        f'<ts:Element position="[{at}]" value="{at / 8}"/>' for at in range(count)
+    )
+
+
+class TestArrays:
+    """An array of any size is read while it is parsed."""
+
+    @pytest.mark.usefixtures("small")
+    def test_few_members_are_in_memory_at_a_time(
+        self, write: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Members that were read are removed, so that time and memory are linear."""
+        held: list[int] = []
+
+        def watched(element: Any, account: Any) -> int:
+            held.append(len(element))
+            return read_early(element, account)
+
+        reader = "rigbridge_teststand.atml.partial_runs.read_early"
+        monkeypatch.setattr(reader, watched)
+        step = write.step("Scan", write.result("A", array_of(numbers(2000))))
+        content = write.file(write.collection(write.results(step)))
+        reading = read_all(TestStandATMLAdapter(), Source.from_bytes(content, "a.xml"))
+        (found,) = reading.runs[0].phases[0].measurements
+        assert isinstance(found.value, Series)
+        assert list(found.value.measured.values) == [at / 8 for at in range(2000)]
+        assert len(held) > 1000
+        assert max(held) < 8
+
+    @pytest.mark.parametrize(
+        "odd",
+        [
+            '<ts:Element position="[70]" value="1.5"/>',
+            '<ts:Element position="[60]" value="n/a"/>',
+            '<ts:Element position="[60]" value="1.5" standardUnit="V"/>',
+            '<ts:Element position="[60]" value="1.5" strange="yes"/>',
+            '<ts:Element position="[60]" value="1.5">text</ts:Element>',
+            '<ts:Element position="[60]" value="1.5"/>text',
+            '<ts:DefaultElementValue value="1"/>',
+            '<ts:Element position="[60]" value="9223372036854775808"/>',
+            "<ts:Strange/>",
+        ],
+    )
+    def test_what_is_no_plain_member(self, write: Any, read: Any, odd: str) -> None:
+        """From there on the array is read as a whole: the same values and account."""
+        step = write.step("Scan", write.result("A", array_of(numbers(60) + odd)))
+        # The reader of the tests reads both ways, and compares.
+        reading = read(write.file(write.collection(write.results(step))))
+        assert reading.runs[0].phases[0].measurements[0].name == "A"
+
+    @pytest.mark.parametrize("kind", ["double", "long", "string"])
+    def test_whole_numbers_stay_whole(self, write: Any, read: Any, kind: str) -> None:
+        """The type of the values is the same, however they are read."""
+        members = "".join(
+            f'<ts:Element position="[{at}]" value="{at}"/>' for at in range(50)
+        )
+        step = write.step("Scan", write.result("A", array_of(members, kind)))
+        reading = read(write.file(write.collection(write.results(step))))
+        (found,) = reading.runs[0].phases[0].measurements
+        last = found.value.measured.values[-1]
+        assert last == ("49" if kind == "string" else 49)
+
+    def test_an_emptied_element_is_removed(self) -> None:
+        """Lxml takes quadratic time for what is below a removed element."""
+        root = etree.fromstring(b"<a xmlns:n='urn:n'><n:b><n:c/></n:b>behind<n:b/></a>")
+        first = root[0]
+        PlaceTracker().take(first)
+        assert (len(first), len(root), root.text) == (0, 1, "behind")

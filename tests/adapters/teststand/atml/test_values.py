@@ -265,3 +265,232 @@ class TestCollections:
         assert [item.name for item in run.attachments] == ["run.tdms"]
         found = {m.name: m.value for m in run.phases[0].measurements}
         assert found["Wave.Channel"] == "ch0"
+
+
+class TestUnits:
+    """A unit stands on the value, on the array, on its members or on a collection."""
+
+    @staticmethod
+    def line(unit: str, each: str = "") -> str:
+        """Write an array of two numbers."""
+        members = (
+            f'<c:Element position="[{at}]" value="{at}.5" {each}/>' for at in (0, 1)
+        )
+        kind = 'xsi:type="c:doubleArray" dimensions="[2]"'
+        return f"<c:IndexedArray {kind} {unit}>{''.join(members)}</c:IndexedArray>"
+
+    @pytest.mark.parametrize(
+        ("unit", "each"),
+        [
+            ('standardUnit="mV"', ""),
+            ('nonStandardUnit="mV"', ""),
+            ("", 'standardUnit="mV"'),
+        ],
+    )
+    def test_of_an_array(self, additional: Any, unit: str, each: str) -> None:
+        """It is the unit of the measured axis."""
+        (found,) = additional(self.line(unit, each))
+        assert found.value.measured.unit == "mV"
+
+    def test_of_each_row_of_a_matrix(self, additional: Any) -> None:
+        """Every row has the unit of the whole."""
+        cells = [member(f"[{r},{c}]", 10 * r + c, "c") for r in (0, 1) for c in (0, 1)]
+        data = array("double", "[2,2]", *cells).replace(
+            "dimensions", 'nonStandardUnit="degC" dimensions'
+        )
+        assert [row.value.measured.unit for row in additional(data)] == ["degC"] * 2
+
+    def test_of_members_that_differ(self, additional: Any) -> None:
+        """Units of single members are kept where there is no one unit."""
+        data = (
+            '<c:IndexedArray xsi:type="c:doubleArray" dimensions="[2]">'
+            '<c:Element position="[0]" value="1.5" standardUnit="A"/>'
+            '<c:Element position="[1]" value="2.5" standardUnit="mA"/></c:IndexedArray>'
+        )
+        (found,) = additional(data)
+        assert found.value.measured.unit is None
+        assert found.attributes["member_units"] == {"[0]": "A", "[1]": "mA"}
+
+    def test_of_a_collection(self, write: Any, additional: Any) -> None:
+        """A value that states none has the default of its collection."""
+        data = (
+            '<c:Collection defaultStandardUnit="Hz">'
+            f'<c:Item name="f">{write.datum("c:double", 9)}</c:Item>'
+            f'<c:Item name="t">{write.datum("c:double", 1, standardUnit="s")}</c:Item>'
+            "</c:Collection>"
+        )
+        assert [found.unit for found in additional(data)] == ["Hz", "s"]
+
+    def test_further_units_are_kept(self, write: Any, additional: Any) -> None:
+        """By schema there is one; a second is an attribute."""
+        data = write.datum("c:double", 1, nonStandardUnit="volts", standardUnit="V")
+        (found,) = additional(data)
+        assert (found.unit, found.attributes["standardUnit"]) == ("volts", "V")
+
+
+class TestContainers:
+    """Arrays of containers, complex numbers, rows of tests of WATS."""
+
+    def test_array_of_collections(self, write: Any, additional: Any) -> None:
+        """Each item has the name of the array, its place, and its own name."""
+        items = "".join(
+            f'<ts:Element position="[{at}]"><c:Item name="X">'
+            f"{write.datum('c:double', at + 0.5)}</c:Item></ts:Element>"
+            for at in (0, 1)
+        )
+        data = (
+            '<c:IndexedArray xsi:type="ts:TS_CollectionArray" dimensions="[2]">'
+            f"{items}</c:IndexedArray>"
+        )
+        found = [(item.name, item.value) for item in additional(data, "Peaks")]
+        assert found == [("Peaks[0].X", 0.5), ("Peaks[1].X", 1.5)]
+
+    def test_array_of_complex_numbers(self, additional: Any) -> None:
+        """The parts are two axes behind the index."""
+        data = (
+            '<c:IndexedArray xsi:type="c:complexArray" dimensions="[2]">'
+            '<c:Element position="[0]" real="1.5" imaginary="-2.5"/>'
+            '<c:Element position="[1]" real="3.5" imaginary="4.5"/></c:IndexedArray>'
+        )
+        (found,) = additional(data)
+        assert [axis.name for axis in found.value.axes] == [
+            "index",
+            "real",
+            "imaginary",
+        ]
+        assert list(found.value.rows()) == [(0, 1.5, -2.5), (1, 3.5, 4.5)]
+
+    def test_matrix_with_a_default(self, additional: Any) -> None:
+        """A member that is not listed has the value that the array states."""
+        data = array(
+            "double",
+            "[2,2]",
+            '<ts:DefaultElementValue value="9.5"/>',
+            member("[0,0]", 1.5),
+        )
+        first, second = additional(data)
+        assert list(first.value.measured.values) == [1.5, 9.5]
+        assert list(second.value.measured.values) == [9.5, 9.5]
+
+    def test_verdict_of_a_collection(self, write: Any, run_of: Any) -> None:
+        """It is on the whole, since the report names no single value."""
+        data = "<c:Collection>{}</c:Collection>".format(
+            "".join(
+                f'<c:Item name="{name}">{write.datum("c:double", value)}</c:Item>'
+                for name, value in (("X", 5), ("Y", 7))
+            )
+        )
+        limits = write.shape("SingleLimit", "LE", 6)
+        step = write.step(
+            "Pair",
+            write.result("Pair", data, limits=limits, outcome="Failed"),
+            value="Failed",
+        )
+        pair, *members = run_of(step).phases[0].measurements
+        assert (pair.name, pair.outcome) == ("Pair", MeasurementOutcome.FAIL)
+        assert pair.limits.upper == 6
+        assert [(item.name, item.value) for item in members] == [
+            ("Pair.X", 5),
+            ("Pair.Y", 7),
+        ]
+        assert {item.outcome for item in members} == {MeasurementOutcome.UNSET}
+
+    def test_judged_hyperlink(self, write: Any, run_of: Any) -> None:
+        """The verdict on a path is that of the reference."""
+        data = write.datum("ts:NI_HyperlinkPath", r"C:\logs\scope.png")
+        result = write.result("Picture", data, outcome="Failed")
+        (found,) = run_of(write.step("S", result)).phases[0].measurements
+        assert found.outcome is MeasurementOutcome.FAIL
+
+    @staticmethod
+    def row(write: Any, number: int, **items: tuple[str, object]) -> str:
+        """Write a row of a multiple test of WATS."""
+        inside = "".join(
+            f'<c:Item name="{name}">{write.datum(kind, value)}</c:Item>'
+            for name, (kind, value) in items.items()
+        )
+        return (
+            f'<c:Item name="Measurement[{number}]"><c:Collection>{inside}'
+            "</c:Collection></c:Item>"
+        )
+
+    def test_rows_of_wats(self, write: Any, run_of: Any) -> None:
+        """Rows are judged measurements, each with its own verdict and limit."""
+        text, boolean = "ts:TS_string", "ts:TS_boolean"
+        rows = [
+            self.row(
+                write,
+                0,
+                MeasName=(text, "Label"),
+                Comp=(text, "CaseSensitive"),
+                Status=(text, "Failed"),
+                StringData=(text, "a1"),
+                StringLimit=(text, "a2"),
+                Retries=("ts:TS_double", 3),
+            ),
+            self.row(
+                write,
+                1,
+                MeasName=(text, "Door"),
+                Status=(text, "Passed"),
+                PassFail=(boolean, "true"),
+            ),
+            self.row(
+                write,
+                2,
+                MeasName=(text, "Rail"),
+                Comp=(text, "LOG"),
+                Status=(text, "Passed"),
+                Units=(text, "V"),
+                Data=("ts:TS_double", 4.5),
+            ),
+        ]
+        data = f"<c:Collection>{''.join(rows)}</c:Collection>"
+        step = write.step("Multi", write.result("Measurement", data), value="Failed")
+        label, retries, door, rail = run_of(step).phases[0].measurements
+        assert (label.name, label.value, label.outcome) == (
+            "Label",
+            "a1",
+            MeasurementOutcome.FAIL,
+        )
+        assert label.validators == ("x == 'a2'",)
+        assert (retries.name, retries.value) == ("Label.Retries", 3)
+        assert (door.value, door.outcome) == (True, MeasurementOutcome.PASS)
+        assert (rail.value, rail.unit) == (4.5, "V")
+        assert rail.attributes["comparator"] == "LOG"
+
+
+class TestSpellings:
+    """What of a value's text is not read is recorded."""
+
+    @pytest.mark.parametrize(
+        ("kind", "text", "expected"),
+        [
+            ("c:double", "12.5 V", (12.5, "text behind a number left out")),
+            ("c:double", "n/a", ("n/a", "no number, kept as text")),
+            ("c:hexadecimal", "0xZZ", ("0xZZ", "no number, kept as text")),
+            ("c:boolean", "perhaps", ("perhaps", "no boolean, kept as text")),
+        ],
+    )
+    def test_it_is_recorded(
+        self, write: Any, read: Any, kind: str, text: str, expected: tuple[object, str]
+    ) -> None:
+        """The entry shows the text as it was."""
+        step = write.step("s", write.result("x", write.datum(kind, text)))
+        reading = read(write.file(write.collection(write.results(step))))
+        value = reading.runs[0].phases[0].measurements[0].value
+        (entry,) = reading.report.entries
+        assert (value, entry.rule) == expected
+        assert entry.detail == text
+
+    def test_number_without_a_type(self, write: Any, read: Any) -> None:
+        """A value under numeric limits is a number, also where no type says so."""
+        limits = (
+            '<c:SingleLimit comparator="GE"><c:Datum value="3.00"/></c:SingleLimit>'
+        )
+        result = write.result("Out", '<c:Datum value="3.30"/>', limits=limits)
+        step = write.step("s", result)
+        reading = read(write.file(write.collection(write.results(step))))
+        assert reading.runs[0].phases[0].measurements[0].value == 3.3
+        (entry,) = reading.report.entries
+        assert entry.rule == "without a type, read as a number"

@@ -130,3 +130,19 @@ class TestContradicted:
         (run,) = reading.runs
         assert "partial" not in run.metadata
         assert run.phases[1].name == "Rip\x81ple"
+
+
+class TestLatinThatIsNone:
+    """latin-1 is declared, and every special character is one of UTF-8."""
+
+    def test_the_names_are_read(self) -> None:
+        """The bytes are believed, which is recorded."""
+        reading = read(declared("iso-8859-1", "Größe µ").encode())
+        assert reading.runs[0].phases[0].name == "Größe µ"
+        (rule,) = rules(reading)
+        assert rule == "bytes contradict the declared encoding, utf-8 assumed"
+
+    def test_one_other_byte_decides(self) -> None:
+        """A character that UTF-8 has not: the declaration is believed."""
+        content = declared("iso-8859-1", "Größe").encode("latin-1")
+        assert read(content).runs[0].phases[0].name == "Größe"
