@@ -12,6 +12,7 @@ from litestar.handlers import BaseRouteHandler
 from rigbridge import __version__
 from rigbridge.errors import UnauthorizedError
 from rigbridge_store.access.principals import Principal
+from rigbridge_store.access.rates import WRONG_KEYS_PER_MINUTE, RateLimit
 from rigbridge_store.pages import formatting
 from rigbridge_store.pages.assets import asset_url
 from rigbridge_store.pages.security import (
@@ -69,9 +70,13 @@ class Site:
     Attributes:
         store: the store that they show.
         sessions: who is signed in.
+        wrong_keys: how often an address has shown a wrong key, at any door.
     """
 
     store: RunStore
+    wrong_keys: RateLimit = attrs.field(
+        factory=lambda: RateLimit(WRONG_KEYS_PER_MINUTE)
+    )
     sessions: Sessions = attrs.field(factory=Sessions)
     _environment: Environment = attrs.field(factory=_environment, init=False)
 

@@ -56,7 +56,7 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
         settings: how it behaves; the defaults by default.
     """
     door = Door(store, ServerSettings() if settings is None else settings)
-    site = Site(store=store)
+    site = Site(store=store, wrong_keys=door.wrong_keys)
     v1 = [*handlers_in(v1_runs, v1_files), show_capabilities]
     # The secret in the URL of an upload is its grant, and takes the place of a key.
     granted = Router(path="/api/v1", route_handlers=[v1_files.receive_upload])

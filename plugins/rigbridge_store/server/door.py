@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import anyio.to_thread
 import attrs
@@ -15,9 +15,10 @@ from rigbridge_store.access.keys import NO_KEY
 from rigbridge_store.access.matrix import Action
 from rigbridge_store.access.permissions import require_allowed
 from rigbridge_store.access.principals import Principal
+from rigbridge_store.access.rates import WRONG_KEYS_PER_MINUTE, RateLimit
 from rigbridge_store.refusals import too_often, unauthorized
+from rigbridge_store.server.connections import note_genuine
 from rigbridge_store.server.links import FileLinks
-from rigbridge_store.server.rates import RateLimit
 from rigbridge_store.server.settings import ServerSettings
 from rigbridge_store.server.slashes import restore_slashes
 from rigbridge_store.store import RunStore
@@ -28,7 +29,6 @@ ACTION = "action"
 """The option of a handler that says what it does."""
 
 _NAME = "door"
-_WRONG_KEYS_PER_MINUTE = 60
 
 AnyConnection: TypeAlias = ASGIConnection[Any, Any, Any, Any]
 
@@ -55,7 +55,7 @@ class Door:
     settings: ServerSettings
     links: FileLinks = attrs.field(factory=FileLinks)
     wrong_keys: RateLimit = attrs.field(
-        factory=lambda: RateLimit(_WRONG_KEYS_PER_MINUTE)
+        factory=lambda: RateLimit(WRONG_KEYS_PER_MINUTE)
     )
     requests: RateLimit | None = attrs.field(
         default=attrs.Factory(_rate_of_requests, takes_self=True)
@@ -89,6 +89,7 @@ class Door:
             seconds = self.requests.take(key)
             if seconds is not None:
                 raise too_often(seconds)
+        note_genuine(cast("dict[str, Any]", connection.scope))
         require_allowed(principal, action)
         # Where the framework keeps it; a router without this guard has none to show.
         connection.scope["auth"] = attrs.evolve(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import uvicorn
@@ -12,6 +12,7 @@ from litestar import Litestar
 from rigbridge.errors import ConfigurationError
 from rigbridge.machine.loopback import is_loopback
 from rigbridge_store.server.app import create_app
+from rigbridge_store.server.connections import ConnectionLimits, limited_protocol
 from rigbridge_store.server.settings import ServerSettings
 from rigbridge_store.store import RunStore
 
@@ -19,6 +20,7 @@ __all__ = ["StoreServer", "serve_store"]
 
 # As many as uvicorn lets wait where it listens itself.
 _BACKLOG = 2048
+_LOOPBACK = ("127.0.0.1", "::1")
 _GRACE = 10
 _KEEP_ALIVE = 75
 _MAX_PORT = 65535
@@ -58,6 +60,7 @@ class StoreServer:
         # What a killed server left of uploads goes before new ones come.
         store.sweep()
         self._app = create_app(store, settings)
+        self._proxies = () if settings is None else settings.trusted_proxies
         # Listening begins here, so that a port that is taken fails before run().
         self._socket = _listen(host, port)
         bound = self._socket.getsockname()[1]
@@ -73,7 +76,7 @@ class StoreServer:
             ready: called with the origin once the server answers.
         """
         # A stopped server of uvicorn cannot run again, so each run has its own.
-        self._server = _Server(self._app, self.url, ready)
+        self._server = _Server(self._app, self.url, ready, self._proxies)
         try:
             self._server.run(sockets=[self._socket])
         finally:
@@ -87,10 +90,18 @@ class StoreServer:
 
 class _Server(uvicorn.Server):
     def __init__(
-        self, app: Litestar, url: str, ready: Callable[[str], None] | None
+        self,
+        app: Litestar,
+        url: str,
+        ready: Callable[[str], None] | None,
+        proxies: Sequence[str],
     ) -> None:
         config = uvicorn.Config(
             app,
+            http=limited_protocol(ConnectionLimits(proxies)),
+            # What these say of the caller's address counts; by default a proxy of
+            # this machine.
+            forwarded_allow_ips=[*_LOOPBACK, *proxies] if proxies else None,
             # Logging belongs to the program that runs us.
             log_config=None,
             access_log=False,

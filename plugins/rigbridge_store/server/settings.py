@@ -38,6 +38,7 @@ _TABLE = (
     "max_body",
     "requests_per_minute",
     "open_stations",
+    "trusted_proxies",
 )
 
 
@@ -47,6 +48,21 @@ def _importers(value: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         listed = (adapters,) if isinstance(adapters, str) else tuple(adapters)
         made[name.upper()] = listed
     return made
+
+
+def _names_adapters(value: JSONValue) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(names, str)
+        or (isinstance(names, list) and all(isinstance(n, str) for n in names))
+        for names in value.values()
+    )
+
+
+def _addresses(value: JSONValue) -> tuple[str, ...] | None:
+    if not isinstance(value, list):
+        return None
+    found = tuple(item for item in value if isinstance(item, str))
+    return found if len(found) == len(value) else None
 
 
 @attrs.frozen(kw_only=True)
@@ -60,6 +76,8 @@ class ServerSettings:
         max_body: how many bytes a JSON body may have.
         requests_per_minute: how many requests one key may make, in bursts of as many;
             None for any number. Wrong keys are limited by address, whatever is set.
+        trusted_proxies: the addresses of proxies before the server: what they say of
+            the caller's address counts, and they connect as often as they like.
         importers: the adapters behind the names of importers.
         configuration: the site's rules for reports that are sent as files, and for
             what serial numbers tell; the plain ones by default.
@@ -69,6 +87,7 @@ class ServerSettings:
     part_numbers: PartNumbers = PartNumbers.REQUIRED
     max_body: int = MAX_BODY
     requests_per_minute: int | None = None
+    trusted_proxies: tuple[str, ...] = ()
     importers: Mapping[str, tuple[str, ...]] = attrs.field(
         factory=dict[str, tuple[str, ...]], converter=_importers
     )
@@ -112,9 +131,9 @@ class ServerSettings:
         def wrong(key: str, message: str) -> ConfigurationError:
             return ConfigurationError(message, source=origin, place=f"server.{key}")
 
-        for key in table:
-            if key not in _TABLE:
-                raise wrong(key, f"is no known setting; known: {', '.join(_TABLE)}")
+        if unknown := sorted(table.keys() - set(_TABLE)):
+            known = ", ".join(_TABLE)
+            raise wrong(unknown[0], f"is no known setting; known: {known}")
         for key in ("max_body", "requests_per_minute"):
             value = table.get(key, 1)
             # By type: True is an int to isinstance.
@@ -127,18 +146,18 @@ class ServerSettings:
         except ValueError as error:
             known = ", ".join(PartNumbers)
             raise wrong("part_number", f"must be one of {known}") from error
+        proxies = _addresses(table.get("trusted_proxies", []))
+        if proxies is None:
+            raise wrong("trusted_proxies", "must be a list of addresses")
         importers: JSONValue = table.get("importers", {})
-        if not isinstance(importers, Mapping) or not all(
-            isinstance(names, str)
-            or (isinstance(names, list) and all(isinstance(n, str) for n in names))
-            for names in importers.values()
-        ):
+        if not _names_adapters(importers):
             raise wrong("importers", "must be a table of adapter names")
         return cls(
             open_stations=open_stations or table.get("open_stations", False),
             part_numbers=part_numbers,
             max_body=table.get("max_body", MAX_BODY),
             requests_per_minute=table.get("requests_per_minute"),
+            trusted_proxies=proxies,
             importers=cast("Mapping[str, tuple[str, ...]]", importers),
             configuration=configuration,
         )

@@ -105,6 +105,11 @@ def _signed_in(
     try:
         principal = site.store.authenticate(key)
     except UnauthorizedError:
+        # Counted with those that the API has refused: it is one address that guesses.
+        address = request.client.host if request.client else ""
+        if site.wrong_keys.take(address) is not None:
+            problem = "Too many wrong keys. Wait a minute, then try again."
+            return _form(request, target, problem=problem, status=429)
         return _form(request, target, problem="This key is unknown.", status=401)
     if principal.is_station:
         problem = "This is a station's key. The pages are read with a user's key."

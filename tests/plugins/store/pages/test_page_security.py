@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from rigbridge_store import RunStore
+from rigbridge_store.access.rates import WRONG_KEYS_PER_MINUTE
 from rigbridge_store.pages.sessions import IDLE_SECONDS, Sessions
 
 
@@ -60,6 +61,25 @@ def test_other_keys_do_not_sign_in(
     assert answer.status_code == (403 if kind == "station" else 401)
     assert 'role="alert"' in answer.text
     assert "rigbridge_session" not in stranger.cookies
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_wrong_keys_at_the_sign_in_are_limited(store: RunStore, serving: Any) -> None:
+    """Whoever tries one key after the other has to wait, as at the API."""
+    store.create_user_key("Jane")
+    with serving(store) as guesser:
+        form = {"key": "rb_0_0", "form_token": _token(guesser)}
+        statuses = []
+        for _ in range(WRONG_KEYS_PER_MINUTE + 10):
+            answer = guesser.post("/sign-in", data=form)
+            statuses.append(answer.status_code)
+            if answer.status_code == 429:
+                break
+            form["form_token"] = answer.text.split('form_token" value="')[1].split('"')[
+                0
+            ]
+        assert statuses[0] == 401
+        assert statuses[-1] == 429
 
 
 def test_forms_of_other_pages_are_refused(visitor: httpx.Client) -> None:

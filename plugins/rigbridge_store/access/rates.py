@@ -7,7 +7,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
-__all__ = ["RateLimit"]
+__all__ = ["WRONG_KEYS_PER_MINUTE", "RateLimit"]
+
+WRONG_KEYS_PER_MINUTE = 60
+"""How many wrong keys one address may show in a minute."""
 
 # Bounds the memory that made-up addresses and keys can take.
 _MAX_REMEMBERED = 10_000
