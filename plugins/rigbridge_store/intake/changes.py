@@ -2,7 +2,7 @@
 Single rows created, renamed and deleted, as the v2 calls ask for them.
 
 Plain functions on a transaction. They take rows that the caller has found, and refuse
-what would break a reference or a unique name.
+what would break a reference or a unique name; :class:`RowKind` says which those are.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from rigbridge.convert.overlay import change_members
 from rigbridge.model import JSONScalar
 from rigbridge_store.intake.catalog import CatalogSession
 from rigbridge_store.intake.metadata import merge_metadata
-from rigbridge_store.intake.units import FoundUnit, create_unit
 from rigbridge_store.refusals import FieldIssue, bad_request, conflict, not_found
 from rigbridge_store.tables.packing import pack, unpack
 from rigbridge_store.tables.rows import ColumnValue, insert_row
@@ -45,24 +44,19 @@ __all__ = [
     "PROCEDURE",
     "REVISION",
     "STATION",
+    "UNIT",
+    "VERSION",
+    "change",
     "change_run_metadata",
-    "change_unit",
-    "create_named",
-    "create_numbered",
-    "create_version",
+    "create",
+    "delete",
     "delete_batch",
-    "delete_numbered",
     "delete_procedure",
     "delete_unit",
     "delete_unit_files",
-    "delete_version",
-    "name_part",
-    "new_unit",
     "remove_child",
     "remove_station",
     "rename",
-    "rename_unit",
-    "renumber",
 ]
 
 
@@ -78,135 +72,163 @@ class RowKind:
     Attributes:
         word: what a refusal calls one.
         table: its table.
-        reference: what units and runs call their reference to one.
+        name: the column of its name.
+        key: the column of the folded name.
+        unique: whether no two have one name.
+        within: the column of what a name is unique in, where that is not the store.
+        references: the columns that refer to one, by their tables, all of which it
+            outlives.
     """
 
     word: str
     table: sa.Table
-    reference: str = ""
+    name: str
+    key: str
+    unique: bool = True
+    within: str | None = None
+    references: tuple[sa.Column[Any], ...] = ()
 
 
-PROCEDURE = RowKind("procedure", procedures)
-"""Named; several may have one name."""
+PROCEDURE = RowKind(
+    "procedure",
+    procedures,
+    "name",
+    "name_key",
+    unique=False,
+    references=(runs.c.procedure_key,),
+)
+STATION = RowKind("station", stations, "name", "name_key", unique=False)
+# Both refer to one: a unit may have moved on from the part that an older run names.
+PART = RowKind(
+    "part",
+    parts,
+    "number",
+    "number_key",
+    references=(units.c.part_key, runs.c.part_key),
+)
+REVISION = RowKind(
+    "revision",
+    revisions,
+    "number",
+    "number_key",
+    within="part_key",
+    references=(units.c.revision_key, runs.c.revision_key),
+)
+BATCH = RowKind("batch", batches, "number", "number_key")
+VERSION = RowKind(
+    "version",
+    procedure_versions,
+    "tag",
+    "tag_key",
+    within="procedure_key",
+    references=(runs.c.version_key,),
+)
+UNIT = RowKind(
+    "unit", units, "serial_number", "serial_key", references=(runs.c.unit_key,)
+)
 
-STATION = RowKind("station", stations)
-"""Likewise."""
 
-PART = RowKind("part", parts, "part_key")
-"""Numbered."""
-
-REVISION = RowKind("revision", revisions, "revision_key")
-"""Numbered within a part."""
-
-BATCH = RowKind("batch", batches, "batch_key")
-"""Numbered."""
-
-
-def _exists(connection: sa.Connection, table: sa.Table, *conditions: Any) -> bool:
-    statement = sa.select(table.c.key).where(*conditions).limit(1)
+def _exists(connection: sa.Connection, *conditions: Any) -> bool:
+    statement = sa.select(sa.literal(1)).where(*conditions).limit(1)
     return connection.execute(statement).first() is not None
 
 
-def _change(
-    connection: sa.Connection, table: sa.Table, key: int, **values: object
+def change(
+    connection: sa.Connection, kind: RowKind, key: int, **values: object
 ) -> None:
-    connection.execute(table.update().where(table.c.key == key).values(**values))
+    """Change columns of a row; none changes nothing."""
+    if values:
+        table = kind.table
+        connection.execute(table.update().where(table.c.key == key).values(**values))
 
 
-def create_named(
-    connection: sa.Connection, catalog: CatalogSession, kind: RowKind, name: str
-) -> tuple[int, str]:
-    """
-    Create a procedure, or a station without a key; others may have the same name.
-
-    Returns:
-        Its key and its id.
-    """
-    public = new_id()
-    values = {"id": public, "name": name, "name_key": folded(name)}
-    origin = catalog.origin(kind.table)
-    return insert_row(connection, kind.table, {**values, **origin}), public
-
-
-def rename(connection: sa.Connection, kind: RowKind, key: int, name: str) -> None:
-    """Give a procedure or a station another name."""
-    _change(connection, kind.table, key, name=name, name_key=folded(name))
-
-
-def create_numbered(
+def create(
     connection: sa.Connection,
     catalog: CatalogSession,
     kind: RowKind,
-    number: str,
+    name: str,
+    /,
     **more: ColumnValue,
 ) -> tuple[int, str]:
     """
-    Create a part, a revision (with its ``part_key``) or a batch.
+    Create a row of a name, with what it belongs to.
 
     Returns:
         Its key and its id.
 
     Raises:
-        ConflictError: there is one of that number.
+        ConflictError: there is one of that name, and must not be.
     """
-    _require_free_number(connection, kind, number, "number", more.get("part_key"))
+    _require_free(connection, kind, name, kind.name, more.get(kind.within or ""))
     public = new_id()
     values: dict[str, ColumnValue] = {
         "id": public,
-        "number": number,
-        "number_key": folded(number),
+        kind.name: name,
+        kind.key: folded(name),
         **catalog.origin(kind.table),
         **more,
     }
     return insert_row(connection, kind.table, values), public
 
 
-def _require_free_number(
-    connection: sa.Connection, kind: RowKind, number: str, path: str, part: object
+def _require_free(
+    connection: sa.Connection,
+    kind: RowKind,
+    name: str,
+    path: str,
+    owner: object,
 ) -> None:
-    table = kind.table
-    # Revisions are numbered within their part.
-    within = [] if part is None else [table.c.part_key == part]
-    if _exists(connection, table, table.c.number_key == folded(number), *within):
+    columns = kind.table.c
+    within = [] if kind.within is None else [columns[kind.within] == owner]
+    if kind.unique and _exists(connection, columns[kind.key] == folded(name), *within):
+        called = kind.name.replace("_", " ")
         raise conflict(
-            f"A {kind.word} with number {number} already exists.",
+            f"A {kind.word} with {called} {name} already exists.",
             FieldIssue(path, "is taken"),
         )
 
 
-def renumber(
-    connection: sa.Connection, kind: RowKind, row: Row, number: str, path: str
+def rename(
+    connection: sa.Connection, kind: RowKind, row: Row, name: str, path: str = "name"
 ) -> None:
     """
-    Give a part, a revision or a batch another number.
+    Give a row another name.
 
     Raises:
-        ConflictError: another has it.
+        ConflictError: another has it, and must not; names the field of it.
     """
-    if folded(number) != row.number_key:
-        part = row.part_key if kind is REVISION else None
-        _require_free_number(connection, kind, number, path, part)
-    _change(connection, kind.table, row.key, number=number, number_key=folded(number))
+    # Its own name in another case is its own.
+    if folded(getattr(row, kind.name)) != folded(name):
+        _require_free(connection, kind, name, path, getattr(row, kind.within or "key"))
+    change(connection, kind, row.key, **{kind.name: name, kind.key: folded(name)})
 
 
-def name_part(connection: sa.Connection, key: int, name: str) -> None:
-    """Give a part a name."""
-    _change(connection, parts, key, name=name)
-
-
-def delete_numbered(connection: sa.Connection, kind: RowKind, row: Row) -> None:
+def require_unused(
+    connection: sa.Connection, kind: RowKind, key: int, name: str, path: str
+) -> None:
     """
-    Delete a part without its revisions, or a revision, that nothing refers to.
+    Check that nothing refers to a row.
 
     Raises:
-        ConflictError: units or runs refer to it.
+        ConflictError: something does; names the field that named the row.
     """
-    # Both: a unit may have moved on from the part that an older run names.
-    for user in (units, runs):
-        if _exists(connection, user, user.c[kind.reference] == row.key):
+    for column in kind.references:
+        if _exists(connection, column == key):
+            user = column.table.name
             raise conflict(
-                f"The {kind.word} {row.number} has {user.name}. Delete them first."
+                f"The {kind.word} {name} has {user}. Delete them first.",
+                FieldIssue(path, f"{name} has {user}"),
             )
+
+
+def delete(connection: sa.Connection, kind: RowKind, row: Row, path: str) -> None:
+    """
+    Delete a row that nothing refers to.
+
+    Raises:
+        ConflictError: something does; names the field that named the row.
+    """
+    require_unused(connection, kind, row.key, getattr(row, kind.name), path)
     connection.execute(kind.table.delete().where(kind.table.c.key == row.key))
 
 
@@ -219,47 +241,18 @@ def delete_batch(connection: sa.Connection, key: int) -> None:
     connection.execute(batches.delete().where(batches.c.key == key))
 
 
-def create_version(
-    connection: sa.Connection, catalog: CatalogSession, procedure: int, tag: str
-) -> None:
+def delete_procedure(connection: sa.Connection, row: Row) -> None:
     """
-    Create a version of a procedure.
+    Delete a procedure that has no runs, with its versions.
 
     Raises:
-        ConflictError: there is one of that tag.
+        ConflictError: it has runs, as when one has come in the meantime.
     """
-    taken = (
-        procedure_versions.c.procedure_key == procedure,
-        procedure_versions.c.tag_key == folded(tag),
-    )
-    if _exists(connection, procedure_versions, *taken):
-        raise conflict(
-            f"Version {tag} of the procedure already exists.",
-            FieldIssue("tag", "is taken"),
-        )
-    catalog.version(procedure, tag)
-
-
-def delete_version(connection: sa.Connection, version: int) -> None:
-    """
-    Delete a version that no run names.
-
-    Raises:
-        ConflictError: a run names it.
-    """
-    if _exists(connection, runs, runs.c.version_key == version):
-        raise conflict("The version has runs. Delete them first.")
+    require_unused(connection, PROCEDURE, row.key, row.name, "procedure_id")
     connection.execute(
-        procedure_versions.delete().where(procedure_versions.c.key == version)
+        procedure_versions.delete().where(procedure_versions.c.procedure_key == row.key)
     )
-
-
-def delete_procedure(connection: sa.Connection, key: int) -> None:
-    """Delete a procedure that has no runs, with its versions."""
-    connection.execute(
-        procedure_versions.delete().where(procedure_versions.c.procedure_key == key)
-    )
-    connection.execute(procedures.delete().where(procedures.c.key == key))
+    delete(connection, PROCEDURE, row, "procedure_id")
 
 
 def remove_station(connection: sa.Connection, station: int) -> None:
@@ -278,57 +271,7 @@ def remove_station(connection: sa.Connection, station: int) -> None:
     connection.execute(
         station_procedures.delete().where(station_procedures.c.station_key == station)
     )
-    _change(connection, stations, station, removed_at=now)
-
-
-def new_unit(
-    connection: sa.Connection,
-    catalog: CatalogSession,
-    serial_number: str,
-    **values: Any,
-) -> FoundUnit:
-    """
-    Create a unit for itself.
-
-    Raises:
-        ConflictError: there is one of that serial number.
-    """
-    _require_free_serial(connection, serial_number, "serial_number")
-    sample = values.pop("sample")
-    # Units that runs bring along have no sample, so creation knows none.
-    unit = create_unit(connection, catalog, serial_number, values)
-    _change(connection, units, unit.key, sample=sample)
-    return unit
-
-
-def _require_free_serial(connection: sa.Connection, serial: str, path: str) -> None:
-    if _exists(connection, units, units.c.serial_key == folded(serial)):
-        raise conflict(
-            f"A unit with serial number {serial} already exists.",
-            FieldIssue(path, "is taken by another unit"),
-        )
-
-
-def change_unit(
-    connection: sa.Connection, unit: int, changes: Mapping[str, Any]
-) -> None:
-    """Change columns of a unit."""
-    if changes:
-        _change(connection, units, unit, **changes)
-
-
-def rename_unit(connection: sa.Connection, unit: Row, number: str, path: str) -> None:
-    """
-    Give a unit another serial number.
-
-    Raises:
-        ConflictError: another unit has it.
-    """
-    if folded(unit.serial_number) != folded(number):
-        _require_free_serial(connection, number, path)
-    change_unit(
-        connection, unit.key, {"serial_number": number, "serial_key": folded(number)}
-    )
+    change(connection, STATION, station, removed_at=now)
 
 
 def delete_unit(connection: sa.Connection, unit: int, serial_number: str) -> list[str]:
@@ -341,11 +284,7 @@ def delete_unit(connection: sa.Connection, unit: int, serial_number: str) -> lis
     Raises:
         ConflictError: it has runs.
     """
-    if _exists(connection, runs, runs.c.unit_key == unit):
-        raise conflict(
-            f"Unit {serial_number} has runs. Delete them first.",
-            FieldIssue("serial_numbers", f"{serial_number} has runs"),
-        )
+    require_unused(connection, UNIT, unit, serial_number, "serial_numbers")
     # Read before the rows go; the caller forgets the contents after the commit.
     files = sa.select(attachments.c.sha256).where(attachments.c.unit_key == unit)
     digests = list(connection.execute(files).scalars())

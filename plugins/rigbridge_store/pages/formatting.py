@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from urllib.parse import quote, urlencode
 
+from rigbridge_store.tables.values import EPOCH
+
 __all__ = [
     "FILTERS",
     "format_day",
@@ -23,7 +25,6 @@ __all__ = [
     "unit_url",
 ]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
 _SIZES = ("B", "kB", "MB", "GB", "TB")
@@ -43,7 +44,7 @@ def from_micros(count: int) -> datetime:
     before the first: it gets that time itself.
     """
     try:
-        return _EPOCH + timedelta(microseconds=count)
+        return EPOCH + timedelta(microseconds=count)
     except OverflowError:
         return _LAST if count > 0 else _FIRST
 

@@ -25,9 +25,10 @@ from rigbridge_store.server.v2.bodies.shared import (
     LinkedUnit,
     NamedPart,
     Numbered,
+    Page,
 )
 from rigbridge_store.server.v2.checks import require_valid, trimmed
-from rigbridge_store.server.v2.showing import from_row, made_by, meta_of, show_part
+from rigbridge_store.server.v2.showing import from_row, made_by, page_of, show_part
 from rigbridge_store.tables.values import iso_from_micros, now_micros
 
 __all__: list[str] = []
@@ -42,21 +43,17 @@ def create_part(data: JSONBody[bodies.CreatePart], call: FromCall) -> Identified
     numbers = {"number": number, "revision_number": revision}
     require_valid(numbers=numbers, name=name, metadata=labels)
     with call.store.writing(call.principal) as (connection, catalog):
-        key, public = changes.create_numbered(
-            connection, catalog, PART, number, name=name
-        )
+        key, public = changes.create(connection, catalog, PART, number, name=name)
         write_metadata(connection, "part", key, labels)
         if revision is not None:
-            changes.create_numbered(
-                connection, catalog, REVISION, revision, part_key=key
-            )
+            changes.create(connection, catalog, REVISION, revision, part_key=key)
     return Identified(id=public)
 
 
 @get("/parts", query=lists.PartQuery)
 def list_parts(
     wanted: NamedDependency[lists.PartQuery], call: FromCall
-) -> bodies.PartList:
+) -> Page[bodies.PartSummary]:
     """List parts by filters."""
     with call.store.reading() as connection:
         page = lists.find_parts(connection, wanted, call.principal)
@@ -64,17 +61,16 @@ def list_parts(
         labels = read_metadata(
             connection, "part", page.keys if wanted.include_metadata else ()
         )
-    data = [
-        from_row(
+    return page_of(
+        page,
+        lambda row: from_row(
             bodies.PartSummary,
             row,
             name=row.name or row.number,
             revisions=[from_row(Numbered, item) for item in found[row.key]],
             metadata=labels.get(row.key, UNSET),
-        )
-        for row in page.rows
-    ]
-    return bodies.PartList(data=data, meta=meta_of(page))
+        ),
+    )
 
 
 @get("/parts/{number:str}")
@@ -108,9 +104,9 @@ def update_part(
     with call.store.writing(call.principal) as (connection, _):
         row = lists.require_part(connection, number, "number", call.principal)
         if new is not None:
-            changes.renumber(connection, PART, row, new, "new_number")
+            changes.rename(connection, PART, row, new, "new_number")
         if name is not None:
-            changes.name_part(connection, row.key, name)
+            changes.change(connection, PART, row.key, name=name)
         merge_metadata(connection, "part", row.key, labels)
     name, new = name or row.name, new or row.number
     return bodies.ChangedPart(
@@ -129,8 +125,8 @@ def delete_part(number: FromPath[str], call: FromCall) -> bodies.DeletedPart:
         gone = lists.revisions_of(connection, [row.key])[row.key]
         # Revisions first, since they refer to the part; a used one stops it all.
         for item in gone:
-            changes.delete_numbered(connection, REVISION, item)
-        changes.delete_numbered(connection, PART, row)
+            changes.delete(connection, REVISION, item, "number")
+        changes.delete(connection, PART, row, "number")
     return bodies.DeletedPart(id=row.id, deletedRevisionIds=[item.id for item in gone])
 
 
@@ -146,7 +142,7 @@ def create_revision(
         part = lists.require_part(
             connection, part_number, "part_number", call.principal
         )
-        key, public = changes.create_numbered(
+        key, public = changes.create(
             connection, catalog, REVISION, number, part_key=part.key
         )
         write_metadata(connection, "revision", key, labels)
@@ -194,7 +190,7 @@ def update_revision(
             connection, part_number, revision_number, call.principal
         )
         if new is not None:
-            changes.renumber(connection, REVISION, row, new, "number")
+            changes.rename(connection, REVISION, row, new, "number")
         merge_metadata(connection, "revision", row.key, labels)
     return Identified(id=row.id)
 
@@ -208,7 +204,7 @@ def delete_revision(
         _, row = lists.require_part_revision(
             connection, part_number, revision_number, call.principal
         )
-        changes.delete_numbered(connection, REVISION, row)
+        changes.delete(connection, REVISION, row, "revision_number")
     return Identified(id=row.id)
 
 
@@ -225,19 +221,18 @@ def create_batch(data: JSONBody[bodies.CreateBatch], call: FromCall) -> Identifi
     """Create an empty batch; its number must be free. Stations may, too."""
     _require_number(data.number, "number")
     with call.store.writing(call.principal) as (connection, catalog):
-        _, public = changes.create_numbered(connection, catalog, BATCH, data.number)
+        _, public = changes.create(connection, catalog, BATCH, data.number)
     return Identified(id=public)
 
 
 @get("/batches", query=lists.BatchQuery)
 def list_batches(
     wanted: NamedDependency[lists.BatchQuery], call: FromCall
-) -> bodies.BatchList:
+) -> Page[bodies.BatchSummary]:
     """List batches by filters."""
     with call.store.reading() as connection:
         page = lists.find_batches(connection, wanted, call.principal)
-    data = [from_row(bodies.BatchSummary, row, **made_by(row)) for row in page.rows]
-    return bodies.BatchList(data=data, meta=meta_of(page))
+    return page_of(page, lambda row: from_row(bodies.BatchSummary, row, **made_by(row)))
 
 
 @get("/batches/{number:str}")
@@ -258,7 +253,7 @@ def update_batch(
     _require_number(data.new_number, "new_number")
     with call.store.writing(call.principal) as (connection, _):
         row = lists.require_batch(connection, number, call.principal)
-        changes.renumber(connection, BATCH, row, data.new_number, "new_number")
+        changes.rename(connection, BATCH, row, data.new_number, "new_number")
     return Identified(id=row.id)
 
 

@@ -28,11 +28,17 @@ from rigbridge_store.reading.one_run import read_run
 from rigbridge_store.refusals import not_found
 from rigbridge_store.server.calls import ApiCall, FromCall, get
 from rigbridge_store.server.v2.bodies import shown_runs as bodies
-from rigbridge_store.server.v2.bodies.shared import LinkedRun, LinkedUnit, Named, Person
+from rigbridge_store.server.v2.bodies.shared import (
+    LinkedRun,
+    LinkedUnit,
+    Named,
+    Page,
+    Person,
+)
 from rigbridge_store.server.v2.showing import (
     from_row,
     made_by,
-    meta_of,
+    page_of,
     show_log,
     show_measurement,
     show_phase,
@@ -47,13 +53,12 @@ __all__: list[str] = []
 @get("/phases", query=lists.PhaseQuery)
 def list_phases(
     wanted: NamedDependency[lists.PhaseQuery], call: FromCall
-) -> bodies.PhaseList:
+) -> Page[bodies.ListedPhase]:
     """List the phases of a procedure's runs, by filters."""
     with call.store.reading() as connection:
         page = lists.find_phases(connection, wanted, call.principal)
         sidecars = SidecarReader(connection, {row.run_key for row in page.rows})
-    data = [_listed_phase(row, sidecars) for row in page.rows]
-    return bodies.PhaseList(data=data, meta=meta_of(page))
+    return page_of(page, lambda row: _listed_phase(row, sidecars))
 
 
 def _listed_phase(row: Row, sidecars: SidecarReader) -> bodies.ListedPhase:
@@ -114,17 +119,14 @@ def _found(call: ApiCall, public: str, kind: str) -> tuple[Row, Run, lists.Detai
 @get("/measurements", query=lists.MeasurementQuery)
 def list_measurements(
     wanted: NamedDependency[lists.MeasurementQuery], call: FromCall
-) -> bodies.MeasurementList:
+) -> Page[bodies.ListedMeasurement]:
     """List the measurements of a procedure's runs, by filters."""
     with call.store.reading() as connection:
         page = lists.find_measurements(connection, wanted, call.principal)
         sidecars = SidecarReader(connection, {row.run_key for row in page.rows})
-        values = lists.values_of(connection, page.rows)
-    data = [
-        _listed_measurement(row, text, sidecars)
-        for row, text in zip(page.rows, values, strict=True)
-    ]
-    return bodies.MeasurementList(data=data, meta=meta_of(page))
+        values = iter(lists.values_of(connection, page.rows))
+    # In the order of the rows.
+    return page_of(page, lambda row: _listed_measurement(row, next(values), sidecars))
 
 
 def _json(text: str | None) -> Any:
@@ -209,20 +211,19 @@ def get_measurement(
 @get("/logs", query=lists.LogQuery)
 def list_logs(
     wanted: NamedDependency[lists.LogQuery], call: FromCall
-) -> bodies.LogList:
+) -> Page[bodies.ListedLog]:
     """List log lines of runs, by filters."""
     with call.store.reading() as connection:
         page = lists.find_logs(connection, wanted, call.principal)
-    data = [
-        _listed_log(
+    return page_of(
+        page,
+        lambda row: _listed_log(
             row,
             id=f"{row.id}.l{row.position}",
             created_at=row.timestamp,
             source_file=row.source_file or None,
-        )
-        for row in page.rows
-    ]
-    return bodies.LogList(data=data, meta=meta_of(page))
+        ),
+    )
 
 
 def _listed_log(row: Row, **line: object) -> bodies.ListedLog:

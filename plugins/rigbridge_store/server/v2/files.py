@@ -25,7 +25,7 @@ from rigbridge_store.server.door import Door
 from rigbridge_store.server.downloads import DOWNLOAD, download
 from rigbridge_store.server.importing import import_report
 from rigbridge_store.server.v2.bodies import files as bodies
-from rigbridge_store.server.v2.bodies.shared import Meta, NameFile
+from rigbridge_store.server.v2.bodies.shared import Meta, NameFile, Page
 
 __all__ = ["download_file", "grant_upload"]
 
@@ -150,16 +150,14 @@ def import_table(call: FromCall) -> bodies.ImportResult:
 @get("/deployments", query=DeploymentQuery)
 def list_deployments(
     wanted: NamedDependency[DeploymentQuery], call: FromCall
-) -> bodies.NoDeployments:
+) -> Page[Any]:
     """List deployments: this store builds and deploys nothing, whatever is asked."""
     del wanted, call
-    return bodies.NoDeployments(data=[], meta=Meta(has_more=False, next_cursor=None))
+    return Page(data=[], meta=Meta(has_more=False, next_cursor=None))
 
 
 @get("/deployments/{deployment_id:str}")
-def get_deployment(
-    deployment_id: FromPath[str], call: FromCall
-) -> bodies.NoDeployments:
+def get_deployment(deployment_id: FromPath[str], call: FromCall) -> Page[Any]:
     """Give one deployment: there is none."""
     del call
     raise not_found(f"Deployment with ID {deployment_id} does not exist.")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from rigbridge.errors import NotFoundError
 from rigbridge.wire import Identified
 from rigbridge_store.fields import FieldChecks, known
 from rigbridge_store.intake import changes
-from rigbridge_store.intake.changes import PROCEDURE
+from rigbridge_store.intake.changes import PROCEDURE, VERSION
 from rigbridge_store.reading.details import Row
 from rigbridge_store.reading.lists import procedures as lists
 from rigbridge_store.server.calls import FromCall, delete, get, patch, post
@@ -17,6 +20,7 @@ from rigbridge_store.server.v2.bodies.shared import (
     LinkedStation,
     LinkedUnit,
     Named,
+    Page,
     Person,
 )
 from rigbridge_store.server.v2.checks import require_valid
@@ -25,7 +29,7 @@ from rigbridge_store.server.v2.showing import (
     from_row,
     from_row_or_none,
     made_by,
-    meta_of,
+    page_of,
 )
 from rigbridge_store.tables.values import iso_from_micros
 
@@ -40,20 +44,21 @@ def create(data: JSONBody[bodies.CreateProcedure], call: FromCall) -> Identified
     require_valid(name=data.name)
     name = data.name.strip()
     with call.store.writing(call.principal) as (connection, catalog):
-        _, public = changes.create_named(connection, catalog, PROCEDURE, name)
+        _, public = changes.create(connection, catalog, PROCEDURE, name)
     return Identified(id=public)
 
 
 @get("/procedures", query=lists.ProcedureQuery)
 def list_procedures(
     wanted: NamedDependency[lists.ProcedureQuery], call: FromCall
-) -> bodies.ProcedureList:
+) -> Page[bodies.ListedProcedure2]:
     """List procedures, the newest first; a station sees those it is linked to."""
     with call.store.reading() as connection:
         page = lists.find_procedures(connection, wanted, call.principal)
         newest = lists.last_runs_of(connection, page.keys)
-    data = [
-        from_row(
+    return page_of(
+        page,
+        lambda row: from_row(
             bodies.ListedProcedure2,
             row,
             # A list demands a creator, also of what a run brought along.
@@ -63,10 +68,8 @@ def list_procedures(
                 email=row.creator_email or "",
             ),
             runs=[_recent(newest[row.key])] if row.key in newest else [],
-        )
-        for row in page.rows
-    ]
-    return bodies.ProcedureList(data=data, meta=meta_of(page))
+        ),
+    )
 
 
 @get("/procedures/{procedure_id:str}")
@@ -103,7 +106,7 @@ def update_procedure(
     with call.store.writing(call.principal) as (connection, _):
         row = lists.require_procedure(connection, procedure_id)
         if name is not None:
-            changes.rename(connection, PROCEDURE, row.key, name.strip())
+            changes.rename(connection, PROCEDURE, row, name.strip())
     return Identified(id=row.id)
 
 
@@ -113,12 +116,15 @@ def delete_procedure(procedure_id: FromPath[str], call: FromCall) -> Identified:
     with call.store.reading() as connection:
         row = lists.require_procedure(connection, procedure_id)
         waiting = lists.runs_of(connection, row.key)
-    # Each run in a transaction of its own, so that others can write in between.
+    # Each run in a transaction of its own, so that others can write in between, or
+    # delete the same.
     for run_id in waiting:
-        call.store.delete_run(run_id, principal=call.principal)
-    # A run that came in between stops this: the foreign key of runs demands it.
+        with suppress(NotFoundError):
+            call.store.delete_run(run_id, principal=call.principal)
+    # A run that came in between stops this.
     with call.store.writing(call.principal) as (connection, _):
-        changes.delete_procedure(connection, row.key)
+        row = lists.require_procedure(connection, procedure_id)
+        changes.delete_procedure(connection, row)
     return Identified(id=row.id)
 
 
@@ -133,8 +139,10 @@ def create_version(
     checks.refuse_any()
     with call.store.writing(call.principal) as (connection, catalog):
         row = lists.require_procedure(connection, procedure_id)
-        changes.create_version(connection, catalog, row.key, data.tag)
-        return Identified(id=lists.find_version(connection, row.key, data.tag).id)
+        _, public = changes.create(
+            connection, catalog, VERSION, data.tag, procedure_key=row.key
+        )
+    return Identified(id=public)
 
 
 @get("/procedures/{procedure_id:str}/versions/{tag:str}")
@@ -162,5 +170,5 @@ def remove_version(
     with call.store.writing(call.principal) as (connection, _):
         row = lists.require_procedure(connection, procedure_id)
         version = lists.find_version(connection, row.key, tag)
-        changes.delete_version(connection, version.key)
+        changes.delete(connection, VERSION, version, "tag")
     return Identified(id=version.id)

@@ -33,13 +33,13 @@ from rigbridge_store.server.calls import (
 from rigbridge_store.server.v2.bodies import sent_runs as sent
 from rigbridge_store.server.v2.bodies import shown_runs as shown
 from rigbridge_store.server.v2.bodies.files import UploadGrant2
-from rigbridge_store.server.v2.bodies.shared import Deleted2, NameFile
+from rigbridge_store.server.v2.bodies.shared import Deleted2, NameFile, Page
 from rigbridge_store.server.v2.checks import require_valid
 from rigbridge_store.server.v2.creating import run_of
 from rigbridge_store.server.v2.files import grant_upload
 from rigbridge_store.server.v2.showing import (
     from_row,
-    meta_of,
+    page_of,
     show_attachments,
     show_log,
     show_phase,
@@ -112,7 +112,9 @@ def _require_reference(call: ApiCall, procedure_id: str) -> None:
 
 
 @get("/runs", query=lists.RunQuery)
-def list_runs(wanted: NamedDependency[lists.RunQuery], call: FromCall) -> shown.RunList:
+def list_runs(
+    wanted: NamedDependency[lists.RunQuery], call: FromCall
+) -> Page[shown.RunSummary]:
     """List runs that have ended, by filters."""
     with call.store.reading() as connection:
         page = lists.find_runs(connection, wanted, call.principal)
@@ -123,8 +125,9 @@ def list_runs(wanted: NamedDependency[lists.RunQuery], call: FromCall) -> shown.
         sidecars = SidecarReader(
             connection, page.keys if wanted.include_sequences else ()
         )
-    data = [
-        show_run(
+    return page_of(
+        page,
+        lambda row: show_run(
             shown.RunSummary,
             row,
             metadata=labels.get(row.key, UNSET),
@@ -133,10 +136,8 @@ def list_runs(wanted: NamedDependency[lists.RunQuery], call: FromCall) -> shown.
                 if wanted.include_sequences
                 else UNSET
             ),
-        )
-        for row in page.rows
-    ]
-    return shown.RunList(data=data, meta=meta_of(page))
+        ),
+    )
 
 
 @delete("/runs")

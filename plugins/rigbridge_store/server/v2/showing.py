@@ -29,6 +29,7 @@ from rigbridge_store.server.v2.bodies.shared import (
     Maker,
     Meta,
     Numbered,
+    Page,
     Person,
     ShownPart,
 )
@@ -39,14 +40,19 @@ from rigbridge_store.server.v2.validators import (
     show_validators,
     validators_of,
 )
-from rigbridge_store.tables.values import iso_from_micros, iso_from_span, iso_or_epoch
+from rigbridge_store.tables.values import (
+    EPOCH,
+    iso_from_micros,
+    iso_from_span,
+    iso_or_epoch,
+)
 
 __all__ = [
     "NOTHING",
     "from_row",
     "from_row_or_none",
     "made_by",
-    "meta_of",
+    "page_of",
     "show_attachments",
     "show_log",
     "show_measurement",
@@ -63,8 +69,6 @@ _R = TypeVar("_R", bound=shown_runs.RunSummary)
 
 NOTHING = "00000000-0000-0000-0000-000000000000"
 """The id of what a unit lacks and v2 demands: a part, a revision, a creator."""
-
-_EPOCH = "1970-01-01T00:00:00Z"
 
 
 def from_row(kind: type[_T], row: Row, prefix: str = "", /, **given: object) -> _T:
@@ -113,9 +117,11 @@ def made_by(row: Row, kind: type[Maker | Person] = Maker) -> dict[str, object]:
     }
 
 
-def meta_of(page: RowPage) -> Meta:
-    """Tell where a list goes on."""
-    return Meta(has_more=page.next_cursor is not None, next_cursor=page.next_cursor)
+def page_of(page: RowPage, show: Callable[[Row], _T]) -> Page[_T]:
+    """Show the rows of a page, and tell where the list goes on."""
+    after = page.next_cursor
+    meta = Meta(has_more=after is not None, next_cursor=after)
+    return Page(data=[show(row) for row in page.rows], meta=meta)
 
 
 def show_part(row: Row) -> ShownPart:
@@ -177,10 +183,6 @@ def show_run(kind: type[_R], row: Row, **more: object) -> _R:
     )
 
 
-def _iso(time: datetime | None) -> str | None:
-    return None if time is None else to_iso_utc(time)
-
-
 def _duration(start: datetime | None, end: datetime | None) -> str | None:
     if start is None or end is None:
         return None
@@ -203,8 +205,8 @@ def show_phase(
         # Phases of a v2 client have their path apart, in the sequence.
         name=phase.name if nested else " / ".join((*phase.path, phase.name)),
         outcome=phase.outcome.value,
-        started_at=_iso(start) or _EPOCH,
-        ended_at=_iso(end) or _EPOCH,
+        started_at=to_iso_utc(start or EPOCH),
+        ended_at=to_iso_utc(end or EPOCH),
         duration=_duration(start, end) or "PT0S",
         retry_count=retries if isinstance(retries, int) else 0,
         sequence_path=sequence if isinstance(sequence, str) else None,
@@ -345,8 +347,8 @@ def show_sequences(
                 name=call.name,
                 source=text_or_none(call.source),
                 outcome=call.outcome,
-                started_at=_iso(start),
-                ended_at=_iso(end),
+                started_at=None if start is None else to_iso_utc(start),
+                ended_at=None if end is None else to_iso_utc(end),
                 duration=_duration(start, end),
             )
         )
@@ -375,7 +377,7 @@ def show_log(entry: LogEntry, index: int, run_id: str, run: Run) -> shown_runs.S
     return shown_runs.ShownLog(
         id=f"{run_id}.l{index}",
         level=entry.level.value,
-        timestamp=_iso(entry.time or run.started_at) or _EPOCH,
+        timestamp=to_iso_utc(entry.time or run.started_at or EPOCH),
         message=entry.message,
         # v2 demands both, other sources may have neither.
         source_file=entry.source_file or "unknown",

@@ -27,9 +27,10 @@ from rigbridge_store.server.v2.bodies.shared import (
     LinkedProcedure,
     LinkedStation,
     Named,
+    Page,
 )
 from rigbridge_store.server.v2.checks import require_valid
-from rigbridge_store.server.v2.showing import NOTHING, from_row, meta_of
+from rigbridge_store.server.v2.showing import NOTHING, from_row, page_of
 
 __all__: list[str] = []
 
@@ -45,7 +46,7 @@ def create(data: JSONBody[bodies.CreateStation], call: FromCall) -> Identified:
     procedure = text_or_none(data.procedure_id)
     name = data.name.strip()
     with call.store.writing(call.principal) as (connection, catalog):
-        key, public = changes.create_named(connection, catalog, STATION, name)
+        key, public = changes.create(connection, catalog, STATION, name)
         write_metadata(connection, "station", key, labels)
         if procedure is not None:
             found = lists.require_procedure(connection, procedure)
@@ -56,7 +57,7 @@ def create(data: JSONBody[bodies.CreateStation], call: FromCall) -> Identified:
 @get("/stations", query=lists.StationQuery)
 def list_stations(
     wanted: NamedDependency[lists.StationQuery], call: FromCall
-) -> bodies.StationList:
+) -> Page[bodies.StationSummary]:
     """List stations by name."""
     with call.store.reading() as connection:
         page = lists.find_stations(connection, wanted)
@@ -64,17 +65,16 @@ def list_stations(
         labels = read_metadata(
             connection, "station", page.keys if wanted.include_metadata else ()
         )
-    data = [
-        from_row(
+    return page_of(
+        page,
+        lambda row: from_row(
             bodies.StationSummary,
             row,
             procedures=[from_row(LinkedProcedure, item) for item in linked[row.key]],
             procedures_count=len(linked[row.key]),
             metadata=labels.get(row.key, UNSET),
-        )
-        for row in page.rows
-    ]
-    return bodies.StationList(data=data, meta=meta_of(page))
+        ),
+    )
 
 
 def _details(connection: Any, row: Row) -> bodies.StationDetails:
@@ -119,7 +119,7 @@ def update_station(
     with call.store.writing(call.principal) as (connection, _):
         row = lists.require_station(connection, station_id)
         if name is not None:
-            changes.rename(connection, STATION, row.key, name.strip())
+            changes.rename(connection, STATION, row, name.strip())
         merge_metadata(connection, "station", row.key, labels)
     return LinkedStation(id=row.id, name=row.name if name is None else name.strip())
 

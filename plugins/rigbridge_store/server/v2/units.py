@@ -13,6 +13,7 @@ from rigbridge_store.access.principals import Principal
 from rigbridge_store.fields import known, text_or_none
 from rigbridge_store.files.uploads import link_uploads_to_unit
 from rigbridge_store.intake import changes
+from rigbridge_store.intake.changes import UNIT
 from rigbridge_store.intake.metadata import (
     merge_metadata,
     read_metadata,
@@ -38,6 +39,7 @@ from rigbridge_store.server.v2.bodies.shared import (
     Named,
     NameFile,
     Numbered,
+    Page,
 )
 from rigbridge_store.server.v2.checks import require_valid
 from rigbridge_store.server.v2.files import grant_upload
@@ -45,7 +47,7 @@ from rigbridge_store.server.v2.showing import (
     from_row,
     from_row_or_none,
     made_by,
-    meta_of,
+    page_of,
     show_part,
     start_of,
 )
@@ -57,7 +59,7 @@ __all__: list[str] = []
 @get("/units", query=lists.UnitQuery)
 def list_units(
     wanted: NamedDependency[lists.UnitQuery], call: FromCall
-) -> bodies.UnitList:
+) -> Page[bodies.UnitSummary]:
     """List units by filters; a station sees those of its procedures and its own."""
     with call.store.reading() as connection:
         page = lists.find_units(connection, wanted, call.principal)
@@ -67,8 +69,9 @@ def list_units(
         labels = read_metadata(
             connection, "unit", page.keys if wanted.include_metadata else ()
         )
-    data = [
-        from_row(
+    return page_of(
+        page,
+        lambda row: from_row(
             bodies.UnitSummary,
             row,
             children=[from_row(LinkedUnit, child) for child in children[row.key]],
@@ -76,10 +79,8 @@ def list_units(
             last_run=_last_run(newest.get(row.key)),
             metadata=labels.get(row.key, UNSET),
             **_common(row),
-        )
-        for row in page.rows
-    ]
-    return bodies.UnitList(data=data, meta=meta_of(page))
+        ),
+    )
 
 
 def _common(row: Row) -> dict[str, object]:
@@ -160,17 +161,17 @@ def create_unit(data: JSONBody[bodies.CreateUnit], call: FromCall) -> Identified
         part, revision = require_revision_of(
             connection, data.part_number, data.revision_number, call.principal
         )
-        unit = changes.new_unit(
+        key, public = changes.create(
             connection,
             catalog,
+            UNIT,
             serial_number,
             part_key=part.key,
             revision_key=revision.key,
-            batch_key=None,
             sample=known(data.sample),
         )
-        write_metadata(connection, "unit", unit.key, labels)
-    return Identified(id=unit.id)
+        write_metadata(connection, "unit", key, labels)
+    return Identified(id=public)
 
 
 @patch("/units/{serial_number:str}")
@@ -189,14 +190,14 @@ def update_unit(
         if values or number is not None:
             # What a unit is, everybody relies on who tested it.
             require_sole(connection, unit.key, serial_number, catalog.sight)
-        changes.change_unit(connection, unit.key, values)
+        changes.change(connection, UNIT, unit.key, **values)
         merge_metadata(connection, "unit", unit.key, labels)
         link_uploads_to_unit(
             connection, unit.key, known(data.attachments) or (), call.principal
         )
         # Renamed last: all before finds the unit by the number that was asked for.
         if number is not None:
-            changes.rename_unit(connection, unit, number, "new_serial_number")
+            changes.rename(connection, UNIT, unit, number, "new_serial_number")
     return Identified(id=unit.id)
 
 

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
+
+from rigbridge.errors import ConflictError
+from rigbridge_store.intake.changes import delete_procedure
+from rigbridge_store.reading.lists.procedures import require_procedure
 
 _NOTHING = "00000000-0000-4000-8000-000000000000"
 
@@ -177,3 +183,31 @@ class TestVersions:
         assert versions.get(**where).created_by_station.name == "Line 1"
         _refused(official, lambda: versions.create(**where))
         _refused(official, lambda: versions.delete(**where))
+
+
+def test_deletions_at_once(official: Any, unique: Callable[[str], str]) -> None:
+    """Two that delete a procedure with runs at once are both told in good order."""
+    made = str(official.user.procedures.create(name=unique("Procedure")).id)
+    for _ in range(8):
+        official.run(procedure_id=made)
+    headers = {"Authorization": f"Bearer {official.keys['user']}"}
+
+    def delete(_: int) -> int:
+        url = f"{official.url}/api/v2/procedures/{made}"
+        return httpx.delete(url, headers=headers, timeout=30).status_code
+
+    with ThreadPoolExecutor(2) as pool:
+        statuses = set(pool.map(delete, range(2)))
+    assert 200 in statuses
+    assert statuses <= {200, 404}
+
+
+def test_run_meanwhile(official: Any, unique: Callable[[str], str]) -> None:
+    """A run that comes while its procedure is deleted stops the deletion by name."""
+    made = str(official.user.procedures.create(name=unique("Procedure")).id)
+    official.run(procedure_id=made)
+    with official.store.writing() as (connection, _):
+        row = require_procedure(connection, made)
+        with pytest.raises(ConflictError, match="has runs"):
+            delete_procedure(connection, row)
+    assert official.user.procedures.get(id=made).runs_count == 1

@@ -15,7 +15,6 @@ from rigbridge_store.server.v2.bodies.shared import (
     LinkedStation,
     LinkedUnit,
     Maker,
-    Meta,
     Named,
     NamedPart,
     Numbered,
@@ -26,7 +25,6 @@ from rigbridge_store.server.v2.bodies.shared import (
 __all__ = [
     "AddChild",
     "BatchDetails",
-    "BatchList",
     "BatchSummary",
     "BatchUnit",
     "ChangedPart",
@@ -39,14 +37,12 @@ __all__ = [
     "DeletedPart",
     "LastRun",
     "PartDetails",
-    "PartList",
     "PartSummary",
     "RelatedPart",
     "RelatedUnit",
     "RevisionDetails",
     "RevisionOfPart",
     "UnitDetails",
-    "UnitList",
     "UnitSummary",
     "UpdateBatch",
     "UpdatePart",
@@ -142,13 +138,6 @@ class UnitSummary(LinkedUnit, frozen=True, kw_only=True):
     metadata: dict[str, MetadataValue] | UnsetType = UNSET
 
 
-class UnitList(Body, frozen=True, kw_only=True):
-    """A page of units."""
-
-    data: list[UnitSummary]
-    meta: Meta
-
-
 class DeletedFiles(Body, frozen=True, kw_only=True):
     """The ids of the files that were deleted."""
 
@@ -191,13 +180,6 @@ class PartSummary(NamedPart, frozen=True, kw_only=True):
     created_at: str
     revisions: list[Numbered]
     metadata: dict[str, MetadataValue] | UnsetType = UNSET
-
-
-class PartList(Body, frozen=True, kw_only=True):
-    """A page of parts."""
-
-    data: list[PartSummary]
-    meta: Meta
 
 
 class RevisionOfPart(Numbered, frozen=True, kw_only=True):
@@ -279,10 +261,3 @@ class BatchSummary(Numbered, frozen=True, kw_only=True):
     units: list[BatchUnit] = field(default_factory=list[BatchUnit])
     created_by_user: Maker | None
     created_by_station: LinkedStation | None
-
-
-class BatchList(Body, frozen=True, kw_only=True):
-    """A page of batches."""
-
-    data: list[BatchSummary]
-    meta: Meta

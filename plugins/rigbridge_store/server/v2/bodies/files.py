@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from msgspec import UNSET, UnsetType
 
-from rigbridge_store.server.v2.bodies.shared import Body, Meta, Sent
+from rigbridge_store.server.v2.bodies.shared import Body, Sent
 
 __all__ = [
     "FileURL",
@@ -14,7 +12,6 @@ __all__ = [
     "ImportReports",
     "ImportResult",
     "ImportResults",
-    "NoDeployments",
     "UploadGrant2",
 ]
 
@@ -63,10 +60,3 @@ class ImportResults(Body, frozen=True, kw_only=True):
     """What became of the reports, in their order."""
 
     results: list[ImportResult]
-
-
-class NoDeployments(Body, frozen=True, kw_only=True):
-    """A page of deployments, of which there are none here."""
-
-    data: list[Any]
-    meta: Meta

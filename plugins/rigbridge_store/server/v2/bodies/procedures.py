@@ -14,7 +14,6 @@ from rigbridge_store.server.v2.bodies.shared import (
     LinkedStation,
     LinkedUnit,
     Maker,
-    Meta,
     Named,
     Person,
     Sent,
@@ -30,10 +29,8 @@ __all__ = [
     "ListedProcedure2",
     "Organization",
     "ProcedureDetails",
-    "ProcedureList",
     "RecentRun",
     "StationDetails",
-    "StationList",
     "StationProcedure",
     "StationSummary",
     "UpdateProcedure",
@@ -84,13 +81,6 @@ class ListedProcedure2(Named, frozen=True, kw_only=True):
     linkedRepository: Any = None  # noqa: N815 - the contract's spelling
 
 
-class ProcedureList(Body, frozen=True, kw_only=True):
-    """A page of procedures."""
-
-    data: list[ListedProcedure2]
-    meta: Meta
-
-
 class ProcedureDetails(LinkedProcedure, frozen=True, kw_only=True):
     """A procedure with what it is about."""
 
@@ -137,13 +127,6 @@ class StationSummary(LinkedStation, frozen=True, kw_only=True):
     procedures_count: int
     team: Any = None
     metadata: dict[str, MetadataValue] | UnsetType = UNSET
-
-
-class StationList(Body, frozen=True, kw_only=True):
-    """A page of stations."""
-
-    data: list[StationSummary]
-    meta: Meta
 
 
 class StationProcedure(LinkedProcedure, frozen=True, kw_only=True):

@@ -23,8 +23,6 @@ __all__ = [
     "SequenceCall",
     "SequenceOutcome",
     "UpdateRun2",
-    "UsedConfig",
-    "UsedSecret",
     "Validator",
     "ValueSource",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Generic, Self, TypeVar
 
 from msgspec import Struct
 
@@ -22,10 +22,14 @@ __all__ = [
     "Named",
     "NamedPart",
     "Numbered",
+    "Page",
     "Person",
     "Sent",
     "ShownPart",
 ]
+
+
+T = TypeVar("T")
 
 
 class Body(Struct, frozen=True):
@@ -41,6 +45,13 @@ class Meta(Body, frozen=True, kw_only=True):
 
     has_more: bool
     next_cursor: int | None
+
+
+class Page(Body, Generic[T], frozen=True, kw_only=True):
+    """A page of a list."""
+
+    data: list[T]
+    meta: Meta
 
 
 class Named(Body, frozen=True, kw_only=True):

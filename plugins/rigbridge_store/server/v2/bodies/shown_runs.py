@@ -25,7 +25,6 @@ from rigbridge_store.server.v2.bodies.shared import (
     LinkedRun,
     LinkedStation,
     LinkedUnit,
-    Meta,
     Named,
     Numbered,
     Person,
@@ -36,15 +35,11 @@ __all__ = [
     "ListedLog",
     "ListedMeasurement",
     "ListedPhase",
-    "LogList",
     "MeasurementDetails",
-    "MeasurementList",
     "MeasurementRun",
     "Operator",
     "PhaseDetails",
-    "PhaseList",
     "PhaseRun",
-    "RunList",
     "RunSummary",
     "ShownAggregation",
     "ShownAttachment",
@@ -243,13 +238,6 @@ class ShownRun(RunSummary, frozen=True, kw_only=True):
     secrets: list[ShownSecret]
 
 
-class RunList(Body, frozen=True, kw_only=True):
-    """A page of runs."""
-
-    data: list[RunSummary]
-    meta: Meta
-
-
 class ListedPhase(Body, frozen=True, kw_only=True):
     """A phase in a list."""
 
@@ -266,13 +254,6 @@ class ListedPhase(Body, frozen=True, kw_only=True):
     run_outcome: Outcome
     serial_number: str | None
     sample: Sample | None
-
-
-class PhaseList(Body, frozen=True, kw_only=True):
-    """A page of phases."""
-
-    data: list[ListedPhase]
-    meta: Meta
 
 
 class PhaseRun(Body, frozen=True, kw_only=True):
@@ -310,13 +291,6 @@ class ListedMeasurement(Body, frozen=True, kw_only=True):
     validators: list[ShownValidator] | None
 
 
-class MeasurementList(Body, frozen=True, kw_only=True):
-    """A page of measurements."""
-
-    data: list[ListedMeasurement]
-    meta: Meta
-
-
 class MeasurementRun(PhaseRun, frozen=True, kw_only=True):
     """The run of a measurement."""
 
@@ -345,10 +319,3 @@ class ListedLog(Body, frozen=True, kw_only=True):
     procedure: Named
     created_by_user: Person | None
     created_by_station: LinkedStation | None
-
-
-class LogList(Body, frozen=True, kw_only=True):
-    """A page of log lines."""
-
-    data: list[ListedLog]
-    meta: Meta
