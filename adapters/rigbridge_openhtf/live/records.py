@@ -1,46 +1,37 @@
 """
-A live OpenHTF test record to a run, straight from its objects.
+A live OpenHTF test record as plain JSON, straight from its objects.
 
-Nothing is serialized on the way, and OpenHTF itself is not imported: the record's
-objects are read by their attributes, so that every release from 1.5 on will do.
+This is what a hand-over writes; it is translated later, by whoever sends. OpenHTF
+itself is not imported: the record's objects are read by their attributes, so that every
+release from 1.5 on will do.
 
-A live record knows a few things that its JSON lacks, and they are kept: the bounds of
-validators that print themselves in words, ``marginal`` and ``allow_fail`` of a
-measurement where they are set, the verdict of a phase that was repeated after a failed
-measurement, checkpoints, and the phase groups around a phase as long as its test is at
-hand (:mod:`rigbridge_openhtf.live.phase_groups`).
+A live record knows a few things that OpenHTF's JSON lacks, and they are kept: the
+bounds of validators that print themselves in words, ``marginal`` and ``allow_fail`` of
+a measurement where they are set, the verdict of a phase that was repeated after a
+failed measurement, checkpoints, and the phase groups around a phase as long as its test
+is at hand (:mod:`rigbridge_openhtf.live.phase_groups`).
 """
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from uuid import UUID, uuid4
 
-import rigbridge
+import attrs
+
 from rigbridge.adapters import ConversionReport, Spool
-from rigbridge.model import Provenance, Run
+from rigbridge.model import Run
+from rigbridge_openhtf.handed_over import translate_handed_over
 from rigbridge_openhtf.live.phase_groups import group_paths
-from rigbridge_openhtf.raw_record import (
-    ABSENT,
-    BytesUnreadableError,
-    RawAttachment,
-    RawCode,
-    RawLog,
-    RawMeasurement,
-    RawPhase,
-    RawRecord,
-    RawUnit,
-    RawValidator,
-)
-from rigbridge_openhtf.scope import Scope
+from rigbridge_openhtf.packed_values import encode_packed, pack
+from rigbridge_openhtf.raw_document import RAW_VERSION
 from rigbridge_openhtf.settings import OpenHTFSettings
-from rigbridge_openhtf.translation.runs import translate
 
 if TYPE_CHECKING:
     from rigbridge_openhtf.live.openhtf_types import (
@@ -50,10 +41,18 @@ if TYPE_CHECKING:
         LiveRecord,
     )
 
-__all__ = ["LIVE_NAME", "to_run"]
+__all__ = [
+    "CLOSED",
+    "KeepFile",
+    "attachment_file",
+    "encode_record",
+    "is_closed",
+    "read_bytes",
+    "to_run",
+]
 
-LIVE_NAME = "openhtf"
-"""What the provenance of a live run calls the adapter."""
+CLOSED = "OpenHTF had closed the file: add this callback before CloseAttachments"
+"""What is wrong with an attachment whose file is deleted."""
 
 # Fields without a place in the model. Not every release has all of them.
 _OTHER_FIELDS = (
@@ -71,6 +70,11 @@ _OTHER_PHASE_FIELDS = (
     "diagnosis_results",
     "failure_diagnosis_results",
 )
+
+_Document: TypeAlias = dict[str, object]
+
+KeepFile: TypeAlias = "Callable[[LiveAttachment], Mapping[str, str]]"
+"""Keeps the bytes of an attachment; says under which name, or what was wrong."""
 
 
 def to_run(
@@ -92,40 +96,68 @@ def to_run(
         settings: what the site chose.
         run_id: the id of the run; a new one by default.
     """
-    live = cast("LiveRecord", record)
-    # Threads read the files while this one translates.
-    spool.expect(_files(live))
-    scope = Scope(
-        report=ConversionReport() if report is None else report,
+    found: dict[str, Path | Callable[[], Iterator[bytes]]] = {}
+
+    def keep(attachment: LiveAttachment) -> Mapping[str, str]:
+        if is_closed(attachment):
+            return {"problem": CLOSED}
+        name = str(len(found))
+        file = attachment_file(attachment)
+        found[name] = partial(read_bytes, attachment) if file is None else file
+        return {"file": name}
+
+    return translate_handed_over(
+        encode_record(record, keep),
+        found.get,
         spool=spool,
+        report=ConversionReport() if report is None else report,
         settings=OpenHTFSettings() if settings is None else settings,
-    )
-    provenance = Provenance(
-        adapter=LIVE_NAME,
-        adapter_version=rigbridge.__version__,
-        format="OpenHTF test record",
-        format_version=_openhtf_version(),
-    )
-    return translate(
-        _record(live),
-        scope,
         run_id=uuid4() if run_id is None else run_id,
-        source=provenance,
     )
 
 
-def _files(record: LiveRecord) -> list[Path]:
-    attached = [
-        item for phase in record.phases for item in (phase.attachments or {}).values()
+def encode_record(
+    record: object, keep: KeepFile, settings: OpenHTFSettings | None = None
+) -> bytes:
+    """
+    Write a record as JSON.
+
+    Args:
+        record: the ``openhtf.core.test_record.TestRecord``; it is not changed.
+        keep: keeps the bytes of an attachment.
+        settings: the settings that the program gave itself, which travel along.
+    """
+    live = cast("LiveRecord", record)
+    document: _Document = {
+        "version": RAW_VERSION,
+        "openhtf_version": _openhtf_version(),
+    }
+    if settings is not None:
+        document["settings"] = pack(attrs.asdict(settings))
+    # The files first: threads bring them to the disk while this one reads the rest.
+    kept = [
+        [(name, keep(item)) for name, item in (phase.attachments or {}).items()]
+        for phase in live.phases
     ]
-    return [file for item in attached if (file := _file(item)) is not None]
+    document["record"] = _record(live, kept)
+    return encode_packed(document)
 
 
-def _file(attachment: LiveAttachment) -> Path | None:
+def attachment_file(attachment: LiveAttachment) -> Path | None:
     """Give the temporary file of an attachment, which OpenHTF writes once."""
-    # Some attachments have only bytes in memory; None where OpenHTF closed the file.
+    # Some attachments have only bytes in memory.
     name = getattr(attachment, "_filename", None)
     return Path(name) if name else None
+
+
+def is_closed(attachment: LiveAttachment) -> bool:
+    """Whether OpenHTF has deleted the file of an attachment."""
+    return getattr(attachment, "_filename", "") is None
+
+
+def read_bytes(attachment: LiveAttachment) -> Iterator[bytes]:
+    """Give the bytes of an attachment without a file of its own."""
+    yield attachment.data
 
 
 # Looking for a distribution reads the folders of the whole path.
@@ -137,26 +169,29 @@ def _openhtf_version() -> str | None:
         return None
 
 
-def _record(record: LiveRecord) -> RawRecord:
-    return RawRecord(
-        dut_id=record.dut_id,
-        station_id=record.station_id,
-        outcome=_name(record.outcome),
-        outcome_details=[
-            {"code": detail.code, "description": detail.description}
+def _record(
+    record: LiveRecord, kept: Sequence[Sequence[tuple[str, Mapping[str, str]]]]
+) -> _Document:
+    paths = group_paths(record)
+    return {
+        "dut_id": pack(record.dut_id),
+        "station_id": pack(record.station_id),
+        "outcome": pack(_name(record.outcome)),
+        "outcome_details": [
+            {"code": pack(detail.code), "description": pack(detail.description)}
             for detail in record.outcome_details
         ],
-        start_millis=record.start_time_millis,
-        end_millis=record.end_time_millis,
-        metadata=record.metadata,
-        code=_code(record.code_info),
-        phases=[
-            _phase(phase, around)
-            for phase, around in zip(record.phases, group_paths(record), strict=True)
+        "start_millis": pack(record.start_time_millis),
+        "end_millis": pack(record.end_time_millis),
+        "metadata": pack(record.metadata),
+        "code": _code(record.code_info),
+        "phases": [
+            _phase(phase, around, files)
+            for phase, around, files in zip(record.phases, paths, kept, strict=False)
         ],
-        logs=[_log(line) for line in record.log_records],
-        rest={name: getattr(record, name, None) for name in _OTHER_FIELDS},
-    )
+        "logs": [_log(line) for line in record.log_records],
+        "rest": {name: pack(getattr(record, name, None)) for name in _OTHER_FIELDS},
+    }
 
 
 def _name(value: object) -> object:
@@ -164,55 +199,64 @@ def _name(value: object) -> object:
     return value.name if isinstance(value, Enum) else value
 
 
-def _code(code: Any) -> RawCode:
+def _code(code: Any) -> _Document | None:
     if code is None:
-        return RawCode()
-    return RawCode(
-        name=code.name, docstring=code.docstring, source_code=code.sourcecode
-    )
+        return None
+    return {
+        "name": pack(code.name),
+        "docstring": pack(code.docstring),
+        "source_code": pack(code.sourcecode),
+    }
 
 
-def _log(line: Any) -> RawLog:
-    return RawLog(
-        level=line.level,
-        logger=line.logger_name,
-        source=line.source,
-        line=line.lineno,
-        millis=line.timestamp_millis,
-        message=line.message,
-    )
+def _log(line: Any) -> _Document:
+    return {
+        "level": pack(line.level),
+        "logger": pack(line.logger_name),
+        "source": pack(line.source),
+        "line": pack(line.lineno),
+        "millis": pack(line.timestamp_millis),
+        "message": pack(line.message),
+    }
 
 
-def _phase(phase: LivePhase, around: Sequence[str]) -> RawPhase:
+def _phase(
+    phase: LivePhase,
+    around: Sequence[str],
+    files: Sequence[tuple[str, Mapping[str, str]]],
+) -> _Document:
     # OpenHTF's default for measurements and attachments is None.
-    return RawPhase(
-        name=phase.name,
-        outcome=_name(phase.outcome),
-        result=None if phase.result is None else _result(phase.result),
-        start_millis=phase.start_time_millis,
-        end_millis=phase.end_time_millis,
-        subtest=getattr(phase, "subtest_name", None),
-        around=around,
-        code=_code(phase.codeinfo),
-        measurements=[
+    attachments = phase.attachments or {}
+    return {
+        "name": pack(phase.name),
+        "outcome": pack(_name(phase.outcome)),
+        "result": None if phase.result is None else _result(phase.result),
+        "start_millis": pack(phase.start_time_millis),
+        "end_millis": pack(phase.end_time_millis),
+        "subtest": pack(getattr(phase, "subtest_name", None)),
+        "around": list(around),
+        "code": _code(phase.codeinfo),
+        "measurements": [
             _measurement(item) for item in (phase.measurements or {}).values()
         ],
-        attachments=[
-            _attachment(name, item) for name, item in (phase.attachments or {}).items()
+        "attachments": [
+            _attachment(name, attachments[name], file) for name, file in files
         ],
-        options=_fields(phase.options),
-        rest={name: getattr(phase, name, None) for name in _OTHER_PHASE_FIELDS},
-    )
+        "options": _fields(phase.options),
+        "rest": {
+            name: pack(getattr(phase, name, None)) for name in _OTHER_PHASE_FIELDS
+        },
+    }
 
 
-def _fields(options: object) -> Mapping[str, object]:
+def _fields(options: object) -> _Document:
     if options is None:
         return {}
     names = [field.name for field in getattr(type(options), "__attrs_attrs__", ())]
-    return {name: getattr(options, name) for name in names}
+    return {name: pack(getattr(options, name)) for name in names}
 
 
-def _result(result: Any) -> Mapping[str, object]:
+def _result(result: Any) -> _Document:
     """Write what a phase returned the way OpenHTF's JSON has it."""
     returned = result.phase_result
     if isinstance(returned, Enum):
@@ -231,43 +275,46 @@ def _result(result: Any) -> Mapping[str, object]:
     elif isinstance(returned, BaseException):
         # The phase was killed because the test was aborted.
         returned = _text(returned)
-    return {"phase_result": returned}
+    return {"phase_result": pack(returned)}
 
 
 def _text(value: object) -> str:
     """Spell an object of the test, whose own ``__str__`` may fail."""
     try:
-        return str(value)
+        return "".join(str(value))
     except Exception as error:  # noqa: BLE001 - an object of the test may do anything
         return f"<{type(value).__name__} that cannot be spelled: {error!r}>"
 
 
-def _measurement(item: LiveMeasurement) -> RawMeasurement:
+def _measurement(item: LiveMeasurement) -> _Document:
     dimensions = item.dimensions
     measured = item.measured_value
-    value: object = ABSENT
+    document: _Document = {
+        "name": pack(item.name),
+        "outcome": pack(_name(item.outcome)),
+        "validators": [_validator(each) for each in item.validators],
+        "docstring": pack(item.docstring),
+        "set_millis": pack(getattr(item, "set_time_millis", None)),
+    }
     # Asking for a value that was not set raises in OpenHTF.
     if measured.is_value_set:
-        value = [list(row) for row in measured.value] if dimensions else measured.value
-    return RawMeasurement(
-        name=item.name,
-        outcome=_name(item.outcome),
-        value=value,
-        unit=None if item.units is None else _unit(item.units),
-        dimensions=[_unit(axis) for axis in dimensions] if dimensions else None,
-        validators=[_validator(each) for each in item.validators],
-        docstring=item.docstring,
-        set_millis=getattr(item, "set_time_millis", None),
-        rest=_rest(item),
-    )
+        value = measured.value
+        document["value"] = pack([*map(list, value)] if dimensions else value)
+    if item.units is not None:
+        document["unit"] = _unit(item.units)
+    if dimensions:
+        document["dimensions"] = [_unit(axis) for axis in dimensions]
+    if rest := _rest(item):
+        document["rest"] = rest
+    return document
 
 
-def _rest(item: LiveMeasurement) -> dict[str, object]:
+def _rest(item: LiveMeasurement) -> _Document:
     """Give what is set of the fields that newer releases have."""
-    rest: dict[str, object] = {}
+    rest: _Document = {}
     if conditional := getattr(item, "conditional_validators", None):
         rest["conditional_validators"] = [
-            {"result": each.result, "validator": _text(each.validator)}
+            {"result": pack(each.result), "validator": _text(each.validator)}
             for each in conditional
         ]
     if getattr(item, "marginal", False):
@@ -277,43 +324,38 @@ def _rest(item: LiveMeasurement) -> dict[str, object]:
     return rest
 
 
-def _unit(unit: Any) -> RawUnit:
-    return RawUnit(
-        name=unit.name,
-        code=unit.code,
-        suffix=unit.suffix,
-        description=getattr(unit, "description", None),
-    )
+def _unit(unit: Any) -> _Document:
+    return {
+        "name": pack(unit.name),
+        "code": pack(unit.code),
+        "suffix": pack(unit.suffix),
+        "description": pack(getattr(unit, "description", None)),
+    }
 
 
-def _validator(validator: Any) -> RawValidator:
-    text = _text(validator)
-    bounds: tuple[object, object] | None = None
+def _validator(validator: Any) -> _Document:
+    document: _Document = {"text": _text(validator)}
     try:
         # InRange and what is derived from it. Both may be properties that compute.
         if hasattr(validator, "minimum") and hasattr(validator, "maximum"):
             bounds = (validator.minimum, validator.maximum)
+            # Spelled as OpenHTF prints them, so that its JSON gives the same.
+            document["bounds"] = [
+                each if each is None or isinstance(each, bool) else f"{each}"
+                for each in bounds
+            ]
     except Exception:  # noqa: BLE001 - then the text has to do
-        bounds = None
-    return RawValidator(text=text, bounds=bounds)
+        document.pop("bounds", None)
+    return document
 
 
-def _attachment(name: str, attachment: LiveAttachment) -> RawAttachment:
-    return RawAttachment(
-        name=name,
-        media_type=attachment.mimetype,
-        sha1=getattr(attachment, "sha1", None),
-        size=getattr(attachment, "size", None),
-        chunks=partial(_chunks, attachment),
-        file=_file(attachment),
-    )
-
-
-def _chunks(attachment: LiveAttachment) -> Iterator[bytes]:
-    """Give the bytes of an attachment without a file of its own."""
-    # None says that there was a file, and that it is deleted.
-    if getattr(attachment, "_filename", ABSENT) is None:
-        raise BytesUnreadableError(
-            "OpenHTF had closed the file: add this callback before CloseAttachments"
-        )
-    yield attachment.data
+def _attachment(
+    name: str, attachment: LiveAttachment, file: Mapping[str, str]
+) -> _Document:
+    return {
+        "name": pack(name),
+        "media_type": pack(attachment.mimetype),
+        "sha1": pack(getattr(attachment, "sha1", None)),
+        "size": getattr(attachment, "size", None),
+        **file,
+    }

@@ -16,7 +16,7 @@ import attrs
 from rigbridge.model import ProcedureRef, SubUnit, Unit
 from rigbridge_openhtf.raw_record import RawRecord
 from rigbridge_openhtf.scope import Scope
-from rigbridge_openhtf.translation.values import simplify, text_of
+from rigbridge_openhtf.translation.values import is_collection, simplify, text_of
 
 __all__ = ["Identity", "read_identity"]
 
@@ -46,7 +46,7 @@ class _Metadata:
         for key in keys:
             value = self._metadata.get(key)
             # The author may use the same key for something else: then it stays.
-            if value is None or isinstance(value, (Mapping, list, tuple, set)):
+            if value is None or is_collection(value):
                 continue
             text = text_of(value, self._scope.at(f".{key}"), item)
             if text is not None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import cast
 
 from rigbridge.model import JSONValue, Measurement, Phase, Run, RunOutcome
+from rigbridge_openhtf.packed_values import ReplacedObject
+from rigbridge_openhtf.plain_objects import without_address
 from rigbridge_openhtf.raw_record import ABSENT, RawCode, RawPhase
 from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.translation.measurements import read_measurement
@@ -15,7 +17,7 @@ from rigbridge_openhtf.translation.outcomes import (
     phase_outcome,
     returned_result,
 )
-from rigbridge_openhtf.translation.values import free_form, text_of, without_address
+from rigbridge_openhtf.translation.values import free_form, text_of
 
 __all__ = [
     "is_idle_trigger",
@@ -188,7 +190,7 @@ def _is_empty(value: object) -> bool:
 
 def _is_default(value: object) -> bool:
     # An enumeration in a live record, its name in JSON.
-    name = getattr(value, "name", value)
+    name = value.value if isinstance(value, ReplacedObject) else value
     return value is None or value is False or name == _NAME_CASE_KEPT
 
 

@@ -17,10 +17,11 @@ from typing import Literal
 import attrs
 
 from rigbridge.model import Limit
+from rigbridge_openhtf.plain_objects import without_address
 from rigbridge_openhtf.raw_record import RawValidator
 from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.translation.numbers import NUMBER, parse_number
-from rigbridge_openhtf.translation.values import clean, without_address
+from rigbridge_openhtf.translation.values import clean
 
 __all__ = ["Conditions", "Range", "read_conditions", "read_range"]
 

@@ -1,0 +1,84 @@
+"""
+What a program handed over becomes a run: in the process that sends, or at once.
+
+The output callback writes a record down and returns. Whoever sends finds it in the
+outbox and has it translated here, by the rules of
+:mod:`rigbridge_openhtf.translation.runs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+from uuid import UUID
+
+import attrs
+
+import rigbridge
+from rigbridge.adapters import ConversionReport, Spool
+from rigbridge.model import Provenance, Run
+from rigbridge_openhtf.raw_document import FindBytes, read_raw_document
+from rigbridge_openhtf.scope import Scope
+from rigbridge_openhtf.settings import OpenHTFSettings
+from rigbridge_openhtf.translation.runs import translate
+
+__all__ = ["LIVE_NAME", "translate_handed_over"]
+
+LIVE_NAME = "openhtf"
+"""What the provenance of a live run calls the adapter."""
+
+_SETTINGS = frozenset(field.name for field in attrs.fields(OpenHTFSettings))
+
+
+def translate_handed_over(
+    content: bytes,
+    find: FindBytes,
+    *,
+    spool: Spool,
+    report: ConversionReport,
+    settings: OpenHTFSettings,
+    run_id: UUID,
+) -> Run:
+    """
+    Translate what a hand-over wrote.
+
+    Args:
+        content: the JSON.
+        find: gives the bytes of its files.
+        spool: takes the attachments.
+        report: where everything is recorded.
+        settings: what the site chose; what the program gave itself wins.
+        run_id: the id of the run.
+
+    Raises:
+        MalformedSourceError: it is no record of a hand-over.
+        ModelError: a value does not fit the model.
+    """
+    document = read_raw_document(content, find)
+    record = document.record
+    if document.settings is not None:
+        settings = _made(document.settings)
+    scope = Scope(report=report, spool=spool, settings=settings)
+    # Threads read the files while this one translates.
+    spool.expect(
+        [
+            item.file
+            for phase in record.phases
+            for item in phase.attachments
+            if item.file
+        ]
+    )
+    provenance = Provenance(
+        adapter=LIVE_NAME,
+        adapter_version=rigbridge.__version__,
+        format="OpenHTF test record",
+        format_version=document.openhtf_version,
+    )
+    return translate(record, scope, run_id=run_id, source=provenance)
+
+
+def _made(given: Mapping[str, Any]) -> OpenHTFSettings:
+    # Another release may have settings that this one does not know.
+    known = {name: value for name, value in given.items() if name in _SETTINGS}
+    make = cast("Callable[..., OpenHTFSettings]", OpenHTFSettings)
+    return make(**known)
