@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import attrs
 
-from rigbridge.adapters import Match, ReadContext, Source
+from rigbridge.adapters import HandedOverRecord, Match, ReadContext, Source
 from rigbridge.errors import (
     MalformedSourceError,
     ModelError,
@@ -22,6 +22,7 @@ from rigbridge.model import Run
 from rigbridge_openhtf.documents.json_record import read_document
 from rigbridge_openhtf.documents.long_texts import LongTexts
 from rigbridge_openhtf.documents.parsing import Parsed, parse
+from rigbridge_openhtf.handed_over import translate_handed_over
 from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.settings import OpenHTFSettings
 from rigbridge_openhtf.translation.runs import translate
@@ -104,6 +105,23 @@ class OpenHTFJSONAdapter:
                     context.failed(error)
                     continue
                 yield run
+
+    def translate(self, record: HandedOverRecord, context: ReadContext) -> Run:
+        """
+        Make the run of a record that the output callback wrote.
+
+        Raises:
+            MalformedSourceError: it is no such record.
+            ModelError: a value does not fit the model.
+        """
+        return translate_handed_over(
+            record.content,
+            record.file,
+            spool=context.spool,
+            report=context.report,
+            settings=self.settings,
+            run_id=record.id,
+        )
 
     def _run(
         self, parsed: Parsed, index: int, source: Source, context: ReadContext

@@ -38,6 +38,7 @@ __all__ = [
     "UnreadableObject",
     "encode_packed",
     "pack",
+    "pack_fields",
     "unpack",
 ]
 
@@ -104,6 +105,14 @@ class NestedValue:
 def pack(value: object) -> object:
     """Make a value plain, whatever it is; no error of an object gets through."""
     return _pack(value, 0, set(), _MAX_STEPS)
+
+
+def pack_fields(fields: dict[str, Any]) -> dict[str, object]:
+    """Make the values of a document's fields plain; the names are our own."""
+    # One question for all of them: a record has thousands of fields.
+    if _is_plain(fields.values()):
+        return fields
+    return {name: pack(value) for name, value in fields.items()}
 
 
 def _pack(value: Any, depth: int, around: set[int], steps: int) -> object:
@@ -203,11 +212,11 @@ def _is_plain(members: Iterable[Any]) -> bool:
         if kinds == {float}:
             # Quicker than asking each; a sum that overflows only costs the quickness.
             return math.isfinite(sum(members))
-        return all(
-            LOWEST <= each <= HIGHEST
-            for each in members
-            if type(each) is int or type(each) is float
-        )
+        for each in members:
+            # NaN fails this comparison, too; a bool is an int and never fails.
+            if isinstance(each, (int, float)) and not LOWEST <= each <= HIGHEST:
+                return False
+        return True
     # The rows of a measurement with dimensions.
     if not kinds <= _ROWS:
         return False

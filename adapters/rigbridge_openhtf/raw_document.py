@@ -6,11 +6,14 @@ parts by their names; what has its default may be left out. Values are packed
 (:mod:`rigbridge_openhtf.packed_values`). A file is named under ``file``, as the
 hand-over named it, or ``problem`` says why there is none. ``version`` is raised when an
 older reader could misread it.
+
+Where a record could not be written so, ``json_record`` holds it as OpenHTF's own JSON,
+and ``files`` the bytes of each phase's attachments by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -48,15 +51,19 @@ class RawDocument:
     What a hand-over wrote.
 
     Attributes:
-        record: the record.
+        record: the record; None where only ``json_record`` could be written.
         openhtf_version: of the program that wrote it, or None.
         settings: the settings that the program gave itself, or None for those of the
             configuration.
+        json_record: the record as OpenHTF's own JSON has it.
+        files: by phase and name, what is known of the bytes of its attachments.
     """
 
-    record: RawRecord
+    record: RawRecord | None = None
     openhtf_version: str | None = None
     settings: Mapping[str, Any] | None = None
+    json_record: object = None
+    files: Sequence[Mapping[str, Mapping[str, Any]]] = ()
 
 
 def read_raw_document(content: bytes, find: FindBytes) -> RawDocument:
@@ -78,11 +85,14 @@ def read_raw_document(content: bytes, find: FindBytes) -> RawDocument:
                 f"is a record of version {version}, which this adapter does not know",
                 remedy="install the rigbridge that wrote it, or a later one",
             )
-        return RawDocument(
-            record=_record(document["record"], find),
-            openhtf_version=document.get("openhtf_version"),
-            settings=document.get("settings"),
-        )
+        head = {key: document.get(key) for key in ("openhtf_version", "settings")}
+        if "json_record" not in document:
+            return RawDocument(record=_record(document["record"], find), **head)
+        files = [
+            {name: _bytes(each, find) for name, each in phase.items()}
+            for phase in document["files"]
+        ]
+        return RawDocument(json_record=document["json_record"], files=files, **head)
     except (
         AttributeError,
         KeyError,
@@ -143,15 +153,19 @@ def _validator(given: _Fields) -> RawValidator:
 
 def _attachment(given: _Fields, find: FindBytes) -> RawAttachment:
     fields = dict(given)
-    name, problem = fields.pop("file", None), fields.pop("problem", None)
+    kept = fields.pop("bytes")
+    return RawAttachment(**fields, **_bytes(kept, find))
+
+
+def _bytes(given: _Fields, find: FindBytes) -> dict[str, Any]:
+    name = given.get("file")
     found = None if name is None else find(name)
     if isinstance(found, Path):
-        return RawAttachment(**fields, file=found)
+        return {"file": found}
     if found is not None:
-        return RawAttachment(**fields, chunks=found)
-    if problem is None:
-        problem = "its file is not where the hand-over put it"
-    return RawAttachment(**fields, chunks=partial(_unreadable, problem))
+        return {"chunks": found}
+    problem = given.get("problem", "its file is not where the hand-over put it")
+    return {"chunks": partial(_unreadable, problem)}
 
 
 def _unreadable(problem: str) -> Iterable[bytes]:

@@ -69,3 +69,7 @@ class OpenHTFSettings:
         converter=_texts,
         validator=attrs.validators.deep_iterable(attrs.validators.instance_of(str)),
     )
+
+    def as_table(self) -> dict[str, object]:
+        """Write the settings as they would stand in a configuration."""
+        return {**attrs.asdict(self), "log_level": self.log_level.value}

@@ -13,6 +13,7 @@ its errors. The parts are
 - :mod:`rigbridge.testing`, the suite that every adapter passes.
 """
 
+import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -67,6 +68,10 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+# Else Python itself would print our warnings in a program without logging: a station's
+# terminal is the operator's.
+logging.getLogger("rigbridge").addHandler(logging.NullHandler())
 
 _HOMES = {
     "Client": "client",

@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from rigbridge.model import Run
     from rigbridge.model.report import ConversionReport
     from rigbridge.outbox import DeliveryResult, Outbox, RunRules
-    from rigbridge.outbox.incoming import IncomingItem
+    from rigbridge.outbox.incoming import IncomingFolder, IncomingIntake, IncomingItem
 
 __all__ = [
+    "check_adapters",
+    "incoming_intake",
     "load_outbox",
     "make_adapter",
     "make_settings",
@@ -137,10 +139,7 @@ def open_outbox(
         ConfigurationError: the folder cannot be used, or a setting is wrong.
     """
     from rigbridge.outbox import Outbox, Retention  # noqa: PLC0415 - not all need it
-    from rigbridge.outbox.incoming import (  # noqa: PLC0415 - likewise
-        IncomingFolder,
-        IncomingIntake,
-    )
+    from rigbridge.outbox.incoming import IncomingFolder  # noqa: PLC0415 - likewise
 
     retention = make_settings(
         Retention,
@@ -156,10 +155,23 @@ def open_outbox(
         retention=retention,
         observe=observe,
         rules=_rules(configuration.identity if identity is None else identity),
-        incoming=IncomingIntake(
-            IncomingFolder(configuration.data), partial(_translate, configuration)
-        ),
+        incoming=incoming_intake(configuration, IncomingFolder(configuration.data)),
     )
+
+
+def incoming_intake(
+    configuration: Configuration, folder: IncomingFolder
+) -> IncomingIntake:
+    """
+    Make what takes in that which was handed over in a folder.
+
+    Args:
+        configuration: the settings of the adapters that translate it.
+        folder: the folder.
+    """
+    from rigbridge.outbox.incoming import IncomingIntake  # noqa: PLC0415 - as above
+
+    return IncomingIntake(folder, partial(_translate, configuration))
 
 
 def _translate(
@@ -197,6 +209,26 @@ def _rules(identity: IdentityRules) -> RunRules:
         return identity.apply(run, name=name, report=report), report
 
     return apply
+
+
+def check_adapters(configuration: Configuration) -> None:
+    """
+    Make sure that each table of settings belongs to an installed adapter.
+
+    Raises:
+        ConfigurationError: nobody reads one of them; names the adapters there are.
+    """
+    if not configuration.adapters:
+        return
+    installed = PluginLoader(ADAPTER_GROUP).names
+    for name in configuration.adapters:
+        if name not in installed:
+            raise ConfigurationError(
+                "there is no such adapter",
+                source=configuration.origins.get("adapters"),
+                place=f"adapters.{name}",
+                remedy=f"installed: {', '.join(installed)}",
+            )
 
 
 def make_adapter(

@@ -2,11 +2,10 @@
 The output callback: the one line that a test engineer adds to a test.
 
 A test never waits for a store, and no error of rigbridge makes it fail or lose data. A
-record is translated and made durable in the outbox before the callback returns; a
-background thread sends from there. Every error of rigbridge is logged with its
-traceback by the logger ``rigbridge.openhtf``, counted for ``rigbridge outbox status``,
-and never raised. What could not be queued is kept in a file whose path is logged
-(:mod:`rigbridge_openhtf.live.keeping`).
+record is written down as it is, durably, before the callback returns; whoever sends
+translates and queues it (:mod:`rigbridge_openhtf.live.background`). Errors go to the
+logger ``rigbridge.openhtf`` and are never raised. Only what could be kept nowhere is
+said on standard error as well.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import atexit
 import contextlib
 import logging
 import os
-import threading
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,16 +22,19 @@ from uuid import UUID
 
 import attrs
 
-from rigbridge.adapters import ConversionReport, Spool
-from rigbridge.kept import UnsentFolder
-from rigbridge.machine.folders import make_folder
-from rigbridge.model import Run
+from rigbridge.errors import ConfigurationError
+from rigbridge.machine.interruption import brought_to_end
+from rigbridge.outbox.incoming import IncomingFolder, shared_threads
+from rigbridge_openhtf.live.background import BackgroundOutbox
+from rigbridge_openhtf.live.fixed_settings import FixedSettings, fix_settings
 from rigbridge_openhtf.live.hand_over import HandOver
-from rigbridge_openhtf.live.keeping import keep_record
-from rigbridge_openhtf.live.records import to_run
-from rigbridge_openhtf.live.run_queue import RunQueue
+from rigbridge_openhtf.live.known_records import known_record
+from rigbridge_openhtf.live.record_writing import (
+    RecordSummary,
+    load_writer,
+    write_record,
+)
 from rigbridge_openhtf.settings import OpenHTFSettings
-from rigbridge_openhtf.translation.phases import never_began
 
 if TYPE_CHECKING:
     from rigbridge.adapters.identity import IdentityRules
@@ -45,6 +47,8 @@ EXIT_DEADLINE = 5.0
 """Seconds that the process waits at its end for what is still to be sent."""
 
 _LOGGER = logging.getLogger("rigbridge.openhtf")
+# Seconds that somebody who asks how a run stands waits for the outbox to be opened.
+_PATIENCE = 30.0
 
 
 def output_callback(
@@ -65,9 +69,9 @@ def output_callback(
         test.add_output_callbacks(rigbridge_openhtf.output_callback())
 
     What is not given comes from the configuration (``rigbridge.toml``, the
-    environment) as it is when the first record arrives. Until then nothing is opened,
-    created or started. But the code is loaded now, so that nobody waits for that at the
-    end of the first test, and a wrong setting is logged now, too.
+    environment) as it is now. A wrong setting is logged once; records are kept
+    nonetheless. In the background the data folder is opened and what waits in it is
+    sent, so that nobody waits for that at the end of the first test.
 
     Args:
         to: ``local`` for the embedded store, or the URL of a run store.
@@ -86,7 +90,7 @@ def output_callback(
         identity=identity,
         outbox=outbox,
     )
-    callback.load()
+    callback.prepare()
     return callback
 
 
@@ -117,23 +121,40 @@ class OutputCallback:
         outbox: Outbox | None = None,
         observe: Callable[[HandOver], object] | None = None,
     ) -> None:
-        self._to = to
-        self._data = None if data is None else Path(data)
-        self._api_key = api_key
-        self._settings = settings
-        self._identity = identity
-        self._outbox = outbox
+        self._fixed = fix_settings(
+            to=to,
+            data=None if data is None else Path(data),
+            api_key=api_key,
+            settings=settings,
+            identity=identity,
+        )
+        if self._fixed.problem is not None:
+            _LOGGER.error(
+                "records are kept in %s, and not sent: %s",
+                self._fixed.data,
+                self._fixed.problem,
+            )
+        if outbox is not None:
+            # Its owner decides where it sends to.
+            self._fixed = attrs.evolve(self._fixed, destination=outbox.name)
+        self._outbox = BackgroundOutbox(self._make_outbox, given=outbox)
+        self._incoming = _incoming_folder(self._fixed, outbox)
         self._observe = observe
-        # Guards _queue: tests in several threads may call at the same time.
-        self._lock = threading.Lock()
         self._plugins: PluginLoader | None = None
-        self._queue: RunQueue | None = None
+        self._prepared = False
         self._last_run_id: UUID | None = None
+        # The processes that handed something over: a child inherits this object.
+        self._used_by: set[int] = set()
 
     @property
     def last_run_id(self) -> UUID | None:
-        """The id of the run that was queued last, or None."""
+        """The id of the run that was handed over last, or None."""
         return self._last_run_id
+
+    @property
+    def fixed(self) -> FixedSettings:
+        """What it works with, as it was when it was made."""
+        return self._fixed
 
     def __call__(self, record: object) -> None:
         """
@@ -142,36 +163,87 @@ class OutputCallback:
         Args:
             record: the ``openhtf.core.test_record.TestRecord``.
         """
-        done = HandOver()
-        try:
-            done = self._take(record)
-        except Exception as error:
-            _LOGGER.exception("a test record could not be handed over or kept")
-            _count_error(error, self._fallback_folder())
+        # Also on Ctrl-C: an impatient operator must not lose the record.
+        done = brought_to_end(lambda: self._take(record))
         if self._observe is not None:
             self._observe(done)
 
-    def load(self) -> None:
-        """Load the code that the first record needs; nothing is opened yet."""
-        try:
-            self._plugins = RunQueue.load(
-                to=self._to, data=self._data, api_key=self._api_key
-            )
-        except Exception as error:  # noqa: BLE001 - met again, and kept, with a record
-            _LOGGER.warning("nothing could be handed over as things are: %s", error)
+    def _take(self, record: object) -> HandOver:
+        place = (self._incoming.folder, self._fixed.destination)
+        known = known_record(record, place)
+        if known.handed_over is not None:
+            self._last_run_id = known.run_id
+            return known.handed_over
+        summary = RecordSummary.of(record, self._fixed.settings)
+        done = HandOver(
+            run_id=known.run_id,
+            serial_number=summary.serial_number,
+            outcome=summary.outcome,
+            canceled=summary.never_began and not self._fixed.settings.canceled_starts,
+        )
+        if done.canceled:
+            _LOGGER.info("a test that was canceled before it began is not handed over")
+        else:
+            done = self._write(record, done, summary)
+        known.handed_over = done
+        return done
+
+    def _write(
+        self, record: object, done: HandOver, summary: RecordSummary
+    ) -> HandOver:
+        with self._outbox.handing_over():
+            try:
+                folder = write_record(
+                    self._incoming, record, done.run_id, summary, self._fixed
+                )
+            except Exception as error:
+                _LOGGER.exception("a record could be kept nowhere")
+                problem = f"{type(error).__name__}: {error}"
+                _say_lost(done, problem)
+                return attrs.evolve(done, problem=problem)
+        self._last_run_id = done.run_id
+        self._used_by.add(os.getpid())
+        # The record is safe. Only one who comes after closing waits for what follows.
+        if self._prepared:
+            self._outbox.wake()
+        else:
+            self.prepare()
+        return attrs.evolve(done, folder=folder)
 
     def prepare(self) -> None:
         """
-        Open what the configuration names, so that the first record need not wait.
+        Make ready in the background, so that nobody waits after the first test.
 
-        What fails is logged, and tried again with the first record.
+        The code that is needed is loaded, the folder made, the outbox opened, and what
+        waits in it is sent.
         """
-        self._open()
+        if self._prepared:
+            return
+        self._prepared = True
+        atexit.register(self._at_exit)
+        load_writer()
+        shared_threads().start()
+        # A folder that cannot be made is met again, and said, with a record.
+        shared_threads().begin([self._incoming], _prepare_folder)
+        if self._fixed.configuration is None:
+            return
+        try:
+            # Loaded here: a fork while a thread imports would leave the child with an
+            # import that never ends.
+            from rigbridge.opening import load_outbox  # noqa: PLC0415 - not all need it
 
-    @property
-    def queue(self) -> RunQueue | None:
-        """Where runs go, or None while it is not open."""
-        return self._queue
+            self._plugins = load_outbox(self._fixed.configuration)
+        except Exception as error:  # noqa: BLE001 - said once; records are kept
+            _LOGGER.error("records are kept, and not sent for now: %s", error)  # noqa: TRY400 - the text says it all
+            return
+        self._outbox.begin()
+
+    def _make_outbox(self) -> Outbox:
+        if self._fixed.configuration is None:
+            raise self._fixed.problem or ConfigurationError("nothing is configured")
+        from rigbridge.opening import open_outbox  # noqa: PLC0415 - likewise
+
+        return open_outbox(self._fixed.configuration, loader=self._plugins)
 
     def entry(self, run_id: UUID | None = None) -> OutboxEntry | None:
         """
@@ -181,14 +253,14 @@ class OutputCallback:
             run_id: its id; that of the last run by default.
 
         Returns:
-            None if the outbox does not know the run.
+            None if the outbox does not know the run, or cannot be opened.
         """
         run_id = self._last_run_id if run_id is None else run_id
-        if run_id is None:
+        if run_id is None or self._fixed.configuration is None:
             return None
         # Also after closing, or the block of a station: opened again, as for a record.
-        queue = self._open()
-        return None if queue is None else queue.entry(run_id)
+        outbox = self._outbox.opened(_PATIENCE)
+        return None if outbox is None else outbox.entry(run_id)
 
     def flush(self, deadline: float = 10.0) -> int:
         """
@@ -200,156 +272,75 @@ class OutputCallback:
             deadline: seconds to wait at most.
 
         Returns:
-            How many runs still wait; they stay in the outbox.
+            How many runs still wait; they stay in the data folder.
         """
-        # Runs of this callback may wait also after closing; without any run of its own
-        # it has nothing to open an outbox for.
-        queue = self._queue if self._last_run_id is None else self._open()
-        if queue is not None:
-            return queue.flush(deadline)
-        return 0 if self._outbox is None else self._outbox.flush(deadline)
+        waiting = None
+        if self._fixed.configuration is not None:
+            waiting = self._outbox.flush(deadline)
+        return self._incoming.pending() if waiting is None else waiting
 
     def close(self) -> None:
         """
-        Release files and threads; what waits stays in the outbox.
+        Release files and threads; what waits stays in the data folder.
 
         A record that arrives later opens them again.
         """
-        with self._lock:
-            queue, self._queue = self._queue, None
+        self._prepared = False
         # Else the handler would keep every callback of a long process alive.
         atexit.unregister(self._at_exit)
-        if queue is not None:
-            queue.close()
+        self._outbox.close()
 
     def _at_exit(self) -> None:
+        # A child leaves the sending to the process that it comes from.
+        if os.getpid() not in self._used_by or self._outbox.is_elsewhere:
+            return
         # Exit handlers run before daemon threads end, so the sender still works. What
         # is raised here would only be printed, without a word on what it means.
         try:
             waiting = self.flush(EXIT_DEADLINE)
             if waiting:
                 _LOGGER.warning(
-                    "%d runs wait in the outbox; the next test or "
-                    "'rigbridge outbox flush' sends them",
+                    "%d runs wait in %s; the next test or '%s' sends them",
                     waiting,
+                    self._fixed.data,
+                    self._fixed.flush_command(),
                 )
             self.close()
         except Exception:
             _LOGGER.exception("the outbox could not be flushed at the end")
 
-    def _take(self, record: object) -> HandOver:
-        queue = self._open()
-        settings = self._settings or OpenHTFSettings()
-        data = self._fallback_folder()
-        if queue is not None:
-            settings, data = queue.settings, queue.data
-        with contextlib.ExitStack() as spools:
-            if queue is not None:
-                spools.enter_context(queue.handing_over())
-            try:
-                run, report = _translated(record, settings, data, spools)
-            # Also on Ctrl-C: an impatient operator must not lose the record.
-            except BaseException as error:
-                path = keep_record(record, data)
-                _LOGGER.exception("a record could not be read and is kept in %s", path)
-                _count_error(error, data)
-                if isinstance(error, Exception):
-                    return HandOver(kept=path)
-                raise
-            if never_began(run) and not settings.canceled_starts:
-                _LOGGER.info(
-                    "a test that was canceled before it began is not handed over"
-                )
-                return HandOver(outcome=str(run.outcome), canceled=True)
-            # Inside the stack: the outbox links or copies the files of the spool.
-            return self._hand_over(run, report, queue, data)
 
-    def _hand_over(
-        self, run: Run, report: ConversionReport, queue: RunQueue | None, data: Path
-    ) -> HandOver:
-        done = HandOver(
-            run_id=run.id,
-            serial_number=run.unit.serial_number,
-            outcome=str(run.outcome),
+def _incoming_folder(fixed: FixedSettings, outbox: Outbox | None) -> IncomingFolder:
+    """Give the folder that the sender takes from."""
+    if outbox is None:
+        return IncomingFolder(fixed.data)
+    if outbox.incoming is not None:
+        return outbox.incoming.folder
+    from rigbridge.configuration import Configuration  # noqa: PLC0415 - not all need it
+    from rigbridge.destinations import DestinationSettings  # noqa: PLC0415 - likewise
+    from rigbridge.opening import incoming_intake  # noqa: PLC0415 - likewise
+
+    # An outbox of the caller's own takes from a folder of its own: what is in the data
+    # folder goes where the configuration says.
+    folder = IncomingFolder(outbox.folder)
+    configuration = fixed.configuration or Configuration(
+        destination_settings=DestinationSettings(data=fixed.data)
+    )
+    outbox.take_from(incoming_intake(configuration, folder))
+    return folder
+
+
+def _prepare_folder(folder: IncomingFolder) -> None:
+    with contextlib.suppress(OSError):
+        folder.prepare()
+
+
+def _say_lost(done: HandOver, problem: str) -> None:
+    """Say the one thing that must reach a person, whatever the logging is."""
+    # Under pythonw.exe, which has no console, sys.stderr is None.
+    with contextlib.suppress(Exception):
+        serial = done.serial_number or "a unit without a serial number"
+        sys.stderr.write(
+            f"rigbridge: the run of {serial} ({done.outcome}) could be kept nowhere,"
+            f" it is lost: {problem}\n"
         )
-        words = "run %s could not be handed over: kept in %s"
-        if queue is None:
-            # The reason was logged when opening failed.
-            path = UnsentFolder(data).keep_run(run, report)
-            _LOGGER.error(words, run.id, path)
-            return attrs.evolve(done, kept=path)
-        try:
-            queue.submit(run, report)
-        except BaseException as error:
-            path = UnsentFolder(data).keep_run(run, report)
-            _LOGGER.exception(words, run.id, path)
-            _count_error(error, data)
-            if isinstance(error, Exception):
-                return attrs.evolve(done, kept=path)
-            raise
-        self._last_run_id = run.id
-        return attrs.evolve(done, queued=True)
-
-    def _open(self) -> RunQueue | None:
-        """Open the queue, once; None, and logged, if that fails."""
-        with self._lock:
-            if self._queue is None:
-                try:
-                    self._queue = RunQueue.open(
-                        to=self._to,
-                        data=self._data,
-                        api_key=self._api_key,
-                        settings=self._settings,
-                        identity=self._identity,
-                        outbox=self._outbox,
-                        plugins=self._plugins,
-                    )
-                except Exception as error:
-                    _LOGGER.exception("nothing can be handed over")
-                    _count_error(error, self._fallback_folder())
-                    return None
-                # Only now: a process whose callback took no record ends at once.
-                atexit.register(self._at_exit)
-            return self._queue
-
-    def _fallback_folder(self) -> Path:
-        """Where to keep what cannot be handed over if there is no configuration."""
-        if self._data is not None:
-            return self._data
-        if named := os.environ.get("RIGBRIDGE_DATA", "").strip():
-            return Path(named).expanduser()
-        import platformdirs  # noqa: PLC0415 - only where nothing else names it
-
-        return platformdirs.user_data_path("rigbridge", appauthor=False)
-
-
-def _translated(
-    record: object, settings: OpenHTFSettings, data: Path, spools: contextlib.ExitStack
-) -> tuple[Run, ConversionReport]:
-    """Translate a record; its attachments go into a spool that lasts as the stack."""
-
-    def into(spool: Spool) -> tuple[Run, ConversionReport]:
-        # A new report each time: the first try may have recorded half of the record.
-        report = ConversionReport()
-        return to_run(record, spool=spool, report=report, settings=settings), report
-
-    folder = data / "spool"
-    try:
-        make_folder(folder)
-        # OpenHTF keeps its own files as long as the callback has the record: in_place
-        # leaves them where they are. Other bytes go to the disk of the data folder,
-        # where the outbox takes them by a hard link, without a second copy; a folder
-        # for temporary files may be in memory.
-        return into(spools.enter_context(Spool(folder, in_place=True)))
-    except OSError as error:
-        _LOGGER.warning("attachments do not go into %s: %s", folder, error)
-        spools.close()
-        return into(spools.enter_context(Spool(in_place=True)))
-
-
-def _count_error(error: BaseException, data: Path) -> None:
-    """Have ``rigbridge outbox status`` show an error that was logged."""
-    try:
-        UnsentFolder(data).note_error(f"{type(error).__name__}: {error}")
-    except OSError:
-        _LOGGER.exception("the error could not be counted")

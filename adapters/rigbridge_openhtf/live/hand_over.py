@@ -13,8 +13,8 @@ from rigbridge.outbox import OutboxEntry
 __all__ = ["HandOver", "RecordStatus", "status_line"]
 
 _STORED, _WAITS, _REFUSED = "stored", "waits", "refused"
-_KEPT, _LOST, _CANCELED = "kept", "lost", "canceled"
-_KINDS = (_STORED, _WAITS, _REFUSED, _KEPT, _LOST, _CANCELED)
+_LOST, _CANCELED = "lost", "canceled"
+_KINDS = (_STORED, _WAITS, _REFUSED, _LOST, _CANCELED)
 _BY_STATE = {
     "done": _STORED,
     "pending": _WAITS,
@@ -29,19 +29,20 @@ class HandOver:
     What became of a record when it was handed over.
 
     Attributes:
-        run_id: the id of its run; None if the record could not be read.
+        run_id: the id of its run.
         serial_number: of the unit under test, or None.
         outcome: the verdict, or None.
-        kept: the file that holds it where it could not be queued, or None.
-        queued: whether it is in the outbox.
+        folder: where it was written, until the sender takes it from there; None if it
+            was not.
+        problem: why it could be kept nowhere, or None.
         canceled: whether it was left out, since the test was canceled before it began.
     """
 
-    run_id: UUID | None = None
+    run_id: UUID
     serial_number: str | None = None
     outcome: str | None = None
-    kept: Path | None = None
-    queued: bool = False
+    folder: Path | None = None
+    problem: str | None = None
     canceled: bool = False
 
 
@@ -63,16 +64,22 @@ class RecordStatus:
         """One word for it."""
         if self.entry is not None:
             return _BY_STATE[str(self.entry.state)]
-        if self.hand_over.queued:
-            # The outbox forgets an entry only some time after it was delivered.
-            return _STORED
         if self.hand_over.canceled:
             return _CANCELED
-        return _LOST if self.hand_over.kept is None else _KEPT
+        folder = self.hand_over.folder
+        if folder is None:
+            return _LOST
+        # The outbox forgets an entry only some time after it was delivered.
+        return _WAITS if folder.is_dir() else _STORED
 
 
 def status_line(
-    records: Sequence[RecordStatus], *, store: str, outbox: Path | None
+    records: Sequence[RecordStatus],
+    *,
+    store: str,
+    folder: Path,
+    flush: str,
+    problem: str | None = None,
 ) -> str | None:
     """
     Say in one line what was stored where, or what waits; None if there was nothing.
@@ -80,21 +87,32 @@ def status_line(
     Args:
         records: all records of the block.
         store: what the store is called.
-        outbox: the folder of the outbox, or None if it could not be opened.
+        folder: where records wait.
+        flush: the command that sends what waits.
+        problem: what is wrong with the settings, or None.
     """
     if not records:
         return None
+    place = _Place(store, folder, flush, problem)
     if len(records) == 1:
-        return f"rigbridge: {_one(records[0], store, outbox)}"
+        return f"rigbridge: {_one(records[0], place)}"
     parts = [
-        _several([each for each in records if each.kind == kind], store, outbox)
+        _several([each for each in records if each.kind == kind], place)
         for kind in _KINDS
         if any(each.kind == kind for each in records)
     ]
     return f"rigbridge: {len(records)} runs: {'; '.join(parts)}"
 
 
-def _one(record: RecordStatus, store: str, outbox: Path | None) -> str:
+@attrs.frozen
+class _Place:
+    store: str
+    folder: Path
+    flush: str
+    problem: str | None
+
+
+def _one(record: RecordStatus, place: _Place) -> str:
     hand_over, entry, kind = record.hand_over, record.entry, record.kind
     if kind == _CANCELED:
         return "the test was canceled before it began, nothing is stored"
@@ -104,40 +122,38 @@ def _one(record: RecordStatus, store: str, outbox: Path | None) -> str:
         run_id = hand_over.run_id if entry is None else entry.stored_id
         url = None if entry is None else entry.url
         link = "" if url is None else f": {url}"
-        return f"{what} is stored in {store} as run {run_id}{link}"
+        return f"{what} is stored in {place.store} as run {run_id}{link}"
     if kind in (_WAITS, _REFUSED):
         # The operator needs the id for 'rigbridge outbox show'.
         what = f"{what}, run {hand_over.run_id},"
-    return f"{what} {_state(kind, [record], outbox)}"
+    return f"{what} {_state(kind, [record], place)}"
 
 
-def _several(records: Sequence[RecordStatus], store: str, outbox: Path | None) -> str:
+def _several(records: Sequence[RecordStatus], place: _Place) -> str:
     kind = records[0].kind
-    state = f"stored in {store}" if kind == _STORED else _state(kind, records, outbox)
-    return f"{len(records)} {state}"
+    if kind == _STORED:
+        return f"{len(records)} stored in {place.store}"
+    return f"{len(records)} {_state(kind, records, place)}"
 
 
-def _state(kind: str, records: Sequence[RecordStatus], outbox: Path | None) -> str:
+def _state(kind: str, records: Sequence[RecordStatus], place: _Place) -> str:
     if kind == _WAITS:
-        why = _reason(records, "not sent yet")
-        return (
-            f"safe in {outbox} until the store takes it ({why});"
-            " the next test or 'rigbridge outbox flush' sends it"
+        why = _reason(records, place.problem or "not sent yet")
+        sends = (
+            f"the next test or '{place.flush}' sends it"
+            if place.problem is None
+            else f"mend the setting, then '{place.flush}' sends it"
         )
+        return f"safe in {place.folder} until the store takes it ({why}); {sends}"
     if kind == _REFUSED:
         why = _reason(records, "refused")
-        return f"kept in {outbox} for a person ({why}); see 'rigbridge outbox list'"
-    if kind == _KEPT:
-        paths = {str(each.hand_over.kept) for each in records}
-        # One file by its name, several by their folder.
-        where = paths.pop() if len(paths) == 1 else str(Path(paths.pop()).parent)
         return (
-            f"could not be queued, kept in {where};"
-            " see the log, then 'rigbridge outbox flush'"
+            f"kept in {place.folder} for a person ({why}); see 'rigbridge outbox list'"
         )
     if kind == _CANCELED:
         return "canceled before they began, not stored"
-    return "could be neither queued nor kept; see the log"
+    problems = (each.hand_over.problem for each in records)
+    return f"could be kept nowhere: {next(filter(None, problems), 'see the log')}"
 
 
 def _reason(records: Iterable[RecordStatus], unknown: str) -> str:

@@ -23,14 +23,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from uuid import UUID, uuid4
 
-import attrs
-
 from rigbridge.adapters import ConversionReport, Spool
 from rigbridge.model import Run
 from rigbridge_openhtf.handed_over import translate_handed_over
 from rigbridge_openhtf.live.phase_groups import group_paths
-from rigbridge_openhtf.packed_values import encode_packed, pack
+from rigbridge_openhtf.packed_values import encode_packed, pack, pack_fields
 from rigbridge_openhtf.raw_document import RAW_VERSION
+from rigbridge_openhtf.raw_record import ABSENT
 from rigbridge_openhtf.settings import OpenHTFSettings
 
 if TYPE_CHECKING:
@@ -45,8 +44,10 @@ __all__ = [
     "CLOSED",
     "KeepFile",
     "attachment_file",
+    "encode_json_record",
     "encode_record",
     "is_closed",
+    "openhtf_version",
     "read_bytes",
     "to_run",
 ]
@@ -117,30 +118,61 @@ def to_run(
 
 
 def encode_record(
-    record: object, keep: KeepFile, settings: OpenHTFSettings | None = None
+    record: object,
+    keep: KeepFile,
+    *,
+    settings: OpenHTFSettings | None = None,
+    finish: Callable[[], object] | None = None,
 ) -> bytes:
     """
     Write a record as JSON.
 
     Args:
         record: the ``openhtf.core.test_record.TestRecord``; it is not changed.
-        keep: keeps the bytes of an attachment.
+        keep: keeps the bytes of an attachment; may change what it gave until the end.
         settings: the settings that the program gave itself, which travel along.
+        finish: is called when all is read, right before it is written.
     """
     live = cast("LiveRecord", record)
-    document: _Document = {
-        "version": RAW_VERSION,
-        "openhtf_version": _openhtf_version(),
-    }
-    if settings is not None:
-        document["settings"] = pack(attrs.asdict(settings))
+    document = _head(settings)
     # The files first: threads bring them to the disk while this one reads the rest.
     kept = [
         [(name, keep(item)) for name, item in (phase.attachments or {}).items()]
         for phase in live.phases
     ]
     document["record"] = _record(live, kept)
+    if finish is not None:
+        finish()
     return encode_packed(document)
+
+
+def encode_json_record(
+    record: object, keep: KeepFile, *, settings: OpenHTFSettings | None = None
+) -> bytes:
+    """
+    Write a record as OpenHTF's own JSON has it, where our own form fails.
+
+    Args:
+        record: the record.
+        keep: keeps the bytes of an attachment.
+        settings: the settings that the program gave itself, which travel along.
+    """
+    live = cast("LiveRecord", record)
+    plain = cast("Any", record).as_base_types()
+    kept = [
+        {name: keep(item) for name, item in (phase.attachments or {}).items()}
+        for phase in live.phases
+    ]
+    document = {**_head(settings), "json_record": pack(plain), "files": pack(kept)}
+    return encode_packed(document)
+
+
+def _head(settings: OpenHTFSettings | None) -> _Document:
+    return {
+        "version": RAW_VERSION,
+        "openhtf_version": openhtf_version(),
+        "settings": None if settings is None else settings.as_table(),
+    }
 
 
 def attachment_file(attachment: LiveAttachment) -> Path | None:
@@ -162,7 +194,8 @@ def read_bytes(attachment: LiveAttachment) -> Iterator[bytes]:
 
 # Looking for a distribution reads the folders of the whole path.
 @cache
-def _openhtf_version() -> str | None:
+def openhtf_version() -> str | None:
+    """Give the version of OpenHTF; None where it is no distribution."""
     try:
         return version("openhtf")
     except PackageNotFoundError:
@@ -202,22 +235,29 @@ def _name(value: object) -> object:
 def _code(code: Any) -> _Document | None:
     if code is None:
         return None
-    return {
-        "name": pack(code.name),
-        "docstring": pack(code.docstring),
-        "source_code": pack(code.sourcecode),
-    }
+    return pack_fields(
+        {
+            "name": code.name,
+            "docstring": code.docstring,
+            "source_code": code.sourcecode,
+        }
+    )
 
 
 def _log(line: Any) -> _Document:
-    return {
-        "level": pack(line.level),
-        "logger": pack(line.logger_name),
-        "source": pack(line.source),
-        "line": pack(line.lineno),
-        "millis": pack(line.timestamp_millis),
-        "message": pack(line.message),
-    }
+    # An author may append anything to the list.
+    if not hasattr(line, "message"):
+        return {"message": pack(line)}
+    return pack_fields(
+        {
+            "level": line.level,
+            "logger": line.logger_name,
+            "source": line.source,
+            "line": line.lineno,
+            "millis": line.timestamp_millis,
+            "message": line.message,
+        }
+    )
 
 
 def _phase(
@@ -243,9 +283,9 @@ def _phase(
             _attachment(name, attachments[name], file) for name, file in files
         ],
         "options": _fields(phase.options),
-        "rest": {
-            name: pack(getattr(phase, name, None)) for name in _OTHER_PHASE_FIELDS
-        },
+        "rest": pack_fields(
+            {name: getattr(phase, name, None) for name in _OTHER_PHASE_FIELDS}
+        ),
     }
 
 
@@ -253,7 +293,7 @@ def _fields(options: object) -> _Document:
     if options is None:
         return {}
     names = [field.name for field in getattr(type(options), "__attrs_attrs__", ())]
-    return {name: pack(getattr(options, name)) for name in names}
+    return pack_fields({name: getattr(options, name) for name in names})
 
 
 def _result(result: Any) -> _Document:
@@ -289,17 +329,18 @@ def _text(value: object) -> str:
 def _measurement(item: LiveMeasurement) -> _Document:
     dimensions = item.dimensions
     measured = item.measured_value
-    document: _Document = {
-        "name": pack(item.name),
-        "outcome": pack(_name(item.outcome)),
-        "validators": [_validator(each) for each in item.validators],
-        "docstring": pack(item.docstring),
-        "set_millis": pack(getattr(item, "set_time_millis", None)),
+    fields: _Document = {
+        "name": item.name,
+        "outcome": _name(item.outcome),
+        "docstring": item.docstring,
+        "set_millis": getattr(item, "set_time_millis", None),
     }
     # Asking for a value that was not set raises in OpenHTF.
     if measured.is_value_set:
         value = measured.value
-        document["value"] = pack([*map(list, value)] if dimensions else value)
+        fields["value"] = [*map(list, value)] if dimensions else value
+    document = pack_fields(fields)
+    document["validators"] = [_validator(each) for each in item.validators]
     if item.units is not None:
         document["unit"] = _unit(item.units)
     if dimensions:
@@ -325,20 +366,22 @@ def _rest(item: LiveMeasurement) -> _Document:
 
 
 def _unit(unit: Any) -> _Document:
-    return {
-        "name": pack(unit.name),
-        "code": pack(unit.code),
-        "suffix": pack(unit.suffix),
-        "description": pack(getattr(unit, "description", None)),
-    }
+    return pack_fields(
+        {
+            "name": unit.name,
+            "code": unit.code,
+            "suffix": unit.suffix,
+            "description": getattr(unit, "description", None),
+        }
+    )
 
 
 def _validator(validator: Any) -> _Document:
     document: _Document = {"text": _text(validator)}
     try:
         # InRange and what is derived from it. Both may be properties that compute.
-        if hasattr(validator, "minimum") and hasattr(validator, "maximum"):
-            bounds = (validator.minimum, validator.maximum)
+        bounds = [getattr(validator, name, ABSENT) for name in ("minimum", "maximum")]
+        if all(each is not ABSENT for each in bounds):
             # Spelled as OpenHTF prints them, so that its JSON gives the same.
             document["bounds"] = [
                 each if each is None or isinstance(each, bool) else f"{each}"
@@ -357,5 +400,5 @@ def _attachment(
         "media_type": pack(attachment.mimetype),
         "sha1": pack(getattr(attachment, "sha1", None)),
         "size": getattr(attachment, "size", None),
-        **file,
+        "bytes": file,
     }

@@ -62,8 +62,8 @@ def station(
             test.execute(test_start=openhtf.plugs.user_input.prompt_for_test_start())
 
     The block ends when all is sent, or at the deadline. One line then says what was
-    stored where, or what waits. What is not given comes from the configuration, which
-    is read when the block begins.
+    stored where, or what waits. What is not given comes from the configuration as it is
+    now.
 
     Args:
         tests: the ``openhtf.Test`` objects.
@@ -161,14 +161,18 @@ class Station:
 
     def _write_line(self) -> None:
         try:
-            queue = self._callback.queue
+            fixed = self._callback.fixed
+            # A callback may stand in the list of a test several times.
+            results = {done.run_id: done for done in self._results.all()}
             records = [
-                RecordStatus(done, self._entry(done)) for done in self._results.all()
+                RecordStatus(done, self._entry(done)) for done in results.values()
             ]
             line = status_line(
                 records,
-                store="the store" if queue is None else queue.store,
-                outbox=None if queue is None else queue.folder,
+                store=fixed.store,
+                folder=fixed.data,
+                flush=fixed.flush_command(),
+                problem=None if fixed.problem is None else str(fixed.problem),
             )
             stream = sys.stderr if self._stream is None else self._stream
             # Under pythonw.exe, which has no console, sys.stderr is None.
@@ -178,4 +182,4 @@ class Station:
             _LOGGER.exception("the operator could not be told what was stored")
 
     def _entry(self, done: HandOver) -> OutboxEntry | None:
-        return self._callback.entry(done.run_id) if done.queued else None
+        return None if done.folder is None else self._callback.entry(done.run_id)

@@ -56,6 +56,28 @@ class Configuration:
         """The folder of the embedded store and the outbox."""
         return self.destination_settings.data
 
+    def fixed(self) -> Configuration:
+        """
+        Give the same settings for a program that may change its working folder.
+
+        Paths that are relative to the working folder become absolute.
+        """
+        given = self.destination_settings
+
+        def absolute(path: Path | None) -> Path | None:
+            return None if path is None else path.absolute()
+
+        return attrs.evolve(
+            self,
+            destination_settings=attrs.evolve(
+                given,
+                data=given.data.absolute(),
+                ca_bundle=absolute(given.ca_bundle),
+                client_certificate=absolute(given.client_certificate),
+                client_key=absolute(given.client_key),
+            ),
+        )
+
     @property
     def is_local(self) -> bool:
         """Whether runs go to the embedded store."""

@@ -214,6 +214,16 @@ class Outbox:
             _LOGGER.exception("what was handed over cannot be queued for now")
             return False
 
+    @property
+    def incoming(self) -> IncomingIntake | None:
+        """What takes in that which was handed over beside this object, or None."""
+        return self._incoming
+
+    def take_from(self, incoming: IncomingIntake) -> None:
+        """Take in what is handed over beside this object, from now on."""
+        self._incoming = incoming
+        self._handed_over = IncomingView(incoming)
+
     def wake(self) -> None:
         """Have the thread that sends look at once, if there is one."""
         self._sending.wake()

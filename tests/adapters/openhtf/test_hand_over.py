@@ -11,7 +11,8 @@ from rigbridge_openhtf import HandOver
 from rigbridge_openhtf.live.hand_over import RecordStatus, status_line
 
 RUN = UUID("11111111-2222-4333-8444-555555555555")
-QUEUED = HandOver(run_id=RUN, serial_number="SN-1", outcome="PASS", queued=True)
+GONE = Path("box/incoming/no such folder")
+QUEUED = HandOver(run_id=RUN, serial_number="SN-1", outcome="PASS", folder=GONE)
 
 
 def _entry(
@@ -36,8 +37,14 @@ def _entry(
     )
 
 
-def _line(*fates: RecordStatus) -> str:
-    line = status_line(fates, store="https://store", outbox=Path("box"))
+def _line(*fates: RecordStatus, problem: str | None = None) -> str:
+    line = status_line(
+        fates,
+        store="https://store",
+        folder=Path("box"),
+        flush="rigbridge outbox flush --data box",
+        problem=problem,
+    )
     assert line is not None
     assert "\n" not in line
     return line
@@ -75,21 +82,24 @@ class TestOneRun:
         assert "kept in box for a person (no such procedure)" in line
         assert "rigbridge outbox list" in line
 
-    def test_kept(self) -> None:
-        """The file is named where it could not be queued."""
-        line = _line(RecordStatus(HandOver(run_id=RUN, kept=Path("unsent/a.json"))))
-        assert "a unit without a serial number could not be queued" in line
-        assert "unsent/a.json" in line
+    def test_a_wrong_setting(self, tmp_path: Path) -> None:
+        """A record without a sender is safe; what is to be mended is said."""
+        fate = RecordStatus(HandOver(run_id=RUN, folder=tmp_path))
+        line = _line(fate, problem="to: 'nonsense' is no address")
+        assert f"a unit without a serial number, run {RUN}, safe in box" in line
+        assert "'nonsense' is no address" in line
+        assert "mend the setting, then 'rigbridge outbox flush --data box'" in line
 
     def test_canceled(self) -> None:
         """That nothing is stored of a test that never began is said."""
-        fate = RecordStatus(HandOver(outcome="ABORTED", canceled=True))
+        fate = RecordStatus(HandOver(run_id=RUN, outcome="ABORTED", canceled=True))
         assert "canceled before it began" in _line(fate)
         assert "2 canceled before they began" in _line(fate, fate)
 
     def test_lost(self) -> None:
         """What could not even be kept is not passed over."""
-        assert "neither queued nor kept" in _line(RecordStatus(HandOver()))
+        fate = RecordStatus(HandOver(run_id=RUN, problem="OSError: no room"))
+        assert "could be kept nowhere: OSError: no room" in _line(fate)
 
 
 class TestSeveralRuns:
@@ -99,13 +109,11 @@ class TestSeveralRuns:
         """Each kind is named once, with its number."""
         stored = RecordStatus(QUEUED, _entry(EntryState.DONE))
         waits = RecordStatus(QUEUED, _entry(EntryState.SENDING))
-        kept = [
-            RecordStatus(HandOver(kept=Path(f"unsent/{name}.json"))) for name in "ab"
-        ]
-        line = _line(stored, waits, stored, *kept)
+        lost = [RecordStatus(HandOver(run_id=RUN, problem="no room")) for _ in "ab"]
+        line = _line(stored, waits, stored, *lost)
         assert line.startswith("rigbridge: 5 runs: 2 stored in https://store; 1 safe")
-        assert "2 could not be queued, kept in unsent;" in line
+        assert "2 could be kept nowhere: no room" in line
 
     def test_none(self) -> None:
         """Without a run there is nothing to say."""
-        assert status_line([], store="s", outbox=None) is None
+        assert status_line([], store="s", folder=Path(), flush="") is None

@@ -16,10 +16,9 @@ import attrs
 import pytest
 
 from rigbridge.configuration import load_configuration
-from rigbridge.destinations import Destination, ReadableDestination
+from rigbridge.destinations import ReadableDestination
 from rigbridge.model import PhaseOutcome, Run, RunOutcome
-from rigbridge.opening import open_destination
-from rigbridge.outbox import Outbox
+from rigbridge.opening import open_destination, open_outbox
 
 pytest.importorskip("openhtf")
 
@@ -225,7 +224,8 @@ with rigbridge_openhtf.station(test, data=data, settings=settings):
             process.send_signal(signal.SIGINT)
             _, said = process.communicate(timeout=60)
         assert ("canceled before it began, nothing is stored" in said) is not asked_for
-        with Outbox.open(program.folder / "data/outbox", _nowhere) as outbox:
+        configuration = load_configuration(data=program.folder / "data")
+        with open_outbox(configuration) as outbox:
             assert len(outbox.entries()) == asked_for
 
     def test_a_kill(self, program: Program) -> None:
@@ -245,18 +245,87 @@ time.sleep(60)
         ) as process:
             process.kill()
         assert program.stored() == []
-        with Outbox.open(program.folder / "data/outbox", _nowhere) as outbox:
+        configuration = load_configuration(data=program.folder / "data")
+        with open_outbox(configuration) as outbox:
             (entry,) = outbox.entries()
             assert entry.serial_number == "SN-1"
             if entry.due is None:
                 # The dead process was sending: its lease runs out by itself.
                 outbox._leases._clock = lambda: time.time() + 120
                 outbox._view._clock = outbox._queue._clock = outbox._leases._clock
-            configuration = load_configuration(data=program.folder / "data")
-            outbox._sending._make_destination = lambda: open_destination(configuration)
             assert outbox.flush(30) == 0
         assert [run.unit.serial_number for run in program.stored()] == ["SN-1"]
 
 
-def _nowhere() -> Destination:
-    raise AssertionError("nothing is sent here")
+CHILDREN = """
+import copy, os
+
+records = []
+test = htf.Test(lambda test: None, test_name="Board")
+test.add_output_callbacks(records.append)
+test.execute(test_start=lambda: "SN-1")
+callback = rigbridge_openhtf.output_callback(data=data)
+children = []
+for number in range(24):
+    callback(copy.copy(records[0]))
+    time.sleep(0.002 * (number % 7))
+    child = os.fork()
+    if not child:
+        callback(copy.copy(records[0]))
+        os._exit(0)
+    children.append(child)
+end = time.monotonic() + 30
+while children and time.monotonic() < end:
+    children = [each for each in children if not os.waitpid(each, os.WNOHANG)[0]]
+    time.sleep(0.02)
+print(len(children), "hang", file=sys.stderr)
+assert callback.flush(60) == 0
+"""
+
+ORPHAN = """
+import os
+
+test = htf.Test(lambda test: None, test_name="Board")
+test.add_output_callbacks(rigbridge_openhtf.output_callback(data=data))
+if os.fork():
+    os._exit(0)
+os.setsid()
+test.execute(test_start=lambda: "SN-1")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+class TestForks:
+    """Children of a program that hands over and sends meanwhile."""
+
+    def test_no_child_hangs(self, program: Program) -> None:
+        """Each hands its record over, whatever the parent does just then."""
+        assert "0 hang" in program.run(CHILDREN)
+        assert len(program.stored()) == 48
+
+    def test_a_child_that_outlives_its_parent(self, program: Program) -> None:
+        """It sends by itself: a service that goes into the background, say."""
+        program.run(ORPHAN)
+        end = time.monotonic() + 30
+        while not program.stored() and time.monotonic() < end:
+            time.sleep(0.1)
+        assert [run.unit.serial_number for run in program.stored()] == ["SN-1"]
+
+
+def test_the_terminal_is_the_operators(program: Program) -> None:
+    """Without logging set up nothing reaches it but the line of the station."""
+    said = program.run(
+        """
+test = htf.Test(lambda test: None, test_name="Board")
+url = "http://127.0.0.1:9"
+test.add_output_callbacks(
+    rigbridge_openhtf.output_callback(to=url, api_key="k", data=data + "-1"),
+    rigbridge_openhtf.output_callback(to="nonsense", data=data + "-2"),
+)
+with rigbridge_openhtf.station(test, to=url, api_key="k", data=data, deadline=0.5):
+    test.execute(test_start=lambda: "SN-1")
+"""
+    )
+    ours = [line for line in said.splitlines() if "rigbridge" in line]
+    assert len(ours) == 1
+    assert ours[0].startswith("rigbridge: SN-1 PASS, run ")

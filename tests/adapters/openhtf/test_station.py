@@ -74,7 +74,8 @@ class TestStation:
             with rigbridge_openhtf.station(test, deadline=0.2, **options):
                 _execute(test)
             assert "safe in" in stream.getvalue()
-            assert str(tmp_path / "data/outbox") in stream.getvalue()
+            assert str(tmp_path / "data") in stream.getvalue()
+            assert f"outbox flush --to {run_store_server.url}" in stream.getvalue()
         with rigbridge_openhtf.station(test, deadline=30, **options):
             pass
         assert len(run_store_server.runs) == 1
@@ -135,8 +136,9 @@ class TestStation:
             test, to="nonsense", data=tmp_path / "data", stream=stream
         ):
             _execute(test)
-        (path,) = (tmp_path / "data/unsent").glob("*.json")
-        assert str(path) in stream.getvalue()
+        (path,) = (tmp_path / "data/incoming").iterdir()
+        assert f"run {path.name}, safe in {tmp_path / 'data'}" in stream.getvalue()
+        assert "'nonsense' is neither 'local' nor a URL" in stream.getvalue()
 
     def test_an_error_of_the_script(self, tmp_path: Path) -> None:
         """What the block raises is raised, after the records are sent."""

@@ -157,6 +157,10 @@ class IncomingFolder:
         """Read one item; None if it is not there."""
         return next((item for item in self.items() if item.id == item_id), None)
 
+    def pending(self) -> int:
+        """Count the items that are still to be queued, without reading them."""
+        return sum(not (path / _REFUSAL).exists() for path in self._paths())
+
     def is_empty(self) -> bool:
         """Whether there is nothing, refused items included."""
         return not any(True for _ in self._paths())

@@ -47,7 +47,7 @@ class IncomingView:
 
     def waiting(self) -> int:
         """Count the items that are still to be queued."""
-        return sum(item.refusal is None for item in self._items())
+        return 0 if self._intake is None else self._intake.folder.pending()
 
     def run(self, run_id: UUID) -> tuple[Run, ConversionReport] | None:
         """

@@ -1,0 +1,64 @@
+"""
+Which run a record is: the same one, however often it is handed over.
+
+A script may add one callback twice, or a callback and a station to one test. OpenHTF
+then hands each record over again. In one data folder and for one destination it is one
+run all the same.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any, TypeAlias
+from uuid import UUID, uuid4
+
+import attrs
+
+from rigbridge_openhtf.live.hand_over import HandOver
+
+__all__ = ["KnownRecord", "known_record"]
+
+_Place: TypeAlias = tuple[object, ...]
+
+
+@attrs.define(eq=False)
+class KnownRecord:
+    """
+    A record in one place.
+
+    Attributes:
+        run_id: the id of its run.
+        handed_over: what became of it, once it was handed over; else None.
+    """
+
+    run_id: UUID = attrs.field(factory=uuid4)
+    handed_over: HandOver | None = None
+
+
+# By identity, since equal records of two tests are two. No lock: a fork could leave it
+# locked for ever, and each of these operations of a dict is atomic.
+_known: dict[int, tuple[weakref.ref[Any], dict[_Place, KnownRecord]]] = {}
+
+
+def known_record(record: Any, place: _Place) -> KnownRecord:
+    """
+    Give what is known of a record.
+
+    Args:
+        record: the record. One whose times change is another one: a program that
+            tests callbacks may use one object for several.
+        place: where it is handed over to.
+    """
+    times = tuple(
+        getattr(record, name, None) for name in ("start_time_millis", "end_time_millis")
+    )
+    key = id(record)
+    entry = _known.get(key)
+    # The number of an object is given anew once it is gone.
+    if entry is None or entry[0]() is not record:
+        try:
+            reference = weakref.ref(record, lambda _: _known.pop(key, None))
+        except TypeError:
+            return KnownRecord()  # no object of OpenHTF
+        entry = _known[key] = (reference, {})
+    return entry[1].setdefault((*place, *times), KnownRecord())
