@@ -26,8 +26,8 @@ from rigbridge_openhtf.translation.runs import translate
 
 __all__ = ["LIVE_NAME", "translate_handed_over"]
 
-LIVE_NAME = "openhtf"
-"""What the provenance of a live run calls the adapter."""
+LIVE_NAME = "openhtf-json"
+"""The adapter in the provenance of a live run: its settings count for it."""
 
 _SETTINGS = frozenset(field.name for field in attrs.fields(OpenHTFSettings))
 

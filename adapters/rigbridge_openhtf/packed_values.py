@@ -3,7 +3,7 @@ Values of any kind as plain JSON, and back to what a translation needs of them.
 
 A live record holds whatever the author of the test put into it. It is written down
 before it is translated, so each value is packed: what JSON can say stands as it is,
-anything else in an object under the key ``~``:
+anything else in an object whose key ``~packed`` names its kind:
 
 =============== ====================================================================
 ``float``       a number that is not finite
@@ -51,7 +51,7 @@ MAX_DEPTH = 40
 MAX_BITS = 4096
 """Up to here an integer keeps its digits as a number."""
 
-_TAG, _VALUE = "~", "value"
+_TAG, _VALUE = "~packed", "value"
 # An object may give another object as its plain form, and that again, without end.
 _MAX_STEPS = 8
 _LONG_RULE = f"integer of more than {MAX_BITS} bits, spelled as text"

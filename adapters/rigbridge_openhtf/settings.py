@@ -40,6 +40,11 @@ class OpenHTFSettings:
             the unit; nothing was tested then, and no store takes a run without a
             serial number. Only the output callback asks; a log line says what was
             left out.
+        config_kept: keys of OpenHTF's configuration whose values are kept although they
+            look secret (``token``, ``password``...), by name or pattern
+            (``*_token_count``); any other such value is masked.
+        config_left_out: keys of OpenHTF's configuration that are left out, likewise;
+            ``*`` leaves out all.
         unknown_serial_numbers: the texts that stand for "no serial number", in any
             case; OpenHTF's own by default.
     """
@@ -63,6 +68,16 @@ class OpenHTFSettings:
     )
     canceled_starts: bool = attrs.field(
         default=False, validator=attrs.validators.instance_of(bool)
+    )
+    config_kept: tuple[str, ...] = attrs.field(
+        default=(),
+        converter=_texts,
+        validator=attrs.validators.deep_iterable(attrs.validators.instance_of(str)),
+    )
+    config_left_out: tuple[str, ...] = attrs.field(
+        default=(),
+        converter=_texts,
+        validator=attrs.validators.deep_iterable(attrs.validators.instance_of(str)),
     )
     unknown_serial_numbers: tuple[str, ...] = attrs.field(
         default=("UNKNOWN_DUT", "UNKNOWN_DUT_ID"),

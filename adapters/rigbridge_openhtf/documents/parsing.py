@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from typing import cast
 
 import attrs
@@ -18,6 +19,8 @@ from rigbridge.errors import MalformedSourceError, NoRunError, SourceError
 
 __all__ = ["Parsed", "parse"]
 
+_LONG_INTEGER = re.compile(rb"[\s:\[,]-?[0-9]{20,}\s*[,\]}]")
+_MAX_DIGITS = 1200
 _BLANKS = " \t\r\n"
 
 
@@ -61,7 +64,10 @@ def parse(content: bytes, source: str, *, uncounted: str | None = None) -> list[
     if content.startswith(codecs.BOM_UTF8):
         content = content.removeprefix(codecs.BOM_UTF8)
     try:
-        return _spread(msgspec.json.decode(content), "$", 0)
+        # The quick parser makes floats of integers that are longer.
+        if not _LONG_INTEGER.search(content):
+            return _spread(msgspec.json.decode(content), "$", 0)
+        return _parse_leniently(content, source, uncounted)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _parse_leniently(content, source, uncounted)
 
@@ -86,7 +92,7 @@ def _parse_leniently(
         return float(name)
 
     # Some loggers append one record after the other to a file: raw_decode reads one.
-    decoder = json.JSONDecoder(parse_constant=note)
+    decoder = json.JSONDecoder(parse_constant=note, parse_int=_integer)
     found: list[Parsed] = []
     position, number = _skip(text, 0), 0
     while position < len(text):
@@ -105,6 +111,11 @@ def _parse_leniently(
         found.extend(_spread(document, path, len(constants)))
         position = _skip(text, end)
     return found
+
+
+def _integer(digits: str) -> int | float:
+    # Longer ones take quadratic time, and Python refuses them.
+    return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
 
 
 def _skip(text: str, position: int) -> int:

@@ -93,7 +93,7 @@ def status_line(
     """
     if not records:
         return None
-    place = _Place(store, folder, flush, problem)
+    place = _LinePlace(store, folder, flush, problem)
     if len(records) == 1:
         return f"rigbridge: {_one(records[0], place)}"
     parts = [
@@ -105,14 +105,14 @@ def status_line(
 
 
 @attrs.frozen
-class _Place:
+class _LinePlace:
     store: str
     folder: Path
     flush: str
     problem: str | None
 
 
-def _one(record: RecordStatus, place: _Place) -> str:
+def _one(record: RecordStatus, place: _LinePlace) -> str:
     hand_over, entry, kind = record.hand_over, record.entry, record.kind
     if kind == _CANCELED:
         return "the test was canceled before it began, nothing is stored"
@@ -129,14 +129,14 @@ def _one(record: RecordStatus, place: _Place) -> str:
     return f"{what} {_state(kind, [record], place)}"
 
 
-def _several(records: Sequence[RecordStatus], place: _Place) -> str:
+def _several(records: Sequence[RecordStatus], place: _LinePlace) -> str:
     kind = records[0].kind
     if kind == _STORED:
         return f"{len(records)} stored in {place.store}"
     return f"{len(records)} {_state(kind, records, place)}"
 
 
-def _state(kind: str, records: Sequence[RecordStatus], place: _Place) -> str:
+def _state(kind: str, records: Sequence[RecordStatus], place: _LinePlace) -> str:
     if kind == _WAITS:
         why = _reason(records, place.problem or "not sent yet")
         sends = (

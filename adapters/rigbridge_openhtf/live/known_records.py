@@ -18,7 +18,7 @@ from rigbridge_openhtf.live.hand_over import HandOver
 
 __all__ = ["KnownRecord", "known_record"]
 
-_Place: TypeAlias = tuple[object, ...]
+_RecordPlace: TypeAlias = tuple[object, ...]
 
 
 @attrs.define(eq=False)
@@ -37,10 +37,10 @@ class KnownRecord:
 
 # By identity, since equal records of two tests are two. No lock: a fork could leave it
 # locked for ever, and each of these operations of a dict is atomic.
-_known: dict[int, tuple[weakref.ref[Any], dict[_Place, KnownRecord]]] = {}
+_known: dict[int, tuple[weakref.ref[Any], dict[_RecordPlace, KnownRecord]]] = {}
 
 
-def known_record(record: Any, place: _Place) -> KnownRecord:
+def known_record(record: Any, place: _RecordPlace) -> KnownRecord:
     """
     Give what is known of a record.
 

@@ -9,6 +9,7 @@ told apart by a number. What each phase attached is kept in its attributes.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -21,6 +22,11 @@ from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.translation.values import text_of
 
 __all__ = ["NamedFile", "PhaseFiles", "name_attachments", "read_attachments"]
+
+# As RFC 9110 has it, its parameters on one line of ASCII.
+_MEDIA_TYPE = re.compile(
+    r"[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:\s*;[ -~]*)?"
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -122,7 +128,7 @@ def _given_name(raw: RawAttachment, scope: Scope) -> str:
 
 
 def _read(raw: RawAttachment, name: str, scope: Scope) -> Attachment:
-    media_type = text_of(raw.media_type, scope, "media type")
+    media_type = _media_type(raw, scope)
     if raw.file is not None or raw.chunks is not None:
         try:
             found = _spooled(raw, name, media_type, scope)
@@ -142,6 +148,17 @@ def _read(raw: RawAttachment, name: str, scope: Scope) -> Attachment:
             return found
     scope.coerced("attachment", "known by name only, the record has no bytes", name)
     return Attachment(name=name, media_type=media_type, size=raw.size)
+
+
+def _media_type(raw: RawAttachment, scope: Scope) -> str | None:
+    """Give the media type where a header can carry it."""
+    given = text_of(raw.media_type, scope, "media type")
+    cleaned = None if given is None else given.strip()
+    if cleaned is None or _MEDIA_TYPE.fullmatch(cleaned) is None:
+        if given is not None:
+            scope.dropped("media type", "is none that a header can carry", given)
+        return None
+    return cleaned
 
 
 def _spooled(

@@ -94,9 +94,20 @@ def _entry(line: RawLog, level: LogLevel, scope: Scope) -> LogEntry:
         level=level,
         message=message,
         time=read_time(line.millis, scope, "log time"),
-        source_file=text_of(line.source, scope, "log source"),
+        source_file=_source(line.source, scope),
         line=number,
     )
+
+
+def _source(value: object, scope: Scope) -> str | None:
+    """Read where a line was written; some loggers give a path in its parts."""
+    plain = simplify(value, scope, "log source")
+    if isinstance(plain, list):
+        parts = [text_of(part, scope, "log source") for part in plain]
+        known = [part for part in parts if part is not None]
+        scope.coerced("log source", "list joined to one text", plain)
+        return "/".join(known) or None
+    return text_of(plain, scope, "log source")
 
 
 def _level(value: object, scope: Scope) -> LogLevel:

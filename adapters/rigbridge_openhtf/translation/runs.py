@@ -23,6 +23,7 @@ from rigbridge.model import (
     Run,
     RunOutcome,
 )
+from rigbridge_openhtf.config_secrets import mask_secrets
 from rigbridge_openhtf.raw_record import RawRecord
 from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.translation.attachments import (
@@ -178,6 +179,10 @@ def _metadata(
     """Gather the author's metadata and all that the model has no field for."""
     place = scope.at(".metadata")
     given = {key: value for key, value in record.metadata.items() if key not in used}
+    config = given.get("config")
+    if isinstance(config, Mapping):
+        fields = cast("Mapping[object, object]", config)
+        given["config"] = mask_secrets(fields, place.at(".config"))
     metadata = cast("dict[str, JSONValue]", free_form(given, place, "metadata"))
     scope.mapped("metadata", len(metadata))
     rest: dict[str, JSONValue] = {

@@ -21,7 +21,7 @@ from rigbridge.convert.document import (
     document_of_value,
     to_document,
 )
-from rigbridge.convert.numbers import SPELLINGS
+from rigbridge.convert.numbers import SPELLINGS, is_long
 from rigbridge.convert.overlay import PUT, WITHIN, difference, nodes_within
 from rigbridge.convert.plain import read_plain, read_value
 from rigbridge.convert.times import to_iso_utc
@@ -131,7 +131,8 @@ def _measurement(measurement: Measurement, wire: WireMeasurement) -> _Node | Non
 
 
 def _limits(limits: Limit) -> _Node | None:
-    if limits.lower is None and limits.upper is None:
+    bounds = (limits.lower, limits.upper)
+    if any(map(is_long, bounds)) or bounds == (None, None):
         return {PUT: document_of_limit(limits)}
     within: _Node = {}
     if not limits.lower_inclusive:
@@ -147,7 +148,7 @@ def _value(measurement: Measurement, wire: WireMeasurement, node: _Node) -> None
     value = measurement.value
     if (
         value is None
-        or type(value) in _NUMBERS
+        or (type(value) in _NUMBERS and not is_long(value))
         or (type(value) is str and value not in SPELLINGS)
     ):
         return

@@ -4,15 +4,17 @@ A whole run as strict JSON, with the model's attribute names as keys, and back.
 Unlike the v1 payload this loses nothing. It is what ``rigbridge convert --format
 model`` prints, what the outbox keeps and what the sidecar is computed from.
 
-Times are ISO 8601 in UTC. A measured value stands as it is, with three exceptions: a
+Times are ISO 8601 in UTC. A measured value stands as it is, with four exceptions: a
 non-finite number is spelled (``"NaN"``), a text that reads like such a spelling stands
-as ``{"text": "NaN"}``, and an object as ``{"object": {...}}``. A series is
+as ``{"text": "NaN"}``, an integer beyond 64 bits as ``{"integer": "DIGITS"}``, in
+limits as well, and an object as ``{"object": {...}}``. A series is
 ``{"axes": [{"name", "unit", "values"}]}``. Attachments are described, not contained.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -22,7 +24,7 @@ from uuid import UUID
 
 import attrs
 
-from rigbridge.convert.numbers import SPELLINGS, is_non_finite, spell
+from rigbridge.convert.numbers import SPELLINGS, is_long, is_non_finite, spell
 from rigbridge.convert.times import from_iso, to_iso_utc
 from rigbridge.errors import ModelError, RunProblemsError
 from rigbridge.model import (
@@ -54,6 +56,7 @@ __all__ = [
     "to_document",
 ]
 
+_DIGITS = re.compile(r"-?[0-9]{1,4000}")
 _AS_THEY_ARE = frozenset({int, bool, type(None)})
 
 Openers = Mapping[str, Callable[[], IO[bytes]]]
@@ -160,7 +163,11 @@ def _encodable(measurement: Measurement) -> Measurement | JSONObject:
     # The encoder writes an object by the names of its fields; only values that the
     # document spells in a way of its own are written here.
     plain = kind in _AS_THEY_ARE or (kind is float and not is_non_finite(value))
-    if plain and type(measurement) is Measurement:
+    limits = measurement.limits
+    long = is_long(value) or (
+        limits is not None and (is_long(limits.lower) or is_long(limits.upper))
+    )
+    if plain and not long and type(measurement) is Measurement:
         return measurement
     return _measurement(measurement)
 
@@ -170,8 +177,8 @@ def document_of_limit(limit: Limit | None) -> dict[str, JSONValue] | None:
     if limit is None:
         return None
     return {
-        "lower": limit.lower,
-        "upper": limit.upper,
+        "lower": _scalar(limit.lower),
+        "upper": _scalar(limit.upper),
         "lower_inclusive": limit.lower_inclusive,
         "upper_inclusive": limit.upper_inclusive,
         "comparator": limit.comparator,
@@ -190,7 +197,7 @@ def document_of_value(value: MeasurementValue) -> JSONValue:
 def _scalar(value: JSONValue) -> JSONValue:
     if type(value) is str:
         return {"text": value} if value in SPELLINGS else value
-    return spell(value)
+    return {"integer": spell(value)} if is_long(value) else spell(value)
 
 
 def _axis(axis: Axis) -> JSONObject:
@@ -245,6 +252,7 @@ def _converter() -> Converter:
     converter.register_structure_hook(datetime, _read_time)
     converter.register_structure_hook(Measurement, _hooked(converter, Measurement))
     converter.register_structure_hook(Axis, _hooked(converter, Axis))
+    converter.register_structure_hook(Limit, _hooked(converter, Limit))
     return converter
 
 
@@ -260,6 +268,9 @@ def _hooked(
 ) -> Callable[[Any, object], object]:
     from cattrs.gen import make_dict_structure_fn, override  # noqa: PLC0415
 
+    if kind is Limit:
+        bound = override(struct_hook=_read_value)
+        return make_dict_structure_fn(kind, converter, lower=bound, upper=bound)
     if kind is Measurement:
         return make_dict_structure_fn(
             kind, converter, value=override(struct_hook=_read_value)
@@ -291,6 +302,9 @@ def _read_value(value: JSONValue, _: object) -> JSONValue | Series:
 
 def _read_scalar(value: JSONValue) -> JSONValue:
     if isinstance(value, Mapping):
+        digits = value.get("integer")
+        if isinstance(digits, str) and _DIGITS.fullmatch(digits):
+            return int(digits)
         text = value.get("text")
         if not isinstance(text, str):
             raise ModelError("an object here has the key 'text'", path="value")

@@ -1,7 +1,8 @@
 """
 Numbers and ranges as text, where the v1 contract has no number for them.
 
-A non-finite measured value travels as ``"NaN"``, ``"Infinity"`` or ``"-Infinity"``. v1
+A non-finite measured value travels as ``"NaN"``, ``"Infinity"`` or ``"-Infinity"``, an
+integer beyond 64 bits as its digits. v1
 reads both limits as inclusive: a bound that itself fails is sent as a number and, so
 that nobody is misled, as a readable validator as well.
 """
@@ -16,12 +17,16 @@ from rigbridge.model import Limit
 __all__ = [
     "SPELLINGS",
     "describe_exclusive",
+    "describe_range",
+    "is_long",
     "is_non_finite",
     "read_number",
     "spell",
 ]
 
 _T = TypeVar("_T")
+
+_LOWEST, _HIGHEST = -(2**63), 2**64 - 1
 
 SPELLINGS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 """The text of each non-finite number."""
@@ -32,8 +37,30 @@ def is_non_finite(value: object) -> bool:
     return type(value) is float and not math.isfinite(value)
 
 
+def is_long(value: object) -> bool:
+    """Whether a value is an integer that JSON's readers do not keep exactly."""
+    return type(value) is int and not _LOWEST <= value <= _HIGHEST
+
+
+def describe_range(limit: Limit) -> str:
+    """Say the range of a limit that has a bound."""
+    if limit.lower is not None and limit.lower == limit.upper:
+        return f"x == {limit.lower}"
+    left = "<=" if limit.lower_inclusive else "<"
+    right = "<=" if limit.upper_inclusive else "<"
+    lower = "" if limit.lower is None else f"{limit.lower} {left} "
+    upper = "" if limit.upper is None else f" {right} {limit.upper}"
+    return f"{lower}x{upper}"
+
+
 def spell(value: _T) -> _T | str:
-    """Give the text of a non-finite number; anything else as it is."""
+    """
+    Give the text of a number that JSON does not keep; anything else as it is.
+
+    That is one that is not finite, or an integer beyond 64 bits.
+    """
+    if is_long(value):
+        return str(value)
     if not isinstance(value, float) or math.isfinite(value):
         return value
     if math.isnan(value):

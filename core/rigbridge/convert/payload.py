@@ -11,13 +11,18 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
-from math import isfinite
 from typing import Any
 
 import attrs
 from msgspec import UNSET, UnsetType
 
-from rigbridge.convert.numbers import describe_exclusive, is_non_finite, spell
+from rigbridge.convert.numbers import (
+    describe_exclusive,
+    describe_range,
+    is_long,
+    is_non_finite,
+    spell,
+)
 from rigbridge.convert.sidecar import make_sidecar
 from rigbridge.convert.times import UNKNOWN_TIME, to_iso_duration, to_iso_utc, to_millis
 from rigbridge.errors import ModelError, RunProblemsError
@@ -49,7 +54,8 @@ PATH_SEPARATOR = " / "
 """What stands between the names of nested phases in a flat one."""
 
 _MAX_VERSION = 255
-_PLAIN = frozenset({int, str, bool})
+_NON_FINITE_RULE = "non-finite number spelled as text"
+_LONG_RULE = "integer beyond 64 bits written as its digits"
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 # The kinds of value that JSON holds without a look at them.
 _AS_IT_IS = frozenset({str, int, bool})
@@ -123,7 +129,10 @@ def _refuse(run: Run) -> None:
         remedy = "give it as ProcedureRef(name=...)"
         if run.source is not None:
             table = run.source.adapter
-            remedy = f"name one under [adapters.{table}] in rigbridge.toml"
+            remedy = (
+                f"name one in the report, or by a setting (procedure_id or procedure)"
+                f" under [adapters.{table}] in rigbridge.toml"
+            )
         problems.append(
             ModelError(
                 "the run names no procedure",
@@ -317,7 +326,7 @@ class _PayloadWriter:
             )
         value: Any = measurement.value
         units: str | list[str] | UnsetType = _or_unset(measurement.unit)
-        if type(value) not in _AS_IT_IS:
+        if type(value) not in _AS_IT_IS or is_long(value):
             path = f"$.phases[{phase}].measurements[{index}].value"
             value, units = self._value(measurement, path)
         lower: float | UnsetType = UNSET
@@ -327,7 +336,15 @@ class _PayloadWriter:
         if limits is not None:
             lower = UNSET if limits.lower is None else limits.lower
             upper = UNSET if limits.upper is None else limits.upper
-            if (text := describe_exclusive(limits)) is not None:
+            if is_long(lower) or is_long(upper):
+                path = f"$.phases[{phase}].measurements[{index}]"
+                described = describe_range(limits)
+                rule = "bound beyond 64 bits said as a validator"
+                self.coerced("limit", rule, path, described)
+                validators.append(described)
+                lower = UNSET if is_long(lower) else lower
+                upper = UNSET if is_long(upper) else upper
+            elif (text := describe_exclusive(limits)) is not None:
                 path = f"$.phases[{phase}].measurements[{index}]"
                 rule = "exclusive bound also said as a validator"
                 self.coerced("limit", rule, path, text)
@@ -350,12 +367,11 @@ class _PayloadWriter:
         unit = _or_unset(measurement.unit)
         if value is None:
             return UNSET, unit
-        if type(value) in _PLAIN or (type(value) is float and isfinite(value)):
-            return value, unit  # nearly all are
         if isinstance(value, Series):
             return self._rows(value, path), _series_units(value, unit)
-        if is_non_finite(value):
-            self.coerced("value", "non-finite number spelled as text", path, str(value))
+        if is_non_finite(value) or is_long(value):
+            rule = _LONG_RULE if is_long(value) else _NON_FINITE_RULE
+            self.coerced("value", rule, path, str(value))
             return spell(value), unit
         if isinstance(value, Mapping):
             return dict(value), unit
@@ -363,14 +379,14 @@ class _PayloadWriter:
 
     def _rows(self, series: Series, path: str) -> list[list[Any]]:
         rows = [list(row) for row in series.rows()]
-        strange = False
+        rules: set[str] = set()
         for row in rows:
             for column, cell in enumerate(row):
-                if is_non_finite(cell):
+                if is_non_finite(cell) or is_long(cell):
                     row[column] = spell(cell)
-                    strange = True
-        if strange:
-            self.coerced("value", "non-finite number spelled as text", path, None)
+                    rules.add(_LONG_RULE if is_long(cell) else _NON_FINITE_RULE)
+        for rule in sorted(rules):
+            self.coerced("value", rule, path, None)
         return rows
 
     def _log(self, index: int, entry: LogEntry) -> WireLog:

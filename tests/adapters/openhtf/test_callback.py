@@ -345,7 +345,7 @@ class TestOutbox:
             callback = make_callback(outbox=outbox)
             run_test(_phase(), callbacks=(callback,))
             callback.close()
-            assert len(store.recent_runs(10)) == 0
+            assert not (tmp_path / "data/store.sqlite").exists()
             assert callback.flush(30) == 0
             (listed,) = store.recent_runs(10)
             run = store.get_run(str(listed.id))

@@ -76,6 +76,8 @@ class Program:
 
     def stored(self) -> list[Run]:
         """Give the runs of the embedded store, the first stored first."""
+        if not (self.folder / "data/store.sqlite").is_file():
+            return []
         store = open_destination(load_configuration(data=self.folder / "data"))
         assert isinstance(store, ReadableDestination)
         try:

@@ -1,0 +1,85 @@
+"""
+The configuration of a test holds secrets: they are masked before a run leaves.
+
+OpenHTF puts its whole configuration into the metadata of every record, passwords of
+instruments and networks included. A value whose key looks secret is replaced, and the
+report says so. So is a password within an address (``postgres://user:...@host``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any, cast
+
+from rigbridge_openhtf.scope import Scope
+from rigbridge_openhtf.settings import OpenHTFSettings
+
+__all__ = ["MASK", "mask_secrets"]
+
+MASK = "(masked)"
+"""What stands where a secret was."""
+
+_SECRET = re.compile(
+    r"pass(word|wd|phrase|code)?($|[_\W\d])|passw|pwd|secret|token|credential"
+    r"|api_?key|access_?key|private_?key|auth_?key|(^|_)psk($|_)",
+    re.IGNORECASE,
+)
+_IN_ADDRESS = re.compile(r"(?<=://)([^/\s:@]*):([^/\s@]+)@")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+# A configuration is rarely nested; what is deeper stands as text anyway.
+_MAX_DEPTH = 20
+
+
+def mask_secrets(config: Mapping[Any, object], scope: Scope) -> dict[Any, object]:
+    """
+    Copy a configuration without what looks secret, and what a site leaves out.
+
+    Args:
+        config: the configuration, as the record has it.
+        scope: its place.
+    """
+    return _masked_fields(config, scope, 0)
+
+
+def _masked(value: object, scope: Scope, depth: int) -> object:
+    if isinstance(value, str):
+        shown = _IN_ADDRESS.sub(rf"\1:{MASK}@", value)
+        if shown != value:
+            scope.coerced("configuration", "password within an address masked")
+        return shown
+    if depth >= _MAX_DEPTH:
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_masked(each, scope, depth + 1) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    return _masked_fields(cast("Mapping[Any, object]", value), scope, depth)
+
+
+def _masked_fields(
+    value: Mapping[Any, object], scope: Scope, depth: int
+) -> dict[Any, object]:
+    kept: dict[Any, object] = {}
+    for key, each in value.items():
+        name = str(key)
+        place = scope.at(f".{name}")
+        if _matches(name, scope.settings.config_left_out):
+            place.dropped("configuration", "left out by config_left_out", name)
+        elif _is_secret(name, scope.settings) and each not in (None, "", True, False):
+            place.coerced("configuration", "value of a key that looks secret masked")
+            kept[key] = MASK
+        else:
+            kept[key] = _masked(each, place, depth + 1)
+    return kept
+
+
+def _is_secret(name: str, settings: OpenHTFSettings) -> bool:
+    if _matches(name, settings.config_kept):
+        return False
+    return _SECRET.search(_CAMEL.sub("_", name)) is not None
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name.casefold(), each.casefold()) for each in patterns)
