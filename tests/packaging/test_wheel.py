@@ -14,6 +14,7 @@ TOP_LEVEL = {
     "rigbridge",
     "rigbridge_csv",
     "rigbridge_openhtf",
+    "rigbridge_pytest",
     "rigbridge_runs",
     "rigbridge_store",
     "rigbridge_teststand",

@@ -148,7 +148,7 @@ class Session:
         return RunRecorder(
             unit,
             procedure,
-            hand_over=self._hand_over,
+            hand_over=self.submit,
             spool=self._spool(),
             operator=self._operator if operator is None else operator,
             station=self._station if station is None else station,
@@ -164,7 +164,14 @@ class Session:
             return Spool(in_place=True)
         return Spool(folder, in_place=True)
 
-    def _hand_over(self, run: Run) -> None:
+    def submit(self, run: Run) -> None:
+        """
+        Hand over a run that was made by hand; it is on the disk when this returns.
+
+        Raises:
+            ModelError: a text that is no Unicode.
+            OSError: neither the data folder nor its stand-in can be written.
+        """
         write_run(self._incoming, run, destination=self._configuration.destination_name)
         self._handed_over += 1
         with self._lock:
