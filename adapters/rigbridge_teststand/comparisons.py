@@ -22,6 +22,7 @@ __all__ = [
     "compare_numbers",
     "compare_text",
     "compare_tolerance",
+    "is_logged",
 ]
 
 _Where: TypeAlias = Place | Callable[[], Place]
@@ -50,6 +51,11 @@ class Comparison:
 
 NO_COMPARISON = Comparison()
 """The comparison of a value that was only logged."""
+
+
+def is_logged(comparator: str) -> bool:
+    """Tell whether a comparator says that a value was logged and not compared."""
+    return comparator.strip().upper() in _LOG
 
 
 def _is_unbounded(value: float) -> bool:
@@ -84,7 +90,7 @@ def compare_numbers(
     stated = (low, high)
     # The value was logged and not compared.
     if comp in _LOG or stated == (None, None):
-        return Comparison()
+        return NO_COMPARISON
     low, high = _bounds(comp, low, high, place, report)
     limit = _range(comp, spelled, low, high)
     if limit is not None:

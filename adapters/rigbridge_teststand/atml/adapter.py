@@ -34,6 +34,7 @@ from rigbridge_teststand.atml.partial_runs import PartialRun
 from rigbridge_teststand.atml.runs import read_run, version_of_results
 from rigbridge_teststand.omissions import record_batch
 from rigbridge_teststand.settings import TestStandSettings
+from rigbridge_teststand.xml.beginnings import find_root
 from rigbridge_teststand.xml.elements import Element, PlaceTracker
 from rigbridge_teststand.xml.report_files import ReportFile, wrong_root_error
 from rigbridge_teststand.xml.streaming import Event, stream_events
@@ -70,9 +71,8 @@ class TestStandATMLAdapter:
 
     def detect(self, head: bytes, name: str) -> Match | None:
         """Recognize the root element and its namespaces."""
-        del name
         shown = head.replace(b"\x00", b"").decode("latin-1")
-        root = _ROOT.search(shown)
+        root = find_root(shown, _ROOT, name)
         if root is None:
             return None
         # The namespaces are on the root, or on the results right below it.

@@ -12,9 +12,15 @@ from rigbridge.model import Run
 from rigbridge_teststand.native.partial_results import CUT_OFF, holds_result
 from rigbridge_teststand.native.reports import read_report, result_of
 from rigbridge_teststand.native.step_results import StepResultReader
+from rigbridge_teststand.native.strays import (
+    UNKNOWN,
+    record_stray_attributes,
+    record_stray_text,
+)
 from rigbridge_teststand.omissions import record_batch
 from rigbridge_teststand.settings import TestStandSettings
-from rigbridge_teststand.xml.elements import Element
+from rigbridge_teststand.xml.beginnings import find_root
+from rigbridge_teststand.xml.elements import Element, record_dropped
 from rigbridge_teststand.xml.report_files import ReportFile, wrong_root_error
 
 __all__ = ["TestStandXMLAdapter"]
@@ -28,6 +34,9 @@ _HEAD = 4096
 _REPORT = frozenset({"Report", "TSReport"})
 _BATCH = "Batch"
 _FORMAT = "TestStand XML"
+_INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
+# Where the schema of a file lies says nothing of its results.
+_SCHEMA = frozenset({f"{_INSTANCE}noNamespaceSchemaLocation"})
 
 
 class TestStandXMLAdapter:
@@ -52,10 +61,9 @@ class TestStandXMLAdapter:
 
     def detect(self, head: bytes, name: str) -> Match | None:
         """Recognize the root element, in any encoding that keeps ASCII readable."""
-        del name
         shown = head.replace(b"\x00", b"").decode("latin-1")
-        root = _ROOT.search(shown)
-        if root is None or "TestResults" in shown[: root.start()]:
+        root = find_root(shown, _ROOT, name)
+        if root is None:
             return None
         if root[1] == "TSReport":
             return Match(0.95, "root element TSReport of WATS")
@@ -100,17 +108,30 @@ class _NativeFile(ReportFile):
             return [root]
         if root.tag != "Reports":
             raise wrong_root_error(root.tag, root, self.source)
+        return self._below(root)
+
+    def _below(self, wrapper: Element) -> list[Element]:
+        """Find the reports below a root, and record what else it holds."""
+        account = self.context.report
+        record_stray_attributes(wrapper, _SCHEMA, account)
+        record_stray_text(wrapper, wrapper.text or " ", account)
         found: list[Element] = []
-        for child in root:
+        for child in wrapper:
             if child.tag in _REPORT:
                 found.append(child)
+            elif child.tag == wrapper.tag:
+                found += self._below(child)
             else:
-                # Documents that follow each other, or what damage put around a report.
-                found.extend(
+                # Damage may have put something around a report.
+                inner = [
                     element
                     for element in child.iter(*_REPORT)
                     if not _is_inner(element)
-                )
+                ]
+                found += inner
+                if not inner:
+                    record_dropped(account, child, "element", UNKNOWN, child.tag)
+            record_stray_text(child, child.tail or " ", account)
         return found
 
     def is_index(self, element: Element) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from rigbridge.adapters import ConversionReport
 from rigbridge.model import JSONValue
 from rigbridge_teststand.native.properties import (
+    READ,
     TYPE,
     array_elements,
     element_property,
@@ -80,9 +81,9 @@ def keep_properties(
 
 def read_attributes(prop: Element, report: ConversionReport) -> dict[str, JSONValue]:
     """
-    Read the metadata tree of a property, by dotted names, and take it away.
+    Read the metadata tree of a property, by dotted names, and mark it as read.
 
-    What is left of such trees in the end was read by nobody, and is recorded.
+    Trees without the mark in the end were read by nobody, and are recorded.
 
     Args:
         prop: the property.
@@ -90,12 +91,9 @@ def read_attributes(prop: Element, report: ConversionReport) -> dict[str, JSONVa
     """
     described = prop.find(_ATTRIBUTES)
     found: dict[str, JSONValue] = {}
-    # Anything but properties in it is left, to be recorded.
-    if described is None or any(child.tag != "Prop" for child in described):
-        return found
-    keep_properties(subproperties(described), "", found, report)
-    if not described.keys() and described.text is None:
-        prop.remove(described)
+    if described is not None:
+        keep_properties(subproperties(described), "", found, report)
+        described.set(READ, "")
     return found
 
 

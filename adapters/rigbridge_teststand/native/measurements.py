@@ -20,6 +20,7 @@ from rigbridge_teststand.comparisons import (
     compare_numbers,
     compare_text,
     compare_tolerance,
+    is_logged,
 )
 from rigbridge_teststand.native.additional_results import AdditionalResultReader
 from rigbridge_teststand.native.execution_data import COMMON_PROPERTIES
@@ -351,6 +352,10 @@ def _made(
     if unit:
         report.mapped("unit")
     attributes = attributes or {}
+    comparator = value_text(data.get("Comp")) or ""
+    if comparison is NO_COMPARISON and not is_logged(comparator):
+        # Without limits it was not compared, but the sequence says how.
+        attributes = {**attributes, "comparator": comparator.strip()}
     # Beside its value a property may hold metadata, which is rare.
     if len(value) > 1:
         attributes = {**read_attributes(value, report), **attributes}

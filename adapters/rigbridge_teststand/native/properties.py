@@ -30,6 +30,7 @@ from rigbridge_teststand.xml.elements import (
 __all__ = [
     "OF_ARRAY_ELEMENT",
     "PROPERTY_ATTRIBUTES",
+    "READ",
     "STRUCTURED",
     "TYPE",
     "array_elements",
@@ -53,6 +54,9 @@ PROPERTY_ATTRIBUTES = frozenset(
     | {"NumFmt", "Representation", "LBound", "HBound", "ElementType"}
 )
 """The attributes that name a property and describe its type; none is a result."""
+
+READ = "{urn:rigbridge}read"
+"""The attribute that marks metadata that were read; no file has it."""
 
 OF_ARRAY_ELEMENT = frozenset({"ID"})
 """The attribute of an array element: its index."""

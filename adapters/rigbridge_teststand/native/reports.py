@@ -69,6 +69,7 @@ _REPORT_PARTS = frozenset({"ErrorText", "ReportInfo", "Comment"})
 _VERSION = "SeqFileVersion"
 _RESULTS = "MainSequenceResults"
 _OF_ROOT = COMMON_PROPERTIES | {_VERSION}
+_CALLBACK = "MainSequence Callback"
 _CALLED = frozenset({"sequence_file", "sequence"})
 _UNFINISHED = frozenset({"running", "looping", ""})
 _NEVER_STARTED = frozenset({"skipped", "notstarted"})
@@ -131,7 +132,7 @@ def read_report(
     ended = None
     if started is not None and total is not None and total >= 0:
         ended = started + timedelta(seconds=total)
-    facts = read_execution_data(engine, containers_of(engine), account)
+    facts = _root_facts(engine, account)
     file, sequence = _fact(facts, "sequence_file"), _fact(facts, "sequence")
     version = _fact(facts, "sequence_file_version")
     facts.pop("sequence_file_version", None)
@@ -186,6 +187,16 @@ def result_of(element: Element) -> Element | None:
         if child.get("Name") == "MainSequenceResults":
             return child.find("Value/Prop[@Type='TEResult']")
     return None
+
+
+def _root_facts(
+    engine: dict[str, Element], account: ConversionReport
+) -> dict[str, JSONValue]:
+    """Read the execution data of the call of the main sequence."""
+    facts = read_execution_data(engine, containers_of(engine), account)
+    name = text_of(engine, "StepName")
+    # The process model names the call so, whatever the sequence.
+    return facts if name in (None, _CALLBACK) else {**facts, "step_name": name}
 
 
 def _fact(facts: dict[str, JSONValue], key: str) -> str | None:

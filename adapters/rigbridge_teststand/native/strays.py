@@ -17,6 +17,7 @@ from rigbridge_teststand.native.partial_results import CUT_OFF
 from rigbridge_teststand.native.properties import (
     OF_ARRAY_ELEMENT,
     PROPERTY_ATTRIBUTES,
+    READ,
     STRUCTURED,
     TYPE,
 )
@@ -40,7 +41,7 @@ UNKNOWN = "no reader knows it"
 
 _COMMENT = "describes a property of the sequence, not a result"
 _TEMPLATE = "template of an array's elements, holds no data"
-_OF_PROPERTY = PROPERTY_ATTRIBUTES | {CUT_OFF}
+_OF_PROPERTY = PROPERTY_ATTRIBUTES | {CUT_OFF, READ}
 _NONE: frozenset[str] = frozenset()
 _SHOWN = 400
 """How many characters of a text are shown."""
@@ -105,7 +106,7 @@ class _Parts:
             elif tag == "Value":
                 self._value(child, pending)
             elif isinstance(tag, str):
-                self._other(tag, child)
+                self._other(tag, child, pending)
             if child.tail is not None:
                 record_stray_text(child, child.tail, self._report)
         if self._values and self._properties:
@@ -129,19 +130,25 @@ class _Parts:
             for below in value:
                 record_dropped(self._report, below, "element", "within a plain value")
 
-    def _other(self, tag: str, child: Element) -> None:
+    def _comment(self, comment: Element) -> None:
+        if self._has_docstring:
+            self._has_docstring = False
+            record_stray_attributes(comment, _NONE, self._report)
+            for below in comment:
+                record_dropped(self._report, below, "element", UNKNOWN)
+        else:
+            record_comment(comment, self._report)
+
+    def _other(self, tag: str, child: Element, pending: list[Element]) -> None:
         if tag == "ArrayElementPrototype":
             record_stray_attributes(child, _OF_PROPERTY, self._report)
             if len(child) or child.text:
                 record_omission(self._report, child, "template", _TEMPLATE)
         elif tag == "Comment":
-            if self._has_docstring:
-                record_stray_attributes(child, _NONE, self._report)
-            else:
-                record_comment(child, self._report)
-            self._has_docstring = False
+            self._comment(child)
+        elif tag == "Attributes" and child.get(READ) is not None:
+            pending.append(child)
         elif tag == "Attributes":
-            # What a reader understood of these it has taken away.
             reason = "metadata that no reader takes"
             record_dropped(self._report, child, "property", reason)
         else:

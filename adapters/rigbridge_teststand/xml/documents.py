@@ -3,13 +3,15 @@ Parsing of a report's bytes to an element tree, safely.
 
 Every DOCTYPE is refused before the parser sees it, and nothing else is loaded. Known
 faults of TestStand and of other producers are repaired: a stylesheet instruction with a
-colon, blanks before the declaration, several roots in a file, and text in windows-1252
-under another declaration. Each repair is recorded.
+colon, blanks before the declaration, several roots in a file, text in windows-1252 or
+UTF-8 under another declaration, and entities of HTML. Each repair is recorded.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
+from html.entities import name2codepoint
 from typing import Any
 
 import attrs
@@ -17,12 +19,14 @@ from lxml import etree
 
 from rigbridge.adapters import ConversionReport, Place
 from rigbridge.errors import MalformedSourceError, UnsafeSourceError
+from rigbridge_teststand.xml.beginnings import without_leading_text
 from rigbridge_teststand.xml.elements import Element
 
 __all__ = [
     "PARSING",
     "LatinStream",
     "encoding_of",
+    "is_utf_8",
     "parse_document",
     "prepare_head",
     "refuse_declared",
@@ -64,6 +68,9 @@ _WIDE = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
 _OF_WIDE = ("utf-16", "utf-32", "ucs-")
 _UTF_8 = frozenset({"", "utf-8", "utf8"})
 _CONTRADICTED = "bytes contradict the declared encoding, {} assumed"
+# In a CDATA section the same letters are a text.
+_ENTITY = re.compile(rb"<!\[CDATA\[.*?\]\]>|&([A-Za-z][A-Za-z0-9]*);", re.DOTALL)
+_OF_XML = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _NOT_ASCII = re.compile(rb"[\x80-\xff]+")
 _LONGEST_RUN = 4_096
 _DOCUMENTS = "documents"
@@ -71,6 +78,7 @@ _SHOWN = 80
 """How many characters of a text that is left out are shown."""
 # TestStand on Windows declares latin-1 and writes the code page of Windows.
 _LATIN = {"iso-8859-1", "iso8859-1", "latin-1", "latin1"}
+_SINGLE_BYTE = _LATIN | {"us-ascii", "ascii", "iso-8859-15", "windows-1252", "cp1252"}
 _SUPERSET = "windows-1252"
 _AS_SUPERSET = "iso-8859-1 read as windows-1252"
 _SUPERSETS = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932"}
@@ -90,7 +98,7 @@ def parse_document(content: bytes, uri: str, report: ConversionReport) -> Elemen
         UnsafeSourceError: it has a DOCTYPE.
         MalformedSourceError: it is no well-formed XML; names the line.
     """
-    content = prepare_head(content, uri)
+    content = prepare_head(without_leading_text(content, report), uri)
     encoding = encoding_of(content, report)
     first: etree.XMLSyntaxError | None = None
     repairs: list[tuple[str, str, int | None]] = []
@@ -209,12 +217,18 @@ def encoding_of(content: bytes, report: ConversionReport) -> str | None:
     if content.isascii():
         return None
     declared = _ENCODING.match(content)
-    if declared is None or declared[1].decode("ascii").lower() not in _LATIN:
-        return None
-    if (line := _first_utf_8(content)) is not None:
-        rule = _CONTRADICTED.format("utf-8")
-        report.coerced("encoding", rule, place=Place(line=line))
+    name = "" if declared is None else declared[1].decode("ascii").lower()
+    if name in _SINGLE_BYTE and is_utf_8(content):
+        first = _NOT_ASCII.search(content)
+        at = 0 if first is None else first.start()
+        report.coerced(
+            "encoding",
+            _CONTRADICTED.format("utf-8"),
+            place=Place(line=content.count(b"\n", 0, at) + 1),
+        )
         return "utf-8"
+    if name not in _LATIN:
+        return None
     # latin-1 has only controls there, windows-1252 the euro sign and quotes.
     stray = _CONTROL_BYTES.search(content)
     if stray is None:
@@ -228,19 +242,22 @@ def encoding_of(content: bytes, report: ConversionReport) -> str | None:
     return _SUPERSET
 
 
-def _first_utf_8(content: bytes) -> int | None:
-    """Give the line of the first character of UTF-8, if there are no other ones."""
+def is_utf_8(content: bytes) -> bool:
+    """
+    Tell whether bytes beyond ASCII are UTF-8 throughout.
+
+    No text of another encoding is so by accident: each such byte would have to be one
+    of a row of rare letters.
+
+    Args:
+        content: the bytes; at their end a character may be cut.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        text = content.decode()
-    # The content may be the beginning of a file, which ends within a character.
-    except UnicodeDecodeError as error:
-        if error.end < len(content) or error.reason != "unexpected end of data":
-            return None
-        text = content[: error.start].decode()
-    if text.isascii():
-        return None
-    first = next(at for at, character in enumerate(text) if not character.isascii())
-    return text.count("\n", 0, first) + 1
+        decoder.decode(content)
+    except UnicodeDecodeError:
+        return False
+    return not content.isascii()
 
 
 class LatinStream:
@@ -261,14 +278,12 @@ class LatinStream:
         declared = _ENCODING.match(head)
         name = "" if declared is None else declared[1].decode("ascii").lower()
         self.encoding = _SUPERSET if name in _LATIN else None
+        if name in _SINGLE_BYTE and is_utf_8(head):
+            self.encoding = encoding_of(head, report)
+            name = ""
         self._report = report
         self._line = 1
-        self._is_watching = self.encoding is not None
-        if self._is_watching and (line := _first_utf_8(head)) is not None:
-            self.encoding = "utf-8"
-            self._is_watching = False
-            rule = _CONTRADICTED.format(self.encoding)
-            report.coerced("encoding", rule, place=Place(line=line))
+        self._is_watching = name in _LATIN
 
     def see(self, chunk: bytes) -> None:
         """Look for characters of windows-1252 in the next chunk."""
@@ -333,6 +348,13 @@ def _repair(
             content=_CONTROLS.sub(b"", content),
             encoding=encoding,
         )
+    if code in (codes.ERR_UNDECLARED_ENTITY, codes.WAR_UNDECLARED_ENTITY):
+        return _Repair(
+            kind="entities",
+            rule="entities of HTML read as their characters",
+            content=_ENTITY.sub(_character, content),
+            encoding=encoding,
+        )
     declared = _ENCODING.match(content)
     name = "" if declared is None else declared[1].decode("ascii").lower()
     if (
@@ -343,6 +365,13 @@ def _repair(
     ) and not wide:
         return _decoded(content, name)
     return None
+
+
+def _character(entity: re.Match[bytes]) -> bytes:
+    """Spell an entity of HTML as a number, which XML knows; leave all others."""
+    name = (entity[1] or b"").decode("ascii")
+    number = None if name in _OF_XML else name2codepoint.get(name)
+    return entity[0] if number is None else b"&#%d;" % number
 
 
 def _decoded(content: bytes, declared: str) -> _Repair:

@@ -13,6 +13,7 @@ from typing import IO, Any, Literal, TypeAlias
 from lxml import etree
 
 from rigbridge.adapters import ConversionReport
+from rigbridge_teststand.xml.beginnings import without_leading_text
 from rigbridge_teststand.xml.documents import (
     PARSING,
     LatinStream,
@@ -130,7 +131,10 @@ def stream_reports(
             # A root that is a report itself is given at the end, as the root.
             if element.getparent() is not None:
                 yield element, True
+                # Text behind it is the root's, which is looked at in the end.
+                tail = element.tail
                 element.clear()
+                element.tail = tail
 
 
 def parse_cut_off(
@@ -162,7 +166,7 @@ def parse_cut_off(
     names = {
         name.rpartition("}")[2] for name in ((tag,) if isinstance(tag, str) else tag)
     }
-    head = prepare_head(head, uri)
+    head = prepare_head(without_leading_text(head, ConversionReport()), uri)
     # The first pass recorded the repair of the encoding already.
     latin = LatinStream(head, ConversionReport())
     parser: Any = etree.XMLPullParser(
@@ -263,7 +267,7 @@ def stream_events(
         UnsafeSourceError: it has a DOCTYPE.
         lxml.etree.XMLSyntaxError: it is damaged; what was given before is complete.
     """
-    head = prepare_head(head, uri)
+    head = prepare_head(without_leading_text(head, report), uri)
     latin = LatinStream(head, report)
     parser: Any = etree.XMLPullParser(
         events=events, tag=tags, **PARSING, encoding=latin.encoding

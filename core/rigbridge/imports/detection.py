@@ -20,6 +20,16 @@ from rigbridge.opening import make_adapter
 
 __all__ = ["AdapterSet", "Claim", "InstalledAdapter"]
 
+_PACKED = (
+    (b"PK\x03\x04", "a zip archive or a workbook"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"BZh", "packed by bzip2"),
+    (b"\xfd7zXZ", "packed by xz"),
+    (b"\x28\xb5\x2f\xfd", "packed by zstd"),
+)
+"""How files that are packed begin, and what they are; gzip is read as it is."""
+
 _LOGGER = logging.getLogger("rigbridge.imports")
 
 
@@ -147,11 +157,22 @@ class AdapterSet:
     def _unclaimed(self, source: Source) -> UnrecognizedSourceError:
         names = ", ".join(item.adapter.name for item in self._installed) or "none"
         missing = f"; not loaded: {', '.join(self.unusable)}" if self.unusable else ""
+        packed = _packed_form(source.head)
+        if packed is not None:
+            return UnrecognizedSourceError(
+                f"is {packed}, which no adapter reads",
+                source=source.uri,
+                remedy="unpack it, and import what is in it",
+            )
         return UnrecognizedSourceError(
             f"no adapter knows this format (asked: {names}{missing})",
             source=source.uri,
             remedy="name one with --adapter, or declare a profile for a CSV log",
         )
+
+
+def _packed_form(head: bytes) -> str | None:
+    return next((form for start, form in _PACKED if head.startswith(start)), None)
 
 
 def _tied(source: Source, rivals: Sequence[Claim]) -> UnrecognizedSourceError:
