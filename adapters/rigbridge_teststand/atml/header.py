@@ -22,14 +22,15 @@ from rigbridge_teststand.atml.local_names import (
     read_text,
 )
 from rigbridge_teststand.numbers import read_count
-from rigbridge_teststand.vocabulary import KEPT_REPORT_OPTIONS, REPORT_OPTIONS_RULE
+from rigbridge_teststand.vocabulary import (
+    KEPT_REPORT_OPTIONS,
+    REPORT_OPTIONS_RULE,
+    is_placeholder,
+)
 from rigbridge_teststand.xml.elements import Element
 
 __all__ = ["ATMLHeader", "header_of", "read_header"]
 
-_NO_SERIAL = frozenset({"NONE", "\\"})
-# The schema demands a name, so TestStand writes one also where there is none.
-_PLACEHOLDERS = frozenset({"UNKNOWN", "NONE"})
 _UNIT_ATTRIBUTES = {
     "serialNumber": "serial_number",
     "partNumber": "part_number",
@@ -170,23 +171,16 @@ class _HeaderReader:
         keep_rest(element, "uut", self.metadata, self._account, read)
 
     def _serial(self, element: Element) -> None:
-        serial = read_text(element)
-        # TestStand writes these for a unit without a serial number.
-        if serial is not None and serial.upper() in _NO_SERIAL:
-            self._placeholder("serial number", element, serial)
-            serial = None
+        serial = self._named("serial number", element, read_text(element))
         if serial is not None:
             self.unit["serial_number"] = serial
         keep_rest(element, "uut.SerialNumber", self.metadata, self._account, ("",))
 
-    def _placeholder(self, item: str, element: Element, text: str) -> None:
-        self._account.coerced(item, "placeholder read as none", element, text)
-
     def _named(self, item: str, element: Element, text: str | None) -> str | None:
         """Give a name, but None for a word that stands for no name."""
-        if text is None or text.upper() not in _PLACEHOLDERS:
+        if text is None or not is_placeholder(text):
             return text
-        self._placeholder(item, element, text)
+        self._account.coerced(item, "placeholder read as none", element, text)
         return None
 
     def _definition(self, definition: Element) -> None:
