@@ -252,6 +252,14 @@ def retry(
     run_ids: _Ids = None,
     *,
     parked: _Parked = False,
+    stored_as: Annotated[
+        str | None,
+        typer.Option(
+            "--stored-as",
+            help="The stored run that it is: its files are sent, the run is not.",
+            metavar="ID",
+        ),
+    ] = None,
     data: options.DataFolder = None,
     config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
@@ -261,9 +269,13 @@ def retry(
 
     with opened_outbox(data=data, config=config) as (configuration, outbox):
         chosen = _chosen(outbox, run_ids, parked=parked)
+        if stored_as is not None and len(chosen) != 1:
+            raise ConfigurationError(
+                "one stored run is one run", remedy="name one run with --stored-as"
+            )
         counts = Counter(entry.destination for entry in chosen)
         for entry in chosen:
-            outbox.retry(entry.id)
+            outbox.retry(entry.id, stored_as=stored_as)
     commands = {
         name: command_line(configuration, "outbox", "flush", to=name)
         for name in counts or (None,)

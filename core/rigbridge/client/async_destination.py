@@ -53,6 +53,7 @@ class AsyncHTTPDestination:
             settings,
             settings.linking,
             transport,
+            ledger=settings.data / "deliveries.sqlite",
         )
 
     def __repr__(self) -> str:

@@ -7,19 +7,21 @@ The clients and the destinations of this package are made of it.
 from __future__ import annotations
 
 import asyncio
-import inspect
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Generic, TypeVar
 
 import httpx
 
 from rigbridge.client import operations
+from rigbridge.client.delivery.ledger import DeliveryLedger
+from rigbridge.client.delivery.memory import ListMemory
 from rigbridge.client.steps import (
     Flow,
-    Keep,
     Measure,
+    ProgressStep,
     Step,
     Together,
     drive,
@@ -30,6 +32,7 @@ from rigbridge.client.transport.calls import Call, Put
 from rigbridge.client.transport.concurrency import ConcurrencyLimit
 from rigbridge.client.transport.exceptions import translated
 from rigbridge.client.transport.file_chunks import chunks, chunks_async, measure
+from rigbridge.client.transport.guarded_body import guarded, guarded_async
 from rigbridge.client.transport.header_logging import mask_logged_headers
 from rigbridge.client.transport.network import check_settings, pool_limits, tls_for
 from rigbridge.client.transport.pool import MakeTransport, Pool
@@ -56,6 +59,7 @@ class StoreConnection(Generic[_Transport]):
         linking: which call links uploads; AUTO finds out and remembers.
         make: makes a transport of httpx.
         transport: what carries the requests instead of the network.
+        ledger: the file that remembers what was stored; None keeps it in memory.
 
     Raises:
         ConfigurationError: a wrong address, key or setting.
@@ -70,6 +74,7 @@ class StoreConnection(Generic[_Transport]):
         linking: Linking,
         make: MakeTransport[_Transport],
         transport: _Transport | None,
+        ledger: Path | None,
     ) -> None:
         check_settings(settings)
         self.requests = StoreRequests(url, api_key, settings)
@@ -79,7 +84,8 @@ class StoreConnection(Generic[_Transport]):
         self.limit = ConcurrencyLimit(settings.concurrency)
         self._links = operations.LinkMemory(linking)
         self._capabilities = operations.CapabilityMemory()
-        self._uploads: operations.UploadMemory = {}
+        self.list_memory = ListMemory()
+        self.ledger = DeliveryLedger(self.url, ledger)
 
     def link(self, run_id: str, upload_ids: Sequence[str]) -> Flow[None]:
         """Give the flow that links uploads by the call that this store has."""
@@ -87,7 +93,7 @@ class StoreConnection(Generic[_Transport]):
 
     def attach(self, run_id: str, attachment: Attachment) -> Flow[None]:
         """Give the flow that sends a file and links it to a run."""
-        return operations.attach(run_id, attachment, self._links, self._uploads)
+        return operations.attach(run_id, attachment, self._links, self.ledger)
 
     def ask_capabilities(self) -> Flow[JSONObject | None]:
         """Give the flow that asks what the store can do, unless that is known."""
@@ -104,6 +110,7 @@ class BlockingConnection(StoreConnection[httpx.BaseTransport]):
         settings: how connections are made.
         linking: which call links uploads.
         transport: what carries the requests instead of the network.
+        ledger: the file that remembers what was stored; None keeps it in memory.
     """
 
     def __init__(
@@ -113,6 +120,8 @@ class BlockingConnection(StoreConnection[httpx.BaseTransport]):
         settings: ConnectionSettings,
         linking: Linking,
         transport: httpx.BaseTransport | None,
+        *,
+        ledger: Path | None = None,
     ) -> None:
         super().__init__(
             url,
@@ -121,6 +130,7 @@ class BlockingConnection(StoreConnection[httpx.BaseTransport]):
             linking=linking,
             make=_make_transport,
             transport=transport,
+            ledger=ledger,
         )
 
     def close(self) -> None:
@@ -128,20 +138,26 @@ class BlockingConnection(StoreConnection[httpx.BaseTransport]):
         for transport in self.pool.take_all():
             transport.close()
 
-    def drive(self, flow: Flow[_T], keep: Callable[[Keep], object] | None = None) -> _T:
+    def drive(
+        self,
+        flow: Flow[_T],
+        keep: Callable[[ProgressStep], object] | None = None,
+        confirm: Callable[[], None] | None = None,
+    ) -> _T:
         """
         Make the calls of a flow.
 
         Args:
             flow: the flow.
-            keep: makes progress durable, for flows that have such steps; it is
+            keep: takes the steps about progress, for flows that have such; it is
                 called by one thread at a time.
+            confirm: makes sure, while a long body is sent, that it may go on.
         """
         lock = threading.Lock()
 
         def take(step: Step) -> object:
             if isinstance(step, Call):
-                return self.perform(step)
+                return self.perform(step, confirm)
             if isinstance(step, Put):
                 self._send(step)
                 return None
@@ -160,14 +176,21 @@ class BlockingConnection(StoreConnection[httpx.BaseTransport]):
 
         return drive(flow, take)
 
-    def perform(self, call: Call[_T]) -> _T:
+    def perform(self, call: Call[_T], confirm: Callable[[], None] | None = None) -> _T:
         """
         Make one call.
+
+        Args:
+            call: the call.
+            confirm: makes sure, while a long body is sent, that it may go on.
 
         Raises:
             DeliveryError: the store refused, or gave no answer.
         """
-        request = self.requests.request(call)
+        content = None
+        if confirm is not None and call.is_guarded and call.content:
+            content = guarded(call.content, confirm)
+        request = self.requests.request(call, content)
         started, worked = time.perf_counter(), time.thread_time()
         try:
             with translated(source=self.url, place=call.place):
@@ -214,6 +237,7 @@ class AsyncConnection(StoreConnection[httpx.AsyncBaseTransport]):
         settings: how connections are made.
         linking: which call links uploads.
         transport: what carries the requests instead of the network.
+        ledger: the file that remembers what was stored; None keeps it in memory.
     """
 
     def __init__(
@@ -223,6 +247,8 @@ class AsyncConnection(StoreConnection[httpx.AsyncBaseTransport]):
         settings: ConnectionSettings,
         linking: Linking,
         transport: httpx.AsyncBaseTransport | None,
+        *,
+        ledger: Path | None = None,
     ) -> None:
         super().__init__(
             url,
@@ -231,6 +257,7 @@ class AsyncConnection(StoreConnection[httpx.AsyncBaseTransport]):
             linking=linking,
             make=_make_async_transport,
             transport=transport,
+            ledger=ledger,
         )
         self._under_way = 0
 
@@ -242,22 +269,24 @@ class AsyncConnection(StoreConnection[httpx.AsyncBaseTransport]):
     async def drive(
         self,
         flow: Flow[_T],
-        keep: Callable[[Keep], Awaitable[None] | None] | None = None,
+        keep: Callable[[ProgressStep], Awaitable[object]] | None = None,
+        confirm: Callable[[], None] | None = None,
     ) -> _T:
         """
         Make the calls of a flow.
 
         Args:
             flow: the flow.
-            keep: makes progress durable, for flows that have such steps; what it
-                gives is awaited where it can be, and it is called once at a time.
+            keep: takes the steps about progress, for flows that have such; it is
+                called once at a time.
+            confirm: makes sure, while a long body is sent, that it may go on.
         """
         lock = asyncio.Lock()
 
         async def take(step: Step) -> object:
             """Take one step."""
             if isinstance(step, Call):
-                return await self.perform(step)
+                return await self.perform(step, confirm)
             if isinstance(step, Put):
                 await self._send(step)
                 return None
@@ -270,21 +299,27 @@ class AsyncConnection(StoreConnection[httpx.AsyncBaseTransport]):
                     self.limit.file_width,
                 )
             async with lock:
-                done = None if keep is None else keep(step)
-                if inspect.isawaitable(done):
-                    await done
-                return None
+                return None if keep is None else await keep(step)
 
         return await drive_async(flow, take)
 
-    async def perform(self, call: Call[_T]) -> _T:
+    async def perform(
+        self, call: Call[_T], confirm: Callable[[], None] | None = None
+    ) -> _T:
         """
         Make one call.
+
+        Args:
+            call: the call.
+            confirm: makes sure, while a long body is sent, that it may go on.
 
         Raises:
             DeliveryError: the store refused, or gave no answer.
         """
-        request = self.requests.request(call)
+        content = None
+        if confirm is not None and call.is_guarded and call.content:
+            content = guarded_async(call.content, confirm)
+        request = self.requests.request(call, content)
         self._under_way += 1
         started, worked = time.perf_counter(), time.thread_time()
         try:

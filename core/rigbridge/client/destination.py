@@ -52,6 +52,7 @@ class HTTPDestination:
             settings,
             settings.linking,
             transport,
+            ledger=settings.data / "deliveries.sqlite",
         )
 
     def __repr__(self) -> str:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from typing import IO, TypeAlias
+from typing import IO
 
 import attrs
 import msgspec
 
+from rigbridge.client.delivery.ledger import DeliveryLedger
 from rigbridge.client.listing import ListPage, ReceivedRun, list_page
 from rigbridge.client.steps import Flow, Measure
 from rigbridge.client.transport import calls
@@ -23,6 +24,7 @@ from rigbridge.errors import (
     ConfigurationError,
     DeliveryError,
     NoAnswerError,
+    PermanentError,
     UnexpectedAnswerError,
 )
 from rigbridge.model import Attachment, JSONObject
@@ -31,7 +33,6 @@ from rigbridge.wire import UploadGrant
 __all__ = [
     "CapabilityMemory",
     "LinkMemory",
-    "UploadMemory",
     "ask_capabilities",
     "attach",
     "link",
@@ -39,6 +40,7 @@ __all__ = [
     "upload",
 ]
 
+_LOST = frozenset({400, 404, 409})
 _EXPIRED = frozenset({400, 401, 403, 404, 410})
 _MISSING = frozenset({400, 403, 404, 405, 410, 501})
 # "Cannot PUT /api/v1/runs/..." names a path, not a run.
@@ -114,17 +116,13 @@ def upload(
     return grant.id
 
 
-UploadMemory: TypeAlias = dict[tuple[str, str, str], str]
-"""The uploads that were linked, by run, file name and digest."""
-
-
 def attach(
-    run_id: str, attachment: Attachment, links: LinkMemory, uploads: UploadMemory
+    run_id: str, attachment: Attachment, links: LinkMemory, ledger: DeliveryLedger
 ) -> Flow[None]:
     """
     Send a file and link it to a run; the same file twice is linked once.
 
-    v1 cannot be asked which files a run has, so this holds as far as the memory goes.
+    v1 cannot be asked which files a run has, so this holds as far as the ledger goes.
 
     Raises:
         ConfigurationError: the attachment has no bytes.
@@ -132,18 +130,28 @@ def attach(
     """
     if attachment.opener is None:
         raise ConfigurationError("the attachment has no bytes", source=attachment.name)
-    key = (run_id, attachment.name, attachment.sha256 or "")
-    upload_id = uploads.get(key)
-    if upload_id is None or attachment.sha256 is None:
-        upload_id = yield from upload(
-            attachment.name,
-            attachment.media_type,
-            attachment.size,
-            attachment.opener,
-            attachment.sha256,
-        )
+    sha256 = attachment.sha256
+    known = sha256 and ledger.upload(run_id, attachment.name, sha256)
+    if known:
+        try:
+            # Linking twice is no error, and tells whether the store still has it.
+            yield from link(run_id, [known], links)
+        except PermanentError as error:
+            if error.status not in _LOST:
+                raise
+        else:
+            return
+    upload_id = yield from upload(
+        attachment.name,
+        attachment.media_type,
+        attachment.size,
+        attachment.opener,
+        sha256,
+    )
+    if sha256:
+        # Before it is linked: an answer that gets lost must not lead to a second one.
+        ledger.note_upload(run_id, attachment.name, sha256, upload_id)
     yield from link(run_id, [upload_id], links)
-    uploads[key] = upload_id
 
 
 @attrs.define
@@ -250,6 +258,8 @@ def ask_capabilities(memory: CapabilityMemory) -> Flow[JSONObject | None]:
         except NoAnswerError:
             raise
         except DeliveryError as error:
+            if error.status == HTTPStatus.TOO_MANY_REQUESTS:
+                raise  # a rate limit counts for the call that would follow as well
             memory.take(error.status or 0, b"")
         else:
             memory.take(answer.status, answer.content)

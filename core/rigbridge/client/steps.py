@@ -19,9 +19,12 @@ from rigbridge.destinations import Progress
 from rigbridge.errors import DeliveryError
 
 __all__ = [
+    "AskClaims",
     "Flow",
     "Keep",
     "Measure",
+    "ProgressStep",
+    "Recall",
     "Step",
     "Together",
     "drive",
@@ -42,6 +45,25 @@ class Keep:
     """
 
     change: Callable[[Progress], Progress]
+
+
+@attrs.frozen
+class AskClaims:
+    """
+    The step that asks to whom stored runs belong; answered with :class:`Claims`.
+
+    Attributes:
+        stored_ids: their ids.
+        key: the key of the run that looks for itself.
+    """
+
+    stored_ids: tuple[str, ...]
+    key: str
+
+
+@attrs.frozen
+class Recall:
+    """The step that goes on from what is remembered of the run, where it is."""
 
 
 @attrs.frozen
@@ -73,7 +95,10 @@ class Measure:
     opener: Callable[[], IO[bytes]]
 
 
-Step: TypeAlias = "Call[Any] | Put | Keep | Measure | Together"
+ProgressStep: TypeAlias = "Keep | AskClaims | Recall"
+"""What whoever keeps the progress of a delivery is asked for."""
+
+Step: TypeAlias = "Call[Any] | Put | Measure | Together | ProgressStep"
 """What a flow may ask for."""
 
 # A generator has one type for all that it is sent, and each step has its own answer.

@@ -16,11 +16,14 @@ from rigbridge.destinations.contract import (
 )
 from rigbridge.destinations.deliveries import (
     AttachmentFailure,
+    Claims,
     Consignment,
     FileProgress,
     Outcome,
     Progress,
+    ProgressKeeper,
     Receipt,
+    SentRun,
 )
 from rigbridge.destinations.failures import delivery_failure, foreign_failures
 from rigbridge.destinations.settings import (
@@ -34,6 +37,7 @@ __all__ = [
     "DESTINATION_GROUP",
     "AttachmentFailure",
     "BatchDestination",
+    "Claims",
     "ConnectionSettings",
     "Consignment",
     "Destination",
@@ -42,9 +46,11 @@ __all__ = [
     "Linking",
     "Outcome",
     "Progress",
+    "ProgressKeeper",
     "ReadableDestination",
     "Receipt",
     "ResumableDestination",
+    "SentRun",
     "Sidecar",
     "delivery_failure",
     "foreign_failures",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, Protocol, runtime_checkable
+from uuid import UUID
 
 import attrs
 
@@ -13,11 +14,14 @@ from rigbridge.model.report import ConversionReport
 
 __all__ = [
     "AttachmentFailure",
+    "Claims",
     "Consignment",
     "FileProgress",
     "Outcome",
     "Progress",
+    "ProgressKeeper",
     "Receipt",
+    "SentRun",
 ]
 
 
@@ -77,6 +81,32 @@ class FileProgress:
 
 
 @attrs.frozen(kw_only=True)
+class SentRun:
+    """
+    What a create named, and when: how its run is found again.
+
+    The rules that complete a run may be others by then, so it is not asked anew.
+
+    Attributes:
+        key: the same for all runs of one unit, procedure, start and outcome.
+        serial_number: of the unit.
+        procedure_id: of the procedure, or None.
+        procedure_name: of the procedure, or None.
+        began: Unix time of the store's own clock before the first create, or None
+            where the store does not say.
+        seen: the ids that the store listed of the unit before the first create; None
+            where it was not asked.
+    """
+
+    key: str
+    serial_number: str
+    procedure_id: str | None = None
+    procedure_name: str | None = None
+    began: float | None = None
+    seen: tuple[str, ...] | None = None
+
+
+@attrs.frozen(kw_only=True)
 class Progress:
     """
     How far a delivery has come; kept durably between attempts.
@@ -86,6 +116,9 @@ class Progress:
         sent: whether a create was sent whose fate is not known for certain.
         not_before: Unix time before which a create that got no answer may still be at
             work in the server, so that it must not be sent again; or None.
+        looked_up_at: Unix time of a look-up that did not find it while that was so, or
+            None.
+        sent_as: what the create named, once one was sent.
         unresolved: whether nobody but a person can tell if the create arrived.
         stored_id: the id under which the store knows the run, once it does.
         url: where a person can look at the run, or None.
@@ -96,6 +129,8 @@ class Progress:
     store: str | None = None
     sent: bool = False
     not_before: float | None = None
+    looked_up_at: float | None = None
+    sent_as: SentRun | None = None
     unresolved: bool = False
     stored_id: str | None = None
     url: str | None = None
@@ -114,6 +149,45 @@ class Progress:
         known = {file.position: file for file in (*self.files, *files)}
         ordered = sorted(known.values(), key=lambda file: file.position)
         return attrs.evolve(self, files=tuple(ordered))
+
+
+@attrs.frozen(kw_only=True)
+class Claims:
+    """
+    What our other deliveries know of stored runs.
+
+    Attributes:
+        owners: the run of ours that a stored run belongs to, by its id in the store.
+        rivals: whether another run of ours of the same unit, procedure, start and
+            outcome was sent, and nobody knows yet what became of it.
+    """
+
+    owners: Mapping[str, UUID] = attrs.field(factory=dict[str, UUID])
+    rivals: bool = False
+
+
+@runtime_checkable
+class ProgressKeeper(Protocol):
+    """Makes the progress of one run durable, and knows of the others of ours."""
+
+    def __call__(self, progress: Progress) -> None:
+        """
+        Make the progress durable.
+
+        A stored id belongs to one run of ours only, and of runs that look the same one
+        is under way at a time.
+
+        Raises:
+            RunWaitsError: another run has to be settled before this one is sent.
+            UnexpectedAnswerError: the stored id belongs to another run of ours.
+        """
+
+    def claims(self, stored_ids: Collection[str], key: str) -> Claims:
+        """Tell to whom stored runs belong, and whether others have that key."""
+        ...
+
+    def confirm(self) -> None:
+        """Make sure that the delivery is still ours; what it raises ends it."""
 
 
 @attrs.frozen(kw_only=True)

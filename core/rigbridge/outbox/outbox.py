@@ -365,16 +365,22 @@ class Outbox:
         run = restore(document, digests, self._contents)
         return run, ConversionReport.from_document(msgspec.json.decode(report))
 
-    def retry(self, run_id: UUID | str) -> None:
+    def retry(self, run_id: UUID | str, *, stored_as: str | None = None) -> None:
         """
         Have a parked or waiting run tried again at once, whatever a server asked for.
 
+        Args:
+            run_id: the run.
+            stored_as: the id of the stored run that it is, where a create got no answer
+                and only a person could tell; then it is not sent again, its files are.
+
         Raises:
-            ConfigurationError: there is no such run, or it is delivered.
+            ConfigurationError: there is no such run, it is delivered, or the stored run
+                is another one of ours.
         """
         wanted = _as_id(run_id)
-        if not self._handed_over.retry(wanted):
-            self._queue.retry(wanted)
+        if stored_as is not None or not self._handed_over.retry(wanted):
+            self._queue.retry(wanted, stored_as)
         self._sending.wake()
 
     def move(self, old: str, new: str) -> int:

@@ -19,6 +19,12 @@ Connect: TypeAlias = Callable[..., Client]
 Reach: TypeAlias = Callable[..., HTTPDestination]
 
 
+@pytest.fixture(autouse=True)
+def in_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the data folder that settings name as ``Path()`` be the test's own."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture(name="connect")
 def _connect(opened: ExitStack) -> Connect:
     """Make clients of a store, and close them with the test."""

@@ -275,12 +275,14 @@ class TestBlocking:
         """Once the store is known to be far, they go up while the run is created."""
         server.inject(Fault.SLOW_WORK, times=10_000, seconds=0.02)
         destination = reach(server, concurrency=16)
-        destination.list_runs("SN")
+        for _ in range(2):
+            destination.submit(make_run())  # by then it knows what the list shows
+        asked = len(server.requests)
         run = make_run(attachments=[make_file("a", b"1")])
         destination.resume(run, Progress(), _keep)
-        operations = {request.operation for request in server.requests[1:3]}
+        operations = {request.operation for request in server.requests[asked:][:2]}
         assert operations == {Operation.CREATE, Operation.INITIALIZE}
-        assert server.attachments(server.runs[0].id) == [("a", b"1")]
+        assert server.attachments(server.runs[-1].id) == [("a", b"1")]
 
     def test_a_refused_run_leaves_its_files_to_the_next_attempt(
         self,

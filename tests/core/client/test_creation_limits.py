@@ -206,7 +206,7 @@ def test_a_look_up_that_fails_is_told_beside_the_create(
 ) -> None:
     """The error is that of the create; why nobody could look for it is noted."""
     server.inject(Fault.RESET_AFTER, on=Operation.CREATE)
-    server.inject(Fault.FORBIDDEN, on=Operation.LIST)
+    server.inject(Fault.FORBIDDEN, on=Operation.LIST, times=2)
     with pytest.raises(NoAnswerError) as caught:
         reach(server).resume(make_run(), Progress(), lambda _: None)
     (note,) = caught.value.__notes__

@@ -239,7 +239,8 @@ class TestSubmit:
         destination = reach(server)
         kept = _Kept()
         server.inject(Fault.RESET_AFTER, on=Operation.CREATE)
-        server.inject(Fault.FORBIDDEN, on=Operation.LIST)
+        # Before the create, and after it.
+        server.inject(Fault.FORBIDDEN, on=Operation.LIST, times=2)
         with pytest.raises(NoAnswerError) as caught:
             destination.resume(make_run(), Progress(), kept)
         assert "403" in caught.value.__notes__[0]

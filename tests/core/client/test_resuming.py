@@ -13,9 +13,9 @@ from rigbridge.destinations import (
     Progress,
 )
 from rigbridge.errors import (
+    AmbiguousRunError,
     DeliveryError,
     NoAnswerError,
-    PermanentError,
 )
 from rigbridge.model import Attachment, Run
 from rigbridge.testing.run_store.faults import (
@@ -100,9 +100,27 @@ class TestResume:
     def test_the_first_attempt_asks_nothing(
         self, server: RunStoreServer, reach: Reach, make_run: MakeRun
     ) -> None:
-        """A run that was certainly never sent costs one request."""
-        reach(server).resume(make_run(), Progress(), _Kept())
-        assert [request.operation for request in server.requests] == ["create"]
+        """
+        A run that was certainly never sent costs one request.
+
+        Before the first, a store is asked what it can do and what its list shows.
+        """
+        destination = reach(server)
+        for _ in range(3):
+            destination.resume(make_run(), Progress(), _Kept())
+        asked = [str(request.operation) for request in server.requests]
+        assert asked == ["capabilities", "list", "create", "list", "create", "create"]
+
+    def test_a_store_that_knows_the_key_is_asked_once(
+        self, serve: Serve, reach: Reach, make_run: MakeRun
+    ) -> None:
+        """It needs no look-up, so nothing is learnt of its list."""
+        server = serve(idempotent=True, capabilities={"idempotency_key": True})
+        destination = reach(server)
+        for _ in range(2):
+            destination.resume(make_run(), Progress(), _Kept())
+        asked = [str(request.operation) for request in server.requests]
+        assert asked == ["capabilities", "create", "create"]
 
     @pytest.mark.parametrize(
         "fault",
@@ -192,24 +210,45 @@ class TestResume:
         """A waiting time that lies years ahead is none."""
         destination = reach(server)
         progress = Progress(
-            store=f"{server.origin}/api", sent=True, not_before=time.time() + 1e8
+            store=f"{server.origin}/api",
+            sent=True,
+            not_before=time.time() + 1e8,
+            looked_up_at=time.time() - 10,
         )
         destination.resume(make_run(), progress, _Kept())
         assert len(server.runs) == 1
 
-    def test_a_run_without_start_is_left_to_a_person(
+    def test_a_run_without_start_is_found_by_its_creation(
         self, server: RunStoreServer, reach: Reach, make_run: MakeRun
     ) -> None:
-        """Where nobody can tell whether it arrived, it is neither lost nor doubled."""
+        """What was not there before the create, and nobody else's, is ours."""
         run, kept = make_run(started_at=None), _Kept()
         destination = reach(server)
         server.inject(Fault.RESET_AFTER, on=Operation.CREATE)
+        assert destination.resume(run, Progress(), kept).created
+        assert len(server.runs) == 1
+
+    def test_what_stays_ambiguous_is_left_to_a_person(
+        self, server: RunStoreServer, reach: Reach, make_run: MakeRun
+    ) -> None:
+        """Two runs may be ours: neither is taken, nothing is sent, both are named."""
+        run = make_run()
+        destination = reach(server)
+        for _ in range(2):
+            destination.submit(make_run())  # by then it knows what the list shows
+        server.inject(Fault.CUT_ANSWER_AFTER, on=Operation.CREATE)
+        server.inject(Fault.RESET, on=Operation.LIST)
+        kept = _Kept()
         with pytest.raises(NoAnswerError):
             destination.resume(run, Progress(), kept)
-        with pytest.raises(PermanentError, match="no start time"):
-            destination.resume(run, kept.last, kept)
+        stored = server.runs[-1]
+        twin = attrs.evolve(stored, id="twin")
+        server.contents.runs.append(twin)
+        with pytest.raises(AmbiguousRunError) as caught:
+            reach(server).resume(run, kept.last, kept)
+        assert set(caught.value.candidates) == {stored.id, "twin"}
         assert kept.last.unresolved
-        assert len(server.runs) == 1
+        assert len(server.runs) == 4
 
     def test_an_idempotent_store_needs_no_start(
         self, serve: Serve, reach: Reach, make_run: MakeRun

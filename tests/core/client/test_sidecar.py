@@ -189,9 +189,12 @@ class TestWholeRuns:
         self, server: RunStoreServer, reach: Reach, make_run: MakeRun
     ) -> None:
         """A portal that answers everything with a page is no store."""
+        destination = reach(server)
+        for _ in range(2):
+            destination.submit(make_run())  # by then it knows what the list shows
         server.inject(Fault.WRONG_JSON_AFTER, on=Operation.CREATE)
         server.inject(Fault.WRONG_JSON_AFTER, on=Operation.LIST, times=2)
         kept = _Kept()
         with pytest.raises(UnexpectedAnswerError, match="no JSON"):
-            reach(server).resume(make_run(), Progress(), kept)
+            destination.resume(make_run(), Progress(), kept)
         assert kept.last.sent

@@ -134,9 +134,9 @@ class TestFaults:
         """No run is parked or tried one by one; it goes on once the key works."""
         for _ in range(3):
             outbox.submit(make_run())
-        server.inject(Fault.UNAUTHORIZED)
+        server.inject(Fault.UNAUTHORIZED, on=Operation.CREATE)
         assert outbox.flush(30) == 3
-        assert len(server.requests) == 1
+        assert server.count(Operation.CREATE) == 1
         assert {entry.state for entry in outbox.entries()} == {EntryState.PENDING}
         assert "401" in str(outbox.status().held)
         assert any(
@@ -231,30 +231,29 @@ class TestFaults:
         assert "a: cannot be read" in str(entry.reason)
         assert len(server.runs) == 1
 
-    def test_a_run_without_start_is_left_to_a_person(
-        self, server: RunStoreServer, outbox: Outbox, make_run: MakeRun
+    @pytest.mark.parametrize("fault", [Fault.RESET, Fault.RESET_AFTER])
+    def test_a_run_without_start_is_stored_once(
+        self, server: RunStoreServer, outbox: Outbox, make_run: MakeRun, fault: Fault
     ) -> None:
-        """A doubt that cannot be resolved parks; a retry is the person's answer."""
-        run = make_run(started_at=None)
-        server.inject(Fault.RESET, on=Operation.CREATE)
-        outbox.submit(run)
-        assert outbox.flush(5) == 0
-        (entry,) = outbox.entries()
-        assert "no start time" in str(entry.reason)
-        assert not server.runs
-        outbox.retry(run.id)
-        assert outbox.flush(5) == 0
+        """Whether its create arrived or not is seen by what is new in the store."""
+        server.inject(fault, on=Operation.CREATE)
+        outbox.submit(make_run(started_at=None))
+        assert outbox.flush(10) == 0
+        assert not outbox.entries()
         assert len(server.runs) == 1
 
-    def test_a_wish_of_the_server_is_respected(
+    def test_a_wish_of_the_server_holds_until_a_person_overrides_it(
         self, server: RunStoreServer, outbox: Outbox, make_run: MakeRun
     ) -> None:
-        """What the server asks for is not cut short by a flush."""
-        server.inject(Fault.TOO_MANY_SECONDS, seconds=3600)
+        """Nothing is sent for as long as it asks, but for one who says "now"."""
+        server.inject(Fault.TOO_MANY_SECONDS, on=Operation.CREATE, seconds=3600)
         outbox.submit(make_run())
         assert outbox.flush(5) == 1
-        assert outbox.flush(5) == 1
-        assert len(server.requests) == 1
+        outbox.submit(make_run())
+        assert not outbox._sending.deliver_due()
+        assert server.count(Operation.CREATE) == 1
+        assert outbox.flush(10) == 0
+        assert len(server.runs) == 2
 
     def test_a_dropped_run_is_never_sent(
         self,

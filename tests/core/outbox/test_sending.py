@@ -238,11 +238,11 @@ class TestBackground:
         server.inject(Fault.SLOW_ANSWER_AFTER, on=Operation.CREATE, seconds=2)
         outbox.start()
         outbox.submit(make_run())
-        _until(lambda: server.requests)
+        _until(lambda: server.count(Operation.CREATE))
         for _ in range(5):
             outbox.submit(make_run())
         assert outbox.status().waiting == 6
-        assert len(server.requests) == 1
+        assert server.count(Operation.CREATE) == 1
 
     def test_it_survives_a_folder_that_fails(
         self,

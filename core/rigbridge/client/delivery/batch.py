@@ -44,7 +44,8 @@ def deliver_many(
     next_one = next(waiting, None)
     try:
         while next_one is not None or threads.busy:
-            pause = limit.pause
+            # Without patience a queue keeps the pause, where a person can override it.
+            pause = limit.pause if patience else 0.0
             if (
                 next_one is None
                 or threads.busy >= limit.width
@@ -136,7 +137,8 @@ async def deliver_many_async(
     next_one = next(waiting, None)
     try:
         while next_one is not None or tasks:
-            pause = limit.pause
+            # Without patience a queue keeps the pause, where a person can override it.
+            pause = limit.pause if patience else 0.0
             if next_one is None or len(tasks) >= limit.width or (pause and tasks):
                 ended, tasks = await asyncio.wait(
                     tasks, return_when=asyncio.FIRST_COMPLETED

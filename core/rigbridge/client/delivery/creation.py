@@ -9,19 +9,21 @@ ever sent again.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 
-from rigbridge.client.delivery import lookup
+from rigbridge.client.delivery.lookup import Search, named_by
+from rigbridge.client.delivery.memory import ListMemory
 from rigbridge.client.listing import ReceivedRun
 from rigbridge.client.operations import list_runs
-from rigbridge.client.steps import Flow, Keep
+from rigbridge.client.steps import AskClaims, Flow, Keep, Recall
 from rigbridge.client.transport import calls
 from rigbridge.client.transport.calls import CreateAnswer
 from rigbridge.client.transport.exceptions import may_be_at_work, never_sent
-from rigbridge.destinations import Progress
+from rigbridge.destinations import Claims, Progress, SentRun
 from rigbridge.errors import (
+    AmbiguousRunError,
     ConflictError,
     DeliveryError,
     NoAnswerError,
@@ -47,82 +49,154 @@ class RunCreation:
         patience: seconds after which the server has finished whatever it began.
         known: whether the progress tells all that was ever sent of this run; if not,
             the store is asked first.
+        memory: what the connection knows of the store's list.
+        now: gives the time of the store's own clock, or None.
+        ask_capabilities: makes the flow that asks what the store can do.
     """
 
     def __init__(
-        self, url: str, run: Run, progress: Progress, *, patience: float, known: bool
+        self,
+        url: str,
+        run: Run,
+        progress: Progress,
+        *,
+        patience: float,
+        known: bool,
+        memory: ListMemory,
+        now: Callable[[], float | None],
+        ask_capabilities: Callable[[], Flow[JSONObject | None]],
     ) -> None:
         self._url = url
         self._run = run
         self._patience = patience
         self._known = known
+        self._memory = memory
+        self._now = now
+        self._ask_capabilities = ask_capabilities
+        self._runs: list[ReceivedRun] | None = None
         self.progress = _at(url, progress)
         self.created = True
         self.listed: Sequence[ListedAttachment] = ()
 
-    def look_up(
-        self, body: CreateRun, ask_capabilities: Flow[JSONObject | None]
-    ) -> Flow[str | None]:
+    def look_up(self, body: CreateRun) -> Flow[str | None]:
         """
         Find the run of an earlier create, if there may have been one.
 
         Args:
             body: the run.
-            ask_capabilities: asks what the store can do.
 
         Returns:
             The id under which the store knows the run, or None if it is to be sent.
 
         Raises:
+            AmbiguousRunError: nobody but a person can tell.
             DeliveryError: nobody can tell for now.
         """
-        if self.progress.stored_id is not None:
-            return self.progress.stored_id
-        sent = self.progress.sent
-        if self._known and not sent:
-            return None
-        capabilities = yield from ask_capabilities
-        if (capabilities or {}).get("idempotency_key") is True:
-            return None
-        if not lookup.can_be_found(body):
-            if not sent:
+        if self._known:
+            if self.progress.stored_id is not None:
+                return self.progress.stored_id
+            if not self.progress.sent:
                 return None
+        if (yield from self._has_keys()):
+            return None
+        if not self._known:
+            yield Recall()
+            remembered = self.progress.stored_id
+            if remembered is not None:
+                if (yield from self._is_there(body, remembered)):
+                    self.created = False
+                    return remembered
+                # A person removed it, or the store begins anew: so does the delivery.
+                self.progress = Progress(store=self._url)
+        sent = self.progress.sent
+        try:
+            found = yield from self._find(body)
+        except AmbiguousRunError:
             yield Keep(lambda progress: attrs.evolve(progress, unresolved=True))
-            raise PermanentError(
-                f"the run of {body.unit_under_test.serial_number!r} was sent, no "
-                "answer came, and having no start time it cannot be found again",
-                source=self._url,
-                remedy="look for it in the store; drop it if it is there, else retry",
-            )
-        found = yield from self._find(body)
+            raise
         if found is not None:
             self.created = sent
-            return (yield from self._note(found))
-        self._wait_for_the_last()
+            return (yield from self._note(body, found))
+        yield from self._wait_for_the_last()
         return None
 
-    def _find(self, body: CreateRun) -> Flow[ReceivedRun | None]:
-        runs = yield from list_runs(body.unit_under_test.serial_number)
-        return lookup.find(body, runs)
+    def _has_keys(self) -> Flow[bool]:
+        """Whether the store itself tells a run from its repetition."""
+        capabilities = yield from self._ask_capabilities()
+        return (capabilities or {}).get("idempotency_key") is True
 
-    def _note(self, found: ReceivedRun) -> Flow[str]:
+    def _is_there(self, body: CreateRun, stored_id: str) -> Flow[bool]:
+        """Whether the store still has a run that it was sent."""
+        runs = yield from self._list(_sent(self.progress, body).serial_number)
+        run = next((run for run in runs if run.id == stored_id), None)
+        if run is not None and isinstance(run.attachments, list):
+            self.listed = run.attachments
+        return run is not None
+
+    def _list(self, serial_number: str) -> Flow[list[ReceivedRun]]:
+        runs = yield from list_runs(serial_number)
+        self._memory.learn(runs)
+        self._runs = runs
+        return runs
+
+    def _find(
+        self, body: CreateRun, *, is_there: bool = False
+    ) -> Flow[ReceivedRun | None]:
+        sent = _sent(self.progress, body)
+        search = Search(
+            body=body,
+            sent=sent,
+            run_id=self._run.id,
+            was_sent=self.progress.sent,
+            is_there=is_there,
+        )
+        runs = yield from self._list(sent.serial_number)
+        candidates = search.candidates(runs)
+        claims = Claims()
+        if candidates:
+            ids = tuple(run.id for run in candidates)
+            claims = yield AskClaims(ids, sent.key)
+        return search.choose(candidates, claims)
+
+    def _note(self, body: CreateRun, found: ReceivedRun) -> Flow[str]:
         if isinstance(found.attachments, list):
             self.listed = found.attachments
         yield Keep(
-            lambda progress: attrs.evolve(progress, stored_id=found.id, not_before=None)
+            lambda progress: attrs.evolve(
+                progress,
+                stored_id=found.id,
+                not_before=None,
+                looked_up_at=None,
+                sent_as=_sent(progress, body),
+            )
         )
         return found.id
 
-    def _wait_for_the_last(self) -> None:
-        """Refuse to send again while the server may still be at work."""
+    def _wait_for_the_last(self) -> Flow[None]:
+        """
+        Refuse to send again while the last create may still be at work.
+
+        Raises:
+            NoAnswerError: it may be; the run is looked up again before it is sent.
+        """
         not_before = self.progress.not_before
-        wait = 0.0 if not_before is None else not_before - time.time()
+        if not_before is None:
+            return
+        now = time.time()
+        # Whoever sent it may have been stopped in the middle, with the machine or by
+        # itself, and go on after this look-up. So its time counts from here as well.
+        looked = self.progress.looked_up_at
+        if looked is None or looked > now:
+            looked = now
+            yield Keep(lambda progress: attrs.evolve(progress, looked_up_at=now))
         # A clock that was set back must not make it wait for years.
-        if 0 < wait <= 2 * self._patience:
+        end = not_before if not_before <= now + 2 * self._patience else now
+        wait = max(looked + self._patience, end)
+        if wait > now:
             raise NoAnswerError(
                 "the last create got no answer and may still be at work",
                 source=self._url,
-                retry_after=wait,
+                retry_after=wait - now,
             )
 
     def send(self, body: CreateRun) -> Flow[str]:
@@ -136,10 +210,18 @@ class RunCreation:
             DeliveryError: it does not exist, or nobody can tell for now.
         """
         sent_before = self.progress.sent
+        sent_as = self.progress.sent_as if sent_before else None
+        if sent_as is None:
+            sent_as = yield from self._name(body)
         not_before = time.time() + 2 * self._patience
         yield Keep(
             lambda progress: attrs.evolve(
-                progress, sent=True, unresolved=False, not_before=not_before
+                progress,
+                sent=True,
+                unresolved=False,
+                not_before=not_before,
+                looked_up_at=None,
+                sent_as=sent_as,
             )
         )
         try:
@@ -155,6 +237,8 @@ class RunCreation:
                 )
             )
             raise
+        if sent_as is not None:
+            self._memory.example = sent_as.serial_number
         stored_id = str(created.id)
         yield Keep(
             lambda progress: attrs.evolve(
@@ -167,6 +251,36 @@ class RunCreation:
         )
         return stored_id
 
+    def _name(self, body: CreateRun) -> Flow[SentRun | None]:
+        """
+        Give what the create names, and what later tells its run from those before it.
+
+        A list that shows what was measured, or when a run was created, says enough
+        afterwards. Where it shows neither, the runs that are there are noted before.
+        None for a store with idempotency keys, which needs nothing of this.
+        """
+        if (yield from self._has_keys()):
+            return None
+        named = named_by(body)
+        memory = self._memory
+        try:
+            if not memory.is_known and self._runs is None and memory.example:
+                yield from self._list(memory.example)
+                self._runs = None
+            tells = (memory.shows_content is True and bool(body.phases)) or (
+                memory.shows_creation is True and self._now() is not None
+            )
+            if not tells and self._runs is None:
+                yield from self._list(named.serial_number)
+        except PermanentError:
+            # A store that gives no lists: after a lost answer a person has to look.
+            self._runs = None
+        return attrs.evolve(
+            named,
+            began=self._now(),
+            seen=None if self._runs is None else tuple(run.id for run in self._runs),
+        )
+
     def _resolve(
         self, body: CreateRun, error: DeliveryError, *, sent_before: bool
     ) -> Flow[str]:
@@ -175,14 +289,18 @@ class RunCreation:
         not_before = time.time() + self._patience if busy else None
         yield Keep(lambda progress: attrs.evolve(progress, not_before=not_before))
         found = None
-        if lookup.can_be_found(body):
+        # Who asks us to wait is not asked at once; the next attempt looks first.
+        if error.status != _TOO_MANY:
             try:
-                found = yield from self._find(body)
+                # A key that conflicts was used by an earlier create of this run.
+                conflicts = isinstance(error, ConflictError)
+                is_there = conflicts and (yield from self._has_keys())
+                found = yield from self._find(body, is_there=is_there)
             except DeliveryError as failure:
                 # The next attempt looks again before it sends anything.
                 error.add_note(f"nor could it be looked up: {failure}")
             else:
-                if found is None and isinstance(error, ConflictError):
+                if found is None and conflicts:
                     yield Keep(
                         lambda progress: attrs.evolve(progress, sent=sent_before)
                     )
@@ -190,7 +308,7 @@ class RunCreation:
             raise error
         if isinstance(error, ConflictError):
             self.created = False
-        return (yield from self._note(found))
+        return (yield from self._note(body, found))
 
 
 def _at(url: str, progress: Progress) -> Progress:
@@ -203,7 +321,13 @@ def _at(url: str, progress: Progress) -> Progress:
         store=url,
         sent=progress.sent or progress.stored_id is not None,
         not_before=progress.not_before,
+        sent_as=progress.sent_as,
     )
+
+
+def _sent(progress: Progress, body: CreateRun) -> SentRun:
+    """Give what the last create named; what the next one will where there was none."""
+    return named_by(body) if progress.sent_as is None else progress.sent_as
 
 
 def _did_not_arrive(error: DeliveryError) -> bool:

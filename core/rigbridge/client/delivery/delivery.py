@@ -10,7 +10,6 @@ refused then lie unlinked in the store.
 from __future__ import annotations
 
 import hashlib
-import inspect
 import io
 import os
 import re
@@ -23,7 +22,8 @@ import rigbridge
 from rigbridge.client.connection import AsyncConnection, BlockingConnection
 from rigbridge.client.delivery.attachments import FileDelivery
 from rigbridge.client.delivery.creation import RunCreation
-from rigbridge.client.steps import Flow, Keep, Together
+from rigbridge.client.delivery.keeping import ProgressDesk
+from rigbridge.client.steps import Flow, Together
 from rigbridge.convert import (
     SIDECAR_NAME,
     SIDECAR_VERSION,
@@ -95,15 +95,8 @@ def deliver(
     delivery = _Delivery(
         connection, run, progress, report, sidecar=sidecar, known=known
     )
-
-    def take(step: Keep) -> None:
-        new = step.change(delivery.progress)
-        if keep is not None:
-            keep(new)
-        # It counts only once it is durable.
-        delivery.progress = new
-
-    return connection.drive(delivery.steps(), take)
+    desk = delivery.desk(keep)
+    return connection.drive(delivery.steps(), desk.take, desk.confirm)
 
 
 async def deliver_async(
@@ -120,15 +113,8 @@ async def deliver_async(
     delivery = _Delivery(
         connection, run, progress, report, sidecar=sidecar, known=known
     )
-
-    async def take(step: Keep) -> None:
-        new = step.change(delivery.progress)
-        done = None if keep is None else keep(new)
-        if inspect.isawaitable(done):
-            await done
-        delivery.progress = new
-
-    return await connection.drive(delivery.steps(), take)
+    desk = delivery.desk(keep)
+    return await connection.drive(delivery.steps(), desk.take_async, desk.confirm)
 
 
 def checked_run(run: object) -> Run:
@@ -224,18 +210,26 @@ class _Delivery:
         self._report = ConversionReport() if report is None else report
         self._sidecar = sidecar
         self._creation = RunCreation(
-            connection.url, run, progress, patience=connection.timeout, known=known
+            connection.url,
+            run,
+            progress,
+            patience=connection.timeout,
+            known=known,
+            memory=connection.list_memory,
+            now=connection.requests.clock.now,
+            ask_capabilities=connection.ask_capabilities,
         )
 
-    @property
-    def progress(self) -> Progress:
-        """How far it has come."""
-        return self._creation.progress
-
-    @progress.setter
-    def progress(self, progress: Progress) -> None:
-        """Go on with a new progress, once it is durable."""
-        self._creation.progress = progress
+    def desk(self, keep: Callable[[Progress], object] | None) -> ProgressDesk:
+        """Give who answers the steps that are about the progress."""
+        creation = self._creation
+        return ProgressDesk(
+            self._run.id,
+            self._connection.ledger,
+            keep,
+            current=lambda: creation.progress,
+            accept=lambda progress: setattr(creation, "progress", progress),
+        )
 
     def steps(self) -> Flow[Receipt]:
         """
@@ -247,9 +241,7 @@ class _Delivery:
         """
         creation = self._creation
         body, sidecar = yield from self._payload()
-        stored_id = yield from creation.look_up(
-            body, self._connection.ask_capabilities()
-        )
+        stored_id = yield from creation.look_up(body)
         files = FileDelivery(
             creation, self._connection.link, _files(self._run, sidecar)
         )

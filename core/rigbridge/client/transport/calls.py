@@ -158,6 +158,8 @@ class Call(Generic[_T]):
         params: the query.
         content: the body, or None.
         headers: further headers.
+        is_guarded: whether a sender that was stopped for long must not go on with it,
+            since another may have repeated it meanwhile.
     """
 
     method: str
@@ -166,6 +168,7 @@ class Call(Generic[_T]):
     params: Mapping[str, str | int] = attrs.field(factory=dict[str, str | int])
     content: bytes | None = attrs.field(default=None, repr=False)
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    is_guarded: bool = False
 
     @property
     def place(self) -> str:
@@ -211,6 +214,7 @@ def create_run(body: CreateRun, *, idempotency_key: UUID | None) -> Call[CreateA
         content=encode(body),
         headers=headers,
         read=_read_created,
+        is_guarded=True,
     )
 
 

@@ -15,8 +15,13 @@ import httpx
 
 import rigbridge
 from rigbridge.client.transport import calls
-from rigbridge.client.transport.error_answers import refusal, storage_refusal
+from rigbridge.client.transport.error_answers import (
+    refusal,
+    server_time,
+    storage_refusal,
+)
 from rigbridge.client.transport.network import timeouts
+from rigbridge.client.transport.server_clock import ServerClock
 from rigbridge.destinations import ConnectionSettings
 from rigbridge.destinations.address import api_address
 from rigbridge.errors import (
@@ -52,6 +57,7 @@ class StoreRequests:
         self._base = httpx.URL(self.url)
         self.origin = self._base.copy_with(raw_path=b"/")
         self._root = self._base.raw_path.rstrip(b"/")
+        self.clock = ServerClock()
         self._addresses: dict[str, httpx.URL] = {}
         self._extensions = {"timeout": timeouts(settings)}
         self._common = {
@@ -63,11 +69,22 @@ class StoreRequests:
         if self._key is not None:
             self._own["Authorization"] = f"Bearer {self._key}"
 
-    def request(self, call: calls.Call[_T]) -> httpx.Request:
-        """Make the request of a call."""
+    def request(
+        self,
+        call: calls.Call[_T],
+        content: Iterator[bytes] | AsyncIterator[bytes] | None = None,
+    ) -> httpx.Request:
+        """
+        Make the request of a call.
+
+        Args:
+            call: the call.
+            content: gives its body in pieces; by default it is sent as one.
+        """
         headers = {**self._own, **call.headers}
         if call.content is not None:
             headers["Content-Type"] = _JSON
+            headers["Content-Length"] = str(len(call.content))
         url = self._address(call.path)
         if call.params:
             url = url.copy_merge_params(call.params)
@@ -75,7 +92,7 @@ class StoreRequests:
             call.method,
             url,
             headers=headers,
-            content=call.content,
+            content=call.content if content is None else content,
             extensions=dict(self._extensions),
         )
 
@@ -111,6 +128,7 @@ class StoreRequests:
         Raises:
             DeliveryError: it refuses, or is outside the contract.
         """
+        self.clock.note(server_time(response.headers))
         if not response.is_success:
             raise refusal(response, source=self.url, place=call.place, secret=self._key)
         answer = calls.Answer(

@@ -14,11 +14,11 @@ from uuid import UUID
 import attrs
 
 from rigbridge.destinations import Progress
-from rigbridge.errors import ConfigurationError
+from rigbridge.errors import ConfigurationError, UnexpectedAnswerError
 from rigbridge.outbox.entries import EntryState
 from rigbridge.outbox.queue.clock import limits
 from rigbridge.outbox.queue.database import OutboxDatabase
-from rigbridge.outbox.queue.leases import forget_contents
+from rigbridge.outbox.queue.leases import claim_stored_run, forget_contents
 from rigbridge.outbox.queue.past_runs import (
     is_delivered,
     note_dropped,
@@ -205,6 +205,11 @@ class EntryQueue:
                 (new, old),
             ).rowcount
             connection.execute("DELETE FROM circuit WHERE destination = ?", (old,))
+            # The ids are those of the same store.
+            connection.execute(
+                "UPDATE OR REPLACE claim SET destination = ? WHERE destination = ?",
+                (new, old),
+            )
         return moved
 
     def documents(self, run_id: UUID) -> tuple[bytes, bytes, frozenset[str]]:
@@ -224,29 +229,43 @@ class EntryQueue:
         digests = frozenset(content["sha256"] for content in contents)
         return row["document"], row["report"], digests
 
-    def retry(self, run_id: UUID) -> None:
+    def retry(self, run_id: UUID, stored_as: str | None = None) -> None:
         """
         Have an entry tried again at once, as a person asks for.
 
+        Args:
+            run_id: the run.
+            stored_as: the run of the store that it is, as the person found; None where
+                it is to be sent.
+
         Raises:
-            ConfigurationError: there is no such entry, or it is delivered.
+            ConfigurationError: there is no such entry, it is delivered or being sent,
+                or the stored run is another one of ours.
         """
         now = self._clock()
         with self._database.writing() as connection:
             row = self._row(connection, run_id)
             if row["state"] == EntryState.DONE:
                 raise ConfigurationError(f"run {run_id} is delivered already")
-            if row["state"] == EntryState.SENDING:
+            if row["state"] == EntryState.SENDING and stored_as is None:
                 return
             progress = _without_failures(decode(row["progress"], Progress))
+            if stored_as is not None:
+                progress = _stored_as(connection, row, stored_as)
             # One whom the store asked to wait must not wait when a person says so.
             connection.execute(
                 "DELETE FROM circuit WHERE destination = ?", (row["destination"] or "",)
             )
             connection.execute(
                 "UPDATE entry SET state = 'pending', attempts = 0, missing = 0,"
-                " due = ?, not_before = 0, progress = ? WHERE run_id = ?",
-                (now, encode(progress), str(run_id)),
+                " due = ?, not_before = 0, progress = ?, failing_since = NULL,"
+                " sent_key = CASE WHEN ? THEN sent_key END WHERE run_id = ?",
+                (
+                    now,
+                    encode(progress),
+                    progress.sent and stored_as is None,
+                    str(run_id),
+                ),
             )
 
     def drop(self, run_id: UUID) -> list[str]:
@@ -295,6 +314,28 @@ def _serial_key(serial_number: str | None) -> str | None:
     """Spell a serial number as stores compare it, which ignore case."""
     # casefold, as the store does: SQLite's own NOCASE knows ASCII only.
     return None if serial_number is None else serial_number.casefold()
+
+
+def _stored_as(
+    connection: sqlite3.Connection, row: sqlite3.Row, stored_id: str
+) -> Progress:
+    """Give the progress of an entry whose run the store has, as a person says."""
+    run_id = UUID(row["run_id"])
+    if row["state"] == EntryState.SENDING:
+        raise ConfigurationError(
+            f"run {run_id} is being sent", remedy="try again in a minute"
+        )
+    progress = without_refusals(decode(row["progress"], Progress))
+    progress = attrs.evolve(
+        progress, sent=True, stored_id=stored_id, unresolved=False, not_before=None
+    )
+    try:
+        claim_stored_run(connection, row["destination"], run_id, progress)
+    except UnexpectedAnswerError as error:
+        raise ConfigurationError(
+            error.message, remedy="compare the runs in the store again"
+        ) from error
+    return progress
 
 
 def _without_failures(progress: Progress) -> Progress:

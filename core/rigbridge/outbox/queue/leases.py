@@ -12,12 +12,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from uuid import UUID, uuid4
 
 import attrs
 
-from rigbridge.destinations import Progress
+from rigbridge.destinations import Claims, Progress
+from rigbridge.errors import RunWaitsError, UnexpectedAnswerError
 from rigbridge.outbox.policy import MAX_WAIT
 from rigbridge.outbox.queue.circuit import (
     circuit_forbids,
@@ -33,6 +34,7 @@ __all__ = [
     "LeaseLostError",
     "LeasedRun",
     "Leases",
+    "claim_stored_run",
     "forget_contents",
 ]
 
@@ -228,12 +230,61 @@ class Leases:
 
     def keep(self, leased: LeasedRun, progress: Progress) -> None:
         """Keep how far a delivery has come, and prolong the lease."""
-        self._change(
-            leased,
-            "progress = ?, lease_until = ?",
-            encode(progress),
-            self._clock() + LEASE,
-        )
+        with self._database.writing() as connection:
+            key = _unsettled_key(progress)
+            claim_stored_run(connection, self._name, leased.id, progress)
+            if key is not None:
+                self._let_others_settle(connection, leased, key)
+            self._change_in(
+                connection,
+                leased,
+                "progress = ?, sent_key = ?, lease_until = ?",
+                encode(progress),
+                key,
+                self._clock() + LEASE,
+            )
+
+    def claims(
+        self, leased: LeasedRun, stored_ids: Collection[str], key: str
+    ) -> Claims:
+        """Tell to whom stored runs belong, and whether other runs have that key."""
+        # SQLite binds no lists, so there is one mark an id.
+        marks = ", ".join("?" for _ in stored_ids)
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT stored_id, run_id FROM claim"  # noqa: S608 - question marks
+                f" WHERE destination = ? AND stored_id IN ({marks})",
+                (self._name or "", *stored_ids),
+            ).fetchall()
+            rival = connection.execute(
+                "SELECT 1 FROM entry WHERE sent_key = ? AND destination IS ?"
+                " AND run_id != ?",
+                (key, self._name, str(leased.id)),
+            ).fetchone()
+        owners = {row["stored_id"]: UUID(row["run_id"]) for row in rows}
+        return Claims(owners=owners, rivals=rival is not None)
+
+    def _let_others_settle(
+        self, connection: sqlite3.Connection, leased: LeasedRun, key: str
+    ) -> None:
+        """
+        Make sure that of runs which look the same one at a time is under way.
+
+        With two whose answers were lost nobody could tell which one the store has.
+        """
+        row = connection.execute(
+            "SELECT max(run_id = :own AND sent_key IS :key) AS is_ours,"
+            " max(run_id != :own) AS is_theirs FROM entry"
+            " WHERE (sent_key = :key AND destination IS :name"
+            " AND state IN ('pending', 'sending')) OR run_id = :own",
+            {"own": str(leased.id), "key": key, "name": self._name},
+        ).fetchone()
+        # Whoever has begun goes on: two that wait for each other would never end.
+        if row["is_theirs"] and not row["is_ours"]:
+            raise RunWaitsError(
+                "another run of the same unit, procedure, start and outcome was sent, "
+                "and what became of it has to be known first"
+            )
 
     def finish(self, leased: LeasedRun, progress: Progress, report: bytes) -> list[str]:
         """
@@ -375,3 +426,47 @@ def forget_contents(connection: sqlite3.Connection, run_id: UUID) -> list[str]:
     ).fetchall()
     connection.execute("DELETE FROM content WHERE run_id = ?", (str(run_id),))
     return [row["sha256"] for row in rows]
+
+
+def claim_stored_run(
+    connection: sqlite3.Connection,
+    name: str | None,
+    run_id: UUID,
+    progress: Progress,
+) -> None:
+    """
+    Note that a stored run is this one of ours; it stays so for ever.
+
+    Only of stores without idempotency keys, where runs have to be found again.
+
+    Args:
+        connection: the database, in a transaction.
+        name: of the destination.
+        run_id: the run.
+        progress: names the stored run, where there is one.
+
+    Raises:
+        UnexpectedAnswerError: it is another run of ours: the answer that named it was
+            not the one to our create.
+    """
+    if progress.stored_id is None or progress.sent_as is None:
+        return
+    connection.execute(
+        "INSERT OR IGNORE INTO claim (destination, stored_id, run_id) VALUES (?, ?, ?)",
+        (name or "", progress.stored_id, str(run_id)),
+    )
+    row = connection.execute(
+        "SELECT run_id FROM claim WHERE destination = ? AND stored_id = ?",
+        (name or "", progress.stored_id),
+    ).fetchone()
+    if row["run_id"] != str(run_id):
+        raise UnexpectedAnswerError(
+            f"run {progress.stored_id} of the store is run {row['run_id']} of ours"
+        )
+
+
+def _unsettled_key(progress: Progress) -> str | None:
+    """Give the key of a run that was sent, while nobody knows whether it arrived."""
+    if progress.sent and progress.stored_id is None and progress.sent_as is not None:
+        return progress.sent_as.key
+    return None

@@ -35,7 +35,9 @@ CREATE TABLE entry (
     reason TEXT,
     missing INTEGER NOT NULL DEFAULT 0,
     waits_for_store INTEGER NOT NULL DEFAULT 0,
-    failing_since REAL
+    failing_since REAL,
+    -- Set while a create was sent and nobody knows what became of it.
+    sent_key TEXT
 );
 -- Covers all that is asked of many entries at once: reading it from the table would
 -- lead through their documents, which lie before these columns.
@@ -43,6 +45,14 @@ CREATE INDEX entry_turn ON entry (
     state, destination, due, sequence, not_before, lease_until, submitted_at
 );
 CREATE INDEX entry_unit ON entry (serial_key) WHERE state IN ('pending', 'sending');
+CREATE INDEX entry_sent ON entry (sent_key) WHERE sent_key IS NOT NULL;
+-- Which run of ours a stored run is, by its id there. Stays when the entry goes.
+CREATE TABLE claim (
+    destination TEXT NOT NULL,
+    stored_id TEXT NOT NULL,
+    run_id TEXT NOT NULL,
+    PRIMARY KEY (destination, stored_id)
+) WITHOUT ROWID;
 CREATE TABLE content (
     run_id TEXT NOT NULL,
     sha256 TEXT NOT NULL,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TypeAlias
 
 import msgspec
 
 from rigbridge.convert import from_document
-from rigbridge.destinations import Consignment, Progress
+from rigbridge.destinations import Claims, Consignment, Progress
 from rigbridge.errors import PermanentError
 from rigbridge.model import FileOpener, Run
 from rigbridge.model.report import ConversionReport
@@ -84,6 +84,23 @@ class Attempt:
         if not announced:
             self.end_if_stopping()
 
+    def __call__(self, progress: Progress) -> None:
+        """Make the progress durable, as :class:`ProgressKeeper` has it."""
+        self.keep(progress)
+
+    def claims(self, stored_ids: Collection[str], key: str) -> Claims:
+        """Tell to whom stored runs belong, and whether other runs have that key."""
+        return self._leases.claims(self.leased, stored_ids, key)
+
+    def confirm(self) -> None:
+        """
+        Make sure that the lease is still ours, and prolong it.
+
+        Raises:
+            LeaseLostError: somebody else has taken the run over.
+        """
+        self._leases.renew(self.leased)
+
     def end_if_stopping(self) -> None:
         """
         End the attempt between two steps where we are to stop.
@@ -116,7 +133,7 @@ class Attempt:
         return Consignment(
             run=run,
             progress=self.leased.progress,
-            keep=self.keep,
+            keep=self,
             report=self.report,
         )
 

@@ -141,9 +141,7 @@ class Delivery:
         run, report = consignment.run, consignment.report
         if isinstance(destination, ResumableDestination):
             with foreign_failures(destination, "resume", ours=_ENDS):
-                return destination.resume(
-                    run, consignment.progress, attempt.keep, report
-                )
+                return destination.resume(run, consignment.progress, attempt, report)
         # Not resumable: after a crash it is submitted again, and stored once.
         with foreign_failures(destination, "submit"):
             receipt = destination.submit(run, report)

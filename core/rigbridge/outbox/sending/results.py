@@ -15,6 +15,7 @@ from rigbridge.errors import (
     NoAnswerError,
     NotFoundError,
     RigbridgeError,
+    RunWaitsError,
 )
 from rigbridge.outbox.content import ContentFolder
 from rigbridge.outbox.entries import DeliveryEnd, DeliveryResult
@@ -37,6 +38,9 @@ from rigbridge.wire import encode
 __all__ = ["ResultRecorder"]
 
 _LOGGER = logging.getLogger("rigbridge.outbox")
+
+_OTHERS_TURN = 2.0
+"""Seconds that a run which waits for another one waits at most."""
 
 _ENDS = {
     RetryDecision.RETRY: DeliveryEnd.RETRY,
@@ -150,6 +154,8 @@ class ResultRecorder:
             silent = any(isinstance(error, NoAnswerError) for error in errors)
             # Asking who does not answer costs nothing, so it is done once a minute.
             most = MAX_PROBE if silent else MAX_DELAY
+            if any(isinstance(error, RunWaitsError) for error in errors):
+                most = _OTHERS_TURN
             wait = delay(leased.attempt, asked, most=most)
             self._leases.postpone(
                 leased,

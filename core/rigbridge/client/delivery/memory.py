@@ -1,0 +1,40 @@
+"""What a connection learns of its store's list, so that it asks no more than due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import attrs
+
+from rigbridge.client.delivery.contents import shows_content
+from rigbridge.client.listing import ReceivedRun
+
+__all__ = ["ListMemory"]
+
+
+@attrs.define
+class ListMemory:
+    """
+    How much the list of a store tells of a run.
+
+    Attributes:
+        shows_content: whether it shows what was measured; None while nobody knows.
+        shows_creation: whether it shows when a run was created, likewise.
+        example: the serial number of a unit that has a run for certain, or None.
+    """
+
+    shows_content: bool | None = None
+    shows_creation: bool | None = None
+    example: str | None = None
+
+    def learn(self, runs: Iterable[ReceivedRun]) -> None:
+        """Learn from a list."""
+        for run in runs:
+            # One run that shows its phases is enough: others may have none.
+            self.shows_content = bool(self.shows_content) or shows_content(run)
+            self.shows_creation = run.created_at is not None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether a list with any run was seen."""
+        return self.shows_creation is not None
