@@ -346,7 +346,7 @@ class Leases:
                 reason,
                 int(missing),
                 int(down),
-                now,
+                self._wall(),
             )
             if not down:
                 close_circuit(connection, self._name, self._clock())
