@@ -16,8 +16,8 @@ from typing import Generic, TypeVar
 import httpx
 
 from rigbridge.client import operations
-from rigbridge.client.delivery.ledger import DeliveryLedger
-from rigbridge.client.delivery.memory import ListMemory
+from rigbridge.client.memory.ledger import DeliveryLedger
+from rigbridge.client.memory.list_memory import ListMemory
 from rigbridge.client.steps import (
     Flow,
     Measure,

@@ -14,8 +14,8 @@ from typing import IO
 import attrs
 import msgspec
 
-from rigbridge.client.delivery.ledger import DeliveryLedger
 from rigbridge.client.listing import ListPage, ReceivedRun, list_page
+from rigbridge.client.memory.ledger import DeliveryLedger
 from rigbridge.client.steps import Flow, Measure
 from rigbridge.client.transport import calls
 from rigbridge.client.transport.calls import Answer

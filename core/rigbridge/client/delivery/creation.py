@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 import attrs
 
 from rigbridge.client.delivery.lookup import Search, named_by
-from rigbridge.client.delivery.memory import ListMemory
 from rigbridge.client.listing import ReceivedRun
+from rigbridge.client.memory.list_memory import ListMemory
 from rigbridge.client.operations import list_runs
 from rigbridge.client.steps import AskClaims, Flow, Keep, Recall
 from rigbridge.client.transport import calls

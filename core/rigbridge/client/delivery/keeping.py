@@ -9,7 +9,7 @@ from uuid import UUID
 
 import attrs
 
-from rigbridge.client.delivery.ledger import DeliveryLedger
+from rigbridge.client.memory.ledger import DeliveryLedger
 from rigbridge.client.steps import AskClaims, Keep, ProgressStep
 from rigbridge.destinations import Progress, ProgressKeeper
 

@@ -17,8 +17,8 @@ from uuid import UUID
 import attrs
 from msgspec import UnsetType
 
-from rigbridge.client.delivery.contents import agreement
 from rigbridge.client.listing import ReceivedRun
+from rigbridge.client.memory.contents import agreement
 from rigbridge.convert.times import from_iso, to_millis
 from rigbridge.destinations import Claims, SentRun
 from rigbridge.errors import AmbiguousRunError, ModelError

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import attrs
 
-from rigbridge.client.delivery.contents import shows_content
 from rigbridge.client.listing import ReceivedRun
+from rigbridge.client.memory.contents import shows_content
 
 __all__ = ["ListMemory"]
 
