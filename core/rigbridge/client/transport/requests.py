@@ -8,7 +8,9 @@ of these costs time on every call.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import datetime
 from typing import TypeVar
 
 import httpx
@@ -21,7 +23,6 @@ from rigbridge.client.transport.error_answers import (
     storage_refusal,
 )
 from rigbridge.client.transport.network import timeouts
-from rigbridge.client.transport.server_clock import ServerClock
 from rigbridge.destinations import ConnectionSettings
 from rigbridge.destinations.address import api_address
 from rigbridge.errors import (
@@ -30,10 +31,32 @@ from rigbridge.errors import (
     UnexpectedAnswerError,
 )
 
-__all__ = ["StoreRequests"]
+__all__ = ["ServerClock", "StoreRequests"]
 
 _T = TypeVar("_T")
 _JSON = "application/json"
+
+
+class ServerClock:
+    """
+    The clock of a server, as its answers show it.
+
+    Args:
+        clock: tells the seconds; never goes back.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._offset: float | None = None
+
+    def note(self, moment: datetime | None) -> None:
+        """Take what an answer says; None says nothing."""
+        if moment is not None:
+            self._offset = moment.timestamp() - self._clock()
+
+    def now(self) -> float | None:
+        """Give the server's Unix time, a second early at most; None if unknown."""
+        return None if self._offset is None else self._offset + self._clock()
 
 
 class StoreRequests:
