@@ -114,6 +114,7 @@ class Agent:
                 "delivered": status.delivered,
                 "oldest": status.oldest,
                 "held": status.held,
+                "stuck": status.stuck,
                 "errors": errors.count,
                 "last_error": errors.last,
             },

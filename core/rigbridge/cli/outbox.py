@@ -145,6 +145,7 @@ def status(
                 "delivered": now.delivered,
                 "oldest": now.oldest,
                 "held": now.held,
+                "stuck": now.stuck,
                 "others": _others_document(configuration, now.others),
                 "set_aside": [str(path) for path in now.set_aside],
                 "errors": attrs.asdict(errors),
@@ -163,6 +164,9 @@ def status(
         say(f"delivered: {now.delivered}")
         if now.held is not None:
             say(f"held:      {now.held}")
+        if now.stuck:
+            runs = count_of(now.stuck, "run")
+            say(f"stuck:     {runs} failed for a day while others got through")
         _say_others(configuration, now.others)
         for path in now.set_aside:
             say(f"damaged:   {path} was set aside; remove it if nothing is missing")

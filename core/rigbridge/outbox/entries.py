@@ -69,6 +69,8 @@ class OutboxStatus:
         oldest: when the oldest waiting run was handed over, or None.
         held: why nothing is sent to the destination for now, or None.
         set_aside: damaged databases of this outbox that a person should look at.
+        stuck: how many of the waiting ones have failed for a day while others got
+            through.
         others: how many of the waiting ones, by the name of their destination, go
             elsewhere than this outbox sends.
     """
@@ -79,6 +81,7 @@ class OutboxStatus:
     oldest: datetime | None
     held: str | None = None
     set_aside: tuple[Path, ...] = ()
+    stuck: int = 0
     others: Mapping[str, int] = attrs.field(factory=dict[str, int])
 
 

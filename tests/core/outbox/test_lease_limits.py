@@ -328,6 +328,50 @@ class TestWaits:
         assert box.view.entry(other) is not None
 
 
+class TestStuck:
+    """A run that fails on its own, while others get through, is shown after a day."""
+
+    @staticmethod
+    def _stuck(box: _Outbox) -> int:
+        view = QueueView(box.database, lambda: box.now, wall=lambda: box.now)
+        return view.status().stuck
+
+    def _fail(self, box: _Outbox) -> None:
+        leased = box.take()
+        box.now += 1
+        box.leases.postpone(leased, wait=0, asked=None, reason="500", down=True)
+
+    def test_it_is_shown_after_a_day_in_which_another_got_through(
+        self, box: _Outbox
+    ) -> None:
+        """Not before, and no longer once it is delivered or a person retries it."""
+        poison = box.add()
+        self._fail(box)
+        box.now += _DAY / 2
+        self._fail(box)
+        box.add()
+        leased = box.take()
+        box.leases.release(leased)
+        other = box.take()
+        box.leases.postpone(other, wait=_DAY, asked=None, reason="500", down=True)
+        box.deliver()
+        assert self._stuck(box) == 0
+        box.now += _DAY / 2
+        assert self._stuck(box) == 1
+        box.queue.retry(poison)
+        assert self._stuck(box) == 0
+
+    def test_a_store_that_is_down_for_all_leaves_nothing_stuck(
+        self, box: _Outbox
+    ) -> None:
+        """What fails while everything fails does not fail on its own."""
+        for _ in range(policy.CIRCUIT_THRESHOLD):
+            box.add()
+            self._fail(box)
+        box.now += 2 * _DAY
+        assert self._stuck(box) == 0
+
+
 class TestMemory:
     """What was delivered is remembered up to the limits of age and size."""
 

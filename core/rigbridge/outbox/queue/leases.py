@@ -303,6 +303,11 @@ class Leases:
                 encode(progress),
                 report,
             )
+            connection.execute(
+                "UPDATE entry SET failing_since = NULL WHERE run_id = ?",
+                (str(leased.id),),
+            )
+            connection.execute("UPDATE tally SET last_delivery = ?", (self._wall(),))
             close_circuit(connection, self._name, self._clock())
             connection.execute("DELETE FROM part WHERE run_id = ?", (str(leased.id),))
             return forget_contents(connection, leased.id)

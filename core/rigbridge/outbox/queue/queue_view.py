@@ -10,7 +10,7 @@ from uuid import UUID
 
 from rigbridge.destinations import Progress
 from rigbridge.outbox.entries import EntryState, OutboxEntry, OutboxStatus
-from rigbridge.outbox.policy import CIRCUIT_THRESHOLD
+from rigbridge.outbox.policy import CIRCUIT_THRESHOLD, STUCK_AFTER
 from rigbridge.outbox.queue.clock import limits
 from rigbridge.outbox.queue.database import OutboxDatabase
 from rigbridge.wire import decode
@@ -42,6 +42,7 @@ class QueueView:
         database: holds them.
         clock: gives the time.
         shown: makes a moment of that clock one for people.
+        wall: gives the Unix time.
         name: of the destination to which this outbox sends, or None.
     """
 
@@ -51,11 +52,13 @@ class QueueView:
         clock: Callable[[], float] = time.time,
         *,
         shown: Callable[[float], datetime] = _time,
+        wall: Callable[[], float] = time.time,
         name: str | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._shown = shown
+        self._wall = wall
         self._name = name
 
     def waiting(self) -> int:
@@ -83,6 +86,13 @@ class QueueView:
                 " AND destination IS NOT ? GROUP BY destination",
                 (self._name,),
             ).fetchall()
+            stuck = connection.execute(
+                # Since when something else got through: a store that is down for all
+                # leaves nothing stuck on its own.
+                "SELECT count(*) AS count FROM entry WHERE failing_since <= ?"
+                " AND failing_since < (SELECT last_delivery FROM tally)",
+                (self._wall() - STUCK_AFTER,),
+            ).fetchone()
         counts = {EntryState(row["state"]): row for row in rows}
 
         def count(*states: EntryState) -> int:
@@ -97,6 +107,7 @@ class QueueView:
             delivered=count(EntryState.DONE) + forgotten["forgotten"],
             oldest=_time(min(oldest)) if oldest else None,
             held=None if held is None else held[0],
+            stuck=int(stuck["count"]),
             others={row["destination"]: row["count"] for row in others},
         )
 

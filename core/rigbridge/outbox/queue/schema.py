@@ -45,6 +45,7 @@ CREATE INDEX entry_turn ON entry (
     state, destination, due, sequence, not_before, lease_until, submitted_at
 );
 CREATE INDEX entry_unit ON entry (serial_key) WHERE state IN ('pending', 'sending');
+CREATE INDEX entry_failing ON entry (failing_since) WHERE failing_since IS NOT NULL;
 CREATE INDEX entry_sent ON entry (sent_key) WHERE sent_key IS NOT NULL;
 -- Which run of ours a stored run is, by its id there. Stays when the entry goes.
 CREATE TABLE claim (
@@ -76,7 +77,7 @@ CREATE TABLE clock (
     boot TEXT PRIMARY KEY,
     ahead REAL NOT NULL
 );
-CREATE TABLE tally (forgotten INTEGER NOT NULL);
+CREATE TABLE tally (forgotten INTEGER NOT NULL, last_delivery REAL);
 INSERT INTO tally (forgotten) VALUES (0);
 -- One row a destination. The empty text is that of an outbox without a name.
 CREATE TABLE circuit (

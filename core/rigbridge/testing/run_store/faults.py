@@ -142,6 +142,8 @@ class Dialect:
         create: how a create is answered.
         listing: how a list is answered.
         listed_attachments: whether a list names the attachments.
+        listed_phases: whether a list shows the phases with their measurements.
+        listed_creation: whether a list shows when a run was created.
         update: whether uploads can be linked by the update call.
         sync: whether they can be linked by the sync call.
         missing: the status of a call that is not there.
@@ -159,6 +161,8 @@ class Dialect:
     create: CreateShape = CreateShape.ID
     listing: ListShape = ListShape.ARRAY
     listed_attachments: bool = False
+    listed_phases: bool = False
+    listed_creation: bool = True
     update: bool = True
     sync: bool = True
     missing: int = 404

@@ -145,6 +145,10 @@ def _listed(
             "serial_number": unit["serial_number"],
         },
     }
+    if not dialect.listed_creation:
+        del document["created_at"]
+    if dialect.listed_phases:
+        document["phases"] = body.get("phases") or []
     if dialect.listed_attachments:
         document["attachments"] = [
             {
