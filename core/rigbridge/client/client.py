@@ -103,7 +103,8 @@ class Client:
 
         The run is converted to the body of a request, created, and its files are sent
         and linked. A store that does not know idempotency keys is asked first whether
-        it has the run; there a run without a start time is sent in any case.
+        it has the run; there a run without a start time is sent in any case, unless
+        this client sent it before.
 
         Args:
             run: the run; attachments without bytes are kept by reference.

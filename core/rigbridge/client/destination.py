@@ -62,9 +62,9 @@ class HTTPDestination:
         """
         Store a run with its attachments; the same run twice is stored once.
 
-        Nothing is known of earlier attempts, so a store that does not know
-        idempotency keys is asked first whether it has the run. A run without a start
-        time cannot be recognized, and is sent in any case.
+        A store that does not know idempotency keys is asked first whether it has the
+        run; what was sent from this data folder before is known by its ledger. A run
+        without a start time that the ledger does not know is sent in any case.
 
         Args:
             run: the run; attachments without bytes are kept by reference.
@@ -134,8 +134,8 @@ class HTTPDestination:
         """
         Add a file to a stored run.
 
-        The same file twice is linked once as far as this object remembers; v1 cannot
-        be asked what is attached.
+        The same file twice is linked once as far as the ledger of the data folder
+        knows; v1 cannot be asked what is attached.
 
         Raises:
             DeliveryError: the store did not take it.
