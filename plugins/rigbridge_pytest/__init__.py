@@ -19,4 +19,5 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from rigbridge_pytest.notes import MeasureFixture  # noqa: PLC0415 - see above
 
+    globals()[name] = MeasureFixture
     return MeasureFixture
