@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
-from rigbridge.kept import HandOverErrors
 from rigbridge.outbox import DeliveryEnd, DeliveryResult, OutboxStatus
 
 __all__ = ["CONTENT_TYPE", "Metrics"]
@@ -33,16 +32,10 @@ class Metrics:
 
     Args:
         status: tells how the outbox stands.
-        errors: tells what went wrong before the outbox.
     """
 
-    def __init__(
-        self,
-        status: Callable[[], OutboxStatus],
-        errors: Callable[[], HandOverErrors],
-    ) -> None:
+    def __init__(self, status: Callable[[], OutboxStatus]) -> None:
         self._status = status
-        self._errors = errors
         # Its own registry: the library's default one is shared by the whole process.
         self._registry = CollectorRegistry()
         self._ends = {
@@ -88,11 +81,6 @@ class Metrics:
                 "rigbridge_outbox_held",
                 "1 while nothing is sent to the store.",
                 status.held is not None,
-            ),
-            (
-                "rigbridge_hand_over_errors",
-                "Errors met while runs were handed over, until acknowledged.",
-                self._errors().count,
             ),
         ):
             yield GaugeMetricFamily(name, text, value=float(value))

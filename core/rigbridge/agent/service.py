@@ -9,8 +9,6 @@ from typing import Self
 from rigbridge.agent.metrics import CONTENT_TYPE, Metrics
 from rigbridge.agent.page import AgentHealth, AgentPage
 from rigbridge.configuration import Configuration
-from rigbridge.imports import recover_unsent
-from rigbridge.kept import UnsentFolder
 from rigbridge.opening import open_outbox
 from rigbridge.outbox import DeliveryResult
 
@@ -51,11 +49,10 @@ class Agent:
         open_page: bool = False,
     ) -> None:
         self._configuration = configuration
-        self._unsent = UnsentFolder(configuration.data)
         self._stopping = threading.Event()
         self._outbox = open_outbox(configuration, observe=self._observe)
         # Made after the outbox, which calls _observe only once it sends.
-        self._metrics = Metrics(self._outbox.status, self._unsent.errors)
+        self._metrics = Metrics(self._outbox.status)
         try:
             self._page = AgentPage(
                 host,
@@ -87,7 +84,7 @@ class Agent:
         return self._page.url
 
     def run(self) -> None:
-        """Repeat the upkeep until :meth:`stop`: queue kept runs, forget old entries."""
+        """Repeat the upkeep until :meth:`stop`: forget what was delivered long ago."""
         while True:
             try:
                 self._keep_house()
@@ -104,7 +101,6 @@ class Agent:
     def health(self) -> AgentHealth:
         """Tell how it is; it is well while it can send, also while the store cannot."""
         status = self._outbox.status()
-        errors = self._unsent.errors()
         return AgentHealth(
             well=self._outbox.is_sending,
             facts={
@@ -115,15 +111,8 @@ class Agent:
                 "oldest": status.oldest,
                 "held": status.held,
                 "stuck": status.stuck,
-                "errors": errors.count,
-                "last_error": errors.last,
             },
         )
 
     def _keep_house(self) -> None:
-        recovery = recover_unsent(self._configuration, self._outbox)
-        for failure in recovery.failures:
-            _LOGGER.error("%s", failure)
-        if recovery.recovered:
-            _LOGGER.info("queued %d runs kept in files", len(recovery.recovered))
         self._outbox.prune()

@@ -15,12 +15,9 @@ from rigbridge.cli import options
 from rigbridge.cli.opened import opened_outbox
 from rigbridge.cli.output import (
     count_of,
-    error_document,
     say,
-    say_error,
     say_json,
     say_table,
-    say_warning,
 )
 from rigbridge.cli.run_view import size_of
 from rigbridge.errors import ConfigurationError
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rigbridge.configuration import Configuration
-    from rigbridge.kept import Recovery
     from rigbridge.outbox import Outbox, OutboxEntry
 
 __all__ = ["app"]
@@ -62,19 +58,6 @@ _Parked = Annotated[
 ]
 
 
-def _say_recovery(recovery: Recovery, *, quiet: bool) -> None:
-    """Tell what came of the files that could not be queued before."""
-    for failure in recovery.failures:
-        say_error(failure)
-    for path in recovery.records:
-        say_warning(
-            f"{path}: a record that could not be read"
-            " ('rigbridge import' tries again; then remove it)"
-        )
-    if recovery.recovered and not quiet:
-        say(f"queued {len(recovery.recovered)} runs that could not be queued before")
-
-
 def _say_others(configuration: Configuration, others: Mapping[str, int]) -> None:
     """Tell what goes elsewhere, and the command that sends it there."""
     from rigbridge.configuration import command_line
@@ -100,41 +83,19 @@ def _others_document(
     ]
 
 
-def _recovery_document(recovery: Recovery) -> dict[str, object]:
-    return {
-        "recovered": [str(run_id) for run_id in recovery.recovered],
-        "failures": [error_document(failure) for failure in recovery.failures],
-        "records": [str(path) for path in recovery.records],
-    }
-
-
 @app.command("status")
 def status(
     *,
-    acknowledge: Annotated[
-        bool, typer.Option("--acknowledge", help="Count errors anew from here.")
-    ] = False,
     to: options.Target = None,
     data: options.DataFolder = None,
     config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
-    """Say how much waits, what is parked, and what went wrong before the queue."""
-    import attrs
-
+    """Say how much waits, and what is parked."""
     from rigbridge.configuration import command_line
-    from rigbridge.imports import recover_unsent
-    from rigbridge.kept import UnsentFolder
 
     with opened_outbox(to=to, data=data, config=config) as (configuration, outbox):
-        recovery = recover_unsent(configuration, outbox)
         now = outbox.status()
-        unsent = UnsentFolder(configuration.data)
-        # Read before acknowledging, so that they are seen once.
-        errors = unsent.errors()
-        if acknowledge:
-            unsent.acknowledge()
-    _say_recovery(recovery, quiet=as_json)
     if as_json:
         say_json(
             {
@@ -148,8 +109,6 @@ def status(
                 "stuck": now.stuck,
                 "others": _others_document(configuration, now.others),
                 "set_aside": [str(path) for path in now.set_aside],
-                "errors": attrs.asdict(errors),
-                "unsent": _recovery_document(recovery),
             }
         )
     else:
@@ -170,16 +129,6 @@ def status(
         _say_others(configuration, now.others)
         for path in now.set_aside:
             say(f"damaged:   {path} was set aside; remove it if nothing is missing")
-        if errors.last_at is None:
-            say("errors:    0")
-        else:
-            say(
-                f"errors:    {errors.count} while runs were handed over, the last"
-                f" {_moment(errors.last_at)}: {errors.last}"
-                " ('--acknowledge' counts anew)"
-            )
-    if recovery.failures:
-        raise typer.Exit(1)
 
 
 @app.command("list")
@@ -368,18 +317,13 @@ def flush(
     as_json: options.AsJSON = False,
 ) -> None:
     """Send what waits, now; say what is left."""
-    from rigbridge.imports import recover_unsent
-
     # What the sender has to say about single runs goes where errors go.
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
     with opened_outbox(to=to, data=data, api_key=api_key, config=config) as opened:
         configuration, outbox = opened
-        recovery = recover_unsent(configuration, outbox)
-        # Counted after recovering, since that queues runs but sends none.
         before = outbox.status()
         left = outbox.flush(deadline)
         after = outbox.status()
-    _say_recovery(recovery, quiet=as_json)
     sent = after.delivered - before.delivered
     if as_json:
         say_json(
@@ -389,7 +333,6 @@ def flush(
                 "parked": after.parked,
                 "held": after.held,
                 "others": _others_document(configuration, after.others),
-                "unsent": _recovery_document(recovery),
             }
         )
     else:
@@ -397,7 +340,7 @@ def flush(
         if after.held is not None:
             say(f"held: {after.held}")
         _say_others(configuration, after.others)
-    if left or after.parked > before.parked or recovery.failures:
+    if left or after.parked > before.parked:
         raise typer.Exit(1)
 
 

@@ -8,7 +8,6 @@ Batch import: whole folders of reports into a destination.
 from rigbridge.imports.detection import AdapterSet, Claim, InstalledAdapter
 from rigbridge.imports.pipeline import ImportedRun, SourceResult, import_sources
 from rigbridge.imports.reading import ReadRun, read_source
-from rigbridge.imports.requeueing import recover_unsent
 from rigbridge.imports.scanning import scan
 from rigbridge.imports.strictness import Strictness, strict_refusal
 
@@ -22,7 +21,6 @@ __all__ = [
     "Strictness",
     "import_sources",
     "read_source",
-    "recover_unsent",
     "scan",
     "strict_refusal",
 ]

@@ -22,9 +22,9 @@ from rigbridge.client.destination import HTTPDestination
 from rigbridge.configuration import load_configuration
 from rigbridge.destinations import DestinationSettings
 from rigbridge.errors import ConfigurationError
-from rigbridge.kept import UnsentFolder
 from rigbridge.model import Attachment, Run
 from rigbridge.outbox import Outbox
+from rigbridge.outbox.incoming import IncomingFolder, write_run
 from rigbridge.testing.run_store.faults import Fault, Operation
 from rigbridge.testing.run_store.server import RunStoreServer
 
@@ -156,11 +156,10 @@ def test_the_service_sends_and_ends_cleanly(
     make_run: MakeRun,
     number: signal.Signals,
 ) -> None:
-    """It sends what waits, queues what was kept in files, and obeys the signal."""
+    """It sends what waits, queues what was handed over, and obeys the signal."""
     outbox.submit(make_run())
     kept = make_run()
-    UnsentFolder(data).keep_run(kept)
-    UnsentFolder(data).note_error("the disk was full")
+    write_run(IncomingFolder(data), kept)
     command = [sys.executable, "-W", "error", "-m", "rigbridge", "agent", "--json"]
     command += ["--port", "0", "--data", str(data), "--to", server.url]
     with subprocess.Popen(
@@ -182,5 +181,5 @@ def test_the_service_sends_and_ends_cleanly(
     assert process.returncode == 0, errors
     assert "Traceback" not in errors
     assert server.api_key not in errors
-    assert health["errors"] == 1
+    assert health["waiting"] == 0
     assert len(server.runs) == 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -16,14 +15,9 @@ from rigbridge.cli import main
 from rigbridge.client.destination import HTTPDestination
 from rigbridge.convert import to_document
 from rigbridge.destinations import DestinationSettings
-from rigbridge.kept import (
-    RunFolder,
-    UnsentFolder,
-    attachment_folder,
-    unsent_folders,
-)
-from rigbridge.model import Attachment, Run
+from rigbridge.model import Run
 from rigbridge.outbox import Outbox
+from rigbridge.outbox.incoming import IncomingFolder, ItemContent, write_run
 from rigbridge.testing.run_store.faults import Fault, Operation
 from rigbridge.testing.run_store.server import RunStoreServer
 from rigbridge.wire import encode
@@ -177,94 +171,32 @@ class TestOutboxCommands:
         assert (left["sent"], left["waiting"]) == (0, 1)
 
 
-class TestUnsent:
-    """What could not even be queued."""
+class TestHandedOver:
+    """What was handed over and is not queued yet."""
 
-    def test_a_run_that_was_kept_is_queued(
-        self,
-        data: Path,
-        server: RunStoreServer,
-        outbox: Command,
-        make_run: MakeRun,
-        tmp_path: Path,
+    def test_it_is_listed_and_sent(
+        self, data: Path, server: RunStoreServer, outbox: Command, make_run: MakeRun
     ) -> None:
-        """Status takes it in with its attachments, and removes the files."""
-        path = tmp_path / "trace.bin"
-        path.write_bytes(b"trace" * 1000)
-        run = make_run(attachments=[Attachment.from_file(path)])
-        UnsentFolder(data).keep_run(run)
-        status = outbox("status")
-        assert status["unsent"]["recovered"] == [str(run.id)]
-        assert status["waiting"] == 1
-        assert list((data / "unsent").iterdir()) == []
-        outbox("flush")
-        assert server.attachments(server.runs[0].id) == [("trace.bin", b"trace" * 1000)]
-
-    @pytest.mark.skipif(
-        os.name == "nt" or os.geteuid() != 0, reason="only root gives files away"
-    )
-    def test_what_other_users_kept_counts_only_in_the_data_folder(
-        self, data: Path, outbox: Command, make_run: MakeRun
-    ) -> None:
-        """Who may write there shares the outbox; into the stand-in anybody may."""
-        runs = [make_run(), make_run()]
-        for run, folder in zip(runs, unsent_folders(data), strict=True):
-            path = RunFolder(folder).write(run)
-            os.chown(path, 12345, -1)
-        assert outbox("status")["unsent"]["recovered"] == [str(runs[0].id)]
-
-    def test_damaged_files_stay_and_are_named(
-        self, data: Path, outbox: Command, make_run: MakeRun
-    ) -> None:
-        """Cut JSON and changed bytes are errors, a foreign record a warning."""
-        folder = data / "unsent"
+        """A run that nobody has queued yet waits like any other, and is sent."""
         run = make_run()
-        files = attachment_folder(RunFolder(folder).write(run))
-        files.mkdir()
-        (files / ("0" * 64)).write_bytes(b"other")
-        (folder / f"{uuid4()}.json").write_bytes(b'{"id": ')
-        (folder / "record.vendor.json").write_bytes(b"{}")
-        status = outbox("status", code=1)
-        messages = " ".join(item["message"] for item in status["unsent"]["failures"])
-        assert "damaged" in messages
-        assert "is no run" in messages
-        assert len(status["unsent"]["records"]) == 1
-        assert len(list(folder.glob("*.json"))) == 3
+        write_run(IncomingFolder(data), run)
+        assert outbox("status")["waiting"] == 1
+        (entry,) = outbox("list")
+        assert (entry["id"], entry["state"]) == (str(run.id), "pending")
+        assert outbox("show", run.id)["run"]["id"] == str(run.id)
+        assert outbox("flush")["sent"] == 1
+        assert len(server.runs) == 1
 
-    def test_errors_are_counted_until_acknowledged(
-        self, data: Path, outbox: Command
-    ) -> None:
-        """Status shows how many there were and the words of the last."""
-        unsent = UnsentFolder(data)
-        unsent.note_error("the first")
-        unsent.note_error("OSError: the disk\nis full")
-        assert "OSError: the disk is full" in outbox("status", as_json=False)
-        assert outbox("status", "--acknowledge")["errors"]["count"] == 2
-        assert outbox("status")["errors"]["count"] == 0
-
-    def test_errors_are_counted_where_the_data_folder_is_none(self, data: Path) -> None:
-        """A file in its place does not hide an error."""
-        data.write_text("a file")
-        UnsentFolder(data).note_error("no folder")
-        assert UnsentFolder(data).errors().count == 1
-
-    def test_no_data_folder_takes_what_belongs_to_another(self, data: Path) -> None:
-        """Each has a stand-in of its own, or runs would reach the wrong store."""
-        data.write_text("a file")
-        UnsentFolder(data).note_error("no folder")
-        other = data.with_name("other")
-        assert UnsentFolder(other).errors().count == 0
-        assert not set(unsent_folders(data)) & set(unsent_folders(other))
-
-    def test_the_log_of_errors_is_bounded_and_survives_damage(
-        self, data: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """A cut line counts as an error, and an old file is replaced."""
-        monkeypatch.setattr("rigbridge.kept.errors_log._MAX_BYTES", 100)
-        unsent = UnsentFolder(data)
-        for number in range(10):
-            unsent.note_error(f"error {number}")
-        with (data / "unsent/errors.log").open("ab") as stream:
-            stream.write(b'{"at": "20\n')
-        assert 3 <= unsent.errors().count < 11
-        assert sum(f.stat().st_size for f in (data / "unsent").iterdir()) < 600
+    def test_what_cannot_be_translated(self, data: Path, outbox: Command) -> None:
+        """It is parked with its reason, tried again on request, and can be dropped."""
+        run_id = uuid4()
+        IncomingFolder(data).write(
+            run_id, lambda _: ItemContent(kind="no-such-adapter", content=b"1")
+        )
+        assert outbox("flush", code=1)["parked"] == 1
+        (entry,) = outbox("list", "--parked")
+        assert "no-such-adapter" in entry["reason"]
+        outbox("retry", run_id)
+        assert outbox("status")["waiting"] == 1
+        outbox("drop", run_id)
+        assert outbox("list") == []

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rigbridge.errors import MalformedSourceError
-from rigbridge.kept import RunFolder, UnsentFolder, attachment_folder, decode_run
+from rigbridge.kept import RunFolder, attachment_folder
 from rigbridge.model import Attachment, Run
 from rigbridge.model.report import ConversionReport, Place
 
@@ -187,22 +187,3 @@ class TestDurability:
         with pytest.raises(OSError, match="no room"):
             folder.write(run)
         assert list(folder.folder.iterdir()) == []
-
-
-class TestUnsent:
-    """The report of a run that could not be queued."""
-
-    def test_the_report_waits_with_the_run(
-        self, tmp_path: Path, run: Run, report: ConversionReport
-    ) -> None:
-        """It is handed over as it was, once the run can be queued."""
-        unsent = UnsentFolder(tmp_path)
-        path = unsent.keep_run(run, report)
-        assert decode_run(path.read_bytes()).run == run
-        taken: list[tuple[Run, ConversionReport]] = []
-        recovery = unsent.recover(lambda *queued: taken.append(queued))
-        assert recovery.recovered == (run.id,)
-        ((found, recorded),) = taken
-        assert found == run
-        assert recorded.as_document() == report.as_document()
-        assert list(path.parent.iterdir()) == []
