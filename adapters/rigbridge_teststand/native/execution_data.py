@@ -21,6 +21,7 @@ __all__ = [
     "CONTAINERS",
     "RESULTS",
     "containers_of",
+    "keep_unplaced",
     "read_execution_data",
     "read_seconds",
 ]
@@ -120,7 +121,7 @@ def read_execution_data(
             content = value_text(prop)
             # The same few texts repeat in every step; each is held once.
             value = None if content is None else intern(content)
-        elif name in _PLACED and _is_placed(name, prop):
+        elif name in _PLACED:
             continue
         elif calls.get(name):
             _keep_call(name, calls[name], attributes, report)
@@ -137,11 +138,28 @@ def read_execution_data(
     return attributes
 
 
-def _is_placed(name: str, prop: Element) -> bool:
-    """Tell whether a field of a phase takes a property, or it says nothing."""
-    content = value_text(prop)
-    if content is None or name == _NAME:
-        return content is not None
+def keep_unplaced(
+    engine: dict[str, Element],
+    attributes: dict[str, JSONValue],
+    report: ConversionReport,
+) -> None:
+    """
+    Keep the name and the times of a step that a phase has fields for, if these failed.
+
+    Args:
+        engine: the properties of ``TS``.
+        attributes: takes what is no name or no time.
+        report: takes an entry for each.
+    """
+    for name in _PLACED & engine.keys():
+        prop = engine[name]
+        content = value_text(prop)
+        is_read = content is not None and (name == _NAME or _says_time(content))
+        if not is_read:
+            keep_property(name, prop, attributes, report)
+
+
+def _says_time(content: str) -> bool:
     return _seconds(content) is not None or not content.strip()
 
 

@@ -102,13 +102,15 @@ def _numbered(prop: Element) -> dict[str, Element]:
 
 def value_text(prop: Element | None) -> str | None:
     """Give the value of a scalar property; None where there is none."""
+    # Several times faster than findtext.
     if prop is None or not len(prop) or prop.get(TYPE) in STRUCTURED:
         return None
-    return _content(prop)
+    first = prop[0]
+    # An empty Value is the empty text, a missing one is no value.
+    return (first.text or "") if first.tag == "Value" else prop.findtext("Value")
 
 
 def _content(prop: Element) -> str | None:
-    # Several times faster than findtext.
     first = prop[0]
     # An empty Value is the empty text, a missing one is no value.
     return (first.text or "") if first.tag == "Value" else prop.findtext("Value")

@@ -22,6 +22,7 @@ from rigbridge.model import (
 from rigbridge_teststand.native.execution_data import (
     COMMON_PROPERTIES,
     containers_of,
+    keep_unplaced,
     read_execution_data,
     read_seconds,
 )
@@ -194,6 +195,7 @@ def _root_facts(
 ) -> dict[str, JSONValue]:
     """Read the execution data of the call of the main sequence."""
     facts = read_execution_data(engine, containers_of(engine), account)
+    keep_unplaced(engine, facts, account)
     name = text_of(engine, "StepName")
     # The process model names the call so, whatever the sequence.
     return facts if name in (None, _CALLBACK) else {**facts, "step_name": name}

@@ -19,6 +19,7 @@ from rigbridge_teststand.native.execution_data import (
     CONTAINERS,
     RESULTS,
     containers_of,
+    keep_unplaced,
     read_execution_data,
     read_seconds,
 )
@@ -245,6 +246,10 @@ class StepResultReader:
         if outcome is None:
             outcome, rule = self._guessed(raw, data, lists, is_cut_off=is_cut_off)
             record_coerced(report, result, "status", rule, raw or None)
+        start = read_seconds(engine.get("StartTime"))
+        total = read_seconds(engine.get("TotalTime"))
+        if start is None or total is None or name is UNNAMED_STEP:
+            keep_unplaced(engine, attributes, report)
         report.mapped("phase")
         # An element that is no property is a comment, a template or metadata.
         docstring = None if len(result) == len(data) else read_comment(result, report)
@@ -254,8 +259,8 @@ class StepResultReader:
             raw,
             outcome,
             attributes,
-            read_seconds(engine.get("StartTime")),
-            read_seconds(engine.get("TotalTime")),
+            start,
+            total,
             tuple(measurements),
             texts,
             self._additional.take_attachments(),

@@ -57,21 +57,34 @@ def record_stray_parts(top: Element, report: ConversionReport) -> None:
         top: the property, mostly the result of a step that has been read.
         report: takes the entries.
     """
+    _record_of_property(top, report)
     pending = [top]
     while pending:
         prop = pending.pop()
-        if not _OF_PROPERTY.issuperset(prop.keys()):
-            record_stray_attributes(prop, _OF_PROPERTY, report)
-        if prop.text is not None:
-            record_stray_text(prop, prop.text, report)
-        # Nearly all properties are scalars, with a Value and nothing else.
-        if len(prop) == 1:
-            value = prop[0]
-            if value.tag == "Value" and not len(value) and value.tail is None:
-                if value.keys():
-                    _record_attributes_of_value(prop, value, report)
+        # Written for speed: this looks at every element of a report once more.
+        is_plain = prop.get(TYPE) != "Array"
+        for child in prop:
+            if child.tag != "Prop" or child.tail is not None:
+                is_plain = False
                 continue
-        _Parts(prop, report, has_docstring=prop is top).look(pending)
+            if child.text is not None or not _OF_PROPERTY.issuperset(child.keys()):
+                _record_of_property(child, report)
+            if len(child) == 1:
+                value = child[0]
+                # Nearly all properties are scalars, with a Value and nothing else.
+                if value.tag == "Value" and not len(value) and value.tail is None:
+                    if value.keys():
+                        _record_attributes_of_value(child, value, report)
+                    continue
+            pending.append(child)
+        if not is_plain:
+            _Parts(prop, report, has_docstring=prop is top).look(pending)
+
+
+def _record_of_property(prop: Element, report: ConversionReport) -> None:
+    record_stray_attributes(prop, _OF_PROPERTY, report)
+    if prop.text is not None:
+        record_stray_text(prop, prop.text, report)
 
 
 class _Parts:
@@ -96,13 +109,16 @@ class _Parts:
         self._properties = 0
 
     def look(self, pending: list[Element]) -> None:
-        """Look at each part, and give the properties among them."""
+        """Look at each part but properties, and give those within array elements."""
         for child in self._prop:
             # The tag of a comment is no text, whatever the type hints say.
             tag: Any = child.tag
             if tag == "Prop":
                 self._properties += 1
-                pending.append(child)
+                if child.tail is not None:
+                    # Only those without text behind them were looked at.
+                    _record_of_property(child, self._report)
+                    pending.append(child)
             elif tag == "Value":
                 self._value(child, pending)
             elif isinstance(tag, str):
@@ -147,6 +163,7 @@ class _Parts:
         elif tag == "Comment":
             self._comment(child)
         elif tag == "Attributes" and child.get(READ) is not None:
+            _record_of_property(child, self._report)
             pending.append(child)
         elif tag == "Attributes":
             reason = "metadata that no reader takes"
@@ -183,6 +200,7 @@ def record_strays_of_member(
         if tag == "Prop" and not found:
             found = True
             if pending is not None:
+                _record_of_property(child, report)
                 pending.append(child)
         elif isinstance(tag, str):
             record_dropped(report, child, "element", UNKNOWN, tag)
