@@ -60,6 +60,7 @@ _REFUSALS = {
     429: "Too many requests; Retry-After tells in how many seconds to come again.",
     500: "A mistake of the server.",
     502: "The bytes of a file are missing where they are kept.",
+    501: "The store cannot do that yet.",
     503: "The store cannot be used for now.",
 }
 

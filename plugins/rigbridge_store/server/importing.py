@@ -25,6 +25,9 @@ from rigbridge_store.submission import SUBMISSION, submit_run
 
 __all__ = ["ImportedReport", "import_report"]
 
+ANY_IMPORTER = "AUTO"
+"""Stands for the adapter that claims the report, as ``rigbridge import`` chooses it."""
+
 
 @attrs.frozen(kw_only=True)
 class ImportedReport:
@@ -117,11 +120,13 @@ def _chosen(
     door: Door, importer: str, configuration: Configuration, source: Source
 ) -> InstalledAdapter:
     """Find the adapter of an importer; of several, the one that claims the report."""
+    if importer.upper() == ANY_IMPORTER:
+        return AdapterSet(configuration).choose(source)
     present = PluginLoader(ADAPTER_GROUP).names
     wanted = door.settings.importers.get(importer.upper(), (importer,))
     names = [name for name in wanted if name in present]
     if not names:
-        known = sorted({*door.settings.importers, *present})
+        known = sorted({ANY_IMPORTER, *door.settings.importers, *present})
         raise bad_request(
             f"There is no importer {importer!r}. Known: {', '.join(known)}.",
             FieldIssue("importer", "is not known here"),

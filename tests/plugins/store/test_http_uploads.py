@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import socket
 from collections.abc import Callable
@@ -204,6 +205,12 @@ class TestImport:
     def test_by_the_name_of_an_adapter(self, api: httpx.Client) -> None:
         """The importer may be any installed adapter."""
         assert self._import(api, _RECORD, "openhtf-json").status_code == 200
+
+    def test_any(self, api: httpx.Client) -> None:
+        """The adapter is found by the report itself, packed or not."""
+        packed = gzip.compress(_RECORD)
+        for content in (_RECORD, packed):
+            assert self._import(api, content, "AUTO").status_code == 200
 
     def test_some_bad_runs(self, api: httpx.Client) -> None:
         """A bad record does not keep the others out, and is told of."""

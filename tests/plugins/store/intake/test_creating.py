@@ -260,7 +260,7 @@ class TestRefused:
         found = issues(
             unit_under_test={"serial_number": " "},
             procedure_name="",
-            procedure_version="a b",
+            procedure_version="v" * 256,
             started_at="yesterday",
             phases=[_phase(), _phase(name="")],
         )
@@ -277,7 +277,7 @@ class TestRefused:
         [
             ({"unit_under_test": {"serial_number": "x" * 256}}, None),
             ({"procedure_id": "x" * 256}, "procedure_id"),
-            ({"procedure_version": "x" * 61}, "procedure_version"),
+            ({"procedure_version": "x" * 256}, "procedure_version"),
             ({"started_at": "2024-01-15T10:35:00"}, "started_at"),
             ({"ended_at": "2024-13-15T10:35:00Z"}, "ended_at"),
             ({"duration": "2 minutes"}, "duration"),

@@ -93,7 +93,7 @@ class TestLengths:
     """The longest that is taken, and one character more."""
 
     @pytest.mark.parametrize(
-        ("field", "limit"), [("procedure_version", 60), ("procedure_id", 255)]
+        ("field", "limit"), [("procedure_version", 255), ("procedure_id", 255)]
     )
     def test_texts(self, make_body: BodyMaker, field: str, limit: int) -> None:
         """The limit itself is allowed."""

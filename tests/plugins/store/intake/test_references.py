@@ -67,12 +67,12 @@ class TestProcedures:
         make_body: Callable[..., CreateRun],
         reference: str,
     ) -> None:
-        """An unknown id is refused in the words of the contract."""
+        """An unknown id is refused, with what can be done here."""
         with pytest.raises(NotFoundError) as caught:
             store.create_run(make_body(procedure_id=reference))
         assert caught.value.message == (
-            f"Procedure with ID {reference} does not exist. "
-            "Create the procedure first in the app."
+            f"Procedure with ID {reference} does not exist. Send procedure_name to "
+            "create it with the run, or create it first: POST /api/v2/procedures"
         )
 
     def test_deleted_behind_our_back(self, store: RunStore, listed: Lister) -> None:
@@ -131,14 +131,14 @@ class TestUnits:
     def test_part_number_required(
         self, store: RunStore, make_body: Callable[..., CreateRun]
     ) -> None:
-        """A new unit without a part is refused in the words of the contract."""
+        """A new unit without a part is refused, with what can be done here."""
         body = make_body(unit_under_test=_unit())
         with pytest.raises(BadRequestError) as caught:
             store.create_run(body, policy=_REQUIRED)
         assert caught.value.message == (
-            "Part number is required but not provided and no automatic parsing is "
-            "configured. Provide a part_number parameter or configure serial number "
-            "parsing in organization settings."
+            "Part number is required but not provided, and no rule tells it from the "
+            "serial number. Provide a part_number; or give the server a rule in "
+            '[identity] of its rigbridge.toml, or server.part_number = "optional".'
         )
         assert "unit_under_test.part_number" in caught.value.issues[0]
 
@@ -180,8 +180,8 @@ class TestOperators:
         with pytest.raises(NotFoundError) as caught:
             store.create_run(make_body(operated_by="who@example.com"))
         assert caught.value.message == (
-            "Operator with email who@example.com does not exist. "
-            "Create the user first in the app."
+            "Operator with email who@example.com does not exist. Create the user "
+            "first: rigbridge keys create user --name who@example.com"
         )
         assert store.recent_runs(1) == []
 
