@@ -67,12 +67,12 @@ def fences(path: Path, *languages: str) -> list[str]:
 def commands(command: Any = None, name: str = "rigbridge") -> Iterator[tuple[str, Any]]:
     """Go through the commands of the program, without the groups."""
     command = typer.main.get_command(app) if command is None else command
-    members = getattr(command, "commands", None)
-    if members is None:
+    if not hasattr(command, "list_commands"):
         yield name, command
         return
-    for word, member in members.items():
-        yield from commands(member, f"{name} {word}")
+    # Those that adapters offer are loaded when they are asked for.
+    for word in command.list_commands(None):
+        yield from commands(command.get_command(None, word), f"{name} {word}")
 
 
 COMMANDS: dict[str, Any] = dict(commands())

@@ -25,6 +25,7 @@ from rigbridge.model.report import ConversionReport, Place
 from rigbridge_csv.forms.columns import RowColumns
 from rigbridge_csv.forms.phases import PhaseRows
 from rigbridge_csv.profiles.fields import Field
+from rigbridge_csv.profiles.forms import LogForm
 from rigbridge_csv.tables.cells import CellReader
 from rigbridge_csv.tables.keys import FilledCell, KeyLines, keep_text
 from rigbridge_csv.verdicts import RUN, worst
@@ -70,6 +71,7 @@ class RunAssembly:
         self._fields: dict[Field, FilledCell] = {}
         self.metadata: dict[str, str] = {}
         self.logs: list[LogEntry] = []
+        self._timed_rows = cells.profile.form is LogForm.SERIES
         self._has_verdict_column = Field.RUN_OUTCOME in constants
         self._last: tuple[RowColumns, tuple[str, ...], tuple[str, ...]] | None = None
 
@@ -142,6 +144,8 @@ class RunAssembly:
             return
         if field is Field.SERIAL_NUMBER:
             raise self._contradiction(known, other)
+        if field is Field.STARTED_AT and self._timed_rows:
+            return
         # Some logs write the time of each row there.
         if field is Field.ENDED_AT and self._is_later(other, known):
             self._fields[field] = other

@@ -48,7 +48,7 @@ from rigbridge_csv.tables.table import Table
 __all__ = ["read_long"]
 
 
-@attrs.frozen
+@attrs.define
 class _Row:
     """
     A row with the key of its run.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-import attrs
-
 from rigbridge.model import Measurement, MeasurementOutcome
 from rigbridge.model.report import ConversionReport, Place
 from rigbridge_csv.forms.columns import LongColumns
@@ -120,12 +118,8 @@ class MeasurementReader:
         judgement = MEASUREMENT.get(verdict, MeasurementOutcome.UNSET)
         if attributes or shape.attributes:
             counts["attribute"] += len(attributes)
-            return attrs.evolve(
-                shape.template,
-                value=number,
-                outcome=judgement,
-                attributes={**shape.attributes, **attributes},
-            ), verdict
+            texts = {**shape.attributes, **attributes}
+            return shape.stamp.make(number, judgement, texts), verdict
         return shape.stamp.make(number, judgement), verdict
 
     def _shape(

@@ -64,6 +64,7 @@ class SeriesColumns(RowColumns):
         over: by the position of such a column, the position of its x, or None.
         x: the columns of x, described.
         by: the columns whose change begins a new phase, with their names.
+        clocks: the names of the columns that hold the time of each row.
     """
 
     def __init__(
@@ -120,6 +121,24 @@ class SeriesColumns(RowColumns):
         for at in others:
             self.over[at] = next(iter(x_positions), None)
         report.mapped("column", self.declared_count + len(used) + len(others))
+        clocks = {
+            at
+            for field in (Field.STARTED_AT, Field.ENDED_AT)
+            if (at := self.positions.get(field, self.width)) < self.width
+        }
+        self.clocks = frozenset(self.names.label(at) for at in clocks)
+        self._keep_clocks(sorted(clocks - set(taken) - set(self.over)), reading, head)
+
+    def _keep_clocks(
+        self, positions: Sequence[int], reading: LogReading, head: TableHead
+    ) -> None:
+        """Keep the times of all rows, of which the run has the first only."""
+        for at in positions:
+            label = self.names.label(at)
+            self.values.append(
+                describe_column(self, head, reading.cells, (at, label), None)
+            )
+            self.over[at] = next(iter(self.x), None)
 
     def _x_positions(self, name: str | None, *, has_start: bool) -> list[int]:
         if name is None:
@@ -254,7 +273,9 @@ class _SeriesRun:
     ) -> None:
         kept = self.assembly.add_run_cells(line, row, columns)
         for label, text in kept.items():
-            self.assembly.note(line, {label: text})
+            # The times of the rows are a series of their own.
+            if label not in columns.clocks:
+                self.assembly.note(line, {label: text})
         by = tuple([row[at].strip() for at, _ in columns.by])
         section = self._open
         if section is None or section.by != by or section.columns is not columns:

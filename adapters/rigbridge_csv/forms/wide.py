@@ -9,6 +9,10 @@ or in the profile. What repeats from row to row is made once and shared.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import compress, groupby, repeat
+from math import isfinite
+from operator import contains
+from typing import cast
 
 import attrs
 
@@ -16,13 +20,13 @@ from rigbridge.errors import NoRunError, SourceError
 from rigbridge.model import (
     Measurement,
     MeasurementOutcome,
-    MeasurementStamp,
+    MeasurementRow,
     Run,
     Scalar,
 )
 from rigbridge.model.report import ConversionReport
 from rigbridge_csv.forms.assembly import RunAssembly
-from rigbridge_csv.forms.columns import RowColumns
+from rigbridge_csv.forms.columns import Picker, RowColumns, picker
 from rigbridge_csv.forms.phases import PhaseRows
 from rigbridge_csv.forms.reading import LogReading
 from rigbridge_csv.forms.shapes import judged
@@ -48,9 +52,40 @@ class _Target:
     """A column of measurements, ready to make them; ``beside`` are its own columns."""
 
     column: ValueColumn
-    stamp: MeasurementStamp
+    template: Measurement
     limited: bool
     beside: dict[str, int]
+
+
+@attrs.frozen
+class _Group:
+    """
+    Columns of measurements of one phase that stand together.
+
+    ``plain`` says that no column has others of its own, so that a row is made at once.
+    """
+
+    phase: str | None
+    targets: list[_Target]
+    pick: Picker
+    row: MeasurementRow
+    plain: bool
+
+
+def _groups(targets: list[_Target]) -> list[_Group]:
+    made: list[_Group] = []
+    for phase, members in groupby(targets, key=lambda target: target.column.phase):
+        group = list(members)
+        made.append(
+            _Group(
+                phase,
+                group,
+                picker([target.column.at for target in group]),
+                MeasurementRow([target.template for target in group]),
+                not any(target.beside for target in group),
+            )
+        )
+    return made
 
 
 class WideColumns(RowColumns):
@@ -64,6 +99,7 @@ class WideColumns(RowColumns):
 
     Attributes:
         targets: the columns of measurements.
+        groups: the same, by phase.
         phases: the fields of the phase that the rows have.
         others: the undeclared columns that are kept with the run, with their names.
     """
@@ -96,6 +132,7 @@ class WideColumns(RowColumns):
             )
             for at, label in zip(positions, labels, strict=True)
         ]
+        self.groups = _groups(self.targets)
         used = {*positions, *taken}
         others = self.undeclared([at for at in self.rest if at not in used])
         self.others = list(zip(others, self.names.labels(others, report), strict=True))
@@ -123,7 +160,7 @@ class WideColumns(RowColumns):
         limited = column.condition.limits is not None or bool(
             column.condition.validators
         )
-        return _Target(column, MeasurementStamp(template), limited, beside)
+        return _Target(column, template, limited, beside)
 
 
 def read_wide(reading: LogReading) -> Iterator[Run]:
@@ -260,48 +297,30 @@ class _WideRun:
         columns: WideColumns,
         fields: dict[Field, FilledCell],
     ) -> None:
-        cells, report = self.cells, self.assembly.report
-        value, missing = cells.value, cells.missing
-        unset = MeasurementOutcome.UNSET
+        report = self.assembly.report
         blank = limited = measured = 0
-        phase: PhaseRows | None = None
-        last: str | None = None
-        for target in columns.targets:
-            column = target.column
-            cell = row[column.at]
-            text = cell.strip()
-            if text in missing:
-                blank += 1
+        for group in columns.groups:
+            values, filled = self._values(line, group.pick(row), group)
+            blank += len(group.targets) - len(values)
+            if not values:
                 continue
-            if phase is None or column.phase != last:
-                phase = self._phase(column.phase, line, fields)
-                last = column.phase
-            measured += 1
-            if target.beside:
-                made, verdict = self._with_own_columns(line, row, target)
-                phase.measurements.append(made)
-                phase.verdicts.append(verdict)
-                limited += made.limits is not None
-                continue
-            number = value(
-                cell,
-                limited=target.limited,
-                line=line,
-                name=column.header,
-                report=report,
-            )
-            limited += target.limited
-            if self.judges:
-                verdict = judged(
-                    number, column.condition.limits, report, line, column.header
-                )
-                phase.verdicts.append(verdict)
-                phase.measurements.append(
-                    target.stamp.make(number, MEASUREMENT.get(verdict, unset))
-                )
+            phase = self._phase(group.phase, line, fields)
+            measured += len(values)
+            if group.plain and not self.judges:
+                made = group.row.make(values, None if all(filled) else filled)
+                verdicts = [LoggedVerdict.UNSET] * len(made)
             else:
-                phase.measurements.append(target.stamp.make(number, unset))
-        if phase is None and fields:
+                targets = compress(group.targets, filled)
+                pairs = [
+                    self._judged(line, row, target, value)
+                    for target, value in zip(targets, values, strict=True)
+                ]
+                made = [measurement for measurement, _ in pairs]
+                verdicts = [verdict for _, verdict in pairs]
+            limited += sum(measurement.limits is not None for measurement in made)
+            phase.measurements.extend(made)
+            phase.verdicts.extend(verdicts)
+        if not measured and fields:
             self._phase(None, line, fields)
         for item, count in (
             ("measurement", measured),
@@ -311,8 +330,61 @@ class _WideRun:
             if count:
                 report.mapped(item, count)
 
+    def _values(
+        self, line: int, texts: tuple[str, ...], group: _Group
+    ) -> tuple[list[Scalar], list[bool]]:
+        """Give the values of the cells that are filled, and which these are."""
+        cells = self.cells
+        if cells.plain_decimals:
+            joined = "".join(texts)
+            # Nearly every row is of plain decimals: read them by a loop of C.
+            if (
+                joined.isascii()
+                and "_" not in joined
+                and all(map(contains, texts, repeat(".")))
+            ):
+                try:
+                    numbers = list(map(float, texts))
+                except ValueError:
+                    numbers = []
+                if numbers and all(map(isfinite, numbers)):
+                    return cast("list[Scalar]", numbers), [True] * len(numbers)
+        missing, read, value = cells.missing, cells.number, cells.value
+        values: list[Scalar] = []
+        filled: list[bool] = []
+        for cell, target in zip(texts, group.targets, strict=True):
+            text = cell.strip()
+            if text in missing:
+                filled.append(False)
+                continue
+            number: Scalar = read(text)
+            if type(number) is not float:
+                number = value(
+                    cell,
+                    limited=target.limited,
+                    line=line,
+                    name=target.column.header,
+                    report=self.assembly.report,
+                )
+            filled.append(True)
+            values.append(number)
+        return values, filled
+
+    def _judged(
+        self, line: int, row: list[str], target: _Target, value: Scalar
+    ) -> tuple[Measurement, LoggedVerdict]:
+        """Make a measurement with its own columns, or judged by its limits."""
+        if target.beside:
+            return self._with_own_columns(line, row, target, value)
+        verdict = LoggedVerdict.UNSET
+        if self.judges:
+            limits, name = target.template.limits, target.column.header
+            verdict = judged(value, limits, self.assembly.report, line, name)
+        outcome = MEASUREMENT.get(verdict, MeasurementOutcome.UNSET)
+        return attrs.evolve(target.template, value=value, outcome=outcome), verdict
+
     def _with_own_columns(
-        self, line: int, row: list[str], target: _Target
+        self, line: int, row: list[str], target: _Target, number: Scalar
     ) -> tuple[Measurement, LoggedVerdict]:
         """Make a measurement that has columns of its own for limits or verdict."""
         cells, column, beside = self.cells, target.column, target.beside
@@ -323,13 +395,6 @@ class _WideRun:
         }
         condition = self._condition(line, column, texts)
         verdict = LoggedVerdict.UNSET
-        number = cells.value(
-            row[column.at],
-            limited=condition.limits is not None,
-            line=line,
-            name=column.header,
-            report=self.assembly.report,
-        )
         if (word := texts.get("outcome")) is not None:
             verdict = cells.verdict(FilledCell(word, line, self._outcome_label(column)))
         elif self.judges:

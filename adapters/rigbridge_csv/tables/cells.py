@@ -41,6 +41,9 @@ class CellReader:
         condition: says what a row's limits mean, by the texts of the comparator, the
             lower and the upper limit, and of a cell that holds both.
         missing: the texts that mean "nothing".
+        plain_decimals: whether Python's own numbers are those of the log, and none of
+            them means "nothing".
+        number: gives the number that a text without blanks around it spells, or None.
     """
 
     profile: CSVProfile
@@ -48,7 +51,8 @@ class CellReader:
     uri: str
     condition: _ReadCondition = attrs.field(init=False, eq=False)
     missing: frozenset[str] = attrs.field(init=False)
-    _number: NumberReader = attrs.field(init=False)
+    plain_decimals: bool = attrs.field(init=False)
+    number: NumberReader = attrs.field(init=False)
     _other_notation: NumberReader = attrs.field(init=False)
     _words: dict[str, LoggedVerdict] = attrs.field(init=False)
 
@@ -59,7 +63,9 @@ class CellReader:
             "missing": frozenset({"", *(text.strip() for text in profile.missing)}),
             # Every unit is tested against the same limits: 1.5x of the whole reading.
             "condition": lru_cache(_MAX_KNOWN)(self._condition),
-            "_number": number_reader(profile.decimal),
+            "number": number_reader(profile.decimal),
+            "plain_decimals": profile.decimal == "."
+            and not any(map(number_reader("."), profile.missing)),
             "_other_notation": number_reader(other),
             "_words": _with_upper_case({**WORDS, **profile.outcomes}),
         }
@@ -107,7 +113,7 @@ class CellReader:
             MalformedSourceError: a number with the other decimal separator.
         """
         text = cell.strip()
-        number = self._number(text)
+        number = self.number(text)
         if number is None:
             # Never converted: 1,234 may be 1.234 or 1234. The profile has to say it.
             if self._other_notation(text) is not None:
@@ -125,10 +131,6 @@ class CellReader:
                 )
         return number
 
-    def number(self, text: str) -> float | int | None:
-        """Give the number that a stripped text spells, or None."""
-        return self._number(text)
-
     def other_notation(self, text: str, line: int, name: str) -> MalformedSourceError:
         """Make the error for a number with the other decimal separator."""
         other = "," if self.profile.decimal == "." else "."
@@ -143,13 +145,13 @@ class CellReader:
 
     def spelled_otherwise(self, text: str) -> bool:
         """Say whether a text is a number only with the other decimal separator."""
-        return self._number(text) is None and self._other_notation(text) is not None
+        return self.number(text) is None and self._other_notation(text) is not None
 
     def bound(self, text: str | None) -> float | int | str | None:
         """Give a limit: a number where the text is one, else the text."""
         if text is None:
             return None
-        number = self._number(text)
+        number = self.number(text)
         return text if number is None else number
 
     def _condition(

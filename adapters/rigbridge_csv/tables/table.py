@@ -291,11 +291,13 @@ class TableReader(Generic[_Columns]):
         cuts = profile.data.columns is not None
         beside = profile.header.beside
         headless = bool(profile.header.names)
+        has_roles = bool(profile.roles)
         # Bound at the first row that is data: rows with roles come before it.
         columns: _Columns | None = None
         width, mark, derives = 0, "", False
+        self._below = 0
         for line, cells, problem in self._data_lines(first):
-            if problem is None and self._has_role(line, cells, reading):
+            if has_roles and problem is None and self._has_role(line, cells, reading):
                 table.forget_columns()
                 columns = None
                 continue
@@ -317,9 +319,10 @@ class TableReader(Generic[_Columns]):
                     self._report.mapped("repeated header")
                     self._below = 0
                     continue
-                problem = self._flaw(line, cells, columns, cuts=cuts)  # noqa: PLW2901 - its own
-                if problem == _BLANK:
-                    continue
+                if len(cells) != width or self._records.several:
+                    problem = self._flaw(line, cells, columns, cuts=cuts)  # noqa: PLW2901 - its own
+                    if problem == _BLANK:
+                        continue
             if derives and len(cells) >= width:
                 if problem is None and blank(cells):
                     continue
@@ -330,12 +333,13 @@ class TableReader(Generic[_Columns]):
     def _data_lines(self, first: Record | None) -> Iterator[Record]:
         """Go through the lines of a table, without those that are no rows by text."""
         data = self._profile.data
-        self._below = 0
+        if first is None and not (self._profile.blocks or data.end or data.skip):
+            return self._iterator
+        return self._chosen_lines(first)
+
+    def _chosen_lines(self, first: Record | None) -> Iterator[Record]:
         if first is not None:
             yield first
-        if not (self._profile.blocks or data.end or data.skip):
-            yield from self._iterator
-            return
         for record in self._iterator:
             verdict = self._by_text(record[0])
             if verdict:

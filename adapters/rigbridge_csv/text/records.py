@@ -73,6 +73,11 @@ class Records(Protocol):
         """The text of the last record, without its line end."""
         ...
 
+    @property
+    def several(self) -> bool:
+        """Whether the last record has several lines."""
+        ...
+
     def __iter__(self) -> Iterator[Record]:
         """Go through the records; an empty line is none."""
         ...
@@ -144,6 +149,11 @@ class CSVRecords:
     def text(self) -> str:
         """The text of the last record, without its line end."""
         return "".join(self._record).rstrip("\r\n")
+
+    @property
+    def several(self) -> bool:
+        """Whether the last record has several lines."""
+        return len(self._record) > 1
 
     def _lines(self) -> Iterator[str]:
         record, again, fresh = self._record, self._again, self._fresh

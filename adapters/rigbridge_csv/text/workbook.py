@@ -79,6 +79,11 @@ class WorkbookRecords:
         """The text of the last row, a comma between its cells."""
         return ",".join(self._cells).rstrip(",")
 
+    @property
+    def several(self) -> bool:
+        """Say that no row has several lines."""
+        return False
+
     def __iter__(self) -> Iterator[Record]:
         for number, values in self._rows:
             self._cells = cells = [_shown(value, form) for value, form in values]

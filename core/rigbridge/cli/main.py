@@ -8,20 +8,58 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 import rigbridge
 from rigbridge.cli import adapters, agent, importing, outbox, runs, serving, upkeep
 from rigbridge.cli.options import StrictCommand
 from rigbridge.cli.output import error_document, say, say_error, say_json
-from rigbridge.errors import ConfigurationError, RigbridgeError
+from rigbridge.errors import ConfigurationError, PluginLoadError, RigbridgeError
+from rigbridge.machine.plugins import PluginLoader
 
-__all__ = ["app", "run"]
+__all__ = ["COMMAND_GROUP", "app", "run"]
+
+COMMAND_GROUP = "rigbridge.commands"
+"""The entry-point group in which distributions offer commands: ``typer.Typer`` apps."""
+
+
+class _Commands(TyperGroup):
+    """Our own commands, and those that adapters and plugins offer by entry points."""
+
+    # The classes of click: of the package, or of the copy that Typer brings.
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Name our own commands, then the others."""
+        own = super().list_commands(ctx)
+        return [*own, *(name for name in _offered().names if name not in own)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Give a command; one that is not ours is loaded when it is asked for."""
+        found = super().get_command(ctx, cmd_name)
+        if found is not None:
+            return found
+        loader = _offered()
+        if cmd_name not in loader.names:
+            return None
+        offered = loader.load(cmd_name)
+        if not isinstance(offered, typer.Typer):
+            raise PluginLoadError(
+                f"{cmd_name!r} of {loader.owner(cmd_name)[0]} is no typer.Typer",
+                remedy="correct its entry point in rigbridge.commands",
+            )
+        return typer.main.get_command(offered)
+
+
+def _offered() -> PluginLoader:
+    return PluginLoader(COMMAND_GROUP)
+
 
 app = typer.Typer(
     name="rigbridge",
+    cls=_Commands,
     help="Brings hardware-test results of every dialect into a run store.",
     no_args_is_help=True,
     add_completion=False,

@@ -9,6 +9,7 @@ from rigbridge.model.attachment import Attachment, FileOpener, SettledFile
 from rigbridge.model.limit import Limit
 from rigbridge.model.measurement import (
     Measurement,
+    MeasurementRow,
     MeasurementStamp,
     MeasurementValue,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "LogLevel",
     "Measurement",
     "MeasurementOutcome",
+    "MeasurementRow",
     "MeasurementStamp",
     "MeasurementValue",
     "Phase",

@@ -1,0 +1,230 @@
+"""What the columns of an example mean: fields, form, dates, decimal sign, verdicts."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+
+import attrs
+
+from rigbridge_csv.learning.layout import LogLayout
+from rigbridge_csv.learning.sample import is_number
+from rigbridge_csv.profiles.fields import Field
+from rigbridge_csv.text.dates import parse_time
+from rigbridge_csv.verdicts import WORDS
+
+__all__ = [
+    "KEY_WORDS",
+    "ColumnTexts",
+    "decimal_sign",
+    "field_of",
+    "find_dates",
+    "find_fields",
+    "find_form",
+    "is_by",
+    "is_x",
+    "unknown_words",
+]
+
+_WORDS: Mapping[Field, Sequence[str]] = {
+    Field(name): words
+    for name, words in tomllib.loads(
+        (files("rigbridge_csv.learning") / "words.toml").read_text("utf-8")
+    ).items()
+}
+_PATTERNS = {field: re.compile("|".join(words)) for field, words in _WORDS.items()}
+_IN_ROWS = frozenset(
+    {
+        Field.PHASE,
+        Field.MEASUREMENT,
+        Field.VALUE,
+        Field.UNIT,
+        Field.LOWER_LIMIT,
+        Field.UPPER_LIMIT,
+        Field.LIMITS,
+        Field.COMPARATOR,
+        Field.OUTCOME,
+        Field.DOCSTRING,
+    }
+)
+KEY_WORDS = tuple(
+    field for field in _WORDS if field not in _IN_ROWS and field is not Field.PART_NAME
+)
+"""The fields that a line of a name and its text may hold."""
+
+_X = re.compile(
+    r"(?:x|x[ _-]?(?:axis|value|data)|time|t|time ?stamp|elapsed.*|test[ _]?time.*"
+    r"|total[ _]?time.*|seconds?|sec|freq(?:uency)?|f|index|sample|point|data_?point"
+    r"|iteration|n|zeit|date_?time|wavelength|angle|position|step[ _]?time|time/s"
+    r"|distance|rec|record|date)\s*(?:[\[(].*[\])])?",
+    re.IGNORECASE,
+)
+_BY = re.compile(
+    r"(?:cycle|step|cycle[ _]?(?:index|number|no|id)|cyc#?|segment|loop|ns"
+    r"|step[ _]?(?:index|number|no|id|name))",
+    re.IGNORECASE,
+)
+_COMMA = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*")
+_POINT = re.compile(r"\s*[+-]?\d*\.\d+(?:[eE][+-]?\d+)?\s*")
+_WORD_SPLIT = re.compile(r"[_\-.:#*]+|\s+")
+
+
+@attrs.frozen
+class ColumnTexts:
+    """A column of an example: its name and its cells."""
+
+    name: str
+    texts: list[str]
+
+    @property
+    def filled(self) -> list[str]:
+        """Its cells that are not blank."""
+        return [text for text in self.texts if text.strip()]
+
+    def numbers(self, decimal: str) -> float:
+        """Give the share of numbers among the filled cells."""
+        filled = self.filled
+        return sum(is_number(text, decimal) for text in filled) / max(1, len(filled))
+
+
+def _plain(name: str) -> str:
+    # startedAt, StartTestTime: words of their own.
+    spaced = re.sub(r"(?<=[a-zß-ÿ])(?=[A-Z])", " ", name)
+    spaced = re.sub(r"\s*[(\[].*?[)\]]\s*$", "", spaced)
+    return " ".join(_WORD_SPLIT.sub(" ", spaced).split()).casefold()
+
+
+def field_of(name: str, fields: Sequence[Field]) -> Field | None:
+    """Say which field a name stands for, if for one."""
+    plain = _plain(name)
+    return next((field for field in fields if _PATTERNS[field].fullmatch(plain)), None)
+
+
+def is_x(name: str) -> bool:
+    """Say whether a name is one of what series are taken over."""
+    return _X.fullmatch(name.strip()) is not None
+
+
+def is_by(name: str) -> bool:
+    """Say whether a name is one of what divides a series."""
+    return _BY.fullmatch(name.strip()) is not None
+
+
+def decimal_sign(texts: Sequence[str]) -> tuple[str, bool]:
+    """Give the decimal separator of cells, and whether both are found."""
+    commas = sum(_COMMA.fullmatch(text) is not None for text in texts)
+    points = sum(_POINT.fullmatch(text) is not None for text in texts)
+    return ("," if commas > points else "."), bool(commas and points)
+
+
+def find_dates(texts: Sequence[str]) -> tuple[str | None, str]:
+    """
+    Find the order in which dates are written.
+
+    Returns:
+        The format, or None where the texts do not tell it; and why.
+    """
+    filled = [text.strip() for text in texts if text.strip()]
+    if not filled:
+        return None, "no date was found"
+    for form in ("iso", "unix", "unix-ms"):
+        if all(parse_time(text, (form,)) is not None for text in filled):
+            return form, f"{filled[0]!r} is a time in the format {form}"
+    fits = [
+        form
+        for form in ("day-first", "month-first", "year-first")
+        if all(parse_time(text, (form,)) is not None for text in filled)
+    ]
+    if len(fits) == 1:
+        return fits[0], f"only {fits[0]} fits all of {len(filled)} dates"
+    named = bool(re.search(r"[^\W\d_]{3}", filled[0]))
+    if fits and named:
+        return fits[0], f"{filled[0]!r} names its month"
+    if fits:
+        return None, f"{filled[0]!r} does not tell which of {' and '.join(fits)}"
+    return None, f"{filled[0]!r} is in no order that is known"
+
+
+def find_fields(
+    columns: Sequence[ColumnTexts], form: str, taken: Sequence[str] = ()
+) -> dict[Field, str]:
+    """
+    Find the field of each column by its name.
+
+    Args:
+        columns: the columns.
+        form: the form that was found.
+        taken: names that are spoken for.
+    """
+    wanted = [field for field in _WORDS if form == "long" or field not in _IN_ROWS]
+    if form == "long" and any(
+        field_of(column.name, [Field.OUTCOME]) for column in columns
+    ):
+        wanted = [field for field in wanted if field is not Field.RUN_OUTCOME]
+        outcomes = [c for c in columns if field_of(c.name, [Field.OUTCOME])]
+        if len(outcomes) > 1:
+            wanted.insert(0, Field.RUN_OUTCOME)
+    found: dict[Field, str] = {}
+    names = [column.name for column in columns]
+    for column in columns:
+        if not column.name or column.name in taken or names.count(column.name) > 1:
+            continue
+        field = field_of(column.name, [field for field in wanted if field not in found])
+        if field is not None and _fits(field, column):
+            found[field] = column.name
+    return found
+
+
+def _fits(field: Field, column: ColumnTexts) -> bool:
+    filled = column.filled
+    if not filled:
+        return False
+    if field in (Field.STARTED_AT, Field.ENDED_AT):
+        form, _ = find_dates(filled[:50])
+        return form is not None or bool(re.match(r"\D{0,12}\d{1,4}[-/. ]", filled[0]))
+    if field in (Field.RUN_OUTCOME, Field.OUTCOME):
+        return len(set(filled)) <= 12 and not all("." in text for text in filled)  # noqa: PLR2004 - few words
+    if field is Field.SERIAL_NUMBER:
+        return not all(is_number(text) and "." in text for text in filled)
+    return True
+
+
+def unknown_words(texts: Sequence[str]) -> list[str]:
+    """Give the verdict words of cells that nobody knows without a declaration."""
+    words = dict.fromkeys(text.strip() for text in texts if text.strip())
+    return [word for word in words if word.casefold() not in WORDS]
+
+
+def find_form(layout: LogLayout, columns: Sequence[ColumnTexts]) -> tuple[str, str]:
+    """
+    Find what a row is.
+
+    Returns:
+        The form and why.
+    """
+    if layout.kinds:
+        return "record", layout.reasons[0]
+    names = [column.name for column in columns]
+    measures = [n for n in names if field_of(n, [Field.MEASUREMENT])]
+    values = [n for n in names if field_of(n, [Field.VALUE])]
+    texts = [
+        column
+        for column in columns
+        if column.name in measures and column.numbers(".") < 0.5  # noqa: PLR2004 - names are texts
+    ]
+    if texts and values and len(columns) > 2:  # noqa: PLR2004 - a name, a value and more
+        return (
+            "long",
+            f"{texts[0].name!r} names what is measured, {values[0]!r} its value",
+        )
+    serial = next((c for c in columns if field_of(c.name, [Field.SERIAL_NUMBER])), None)
+    outcome = any(field_of(name, [Field.RUN_OUTCOME]) for name in names)
+    if serial is not None and len(set(serial.filled)) > max(
+        1, len(serial.filled) // 10
+    ):
+        return "wide", f"{serial.name!r} tells a unit each row"
+    if outcome and len(layout.data) < 2000:  # noqa: PLR2004 - points have no verdicts
+        return "wide", "each row has a verdict"
+    return "series", "no column tells a unit or a verdict, and the rows are numbers"

@@ -1,0 +1,189 @@
+"""The beginning of an example: its encoding, its signs, its rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+import attrs
+
+from rigbridge.adapters import Source
+from rigbridge_csv.text.decoding import find_decoding
+from rigbridge_csv.text.foreign import is_workbook
+from rigbridge_csv.text.numbers import number_reader
+from rigbridge_csv.text.records import Signs, csv_reader
+from rigbridge_csv.text.workbook import workbook_head
+
+__all__ = ["ExampleRow", "LogExample", "is_number", "read_example"]
+
+_CHUNK = 1 << 16
+_MOST = 1 << 20
+_MOST_ROWS = 3000
+_UNSURE = 0.2
+_DELIMITERS = ("\t", ";", ",", "|")
+_COMMENTS = ("#", "!", "//", "%", "'")
+_NUMBERS = {sign: number_reader(sign) for sign in ".,"}
+_TWO_BLANKS = re.compile(r"\S(?:\t| {2,})\S")
+
+
+def is_number(text: str, decimal: str = ".") -> bool:
+    """Say whether a text is a number."""
+    return _NUMBERS[decimal](text.strip()) is not None
+
+
+@attrs.frozen
+class ExampleRow:
+    """A row that is filled: its line, its cells, and its text."""
+
+    line: int
+    cells: list[str]
+    text: str
+
+    @property
+    def width(self) -> int:
+        """How many cells it has, without blank ones at the end."""
+        filled = (at + 1 for at, cell in enumerate(self.cells) if cell.strip())
+        return max(filled, default=0)
+
+
+@attrs.frozen(kw_only=True)
+class LogExample:
+    """
+    What is seen of an example.
+
+    Attributes:
+        name: the name of the file.
+        encoding: its encoding.
+        encoding_rule: why, where that is a guess; else None.
+        delimiter: the sign between cells.
+        amid: whether cells go on after their closing quote.
+        comment: the sign that begins comments, or None.
+        comments: these lines.
+        rows: its rows, without comments.
+        reasons: what was decided, and by what.
+    """
+
+    name: str
+    encoding: str
+    encoding_rule: str | None
+    delimiter: str
+    amid: bool
+    comment: str | None
+    comments: list[str]
+    rows: list[ExampleRow]
+    reasons: list[str]
+
+
+def read_example(source: Source) -> LogExample:
+    """
+    Read the beginning of an example.
+
+    Raises:
+        SourceUnreadableError: its bytes cannot be read.
+    """
+    rule: str | None = None
+    encoding = "utf-8"
+    if is_workbook(source.head):
+        text = workbook_head(source).decode()
+    else:
+        with source.open() as stream:
+            chunks = iter(lambda: stream.read(_CHUNK), b"")
+            decoding = find_decoding(None, chunks)
+        encoding, rule = decoding.encoding, decoding.rule
+        with source.open() as stream:
+            text = stream.read(_MOST).decode(encoding, "replace")
+    lines = re.split(r"\r\n|\n|\r", text.replace("\ufeff", ""))[:_MOST_ROWS]
+    if lines and lines[0].lower().startswith("sep="):
+        lines[0] = ""
+    comment = _comment(lines)
+    comments = [line for line in lines if comment and _begins(line, comment)]
+    plain = ["" if comment and _begins(line, comment) else line for line in lines]
+    delimiter, why = _delimiter([line for line in plain if line.strip()])
+    rows, amid = _rows(plain, delimiter)
+    return LogExample(
+        name=source.name.removesuffix(".gz"),
+        encoding=encoding,
+        encoding_rule=rule,
+        delimiter=delimiter,
+        amid=amid,
+        comment=comment,
+        comments=comments,
+        rows=rows,
+        reasons=[why],
+    )
+
+
+def _begins(line: str, sign: str) -> bool:
+    return line.lstrip().startswith(sign)
+
+
+def _comment(lines: Sequence[str]) -> str | None:
+    """Find the sign of comments: one that begins lines, but not most of them."""
+    filled = [line for line in lines if line.strip()]
+    for sign in _COMMENTS:
+        found = sum(_begins(line, sign) for line in filled)
+        if found and found < len(filled) * 0.9:
+            return sign
+    return None
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    if delimiter == "blanks":
+        return line.split()
+    try:
+        signs = Signs(delimiter=delimiter, amid=True)
+        return next(csv_reader(io.StringIO(line), signs), [])
+    except csv.Error:
+        return line.split(delimiter)
+
+
+def _delimiter(lines: Sequence[str]) -> tuple[str, str]:
+    """Choose the sign whose cells make the most rows of one width with numbers."""
+    best = (0.0, ",")
+    for sign in _DELIMITERS:
+        rows = [_split(line, sign) for line in lines[:400]]
+        widths = Counter(len(row) for row in rows if len(row) > 1)
+        if not widths:
+            continue
+        width, count = max(widths.items(), key=lambda item: (item[1], item[0]))
+        table = [row for row in rows if len(row) == width]
+        cells = [cell.strip() for row in table for cell in row if cell.strip()]
+        typed = sum(is_number(cell) or is_number(cell, ",") for cell in cells)
+        share = 0.3 + typed / max(1, len(cells))
+        # A decimal comma makes a comma look like a delimiter of few cells.
+        score = count / len(rows) * share * min(width, 6) ** 0.5
+        score *= 1.0 if sign != "," else 0.9
+        if score > best[0]:
+            best = (score, sign)
+    if best[0] == 0.0 or (best[0] < _UNSURE and _squeezed(lines)):
+        if _squeezed(lines):
+            return "blanks", "delimiter: cells stand any number of blanks apart"
+        return ",", "delimiter: none was found"
+    shown = "tab" if best[1] == "\t" else best[1]
+    return best[1], f"delimiter {shown!r}: the most rows of one width with numbers"
+
+
+def _squeezed(lines: Sequence[str]) -> bool:
+    apart = sum(_TWO_BLANKS.search(line.strip()) is not None for line in lines)
+    return apart > len(lines) / 2
+
+
+def _rows(lines: Sequence[str], delimiter: str) -> tuple[list[ExampleRow], bool]:
+    rows: list[ExampleRow] = []
+    amid = False
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        cells = _split(line, delimiter)
+        if delimiter != "blanks" and '"' in line:
+            try:
+                signs = Signs(delimiter=delimiter)
+                next(csv_reader(io.StringIO(line), signs), [])
+            except csv.Error as error:
+                amid = amid or "expected after" in str(error)
+        if any(cell.strip() for cell in cells):
+            rows.append(ExampleRow(number, cells, line))
+    return rows, amid
