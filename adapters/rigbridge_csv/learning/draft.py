@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import PurePath
 
-import attrs
-
 from rigbridge.adapters import Source
 from rigbridge_csv.learning.layout import LogLayout, find_layout
 from rigbridge_csv.learning.meaning import (
@@ -23,16 +21,19 @@ from rigbridge_csv.learning.meaning import (
     is_x,
     unknown_words,
 )
+from rigbridge_csv.learning.record_draft import draft_lines, draft_records
 from rigbridge_csv.learning.sample import (
     ExampleRow,
     LogExample,
     is_number,
     read_example,
 )
+from rigbridge_csv.learning.toml_draft import ProfileDraft, toml_key
+from rigbridge_csv.profiles.choice import built_in_profiles
 from rigbridge_csv.profiles.fields import Field
 from rigbridge_csv.tables.header import normal
 
-__all__ = ["ProfileDraft", "draft_profile"]
+__all__ = ["draft_profile"]
 
 _UNIT_NAMES = re.compile(r"^\s*.+?\s*[(\[][^()\[\]]+[)\]]\s*$")
 _LIMIT_NAMES = re.compile(r"<=? x <=?|==\s*\S+")
@@ -49,69 +50,6 @@ _CLOCKS = frozenset(
     ("time", "test time", "testtime", "test_time", "start time", "uhrzeit", "zeit")
 )
 _DATE = re.compile(r"\d{1,4}\D\d{1,2}\D\d|\d{8}")
-_RECORDS = (
-    ("batch", r"BATCH|LOT|HEADER|FILE|PROGRAM"),
-    ("unit", r"START|BEGIN|UNIT|SN|SERIAL|BOARD|DUT|UUT|BTEST|PANEL|TEST ?START"),
-    ("end", r"END|STOP|RESULT|FINISH|BOARDRESULT|VERDICT|SUMMARY"),
-    ("phase", r"STEP|PHASE|BLOCK|GROUP|SECTION|SEQ"),
-    ("measurement", r"MEAS.*|TEST|ANL|ANALOG|DATA|VAL.*|A-.*|D|M|RES|PARAM|NUMERIC"),
-    ("note", r"NOTE|COMMENT|MSG|LOG|INFO|REM|RPT|TEXT"),
-)
-
-
-@attrs.define
-class ProfileDraft:
-    """
-    A draft of a profile.
-
-    Attributes:
-        name: the name of the profile.
-        lines: the profile as TOML, with comments.
-        asks: what nobody can tell from the example and has to be declared.
-    """
-
-    name: str
-    lines: list[str] = attrs.field(factory=list[str])
-    asks: list[str] = attrs.field(factory=list[str])
-
-    def say(self, key: str, value: object, why: str | None = None) -> None:
-        """Add a key, with the reason for it."""
-        if why is not None:
-            self.lines.append(f"# {why}")
-        self.lines.append(f"{key} = {_toml(value)}")
-
-    def ask(self, words: str, line: str | None = None) -> None:
-        """Add what has to be declared, and how that would be written."""
-        self.asks.append(words)
-        self.lines.append(f"# DECLARE: {words}")
-        if line is not None:
-            self.lines.append(f"# {line}")
-
-    @property
-    def text(self) -> str:
-        """The profile as a file."""
-        return "\n".join(self.lines) + "\n"
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (int, float)):
-        return str(value)
-    if isinstance(value, Mapping):
-        inner = ", ".join(f"{_key(str(k))} = {_toml(v)}" for k, v in value.items())
-        return f"{{ {inner} }}"
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(_toml(item) for item in value)}]"
-    text = str(value)
-    if "\\" in text and "'" not in text and text.isprintable():
-        return f"'{text}'"
-    shown = text.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t")
-    return f'"{shown}"'
-
-
-def _key(text: str) -> str:
-    return text if re.fullmatch(r"[A-Za-z0-9_-]+", text) else _toml(text)
 
 
 def draft_profile(source: Source) -> ProfileDraft:
@@ -127,9 +65,12 @@ def draft_profile(source: Source) -> ProfileDraft:
     example = read_example(source)
     layout = find_layout(example)
     stem = PurePath(example.name).stem
-    draft = ProfileDraft(
-        re.sub(r"[^a-z0-9]+", "-", stem.casefold()).strip("-") or "log"
-    )
+    name = re.sub(r"[^a-z0-9]+", "-", stem.casefold()).strip("-")
+    taken = {profile.name for profile in built_in_profiles()}
+    draft = ProfileDraft(f"{name}-log" if name in taken or not name else name)
+    if layout.header is None and _width(layout) < 2:  # noqa: PLR2004 - no table at all
+        draft_lines(draft, example)
+        return draft
     columns = _columns(layout)
     form, why = find_form(layout, columns)
     draft.say("name", draft.name)
@@ -141,7 +82,7 @@ def draft_profile(source: Source) -> ProfileDraft:
     )
     _text_keys(draft, example, form)
     if form == "record":
-        _records(draft, example, layout)
+        draft_records(draft, example, layout)
         return draft
     decimal = _decimal(draft, layout, columns)
     keys = _key_lines(draft, example, layout)
@@ -517,7 +458,7 @@ def _clock(columns: Sequence[ColumnTexts], name: str) -> str | None:
 
 
 def _pair(texts: Sequence[str]) -> str:
-    for sign in ("..", "/", " to ", ";", "~", "|", "-"):
+    for sign in ("..", "/", " to ", ";", "|", "-"):
         parts = [text.split(sign) for text in texts if text.count(sign) == 1]
         numbers = [
             (float(a), float(b)) for a, b in parts if is_number(a) and is_number(b)
@@ -580,7 +521,7 @@ def _verdicts(
         draft.say("outcomes", sure, "look whether true means passed")
     rest = [word for word in words if word not in sure]
     if rest:
-        shown = ", ".join(f'{_key(word)} = "..."' for word in rest[:8])
+        shown = ", ".join(f'{toml_key(word)} = "..."' for word in rest[:8])
         draft.ask(
             f"what the verdicts {', '.join(map(repr, rest[:8]))} mean",
             f"outcomes = {{ {shown} }}",
@@ -590,52 +531,3 @@ def _verdicts(
             "# The log holds no verdict: its runs count as ERROR. To say otherwise:"
         )
         draft.lines.append('# fields.run_outcome = { value = "PASS" }')
-
-
-def _records(draft: ProfileDraft, example: LogExample, layout: LogLayout) -> None:
-    draft.say("fields.procedure", {"value": draft.name})
-    draft.ask("what the records are, and at which positions their fields stand")
-    draft.lines += ["", "[records]", "kind = 1", "", "[records.kinds]"]
-    shown: dict[str, ExampleRow] = {}
-    for row in example.rows:
-        shown.setdefault(row.cells[0].strip(), row)
-    has_unit = False
-    for word in layout.kinds:
-        meaning = next(
-            (
-                name
-                for name, words in _RECORDS
-                if re.fullmatch(words, word, re.IGNORECASE)
-            ),
-            "note",
-        )
-        if meaning == "unit":
-            meaning, has_unit = ("details" if has_unit else "unit"), True
-        draft.lines.append(
-            f"# line {shown[word].line}: {shown[word].text.strip()[:100]}"
-        )
-        draft.lines.append(
-            f"{_key(word)} = {{ is = {_toml(meaning)}, "
-            f"fields = {_toml(_positions(meaning, word, shown[word]))} }}"
-        )
-
-
-def _positions(meaning: str, word: str, row: ExampleRow) -> dict[str, object]:
-    cells = [cell.strip() for cell in row.cells]
-    found: dict[str, object] = {}
-    if meaning == "measurement":
-        found["measurement"] = 2
-        numbers = [at for at, cell in enumerate(cells[2:], start=3) if is_number(cell)]
-        fields = ("value", "lower_limit", "upper_limit")
-        found.update(zip(fields, numbers, strict=False))
-    if meaning in ("unit", "details", "end"):
-        for at, cell in enumerate(cells[1:], start=2):
-            if cell and not unknown_words([cell]):
-                found.setdefault("run_outcome", at)
-            elif find_dates([cell])[0] and re.search(r"\d\D\d+\D\d", cell):
-                found.setdefault("ended_at" if meaning == "end" else "started_at", at)
-        if re.fullmatch(r"SN|SERIAL.*|UNIT|DUT|UUT|BOARD", word, re.IGNORECASE):
-            found.setdefault("serial_number", 2)
-    if meaning == "phase":
-        found["phase"] = 2
-    return found

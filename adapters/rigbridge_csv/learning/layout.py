@@ -13,6 +13,10 @@ from rigbridge_csv.learning.sample import ExampleRow, LogExample, is_number
 __all__ = ["LogLayout", "find_layout"]
 
 _ROLES: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("testno", "test no", "test number", "tnum", "test#", "test id", "test_num"),
+        "attribute",
+    ),
     **dict.fromkeys(("unit", "units", "einheit", "dim", "uom", "unité"), "unit"),
     **dict.fromkeys(
         (

@@ -1,0 +1,70 @@
+"""A profile as it is drafted: keys as TOML, reasons, and what has to be declared."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+import attrs
+
+__all__ = ["ProfileDraft", "toml_key", "toml_value"]
+
+
+@attrs.define
+class ProfileDraft:
+    """
+    A draft of a profile.
+
+    Attributes:
+        name: the name of the profile.
+        lines: the profile as TOML, with comments.
+        asks: what nobody can tell from the example and has to be declared.
+    """
+
+    name: str
+    lines: list[str] = attrs.field(factory=list[str])
+    asks: list[str] = attrs.field(factory=list[str])
+
+    def say(self, key: str, value: object, why: str | None = None) -> None:
+        """Add a key, with the reason for it."""
+        if why is not None:
+            self.lines.append(f"# {why}")
+        self.lines.append(f"{key} = {toml_value(value)}")
+
+    def ask(self, words: str, line: str | None = None) -> None:
+        """Add what has to be declared, and how that would be written."""
+        self.asks.append(words)
+        self.lines.append(f"# DECLARE: {words}")
+        if line is not None:
+            self.lines.append(f"# {line}")
+
+    @property
+    def text(self) -> str:
+        """The profile as a file."""
+        return "\n".join(self.lines) + "\n"
+
+
+def toml_value(value: object) -> str:
+    """Write a value as TOML has it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, Mapping):
+        inner = ", ".join(
+            f"{toml_key(str(k))} = {toml_value(v)}" for k, v in value.items()
+        )
+        return f"{{ {inner} }}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(toml_value(item) for item in value)}]"
+    text = str(value)
+    if "\\" in text and "'" not in text and text.isprintable():
+        return f"'{text}'"
+    # A text of JSON is one of TOML, but for one sign.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def toml_key(text: str) -> str:
+    """Write a key as TOML has it."""
+    return text if re.fullmatch(r"[A-Za-z0-9_-]+", text) else toml_value(text)
