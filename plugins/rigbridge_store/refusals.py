@@ -36,6 +36,7 @@ __all__ = [
     "not_found",
     "not_implemented",
     "too_large",
+    "too_many_heavy",
     "too_often",
     "unauthorized",
     "unprocessable",
@@ -122,6 +123,16 @@ def bytes_missing(name: str) -> ServerUnavailableError:
         "backup, brings them back.",
         status=502,
         code=CODES[502],
+    )
+
+
+def too_many_heavy() -> ServerUnavailableError:
+    """Refuse for now a large request, while others are at work (503)."""
+    return ServerUnavailableError(
+        "Other large requests are at work. Wait, then try again.",
+        status=503,
+        code=CODES[503],
+        retry_after=10,
     )
 
 

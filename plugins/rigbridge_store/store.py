@@ -58,7 +58,7 @@ from rigbridge_store.tables.schema import runs
 from rigbridge_store.tables.values import folded
 from rigbridge_store.upkeep import Upkeep
 
-__all__ = ["MAX_UPLOAD", "RunStore"]
+__all__ = ["MAX_UPLOAD", "RunStore", "StoreOpening"]
 
 MAX_UPLOAD = 16 * 1024**3
 """How many bytes an upload may have, unless set otherwise."""
@@ -66,6 +66,22 @@ MAX_UPLOAD = 16 * 1024**3
 _LOGGER = logging.getLogger("rigbridge_store")
 
 _IN_PROCESS = CreationPolicy()
+
+
+@attrs.frozen(kw_only=True)
+class StoreOpening:
+    """
+    How a store was opened, so that another process can do so too.
+
+    Attributes:
+        data, database, attachments, max_upload, patience: as of :meth:`RunStore.open`.
+    """
+
+    data: Path
+    database: str | None = attrs.field(repr=False)
+    attachments: str | None = attrs.field(repr=False)
+    max_upload: int
+    patience: float
 
 
 class RunStore:
@@ -92,6 +108,7 @@ class RunStore:
         max_upload: int,
     ) -> None:
         self.data = data
+        self.opening: StoreOpening | None = None
         self.contents = contents
         self._database = database
         self._intake = IntakeTransactions(database)
@@ -139,13 +156,21 @@ class RunStore:
                 if attachments is None
                 else RemoteContents(data, attachments)
             )
-            return cls(data, tables, contents, max_upload=max_upload)
+            opened = cls(data, tables, contents, max_upload=max_upload)
         except OSError as error:
             raise ConfigurationError(
                 f"the data folder cannot be used: {error.strerror or error}",
                 source=str(data),
                 remedy="choose another folder, or correct its permissions",
             ) from error
+        opened.opening = StoreOpening(
+            data=data,
+            database=database,
+            attachments=attachments,
+            max_upload=max_upload,
+            patience=patience,
+        )
+        return opened
 
     @contextmanager
     def reading(self) -> Generator[sa.Connection]:
@@ -496,6 +521,11 @@ class RunStore:
             UnauthorizedError: nobody's.
         """
         return self.keys.authenticate(key)
+
+    def has_links(self, principal: Principal) -> bool:
+        """Whether somebody may use any procedure at all."""
+        with self._database.reading() as connection:
+            return visible_procedures(connection, principal) != frozenset()
 
     def link_station(self, station: str, procedure: str) -> None:
         """

@@ -57,6 +57,8 @@ __all__ = [
     "require_received",
 ]
 
+_AT_ONCE = 500
+
 GRANT = timedelta(seconds=60)
 """How long a grant is good for."""
 
@@ -345,6 +347,14 @@ class Uploads:
             for chunk in chunks:
                 reception.write(chunk)
             return reception.finish(mime_type)
+
+    def total_size(self, upload_ids: Sequence[str]) -> int:
+        """Tell how many bytes uploads have together, as far as they have come."""
+        wanted = [public.lower() for public in upload_ids[:_AT_ONCE]]
+        with self._database.reading() as connection:
+            size = sa.func.coalesce(sa.func.sum(uploads.c.size), 0)
+            statement = sa.select(size).where(uploads.c.id.in_(wanted))
+            return int(connection.execute(statement).scalar_one())
 
     def completed(
         self, upload_id: str, principal: Principal | None = None

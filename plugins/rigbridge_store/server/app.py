@@ -24,6 +24,7 @@ from rigbridge_store.server.failures import (
     answer_any,
     answer_deep,
     answer_http,
+    answer_large,
     answer_ours,
 )
 from rigbridge_store.server.reference import show_reference
@@ -77,6 +78,7 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
             HTTPException: page_or(answer_http),
             # A decoder that recurses; it must come before what catches anything.
             RecursionError: answer_deep,
+            MemoryError: answer_large,
             Exception: answer_any,
         },
         request_max_body_size=door.settings.max_body,

@@ -25,7 +25,7 @@ from rigbridge.model import JSONValue
 from rigbridge.wire import CODES, Issue, PrintedError, Problem
 from rigbridge_store.refusals import INVALID, FieldIssue
 
-__all__ = ["answer_any", "answer_deep", "answer_http", "answer_ours"]
+__all__ = ["answer_any", "answer_deep", "answer_http", "answer_large", "answer_ours"]
 
 _LOGGER = logging.getLogger("rigbridge_store.server")
 
@@ -113,6 +113,15 @@ def _names_nothing(request: Request[Any, Any, Any], error: HTTPException) -> boo
     """Whether the last part of a path is blank, where a name was to stand."""
     allowed = error.status_code != HTTPStatus.METHOD_NOT_ALLOWED
     return not allowed and str(request.scope["path"]).endswith("/")
+
+
+def answer_large(
+    request: Request[Any, Any, Any], error: MemoryError
+) -> Response[Problem]:
+    """Answer a body for which there is not enough memory."""
+    _LOGGER.warning("request refused for want of memory: %s", error)
+    words = "The request needs more memory than one may take. Send it in parts."
+    return _answer(request, 413, words, [])
 
 
 def answer_deep(

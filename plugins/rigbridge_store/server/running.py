@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import uvicorn
-from litestar import Litestar
 
 from rigbridge.errors import ConfigurationError
 from rigbridge.machine.loopback import is_loopback
 from rigbridge_store.server.app import create_app
 from rigbridge_store.server.connections import ConnectionLimits, limited_protocol
+from rigbridge_store.server.heavy import HeavyRequests
 from rigbridge_store.server.settings import ServerSettings
 from rigbridge_store.store import RunStore
 
@@ -59,7 +59,12 @@ class StoreServer:
             )
         # What a killed server left of uploads goes before new ones come.
         store.sweep()
-        self._app = create_app(store, settings)
+        self._app: Any = create_app(store, settings)
+        self._heavy: HeavyRequests | None = None
+        if store.opening is not None:
+            self._heavy = self._app = HeavyRequests(
+                self._app, store, settings or ServerSettings(), store.opening
+            )
         self._proxies = () if settings is None else settings.trusted_proxies
         # Listening begins here, so that a port that is taken fails before run().
         self._socket = _listen(host, port)
@@ -81,6 +86,8 @@ class StoreServer:
             self._server.run(sockets=[self._socket])
         finally:
             self._socket.close()
+            if self._heavy is not None:
+                self._heavy.close()
 
     def stop(self) -> None:
         """Answer what has been asked, then end; from any thread."""
@@ -91,7 +98,7 @@ class StoreServer:
 class _Server(uvicorn.Server):
     def __init__(
         self,
-        app: Litestar,
+        app: Any,
         url: str,
         ready: Callable[[str], None] | None,
         proxies: Sequence[str],

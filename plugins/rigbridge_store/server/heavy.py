@@ -1,0 +1,352 @@
+"""
+Requests that cost much memory or time: answered by a process of their own.
+
+To decode tens of megabytes of JSON, or to read a large report, holds the interpreter
+for seconds and takes many times their size. So what is heavy is written to a file as it
+comes, once the key was found genuine, and answered by a worker: the same application
+over the same store, in another process, one request at a time and within a limit of
+memory. The server itself goes on answering, and no larger than before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from pathlib import Path
+from typing import IO, Any, cast
+
+import anyio
+import anyio.to_thread
+import attrs
+import msgspec
+from litestar import Litestar
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from rigbridge.errors import DeliveryError, UnauthorizedError
+from rigbridge.wire import CODES, Issue, PrintedError, Problem
+from rigbridge_store.access.principals import Principal
+from rigbridge_store.refusals import forbidden, too_large, too_many_heavy
+from rigbridge_store.server.app import create_app
+from rigbridge_store.server.settings import ServerSettings
+from rigbridge_store.store import RunStore, StoreOpening
+
+__all__ = ["LIGHT_BODY", "WORKER_MEMORY", "HeavyRequests"]
+
+LIGHT_BODY = 1 << 20
+"""Up to how many bytes a body is answered in place."""
+
+LIGHT_UPLOAD = 64 << 10
+"""Up to how many bytes an uploaded report is read in place; packed, it grows."""
+
+WORKER_MEMORY = 1536 << 20
+"""How many bytes of memory a worker may take (Linux)."""
+
+_RENEWED_FROM = 256 << 20
+_WAIT_SECONDS = 30.0
+_CHUNK = 1 << 20
+_BODIES = re.compile(r"/api/v[12]/(?!uploads/[^/]+/[^/]+$)")
+_IMPORTS = re.compile(r"/api/v(1/import|2/imports/structured)/?")
+_MAIN = "__main__"
+
+
+@attrs.frozen
+class _Request:
+    """A request, with its body in a file."""
+
+    scope: dict[str, Any]
+    body: str
+
+
+@attrs.frozen
+class _Answer:
+    """What the application has answered, and how much memory that took."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    memory: int
+
+
+class HeavyRequests:
+    """
+    The application with heavy requests taken out of it.
+
+    Args:
+        app: answers all others.
+        store: the store behind it.
+        settings: how the application behaves.
+        opening: how a worker opens the same store.
+        memory: how many bytes of memory a worker may take; :data:`WORKER_MEMORY` by
+            default.
+    """
+
+    def __init__(
+        self,
+        app: Litestar,
+        store: RunStore,
+        settings: ServerSettings,
+        opening: StoreOpening,
+        memory: int | None = None,
+    ) -> None:
+        self._app = cast("ASGIApp", app)
+        self._store = store
+        self._settings = settings
+        self._opening = opening
+        self._memory = WORKER_MEMORY if memory is None else memory
+        self._pool: ProcessPoolExecutor | None = None
+        # One at a time: the second waits with its body unread, which costs nothing.
+        self._turn = asyncio.Semaphore(1)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, in place or by the worker."""
+        kind = _kind_of(scope)
+        if kind is None:
+            await self._app(scope, receive, send)
+            return
+        try:
+            principal = await self._principal(scope)
+        except UnauthorizedError:
+            # Refused by the guard, in its words, before anything of the body is read.
+            await self._app(scope, receive, send)
+            return
+        try:
+            await self._require_procedure(principal)
+            if kind == "import":
+                # It is small, and names the uploads that are read.
+                body = await _whole_body(receive, LIGHT_BODY)
+                if not await self._is_large(body):
+                    await self._app(scope, _replayed([body], receive), send)
+                    return
+                receive = _replayed([body], receive)
+            answer = await self._by_worker(scope, receive)
+        except DeliveryError as error:
+            answer = _refused(error)
+        await send(
+            {
+                "type": "http.response.start",
+                "status": answer.status,
+                "headers": answer.headers,
+            }
+        )
+        await send(
+            {"type": "http.response.body", "body": answer.body, "more_body": False}
+        )
+
+    async def _principal(self, scope: Scope) -> Principal:
+        words = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+        key = words.partition(" ")[2].strip()
+        return await anyio.to_thread.run_sync(self._store.authenticate, key)
+
+    async def _require_procedure(self, principal: Principal) -> None:
+        """Refuse a station that may use no procedure, before its body is read."""
+        if not principal.is_station or self._settings.open_stations:
+            return
+        if not await anyio.to_thread.run_sync(self._store.has_links, principal):
+            raise forbidden(
+                f"Station {principal.name} is not authorized to use any procedure. "
+                f"Link one first: rigbridge stations link {principal.name} PROCEDURE"
+            )
+
+    async def _is_large(self, body: bytes) -> bool:
+        named = re.findall(rb'"upload_id"\s*:\s*"([0-9a-fA-F-]{36})"', body)
+        ids = [text.decode() for text in named]
+        size = await anyio.to_thread.run_sync(self._store.uploads.total_size, ids)
+        return size > LIGHT_UPLOAD
+
+    async def _by_worker(self, scope: Scope, receive: Receive) -> _Answer:
+        try:
+            async with asyncio.timeout(_WAIT_SECONDS):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise too_many_heavy() from None
+        descriptor, name = tempfile.mkstemp(dir=self._store.contents.incoming)
+        path = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                await self._spool(receive, stream.write)
+            return await self._asked(_Request(_portable(scope), name))
+        finally:
+            self._turn.release()
+            # Also when the sender goes away in the middle.
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(_forget, path)
+
+    async def _spool(self, receive: Receive, write: Callable[[bytes], object]) -> None:
+        size, waiting, more = 0, bytearray(), True
+        while more:
+            message = await receive()
+            if message["type"] != "http.request":
+                raise too_large("The request was given up.")
+            chunk = message.get("body", b"")
+            more = bool(message.get("more_body"))
+            size += len(chunk)
+            if size > self._settings.max_body:
+                raise too_large(
+                    f"The body is over the limit of {self._settings.max_body} bytes."
+                )
+            waiting += chunk
+            # The network's pieces are small, and each way to a thread costs.
+            if waiting and (len(waiting) >= _CHUNK or not more):
+                await anyio.to_thread.run_sync(write, bytes(waiting))
+                waiting.clear()
+
+    async def _asked(self, request: _Request) -> _Answer:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                1,
+                # Not forked: a copy of a process with threads may hold their locks.
+                get_context("spawn"),
+                _open_store,
+                (self._opening, self._settings, self._memory),
+            )
+        try:
+            answer = await asyncio.wrap_future(self._pool.submit(_answer, request))
+        except BrokenProcessPool as error:
+            self.close()
+            raise _too_much(self._memory) from error
+        if answer.memory > _RENEWED_FROM:
+            # What a process has taken once it seldom gives back.
+            self.close()
+        return answer
+
+    def close(self) -> None:
+        """End the worker; the next heavy request has a new one."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
+
+
+def _forget(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+def _kind_of(scope: Scope) -> str | None:
+    """Tell what may be heavy about a request: its body, or what it imports."""
+    method = cast("dict[str, Any]", scope).get("method")
+    if method not in {"POST", "PUT", "PATCH"}:
+        return None
+    path = scope["path"]
+    if _IMPORTS.fullmatch(path):
+        return "import"
+    if not _BODIES.match(path):
+        return None
+    headers = dict(scope["headers"])
+    length = headers.get(b"content-length", b"")
+    if length.isdigit():
+        return "body" if int(length) > LIGHT_BODY else None
+    # Without a length a body may have any.
+    return "body" if b"transfer-encoding" in headers else None
+
+
+async def _whole_body(receive: Receive, limit: int) -> bytes:
+    found = bytearray()
+    while True:
+        message = await receive()
+        found += cast("bytes", message.get("body", b""))
+        if len(found) > limit:
+            raise too_large(f"The body is over the limit of {limit} bytes.")
+        if not message.get("more_body"):
+            return bytes(found)
+
+
+def _replayed(pieces: list[bytes], receive: Receive) -> Receive:
+    """Give the pieces of a body again, and then what else comes."""
+    waiting = list(pieces)
+
+    async def again() -> Any:
+        if not waiting:
+            return await receive()
+        piece = waiting.pop(0)
+        return {"type": "http.request", "body": piece, "more_body": bool(waiting)}
+
+    return again
+
+
+def _portable(scope: Scope) -> dict[str, Any]:
+    names = ("type", "asgi", "http_version", "server", "client", "scheme", "root_path")
+    more = ("method", "path", "raw_path", "query_string", "headers")
+    return {name: scope[name] for name in (*names, *more)}  # type: ignore[literal-required]
+
+
+def _refused(error: DeliveryError, memory: int = 0) -> _Answer:
+    status = error.status or 500
+    problem = Problem(
+        code=error.code or CODES[status],
+        message=error.message,
+        issues=[Issue(message=line) for line in error.issues],
+        # What v1 clients print; those of v2 pass over it.
+        error=PrintedError(message=error.message),
+    )
+    headers = [(b"content-type", b"application/json")]
+    if error.retry_after is not None:
+        headers.append((b"retry-after", str(round(error.retry_after)).encode()))
+    # The rest of a body that was not read would be taken for the next request.
+    headers.append((b"connection", b"close"))
+    return _Answer(status, headers, msgspec.json.encode(problem), memory)
+
+
+def _too_much(memory: int) -> DeliveryError:
+    return too_large(
+        f"The request needs more than the {memory >> 20} MiB of memory that one may "
+        "take. Send it in parts."
+    )
+
+
+# Of the worker: its application, which lives as long as the process.
+_apps: dict[str, tuple[Litestar, int]] = {}
+
+
+def _open_store(opening: StoreOpening, settings: ServerSettings, memory: int) -> None:
+    if sys.platform == "linux":
+        import resource  # noqa: PLC0415 - Windows has none
+
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    # Decoded bodies have no cycles; looking for some takes longer than decoding.
+    gc.disable()
+    store = RunStore.open(**attrs.asdict(opening, recurse=False))
+    # Counted at the door already, where the request came in.
+    app = create_app(store, attrs.evolve(settings, requests_per_minute=None))
+    _apps[_MAIN] = (app, memory)
+
+
+def _answer(request: _Request) -> _Answer:
+    app, memory = _apps[_MAIN]
+    try:
+        with Path(request.body).open("rb") as stream:
+            answer = asyncio.run(_asked_here(cast("ASGIApp", app), request, stream))
+    except MemoryError:
+        return _refused(_too_much(memory), memory)
+    return attrs.evolve(answer, memory=_peak())
+
+
+async def _asked_here(app: ASGIApp, request: _Request, stream: IO[bytes]) -> _Answer:
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        piece = stream.read(_CHUNK)
+        more = len(piece) == _CHUNK
+        return {"type": "http.request", "body": piece, "more_body": more}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope: Any = {**request.scope, "state": {}}
+    await app(scope, receive, send)
+    body = b"".join(message.get("body", b"") for message in sent[1:])
+    return _Answer(sent[0]["status"], list(sent[0]["headers"]), body, 0)
+
+
+def _peak() -> int:
+    if sys.platform != "linux":
+        return 0
+    import resource  # noqa: PLC0415 - Windows has none
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
