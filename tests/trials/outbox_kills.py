@@ -37,6 +37,7 @@ from typing import Any
 from uuid import UUID
 
 from rigbridge.client.destination import HTTPDestination
+from rigbridge.convert import SIDECAR_NAME
 from rigbridge.destinations import DestinationSettings
 from rigbridge.model import (
     Attachment,
@@ -223,11 +224,13 @@ def compared(server: RunStoreServer, log: Path) -> dict[str, Any]:
         found = [run for run in server.runs if run.idempotency_key == run_id]
         if len(found) != 1:
             wrong.append(f"run {number} is stored {len(found)} times")
-        wrong += [
-            f"run {number} has {len(held)} other attachments"
-            for run in found
-            if sorted(held := server.attachments(run.id)) != sorted(content_of(number))
-        ]
+        for run in found:
+            held = server.attachments(run.id)
+            # Made of what the body has no field for; once, like any other file.
+            sidecars = [name for name, _ in held if name == SIDECAR_NAME]
+            files = sorted(file for file in held if file[0] != SIDECAR_NAME)
+            if files != sorted(content_of(number)) or len(sidecars) > 1:
+                wrong.append(f"run {number} has {len(held)} other attachments")
     # One that was cut before it could be written down may have been accepted as well.
     wrong += [
         f"{key} is stored {count} times" for key, count in stored.items() if count > 1
@@ -252,10 +255,13 @@ def batch(kills: int, seed: int, number: int, life: float) -> dict[str, Any]:
         server.heal()
         with opened(folder, server.url, server.api_key) as outbox:
             retried: set[UUID] = set()
+            reasons: set[str] = set()
             deadline = time.monotonic() + 60
             while time.monotonic() < deadline:
                 left = outbox.flush(5.0)
-                parked = {entry.id for entry in outbox.entries([EntryState.PARKED])}
+                entries = outbox.entries([EntryState.PARKED])
+                parked = {entry.id for entry in entries}
+                reasons |= {str(entry.reason) for entry in entries}
                 for run_id in parked:
                     outbox.retry(run_id)
                 retried |= parked
@@ -274,6 +280,7 @@ def batch(kills: int, seed: int, number: int, life: float) -> dict[str, Any]:
         "attachments": attachments,
         "requests": requests,
         "parked": len(retried),
+        "reasons": sorted(reasons),
         **found,
     }
 
@@ -308,10 +315,14 @@ def main() -> int:
         name: sum(each[name] for each in batches)
         for name in ("kills", "accepted", "stored", "attachments", "requests", "parked")
     }
-    seconds = round(time.monotonic() - began)
-    print(
-        json.dumps({"seed": given.seed, **totals, "seconds": seconds, "wrong": wrong})
-    )
+    found = {
+        "seed": given.seed,
+        **totals,
+        "seconds": round(time.monotonic() - began),
+        "reasons": [text for each in batches for text in each["reasons"]],
+        "wrong": wrong,
+    }
+    print(json.dumps(found))
     return 1 if wrong else 0
 
 
