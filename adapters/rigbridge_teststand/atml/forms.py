@@ -10,7 +10,7 @@ and attributes of foreign namespaces.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import attrs
 
@@ -35,7 +35,7 @@ _OF_ATML = re.compile(
     r"\{[^}]*(?:1636|1671|ATML|ieee\.org|ni\.com)[^}]*\}", re.IGNORECASE
 )
 # An entry shows the beginning of what was dropped.
-_SHOWN = 400
+_SHOWN = 1_000
 _MANY = 10_000
 
 
@@ -90,27 +90,34 @@ def record_unread(element: Element, form: Form, account: RunAccount) -> None:
     pending = [(element, form)]
     while pending:
         node, form = pending.pop()
-        attributes = form.attributes
-        if not attributes.issuperset(node.keys()):
-            for key, value in attributes_of(node).items():
-                if key in attributes or not value.strip():
-                    continue
-                if key.startswith("{") or not form.any_attribute:
-                    _drop(account, "attribute", node, f"{key} = {value!r}")
+        keys = node.keys()
+        if keys and not form.attributes.issuperset(keys):
+            _record_attributes(node, form, account)
         text = node.text
-        if text and not text.isspace() and not _is_read(form, node):
+        if text and not text.isspace() and not _is_read(form, node, keys):
             _drop(account, "text", node, text)
         if len(node):
             _record_children(node, form, account, pending)
 
 
-def _is_read(form: Form, node: Element) -> bool:
+def _record_attributes(node: Element, form: Form, account: RunAccount) -> None:
+    for key, value in attributes_of(node).items():
+        if key in form.attributes or not value.strip():
+            continue
+        if key.startswith("{") or not form.any_attribute:
+            _drop(account, "attribute", node, f"{key} = {value!r}")
+
+
+def _is_read(form: Form, node: Element, keys: Iterable[object]) -> bool:
     """Tell whether the text of an element is read."""
-    if not form.has_text:
-        return False
+    unless = form.unless
+    if not unless or not form.has_text:
+        return form.has_text
+    if not len(node) and unless.isdisjoint(keys):
+        return True
     given = {key for key, value in attributes_of(node).items() if value.strip()}
     given.update(LOCAL_NAMES[below.tag] for below in child_elements(node))
-    return form.unless.isdisjoint(given)
+    return unless.isdisjoint(given)
 
 
 def _record_children(

@@ -464,7 +464,9 @@ class _LimitReader:
         if self._properties is None or not isinstance(threshold, str) or not threshold:
             return None
         sides = {name: property_number(element) for name, element in children(raw)}
-        if raw is None:
+        if raw is not None:
+            self._keep_printed(nominal, stated, list(sides.values()))
+        else:
             if not stated:
                 return None
             for bound in stated:
@@ -481,6 +483,16 @@ class _LimitReader:
                 self._account.place, self._properties if raw is None else raw
             ),
         )
+
+    def _keep_printed(
+        self, nominal: Scalar, stated: list[_Bound], raw: list[Scalar]
+    ) -> None:
+        """Keep what the limits state otherwise than the raw limits, which count."""
+        printed = [bound.value for bound in stated if bound.value not in raw]
+        if printed:
+            self._attributes["printed_limits"] = list(map(spelled, printed))
+        if nominal not in raw:
+            self._note("nominal", spelled(nominal))
 
     def _error_limits(self, errors: Element) -> list[_Bound]:
         """Read the tolerances in the ``ErrorLimits`` of an expected value."""

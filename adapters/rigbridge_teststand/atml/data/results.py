@@ -171,10 +171,13 @@ class DataReader:
             attributes = {**attributes, "direction": direction}
         found = [] if result.data is None else child_elements(result.data)
         data = [element for element in found if LOCAL_NAMES[element.tag] in DATA]
-        if not data:
-            self._account.dropped("measurement", "holds no value", result.element, name)
+        count = len(self._found)
         for element in data:
             self._read(name, element, attributes)
+        if len(self._found) == count and more:
+            self._add(name, result.element, None, None, attributes, _UNSET, _UNJUDGED)
+        elif not data:
+            self._account.dropped("measurement", "holds no value", result.element, name)
 
     def _row(self, row: WATSRow, more: dict[str, JSONValue]) -> None:
         """Read a row of a multiple test of WATS."""
@@ -257,10 +260,13 @@ class DataReader:
         for holder in holders if data else ():
             record_unread(holder, DATA_HOLDER, self._account)
         attributes = {**self._parameter, **details} if details else self._parameter
+        count = len(self._found)
         for element in data:
             self._read(shown, element, attributes)
         if not data:
             self._without_data(parameter, shown, attributes)
+        elif len(self._found) == count:
+            self._add(shown, parameter, None, None, attributes, _UNSET, _UNJUDGED)
 
     def _without_data(
         self, parameter: Element, shown: str, attributes: dict[str, JSONValue]
@@ -361,8 +367,12 @@ class DataReader:
                 texts.append(datum)
         if more:
             attributes = {**attributes, **more}
+        count = len(self._found)
         self._named_items(prefix, items, attributes, depth)
         self._default = before
+        if len(self._found) == count and not texts:
+            shown = content_of(collection)
+            self._account.dropped("measurement", "holds no value", collection, shown)
 
     def _named_items(
         self,

@@ -178,7 +178,10 @@ def flatten(
         hidden = frozenset()
         if (text := read_text(node)) is not None:
             put(into, path, text, account)
-        if len(node):
+        if not len(node) and text is None and node.keys() in ([], [_IN_PATH.get(name)]):
+            # That it is there says something, too.
+            into.setdefault(path, "")
+        elif len(node):
             inner = child_elements(node)
             for below in inner:
                 if below.tail and not below.tail.isspace():
@@ -250,6 +253,7 @@ def put_datum(
     """Keep a datum: its value, unit and details by keys that begin with its own."""
     value, unit, details = read_datum(datum, account)
     put(into, key, value, account)
+    into.setdefault(key, value if value == "" else None)
     if unit is not None:
         put(into, f"{key}.unit", unit, account)
     for name, detail in details.items():
