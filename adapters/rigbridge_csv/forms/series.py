@@ -372,6 +372,9 @@ class _SeriesRun:
         points = section.points[column.at]
         columns = section.columns
         if not points.filled:
+            # Scopes write the start and the step of the x into the row of units.
+            if column.unit is not None:
+                keep_text(self.assembly.metadata, column.header, column.unit)
             # A column without a header and without cells is a delimiter at the end.
             if columns.header[column.at]:
                 self.assembly.report.coerced(

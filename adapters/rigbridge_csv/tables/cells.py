@@ -65,7 +65,7 @@ class CellReader:
             "condition": lru_cache(_MAX_KNOWN)(self._condition),
             "number": number_reader(profile.decimal),
             "plain_decimals": profile.decimal == "."
-            and not any(map(number_reader("."), profile.missing)),
+            and all(number_reader(".")(text) is None for text in profile.missing),
             "_other_notation": number_reader(other),
             "_words": _with_upper_case({**WORDS, **profile.outcomes}),
         }

@@ -122,6 +122,44 @@ _DOWN = r"(?P<upper>[^/]*)/(?P<lower>[^/]*)"
 _UP = r"(?P<lower>.*)\.\.(?P<upper>.*)"
 
 
+class TestWideValues:
+    """A row of plain decimals is read at once, any other cell by cell, alike."""
+
+    @pytest.mark.parametrize(
+        ("cells", "values"),
+        [
+            ("1.5,2.25", [1.5, 2.25]),
+            (" 1.5 , +.5", [1.5, 0.5]),
+            ("1.5,", [1.5]),
+            ("1.5,7", [1.5, 7]),
+            ("1.5,0007.5", [1.5, 7.5]),
+            ("1.5,1_0.5", [1.5, "1_0.5"]),
+            ("1.5,v1.2", [1.5, "v1.2"]),
+            ("1.5,1.5e400", [1.5, "1.5e400"]),
+            ("1.5,1.#INF", [1.5, math.inf]),
+            ("1.5,0.0", [1.5]),
+        ],
+    )
+    def test_either_way(self, read: Read, cells: str, values: list[object]) -> None:
+        """Blank and missing cells are left out; texts and whole numbers stay."""
+        reading = read(
+            f"SN,a,b\n7,{cells}\n",
+            form="wide",
+            missing=["0.0"],
+            fields={"serial_number": "SN"},
+        )
+        assert reading.failures == ()
+        found = [m.value for m in reading.runs[0].phases[0].measurements]
+        assert found == values
+        again = (
+            read(f"SN,a,b\n7,{cells}\n", form="wide", fields={"serial_number": "SN"})
+            .runs[0]
+            .phases[0]
+            .measurements
+        )
+        assert [m.value for m in again][: len(values)] == values
+
+
 class TestLimits:
     """Limits and comparators become a range only where they are one."""
 
