@@ -235,23 +235,20 @@ class TestRoutes:
 class TestOurMistakes:
     """What goes wrong in the server itself."""
 
-    def test_lost_content(
+    def test_told_to_nobody(
         self,
-        store: RunStore,
         api: httpx.Client,
-        make_json: JSONMaker,
         caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """A mistake of ours is logged in full, and tells a stranger nothing."""
-        run = api.post("/api/v1/runs", json=make_json()).json()["id"]
-        content = store.contents.store([b"1"])
-        store.attach_file(run, name="a", mime_type=None, content=content)
-        (file,) = list(store.show_run(run).attachments or ())
-        path = store.contents.path(content.sha256)
-        assert path is not None
-        path.unlink()
+
+        def fail(*_: object, **__: object) -> None:
+            raise RuntimeError("what nobody expected")
+
+        monkeypatch.setattr(RunStore, "show_run", fail)
         with caplog.at_level(logging.ERROR, "rigbridge_store.server"):
-            answer = api.get(str(file.download_url))
+            answer = api.get("/api/v1/runs/1")
         assert answer.status_code == 500
         assert _problem(answer) == {
             "code": "INTERNAL_SERVER_ERROR",
@@ -259,7 +256,23 @@ class TestOurMistakes:
             "issues": [],
             "error": {"message": "Internal server error"},
         }
-        assert content.sha256 in caplog.text
+        assert "what nobody expected" in caplog.text
+
+    def test_lost_content(
+        self, store: RunStore, api: httpx.Client, make_json: JSONMaker
+    ) -> None:
+        """Bytes that are gone are told with what brings them back."""
+        run = api.post("/api/v1/runs", json=make_json()).json()["id"]
+        content = store.contents.store([b"1"])
+        store.attach_file(run, name="a.txt", mime_type=None, content=content)
+        (file,) = list(store.show_run(run).attachments or ())
+        path = store.contents.path(content.sha256)
+        assert path is not None
+        path.unlink()
+        answer = api.get(str(file.download_url))
+        assert answer.status_code == 502
+        assert _problem(answer)["code"] == "BAD_GATEWAY"
+        assert "store check" in answer.json()["message"]
 
     @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
     def test_unusable_database(self, store: RunStore, api: httpx.Client) -> None:
