@@ -106,6 +106,10 @@ class PlaceTracker:
         # time; of an empty one it has nothing to mend.
         element.clear()
         parent.remove(element)
+        if not len(parent) and parent.text:
+            # The parser would go on writing into a text that is the last child, in the
+            # memory of the one that was removed; nothing reads a comment.
+            parent.append(etree.Comment())
 
     def take_first(self, parent: Element, tag: str, count: int) -> None:
         """Remove the first children of an element, which all have one tag."""

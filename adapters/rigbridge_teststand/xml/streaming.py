@@ -20,7 +20,7 @@ from rigbridge_teststand.xml.documents import (
     prepare_head,
     refuse_declared,
 )
-from rigbridge_teststand.xml.elements import Element
+from rigbridge_teststand.xml.elements import Element, record_dropped
 
 __all__ = [
     "CHUNK_SIZE",
@@ -55,6 +55,11 @@ An error so few bytes before the end of a file is the end itself.
 
 A file may end within a character or a name, where the parser points to its beginning.
 """
+
+_BESIDE = "stands beside elements"
+
+_SHOWN = 400
+"""How many characters of such a text are shown."""
 
 ROOT = "root"
 """The last event of a stream. Its element is the root."""
@@ -116,25 +121,27 @@ def stream_reports(
     """
     tags = (tag,) if isinstance(tag, str) else tag
     both: tuple[Event, Event] = ("start", "end")
-    partial = _PartialReport(on_partial)
+    growing = _PartialReport(on_partial)
     for event, element in stream_events(
-        both, tags, head, stream, uri=uri, report=report, on_chunk=partial.count_bytes
+        both, tags, head, stream, uri=uri, report=report, on_chunk=growing.count_bytes
     ):
         if event == ROOT:
             yield element, False
         elif event == "start":
             # Only damage puts a report into a report; the outermost one counts.
-            if partial.element is None:
-                partial.begin(element)
-        elif element is partial.element:
-            partial.begin(None)
+            if growing.element is None:
+                growing.begin(element)
+        elif element is growing.element:
+            growing.begin(None)
             # A root that is a report itself is given at the end, as the root.
             if element.getparent() is not None:
                 yield element, True
-                # Text behind it is the root's, which is looked at in the end.
-                tail = element.tail
+                # Recorded now, since it goes with the element. It must not be put back:
+                # the parser may still add to this text, in the memory that it had.
+                tail = (element.tail or "").strip()
+                if tail:
+                    record_dropped(report, element, "text", _BESIDE, tail[:_SHOWN])
                 element.clear()
-                element.tail = tail
 
 
 def parse_cut_off(
