@@ -94,7 +94,7 @@ class Outbox:
         self._incoming = incoming
         self._handed_over = IncomingView(incoming)
         self._retention = retention or Retention()
-        self._database = OutboxDatabase(folder / "outbox.sqlite")
+        self._database = OutboxDatabase(folder / "outbox.sqlite", folder / "content")
         clock = QueueClock(self._database)
         self._queue = EntryQueue(self._database, clock, wall=time.time)
         self._view = QueueView(self._database, clock, shown=clock.shown, name=name)
@@ -438,7 +438,8 @@ class Outbox:
         self._sending.close(grace)
 
     def _discard(self, contents: list[str]) -> None:
-        if contents:
+        # What was set aside may name them as well, and be all that is left of a run.
+        if contents and not self._database.set_aside:
             self._housekeeping.discard(contents, self._contents.remove)
 
 

@@ -6,10 +6,12 @@ import logging
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -99,6 +101,50 @@ def _damage(path: Path, *, pages: int) -> None:
     with path.open("rb+") as stream:
         stream.seek(size * (count // 2))
         stream.write(b"\xa5" * size * pages)
+
+
+def _files(folder: Path) -> list[Path]:
+    return list((folder / "content").iterdir())
+
+
+def _keep_log(path: Path) -> None:
+    """Leave a log beside the database, as a process that was killed does."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("UPDATE entry SET attempts = attempts + 1")
+        log = path.with_name(f"{path.name}-wal")
+        shutil.copy(log, log.with_suffix(".kept"))
+    log.with_suffix(".kept").replace(log)
+
+
+class Filled(NamedTuple):
+    """An outbox of many runs, each with a file, that nobody has open."""
+
+    folder: Path
+    runs: list[Run]
+    open_outbox: OpenOutbox
+
+
+@pytest.fixture(name="filled")
+def _filled(
+    server: RunStoreServer,
+    folder: Path,
+    open_outbox: OpenOutbox,
+    make_run: MakeRun,
+    make_file: MakeFile,
+) -> Filled:
+    outbox = open_outbox(server)
+    runs = [
+        make_run(
+            unit=Unit(serial_number=f"SN-{number}"),
+            docstring="x" * 1000,
+            attachments=(make_file("a", b"%d" % number),),
+        )
+        for number in range(40)
+    ]
+    for run in runs:
+        outbox.submit(run)
+    outbox.close()
+    return Filled(folder, runs, open_outbox)
 
 
 class TestDamage:
@@ -198,3 +244,202 @@ class TestDamage:
         assert outbox.submit(run) == run.id
         assert [entry.id for entry in other.entries()] == [run.id]
         assert len(other.status().set_aside) == 1
+
+    @pytest.mark.parametrize("missing", [1, 4096, 20_000])
+    def test_a_file_cut_short_gives_all_that_is_left_of_it(
+        self, server: RunStoreServer, filled: Filled, *, missing: int
+    ) -> None:
+        """SQLite refuses it as it is; padded to its length it can be read."""
+        path = filled.folder / "outbox.sqlite"
+        os.truncate(path, path.stat().st_size - missing)
+        outbox = filled.open_outbox(server)
+        # A row of 2 kB takes half a page, and the end of the file holds indexes, too.
+        assert outbox.status().waiting >= len(filled.runs) - missing // 2048 - 2
+        assert outbox.flush(30) == 0
+
+    def test_a_lost_first_page_costs_nothing_else(
+        self, server: RunStoreServer, filled: Filled
+    ) -> None:
+        """Where the tables begin is known from an empty outbox."""
+        with (filled.folder / "outbox.sqlite").open("rb+") as stream:
+            stream.write(bytes(4096))
+        outbox = filled.open_outbox(server)
+        assert outbox.status().waiting == len(filled.runs)
+
+    @pytest.mark.parametrize("how", ["empty", "gone", "only its log left"])
+    def test_files_without_a_database_are_no_new_outbox(
+        self,
+        server: RunStoreServer,
+        filled: Filled,
+        caplog: pytest.LogCaptureFixture,
+        *,
+        how: str,
+    ) -> None:
+        """It is said loudly, and every file of an attachment stays."""
+        path = filled.folder / "outbox.sqlite"
+        if how == "only its log left":
+            _keep_log(path)
+        if how == "gone":
+            path.unlink()
+        else:
+            path.write_bytes(b"")
+        for _ in range(2):
+            outbox = filled.open_outbox(server)
+            assert len(outbox.status().set_aside) == 1
+            outbox.close()
+        assert len(_files(filled.folder)) == len(filled.runs)
+        assert any(record.levelno == logging.CRITICAL for record in caplog.records)
+
+    def test_a_lost_log_is_noticed(
+        self, server: RunStoreServer, filled: Filled, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """The index of the log is there, the log itself is not."""
+        path = filled.folder / "outbox.sqlite"
+        path.with_name("outbox.sqlite-shm").write_bytes(bytes(32768))
+        outbox = filled.open_outbox(server)
+        assert outbox.status().waiting == len(filled.runs)
+        assert len(outbox.status().set_aside) == 1
+        assert "its log is gone" in caplog.text
+
+    @pytest.mark.parametrize(
+        ("column", "value"),
+        [
+            ("document", b"\xff\x00"),
+            ("document", b'{"id": 1}'),
+            ("progress", b"{"),
+            ("report", None),
+            ("state", "sending"),
+        ],
+    )
+    def test_an_odd_entry_is_set_aside_alone(
+        self, server: RunStoreServer, filled: Filled, *, column: str, value: object
+    ) -> None:
+        """It is parked in sight of a person; its neighbours are delivered."""
+        path = filled.folder / "outbox.sqlite"
+        odd = str(filled.runs[20].id)
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute(
+                f"UPDATE entry SET {column} = ? WHERE run_id = ?",  # noqa: S608 - constants
+                (value, odd),
+            )
+        os.truncate(path, path.stat().st_size - 1)
+        outbox = filled.open_outbox(server)
+        parked = outbox.entries([EntryState.PARKED])
+        assert outbox.flush(30) == 0
+        if column == "state":
+            assert parked == []
+            assert len(server.runs) == len(filled.runs)
+        else:
+            assert [str(entry.id) for entry in parked] == [odd]
+            assert "its entry was damaged" in str(parked[0].reason)
+            assert len(server.runs) == len(filled.runs) - 1
+
+    def test_while_a_copy_is_set_aside_no_file_goes(
+        self, server: RunStoreServer, filled: Filled
+    ) -> None:
+        """Not even those of delivered runs: the copy may name them for others."""
+        path = filled.folder / "outbox.sqlite"
+        os.truncate(path, path.stat().st_size - 1)
+        outbox = filled.open_outbox(server)
+        assert outbox.flush(30) == 0
+        assert len(_files(filled.folder)) == len(filled.runs)
+        (aside,) = outbox.status().set_aside
+        outbox.close()
+        aside.unlink()
+        filled.open_outbox(server)
+        assert _files(filled.folder) == []
+
+    def test_who_waited_for_a_damaged_file_writes_into_the_new_one(
+        self,
+        server: RunStoreServer,
+        filled: Filled,
+        make_run: MakeRun,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """What is written into a file that was replaced meanwhile would be lost."""
+        outbox = filled.open_outbox(server)
+        path = filled.folder / "outbox.sqlite"
+        database = outbox._database
+        begin = database._begin
+
+        def replaced_meanwhile(*arguments: Any) -> None:
+            monkeypatch.undo()
+            begin(*arguments)
+            copy = path.with_name("copy")
+            shutil.copyfile(path, copy)
+            copy.replace(path.with_name("outbox.sqlite.new"))
+
+        monkeypatch.setattr(database, "_begin", replaced_meanwhile)
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        run = make_run()
+        outbox.submit(run)
+        assert not path.with_name("outbox.sqlite.new").exists()
+        with closing(sqlite3.connect(path)) as connection:
+            count = connection.execute("SELECT count(*) FROM entry").fetchone()[0]
+        assert count == len(filled.runs) + 1
+
+
+_KILLED = """
+import os, shutil, sys
+from pathlib import Path
+from rigbridge.outbox import Outbox
+
+source, work = Path(sys.argv[1]), Path(sys.argv[2])
+expected, missing = int(sys.argv[3]), []
+
+def fresh():
+    shutil.rmtree(work, ignore_errors=True)
+    shutil.copytree(source, work)
+
+def count():
+    with Outbox.open(work, lambda: None) as outbox:
+        return outbox.status().waiting
+
+fresh()
+whole = count()
+assert whole >= expected, whole
+step = 0
+while True:
+    step += 1
+    fresh()
+    child = os.fork()
+    if not child:
+        left = step
+        def audit(event, arguments):
+            global left
+            if event.split(".")[0] in ("open", "os", "sqlite3", "shutil"):
+                left -= 1
+                if not left:
+                    os.kill(os.getpid(), 9)
+        sys.addaudithook(audit)
+        count()
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    found = count()
+    files = len(list((work / "content").iterdir()))
+    if found != whole or files != expected + 1:
+        missing.append((step, found, files))
+    if os.WIFEXITED(status):
+        break
+print(step, missing)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a child per step needs a fork")
+def test_a_salvage_that_is_killed_at_any_step_loses_nothing(
+    filled: Filled, tmp_path: Path
+) -> None:
+    """Whoever comes next finds the old database or the new one, and ends the same."""
+    path = filled.folder / "outbox.sqlite"
+    os.truncate(path, path.stat().st_size - 1)
+    expected = str(len(filled.runs) - 1)
+    done = subprocess.run(
+        [sys.executable, "-c", _KILLED, filled.folder, tmp_path / "work", expected],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    steps, missing = done.stdout.strip().split(" ", 1)
+    assert int(steps) > 30
+    assert missing == "[]"

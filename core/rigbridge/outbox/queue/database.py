@@ -7,6 +7,7 @@ again by whoever needs them on either side.
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import threading
@@ -18,10 +19,20 @@ from pathlib import Path
 
 from rigbridge.errors import ConfigurationError, OutboxBusyError
 from rigbridge.machine.folders import make_file, make_folder
-from rigbridge.outbox.queue.salvage import is_damage, salvage, set_aside
+from rigbridge.outbox.queue.damage import (
+    finish_replacement,
+    has_files,
+    is_damage,
+    missing_part,
+    replace,
+    replaced,
+    set_aside,
+)
 from rigbridge.outbox.queue.schema import migrate, version_of
 
 __all__ = ["OutboxDatabase"]
+
+_LOGGER = logging.getLogger("rigbridge.outbox")
 
 _PATIENCE = 30.0
 """Seconds to wait for other processes by default."""
@@ -40,14 +51,17 @@ class OutboxDatabase:
 
     Args:
         path: the file; made if it is not there.
+        contents: the folder of attachments. Where it holds files and the database is
+            empty, the database was lost.
 
     Raises:
         ConfigurationError: it cannot be opened, is no outbox, or was made by a newer
             version.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, contents: Path | None = None) -> None:
         self._path = path
+        self._contents = contents
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
@@ -81,6 +95,12 @@ class OutboxDatabase:
         with self._locked(patience), self._replacing_damaged():
             connection = self._connect()
             self._begin(connection, patience)
+            while self._was_replaced():
+                # While this one waited, a damaged file made way for a new one: what is
+                # written into the old one would be lost.
+                connection.execute("ROLLBACK")
+                connection = self._connect()
+                self._begin(connection, patience)
             try:
                 yield connection
                 connection.execute("COMMIT")
@@ -155,29 +175,34 @@ class OutboxDatabase:
 
     def _replace(self) -> None:
         self.disconnect()
-        salvage(self._path, self._is_sound, self._make)
+        replace(self._path, lambda: self._is_sound(thorough=True))
 
-    def _make(self) -> sqlite3.Connection:
-        migrate(self._connect(), self._path)
-        return self._connect()
-
-    def _is_sound(self) -> bool:
+    def _is_sound(self, *, thorough: bool = False) -> bool:
+        missing = missing_part(self._path, self._contents)
+        if missing is not None:
+            _LOGGER.critical("the outbox's database %s: %s", self._path, missing)
+            return False
         try:
             connection = self._connect()
-            # Checking a large one takes long; its damage shows when it is met.
-            if self._path.stat().st_size <= _MAX_CHECKED:
-                answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            # Checking a large one takes long; its damage shows when it is met. An index
+            # that lacks a row is such damage, and too long to look for each time.
+            if thorough or self._path.stat().st_size <= _MAX_CHECKED:
+                check = "integrity_check" if thorough else "quick_check"
+                answer = connection.execute(f"PRAGMA {check}(1)").fetchone()[0]
                 sound = str(answer) == "ok"
             else:
-                sound = version_of(connection) >= 0
+                sound = True
+            # Tables that were never written, beside files that some entry named: all
+            # that there was stood in a log that is gone.
+            lost = version_of(connection) == 0 and has_files(self._contents)
         except sqlite3.DatabaseError as error:
             self.disconnect()
             if is_damage(error):
                 return False
             raise
-        if not sound:
+        if not sound or lost:
             self.disconnect()
-        return sound
+        return sound and not lost
 
     def close(self) -> None:
         """Close the connection; may be called twice."""
@@ -194,9 +219,11 @@ class OutboxDatabase:
     def _connect(self) -> sqlite3.Connection:
         if self._closed:
             raise RuntimeError("the outbox is closed")
-        if self._connection is not None and self._was_replaced():
+        known = self._connection
+        if known is not None and not known.in_transaction and self._was_replaced():
             self.disconnect()
         if self._connection is None:
+            finish_replacement(self._path)
             # Made here, since SQLite does not give it the permissions of the folder.
             make_file(self._path)
             connection = sqlite3.connect(
@@ -219,10 +246,10 @@ class OutboxDatabase:
 
     def _was_replaced(self) -> bool:
         """Whether another process has set the file aside that this one has open."""
-        connection = self._connection
-        if connection is None or connection.in_transaction:
+        if self._connection is None:
             return False
-        return _identity(self._path) != self._file
+        # Who replaces it lets go of its lock before the new one is in its place.
+        return replaced(self._path) or _identity(self._path) != self._file
 
     def _prepare(self) -> None:
         with self._lock:
