@@ -28,6 +28,7 @@ from rigbridge.outbox.entries import (
 from rigbridge.outbox.incoming.intake import IncomingIntake
 from rigbridge.outbox.incoming.view import IncomingView
 from rigbridge.outbox.intake import RunIntake
+from rigbridge.outbox.policy import HOLD_PAUSE
 from rigbridge.outbox.queue.clock import QueueClock
 from rigbridge.outbox.queue.database import OutboxDatabase
 from rigbridge.outbox.queue.entry_queue import EntryQueue
@@ -43,6 +44,7 @@ __all__ = ["Outbox"]
 
 _LOGGER = logging.getLogger("rigbridge.outbox")
 _POLL = 0.02
+_GRACE = 5.0
 _HOUSEKEEPING = 0.2
 """Seconds to wait for others before tidying up is left to the next opening."""
 _NOT_DELIVERED = (EntryState.PENDING, EntryState.SENDING, EntryState.PARKED)
@@ -91,6 +93,7 @@ class Outbox:
     ) -> None:
         self.folder = folder
         self.name = name
+        self._patient = True
         self._incoming = incoming
         self._handed_over = IncomingView(incoming)
         self._retention = retention or Retention()
@@ -259,18 +262,21 @@ class Outbox:
         self.load()
         self._sending.start()
 
-    def flush(self, deadline: float) -> int:
+    def flush(self, deadline: float, *, insist: bool = True) -> int:
         """
-        Send what waits, now.
+        Send what waits, now, and return at the deadline at the latest.
 
-        What goes to another destination stays. Waits are cut short, those that a server
-        asked for as well; it may ask for them again. With the background thread running
-        this waits for it, at most until the deadline. Otherwise the calling thread
-        sends: no delivery begins after the deadline, but one that has begun is brought
-        to its end.
+        What goes to another destination stays. With the background thread running this
+        waits for it; otherwise it sends in a thread of its own. A delivery that is on
+        its way at the deadline goes on as long as the process does, and is taken up
+        again by the next one.
 
         Args:
             deadline: seconds that this may take.
+            insist: end all waits, those that a server asked for as well, since a person
+                asks for it; the server may ask again. Otherwise this ends at once
+                while the store is known not to answer, and notes for a minute that
+                it does not where nothing came of the whole time.
 
         Returns:
             How many runs still wait; parked ones do not count.
@@ -280,25 +286,36 @@ class Outbox:
             PluginError: likewise.
         """
         end = time.monotonic() + deadline
-        # Durable, so that another process that sends sees it, too.
-        self._queue.hasten(self.name)
+        if insist:
+            # Durable, so that another process that sends sees it, too.
+            self._queue.hasten(self.name)
         self._sending.wake()
+        first: int | None = None
         while True:
             coming = self._handed_over.waiting()
             waiting = self._view.waiting() + coming
+            first = waiting if first is None else first
             remaining = end - time.monotonic()
-            if not waiting or remaining <= 0:
+            if not waiting:
+                return 0
+            if remaining <= 0:
+                # Whoever gave a deadline does not wait once more when it closes.
+                self._patient = False
+                if not insist and waiting >= first:
+                    self._leases.note_silence(
+                        f"the store took nothing in {deadline:.0f} s", HOLD_PAUSE
+                    )
                 return waiting
-            if not coming and self._is_pointless(remaining):
+            if not coming and self._is_pointless(remaining, insist=insist):
                 return waiting
             # With a thread that sends, this one only waits: two would share one lock.
-            if self.is_sending or not self._sending.deliver_due(remaining):
-                time.sleep(min(_POLL, remaining))
+            if self.is_sending or not self._sending.deliver_within(remaining):
+                time.sleep(max(0.0, min(_POLL, end - time.monotonic())))
 
-    def _is_pointless(self, remaining: float) -> bool:
+    def _is_pointless(self, remaining: float, *, insist: bool) -> bool:
         """Whether nothing can be sent in the time that remains."""
         held = self._view.circuit()
-        if held is not None and held[1] > remaining:
+        if held is not None and (not insist or held[1] > remaining):
             return True
         turn = self._view.seconds_until_due()
         return not self._view.is_sending() and turn is not None and turn > remaining
@@ -427,14 +444,17 @@ class Outbox:
         _LOGGER.warning("run %s was dropped on request", run_id)
         self._discard(contents)
 
-    def close(self, grace: float = 5.0) -> None:
+    def close(self, grace: float | None = None) -> None:
         """
         Stop sending and release everything; what waits stays. May be called twice.
 
         Args:
             grace: seconds to wait for a delivery to come to its next step. One that
-                takes longer goes on until there, and what it held is released then.
+                takes longer goes on until there, and what it held is released then. By
+                default five, or none after a flush that has used up its deadline.
         """
+        if grace is None:
+            grace = _GRACE if self._patient else 0.0
         self._sending.close(grace)
 
     def _discard(self, contents: list[str]) -> None:

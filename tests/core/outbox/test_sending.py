@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from rigbridge.client.destination import HTTPDestination
 from rigbridge.destinations import (
     AttachmentFailure,
+    Destination,
     DestinationSettings,
     Receipt,
 )
@@ -325,6 +328,7 @@ class TestBackground:
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         """A hanging delivery goes on by itself and closes what it used."""
+        caplog.set_level(logging.INFO)
         outbox = open_outbox(server)
         server.inject(Fault.SLOW_ANSWER_AFTER, on=Operation.CREATE, seconds=0.3)
         outbox.start()
@@ -467,3 +471,74 @@ def test_a_destination_that_cannot_be_closed_leaves_no_database_open(
         outbox.close()
     with pytest.raises(RuntimeError, match="closed"):
         outbox.status()
+
+
+class _Silent:
+    """A destination that takes a run and says nothing until it is let go."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.over = threading.Event()
+
+    def submit(self, run: Run, report: ConversionReport | None = None) -> Receipt:
+        """Wait."""
+        del report
+        self.asked += 1
+        self.over.wait(60)
+        return Receipt(stored_id=str(run.id), created=True)
+
+    def close(self) -> None:
+        """Be closed."""
+
+
+class TestDeadline:
+    """The deadline of a flush is the deadline."""
+
+    @pytest.fixture(name="silent")
+    def _silent(self) -> Iterator[_Silent]:
+        silent = _Silent()
+        yield silent
+        silent.over.set()
+
+    @pytest.mark.parametrize("background", [True, False])
+    def test_a_store_that_does_not_answer_keeps_nobody_longer(
+        self, folder: Path, make_run: MakeRun, silent: _Silent, *, background: bool
+    ) -> None:
+        """Neither flushing nor closing afterwards waits for the answer."""
+        outbox = Outbox.open(folder, lambda: cast("Destination", silent))
+        outbox.submit(make_run())
+        if background:
+            outbox.start()
+        assert outbox.flush(0.3) == 1
+        outbox.close()
+        # Both returned while the store still had not answered.
+        assert silent.asked == 1
+        assert not silent.over.is_set()
+
+    def test_the_next_process_does_not_wait_for_a_store_known_to_be_silent(
+        self, folder: Path, make_run: MakeRun, silent: _Silent
+    ) -> None:
+        """One that ended in vain leaves word; nobody is asked for a minute."""
+        first = Outbox.open(folder, lambda: cast("Destination", silent), name="store")
+        first.submit(make_run())
+        assert first.flush(0.3, insist=False) == 1
+        first.close()
+        second = Outbox.open(folder, lambda: cast("Destination", silent), name="store")
+        second.submit(make_run())
+        second.start()
+        assert second.flush(math.inf, insist=False) == 2
+        assert "took nothing" in str(second.status().held)
+        second.close()
+        assert silent.asked == 1
+
+    def test_a_person_who_insists_has_it_asked_all_the_same(
+        self, folder: Path, make_run: MakeRun
+    ) -> None:
+        """The note of an earlier process ends with the command."""
+        with Outbox.open(folder, lambda: _Scripted([])) as outbox:
+            outbox._leases.note_silence("x", 60.0)
+            outbox.submit(make_run())
+            assert outbox.flush(5, insist=False) == 1
+        receipt = Receipt(stored_id="r", created=True)
+        with Outbox.open(folder, lambda: _Scripted([receipt])) as outbox:
+            assert outbox.flush(5) == 0

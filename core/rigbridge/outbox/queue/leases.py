@@ -386,6 +386,29 @@ class Leases:
             self._give_back(connection, leased, reason)
             open_circuit(connection, self._name, now, reason, pause)
 
+    def note_silence(self, reason: str, pause: float) -> None:
+        """
+        Hold the destination for a while, if nothing on its way gets anywhere.
+
+        A process that ends takes with it what it knows of a store that accepts and
+        does not answer; the next one would wait for it just as long.
+
+        Args:
+            reason: for a person.
+            pause: seconds.
+        """
+        with self._database.writing() as connection:
+            under_way = connection.execute(
+                "SELECT progress FROM entry WHERE state = 'sending'"
+                " AND destination IS ?",
+                (self._name,),
+            ).fetchall()
+            # A large file may take its time once the store has the run.
+            if not any(
+                decode(row["progress"], Progress).stored_id for row in under_way
+            ):
+                open_circuit(connection, self._name, self._clock(), reason, pause)
+
     def release(self, leased: LeasedRun) -> None:
         """Put an entry back as it was, since this process stops."""
         with self._database.writing() as connection:

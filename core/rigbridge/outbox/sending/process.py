@@ -159,6 +159,36 @@ class ProcessSending:
             if self._closed:
                 self._release()
 
+    def deliver_within(self, seconds: float) -> bool:
+        """
+        Deliver what is due in a thread of its own, and wait for it no longer than that.
+
+        Returns:
+            Whether there was anything, as far as it is known by then.
+
+        Raises:
+            BaseException: what delivering raises by then.
+        """
+        found: list[bool] = []
+        errors: list[BaseException] = []
+
+        def deliver() -> None:
+            try:
+                found.append(self.deliver_due(seconds))
+            except BaseException as error:  # noqa: BLE001 - raised by who waits
+                errors.append(error)
+
+        # A daemon: a store that does not answer keeps no program from ending.
+        thread = threading.Thread(target=deliver, name="rigbridge-flush", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            return self.deliver_due(seconds)  # the interpreter ends: no new threads
+        thread.join(min(seconds, threading.TIMEOUT_MAX))
+        if errors:
+            raise errors[0]
+        return any(found)
+
     def close(self, grace: float) -> None:
         """
         Stop sending, and release the destination and the database.
@@ -175,7 +205,7 @@ class ProcessSending:
         if state.sender is not None:
             state.sender.join(grace)
         if not self._release(max(0.0, end - time.monotonic())):
-            _LOGGER.warning("a delivery is still under way, it ends at its next step")
+            _LOGGER.info("a delivery is still under way, it ends at its next step")
 
     def _release(self, patience: float = 0.0) -> bool:
         """Close what is open, unless a delivery uses it; then that does it."""
