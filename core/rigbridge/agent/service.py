@@ -99,10 +99,15 @@ class Agent:
         self._stopping.set()
 
     def health(self) -> AgentHealth:
-        """Tell how it is; it is well while it can send, also while the store cannot."""
+        """
+        Tell how it is.
+
+        It is well while it can send and take runs, also while the store cannot.
+        """
         status = self._outbox.status()
+        trouble = self._outbox.trouble
         return AgentHealth(
-            well=self._outbox.is_sending,
+            well=self._outbox.is_sending and trouble is None,
             facts={
                 "to": self._configuration.to,
                 "waiting": status.waiting,
@@ -111,6 +116,8 @@ class Agent:
                 "oldest": status.oldest,
                 "held": status.held,
                 "stuck": status.stuck,
+                "trouble": trouble,
+                "others": dict(status.others),
             },
         )
 

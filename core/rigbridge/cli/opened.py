@@ -33,8 +33,34 @@ def opened_outbox(
     from rigbridge.opening import open_outbox
 
     configuration = load_configuration(to=to, data=data, api_key=api_key, file=config)
-    with open_outbox(configuration) as outbox:
+    with _explaining_disk(configuration.data), open_outbox(configuration) as outbox:
         yield configuration, outbox
+
+
+@contextmanager
+def _explaining_disk(folder: Path) -> Generator[None]:
+    """Say in a sentence what the disk or the database refuses."""
+    import sqlite3
+
+    from rigbridge.outbox.disk_space import is_disk_fault, is_full
+
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        if is_full(error):
+            raise ConfigurationError(
+                "its disk is full, so that nothing can be noted of what is sent",
+                source=str(folder),
+                remedy="make room there; what is in the outbox is safe",
+            ) from error
+        # A closed pipe or a missing file of the command itself is no fault of a disk.
+        if isinstance(error, OSError) and not is_disk_fault(error):
+            raise
+        raise ConfigurationError(
+            f"the outbox cannot be used: {error}",
+            source=str(folder),
+            remedy="check that the disk is there and may be written; nothing is lost",
+        ) from error
 
 
 @contextmanager

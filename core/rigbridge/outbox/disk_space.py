@@ -6,20 +6,36 @@ import errno
 import shutil
 import sqlite3
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rigbridge.errors import DiskFullError
 
-__all__ = ["explaining_full_disk", "require_space"]
+__all__ = [
+    "explaining_full_disk",
+    "is_disk_fault",
+    "is_full",
+    "keep_ballast",
+    "make_room",
+    "require_space",
+    "shortage",
+]
 
 RESERVE = 1 << 20
 """Bytes beside the run itself: for the database's log, and the folders."""
+
+_BALLAST = 512 << 10
+_BALLAST_NAME = "ballast"
+_LOW = 256 << 10
 
 # ENOSPC of the disk, EDQUOT of a quota, EFBIG of a limit on the size of a file.
 _NO_ROOM = frozenset(
     {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG}
 )
+# A disk that was removed, is broken, or may only be read.
+_FAULTS = frozenset({errno.EIO, errno.ENODEV, errno.ENXIO, errno.EROFS}) | {
+    getattr(errno, "ESTALE", errno.EIO)
+}
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 _STEP = 1024
 
@@ -36,8 +52,56 @@ def require_space(folder: Path, needed: int) -> None:
         DiskFullError: there is not; says how much is missing.
     """
     free = shutil.disk_usage(folder).free
-    if free < needed + RESERVE:
-        raise _full(folder, needed + RESERVE, free)
+    reserve = RESERVE if (folder / _BALLAST_NAME).exists() else RESERVE + _BALLAST
+    if free < needed + reserve:
+        raise _full(folder, needed + reserve, free)
+
+
+def shortage(folder: Path) -> str | None:
+    """Say that new runs are refused for want of room; None while there is room."""
+    try:
+        require_space(folder, 0)
+    except DiskFullError:
+        free = shutil.disk_usage(folder).free
+        return f"the disk of {folder} has {_size(free)} left: new runs are refused"
+    except OSError as error:
+        return f"the disk of {folder} cannot be asked: {error}"
+    return None
+
+
+def keep_ballast(folder: Path) -> None:
+    """
+    Take a little of the disk, as long as it has plenty.
+
+    Others may fill a disk to the last byte; noting what was delivered, which makes
+    room, needs some of it. Nothing comes of it where the disk has no room to spare.
+
+    Args:
+        folder: the folder of the outbox.
+    """
+    ballast = folder / _BALLAST_NAME
+    if ballast.exists() or shutil.disk_usage(folder).free < 8 * _BALLAST:
+        return
+    # Written, since some file systems promise room without taking it.
+    with suppress(OSError):
+        ballast.write_bytes(bytes(_BALLAST))
+
+
+def make_room(folder: Path) -> bool:
+    """
+    Give the ballast back where the disk is all but full.
+
+    Args:
+        folder: the folder of the outbox.
+
+    Returns:
+        Whether it is that full.
+    """
+    low = shutil.disk_usage(folder).free < _LOW
+    if low:
+        with suppress(OSError):
+            (folder / _BALLAST_NAME).unlink()
+    return low
 
 
 @contextmanager
@@ -55,17 +119,24 @@ def explaining_full_disk(folder: Path, needed: int) -> Generator[None]:
     try:
         yield
     except (OSError, sqlite3.OperationalError) as error:
-        if not _is_full(error):
+        if not is_full(error):
             raise
         free = shutil.disk_usage(folder).free
         raise _full(folder, needed + RESERVE, free) from error
 
 
-def _is_full(error: OSError | sqlite3.OperationalError) -> bool:
+def is_full(error: BaseException) -> bool:
+    """Whether an error says that the disk, or one's share of it, is full."""
     if isinstance(error, OSError):
         return error.errno in _NO_ROOM
     # The lower byte is the primary code; extended ones name where it was full.
-    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF == sqlite3.SQLITE_FULL
+
+
+def is_disk_fault(error: OSError) -> bool:
+    """Whether an error says that the disk itself does not do its work."""
+    return error.errno in _FAULTS
 
 
 def _full(folder: Path, needed: int, free: int) -> DiskFullError:

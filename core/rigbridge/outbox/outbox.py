@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import sqlite3
 import time
 from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from rigbridge.errors import ConfigurationError, DiskFullError, OutboxBusyError
 from rigbridge.model import Run
 from rigbridge.model.report import ConversionReport
 from rigbridge.outbox.content import ContentFolder
+from rigbridge.outbox.disk_space import keep_ballast, shortage
 from rigbridge.outbox.entries import (
     DeliveryResult,
     EntryState,
@@ -124,6 +126,10 @@ class Outbox:
             if not self._database.set_aside:
                 self._housekeeping.sweep(self._contents.sweep, _HOUSEKEEPING)
             self._housekeeping.prune(self._retention, _HOUSEKEEPING)
+            keep_ballast(folder)
+        except (sqlite3.OperationalError, OSError) as error:
+            # On a full disk, what can be sent still is.
+            _LOGGER.warning("the outbox in %s is not tidied up: %s", folder, error)
         except OutboxBusyError:
             # Whoever opens the outbox waits for this, and the next one does it as well.
             _LOGGER.debug("others hold the outbox in %s: not tidied up", folder)
@@ -348,7 +354,14 @@ class Outbox:
         Returns:
             How many.
         """
-        return self._housekeeping.prune(self._retention)
+        gone = self._housekeeping.prune(self._retention)
+        keep_ballast(self.folder)
+        return gone
+
+    @property
+    def trouble(self) -> str | None:
+        """What keeps this process from sending or taking runs; None if nothing."""
+        return self._sending.trouble or shortage(self.folder)
 
     def entries(
         self, states: Collection[EntryState] = _NOT_DELIVERED

@@ -92,6 +92,54 @@ class TestFullDisk:
         assert kept == []
 
 
+class TestScarceRoom:
+    """A disk that others have all but filled."""
+
+    def test_a_little_room_is_kept_while_there_is_plenty(
+        self, outbox: Outbox, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is taken beforehand, and given back when the disk is all but full."""
+        ballast = folder / "ballast"
+        assert ballast.stat().st_size == 512 << 10
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: _Usage(9, 9, 100_000))
+        outbox.entries()
+        assert ballast.exists()
+        outbox.prune()
+        assert not ballast.exists()
+        monkeypatch.undo()
+        outbox.prune()
+        assert ballast.exists()
+
+    def test_the_room_that_was_given_back_is_for_no_new_run(
+        self, outbox: Outbox, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Without the ballast a run needs as much more room."""
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: _Usage(9, 9, 100_000))
+        outbox.prune()
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: _Usage(9, 9, 1_200_000))
+        with pytest.raises(DiskFullError):
+            outbox.submit(make_run())
+        assert "new runs are refused" in str(outbox.trouble)
+        monkeypatch.undo()
+        assert outbox.trouble is None
+
+    def test_the_log_is_written_back_where_it_cannot_grow(
+        self,
+        outbox: Outbox,
+        folder: Path,
+        make_run: MakeRun,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """What is in it moves into the database, and its room is free again."""
+        for _ in range(5):
+            outbox.submit(make_run())
+        log = folder / "outbox.sqlite-wal"
+        before = log.stat().st_size
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: _Usage(9, 9, 100_000))
+        outbox.retry(outbox.entries()[0].id)
+        assert log.stat().st_size < before
+
+
 def _damage(path: Path, *, pages: int) -> None:
     """Overwrite some pages in the middle of a database."""
     with closing(sqlite3.connect(path)) as connection:

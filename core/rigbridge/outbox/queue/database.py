@@ -14,11 +14,12 @@ import threading
 import time
 import weakref
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rigbridge.errors import ConfigurationError, OutboxBusyError
 from rigbridge.machine.folders import make_file, make_folder
+from rigbridge.outbox.disk_space import is_full, make_room
 from rigbridge.outbox.queue.damage import (
     finish_replacement,
     has_files,
@@ -94,6 +95,9 @@ class OutboxDatabase:
         """
         with self._locked(patience), self._replacing_damaged():
             connection = self._connect()
+            if make_room(self._path.parent):
+                # Until then the log grows with every change, and nothing shrinks it.
+                self._write_back(connection)
             self._begin(connection, patience)
             while self._was_replaced():
                 # While this one waited, a damaged file made way for a new one: what is
@@ -104,10 +108,12 @@ class OutboxDatabase:
             try:
                 yield connection
                 connection.execute("COMMIT")
-            except BaseException:
+            except BaseException as error:
                 # A full disk may have rolled back already.
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+                if is_full(error):
+                    self._write_back(connection)
                 raise
 
     @contextmanager
@@ -134,6 +140,12 @@ class OutboxDatabase:
             yield
         finally:
             self._lock.release()
+
+    def _write_back(self, connection: sqlite3.Connection) -> None:
+        """Write the log back into the database, which gives its room to the disk."""
+        # On a full disk even that may fail; the next call tries again.
+        with suppress(sqlite3.OperationalError):
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _begin(self, connection: sqlite3.Connection, patience: float | None) -> None:
         if patience is not None:

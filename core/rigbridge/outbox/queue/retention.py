@@ -94,7 +94,10 @@ class Housekeeping:
                 _ROW,
                 retention.keep_megabytes * _MEGABYTE,
             )
-            connection.execute("UPDATE tally SET forgotten = forgotten + ?", (gone,))
+            if gone:
+                connection.execute(
+                    "UPDATE tally SET forgotten = forgotten + ?", (gone,)
+                )
         return gone
 
     def discard(self, contents: Iterable[str], remove: Callable[[str], None]) -> None:

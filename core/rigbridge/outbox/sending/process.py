@@ -85,6 +85,12 @@ class ProcessSending:
         sender = self._state().sender
         return sender is not None and sender.alive
 
+    @property
+    def trouble(self) -> str | None:
+        """Why the background thread could not do its work the last time, or None."""
+        sender = self._state().sender
+        return None if sender is None else sender.trouble
+
     def start(self) -> None:
         """
         Send in the background from now on, also in the child after a fork.

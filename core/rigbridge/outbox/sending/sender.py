@@ -21,6 +21,8 @@ class Sender:
     """
     Sends until it is stopped; a daemon, so that it never keeps a program from ending.
 
+    ``trouble`` says why it could not do its work the last time, or is None.
+
     Args:
         deliver_due: delivers what is due; False if that is nothing.
         seconds_until_due: gives the seconds until something is due, or None.
@@ -33,6 +35,7 @@ class Sender:
     ) -> None:
         self._deliver_due = deliver_due
         self._seconds_until_due = seconds_until_due
+        self.trouble: str | None = None
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._thread = threading.Thread(
@@ -72,12 +75,17 @@ class Sender:
 
     def _step(self) -> bool:
         try:
-            return self._deliver_due()
+            delivered = self._deliver_due()
         except (ConfigurationError, PluginError) as error:
+            self.trouble = str(error)
             _LOGGER.error("nothing can be sent: %s", error)  # noqa: TRY400 - the text says it all
-        except Exception:
+        except Exception as error:
+            self.trouble = f"{type(error).__name__}: {error}"
             # A full disk or the like: the thread must outlive it.
             _LOGGER.exception("sending failed, it goes on in %.0f s", _PAUSE)
+        else:
+            self.trouble = None
+            return delivered
         # Waits on the stop, not the wake: hand-overs must not hasten a failing loop.
         self._stop.wait(_PAUSE)
         return False
