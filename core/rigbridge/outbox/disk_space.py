@@ -27,6 +27,8 @@ RESERVE = 1 << 20
 _BALLAST = 512 << 10
 _BALLAST_NAME = "ballast"
 _LOW = 256 << 10
+# On so small a disk the ballast would cost more runs than it helps.
+_SMALL = 64 << 20
 
 # ENOSPC of the disk, EDQUOT of a quota, EFBIG of a limit on the size of a file.
 _NO_ROOM = frozenset(
@@ -51,10 +53,13 @@ def require_space(folder: Path, needed: int) -> None:
     Raises:
         DiskFullError: there is not; says how much is missing.
     """
-    free = shutil.disk_usage(folder).free
-    reserve = RESERVE if (folder / _BALLAST_NAME).exists() else RESERVE + _BALLAST
-    if free < needed + reserve:
-        raise _full(folder, needed + reserve, free)
+    usage = shutil.disk_usage(folder)
+    reserve = RESERVE
+    if usage.total >= _SMALL and not (folder / _BALLAST_NAME).exists():
+        # Given back for noting what is delivered, not for more runs.
+        reserve += _BALLAST
+    if usage.free < needed + reserve:
+        raise _full(folder, needed + reserve, usage.free)
 
 
 def shortage(folder: Path) -> str | None:
@@ -80,7 +85,9 @@ def keep_ballast(folder: Path) -> None:
         folder: the folder of the outbox.
     """
     ballast = folder / _BALLAST_NAME
-    if ballast.exists() or shutil.disk_usage(folder).free < 8 * _BALLAST:
+    usage = shutil.disk_usage(folder)
+    scarce = usage.total < _SMALL or usage.free < 8 * _BALLAST
+    if ballast.exists() or scarce:
         return
     # Written, since some file systems promise room without taking it.
     with suppress(OSError):

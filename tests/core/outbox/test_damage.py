@@ -101,7 +101,7 @@ class TestScarceRoom:
         """It is taken beforehand, and given back when the disk is all but full."""
         ballast = folder / "ballast"
         assert ballast.stat().st_size == 512 << 10
-        monkeypatch.setattr(shutil, "disk_usage", lambda _: _Usage(9, 9, 100_000))
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: _Usage(1 << 30, 9, 100_000))
         outbox.entries()
         assert ballast.exists()
         outbox.prune()
@@ -114,9 +114,11 @@ class TestScarceRoom:
         self, outbox: Outbox, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Without the ballast a run needs as much more room."""
-        monkeypatch.setattr(shutil, "disk_usage", lambda _: _Usage(9, 9, 100_000))
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: _Usage(1 << 30, 9, 100_000))
         outbox.prune()
-        monkeypatch.setattr(shutil, "disk_usage", lambda _: _Usage(9, 9, 1_200_000))
+        monkeypatch.setattr(
+            shutil, "disk_usage", lambda _: _Usage(1 << 30, 9, 1_200_000)
+        )
         with pytest.raises(DiskFullError):
             outbox.submit(make_run())
         assert "new runs are refused" in str(outbox.trouble)
@@ -135,7 +137,7 @@ class TestScarceRoom:
             outbox.submit(make_run())
         log = folder / "outbox.sqlite-wal"
         before = log.stat().st_size
-        monkeypatch.setattr(shutil, "disk_usage", lambda _: _Usage(9, 9, 100_000))
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: _Usage(1 << 30, 9, 100_000))
         outbox.retry(outbox.entries()[0].id)
         assert log.stat().st_size < before
 
