@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 
 from rigbridge.convert import encode_document
+from rigbridge.errors import DiskFullError
 from rigbridge.model import Run
 from rigbridge.model.report import ConversionReport
 from rigbridge.outbox.content import ContentFolder
@@ -73,7 +74,12 @@ class RunIntake:
             return False
         needed = self._contents.room_for(run)
         # Beforehand, since a full disk in between also stops the sending.
-        require_space(self._folder, needed)
+        try:
+            require_space(self._folder, needed)
+        except DiskFullError:
+            # The database's log may take what is missing.
+            self._queue.write_back()
+            require_space(self._folder, needed)
         for _ in range(_TRIES):
             # A copy for each try: what is recorded of the files is recorded once.
             recorded = ConversionReport()

@@ -430,6 +430,8 @@ class Outbox:
         Raises:
             ConfigurationError: no entry names the old one.
         """
+        # What was handed over and is not queued yet names its destination as well.
+        self._take_in(lambda: False)
         names = self._view.names()
         if old not in names:
             raise ConfigurationError(

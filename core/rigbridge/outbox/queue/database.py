@@ -97,7 +97,7 @@ class OutboxDatabase:
             connection = self._connect()
             if make_room(self._path.parent):
                 # Until then the log grows with every change, and nothing shrinks it.
-                self._write_back(connection)
+                self.write_back()
             self._begin(connection, patience)
             while self._was_replaced():
                 # While this one waited, a damaged file made way for a new one: what is
@@ -113,7 +113,7 @@ class OutboxDatabase:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 if is_full(error):
-                    self._write_back(connection)
+                    self.write_back()
                 raise
 
     @contextmanager
@@ -141,11 +141,11 @@ class OutboxDatabase:
         finally:
             self._lock.release()
 
-    def _write_back(self, connection: sqlite3.Connection) -> None:
+    def write_back(self) -> None:
         """Write the log back into the database, which gives its room to the disk."""
         # On a full disk even that may fail; the next call tries again.
-        with suppress(sqlite3.OperationalError):
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with self._lock, suppress(sqlite3.OperationalError):
+            self._connect().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _begin(self, connection: sqlite3.Connection, patience: float | None) -> None:
         if patience is not None:

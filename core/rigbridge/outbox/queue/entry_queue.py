@@ -191,6 +191,10 @@ class EntryQueue:
                 (now, now, now, name),
             )
 
+    def write_back(self) -> None:
+        """Write the log of the database back, which gives its room to the disk."""
+        self._database.write_back()
+
     def move(self, old: str, new: str) -> int:
         """
         Have everything that went to one destination go to another from now on.
