@@ -71,14 +71,17 @@ def missing_part(path: Path, contents: Path | None) -> str | None:
     size = path.stat().st_size if path.exists() else 0
     if size:
         # In this order: SQLite makes the log before its index and removes it after.
-        lost = not _beside(path, _LOG).exists() and _beside(path, _INDEX).exists()
-        if lost and not _beside(path, _LOG).exists():
+        lost = (
+            not _with_suffix(path, _LOG).exists()
+            and _with_suffix(path, _INDEX).exists()
+        )
+        if lost and not _with_suffix(path, _LOG).exists():
             return "its log is gone"
         # Twice: another process may be writing its log back in between.
         if _is_short(path) and _is_short(path):
             return "it is shorter than it says it is"
         return None
-    if _beside(path, _LOG).exists() and _beside(path, _LOG).stat().st_size:
+    if _with_suffix(path, _LOG).exists() and _with_suffix(path, _LOG).stat().st_size:
         return "only its log is left"
     if has_files(contents):
         return "it is empty or gone, the files of attachments are there"
@@ -86,7 +89,7 @@ def missing_part(path: Path, contents: Path | None) -> str | None:
 
 
 def _is_short(path: Path) -> bool:
-    log = _beside(path, _LOG)
+    log = _with_suffix(path, _LOG)
     # What a log still holds is on its way into the file.
     if log.exists() and log.stat().st_size:
         return False
@@ -101,7 +104,7 @@ def has_files(contents: Path | None) -> bool:
 
 def replaced(path: Path) -> bool:
     """Whether a new database waits to be brought into its place."""
-    return _beside(path, ".new").exists()
+    return _with_suffix(path, ".new").exists()
 
 
 def replace(path: Path, is_sound: Callable[[], bool]) -> None:
@@ -127,10 +130,10 @@ def replace(path: Path, is_sound: Callable[[], bool]) -> None:
         _LOGGER.critical(
             "the outbox's database %s is damaged; a copy is kept as %s", path, aside
         )
-        scratch = _beside(path, ".scratch")
+        scratch = _with_suffix(path, ".scratch")
         shutil.rmtree(scratch, ignore_errors=True)
         make_folder(scratch)
-        part = _beside(path, ".new.part")
+        part = _with_suffix(path, ".new.part")
         part.unlink(missing_ok=True)
         make_file(part)
         # From the copy that is read to the renaming nobody may commit anything.
@@ -139,7 +142,7 @@ def replace(path: Path, is_sound: Callable[[], bool]) -> None:
             _copy(path, source)
             kept, missing = salvage(source, part, aside)
             sync_file(part)
-            part.replace(_beside(path, ".new"))
+            part.replace(_with_suffix(path, ".new"))
             sync_folder(path.parent)
         _finish(path)
         shutil.rmtree(scratch, ignore_errors=True)
@@ -160,24 +163,24 @@ def finish_replacement(path: Path) -> None:
 
 
 def _finish(path: Path) -> None:
-    new = _beside(path, ".new")
+    new = _with_suffix(path, ".new")
     if not new.exists():
         return
     # The old log first: SQLite would take it for that of the new database.
     for suffix in (_LOG, _INDEX):
-        _beside(path, suffix).unlink(missing_ok=True)
+        _with_suffix(path, suffix).unlink(missing_ok=True)
     sync_folder(path.parent)
     new.replace(path)
     sync_folder(path.parent)
 
 
-def _beside(path: Path, suffix: str) -> Path:
+def _with_suffix(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
 @contextmanager
 def _locked(path: Path) -> Generator[None]:
-    lock_path = _beside(path, ".lock")
+    lock_path = _with_suffix(path, ".lock")
     make_file(lock_path)
     with closing(sqlite3.connect(lock_path, timeout=_PATIENCE)) as lock:
         # A lock in a file of its own, since the database itself is replaced. It ends
@@ -205,12 +208,12 @@ def _copy_aside(path: Path) -> Path:
         # One who was killed in the midst of this has made the same copy.
         if _is_copy(path, known):
             return known
-    aside = _beside(path, f".damaged-{time.time_ns()}")
-    part = _beside(aside, ".part")
+    aside = _with_suffix(path, f".damaged-{time.time_ns()}")
+    part = _with_suffix(aside, ".part")
     _copy(path, part)
     # The log first: a database without its log would seem to be whole.
-    if _beside(part, _LOG).exists():
-        _beside(part, _LOG).replace(_beside(aside, _LOG))
+    if _with_suffix(part, _LOG).exists():
+        _with_suffix(part, _LOG).replace(_with_suffix(aside, _LOG))
     part.replace(aside)
     sync_folder(path.parent)
     return aside
@@ -218,7 +221,7 @@ def _copy_aside(path: Path) -> Path:
 
 def _is_copy(path: Path, copy: Path) -> bool:
     for suffix in ("", _LOG):
-        one, other = _beside(path, suffix), _beside(copy, suffix)
+        one, other = _with_suffix(path, suffix), _with_suffix(copy, suffix)
         sizes = [file.stat().st_size if file.exists() else 0 for file in (one, other)]
         if sizes[0] != sizes[1]:
             return False
@@ -229,7 +232,7 @@ def _is_copy(path: Path, copy: Path) -> bool:
 
 def _copy(path: Path, target: Path) -> None:
     for suffix in ("", _LOG):
-        source, copy = _beside(path, suffix), _beside(target, suffix)
+        source, copy = _with_suffix(path, suffix), _with_suffix(target, suffix)
         copy.unlink(missing_ok=True)
         if source.exists():
             shutil.copyfile(source, copy)
