@@ -3,14 +3,15 @@ Kill test: senders are killed at random points, and everything arrives exactly o
 
 A separate process forks senders, which share one outbox, hand over runs with
 attachments and send them in the background, and kills each with SIGKILL after a random
-time; now and then two are alive at once. The run store fails at random all the while.
-After each batch of kills the store is healed, what was parked is retried as a person
-would, the rest is sent, and what the store truly holds is compared with what was handed
-over.
+time; now and then two are alive at once. There are two run stores, and each sender
+hands over and sends to one of them. Both fail at random all the while. After each batch
+of kills the stores are healed, what was parked is retried as a person would, the rest
+is sent, and what each store truly holds is compared with what was handed over for it.
 
 Run it as ``python tests/trials/outbox_kills.py [--kills N] [--seed N] [--batch N]
-[--life SECONDS]``. It prints JSON and ends with 1 if anything is lost, doubled or
-damaged. On a busy machine a sender needs a longer life to come to anything.
+[--life SECONDS]``. It prints JSON and ends with 1 if anything is lost, doubled,
+damaged or in the wrong store. On a busy machine a sender needs a longer life to come to
+anything.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -60,6 +62,8 @@ _START = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 _TIMEOUT = 1.0
 _LEASE = 0.6
 _MOST_WAITING = 12
+_KEY = "key"
+_STORES = 2
 _PASSING = (
     Fault.REFUSE,
     Fault.RESET_BEFORE_BODY,
@@ -137,30 +141,32 @@ def run_of(number: int) -> Run:
     )
 
 
-def opened(folder: Path, url: str, key: str) -> Outbox:
-    """Open the outbox; waits of our own are short, so that much happens."""
+def opened(folder: Path, url: str) -> Outbox:
+    """Open the outbox to send to one store; waits of our own are short."""
     for module in (leases, heartbeat):
         setattr(module, "LEASE", _LEASE)  # noqa: B010 - read only, elsewhere
     policy.BASE_DELAY, policy.MAX_DELAY = 0.02, 0.2
     settings = DestinationSettings(
-        data=folder, url=url, api_key=key, timeout=_TIMEOUT, concurrency=4
+        data=folder, url=url, api_key=_KEY, timeout=_TIMEOUT, concurrency=4
     )
-    return Outbox.open(folder / "outbox", partial(HTTPDestination, settings))
+    return Outbox.open(folder / "outbox", partial(HTTPDestination, settings), name=url)
 
 
 class Killer:
     """Forks senders and kills them; has no threads, so that forks are clean."""
 
     def __init__(
-        self, folder: Path, url: str, key: str, *, seed: int, life: float
+        self, folder: Path, urls: list[str], *, seed: int, life: float
     ) -> None:
         self._life = life
-        self._open: Callable[[], Outbox] = partial(opened, folder, url, key)
+        self._open: list[Callable[[], Outbox]] = [
+            partial(opened, folder, url) for url in urls
+        ]
         self._log = folder / "accepted.txt"
         self._chance = random.Random(seed)  # noqa: S311 - to be repeatable
         # Imported once, before the forks: a sender is at work right away.
         importlib.import_module("cattrs.gen")
-        HTTPDestination(DestinationSettings(data=folder, url=url)).close()
+        HTTPDestination(DestinationSettings(data=folder, url=urls[0])).close()
 
     def kill(self, times: int) -> None:
         """Kill so many senders."""
@@ -181,23 +187,26 @@ class Killer:
             os.waitpid(process, 0)
 
     def _fork(self) -> int:
-        seed = self._chance.random()
+        seed, store = self._chance.random(), self._chance.randrange(_STORES)
         process = os.fork()
         if process:
             return process
         try:
-            self._send(random.Random(seed))  # noqa: S311 - to be repeatable
+            self._send(store, random.Random(seed))  # noqa: S311 - to be repeatable
         except BaseException as error:  # noqa: BLE001 - told by the exit code
             print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
         os._exit(1)
 
-    def _send(self, chance: random.Random) -> None:
-        outbox = self._open()
+    def _send(self, store: int, chance: random.Random) -> None:
+        outbox = self._open[store]()
         outbox.start()
         log = os.open(self._log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         while True:
-            if outbox.status().waiting < _MOST_WAITING:
-                number = 1 + max(accepted(self._log), default=0)
+            status = outbox.status()
+            if status.waiting - sum(status.others.values()) < _MOST_WAITING:
+                # Numbers of its own: no two stores are meant to get one run.
+                own = of_store(accepted(self._log), store)
+                number = max(own, default=store - _STORES) + _STORES
                 outbox.submit(run_of(number))
                 os.write(log, f"{number}\n".encode())
             time.sleep(chance.random() * 0.02)
@@ -214,11 +223,23 @@ def accepted(log: Path) -> set[int]:
     }
 
 
-def compared(server: RunStoreServer, log: Path) -> dict[str, Any]:
-    """Compare what the store holds with what was handed over."""
+def of_store(numbers: set[int], store: int) -> set[int]:
+    """Give those of the numbers whose runs are for a store."""
+    return {number for number in numbers if number % _STORES == store}
+
+
+def compared(server: RunStoreServer, log: Path, store: int) -> dict[str, Any]:
+    """Compare what a store holds with what was handed over for it."""
     stored = Counter(str(run.idempotency_key) for run in server.runs)
     wrong: list[str] = []
-    numbers = accepted(log)
+    numbers = of_store(accepted(log), store)
+    # The one after the last may have been cut before it could be written down.
+    others = range(1 - store, max(accepted(log), default=0) + 4 * _STORES, _STORES)
+    wrong += [
+        f"run {number} is in the wrong store"
+        for number in others
+        if str(run_of(number).id) in stored
+    ]
     for number in sorted(numbers):
         run_id = str(run_of(number).id)
         found = [run for run in server.runs if run.idempotency_key == run_id]
@@ -238,50 +259,71 @@ def compared(server: RunStoreServer, log: Path) -> dict[str, Any]:
     return {"accepted": len(numbers), "stored": len(server.runs), "wrong": wrong}
 
 
+def send_the_rest(outbox: Outbox) -> tuple[list[str], set[str]]:
+    """Send to one store what is left for it; give what was parked, and why."""
+    retried: list[str] = []
+    reasons: set[str] = set()
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        left = outbox.flush(5.0)
+        parked = [
+            entry
+            for entry in outbox.entries([EntryState.PARKED])
+            if entry.destination == outbox.name
+        ]
+        reasons |= {str(entry.reason) for entry in parked}
+        for entry in parked:
+            outbox.retry(entry.id)
+        retried += [str(entry.id) for entry in parked]
+        if not left and not parked:
+            break
+    return retried, reasons
+
+
 def batch(kills: int, seed: int, number: int, life: float) -> dict[str, Any]:
     """Kill, heal, send the rest, compare."""
-    dialect, faults = _DIALECTS[number % len(_DIALECTS)]
-    with (
-        tempfile.TemporaryDirectory(prefix="rigbridge-kills-") as name,
-        RunStoreServer(dialect) as server,
-    ):
-        folder = Path(name)
-        server.inject_at_random(faults, chance=0.1, seed=seed, seconds=0.05)
-        command = [sys.executable, __file__, "--killer", str(folder), server.url]
-        command += [server.api_key, "--kills", str(kills), "--seed", str(seed)]
-        command += ["--life", str(life)]
+    with ExitStack() as stack:
+        name = tempfile.TemporaryDirectory(prefix="rigbridge-kills-")
+        folder = Path(stack.enter_context(name))
+        servers: list[RunStoreServer] = []
+        for store in range(_STORES):
+            dialect, faults = _DIALECTS[(number + store) % len(_DIALECTS)]
+            server = RunStoreServer(dialect, api_key=_KEY)
+            servers.append(stack.enter_context(server))
+            server.inject_at_random(faults, chance=0.1, seed=seed, seconds=0.05)
+        urls = [server.url for server in servers]
+        command = [sys.executable, __file__, "--killer", str(folder), *urls]
+        command += ["--kills", str(kills), "--seed", str(seed), "--life", str(life)]
         subprocess.run(command, check=True)
-        requests = len(server.requests)
-        server.heal()
-        with opened(folder, server.url, server.api_key) as outbox:
-            retried: set[UUID] = set()
-            reasons: set[str] = set()
-            deadline = time.monotonic() + 60
-            while time.monotonic() < deadline:
-                left = outbox.flush(5.0)
-                entries = outbox.entries([EntryState.PARKED])
-                parked = {entry.id for entry in entries}
-                reasons |= {str(entry.reason) for entry in entries}
-                for run_id in parked:
-                    outbox.retry(run_id)
-                retried |= parked
-                if not left and not parked:
-                    break
-            status = outbox.status()
-            waiting = outbox.entries()
-        found = compared(server, folder / "accepted.txt")
-        found["wrong"] += [f"not delivered: {entry.reason}" for entry in waiting]
-        if status.delivered < found["accepted"]:
-            found["wrong"].append(f"only {status.delivered} delivered")
-        attachments = sum(len(run.uploads) for run in server.runs)
+        requests = sum(len(server.requests) for server in servers)
+        results: list[dict[str, Any]] = []
+        parked: set[str] = set()
+        reasons: set[str] = set()
+        for store, server in enumerate(servers):
+            server.heal()
+            with opened(folder, server.url) as outbox:
+                retried, why = send_the_rest(outbox)
+                delivered, waiting = outbox.status().delivered, outbox.entries()
+            parked.update(retried)
+            reasons |= why
+            results.append(compared(server, folder / "accepted.txt", store))
+        wrong = [text for each in results for text in each["wrong"]]
+        wrong += [f"not delivered: {entry.reason}" for entry in waiting]
+        counts = {
+            name: sum(each[name] for each in results) for name in ("accepted", "stored")
+        }
+        if delivered < counts["accepted"]:
+            wrong.append(f"only {delivered} delivered")
+        attachments = sum(len(run.uploads) for server in servers for run in server.runs)
     return {
         "seed": seed,
         "kills": kills,
         "attachments": attachments,
         "requests": requests,
-        "parked": len(retried),
+        "parked": len(parked),
         "reasons": sorted(reasons),
-        **found,
+        **counts,
+        "wrong": wrong,
     }
 
 
@@ -292,15 +334,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--batch", type=int, default=125)
     parser.add_argument("--life", type=float, default=0.3, metavar="SECONDS")
-    parser.add_argument("--killer", nargs=3, metavar=("FOLDER", "URL", "KEY"))
+    parser.add_argument("--killer", nargs=3, metavar=("FOLDER", "URL", "URL"))
     given = parser.parse_args()
     # Retries and refusals are meant to happen; mistakes of ours are shown.
     logging.getLogger("rigbridge.outbox").addFilter(
         lambda record: record.exc_info is not None
     )
     if given.killer:
-        folder, url, key = given.killer
-        killer = Killer(Path(folder), url, key, seed=given.seed, life=given.life)
+        folder, *urls = given.killer
+        killer = Killer(Path(folder), urls, seed=given.seed, life=given.life)
         killer.kill(given.kills)
         return 0
     began = time.monotonic()

@@ -6,6 +6,7 @@ import importlib
 import logging
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -334,11 +335,19 @@ class Outbox:
         oldest = [entry.submitted_at for entry in coming if entry.due is not None]
         if queued.oldest is not None:
             oldest.append(queued.oldest)
+        others = Counter(queued.others)
+        others.update(
+            entry.destination
+            for entry in coming
+            if entry.state is not EntryState.PARKED
+            and entry.destination not in (None, self.name)
+        )
         return attrs.evolve(
             queued,
             waiting=queued.waiting + len(coming) - parked,
             parked=queued.parked + parked,
             oldest=min(oldest, default=None),
+            others=dict(others),
             set_aside=tuple(self._database.set_aside),
         )
 

@@ -13,6 +13,7 @@ from rigbridge.destinations import Destination, DestinationSettings
 from rigbridge.errors import ConfigurationError
 from rigbridge.model import Attachment, Run, SubUnit, Unit
 from rigbridge.outbox import EntryState, Outbox
+from rigbridge.outbox.incoming import IncomingFolder, IncomingIntake, write_run
 from rigbridge.testing.run_store.faults import Fault, Operation
 from rigbridge.testing.run_store.server import RunStoreServer
 
@@ -44,6 +45,22 @@ def test_a_run_goes_to_the_destination_that_it_was_handed_over_for(
         assert outbox.status().others == {}
         assert outbox.flush(5) == 0
     assert len(server.runs) == 1
+
+
+def test_what_is_not_queued_yet_counts_for_its_destination_as_well(
+    folder: Path, make_run: MakeRun
+) -> None:
+    """Who closes before anything is taken in still hears that it goes elsewhere."""
+    incoming = IncomingFolder(folder)
+    write_run(incoming, make_run(), destination="https://a")
+    write_run(incoming, make_run(), destination="https://b")
+    write_run(incoming, make_run())
+    intake = IncomingIntake(incoming)
+    with Outbox.open(folder, _unused, name="https://a") as outbox:
+        outbox.submit(make_run())
+    with Outbox.open(folder, _unused, name="https://b", incoming=intake) as outbox:
+        status = outbox.status()
+        assert (status.waiting, status.others) == (4, {"https://a": 2})
 
 
 def test_an_outbox_without_a_name_sends_nothing_that_has_one(

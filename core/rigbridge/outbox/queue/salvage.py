@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeAlias, cast
@@ -22,6 +22,7 @@ import msgspec
 
 from rigbridge.destinations import Progress
 from rigbridge.outbox.entries import EntryState
+from rigbridge.outbox.queue.columns import Table, tables_of
 from rigbridge.outbox.queue.schema import migrate
 from rigbridge.wire import decode, encode
 
@@ -39,19 +40,22 @@ _LARGEST_PAGE = 65_536
 _Row: TypeAlias = dict[str, Any]
 """Columns by name, or a document: what they hold is checked where it is used."""
 
-# Tables that are taken over row by row as they are, with their keys.
-_PLAIN_TABLES = {"past_run": ("run_id", "progress"), "clock": ("boot", "ahead")}
+# Entries are mended one by one, and what the last two hold is told by their documents.
+# Every other table of the schema, also one that is still to come, is taken as it is.
+_MADE_ANEW = frozenset({"entry", "content", "part"})
 
 
 @attrs.define
 class _Found:
-    """What can be read of the damaged database."""
+    """
+    The entries that can be read of the damaged database.
+
+    Attributes:
+        rows: them, by their sequence.
+        last: the highest sequence that there was.
+    """
 
     rows: dict[int, _Row] = attrs.field(factory=dict[int, _Row])
-    others: dict[str, dict[object, object]] = attrs.field(
-        factory=dict[str, dict[object, object]]
-    )
-    forgotten: int = 0
     last: int = 0
 
 
@@ -77,9 +81,13 @@ def salvage(source: Path, target: Path, aside: Path) -> tuple[int, int]:
         # No log beside it: the file alone is what will be renamed.
         connection.execute("PRAGMA journal_mode = DELETE")
         migrate(connection, target)
-        found = _read(source, first_page=_first_page(target))
-        kept = _restore(connection, found, aside)
-    return kept, max(0, found.last - kept - found.forgotten)
+        first_page, tables = _first_page(target), tables_of(connection)
+        connection.execute("BEGIN IMMEDIATE")
+        found = _read(source, connection, tables, first_page=first_page)
+        kept = _restore(connection, found, tables["entry"], aside)
+        tally = connection.execute("SELECT forgotten FROM tally").fetchone()
+        connection.execute("COMMIT")
+    return kept, max(0, found.last - kept - int(tally["forgotten"]))
 
 
 def stated_length(path: Path) -> int | None:
@@ -101,21 +109,38 @@ def _first_page(path: Path) -> bytes:
         return stream.read(size)
 
 
-def _read(source: Path, *, first_page: bytes) -> _Found:
+def _read(
+    source: Path,
+    connection: sqlite3.Connection,
+    tables: Mapping[str, Table],
+    *,
+    first_page: bytes,
+) -> _Found:
+    """Give the entries; what else there is goes to the new database right away."""
     _pad(source, first_page)
     found = _Found()
-    try:
-        _read_all(source, found)
-    except sqlite3.Error as error:
-        _LOGGER.error("its first page cannot be read: %s", error)  # noqa: TRY400 - expected
+
+    def read() -> None:
+        with closing(sqlite3.connect(source, isolation_level=None)) as damaged:
+            damaged.row_factory = sqlite3.Row
+            # A text that is no UTF-8 any more must not cost its whole row.
+            damaged.text_factory = _as_text
+            try:
+                damaged.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            except sqlite3.Error as error:
+                _LOGGER.error("its tables cannot be found: %s", error)  # noqa: TRY400 - expected
+                return
+            _read_entries(damaged, found)
+            for table in tables.values():
+                if table.name not in _MADE_ANEW:
+                    _take_over(damaged, connection, table)
+
+    read()
     if not found.rows:
         # Where the tables begin stands on the first page only. With that of an empty
         # outbox, which was made in the same way, the others may be found.
         _replace_first_page(source, first_page)
-        try:
-            _read_all(source, found)
-        except sqlite3.Error as error:
-            _LOGGER.critical("nothing can be read from it: %s", error)
+        read()
     return found
 
 
@@ -145,108 +170,81 @@ def _lengthen(source: Path, length: int) -> None:
             stream.truncate(length)
 
 
-def _read_all(source: Path, found: _Found) -> None:
-    with closing(sqlite3.connect(source, isolation_level=None)) as damaged:
-        damaged.row_factory = sqlite3.Row
-        # A text that is no UTF-8 any more must not cost its whole row.
-        damaged.text_factory = _as_text
-        damaged.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        # From both ends up to the damage, then one by one in between.
-        for order in ("ASC", "DESC"):
-            # NOT INDEXED: an index may be damaged where the table itself is not.
-            every = f"SELECT * FROM entry NOT INDEXED ORDER BY sequence {order}"  # noqa: S608 - constants
-            _take(found, damaged, every)
-            for table, columns in _PLAIN_TABLES.items():
-                known = found.others.setdefault(table, {})
-                _take_plain(known, damaged, table, columns, order)
-        found.last = max(found.rows, default=0)
-
-        def note(row: sqlite3.Row) -> None:
-            found.last = max(found.last, int(row[0]))
-
-        _each(damaged, "SELECT seq FROM sqlite_sequence WHERE name = 'entry'", (), note)
-        _each(
-            damaged,
-            "SELECT forgotten FROM tally",
-            (),
-            lambda row: _forgotten(found, row),
-        )
-        for number in range(1, min(found.last, _MOST_PROBES) + 1):
-            if number not in found.rows:
-                _take(
-                    found,
-                    damaged,
-                    "SELECT * FROM entry NOT INDEXED WHERE sequence = ?",
-                    number,
-                )
+def _read_entries(damaged: sqlite3.Connection, found: _Found) -> None:
+    # NOT INDEXED: an index may be damaged where the table itself is not.
+    every = "SELECT * FROM entry NOT INDEXED"
+    # From both ends up to the damage, then one by one in between.
+    for order in ("ASC", "DESC"):
+        for row in _readable(damaged, f"{every} ORDER BY sequence {order}"):
+            found.rows[int(row["sequence"])] = dict(row)
+    found.last = max(found.rows, default=0)
+    ever = "SELECT seq FROM sqlite_sequence WHERE name = 'entry'"
+    for row in _readable(damaged, ever):
+        if isinstance(row["seq"], int):
+            found.last = max(found.last, row["seq"])
+    for number in range(1, min(found.last, _MOST_PROBES) + 1):
+        if number not in found.rows:
+            for row in _readable(damaged, f"{every} WHERE sequence = ?", number):
+                found.rows[number] = dict(row)
 
 
-def _take_plain(
-    known: dict[object, object],
-    damaged: sqlite3.Connection,
-    table: str,
-    columns: tuple[str, str],
-    order: str,
+def _take_over(
+    damaged: sqlite3.Connection, connection: sqlite3.Connection, table: Table
 ) -> None:
-    def take(row: sqlite3.Row) -> None:
-        known[row[0]] = row[1]
-
-    key, value = columns
-    query = f"SELECT {key}, {value} FROM {table} ORDER BY {key} {order}"  # noqa: S608 - constants
-    _each(damaged, query, (), take)
+    # Through the table and, from both ends, through its key: one may be damaged where
+    # the other is not.
+    ways = ["NOT INDEXED"]
+    if table.key:
+        ways += [
+            "ORDER BY " + ", ".join(f"{name} {order}" for name in table.key)
+            for order in ("ASC", "DESC")
+        ]
+    for way in ways:
+        for row in _readable(damaged, f"SELECT * FROM {table.name} {way}"):  # noqa: S608 - names of our own tables
+            values = dict(row)
+            if not table.accepts(values):
+                continue
+            if not table.key:
+                # The new one has its single row already.
+                connection.execute(f"DELETE FROM {table.name}")  # noqa: S608 - likewise
+            _insert(connection, table, values)
 
 
 def _as_text(content: bytes) -> str:
     return content.decode("utf-8", "replace")
 
 
-def _forgotten(found: _Found, row: sqlite3.Row) -> None:
-    found.forgotten = max(found.forgotten, int(row[0]))
-
-
-def _take(
-    found: _Found, damaged: sqlite3.Connection, query: str, *values: object
-) -> None:
-    def take(row: sqlite3.Row) -> None:
-        found.rows[int(row["sequence"])] = dict(row)
-
-    _each(damaged, query, values, take)
-
-
-def _each(
-    damaged: sqlite3.Connection,
-    query: str,
-    values: tuple[object, ...],
-    take: Callable[[sqlite3.Row], object],
-) -> None:
+def _readable(
+    damaged: sqlite3.Connection, query: str, *values: object
+) -> Iterator[sqlite3.Row]:
+    """Give rows up to the first that cannot be read; errors of the caller stay his."""
     try:
-        for row in damaged.execute(query, values):
-            take(row)
+        yield from damaged.execute(query, values)
     # A value of a kind that no column has ends it as a damaged page does.
     except (sqlite3.Error, ValueError, TypeError, OverflowError) as error:
         _LOGGER.debug("%s: the damaged part begins: %s", query, error)
 
 
-def _restore(connection: sqlite3.Connection, found: _Found, aside: Path) -> int:
-    columns = [
-        str(row["name"]) for row in connection.execute("PRAGMA table_info(entry)")
-    ]
-    kept = 0
-    connection.execute("BEGIN IMMEDIATE")
-    for sequence in sorted(found.rows):
-        kept += _restore_entry(connection, found.rows[sequence], columns, aside)
-    for table, (key, value) in _PLAIN_TABLES.items():
-        connection.executemany(
-            f"INSERT OR IGNORE INTO {table} ({key}, {value}) VALUES (?, ?)",  # noqa: S608 - constants
-            [(k, v) for k, v in found.others.get(table, {}).items() if k is not None],
-        )
-    connection.execute("UPDATE tally SET forgotten = ?", (found.forgotten,))
-    connection.execute("COMMIT")
-    return kept
+def _restore(
+    connection: sqlite3.Connection, found: _Found, table: Table, aside: Path
+) -> int:
+    return sum(
+        _restore_entry(connection, found.rows[sequence], table, aside)
+        for sequence in sorted(found.rows)
+    )
+
+
+def _insert(connection: sqlite3.Connection, table: Table, values: _Row) -> int:
+    names = [column.name for column in table.columns if column.name in values]
+    marks = ", ".join("?" for _ in names)
+    return connection.execute(
+        f"INSERT OR IGNORE INTO {table.name} ({', '.join(names)}) VALUES ({marks})",  # noqa: S608 - names of our own columns
+        [values[name] for name in names],
+    ).rowcount
 
 
 def _restore_entry(
-    connection: sqlite3.Connection, row: _Row, columns: list[str], aside: Path
+    connection: sqlite3.Connection, row: _Row, table: Table, aside: Path
 ) -> int:
     try:
         run_id = str(UUID(row["run_id"]))
@@ -255,9 +253,11 @@ def _restore_entry(
         return 0
     references: list[tuple[str, str]] = []
     parts: list[tuple[str, str]] = []
-    values = _sound_columns(row)
+    claim: tuple[str, str, str] | None = None
+    values = _sound_columns(row, table)
     try:
-        decode(values["progress"], Progress)
+        progress = decode(values["progress"], Progress)
+        claim = _claim(values, progress, run_id)
         if values["state"] != EntryState.DONE:
             document = _document(values, run_id)
             references = list(_references(run_id, document))
@@ -277,12 +277,7 @@ def _restore_entry(
             "reason": f"its entry was damaged ({error}); {aside} holds what is left",
         }
         _LOGGER.critical("run %s of %s is damaged: %s", run_id, aside, error)
-    known = {key: value for key, value in values.items() if key in columns}
-    marks = ", ".join("?" for _ in known)
-    added = connection.execute(
-        f"INSERT OR IGNORE INTO entry ({', '.join(known)}) VALUES ({marks})",  # noqa: S608 - names of our own columns
-        list(known.values()),
-    ).rowcount
+    added = _insert(connection, table, values)
     if added:
         connection.executemany(
             "INSERT OR IGNORE INTO content (run_id, sha256) VALUES (?, ?)", references
@@ -290,23 +285,39 @@ def _restore_entry(
         connection.executemany(
             "INSERT OR IGNORE INTO part (run_id, serial_key) VALUES (?, ?)", parts
         )
+        # The row itself may be lost: another run must not take the stored one for its.
+        connection.executemany(
+            "INSERT OR IGNORE INTO claim (destination, stored_id, run_id)"
+            " VALUES (?, ?, ?)",
+            [] if claim is None else [claim],
+        )
     return added
 
 
-def _sound_columns(row: Mapping[str, Any]) -> _Row:
+def _sound_columns(row: Mapping[str, Any], table: Table) -> _Row:
     """Give the columns of an entry, those without a usable value as if never sent."""
-    values = dict(row)
-    if values["state"] not in tuple(EntryState):
+    values = {
+        column.name: row[column.name]
+        if column.accepts(row[column.name])
+        else column.empty
+        for column in table.columns
+        if column.name in row
+    }
+    if values.get("state") not in tuple(EntryState):
         values["state"] = str(EntryState.PARKED)
     # Its sender lost the database: the entry is as good as put back.
     if values["state"] == EntryState.SENDING:
         values["state"] = str(EntryState.PENDING)
-    for name in ("due", "submitted_at", "not_before", "attempts", "missing"):
-        if not isinstance(values.get(name), (int, float)):
-            values[name] = 0
-    for name in ("digest", "progress"):
-        values[name] = values.get(name) or b""
     return values
+
+
+def _claim(
+    values: _Row, progress: Progress, run_id: str
+) -> tuple[str, str, str] | None:
+    # Only runs of stores without idempotency keys have to be found again.
+    if progress.stored_id is None or progress.sent_as is None:
+        return None
+    return values["destination"] or "", progress.stored_id, run_id
 
 
 def _document(values: _Row, run_id: str) -> _Row:
