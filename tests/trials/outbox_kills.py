@@ -303,11 +303,12 @@ def batch(kills: int, seed: int, number: int, life: float) -> dict[str, Any]:
             server.heal()
             with opened(folder, server.url) as outbox:
                 retried, why = send_the_rest(outbox)
-                delivered, waiting = outbox.status().delivered, outbox.entries()
             parked.update(retried)
             reasons |= why
             results.append(compared(server, folder / "accepted.txt", store))
         wrong = [text for each in results for text in each["wrong"]]
+        with opened(folder, urls[0]) as outbox:
+            delivered, waiting = outbox.status().delivered, outbox.entries()
         wrong += [f"not delivered: {entry.reason}" for entry in waiting]
         counts = {
             name: sum(each[name] for each in results) for name in ("accepted", "stored")
