@@ -13,7 +13,7 @@ import pytest
 from rigbridge.destinations import Destination, Progress, SentRun
 from rigbridge.model import Attachment, Run, SubUnit, Unit
 from rigbridge.outbox import Outbox
-from rigbridge.outbox.queue.columns import Column, Table, tables_of
+from rigbridge.outbox.queue.columns import SchemaColumn, SchemaTable, tables_of
 from rigbridge.outbox.queue.salvage import salvage
 from rigbridge.wire import encode
 
@@ -34,7 +34,7 @@ def _connected(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _value(column: Column, number: int) -> object:
+def _value(column: SchemaColumn, number: int) -> object:
     """Make a value of the column's type that stands in no other place."""
     text = f"{column.name} {number}"
     values: Mapping[str, object] = {
@@ -46,7 +46,7 @@ def _value(column: Column, number: int) -> object:
     return values[column.kind]
 
 
-def _fill(connection: sqlite3.Connection, table: Table) -> None:
+def _fill(connection: sqlite3.Connection, table: SchemaTable) -> None:
     """Put three rows into a table, or one where it has no key; no column is NULL."""
     if table.name == "entry":
         for column in table.columns:

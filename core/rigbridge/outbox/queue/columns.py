@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import attrs
 
-__all__ = ["Column", "Table", "tables_of"]
+__all__ = ["SchemaColumn", "SchemaTable", "tables_of"]
 
 _Value = int | float | str | bytes | None
 
@@ -26,7 +26,7 @@ _EMPTY: Mapping[str, _Value] = {"INTEGER": 0, "REAL": 0.0, "TEXT": "", "BLOB": b
 
 
 @attrs.frozen
-class Column:
+class SchemaColumn:
     """
     A column of a table.
 
@@ -53,7 +53,7 @@ class Column:
 
 
 @attrs.frozen
-class Table:
+class SchemaTable:
     """
     A table.
 
@@ -64,7 +64,7 @@ class Table:
     """
 
     name: str
-    columns: tuple[Column, ...]
+    columns: tuple[SchemaColumn, ...]
     key: tuple[str, ...]
 
     def accepts(self, row: Mapping[str, object]) -> bool:
@@ -76,7 +76,7 @@ class Table:
         )
 
 
-def tables_of(connection: sqlite3.Connection) -> dict[str, Table]:
+def tables_of(connection: sqlite3.Connection) -> dict[str, SchemaTable]:
     """
     Read the tables of a database, those of SQLite itself left out.
 
@@ -93,15 +93,15 @@ def tables_of(connection: sqlite3.Connection) -> dict[str, Table]:
     return {name: _table(connection, name) for name in names}
 
 
-def _table(connection: sqlite3.Connection, name: str) -> Table:
+def _table(connection: sqlite3.Connection, name: str) -> SchemaTable:
     rows = connection.execute(
         "SELECT * FROM pragma_table_info(?) ORDER BY cid", (name,)
     ).fetchall()
-    return Table(
+    return SchemaTable(
         name,
         tuple(
             # A key is never NULL, though SQLite would let it be in some tables.
-            Column(
+            SchemaColumn(
                 str(row["name"]), str(row["type"]), bool(row["notnull"] or row["pk"])
             )
             for row in rows

@@ -22,7 +22,7 @@ import msgspec
 
 from rigbridge.destinations import Progress
 from rigbridge.outbox.entries import EntryState
-from rigbridge.outbox.queue.columns import Table, tables_of
+from rigbridge.outbox.queue.columns import SchemaTable, tables_of
 from rigbridge.outbox.queue.schema import migrate
 from rigbridge.wire import decode, encode
 
@@ -112,7 +112,7 @@ def _first_page(path: Path) -> bytes:
 def _read(
     source: Path,
     connection: sqlite3.Connection,
-    tables: Mapping[str, Table],
+    tables: Mapping[str, SchemaTable],
     *,
     first_page: bytes,
 ) -> _Found:
@@ -189,7 +189,7 @@ def _read_entries(damaged: sqlite3.Connection, found: _Found) -> None:
 
 
 def _take_over(
-    damaged: sqlite3.Connection, connection: sqlite3.Connection, table: Table
+    damaged: sqlite3.Connection, connection: sqlite3.Connection, table: SchemaTable
 ) -> None:
     # Through the table and, from both ends, through its key: one may be damaged where
     # the other is not.
@@ -226,7 +226,7 @@ def _readable(
 
 
 def _restore(
-    connection: sqlite3.Connection, found: _Found, table: Table, aside: Path
+    connection: sqlite3.Connection, found: _Found, table: SchemaTable, aside: Path
 ) -> int:
     return sum(
         _restore_entry(connection, found.rows[sequence], table, aside)
@@ -234,7 +234,7 @@ def _restore(
     )
 
 
-def _insert(connection: sqlite3.Connection, table: Table, values: _Row) -> int:
+def _insert(connection: sqlite3.Connection, table: SchemaTable, values: _Row) -> int:
     names = [column.name for column in table.columns if column.name in values]
     marks = ", ".join("?" for _ in names)
     return connection.execute(
@@ -244,7 +244,7 @@ def _insert(connection: sqlite3.Connection, table: Table, values: _Row) -> int:
 
 
 def _restore_entry(
-    connection: sqlite3.Connection, row: _Row, table: Table, aside: Path
+    connection: sqlite3.Connection, row: _Row, table: SchemaTable, aside: Path
 ) -> int:
     try:
         run_id = str(UUID(row["run_id"]))
@@ -294,7 +294,7 @@ def _restore_entry(
     return added
 
 
-def _sound_columns(row: Mapping[str, Any], table: Table) -> _Row:
+def _sound_columns(row: Mapping[str, Any], table: SchemaTable) -> _Row:
     """Give the columns of an entry, those without a usable value as if never sent."""
     values = {
         column.name: row[column.name]
