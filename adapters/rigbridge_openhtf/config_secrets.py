@@ -9,7 +9,7 @@ report says so. So is a password within an address (``postgres://user:...@host``
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, cast
 
@@ -52,7 +52,8 @@ def _masked(value: object, scope: Scope, depth: int) -> object:
     if depth >= _MAX_DEPTH:
         return value
     if isinstance(value, (list, tuple)):
-        return [_masked(each, scope, depth + 1) for each in value]
+        members = cast("Sequence[object]", value)
+        return [_masked(each, scope, depth + 1) for each in members]
     if not isinstance(value, Mapping):
         return value
     return _masked_fields(cast("Mapping[Any, object]", value), scope, depth)

@@ -19,9 +19,9 @@ anything else in an object whose key ``~packed`` names its kind:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import msgspec
@@ -60,6 +60,8 @@ _WORDS = frozenset({str, bool, type(None)})
 _LEAVES = _WORDS | {int, float}
 _ROWS = frozenset({list, tuple})
 _CONTAINERS = _ROWS | {dict}
+# Typed so that a comparison does not narrow Any to a list of unknown members.
+_kind_of: Callable[[object], type[object]] = type
 
 
 @attrs.frozen(eq=False)
@@ -117,7 +119,7 @@ def pack_fields(fields: dict[str, Any]) -> dict[str, object]:
 
 def _pack(value: Any, depth: int, around: set[int], steps: int) -> object:
     # Exact types: a subclass (numpy.float64, a str Enum) needs a rule.
-    kind = type(value)
+    kind = _kind_of(value)
     if kind in _WORDS:
         return value
     if kind is float:
@@ -162,7 +164,8 @@ def _unreadable(kind: type, error: Exception) -> dict[str, object]:
 
 
 def _pack_container(value: Any, depth: int, around: set[int]) -> object:
-    is_dict = type(value) is dict
+    kind = _kind_of(value)
+    is_dict = kind is dict
     keys_fit = not is_dict or (set(map(type, value)) <= {str} and _TAG not in value)
     # By far the most are plain already, and are taken as they are.
     if (
@@ -175,7 +178,7 @@ def _pack_container(value: Any, depth: int, around: set[int]) -> object:
         try:
             return _tagged("nested", without_address(str(value)))
         except Exception as error:  # noqa: BLE001 - a member may do anything
-            return _unreadable(type(value), error)
+            return _unreadable(kind, error)
     around.add(id(value))
     try:
         if is_dict:
@@ -241,12 +244,14 @@ def _without_surrogates(value: Any) -> object:
             return _tagged("text", value.encode("utf-8", "surrogatepass").hex())
         return value
     if isinstance(value, (list, tuple)):
-        return [_without_surrogates(each) for each in value]
+        members = cast("Sequence[object]", value)
+        return [_without_surrogates(each) for each in members]
     if not isinstance(value, dict):
         return value
+    fields = cast("dict[object, object]", value)
     pairs = [
         (_without_surrogates(key), _without_surrogates(each))
-        for key, each in value.items()
+        for key, each in fields.items()
     ]
     if all(type(key) is str for key, _ in pairs):
         return dict(pairs)
@@ -260,11 +265,12 @@ def unpack(value: Any) -> Any:
     Objects come as :class:`ReplacedObject`, :class:`UnreadableObject` or
     :class:`NestedValue`.
     """
-    if type(value) is list:
+    kind = _kind_of(value)
+    if kind is list:
         if set(map(type, value)) <= _LEAVES:
             return value
         return [unpack(each) for each in value]
-    if type(value) is not dict:
+    if kind is not dict:
         return value
     tag = value.get(_TAG)
     if tag is None:
@@ -288,7 +294,10 @@ def _unpack_pairs(pairs: Any) -> dict[Any, Any]:
 
 
 def _hashable(key: Any) -> Any:
-    return tuple(map(_hashable, key)) if isinstance(key, list) else key
+    if not isinstance(key, list):
+        return key
+    parts = cast("list[object]", key)
+    return tuple(map(_hashable, parts))
 
 
 _UNPACKERS: dict[object, Callable[[Any], object]] = {

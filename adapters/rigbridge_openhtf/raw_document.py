@@ -38,6 +38,7 @@ from rigbridge_openhtf.raw_record import (
 __all__ = ["RAW_VERSION", "FindBytes", "RawDocument", "read_raw_document"]
 
 RAW_VERSION = 1
+"""The version of the document that is written, and the only one that is read."""
 
 FindBytes: TypeAlias = Callable[[str], "Path | Callable[[], Iterable[bytes]] | None"]
 """Gives the bytes of a file by its name: where they lie, or how to read them."""

@@ -270,7 +270,7 @@ def _data(draft: ProfileDraft, layout: LogLayout) -> None:
     if short:
         data["short"] = "blank"
     if data:
-        why = []
+        why: list[str] = []
         if "end" in data:
             why.append(f"line {layout.behind[0].line} ends the table")
         if short:

@@ -135,7 +135,7 @@ def _split(line: str, delimiter: str) -> list[str]:
         return line.split()
     try:
         signs = Signs(delimiter=delimiter, amid=True)
-        return next(csv_reader(io.StringIO(line), signs), [])
+        return next(csv_reader(io.StringIO(line), signs), None) or []
     except csv.Error:
         return line.split(delimiter)
 
@@ -181,7 +181,7 @@ def _rows(lines: Sequence[str], delimiter: str) -> tuple[list[ExampleRow], bool]
         if delimiter != "blanks" and '"' in line:
             try:
                 signs = Signs(delimiter=delimiter)
-                next(csv_reader(io.StringIO(line), signs), [])
+                next(csv_reader(io.StringIO(line), signs), None)
             except csv.Error as error:
                 amid = amid or "expected after" in str(error)
         if any(cell.strip() for cell in cells):

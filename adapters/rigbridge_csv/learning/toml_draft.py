@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 import attrs
 
@@ -52,12 +53,14 @@ def toml_value(value: object) -> str:
     if isinstance(value, (int, float)):
         return str(value)
     if isinstance(value, Mapping):
+        table = cast("Mapping[object, object]", value)
         inner = ", ".join(
-            f"{toml_key(str(k))} = {toml_value(v)}" for k, v in value.items()
+            f"{toml_key(str(k))} = {toml_value(v)}" for k, v in table.items()
         )
         return f"{{ {inner} }}"
     if isinstance(value, (list, tuple)):
-        return f"[{', '.join(toml_value(item) for item in value)}]"
+        items = cast("Sequence[object]", value)
+        return f"[{', '.join(toml_value(item) for item in items)}]"
     text = str(value)
     if "\\" in text and "'" not in text and text.isprintable():
         return f"'{text}'"

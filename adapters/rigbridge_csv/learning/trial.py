@@ -77,8 +77,9 @@ def _single(given: object, path: Path) -> object:
         return {"name": path.stem, "column_mapping": given}
     found: object = given
     for key in ("adapters", "csv", "profiles"):
-        if isinstance(found, Mapping) and key in found:
-            found = cast("Mapping[str, object]", found)[key]
+        table = found
+        if isinstance(table, Mapping) and key in table:
+            found = cast("Mapping[str, object]", table)[key]
     if isinstance(found, list):
         profiles = cast("list[object]", found)
         if len(profiles) != 1:

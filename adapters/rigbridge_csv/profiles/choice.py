@@ -79,9 +79,12 @@ def declared_profiles(given: Iterable[object]) -> tuple[CSVProfile, ...]:
 
 
 def _translated(item: object, place: str) -> object:
-    if not isinstance(item, Mapping) or "column_mapping" not in item:
+    if not isinstance(item, Mapping):
         return item
-    table = dict(cast("Mapping[str, object]", item))
+    given = cast("Mapping[str, object]", item)
+    if "column_mapping" not in given:
+        return given
+    table = dict(given)
     mapping = table.pop("column_mapping")
     inner = f"{place}.column_mapping"
     if not is_column_mapping(mapping):

@@ -58,11 +58,10 @@ def is_column_mapping(value: object) -> bool:
         return False
     document = cast("Mapping[str, object]", value)
     inner = document.get("mapping", document)
-    return (
-        isinstance(inner, Mapping)
-        and isinstance(inner.get("measurements"), Mapping)
-        and "layout" in cast("Mapping[str, object]", inner["measurements"])
-    )
+    if not isinstance(inner, Mapping):
+        return False
+    measurements = cast("Mapping[str, object]", inner).get("measurements")
+    return isinstance(measurements, Mapping) and "layout" in measurements
 
 
 def _snake(name: str) -> str:
@@ -135,7 +134,7 @@ def _measurements(
     if layout == "long":
         fields.update(_renamed(given, _LONG, inner))
         return {"form": "long"}
-    columns = [] if layout == "none" else given.get("columns")
+    columns: object = [] if layout == "none" else given.get("columns")
     if not isinstance(columns, list):
         raise setting_error("is missing", f"{inner}.columns")
     made = [

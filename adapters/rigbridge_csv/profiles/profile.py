@@ -436,7 +436,8 @@ class CSVProfile:
         source = self.fields.get(Field.LIMITS)
         if source is None:
             return
-        groups = set() if source.pattern is None else set(source.pattern.groupindex)
+        pattern = source.pattern
+        groups: set[str] = set() if pattern is None else set(pattern.groupindex)
         if not groups & {"lower", "upper"}:
             raise setting_error(
                 "lacks the groups lower and upper",

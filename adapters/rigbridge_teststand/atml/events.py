@@ -35,8 +35,12 @@ EVENTS = frozenset({"Event", "Events"})
 _MESSAGE = "Error Message"
 _CODE = "Error Code"
 # What TestStand writes with every error says nothing of this one.
-_ALWAYS = {("severity", "4"), ("severity", "0"), ("source", "Error.Msg")}
-_ALWAYS |= {("source", "Error.Code")}
+_ALWAYS = {
+    ("severity", "4"),
+    ("severity", "0"),
+    ("source", "Error.Msg"),
+    ("source", "Error.Code"),
+}
 
 
 @attrs.frozen(kw_only=True)

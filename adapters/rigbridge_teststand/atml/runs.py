@@ -158,7 +158,9 @@ class ATMLRunReader:
             root, "startDateTime"
         )
         if result_set is not None:
-            of_header = header_of(results) if result_set is results else frozenset()
+            of_header: AbstractSet[str | Element] = (
+                header_of(results) if result_set is results else frozenset()
+            )
             self._keep_set(result_set, started, metadata, of_header)
         if root is not None and root is not result_set:
             of_root: dict[str, JSONValue] = {}

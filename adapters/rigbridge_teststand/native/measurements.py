@@ -284,7 +284,7 @@ def _unused(
     if used is None and not comparison.validators:
         report.mapped("limit")
         return stated
-    bounds = set() if used is None else {used.lower, used.upper}
+    bounds: set[float | None] = set() if used is None else {used.lower, used.upper}
     return {
         side: bound
         for side, bound in stated.items()

@@ -97,7 +97,11 @@ PROCEDURE = RowKind(
     unique=False,
     references=(runs.c.procedure_key,),
 )
+"""Procedures, named freely: several may have one name."""
+
 STATION = RowKind("station", stations, "name", "name_key", unique=False)
+"""Stations, named freely as well."""
+
 # Both refer to one: a unit may have moved on from the part that an older run names.
 PART = RowKind(
     "part",
@@ -106,6 +110,8 @@ PART = RowKind(
     "number_key",
     references=(units.c.part_key, runs.c.part_key),
 )
+"""Parts, by their numbers."""
+
 REVISION = RowKind(
     "revision",
     revisions,
@@ -114,7 +120,11 @@ REVISION = RowKind(
     within="part_key",
     references=(units.c.revision_key, runs.c.revision_key),
 )
+"""Revisions, each of one part."""
+
 BATCH = RowKind("batch", batches, "number", "number_key")
+"""Batches, by their numbers."""
+
 VERSION = RowKind(
     "version",
     procedure_versions,
@@ -123,9 +133,12 @@ VERSION = RowKind(
     within="procedure_key",
     references=(runs.c.version_key,),
 )
+"""Versions, each of one procedure, by their tags."""
+
 UNIT = RowKind(
     "unit", units, "serial_number", "serial_key", references=(runs.c.unit_key,)
 )
+"""Units, by their serial numbers."""
 
 
 def _exists(connection: sa.Connection, *conditions: Any) -> bool:

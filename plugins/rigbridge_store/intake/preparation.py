@@ -200,11 +200,13 @@ class _Preparation:
                 except NotWritableError:
                     self._complain(measurement, f"{path}.measurements[{index}]")
                 else:
-                    text = columns[4]
+                    point, definition, outcome, number, text = columns
                     if text is not None and len(text) >= LARGE:
                         self.large.append((position, index, pack(text)))
-                        columns = (*columns[:4], shortened(text))
-                    measurements.append((position, index, *columns))
+                        text = shortened(text)
+                    measurements.append(
+                        (position, index, point, definition, outcome, number, text)
+                    )
         return phases, measurements
 
     def _phase(self, phase: WirePhase, path: str) -> Row:

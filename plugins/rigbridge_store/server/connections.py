@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Collection, MutableMapping
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -156,7 +156,8 @@ def limited_protocol(limits: ConnectionLimits) -> type[asyncio.Protocol]:
     """Make the protocol of a server's connections, on the parser that is installed."""
     base: type[asyncio.Protocol] = AutoHTTPProtocol
     mixed = _LimitedH11 if issubclass(base, H11Protocol) else LimitedProtocol
-    return type("Connection", (mixed, base), {"limits": limits})
+    made = type("Connection", (mixed, base), {"limits": limits})
+    return cast("type[asyncio.Protocol]", made)
 
 
 def note_genuine(scope: MutableMapping[str, Any]) -> None:

@@ -9,6 +9,8 @@ handler.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import unquote
 
 from litestar.types import ASGIApp, Receive, Scope, Send
@@ -24,8 +26,7 @@ def keep_slashes(app: ASGIApp) -> ASGIApp:
     """Route paths with encoded slashes by their parts as they were sent."""
 
     async def handle(scope: Scope, receive: Receive, send: Send) -> None:
-        # Not every server of ASGI gives it.
-        raw: bytes = scope.get("raw_path", b"")
+        raw = _raw_path(scope)
         if _ENCODED.search(raw) is not None:
             # Some servers hand over the query string with it.
             path = _ENCODED.sub(_MARK.encode(), raw.partition(b"?")[0])
@@ -33,6 +34,12 @@ def keep_slashes(app: ASGIApp) -> ASGIApp:
         await app(scope, receive, send)
 
     return handle
+
+
+def _raw_path(scope: Mapping[str, Any]) -> bytes:
+    # Not every server of ASGI gives it.
+    raw: bytes = scope.get("raw_path", b"")
+    return raw
 
 
 def restore_slashes(scope: Scope) -> None:

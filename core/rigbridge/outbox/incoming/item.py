@@ -31,6 +31,8 @@ __all__ = [
 ]
 
 ITEM_FILE = "item.json"
+"""The name of the document within the folder of an item."""
+
 RUN_KIND = "run"
 """The kind of an item whose content is a run; any other names an adapter."""
 

@@ -92,11 +92,13 @@ def _add(draft: ItemDraft, attachment: Attachment) -> str | None:
     opener = attachment.opener
     if opener is None:
         return None
-    # Exactly: another class may open something else than its path.
-    if type(opener) is SettledFile:
-        return draft.add_settled(opener.path)
-    if type(opener) is FileOpener:
-        return draft.add_file(opener.path)
+    if isinstance(opener, FileOpener):
+        # Exactly: another class may open something else than its path.
+        kind = type(opener)
+        if kind is SettledFile:
+            return draft.add_settled(opener.path)
+        if kind is FileOpener:
+            return draft.add_file(opener.path)
     with opener() as stream:
         return draft.add_bytes(read_chunks(stream))
 
