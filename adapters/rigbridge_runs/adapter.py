@@ -22,10 +22,12 @@ from rigbridge.kept import (
     saved_attachment,
 )
 from rigbridge.model import Attachment, Run
+from rigbridge.outbox.incoming import ITEM_FILE, RUN_KIND, decode_item, read_run
 
 __all__ = ["RunLinesAdapter", "RunLinesSettings"]
 
 _MARK = b'{"' + RUN_MARK.encode() + b'":'
+_ITEM_MARK = b'{"rigbridge_item":'
 
 
 @attrs.frozen(kw_only=True)
@@ -36,6 +38,8 @@ class RunLinesSettings:
 class RunLinesAdapter:
     """
     Reads the JSON lines that ``rigbridge runs export`` writes, one run a line.
+
+    Also the ``item.json`` of a run in quarantine, and of one that was handed over.
 
     Unlike other adapters it gives runs back that were read before: each keeps its id
     and its provenance, so that a run that the store has already is not stored twice.
@@ -58,10 +62,15 @@ class RunLinesAdapter:
         # The mark is always the first key: other JSON lines are not taken for runs.
         if head.lstrip().startswith(_MARK):
             return Match(0.99, "a line of an exported run")
+        if head.startswith(_ITEM_MARK):
+            return Match(0.99, "a run in quarantine, or one that was handed over")
         return None
 
     def read(self, source: Source, context: ReadContext) -> Iterator[Run]:
         """Read a run from each line; a wrong line costs only its own run."""
+        if source.head.startswith(_ITEM_MARK):
+            yield _read_item(source, context)
+            return
         seen = 0
         # Never by the name of an upload: its sender could reach any folder with it.
         folder = None if source.path is None else attachment_folder(source.path)
@@ -87,6 +96,27 @@ class RunLinesAdapter:
             ) from error
         if not seen:
             raise NoRunError("the file is empty", source=source.uri)
+
+
+def _read_item(source: Source, context: ReadContext) -> Run:
+    """Read the run of an item, with the files in its folder."""
+    if source.path is None or source.path.name != ITEM_FILE:
+        raise MalformedSourceError(
+            "is one file of a folder, and means nothing without the others",
+            source=source.uri,
+            remedy=f"import {ITEM_FILE} in its own folder",
+        )
+    item = decode_item(source.path.absolute().parent)
+    if item.given.kind != RUN_KIND:
+        raise MalformedSourceError(
+            f"is a record that only adapter {item.given.kind!r} translates",
+            source=source.uri,
+            remedy="'rigbridge outbox flush' sends it from its data folder",
+        )
+    # Not known to be synced: those in quarantine are not.
+    run = read_run(item, context.report, durable=False)
+    _account(run, context.report)
+    return run
 
 
 def _wrong(error: Exception, source: Source, number: int) -> MalformedSourceError:

@@ -16,6 +16,7 @@ from rigbridge.adapters import (
     RecordAdapter,
     Spool,
 )
+from rigbridge.adapters.identity import source_name
 from rigbridge.configuration.model import Configuration
 from rigbridge.destinations import DESTINATION_GROUP, Destination
 from rigbridge.errors import ConfigurationError, PluginLoadError, RigbridgeError
@@ -203,10 +204,7 @@ def _translate(
 
 def _rules(identity: IdentityRules) -> RunRules:
     def apply(run: Run, report: ConversionReport) -> tuple[Run, ConversionReport]:
-        # The name of the file that the run was read from, where it was read from one.
-        uri = "" if run.source is None else run.source.uri or ""
-        name = uri.replace("\\", "/").rpartition("/")[2]
-        return identity.apply(run, name=name, report=report), report
+        return identity.apply(run, name=source_name(run), report=report), report
 
     return apply
 

@@ -20,7 +20,7 @@ from rigbridge.errors import ConfigurationError
 from rigbridge.model import JSONObject, Run
 from rigbridge.model.report import ConversionReport, Place
 
-__all__ = ["UNIT_GROUPS", "FieldRule", "IdentityRules"]
+__all__ = ["UNIT_GROUPS", "FieldRule", "IdentityRules", "source_name"]
 
 _Patterns: TypeAlias = tuple[re.Pattern[str], ...]
 _NAMED = re.compile(r"\{([^{}]+)\}")
@@ -228,6 +228,12 @@ class IdentityRules:
         if not supplied:
             return run
         return attrs.evolve(run, unit=attrs.evolve(run.unit, **supplied))
+
+
+def source_name(run: Run) -> str:
+    """Name the file that a run was read from, without folders; empty if from none."""
+    uri = "" if run.source is None else run.source.uri or ""
+    return uri.replace("\\", "/").rpartition("/")[2]
 
 
 def _found(patterns: _Patterns, text: str) -> dict[str, str]:

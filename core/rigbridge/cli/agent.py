@@ -36,6 +36,7 @@ def agent(
     """Send what the outbox holds, until SIGTERM or Ctrl-C; a service manager's job."""
     from rigbridge.agent import Agent
     from rigbridge.configuration import load_configuration
+    from rigbridge.opening import check_adapters
 
     # To standard error, where service managers collect it.
     logging.basicConfig(
@@ -44,6 +45,7 @@ def agent(
     # One line a request would bury what matters.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     configuration = load_configuration(to=to, data=data, api_key=api_key, file=config)
+    check_adapters(configuration)
     service = Agent(configuration, host=host, port=port, open_page=open_page)
 
     def stop(number: int, frame: FrameType | None) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import shlex
 import stat
 from enum import StrEnum
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -121,6 +122,7 @@ def _import(
 ) -> ImportSummary:
     """Import, and give what came of the files."""
     from rigbridge.adapters import Source
+    from rigbridge.configuration import command_line
     from rigbridge.destinations import foreign_failures
     from rigbridge.imports import AdapterSet, SourceResult, import_sources, scan
     from rigbridge.opening import open_destination
@@ -128,7 +130,11 @@ def _import(
     adapters = AdapterSet(configuration, only=only)
     # All names first: the bar needs their number, and names take little memory.
     files = list(scan(paths))
-    summary = ImportSummary(as_json=as_json, dry_run=dry_run)
+    summary = ImportSummary(
+        as_json=as_json,
+        dry_run=dry_run,
+        retry=partial(command_line, configuration, "quarantine", "retry"),
+    )
     destination = None if dry_run else open_destination(configuration)
     try:
         with progress("importing", len(files), shown=not as_json) as advance:

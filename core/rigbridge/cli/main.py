@@ -14,7 +14,16 @@ import typer
 from typer.core import TyperGroup
 
 import rigbridge
-from rigbridge.cli import adapters, agent, importing, outbox, runs, serving, upkeep
+from rigbridge.cli import (
+    adapters,
+    agent,
+    importing,
+    outbox,
+    quarantine,
+    runs,
+    serving,
+    upkeep,
+)
 from rigbridge.cli.options import StrictCommand
 from rigbridge.cli.output import error_document, say, say_error, say_json
 from rigbridge.errors import ConfigurationError, PluginLoadError, RigbridgeError
@@ -75,6 +84,7 @@ app.command("agent")(agent.agent)
 app.add_typer(runs.app, name="runs")
 app.add_typer(upkeep.app, name="store")
 app.add_typer(outbox.app, name="outbox")
+app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(serving.keys, name="keys")
 app.add_typer(serving.stations, name="stations")
 app.add_typer(adapters.app, name="adapters")

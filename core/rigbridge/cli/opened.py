@@ -30,9 +30,10 @@ def opened_outbox(
 ) -> Generator[tuple[Configuration, Outbox]]:
     """Open the outbox that the options name."""
     from rigbridge.configuration import load_configuration
-    from rigbridge.opening import open_outbox
+    from rigbridge.opening import check_adapters, open_outbox
 
     configuration = load_configuration(to=to, data=data, api_key=api_key, file=config)
+    check_adapters(configuration)
     with _explaining_disk(configuration.data), open_outbox(configuration) as outbox:
         yield configuration, outbox
 
@@ -75,11 +76,12 @@ def opened_store(
     """Open the store that the options name."""
     from rigbridge.configuration import load_configuration
     from rigbridge.destinations import foreign_failures
-    from rigbridge.opening import open_destination
+    from rigbridge.opening import check_adapters, open_destination
 
     configuration = load_configuration(
         to=to, data=data, database=database, api_key=api_key, file=config
     )
+    check_adapters(configuration)
     destination = open_destination(configuration)
     try:
         yield configuration, destination

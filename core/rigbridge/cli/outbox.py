@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +19,7 @@ from rigbridge.cli.output import (
     say,
     say_json,
     say_table,
+    say_warning,
 )
 from rigbridge.cli.run_view import size_of
 from rigbridge.errors import ConfigurationError
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rigbridge.configuration import Configuration
+    from rigbridge.model import Run
     from rigbridge.outbox import Outbox, OutboxEntry
 
 __all__ = ["app"]
@@ -166,6 +169,14 @@ def list_entries(
 def show(
     run_id: Annotated[str, typer.Argument(help="The run's id.", metavar="ID")],
     *,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            help="Write the run there, and its files to FILE.attachments.",
+            metavar="FILE",
+        ),
+    ] = None,
     data: options.DataFolder = None,
     config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
@@ -173,7 +184,7 @@ def show(
     """Show one run of the outbox: where it stands, and what it holds."""
     import attrs
 
-    from rigbridge.convert import to_document
+    from rigbridge.kept import run_line
     from rigbridge.outbox import EntryState
 
     with opened_outbox(data=data, config=config) as (_, outbox):
@@ -181,11 +192,13 @@ def show(
         run = report = None
         if entry.state is not EntryState.DONE:
             run, report = outbox.run(entry.id)
+        if output is not None:
+            _write_run(run, output)
     document = attrs.asdict(entry)
     if as_json:
-        document["run"] = None if run is None else to_document(run)
-        document["report"] = None if report is None else report.as_document()
-        say_json(document)
+        # A line that an import reads; what it does not know of a run is passed over.
+        line = {} if run is None else run_line(run, report)
+        say_json({**line, "outbox": document})
         return
     for name, value in document.items():
         if value is not None:
@@ -198,6 +211,20 @@ def show(
     say(f"{'phases:':<15}{len(run.phases)}")
     for attachment in run.attachments:
         say(f"{'attachment:':<15}{attachment.name} ({size_of(attachment)})")
+
+
+def _write_run(run: Run | None, output: Path) -> None:
+    """Write a run as 'runs export' does, its attachments beside it."""
+    from rigbridge.export import ExportFormat, export_runs
+
+    if run is None:
+        raise ConfigurationError(
+            "the outbox no longer holds the run: it is delivered",
+            remedy="'rigbridge runs export' writes what is stored",
+        )
+    result = export_runs([run], output, form=ExportFormat.JSONL)
+    for problem in result.missing:
+        say_warning(f"{output}: an attachment is missing: {problem}")
 
 
 @app.command("retry")

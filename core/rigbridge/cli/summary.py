@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,9 +49,17 @@ class ImportSummary:
     Args:
         as_json: whether a program reads it: then as one document.
         dry_run: whether nothing is stored, which the last line says.
+        retry: spells the command that tries again what is in quarantine.
     """
 
-    def __init__(self, *, as_json: bool = False, dry_run: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        as_json: bool = False,
+        dry_run: bool = False,
+        retry: Callable[[], str] = lambda: "rigbridge quarantine retry",
+    ) -> None:
+        self._retry = retry
         self._as_json = as_json
         self._dry_run = dry_run
         self._documents: list[dict[str, object]] = []
@@ -105,7 +113,8 @@ class ImportSummary:
         self._account(result.report)
         self._quarantined += len(result.quarantined)
         if result.quarantined and self._quarantine is None:
-            self._quarantine = result.quarantined[0].parent
+            # The document of an item lies in the folder of that item.
+            self._quarantine = result.quarantined[0].parents[1]
         if result.succeeded and any(map(_is_partial, result.runs)):
             self._partial.append(result.source)
         for item in result.runs:
@@ -152,7 +161,8 @@ class ImportSummary:
         if self._quarantine is not None:
             say_warning(
                 f"{count_of(self._quarantined, 'run')} in quarantine, each with its "
-                f"reason, in {self._quarantine}"
+                f"reason, in {self._quarantine} (mend the cause, then "
+                f"'{self._retry()}')"
             )
         if self._left:
             why = (

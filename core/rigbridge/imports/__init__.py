@@ -2,11 +2,13 @@
 Batch import: whole folders of reports into a destination.
 
 :func:`scan` finds files, :class:`AdapterSet` chooses who reads each, and
-:func:`import_sources` does the work and says what came of every source.
+:func:`import_sources` does the work and says what came of every source. What no store
+takes as it is lies in the :class:`Quarantine` until :func:`retry_runs` has stored it.
 """
 
 from rigbridge.imports.detection import AdapterSet, Claim, InstalledAdapter
 from rigbridge.imports.pipeline import ImportedRun, SourceResult, import_sources
+from rigbridge.imports.quarantine import Quarantine, RetriedRun, retry_runs
 from rigbridge.imports.reading import ReadRun, read_source
 from rigbridge.imports.scanning import scan
 from rigbridge.imports.strictness import Strictness, strict_refusal
@@ -16,11 +18,14 @@ __all__ = [
     "Claim",
     "ImportedRun",
     "InstalledAdapter",
+    "Quarantine",
     "ReadRun",
+    "RetriedRun",
     "SourceResult",
     "Strictness",
     "import_sources",
     "read_source",
+    "retry_runs",
     "scan",
     "strict_refusal",
 ]

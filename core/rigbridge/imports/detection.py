@@ -10,13 +10,12 @@ import attrs
 from rigbridge.adapters import ADAPTER_GROUP, Adapter, Match, Source, is_blank
 from rigbridge.configuration import Configuration
 from rigbridge.errors import (
-    ConfigurationError,
     NoRunError,
     PluginError,
     UnrecognizedSourceError,
 )
 from rigbridge.machine.plugins import PluginLoader
-from rigbridge.opening import make_adapter
+from rigbridge.opening import check_adapters, make_adapter
 
 __all__ = ["AdapterSet", "Claim", "InstalledAdapter"]
 
@@ -88,14 +87,7 @@ class AdapterSet:
                 InstalledAdapter(adapter=adapter, version=loader.owner(name)[1])
             )
         # A misspelled table would otherwise be settings that nobody reads.
-        for name in configuration.adapters:
-            if name not in loader.names:
-                raise ConfigurationError(
-                    "there is no such adapter",
-                    source=configuration.origins.get("adapters"),
-                    place=f"adapters.{name}",
-                    remedy=f"installed: {', '.join(loader.names)}",
-                )
+        check_adapters(configuration)
 
     def claims(self, source: Source) -> tuple[Claim, ...]:
         """

@@ -8,7 +8,6 @@ repeated, since a store takes each run once.
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -30,9 +29,9 @@ from rigbridge.errors import (
     SourceUnreadableError,
 )
 from rigbridge.imports.detection import AdapterSet
+from rigbridge.imports.quarantine import Quarantine
 from rigbridge.imports.reading import ReadRun, read_source
 from rigbridge.imports.strictness import Strictness, strict_refusal
-from rigbridge.kept import Quarantine
 from rigbridge.machine.folders import read_chunks
 from rigbridge.model import Attachment, Run
 
@@ -65,7 +64,8 @@ class SourceResult:
         adapter: the adapter that read it, or None if none was chosen.
         runs: the runs that arrived.
         errors: what went wrong, in order.
-        quarantined: the files of the runs that cannot be stored as they are.
+        quarantined: the documents (``item.json``) of the runs in quarantine, which
+            cannot be stored as they are.
         report: what was recorded, of all its runs together.
         tried: False for a source that was left because the destination is out, which
             ``errors`` then holds, or because the import was interrupted.
@@ -234,17 +234,28 @@ class _SourceImport:
             # Only what no repetition can mend: all else is imported again as it is.
             final = isinstance(error, (PermanentError, RunProblemsError))
             if final and self._destination is not None:
-                self._keep(run, error)
+                self._keep(item, extra, error)
         finally:
             # Also for a run that failed: its elements are part of the source.
             self._report.merge(report)
 
-    def _keep(self, run: Run, reason: RigbridgeError) -> None:
+    def _keep(
+        self, item: ReadRun, extra: tuple[Attachment, ...], reason: RigbridgeError
+    ) -> None:
         """Put a run into quarantine that no store takes as it is."""
+        # Without the rules: they may be what is wrong, and are applied at each retry.
+        run = attrs.evolve(item.raw, attachments=(*item.raw.attachments, *extra))
         try:
-            self._quarantined.append(self._quarantine.keep(run, reason))
-        except OSError as error:
-            words = error.strerror or errno.errorcode.get(error.errno or 0, "error")
+            path = self._quarantine.keep(
+                run,
+                item.raw_report,
+                reason,
+                destination=self._configuration.destination_name,
+                source=self._source.path,
+            )
+            self._quarantined.append(path)
+        except (OSError, RigbridgeError) as error:
+            words = getattr(error, "strerror", None) or str(error)
             self._errors.append(
                 SourceError(
                     f"the run cannot be kept in quarantine either: {words}",

@@ -15,6 +15,7 @@ from rigbridge.adapters import (
     Source,
     Spool,
 )
+from rigbridge.adapters.identity import source_name
 from rigbridge.configuration import Configuration
 from rigbridge.errors import (
     AdapterFailedError,
@@ -36,12 +37,16 @@ class ReadRun:
     A run as it was read.
 
     Attributes:
-        run: the run.
-        report: what was recorded while it was read.
+        run: the run, completed by the rules of identity.
+        report: what was recorded while it was read and completed.
+        raw: the run before the rules, which may be mended later.
+        raw_report: what was recorded until then.
     """
 
     run: Run
     report: ConversionReport
+    raw: Run
+    raw_report: ConversionReport
 
 
 def read_source(
@@ -83,11 +88,17 @@ def read_source(
             yield from context.failures[reported:]
             reported = len(context.failures)
             # What was recorded since the run before belongs to this one.
-            report = context.report.split()
+            raw_report = context.report.split()
+            report = ConversionReport()
+            report.merge(raw_report)
+            # A run that was exported or kept bears the name that its report had.
+            exported = run.source is not None and run.source.adapter != name
             completed = configuration.identity.apply(
-                run, name=source.name, report=report
+                run,
+                name=source_name(run) if exported else source.name,
+                report=report,
             )
-            yield ReadRun(run=completed, report=report)
+            yield ReadRun(run=completed, report=report, raw=run, raw_report=raw_report)
     except SourceError as error:
         yield from context.failures[reported:]
         yield error

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rigbridge.configuration import FILE_NAME
+from rigbridge.outbox.incoming import ITEM_FILE, is_item_name
 
 __all__ = ["scan"]
 
@@ -17,9 +18,10 @@ def scan(paths: Iterable[Path]) -> Iterator[Path]:
 
     Folders are read in the order of their names. Links to folders are followed, each
     folder once. Within a folder, names that begin with a dot are skipped, and so is
-    our own configuration file. A file that is named twice is given once. A path that
-    does not exist, or a folder that cannot be listed, is given as it is: reading it
-    gives the error.
+    our own configuration file. Of a run in quarantine only its document is given, which
+    names its other files. A file that is named twice is given once. A path that does
+    not exist, or a folder that cannot be listed, is given as it is: reading it gives
+    the error.
     """
     seen: set[Path] = set()
     for path in paths:
@@ -43,7 +45,8 @@ def _below(folder: Path) -> Iterator[Path]:
             folders.clear()
             continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
+        is_item = ITEM_FILE in files and is_item_name(Path(root).name)
+        for name in [ITEM_FILE] if is_item else sorted(files):
             if name != FILE_NAME and not name.startswith("."):
                 yield Path(root, name)
     for error in unlisted:

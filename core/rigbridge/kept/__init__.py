@@ -1,8 +1,7 @@
 """
-Runs in files, with their attachments beside them.
+Runs in a file, one a line, with their attachments beside it: what exports write.
 
-:mod:`rigbridge.kept.documents` holds the format, which exports share. A data folder
-uses it for ``quarantine``: runs that no store takes as they are.
+:mod:`rigbridge.kept.documents` holds the format.
 """
 
 from rigbridge.kept.documents import (
@@ -11,18 +10,16 @@ from rigbridge.kept.documents import (
     attachment_folder,
     decode_run,
     encode_run,
+    run_line,
     saved_attachment,
 )
-from rigbridge.kept.quarantine import Quarantine
-from rigbridge.kept.run_folder import RunFolder
 
 __all__ = [
     "RUN_MARK",
     "KeptRun",
-    "Quarantine",
-    "RunFolder",
     "attachment_folder",
     "decode_run",
     "encode_run",
+    "run_line",
     "saved_attachment",
 ]

@@ -26,6 +26,7 @@ __all__ = [
     "attachment_folder",
     "decode_run",
     "encode_run",
+    "run_line",
     "saved_attachment",
 ]
 
@@ -57,11 +58,16 @@ def encode_run(run: Run, report: ConversionReport | None = None) -> bytes:
     Raises:
         ModelError: a text that is no Unicode (a lone surrogate).
     """
+    return encode(run_line(run, report)) + b"\n"
+
+
+def run_line(run: Run, report: ConversionReport | None = None) -> dict[str, object]:
+    """Give the document of a line, as :func:`encode_run` writes it."""
     # The mark comes first: detection looks at the beginning of a file only.
-    line = {RUN_MARK: _VERSION, **to_document(run)}
+    line: dict[str, object] = {RUN_MARK: _VERSION, **to_document(run)}
     if report is not None:
         line[_REPORT] = report.as_document()
-    return encode(line) + b"\n"
+    return line
 
 
 def decode_run(line: bytes, openers: Openers | None = None) -> KeptRun:

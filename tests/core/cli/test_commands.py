@@ -190,7 +190,7 @@ class TestImport:
         cut = tmp_path / "cut.xml"
         cut.write_bytes(example("teststand-nested-sequences.xml").read_bytes()[:900])
         rigbridge("import", cut, "--data", data)
-        (reason,) = (data / "quarantine").glob("*.txt")
+        (reason,) = (data / "quarantine").glob("*/reason.txt")
         assert "[adapters.teststand-xml]" in reason.read_text()
         assert "identity" not in reason.read_text()
 
@@ -223,9 +223,10 @@ class TestImport:
         assert first.returncode == 1
         assert "no serial number" in first.stderr
         assert "1 run in quarantine" in first.stderr
-        (kept,) = (data / "quarantine").glob("*.json")
-        assert json.loads(kept.read_text())["unit"]["serial_number"] is None
-        reason = kept.with_suffix(".txt").read_text()
+        (kept,) = (data / "quarantine").glob("*/item.json")
+        document = json.loads(kept.read_text())["content"]["run"]
+        assert document["unit"]["serial_number"] is None
+        reason = kept.with_name("reason.txt").read_text()
         assert "no serial number" in reason
         assert str(report) in reason
         assert rigbridge("convert", report, "--format", "model").returncode == 0

@@ -127,7 +127,9 @@ class TestOutboxCommands:
         run, other = make_run(), make_run()
         submit(run, other)
         shown = outbox("show", run.id)
-        assert shown["run"] == json.loads(encode(to_document(run)))
+        document = json.loads(encode(to_document(run)))
+        assert {name: shown[name] for name in document} == document
+        assert shown["outbox"]["state"] == "pending"
         assert "SN-0001" in outbox("show", run.id, as_json=False)
         assert outbox("drop", run.id) == {"dropped": [str(run.id)]}
         assert outbox("flush")["sent"] == 1
@@ -183,7 +185,7 @@ class TestHandedOver:
         assert outbox("status")["waiting"] == 1
         (entry,) = outbox("list")
         assert (entry["id"], entry["state"]) == (str(run.id), "pending")
-        assert outbox("show", run.id)["run"]["id"] == str(run.id)
+        assert outbox("show", run.id)["id"] == str(run.id)
         assert outbox("flush")["sent"] == 1
         assert len(server.runs) == 1
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 from collections.abc import Iterator, Sequence
 from copy import copy
@@ -16,7 +15,6 @@ import pytest
 from rigbridge.adapters import Match, ReadContext, Source, Spool
 from rigbridge.adapters.identity import IdentityRules
 from rigbridge.configuration import Configuration
-from rigbridge.convert import from_document
 from rigbridge.destinations import DestinationSettings, Receipt
 from rigbridge.errors import (
     AdapterFailedError,
@@ -31,14 +29,17 @@ from rigbridge.errors import (
 from rigbridge.imports import (
     AdapterSet,
     InstalledAdapter,
+    Quarantine,
     ReadRun,
     SourceResult,
     import_sources,
     read_source,
+    retry_runs,
     scan,
 )
 from rigbridge.model import Attachment, ProcedureRef, Run, RunOutcome, Unit
 from rigbridge.model.report import ConversionReport
+from rigbridge.outbox.incoming import decode_item, read_run
 from rigbridge.wire import ListedRun
 
 
@@ -364,13 +365,13 @@ class TestQuarantine:
         shelf = Shelf()
         (result,) = results_of({"a.lines": b"1 NOBODY"}, configuration, shelf)
         (path,) = result.quarantined
-        assert path.parent == configuration.data / "quarantine"
+        assert path.parents[1] == configuration.data / "quarantine"
         (run,) = shelf.runs
-        kept = from_document(json.loads(path.read_bytes()), {})
+        kept = read_run(decode_item(path.parent), ConversionReport())
         assert kept.unit == Unit()
         assert kept.id != run.id
-        assert "no serial number" in path.with_suffix(".txt").read_text()
-        assert "Read from: a.lines" in path.with_suffix(".txt").read_text()
+        assert "no serial number" in path.with_name("reason.txt").read_text()
+        assert "Read from: a.lines" in path.with_name("reason.txt").read_text()
 
     def test_a_run_that_arrives_leaves_it(self, configuration: Configuration) -> None:
         """The same run, once a rule supplies what it lacked."""
@@ -381,6 +382,28 @@ class TestQuarantine:
         (result,) = results_of(contents, mended, Shelf())
         assert result.succeeded
         assert list((configuration.data / "quarantine").iterdir()) == []
+
+    def test_mended_rules_replace_what_wrong_ones_supplied(
+        self, configuration: Configuration
+    ) -> None:
+        """The run is kept as it was read; it leaves once it is stored."""
+        wrong = IdentityRules(procedures={"lines": "FVT99"})
+        results_of(
+            {"a.lines": b"1"},
+            attrs.evolve(configuration, identity=wrong),
+            Shelf(BadRequestError("no such procedure", status=400)),
+        )
+        right = IdentityRules(procedures={"lines": "FVT1"})
+        quarantine, shelf = Quarantine(configuration.data), Shelf()
+        (result,) = retry_runs(
+            quarantine,
+            quarantine.items(),
+            attrs.evolve(configuration, identity=right),
+            shelf,
+        )
+        assert result.errors == ()
+        assert [run.procedure.id for run in shelf.runs] == ["FVT1"]
+        assert list(quarantine.folder.iterdir()) == []
 
     def test_a_folder_that_cannot_be_written_is_named(
         self, configuration: Configuration

@@ -10,14 +10,18 @@ from rigbridge.outbox.incoming.draft import ItemDraft
 from rigbridge.outbox.incoming.folder import IncomingFolder, shared_threads
 from rigbridge.outbox.incoming.intake import IncomingIntake, Translate
 from rigbridge.outbox.incoming.item import (
+    ITEM_FILE,
     RUN_KIND,
     IncomingItem,
     ItemContent,
     ItemRefusal,
+    decode_item,
+    is_item_name,
 )
 from rigbridge.outbox.incoming.runs import read_run, write_run
 
 __all__ = [
+    "ITEM_FILE",
     "RUN_KIND",
     "IncomingFolder",
     "IncomingIntake",
@@ -26,6 +30,8 @@ __all__ = [
     "ItemDraft",
     "ItemRefusal",
     "Translate",
+    "decode_item",
+    "is_item_name",
     "read_run",
     "shared_threads",
     "write_run",

@@ -29,14 +29,18 @@ class ItemDraft:
     Args:
         folder: the folder; must not be there yet, but the one around it.
         threads: do the work side by side.
+        durable: whether it is brought to the disk before it gets its name.
 
     Raises:
         OSError: the folder cannot be made.
     """
 
-    def __init__(self, folder: Path, threads: WaitingThreads) -> None:
+    def __init__(
+        self, folder: Path, threads: WaitingThreads, *, durable: bool = True
+    ) -> None:
         self._folder = folder
         self._threads = threads
+        self._durable = durable
         self._copies: dict[str, _Finish] = {}
         self._begun: list[Callable[[], object]] = []
         self._count = 0
@@ -75,7 +79,7 @@ class ItemDraft:
             # Another file system, or one without links (FAT, SMB), or no such file.
             self._begin_copy(name, path)
         else:
-            self._begun.append(self._threads.begin([target], _sync))
+            self._begin_sync(target)
         return name
 
     def add_file(self, path: Path) -> str:
@@ -105,11 +109,15 @@ class ItemDraft:
             for chunk in chunks:
                 stream.write(chunk)
         self._share(target)
-        self._begun.append(self._threads.begin([target], _sync))
+        self._begin_sync(target)
         return name
 
+    def _begin_sync(self, target: Path) -> None:
+        if self._durable:
+            self._begun.append(self._threads.begin([target], _sync))
+
     def _begin_copy(self, name: str, path: Path) -> None:
-        copy = partial(_copy, path)
+        copy = partial(_copy, path, durable=self._durable)
         finish = self._threads.begin([self._folder / name], copy)
         self._copies[name] = finish
 
@@ -144,9 +152,10 @@ class ItemDraft:
         with (self._folder / ITEM_FILE).open("xb", buffering=0) as stream:
             stream.write(document)
             self._share(self._folder / ITEM_FILE)
-            # All names are there now: the folder's own sync runs beside the others.
-            self._begun.append(self._threads.begin([self._folder], sync_folder))
-            os.fsync(stream.fileno())
+            if self._durable:
+                # All names are there now: the folder's own sync runs beside the others.
+                self._begun.append(self._threads.begin([self._folder], sync_folder))
+                os.fsync(stream.fileno())
         for finish in self._begun:
             finish()
         # All bytes before the name: an item that is there is whole.
@@ -156,7 +165,8 @@ class ItemDraft:
             if name.is_dir():
                 raise FileExistsError(error.errno, "is there already", name) from error
             raise
-        sync_folder(name.parent)
+        if self._durable:
+            sync_folder(name.parent)
 
     def _share(self, path: Path) -> None:
         if self._shared:
@@ -174,8 +184,8 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _copy(source: Path, target: Path) -> str | None:
-    """Copy a file to the disk; says what is wrong with the source, if anything is."""
+def _copy(source: Path, target: Path, *, durable: bool) -> str | None:
+    """Copy a file; says what is wrong with the source, if anything is."""
     try:
         stream = source.open("rb", buffering=0)
     except OSError as error:
@@ -192,5 +202,6 @@ def _copy(source: Path, target: Path) -> str | None:
             if chunk is None:
                 break
             copy.write(chunk)
-        os.fsync(copy.fileno())
+        if durable:
+            os.fsync(copy.fileno())
     return None

@@ -1,6 +1,8 @@
 """
 The folder ``incoming`` of a data folder: where everything that is handed over goes.
 
+The folder ``quarantine`` has the same form: runs of imports that no store would take.
+
 Handing over is one step: files and document are written under a hidden name, synced,
 and renamed. The rename is the promise. Nothing else happens before it: no database, no
 digest, no translation. Whoever sends takes the items from here into the queue.
@@ -37,6 +39,7 @@ from rigbridge.outbox.incoming.item import (
     ItemRefusal,
     decode_item,
     encode_item,
+    is_item_name,
 )
 
 __all__ = ["IncomingFolder", "shared_threads"]
@@ -67,15 +70,22 @@ class IncomingFolder:
 
     Args:
         data: the data folder.
+        name: of the folder in it.
+        durable: whether an item survives a power cut once it is written. One that does
+            not need to has no stand-in either: whoever writes it can write it again.
     """
 
-    def __init__(self, data: Path, *, name: str = _FOLDER) -> None:
+    def __init__(
+        self, data: Path, *, name: str = _FOLDER, durable: bool = True
+    ) -> None:
         # Fixed now: a program that changes its working folder means the same one.
         data = data.absolute()
         self.folder = data / name
         # Hashed, since a path may be too long for a name of a folder.
         own = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
         self.stand_in = _private_root() / own / name
+        self._durable = durable
+        self._folders = (self.folder, self.stand_in) if durable else (self.folder,)
 
     def prepare(self) -> None:
         """
@@ -89,7 +99,7 @@ class IncomingFolder:
 
     def write(self, item_id: UUID, fill: Callable[[ItemDraft], ItemContent]) -> Path:
         """
-        Hand an item over: it survives a power cut once this returns.
+        Hand an item over: it survives a power cut once this returns, if it has to.
 
         One that is there already stays as it is.
 
@@ -103,6 +113,8 @@ class IncomingFolder:
         Raises:
             OSError: neither folder can be written.
         """
+        if not self._durable:
+            return self._write(self.folder, item_id, fill)
         try:
             return self._write(self.folder, item_id, fill)
         # The data folder may be full, read-only or gone: the item must still be kept.
@@ -122,7 +134,7 @@ class IncomingFolder:
         # Random: two threads may hand over one item at once.
         hidden = folder / f".{item_id}.{uuid4().hex[:8]}"
         try:
-            draft = ItemDraft(hidden, shared_threads())
+            draft = ItemDraft(hidden, shared_threads(), durable=self._durable)
             given = fill(draft)
             draft.finish(encode_item(item_id, given), name)
         except FileExistsError:
@@ -142,20 +154,17 @@ class IncomingFolder:
         One that cannot be read is given as well, refused and without content.
         """
         for path in self._paths():
-            try:
-                item = decode_item(path)
-            except FileNotFoundError:
-                if path.is_dir():
-                    _LOGGER.warning("%s holds no item of the outbox", path)
-                continue  # else another process has taken it
-            except (SourceError, OSError) as error:
-                yield _unreadable(path, error)
-                continue
-            yield attrs.evolve(item, refusal=_refusal(path))
+            item = _read(path)
+            if item is not None:
+                yield item
 
     def find(self, item_id: UUID) -> IncomingItem | None:
         """Read one item; None if it is not there."""
-        return next((item for item in self.items() if item.id == item_id), None)
+        for folder in self._folders:
+            item = _read(folder / str(item_id))
+            if item is not None:
+                return item
+        return None
 
     def pending(self) -> int:
         """Count the items that are still to be queued, without reading them."""
@@ -167,13 +176,13 @@ class IncomingFolder:
 
     def _paths(self) -> list[Path]:
         found: list[tuple[float, Path]] = []
-        for folder in (self.folder, self.stand_in):
+        for folder in self._folders:
             try:
                 entries = list(os.scandir(folder))
             except OSError:
                 continue  # not made yet, or not ours to read
             for entry in entries:
-                if entry.name.startswith(".") or not _is_id(entry.name):
+                if entry.name.startswith(".") or not is_item_name(entry.name):
                     continue
                 try:
                     found.append((entry.stat().st_mtime, Path(entry.path)))
@@ -218,7 +227,7 @@ class IncomingFolder:
     def sweep(self) -> None:
         """Delete what an interruption left a day ago or earlier."""
         yesterday = time.time() - _ABANDONED
-        for folder in (self.folder, self.stand_in):
+        for folder in self._folders:
             for path in folder.glob(".*"):
                 try:
                     abandoned = path.stat().st_mtime < yesterday
@@ -226,6 +235,18 @@ class IncomingFolder:
                     continue
                 if abandoned or path.name.endswith(".taken"):
                     shutil.rmtree(path, ignore_errors=True)
+
+
+def _read(path: Path) -> IncomingItem | None:
+    try:
+        item = decode_item(path)
+    except FileNotFoundError:
+        if path.is_dir():
+            _LOGGER.warning("%s holds no item of the outbox", path)
+        return None  # else another process has taken it
+    except (SourceError, OSError) as error:
+        return _unreadable(path, error)
+    return attrs.evolve(item, refusal=_refusal(path))
 
 
 def _refusal(folder: Path) -> ItemRefusal | None:
@@ -252,10 +273,3 @@ def _private_root() -> Path:
     # On Windows the temporary folder is the user's own already.
     user = "" if os.name == "nt" else f"-{os.geteuid()}"
     return Path(tempfile.gettempdir()) / f"rigbridge{user}"
-
-
-def _is_id(name: str) -> bool:
-    try:
-        return str(UUID(name)) == name
-    except ValueError:
-        return False

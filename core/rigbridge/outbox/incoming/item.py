@@ -28,6 +28,7 @@ __all__ = [
     "ItemRefusal",
     "decode_item",
     "encode_item",
+    "is_item_name",
 ]
 
 ITEM_FILE = "item.json"
@@ -123,20 +124,29 @@ class _Document:
 _decoder = msgspec.json.Decoder(_Document)
 
 
+def is_item_name(name: str) -> bool:
+    """Whether a folder of that name may be an item: it is the id of a run."""
+    try:
+        return str(UUID(name)) == name
+    except ValueError:
+        return False
+
+
 def encode_item(item_id: UUID, given: ItemContent) -> bytes:
     """Write the document of an item that is handed over now."""
     return msgspec.json.encode(
-        _Document(
-            rigbridge_item=_VERSION,
-            id=item_id,
-            kind=given.kind,
-            handed_over_at=datetime.now(UTC),
-            destination=given.destination,
-            serial_number=given.serial_number,
-            procedure=given.procedure,
-            identity=None if given.identity is None else dict(given.identity),
-            content=msgspec.Raw(given.content),
-        )
+        # In this order: the mark comes first, since detection looks at the beginning.
+        {
+            "rigbridge_item": _VERSION,
+            "id": item_id,
+            "kind": given.kind,
+            "handed_over_at": datetime.now(UTC),
+            "destination": given.destination,
+            "serial_number": given.serial_number,
+            "procedure": given.procedure,
+            "identity": given.identity,
+            "content": msgspec.Raw(given.content),
+        }
     )
 
 

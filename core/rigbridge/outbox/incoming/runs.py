@@ -103,13 +103,16 @@ def _add(draft: ItemDraft, attachment: Attachment) -> str | None:
         return draft.add_bytes(read_chunks(stream))
 
 
-def read_run(item: IncomingItem, report: ConversionReport) -> Run:
+def read_run(
+    item: IncomingItem, report: ConversionReport, *, durable: bool = True
+) -> Run:
     """
     Read the run of an item, its attachments with their bytes.
 
     Args:
         item: the item, of kind ``run``.
         report: takes what was recorded when it was written, and what has changed.
+        durable: whether its files were synced when it was written.
 
     Raises:
         MalformedSourceError: it holds no run.
@@ -130,12 +133,19 @@ def read_run(item: IncomingItem, report: ConversionReport) -> Run:
         path = None if name is None else item.file(name)
         if path is not None:
             place = Place(path=f"$.attachments[{index}]")
-            attachments[index] = _with_bytes(attachments[index], path, place, report)
+            attachments[index] = _with_bytes(
+                attachments[index], path, place, report, durable=durable
+            )
     return attrs.evolve(run, attachments=tuple(attachments))
 
 
 def _with_bytes(
-    attachment: Attachment, path: Path, place: Place, report: ConversionReport
+    attachment: Attachment,
+    path: Path,
+    place: Place,
+    report: ConversionReport,
+    *,
+    durable: bool,
 ) -> Attachment:
     with path.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -151,6 +161,6 @@ def _with_bytes(
         attachment,
         sha256=sha256,
         size=size,
-        # The item's own files were synced before it got its name.
-        opener=SettledFile(path, sha256, synced=True),
+        # Those of an item that is durable were synced before it got its name.
+        opener=SettledFile(path, sha256, synced=durable),
     )
