@@ -14,7 +14,7 @@ from rigbridge.adapters import HEAD_SIZE, ConversionReport, Match, ReadContext, 
 from rigbridge.errors import MalformedSourceError
 from rigbridge.model import Run
 from rigbridge_teststand.atml.account import RunAccount
-from rigbridge_teststand.atml.forms import Form, content_of, record_unread
+from rigbridge_teststand.atml.forms import Form, content_of, drop_text, record_unread
 from rigbridge_teststand.atml.header import read_header
 from rigbridge_teststand.atml.local_names import (
     COLLECTION,
@@ -35,7 +35,7 @@ from rigbridge_teststand.atml.runs import read_run, version_of_results
 from rigbridge_teststand.omissions import record_batch
 from rigbridge_teststand.settings import TestStandSettings
 from rigbridge_teststand.xml.beginnings import find_root
-from rigbridge_teststand.xml.elements import Element, PlaceTracker
+from rigbridge_teststand.xml.elements import Element, PlaceTracker, empty
 from rigbridge_teststand.xml.report_files import ReportFile, wrong_root_error
 from rigbridge_teststand.xml.streaming import Event, stream_events
 
@@ -146,16 +146,34 @@ class _ATMLFile(ReportFile):
         self, head: bytes, stream: IO[bytes]
     ) -> Iterator[tuple[Element, bool]]:
         """Give the results of the units, and remove each after it was read."""
+        read: Element | None = None
+        # Of its own: a file that turns out to be damaged is read again.
+        account = RunAccount(place=self._places.place)
         for element, is_report in super().complete(head, stream):
+            if is_report and not is_of_a_unit(element):
+                continue
+            # Only now is the text behind the one before complete.
+            if read is not None:
+                self._remove(read, account)
+                read = None
             if not is_report:
+                self.context.report.merge(account.report)
                 yield element, False
-            elif is_of_a_unit(element):
-                yield element, True
-                self._partial = None
-                self._completed += 1
-                for below in child_elements(element):
-                    self._places.forget(below)
-                self._places.take(element)
+                continue
+            yield element, True
+            self._partial = None
+            self._completed += 1
+            for below in child_elements(element):
+                self._places.forget(below)
+            read = element
+
+    def _remove(self, element: Element, account: RunAccount) -> None:
+        """Remove the results of a unit, and record the text behind them."""
+        parent = element.getparent()
+        # The end of what stands behind it was parsed: of a sibling, or of its parent.
+        tail = self._places.take(element, is_parent_complete=True)
+        if parent is not None:
+            drop_text(parent, tail, account)
 
     def restart(self) -> None:
         """Forget the steps that were read."""
@@ -303,5 +321,5 @@ def stations_of(source: Source) -> list[str | None]:
                 _remove_before(element)
             if local_name(element) == RESULTS and is_of_a_unit(element):
                 found.append(read_header(element, RunAccount()).station)
-            element.clear()
+            empty(element)
     return found

@@ -22,7 +22,14 @@ from rigbridge_teststand.atml.local_names import (
 )
 from rigbridge_teststand.xml.elements import Element
 
-__all__ = ["SCHEMA_TYPE", "Form", "content_of", "drop_unread", "record_unread"]
+__all__ = [
+    "SCHEMA_TYPE",
+    "Form",
+    "content_of",
+    "drop_text",
+    "drop_unread",
+    "record_unread",
+]
 
 SCHEMA_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 """The attribute that names the type of a value."""
@@ -130,9 +137,8 @@ def _record_children(
     known = form.children
     seen: set[str] = set()
     for below in child_elements(node):
-        tail = below.tail
-        if tail and not tail.isspace():
-            _drop(account, "text", node, tail)
+        if below.tail is not None:
+            drop_text(node, below.tail, account)
         tag = below.tag
         name = LOCAL_NAMES[tag]
         if name not in known:
@@ -149,6 +155,12 @@ def _record_children(
         inner = known[name]
         if inner is not None:
             pending.append((below, inner))
+
+
+def drop_text(element: Element, text: str, account: RunAccount) -> None:
+    """Record a text that stands in an element as dropped, unless it is blank."""
+    if text and not text.isspace():
+        _drop(account, "text", element, text)
 
 
 def drop_unread(element: Element, account: RunAccount) -> None:

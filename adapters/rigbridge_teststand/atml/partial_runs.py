@@ -17,6 +17,7 @@ from rigbridge.adapters import ReadContext
 from rigbridge.model import Phase, PhaseOutcome, Provenance, Run
 from rigbridge_teststand.atml.account import RunAccount
 from rigbridge_teststand.atml.data.indexed_arrays import read_early
+from rigbridge_teststand.atml.forms import drop_text
 from rigbridge_teststand.atml.header import read_header
 from rigbridge_teststand.atml.local_names import (
     STEPS,
@@ -114,10 +115,10 @@ class PartialRun:
                 break
             partial += 1
             holder = step.element
-        self._close(partial)
+        self._close(partial, is_parent_complete=False)
         level = self._open[-1].below if self._open else self._top
         while below := child_elements(holder):
-            self._read_complete(below[:-1], level)
+            self._read_complete(below[:-1], level, is_parent_complete=False)
             holder = below[-1]
             if local_name(holder) not in STEPS:
                 self._read_array(holder)
@@ -188,7 +189,13 @@ class PartialRun:
             and version_of_results(self.results) == OLDEST
         )
 
-    def _read_complete(self, elements: Iterable[Element], level: StepLevel) -> None:
+    def _read_complete(
+        self,
+        elements: Iterable[Element],
+        level: StepLevel,
+        *,
+        is_parent_complete: bool,
+    ) -> None:
         """Read the steps among complete elements, and remove them."""
         sequence = self._reader.sequence
         for element in elements:
@@ -197,28 +204,45 @@ class PartialRun:
                 continue
             if self._may_be_root(element):
                 self._enter(element, level)
-                self._close(0)
+                self._close(0, is_parent_complete=is_parent_complete)
                 continue
             if self._root is not None and level is self._top:
                 self._read_root(self._root)
             at = len(sequence.phases)
             sequence.read([(kind, element)], level)
             self._state(sequence.phases[at])
-            self._places.take(element)
+            self._take(element, is_parent_complete=is_parent_complete)
             self._forget_arrays()
+
+    def _take(self, element: Element, *, is_parent_complete: bool) -> None:
+        """Remove a step that was read, and record the text behind it."""
+        parent = element.getparent()
+        tail = self._places.take(element, is_parent_complete=is_parent_complete)
+        if parent is not None and tail:
+            drop_text(parent, tail, self._account)
 
     def _is_root(self, element: Element) -> bool:
         return self._root is not None and self._root.element is element
 
-    def _close(self, partial: int) -> None:
-        """Read the open steps that are complete, which are all but the first ones."""
+    def _close(self, partial: int, *, is_parent_complete: bool) -> None:
+        """
+        Read the open steps that are complete, which are all but the first ones.
+
+        Args:
+            partial: how many are not complete.
+            is_parent_complete: whether what holds the outermost of them is complete.
+        """
         while len(self._open) > partial:
             inner = self._open[-1]
-            self._read_complete(child_elements(inner.element), inner.below)
+            below = child_elements(inner.element)
+            self._read_complete(below, inner.below, is_parent_complete=True)
             self._open.pop()
             if inner is not self._root:
                 self._read(inner)
-                self._places.take(inner.element)
+                is_inside = len(self._open) > partial
+                self._take(
+                    inner.element, is_parent_complete=is_inside or is_parent_complete
+                )
 
     def _read(self, step: _OpenStep) -> None:
         """Read the phase of a step whose steps below are read already."""
@@ -248,7 +272,8 @@ class PartialRun:
         self._root = None
         self._reader.sequence.phases.insert(0, _UNREAD)
         self._read(step)
-        self._places.take(step.element)
+        # The other one stands behind it.
+        self._take(step.element, is_parent_complete=False)
 
     def _forget_cut_off(self) -> None:
         """Forget open steps that the reading of a cut-off file removed."""
@@ -270,12 +295,13 @@ class PartialRun:
         try:
             if truncated:
                 self._forget_cut_off()
-            self._close(0)
+            self._close(0, is_parent_complete=True)
             result_set = self._result_set()
             is_set = result_set is self.results
             header = read_header(self.results, self._account, is_set=is_set)
             if result_set is not None:
-                self._read_complete(child_elements(result_set), self._top)
+                below = child_elements(result_set)
+                self._read_complete(below, self._top, is_parent_complete=True)
             root = result_set if self._root is None else self._root.element
             return self._reader.finish(
                 self.results, (result_set, root), header, source, truncated=truncated

@@ -46,6 +46,7 @@ from rigbridge_teststand.omissions import LOOP_SUMMARY, STALE_VALUE, record_omit
 from rigbridge_teststand.vocabulary import PHASE_OUTCOMES, UNNAMED_STEP, LoopRole
 from rigbridge_teststand.xml.elements import (
     Element,
+    empty,
     line_number,
     record_coerced,
     record_dropped,
@@ -144,7 +145,7 @@ class StepResultReader:
             self._member(begun, member)
             if results not in self._emptied and is_result(member):
                 self._emptied.add(results)
-            member.clear()
+            empty(member)
             begun.last = member
         return element_property(value)
 

@@ -13,6 +13,7 @@ from rigbridge.adapters import ConversionReport, Place
 __all__ = [
     "Element",
     "PlaceTracker",
+    "empty",
     "line_number",
     "place_of",
     "record_coerced",
@@ -29,6 +30,18 @@ def line_number(element: Element) -> int | None:
     # The type hints of lxml leave it open.
     line: object = element.sourceline
     return line if isinstance(line, int) else None
+
+
+def empty(element: Element) -> None:
+    """
+    Take away all that is in an element, which must be complete.
+
+    Text behind it stays: it belongs to the parent, and the parser may still add to it.
+    """
+    # libxml2 remembers the length and the memory of the last text it wrote. Where the
+    # last text of an open element is another one than it wrote, it writes beyond the
+    # memory of that. So no text in a tree is written, and none freed that may be last.
+    element.clear(keep_tail=True)
 
 
 def place_of(element: Element) -> Place:
@@ -88,31 +101,44 @@ class PlaceTracker:
     def __init__(self) -> None:
         self._taken: dict[Element, Counter[str]] = {}
 
-    def take(self, element: Element) -> None:
-        """Remove an element from its tree, and count it."""
+    def take(self, element: Element, *, is_parent_complete: bool = False) -> str:
+        """
+        Remove an element from its tree, and count it.
+
+        Args:
+            element: it is complete, and unless its parent is complete too, another
+                element stands behind it. Then the parser adds to no text near it.
+            is_parent_complete: whether the end of its parent was parsed.
+
+        Returns:
+            The text behind the element, which goes with it. It is its parent's.
+
+        Raises:
+            RuntimeError: the parser may still add to that text.
+        """
         self.forget(element)
         parent = element.getparent()
         if parent is None:
-            return
+            return ""
+        if not is_parent_complete and element.getnext() is None:
+            raise RuntimeError("the last element of an open one is not to be removed")
         taken = self._taken.get(parent)
         if taken is None:
             taken = self._taken[parent] = Counter()
         taken[element.tag] += 1
-        tail = element.tail
-        if tail and not tail.isspace():
-            # Text behind an element is its parent's, which is read later.
-            parent.text = f"{parent.text or ''}{tail}"
+        tail = element.tail or ""
         # lxml mends the namespaces of all that is below a removed element, in quadratic
         # time; of an empty one it has nothing to mend.
-        element.clear()
+        empty(element)
         parent.remove(element)
-        if not len(parent) and parent.text:
-            # The parser would go on writing into a text that is the last child, in the
-            # memory of the one that was removed; nothing reads a comment.
-            parent.append(etree.Comment())
+        return tail
 
     def take_first(self, parent: Element, tag: str, count: int) -> None:
-        """Remove the first children of an element, which all have one tag."""
+        """
+        Remove the first children of an element.
+
+        They have one tag, and no text behind them; another child must follow them.
+        """
         self._taken.setdefault(parent, Counter())[tag] += count
         # The type hints of lxml lack slices of an element.
         inside: Any = parent

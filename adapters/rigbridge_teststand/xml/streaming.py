@@ -20,7 +20,7 @@ from rigbridge_teststand.xml.documents import (
     prepare_head,
     refuse_declared,
 )
-from rigbridge_teststand.xml.elements import Element, record_dropped
+from rigbridge_teststand.xml.elements import Element, empty
 
 __all__ = [
     "CHUNK_SIZE",
@@ -55,11 +55,6 @@ An error so few bytes before the end of a file is the end itself.
 
 A file may end within a character or a name, where the parser points to its beginning.
 """
-
-_BESIDE = "stands beside elements"
-
-_SHOWN = 400
-"""How many characters of such a text are shown."""
 
 ROOT = "root"
 """The last event of a stream. Its element is the root."""
@@ -99,8 +94,9 @@ def stream_reports(
     """
     Parse a stream, and give each report's element as soon as it is complete.
 
-    An element is emptied when the next one is asked for. The empty element stays in its
-    tree, so that the XPaths of later elements are right.
+    An element is emptied when the next one is asked for. The empty element and the text
+    behind it stay in their tree, so that the XPaths of later elements are right. The
+    caller may remove it when the next one is given, since the text is complete then.
 
     Args:
         tag: the tag of the elements, or several.
@@ -136,12 +132,7 @@ def stream_reports(
             # A root that is a report itself is given at the end, as the root.
             if element.getparent() is not None:
                 yield element, True
-                # Recorded now, since it goes with the element. It must not be put back:
-                # the parser may still add to this text, in the memory that it had.
-                tail = (element.tail or "").strip()
-                if tail:
-                    record_dropped(report, element, "text", _BESIDE, tail[:_SHOWN])
-                element.clear()
+                empty(element)
 
 
 def parse_cut_off(
@@ -196,7 +187,7 @@ def parse_cut_off(
                 if complete is partial.element and unfinished:
                     partial.begin(None)
                     # The first pass read it, before it met the end of the file.
-                    complete.clear()
+                    empty(complete)
             partial.count_bytes(len(chunk))
             end.move(chunk)
     # An error before the end is damage, which the whole file is needed for.
