@@ -24,13 +24,15 @@ class RunAccount:
         mapped: the number of mapped elements by kind.
         report: takes the entries on coerced and dropped elements.
         numbers: the numbers of arrays that were read while the arrays were parsed.
+        texts: the texts behind children that were read and removed while their parent
+            was parsed: by the parent, and by how many of its children stand before.
 
     Args:
         report: takes all of it; a new one by default.
         place: gives the place of an element.
     """
 
-    __slots__ = ("_place", "mapped", "numbers", "report")
+    __slots__ = ("_place", "mapped", "numbers", "report", "texts")
 
     def __init__(
         self,
@@ -42,6 +44,7 @@ class RunAccount:
         self.mapped: dict[str, int] = defaultdict(int)
         self.report = ConversionReport() if report is None else report
         self.numbers: dict[Element, array[float] | array[int]] = {}
+        self.texts: dict[Element, dict[int, list[str]]] = {}
 
     def place(self, element: Element) -> Place:
         """Give the place of an element."""
@@ -86,3 +89,4 @@ class RunAccount:
         for item, count in self.mapped.items():
             self.report.mapped(item, count)
         self.mapped.clear()
+        self.texts.clear()

@@ -93,6 +93,9 @@ def record_unread(element: Element, form: Form, account: RunAccount) -> None:
         form: what is read of it.
         account: takes an entry for each attribute, text and child.
     """
+    for texts in account.texts.get(element, {}).values():
+        for text in texts:
+            drop_text(element, text, account)
     # A stack instead of recursion: collections nest as deep as they like.
     pending = [(element, form)]
     while pending:

@@ -17,7 +17,6 @@ from rigbridge.adapters import ReadContext
 from rigbridge.model import Phase, PhaseOutcome, Provenance, Run
 from rigbridge_teststand.atml.account import RunAccount
 from rigbridge_teststand.atml.data.indexed_arrays import read_early
-from rigbridge_teststand.atml.forms import drop_text
 from rigbridge_teststand.atml.header import read_header
 from rigbridge_teststand.atml.local_names import (
     STEPS,
@@ -215,11 +214,14 @@ class PartialRun:
             self._forget_arrays()
 
     def _take(self, element: Element, *, is_parent_complete: bool) -> None:
-        """Remove a step that was read, and record the text behind it."""
-        parent = element.getparent()
-        tail = self._places.take(element, is_parent_complete=is_parent_complete)
+        """Remove a step that was read, and keep the text behind it for its parent."""
+        texts = self._account.texts
+        texts.pop(element, None)
+        parent, tail = element.getparent(), (element.tail or "").strip()
         if parent is not None and tail:
-            drop_text(parent, tail, self._account)
+            at = parent.index(element)
+            texts.setdefault(parent, {}).setdefault(at, []).append(tail)
+        self._places.take(element, is_parent_complete=is_parent_complete)
 
     def _is_root(self, element: Element) -> bool:
         return self._root is not None and self._root.element is element

@@ -228,11 +228,17 @@ def keep_rest(
             put(into, f"{prefix}.{key.rpartition('}')[2]}", given, account)
     if (text := read_text(element)) is not None and "" not in read:
         put(into, prefix, text, account)
-    for below in child_elements(element):
+    inner = child_elements(element)
+    texts = account.texts.get(element, {})
+    for at, below in enumerate(inner):
+        for text in texts.get(at, ()):
+            put(into, prefix, text, account)
         if below.tail and not below.tail.isspace():
             put(into, prefix, below.tail.strip(), account)
         if below not in read:
             flatten(below, _path_of(below, prefix), into, account)
+    for text in texts.get(len(inner), ()):
+        put(into, prefix, text, account)
 
 
 def _path_of(element: Element, path: str) -> str:

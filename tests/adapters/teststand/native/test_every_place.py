@@ -3,6 +3,8 @@ Nothing of a native report goes unnoticed, wherever it stands.
 
 At every distinct place of a report something is added or changed. Then either the run
 or its account must differ, unless the account says that a rule leaves the place out.
+The places of one depth are changed at once, each by a mark of its own. One whose mark
+is not found again, nor its place in a new entry, is changed once more, alone.
 """
 
 from __future__ import annotations
@@ -28,44 +30,45 @@ EXAMPLES = Path(str(resources.files("rigbridge.examples")))
 PARSER = etree.XMLParser(remove_comments=True, remove_pis=True)
 
 
-def add_element(element: Any) -> None:
+def add_element(element: Any, mark: str) -> None:
     """Add a child that TestStand does not write."""
-    etree.SubElement(element, "Foreign").text = "odd"
+    etree.SubElement(element, f"Foreign{mark}").text = "odd"
 
 
-def add_property(element: Any) -> None:
+def add_property(element: Any, mark: str) -> None:
     """Add a property in TestStand's own form."""
-    prop = etree.SubElement(element, "Prop", Name="Foreign", Type="String")
+    prop = etree.SubElement(element, "Prop", Name=f"Foreign{mark}", Type="String")
     etree.SubElement(prop, "Value").text = "odd"
 
 
-def add_array(element: Any) -> None:
+def add_array(element: Any, mark: str) -> None:
     """Add an array of numbers."""
-    array = etree.SubElement(element, "Prop", Name="Foreign", Type="Array")
+    array = etree.SubElement(element, "Prop", Name=f"Foreign{mark}", Type="Array")
     array.set("ElementType", "Number")
     for index in range(2):
         etree.SubElement(array, "Value", ID=f"[{index}]").text = str(index + 7)
 
 
-def add_attribute(element: Any) -> None:
+def add_attribute(element: Any, mark: str) -> None:
     """Add an attribute."""
-    element.set("foreign", "odd")
+    element.set("foreign", mark)
 
 
-def add_metadata(element: Any) -> None:
+def add_metadata(element: Any, mark: str) -> None:
     """Add a metadata tree, as TestStand has it below a property."""
     described = etree.SubElement(element, "Attributes")
-    add_property(etree.SubElement(described, "Prop", Name="Tree", Type="Obj"))
+    add_property(etree.SubElement(described, "Prop", Name="Tree", Type="Obj"), mark)
 
 
-def change_text(element: Any) -> None:
+def change_text(element: Any, mark: str) -> None:
     """Change the text, or put one where none belongs."""
-    element.text = "odd" if element.text is None else f"odd{element.text.strip()}"
+    element.text = f"{mark}{(element.text or '').strip()}"
 
 
-def add_tail(element: Any) -> None:
+def add_tail(element: Any, mark: str) -> None:
     """Put a text behind the element."""
-    element.tail = "odd"
+    if element.getparent() is not None:
+        element.tail = mark
 
 
 CHANGES = [
@@ -137,20 +140,51 @@ def is_below(place: str, places: frozenset[str]) -> bool:
     return any(place == above or place.startswith(f"{above}/") for above in places)
 
 
+def entries_of(reading: Reading) -> set[tuple[str, str, str]]:
+    """Give the entries of an account: where each is, and what it says."""
+    return {
+        (entry.place.path or "", entry.rule, entry.detail or "")
+        for entry in reading.report.entries
+    }
+
+
+def changed(
+    tree: Any, elements: dict[str, Any], change: Callable[[Any, str], None]
+) -> Reading:
+    """Read a document that is changed at some places, each by its own mark."""
+    altered: Any = copy.deepcopy(tree)
+    found = [altered.xpath(tree.getpath(element))[0] for element in elements.values()]
+    for mark, element in zip(elements, found, strict=True):
+        change(element, mark)
+    return reading_of(altered)
+
+
 @pytest.mark.parametrize("path", list(files()), ids=lambda path: path.name)
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
-def test_a_change_is_noticed(path: Path, change: Callable[[Any], None]) -> None:
+def test_a_change_is_noticed(path: Path, change: Callable[[Any, str], None]) -> None:
     """The run or the account differs, or the account leaves the place out by a rule."""
     tree = etree.parse(path, PARSER)
     before = reading_of(tree)
     said, omitted = said_of(before), omitted_places(before)
-    unnoticed: list[str] = []
-    for element in distinct(tree):
-        place = numbered(tree, element)
+    entries = entries_of(before)
+    levels: dict[int, dict[str, Any]] = {}
+    for number, element in enumerate(distinct(tree)):
         if element.getparent() is None and change is add_tail:
             continue
-        altered: Any = copy.deepcopy(tree)
-        change(altered.xpath(tree.getpath(element))[0])
-        if said_of(reading_of(altered)) == said and not is_below(place, omitted):
-            unnoticed.append(place)
+        if not is_below(numbered(tree, element), omitted):
+            level = levels.setdefault(len(list(element.iterancestors())), {})
+            level[f"mark-{number}-"] = element
+    unnoticed: list[str] = []
+    for level in levels.values():
+        reading = changed(tree, level, change)
+        seen = repr(said_of(reading))
+        new = {path for path, _, _ in entries_of(reading) - entries}
+        for mark, element in level.items():
+            place = numbered(tree, element)
+            # No other place of this depth is below it.
+            if mark in seen or any(is_below(path, frozenset({place})) for path in new):
+                continue
+            if said_of(changed(tree, {mark: element}, change)) == said:
+                unnoticed.append(place)
+    assert levels
     assert not unnoticed
