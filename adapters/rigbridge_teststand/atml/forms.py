@@ -94,8 +94,8 @@ def record_unread(element: Element, form: Form, account: RunAccount) -> None:
         account: takes an entry for each attribute, text and child.
     """
     for texts in account.texts.get(element, {}).values():
-        for text in texts:
-            drop_text(element, text, account)
+        for behind in texts:
+            drop_text(element, behind, account)
     # A stack instead of recursion: collections nest as deep as they like.
     pending = [(element, form)]
     while pending:

@@ -41,7 +41,9 @@ def empty(element: Element) -> None:
     # libxml2 remembers the length and the memory of the last text it wrote. Where the
     # last text of an open element is another one than it wrote, it writes beyond the
     # memory of that. So no text in a tree is written, and none freed that may be last.
-    element.clear(keep_tail=True)
+    # The type hints of lxml lack the argument.
+    inside: Any = element
+    inside.clear(keep_tail=True)
 
 
 def place_of(element: Element) -> Place:

@@ -20,8 +20,9 @@ TEXTS = {"text", "tail"}
 def written_texts(module: Path) -> Iterator[str]:
     """Give the places where the text of an element is written."""
     for node in ast.walk(ast.parse(module.read_text("utf-8"))):
-        is_written = isinstance(node, ast.Attribute) and node.attr in TEXTS
-        if is_written and not isinstance(node.ctx, ast.Load):
+        if not isinstance(node, ast.Attribute) or node.attr not in TEXTS:
+            continue
+        if not isinstance(node.ctx, ast.Load):
             yield f"{module.name}:{node.lineno}"
 
 
@@ -35,7 +36,7 @@ class TestLiveTrees:
         if find_library("c_malloc_debug") is not None:
             checks |= {"LD_PRELOAD": "libc_malloc_debug.so.0", "MALLOC_CHECK_": "3"}
         done = subprocess.run(
-            [sys.executable, str(STRESS), "70", "3"],
+            [sys.executable, str(STRESS), "28", "3"],
             cwd=tmp_path,
             env=os.environ | checks,
             capture_output=True,
