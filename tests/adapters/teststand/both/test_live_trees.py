@@ -36,7 +36,7 @@ class TestLiveTrees:
         if find_library("c_malloc_debug") is not None:
             checks |= {"LD_PRELOAD": "libc_malloc_debug.so.0", "MALLOC_CHECK_": "3"}
         done = subprocess.run(
-            [sys.executable, str(STRESS), "28", "3"],
+            [sys.executable, str(STRESS), "45", "3"],
             cwd=tmp_path,
             env=os.environ | checks,
             capture_output=True,
