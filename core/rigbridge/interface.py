@@ -177,6 +177,8 @@ def open_outbox(
         data=None if data is None else Path(data),
         api_key=api_key,
     )
+    # Now, not in the thread that sends: nobody would see it there.
+    opening.check_destinations(site)
     outbox = opening.open_outbox(site)
     if send:
         outbox.start()

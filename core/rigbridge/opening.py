@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_adapters",
+    "check_destinations",
     "incoming_intake",
     "load_outbox",
     "make_adapter",
@@ -61,17 +62,7 @@ def open_destination(
     """
     name = configuration.destination
     loader = PluginLoader(DESTINATION_GROUP) if loader is None else loader
-    # A misspelled table would otherwise be settings that nobody reads.
-    # One with a URL is the name of a run store.
-    known = {name for name, own in configuration.destinations.items() if "url" in own}
-    for unknown in configuration.destinations.keys() - known - set(loader.names):
-        raise ConfigurationError(
-            "there is no such destination",
-            source=configuration.origins.get("destinations"),
-            place=f"destinations.{unknown}",
-            remedy=f"give it the 'url' of a run store; installed: "
-            f"{', '.join(loader.names)}",
-        )
+    check_destinations(configuration, loader)
     # An entry point gives any object; what is none of ours fails in the call.
     kind = cast("Callable[[DestinationSettings], Destination]", loader.load(name))
     table = configuration.destinations.get(name, {})
@@ -97,6 +88,33 @@ def open_destination(
             f"{type(error).__name__}: {error}",
             remedy=f"report it to the authors of {distribution}",
         ) from error
+
+
+def check_destinations(
+    configuration: Configuration, loader: PluginLoader | None = None
+) -> None:
+    """
+    Make sure that each table of settings belongs to a destination that there is.
+
+    Args:
+        configuration: the settings.
+        loader: the loader to use; a new one by default.
+
+    Raises:
+        ConfigurationError: nobody reads one of them; names the destinations there are.
+    """
+    loader = PluginLoader(DESTINATION_GROUP) if loader is None else loader
+    # A misspelled table would otherwise be settings that nobody reads.
+    # One with a URL is the name of a run store.
+    known = {name for name, own in configuration.destinations.items() if "url" in own}
+    for unknown in configuration.destinations.keys() - known - set(loader.names):
+        raise ConfigurationError(
+            "there is no such destination",
+            source=configuration.origins.get("destinations"),
+            place=f"destinations.{unknown}",
+            remedy=f"give it the 'url' of a run store; installed: "
+            f"{', '.join(loader.names)}",
+        )
 
 
 def load_outbox(configuration: Configuration) -> PluginLoader:

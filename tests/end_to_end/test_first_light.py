@@ -208,7 +208,9 @@ class TestFirstLight:
         """The server's words come with the file; the other file still arrives."""
         config = tmp_path / "rigbridge.toml"
         name = "LED driver in-circuit test"
-        config.write_text(f'[identity.procedures]\n"{name}" = "FVT99"\n')
+        config.write_text(
+            f'time_zone = "UTC"\n[identity.procedures]\n"{name}" = "FVT99"\n'
+        )
         folder = Path(str(resources.files("rigbridge.examples")))
         process = rigbridge(
             "import",

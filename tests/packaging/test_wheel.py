@@ -108,10 +108,16 @@ class TestEntryPoints:
     ) -> None:
         """No plugin is offered in a group that nothing loads."""
         from rigbridge.adapters import ADAPTER_GROUP  # noqa: PLC0415 - see below
+        from rigbridge.cli.main import COMMAND_GROUP  # noqa: PLC0415 - see below
         from rigbridge.destinations import DESTINATION_GROUP  # noqa: PLC0415 - likewise
 
         groups = set(pyproject["project"]["entry-points"])
-        assert groups == {ADAPTER_GROUP, DESTINATION_GROUP, "pytest11"}
+        assert groups == {
+            ADAPTER_GROUP,
+            COMMAND_GROUP,
+            DESTINATION_GROUP,
+            "pytest11",
+        }
 
 
 @pytest.mark.parametrize("name", sorted(TOP_LEVEL))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -27,7 +27,9 @@ from rigbridge.cli import (
 from rigbridge.cli.options import StrictCommand
 from rigbridge.cli.output import error_document, say, say_error, say_json
 from rigbridge.errors import ConfigurationError, PluginLoadError, RigbridgeError
-from rigbridge.machine.plugins import PluginLoader
+
+if TYPE_CHECKING:
+    from rigbridge.machine.plugins import PluginLoader
 
 __all__ = ["COMMAND_GROUP", "app", "run"]
 
@@ -63,6 +65,9 @@ class _Commands(TyperGroup):
 
 
 def _offered() -> PluginLoader:
+    # Our own commands need no entry points, and start without looking for them.
+    from rigbridge.machine.plugins import PluginLoader  # noqa: PLC0415
+
     return PluginLoader(COMMAND_GROUP)
 
 

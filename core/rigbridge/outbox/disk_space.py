@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rigbridge.errors import DiskFullError
+from rigbridge.machine.folders import make_file
 
 __all__ = [
     "explaining_full_disk",
@@ -91,6 +92,8 @@ def keep_ballast(folder: Path) -> None:
         return
     # Written, since some file systems promise room without taking it.
     with suppress(OSError):
+        # As every file of a shared folder: others of its group may remove it.
+        make_file(ballast)
         ballast.write_bytes(bytes(_BALLAST))
 
 

@@ -381,7 +381,12 @@ class Outbox:
         Args:
             states: which; all but the delivered ones by default.
         """
-        return self._view.entries(states) + self._handed_over.entries(states)
+        # In this order: an item leaves its folder only once it is queued. One that is
+        # queued in between is in both.
+        handed_over = self._handed_over.entries(states)
+        queued = self._view.entries(states)
+        known = {entry.id for entry in queued}
+        return queued + [entry for entry in handed_over if entry.id not in known]
 
     def entry(self, run_id: UUID | str) -> OutboxEntry | None:
         """Give the entry of a run; None if it was never here, or is forgotten."""
@@ -398,6 +403,9 @@ class Outbox:
             Exception: it was handed over and cannot be translated.
         """
         wanted = _as_id(run_id)
+        # Queued first: another thread or process may queue it at any moment, and its
+        # files would go from the folder while they are read.
+        self._take_in(lambda: False)
         if (found := self._handed_over.run(wanted)) is not None:
             return found
         document, report, digests = self._queue.documents(wanted)

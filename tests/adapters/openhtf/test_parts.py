@@ -179,14 +179,21 @@ class TestLogs:
         reading = read(record, settings=OpenHTFSettings(framework_logs=True))
         assert len(reading.runs[0].logs) == 1
 
-    @pytest.mark.parametrize("source", [["threads.py"], {"file": "threads.py"}])
+    @pytest.mark.parametrize(
+        ("source", "file"),
+        [
+            (["threads.py"], "threads.py"),
+            (["src", "b.py"], "src/b.py"),
+            ({"file": "threads.py"}, None),
+        ],
+    )
     def test_a_source_that_is_no_text(
-        self, read: Any, record: dict[str, Any], source: object
+        self, read: Any, record: dict[str, Any], source: object, file: str | None
     ) -> None:
-        """A debug line whose file is a list or an object is a line of the test."""
+        """A debug line is a line of the test; a list of names is a path."""
         record["log_records"] = [_line(10, "openhtf.test_record.1", source=source)]
         (entry,) = read(record).runs[0].logs
-        assert entry.source_file is None
+        assert entry.source_file == file
 
     def test_odd_lines(self, read: Any, record: dict[str, Any]) -> None:
         """A line that lacks fields, or is a mere text, is a line all the same."""

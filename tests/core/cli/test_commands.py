@@ -393,6 +393,7 @@ class TestRuns:
         self, rigbridge: Rigbridge, data: Path
     ) -> None:
         """Exit code 1, one line."""
+        rigbridge("demo", "--data", data)
         process = rigbridge("runs", "show", "nobody", "--data", data)
         assert process.returncode == 1
         assert process.stderr.startswith("error: ")
@@ -401,6 +402,7 @@ class TestRuns:
         self, rigbridge: Rigbridge, data: Path
     ) -> None:
         """Often the id is cut short, or the store is another one."""
+        rigbridge("demo", "--data", data)
         process = rigbridge("runs", "show", "1239", "--data", data)
         assert process.returncode == 1
         assert str(data) in process.stderr

@@ -109,4 +109,4 @@ def test_move_takes_any_spelling_of_both_addresses(
         " ('rigbridge outbox flush --to https://new.example.com' sends)\n"
     )
     entry = outbox("show", waiting.id, as_json=True)
-    assert entry["destination"] == "https://new.example.com"
+    assert entry["outbox"]["destination"] == "https://new.example.com"
