@@ -386,20 +386,11 @@ class AmbiguousRunError(PermanentError):
     """
     The store has runs that may be this one, and shows too little to tell.
 
-    Args:
+    Attributes:
         candidates: the ids of these runs.
     """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        source: str | None = None,
-        remedy: str | None = None,
-        candidates: Sequence[str] = (),
-    ) -> None:
-        super().__init__(message, source=source, remedy=remedy)
-        self.candidates = tuple(candidates)
+    candidates: tuple[str, ...] = ()
 
 
 class DestinationFailedError(PermanentError):

@@ -464,7 +464,9 @@ class DataReader:
             shown = f"{name}{label}"
             if unit is not None and series:
                 self._account.mapped["unit"] += 1
-            self._add(shown, element, series, None, attributes, outcome, judged)
+            # An array without members has no axis that could hold its unit.
+            own = None if series else unit
+            self._add(shown, element, series, own, attributes, outcome, judged)
 
     def _add(  # noqa: PLR0917 - each part of a measurement
         self,

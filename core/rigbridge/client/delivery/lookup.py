@@ -134,15 +134,16 @@ class Search:
 
     def _ambiguous(self, runs: Sequence[ReceivedRun]) -> AmbiguousRunError:
         ids = ", ".join(run.id for run in runs)
-        return AmbiguousRunError(
+        error = AmbiguousRunError(
             f"the store has runs of unit {self.sent.serial_number!r} with the same "
             f"procedure, start and outcome ({ids}), and does not show what was "
             f"measured: whether one of them is run {self.run_id} nobody can tell",
             remedy="compare them in the store; then 'rigbridge outbox retry RUN "
             "--stored-as ID' takes that one, and 'rigbridge outbox retry RUN' stores "
             "it as another",
-            candidates=[run.id for run in runs],
         )
+        error.candidates = tuple(run.id for run in runs)
+        return error
 
 
 def _text(value: str | UnsetType | None) -> str | None:

@@ -467,6 +467,12 @@ class TestEveryName:
         # The newest version knows them all, so that none is in the list in vain.
         assert document.later or used == NAMES.keys()
 
+    def test_without_members(self, make: Callable[..., Document]) -> None:
+        """An empty array keeps its unit and whatever else is said of it."""
+        assert (
+            lost(make(lambda name: name not in ("ts:Element/0", "ts:Element/1"))) == []
+        )
+
     @settings(
         max_examples=25,
         deadline=None,
