@@ -196,12 +196,12 @@ class MeasureFixture:
         Raises:
             ModelError: a value or limit that cannot be.
         """
-        if low is not None or high is not None:
-            limits = Limit(lower=low, upper=high)
         measurement = judged(
             name,
             value,
             unit=unit,
+            low=low,
+            high=high,
             limits=limits,
             equal=equal,
             outcome=outcome,

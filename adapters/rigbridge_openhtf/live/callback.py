@@ -14,7 +14,6 @@ import atexit
 import contextlib
 import logging
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +23,7 @@ import attrs
 
 from rigbridge.errors import ConfigurationError
 from rigbridge.machine.interruption import brought_to_end
-from rigbridge.outbox.incoming import IncomingFolder, shared_threads
+from rigbridge.outbox.incoming import IncomingFolder, say_lost, shared_threads
 from rigbridge_openhtf.live.background import BackgroundOutbox
 from rigbridge_openhtf.live.fixed_settings import FixedSettings, fix_settings
 from rigbridge_openhtf.live.hand_over import HandOver
@@ -199,7 +198,7 @@ class OutputCallback:
             except Exception as error:
                 _LOGGER.exception("a record could be kept nowhere")
                 problem = f"{type(error).__name__}: {error}"
-                _say_lost(done, problem)
+                say_lost(done.serial_number, done.outcome, problem)
                 return attrs.evolve(done, problem=problem)
         self._last_run_id = done.run_id
         self._used_by.add(os.getpid())
@@ -333,14 +332,3 @@ def _incoming_folder(fixed: FixedSettings, outbox: Outbox | None) -> IncomingFol
 def _prepare_folder(folder: IncomingFolder) -> None:
     with contextlib.suppress(OSError):
         folder.prepare()
-
-
-def _say_lost(done: HandOver, problem: str) -> None:
-    """Say the one thing that must reach a person, whatever the logging is."""
-    # Under pythonw.exe, which has no console, sys.stderr is None.
-    with contextlib.suppress(Exception):
-        serial = done.serial_number or "a unit without a serial number"
-        sys.stderr.write(
-            f"rigbridge: the run of {serial} ({done.outcome}) could be kept nowhere,"
-            f" it is lost: {problem}\n"
-        )

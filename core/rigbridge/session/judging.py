@@ -36,6 +36,8 @@ def judged(
     value: object,
     *,
     unit: str | None,
+    low: float | None = None,
+    high: float | None = None,
     limits: Limit | None,
     equal: str | float | bool | None,
     outcome: MeasurementOutcome | str | None,
@@ -49,15 +51,26 @@ def judged(
         value: a number, text, bool, None, a :class:`Series`, points, or a JSON object;
             also a number or an array of NumPy.
         unit: its unit.
-        limits: the range that it must lie in; every point of a series must.
+        low: the lowest value that passes.
+        high: the highest value that passes.
+        limits: the range that it must lie in, instead of low and high; every point of
+            a series must.
         equal: what it must be equal to.
         outcome: the verdict, where the program judged by itself.
         docstring: an explanation.
 
     Raises:
-        ModelError: limits for what is no number, a lower limit above the upper, or a
-            value of another kind.
+        ModelError: low or high together with limits, limits for what is no number, a
+            lower limit above the upper, or a value of another kind.
     """
+    if low is not None or high is not None:
+        if limits is not None:
+            raise ModelError(
+                "low or high are given together with limits",
+                path=f"measurement {name!r}",
+                remedy="give either of them",
+            )
+        limits = Limit(lower=low, upper=high)
     plain = _plain(name, value, unit)
     validators: tuple[str, ...] = ()
     if equal is not None:

@@ -143,18 +143,12 @@ class PhaseRecorder:
             ModelError: a value or limit that cannot be; nothing is recorded.
         """
         self._require_open(f"measure {name!r}")
-        if low is not None or high is not None:
-            if limits is not None:
-                raise ModelError(
-                    "low or high are given together with limits",
-                    path=f"measurement {name!r}",
-                    remedy="give either of them",
-                )
-            limits = Limit(lower=low, upper=high)
         measurement = judged(
             name,
             value,
             unit=unit,
+            low=low,
+            high=high,
             limits=limits,
             equal=equal,
             outcome=outcome,

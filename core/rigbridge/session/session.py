@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import logging
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,7 +20,7 @@ from rigbridge.machine.folders import make_folder
 from rigbridge.model import ProcedureRef, Run, Unit
 from rigbridge.opening import load_outbox, open_outbox
 from rigbridge.outbox import Outbox, OutboxEntry
-from rigbridge.outbox.incoming import IncomingFolder, write_run
+from rigbridge.outbox.incoming import IncomingFolder, say_lost, write_run
 from rigbridge.session.run_recorder import RunRecorder
 
 __all__ = ["EXIT_DEADLINE", "Session"]
@@ -148,7 +148,7 @@ class Session:
         return RunRecorder(
             unit,
             procedure,
-            hand_over=self.submit,
+            hand_over=self._hand_over,
             spool=self._spool(),
             operator=self._operator if operator is None else operator,
             station=self._station if station is None else station,
@@ -177,6 +177,14 @@ class Session:
         with self._lock:
             if self._outbox is not None:
                 self._outbox.wake()
+
+    def _hand_over(self, run: Run) -> None:
+        try:
+            self.submit(run)
+        except (RigbridgeError, OSError) as error:
+            # A test never fails because of us; that a run is lost is always said.
+            _LOGGER.exception("run %s could be kept nowhere", run.id)
+            say_lost(run.unit.serial_number, str(run.outcome), str(error))
 
     def _open(self) -> None:
         try:
@@ -209,10 +217,13 @@ class Session:
         Returns:
             How many runs still wait; they stay in the data folder.
         """
+        end = time.monotonic() + deadline
         outbox = self._sender(deadline)
         if outbox is None:
             return sum(1 for _ in self._incoming.items())
-        return outbox.flush(deadline)
+        # Opening took some of the time. A store that is known to be silent is left to
+        # the next minute.
+        return outbox.flush(max(0.0, end - time.monotonic()), insist=False)
 
     def _sender(self, patience: float) -> Outbox | None:
         if self._opening is not None:
@@ -247,5 +258,7 @@ class Session:
 
     def _at_exit(self) -> None:
         # What is raised here would only be printed, without a word on what it means.
-        with contextlib.suppress(Exception):
+        try:
             self.close()
+        except Exception:
+            _LOGGER.exception("the outbox could not be flushed at the end")

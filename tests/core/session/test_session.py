@@ -216,6 +216,28 @@ class TestFiles:
         assert [found.outcome for found in handed_over(session.data)] == ["ERROR"]
 
 
+class TestNoRoom:
+    """Neither the data folder nor its stand-in can be written."""
+
+    def test_the_test_goes_on_and_the_loss_is_said(
+        self,
+        session: Session,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        """On stderr, with the serial number and the reason."""
+
+        def refuse(*_: object, **__: object) -> None:
+            raise OSError("no space left")
+
+        monkeypatch.setattr(IncomingFolder, "write", refuse)
+        with session.run("SN-1", "P"):
+            pass
+        said = capsys.readouterr().err
+        assert "the run of SN-1 (PASS) could be kept nowhere" in said
+        assert "no space left" in said
+
+
 class TestRecorders:
     """What recorders take and refuse."""
 

@@ -18,7 +18,7 @@ from rigbridge.outbox.incoming.item import (
     decode_item,
     is_item_name,
 )
-from rigbridge.outbox.incoming.runs import read_run, write_run
+from rigbridge.outbox.incoming.runs import read_run, say_lost, write_run
 
 __all__ = [
     "ITEM_FILE",
@@ -33,6 +33,7 @@ __all__ = [
     "decode_item",
     "is_item_name",
     "read_run",
+    "say_lost",
     "shared_threads",
     "write_run",
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import sys
 from pathlib import Path
 
 import attrs
@@ -24,7 +26,7 @@ from rigbridge.outbox.incoming.folder import IncomingFolder
 from rigbridge.outbox.incoming.item import RUN_KIND, IncomingItem, ItemContent
 from rigbridge.wire import encode
 
-__all__ = ["read_run", "write_run"]
+__all__ = ["read_run", "say_lost", "write_run"]
 
 
 @attrs.frozen(kw_only=True)
@@ -164,3 +166,23 @@ def _with_bytes(
         # Those of an item that is durable were synced before it got its name.
         opener=SettledFile(path, sha256, synced=durable),
     )
+
+
+def say_lost(serial_number: str | None, outcome: str | None, problem: str) -> None:
+    """
+    Say on stderr that a run could be kept nowhere, whatever the logging is.
+
+    It is the one thing of ours that must reach a person, and the one that is printed.
+
+    Args:
+        serial_number: of its unit, or None.
+        outcome: its verdict, or None.
+        problem: why it could not be kept.
+    """
+    # Under pythonw.exe, which has no console, sys.stderr is None.
+    with contextlib.suppress(Exception):
+        serial = serial_number or "a unit without a serial number"
+        sys.stderr.write(
+            f"rigbridge: the run of {serial} ({outcome}) could be kept nowhere,"
+            f" it is lost: {problem}\n"
+        )
