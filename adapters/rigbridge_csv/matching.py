@@ -11,6 +11,7 @@ import re
 import attrs
 
 from rigbridge.adapters import HEAD_SIZE
+from rigbridge.adapters.text.decoding import decode_head, find_decoding
 from rigbridge.errors import RigbridgeError
 from rigbridge.model.report import ConversionReport
 from rigbridge_csv.profiles.forms import LogForm
@@ -19,7 +20,6 @@ from rigbridge_csv.tables.head import TableHead
 from rigbridge_csv.tables.header import find_column, normal
 from rigbridge_csv.tables.splitting import kind_records
 from rigbridge_csv.tables.table import Bound, TableReader
-from rigbridge_csv.text.decoding import decode_head, find_decoding
 from rigbridge_csv.text.records import CSVRecords, Signs, csv_reader
 
 __all__ = ["ProfileClaim", "claim_profile"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from rigbridge.adapters import ReadContext, Source
+from rigbridge.adapters.text.decoding import decode_head
 from rigbridge.errors import NoRunError, UnrecognizedSourceError
 from rigbridge.model import Run
 from rigbridge_csv.forms.long import read_long
@@ -16,7 +17,6 @@ from rigbridge_csv.matching import ProfileClaim, claim_profile
 from rigbridge_csv.profiles.choice import built_in_profiles
 from rigbridge_csv.profiles.forms import LogForm
 from rigbridge_csv.profiles.profile import CSVProfile
-from rigbridge_csv.text.decoding import decode_head
 from rigbridge_csv.text.foreign import foreign_format, is_workbook
 from rigbridge_csv.text.workbook import can_read_workbooks, workbook_head
 

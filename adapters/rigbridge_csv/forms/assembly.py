@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rigbridge.adapters import ReadContext, Source
+from rigbridge.adapters.text.verdicts import RUN_OUTCOMES, worst_verdict
 from rigbridge.errors import SourceError
 from rigbridge.model import (
     LogEntry,
@@ -28,7 +29,6 @@ from rigbridge_csv.profiles.fields import Field
 from rigbridge_csv.profiles.forms import LogForm
 from rigbridge_csv.tables.cells import CellReader
 from rigbridge_csv.tables.keys import FilledCell, KeyLines, keep_text
-from rigbridge_csv.verdicts import RUN, worst
 
 __all__ = ["RunAssembly"]
 
@@ -309,7 +309,7 @@ class RunAssembly:
                 place=Place(line=self.line),
                 detail=cell.text,
             )
-        return RUN.get(self._cells.verdict(cell))
+        return RUN_OUTCOMES.get(self._cells.verdict(cell))
 
     def _derived_outcome(self, phases: Sequence[PhaseRows]) -> RunOutcome:
         place = Place(line=self.line)
@@ -317,10 +317,10 @@ class RunAssembly:
             # Logs with verdicts leave the cell blank where a test was not finished.
             outcome, rule = RunOutcome.ERROR, "its verdict cell holds none"
         else:
-            judged = worst(
+            judged = worst_verdict(
                 verdict for phase in phases for verdict in phase.written(self._cells)
             )
-            outcome = RunOutcome.ERROR if judged is None else RUN[judged]
+            outcome = RunOutcome.ERROR if judged is None else RUN_OUTCOMES[judged]
             rule = (
                 "no verdict anywhere in its rows"
                 if judged is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from rigbridge.adapters.text.verdicts import MEASUREMENT_OUTCOMES, LoggedVerdict
 from rigbridge.model import Measurement, MeasurementOutcome
 from rigbridge.model.report import ConversionReport, Place
 from rigbridge_csv.forms.columns import LongColumns
@@ -11,7 +12,6 @@ from rigbridge_csv.forms.shapes import MeasurementShape, judged, name_parts
 from rigbridge_csv.profiles.fields import MEASUREMENT_FIELDS, Field
 from rigbridge_csv.tables.cells import CellReader
 from rigbridge_csv.tables.keys import FilledCell, keep_text
-from rigbridge_csv.verdicts import MEASUREMENT, LoggedVerdict
 
 __all__ = ["MeasurementReader", "Shapes"]
 
@@ -115,7 +115,7 @@ class MeasurementReader:
         )
         if outcome is None and self._judges:
             verdict = judged(number, shape.limits, self._report, line, name)
-        judgement = MEASUREMENT.get(verdict, MeasurementOutcome.UNSET)
+        judgement = MEASUREMENT_OUTCOMES.get(verdict, MeasurementOutcome.UNSET)
         if attributes or shape.attributes:
             counts["attribute"] += len(attributes)
             texts = {**shape.attributes, **attributes}
@@ -164,7 +164,7 @@ class MeasurementReader:
         self, text: str, line: int, columns: LongColumns, attributes: dict[str, str]
     ) -> LoggedVerdict:
         verdict = self._cells.word(text)
-        if verdict is None or verdict not in MEASUREMENT:
+        if verdict is None or verdict not in MEASUREMENT_OUTCOMES:
             cell = FilledCell(text, line, columns.label(Field.OUTCOME))
             verdict = self._cells.verdict(cell)
             keep_text(attributes, cell.column, cell.text)

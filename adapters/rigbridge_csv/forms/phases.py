@@ -6,13 +6,17 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
+from rigbridge.adapters.text.verdicts import (
+    PHASE_OUTCOMES,
+    LoggedVerdict,
+    worst_verdict,
+)
 from rigbridge.model import Measurement, Phase, PhaseOutcome, RunOutcome
 from rigbridge.model.report import ConversionReport, Place
 from rigbridge_csv.forms.columns import LongColumns
 from rigbridge_csv.profiles.fields import Field
 from rigbridge_csv.tables.cells import CellReader
 from rigbridge_csv.tables.keys import FilledCell, keep_text
-from rigbridge_csv.verdicts import PHASE, LoggedVerdict, worst
 
 __all__ = ["UNNAMED", "PhaseRows", "PhaseSequence"]
 
@@ -169,8 +173,8 @@ class PhaseRows:
     ) -> PhaseOutcome:
         verdict = self.written_verdict(cells)
         if verdict is not None:
-            if verdict in PHASE:
-                return PHASE[verdict]
+            if verdict in PHASE_OUTCOMES:
+                return PHASE_OUTCOMES[verdict]
             cell = self.fields[Field.PHASE_OUTCOME]
             keep_text(self.attributes, cell.column, cell.text)
         outcome, rule = self._derived(verdict, run_outcome)
@@ -184,9 +188,9 @@ class PhaseRows:
     ) -> tuple[PhaseOutcome, str]:
         if written in (LoggedVerdict.TIMEOUT, LoggedVerdict.ABORTED):
             return PhaseOutcome.ERROR, "a timeout or an abort is an error of the phase"
-        judged = worst(self.verdicts)
+        judged = worst_verdict(self.verdicts)
         if judged is not None:
-            return PHASE[judged], "none written: the worst of its measurements"
+            return PHASE_OUTCOMES[judged], "none written: the worst of its measurements"
         # Logs list the tests of a skipped phase too, without a value.
         if self.measurements and all(
             measurement.value is None for measurement in self.measurements

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from rigbridge.adapters import ReadContext, Source
+from rigbridge.adapters.text.decoding import find_decoding
 from rigbridge.errors import MalformedSourceError, SourceError
 from rigbridge.model import Run
 from rigbridge.model.report import ConversionReport, Place
@@ -17,7 +18,6 @@ from rigbridge_csv.tables.cells import CellReader
 from rigbridge_csv.tables.head import TableHead
 from rigbridge_csv.tables.keys import KeyLines
 from rigbridge_csv.tables.table import Bound, TableReader
-from rigbridge_csv.text.decoding import find_decoding
 from rigbridge_csv.text.foreign import is_workbook
 from rigbridge_csv.text.records import (
     Records,

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
+from rigbridge.adapters.text.verdicts import MEASUREMENT_OUTCOMES, LoggedVerdict
 from rigbridge.errors import MalformedSourceError, NoRunError, SourceError
 from rigbridge.model import LogEntry, LogLevel, Measurement, MeasurementOutcome, Run
 from rigbridge.model.report import Place
@@ -26,7 +27,6 @@ from rigbridge_csv.profiles.profile import Undeclared
 from rigbridge_csv.tables.head import constant_fields
 from rigbridge_csv.tables.keys import FilledCell, KeyLines, keep_text
 from rigbridge_csv.tables.splitting import KindRecord, kind_records
-from rigbridge_csv.verdicts import MEASUREMENT, LoggedVerdict
 
 __all__ = ["read_records"]
 
@@ -417,7 +417,7 @@ class _RecordRun:
         verdict = LoggedVerdict.UNSET
         if (cell := given.fields.get(Field.OUTCOME)) is not None:
             verdict = cells.verdict(cell)
-            if verdict not in MEASUREMENT:
+            if verdict not in MEASUREMENT_OUTCOMES:
                 keep_text(attributes, "outcome", cell.text)
         elif self.reader.reading.profile.verdict == "limits":
             verdict = judged(number, condition.limits, report, given.line, given.name)
@@ -426,7 +426,7 @@ class _RecordRun:
             report.mapped("limit")
         return Measurement(
             name=parts.name,
-            outcome=MEASUREMENT.get(verdict, MeasurementOutcome.UNSET),
+            outcome=MEASUREMENT_OUTCOMES.get(verdict, MeasurementOutcome.UNSET),
             value=number,
             unit=texts.get(Field.UNIT) or parts.unit,
             limits=condition.limits,

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import attrs
 
+from rigbridge.adapters.text.verdicts import LoggedVerdict
 from rigbridge.errors import MalformedSourceError, NoRunError, SourceError
 from rigbridge.model import (
     Axis,
@@ -36,7 +37,6 @@ from rigbridge_csv.tables.head import TableHead
 from rigbridge_csv.tables.header import find_column
 from rigbridge_csv.tables.keys import FilledCell, KeyLines, keep_text
 from rigbridge_csv.tables.table import Table
-from rigbridge_csv.verdicts import LoggedVerdict
 
 __all__ = ["read_series"]
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 import attrs
 
+from rigbridge.adapters.text.verdicts import LoggedVerdict
 from rigbridge.model import Limit, Measurement, MeasurementStamp, Scalar
 from rigbridge.model.report import ConversionReport, Place
 from rigbridge_csv.limits import Condition
-from rigbridge_csv.verdicts import LoggedVerdict
 
 __all__ = ["MeasurementShape", "NameParts", "judged", "name_parts"]
 

@@ -16,6 +16,7 @@ from typing import cast
 
 import attrs
 
+from rigbridge.adapters.text.verdicts import MEASUREMENT_OUTCOMES, LoggedVerdict
 from rigbridge.errors import NoRunError, SourceError
 from rigbridge.model import (
     Measurement,
@@ -42,7 +43,6 @@ from rigbridge_csv.tables.head import TableHead
 from rigbridge_csv.tables.header import find_column
 from rigbridge_csv.tables.keys import FilledCell, KeyLines, keep_text
 from rigbridge_csv.tables.table import Table
-from rigbridge_csv.verdicts import MEASUREMENT, LoggedVerdict
 
 __all__ = ["read_wide"]
 
@@ -380,7 +380,7 @@ class _WideRun:
         if self.judges:
             limits, name = target.template.limits, target.column.header
             verdict = judged(value, limits, self.assembly.report, line, name)
-        outcome = MEASUREMENT.get(verdict, MeasurementOutcome.UNSET)
+        outcome = MEASUREMENT_OUTCOMES.get(verdict, MeasurementOutcome.UNSET)
         return attrs.evolve(target.template, value=value, outcome=outcome), verdict
 
     def _with_own_columns(
@@ -403,11 +403,11 @@ class _WideRun:
             )
         number, condition = _as_boolean(number, condition, texts.get("equal"))
         attributes = dict(column.attributes)
-        if word is not None and verdict not in MEASUREMENT:
+        if word is not None and verdict not in MEASUREMENT_OUTCOMES:
             attributes["outcome"] = word
         return Measurement(
             name=column.parts.name,
-            outcome=MEASUREMENT.get(verdict, MeasurementOutcome.UNSET),
+            outcome=MEASUREMENT_OUTCOMES.get(verdict, MeasurementOutcome.UNSET),
             value=number,
             unit=texts.get("unit") or column.unit,
             limits=condition.limits,

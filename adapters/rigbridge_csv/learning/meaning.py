@@ -9,11 +9,11 @@ from importlib.resources import files
 
 import attrs
 
+from rigbridge.adapters.text.dates import parse_time
+from rigbridge.adapters.text.verdicts import VERDICT_WORDS
 from rigbridge_csv.learning.layout import LogLayout
 from rigbridge_csv.learning.sample import is_number
 from rigbridge_csv.profiles.fields import Field
-from rigbridge_csv.text.dates import parse_time
-from rigbridge_csv.verdicts import WORDS
 
 __all__ = [
     "KEY_WORDS",
@@ -194,7 +194,7 @@ def _fits(field: Field, column: ColumnTexts) -> bool:
 def unknown_words(texts: Sequence[str]) -> list[str]:
     """Give the verdict words of cells that nobody knows without a declaration."""
     words = dict.fromkeys(text.strip() for text in texts if text.strip())
-    return [word for word in words if word.casefold() not in WORDS]
+    return [word for word in words if word.casefold() not in VERDICT_WORDS]
 
 
 def find_form(layout: LogLayout, columns: Sequence[ColumnTexts]) -> tuple[str, str]:

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import attrs
 
 from rigbridge.adapters import Source
-from rigbridge_csv.text.decoding import find_decoding
+from rigbridge.adapters.text.decoding import find_decoding
+from rigbridge.adapters.text.numbers import number_reader
 from rigbridge_csv.text.foreign import is_workbook
-from rigbridge_csv.text.numbers import number_reader
 from rigbridge_csv.text.records import Signs, csv_reader
 from rigbridge_csv.text.workbook import workbook_head
 

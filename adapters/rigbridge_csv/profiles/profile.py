@@ -9,6 +9,8 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 import attrs
 
+from rigbridge.adapters.text.dates import check_format
+from rigbridge.adapters.text.verdicts import LoggedVerdict
 from rigbridge_csv.profiles.checks import (
     check_choice,
     check_renamed,
@@ -41,8 +43,6 @@ from rigbridge_csv.profiles.place import (
     RolePlace,
     role_places,
 )
-from rigbridge_csv.text.dates import check_format
-from rigbridge_csv.verdicts import LoggedVerdict
 
 __all__ = ["CSVProfile", "QuoteSign", "RunRule", "Undeclared", "make_profile"]
 

@@ -10,15 +10,15 @@ from typing import TypeAlias
 import attrs
 
 from rigbridge.adapters import ReadContext
+from rigbridge.adapters.text.dates import looks_ambiguous, parse_time
+from rigbridge.adapters.text.numbers import HEXADECIMAL, NumberReader, number_reader
+from rigbridge.adapters.text.verdicts import VERDICT_WORDS, LoggedVerdict
 from rigbridge.errors import MalformedSourceError
 from rigbridge.model import Scalar
 from rigbridge.model.report import ConversionReport, Place
 from rigbridge_csv.limits import Condition, condition
 from rigbridge_csv.profiles.profile import CSVProfile
 from rigbridge_csv.tables.keys import FilledCell
-from rigbridge_csv.text.dates import looks_ambiguous, parse_time
-from rigbridge_csv.text.numbers import HEXADECIMAL, NumberReader, number_reader
-from rigbridge_csv.verdicts import WORDS, LoggedVerdict
 
 __all__ = ["CellReader"]
 
@@ -67,7 +67,7 @@ class CellReader:
             "plain_decimals": profile.decimal == "."
             and all(number_reader(".")(text) is None for text in profile.missing),
             "_other_notation": number_reader(other),
-            "_words": _with_upper_case({**WORDS, **profile.outcomes}),
+            "_words": _with_upper_case({**VERDICT_WORDS, **profile.outcomes}),
         }
         for name, value in made.items():
             object.__setattr__(self, name, value)

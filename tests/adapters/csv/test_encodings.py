@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from rigbridge.adapters.text.decoding import decode_head, find_decoding
 from rigbridge.testing import Reading
-from rigbridge_csv.text.decoding import decode_head, find_decoding
 
 Read = Callable[..., Reading]
 

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from rigbridge.adapters.text.dates import check_format, parse_time
+from rigbridge.adapters.text.numbers import number_reader
 from rigbridge.errors import ConfigurationError
 from rigbridge.model import Limit, Measurement
 from rigbridge.testing import Reading
 from rigbridge_csv.limits import condition
-from rigbridge_csv.text.dates import check_format, parse_time
-from rigbridge_csv.text.numbers import number_reader
 
 Read = Callable[..., Reading]
 

@@ -13,7 +13,15 @@ from enum import StrEnum
 
 from rigbridge.model import MeasurementOutcome, PhaseOutcome, RunOutcome
 
-__all__ = ["MEASUREMENT", "PHASE", "RUN", "WORDS", "LoggedVerdict", "worst"]
+__all__ = [
+    "MEASUREMENT_OUTCOMES",
+    "PHASE_OUTCOMES",
+    "RUN_OUTCOMES",
+    "VERDICT_WORDS",
+    "LoggedVerdict",
+    "find_verdict",
+    "worst_verdict",
+]
 
 
 class LoggedVerdict(StrEnum):
@@ -29,7 +37,7 @@ class LoggedVerdict(StrEnum):
     UNSET = "UNSET"
 
 
-WORDS: Mapping[str, LoggedVerdict] = {
+VERDICT_WORDS: Mapping[str, LoggedVerdict] = {
     **{verdict.casefold(): verdict for verdict in LoggedVerdict},
     "passed": LoggedVerdict.PASS,
     "p": LoggedVerdict.PASS,
@@ -55,27 +63,46 @@ WORDS: Mapping[str, LoggedVerdict] = {
     "none": LoggedVerdict.UNSET,
 }
 """
-The words that need no declaration, in lower case. A profile adds its own; ``1``, ``0``,
+The words that need no declaration, in lower case. A log may have its own; ``1``, ``0``,
 ``true`` and ``false`` are not here, since some logs mean an error by 1.
 """
 
-RUN: Mapping[LoggedVerdict, RunOutcome] = {LoggedVerdict(o): o for o in RunOutcome}
+RUN_OUTCOMES: Mapping[LoggedVerdict, RunOutcome] = {
+    LoggedVerdict(o): o for o in RunOutcome
+}
 """What a run can be given as it stands."""
 
-PHASE: Mapping[LoggedVerdict, PhaseOutcome] = {
-    LoggedVerdict(o): o for o in PhaseOutcome
+PHASE_OUTCOMES: Mapping[LoggedVerdict, PhaseOutcome] = {
+    LoggedVerdict(outcome): outcome for outcome in PhaseOutcome
 }
 """What a phase can be given as it stands."""
 
-MEASUREMENT: Mapping[LoggedVerdict, MeasurementOutcome] = {
-    LoggedVerdict(o): o for o in MeasurementOutcome
+MEASUREMENT_OUTCOMES: Mapping[LoggedVerdict, MeasurementOutcome] = {
+    LoggedVerdict(outcome): outcome for outcome in MeasurementOutcome
 }
 """What a measurement can be given as it stands."""
+
+
+def find_verdict(
+    word: str, declared: Mapping[str, LoggedVerdict] | None = None
+) -> LoggedVerdict | None:
+    """
+    Give what a word of a log means, or None where that is not known.
+
+    Args:
+        word: the word; case and blanks around it do not matter.
+        declared: words that mean something else than ``VERDICT_WORDS`` says, or that it
+            does not have, in lower case.
+    """
+    plain = word.strip().casefold()
+    found = None if declared is None else declared.get(plain)
+    return VERDICT_WORDS.get(plain) if found is None else found
+
 
 _ERRORS = frozenset({LoggedVerdict.ERROR, LoggedVerdict.TIMEOUT, LoggedVerdict.ABORTED})
 
 
-def worst(verdicts: Iterable[LoggedVerdict]) -> LoggedVerdict | None:
+def worst_verdict(verdicts: Iterable[LoggedVerdict]) -> LoggedVerdict | None:
     """
     Give the worst of some verdicts: ERROR, FAIL, PASS, or None if nothing was judged.
 

@@ -4,17 +4,39 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import TypeAlias
 
-__all__ = ["HEXADECIMAL", "Number", "NumberReader", "number_reader"]
+__all__ = [
+    "ENGINEERING_SUFFIXES",
+    "HEXADECIMAL",
+    "Number",
+    "NumberReader",
+    "number_reader",
+]
 
 Number: TypeAlias = float | int
 """A number as the model holds it."""
 
 NumberReader: TypeAlias = Callable[[str], Number | None]
 """Gives the number that a text spells, or None if it spells none."""
+
+ENGINEERING_SUFFIXES: Mapping[str, int] = {
+    "T": 12,
+    "G": 9,
+    "M": 6,
+    "k": 3,
+    "K": 3,
+    "m": -3,
+    "u": -6,
+    "\N{MICRO SIGN}": -6,
+    "\N{GREEK SMALL LETTER MU}": -6,
+    "n": -9,
+    "p": -12,
+    "f": -15,
+}
+"""The powers of ten that a letter behind a number means, as in ``4.7k``."""
 
 HEXADECIMAL = re.compile(r"[+-]?0[xX][0-9a-fA-F]+", re.ASCII)
 """A hexadecimal integer, as ``0x1F``."""
@@ -49,17 +71,63 @@ def _special(text: str) -> Number | None:
     return -found if found is not None and sign == "-" else found
 
 
-def number_reader(separator: str) -> NumberReader:
+def number_reader(
+    separator: str,
+    *,
+    thousands: str | None = None,
+    suffixes: Mapping[str, int] | None = None,
+) -> NumberReader:
     """
     Make a reader of numbers for a decimal separator.
 
     It takes integers, decimals with or without an exponent, ``0x`` integers, and the
     spellings of NaN and infinity that test programs print. It does not take digits
-    of other scripts, thousands separators, nor a number too large to be held.
+    of other scripts nor a number too large to be held. Thousands separators and
+    suffixes it takes only where they are declared: ``1,234`` may be 1.234, and ``5m``
+    may be 5 metres.
 
     Args:
         separator: ``.`` or ``,``.
+        thousands: the sign between groups of three digits, another than the separator.
+        suffixes: the power of ten by suffix, such as ``ENGINEERING_SUFFIXES``.
     """
+    plain = _plain_reader(separator)
+    if thousands is None and not suffixes:
+        return plain
+    return _declared_reader(separator, plain, thousands, suffixes or {})
+
+
+def _declared_reader(
+    separator: str,
+    plain: NumberReader,
+    thousands: str | None,
+    suffixes: Mapping[str, int],
+) -> NumberReader:
+    if thousands == separator:
+        raise ValueError("the sign of thousands is that of decimals")
+    sign = re.escape(thousands or "")
+    grouped = re.compile(
+        rf"[+-]?[0-9]{{1,3}}(?:{sign}[0-9]{{3}})+(?:{re.escape(separator)}[0-9]*)?",
+        re.ASCII,
+    )
+
+    def read(text: str) -> Number | None:
+        found = plain(text)
+        if found is not None:
+            return found
+        if thousands and grouped.fullmatch(text):
+            return plain(text.replace(thousands, ""))
+        power = suffixes.get(text[-1:])
+        digits = text[:-1]
+        if power is None or not digits[-1:].isdigit() or "e" in digits.lower():
+            return None
+        # As the exponent of its text: 4.7 times 1000 is not the nearest to 4700.
+        return plain(f"{digits}e{power}")
+
+    return read
+
+
+def _plain_reader(separator: str) -> NumberReader:
     decimal = _DECIMAL[separator]
     translate = separator != "."
 
