@@ -18,11 +18,13 @@ class CreationResult:
         id: the run's id in the store.
         created: False if the run was there already.
         warnings: what the store remarks.
+        differs: whether it was there with other content, which stays.
     """
 
     id: str
     created: bool
     warnings: tuple[str, ...] = ()
+    differs: bool = False
 
 
 @attrs.frozen(kw_only=True)

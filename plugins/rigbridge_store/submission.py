@@ -81,6 +81,7 @@ def submit_run(
         attached=tuple(file.name for file in files if file.stored),
         failures=tuple(failures),
         warnings=created.warnings,
+        differs=created.differs,
     )
 
 

@@ -121,7 +121,6 @@ def _import(
     as_json: bool = False,
 ) -> ImportSummary:
     """Import, and give what came of the files."""
-    from rigbridge.adapters import Source
     from rigbridge.configuration import command_line
     from rigbridge.destinations import foreign_failures
     from rigbridge.imports import AdapterSet, SourceResult, import_sources, scan
@@ -139,8 +138,7 @@ def _import(
     try:
         with progress("importing", len(files), shown=not as_json) as advance:
             for result in import_sources(
-                # One at a time: a source keeps what was read of it.
-                map(Source.from_path, files),
+                files,
                 adapters,
                 configuration,
                 destination,
@@ -152,8 +150,7 @@ def _import(
     except KeyboardInterrupt:
         # What arrived is stored; a person still wants to know how far that got.
         for file in files[summary.sources :]:
-            uri = Source.from_path(file).uri
-            summary.add(SourceResult(source=uri, tried=False))
+            summary.add(SourceResult(source=file.uri, tried=False))
     finally:
         if destination is not None:
             with foreign_failures(destination, "close"):

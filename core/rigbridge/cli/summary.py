@@ -24,7 +24,6 @@ from rigbridge.errors import RigbridgeError
 if TYPE_CHECKING:
     from rigbridge.adapters import ConversionReport
     from rigbridge.imports import ImportedRun, SourceResult
-    from rigbridge.model import Run
 
 __all__ = ["ImportSummary"]
 
@@ -38,6 +37,7 @@ _RUN_COLUMNS = (
     "Run",
 )
 _UNKNOWN = "-"
+_THERE = ("known", "differs")
 
 
 class ImportSummary:
@@ -98,10 +98,7 @@ class ImportSummary:
             self._documents.append(_result_document(result, errors))
         else:
             self._rows += map(_run_row, result.runs)
-        self._known += sum(
-            item.receipt is not None and not item.receipt.created
-            for item in result.runs
-        )
+        self._known += sum(item.status in _THERE for item in result.runs)
         if not result.tried:
             self._left += 1
             # Without an error it was not tried because of an interrupt.
@@ -115,13 +112,13 @@ class ImportSummary:
         if result.quarantined and self._quarantine is None:
             # The document of an item lies in the folder of that item.
             self._quarantine = result.quarantined[0].parents[1]
-        if result.succeeded and any(map(_is_partial, result.runs)):
+        if result.succeeded and any(item.partial for item in result.runs):
             self._partial.append(result.source)
         for item in result.runs:
-            passed = item.run.outcome.value == "PASS"
+            passed = item.outcome.value == "PASS"
             # A failed run is the better example: it shows limits and verdicts.
             if self._first is None or (self._first[0] and not passed):
-                self._first = (passed, str(item.run.id))
+                self._first = (passed, str(item.id))
 
     def _account(self, report: ConversionReport) -> None:
         from rigbridge.adapters import ASSUMED_ZONE, Disposition
@@ -192,43 +189,34 @@ class ImportSummary:
         )
 
 
-def _is_partial(item: ImportedRun) -> bool:
-    """Say whether the adapter noted that the run is not the whole one."""
-    return item.run.metadata.get("partial") is True
-
-
-def _measurements(run: Run) -> int:
-    return sum(len(phase.measurements) for phase in run.phases)
-
-
 def _run_row(item: ImportedRun) -> tuple[str, ...]:
     """Give the cells of an imported run, in the order of ``_RUN_COLUMNS``."""
-    run = item.run
     return (
-        run.outcome.value,
-        run.procedure.name or run.procedure.id or _UNKNOWN,
-        run.unit.serial_number or _UNKNOWN,
-        str(len(run.phases)),
-        str(_measurements(run)),
-        str(len(run.attachments)),
-        str(run.id) if item.receipt is None else item.receipt.stored_id,
+        item.outcome.value,
+        item.procedure or _UNKNOWN,
+        item.serial_number or _UNKNOWN,
+        str(item.phases),
+        str(item.measurements),
+        str(item.attachments),
+        item.stored_id or str(item.id),
     )
 
 
 def _imported_document(item: ImportedRun) -> dict[str, object]:
     """Give an imported run as JSON values."""
-    run, receipt = item.run, item.receipt
+    planned = item.status == "planned"
     return {
-        "id": str(run.id),
-        "stored_id": None if receipt is None else receipt.stored_id,
-        "created": None if receipt is None else receipt.created,
-        "outcome": run.outcome.value,
-        "procedure": run.procedure.name or run.procedure.id,
-        "serial_number": run.unit.serial_number,
-        "phases": len(run.phases),
-        "measurements": _measurements(run),
-        "attachments": len(run.attachments),
-        "warnings": [] if receipt is None else list(receipt.warnings),
+        "id": str(item.id),
+        "stored_id": item.stored_id,
+        "status": item.status.value,
+        "created": None if planned else item.status == "created",
+        "outcome": item.outcome.value,
+        "procedure": item.procedure,
+        "serial_number": item.serial_number,
+        "phases": item.phases,
+        "measurements": item.measurements,
+        "attachments": item.attachments,
+        "warnings": list(item.warnings),
     }
 
 

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import IO, Protocol, runtime_checkable
 
-from rigbridge.destinations.deliveries import Consignment, Outcome, Progress, Receipt
+from rigbridge.destinations.deliveries import (
+    Consignment,
+    Outcome,
+    PreparedItem,
+    Progress,
+    Receipt,
+)
 from rigbridge.destinations.selection import RunSelection
 from rigbridge.destinations.settings import DestinationSettings
+from rigbridge.errors import DeliveryError, RunProblemsError
 from rigbridge.model import Attachment, Run
 from rigbridge.model.report import ConversionReport
 from rigbridge.wire import ListedRun
@@ -15,7 +22,9 @@ from rigbridge.wire import ListedRun
 __all__ = [
     "DESTINATION_GROUP",
     "BatchDestination",
+    "BulkDestination",
     "Destination",
+    "Preparer",
     "ReadableDestination",
     "ResumableDestination",
 ]
@@ -105,6 +114,57 @@ class BatchDestination(Destination, Protocol):
         Yields:
             What came of each, in the order in which they end. No run's error ends the
             others. Closing the generator begins nothing new and waits for the rest.
+        """
+        ...
+
+
+@runtime_checkable
+class Preparer(Protocol):
+    """Brings runs into the form in which a destination takes them; can be pickled."""
+
+    def prepare(self, run: Run, report: ConversionReport) -> PreparedItem:
+        """
+        Do all that needs no word with the store.
+
+        What it writes, such as attachments, must do no harm if the item is never
+        stored, and if it is prepared again.
+
+        Args:
+            run: the run; its attachments can be opened only until this returns.
+            report: what its reading recorded; is added to.
+
+        Raises:
+            RunProblemsError: no store would take the run.
+            DeliveryError: this one would not, or cannot be reached.
+        """
+        ...
+
+
+@runtime_checkable
+class BulkDestination(Destination, Protocol):
+    """
+    A destination for which other processes prepare runs, and one stores them.
+
+    That is worth it for a store that is as fast as a reader. What else a destination
+    does needs no process but the one that sends.
+    """
+
+    def preparer(self) -> Preparer:
+        """Give what prepares runs; it is sent to other processes."""
+        ...
+
+    def store(
+        self, items: Sequence[PreparedItem]
+    ) -> Sequence[Receipt | DeliveryError | RunProblemsError]:
+        """
+        Store prepared runs durably, as one group; the same run twice is stored once.
+
+        Returns:
+            What came of each, in their order. One that is refused leaves the others
+            alone.
+
+        Raises:
+            DeliveryError: none of them is stored, and what may be done about it.
         """
         ...
 

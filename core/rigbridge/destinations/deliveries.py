@@ -18,6 +18,7 @@ __all__ = [
     "Consignment",
     "FileProgress",
     "Outcome",
+    "PreparedItem",
     "Progress",
     "ProgressKeeper",
     "Receipt",
@@ -51,6 +52,7 @@ class Receipt:
         failures: the attachments that did not arrive, each with its reason.
         url: where a person can look at the run, or None.
         warnings: what the store remarked.
+        differs: whether the run was there already with other content, which stays.
     """
 
     stored_id: str
@@ -59,6 +61,24 @@ class Receipt:
     failures: tuple[AttachmentFailure, ...] = ()
     url: str | None = None
     warnings: tuple[str, ...] = ()
+    differs: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class PreparedItem:
+    """
+    A run in the form in which its destination takes it, as another process may make it.
+
+    Attributes:
+        run_id: the id of the run.
+        payload: what the destination stores: rows or a document, never a model. It can
+            be pickled, and holds no open files.
+        size: about how many bytes that are.
+    """
+
+    run_id: UUID
+    payload: object
+    size: int
 
 
 @attrs.frozen(kw_only=True)

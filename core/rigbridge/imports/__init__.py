@@ -7,20 +7,23 @@ takes as it is lies in the :class:`Quarantine` until :func:`retry_runs` has stor
 """
 
 from rigbridge.imports.detection import AdapterSet, Claim, InstalledAdapter
-from rigbridge.imports.pipeline import ImportedRun, SourceResult, import_sources
+from rigbridge.imports.pipeline import import_sources
 from rigbridge.imports.quarantine import Quarantine, RetriedRun, retry_runs
 from rigbridge.imports.reading import ReadRun, read_source
-from rigbridge.imports.scanning import scan
+from rigbridge.imports.results import ImportedRun, RunStatus, SourceResult
+from rigbridge.imports.scanning import FoundSource, scan
 from rigbridge.imports.strictness import Strictness, strict_refusal
 
 __all__ = [
     "AdapterSet",
     "Claim",
+    "FoundSource",
     "ImportedRun",
     "InstalledAdapter",
     "Quarantine",
     "ReadRun",
     "RetriedRun",
+    "RunStatus",
     "SourceResult",
     "Strictness",
     "import_sources",

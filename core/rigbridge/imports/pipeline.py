@@ -13,15 +13,14 @@ from pathlib import Path
 
 import attrs
 
-from rigbridge.adapters import ConversionReport, Source, Spool
+from rigbridge.adapters import ConversionReport, Spool
 from rigbridge.configuration import Configuration
 from rigbridge.convert import dump
-from rigbridge.destinations import Destination, Receipt, foreign_failures
+from rigbridge.destinations import Destination, foreign_failures
 from rigbridge.errors import (
     DeliveryError,
     HeldError,
     NoAnswerError,
-    NoRunError,
     PermanentError,
     RigbridgeError,
     RunProblemsError,
@@ -31,73 +30,19 @@ from rigbridge.errors import (
 from rigbridge.imports.detection import AdapterSet
 from rigbridge.imports.quarantine import Quarantine
 from rigbridge.imports.reading import ReadRun, read_source
+from rigbridge.imports.results import ImportedRun, SourceResult
+from rigbridge.imports.scanning import FoundSource
 from rigbridge.imports.strictness import Strictness, strict_refusal
 from rigbridge.machine.folders import read_chunks
 from rigbridge.model import Attachment, Run
 
-__all__ = ["ImportedRun", "SourceResult", "import_sources"]
+__all__ = ["import_sources"]
 
 _ACCEPT = "import without --strict to accept that"
 
 
-@attrs.frozen(kw_only=True)
-class ImportedRun:
-    """
-    A run that arrived.
-
-    Attributes:
-        run: the run as it was read.
-        receipt: what the destination said; None when nothing was sent (a dry run).
-    """
-
-    run: Run
-    receipt: Receipt | None
-
-
-@attrs.frozen(kw_only=True)
-class SourceResult:
-    """
-    What came of one source.
-
-    Attributes:
-        source: the path or address of the source.
-        adapter: the adapter that read it, or None if none was chosen.
-        runs: the runs that arrived.
-        errors: what went wrong, in order.
-        quarantined: the documents (``item.json``) of the runs in quarantine, which
-            cannot be stored as they are.
-        report: what was recorded, of all its runs together.
-        tried: False for a source that was left because the destination is out, which
-            ``errors`` then holds, or because the import was interrupted.
-    """
-
-    source: str
-    adapter: str | None = None
-    runs: tuple[ImportedRun, ...] = ()
-    errors: tuple[RigbridgeError, ...] = ()
-    quarantined: tuple[Path, ...] = ()
-    report: ConversionReport = attrs.field(factory=ConversionReport)
-    tried: bool = True
-
-    @property
-    def succeeded(self) -> bool:
-        """
-        Whether everything in the source arrived, attachments included.
-
-        A source that holds no run is no failure; its only error says so.
-        """
-        return self.tried and all(
-            isinstance(error, NoRunError) for error in self.errors
-        )
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether the source was read and holds no run."""
-        return self.succeeded and not self.runs
-
-
 def import_sources(
-    sources: Iterable[Source],
+    sources: Iterable[FoundSource],
     adapters: AdapterSet,
     configuration: Configuration,
     destination: Destination | None,
@@ -122,7 +67,7 @@ def import_sources(
     outage: DeliveryError | None = None
     for source in sources:
         if outage is not None:
-            yield SourceResult(source=source.uri, errors=(outage,), tried=False)
+            yield attrs.evolve(_found(source), errors=(outage,), tried=False)
             continue
         work = _SourceImport(source, configuration, destination)
         result = work.result(adapters, strict=strict, attach_source=attach_source)
@@ -138,16 +83,24 @@ def import_sources(
         yield result
 
 
+def _found(found: FoundSource) -> SourceResult:
+    """Begin the result of a source."""
+    return SourceResult(
+        source=found.uri, path=found.path, size=found.size, mtime_ns=found.mtime_ns
+    )
+
+
 class _SourceImport:
     """The import of one source."""
 
     def __init__(
         self,
-        source: Source,
+        found: FoundSource,
         configuration: Configuration,
         destination: Destination | None,
     ) -> None:
-        self._source = source
+        self._found = found
+        self._source = found.source()
         self._configuration = configuration
         self._destination = destination
         self._runs: list[ImportedRun] = []
@@ -160,10 +113,15 @@ class _SourceImport:
     def result(
         self, adapters: AdapterSet, *, strict: Strictness, attach_source: bool
     ) -> SourceResult:
-        name: str | None = None
+        result = _found(self._found)
         try:
             installed = adapters.choose(self._source)
-            name = installed.adapter.name
+            result = attrs.evolve(
+                result,
+                adapter=installed.adapter.name,
+                adapter_version=installed.version,
+                digest=self._source.digest,
+            )
             with Spool() as spool:
                 extra = self._source_copy(spool) if attach_source else ()
                 for item in read_source(
@@ -180,13 +138,12 @@ class _SourceImport:
                         self._submit(item, extra, strict=strict)
         except (HeldError, NoAnswerError, SourceError) as error:
             self._errors.append(error)
-        return SourceResult(
-            source=self._source.uri,
-            adapter=name,
+        return attrs.evolve(
+            result,
             runs=tuple(self._runs),
             errors=tuple(self._errors),
             quarantined=tuple(self._quarantined),
-            report=self._report,
+            report=self._report.counts(),
         )
 
     def _source_copy(self, spool: Spool) -> tuple[Attachment, ...]:
@@ -220,7 +177,10 @@ class _SourceImport:
             else:
                 with foreign_failures(self._destination, "submit"):
                     receipt = self._destination.submit(run, report)
-            self._runs.append(ImportedRun(run=run, receipt=receipt))
+            imported = ImportedRun.of(run)
+            self._runs.append(
+                imported if receipt is None else imported.arrived(receipt)
+            )
             if receipt is not None:
                 # Stored now: what an earlier import put into quarantine is obsolete.
                 self._quarantine.release(run.id)

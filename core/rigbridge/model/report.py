@@ -234,6 +234,14 @@ class ConversionReport:
             setattr(self, name, fresh)
         return part
 
+    def counts(self) -> ConversionReport:
+        """Give the counts alone, which take little memory; all entries are unlisted."""
+        part = ConversionReport()
+        part.merge(self)
+        part._unlisted += len(part._entries)
+        part._entries = []
+        return part
+
     def as_document(self) -> dict[str, object]:
         """
         Give the report as JSON values.

@@ -271,7 +271,9 @@ class Creation:
             key.repetition is Repetition.OF_ONE_TEST and same_test
         ):
             warning = "the store holds this run already with other content, kept as is"
-            return CreationResult(id=public, created=False, warnings=(warning,))
+            return CreationResult(
+                id=public, created=False, warnings=(warning,), differs=True
+            )
         raise taken
 
     def _insert(

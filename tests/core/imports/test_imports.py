@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 from collections.abc import Iterator, Sequence
 from copy import copy
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -28,9 +30,11 @@ from rigbridge.errors import (
 )
 from rigbridge.imports import (
     AdapterSet,
+    FoundSource,
     InstalledAdapter,
     Quarantine,
     ReadRun,
+    RunStatus,
     SourceResult,
     import_sources,
     read_source,
@@ -137,6 +141,16 @@ def _configuration(tmp_path: Path) -> Configuration:
     )
 
 
+def found(content: bytes, name: str) -> FoundSource:
+    """Give a source in memory as a scan gives one."""
+    return FoundSource(name=name, uri=name, opener=partial(io.BytesIO, content))
+
+
+def paths_of(*paths: Path) -> list[Path | None]:
+    """Scan paths, and give the paths that were found."""
+    return [item.path for item in scan(paths)]
+
+
 def results_of(
     contents: dict[str, bytes],
     configuration: Configuration,
@@ -144,7 +158,7 @@ def results_of(
     **flags: Any,
 ) -> list[SourceResult]:
     """Import sources in memory."""
-    sources = [Source.from_bytes(content, name) for name, content in contents.items()]
+    sources = [found(content, name) for name, content in contents.items()]
     return list(import_sources(sources, OnlyLines(), configuration, shelf, **flags))
 
 
@@ -157,21 +171,23 @@ class TestScan:
             file = tmp_path / name
             file.parent.mkdir(exist_ok=True)
             file.touch()
-        found = [str(file.relative_to(tmp_path)) for file in scan([tmp_path])]
-        assert found == ["c.xml", "a/1.xml", "b/2.xml"]
+        names = [
+            str(path and path.relative_to(tmp_path)) for path in paths_of(tmp_path)
+        ]
+        assert names == ["c.xml", "a/1.xml", "b/2.xml"]
 
     def test_settings_beside_reports_are_no_report(self, tmp_path: Path) -> None:
         """A folder may hold rigbridge.toml; named by itself it is tried as a report."""
         settings = tmp_path / "rigbridge.toml"
         settings.touch()
-        assert list(scan([tmp_path])) == []
-        assert list(scan([settings])) == [settings]
+        assert paths_of(tmp_path) == []
+        assert paths_of(settings) == [settings]
 
     def test_a_file_named_twice_is_read_once(self, tmp_path: Path) -> None:
         """A folder and a file in it overlap."""
         file = tmp_path / "a.xml"
         file.touch()
-        assert list(scan([tmp_path, file])) == [file]
+        assert paths_of(tmp_path, file) == [file]
 
     def test_linked_folders_are_read_once(self, tmp_path: Path) -> None:
         """A link to a folder is followed; one that leads back up ends there."""
@@ -182,7 +198,7 @@ class TestScan:
         inbox.mkdir()
         (inbox / "link").symlink_to(elsewhere)
         (inbox / "loop").symlink_to(inbox)
-        assert list(scan([inbox])) == [inbox / "link" / "a.xml"]
+        assert paths_of(inbox) == [inbox / "link" / "a.xml"]
 
     def test_a_folder_that_cannot_be_listed_is_given_on(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -199,11 +215,11 @@ class TestScan:
             return listed(path)
 
         monkeypatch.setattr(os, "scandir", refused)
-        assert list(scan([tmp_path])) == [closed]
+        assert paths_of(tmp_path) == [closed]
 
     def test_a_missing_path_is_given_on(self, tmp_path: Path) -> None:
         """Reading it then says that it is missing."""
-        assert list(scan([tmp_path / "gone"])) == [tmp_path / "gone"]
+        assert paths_of(tmp_path / "gone") == [tmp_path / "gone"]
 
 
 class TestReading:
@@ -340,15 +356,15 @@ class TestImport:
 
     def test_a_dry_run_sends_nothing(self, configuration: Configuration) -> None:
         """Reading alone shows what would arrive."""
-        source = Source.from_bytes(b"1 2", "a.lines")
+        source = found(b"1 2", "a.lines")
         (result,) = import_sources([source], OnlyLines(), configuration, None)
-        assert [item.receipt for item in result.runs] == [None, None]
+        assert [item.status for item in result.runs] == [RunStatus.PLANNED] * 2
 
     def test_a_dry_run_says_what_would_be_refused(
         self, configuration: Configuration
     ) -> None:
         """A run without a serial number is no success, and is not kept anywhere."""
-        source = Source.from_bytes(b"1 NOBODY", "a.lines")
+        source = found(b"1 NOBODY", "a.lines")
         (result,) = import_sources([source], OnlyLines(), configuration, None)
         assert "no serial number" in str(result.errors[0])
         assert len(result.runs) == 1

@@ -1,0 +1,149 @@
+"""What came of the sources of an import: light, so that it can be sent and gathered."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+from uuid import UUID
+
+import attrs
+
+from rigbridge.destinations import Receipt
+from rigbridge.errors import NoRunError, RigbridgeError
+from rigbridge.model import Run, RunOutcome
+from rigbridge.model.report import ConversionReport
+
+__all__ = ["ImportedRun", "RunStatus", "SourceResult"]
+
+
+class RunStatus(StrEnum):
+    """What became of a run."""
+
+    CREATED = "created"
+    """It is new in the store."""
+
+    KNOWN = "known"
+    """The store holds it already."""
+
+    DIFFERS = "differs"
+    """The store holds it already, with other content, which stays."""
+
+    PLANNED = "planned"
+    """It was read, and nothing was sent."""
+
+
+@attrs.frozen(kw_only=True)
+class ImportedRun:
+    """
+    A run that was read, and arrived unless it is only planned.
+
+    Attributes:
+        id: its id.
+        serial_number: of its unit, or None.
+        procedure: the name of its procedure or else its id, or None.
+        outcome: its verdict.
+        started_at: its start, or None.
+        phases, measurements, attachments: how many of these it has.
+        partial: whether the report was cut off, so that the run is not the whole one.
+        status: what became of it.
+        stored_id: the id under which the store knows it, or None.
+        warnings: what the store remarked.
+        failures: the attachments that did not arrive, each with its reason.
+    """
+
+    id: UUID
+    serial_number: str | None
+    procedure: str | None
+    outcome: RunOutcome
+    started_at: datetime | None
+    phases: int
+    measurements: int
+    attachments: int
+    partial: bool = False
+    status: RunStatus = RunStatus.PLANNED
+    stored_id: str | None = None
+    warnings: tuple[str, ...] = ()
+    failures: tuple[RigbridgeError, ...] = ()
+
+    @classmethod
+    def of(cls, run: Run) -> Self:
+        """Describe a run that was read."""
+        return cls(
+            id=run.id,
+            serial_number=run.unit.serial_number,
+            procedure=run.procedure.name or run.procedure.id,
+            outcome=run.outcome,
+            started_at=run.started_at,
+            phases=len(run.phases),
+            measurements=sum(len(phase.measurements) for phase in run.phases),
+            attachments=len(run.attachments),
+            partial=run.metadata.get("partial") is True,
+        )
+
+    def arrived(self, receipt: Receipt) -> Self:
+        """Note what the destination did with it."""
+        status = RunStatus.CREATED if receipt.created else RunStatus.KNOWN
+        return attrs.evolve(
+            self,
+            status=RunStatus.DIFFERS if receipt.differs else status,
+            stored_id=receipt.stored_id,
+            warnings=receipt.warnings,
+            failures=tuple(failure.error for failure in receipt.failures),
+        )
+
+
+@attrs.frozen(kw_only=True)
+class SourceResult:
+    """
+    What came of one source.
+
+    Attributes:
+        source: the path or address of the source, as people read it.
+        path: the file, where it is one of this machine.
+        size, mtime_ns: its length in bytes and the time of its last change, as it was
+            found; None where that is not known.
+        digest: the SHA-256 of its bytes, or None where they were not read.
+        adapter: the adapter that read it, or None if none was chosen.
+        adapter_version: the version of its distribution.
+        runs: the runs that arrived.
+        errors: what went wrong, in order.
+        quarantined: the documents (``item.json``) of the runs in quarantine, which
+            cannot be stored as they are.
+        report: what was recorded, of all its runs together: the counts, without the
+            single entries.
+        tried: False for a source that was left because the destination is out, which
+            ``errors`` then holds, or because the import was interrupted.
+        skipped: whether the ledger says that it was imported before as it is.
+    """
+
+    source: str
+    path: Path | None = None
+    size: int | None = None
+    mtime_ns: int | None = None
+    digest: str | None = None
+    adapter: str | None = None
+    adapter_version: str | None = None
+    runs: tuple[ImportedRun, ...] = ()
+    errors: tuple[RigbridgeError, ...] = ()
+    quarantined: tuple[Path, ...] = ()
+    report: ConversionReport = attrs.field(factory=ConversionReport)
+    tried: bool = True
+    skipped: bool = False
+
+    @property
+    def succeeded(self) -> bool:
+        """
+        Whether everything in the source arrived, attachments included.
+
+        A source that holds no run is no failure; its only error says so.
+        """
+        return self.tried and all(
+            isinstance(error, NoRunError) for error in self.errors
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the source was read and holds no run."""
+        return self.succeeded and not self.skipped and not self.runs
