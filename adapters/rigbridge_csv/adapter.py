@@ -46,7 +46,9 @@ class CSVAdapter:
         # Imported here: most files that are looked at are no logs.
         from rigbridge_csv.selection import best_claims  # noqa: PLC0415
 
-        best = best_claims(self.settings.profiles, head, name)
+        best = best_claims(
+            self.settings.asked(), head, name, only=self.settings.profile is not None
+        )
         if not best:
             return None
         reason = best[0].reason
@@ -78,4 +80,9 @@ class CSVAdapter:
         """
         from rigbridge_csv.selection import read_log  # noqa: PLC0415 - see detect
 
-        yield from read_log(self.settings.profiles, source, context)
+        yield from read_log(
+            self.settings.asked(),
+            source,
+            context,
+            only=self.settings.profile is not None,
+        )

@@ -130,7 +130,7 @@ def _share(profile: CSVProfile, header: list[str]) -> float:
                 for source in profile.fields.values()
                 for column in source.in_rows
             ),
-            *profile.metadata,
+            *(text.column for text in profile.metadata if text.column),
             *(profile.series.x or "", *profile.series.by),
         )
         for at in (
@@ -162,7 +162,12 @@ def _fits(pattern: re.Pattern[str] | None, text: str) -> bool:
 
 
 def claim_profile(
-    profile: CSVProfile, head: bytes, name: str, *, alone: bool = False
+    profile: CSVProfile,
+    head: bytes,
+    name: str,
+    *,
+    alone: bool = False,
+    only: bool = False,
 ) -> ProfileClaim | None:
     """
     Claim a log whose header has the columns that a profile requires.
@@ -177,22 +182,25 @@ def claim_profile(
         name: its file name.
         alone: whether no other profile is to be had: one that names no mark of its
             files then takes any.
+        only: whether it was chosen by its name: what it says of its files is not
+            asked, and one that does not fit says what is lacking.
     """
     match = profile.match
-    named = match.file_name is not None and fnmatch.fnmatchcase(
-        name.casefold(), match.file_name.casefold()
+    named = only or (
+        match.file_name is not None
+        and fnmatch.fnmatchcase(name.casefold(), match.file_name.casefold())
     )
     if match.file_name is not None and not named:
         return None
     text = decode_head(profile.encoding, head)
     if _looks_binary(text):
         return None
-    if match.encoding is not None:
+    if match.encoding is not None and not only:
         found = find_decoding(None, (head,), whole=False).encoding
         if _codec(found) != _codec(match.encoding):
             return None
     marked = _fits(match.header, text)
-    if match.header is not None and not marked:
+    if match.header is not None and not (marked or only):
         return _lacking_claim(profile, ("match.header",)) if named else None
     if profile.form is LogForm.RECORD:
         return _record_claim(profile, text, sure=named or marked or alone)
@@ -212,8 +220,8 @@ def _lacking_claim(
     return ProfileClaim(
         profile=profile,
         score=_BY_NAME_ONLY,
-        reason=f"the file name fits profile {profile.name}, but its header lacks "
-        f"{', '.join(lacking)}",
+        reason=f"its header lacks {', '.join(lacking)}, and profile "
+        f"{profile.name!r}, which is the one for this file, needs it",
         delimiter=delimiter,
         lacking=lacking,
     )

@@ -31,7 +31,12 @@ _READERS: Mapping[LogForm, Callable[[LogReading], Iterator[Run]]] = {
 
 
 def best_claims(
-    profiles: Sequence[CSVProfile], head: bytes, name: str, *, chosen: bool = False
+    profiles: Sequence[CSVProfile],
+    head: bytes,
+    name: str,
+    *,
+    chosen: bool = False,
+    only: bool = False,
 ) -> list[ProfileClaim]:
     """
     Give the best claims: one, or several that are equally good, or none.
@@ -42,7 +47,11 @@ def best_claims(
         name: its file name.
         chosen: whether the adapter was asked for, or chosen: the one profile of a site
             then takes a log without a mark of its own.
+        only: whether they take every log: no built-in profile is asked, and one that
+            does not fit says what the log lacks.
     """
+    if only:
+        return _claims(profiles, head, name, alone=True, only=True)[:1]
     # What the site declared goes before the built-in profiles.
     declared = _claims(profiles, head, name)
     sure = [claim for claim in declared if not claim.lacking]
@@ -54,14 +63,26 @@ def best_claims(
 
 
 def _claims(
-    profiles: Sequence[CSVProfile], head: bytes, name: str, *, alone: bool = False
+    profiles: Sequence[CSVProfile],
+    head: bytes,
+    name: str,
+    *,
+    alone: bool = False,
+    only: bool = False,
 ) -> list[ProfileClaim]:
-    found = (claim_profile(profile, head, name, alone=alone) for profile in profiles)
+    found = (
+        claim_profile(profile, head, name, alone=alone, only=only)
+        for profile in profiles
+    )
     return [claim for claim in found if claim is not None]
 
 
 def read_log(
-    profiles: Sequence[CSVProfile], source: Source, context: ReadContext
+    profiles: Sequence[CSVProfile],
+    source: Source,
+    context: ReadContext,
+    *,
+    only: bool = False,
 ) -> Iterator[Run]:
     """
     Read the runs of a log by the profile that fits it best.
@@ -70,13 +91,14 @@ def read_log(
         profiles: what the site declares.
         source: the log.
         context: takes runs, failures and the account.
+        only: whether the one profile among them takes every log.
 
     Raises:
         UnrecognizedSourceError: no profile fits it, or several equally well.
         NoRunError: it is empty.
         SourceError: whatever else is wrong with it.
     """
-    claim = _choose(profiles, source)
+    claim = _choose(profiles, source, only=only)
     reading = LogReading(claim.profile, claim.delimiter, source, context)
     yield from _READERS[claim.profile.form](reading)
 
@@ -101,10 +123,12 @@ def _head(source: Source) -> bytes:
     )
 
 
-def _choose(profiles: Sequence[CSVProfile], source: Source) -> ProfileClaim:
+def _choose(
+    profiles: Sequence[CSVProfile], source: Source, *, only: bool
+) -> ProfileClaim:
     # The content is decompressed already; patterns name the log itself.
     head, name = _head(source), source.name.removesuffix(".gz")
-    best = best_claims(profiles, head, name, chosen=True)
+    best = best_claims(profiles, head, name, chosen=True, only=only)
     # Detection says this as a reason; reading must not choose one by chance.
     if len(best) > 1:
         names = " and ".join(repr(claim.profile.name) for claim in best)
@@ -130,6 +154,7 @@ def _choose(profiles: Sequence[CSVProfile], source: Source) -> ProfileClaim:
         raise UnrecognizedSourceError(
             claim.reason,
             source=source.uri,
-            remedy=f"correct profile {claim.profile.name!r} or its match.file_name",
+            remedy=f"correct profile {claim.profile.name!r}"
+            + ("" if only else " or its match.file_name"),
         )
     return claim

@@ -16,7 +16,6 @@ from rigbridge.errors import (
     DeliveryError,
     ForbiddenError,
     NotFoundError,
-    PermanentError,
     ServerUnavailableError,
     TooLargeError,
     UnauthorizedError,
@@ -34,7 +33,6 @@ __all__ = [
     "half_a_character",
     "invalid",
     "not_found",
-    "not_implemented",
     "too_large",
     "too_many_heavy",
     "too_often",
@@ -139,11 +137,6 @@ def too_many_heavy() -> ServerUnavailableError:
 def unprocessable(message: str, *issues: str) -> UnprocessableError:
     """Refuse values that contradict each other (422)."""
     return _refusal(UnprocessableError, 422, message, issues)
-
-
-def not_implemented(message: str) -> PermanentError:
-    """Refuse what this store cannot do yet (501)."""
-    return _refusal(PermanentError, 501, message, ())
 
 
 def invalid(issues: Sequence[FieldIssue]) -> BadRequestError:

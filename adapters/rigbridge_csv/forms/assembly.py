@@ -9,6 +9,7 @@ run the latest counts, and two different serial numbers or verdicts are an error
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from rigbridge.adapters import ReadContext, Source
 from rigbridge.adapters.text.verdicts import RUN_OUTCOMES, worst_verdict
@@ -33,6 +34,7 @@ from rigbridge_csv.tables.keys import FilledCell, KeyLines, keep_text
 __all__ = ["RunAssembly"]
 
 _FORMAT = "CSV"
+_DECLARED = "declared by the profile, not written in the log"
 
 
 class RunAssembly:
@@ -69,7 +71,11 @@ class RunAssembly:
         self._constants = constants
         self._keys = keys
         self._fields: dict[Field, FilledCell] = {}
-        self.metadata: dict[str, str] = {}
+        self.metadata: dict[str, str] = {
+            text.name: text.value
+            for text in cells.profile.metadata
+            if text.name is not None and text.value is not None
+        }
         self.logs: list[LogEntry] = []
         self._timed_rows = cells.profile.form is LogForm.SERIES
         self._has_verdict_column = Field.RUN_OUTCOME in constants
@@ -227,7 +233,7 @@ class RunAssembly:
         started, ended = (
             None
             if (cell := self.cell(field)) is None or self.text(field) is None
-            else cells.time(cell, station=station, report=report)
+            else self._time(field, cell, station)
             for field in (Field.STARTED_AT, Field.ENDED_AT)
         )
         provenance = self._context.provenance(
@@ -262,6 +268,13 @@ class RunAssembly:
             metadata=metadata,
             source=provenance,
         )
+
+    def _time(self, field: Field, cell: FilledCell, station: str | None) -> datetime:
+        if cell.line == 0 and cell.column == field.value:
+            self.report.coerced(
+                field.value, _DECLARED, place=Place(line=self.line), detail=cell.text
+            )
+        return self._cells.time(cell, station=station, report=self.report)
 
     def _with_keys(self) -> dict[str, str]:
         """Give the metadata of the rows with the keys that no field has taken."""
@@ -305,7 +318,7 @@ class RunAssembly:
         if cell.line == 0:
             self.report.coerced(
                 "run outcome",
-                "declared by the profile, not written in the log",
+                _DECLARED,
                 place=Place(line=self.line),
                 detail=cell.text,
             )

@@ -107,10 +107,14 @@ class RowColumns(Bound):
             if at not in derived.kept
         }
         known = {*positions.values(), *sources}
-        metadata = tuple(
+        declared = {
+            text.name or text.column: names.must(text.column, "metadata")
+            for text in profile.metadata
+            if text.column is not None
+        }
+        others = tuple(
             dict.fromkeys(
                 [
-                    *(names.must(name, "metadata") for name in profile.metadata),
                     # What tells two runs apart is said of the whole run.
                     *(at for at in key if at not in known),
                     # The pattern takes a part of it.
@@ -118,9 +122,10 @@ class RowColumns(Bound):
                 ]
             )
         )
-        self.metadata = picker(metadata)
-        self.metadata_labels = names.labels(metadata, report)
-        known |= set(metadata)
+        others = tuple(at for at in others if at not in declared.values())
+        self.metadata = picker((*declared.values(), *others))
+        self.metadata_labels = (*declared, *names.labels(others, report))
+        known |= {*declared.values(), *others}
         dropped = {
             names.must(role.column, "roles")
             for role in profile.roles

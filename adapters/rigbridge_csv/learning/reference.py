@@ -17,6 +17,7 @@ from rigbridge_csv.profiles.forms import (
     MeasurementColumns,
     RecordKind,
     RecordRules,
+    RunText,
     SeriesRule,
 )
 from rigbridge_csv.profiles.place import (
@@ -52,6 +53,7 @@ _TABLES: tuple[tuple[str, type[Any]], ...] = (
     ("`data`", DataPlace),
     ("`blocks`", BlockPlace),
     ("`fields`", FieldSource),
+    ("A table in `metadata`", RunText),
     ("`runs`", RunRule),
     ("`measurements`", MeasurementColumns),
     ("A table in `measurements.columns`", GivenColumn),

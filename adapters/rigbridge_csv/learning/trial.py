@@ -106,12 +106,11 @@ def try_profile(
     Raises:
         SourceError: the file as a whole cannot be read.
     """
-    match = attrs.evolve(profile.match, file_name=None)
     with Spool() as spool:
         context = ReadContext(
             adapter="csv", spool=spool, time_zone=TimeZonePolicy(default=time_zone)
         )
-        runs = list(read_log([attrs.evolve(profile, match=match)], source, context))
+        runs = list(read_log([profile], source, context, only=True))
         return ProfileTrial(runs=runs, failures=context.failures, report=context.report)
 
 

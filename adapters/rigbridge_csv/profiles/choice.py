@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import cast
 
-from rigbridge_csv.profiles.checks import setting_error
+from rigbridge_csv.profiles.checks import check_choice, setting_error
 from rigbridge_csv.profiles.column_mapping import (
     from_column_mapping,
     is_column_mapping,
@@ -16,7 +16,7 @@ from rigbridge_csv.profiles.column_mapping import (
 from rigbridge_csv.profiles.fields import Field, FieldSource
 from rigbridge_csv.profiles.profile import CSVProfile, make_profile
 
-__all__ = ["BUILT_IN", "built_in_profiles", "declared_profiles"]
+__all__ = ["BUILT_IN", "built_in_profiles", "declared_profiles", "named_profile"]
 
 BUILT_IN = CSVProfile(
     name="rigbridge-long",
@@ -76,6 +76,17 @@ def declared_profiles(given: Iterable[object]) -> tuple[CSVProfile, ...]:
         taken.add(profile.name)
         made.append(profile)
     return tuple(made)
+
+
+def named_profile(name: str, declared: Iterable[CSVProfile]) -> CSVProfile:
+    """
+    Give the profile of a name, declared or built in.
+
+    Raises:
+        ConfigurationError: there is none; the remedy names the nearest, or all.
+    """
+    known = {item.name: item for item in (*declared, *built_in_profiles())}
+    return known[check_choice(name, known, "profile", "profile")]
 
 
 def _translated(item: object, place: str) -> object:

@@ -42,6 +42,8 @@ _PHASES = {
     "started_column": "phase_started_at",
     "ended_column": "phase_ended_at",
 }
+_PARTS = ("fields", "measurements", "phases", "metadata", "unit_metadata")
+_CALL = ("procedure_id", "upload_id", "template_id")
 _COLUMN = {
     "column": "column",
     "name": "name",
@@ -50,6 +52,7 @@ _COLUMN = {
     "upper_limit": "upper",
     "phase": "phase",
 }
+_TEXT = {"key": "name", "column": "column", "value": "value"}
 
 
 def is_column_mapping(value: object) -> bool:
@@ -99,28 +102,62 @@ def from_column_mapping(name: str, document: object, place: str = "") -> dict[st
     mapping = _plain(call["mapping"], f"{place}.mapping") if "mapping" in call else call
     outcomes: dict[str, str] = {}
     fields: dict[str, Any] = {}
-    for key, source in _plain(mapping.get("fields", {}), f"{place}.fields").items():
+    for key in mapping:
+        if mapping is not call or key not in _CALL:
+            check_choice(key, _PARTS, "part of a mapping", f"{place}.{key}")
+    for key, source in _plain(mapping.get("fields") or {}, f"{place}.fields").items():
         check_choice(key, _FIELDS, "field", f"{place}.fields.{key}")
-        given = _plain(source, f"{place}.fields.{key}")
-        outcomes.update(given.pop("value_map", None) or {})
+        if source is None:
+            continue
+        inner = f"{place}.fields.{key}"
+        given = _plain(source, inner)
+        _take_words(given, outcomes, inner)
         fields[_FIELDS[key]] = given
     if procedure := call.get("procedure_id"):
         fields["procedure_id"] = {"value": procedure}
     profile: dict[str, Any] = {"name": name, "fields": fields}
     profile.update(_measurements(mapping, fields, place))
     if phases := mapping.get("phases"):
-        given = _plain(phases, f"{place}.phases")
-        outcomes.update(given.pop("value_map", None) or {})
-        fields.update(_renamed(given, _PHASES, f"{place}.phases"))
+        inner = f"{place}.phases"
+        given = _plain(phases, inner)
+        _take_words(given, outcomes, inner)
+        named = _renamed(given, _PHASES, inner)
+        if fields.get("phase", named.get("phase")) != named.get("phase"):
+            raise setting_error(
+                "is another column than that of measurements.phase_column",
+                f"{inner}.name_column",
+                "name one column for the phases",
+            )
+        fields.update(named)
     if outcomes:
         profile["outcomes"] = outcomes
-    profile["metadata"] = [
-        column
-        for list_name in ("metadata", "unit_metadata")
-        for item in mapping.get(list_name) or ()
-        if (column := _plain(item, f"{place}.{list_name}").get("column"))
-    ]
+    profile["metadata"] = _kept(mapping, place)
     return profile
+
+
+def _kept(mapping: Mapping[str, Any], place: str) -> list[dict[str, Any]]:
+    """Give what is kept with the run; what is said of its unit stands there as well."""
+    kept: dict[object, dict[str, Any]] = {}
+    for part in ("metadata", "unit_metadata"):
+        for index, item in enumerate(mapping.get(part) or ()):
+            inner = f"{place}.{part}[{index}]"
+            made = _renamed(_plain(item, inner), _TEXT, inner)
+            if part == "unit_metadata" and made.get("name") in kept:
+                made["name"] = f"unit {made['name']}"
+            kept[made.get("name", inner)] = made
+    return list(kept.values())
+
+
+def _take_words(given: dict[str, Any], outcomes: dict[str, Any], place: str) -> None:
+    """Add the words of a verdict column to those of the profile, which has one list."""
+    inner = f"{place}.value_map"
+    for word, verdict in table(given.pop("value_map", None) or {}, inner).items():
+        if outcomes.setdefault(word, verdict) != verdict:
+            raise setting_error(
+                f"is {verdict} here and {outcomes[word]} elsewhere in the mapping",
+                f"{inner}.{word}",
+                "one word has one meaning in a file",
+            )
 
 
 def _measurements(

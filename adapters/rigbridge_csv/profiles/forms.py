@@ -32,8 +32,10 @@ __all__ = [
     "RecordKind",
     "RecordMeaning",
     "RecordRules",
+    "RunText",
     "SeriesRule",
     "field_table",
+    "run_texts",
 ]
 
 _SIGNS = re.compile(r"\s*(<=?|>=?|==?|!=)\s*")
@@ -61,6 +63,52 @@ def field_table(value: object, place: str) -> Mapping[Field, FieldSource]:
         )
         for key, source in table(value, place).items()
     }
+
+
+@attrs.frozen(kw_only=True)
+class RunText:
+    """
+    A text that is kept with the run.
+
+    Attributes:
+        name: what it is called there; the header name by default.
+        column: the header name of its column.
+        value: in place of a column: a text that is the same for every run.
+    """
+
+    name: str | None = attrs.field(default=None, validator=optional_text)
+    column: str | None = attrs.field(default=None, validator=optional_text)
+    value: str | None = attrs.field(default=None, validator=optional_text)
+
+    def __attrs_post_init__(self) -> None:
+        if (self.column is None) == (self.value is None):
+            raise setting_error("needs one of column and value", "")
+        if self.value is not None and self.name is None:
+            raise setting_error("is missing", "name")
+
+
+def run_texts(value: object) -> tuple[RunText, ...]:
+    """
+    Make the texts that are kept with a run of what a profile lists.
+
+    Raises:
+        ConfigurationError: one of them is none, or has the name of another.
+    """
+    if not isinstance(value, Iterable) or isinstance(value, (str, Mapping)):
+        raise setting_error(
+            f"must be a list of header names, not {value!r}", "metadata"
+        )
+    made: list[RunText] = []
+    for index, item in enumerate(cast("Iterable[object]", value)):
+        place = f"metadata[{index}]"
+        given = {"column": item} if isinstance(item, str) else item
+        text = (
+            given if isinstance(given, RunText) else from_mapping(RunText, given, place)
+        )
+        if text.name is not None and text.name in {other.name for other in made}:
+            raise setting_error(f"{text.name!r} is taken", f"{place}.name")
+        made.append(text)
+    return tuple(made)
 
 
 @attrs.frozen(kw_only=True)

@@ -31,8 +31,10 @@ from rigbridge_csv.profiles.forms import (
     LogForm,
     MeasurementColumns,
     RecordRules,
+    RunText,
     SeriesRule,
     field_table,
+    run_texts,
 )
 from rigbridge_csv.profiles.place import (
     BlockPlace,
@@ -58,7 +60,7 @@ class Undeclared(StrEnum):
     ERROR = "error"
 
 
-# Values and times are not among them: a constant would be made up.
+# Values are not among them: a constant would be made up.
 _CONSTANTS = frozenset(
     {
         *RUN_FIELDS,
@@ -69,7 +71,7 @@ _CONSTANTS = frozenset(
         Field.COMPARATOR,
         Field.DOCSTRING,
     }
-) - {Field.STARTED_AT, Field.ENDED_AT}
+)
 
 _GROUPS = frozenset({"name", "unit", "lower", "upper", "equal", "comparator"})
 
@@ -312,7 +314,8 @@ class CSVProfile:
         blocks: several tables in one file.
         fields: where each field comes from: a header name, a number, or a table.
         optional: fields whose column may be lacking in a file.
-        metadata: undeclared columns that belong to the run as a whole.
+        metadata: columns that belong to the run as a whole, by their header names, or
+            tables.
         names: a regular expression that takes the name of a measurement apart, with
             the groups ``name``, ``unit``, ``lower``, ``upper``, ``equal``,
             ``comparator``; others become attributes.
@@ -363,9 +366,7 @@ class CSVProfile:
     optional: tuple[str, ...] = attrs.field(
         default=(), converter=members, validator=texts
     )
-    metadata: tuple[str, ...] = attrs.field(
-        default=(), converter=members, validator=[texts, _names]
-    )
+    metadata: tuple[RunText, ...] = attrs.field(default=(), converter=run_texts)
     names: re.Pattern[str] | None = attrs.field(
         default=None, converter=compiled, validator=_has_name
     )
@@ -493,7 +494,7 @@ class CSVProfile:
                 for column in source.in_rows
                 if isinstance(column, str) and field not in self.optional
             ),
-            *self.metadata,
+            *(text.column for text in self.metadata if text.column),
             *(name for name in self.run_rule.key if name not in fields | set(Field)),
             *(
                 name

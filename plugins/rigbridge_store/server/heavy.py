@@ -53,7 +53,7 @@ _RENEWED_FROM = 256 << 20
 _WAIT_SECONDS = 30.0
 _CHUNK = 1 << 20
 _BODIES = re.compile(r"/api/v[12]/(?!uploads/[^/]+/[^/]+$)")
-_IMPORTS = re.compile(r"/api/v(1/import|2/imports/structured)/?")
+_IMPORTS = re.compile(r"/api/v(1/import|2/imports/(structured|tabular))/?")
 _MAIN = "__main__"
 
 

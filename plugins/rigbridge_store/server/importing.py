@@ -10,6 +10,7 @@ import attrs
 from rigbridge.adapters import ADAPTER_GROUP, Source, Spool
 from rigbridge.configuration import Configuration
 from rigbridge.errors import (
+    ConfigurationError,
     DeliveryError,
     RigbridgeError,
     RunProblemsError,
@@ -18,8 +19,9 @@ from rigbridge.errors import (
 from rigbridge.imports.detection import AdapterSet, InstalledAdapter
 from rigbridge.imports.reading import ReadRun, read_source
 from rigbridge.machine.plugins import PluginLoader
+from rigbridge.model import JSONValue, ProcedureRef
 from rigbridge_store.access.principals import Principal
-from rigbridge_store.refusals import FieldIssue, bad_request
+from rigbridge_store.refusals import FieldIssue, bad_request, invalid
 from rigbridge_store.server.door import Door
 from rigbridge_store.submission import SUBMISSION, submit_run
 
@@ -56,6 +58,9 @@ def import_report(
     importer: str,
     principal: Principal,
     profile: str | None = None,
+    *,
+    mapping: Mapping[str, JSONValue] | None = None,
+    procedure: ProcedureRef | None = None,
 ) -> ImportedReport:
     """
     Read an uploaded report and store its runs.
@@ -63,6 +68,15 @@ def import_report(
     The same report again answers the same runs. What one run refers to is created,
     since nothing in this call could name what exists; a station still needs its link,
     and a new unit its part number, as at every other call.
+
+    Args:
+        door: the door of the call.
+        upload_id: the upload.
+        importer: the name of an importer, or of an adapter.
+        principal: who asks.
+        profile: the name of the profile to read it by, of those in the settings.
+        mapping: in place of that: a column mapping, for the importer of tables.
+        procedure: what its runs are runs of, whatever the report says.
 
     Raises:
         NotFoundError: there is no such upload.
@@ -73,6 +87,9 @@ def import_report(
     """
     upload = door.store.uploads.completed(upload_id, principal)
     configuration = _with_profile(door.settings.reading(door.store.data), profile)
+    if mapping is not None:
+        names = _importers(door, importer)
+        configuration = _with_mapping(configuration, names, mapping)
     source = Source(
         name=upload.name,
         uri=upload.name,
@@ -92,10 +109,13 @@ def import_report(
             if not isinstance(item, ReadRun):
                 problems.append(item)
                 continue
+            run = item.run
+            if procedure is not None:
+                run = attrs.evolve(run, procedure=procedure)
             try:
                 receipt = submit_run(
                     door.store,
-                    item.run,
+                    run,
                     item.report,
                     principal=principal,
                     policy=policy,
@@ -122,15 +142,7 @@ def _chosen(
     """Find the adapter of an importer; of several, the one that claims the report."""
     if importer.upper() == ANY_IMPORTER:
         return AdapterSet(configuration).choose(source)
-    present = PluginLoader(ADAPTER_GROUP).names
-    wanted = door.settings.importers.get(importer.upper(), (importer,))
-    names = [name for name in wanted if name in present]
-    if not names:
-        known = sorted({ANY_IMPORTER, *door.settings.importers, *present})
-        raise bad_request(
-            f"There is no importer {importer!r}. Known: {', '.join(known)}.",
-            FieldIssue("importer", "is not known here"),
-        )
+    names = _importers(door, importer)
     if len(names) == 1:
         return AdapterSet(configuration, only=names[0]).choose(source)
     claims = [
@@ -143,6 +155,45 @@ def _chosen(
             f"is no report of the importer {importer}", source=source.uri
         )
     return claims[0].installed
+
+
+def _importers(door: Door, importer: str) -> list[str]:
+    """Name the installed adapters behind an importer."""
+    present = PluginLoader(ADAPTER_GROUP).names
+    wanted = door.settings.importers.get(importer.upper(), (importer,))
+    names = [name for name in wanted if name in present]
+    if not names:
+        known = sorted({ANY_IMPORTER, *door.settings.importers, *present})
+        raise bad_request(
+            f"There is no importer {importer!r}. Known: {', '.join(known)}.",
+            FieldIssue("importer", "is not known here"),
+        )
+    return names
+
+
+_MAPPED = "mapping"
+_MAPPED_PLACE = "profiles[0].column_mapping"
+
+
+def _with_mapping(
+    configuration: Configuration, names: Sequence[str], mapping: Mapping[str, JSONValue]
+) -> Configuration:
+    """Make a column mapping the only profile, and have it checked by its adapter."""
+    declared: dict[str, JSONValue] = {"name": _MAPPED, "column_mapping": mapping}
+    settings: dict[str, JSONValue] = {"profiles": [declared], "profile": _MAPPED}
+    made = attrs.evolve(
+        configuration,
+        adapters={**configuration.adapters, **dict.fromkeys(names, settings)},
+    )
+    for name in names:
+        try:
+            AdapterSet(made, only=name)
+        except ConfigurationError as error:
+            path = (error.place or "").partition(_MAPPED_PLACE)[2]
+            remedy = f" ({error.remedy})" if error.remedy else ""
+            issue = FieldIssue(f"{_MAPPED}{path}", f"{error.message}{remedy}")
+            raise invalid([issue]) from error
+    return made
 
 
 def _with_profile(configuration: Configuration, profile: str | None) -> Configuration:
@@ -158,7 +209,7 @@ def _with_profile(configuration: Configuration, profile: str | None) -> Configur
             if isinstance(item, Mapping) and item.get("name") == profile
         ]
         if named:
-            chosen[name] = {**settings, "profiles": named}
+            chosen[name] = {**settings, "profile": profile}
     if not chosen:
         raise bad_request(
             f"There is no profile {profile!r} in the server's settings.",

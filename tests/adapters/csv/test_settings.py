@@ -116,8 +116,8 @@ class TestFromMapping:
                 "must come from the log",
             ),
             (
-                {"fields": {"measurement": "T", "started_at": {"value": "2024"}}},
-                "profiles[0].fields.started_at.value",
+                {"fields": {"measurement": "T", "value": {"value": "2024"}}},
+                "profiles[0].fields.value.value",
                 "must come from the log",
             ),
             (
@@ -174,7 +174,7 @@ class TestFromMapping:
                 "profiles[0].data.short",
                 "pattern of the serial number",
             ),
-            ({"metadata": [" "]}, "profiles[0].metadata[0]", "must not be blank"),
+            ({"metadata": [" "]}, "profiles[0].metadata[0].column", "must be a text"),
             ({"outcomes": {"x": "GOOD"}}, "profiles[0].outcomes.x", "one of PASS"),
             ({"outcomes": {"x": 1}}, "profiles[0].outcomes.x", "no outcome"),
             ({"missing": "-"}, "profiles[0].missing", "list of texts"),

@@ -13,12 +13,15 @@ from litestar.response import File, Stream
 from msgspec import UNSET
 
 from rigbridge.errors import RigbridgeError
+from rigbridge.model import ProcedureRef
 from rigbridge.wire import InitializeUpload
+from rigbridge_store.access.permissions import unknown_procedure
 from rigbridge_store.fields import known, text_or_none
 from rigbridge_store.files.stored_files import find_content
 from rigbridge_store.files.uploads import Target, require_received
+from rigbridge_store.intake.catalog import find_procedure
 from rigbridge_store.reading.lists.query import DeploymentQuery
-from rigbridge_store.refusals import FieldIssue, invalid, not_found, not_implemented
+from rigbridge_store.refusals import FieldIssue, invalid, not_found
 from rigbridge_store.server.bodies import PROBLEMS
 from rigbridge_store.server.calls import ApiCall, FromCall, get, post
 from rigbridge_store.server.door import Door
@@ -137,13 +140,41 @@ def _import(call: ApiCall, item: bodies.ImportItem) -> bodies.ImportResult:
 
 
 @post("/imports/tabular")
-def import_table(call: FromCall) -> bodies.ImportResult:
-    """Import a table by a mapping within the call, which this store does not do yet."""
-    del call
-    raise not_implemented(
-        "This store does not read tables by a mapping within the call yet, but by the "
-        "profiles in its settings: send the upload to POST /api/v1/import with the "
-        "importer CSV and the name of a profile."
+def import_table(
+    data: JSONBody[bodies.ImportTable], call: FromCall
+) -> bodies.ImportedTable:
+    """
+    Make the runs of an uploaded table by a mapping of its columns.
+
+    The mapping is in the call, or it is a profile of the server's settings: that is
+    what the name of a template means here.
+    """
+    template = text_or_none(data.template_id)
+    mapping = known(data.mapping)
+    if (template is None) == (mapping is None):
+        raise invalid([FieldIssue("mapping", "or template_id: one of the two")])
+    procedure = text_or_none(data.procedure_id)
+    if procedure is None:
+        raise invalid([FieldIssue("procedure_id", "must not be blank")])
+    with call.store.reading() as connection:
+        # Nothing is made of a table before it is known where its runs belong.
+        if find_procedure(connection, procedure) is None:
+            raise unknown_procedure(call.principal, procedure)
+    done = import_report(
+        call.door,
+        data.upload_id,
+        "CSV",
+        call.principal,
+        template,
+        mapping=mapping,
+        procedure=ProcedureRef(id=procedure),
+    )
+    return bodies.ImportedTable(
+        id=done.ids[0],
+        file_import_id=data.upload_id,
+        ids=list(done.ids) if len(done.ids) > 1 else UNSET,
+        already_imported=not done.created,
+        warnings=done.warnings or UNSET,
     )
 
 

@@ -281,6 +281,48 @@ def _record(serial: str) -> bytes:
     ).encode()
 
 
+_TABLE = (
+    "SN,Start,End,Verdict,Part,Step,Step ok,Test,Value,Unit,Fixture\n"
+    "{good},2026-03-14T09:12:05Z,2026-03-14T09:12:09Z,0,P-1,Power,0,supply,3.6,V,F7\n"
+    "{bad},2026-03-14T09:15:05Z,2026-03-14T09:15:09Z,1,P-1,Power,1,supply,3.3,V,F7,surplus\n"
+)
+
+
+def _mapping() -> dict[str, Any]:
+    words = {"1": "PASS", "0": "FAIL"}
+    return {
+        "fields": {
+            "serial_number": {"column": "SN"},
+            "outcome": {"column": "Verdict", "value_map": words},
+            "started_at": {"column": "Start"},
+            "ended_at": {"column": "End"},
+            "part_number": {"column": "Part"},
+        },
+        "measurements": {
+            "layout": "long",
+            "name_column": "Test",
+            "value_column": "Value",
+            "units_column": "Unit",
+            "phase_column": "Step",
+        },
+        "phases": {
+            "name_column": "Step",
+            "outcome_column": "Step ok",
+            "value_map": words,
+        },
+        "metadata": [
+            {"key": "fixture", "column": "Fixture"},
+            {"key": "line", "value": "L2"},
+        ],
+    }
+
+
+def _uploaded(official: Any, text: str) -> str:
+    granted = official.user.attachments.initialize(name="table.csv")
+    httpx.put(granted.upload_url, content=text.encode()).raise_for_status()
+    return str(granted.id)
+
+
 class TestImports:
     """``client.imports``."""
 
@@ -298,12 +340,58 @@ class TestImports:
         assert official.user.runs.get(id=good.id).unit.serial_number == serial
         assert (bad.success, bad.upload_id) == (False, uploads[1])
         assert bad.error
-        with pytest.raises(official.errors.APIError, match="profile") as caught:
-            official.user.imports.tabular(
-                upload_id=uploads[0], procedure_id=official.procedure
-            )
-        assert caught.value.status_code == 501
         with pytest.raises(official.errors.ErrorBADREQUEST, match="stored twice"):
             official.user.imports.structured(items=items[:1], allow_duplicate=True)
         (again,) = official.user.imports.structured(items=items[:1]).results
         assert (again.id, again.already_imported) == (good.id, True)
+
+    def test_a_table_with_its_mapping(
+        self, official: Any, unique: Callable[[str], str]
+    ) -> None:
+        """Every part of a mapping arrives; what is left out is named with its place."""
+        good, bad = unique("SN"), unique("SN")
+        upload = _uploaded(official, _TABLE.format(good=good, bad=bad))
+        call = {"upload_id": upload, "procedure_id": official.procedure}
+        made = official.user.imports.tabular(mapping=_mapping(), **call)
+        assert made.file_import_id == upload
+        run = official.user.runs.get(id=made.id)
+        assert (run.unit.serial_number, run.outcome) == (good, "FAIL")
+        assert run.procedure.id == official.procedure
+        (phase,) = run.phases
+        assert (phase.name, phase.outcome) == ("Power", "FAIL")
+        (supply,) = phase.measurements
+        assert (supply.name, supply.units) == ("supply", "V")
+        assert supply.measured_value == 3.6
+        shown = dict(run.metadata)
+        assert shown == {"fixture": "F7", "line": "L2"}
+        answer = httpx.post(
+            f"{official.url}/api/v2/imports/tabular",
+            headers={"Authorization": f"Bearer {official.keys['user']}"},
+            json={**call, "mapping": _mapping()},
+        ).json()
+        assert (answer["id"], answer["already_imported"]) == (made.id, True)
+        (warning,) = answer["warnings"]
+        assert "line 3" in warning
+
+    def test_a_mapping_that_does_not_fit(self, official: Any) -> None:
+        """The mapping's wrong key, or the column that the table lacks, is named."""
+        upload = _uploaded(official, "SN,Start\n1,2026-03-14\n")
+        call = {"upload_id": upload, "procedure_id": official.procedure}
+        tabular = official.user.imports.tabular
+        with pytest.raises(official.errors.ErrorBADREQUEST, match="lacks "):
+            tabular(mapping=_mapping(), **call)
+        with pytest.raises(official.errors.ErrorBADREQUEST, match="one of the two"):
+            tabular(**call)
+        with pytest.raises(official.errors.ErrorBADREQUEST, match="no profile 'x'"):
+            tabular(template_id="x", **call)
+        with pytest.raises(official.errors.ErrorNOTFOUND, match="rocedure"):
+            tabular(mapping=_mapping(), upload_id=upload, procedure_id="unknown")
+        mapping = {"measurements": {"layout": "diagonal"}}
+        answer = httpx.post(
+            f"{official.url}/api/v2/imports/tabular",
+            headers={"Authorization": f"Bearer {official.keys['user']}"},
+            json={**call, "mapping": mapping},
+        )
+        assert answer.status_code == 400
+        path = ["mapping", "measurements", "layout"]
+        assert answer.json()["issues"][0]["path"] == path

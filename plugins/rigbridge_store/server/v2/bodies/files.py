@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec import UNSET, UnsetType
 
 from rigbridge_store.server.v2.bodies.shared import Body, Sent
@@ -12,6 +14,8 @@ __all__ = [
     "ImportReports",
     "ImportResult",
     "ImportResults",
+    "ImportTable",
+    "ImportedTable",
     "UploadGrant2",
 ]
 
@@ -60,3 +64,22 @@ class ImportResults(Body, frozen=True, kw_only=True):
     """What became of the reports, in their order."""
 
     results: list[ImportResult]
+
+
+class ImportTable(Sent, frozen=True, kw_only=True):
+    """``POST /v2/imports/tabular``: a table, and what its columns are."""
+
+    upload_id: str
+    procedure_id: str
+    mapping: dict[str, Any] | UnsetType | None = UNSET
+    template_id: str | UnsetType | None = UNSET
+
+
+class ImportedTable(Body, frozen=True, kw_only=True):
+    """The first run of a table, and (ours) all of them, and what was left out."""
+
+    id: str
+    file_import_id: str
+    ids: list[str] | UnsetType = UNSET
+    already_imported: bool | UnsetType = UNSET
+    warnings: list[str] | UnsetType = UNSET

@@ -365,6 +365,34 @@ def _import_report(self: EveryCall) -> None:
     assert result.error
 
 
+def _import_table(self: EveryCall) -> None:
+    table = (
+        b"SN,Start,End,Verdict,VDD\n"
+        b"TABLE-1,2026-03-14T09:12:05Z,2026-03-14T09:12:06Z,PASS,3.3\n"
+    )
+    columns = {
+        "serial_number": "SN",
+        "started_at": "Start",
+        "ended_at": "End",
+        "outcome": "Verdict",
+    }
+    fields: dict[str, Any] = {key: {"column": name} for key, name in columns.items()}
+    fields["part_number"] = {"value": "PART-1"}
+    mapping = {
+        "fields": fields,
+        "measurements": {"layout": "wide", "columns": [{"column": "VDD"}]},
+    }
+    upload = self.upload("table.csv", table)
+    made = self.call(
+        "imports.tabular",
+        upload_id=upload,
+        procedure_id=self.procedure,
+        mapping=mapping,
+    )
+    assert made.id
+    assert made.file_import_id == upload
+
+
 def _refused(status: int, name: str, /, **values: Any) -> Callable[[EveryCall], None]:
     def make(self: EveryCall) -> None:
         try:
@@ -460,7 +488,7 @@ CALLS: list[Call] = [
     ("imports.structured", _import_report),
     (
         "imports.tabular",
-        _refused(501, "imports.tabular", upload_id="x", procedure_id="x"),
+        _import_table,
     ),
     ("deployments.list", _plain("deployments.list")),
     ("deployments.get", _refused(404, "deployments.get", id="x")),
