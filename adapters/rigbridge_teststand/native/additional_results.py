@@ -28,6 +28,7 @@ from rigbridge_teststand.numbers import read_number
 from rigbridge_teststand.vocabulary import parameter_direction
 from rigbridge_teststand.xml.elements import (
     Element,
+    mark_removed,
     place_of,
     record_coerced,
     record_dropped,
@@ -77,10 +78,13 @@ class AdditionalResultReader:
         if array not in self.partial_arrays:
             self.partial_arrays[array] = NumberArray()
         numbers = self.partial_arrays[array]
+        begun = len(numbers.values)
         for slot in list(array.iterchildren("Value"))[:-1]:
             if not numbers.take(slot):
                 break
             array.remove(slot)
+        if len(numbers.values) > begun:
+            mark_removed(array, len(numbers.values) - begun)
 
     def _number_array(self, array: Element) -> NumberArray | None:
         """Read an array of plain numbers; None for any other array."""

@@ -22,6 +22,7 @@ from rigbridge_teststand.native.properties import (
     TYPE,
 )
 from rigbridge_teststand.xml.elements import (
+    REMOVED,
     Element,
     record_dropped,
     record_omission,
@@ -41,7 +42,7 @@ UNKNOWN = "no reader knows it"
 
 _COMMENT = "describes a property of the sequence, not a result"
 _TEMPLATE = "template of an array's elements, holds no data"
-_OF_PROPERTY = PROPERTY_ATTRIBUTES | {CUT_OFF, READ}
+_OF_PROPERTY = PROPERTY_ATTRIBUTES | {CUT_OFF, READ, REMOVED}
 _NONE: frozenset[str] = frozenset()
 _SHOWN = 400
 """How many characters of a text are shown."""

@@ -11,15 +11,24 @@ from lxml import etree
 from rigbridge.adapters import ConversionReport, Place
 
 __all__ = [
+    "REMOVED",
     "Element",
     "PlaceTracker",
     "empty",
     "line_number",
+    "mark_removed",
     "place_of",
     "record_coerced",
     "record_dropped",
     "record_omission",
 ]
+
+REMOVED = "{rigbridge:reading}removed"
+"""
+The attribute that counts the first children that were removed from an element.
+
+Its namespace is ours, so that no attribute of a file is taken for it.
+"""
 
 Element: TypeAlias = etree._Element  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 """An element of a parsed report."""
@@ -46,6 +55,19 @@ def empty(element: Element) -> None:
     inside.clear(keep_tail=True)
 
 
+def mark_removed(parent: Element, count: int) -> None:
+    """
+    Note that further first children of an element were removed.
+
+    All children of the element have one name.
+    """
+    parent.set(REMOVED, str(_removed_from(parent) + count))
+
+
+def _removed_from(parent: Element | None) -> int:
+    return 0 if parent is None else int(parent.get(REMOVED, "0"))
+
+
 def place_of(element: Element) -> Place:
     """
     Give the place of an element. It is slow, so it is called for reported entries only.
@@ -54,8 +76,17 @@ def place_of(element: Element) -> Place:
     while a report is being parsed, another one may still follow.
     """
     _, root, *steps = element.getroottree().getpath(element).split("/")
-    numbered = [step if step.endswith("]") else f"{step}[1]" for step in steps]
+    nodes = [element, *element.iterancestors()][::-1]
+    numbered = (
+        _numbered(step, _removed_from(node.getparent()))
+        for step, node in zip(steps, nodes[1:], strict=True)
+    )
     return Place(line=line_number(element), path="/".join(("", root, *numbered)))
+
+
+def _numbered(step: str, removed: int) -> str:
+    name, _, number = step.rstrip("]").partition("[")
+    return f"{name}[{int(number or 1) + removed}]"
 
 
 def record_coerced(

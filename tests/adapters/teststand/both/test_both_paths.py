@@ -263,3 +263,30 @@ class TestBothPaths:
         reading = read_report(path)
         assert [run.outcome for run in reading.runs] == [RunOutcome.FAIL]
         assert "is wrong" in str(reading.failures[0])
+
+    def test_places_behind_members_that_were_removed(
+        self, tmp_path: Path, read_report: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A member of a long array has the place it has in the file."""
+        member = "<Value ID='[{}]'>{}</Value>"
+        members = "".join(member.format(at, at) for at in range(40))
+        path = tmp_path / "a.xml"
+        path.write_text(
+            "<Reports><Report Type='UUT' UUTResult='Passed'>"
+            "<Prop Type='TEResult'><Prop Name='TS' Type='Obj'>"
+            "<Prop Name='SequenceCall' Type='Obj'>"
+            "<Prop Name='Sequence' Type='String'><Value>Main</Value></Prop>"
+            "<Prop Name='ResultList' Type='Array'><Value ID='[0]'>"
+            "<Prop Type='TEResult'>"
+            "<Prop Name='Status' Type='String'><Value>Passed</Value></Prop>"
+            "<Prop Name='Volts' Type='Array' ElementType='Number'>"
+            f"{members}<Value ID='nowhere'>7</Value></Prop>"
+            "<Prop Name='TS' Type='Obj'>"
+            "<Prop Name='StepName' Type='String'><Value>Measure</Value></Prop>"
+            "</Prop></Prop></Value></Prop></Prop></Prop></Prop></Report></Reports>",
+            "utf-8",
+        )
+        whole, streamed = read_both_ways(path, read_report, monkeypatch)
+        assert streamed.runs == whole.runs
+        assert recorded(streamed) == recorded(whole)
+        assert any("Value[41]" in entry for entry in recorded(streamed))
