@@ -26,6 +26,7 @@ from rigbridge_store.tables.schema import (
     procedure_versions,
     procedures,
     revisions,
+    station_names,
     users,
 )
 from rigbridge_store.tables.values import canonical_uuid, folded, new_id, now_micros
@@ -53,6 +54,9 @@ _REVISION = sa.select(revisions.c.key).where(
 )
 _BATCH = sa.select(batches.c.key).where(
     batches.c.number_key == sa.bindparam("number_key")
+)
+_STATION_NAME = sa.select(station_names.c.key).where(
+    station_names.c.name_key == sa.bindparam("name_key")
 )
 _USER = sa.select(users.c.key).where(users.c.email_key == sa.bindparam("email_key"))
 _PROCEDURE_BY_ID = sa.select(procedures.c.key).where(
@@ -177,8 +181,10 @@ class CatalogSession:
         return found
 
     def _insert(self, table: sa.Table, values: Mapping[str, ColumnValue]) -> int:
-        origin = origin_of(table, self._principal)
-        return insert_row(self._connection, table, {"id": new_id(), **origin, **values})
+        made = {**origin_of(table, self._principal), **values}
+        if "id" in table.c:
+            made = {"id": new_id(), **made}
+        return insert_row(self._connection, table, made)
 
     def procedure(self, body: CreateRun, policy: CreationPolicy) -> int:
         """
@@ -278,6 +284,16 @@ class CatalogSession:
             {"number_key": folded(number)},
             batches,
             {"number": number},
+        )
+
+    def station_name(self, name: str) -> int:
+        """Find the name of a station, as reports spell it, or add it."""
+        return self._resolve(
+            ("station name", name),
+            _STATION_NAME,
+            {"name_key": folded(name)},
+            station_names,
+            {"name": name},
         )
 
     def operator(self, email: str, policy: CreationPolicy) -> int | None:

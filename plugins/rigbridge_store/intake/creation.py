@@ -292,6 +292,10 @@ class Creation:
         if operator is not None:
             operator_key = catalog.operator(operator, self.policy)
         station = self._creating_station
+        # What the report says counts: one key may serve a line of several stations.
+        named = prepared.station
+        if named is None and principal is not None and station is not None:
+            named = principal.name
         values: dict[str, ColumnValue] = {
             "id": public,
             "created_at": now_micros(),
@@ -311,6 +315,7 @@ class Creation:
             "batch_key": unit.batch_key,
             "operator_key": operator_key,
             "operator_name": None if operator_key is not None else operator,
+            "station_name_key": None if named is None else catalog.station_name(named),
             "creator_user_key": (
                 principal.key
                 if principal is not None and not principal.is_station

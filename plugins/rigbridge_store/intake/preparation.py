@@ -16,7 +16,7 @@ from msgspec import UNSET
 
 from rigbridge.model import JSONObject, RunOutcome
 from rigbridge.wire import CreateRun, WireMeasurement, WirePhase
-from rigbridge_store.fields import FieldChecks, known, text_or_none
+from rigbridge_store.fields import MAX_TEXT, FieldChecks, known, text_or_none
 from rigbridge_store.intake.measurements import (
     MeasurementColumns,
     NotWritableError,
@@ -63,6 +63,7 @@ class PreparedRun:
             large for their row.
         sidecar, report: packed JSON documents.
         references: the files that the sidecar names and nobody has.
+        station: the station that the sidecar names, or None.
     """
 
     head: str
@@ -78,6 +79,7 @@ class PreparedRun:
     sidecar: bytes | None
     report: bytes | None
     references: tuple[StoredFile, ...]
+    station: str | None
 
 
 def digest(body: CreateRun) -> str:
@@ -151,6 +153,7 @@ class _Preparation:
             sidecar=_document(sidecar),
             report=_document(carried if report is None else report),
             references=_referenced(sidecar),
+            station=_station(sidecar),
         )
 
     def _references(self) -> None:
@@ -310,6 +313,12 @@ def _referenced(sidecar: JSONObject | None) -> tuple[StoredFile, ...]:
         and isinstance(name := item.get("name"), str)
         and item.get("sha256") is None
     )
+
+
+def _station(sidecar: JSONObject | None) -> str | None:
+    # Cut as every name that is looked up: an index holds no text of any length.
+    named = None if sidecar is None else _text(sidecar.get("station"))
+    return None if named is None else text_or_none(named[:MAX_TEXT])
 
 
 def _text(value: object) -> str | None:

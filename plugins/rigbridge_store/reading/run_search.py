@@ -26,7 +26,7 @@ from rigbridge_store.tables.schema import (
     procedures,
     run_moment,
     runs,
-    stations,
+    station_names,
     units,
 )
 
@@ -37,8 +37,8 @@ __all__ = [
     "RunRow",
     "named_procedure",
     "named_procedures",
+    "named_stations",
     "search_runs",
-    "station_names",
 ]
 
 _COLUMNS = (
@@ -53,7 +53,7 @@ _COLUMNS = (
     procedure_versions.c.tag.label("version"),
     units.c.serial_number.label("serial"),
     parts.c.number.label("part"),
-    stations.c.name.label("station"),
+    station_names.c.name.label("station"),
     sa.exists(
         sa.select(attachments.c.key)
         .where(attachments.c.run_key == runs.c.key)
@@ -65,7 +65,7 @@ _FROM = (
     .join(units, runs.c.unit_key == units.c.key)
     .outerjoin(procedure_versions, runs.c.version_key == procedure_versions.c.key)
     .outerjoin(parts, runs.c.part_key == parts.c.key)
-    .outerjoin(stations, runs.c.creator_station_key == stations.c.key)
+    .outerjoin(station_names, runs.c.station_name_key == station_names.c.key)
 )
 
 _PROCEDURES = sa.select(procedures.c.id, procedures.c.name)
@@ -132,7 +132,7 @@ class RunRow:
         outcome: its verdict.
         procedure_id, procedure, version: what was tested by.
         serial, part: what was tested.
-        station: whose key sent it, or None.
+        station: what the report names, or else whose key sent it; None if neither.
         has_files: whether it has attachments.
     """
 
@@ -242,7 +242,7 @@ def named_procedure(connection: sa.Connection, procedure_id: str) -> NamedProced
     return NamedProcedure(id=row.id, name=row.name)
 
 
-def station_names(connection: sa.Connection) -> Sequence[str]:
-    """Name every station."""
-    statement = sa.select(stations.c.name).order_by(stations.c.name_key)
+def named_stations(connection: sa.Connection) -> Sequence[str]:
+    """Name every station that a run names."""
+    statement = sa.select(station_names.c.name).order_by(station_names.c.name_key)
     return connection.execute(statement).scalars().all()

@@ -21,7 +21,7 @@ from rigbridge_store.reading.conditions import (
     text_like,
 )
 from rigbridge_store.tables.database import StoreDatabase
-from rigbridge_store.tables.schema import parts, procedures, runs, stations, units
+from rigbridge_store.tables.schema import parts, procedures, runs, station_names, units
 from rigbridge_store.tables.values import folded
 
 __all__ = [
@@ -46,7 +46,7 @@ class RunSearch:
         serial: the unit's serial number.
         part: the part's number.
         procedure: the procedure's id, whole.
-        station: the name of the station that sent the run, whole.
+        station: the name of the station, whole.
         outcome: the verdict (``FAIL``).
         period: when the run was.
         unit_key: the row of the unit, or None.
@@ -120,10 +120,10 @@ def search_conditions(connection: sa.Connection, search: RunSearch) -> list[Cond
         )
         found.append(runs.c.procedure_key == procedure.scalar_subquery())
     if search.station.strip():
-        station = sa.select(stations.c.key).where(
-            stations.c.name_key == folded(search.station.strip())
+        station = sa.select(station_names.c.key).where(
+            station_names.c.name_key == folded(search.station.strip())
         )
-        found.append(runs.c.creator_station_key == station.scalar_subquery())
+        found.append(runs.c.station_name_key == station.scalar_subquery())
     if search.outcome.strip():
         found.append(runs.c.outcome == search.outcome.strip().upper())
     return found

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from rigbridge_store.intake.definitions import definition_digest
 from rigbridge_store.reading.details import Row
+from rigbridge_store.reading.recounting import wrong_tallies
 from rigbridge_store.tables.packing import DamagedTextError, unpack
 from rigbridge_store.tables.schema import (
     attachments,
@@ -31,6 +32,7 @@ from rigbridge_store.tables.schema import (
     runs,
     specifications,
     station_metadata,
+    station_names,
     stations,
     test_points,
     unit_metadata,
@@ -113,6 +115,7 @@ _FOLDED = (
     (users, "name"),
     (users, "email"),
     (stations, "name"),
+    (station_names, "name"),
     (procedures, "name"),
     (procedures, "identifier"),
     (procedure_versions, "tag"),
@@ -144,6 +147,8 @@ def damaged_rows(connection: sa.Connection) -> Iterator[str]:
         folded_name = "serial_key" if name == "serial_number" else f"{name}_key"
         both = sa.select(owner.c[name], owner.c[folded_name])
         yield from _compared(connection, owner.name, both, _is_folded)
+    if wrong := wrong_tallies(connection):
+        yield f"table tallies: {wrong} days are counted wrong (restore a backup)"
     for described in _METADATA:
         values = sa.select(
             described.c.value, described.c.text, described.c.number, described.c.flag

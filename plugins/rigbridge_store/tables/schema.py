@@ -21,6 +21,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from rigbridge_store.tables.tallying import keep_tallies
+
 __all__ = [
     "SCHEMA_VERSION",
     "api_keys",
@@ -46,8 +48,10 @@ __all__ = [
     "schema_versions",
     "specifications",
     "station_metadata",
+    "station_names",
     "station_procedures",
     "stations",
+    "tallies",
     "test_points",
     "unit_metadata",
     "unit_sub_units",
@@ -215,6 +219,16 @@ api_keys = sa.Table(
     sa.Column("revoked_at", sa.BigInteger),
 )
 
+# What reports call the stations; one without a key is known by its name alone.
+station_names = sa.Table(
+    "station_names",
+    metadata,
+    _key(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("name_key", _FOLDED, nullable=False, unique=True),
+    sqlite_autoincrement=True,
+)
+
 procedure_versions = sa.Table(
     "procedure_versions",
     metadata,
@@ -312,8 +326,17 @@ runs = sa.Table(
     _refers("operator_key", "users"),
     # A declared name, of an operator who is no user.
     sa.Column("operator_name", sa.Text),
+    # The station as the report names it, or else the one whose key sent the run.
+    _refers("station_name_key", "station_names"),
     _refers("creator_user_key", "users"),
     _refers("creator_station_key", "stations"),
+    # When the run was. A column and no expression, so that an index can hold all that
+    # a count needs: SQLite reads the row for an expression.
+    sa.Column(
+        "moment",
+        sa.BigInteger,
+        sa.Computed("coalesce(started_at, created_at)", persisted=True),
+    ),
     # The body as it was sent, without what has tables of its own.
     sa.Column("head", sa.Text, nullable=False),
     # The digest of the body under an idempotency key that is a UUID, and the id.
@@ -322,9 +345,7 @@ runs = sa.Table(
     sa.Column("seal", sa.LargeBinary, nullable=False),
 )
 
-run_moment: sa.ColumnElement[int] = sa.func.coalesce(
-    runs.c.started_at, runs.c.created_at
-)
+run_moment: sa.ColumnElement[int] = runs.c.moment
 """
 When a run was: its start or, where that is unknown, when it was stored.
 
@@ -336,11 +357,36 @@ for _name in (
     "procedure_key",
     "unit_key",
     "part_key",
-    "creator_station_key",
+    "station_name_key",
     "outcome",
 ):
     # Lists of runs are narrowed by one of these, and always in the order of time.
     sa.Index(f"ix_runs_{_name}_moment", runs.c[_name], run_moment)
+
+# Finds the neighbours of a run among those of its unit and procedure.
+sa.Index("ix_runs_history", runs.c.unit_key, runs.c.procedure_key, run_moment)
+
+# How many runs there were: a page of yields adds some of these up, however many runs
+# the store holds. Kept by triggers, see rigbridge_store.tables.tallying.
+tallies = sa.Table(
+    "tallies",
+    metadata,
+    _refers("procedure_key", "procedures", cascade=True, primary_key=True),
+    # Days from the epoch, in UTC.
+    _position("day"),
+    # 0 where unknown: a column of a primary key cannot be NULL.
+    _position("station_name_key"),
+    _position("revision_key"),
+    # Finished runs, and those of them that passed.
+    sa.Column("runs", sa.Integer, nullable=False),
+    sa.Column("passed", sa.Integer, nullable=False),
+    # Those that are the first run of their unit with the procedure; likewise the last.
+    sa.Column("first", sa.Integer, nullable=False),
+    sa.Column("first_passed", sa.Integer, nullable=False),
+    sa.Column("last", sa.Integer, nullable=False),
+    sa.Column("last_passed", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
 
 # Only runs of an execution with several slots.
 run_slots = sa.Table(
@@ -507,9 +553,12 @@ uploads = sa.Table(
 )
 
 # Most files are of runs, and told so afterwards: the indexes hold the others alone.
-# Likewise most runs are of no batch.
+# Likewise most runs are of no batch, and many name no revision and no operator.
 for _column in (
     runs.c.batch_key,
+    runs.c.revision_key,
+    runs.c.operator_key,
+    runs.c.operator_name,
     attachments.c.unit_key,
     uploads.c.run_key,
     uploads.c.unit_key,
@@ -520,3 +569,5 @@ for _column in (
         sqlite_where=_column.is_not(None),
         postgresql_where=_column.is_not(None),
     )
+
+keep_tallies(metadata)

@@ -33,6 +33,7 @@ RUN_COLUMNS = (
     "revision_key",
     "operator_key",
     "operator_name",
+    "station_name_key",
     "creator_user_key",
     "creator_station_key",
     "head",

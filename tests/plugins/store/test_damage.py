@@ -108,7 +108,7 @@ def _sealed_columns() -> Iterator[sa.Column[Any]]:
     for table in metadata.sorted_tables:
         for column in () if table.name in UNSEALED else table.columns:
             # Keys are checked by SQLite itself: they lead to a row, or to none.
-            known = column.primary_key or column.foreign_keys
+            known = column.primary_key or column.foreign_keys or column.computed
             if not known and (table.name, column.name) not in UNSEALED_COLUMNS:
                 yield column
 

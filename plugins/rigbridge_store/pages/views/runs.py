@@ -14,8 +14,8 @@ from rigbridge_store.pages.views.query import PAGE_SIZE, pager, requested_place
 from rigbridge_store.reading.conditions import Period
 from rigbridge_store.reading.run_search import (
     named_procedures,
+    named_stations,
     search_runs,
-    station_names,
 )
 from rigbridge_store.reading.selecting import RunSearch
 from rigbridge_store.reading.unit_history import read_unit
@@ -93,7 +93,7 @@ def show_runs(request: AnyRequest) -> Response[str]:
     with site.store.reading() as connection:
         page = search_runs(connection, form.search, limit=PAGE_SIZE, **place)
         procedures = named_procedures(connection)
-        stations = station_names(connection)
+        stations = named_stations(connection)
     return site.render(
         request,
         "runs.html",
