@@ -131,5 +131,5 @@ def keep_tallies(metadata: sa.MetaData) -> None:
             ("postgresql", function),
             ("postgresql", trigger),
         ):
-            ddl = sa.DDL(statement).execute_if(dialect=dialect)
-            sa.event.listen(metadata, "after_create", ddl)
+            ddl = sa.DDL(statement)  # type: ignore[no-untyped-call] # SQLAlchemy's own
+            sa.event.listen(metadata, "after_create", ddl.execute_if(dialect=dialect))

@@ -21,7 +21,7 @@ def _body(chance: random.Random) -> CreateRun:
     # them before the epoch.
     year = chance.choice((1969, 2024))
     hour = f"{chance.randrange(3):02}:00:00Z"
-    content = {
+    content: dict[str, object] = {
         "unit_under_test": {
             "serial_number": f"SN-{chance.randrange(6)}",
             "part_number": "P",
