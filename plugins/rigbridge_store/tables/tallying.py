@@ -82,7 +82,7 @@ def _tally(row: str, sign: str) -> str:
     other = "-" if sign == "+" else "+"
     beside_passed = "(CASE WHEN beside.outcome = 'PASS' THEN 1 ELSE 0 END)"
 
-    def beside(counts: str, alone: str, *, later: bool) -> str:
+    def change_neighbour(counts: str, alone: str, *, later: bool) -> str:
         # The nearest run on one side, where there is none on the other side.
         order = "ASC" if later else "DESC"
         source = (
@@ -96,8 +96,12 @@ def _tally(row: str, sign: str) -> str:
         _ADD.format(
             cell=_cell(row), counts=counted, source=f"WHERE {row}.outcome <> 'RUNNING'"
         )
-        + beside(f"0, 0, {other}1, {other}{beside_passed}, 0, 0", is_first, later=True)
-        + beside(f"0, 0, 0, 0, {other}1, {other}{beside_passed}", is_last, later=False)
+        + change_neighbour(
+            f"0, 0, {other}1, {other}{beside_passed}, 0, 0", is_first, later=True
+        )
+        + change_neighbour(
+            f"0, 0, 0, 0, {other}1, {other}{beside_passed}", is_last, later=False
+        )
     )
 
 
