@@ -35,7 +35,7 @@ FLOORS = {
         ("destinations",),
         ("convert",),
         ("kept",),
-        ("client", "outbox", "configuration"),
+        ("client", "outbox", "configuration", "ledger"),
         ("opening",),
         ("hosting", "imports", "export"),
         ("agent", "interface", "session"),

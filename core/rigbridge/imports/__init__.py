@@ -10,7 +10,7 @@ from rigbridge.imports.detection import AdapterSet, Claim, InstalledAdapter
 from rigbridge.imports.pipeline import import_sources
 from rigbridge.imports.quarantine import Quarantine, RetriedRun, retry_runs
 from rigbridge.imports.reading import ReadRun, read_source
-from rigbridge.imports.results import ImportedRun, RunStatus, SourceResult
+from rigbridge.imports.results import ImportedRun, SourceResult
 from rigbridge.imports.scanning import FoundSource, scan
 from rigbridge.imports.strictness import Strictness, strict_refusal
 
@@ -23,7 +23,6 @@ __all__ = [
     "Quarantine",
     "ReadRun",
     "RetriedRun",
-    "RunStatus",
     "SourceResult",
     "Strictness",
     "import_sources",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Self
 from uuid import UUID
@@ -12,26 +11,11 @@ import attrs
 
 from rigbridge.destinations import Receipt
 from rigbridge.errors import NoRunError, RigbridgeError
+from rigbridge.ledger import RunStatus
 from rigbridge.model import Run, RunOutcome
 from rigbridge.model.report import ConversionReport
 
-__all__ = ["ImportedRun", "RunStatus", "SourceResult"]
-
-
-class RunStatus(StrEnum):
-    """What became of a run."""
-
-    CREATED = "created"
-    """It is new in the store."""
-
-    KNOWN = "known"
-    """The store holds it already."""
-
-    DIFFERS = "differs"
-    """The store holds it already, with other content, which stays."""
-
-    PLANNED = "planned"
-    """It was read, and nothing was sent."""
+__all__ = ["ImportedRun", "SourceResult"]
 
 
 @attrs.frozen(kw_only=True)

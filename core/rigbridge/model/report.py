@@ -209,6 +209,25 @@ class ConversionReport:
             if item in (None, kind) and rule in (None, by)
         )
 
+    def amounts(self) -> dict[tuple[str, str, str], int]:
+        """
+        Count everything: by disposition, kind of element, and rule or reason.
+
+        What is mapped has no rule (an empty text).
+        """
+        found = {
+            (Disposition.MAPPED.value, kind, ""): count
+            for kind, count in self._mapped.items()
+        }
+        for disposition, table in (
+            (Disposition.COERCED, self._coerced),
+            (Disposition.OMITTED, self._omitted),
+            (Disposition.DROPPED, self._dropped),
+        ):
+            for (kind, rule), count in table.items():
+                found[disposition.value, kind, rule] = count
+        return found
+
     def items(self) -> frozenset[str]:
         """Name every kind of element that was recorded."""
         tables = (self._coerced, self._omitted, self._dropped)

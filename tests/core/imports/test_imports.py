@@ -34,13 +34,13 @@ from rigbridge.imports import (
     InstalledAdapter,
     Quarantine,
     ReadRun,
-    RunStatus,
     SourceResult,
     import_sources,
     read_source,
     retry_runs,
     scan,
 )
+from rigbridge.ledger import RunStatus
 from rigbridge.model import Attachment, ProcedureRef, Run, RunOutcome, Unit
 from rigbridge.model.report import ConversionReport
 from rigbridge.outbox.incoming import decode_item, read_run

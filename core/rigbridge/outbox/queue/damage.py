@@ -29,7 +29,6 @@ from rigbridge.outbox.queue.salvage import salvage, stated_length
 __all__ = [
     "finish_replacement",
     "has_files",
-    "is_damage",
     "missing_part",
     "replace",
     "replaced",
@@ -37,16 +36,9 @@ __all__ = [
 ]
 
 _LOGGER = logging.getLogger("rigbridge.outbox")
-_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _LOG = "-wal"
 _INDEX = "-shm"
 _PATIENCE = 30.0
-
-
-def is_damage(error: sqlite3.Error) -> bool:
-    """Whether an error says that the file is damaged, or no database at all."""
-    code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in _DAMAGE
 
 
 def set_aside(path: Path) -> list[Path]:

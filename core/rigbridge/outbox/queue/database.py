@@ -11,7 +11,6 @@ import logging
 import os
 import sqlite3
 import threading
-import time
 import weakref
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -19,11 +18,11 @@ from pathlib import Path
 
 from rigbridge.errors import ConfigurationError, OutboxBusyError
 from rigbridge.machine.folders import make_file, make_folder
+from rigbridge.machine.sqlite_files import PATIENCE, is_damage, use_write_ahead_log
 from rigbridge.outbox.disk_space import is_full, make_room
 from rigbridge.outbox.queue.damage import (
     finish_replacement,
     has_files,
-    is_damage,
     missing_part,
     replace,
     replaced,
@@ -34,9 +33,6 @@ from rigbridge.outbox.queue.schema import migrate, version_of
 __all__ = ["OutboxDatabase"]
 
 _LOGGER = logging.getLogger("rigbridge.outbox")
-
-_PATIENCE = 30.0
-"""Seconds to wait for other processes by default."""
 
 _MAX_CHECKED = 256 << 20
 """Bytes up to which a database is checked as a whole when it is opened."""
@@ -161,7 +157,7 @@ class OutboxDatabase:
             raise
         finally:
             if patience is not None:
-                connection.execute(f"PRAGMA busy_timeout = {round(1000 * _PATIENCE)}")
+                connection.execute(f"PRAGMA busy_timeout = {round(1000 * PATIENCE)}")
 
     def _busy(self) -> OutboxBusyError:
         return OutboxBusyError(
@@ -240,7 +236,7 @@ class OutboxDatabase:
             make_file(self._path)
             connection = sqlite3.connect(
                 self._path,
-                timeout=_PATIENCE,
+                timeout=PATIENCE,
                 # Transactions are begun by hand: the module would begin them too late.
                 isolation_level=None,
                 # One connection for all threads; the lock makes them take turns.
@@ -249,7 +245,7 @@ class OutboxDatabase:
             self._connection = connection
             # Columns by name: tables of a later version have more of them.
             connection.row_factory = sqlite3.Row
-            _use_write_ahead_log(connection)
+            use_write_ahead_log(connection)
             # Each commit is on the disk when it returns; on macOS only with the second.
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA fullfsync = ON")
@@ -287,20 +283,6 @@ def _identity(path: Path) -> tuple[int, int] | None:
         return None
     # A replaced file has another inode under the same path.
     return found.st_dev, found.st_ino
-
-
-def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
-    # Switching does not wait for other processes that are switching, so this does.
-    deadline = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-        else:
-            return
 
 
 def _watch_forks(database: OutboxDatabase) -> None:

@@ -1,0 +1,39 @@
+"""
+The ledger of imports: what came of each file, so that no file is imported twice.
+
+:class:`Ledger` is one SQLite file in the data folder. Each source has an entry for each
+destination, found by path, size and time, or by the digest of its content. An entry is
+written only once its runs are durable; one that is missing costs an import that stores
+nothing new. :class:`Account` adds up what the entries say.
+"""
+
+from rigbridge.ledger.account import Account, AdapterTotal, ProblemGroup
+from rigbridge.ledger.entry import (
+    Amounts,
+    KnownSource,
+    LedgerEntry,
+    LedgerProblem,
+    LedgerRun,
+    RunStatus,
+    Verdict,
+)
+from rigbridge.ledger.ledger import Ledger
+from rigbridge.ledger.lookup import LedgerLookup
+from rigbridge.ledger.paths import ledger_path, shown_path
+
+__all__ = [
+    "Account",
+    "AdapterTotal",
+    "Amounts",
+    "KnownSource",
+    "Ledger",
+    "LedgerEntry",
+    "LedgerLookup",
+    "LedgerProblem",
+    "LedgerRun",
+    "ProblemGroup",
+    "RunStatus",
+    "Verdict",
+    "ledger_path",
+    "shown_path",
+]

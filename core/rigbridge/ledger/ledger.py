@@ -1,0 +1,261 @@
+"""The ledger: look-up by path, size and time, by content; entries in groups."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Self
+from uuid import UUID
+
+from rigbridge.ledger.account import Account
+from rigbridge.ledger.database import LedgerDatabase
+from rigbridge.ledger.entry import (
+    KnownSource,
+    LedgerEntry,
+    RunStatus,
+    Verdict,
+)
+from rigbridge.ledger.paths import parted
+from rigbridge.ledger.rows import ENTRY_QUERY, SourceRows
+
+__all__ = ["Ledger"]
+
+_FILE = "ledger.sqlite"
+
+_PAGE = 1000
+
+
+class Ledger:
+    """
+    What was imported into where, by the file.
+
+    It raises nothing for a fault of its own file: :attr:`problems` says what is wrong,
+    and an import goes on. Safe for threads, and for several processes on one folder.
+    Made by :meth:`open`.
+
+    Args:
+        database: its file.
+    """
+
+    def __init__(self, database: LedgerDatabase) -> None:
+        self._database = database
+        self._rows = SourceRows()
+        # Keys that are remembered are those of one file.
+        database.when_opened = self._rows.forget
+        self.changes = 0
+        """How often this one has changed what it holds."""
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """
+        Open the ledger of a data folder; nothing is made before the first entry.
+
+        Args:
+            folder: the data folder.
+        """
+        return cls(LedgerDatabase(folder / _FILE))
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._database.path
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What went wrong with the ledger itself, each in a sentence for a person."""
+        return tuple(self._database.problems)
+
+    def close(self) -> None:
+        """Close the file; may be called twice."""
+        self._database.close()
+
+    def following(
+        self, path: bytes, destination: str, limit: int
+    ) -> list[tuple[bytes, KnownSource]]:
+        """
+        Give the sources of a folder from a name on, in the order of their names.
+
+        Args:
+            path: the first of them, as :func:`ledger_path` gives it.
+            destination: where their runs are to go.
+            limit: how many at most.
+
+        Returns:
+            The name of each in its folder, and what is needed to pass over it.
+        """
+
+        def find(connection: sqlite3.Connection) -> list[tuple[bytes, KnownSource]]:
+            return list(self._rows.following(connection, path, destination, limit))
+
+        empty: list[tuple[bytes, KnownSource]] = []
+        return self._database.read(find, empty)
+
+    def entry(self, key: int) -> LedgerEntry | None:
+        """Read a whole entry by its key; None where it has gone."""
+
+        def read(connection: sqlite3.Connection) -> LedgerEntry | None:
+            row = connection.execute(
+                f"{ENTRY_QUERY} WHERE s.key = ?", (key,)
+            ).fetchone()
+            return None if row is None else self._rows.read(connection, row)
+
+        return self._database.read(read, None)
+
+    def with_content(self, digest: str, destination: str) -> bytes | None:
+        """
+        Find a source of the same content that was imported completely.
+
+        Args:
+            digest: the SHA-256 of the stored bytes, in hex.
+            destination: where its runs went.
+
+        Returns:
+            The first such source, as :func:`ledger_path` gives it.
+        """
+        content = bytes.fromhex(digest)
+
+        def find(connection: sqlite3.Connection) -> bytes | None:
+            row = connection.execute(
+                "SELECT f.path, s.name FROM source s JOIN folder f ON f.key = s.folder"
+                " WHERE substr(s.digest, 1, 8) = ? AND s.digest = ? AND s.verdict = ?"
+                " AND s.destination = (SELECT key FROM destination WHERE name = ?)"
+                " ORDER BY s.key LIMIT 1",
+                (content[:8], content, Verdict.IMPORTED.value, destination),
+            ).fetchone()
+            return None if row is None else row[0] + row[1]
+
+        return self._database.read(find, None)
+
+    def record(self, entries: Iterable[LedgerEntry]) -> None:
+        """
+        Note what came of sources, in one transaction; their runs must be durable.
+
+        An entry of the same path makes way. Where the file holds something else now,
+        the old entry is kept beside it, since its runs are still stored.
+        """
+        group = list(entries)
+        if not group:
+            return
+
+        def write(connection: sqlite3.Connection) -> None:
+            try:
+                for entry in group:
+                    self._rows.write(connection, entry)
+            except BaseException:
+                # What is rolled back takes its keys along.
+                self._rows.forget()
+                raise
+
+        self._database.write(write)
+        self.changes += 1
+
+    def see_again(self, paths: Iterable[bytes], seen_ns: int) -> None:
+        """
+        Note that sources were looked at again and hold what they held.
+
+        Args:
+            paths: the sources, as :func:`ledger_path` gives them.
+            seen_ns: when their size and time were asked for.
+        """
+        rows = [(seen_ns, *parted(path)) for path in paths]
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.executemany(
+                "UPDATE source SET seen_ns = ? WHERE folder ="
+                " (SELECT key FROM folder WHERE path = ?) AND name = ?"
+                " AND is_current IS NOT NULL",
+                rows,
+            )
+
+        if rows:
+            self._database.write(write)
+
+    def settle(self, run_id: UUID, destination: str, stored_id: str) -> None:
+        """
+        Note that a run from quarantine is stored by now.
+
+        Args:
+            run_id: the run.
+            destination: where it went.
+            stored_id: by which that knows it.
+        """
+        own = None if stored_id == str(run_id) else stored_id
+        where = (
+            "SELECT s.key FROM source s JOIN destination d ON d.key = s.destination"
+            " JOIN run r ON r.source = s.key WHERE d.name = ? AND r.id = ?"
+        )
+
+        def write(connection: sqlite3.Connection) -> None:
+            found = connection.execute(where, (destination, run_id.bytes)).fetchall()
+            for (key,) in found:
+                connection.execute(
+                    "UPDATE run SET status = ?, stored_id = ?"
+                    " WHERE source = ? AND id = ?",
+                    (RunStatus.CREATED.value, own, key, run_id.bytes),
+                )
+                # Complete once nothing of it is left there.
+                connection.execute(
+                    "UPDATE source SET verdict = ? WHERE key = ? AND verdict = ?"
+                    " AND NOT EXISTS"
+                    " (SELECT 1 FROM run WHERE source = ? AND status = ?)",
+                    (
+                        Verdict.IMPORTED.value,
+                        key,
+                        Verdict.QUARANTINED.value,
+                        key,
+                        RunStatus.QUARANTINED.value,
+                    ),
+                )
+
+        if self.path.is_file():
+            self._database.write(write)
+
+    def destinations(self) -> tuple[str, ...]:
+        """Name the destinations that anything was imported into."""
+
+        def read(connection: sqlite3.Connection) -> tuple[str, ...]:
+            rows = connection.execute("SELECT name FROM destination ORDER BY name")
+            return tuple(name for (name,) in rows)
+
+        return self._database.read(read, ())
+
+    def entries(
+        self, destination: str | None = None, verdict: Verdict | None = None
+    ) -> Iterator[LedgerEntry]:
+        """
+        Go through the entries, in the order of their recording.
+
+        What a file held before it was changed has an entry, too.
+
+        Args:
+            destination: of this destination only.
+            verdict: of this verdict only.
+        """
+        page = self._page(0, destination, verdict)
+        while page:
+            yield from (entry for _, entry in page)
+            page = self._page(page[-1][0], destination, verdict)
+
+    def account(self, destination: str) -> Account:
+        """Add up what came of all that was imported into a destination."""
+
+        def read(connection: sqlite3.Connection) -> Account:
+            return Account.read(connection, destination, self._rows.amounts)
+
+        return self._database.read(read, Account(destination=destination))
+
+    def _page(
+        self, after: int, destination: str | None, verdict: Verdict | None
+    ) -> list[tuple[int, LedgerEntry]]:
+        # Page by page: an open cursor keeps the log from being written back.
+        def read(connection: sqlite3.Connection) -> list[tuple[int, LedgerEntry]]:
+            rows = connection.execute(
+                f"{ENTRY_QUERY} WHERE s.key > ? AND (? IS NULL OR d.name = ?)"
+                " AND (? IS NULL OR s.verdict = ?) ORDER BY s.key LIMIT ?",
+                (after, destination, destination, verdict, verdict, _PAGE),
+            ).fetchall()
+            return [(row[0], self._rows.read(connection, row)) for row in rows]
+
+        empty: list[tuple[int, LedgerEntry]] = []
+        return self._database.read(read, empty)
