@@ -72,6 +72,7 @@ FOLDERS = {
         ("learning",),
     ),
     "rigbridge_openhtf": (("translation",), ("documents",), ("live",)),
+    "rigbridge_stdf": (("records",), ("parts",)),
     "rigbridge_teststand": (("xml",), ("native", "atml")),
 }
 

@@ -16,6 +16,7 @@ TOP_LEVEL = {
     "rigbridge_openhtf",
     "rigbridge_pytest",
     "rigbridge_runs",
+    "rigbridge_stdf",
     "rigbridge_store",
     "rigbridge_teststand",
 }

@@ -16,6 +16,7 @@ TABULAR_NAMES = (".csv", ".tsv", ".tab", ".txt", ".log", ".dat", ".lvm", ".xlsx"
 
 _MARKS: tuple[tuple[bytes, str], ...] = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls)"),
+    (b"FAR:A", "an ATDF file"),
     (b"TDSm", "an NI TDMS file"),
     (b"TDSh", "the index of an NI TDMS file"),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
