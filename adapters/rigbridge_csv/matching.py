@@ -155,6 +155,9 @@ def _codec(name: str) -> str:
 def _fits(pattern: re.Pattern[str] | None, text: str) -> bool:
     if pattern is None:
         return False
+    # A pattern with flags of its own looks at all lines together.
+    if pattern.pattern.startswith("(?"):
+        return pattern.search(text) is not None
     # Line by line as well, so that ^ and $ mean the line's own.
     return pattern.search(text) is not None or any(
         pattern.search(line) for line in text.splitlines()[:_LINES]

@@ -183,7 +183,11 @@ class _RecordReader:
         if isinstance(self.rules.kind, int):
             used.add(self.rules.kind - 1)
         fields, attributes = self._groups(kind, record)
-        if self.rules.kind == "pattern":
+        # A pattern speaks for the whole line, unless positions are declared as well.
+        by_position = kind.attributes or any(
+            source.in_rows for source in kind.fields.values()
+        )
+        if self.rules.kind == "pattern" and not by_position:
             used.update(range(len(record.cells)))
         for field, source in kind.fields.items():
             text = self._text(source, record, used)
@@ -213,6 +217,11 @@ class _RecordReader:
                 fields[Field(name)] = FilledCell(text, record.line, name)
             else:
                 attributes[name] = text
+        if self.rules.kind == "pattern" and found is not None:
+            before, after = record.text[: found.start()], record.text[found.end() :]
+            rest = f"{before.strip()} {after.strip()}".strip()
+            if rest and not kind.fields and not kind.attributes:
+                keep_text(attributes, record.kind, rest)
         return fields, attributes
 
     def _text(

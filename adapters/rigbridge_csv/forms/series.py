@@ -32,7 +32,7 @@ from rigbridge_csv.forms.value_columns import (
     describe_column,
 )
 from rigbridge_csv.profiles.fields import Field, FieldSource
-from rigbridge_csv.profiles.place import BlockMeaning
+from rigbridge_csv.profiles.place import BlockMeaning, Role
 from rigbridge_csv.tables.head import TableHead
 from rigbridge_csv.tables.header import find_column
 from rigbridge_csv.tables.keys import FilledCell, KeyLines, keep_text
@@ -65,6 +65,7 @@ class SeriesColumns(RowColumns):
         x: the columns of x, described.
         by: the columns whose change begins a new phase, with their names.
         clocks: the names of the columns that hold the time of each row.
+        units: the cells of the rows of units.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class SeriesColumns(RowColumns):
             report=report,
         )
         rule = profile.series
+        self.units = [row.cells for row in head.roles if row.role is Role.UNIT]
         self.by = [(self.names.must(name, "series.by"), name) for name in rule.by]
         x_positions = self._x_positions(rule.x, has_start=rule.start is not None)
         taken = [*x_positions, *(at for at, _ in self.by)]
@@ -139,6 +141,27 @@ class SeriesColumns(RowColumns):
                 describe_column(self, head, reading.cells, (at, label), None)
             )
             self.over[at] = next(iter(self.x), None)
+
+    def stated(self, source: FieldSource | None) -> str | None:
+        """Give the text of a source that is the same for the whole table, or None."""
+        if source is None:
+            return None
+        if source.value is not None:
+            return source.value
+        texts = [
+            cell.text
+            for name in source.key
+            if (cell := self.head_keys.find(name)) is not None
+        ]
+        texts += [
+            cells[at]
+            for column in source.in_rows
+            if (at := self.names.find(column, "series")) is not None
+            for cells in self.units
+            if at < len(cells)
+        ]
+        found = next((text for text in texts if text.strip()), None)
+        return None if found is None else source.extract(found.strip())
 
     def _x_positions(self, name: str | None, *, has_start: bool) -> list[int]:
         if name is None:
@@ -383,9 +406,10 @@ class _SeriesRun:
                     place=Place(line=section.line, path=column.header),
                 )
             return None
+        rule = self.reading.profile.series
         at_x = columns.over[column.at]
         values: Sequence[object] = points.values()
-        unit = column.unit or self._declared_unit(columns)
+        unit = column.unit or columns.stated(rule.unit)
         measured = Axis(name=column.parts.name, unit=unit, values=values)
         x = self._x(section, column, at_x, axes)
         return Measurement(
@@ -405,16 +429,16 @@ class _SeriesRun:
         axes: dict[int | None, Axis],
     ) -> Axis | None:
         columns = section.columns
+        rule = self.reading.profile.series
         if at is not None and section.points[at].filled:
             if at not in axes:
                 described = columns.x[at]
                 axes[at] = Axis(
                     name=described.parts.name,
-                    unit=described.unit,
+                    unit=described.unit or columns.stated(rule.x_unit),
                     values=section.points[at].values(),
                 )
             return axes[at]
-        rule = self.reading.profile.series
         start = self._number(column.start, rule.start, columns)
         step = self._number(column.step, rule.step, columns)
         if start is None or step is None:
@@ -428,6 +452,7 @@ class _SeriesRun:
                 before += other.rows
         return Axis(
             name=rule.x or _NO_X,
+            unit=columns.stated(rule.x_unit),
             values=[start + step * (before + at) for at in range(section.rows)],
         )
 
@@ -437,19 +462,7 @@ class _SeriesRun:
         source: FieldSource | None,
         columns: SeriesColumns,
     ) -> float | None:
-        text = role
-        if text is None and source is not None:
-            text = source.value
-            if source.key:
-                cell = next(
-                    (
-                        found
-                        for name in source.key
-                        if (found := columns.head_keys.find(name)) is not None
-                    ),
-                    None,
-                )
-                text = None if cell is None else source.extract(cell.text)
+        text = columns.stated(source) if role is None else role
         if text is None:
             return None
         number = self.cells.number(text.strip())
@@ -461,15 +474,3 @@ class _SeriesRun:
                 remedy=f"correct profile {self.reading.profile.name!r}",
             )
         return number
-
-    def _declared_unit(self, columns: SeriesColumns) -> str | None:
-        source = self.reading.profile.series.unit
-        if source is None:
-            return None
-        if source.value is not None:
-            return source.value
-        for name in source.key:
-            cell = columns.head_keys.find(name)
-            if cell is not None:
-                return source.extract(cell.text)
-        return None

@@ -8,7 +8,7 @@ or in the profile. What repeats from row to row is made once and shared.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import compress, groupby, repeat
 from math import isfinite
 from operator import contains
@@ -279,13 +279,21 @@ class _WideRun:
         self._add_cells(line, row, columns, fields)
 
     def _phase(
-        self, name: str | None, line: int, fields: dict[Field, FilledCell]
+        self,
+        name: str | None,
+        line: int,
+        fields: dict[Field, FilledCell],
+        targets: Iterable[_Target] = (),
     ) -> PhaseRows:
         own = dict(fields)
         if name is not None:
             own[Field.PHASE] = FilledCell(name, line, "phase")
         if self.rows and self.rows[-1].agrees(own):
-            return self.rows[-1]
+            last = self.rows[-1]
+            # A row that measures the same again is another phase, as a loop is.
+            measured = {measurement.name for measurement in last.measurements}
+            if measured.isdisjoint(target.column.parts.name for target in targets):
+                return last
         made = PhaseRows(line=line, fields=own)
         self.rows.append(made)
         return made
@@ -304,7 +312,8 @@ class _WideRun:
             blank += len(group.targets) - len(values)
             if not values:
                 continue
-            phase = self._phase(group.phase, line, fields)
+            measured_now = compress(group.targets, filled)
+            phase = self._phase(group.phase, line, fields, measured_now)
             measured += len(values)
             if group.plain and not self.judges:
                 made = group.row.make(values, None if all(filled) else filled)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import itemgetter
 from pathlib import PurePath
 
 from rigbridge.adapters import Source
+from rigbridge.adapters.text.dates import parse_time
 from rigbridge_csv.learning.layout import LogLayout, find_layout
 from rigbridge_csv.learning.meaning import (
     KEY_WORDS,
+    USUAL_WORDS,
     ColumnTexts,
     decimal_sign,
     field_of,
@@ -18,6 +21,7 @@ from rigbridge_csv.learning.meaning import (
     find_fields,
     find_form,
     is_by,
+    is_counter,
     is_x,
     unknown_words,
 )
@@ -29,6 +33,7 @@ from rigbridge_csv.learning.sample import (
     read_example,
 )
 from rigbridge_csv.learning.toml_draft import ProfileDraft, toml_key
+from rigbridge_csv.learning.vertical_draft import draft_vertical
 from rigbridge_csv.profiles.choice import built_in_profiles
 from rigbridge_csv.profiles.fields import Field
 from rigbridge_csv.tables.header import normal
@@ -36,6 +41,9 @@ from rigbridge_csv.tables.header import normal
 __all__ = ["draft_profile"]
 
 _UNIT_NAMES = re.compile(r"^\s*.+?\s*[(\[][^()\[\]]+[)\]]\s*$")
+_UNIT_BEHIND = re.compile(
+    r".+/[munpkMG]?(?:s|V|A|W|Hz|Ohm|F|H|C|K|Pa|bar|g|m|h|Ah|Wh|J|N|Nm|%|°C|W\.h|A\.h)$"
+)
 _LIMIT_NAMES = re.compile(r"<=? x <=?|==\s*\S+")
 # How the columns that say something of another are called: what is added to its name.
 _ADDED: Mapping[str, Sequence[str]] = {
@@ -70,6 +78,8 @@ def draft_profile(source: Source) -> ProfileDraft:
     draft = ProfileDraft(f"{name}-log" if name in taken or not name else name)
     if layout.header is None and _width(layout) < 2:  # noqa: PLR2004 - no table at all
         draft_lines(draft, example)
+        return draft
+    if draft_vertical(draft, example):
         return draft
     columns = _columns(layout)
     form, why = find_form(layout, columns)
@@ -158,11 +168,8 @@ def _key_lines(
 ) -> dict[str, str]:
     """Write how keys are read, and give those that are found."""
     found: dict[str, str] = {}
-    separator = next(
-        (sign for sign in (":", "=") if any(sign in line for line in example.comments)),
-        None,
-    )
-    if example.comments and separator:
+    separator = _comment_separator(example.comments)
+    if separator is not None:
         draft.say("keys", {"separator": separator}, "comments hold names and texts")
         for line in example.comments:
             body = line.lstrip()[len(example.comment or "") :]
@@ -189,15 +196,37 @@ def _key_lines(
             name, _, rest = row.text.partition(written)
             found.setdefault(name.strip(), rest.strip())
         return found
+    if any(_has_pairs(row) for row in rows):
+        draft.say("keys", {"pairs": True}, "names and texts take turns in a line")
+        for row in rows:
+            names = [cell.strip().rstrip(" :=") for cell in row.cells[::2]]
+            found.update(zip(names, map(str.strip, row.cells[1::2]), strict=False))
+        return {name: text for name, text in found.items() if text}
     draft.say("keys", {}, f"{len(rows)} lines before the header: a name and its text")
     for row in rows:
-        filled = [cell.strip() for cell in row.cells if cell.strip()]
-        if len(filled) > 1:
-            found.setdefault(filled[0].rstrip(" :="), filled[1])
-        elif filled and ":" in filled[0]:
-            name, _, rest = filled[0].partition(":")
-            found.setdefault(name.strip(), rest.strip())
+        found.update(_key_of(row))
     return {name: text for name, text in found.items() if text}
+
+
+def _key_of(row: ExampleRow) -> dict[str, str]:
+    filled = [cell.strip() for cell in row.cells if cell.strip()]
+    if len(filled) > 1:
+        return {filled[0].rstrip(" :="): filled[1]}
+    name, _, rest = filled[0].partition(":") if filled else ("", "", "")
+    return {name.strip(): rest.strip()}
+
+
+def _comment_separator(comments: Sequence[str]) -> str | None:
+    """Find the sign between name and text in comments."""
+    # The colon within a time of day is none.
+    signs = (": ", ":", "=")
+    return next((s for s in signs if any(s in line for line in comments)), None)
+
+
+def _has_pairs(row: ExampleRow) -> bool:
+    """Say whether a line has a name, its text, and another name."""
+    names = [cell.strip() for cell in row.cells[2::2]]
+    return any(name.endswith(":") for name in names)
 
 
 def _place(
@@ -206,7 +235,8 @@ def _place(
     header = layout.header
     if header is None:
         names = ["x", *(f"y{at}" for at in range(1, _width(layout)))]
-        draft.say("header", {"names": names}, layout.reasons[0])
+        first = {"line": layout.data[0].line} if layout.before and layout.data else {}
+        draft.say("header", {"names": names, **first}, layout.reasons[0])
         draft.ask("what the columns are called", None)
     elif layout.before or form == "series":
         start = header.text.strip()[:40]
@@ -281,6 +311,7 @@ def _data(draft: ProfileDraft, layout: LogLayout) -> None:
 def _names(draft: ProfileDraft, columns: Sequence[ColumnTexts], form: str) -> None:
     if form == "long":
         return
+    names = [column.name for column in columns]
     named = [column.name for column in columns if _UNIT_NAMES.match(column.name)]
     limited = [column.name for column in columns if _LIMIT_NAMES.search(column.name)]
     if len(limited) > 1:
@@ -296,6 +327,13 @@ def _names(draft: ProfileDraft, columns: Sequence[ColumnTexts], form: str) -> No
             r"^(?P<name>.+?)\s*[(\[](?P<unit>[^()\[\]]+)[)\]]$",
             f"{named[-1]!r} holds the unit",
         )
+    elif len(behind := [name for name in names if _UNIT_BEHIND.match(name)]) > 1:
+        units = dict.fromkeys(name.rpartition("/")[2] for name in behind)
+        draft.say(
+            "names",
+            f"^(?P<name>.+)/(?P<unit>{'|'.join(map(re.escape, units))})$",
+            f"{behind[-1]!r} holds the unit",
+        )
 
 
 def _series(
@@ -309,6 +347,8 @@ def _series(
         return
     candidates = [column for column in columns if is_x(column.name) and column.filled]
     rising = [column for column in candidates if _rises(column, decimal)]
+    # A column that only counts the rows is the last choice.
+    rising.sort(key=lambda column: is_counter(column.name))
     x = next(iter(rising or candidates), None)
     if x is None:
         x = next((column for column in columns if _rises(column, decimal)), None)
@@ -376,6 +416,8 @@ def _fields(
 ) -> None:
     by_name = {column.name: column for column in columns}
     fields = find_fields(columns, form) if form != "series" else _series_fields(columns)
+    if form == "wide" and Field.SERIAL_NUMBER not in fields:
+        _judge_phases(fields, keys)
     taken = dict(fields)
     dates: list[str] = []
     draft.lines.append("")
@@ -395,6 +437,19 @@ def _fields(
         if field in (Field.STARTED_AT, Field.ENDED_AT):
             dates.extend(texts[:200])
         draft.say(f"fields.{field}", source)
+    _key_fields(draft, keys, taken, dates)
+    _runs(draft, by_name, fields, taken, form)
+    _procedure_and_serial(draft, taken)
+    _dates(draft, dates)
+    _verdicts(draft, by_name, fields, taken, form)
+
+
+def _key_fields(
+    draft: ProfileDraft,
+    keys: Mapping[str, str],
+    taken: dict[Field, str],
+    dates: list[str],
+) -> None:
     for name, text in keys.items():
         found = field_of(name, [field for field in KEY_WORDS if field not in taken])
         if found is None:
@@ -408,9 +463,38 @@ def _fields(
             dates.append(whole)
         taken[found] = name
         draft.say(f"fields.{found}", {"key": key})
-    _procedure_and_serial(draft, taken)
-    _dates(draft, dates)
-    _verdicts(draft, by_name, fields, taken, form)
+
+
+def _judge_phases(fields: dict[Field, str], keys: Mapping[str, str]) -> None:
+    """Make the verdict of a row that of a phase, where all rows are of one unit."""
+    once = any(field_of(name, [Field.SERIAL_NUMBER]) for name in keys)
+    if once and Field.RUN_OUTCOME in fields:
+        fields[Field.PHASE_OUTCOME] = fields.pop(Field.RUN_OUTCOME)
+
+
+def _runs(
+    draft: ProfileDraft,
+    by_name: Mapping[str, ColumnTexts],
+    fields: Mapping[Field, str],
+    taken: Mapping[Field, str],
+    form: str,
+) -> None:
+    """Say how rows become runs, where the usual way makes too many of them."""
+    serial, start = taken.get(Field.SERIAL_NUMBER), fields.get(Field.STARTED_AT)
+    if form == "wide" and serial is not None and Field.SERIAL_NUMBER not in fields:
+        draft.say("runs", "file", f"{serial!r} is said once: its rows are phases")
+    if form != "long" or start is None or fields.get(Field.SERIAL_NUMBER) is None:
+        return
+    serials = by_name[fields[Field.SERIAL_NUMBER]].texts
+    tests = by_name[fields[Field.MEASUREMENT]].texts
+    keyed = list(zip(serials, by_name[start].texts, strict=False))
+    units = [
+        list(group)
+        for _, group in groupby(zip(serials, tests, strict=False), itemgetter(0))
+    ]
+    more = sum(1 for _ in groupby(keyed)) > len(units)
+    if more and all(len(set(unit)) == len(unit) for unit in units):
+        draft.say("runs", ["serial_number"], f"{start!r} is the time of each row")
 
 
 def _dated_key(name: str, text: str, keys: Mapping[str, str]) -> tuple[object, str]:
@@ -432,7 +516,11 @@ def _series_fields(columns: Sequence[ColumnTexts]) -> dict[Field, str]:
             for column in columns
             if field_of(column.name, [Field.STARTED_AT])
             and column.filled
-            and find_dates(column.filled[:200])[0] is not None
+            and _DATE.match(column.filled[0].strip())
+            and any(
+                parse_time(column.filled[0], (form,))
+                for form in ("iso", "day-first", "month-first", "year-first")
+            )
         ),
         None,
     )
@@ -510,15 +598,15 @@ def _verdicts(
     words = unknown_words(
         [
             text
-            for field in (Field.RUN_OUTCOME, Field.OUTCOME)
+            for field in (Field.RUN_OUTCOME, Field.OUTCOME, Field.PHASE_OUTCOME)
             if field in fields
             for text in by_name[fields[field]].filled
         ]
     )
-    known = {"true": "PASS", "false": "FAIL"}
-    sure = {word: known[word.casefold()] for word in words if word.casefold() in known}
+    usual = [word for word in words if word.casefold() in USUAL_WORDS]
+    sure = {word: USUAL_WORDS[word.casefold()] for word in usual}
     if sure:
-        draft.say("outcomes", sure, "look whether true means passed")
+        draft.say("outcomes", sure, f"look whether {usual[0]!r} means that here")
     rest = [word for word in words if word not in sure]
     if rest:
         shown = ", ".join(f'{toml_key(word)} = "..."' for word in rest[:8])
@@ -526,7 +614,8 @@ def _verdicts(
             f"what the verdicts {', '.join(map(repr, rest[:8]))} mean",
             f"outcomes = {{ {shown} }}",
         )
-    if not {Field.RUN_OUTCOME, Field.OUTCOME} & set(taken) and form != "long":
+    judged = {Field.RUN_OUTCOME, Field.OUTCOME, Field.PHASE_OUTCOME}
+    if not judged & set(taken) and form != "long":
         draft.lines.append(
             "# The log holds no verdict: its runs count as ERROR. To say otherwise:"
         )

@@ -17,6 +17,7 @@ from rigbridge_csv.profiles.fields import Field
 
 __all__ = [
     "KEY_WORDS",
+    "USUAL_WORDS",
     "ColumnTexts",
     "decimal_sign",
     "field_of",
@@ -24,6 +25,7 @@ __all__ = [
     "find_fields",
     "find_form",
     "is_by",
+    "is_counter",
     "is_x",
     "unknown_words",
 ]
@@ -58,7 +60,9 @@ _X = re.compile(
     r"(?:x|x[ _-]?(?:axis|value|data)|time|t|time ?stamp|elapsed.*|test[ _]?time.*"
     r"|total[ _]?time.*|seconds?|sec|freq(?:uency)?|f|index|sample|point|data_?point"
     r"|iteration|n|zeit|date_?time|wavelength|angle|position|step[ _]?time|time/s"
-    r"|distance|rec|record|date)\s*(?:[\[(].*[\])])?",
+    r"|distance|rec#?|record|date)\s*(?:[\[(].*[\])])?"
+    # Any name whose unit is one of time.
+    r"|.*[\[(](?:s|sec|seconds?|ms|min|h)[\])]",
     re.IGNORECASE,
 )
 _BY = re.compile(
@@ -66,6 +70,27 @@ _BY = re.compile(
     r"|step[ _]?(?:index|number|no|id|name))",
     re.IGNORECASE,
 )
+_COUNTERS = re.compile(
+    r"(?:rec(?:ord)?#?|index|sample|point|data_?point|iteration|n)", re.IGNORECASE
+)
+USUAL_WORDS: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("true", "yes", "io", "i.o.", "gut", "bestanden", "accept", "accepted", "go"),
+        "PASS",
+    ),
+    **dict.fromkeys(("conforme", "合格", "良"), "PASS"),
+    **dict.fromkeys(
+        ("false", "no", "nio", "n.i.o.", "schlecht", "nicht bestanden", "reject"),
+        "FAIL",
+    ),
+    **dict.fromkeys(
+        ("rejected", "nogo", "no go", "defect", "non conforme", "不合格", "不良"),
+        "FAIL",
+    ),
+}
+"""What verdict words usually mean that a profile has to declare, in lower case."""
+
+_SHORT_DATES = ("%Y%m%d%H%M%S", "%Y%m%d_%H%M%S", "%Y%m%d-%H%M%S", "%Y%m%d %H%M%S")
 _COMMA = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*")
 _POINT = re.compile(r"\s*[+-]?\d*\.\d+(?:[eE][+-]?\d+)?\s*")
 _WORD_SPLIT = re.compile(r"[_\-.:#*]+|\s+")
@@ -107,6 +132,11 @@ def is_x(name: str) -> bool:
     return _X.fullmatch(name.strip()) is not None
 
 
+def is_counter(name: str) -> bool:
+    """Say whether a name is one of what only counts the rows."""
+    return _COUNTERS.fullmatch(name.strip()) is not None
+
+
 def is_by(name: str) -> bool:
     """Say whether a name is one of what divides a series."""
     return _BY.fullmatch(name.strip()) is not None
@@ -132,19 +162,29 @@ def find_dates(texts: Sequence[str]) -> tuple[str | None, str]:
     for form in ("iso", "unix", "unix-ms"):
         if all(parse_time(text, (form,)) is not None for text in filled):
             return form, f"{filled[0]!r} is a time in the format {form}"
+    return _order(filled)
+
+
+def _order(texts: Sequence[str]) -> tuple[str | None, str]:
+    """Find the order of the parts of dates that are in no form of their own."""
+    first = texts[0]
+    for form in _SHORT_DATES:
+        if all(parse_time(text, (form,)) is not None for text in texts):
+            return form, f"{first!r} is a time in the format {form}"
     fits = [
         form
         for form in ("day-first", "month-first", "year-first")
-        if all(parse_time(text, (form,)) is not None for text in filled)
+        if all(parse_time(text, (form,)) is not None for text in texts)
     ]
     if len(fits) == 1:
-        return fits[0], f"only {fits[0]} fits all of {len(filled)} dates"
-    named = bool(re.search(r"[^\W\d_]{3}", filled[0]))
-    if fits and named:
-        return fits[0], f"{filled[0]!r} names its month"
+        return fits[0], f"only {fits[0]} fits all of {len(texts)} dates"
+    if fits and re.search(r"[^\W\d_]{3}", first):
+        return fits[0], f"{first!r} names its month"
+    if "day-first" in fits and re.match(r"\d+\.\d+\.", first):
+        return "day-first", f"{first!r} has dots, and with them the day is first"
     if fits:
-        return None, f"{filled[0]!r} does not tell which of {' and '.join(fits)}"
-    return None, f"{filled[0]!r} is in no order that is known"
+        return None, f"{first!r} does not tell which of {' and '.join(fits)}"
+    return None, f"{first!r} is in no order that is known"
 
 
 def find_fields(
@@ -168,12 +208,30 @@ def find_fields(
             wanted.insert(0, Field.RUN_OUTCOME)
     found: dict[Field, str] = {}
     names = [column.name for column in columns]
+    # Of several columns with verdicts (bins beside P and F), that with known words.
+    verdicts = [
+        column
+        for column in columns
+        if field_of(column.name, [Field.RUN_OUTCOME])
+        and _fits(Field.RUN_OUTCOME, column)
+    ]
+    if Field.RUN_OUTCOME in wanted and len(verdicts) > 1:
+        chosen = min(verdicts, key=lambda column: bool(unknown_words(column.filled)))
+        found[Field.RUN_OUTCOME] = chosen.name
     for column in columns:
+        if column.name in found.values():
+            continue
         if not column.name or column.name in taken or names.count(column.name) > 1:
             continue
         field = field_of(column.name, [field for field in wanted if field not in found])
         if field is not None and _fits(field, column):
             found[field] = column.name
+    part = found.get(Field.PART_NUMBER)
+    if part is not None and Field.SERIAL_NUMBER not in found:
+        filled = next(column for column in columns if column.name == part).filled
+        # "Part" is a number of a kind, or that of each piece.
+        if 1 < len(filled) == len(set(filled)):
+            found[Field.SERIAL_NUMBER] = found.pop(Field.PART_NUMBER)
     return found
 
 
@@ -185,7 +243,9 @@ def _fits(field: Field, column: ColumnTexts) -> bool:
         form, _ = find_dates(filled[:50])
         return form is not None or bool(re.match(r"\D{0,12}\d{1,4}[-/. ]", filled[0]))
     if field in (Field.RUN_OUTCOME, Field.OUTCOME):
-        return len(set(filled)) <= 12 and not all("." in text for text in filled)  # noqa: PLR2004 - few words
+        return len(set(filled)) <= 12 and not all(  # noqa: PLR2004 - few words
+            is_number(text) and "." in text for text in filled
+        )
     if field is Field.SERIAL_NUMBER:
         return not all(is_number(text) and "." in text for text in filled)
     return True

@@ -264,6 +264,10 @@ def _step(value: object) -> FieldSource | None:
     return _number_or_source(value, "step")
 
 
+def _x_unit(value: object) -> FieldSource | None:
+    return _number_or_source(value, "x_unit")
+
+
 def _unit(value: object) -> FieldSource | None:
     return _number_or_source(value, "unit")
 
@@ -276,8 +280,10 @@ class SeriesRule:
     Attributes:
         x: the header name of the column that the others are taken over. Where several
             columns have it, each column is taken over the nearest on its left.
-        start: the first x, where no column has it; also ``{key = "X0"}``.
+        start: the first x, where no column has it; also ``{key = "X0"}``, or
+            ``{column = "Start"}`` for the text that the row of units has there.
         step: the distance from one x to the next, likewise.
+        x_unit: the unit of x, where it is not in the header or a row.
         y: a regular expression that fits the whole header names, or a list of names;
             by default every column that nothing else is declared for.
         except_: (written ``except``) likewise, those that are none.
@@ -288,6 +294,7 @@ class SeriesRule:
     x: str | None = attrs.field(default=None, validator=optional_text)
     start: FieldSource | None = attrs.field(default=None, converter=_start)
     step: FieldSource | None = attrs.field(default=None, converter=_step)
+    x_unit: FieldSource | None = attrs.field(default=None, converter=_x_unit)
     y: ColumnChoice | None = attrs.field(default=None, converter=_measured)
     except_: ColumnChoice | None = attrs.field(default=None, converter=_excepted)
     by: tuple[str, ...] = attrs.field(

@@ -44,7 +44,8 @@ class ProfileMatch:
     Attributes:
         file_name: a pattern of the file's name (``ICT_*.csv``); case is ignored.
         columns: header names that must all be there, beside those of the profile.
-        header: a regular expression that is found within the first lines of the file.
+        header: a regular expression that is found within the first lines of the file:
+            in one of them, or, where it begins with flags (``(?ms)``), in all together.
         encoding: the text encoding that the file must be in.
     """
 
@@ -133,6 +134,7 @@ class KeyPlace:
         separator: the sign between name and text within a line; ``tab`` for a tab.
         pattern: a regular expression with the groups ``key`` and ``value``.
         columns: the columns of the name and of the text, counted from 1.
+        pairs: a line holds several: a name, its text, the next name, its text.
     """
 
     separator: str | None = attrs.field(default=None, validator=_separator)
@@ -140,11 +142,12 @@ class KeyPlace:
         default=None, converter=compiled, validator=_has_key_groups
     )
     columns: tuple[int, int] | None = attrs.field(default=None, converter=_two_columns)
+    pairs: bool = attrs.field(default=False, validator=boolean)
 
     def __attrs_post_init__(self) -> None:
-        given = [self.separator, self.pattern, self.columns]
+        given = [self.separator, self.pattern, self.columns, self.pairs or None]
         if sum(item is not None for item in given) > 1:
-            raise setting_error("takes one of separator, pattern and columns", "")
+            raise setting_error("takes one of separator, pattern, columns, pairs", "")
 
 
 class Role(StrEnum):

@@ -116,6 +116,8 @@ class KeyLines:
                 text = stripped.removeprefix(sign).strip()
                 cells = text.split(self._delimiter)
                 break
+        if self._place.pairs:
+            return self._take_pairs(line, cells)
         found = self._parts(self._place, cells, text)
         if found is None:
             return False
@@ -128,6 +130,15 @@ class KeyLines:
         if filled:
             self.add(line, name, filled[0], shown)
         return True
+
+    def _take_pairs(self, line: int, cells: list[str]) -> bool:
+        """Take a name and its text, then the next name and its text."""
+        names = [cell.strip().rstrip(_ENDS) for cell in cells[::2]]
+        for at, name in enumerate(names):
+            text = "".join(cells[2 * at + 1 : 2 * at + 2]).strip()
+            if text:
+                self.add(line, name or f"column {2 * at + 1}", text, text)
+        return bool(names and names[0])
 
     def _parts(
         self, place: KeyPlace, cells: list[str], text: str

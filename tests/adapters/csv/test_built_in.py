@@ -44,21 +44,36 @@ def test_keysight() -> None:
 
 
 def test_rigol() -> None:
-    """Start and increment stand beside the units, and are kept."""
+    """Start and increment stand beside the units: they make the times."""
     run = export(
-        "X,CH1,Start,Increment,\nSequence,Volt,-6.0e-03,1.0e-05\n0,0.12,\n1,0.13,\n"
+        "X,CH1,Start,Increment,\nCounter,Volt,-6.0e-03,5.0e-04\n0,0.12,\n1,0.13,\n"
     )
-    assert channels(run) == [("CH1", "Volt", [0, 1], [0.12, 0.13])]
-    assert run.metadata == {"Start": "-6.0e-03", "Increment": "1.0e-05"}
+    assert channels(run) == [("CH1", "Volt", [-0.006, -0.0055], [0.12, 0.13])]
+    assert run.metadata == {"Start": "-6.0e-03", "Increment": "5.0e-04"}
+    series = run.phases[0].measurements[0].value
+    assert isinstance(series, Series)
+    assert (series.axes[0].name, series.axes[0].unit) == ("time", "s")
 
 
 def test_siglent() -> None:
-    """The unit stands behind the channel in a key."""
+    """Channels stand in a line of their own, with their units below."""
     run = export(
-        "Record Length,Analog:2\nVertical Units,CH1:V\nModel Number,SDS1104X-E\n"
-        "Source,CH1\nSecond,Volt\n-7.0E-07,0.02\n-6.9E-07,0.03\n"
+        "Record Length,Analog:2\nVertical Units,CH1:V,CH2:A\nModel Number,SDS1104X-E\n"
+        "Source,CH1,CH2\nSecond,Volt,Amp\n-7.0E-07,0.02,1\n-6.9E-07,0.03,2\n"
     )
     assert run.station == "SDS1104X-E"
+    assert channels(run) == [
+        ("CH1", "Volt", [-7e-07, -6.9e-07], [0.02, 0.03]),
+        ("CH2", "Amp", [-7e-07, -6.9e-07], [1, 2]),
+    ]
+
+
+def test_siglent_without_channels() -> None:
+    """The unit stands in a key, behind the channel or alone."""
+    run = export(
+        "Record Length,Analog:2\nVertical Units,CH1:V\nHorizontal Units,s\n"
+        "Second,Volt\n-7.0E-07,0.02\n-6.9E-07,0.03\n"
+    )
     assert channels(run) == [("Volt", "V", [-7e-07, -6.9e-07], [0.02, 0.03])]
 
 
@@ -82,6 +97,31 @@ def test_labview_without_x() -> None:
     )
     assert [(name, points) for name, _, _, points in channels(run)] == [
         ("U", [1.5, 2.5])
+    ]
+
+
+def test_labview_with_a_decimal_comma() -> None:
+    """The heading declares it; tabs stand between the cells."""
+    run = export(
+        "LabVIEW Measurement\t\r\nSeparator\tTab\r\nDecimal_Separator\t,\r\n"
+        "***End_of_Header***\t\r\nChannels\t1\r\nX0\t0,0\r\nDelta_X\t0,5\r\n"
+        "***End_of_Header***\t\r\nX_Value\tU\tComment\r\n\t1,5\r\n\t2,5\r\n",
+        "a.lvm",
+    )
+    assert channels(run) == [("U", None, [0.0, 0.5], [1.5, 2.5])]
+
+
+def test_labview_with_an_x_a_channel() -> None:
+    """Each channel is taken over the nearest x on its left."""
+    run = export(
+        "LabVIEW Measurement\nSeparator,Comma\nDecimal_Separator,.\n"
+        "***End_of_Header***\n\nChannels,2,,,\n***End_of_Header***,,,,\n"
+        "X_Value,Force,X_Value,Travel,Comment\n0,1.1,0,2.1,\n0.1,1.2,0.2,2.2,\n",
+        "a.lvm",
+    )
+    assert channels(run) == [
+        ("Force", None, [0, 0.1], [1.1, 1.2]),
+        ("Travel", None, [0, 0.2], [2.1, 2.2]),
     ]
 
 

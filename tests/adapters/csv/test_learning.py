@@ -158,6 +158,85 @@ class TestAsks:
         assert "labview-lvm" in text
 
 
+class TestKinds:
+    """Kinds of logs that a draft misread."""
+
+    def test_times_of_rows(self) -> None:
+        """A time a row does not make a run a row; dots say the order of a date."""
+        text, ready, runs = learned(
+            "SN;Datum;Messung;Wert;Bewertung\n"
+            "1;03.11.2025 06:12:44;a;1,22;i.O.\n1;03.11.2025 06:12:45;b;3,301;n.i.O.\n"
+            "2;03.11.2025 06:13:10;a;2,90;i.O.\n2;03.11.2025 06:13:11;b;3,305;i.O.\n"
+        )
+        assert ready, text
+        assert [run.outcome.value for run in runs] == ["FAIL", "PASS"]
+        assert [len(run.phases[0].measurements) for run in runs] == [2, 2]
+        assert runs[0].started_at is not None
+        assert runs[0].started_at.month == 11
+
+    def test_a_verdict_beside_bins(self) -> None:
+        """Of several columns with verdicts, that whose words are known."""
+        text, ready, runs = learned(
+            "Serial,HBin,PF,Vref,Idd\n01,1,P,3.3,1.2\n02,5,F,3.6,1.3\n"
+        )
+        assert ready, text
+        assert [run.outcome.value for run in runs] == ["PASS", "FAIL"]
+
+    def test_a_part_that_is_a_piece(self) -> None:
+        """A column "Part" numbers the pieces where no two rows have the same."""
+        text, ready, runs = learned(
+            "Part,Length [mm],Status\nP1,10.01,Good\nP2,10.31,Reject\n"
+        )
+        assert ready, text
+        assert [run.unit.serial_number for run in runs] == ["P1", "P2"]
+        assert runs[1].outcome.value == "FAIL"
+
+    def test_a_line_a_name(self) -> None:
+        """A file of names and texts is one unit."""
+        text, ready, runs = learned(
+            "Serial Number,A-1\nDate,2024-03-20 09:30:11\nOverall Result,PASS\n"
+            "Output Voltage (V),5.01\nFirmware,1.2.3\n"
+        )
+        assert ready, text
+        (run,) = runs
+        assert (run.unit.serial_number, run.outcome.value) == ("A-1", "PASS")
+        voltage, firmware = run.phases[0].measurements
+        assert (voltage.name, voltage.value, voltage.unit) == (
+            "Output Voltage",
+            5.01,
+            "V",
+        )
+        assert firmware.value == "1.2.3"
+
+    def test_rows_of_one_unit(self) -> None:
+        """Where the serial number is said once, each row is a phase of its run."""
+        text, ready, runs = learned(
+            "# DUT: PSU-42\n# 2024-03-20T09:30:11+01:00\nload_a,vout_v,verdict\n"
+            "0.1,5.01,OK\n1.0,5.00,OK\n3.0,4.61,NOK\n# overall: NOK\n"
+        )
+        assert ready, text
+        (run,) = runs
+        assert (run.unit.serial_number, run.outcome.value) == ("PSU-42", "FAIL")
+        assert [p.outcome.value for p in run.phases] == ["PASS", "PASS", "FAIL"]
+        assert [len(phase.measurements) for phase in run.phases] == [2, 2, 2]
+
+    def test_names_and_texts_take_turns(self) -> None:
+        """A line of keys may hold several; a column that counts is not the x."""
+        text, ready, runs = learned(
+            "Today's Date\t03/22/2024\tProcedure:\tFormation\tBarcode:\tB-45\n"
+            "Rec#\tStep\tTest (Sec)\tVolts\tDPt Time\n"
+            "1\t1\t0.0\t3.05\t03/20/2024 09:30:11\n"
+            "2\t1\t60.0\t3.06\t03/20/2024 09:31:11\n"
+            "3\t2\t60.5\t3.10\t03/20/2024 09:31:11\n"
+        )
+        assert ready, text
+        (run,) = runs
+        assert (run.unit.serial_number, run.procedure.name) == ("B-45", "Formation")
+        volts = next(m for m in run.phases[0].measurements if m.name == "Volts")
+        assert isinstance(volts.value, Series)
+        assert list(volts.value.axes[0].values) == [0.0, 60.0]
+
+
 class TestCommands:
     """The commands show what was learned and tried."""
 
