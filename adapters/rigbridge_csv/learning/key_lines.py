@@ -1,0 +1,77 @@
+"""The lines of a name and its text that an example has, and how a profile reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rigbridge_csv.learning.layout import LogLayout
+from rigbridge_csv.learning.sample import ExampleRow, LogExample
+from rigbridge_csv.learning.toml_draft import ProfileDraft
+
+__all__ = ["find_keys"]
+
+
+def find_keys(
+    draft: ProfileDraft, example: LogExample, layout: LogLayout
+) -> dict[str, str]:
+    """Write how keys are read, and give those that are found."""
+    found: dict[str, str] = {}
+    separator = _comment_separator(example.comments)
+    if separator is not None:
+        draft.say("keys", {"separator": separator}, "comments hold names and texts")
+        for line in example.comments:
+            body = line.lstrip()[len(example.comment or "") :]
+            name, sign, rest = body.partition(separator)
+            if sign and name.strip() and rest.strip():
+                found.setdefault(name.strip(), rest.strip())
+        return found
+    roles = {row.line for row, _, _ in layout.roles}
+    rows = [row for row in layout.before if row.line not in roles]
+    if not rows:
+        return found
+    single = [row for row in rows if row.width == 1]
+    written = next(
+        (s for s in (":", "=") if sum(s in row.text for row in single) > len(rows) / 2),
+        None,
+    )
+    if written is not None:
+        draft.say(
+            "keys",
+            {"separator": written},
+            "lines before the header: name and text",
+        )
+        for row in rows:
+            name, _, rest = row.text.partition(written)
+            found.setdefault(name.strip(), rest.strip())
+        return found
+    if any(_has_pairs(row) for row in rows):
+        draft.say("keys", {"pairs": True}, "names and texts take turns in a line")
+        for row in rows:
+            names = [cell.strip().rstrip(" :=") for cell in row.cells[::2]]
+            found.update(zip(names, map(str.strip, row.cells[1::2]), strict=False))
+        return {name: text for name, text in found.items() if text}
+    draft.say("keys", {}, f"{len(rows)} lines before the header: a name and its text")
+    for row in rows:
+        found.update(_key_of(row))
+    return {name: text for name, text in found.items() if text}
+
+
+def _key_of(row: ExampleRow) -> dict[str, str]:
+    filled = [cell.strip() for cell in row.cells if cell.strip()]
+    if len(filled) > 1:
+        return {filled[0].rstrip(" :="): filled[1]}
+    name, _, rest = filled[0].partition(":") if filled else ("", "", "")
+    return {name.strip(): rest.strip()}
+
+
+def _comment_separator(comments: Sequence[str]) -> str | None:
+    """Find the sign between name and text in comments."""
+    # The colon within a time of day is none.
+    signs = (": ", ":", "=")
+    return next((s for s in signs if any(s in line for line in comments)), None)
+
+
+def _has_pairs(row: ExampleRow) -> bool:
+    """Say whether a line has a name, its text, and another name."""
+    names = [cell.strip() for cell in row.cells[2::2]]
+    return any(name.endswith(":") for name in names)
