@@ -1,4 +1,4 @@
-"""The lines of a name and its text that an example has, and how a profile reads them."""
+"""The lines of a name and its text in an example, and how a profile reads them."""
 
 from __future__ import annotations
 
