@@ -12,6 +12,7 @@ import attrs
 
 from rigbridge.configuration import Configuration
 from rigbridge.destinations import ReadableDestination
+from rigbridge.destinations.administration import AdministeredDestination
 
 __all__ = [
     "BackupResult",
@@ -108,7 +109,7 @@ class PruneResult:
 
 # Checked at run time: any installed distribution may call its store "local".
 @runtime_checkable
-class HostedDestination(ReadableDestination, Protocol):
+class HostedDestination(ReadableDestination, AdministeredDestination, Protocol):
     """A destination that we host ourselves: it has keys, and can be served."""
 
     def create_key(self, kind: KeyKind, name: str, *, email: str | None = None) -> str:
@@ -136,10 +137,6 @@ class HostedDestination(ReadableDestination, Protocol):
         Raises:
             NotFoundError: there is none of that public part.
         """
-        ...
-
-    def link_station(self, station: str, procedure: str) -> None:
-        """Let a station use a procedure, each by name or id."""
         ...
 
     def back_up(self, folder: Path) -> BackupResult:

@@ -10,8 +10,14 @@ from typing import IO
 
 from rigbridge.configuration import Configuration
 from rigbridge.destinations import DestinationSettings, Receipt
+from rigbridge.destinations.administration import (
+    DeletionPlan,
+    ProcedureRecord,
+    StationLink,
+    StationRecord,
+)
 from rigbridge.destinations.selection import RunSelection
-from rigbridge.errors import ConfigurationError
+from rigbridge.errors import ConfigurationError, RunProblemsError
 from rigbridge.hosting import BackupResult, CheckResult, KeyKind, KeyRecord, PruneResult
 from rigbridge.model import Attachment, Run
 from rigbridge.model.report import ConversionReport
@@ -110,9 +116,11 @@ class LocalDestination:
         """List the runs of a unit, newest first; serial numbers ignore case."""
         return self.existing.list_runs(serial_number)
 
-    def recent_runs(self, limit: int) -> Sequence[ListedRun]:
-        """List the runs stored last, newest first."""
-        return self.existing.recent_runs(limit)
+    def recent_runs(
+        self, limit: int, selection: RunSelection | None = None
+    ) -> Sequence[ListedRun]:
+        """List the runs stored last, newest first; of all runs, or of those meant."""
+        return self.existing.recent_runs(limit, selection)
 
     def get_run(self, stored_id: str) -> Run:
         """
@@ -158,18 +166,81 @@ class LocalDestination:
         """
         return self.existing.keys.revoke(prefix)
 
-    def link_station(self, station: str, procedure: str) -> None:
+    def plan_deletion(self, stored_id: str) -> DeletionPlan:
+        """
+        Tell what deleting a run would take.
+
+        Raises:
+            NotFoundError: there is none of that id.
+        """
+        return self.existing.administration.plan_deletion(stored_id)
+
+    def remove_run(self, stored_id: str) -> None:
+        """
+        Delete a run, and those of its files that no other run has.
+
+        Raises:
+            NotFoundError: there is none of that id.
+        """
+        self.existing.delete_run(stored_id)
+
+    def list_stations(self) -> Sequence[StationRecord]:
+        """List the stations in use, by name."""
+        return self.existing.administration.list_stations()
+
+    def link_station(
+        self, station: str, procedure: str, *, create: bool = True
+    ) -> StationLink:
         """
         Let a station use a procedure, each by name or id.
 
-        Raises:
-            NotFoundError: no such station, or no procedure of that id.
-        """
-        self.existing.link_station(station, procedure)
+        Args:
+            station: the station.
+            procedure: the procedure.
+            create: whether a new name creates a procedure.
 
-    def run_ids(self, selection: RunSelection) -> Iterator[str]:
-        """Go through the ids of the runs that are meant, in the order stored."""
-        return self.existing.run_ids(selection)
+        Raises:
+            NotFoundError: no such station, or no procedure of that id; or of that
+                name, and none is to be created.
+        """
+        administration = self.existing.administration
+        return administration.link_station(station, procedure, create=create)
+
+    def unlink_station(self, station: str, procedure: str) -> StationLink:
+        """
+        Take a procedure from a station, each by name or id.
+
+        Raises:
+            NotFoundError: no such station or procedure, or they are not linked.
+        """
+        return self.existing.administration.unlink_station(station, procedure)
+
+    def list_procedures(self) -> Sequence[ProcedureRecord]:
+        """List the procedures, by name."""
+        return self.existing.administration.list_procedures()
+
+    def delete_procedure(self, procedure: str) -> ProcedureRecord:
+        """
+        Delete a procedure, by name or id, with all of its runs, for good.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        return self.existing.administration.delete_procedure(procedure)
+
+    def read_runs(self, selection: RunSelection) -> Iterator[Run | RunProblemsError]:
+        """
+        Go through the runs that are meant, whole, in the order stored.
+
+        Yields:
+            Each run, or why it makes none.
+        """
+        for found in self.existing.read_runs(selection):
+            if found.stored is not None:
+                yield found.stored.run
+            elif found.problem is not None:
+                found.problem.source = found.id
+                yield found.problem
 
     def back_up(self, folder: Path) -> BackupResult:
         """

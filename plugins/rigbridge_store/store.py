@@ -21,6 +21,7 @@ from rigbridge_store.access.keys import Keys
 from rigbridge_store.access.matrix import Action, Thing, Verb
 from rigbridge_store.access.permissions import require_allowed, visible_procedures
 from rigbridge_store.access.principals import Principal
+from rigbridge_store.administration import Administration
 from rigbridge_store.fields import MAX_TEXT, known
 from rigbridge_store.files.contents import ContentStore, DiskContents
 from rigbridge_store.files.remote_contents import RemoteContents
@@ -45,8 +46,17 @@ from rigbridge_store.intake.preparation import digest, prepare
 from rigbridge_store.intake.transactions import IntakeTransactions
 from rigbridge_store.intake.units import find_unit, set_sub_units
 from rigbridge_store.reading import listing
-from rigbridge_store.reading.one_run import read_run, read_sidecar
-from rigbridge_store.reading.selecting import selected_run_ids
+from rigbridge_store.reading.one_run import (
+    FoundRun,
+    find_whole,
+    read_run,
+    read_sidecar,
+)
+from rigbridge_store.reading.selecting import (
+    of_visible,
+    selected_runs,
+    selection_conditions,
+)
 from rigbridge_store.refusals import FieldIssue, forbidden, invalid, not_found
 from rigbridge_store.results import (
     CreationResult,
@@ -115,6 +125,7 @@ class RunStore:
         self.keys = Keys(database)
         self.uploads = Uploads(database, self.contents, limit=max_upload, grant=GRANT)
         self.upkeep = Upkeep(database, self.contents, self.delete_run)
+        self.administration = Administration(database, self._intake, self.delete_run)
 
     @classmethod
     def open(
@@ -289,10 +300,18 @@ class RunStore:
             )
         return found
 
-    def recent_runs(self, limit: int) -> list[ListedRun]:
-        """List the runs that were stored last, the last one first."""
+    def recent_runs(
+        self,
+        limit: int,
+        selection: RunSelection | None = None,
+        *,
+        principal: Principal | None = None,
+    ) -> list[ListedRun]:
+        """List the runs that were stored last, the last one first, of those meant."""
+        wanted = selection_conditions(selection or RunSelection())
         with self._database.reading() as connection:
-            return listing.recent(connection, limit)
+            wanted += of_visible(connection, principal)
+            return listing.recent(connection, limit, wanted)
 
     def show_run(
         self,
@@ -431,9 +450,27 @@ class RunStore:
             connection.execute(runs.delete().where(runs.c.key == key))
         return sweep_digests(self._database, self.contents, filter(None, digests))
 
-    def run_ids(self, selection: RunSelection) -> Iterator[str]:
-        """Go through the ids of the runs that are meant, in the order stored."""
-        return selected_run_ids(self._database, selection)
+    def read_runs(
+        self,
+        selection: RunSelection,
+        *,
+        principal: Principal | None = None,
+        after: int = 0,
+    ) -> Iterator[FoundRun]:
+        """
+        Go through the runs that are meant, whole, in the order stored.
+
+        Args:
+            selection: the runs.
+            principal: who asks.
+            after: the key of the run behind which to begin.
+        """
+        found = selected_runs(self._database, selection, principal, after)
+        for key, run_id in found:
+            with self._database.reading() as connection:
+                whole = find_whole(connection, self.contents, key, run_id)
+            if whole is not None:
+                yield whole
 
     def forget_contents(self, digests: Iterable[str]) -> None:
         """Delete those contents that nothing refers to any more."""
@@ -526,19 +563,6 @@ class RunStore:
         """Whether somebody may use any procedure at all."""
         with self._database.reading() as connection:
             return visible_procedures(connection, principal) != frozenset()
-
-    def link_station(self, station: str, procedure: str) -> None:
-        """
-        Let a station use a procedure.
-
-        Args:
-            station: its name or id.
-            procedure: its id, identifier or name; a new name creates it.
-
-        Raises:
-            NotFoundError: no such station, or no procedure of that id.
-        """
-        self._intake.link_station(station, procedure)
 
     def sweep(self, *, contents: bool = False) -> None:
         """

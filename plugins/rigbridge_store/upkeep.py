@@ -17,7 +17,7 @@ from rigbridge.errors import ConfigurationError, DeliveryError
 from rigbridge.hosting import BackupResult, CheckResult, PruneResult
 from rigbridge_store.files.contents import ContentStore, DiskContents
 from rigbridge_store.files.sweeping import sweep_contents, sweep_uploads
-from rigbridge_store.reading.selecting import selected_run_ids
+from rigbridge_store.reading.selecting import selected_runs
 from rigbridge_store.reading.soundness import damaged_rows
 from rigbridge_store.results import StoredContent
 from rigbridge_store.tables.database import StoreDatabase
@@ -87,7 +87,7 @@ class Upkeep:
             ServerUnavailableError: the store cannot be written for now.
         """
         count = contents = 0
-        for run_id in selected_run_ids(self._database, RunSelection(until=before)):
+        for _, run_id in selected_runs(self._database, RunSelection(until=before)):
             if not dry_run:
                 contents += self._delete(run_id)
             count += 1

@@ -167,7 +167,7 @@ def fill(folder: Path, count: int, measurements: int) -> None:
         for index, body in enumerate(originals(measurements)):
             store.create_run(body)
             for station in stations:
-                store.link_station(station.name, f"Procedure {index}")
+                store.administration.link_station(station.name, f"Procedure {index}")
                 store.create_run(body, principal=station)
     with closing(sqlite3.connect(folder / FILE_NAME)) as connection:
         connection.isolation_level = None

@@ -200,7 +200,9 @@ class Broken:
     def list_runs(self, serial_number):
         yield from ()
         raise KeyError("x")
-    recent_runs = get_run = open_attachment = run_ids = list_runs
+    def recent_runs(self, limit, selection=None):
+        raise KeyError("x")
+    get_run = open_attachment = read_runs = list_runs
     def get_run(self, stored_id):
         raise KeyError(stored_id)
     def close(self):
@@ -233,13 +235,16 @@ class TestADestinationThatFails:
     @pytest.mark.parametrize(
         ("command", "words"),
         [
-            ("runs attach 1 scope.png", "attach at broken_store.py:10: NotImpl"),
+            (
+                "runs attach " + "0" * 32 + " scope.png",
+                "attach at broken_store.py:10: NotImpl",
+            ),
             (
                 "runs list --serial SN-1",
                 "list_runs at broken_store.py:13: KeyError: 'x",
             ),
-            ("runs list", "recent_runs at broken_store.py:13: KeyError: 'x'"),
-            ("runs show 1", "get_run at broken_store.py:16: KeyError: '1'"),
+            ("runs list", "recent_runs at broken_store.py:15: KeyError: 'x'"),
+            ("runs show " + "0" * 32, "get_run at broken_store.py:18: KeyError: '000"),
             ("import report.xml", "submit at broken_store.py:8: ValueError: no such t"),
         ],
     )

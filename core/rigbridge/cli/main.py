@@ -20,12 +20,13 @@ from rigbridge.cli import (
     importing,
     outbox,
     quarantine,
-    runs,
     serving,
     upkeep,
 )
+from rigbridge.cli.catalog import procedures, stations
 from rigbridge.cli.options import StrictCommand
 from rigbridge.cli.output import error_document, say, say_error, say_json
+from rigbridge.cli.runs.commands import app as runs
 from rigbridge.errors import ConfigurationError, PluginLoadError, RigbridgeError
 
 if TYPE_CHECKING:
@@ -86,12 +87,13 @@ app.command("import", cls=StrictCommand)(importing.import_reports)
 app.command("convert")(importing.convert)
 app.command("serve")(serving.serve)
 app.command("agent")(agent.agent)
-app.add_typer(runs.app, name="runs")
+app.add_typer(runs, name="runs")
 app.add_typer(upkeep.app, name="store")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(serving.keys, name="keys")
-app.add_typer(serving.stations, name="stations")
+app.add_typer(stations, name="stations")
+app.add_typer(procedures, name="procedures")
 app.add_typer(adapters.app, name="adapters")
 
 

@@ -54,9 +54,26 @@ ConfigFile = Annotated[
     Path | None,
     typer.Option("--config", help="Read this file only.", metavar="FILE"),
 ]
+
+
+def _complete_adapters(incomplete: str) -> list[str]:
+    """Offer the installed adapters whose names begin so; none of them is loaded."""
+    # Only when Tab is pressed: --help must stay fast.
+    from rigbridge.adapters import ADAPTER_GROUP  # noqa: PLC0415
+    from rigbridge.machine.plugins import PluginLoader  # noqa: PLC0415
+
+    names = PluginLoader(ADAPTER_GROUP).names
+    return [name for name in names if name.startswith(incomplete)]
+
+
 AdapterName = Annotated[
     str | None,
-    typer.Option("--adapter", help="Use this adapter, do not detect.", metavar="NAME"),
+    typer.Option(
+        "--adapter",
+        help="Use this adapter, do not detect.",
+        metavar="NAME",
+        autocompletion=_complete_adapters,
+    ),
 ]
 TimeZone = Annotated[
     str | None,

@@ -21,7 +21,7 @@ from rigbridge.cli.output import (
     say_table,
     say_warning,
 )
-from rigbridge.cli.run_view import size_of
+from rigbridge.cli.runs.wording import size_of
 from rigbridge.errors import ConfigurationError
 
 if TYPE_CHECKING:

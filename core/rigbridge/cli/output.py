@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 import sys
@@ -22,17 +23,33 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 __all__ = [
+    "confirmed",
     "count_of",
     "error_document",
+    "is_coloured",
     "own_call",
     "progress",
     "say",
     "say_error",
     "say_json",
+    "say_outcome",
     "say_table",
     "say_warning",
 ]
 
+
+_VERDICT = "Outcome"
+"""The heading of columns whose cells are coloured."""
+
+_COLOURS = {
+    "PASS": "green",
+    "FAIL": "red",
+    "ERROR": "magenta",
+    "TIMEOUT": "magenta",
+    "ABORTED": "yellow",
+    "RUNNING": "cyan",
+    "SKIP": "blue",
+}
 
 _UNBOUNDED = 400
 """The width of a table, in characters, where there is no terminal."""
@@ -72,6 +89,27 @@ def say(text: str) -> None:
     _write(_harmless(text), sys.stdout)
 
 
+def say_outcome(label: str, outcome: str) -> None:
+    """Write a label and a verdict, in its colour where colours are wanted."""
+    shown = _harmless(outcome)
+    if is_coloured(sys.stdout):
+        shown = typer.style(shown, fg=_COLOURS.get(outcome))
+    _write(_harmless(label) + shown, sys.stdout)
+
+
+def is_coloured(stream: TextIO) -> bool:
+    """
+    Tell whether a stream gets colours: a terminal does.
+
+    ``NO_COLOR`` takes them away, ``FORCE_COLOR`` gives them to a pipe as well.
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
 def say_error(error: RigbridgeError) -> None:
     """Write an error as one line to standard error; a mere lack of runs is a note."""
     kind = "no run" if isinstance(error, NoRunError) else "error"
@@ -86,7 +124,22 @@ def say_warning(text: str) -> None:
 def _write(line: str, stream: TextIO) -> None:
     encoding = stream.encoding or "utf-8"
     # A console of another encoding gets what it lacks spelled, not an error.
-    typer.echo(line.encode(encoding, "backslashreplace").decode(encoding), file=stream)
+    text = line.encode(encoding, "backslashreplace").decode(encoding)
+    typer.echo(text, file=stream, color=is_coloured(stream))
+
+
+def confirmed(question: str, *, as_json: bool = False) -> bool:
+    """
+    Ask a person; nobody at the terminal, or a program, is a no.
+
+    Args:
+        question: what is asked.
+        as_json: whether standard output is for a program.
+    """
+    if as_json or not sys.stdin.isatty():
+        say_warning(f"{question} nobody can answer here: use --yes")
+        return False
+    return typer.confirm(question, err=True)
 
 
 def say_json(value: object) -> None:
@@ -127,7 +180,13 @@ def say_table(
     """
     from rich.console import Console
 
-    console = Console()
+    coloured = is_coloured(sys.stdout)
+    console = Console(
+        force_terminal=coloured or None,
+        no_color=not coloured,
+        color_system="standard" if coloured else None,
+        highlight=False,
+    )
     if not console.is_terminal:
         # A file or pipe has no width; nothing that is read by a program is folded.
         console = Console(width=_UNBOUNDED)
@@ -158,8 +217,14 @@ def _table(lines: Sequence[Sequence[str]]) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in lines[0]:
         table.add_column(column, overflow="fold")
+    verdicts = [column == _VERDICT for column in lines[0]]
     for line in lines[1:]:
-        table.add_row(*map(Text, line))
+        table.add_row(
+            *(
+                Text(cell, style=_COLOURS.get(cell, "") if is_verdict else "")
+                for cell, is_verdict in zip(line, verdicts, strict=True)
+            )
+        )
     return table
 
 

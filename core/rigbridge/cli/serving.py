@@ -1,4 +1,4 @@
-"""``serve``, ``keys`` and ``stations``: the embedded store for others."""
+"""``serve`` and ``keys``: the embedded store for others."""
 
 # ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
 
@@ -15,13 +15,10 @@ from rigbridge.cli.output import say, say_json
 if TYPE_CHECKING:
     from rigbridge.hosting import KeyRecord
 
-__all__ = ["keys", "serve", "stations"]
+__all__ = ["keys", "serve"]
 
 keys = typer.Typer(
     help="API keys of the embedded store.", no_args_is_help=True, rich_markup_mode=None
-)
-stations = typer.Typer(
-    help="Stations of the embedded store.", no_args_is_help=True, rich_markup_mode=None
 )
 
 
@@ -154,21 +151,3 @@ def _shown(record: KeyRecord) -> dict[str, str | None]:
             for name, moment in moments.items()
         },
     }
-
-
-@stations.command("link")
-def link_station(
-    station: Annotated[str, typer.Argument(help="The station's name or id.")],
-    procedure: Annotated[str, typer.Argument(help="A procedure's name or id.")],
-    *,
-    data: options.DataFolder = None,
-    config: options.ConfigFile = None,
-    as_json: options.AsJSON = False,
-) -> None:
-    """Let a station use a procedure."""
-    with hosted_store(data, config) as (_, destination):
-        destination.link_station(station, procedure)
-    if as_json:
-        say_json({"station": station, "procedure": procedure})
-    else:
-        say(f"station {station} may use procedure {procedure}")

@@ -7,11 +7,14 @@ The clients and the destinations of this package are made of it.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Generic, TypeVar
+from tempfile import SpooledTemporaryFile
+from typing import IO, Generic, TypeVar, cast
 
 import httpx
 
@@ -28,7 +31,7 @@ from rigbridge.client.steps import (
     drive_async,
     run_in_tasks,
 )
-from rigbridge.client.transport.calls import Call, Put
+from rigbridge.client.transport.calls import Answer, Call, Put
 from rigbridge.client.transport.concurrency import ConcurrencyLimit
 from rigbridge.client.transport.exceptions import translated
 from rigbridge.client.transport.file_chunks import chunks, chunks_async, measure
@@ -38,11 +41,14 @@ from rigbridge.client.transport.network import check_settings, pool_limits, tls_
 from rigbridge.client.transport.pool import MakeTransport, Pool
 from rigbridge.client.transport.requests import StoreRequests
 from rigbridge.destinations import ConnectionSettings, Linking
-from rigbridge.errors import DeliveryError
+from rigbridge.errors import DeliveryError, UnexpectedAnswerError
 from rigbridge.machine.threads import run_in_threads
 from rigbridge.model import Attachment, JSONObject
 
 __all__ = ["AsyncConnection", "BlockingConnection", "StoreConnection"]
+
+_IN_MEMORY = 1 << 20
+"""How many bytes of a fetched file are held in memory at most."""
 
 _T = TypeVar("_T")
 _Transport = TypeVar("_Transport")
@@ -201,6 +207,49 @@ class BlockingConnection(StoreConnection[httpx.BaseTransport]):
             raise
         self.limit.answered(time.perf_counter() - started, time.thread_time() - worked)
         return answer
+
+    def fetch(self, path: str, sha256: str | None = None) -> IO[bytes]:
+        """
+        Fetch a file, at its beginning; many bytes are on disk, and gone when closed.
+
+        Args:
+            path: what follows ``/api``, escaped.
+            sha256: the digest that it must have, where that is known.
+
+        Raises:
+            DeliveryError: the store refused, gave no answer, or gave other bytes.
+        """
+        call = Call(method="GET", path=path, read=lambda answer: answer)
+        with ExitStack() as undo:
+            file = undo.enter_context(SpooledTemporaryFile(max_size=_IN_MEMORY))
+            found = self._receive(call, file)
+            if sha256 not in (None, found):
+                raise UnexpectedAnswerError(
+                    "the bytes are not those of this file",
+                    source=self.url,
+                    place=call.place,
+                )
+            file.seek(0)
+            undo.pop_all()
+        return cast("IO[bytes]", file)
+
+    def _receive(self, call: Call[Answer], file: SpooledTemporaryFile[bytes]) -> str:
+        """Write the answer to a call into a file; gives the digest of it."""
+        digest = hashlib.sha256()
+        request = self.requests.request(call)
+        with translated(source=self.url, place=call.place):
+            response = self.pool.transport_for(request.url).handle_request(request)
+            response.request = request
+            try:
+                if not response.is_success:
+                    response.read()
+                    self.requests.read(call, response)
+                for chunk in response.iter_bytes():
+                    digest.update(chunk)
+                    file.write(chunk)
+            finally:
+                response.close()
+        return digest.hexdigest()
 
     def _send(self, put: Put) -> None:
         """Send a file; the key stays here, since the grant is in the address."""

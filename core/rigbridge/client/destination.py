@@ -10,6 +10,7 @@ from rigbridge.client import operations
 from rigbridge.client.connection import BlockingConnection
 from rigbridge.client.delivery.batch import PATIENCE, deliver_many
 from rigbridge.client.delivery.delivery import address_of, deliver
+from rigbridge.client.store_over_http import StoreOverHTTP
 from rigbridge.destinations import (
     Consignment,
     DestinationSettings,
@@ -24,7 +25,7 @@ from rigbridge.wire import ListedRun
 __all__ = ["HTTPDestination"]
 
 
-class HTTPDestination:
+class HTTPDestination(StoreOverHTTP):
     """
     Brings runs to a run store over HTTP, each once.
 
@@ -46,13 +47,15 @@ class HTTPDestination:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._sidecar = settings.sidecar
-        self._connection = BlockingConnection(
-            address_of(settings),
-            settings.api_key,
-            settings,
-            settings.linking,
-            transport,
-            ledger=settings.data / "deliveries.sqlite",
+        super().__init__(
+            BlockingConnection(
+                address_of(settings),
+                settings.api_key,
+                settings,
+                settings.linking,
+                transport,
+                ledger=settings.data / "deliveries.sqlite",
+            )
         )
 
     def __repr__(self) -> str:

@@ -173,18 +173,30 @@ class BulkDestination(Destination, Protocol):
 class ReadableDestination(Destination, Protocol):
     """A destination that can also give back what it holds, as our own store can."""
 
-    def recent_runs(self, limit: int) -> Sequence[ListedRun]:
-        """List the runs stored last, newest first."""
+    def recent_runs(
+        self, limit: int, selection: RunSelection | None = None
+    ) -> Sequence[ListedRun]:
+        """List the runs stored last, newest first; of all runs, or of those meant."""
         ...
 
     def get_run(self, stored_id: str) -> Run:
-        """Give back the whole run, equal to the one that was submitted."""
+        """
+        Give back the whole run, equal to the one that was submitted.
+
+        Raises:
+            NotFoundError: there is none of that id.
+        """
         ...
 
     def open_attachment(self, attachment_id: str) -> IO[bytes]:
         """Open the bytes of a stored attachment."""
         ...
 
-    def run_ids(self, selection: RunSelection) -> Iterator[str]:
-        """Go through the ids of the runs that are meant, in the order stored."""
+    def read_runs(self, selection: RunSelection) -> Iterator[Run | RunProblemsError]:
+        """
+        Go through the runs that are meant, whole, in the order stored.
+
+        Yields:
+            Each run, or why it makes none: what a foreign client has sent may not.
+        """
         ...

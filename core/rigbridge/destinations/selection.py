@@ -1,4 +1,4 @@
-"""Which runs of a store are meant: by unit, procedure, verdict and time."""
+"""Which runs of a store are meant: by unit, procedure, station, verdict and time."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ class RunSelection:
         since: the first moment within; a run is where it started, or else where it
             was stored.
         until: the first moment after it.
+        station: the name of the station, whole and without regard to case.
+        run_id: how the run's id begins, or the whole of it; in either case.
     """
 
     serial_number: str | None = None
@@ -30,3 +32,5 @@ class RunSelection:
     outcome: RunOutcome | None = None
     since: datetime | None = None
     until: datetime | None = None
+    station: str | None = None
+    run_id: str | None = None

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from enum import StrEnum
 from importlib.metadata import EntryPoint, distributions, entry_points
 
@@ -25,6 +24,7 @@ from rigbridge.errors import (
     PluginLoadError,
     UnknownPluginError,
 )
+from rigbridge.machine.close_names import did_you_mean
 
 __all__ = ["PluginLoader", "PluginRecord", "PluginStatus"]
 
@@ -147,11 +147,12 @@ class PluginLoader:
         entries = self._entries.get(name)
         if entries is None:
             known = ", ".join(self.names) or "none"
-            close = get_close_matches(name, self.names, n=1)
-            meant = f"did you mean {close[0]!r}? " if close else ""
+            meant = did_you_mean(name, self.names)
             raise UnknownPluginError(
                 f"no plugin {name!r} is installed in {self.group}",
-                remedy=f"{meant}installed: {known}",
+                remedy=f"{meant} installed: {known}"
+                if meant
+                else f"installed: {known}",
             )
         if len(entries) > 1:
             raise DuplicatePluginError(

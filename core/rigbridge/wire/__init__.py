@@ -28,6 +28,7 @@ from rigbridge.wire.listing import (
     ListedUser,
     ListedVersion,
 )
+from rigbridge.wire.reading import WholeRun, WholeRuns
 from rigbridge.wire.uploads import (
     Identified,
     ImportRun,
@@ -62,6 +63,8 @@ __all__ = [
     "UpdateRun",
     "UpdateUnit",
     "UploadGrant",
+    "WholeRun",
+    "WholeRuns",
     "WireLog",
     "WireMeasurement",
     "WirePhase",

@@ -128,6 +128,7 @@ class ListedRun:
     operated_by: ListedUser | None = None
     procedure: ListedProcedure | None = None
     unit: ListedUnit | None = None
+    station: str | UnsetType | None = UNSET
     phases: list[WirePhase] | UnsetType | None = UNSET
     logs: list[WireLog] | UnsetType | None = UNSET
     attachments: list[ListedAttachment] | UnsetType | None = UNSET

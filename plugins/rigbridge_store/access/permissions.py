@@ -26,6 +26,7 @@ __all__ = [
     "require_link",
     "sees_procedure",
     "unknown_procedure",
+    "unlink_station_from",
     "visible_procedures",
 ]
 
@@ -54,6 +55,19 @@ def link_station_to(connection: sa.Connection, station: int, procedure: int) -> 
             station_procedures.insert(),
             {"station_key": station, "procedure_key": procedure},
         )
+
+
+def unlink_station_from(
+    connection: sa.Connection, station: int, procedure: int
+) -> bool:
+    """Take a procedure from a station; False if it had no link."""
+    links = station_procedures.c
+    gone = connection.execute(
+        station_procedures.delete().where(
+            links.station_key == station, links.procedure_key == procedure
+        )
+    )
+    return bool(gone.rowcount)
 
 
 def sees_procedure(

@@ -14,15 +14,13 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from rigbridge_store.access.permissions import link_station_to
-from rigbridge_store.access.principals import Principal, find_station
-from rigbridge_store.intake.catalog import Catalog, CatalogSession, find_procedure
+from rigbridge_store.access.principals import Principal
+from rigbridge_store.intake.catalog import Catalog, CatalogSession
 from rigbridge_store.intake.creation import Creation
 from rigbridge_store.intake.definitions import Definitions, DefinitionSession
-from rigbridge_store.refusals import conflict, not_found
+from rigbridge_store.refusals import conflict
 from rigbridge_store.results import CreationResult
 from rigbridge_store.tables.database import StoreDatabase
-from rigbridge_store.tables.values import canonical_uuid
 
 __all__ = ["IntakeTransactions"]
 
@@ -99,27 +97,3 @@ class IntakeTransactions:
         finally:
             # Remembered rows may be renamed or gone by now.
             self._catalog.forget()
-
-    def link_station(self, station: str, procedure: str) -> None:
-        """
-        Let a station use a procedure.
-
-        Raises:
-            NotFoundError: no such station, or no procedure of that UUID.
-            ConflictError: several stations have that name.
-        """
-        with self._database.writing() as connection:
-            session = self._catalog.session(connection)
-            owner = find_station(connection, station)
-            if owner is None:
-                raise not_found(
-                    f"Station {station} does not exist. Create a key for it first."
-                )
-            found = find_procedure(connection, procedure)
-            if found is None and canonical_uuid(procedure) is not None:
-                raise not_found(f"Procedure with ID {procedure} does not exist.")
-            if found is None:
-                # A station that may use nothing yet could not create it itself.
-                found = session.procedure_named(procedure)
-            link_station_to(connection, owner, found)
-        self._catalog.remember(session)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -21,6 +21,7 @@ from rigbridge.wire import (
     ListedVersion,
 )
 from rigbridge_store.fields import known
+from rigbridge_store.reading.conditions import Condition
 from rigbridge_store.reading.details import (
     Row,
     read_attachments,
@@ -34,6 +35,7 @@ from rigbridge_store.tables.schema import (
     procedures,
     revisions,
     runs,
+    station_names,
     stations,
     units,
     users,
@@ -87,6 +89,7 @@ COLUMNS = (
     creators.c.email.label("creator_email"),
     stations.c.id.label("station_id"),
     stations.c.name.label("station_name"),
+    station_names.c.name.label("tested_at"),
 )
 """What a row of the list holds, of the tables that ``JOINED`` joins."""
 
@@ -100,6 +103,7 @@ JOINED = (
     .outerjoin(operators, runs.c.operator_key == operators.c.key)
     .outerjoin(creators, runs.c.creator_user_key == creators.c.key)
     .outerjoin(stations, runs.c.creator_station_key == stations.c.key)
+    .outerjoin(station_names, runs.c.station_name_key == station_names.c.key)
 )
 """The runs with everything that names them: procedure, unit, part, people."""
 
@@ -110,7 +114,6 @@ _OF_UNIT = _ALL.where(units.c.serial_key == sa.bindparam("serial_key")).order_by
     runs.c.key.desc(),
 )
 _ONE = _ALL.where(runs.c.id == sa.bindparam("id"))
-_RECENT = _ALL.order_by(runs.c.key.desc()).limit(sa.bindparam("limit"))
 
 
 def of_unit(
@@ -139,9 +142,12 @@ def of_unit(
     return _listed(connection, seen), len(rows) - len(seen)
 
 
-def recent(connection: sa.Connection, limit: int) -> list[ListedRun]:
+def recent(
+    connection: sa.Connection, limit: int, conditions: Iterable[Condition] = ()
+) -> list[ListedRun]:
     """List the runs that were stored last, the last one first."""
-    return _listed(connection, connection.execute(_RECENT, {"limit": limit}).all())
+    wanted = _ALL.where(*conditions).order_by(runs.c.key.desc()).limit(limit)
+    return _listed(connection, connection.execute(wanted).all())
 
 
 def one_run(connection: sa.Connection, run_id: str) -> ListedRun | None:
@@ -185,6 +191,7 @@ def _listed(connection: sa.Connection, rows: Sequence[Row]) -> list[ListedRun]:
                 version=_or_none(ListedVersion, row.version_id, tag=row.version_tag),
             ),
             unit=_unit(row),
+            station=row.tested_at,
             phases=phases.get(row.key, []),
             logs=logs.get(row.key, []),
             attachments=attachments.get(row.key, []),

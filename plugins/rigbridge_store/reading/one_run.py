@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from rigbridge.convert import load
-from rigbridge.errors import RunProblemsError
+from rigbridge.errors import NotFoundError, RunProblemsError
 from rigbridge.model import Attachment, JSONObject, JSONValue, Run
 from rigbridge.wire import CreateRun, ListedAttachment
 from rigbridge_store.files.contents import ContentStore
@@ -40,7 +40,15 @@ from rigbridge_store.tables.schema import (
     users,
 )
 
-__all__ = ["RestoredRun", "RunInContext", "read_in_context", "read_run", "read_sidecar"]
+__all__ = [
+    "FoundRun",
+    "RestoredRun",
+    "RunInContext",
+    "find_whole",
+    "read_in_context",
+    "read_run",
+    "read_sidecar",
+]
 
 _RUN = (
     sa.select(
@@ -126,6 +134,38 @@ class RunInContext:
     parents: Sequence[str]
     newer: str | None
     older: str | None
+
+
+@attrs.frozen(kw_only=True)
+class FoundRun:
+    """
+    One of many runs, read whole.
+
+    Attributes:
+        key: its row.
+        id: its public id.
+        stored: the run and its files, or None.
+        problem: why it makes no run, or None.
+    """
+
+    key: int
+    id: str
+    stored: RestoredRun | None = None
+    problem: RunProblemsError | None = None
+
+
+def find_whole(
+    connection: sa.Connection, contents: ContentStore, key: int, run_id: str
+) -> FoundRun | None:
+    """Read one of many runs; one that is gone meanwhile is None."""
+    try:
+        stored = read_run(connection, contents, run_id)
+    except NotFoundError:
+        return None
+    except RunProblemsError as error:
+        # Sent by a client whose payload makes no run; its neighbours are well.
+        return FoundRun(key=key, id=run_id, problem=error)
+    return FoundRun(key=key, id=run_id, stored=stored)
 
 
 def read_run(

@@ -14,6 +14,8 @@ import attrs
 import sqlalchemy as sa
 
 from rigbridge.destinations.selection import RunSelection
+from rigbridge_store.access.permissions import visible_procedures
+from rigbridge_store.access.principals import Principal
 from rigbridge_store.reading.conditions import (
     Condition,
     Period,
@@ -26,8 +28,10 @@ from rigbridge_store.tables.values import folded
 
 __all__ = [
     "RunSearch",
+    "of_visible",
     "search_conditions",
-    "selected_run_ids",
+    "selected_runs",
+    "selection_conditions",
 ]
 
 _PAGE = 1000
@@ -61,9 +65,20 @@ class RunSearch:
     unit_key: int | None = None
 
 
-def _selection_conditions(selection: RunSelection) -> list[Condition]:
+def selection_conditions(selection: RunSelection) -> list[Condition]:
     """Demand the runs of a selection."""
     found = Period.of(selection.since, selection.until).conditions()
+    if selection.run_id is not None:
+        begins = selection.run_id.strip().lower()
+        found.append(runs.c.id.startswith(begins, autoescape=True))
+        # A range, which the index knows; whether signs count when a database sorts or
+        # not, what begins so is within.
+        found.append(runs.c.id.between(begins.rstrip("-"), f"{begins}g"))
+    if selection.station is not None:
+        station = sa.select(station_names.c.key).where(
+            station_names.c.name_key == folded(selection.station.strip())
+        )
+        found.append(runs.c.station_name_key.in_(station))
     if selection.serial_number is not None:
         unit = sa.select(units.c.key).where(
             units.c.serial_key == folded(selection.serial_number.strip())
@@ -78,27 +93,48 @@ def _selection_conditions(selection: RunSelection) -> list[Condition]:
     return found
 
 
-def selected_run_ids(database: StoreDatabase, selection: RunSelection) -> Iterator[str]:
+def selected_runs(
+    database: StoreDatabase,
+    selection: RunSelection,
+    principal: Principal | None = None,
+    after: int = 0,
+) -> Iterator[tuple[int, str]]:
     """
-    Go through the ids of the runs of a selection, in the order stored.
+    Go through the keys and ids of the runs of a selection, in the order stored.
 
     No transaction is held between two pages; runs that come meanwhile are included.
+
+    Args:
+        database: the tables.
+        selection: the runs.
+        principal: who asks; a station is given what it may see.
+        after: the key behind which to begin.
 
     Raises:
         ServerUnavailableError: the store cannot be read for now.
     """
-    wanted = sa.select(runs.c.key, runs.c.id).where(*_selection_conditions(selection))
-    last = 0
+    wanted = sa.select(runs.c.key, runs.c.id).where(*selection_conditions(selection))
+    last = after
     while True:
         # The caller may delete each run, so a page begins after a key, not an offset.
         page = wanted.where(runs.c.key > last).order_by(runs.c.key).limit(_PAGE)
         with database.reading() as connection:
-            rows = connection.execute(page).all()
+            seen = of_visible(connection, principal)
+            rows = [
+                (key, run_id) for key, run_id in connection.execute(page.where(*seen))
+            ]
         if not rows:
             return
-        for _, run_id in rows:
-            yield run_id
-        last = rows[-1].key
+        yield from rows
+        last, _ = rows[-1]
+
+
+def of_visible(
+    connection: sa.Connection, principal: Principal | None
+) -> list[Condition]:
+    """Demand a run that somebody may see."""
+    allowed = visible_procedures(connection, principal)
+    return [] if allowed is None else [runs.c.procedure_key.in_(allowed)]
 
 
 def search_conditions(connection: sa.Connection, search: RunSearch) -> list[Condition]:

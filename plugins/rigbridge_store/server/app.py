@@ -30,6 +30,7 @@ from rigbridge_store.server.failures import (
 from rigbridge_store.server.reference import show_reference
 from rigbridge_store.server.settings import ServerSettings
 from rigbridge_store.server.slashes import keep_slashes
+from rigbridge_store.server.v1 import administration, reading
 from rigbridge_store.server.v1 import files as v1_files
 from rigbridge_store.server.v1 import runs as v1_runs
 from rigbridge_store.server.v2 import (
@@ -66,6 +67,7 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
     app = Litestar(
         route_handlers=[
             _keyed("/api/v1", v1, PROVIDED),
+            _keyed("/api/v1", handlers_in(administration, reading), STRICT),
             granted,
             _keyed("/api/v2", handlers_in(*_V2), STRICT),
             signed,
@@ -115,6 +117,9 @@ def show_capabilities() -> ServerCapabilities:
         # A client that is not told would look for its run by unit and start time, and
         # take another run of the same second for it.
         idempotency_key=True,
+        # Whole runs can be read back, and runs, stations and procedures looked after.
+        reading=True,
+        administration=True,
     )
 
 

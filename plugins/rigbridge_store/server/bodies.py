@@ -8,7 +8,14 @@ from msgspec import UNSET, UnsetType
 
 from rigbridge.wire import Problem
 
-__all__ = ["PROBLEMS", "Imported", "ServerCapabilities", "ServerHealth", "Told"]
+__all__ = [
+    "PROBLEMS",
+    "CreatedRun",
+    "Imported",
+    "ServerCapabilities",
+    "ServerHealth",
+    "Told",
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -16,6 +23,14 @@ class Told:
     """An answer in words."""
 
     message: str
+
+
+@attrs.frozen(kw_only=True)
+class CreatedRun:
+    """The answer to a create; ``url`` (ours) is the page of the run."""
+
+    id: str
+    url: str
 
 
 @attrs.frozen(kw_only=True)
@@ -40,6 +55,8 @@ class ServerCapabilities:
     version: str
     sidecar: str
     idempotency_key: bool
+    reading: bool
+    administration: bool
 
 
 @attrs.frozen(kw_only=True)

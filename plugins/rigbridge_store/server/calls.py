@@ -90,6 +90,10 @@ class ApiCall:
         """Give the URL under which a file can be had for a while, without a key."""
         return self.origin + self.door.links.path(public)
 
+    def page_url(self, run_id: str) -> str:
+        """Give the URL of the page that shows a run."""
+        return f"{self.origin}/runs/{run_id}"
+
     def upload_url(self, ticket: UploadTicket) -> str:
         """Give the URL that an upload's bytes are PUT to; the grant is within it."""
         return f"{self.origin}/api/v1/uploads/{ticket.id}/{ticket.token}"

@@ -84,7 +84,7 @@ def test_what_reads_makes_no_store(data: Path) -> None:
         local.list_keys,
         lambda: local.revoke_key("x"),
         lambda: local.link_station("a", "b"),
-        lambda: local.run_ids(RunSelection()),
+        lambda: next(iter(local.read_runs(RunSelection()))),
         lambda: local.back_up(data / "copy"),
         local.check,
         lambda: local.prune(_START),

@@ -39,10 +39,11 @@ class TestCreate:
     """``POST /v1/runs``."""
 
     def test_answer(self, api: httpx.Client, make_json: JSONMaker) -> None:
-        """A run is created; the answer is its id."""
+        """A run is created; the answer is its id, and the address of its page."""
         answer = api.post("/api/v1/runs", json=make_json())
         assert answer.status_code == 200
-        assert list(answer.json()) == ["id"]
+        created = answer.json()
+        assert created["url"] == f"{api.base_url}/runs/{created['id']}"
         assert answer.headers["content-type"] == "application/json"
 
     def test_idempotency_key(self, api: httpx.Client, make_json: JSONMaker) -> None:
@@ -52,7 +53,8 @@ class TestCreate:
             api.post("/api/v1/runs", json=body, headers=headers)
             for body in (make_json(), make_json(), make_json(run_passed=False))
         )
-        assert first.json() == again.json() == {"id": headers["Idempotency-Key"]}
+        assert first.json() == again.json()
+        assert first.json()["id"] == headers["Idempotency-Key"]
         assert (other.status_code, other.json()["code"]) == (409, "CONFLICT")
 
     def test_unknown_keys(self, api: httpx.Client, make_json: JSONMaker) -> None:
@@ -121,6 +123,7 @@ class TestRead:
             "phases",
             "logs",
             "attachments",
+            "station",
             "sub_units",
         }
         assert run["phases"] == make_json()["phases"]
@@ -220,6 +223,8 @@ class TestOurs:
             "version": __version__,
             "sidecar": "inline",
             "idempotency_key": True,
+            "reading": True,
+            "administration": True,
         }
 
     def test_runs_of_the_same_start_are_two(

@@ -177,5 +177,5 @@ class TestSelection:
             make("SN-3", days=3, procedure="Other"),
         ):
             local.submit(run)
-        found = [local.get_run(run_id) for run_id in local.run_ids(selection)]
+        found = [run for run in local.read_runs(selection) if isinstance(run, Run)]
         assert [run.unit.serial_number for run in found] == serials

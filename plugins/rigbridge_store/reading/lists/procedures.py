@@ -55,6 +55,7 @@ __all__ = [
     "last_runs_of",
     "newest_runs",
     "one_user",
+    "procedure_rows",
     "procedures_of",
     "require_procedure",
     "require_station",
@@ -121,6 +122,24 @@ def find_procedures(
         *wanted.conditions(),
     ).order_by(procedures.c.created_at.desc(), procedures.c.key.desc())
     return read_page(connection, statement, wanted)
+
+
+def procedure_rows(
+    connection: sa.Connection, principal: Principal | None
+) -> Sequence[Row]:
+    """List the procedures that somebody may see, by name, each with its run count."""
+    count = (
+        sa.select(sa.func.count())
+        .where(runs.c.procedure_key == procedures.c.key)
+        .correlate(procedures)
+        .scalar_subquery()
+    )
+    statement = (
+        _SELECT.add_columns(count.label("run_count"))
+        .where(*visible(procedures.c.key, visible_procedures(connection, principal)))
+        .order_by(procedures.c.name_key, procedures.c.key)
+    )
+    return connection.execute(statement).all()
 
 
 def require_procedure(

@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody
 from rigbridge.wire import CreateRun, Identified, ListedRun, UpdateRun, UpdateUnit
 from rigbridge_store.fields import known
 from rigbridge_store.refusals import not_found
-from rigbridge_store.server.bodies import Told
+from rigbridge_store.server.bodies import CreatedRun, Told
 from rigbridge_store.server.calls import FromCall, delete, get, patch, post, put
 
 __all__: list[str] = []
@@ -25,7 +25,7 @@ def create_run(
     data: JSONBody[CreateRun],
     call: FromCall,
     idempotency_key: Annotated[str | None, _IDEMPOTENCY_KEY] = None,
-) -> Identified:
+) -> CreatedRun:
     """Create a run of a procedure, and its unit where that is new."""
     created = call.store.create_run(
         data,
@@ -33,7 +33,7 @@ def create_run(
         idempotency_key=idempotency_key,
         policy=call.door.settings.policy,
     )
-    return Identified(id=created.id)
+    return CreatedRun(id=created.id, url=call.page_url(created.id))
 
 
 @get("/runs")

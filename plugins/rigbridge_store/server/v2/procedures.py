@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from rigbridge.errors import NotFoundError
 from rigbridge.wire import Identified
 from rigbridge_store.fields import FieldChecks, known
 from rigbridge_store.intake import changes
@@ -115,17 +112,7 @@ def delete_procedure(procedure_id: FromPath[str], call: FromCall) -> Identified:
     """Delete a procedure with all of its runs, for good."""
     with call.store.reading() as connection:
         row = lists.require_procedure(connection, procedure_id)
-        waiting = lists.runs_of(connection, row.key)
-    # Each run in a transaction of its own, so that others can write in between, or
-    # delete the same.
-    for run_id in waiting:
-        with suppress(NotFoundError):
-            call.store.delete_run(run_id, principal=call.principal)
-    # A run that came in between stops this.
-    with call.store.writing(call.principal) as (connection, _):
-        row = lists.require_procedure(connection, procedure_id)
-        changes.delete_procedure(connection, row)
-    return Identified(id=row.id)
+    return Identified(id=call.store.administration.delete_procedure(row.id).id)
 
 
 @post("/procedures/{procedure_id:str}/versions")

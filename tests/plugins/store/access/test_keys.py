@@ -131,7 +131,7 @@ class TestKeys:
 def station(store: RunStore) -> Principal:
     """Give a station that is linked to the procedure ``Mine``."""
     principal = store.authenticate(store.create_station_key("Line 1"))
-    store.link_station("line 1", "Mine")
+    store.administration.link_station("line 1", "Mine")
     return principal
 
 
@@ -220,9 +220,11 @@ class TestStations:
     def test_link_of_an_unknown_station(self, store: RunStore) -> None:
         """A station without a key is unknown."""
         with pytest.raises(NotFoundError, match="Station Line 9 does not exist"):
-            store.link_station("Line 9", "Mine")
+            store.administration.link_station("Line 9", "Mine")
 
     def test_link_to_an_unknown_id(self, store: RunStore, station: Principal) -> None:
         """A UUID that no procedure has is no name of a new one."""
-        with pytest.raises(NotFoundError, match="Procedure with ID"):
-            store.link_station(station.id, "550e8400-e29b-41d4-a716-446655440003")
+        with pytest.raises(NotFoundError, match="does not exist"):
+            store.administration.link_station(
+                station.id, "550e8400-e29b-41d4-a716-446655440003"
+            )

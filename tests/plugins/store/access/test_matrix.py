@@ -174,8 +174,8 @@ def _world(
         ("foreign", "Zorn rig"),
     ):
         keys[kind] = store.create_station_key(name)
-    store.link_station("Line 1", "Mine")
-    store.link_station("Zorn rig", "Zorn Test")
+    store.administration.link_station("Line 1", "Mine")
+    store.administration.link_station("Zorn rig", "Zorn Test")
     store.keys.revoke(keys["revoked"])
     actions: dict[Call, Action | None] = {}
     for route in create_app(store).routes:

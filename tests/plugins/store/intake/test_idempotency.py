@@ -83,7 +83,7 @@ class TestIdempotencyKey:
         stations = []
         for name in ("A", "B"):
             stations.append(store.authenticate(store.create_station_key(name)))
-            store.link_station(name, "Function Test")
+            store.administration.link_station(name, "Function Test")
 
         def create(station: int, **changes: Any) -> CreationResult:
             return store.create_run(
@@ -118,7 +118,7 @@ class TestIdempotencyKey:
         """A station learns nothing of runs that it may not see by repeating a key."""
         store.create_run(make_body(), idempotency_key="one")
         station = store.authenticate(store.create_station_key("S"))
-        store.link_station("S", "Other")
+        store.administration.link_station("S", "Other")
         body = make_body(procedure_name="Other")
         with pytest.raises(ConflictError):
             store.create_run(body, idempotency_key="one", principal=station)

@@ -298,7 +298,7 @@ class TestWhoSent:
         """The key of a station fills the station's column alone."""
         store.create_run(make_body())
         rig = store.authenticate(store.create_station_key("Rig"))
-        store.link_station("Rig", "Function Test")
+        store.administration.link_station("Rig", "Function Test")
         row = self._row(store, store.create_run(make_body(), principal=rig).id)
         assert (row.station, row.creator_user_key) == ("Rig", None)
 

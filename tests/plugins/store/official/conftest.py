@@ -127,7 +127,7 @@ def official(
             url = str(api.base_url).rstrip("/")
             user = _client(url, keys["user"])
             procedure = str(user.procedures.create(name="Function Test").id)
-            store.link_station("Line 1", procedure)
+            store.administration.link_station("Line 1", procedure)
             yield Official(
                 store=store,
                 url=url,

@@ -129,5 +129,5 @@ def _served(folder: Path, serving: Callable[..., Any]) -> Iterator[list[str]]:
         with serving(store, user) as api:
             answer = api.post("/api/v2/procedures", json={"name": "Function Test"})
             procedure = answer.json()["id"]
-            store.link_station("Line 1", procedure)
+            store.administration.link_station("Line 1", procedure)
             yield [str(api.base_url).rstrip("/"), user, station, procedure]

@@ -1,28 +1,31 @@
 """Stored runs as a person reads them: one in full, or many as rows of a table."""
 
-# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
-
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rigbridge.cli.output import count_of, say, say_table
+from rigbridge.cli.output import say, say_outcome, say_table
+from rigbridge.cli.runs.finding import short_ids
+from rigbridge.cli.runs.reasons import reasons_of
+from rigbridge.cli.runs.wording import criterion_of, size_of, value_of
 
 if TYPE_CHECKING:
-    from rigbridge.model import Attachment, Limit, Run
+    from rigbridge.model import Run
     from rigbridge.wire import ListedRun
 
-__all__ = ["LISTED_COLUMNS", "listed_row", "say_run", "size_of"]
+__all__ = ["say_listed", "say_run"]
 
-LISTED_COLUMNS = ("Outcome", "Procedure", "Unit", "Part", "Started", "Phases", "Run")
-"""The columns of the table of stored runs."""
+_COLUMNS = ("Outcome", "Procedure", "Unit", "Station", "Started (UTC)", "Run")
 
 _UNKNOWN = "-"
 
 
 def say_run(run: Run) -> None:
-    """Say what is known of a run: its facts, then its phases, then its files."""
+    """Say what is known of a run: its facts, why it failed, its phases, its files."""
     _say_facts(run)
+    for reason in reasons_of(run):
+        say(f"{'why:':<11}{reason}")
     _say_phases(run)
     _say_attachments(run)
 
@@ -46,7 +49,9 @@ def _say_facts(run: Run) -> None:
         "source": None if run.source is None else run.source.uri,
     }
     for name, value in facts.items():
-        if value is not None:
+        if name == "outcome":
+            say_outcome(f"{name + ':':<11}", run.outcome.value)
+        elif value is not None:
             say(f"{name + ':':<11}{value}")
 
 
@@ -59,9 +64,9 @@ def _say_phases(run: Run) -> None:
             (
                 item.outcome.value,
                 f"{indent}  {item.name}",
-                _shown(item.value),
+                value_of(item.value),
                 item.unit or "",
-                "; ".join((*_range(item.limits), *item.validators)),
+                criterion_of(item),
             )
             for item in phase.measurements
         )
@@ -77,49 +82,30 @@ def _say_attachments(run: Run) -> None:
             say(f"attachment {attachment.name} ({size_of(attachment)})")
 
 
-def _shown(value: object) -> str:
-    if value is None:
-        return ""
-    from rigbridge.model import Series
+def say_listed(runs: Sequence[ListedRun], *, whole_ids: bool) -> None:
+    """
+    Draw the table of listed runs.
 
-    if isinstance(value, Series):
-        return f"{len(value)} points, {len(value.axes)} columns"
-    return str(value)
-
-
-def _range(limits: Limit | None) -> tuple[str, ...]:
-    if limits is None:
-        return ()
-    left = "" if limits.lower is None else f"{limits.lower} "
-    right = "" if limits.upper is None else f" {limits.upper}"
-    below = "<=" if limits.lower_inclusive else "<"
-    above = "<=" if limits.upper_inclusive else "<"
-    if not left and not right:
-        return ()
-    return (f"{left}{below if left else ''} x {above if right else ''}{right}".strip(),)
+    Args:
+        runs: the runs.
+        whole_ids: write ids whole, for a program; a person gets their beginnings,
+            which every command takes.
+    """
+    ids = [run.id for run in runs]
+    shown = ids if whole_ids else short_ids(ids)
+    say_table(_COLUMNS, map(_row, runs, shown))
 
 
-def size_of(attachment: Attachment) -> str:
-    """Say how long an attachment is, or that the store holds no bytes of it."""
-    if attachment.size is None:
-        return "by reference"
-    return count_of(attachment.size, "byte")
-
-
-def listed_row(run: ListedRun) -> tuple[str, ...]:
-    """Give the cells of a listed run, in the order of ``LISTED_COLUMNS``."""
-    from msgspec import UnsetType
-
-    procedure = run.procedure
-    unit = run.unit
-    part = None if unit is None else unit.part
-    phases = run.phases
+def _row(run: ListedRun, run_id: str) -> tuple[str, ...]:
+    procedure, unit, sender = run.procedure, run.unit, run.created_by_station
+    # What the report says counts before whose key sent it.
+    station = run.station if isinstance(run.station, str) else None
+    started = run.started_at
     return (
         run.outcome or _UNKNOWN,
         (procedure and procedure.name) or _UNKNOWN,
         (unit and unit.serial_number) or _UNKNOWN,
-        (part and part.number) or _UNKNOWN,
-        run.started_at or _UNKNOWN,
-        _UNKNOWN if isinstance(phases, UnsetType) else str(len(phases or ())),
-        run.id,
+        station or (sender and sender.name) or _UNKNOWN,
+        _UNKNOWN if started is None else started[:16].replace("T", " "),
+        run_id,
     )

@@ -1,0 +1,129 @@
+"""``runs export``: runs out of a store, into one file."""
+
+# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rigbridge.cli import options
+from rigbridge.cli.opened import opened_store
+from rigbridge.cli.output import count_of, progress, say, say_error, say_json
+from rigbridge.cli.runs import filters
+from rigbridge.cli.runs.finding import readable
+from rigbridge.errors import SourceUnreadableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rigbridge.destinations import ReadableDestination
+    from rigbridge.destinations.selection import RunSelection
+    from rigbridge.model import Run
+
+__all__ = ["export"]
+
+
+def export(
+    file: Annotated[Path, typer.Argument(help="Ends with .csv, .parquet or .jsonl.")],
+    *,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", help="If the name does not tell.", metavar="FORMAT"),
+    ] = None,
+    serial: filters.Serial = None,
+    procedure: filters.Procedure = None,
+    station: filters.Station = None,
+    outcome: filters.Outcome = None,
+    since: filters.Since = None,
+    until: filters.Until = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a file of that name.")
+    ] = False,
+    to: options.Target = None,
+    data: options.DataFolder = None,
+    api_key: options.ApiKey = None,
+    config: options.ConfigFile = None,
+    as_json: options.AsJSON = False,
+) -> None:
+    """Export runs: a row a measurement, or whole runs as JSON lines."""
+    from rigbridge.export import ExportFormat, export_runs
+
+    kind = (
+        ExportFormat.of(file)
+        if form is None
+        else filters.word_of(ExportFormat, form, form.lower(), "format")
+    )
+    selection = filters.selection_of(
+        serial=serial,
+        procedure=procedure,
+        station=station,
+        outcome=outcome,
+        since=since,
+        until=until,
+    )
+    unreadable: list[str] = []
+    with opened_store(to=to, data=data, api_key=api_key, config=config) as opened:
+        _, destination = opened
+        store = readable(destination, "export its runs")
+        with progress("exporting", None, shown=not as_json) as advance:
+            done = export_runs(
+                _readable_runs(store, selection, unreadable),
+                file,
+                form=kind,
+                replace=overwrite,
+                advance=advance,
+            )
+    for name in done.missing:
+        say_error(
+            SourceUnreadableError(
+                "the content of this attachment cannot be read", source=name
+            )
+        )
+    if as_json:
+        say_json(
+            {
+                "file": str(file),
+                "runs": done.runs,
+                "rows": done.rows,
+                "runs_without_rows": done.empty,
+                "contents": done.contents,
+                "references": done.references,
+                "missing": list(done.missing),
+                "unreadable": unreadable,
+            }
+        )
+    else:
+        rows = count_of(done.rows, "row")
+        say(f"wrote {count_of(done.runs, 'run')} in {rows} to {file}")
+        if done.empty:
+            has = "has" if done.empty == 1 else "have"
+            say(f"{count_of(done.empty, 'run')} {has} no measurement, and thus no row")
+        if done.contents:
+            contents = count_of(done.contents, "content")
+            say(f"wrote {contents} of attachments beside it")
+        if done.references:
+            is_named = "is" if done.references == 1 else "are"
+            say(
+                f"{count_of(done.references, 'attachment')} {is_named} only named, as "
+                "in the source"
+            )
+    if done.missing or unreadable:
+        raise typer.Exit(1)
+
+
+def _readable_runs(
+    store: ReadableDestination, selection: RunSelection, unreadable: list[str]
+) -> Iterator[Run]:
+    """Read runs one by one; one that cannot be read is named, and left out."""
+    from rigbridge.errors import RunProblemsError
+
+    for found in store.read_runs(selection):
+        if isinstance(found, RunProblemsError):
+            # Sent by a client whose payload makes no run; its neighbours are well.
+            say_error(found)
+            unreadable.append(found.source or "")
+        else:
+            yield found

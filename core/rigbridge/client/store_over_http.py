@@ -1,0 +1,318 @@
+"""
+What our own store offers over HTTP beyond v1: whole runs, and looking after it.
+
+It announces that it has these calls. Of any other store the v1 list is used as far as
+it goes, and what is beyond that is refused with words that say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import IO, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from rigbridge.client import operations
+from rigbridge.client.connection import BlockingConnection
+from rigbridge.client.listing import ReceivedRun
+from rigbridge.client.transport import calls
+from rigbridge.client.transport.calls import Answer, Call
+from rigbridge.convert import Openers, from_document
+from rigbridge.convert.times import from_iso
+from rigbridge.destinations.administration import (
+    DeletionPlan,
+    ProcedureRecord,
+    StationLink,
+    StationRecord,
+)
+from rigbridge.destinations.selection import RunSelection
+from rigbridge.errors import (
+    ConfigurationError,
+    ModelError,
+    NotFoundError,
+    RunProblemsError,
+)
+from rigbridge.model import Run
+from rigbridge.wire import ListedRun, WholeRun, WholeRuns, encode
+
+__all__ = ["StoreOverHTTP"]
+
+_T = TypeVar("_T")
+
+_READING, _ADMINISTRATION = "reading", "administration"
+"""What a store announces that has these calls."""
+
+
+class StoreOverHTTP:
+    """
+    A store that is reached over one connection; reads back, and looks after it.
+
+    Args:
+        connection: the connection.
+    """
+
+    def __init__(self, connection: BlockingConnection) -> None:
+        self._connection = connection
+
+    def recent_runs(
+        self, limit: int, selection: RunSelection | None = None
+    ) -> Sequence[ListedRun]:
+        """
+        List the runs stored last, newest first; of all runs, or of those meant.
+
+        Of a store that is not ours, the runs of one unit are listed and chosen here.
+
+        Raises:
+            ConfigurationError: the store is not ours, and no unit is named.
+            DeliveryError: the store gave no list.
+        """
+        wanted = selection or RunSelection()
+        if self._offers(_READING):
+            parameters = {**_parameters(wanted), "limit": limit}
+            path = ("reading", "listed")
+            return self._ask(list[ListedRun], "GET", path, parameters=parameters)
+        if wanted.serial_number is None:
+            raise _foreign("lists no runs but those of one unit")
+        flow = operations.list_runs(wanted.serial_number)
+        found = self._connection.drive(flow)
+        return [run for run in found if _is_meant(run, wanted)][:limit]
+
+    def get_run(self, stored_id: str) -> Run:
+        """
+        Give back the whole run, equal to the one that was submitted.
+
+        Raises:
+            NotFoundError: there is none of that id.
+            RunProblemsError: what a foreign client sent makes no run.
+            ConfigurationError: the store is not ours.
+        """
+        for found in self.read_runs(RunSelection(run_id=stored_id)):
+            if isinstance(found, RunProblemsError):
+                raise found
+            return found
+        raise NotFoundError(
+            f"Run with ID {stored_id} does not exist.", source=self._connection.url
+        )
+
+    def read_runs(self, selection: RunSelection) -> Iterator[Run | RunProblemsError]:
+        """
+        Go through the runs that are meant, whole, in the order stored.
+
+        Yields:
+            Each run, or why it makes none.
+
+        Raises:
+            ConfigurationError: the store is not ours.
+            DeliveryError: the store did not give them.
+        """
+        self._require(_READING, "gives no whole runs back")
+        after: int | None = 0
+        while after is not None:
+            page = self._ask(
+                WholeRuns,
+                "GET",
+                ("reading", "runs"),
+                parameters={**_parameters(selection), "after": after},
+            )
+            yield from map(self._restored, page.runs)
+            after = page.next
+
+    def _restored(self, found: WholeRun) -> Run | RunProblemsError:
+        if found.run is None:
+            problem = ModelError(found.problem or "is not given", path="$")
+            return RunProblemsError("makes no run", [problem], source=found.id)
+        openers: Openers = {
+            digest: partial(self.open_attachment, public, digest)
+            for digest, public in found.contents.items()
+        }
+        try:
+            return from_document(found.run, openers)
+        except RunProblemsError as error:
+            # A newer store may have fields that are not known here.
+            error.source = found.id
+            return error
+
+    def open_attachment(
+        self, attachment_id: str, sha256: str | None = None
+    ) -> IO[bytes]:
+        """
+        Fetch the bytes of a stored attachment; many of them are kept on disk.
+
+        Args:
+            attachment_id: its id.
+            sha256: the digest that they must have, where that is known.
+
+        Raises:
+            NotFoundError: there is none, or the run only refers to it.
+            DeliveryError: the bytes did not come, or are others.
+        """
+        path = f"/v1/attachments/{quote(attachment_id, safe='')}/download"
+        return self._connection.fetch(path, sha256)
+
+    def plan_deletion(self, stored_id: str) -> DeletionPlan | None:
+        """
+        Tell what deleting a run would take; None where the store does not say.
+
+        Raises:
+            NotFoundError: there is none of that id.
+        """
+        if not self._offers(_ADMINISTRATION):
+            return None
+        return self._ask(DeletionPlan, "GET", ("runs", stored_id, "deletion"))
+
+    def remove_run(self, stored_id: str) -> None:
+        """
+        Delete a run, and those of its files that no other run has.
+
+        Raises:
+            NotFoundError: there is none of that id.
+        """
+        self._connection.perform(calls.delete_run(stored_id))
+
+    def list_stations(self) -> Sequence[StationRecord]:
+        """List the stations in use, by name."""
+        return self._administer(list[StationRecord], "GET", ("stations",))
+
+    def link_station(
+        self, station: str, procedure: str, *, create: bool = True
+    ) -> StationLink:
+        """
+        Let a station use a procedure, each by name or id.
+
+        Args:
+            station: the station.
+            procedure: the procedure.
+            create: whether a new name creates a procedure.
+
+        Raises:
+            NotFoundError: no such station, or no procedure of that id; or of that
+                name, and none is to be created.
+        """
+        body: dict[str, object] = {
+            "station": station,
+            "procedure": procedure,
+            "create": create,
+        }
+        return self._administer(StationLink, "POST", ("stations", "link"), body)
+
+    def unlink_station(self, station: str, procedure: str) -> StationLink:
+        """
+        Take a procedure from a station, each by name or id.
+
+        Raises:
+            NotFoundError: no such station or procedure, or they are not linked.
+        """
+        body: dict[str, object] = {"station": station, "procedure": procedure}
+        return self._administer(StationLink, "POST", ("stations", "unlink"), body)
+
+    def list_procedures(self) -> Sequence[ProcedureRecord]:
+        """List the procedures, by name."""
+        return self._administer(list[ProcedureRecord], "GET", ("procedures",))
+
+    def delete_procedure(self, procedure: str) -> ProcedureRecord:
+        """
+        Delete a procedure, by name or id, with all of its runs, for good.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        return self._administer(ProcedureRecord, "DELETE", ("procedures", procedure))
+
+    def _offers(self, what: str) -> bool:
+        known = self._connection.drive(self._connection.ask_capabilities())
+        return known is not None and known.get(what) is True
+
+    def _require(self, what: str, words: str) -> None:
+        if not self._offers(what):
+            raise _foreign(words)
+
+    def _administer(
+        self,
+        kind: type[_T],
+        method: str,
+        path: Sequence[str],
+        body: dict[str, object] | None = None,
+    ) -> _T:
+        self._require(_ADMINISTRATION, "has its stations and procedures elsewhere")
+        return self._ask(kind, method, path, body=body)
+
+    def _ask(
+        self,
+        kind: type[_T],
+        method: str,
+        path: Sequence[str],
+        *,
+        parameters: dict[str, str | int] | None = None,
+        body: dict[str, object] | None = None,
+    ) -> _T:
+        call = Call(
+            method=method,
+            path="/".join(("/v1", *(quote(part, safe="") for part in path))),
+            params=parameters or {},
+            content=None if body is None else encode(body),
+            read=partial(_decoded, kind),
+        )
+        return self._connection.perform(call)
+
+
+def _decoded(kind: type[_T], answer: Answer) -> _T:
+    try:
+        return msgspec.json.decode(answer.content, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise answer.unexpected(f"is not that of this call ({error})") from error
+
+
+def _foreign(words: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"this store is not rigbridge's own, and {words}",
+        remedy="'rigbridge runs list --serial SN' lists the runs of a unit",
+    )
+
+
+def _parameters(selection: RunSelection) -> dict[str, str | int]:
+    moments = {"since": selection.since, "until": selection.until}
+    given = {
+        "serial_number": selection.serial_number,
+        "procedure": selection.procedure,
+        "station": selection.station,
+        "outcome": selection.outcome,
+        "run_id": selection.run_id,
+        **{
+            name: None if moment is None else moment.isoformat()
+            for name, moment in moments.items()
+        },
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _is_meant(run: ReceivedRun, selection: RunSelection) -> bool:
+    """Whether a listed run is one of a selection, as far as the list tells."""
+    procedure, station = run.procedure, run.created_by_station
+    told = {
+        "procedure": (procedure and procedure.name, procedure and procedure.id),
+        "station": (run.station or None, station and station.name),
+        "outcome": (run.outcome,),
+    }
+    for name, values in told.items():
+        wanted = getattr(selection, name)
+        known = {(value or "").casefold() for value in values}
+        if wanted is not None and wanted.strip().casefold() not in known:
+            return False
+    began = _moment(run.started_at or run.created_at)
+    if selection.since is not None and (began is None or began < selection.since):
+        return False
+    if selection.until is not None and (began is None or began >= selection.until):
+        return False
+    return run.id.lower().startswith((selection.run_id or "").strip().lower())
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return from_iso(text, path="started_at").astimezone(UTC)
+    except ModelError:
+        return None

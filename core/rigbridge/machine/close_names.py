@@ -1,0 +1,37 @@
+"""Names that are close to a misspelled one, and the question that asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+__all__ = ["close_names", "did_you_mean"]
+
+_MOST = 3
+
+
+def close_names(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """
+    Give the known names that are close to one, the closest first, three at most.
+
+    Case and the characters that people leave out (space, hyphen, underscore) do not
+    count; the name itself is not among them.
+    """
+    spelled = {word: _bare(word) for word in known if word != name}
+    close = get_close_matches(_bare(name), spelled.values(), n=_MOST)
+    return tuple(
+        word
+        for bare in dict.fromkeys(close)
+        for word in spelled
+        if spelled[word] == bare
+    )[:_MOST]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """Ask for the names that are close, in words; None where there are none."""
+    close = close_names(name, known)
+    return f"did you mean {' or '.join(map(repr, close))}?" if close else None
+
+
+def _bare(name: str) -> str:
+    return "".join(char for char in name.casefold() if char not in " -_")

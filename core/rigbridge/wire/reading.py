@@ -1,0 +1,43 @@
+"""The answers by which our own store gives whole runs back."""
+
+from __future__ import annotations
+
+import attrs
+
+from rigbridge.model import JSONValue
+
+__all__ = ["WholeRun", "WholeRuns"]
+
+
+@attrs.frozen(kw_only=True)
+class WholeRun:
+    """
+    One run as a document, or why it makes none.
+
+    Attributes:
+        id: its id in the store.
+        run: its document, see :func:`rigbridge.convert.to_document`; None with a
+            problem.
+        contents: the ids of its attachments whose bytes the store has, by the digests
+            of these.
+        problem: why what was sent makes no run, or None.
+    """
+
+    id: str
+    run: dict[str, JSONValue] | None = None
+    contents: dict[str, str] = attrs.field(factory=dict[str, str])
+    problem: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class WholeRuns:
+    """
+    A page of runs.
+
+    Attributes:
+        runs: the runs, in the order stored.
+        next: what to ask for the next page with, or None at the end.
+    """
+
+    runs: list[WholeRun]
+    next: int | None = None
