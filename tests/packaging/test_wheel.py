@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 TOP_LEVEL = {
     "rigbridge",
     "rigbridge_csv",
+    "rigbridge_junit",
     "rigbridge_openhtf",
     "rigbridge_pytest",
     "rigbridge_runs",
