@@ -103,7 +103,7 @@ _RULES: tuple[_Rule, ...] = (
     (float, "number of a class of its own turned into a plain number", float),
     (Decimal, "decimal number turned into a float", float),
     (Fraction, "fraction turned into a float", float),
-    ((datetime, date, time), "time written as ISO 8601", lambda v: v.isoformat()),
+    ((datetime, date, time), "time written as OpenHTF's JSON spells it", str),
     (timedelta, "duration turned into seconds", timedelta.total_seconds),
     (
         (bytes, bytearray, memoryview),

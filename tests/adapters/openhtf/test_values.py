@@ -94,7 +94,7 @@ class TestRules:
         [
             (Decimal("1.25"), 1.25),
             (Fraction(1, 4), 0.25),
-            (datetime(2024, 1, 15, 10, 30, tzinfo=UTC), "2024-01-15T10:30:00+00:00"),
+            (datetime(2024, 1, 15, 10, 30, tzinfo=UTC), "2024-01-15 10:30:00+00:00"),
             (date(2024, 1, 15), "2024-01-15"),
             (timedelta(minutes=1.5), 90.0),
             (_Mode.FAST, "FAST"),
