@@ -127,7 +127,7 @@ def _choose(
     profiles: Sequence[CSVProfile], source: Source, *, only: bool
 ) -> ProfileClaim:
     # The content is decompressed already; patterns name the log itself.
-    head, name = _head(source), source.name.removesuffix(".gz")
+    head, name = _head(source), source.content_name
     best = best_claims(profiles, head, name, chosen=True, only=only)
     # Detection says this as a reason; reading must not choose one by chance.
     if len(best) > 1:

@@ -36,7 +36,7 @@ FLOORS = {
         ("convert",),
         ("kept",),
         ("client", "outbox", "configuration", "ledger"),
-        ("opening",),
+        ("opening", "sources"),
         ("hosting", "imports", "export"),
         ("agent", "interface", "session"),
         ("testing",),

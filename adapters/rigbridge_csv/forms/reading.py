@@ -81,7 +81,7 @@ class LogReading:
     @property
     def file_name(self) -> str:
         """The name of the log; its content is decompressed already."""
-        return self.source.name.removesuffix(".gz")
+        return self.source.content_name
 
     def _find_encoding(self) -> str:
         # A pass of its own: the last byte of a log may show that it is not UTF-8.

@@ -104,7 +104,7 @@ def read_example(source: Source) -> LogExample:
     delimiter, why = _delimiter([line for line in plain if line.strip()])
     rows, amid = _rows(plain, delimiter)
     return LogExample(
-        name=source.name.removesuffix(".gz"),
+        name=source.content_name,
         encoding=encoding,
         encoding_rule=rule,
         delimiter=delimiter,

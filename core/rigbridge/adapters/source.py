@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import io
-import zlib
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO
 
 import attrs
 
-from rigbridge.errors import SourceUnreadableError, UnsafeSourceError
+from rigbridge.adapters.unpacking import PACKED_SUFFIXES, is_packed, unpacked
+from rigbridge.errors import SourceUnreadableError
 from rigbridge.machine.folders import path_text, read_chunks
 from rigbridge.model import FileOpener
 
@@ -22,15 +21,8 @@ __all__ = ["HEAD_SIZE", "Source", "is_blank"]
 HEAD_SIZE = 64 * 1024
 """How many bytes an adapter sees for detection."""
 
-MAX_UNPACKED = 1 << 26
-"""How many bytes may come out of a compressed source whatever their ratio."""
-
-MAX_RATIO = 200
-"""How many times its size a longer one may unpack to; reports reach some 50."""
-
 # A file of at most this size is read once, whatever is asked of it.
 _SMALL = 1 << 18
-_GZIP = b"\x1f\x8b"
 # Blanks, and the marks of byte order in front of no text at all.
 _BLANK = b" \t\r\n\v\f\x00\xef\xbb\xbf\xff\xfe"
 _DOUBT = 1 << 12
@@ -79,6 +71,12 @@ class Source:
         """Make a source of bytes in memory, for tests and uploads."""
         return cls(name=name, uri=name, opener=lambda: io.BytesIO(content))
 
+    @property
+    def content_name(self) -> str:
+        """The name without the ending of a compression, as the content is called."""
+        stem, dot, ending = self.name.rpartition(".")
+        return stem if f"{dot}{ending.lower()}" in PACKED_SUFFIXES else self.name
+
     def _open(self) -> IO[bytes]:
         try:
             return self.opener()
@@ -119,7 +117,7 @@ class Source:
 
     def open(self) -> IO[bytes]:
         """
-        Open the content for reading, decompressed where it is gzip.
+        Open the content for reading, decompressed where it is gzip, bzip2 or xz.
 
         Reading on raises SourceUnreadableError, too, where the compression is damaged,
         and UnsafeSourceError where it unpacks to what no report does: more than
@@ -129,9 +127,9 @@ class Source:
             SourceUnreadableError: it is missing or cannot be opened.
         """
         stream = self.stored()
-        if not self._beginning.startswith(_GZIP):
+        if not is_packed(self._beginning):
             return stream
-        return cast("IO[bytes]", io.BufferedReader(_Unpacked(stream, self.uri)))
+        return unpacked(stream, self._beginning, self.uri)
 
     @cached_property
     def head(self) -> bytes:
@@ -170,46 +168,3 @@ class Source:
             source=self.uri,
             remedy="check the disk or the network",
         )
-
-
-class _Unpacked(io.RawIOBase):
-    """What a gzip stream holds; closes the stream below it as well."""
-
-    def __init__(self, packed: IO[bytes], uri: str) -> None:
-        super().__init__()
-        self._packed = packed
-        self._content = gzip.GzipFile(fileobj=packed, mode="rb")
-        self._uri = uri
-        self._given = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        try:
-            count = self._content.readinto(buffer)
-        # Which of the three it is depends on where the damage is.
-        except (OSError, EOFError, zlib.error) as error:
-            raise SourceUnreadableError(
-                f"its compression is damaged: {error}",
-                source=self._uri,
-                remedy="copy the file again",
-            ) from error
-        self._given += count
-        if self._given > MAX_UNPACKED:
-            self._check_ratio()
-        return count
-
-    def _check_ratio(self) -> None:
-        # Readers hold a document or a line; a bomb must not fill the memory by them.
-        if self._given > MAX_RATIO * self._packed.tell():
-            raise UnsafeSourceError(
-                f"unpacks to more than {MAX_RATIO} times its size, as no report does",
-                source=self._uri,
-                remedy="unpack it first if it can be trusted",
-            )
-
-    def close(self) -> None:
-        self._content.close()
-        self._packed.close()
-        super().close()

@@ -29,6 +29,7 @@ from rigbridge.errors import NoRunError, RunProblemsError, SourceError
 if TYPE_CHECKING:
     from rigbridge.configuration import Configuration
     from rigbridge.imports import ReadRun, Strictness
+    from rigbridge.sources import Scan
 
 __all__ = ["ConvertFormat", "convert", "demo", "import_reports"]
 
@@ -44,6 +45,8 @@ class ConvertFormat(StrEnum):
 def import_reports(
     paths: options.SourcePaths,
     *,
+    include: options.Include = None,
+    exclude: options.Exclude = None,
     adapter: options.AdapterName = None,
     to: options.Target = None,
     data: options.DataFolder = None,
@@ -61,13 +64,16 @@ def import_reports(
 ) -> None:
     """Import test reports into a run store."""
     from rigbridge.configuration import load_configuration
+    from rigbridge.sources import Scan, Selection, is_url
 
     configuration = load_configuration(
         to=to, data=data, api_key=api_key, time_zone=time_zone, file=config
     )
-    _warn_of_settings_not_read(paths, config)
+    files = [Path(path) for path in paths if not is_url(path)]
+    _warn_of_settings_not_read(files, config)
+    selection = Selection(include=include or (), exclude=exclude or ())
     summary = _import(
-        paths,
+        Scan(paths, selection),
         configuration,
         only=adapter,
         dry_run=dry_run,
@@ -79,7 +85,7 @@ def import_reports(
     if not summary.sources:
         say_error(SourceError("no file was found", remedy="check the paths"))
     complete = summary.sources > 0 and summary.succeeded
-    if not complete or any(map(_holds_nothing, paths)):
+    if not complete or any(map(_holds_nothing, files)):
         raise typer.Exit(1)
 
 
@@ -111,7 +117,7 @@ def _holds_nothing(path: Path) -> bool:
 
 
 def _import(
-    paths: list[Path],
+    scan: Scan,
     configuration: Configuration,
     *,
     only: str | None = None,
@@ -123,12 +129,12 @@ def _import(
     """Import, and give what came of the files."""
     from rigbridge.configuration import command_line
     from rigbridge.destinations import foreign_failures
-    from rigbridge.imports import AdapterSet, SourceResult, import_sources, scan
+    from rigbridge.imports import AdapterSet, SourceResult, import_sources
     from rigbridge.opening import open_destination
 
     adapters = AdapterSet(configuration, only=only)
     # All names first: the bar needs their number, and names take little memory.
-    files = list(scan(paths))
+    files = list(scan)
     summary = ImportSummary(
         as_json=as_json,
         dry_run=dry_run,
@@ -155,6 +161,8 @@ def _import(
         if destination is not None:
             with foreign_failures(destination, "close"):
                 destination.close()
+        scan.close()
+    summary.passed_over = scan.counts
     return summary
 
 
@@ -235,6 +243,7 @@ def demo(
 ) -> None:
     """Import the bundled example reports of each kind, and show the runs."""
     from rigbridge.configuration import load_configuration
+    from rigbridge.sources import Scan
 
     folder = Path("rigbridge-demo") if data is None else data
     configuration = load_configuration(to="local", data=folder, time_zone="UTC")
@@ -245,7 +254,7 @@ def demo(
         )
         if not as_json:
             say(f"importing {len(names)} example reports into {folder}")
-        summary = _import(names, configuration, as_json=as_json)
+        summary = _import(Scan(names), configuration, as_json=as_json)
     summary.show()
     if not as_json:
         _show_next(summary.example, folder)

@@ -15,6 +15,8 @@ __all__ = [
     "AsJSON",
     "ConfigFile",
     "DataFolder",
+    "Exclude",
+    "Include",
     "Refused",
     "SourceFiles",
     "SourcePaths",
@@ -35,8 +37,20 @@ SourceFiles = Annotated[
     typer.Argument(help="Report files.", readable=False),
 ]
 SourcePaths = Annotated[
-    list[Path],
-    typer.Argument(help="Files or folders.", readable=False),
+    list[str],
+    typer.Argument(help="Files, folders, patterns, archives or URLs."),
+]
+Include = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--include", help="Take only files like this; repeatable.", metavar="'*.xml'"
+    ),
+]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude", help="Leave out files like this; repeatable.", metavar="'old/**'"
+    ),
 ]
 Target = Annotated[
     str | None,

@@ -24,6 +24,7 @@ from rigbridge.errors import RigbridgeError
 if TYPE_CHECKING:
     from rigbridge.adapters import ConversionReport
     from rigbridge.imports import ImportedRun, SourceResult
+    from rigbridge.sources import ScanCounts
 
 __all__ = ["ImportSummary"]
 
@@ -77,6 +78,8 @@ class ImportSummary:
         self._quarantined = 0
         self._quarantine: Path | None = None
         self._first: tuple[bool, str] | None = None
+        self.passed_over: ScanCounts | None = None
+        """What the scan passed over, where there was one."""
         self.sources = 0
         """How many sources there were, tried or not."""
 
@@ -132,7 +135,7 @@ class ImportSummary:
     def show(self) -> None:
         """Show it: the runs to standard output, what went wrong to standard error."""
         if self._as_json:
-            say_json({"sources": self._documents})
+            say_json({"sources": self._documents, **self._passed_over_document()})
         elif self._rows:
             say_table(_RUN_COLUMNS, self._rows, named=True)
         for error in self._errors:
@@ -171,8 +174,21 @@ class ImportSummary:
                 f"{count_of(self._left, 'file')} not tried, since {why}; "
                 "repeat the same command later"
             )
+        self._show_passed_over()
         if not self._as_json:
             say(self._total())
+
+    def _show_passed_over(self) -> None:
+        passed_over = self.passed_over
+        if passed_over is not None and passed_over.special:
+            say_warning(
+                f"{count_of(passed_over.special, 'file')} passed over that can hold no "
+                f"report; the first: {passed_over.example}"
+            )
+
+    def _passed_over_document(self) -> dict[str, object]:
+        found = self.passed_over
+        return {} if found is None else {"passed_over": found.as_document()}
 
     def _total(self) -> str:
         known = f", {self._known} of them there already" if self._known else ""
@@ -180,11 +196,12 @@ class ImportSummary:
             f"{count_of(self._empty, 'file')} without a run, " if self._empty else ""
         )
         omitted = self._omitted
+        excluded = "" if self.passed_over is None else self.passed_over.excluded_words()
         ruled = f"; {count_of(omitted, 'element')} left out by rule" if omitted else ""
         return (
             f"{count_of(len(self._rows), 'run')} of "
             f"{count_of(self.sources, 'file')}{known}; "
-            f"{empty}{count_of(self._failed, 'file')} failed{ruled}"
+            f"{empty}{count_of(self._failed, 'file')} failed{ruled}{excluded}"
             f"{'; a dry run, nothing was stored' if self._dry_run else ''}"
         )
 

@@ -1,9 +1,9 @@
 """
 Batch import: whole folders of reports into a destination.
 
-:func:`scan` finds files, :class:`AdapterSet` chooses who reads each, and
-:func:`import_sources` does the work and says what came of every source. What no store
-takes as it is lies in the :class:`Quarantine` until :func:`retry_runs` has stored it.
+:class:`AdapterSet` chooses who reads each source, and :func:`import_sources` does the
+work and says what came of it. What no store takes as it is lies in the
+:class:`Quarantine` until :func:`retry_runs` has stored it.
 """
 
 from rigbridge.imports.detection import AdapterSet, Claim, InstalledAdapter
@@ -11,13 +11,11 @@ from rigbridge.imports.pipeline import import_sources
 from rigbridge.imports.quarantine import Quarantine, RetriedRun, retry_runs
 from rigbridge.imports.reading import ReadRun, read_source
 from rigbridge.imports.results import ImportedRun, SourceResult
-from rigbridge.imports.scanning import FoundSource, scan
 from rigbridge.imports.strictness import Strictness, strict_refusal
 
 __all__ = [
     "AdapterSet",
     "Claim",
-    "FoundSource",
     "ImportedRun",
     "InstalledAdapter",
     "Quarantine",
@@ -28,6 +26,5 @@ __all__ = [
     "import_sources",
     "read_source",
     "retry_runs",
-    "scan",
     "strict_refusal",
 ]

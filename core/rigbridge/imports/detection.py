@@ -23,11 +23,9 @@ _PACKED = (
     (b"PK\x03\x04", "a zip archive or a workbook"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     (b"Rar!", "a RAR archive"),
-    (b"BZh", "packed by bzip2"),
-    (b"\xfd7zXZ", "packed by xz"),
     (b"\x28\xb5\x2f\xfd", "packed by zstd"),
 )
-"""How files that are packed begin, and what they are; gzip is read as it is."""
+"""How packed files begin that are not read as they are, and what they are."""
 
 _LOGGER = logging.getLogger("rigbridge.imports")
 
@@ -98,7 +96,7 @@ class AdapterSet:
         """
         head = source.head
         # The head is unpacked already, so the name is shown without its .gz as well.
-        name = source.name.removesuffix(".gz")
+        name = source.content_name
         claims: list[Claim] = []
         for installed in self._installed:
             try:

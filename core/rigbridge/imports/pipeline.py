@@ -31,10 +31,10 @@ from rigbridge.imports.detection import AdapterSet
 from rigbridge.imports.quarantine import Quarantine
 from rigbridge.imports.reading import ReadRun, read_source
 from rigbridge.imports.results import ImportedRun, SourceResult
-from rigbridge.imports.scanning import FoundSource
 from rigbridge.imports.strictness import Strictness, strict_refusal
 from rigbridge.machine.folders import read_chunks
 from rigbridge.model import Attachment, Run
+from rigbridge.sources import FoundSource
 
 __all__ = ["import_sources"]
 

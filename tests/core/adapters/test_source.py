@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rigbridge.adapters import Source, is_blank
-from rigbridge.adapters.source import MAX_RATIO, MAX_UNPACKED
+from rigbridge.adapters.unpacking import MAX_RATIO, MAX_UNPACKED
 from rigbridge.errors import SourceUnreadableError, UnsafeSourceError
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")

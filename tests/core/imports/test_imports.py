@@ -30,7 +30,6 @@ from rigbridge.errors import (
 )
 from rigbridge.imports import (
     AdapterSet,
-    FoundSource,
     InstalledAdapter,
     Quarantine,
     ReadRun,
@@ -38,12 +37,12 @@ from rigbridge.imports import (
     import_sources,
     read_source,
     retry_runs,
-    scan,
 )
 from rigbridge.ledger import RunStatus
 from rigbridge.model import Attachment, ProcedureRef, Run, RunOutcome, Unit
 from rigbridge.model.report import ConversionReport
 from rigbridge.outbox.incoming import decode_item, read_run
+from rigbridge.sources import FoundSource, Scan
 from rigbridge.wire import ListedRun
 
 
@@ -148,7 +147,7 @@ def found(content: bytes, name: str) -> FoundSource:
 
 def paths_of(*paths: Path) -> list[Path | None]:
     """Scan paths, and give the paths that were found."""
-    return [item.path for item in scan(paths)]
+    return [item.path for item in Scan(paths)]
 
 
 def results_of(

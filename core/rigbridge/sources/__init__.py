@@ -1,0 +1,14 @@
+"""
+Where reports come from: folders, patterns, archives and URLs.
+
+:func:`scan` goes through what a person named and gives a :class:`FoundSource` for each
+report, which can be sent to another process and is opened there.
+"""
+
+from rigbridge.sources.counts import ScanCounts
+from rigbridge.sources.found import FoundSource
+from rigbridge.sources.patterns import Selection
+from rigbridge.sources.remote import is_url
+from rigbridge.sources.scanning import Scan
+
+__all__ = ["FoundSource", "Scan", "ScanCounts", "Selection", "is_url"]

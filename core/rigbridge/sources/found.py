@@ -1,0 +1,156 @@
+"""A source that was found: enough to look it up, to send it to a worker, to read it."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Self
+
+import attrs
+
+from rigbridge.adapters import Source
+from rigbridge.errors import RigbridgeError
+from rigbridge.ledger import ledger_path
+from rigbridge.machine.folders import path_text
+from rigbridge.model import FileOpener
+
+__all__ = ["CarriedContent", "FoundSource", "RefusedContent", "SpooledContent"]
+
+
+@attrs.frozen
+class CarriedContent:
+    """Gives bytes that travel along, such as those of a member of a tar archive."""
+
+    content: bytes = attrs.field(repr=False)
+
+    def __call__(self) -> IO[bytes]:
+        """Open the bytes."""
+        return io.BytesIO(self.content)
+
+
+@attrs.frozen
+class SpooledContent(FileOpener):
+    """Opens a temporary copy of what is too large to travel along."""
+
+
+@attrs.frozen
+class RefusedContent:
+    """Raises why a source cannot be read, at the time when it would be read."""
+
+    error: RigbridgeError
+
+    def __call__(self) -> IO[bytes]:
+        """Raise the error."""
+        raise self.error
+
+
+@attrs.frozen(kw_only=True)
+class FoundSource:
+    """
+    A source that a scan found; can be sent to another process.
+
+    Attributes:
+        name: the file name without folders.
+        uri: what a person recognizes it by: its path, its URL without a password, or
+            ``archive.zip!/folder/report.xml``.
+        opener: gives a new binary stream of its bytes at each call; can be pickled.
+        path: the file, where it is one of this machine by itself.
+        size: its length in bytes as it is stored, or None where that is not known.
+        mtime_ns: when it was changed last, in nanoseconds of Unix time, or None; of a
+            member of an archive, when the archive was.
+        archive: the outermost archive that it is a member of, where that is a file of
+            this machine.
+        root: the folder that was named, below which it was found; None for a file
+            that was named itself.
+        key: what it is looked up by; differs from others also where names are no text.
+    """
+
+    name: str
+    uri: str
+    opener: Callable[[], IO[bytes]] = attrs.field(repr=False)
+    path: Path | None = None
+    size: int | None = None
+    mtime_ns: int | None = None
+    archive: Path | None = None
+    root: Path | None = None
+    key: bytes = attrs.field(repr=False)
+
+    @key.default
+    def _key(self) -> bytes:
+        return self.uri.encode("utf-8", "surrogateescape")
+
+    @classmethod
+    def of_path(
+        cls,
+        path: Path,
+        state: os.stat_result | None = None,
+        *,
+        root: Path | None = None,
+    ) -> Self:
+        """
+        Describe a file; whether it can be read is said when it is.
+
+        Args:
+            path: the file.
+            state: what the system says of it, where that is known already.
+            root: the folder that was named, below which it was found.
+        """
+        if state is None:
+            with suppress(OSError, ValueError):
+                state = path.stat()
+        return cls(
+            name=path_text(Path(path.name)),
+            uri=path_text(path),
+            key=ledger_path(path),
+            opener=FileOpener(path),
+            path=path,
+            size=None if state is None else state.st_size,
+            mtime_ns=None if state is None else state.st_mtime_ns,
+            root=root,
+        )
+
+    def member(self, name: str, *, version: int = 1) -> Self:
+        """
+        Describe a member of this archive, which cannot be opened yet.
+
+        Args:
+            name: its name in the archive; is never used as a path.
+            version: which of the members of that name it is.
+        """
+        # Names of Windows programs have backslashes, whatever the format demands.
+        own = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
+        place = name if version == 1 else f"{name}!{version}"
+        return attrs.evolve(
+            self,
+            name=_printable(own),
+            uri=f"{self.uri}!/{_printable(place)}",
+            key=self.key + b"!/" + place.encode("utf-8", "surrogateescape"),
+            path=None,
+            archive=self.path or self.archive,
+        )
+
+    def refused(self, error: RigbridgeError) -> Self:
+        """Let reading it raise an error, which names it."""
+        error.source = self.uri
+        return attrs.evolve(self, opener=RefusedContent(error))
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether reading it only gives an error."""
+        return isinstance(self.opener, RefusedContent)
+
+    def source(self) -> Source:
+        """Make the source; nothing is read yet."""
+        return Source(name=self.name, uri=self.uri, opener=self.opener, path=self.path)
+
+    def release(self) -> None:
+        """Delete the temporary copy, if there is one; it cannot be read any more."""
+        if isinstance(self.opener, SpooledContent):
+            self.opener.path.unlink(missing_ok=True)
+
+
+def _printable(name: str) -> str:
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
