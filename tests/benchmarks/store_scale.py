@@ -39,7 +39,7 @@ from rigbridge_store.pages.charts.trend import (
 )
 from rigbridge_store.reading.conditions import Period
 from rigbridge_store.reading.run_search import Cursor, named_procedures, search_runs
-from rigbridge_store.reading.selecting import RunSearch
+from rigbridge_store.reading.searching import RunSearch
 from rigbridge_store.reading.statistics import histogram, summarize
 from rigbridge_store.reading.trends import (
     measurement_names,

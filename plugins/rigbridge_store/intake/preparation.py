@@ -14,6 +14,7 @@ import attrs
 import msgspec
 from msgspec import UNSET
 
+from rigbridge.convert import overlay
 from rigbridge.model import JSONObject, RunOutcome
 from rigbridge.wire import CreateRun, WireMeasurement, WirePhase
 from rigbridge_store.fields import MAX_TEXT, FieldChecks, known, text_or_none
@@ -316,9 +317,13 @@ def _referenced(sidecar: JSONObject | None) -> tuple[StoredFile, ...]:
 
 
 def _station(sidecar: JSONObject | None) -> str | None:
+    try:
+        named = overlay.added_at((sidecar or {}).get("overlay"), "station")
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+        # The sidecar is stored as it came all the same.
+        return None
     # Cut as every name that is looked up: an index holds no text of any length.
-    named = None if sidecar is None else _text(sidecar.get("station"))
-    return None if named is None else text_or_none(named[:MAX_TEXT])
+    return text_or_none(named[:MAX_TEXT]) if isinstance(named, str) else None
 
 
 def _text(value: object) -> str | None:

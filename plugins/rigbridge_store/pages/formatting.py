@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -22,6 +23,9 @@ __all__ = [
     "format_value",
     "from_micros",
     "measurement_url",
+    "procedure_url",
+    "runs_url",
+    "shorten",
     "unit_url",
 ]
 
@@ -33,6 +37,7 @@ _KILO = 1000
 _EXACT = 10**15
 _NOTHING = "—"
 _ALL, _HALF = 100, 0.5
+_LONGEST = 64
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -135,20 +140,44 @@ def _pretty(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 
 
+def shorten(text: str) -> str:
+    """Cut a name that would fill a page; the page of the thing itself shows it all."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
 def unit_url(serial: str) -> str:
     """Give the address of a unit's page."""
-    return f"/units?{urlencode({'serial': serial}, quote_via=quote)}"
+    return f"/units?{urlencode({'serial': serial}, quote_via=quote, errors='replace')}"
 
 
 def measurement_url(
-    procedure_id: str, phase: str, name: str, period: str | None = None
+    procedure_id: str,
+    phase: str,
+    name: str,
+    more: Mapping[str, str | None] | None = None,
 ) -> str:
     """Give the address of the page of a measurement over time."""
-    query = {"phase": phase, "name": name}
-    if period is not None:
-        query["period"] = period
-    text = urlencode(query, quote_via=quote)
-    return f"/procedures/{quote(procedure_id, safe='')}/measurement?{text}"
+    query = {"phase": phase, "name": name, **(more or {})}
+    where = f"/procedures/{quote(procedure_id, safe='')}/measurement"
+    return _address(where, query)
+
+
+def procedure_url(procedure_id: str, more: Mapping[str, str | None]) -> str:
+    """Give the address of a procedure's page."""
+    return _address(f"/procedures/{quote(procedure_id, safe='')}", more)
+
+
+def runs_url(query: Mapping[str, str | None], **more: str | None) -> str:
+    """Give the address of a list of runs."""
+    return _address("/runs", {**query, **more})
+
+
+def _address(path: str, query: Mapping[str, str | None]) -> str:
+    given = {name: value for name, value in query.items() if value}
+    if not given:
+        return path
+    # Half of a surrogate pair may stand in what a client asks for.
+    return f"{path}?{urlencode(given, quote_via=quote, errors='replace')}"
 
 
 FILTERS: Mapping[str, Callable[..., str]] = MappingProxyType(
@@ -160,6 +189,10 @@ FILTERS: Mapping[str, Callable[..., str]] = MappingProxyType(
         "number": format_number,
         "percent": format_percent,
         "pretty": _pretty,
+        "procedure_url": procedure_url,
+        "runs_url": runs_url,
+        "quoted": lambda path: shlex.quote(str(path)),
+        "short": shorten,
         "size": format_size,
         "span": format_span,
         "unit_url": unit_url,

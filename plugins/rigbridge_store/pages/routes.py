@@ -13,6 +13,8 @@ from rigbridge_store.pages.security import Connection
 from rigbridge_store.pages.site import Site
 from rigbridge_store.pages.views import (
     attachments,
+    compare,
+    live,
     measurement,
     procedures,
     run,
@@ -34,6 +36,9 @@ def page_router(site: Site) -> Router:
             runs.show_runs,
             runs.show_unit,
             run.show_run,
+            run.show_phase,
+            compare.show_comparison,
+            live.show_state,
             attachments.download_file,
             attachments.show_image,
         ],

@@ -32,6 +32,8 @@ _POLICY = {
     "style-src": "'self'",
     "script-src": "'self'",
     "img-src": "'self'",
+    # The script fetches parts of our own pages.
+    "connect-src": "'self'",
     "form-action": "'self'",
     "base-uri": "'none'",
     "frame-ancestors": "'none'",

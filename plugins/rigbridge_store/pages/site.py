@@ -43,10 +43,12 @@ class Visitor:
         principal: the owner of the key that was shown; None on this machine, while
             the store has no keys.
         session: the session, or None likewise.
+        is_local: whether somebody of this machine looks at a store without keys.
     """
 
     principal: Principal | None = None
     session: SignedInVisitor | None = None
+    is_local: bool = False
 
 
 def _environment() -> Environment:
@@ -105,7 +107,7 @@ class Site:
         if visitor is not None:
             return visitor
         if self.is_open_to(connection):
-            return Visitor()
+            return Visitor(is_local=True)
         raise SignInNeededError
 
     def visitor(self, connection: Connection) -> Visitor | None:

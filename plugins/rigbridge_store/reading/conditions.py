@@ -12,7 +12,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 import attrs
 import msgspec
@@ -36,6 +36,7 @@ __all__ = [
     "OLDEST_FIRST",
     "Condition",
     "Period",
+    "beyond",
     "duration_between",
     "id_in",
     "metadata_matches",
@@ -101,18 +102,35 @@ OLDEST_FIRST = (run_moment, runs.c.key)
 """The same, the other way round."""
 
 
+def beyond(
+    column: sa.ColumnElement[Any], value: str | int, key: int, *, upwards: bool
+) -> Condition:
+    """
+    Demand a run after a place in an order, or before it.
+
+    Args:
+        column: what the runs are ordered by, before their keys.
+        value: what stands there at the place.
+        key: the row of the run at the place.
+        upwards: whether the runs that are wanted have more.
+    """
+    # The first condition bounds the range in the index; the second alone, an OR, would
+    # make the database look at every run.
+    if upwards:
+        further = sa.or_(column > value, runs.c.key > key)
+        return sa.and_(column >= value, further)
+    further = sa.or_(column < value, runs.c.key < key)
+    return sa.and_(column <= value, further)
+
+
 def newer_than(moment: int, key: int) -> Condition:
     """Demand a run after a place in the order of time."""
-    # The first condition bounds the range in the index of time; the second alone, an
-    # OR, would make the database look at every run.
-    later = sa.or_(run_moment > moment, runs.c.key > key)
-    return sa.and_(run_moment >= moment, later)
+    return beyond(run_moment, moment, key, upwards=True)
 
 
 def older_than(moment: int, key: int) -> Condition:
     """Demand a run before a place in the order of time."""
-    earlier = sa.or_(run_moment < moment, runs.c.key < key)
-    return sa.and_(run_moment <= moment, earlier)
+    return beyond(run_moment, moment, key, upwards=False)
 
 
 def text_like(column: sa.ColumnElement[str], text: str) -> Condition:

@@ -1,43 +1,48 @@
 """
-Pages of runs, newest first, and the names that a search can choose from.
+Pages of runs in an order, and the names that a search can choose from.
 
 A page begins where another ended, so that one far back costs no more than the first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
 
 import attrs
 import sqlalchemy as sa
 
-from rigbridge_store.reading.conditions import (
-    NEWEST_FIRST,
-    OLDEST_FIRST,
-    newer_than,
-    older_than,
-)
-from rigbridge_store.reading.selecting import RunSearch, search_conditions
+from rigbridge.model import RunOutcome
+from rigbridge_store.reading.conditions import beyond
+from rigbridge_store.reading.failures import first_failures
+from rigbridge_store.reading.searching import RunSearch, search_conditions
 from rigbridge_store.refusals import not_found
 from rigbridge_store.tables.schema import (
     attachments,
+    batches,
     parts,
     procedure_versions,
     procedures,
+    revisions,
     run_moment,
     runs,
     station_names,
     units,
+    users,
 )
 
 __all__ = [
     "Cursor",
     "NamedProcedure",
+    "RunOrder",
     "RunPage",
     "RunRow",
     "named_procedure",
     "named_procedures",
     "named_stations",
+    "newest_key",
     "search_runs",
 ]
 
@@ -53,7 +58,10 @@ _COLUMNS = (
     procedure_versions.c.tag.label("version"),
     units.c.serial_number.label("serial"),
     parts.c.number.label("part"),
+    revisions.c.number.label("revision"),
+    batches.c.number.label("batch"),
     station_names.c.name.label("station"),
+    sa.func.coalesce(users.c.name, runs.c.operator_name).label("operator"),
     sa.exists(
         sa.select(attachments.c.key)
         .where(attachments.c.run_key == runs.c.key)
@@ -65,12 +73,37 @@ _FROM = (
     .join(units, runs.c.unit_key == units.c.key)
     .outerjoin(procedure_versions, runs.c.version_key == procedure_versions.c.key)
     .outerjoin(parts, runs.c.part_key == parts.c.key)
+    .outerjoin(revisions, runs.c.revision_key == revisions.c.key)
+    .outerjoin(batches, runs.c.batch_key == batches.c.key)
     .outerjoin(station_names, runs.c.station_name_key == station_names.c.key)
+    .outerjoin(users, runs.c.operator_key == users.c.key)
 )
 
 _PROCEDURES = sa.select(procedures.c.id, procedures.c.name)
 
 _BEYOND = 2**63
+
+
+class RunOrder(StrEnum):
+    """In which order runs are listed; by duration only those that have one."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    LONGEST = "longest"
+    SHORTEST = "shortest"
+    SERIAL = "serial"
+
+
+_ORDERS: Mapping[RunOrder, tuple[sa.ColumnElement[Any], bool]] = MappingProxyType(
+    {
+        RunOrder.NEWEST: (run_moment, False),
+        RunOrder.OLDEST: (run_moment, True),
+        RunOrder.LONGEST: (runs.c.duration, False),
+        RunOrder.SHORTEST: (runs.c.duration, True),
+        RunOrder.SERIAL: (units.c.serial_key, True),
+    }
+)
+"""By what runs are ordered, before their keys, and whether upwards."""
 
 
 @attrs.frozen(kw_only=True)
@@ -90,30 +123,31 @@ class NamedProcedure:
 @attrs.frozen
 class Cursor:
     """
-    A place in the order of runs.
+    A place in an order of runs.
 
     Attributes:
-        moment: when the run at the place was, in microseconds.
+        value: what the run at the place is ordered by.
         key: its row.
     """
 
-    moment: int
+    value: int | str
     key: int
 
     def __str__(self) -> str:
-        return f"{self.moment}.{self.key}"
+        return f"{self.value}.{self.key}"
 
     @classmethod
-    def parse(cls, text: str) -> Cursor:
+    def parse(cls, text: str, order: RunOrder = RunOrder.NEWEST) -> Cursor:
         """
         Read what ``str`` wrote.
 
         Raises:
-            ValueError: it is none.
+            ValueError: it is none of that order.
         """
-        moment, _, key = text.partition(".")
-        cursor = cls(int(moment), int(key))
-        if max(abs(cursor.moment), abs(cursor.key)) >= _BEYOND:
+        value, _, key = text.rpartition(".")
+        cursor = cls(value if order is RunOrder.SERIAL else int(value), int(key))
+        numbers = [item for item in (cursor.value, cursor.key) if isinstance(item, int)]
+        if max(map(abs, numbers)) >= _BEYOND:
             raise ValueError("no row can stand there")
         return cursor
 
@@ -131,9 +165,11 @@ class RunRow:
         duration: in microseconds, or None.
         outcome: its verdict.
         procedure_id, procedure, version: what was tested by.
-        serial, part: what was tested.
+        serial, part, revision, batch: what was tested.
+        operator: who tested it, or None.
         station: what the report names, or else whose key sent it; None if neither.
         has_files: whether it has attachments.
+        failure: what failed first, or None.
     """
 
     cursor: Cursor
@@ -147,24 +183,28 @@ class RunRow:
     version: str | None
     serial: str
     part: str | None
+    revision: str | None
+    batch: str | None
     station: str | None
+    operator: str | None
     has_files: bool
+    failure: str | None = None
 
 
 @attrs.frozen(kw_only=True)
 class RunPage:
     """
-    A page of runs, newest first.
+    A page of runs.
 
     Attributes:
         rows: the runs.
-        newer: where the page before this one ends, or None if this is the first.
-        older: where the next page begins, or None if this is the last.
+        previous: where the page before this one ends, or None if this is the first.
+        following: where the next page begins, or None if this is the last.
     """
 
     rows: tuple[RunRow, ...]
-    newer: Cursor | None
-    older: Cursor | None
+    previous: Cursor | None
+    following: Cursor | None
 
 
 def search_runs(
@@ -172,6 +212,7 @@ def search_runs(
     search: RunSearch,
     *,
     limit: int,
+    order: RunOrder = RunOrder.NEWEST,
     after: Cursor | None = None,
     before: Cursor | None = None,
 ) -> RunPage:
@@ -182,39 +223,61 @@ def search_runs(
         connection: the transaction.
         search: which runs.
         limit: how many a page has.
-        after: begin with the first run that is older than this.
-        before: end with the last run that is newer than this; wins over ``after``.
+        order: in which order.
+        after: begin with the first run behind this place.
+        before: end with the last run before this place; wins over ``after``.
     """
-    statement = sa.select(*_COLUMNS).select_from(_FROM)
+    column, upwards = _ORDERS[order]
+    statement = sa.select(*_COLUMNS, column.label("place")).select_from(_FROM)
     statement = statement.where(*search_conditions(connection, search))
+    if column is runs.c.duration:
+        statement = statement.where(column.is_not(None))
     if before is not None:
-        # Read upwards from the place, and turned round below.
-        statement = statement.where(newer_than(before.moment, before.key))
-        statement = statement.order_by(*OLDEST_FIRST)
-    else:
-        if after is not None:
-            statement = statement.where(older_than(after.moment, after.key))
-        statement = statement.order_by(*NEWEST_FIRST)
+        # Read backwards from the place, and turned round below.
+        upwards = not upwards
+    place = after if before is None else before
+    if place is not None:
+        statement = statement.where(
+            beyond(column, place.value, place.key, upwards=upwards)
+        )
+    ordered = (column, runs.c.key)
+    statement = statement.order_by(
+        *(ordered if upwards else (item.desc() for item in ordered))
+    )
     # One more than asked for tells whether there is a further page.
-    rows = [
-        _row(row) for row in connection.execute(statement.limit(limit + 1)).mappings()
-    ]
-    more = len(rows) > limit
-    rows = rows[:limit]
-    beyond_newer, beyond_older = after is not None, more
+    found = connection.execute(statement.limit(limit + 1)).mappings().all()
+    more = len(found) > limit
+    rows = _rows(connection, found[:limit])
+    is_first, is_last = after is None, not more
     if before is not None:
         rows.reverse()
-        beyond_newer, beyond_older = more, True
+        is_first, is_last = not more, False
     return RunPage(
         rows=tuple(rows),
-        newer=rows[0].cursor if rows and beyond_newer else None,
-        older=rows[-1].cursor if rows and beyond_older else None,
+        previous=rows[0].cursor if rows and not is_first else None,
+        following=rows[-1].cursor if rows and not is_last else None,
     )
 
 
-def _row(row: sa.RowMapping) -> RunRow:
-    values = dict(row)
-    return RunRow(cursor=Cursor(row["moment"], values.pop("key")), **values)
+def _rows(connection: sa.Connection, found: Sequence[sa.RowMapping]) -> list[RunRow]:
+    failed = [
+        row["key"]
+        for row in found
+        if row["outcome"] not in (RunOutcome.PASS, RunOutcome.RUNNING)
+    ]
+    failures = first_failures(connection, failed) if failed else {}
+    rows: list[RunRow] = []
+    for row in found:
+        values = dict(row)
+        key = values.pop("key")
+        cursor = Cursor(values.pop("place"), key)
+        rows.append(RunRow(cursor=cursor, failure=failures.get(key), **values))
+    return rows
+
+
+def newest_key(connection: sa.Connection) -> int:
+    """Give a number that grows with each run that comes; 0 while there is none."""
+    return connection.execute(sa.select(sa.func.max(runs.c.key))).scalar() or 0
 
 
 def named_procedures(connection: sa.Connection) -> tuple[NamedProcedure, ...]:

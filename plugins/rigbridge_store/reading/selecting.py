@@ -1,16 +1,14 @@
 """
-Which runs are meant: what an export, a clean-up or the search of the pages asks for.
+Which runs an export or a clean-up means.
 
 :class:`~rigbridge.destinations.selection.RunSelection` holds whole texts and is what
-programs use. :class:`RunSearch` holds what a person typed. Both become conditions of
-:mod:`rigbridge_store.reading.conditions` here.
+programs use; what a person types is for :mod:`rigbridge_store.reading.searching`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-import attrs
 import sqlalchemy as sa
 
 from rigbridge.destinations.selection import RunSelection
@@ -20,49 +18,14 @@ from rigbridge_store.reading.conditions import (
     Condition,
     Period,
     procedure_keys,
-    text_like,
 )
 from rigbridge_store.tables.database import StoreDatabase
-from rigbridge_store.tables.schema import parts, procedures, runs, station_names, units
+from rigbridge_store.tables.schema import runs, station_names, units
 from rigbridge_store.tables.values import folded
 
-__all__ = [
-    "RunSearch",
-    "of_visible",
-    "search_conditions",
-    "selected_runs",
-    "selection_conditions",
-]
+__all__ = ["of_visible", "selected_runs", "selection_conditions"]
 
 _PAGE = 1000
-_FEW = 10_000
-
-
-@attrs.frozen(kw_only=True)
-class RunSearch:
-    """
-    A search for runs by a person; what is None or blank restricts nothing.
-
-    Serial and part numbers are matched from their beginning, without regard to case;
-    an asterisk in them stands for anything.
-
-    Attributes:
-        serial: the unit's serial number.
-        part: the part's number.
-        procedure: the procedure's id, whole.
-        station: the name of the station, whole.
-        outcome: the verdict (``FAIL``).
-        period: when the run was.
-        unit_key: the row of the unit, or None.
-    """
-
-    serial: str = ""
-    part: str = ""
-    procedure: str = ""
-    station: str = ""
-    outcome: str = ""
-    period: Period = attrs.field(factory=Period)
-    unit_key: int | None = None
 
 
 def selection_conditions(selection: RunSelection) -> list[Condition]:
@@ -135,65 +98,3 @@ def of_visible(
     """Demand a run that somebody may see."""
     allowed = visible_procedures(connection, principal)
     return [] if allowed is None else [runs.c.procedure_key.in_(allowed)]
-
-
-def search_conditions(connection: sa.Connection, search: RunSearch) -> list[Condition]:
-    """
-    Demand the runs that a search looks for.
-
-    Looks into the tables first, so that the statement suits how many runs there are.
-    """
-    found = search.period.conditions()
-    if search.unit_key is not None:
-        found.append(runs.c.unit_key == search.unit_key)
-    if search.serial.strip():
-        found.append(_of_units(connection, search.serial))
-    if search.part.strip():
-        found.append(_of_parts(connection, search.part))
-    if search.procedure.strip():
-        procedure = sa.select(procedures.c.key).where(
-            procedures.c.id == search.procedure.strip().lower()
-        )
-        found.append(runs.c.procedure_key == procedure.scalar_subquery())
-    if search.station.strip():
-        station = sa.select(station_names.c.key).where(
-            station_names.c.name_key == folded(search.station.strip())
-        )
-        found.append(runs.c.station_name_key == station.scalar_subquery())
-    if search.outcome.strip():
-        found.append(runs.c.outcome == search.outcome.strip().upper())
-    return found
-
-
-def _of_parts(connection: sa.Connection, number: str) -> Condition:
-    matching = sa.select(parts.c.key).where(text_like(parts.c.number_key, number))
-    keys: Sequence[int] = connection.execute(matching).scalars().all()
-    if len(keys) == 1:
-        # The index has the runs of one part in the order of time.
-        return runs.c.part_key == keys[0]
-    if _are_few(connection, runs.c.part_key.in_(keys)):
-        return runs.c.part_key.in_(keys)
-    # A sum keeps the planner from the index of parts, so that it takes that of time.
-    return (runs.c.part_key + 0).in_(keys)
-
-
-def _of_units(connection: sa.Connection, serial: str) -> Condition:
-    matching = sa.select(units.c.key).where(text_like(units.c.serial_key, serial))
-    few = connection.execute(matching.limit(_FEW + 1)).scalars().all()
-    if len(few) <= _FEW and _are_few(connection, runs.c.unit_key.in_(few)):
-        return runs.c.unit_key.in_(few)
-    # Asked for each run in the order of time, until the page is full.
-    return sa.exists(matching.where(units.c.key == runs.c.unit_key).correlate(runs))
-
-
-def _are_few(connection: sa.Connection, condition: Condition) -> bool:
-    """
-    Tell whether runs are so few that a page is filled soonest by gathering them.
-
-    Of more than that, a page is filled sooner by going through all runs in the order
-    of time and looking at each one.
-    """
-    # The limit bounds what counting costs.
-    some = sa.select(runs.c.key).where(condition).limit(_FEW + 1).subquery()
-    counted = sa.select(sa.func.count()).select_from(some)
-    return int(connection.execute(counted).scalar_one()) <= _FEW

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from rigbridge_store.reading.conditions import NEWEST_FIRST, Condition
 from rigbridge_store.reading.run_search import Cursor, RunPage, search_runs
-from rigbridge_store.reading.selecting import RunSearch
+from rigbridge_store.reading.searching import RunSearch
 from rigbridge_store.refusals import not_found
 from rigbridge_store.tables.schema import (
     batches,

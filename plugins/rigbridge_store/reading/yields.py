@@ -1,67 +1,108 @@
-"""How much passes: first-pass and final yield, their course, and what fails most."""
+"""How much passes: first-pass and final yield, over time, by station and revision."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 
 import attrs
 import sqlalchemy as sa
 
-from rigbridge.model import MeasurementOutcome, PhaseOutcome, RunOutcome
-from rigbridge_store.reading.conditions import (
-    DAY,
-    NEWEST_FIRST,
-    OLDEST_FIRST,
-    Period,
-)
+from rigbridge_store.reading.conditions import DAY, Condition, Period
 from rigbridge_store.tables.schema import (
-    measurements,
-    phases,
+    parts,
     procedures,
+    revisions,
     run_moment,
     runs,
-    test_points,
+    station_names,
+    tallies,
 )
+from rigbridge_store.tables.values import folded
 
 __all__ = [
     "Bucket",
-    "Failure",
     "ProcedureYield",
+    "Share",
+    "YieldFilter",
+    "YieldSplit",
     "earliest_and_latest",
-    "failing_measurements",
-    "failing_phases",
+    "latest_runs",
     "procedure_yields",
     "yield_course",
+    "yield_shares",
 ]
 
-_PASSED = runs.c.outcome == RunOutcome.PASS.value
-_FINISHED = runs.c.outcome != RunOutcome.RUNNING.value
+_WEEK = 7
+# The epoch was a Thursday; a week begins on Monday.
+_WEEKDAY = 3
+
+_UNNAMED = 0
 
 
 @attrs.frozen(kw_only=True)
-class ProcedureYield:
+class YieldFilter:
     """
-    What came of a procedure in a period.
+    Which runs a yield is of; what is None restricts nothing.
 
     Attributes:
-        id, name: the procedure.
-        runs: how many runs have finished.
-        passed: how many of them passed.
-        units: how many units went through it.
-        first_passed: how many units passed at their first run in the period.
-        finally_passed: how many passed at their last.
-        latest: when the last run was, in microseconds, or None if there was none.
+        period: when the runs were; whole days.
+        procedure_id: of which procedure.
+        station: the name of the station.
+        revision: the number of the revision.
     """
 
-    id: str
-    name: str
+    period: Period = attrs.field(factory=Period)
+    procedure_id: str | None = None
+    station: str | None = None
+    revision: str | None = None
+
+    def conditions(self) -> list[Condition]:
+        """Demand the tallies of these runs."""
+        found: list[Condition] = []
+        if self.period.since is not None:
+            found.append(tallies.c.day >= self.period.since // DAY)
+        if self.period.until is not None:
+            found.append(tallies.c.day < -(-self.period.until // DAY))
+        if self.procedure_id is not None:
+            procedure = sa.select(procedures.c.key).where(
+                procedures.c.id == self.procedure_id.lower()
+            )
+            found.append(tallies.c.procedure_key == procedure.scalar_subquery())
+        if self.station is not None:
+            station = sa.select(station_names.c.key).where(
+                station_names.c.name_key == folded(self.station.strip())
+            )
+            found.append(tallies.c.station_name_key.in_(station))
+        if self.revision is not None:
+            revision = sa.select(revisions.c.key).where(
+                revisions.c.number_key == folded(self.revision.strip())
+            )
+            found.append(tallies.c.revision_key.in_(revision))
+        return found
+
+
+@attrs.frozen(kw_only=True)
+class _Counts:
+    """
+    What came of some runs.
+
+    Attributes:
+        runs: how many runs have finished.
+        passed: how many of them passed.
+        units: how many of them were the first of their unit with the procedure ever.
+        first_passed: how many of these passed.
+        last: how many runs were the last of their unit with the procedure until now.
+        finally_passed: how many of these passed.
+    """
+
     runs: int = 0
     passed: int = 0
     units: int = 0
     first_passed: int = 0
+    last: int = 0
     finally_passed: int = 0
-    latest: int | None = None
 
     @property
     def first_pass_yield(self) -> float | None:
@@ -71,46 +112,79 @@ class ProcedureYield:
     @property
     def final_yield(self) -> float | None:
         """The part of the units that passed in the end; None if there are none."""
-        return self.finally_passed / self.units if self.units else None
+        return self.finally_passed / self.last if self.last else None
 
 
 @attrs.frozen(kw_only=True)
-class Bucket:
+class ProcedureYield(_Counts):
+    """
+    What came of a procedure in a period.
+
+    Attributes:
+        id, name: the procedure.
+    """
+
+    id: str
+    name: str
+
+
+@attrs.frozen(kw_only=True)
+class Share(_Counts):
+    """
+    What came of the runs of one station or revision.
+
+    Attributes:
+        name: the station, or the revision; None where a run names none.
+        part: the number of the revision's part, or None.
+    """
+
+    name: str | None
+    part: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Bucket(_Counts):
     """
     The runs of some days.
 
     Attributes:
         begin: when the days begin, in microseconds.
         width: how long they are, in microseconds.
-        passed: how many runs passed.
-        failed: how many finished otherwise.
     """
 
     begin: int
     width: int
-    passed: int
-    failed: int
 
     @property
-    def total(self) -> int:
-        """How many runs there were."""
-        return self.passed + self.failed
+    def failed(self) -> int:
+        """How many runs finished otherwise than well."""
+        return self.runs - self.passed
 
 
-@attrs.frozen(kw_only=True)
-class Failure:
-    """
-    What failed, and how often.
+class YieldSplit(StrEnum):
+    """By what yields are told apart."""
 
-    Attributes:
-        phase: the phase's name, with those of its ancestors.
-        runs: how many runs that did not pass it failed in.
-        measurement: the measurement's name, or None for a phase as such.
-    """
+    STATION = "station"
+    REVISION = "revision"
 
-    phase: str
-    runs: int
-    measurement: str | None = None
+
+_SUMS = tuple(
+    sa.func.sum(tallies.c[column]).label(name)
+    for column, name in (
+        ("runs", "runs"),
+        ("passed", "passed"),
+        ("first", "units"),
+        ("first_passed", "first_passed"),
+        ("last", "last"),
+        ("last_passed", "finally_passed"),
+    )
+)
+_NAMES = tuple(column.name for column in _SUMS)
+
+
+def _counts(row: sa.RowMapping) -> dict[str, int]:
+    # PostgreSQL adds integers up to decimals, and nothing to NULL.
+    return {name: int(row[name] or 0) for name in _NAMES}
 
 
 def earliest_and_latest(connection: sa.Connection) -> tuple[int | None, int | None]:
@@ -124,26 +198,27 @@ def earliest_and_latest(connection: sa.Connection) -> tuple[int | None, int | No
     return row[0], row[1]
 
 
+def latest_runs(connection: sa.Connection) -> Mapping[str, int]:
+    """Tell when each procedure ran last, in microseconds, by its id."""
+    newest = (
+        sa.select(run_moment)
+        .where(runs.c.procedure_key == procedures.c.key)
+        .order_by(run_moment.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows = connection.execute(sa.select(procedures.c.id, newest))
+    return {public: moment for public, moment in rows if moment is not None}
+
+
 def procedure_yields(
-    connection: sa.Connection, period: Period, *, procedure_id: str | None = None
+    connection: sa.Connection, wanted: YieldFilter
 ) -> Sequence[ProcedureYield]:
     """Tell what came of every procedure, or of one, by name."""
-    # A unit has one run of first rank and one of last, so counting these counts units.
-    ranked = _ranked(period, procedure_id)
-    first = ranked.c.first_rank == 1
-    last = ranked.c.last_rank == 1
-    ok = ranked.c.passed == 1
     counted = (
-        sa.select(
-            ranked.c.procedure_key,
-            sa.func.count().label("runs"),
-            sa.func.sum(ranked.c.passed).label("passed"),
-            _count_if(first).label("units"),
-            _count_if(sa.and_(first, ok)).label("first_passed"),
-            _count_if(sa.and_(last, ok)).label("finally_passed"),
-            sa.func.max(ranked.c.moment).label("latest"),
-        )
-        .group_by(ranked.c.procedure_key)
+        sa.select(tallies.c.procedure_key, *_SUMS)
+        .where(*wanted.conditions())
+        .group_by(tallies.c.procedure_key)
         .subquery()
     )
     statement = (
@@ -153,149 +228,71 @@ def procedure_yields(
         )
         .order_by(procedures.c.name_key, procedures.c.key)
     )
-    if procedure_id is not None:
-        statement = statement.where(procedures.c.id == procedure_id.lower())
+    if wanted.procedure_id is not None:
+        statement = statement.where(procedures.c.id == wanted.procedure_id.lower())
     return [
-        ProcedureYield(
-            id=row.id,
-            name=row.name,
-            # NULL where a procedure has no runs in the period.
-            runs=row.runs or 0,
-            passed=row.passed or 0,
-            units=row.units or 0,
-            first_passed=row.first_passed or 0,
-            finally_passed=row.finally_passed or 0,
-            latest=row.latest,
-        )
-        for row in connection.execute(statement)
+        ProcedureYield(id=row["id"], name=row["name"], **_counts(row))
+        for row in connection.execute(statement).mappings()
     ]
 
 
-def _ranked(period: Period, procedure_id: str | None) -> sa.Subquery:
-    # One pass numbers the runs of each unit from both ends: rank 1 from the front is
-    # its first run of the period, rank 1 from the back its last.
-    of_unit = (runs.c.procedure_key, runs.c.unit_key)
-    number = sa.func.row_number()
-    statement = sa.select(
-        runs.c.procedure_key,
-        run_moment.label("moment"),
-        sa.case((_PASSED, 1), else_=0).label("passed"),
-        number.over(partition_by=of_unit, order_by=OLDEST_FIRST).label("first_rank"),
-        number.over(partition_by=of_unit, order_by=NEWEST_FIRST).label("last_rank"),
-    ).where(_FINISHED, *period.conditions())
-    if procedure_id is not None:
-        statement = statement.where(runs.c.procedure_key == _key_of(procedure_id))
-    return statement.subquery()
-
-
-def _key_of(procedure_id: str) -> sa.ScalarSelect[int]:
-    return (
-        sa.select(procedures.c.key)
-        .where(procedures.c.id == procedure_id.lower())
-        .scalar_subquery()
-    )
-
-
-def _count_if(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
-    return sa.func.sum(sa.case((condition, 1), else_=0))
-
-
 def yield_course(
-    connection: sa.Connection,
-    period: Period,
-    *,
-    days: int,
-    procedure_id: str | None = None,
+    connection: sa.Connection, wanted: YieldFilter, *, days: int
 ) -> Mapping[str, Sequence[Bucket]]:
     """
-    Count what passed and failed, so many days at a time.
+    Count what came of the runs, so many days at a time; seven begin on a Monday.
 
     Returns:
         By the procedure's id, oldest first; days without runs are left out.
     """
-    width = days * DAY
-    # Whole days from the epoch; the difference keeps days before it whole, too.
-    place = (run_moment - run_moment % width).label("place")
-    finished = sa.select(
-        runs.c.procedure_key, place, sa.case((_PASSED, 1), else_=0).label("passed")
-    ).where(_FINISHED, *period.conditions())
-    if procedure_id is not None:
-        finished = finished.where(runs.c.procedure_key == _key_of(procedure_id))
-    placed = finished.subquery()
+    shift = _WEEKDAY if days == _WEEK else 0
+    # Whole days from the epoch, also before it: those of a store are not before year 1.
+    far = 1_000_000 * days + shift
+    # By its name: PostgreSQL takes the expression with parameters for another one.
+    place = ((tallies.c.day + far) // days * days - far).label("place")
     statement = (
-        sa.select(
-            procedures.c.id,
-            placed.c.place,
-            sa.func.sum(placed.c.passed),
-            sa.func.count(),
-        )
-        .join(procedures, placed.c.procedure_key == procedures.c.key)
-        .group_by(procedures.c.id, placed.c.place)
-        .order_by(procedures.c.id, placed.c.place)
+        sa.select(procedures.c.id, place, *_SUMS)
+        .join(procedures, tallies.c.procedure_key == procedures.c.key)
+        .where(tallies.c.runs > 0, *wanted.conditions())
+        .group_by(procedures.c.id, sa.text("place"))
+        .order_by(procedures.c.id, sa.text("place"))
     )
     found: dict[str, list[Bucket]] = defaultdict(list)
-    for public, begin, passed, total in connection.execute(statement):
-        found[public].append(
-            Bucket(
-                begin=begin,
-                width=width,
-                passed=passed,
-                failed=total - passed,
-            )
-        )
+    for row in connection.execute(statement).mappings():
+        begin = int(row["place"]) * DAY
+        bucket = Bucket(begin=begin, width=days * DAY, **_counts(row))
+        found[row["id"]].append(bucket)
     return found
 
 
-def failing_measurements(
-    connection: sa.Connection, procedure_id: str, period: Period, *, limit: int
-) -> Sequence[Failure]:
-    """
-    Tell which measurements fail in most runs of a procedure, the worst first.
-
-    Only runs that did not pass are looked at: those are what is to be improved.
-    """
-    # A run counts once, however often it repeats the measurement.
-    number = sa.func.count(sa.distinct(runs.c.key)).label("runs")
-    name = test_points.c.name.label("measurement")
-    statement = (
-        sa.select(test_points.c.phase, name, number)
-        .select_from(
-            runs.join(measurements, measurements.c.run_key == runs.c.key).join(
-                test_points, measurements.c.point_key == test_points.c.key
+def yield_shares(
+    connection: sa.Connection, wanted: YieldFilter, split: YieldSplit
+) -> Sequence[Share]:
+    """Tell what came of the runs of each station or revision, by name."""
+    if split is YieldSplit.STATION:
+        column = tallies.c.station_name_key
+        names = sa.select(
+            station_names.c.key, station_names.c.name, sa.null().label("part")
+        ).subquery()
+    else:
+        column = tallies.c.revision_key
+        names = (
+            sa.select(
+                revisions.c.key,
+                revisions.c.number.label("name"),
+                parts.c.number.label("part"),
             )
+            .join(parts, revisions.c.part_key == parts.c.key)
+            .subquery()
         )
-        .where(
-            measurements.c.outcome == MeasurementOutcome.FAIL.value,
-            *_failed_runs(procedure_id, period),
-        )
-        .group_by(test_points.c.phase, test_points.c.name)
-        .order_by(number.desc(), test_points.c.phase, test_points.c.name)
-        .limit(limit)
-    )
-    return [Failure(**row) for row in connection.execute(statement).mappings()]
-
-
-def failing_phases(
-    connection: sa.Connection, procedure_id: str, period: Period, *, limit: int
-) -> Sequence[Failure]:
-    """Tell which phases fail or break off in most runs, the worst first."""
-    number = sa.func.count(sa.distinct(runs.c.key)).label("runs")
-    bad = (PhaseOutcome.FAIL.value, PhaseOutcome.ERROR.value)
     statement = (
-        sa.select(phases.c.name.label("phase"), number)
-        .join(runs, phases.c.run_key == runs.c.key)
-        .where(phases.c.outcome.in_(bad), *_failed_runs(procedure_id, period))
-        .group_by(phases.c.name)
-        .order_by(number.desc(), phases.c.name)
-        .limit(limit)
+        sa.select(names.c.name, names.c.part, *_SUMS)
+        .select_from(tallies.outerjoin(names, column == names.c.key))
+        .where(tallies.c.runs > 0, *wanted.conditions())
+        .group_by(column, names.c.name, names.c.part)
+        .order_by(names.c.part, names.c.name)
     )
-    return [Failure(**row) for row in connection.execute(statement).mappings()]
-
-
-def _failed_runs(procedure_id: str, period: Period) -> list[sa.ColumnElement[bool]]:
     return [
-        runs.c.procedure_key == _key_of(procedure_id),
-        _FINISHED,
-        sa.not_(_PASSED),
-        *period.conditions(),
+        Share(name=row["name"], part=row["part"], **_counts(row))
+        for row in connection.execute(statement).mappings()
     ]

@@ -45,8 +45,8 @@ def _title(bucket: Bucket) -> str:
     days = f"{format_day(bucket.begin)}"
     if bucket.width > DAY:
         days += f" to {format_day(bucket.begin + bucket.width - DAY)}"
-    share = format_percent(bucket.passed / bucket.total)
-    return f"{days}: {bucket.passed} of {bucket.total} passed ({share})"
+    share = format_percent(bucket.passed / bucket.runs)
+    return f"{days}: {bucket.passed} of {bucket.runs} passed ({share})"
 
 
 def _stacked(
@@ -58,7 +58,7 @@ def _stacked(
         # Few days would give bars as wide as the page.
         slot = x_scale(bucket.begin + bucket.width) - x_scale(bucket.begin)
         width = max(1.0, min(widest, slot * _GAP))
-        top, seam, floor = y_scale(bucket.total), y_scale(bucket.passed), y_scale(0)
+        top, seam, floor = y_scale(bucket.runs), y_scale(bucket.passed), y_scale(0)
         for kind, upper, lower in (("fail", top, seam), ("pass", seam, floor)):
             if lower > upper:
                 bars.append(
@@ -83,14 +83,14 @@ def yield_chart(buckets: Sequence[Bucket]) -> Figure:
     """Draw how many runs passed and failed, over time; needs a bucket."""
     frame = _FRAME
     x_scale = _times(buckets, frame.left, frame.right)
-    tallest = max(bucket.total for bucket in buckets)
+    tallest = max(bucket.runs for bucket in buckets)
     y_scale = Scale(0, tallest * _HEADROOM, frame.bottom, frame.top)
     width = buckets[0].width
     # As many buckets from each label to the next.
     stride = max(1, math.ceil((x_scale.high - x_scale.low) / width / _TICKS))
     places = range(int(x_scale.low), int(x_scale.high), int(stride * width))
     passed = sum(bucket.passed for bucket in buckets)
-    total = sum(bucket.total for bucket in buckets)
+    total = sum(bucket.runs for bucket in buckets)
     days = width // DAY
     return Figure(
         id="course",
@@ -109,11 +109,11 @@ def sparkline(buckets: Sequence[Bucket]) -> Sparkline | None:
     """Draw the same as small as a word; None without a bucket."""
     if not buckets:
         return None
-    tallest = max(bucket.total for bucket in buckets)
+    tallest = max(bucket.runs for bucket in buckets)
     x_scale = _times(buckets, 0, _SPARK_WIDTH)
     y_scale = Scale(0, tallest, _SPARK_HEIGHT, 0)
     passed = sum(bucket.passed for bucket in buckets)
-    total = sum(bucket.total for bucket in buckets)
+    total = sum(bucket.runs for bucket in buckets)
     return Sparkline(
         bars=_stacked(buckets, x_scale, y_scale, _SPARK_WIDEST),
         text=f"{passed} of {total} runs passed over time",

@@ -12,7 +12,8 @@ from rigbridge_store.pages.charts.trend import (
 )
 from rigbridge_store.pages.security import AnyRequest
 from rigbridge_store.pages.site import Site
-from rigbridge_store.pages.views.query import PERIODS, chosen_period
+from rigbridge_store.pages.views.periods import PERIODS, chosen_period
+from rigbridge_store.pages.views.query import Address
 from rigbridge_store.reading.run_search import named_procedure
 from rigbridge_store.reading.statistics import capability, histogram, summarize
 from rigbridge_store.reading.trends import (
@@ -75,6 +76,7 @@ def show_measurement(procedure_id: FromPath[str], request: AnyRequest) -> Respon
         siblings=siblings,
         chosen=chosen,
         periods=PERIODS,
+        here=Address.of(request),
         trend=trend,
         summary=summary,
         indices=indices,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import attrs
@@ -19,13 +19,17 @@ __all__ = [
     "PhaseNode",
     "SeriesTable",
     "build_tree",
-    "failed_measurements",
+    "choose_phases",
+    "find_phase",
+    "is_failed",
+    "unfold",
 ]
 
 # A run may hold hundreds of waveforms; a page of all of them would not load.
 _MAX_FIGURES = 40
 _MAX_ROWS = 25
-# Of many phases only the failed ones are unfolded.
+# Of many phases only the failed ones are unfolded, and what the others hold comes when
+# somebody asks for it.
 _MANY_PHASES = 40
 _LONG_TEXT = 300
 _TIMELINE = 100.0
@@ -89,6 +93,7 @@ class PhaseNode:
         measurements: what it measured.
         children: the phases within it.
         is_open: whether it is unfolded at first.
+        is_loaded: whether the page holds what is in it, or only its row.
         offset, length: when it ran and how long, in percent of the run; None where
             that is unknown.
     """
@@ -99,6 +104,7 @@ class PhaseNode:
     measurements: list[MeasurementView] = attrs.field(factory=list[MeasurementView])
     children: list[PhaseNode] = attrs.field(factory=list["PhaseNode"])
     is_open: bool = True
+    is_loaded: bool = True
     offset: float | None = None
     length: float | None = None
 
@@ -116,16 +122,27 @@ class PhaseNode:
         return None if self.phase is None else self.phase.outcome.value
 
     @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to unfold."""
+        phase = self.phase
+        return (
+            not self.measurements
+            and not self.children
+            and (phase is None or not (phase.docstring or phase.attributes))
+        )
+
+    @property
     def has_failed(self) -> bool:
         """Whether it, something it measured or a phase within it failed."""
         return (
             self.outcome in ("FAIL", "ERROR")
-            or any(_is_failed(view) for view in self.measurements)
+            or any(is_failed(view) for view in self.measurements)
             or any(child.has_failed for child in self.children)
         )
 
 
-def _is_failed(view: MeasurementView) -> bool:
+def is_failed(view: MeasurementView) -> bool:
+    """Whether a measurement failed."""
     return view.measurement.outcome is MeasurementOutcome.FAIL
 
 
@@ -139,11 +156,60 @@ def build_tree(run: Run) -> list[PhaseNode]:
     return _Tree(run).roots
 
 
-def failed_measurements(nodes: Sequence[PhaseNode]) -> Iterator[MeasurementView]:
-    """Go through everything that failed, in order."""
+def find_phase(nodes: Sequence[PhaseNode], anchor: str) -> PhaseNode | None:
+    """Find a phase by its place on the page."""
     for node in nodes:
-        yield from filter(_is_failed, node.measurements)
-        yield from failed_measurements(node.children)
+        if node.anchor == anchor:
+            return node
+        found = find_phase(node.children, anchor)
+        if found is not None:
+            return found
+    return None
+
+
+def unfold(nodes: Sequence[PhaseNode]) -> None:
+    """Let a page hold everything, and show it."""
+    for node in nodes:
+        node.is_open = node.is_loaded = True
+        unfold(node.children)
+
+
+def choose_phases(
+    nodes: Sequence[PhaseNode], *, text: str, hides_skipped: bool
+) -> list[PhaseNode]:
+    """
+    Leave out the phases that nobody asked for; the parents of others stay.
+
+    Args:
+        nodes: the phases of a run.
+        text: a fragment of the name of a phase or of a measurement; blank is all.
+        hides_skipped: whether skipped phases are left out.
+    """
+    wanted = text.strip().casefold()
+    kept: list[PhaseNode] = []
+    for node in nodes:
+        named = wanted in node.name.casefold()
+        measured = [
+            view
+            for view in node.measurements
+            if wanted in view.measurement.name.casefold()
+        ]
+        children = choose_phases(
+            node.children, text="" if named else wanted, hides_skipped=hides_skipped
+        )
+        is_hidden = hides_skipped and node.outcome == "SKIP" and not children
+        if is_hidden or not (named or measured or children):
+            continue
+        kept.append(
+            attrs.evolve(
+                node,
+                children=children,
+                measurements=node.measurements if named else measured,
+                is_open=node.is_open or bool(wanted and (measured or children)),
+                is_loaded=node.is_loaded or bool(wanted and measured),
+            )
+        )
+    return kept
 
 
 class _Tree:
@@ -192,7 +258,9 @@ class _Tree:
 
     def fold(self, nodes: Sequence[PhaseNode]) -> None:
         for node in nodes:
-            node.is_open = node.has_failed
+            node.is_open = node.has_failed or bool(node.children)
+            # The names of phases are there always, since a page is read by them.
+            node.is_loaded = node.has_failed
             self.fold(node.children)
 
     def view(self, phase: Phase, item: Measurement, anchor: str) -> MeasurementView:

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import attrs
+import sqlalchemy as sa
 from litestar import Response, get
 from litestar.params import FromPath
 
 from rigbridge_store.pages.charts.yields import sparkline, yield_chart
 from rigbridge_store.pages.security import AnyRequest
 from rigbridge_store.pages.site import Site
-from rigbridge_store.pages.views.query import PERIODS, chosen_period
-from rigbridge_store.reading.run_search import named_procedure, search_runs
-from rigbridge_store.reading.selecting import RunSearch
+from rigbridge_store.pages.views.periods import (
+    PERIODS,
+    ChosenPeriod,
+    chosen_period,
+)
+from rigbridge_store.pages.views.query import Address
+from rigbridge_store.reading.failures import frequent_failures
+from rigbridge_store.reading.run_search import (
+    named_procedure,
+    named_stations,
+    newest_key,
+    search_runs,
+)
+from rigbridge_store.reading.searching import RunSearch
 from rigbridge_store.reading.trends import measurement_names
 from rigbridge_store.reading.yields import (
+    YieldFilter,
+    YieldSplit,
     earliest_and_latest,
-    failing_measurements,
-    failing_phases,
+    latest_runs,
     procedure_yields,
     yield_course,
+    yield_shares,
 )
 
 __all__ = ["list_procedures", "show_procedure"]
@@ -26,27 +41,53 @@ _LATEST = 8
 _WORST = 12
 
 
+def _asked(
+    connection: sa.Connection, request: AnyRequest, procedure_id: str | None = None
+) -> tuple[ChosenPeriod, YieldFilter]:
+    chosen = chosen_period(request, earliest_and_latest(connection))
+    station = request.query_params.get("station", "").strip()
+    revision = request.query_params.get("revision", "").strip()
+    return chosen, YieldFilter(
+        period=chosen.period,
+        procedure_id=procedure_id,
+        station=station or None,
+        revision=revision or None,
+    )
+
+
 @get("/", sync_to_thread=True, include_in_schema=False)
 def list_procedures(request: AnyRequest) -> Response[str]:
     """Show every procedure with its yields, and the latest runs."""
     site = Site.of(request)
     with site.store.reading() as connection:
-        chosen = chosen_period(request, earliest_and_latest(connection))
-        course = yield_course(connection, chosen.period, days=chosen.days_each)
-        yields = procedure_yields(connection, chosen.period)
-        latest = search_runs(connection, RunSearch(), limit=_LATEST).rows
-    sparks = {public: sparkline(buckets) for public, buckets in course.items()}
+        chosen, wanted = _asked(connection, request)
+        course = yield_course(connection, wanted, days=chosen.days_each)
+        yields = procedure_yields(connection, wanted)
+        by_station = yield_shares(connection, wanted, YieldSplit.STATION)
+        last = latest_runs(connection)
+        search = RunSearch(station=wanted.station or "", revision=wanted.revision or "")
+        latest = search_runs(connection, search, limit=_LATEST).rows
+        stations = named_stations(connection)
+        state = newest_key(connection)
     return site.render(
         request,
         "procedures.html",
         chosen=chosen,
         periods=PERIODS,
+        here=Address.of(request),
+        wanted=wanted,
         yields=[row for row in yields if row.runs],
         idle=[row for row in yields if not row.runs],
-        sparks=sparks,
+        by_station=by_station,
+        last=last,
+        sparks={public: sparkline(buckets) for public, buckets in course.items()},
         total_runs=sum(row.runs for row in yields),
         total_passed=sum(row.passed for row in yields),
         latest=latest,
+        stations=stations,
+        state=state,
+        store_address=f"{request.url.scheme}://{request.headers.get('host', '')}",
+        data_folder=site.store.data,
     )
 
 
@@ -62,29 +103,48 @@ def show_procedure(procedure_id: FromPath[str], request: AnyRequest) -> Response
     with site.store.reading() as connection:
         procedure = named_procedure(connection, procedure_id)
         known = procedure.id
-        chosen = chosen_period(request, earliest_and_latest(connection))
-        period = chosen.period
+        chosen, wanted = _asked(connection, request, known)
         # A procedure without runs in the period has a row all the same.
-        (found,) = procedure_yields(connection, period, procedure_id=known)
-        buckets = yield_course(
-            connection, period, days=chosen.days_each, procedure_id=known
-        ).get(known, ())
-        failing = failing_measurements(connection, known, period, limit=_WORST)
-        phases = failing_phases(connection, known, period, limit=_WORST)
+        (found,) = procedure_yields(connection, wanted)
+        buckets = yield_course(connection, wanted, days=chosen.days_each).get(known, ())
+        shares = {
+            split: yield_shares(connection, wanted, split) for split in YieldSplit
+        }
+        search = RunSearch(
+            procedure=known,
+            station=wanted.station or "",
+            revision=wanted.revision or "",
+            period=chosen.period,
+        )
+        failing = frequent_failures(connection, search, limit=_WORST)
         names = measurement_names(connection, known)
-        latest = search_runs(connection, RunSearch(procedure=known), limit=_LATEST)
+        newest = attrs.evolve(search, period=RunSearch().period)
+        latest = search_runs(connection, newest, limit=_LATEST)
+        stations = named_stations(connection)
+        state = newest_key(connection)
     return site.render(
         request,
         "procedure.html",
         procedure=procedure,
         chosen=chosen,
         periods=PERIODS,
+        here=Address.of(request),
+        wanted=wanted,
+        # What leads from here to the runs that are counted here.
+        runs_of={
+            "procedure": known,
+            "station": wanted.station,
+            "revision": wanted.revision,
+            **chosen.days,
+        },
         figures=found,
         failed_runs=found.runs - found.passed,
         course=yield_chart(buckets) if buckets else None,
         buckets=buckets,
+        shares=shares,
         failing=failing,
-        failing_phases=phases,
         measurements=names,
         latest=latest.rows,
+        stations=stations,
+        state=state,
     )

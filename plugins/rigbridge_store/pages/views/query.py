@@ -1,100 +1,82 @@
-"""What the address of a page asks for: a place in the list of runs, a period."""
+"""What the address of a page asks for: a place in a list of runs, an order, columns."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Sequence
 from urllib.parse import quote, urlencode
 
 import attrs
 
 from rigbridge_store.pages.security import AnyRequest
-from rigbridge_store.reading.conditions import DAY, Period
-from rigbridge_store.reading.run_search import Cursor, RunPage
+from rigbridge_store.reading.run_search import Cursor, RunOrder, RunPage
 from rigbridge_store.refusals import FieldIssue, invalid
 
 __all__ = [
+    "COLUMNS",
     "PAGE_SIZE",
-    "PERIODS",
-    "ChosenPeriod",
+    "Address",
     "Pager",
-    "chosen_period",
+    "chosen_columns",
     "pager",
+    "requested_order",
     "requested_place",
 ]
 
 PAGE_SIZE = 50
 """How many runs a page has."""
 
-PERIODS: Mapping[str, tuple[str, int | None]] = MappingProxyType(
-    {
-        "7": ("7 days", 7),
-        "30": ("30 days", 30),
-        "90": ("90 days", 90),
-        "365": ("1 year", 365),
-        "all": ("all", None),
-    }
-)
-"""By the word in the address: what is shown, and how many days that is."""
+COLUMNS = {
+    "part": "Part",
+    "revision": "Revision",
+    "batch": "Batch",
+    "procedure": "Procedure",
+    "station": "Station",
+    "operator": "Operator",
+    "duration": "Duration",
+    "failure": "Failed first",
+}
+"""The columns of a list of runs that can be left out, by their words in an address."""
 
-_DEFAULT = "90"
-# More bars are too thin to point at.
-_MAX_BARS = 45
+_USUAL = ("part", "procedure", "station", "duration", "failure")
 
 
-@attrs.frozen(kw_only=True)
-class ChosenPeriod:
+@attrs.frozen
+class Address:
     """
-    A period that somebody chose.
-
-    It ends with the newest run of the store, not today: old reports that were
-    imported are something to look at as well.
+    The address of a page, from which the links on it are made.
 
     Attributes:
-        word: the word in the address.
-        label: what is shown.
-        period: the period.
-        latest: when the newest run was, in microseconds; None in an empty store.
-        days_each: how many days a bar of a chart stands for.
+        path: the path.
+        items: the names and values of its query, without those that are blank.
     """
 
-    word: str
-    label: str
-    period: Period
-    latest: int | None
-    days_each: int
+    path: str
+    items: Sequence[tuple[str, str]] = ()
 
+    @classmethod
+    def of(cls, request: AnyRequest) -> Address:
+        """Take the address that was asked for."""
+        items = [
+            (name, value) for name, value in request.query_params.multi_items() if value
+        ]
+        return cls(request.url.path, items)
 
-def chosen_period(
-    request: AnyRequest, stored: tuple[int | None, int | None]
-) -> ChosenPeriod:
-    """
-    Tell which period a request asks for; the default one by default.
+    def changed(self, path: str | None = None, **changes: object) -> str:
+        """
+        Write the address with other values; a place in a list is left out.
 
-    Args:
-        request: the request.
-        stored: when the oldest and the newest run of the store were.
-    """
-    word = request.query_params.get("period", _DEFAULT)
-    if word not in PERIODS:
-        word = _DEFAULT
-    label, days = PERIODS[word]
-    begin, latest = stored
-    since = None
-    if days is not None and latest is not None:
-        # Whole days, so that the first bar of a chart is one as well.
-        begin = since = (latest // DAY + 1 - days) * DAY
-    days_each = 1
-    if begin is not None and latest is not None:
-        # Rounded up, so that the bars are never more than fit.
-        days_each = max(1, -(-((latest - begin) // DAY + 1) // _MAX_BARS))
-    return ChosenPeriod(
-        word=word,
-        label=label,
-        period=Period(since=since),
-        latest=latest,
-        days_each=days_each,
-    )
+        Args:
+            path: another path, or None.
+            changes: values by name; None leaves a name out, a sequence repeats it.
+        """
+        dropped = {"after", "before", *changes}
+        items = [item for item in self.items if item[0] not in dropped]
+        for name, value in changes.items():
+            values = value if isinstance(value, (list, tuple)) else [value]
+            items += [(name, str(item)) for item in values if item not in (None, "")]
+        query = urlencode(items, quote_via=quote, errors="replace")
+        where = path or self.path
+        return f"{where}?{query}" if query else where
 
 
 @attrs.frozen(kw_only=True)
@@ -103,51 +85,63 @@ class Pager:
     The addresses of the pages around one.
 
     Attributes:
-        newest: that of the first page, or None on it.
-        newer: that of the page before, or None.
-        older: that of the next page, or None.
+        first: that of the first page, or None on it.
+        previous: that of the page before, or None.
+        following: that of the next page, or None.
+        by_time: whether the pages lead from the newest run to the oldest.
     """
 
-    newest: str | None
-    newer: str | None
-    older: str | None
+    first: str | None
+    previous: str | None
+    following: str | None
+    by_time: bool = True
 
 
-def requested_place(request: AnyRequest) -> dict[str, Cursor | None]:
+def requested_order(request: AnyRequest) -> RunOrder:
+    """Tell in which order runs are asked for; the newest first by default."""
+    try:
+        return RunOrder(request.query_params.get("sort", ""))
+    except ValueError:
+        return RunOrder.NEWEST
+
+
+def chosen_columns(request: AnyRequest) -> Sequence[str]:
+    """Tell which columns of a list are asked for; the usual ones by default."""
+    asked = request.query_params.getall("column", [])
+    return [name for name in COLUMNS if name in asked] or _USUAL
+
+
+def requested_place(
+    request: AnyRequest, order: RunOrder = RunOrder.NEWEST
+) -> dict[str, Cursor | None]:
     """
     Tell ``after`` and ``before`` which run the page that is asked for lies.
 
     Raises:
         BadRequestError: that is no place.
     """
-    return {name: _cursor(request, name) for name in ("after", "before")}
+    return {name: _cursor(request, name, order) for name in ("after", "before")}
 
 
-def _cursor(request: AnyRequest, name: str) -> Cursor | None:
+def _cursor(request: AnyRequest, name: str, order: RunOrder) -> Cursor | None:
     text = request.query_params.get(name)
     if not text:
         return None
     try:
-        return Cursor.parse(text)
+        return Cursor.parse(text, order)
     except ValueError as error:
         raise invalid([FieldIssue(name, "is no place in the list")]) from error
 
 
-def pager(request: AnyRequest, page: RunPage) -> Pager:
+def pager(
+    request: AnyRequest, page: RunPage, order: RunOrder = RunOrder.NEWEST
+) -> Pager:
     """Give the addresses around a page, with everything else of its address kept."""
-    # A search stays what it is when a person turns the page.
-    kept = [
-        (name, value)
-        for name, value in request.query_params.multi_items()
-        if name not in ("after", "before") and value
-    ]
-
-    def address(*place: tuple[str, str]) -> str:
-        query = urlencode([*kept, *place], quote_via=quote)
-        return f"{request.url.path}?{query}" if query else request.url.path
-
+    here = Address.of(request)
+    previous, following = page.previous, page.following
     return Pager(
-        newest=None if page.newer is None else address(),
-        newer=None if page.newer is None else address(("before", str(page.newer))),
-        older=None if page.older is None else address(("after", str(page.older))),
+        first=None if previous is None else here.changed(),
+        previous=None if previous is None else here.changed(before=previous),
+        following=None if following is None else here.changed(after=following),
+        by_time=order is RunOrder.NEWEST,
     )

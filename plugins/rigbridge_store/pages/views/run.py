@@ -9,14 +9,22 @@ import attrs
 from litestar import Response, get
 from litestar.params import FromPath
 
-from rigbridge.model import JSONObject, LogEntry, LogLevel
+from rigbridge.model import JSONObject, LogEntry, LogLevel, PhaseOutcome
 from rigbridge_store.pages.security import AnyRequest
 from rigbridge_store.pages.site import Site
 from rigbridge_store.pages.views.attachments import view_file
-from rigbridge_store.pages.views.phase_tree import build_tree, failed_measurements
+from rigbridge_store.pages.views.causes import find_causes
+from rigbridge_store.pages.views.phase_tree import (
+    build_tree,
+    choose_phases,
+    find_phase,
+    unfold,
+)
+from rigbridge_store.pages.views.query import Address
 from rigbridge_store.reading.one_run import read_in_context
+from rigbridge_store.refusals import not_found
 
-__all__ = ["show_run"]
+__all__ = ["show_phase", "show_run"]
 
 # Some rigs log every bus message; a browser lays out a few thousand rows.
 _MAX_LOGS = 2000
@@ -63,23 +71,53 @@ def show_run(run_id: FromPath[str], request: AnyRequest) -> Response[str]:
     stored = details.stored
     run = stored.run
     tree = build_tree(run)
+    asked = request.query_params
+    if (opened := find_phase(tree, asked.get("phase", ""))) is not None:
+        opened.is_open = opened.is_loaded = True
+    if asked.get("open") == "all":
+        unfold(tree)
+    find = asked.get("find", "")
+    hides_skipped = asked.get("hide") == "skipped"
     return site.render(
         request,
         "run.html",
         details=details,
         run=run,
         problem=stored.problem,
-        tree=tree,
-        failed=list(failed_measurements(tree)),
+        tree=choose_phases(tree, text=find, hides_skipped=hides_skipped),
+        here=Address.of(request),
+        find=find,
+        hides_skipped=hides_skipped,
+        skipped=sum(phase.outcome is PhaseOutcome.SKIP for phase in run.phases),
+        causes=find_causes(run, tree),
         measurement_count=sum(len(phase.measurements) for phase in run.phases),
         files=[
             view_file(contents, file, looks_inside=index < _MAX_PREVIEWS)
             for index, file in enumerate(stored.files)
         ],
-        logs=_log_view(run.logs, request.query_params.get("level", "")),
+        logs=_log_view(run.logs, asked.get("level", "")),
         levels=_LEVELS,
         report=_report_view(stored.report) if stored.report else None,
     )
+
+
+@get("/runs/{run_id:str}/{anchor:str}", sync_to_thread=True, include_in_schema=False)
+def show_phase(
+    run_id: FromPath[str], anchor: FromPath[str], request: AnyRequest
+) -> Response[str]:
+    """
+    Show what is in one phase of a run: a part of its page, which comes on demand.
+
+    Raises:
+        NotFoundError: there is no such run or phase.
+    """
+    site = Site.of(request)
+    with site.store.reading() as connection:
+        details = read_in_context(connection, site.store.contents, run_id)
+    node = find_phase(build_tree(details.stored.run), anchor)
+    if node is None:
+        raise not_found(f"The run has no phase {anchor}.")
+    return site.render(request, "phase.html", details=details, node=node)
 
 
 def _log_view(entries: Sequence[LogEntry], asked: str) -> _LogView:

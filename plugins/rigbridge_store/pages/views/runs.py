@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import MAXYEAR, UTC, datetime, timedelta
+from typing import Any
 
 import attrs
 from litestar import Response, get
@@ -10,101 +10,122 @@ from litestar import Response, get
 from rigbridge.model import RunOutcome
 from rigbridge_store.pages.security import AnyRequest
 from rigbridge_store.pages.site import Site
-from rigbridge_store.pages.views.query import PAGE_SIZE, pager, requested_place
-from rigbridge_store.reading.conditions import Period
+from rigbridge_store.pages.views.periods import requested_days
+from rigbridge_store.pages.views.query import (
+    COLUMNS,
+    PAGE_SIZE,
+    Address,
+    chosen_columns,
+    pager,
+    requested_order,
+    requested_place,
+)
 from rigbridge_store.reading.run_search import (
+    RunOrder,
     named_procedures,
     named_stations,
     search_runs,
 )
-from rigbridge_store.reading.selecting import RunSearch
+from rigbridge_store.reading.searching import NOT_PASSED, RunSearch
 from rigbridge_store.reading.unit_history import read_unit
 
-__all__ = ["show_runs", "show_unit"]
+__all__ = ["RunForm", "read_form", "show_runs", "show_unit"]
 
-_TEXTS = ("serial", "part", "procedure", "station", "outcome")
+_TEXTS = (
+    "serial",
+    "part",
+    "revision",
+    "batch",
+    "procedure",
+    "station",
+    "operator",
+    "outcome",
+    "failed_phase",
+    "failed_measurement",
+)
+# Seldom used; what is filled in is shown all the same.
+_FURTHER = (
+    "part",
+    "revision",
+    "batch",
+    "operator",
+    "failed_phase",
+    "failed_measurement",
+)
 
 
 @attrs.frozen(kw_only=True)
-class _Form:
-    """What a form holds, as it was filled in, and what is wrong with it."""
+class RunForm:
+    """
+    What a search form holds.
+
+    Attributes:
+        values: what was filled in, by name.
+        problems: what is wrong with it, by name.
+        search: the search that it asks for.
+    """
 
     values: dict[str, str]
     problems: dict[str, str]
     search: RunSearch
 
+    @property
+    def is_filtered(self) -> bool:
+        """Whether anything is asked for."""
+        return any(self.values.values())
 
-def _read_form(request: AnyRequest) -> _Form:
+    @property
+    def shows_further(self) -> bool:
+        """Whether a field is filled in that is folded away otherwise."""
+        return any(self.values[name] for name in _FURTHER)
+
+
+def read_form(request: AnyRequest) -> RunForm:
+    """Read the search that an address asks for."""
     values = {
         name: request.query_params.get(name, "").strip()
-        for name in (*_TEXTS, "since", "until")
+        for name in (*_TEXTS, "q", "since", "until")
     }
-    problems: dict[str, str] = {}
-    since = _day(values, "since", problems)
-    until = _day(values, "until", problems)
-    if until is not None:
-        # The day that is named belongs to the period.
-        until += timedelta(days=1)
-    if since is not None and until is not None and since >= until:
-        problems["until"] = "is before the first day"
-    return _Form(
-        values=values,
-        problems=problems,
-        search=RunSearch(
-            serial=values["serial"],
-            part=values["part"],
-            procedure=values["procedure"],
-            station=values["station"],
-            outcome=values["outcome"],
-            period=Period.of(since, until),
-        ),
-    )
-
-
-def _day(
-    values: dict[str, str], name: str, problems: dict[str, str]
-) -> datetime | None:
-    text = values[name]
-    if not text:
-        return None
-    try:
-        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        problems[name] = "is no day like 2024-01-31"
-        return None
-    # The day after it would not be a date.
-    if day.year == MAXYEAR:
-        problems[name] = "is too far away"
-        return None
-    return day
+    period, problems = requested_days(values)
+    texts: dict[str, Any] = {name: values[name] for name in _TEXTS}
+    search = RunSearch(text=values["q"], period=period, **texts)
+    return RunForm(values=values, problems=problems, search=search)
 
 
 @get("/runs", sync_to_thread=True, include_in_schema=False)
 def show_runs(request: AnyRequest) -> Response[str]:
     """
-    Show the runs that a search asks for, newest first.
+    Show the runs that a search asks for, newest first unless asked otherwise.
 
     Raises:
         BadRequestError: the address names a page that cannot be.
     """
     site = Site.of(request)
-    form = _read_form(request)
-    place = requested_place(request)
+    form = read_form(request)
+    order = requested_order(request)
+    place = requested_place(request, order)
     with site.store.reading() as connection:
-        page = search_runs(connection, form.search, limit=PAGE_SIZE, **place)
+        page = search_runs(
+            connection, form.search, limit=PAGE_SIZE, order=order, **place
+        )
         procedures = named_procedures(connection)
         stations = named_stations(connection)
     return site.render(
         request,
         "runs.html",
         page=page,
-        pager=pager(request, page),
+        pager=pager(request, page, order),
+        here=Address.of(request),
+        form=form,
         values=form.values,
         problems=form.problems,
-        is_filtered=any(form.values.values()),
         procedures=procedures,
         stations=stations,
-        outcomes=[outcome.value for outcome in RunOutcome],
+        outcomes=[NOT_PASSED, *(outcome.value for outcome in RunOutcome)],
+        order=order,
+        orders=list(RunOrder),
+        columns=chosen_columns(request),
+        all_columns=COLUMNS,
     )
 
 
@@ -122,4 +143,10 @@ def show_unit(request: AnyRequest) -> Response[str]:
     place = requested_place(request)
     with site.store.reading() as connection:
         unit = read_unit(connection, serial, limit=PAGE_SIZE, **place)
-    return site.render(request, "unit.html", unit=unit, pager=pager(request, unit.page))
+    return site.render(
+        request,
+        "unit.html",
+        unit=unit,
+        pager=pager(request, unit.page),
+        columns=chosen_columns(request),
+    )

@@ -151,7 +151,7 @@ def test_the_keyboard_leads_to_content_and_search(opening: Opening) -> None:
     focused.send_keys(Keys.ENTER)
     assert driver.switch_to.active_element.get_attribute("id") == "main"
     driver.switch_to.active_element.send_keys("/")
-    assert driver.switch_to.active_element.get_attribute("id") == "find-serial"
+    assert driver.switch_to.active_element.get_attribute("id") == "find"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -47,7 +47,7 @@ def test_a_run_shows_what_failed_and_escapes_what_was_sent(
 ) -> None:
     """The failing value stands with its limits, and markup of a rig is text."""
     page = visitor.get(f"/runs/{site.run}").text
-    assert "What failed" in page
+    assert "Why it failed" in page
     assert "3 ≤ x ≤ 3.6" in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt; DEBUG" in page
     assert "1.2.&lt;b&gt;3&lt;/b&gt;" in page

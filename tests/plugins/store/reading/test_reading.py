@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from rigbridge_store import RunStore
 from rigbridge_store.reading.conditions import Period
 from rigbridge_store.reading.run_search import named_procedures, search_runs
-from rigbridge_store.reading.selecting import RunSearch
+from rigbridge_store.reading.searching import RunSearch
 from rigbridge_store.reading.trends import MeasurementName, read_trend
-from rigbridge_store.reading.yields import procedure_yields
+from rigbridge_store.reading.yields import YieldFilter, procedure_yields
 
 
 def _stored(
@@ -28,15 +29,29 @@ def _stored(
 def test_first_pass_and_final_yield(
     store: RunStore, make_body: Callable[..., Any]
 ) -> None:
-    """A unit counts by its first run of the period, and by its last."""
-    _stored(store, make_body, "A", 1, ok=False)
+    """A unit counts by its first run ever, and by its last."""
     _stored(store, make_body, "A", 2, ok=True)
+    _stored(store, make_body, "A", 1, ok=False)
     _stored(store, make_body, "B", 1, ok=True)
     with store.reading() as connection:
-        (found,) = procedure_yields(connection, Period())
-    assert (found.runs, found.units) == (3, 2)
+        (found,) = procedure_yields(connection, YieldFilter())
+    assert (found.runs, found.units, found.last) == (3, 2, 2)
     assert found.first_pass_yield == 0.5
     assert found.final_yield == 1.0
+
+
+def test_a_second_run_is_no_first_pass_of_a_later_period(
+    store: RunStore, make_body: Callable[..., Any]
+) -> None:
+    """What failed before the period does not pass at once by passing within it."""
+    _stored(store, make_body, "A", 1, ok=False)
+    _stored(store, make_body, "A", 2, ok=True)
+    _stored(store, make_body, "B", 2, ok=True)
+    period = Period.of(datetime(2024, 1, 2, tzinfo=UTC), None)
+    with store.reading() as connection:
+        (found,) = procedure_yields(connection, YieldFilter(period=period))
+    assert (found.runs, found.units, found.first_passed) == (2, 1, 1)
+    assert (found.last, found.finally_passed) == (2, 2)
 
 
 def test_runs_are_in_the_order_of_their_start(

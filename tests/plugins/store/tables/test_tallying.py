@@ -16,6 +16,12 @@ from rigbridge_store.tables.tallying import TALLIED_DAY
 _DAY_AND_MORE = TALLIED_DAY * 3 // 2
 
 
+def _naming(station: str | None) -> dict[str, object]:
+    """Make the sidecar of a run of a station."""
+    change = {} if station is None else {"station": {"=": station}}
+    return {"rigbridge": 1, "overlay": {"~": change}}
+
+
 def _body(chance: random.Random) -> CreateRun:
     # Few units and few hours, so that runs stand beside and at each other; some of
     # them before the epoch.
@@ -31,7 +37,7 @@ def _body(chance: random.Random) -> CreateRun:
         "run_passed": False,
         "procedure_name": chance.choice("xy"),
         "started_at": f"{year}-01-{chance.randrange(1, 9):02}T{hour}",
-        "rigbridge": {"station": chance.choice(("Line 1", "LINE 1", "Line 2", None))},
+        "rigbridge": _naming(chance.choice(("Line 1", "LINE 1", "Line 2", None))),
         "phases": [],
     }
     return from_builtins(content, CreateRun)
@@ -99,7 +105,7 @@ def test_names_of_stations_ignore_case(data: Path, database: str | None) -> None
                     "unit_under_test": {"serial_number": "SN"},
                     "run_passed": True,
                     "procedure_name": "x",
-                    "rigbridge": {"station": spelling},
+                    "rigbridge": _naming(spelling),
                 },
                 CreateRun,
             )

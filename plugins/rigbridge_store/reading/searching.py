@@ -1,0 +1,244 @@
+"""
+What a person searches runs by, as conditions of a statement.
+
+:class:`RunSearch` holds what somebody typed or chose; it becomes conditions of
+:mod:`rigbridge_store.reading.conditions` here, in the shape that suits how many runs
+there are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import attrs
+import sqlalchemy as sa
+
+from rigbridge.model import MeasurementOutcome, PhaseOutcome, RunOutcome
+from rigbridge_store.reading.conditions import (
+    Condition,
+    Period,
+    text_contained,
+    text_like,
+)
+from rigbridge_store.tables.schema import (
+    batches,
+    measurements,
+    parts,
+    phases,
+    procedures,
+    revisions,
+    runs,
+    station_names,
+    test_points,
+    units,
+    users,
+)
+from rigbridge_store.tables.values import folded
+
+__all__ = ["NOT_PASSED", "RunSearch", "did_not_pass", "search_conditions"]
+
+NOT_PASSED = "NOT-PASSED"
+"""Stands for every outcome of a run that has finished otherwise than well."""
+
+_FEW = 10_000
+# Shorter ones are no use as the beginning of an id.
+_ID = re.compile(r"[0-9A-Fa-f][0-9A-Fa-f-]{3,35}")
+
+
+@attrs.frozen(kw_only=True)
+class RunSearch:
+    """
+    A search for runs by a person; what is None or blank restricts nothing.
+
+    Numbers are matched from their beginning, without regard to case; an asterisk in
+    them stands for anything.
+
+    Attributes:
+        text: a fragment of a serial, part or batch number, or the beginning of a run's
+            id.
+        serial: the unit's serial number.
+        part: the part's number.
+        revision: the revision's number.
+        batch: the batch's number.
+        procedure: the procedure's id, whole.
+        station: the name of the station, whole.
+        operator: the operator's name or e-mail address, whole.
+        outcome: the verdict (``FAIL``), or :data:`NOT_PASSED`.
+        failed_phase: the name of a phase that failed or broke off, with those of its
+            ancestors.
+        failed_measurement: the name of a measurement of that phase that failed.
+        period: when the run was.
+        unit_key: the row of the unit, or None.
+    """
+
+    text: str = ""
+    serial: str = ""
+    part: str = ""
+    revision: str = ""
+    batch: str = ""
+    procedure: str = ""
+    station: str = ""
+    operator: str = ""
+    outcome: str = ""
+    failed_phase: str = ""
+    failed_measurement: str = ""
+    period: Period = attrs.field(factory=Period)
+    unit_key: int | None = None
+
+
+def search_conditions(connection: sa.Connection, search: RunSearch) -> list[Condition]:
+    """
+    Demand the runs that a search looks for.
+
+    Looks into the tables first, so that the statement suits how many runs there are.
+    """
+    found = search.period.conditions()
+    if search.unit_key is not None:
+        found.append(runs.c.unit_key == search.unit_key)
+    if search.text.strip():
+        found.append(_anywhere(connection, search.text))
+    if search.serial.strip():
+        found.append(
+            _of_units(connection, text_like(units.c.serial_key, search.serial))
+        )
+    for text, table, column in (
+        (search.part, parts, runs.c.part_key),
+        (search.revision, revisions, runs.c.revision_key),
+        (search.batch, batches, runs.c.batch_key),
+    ):
+        if text.strip():
+            matching = text_like(table.c.number_key, text)
+            found.append(_of_rows(connection, column, table, matching))
+    if search.procedure.strip():
+        found.append(runs.c.procedure_key == _procedure(search))
+    if search.station.strip():
+        station = sa.select(station_names.c.key).where(
+            station_names.c.name_key == folded(search.station.strip())
+        )
+        found.append(runs.c.station_name_key == station.scalar_subquery())
+    if search.operator.strip():
+        found.append(_operated_by(search.operator.strip()))
+    found += _with_outcome(search.outcome.strip().upper())
+    found += _that_failed(search)
+    return found
+
+
+def _procedure(search: RunSearch) -> sa.ScalarSelect[int]:
+    return (
+        sa.select(procedures.c.key)
+        .where(procedures.c.id == search.procedure.strip().lower())
+        .scalar_subquery()
+    )
+
+
+def _with_outcome(outcome: str) -> list[Condition]:
+    if outcome == NOT_PASSED:
+        return [did_not_pass()]
+    return [runs.c.outcome == outcome] if outcome else []
+
+
+def did_not_pass() -> Condition:
+    """Demand a run that has finished otherwise than well."""
+    # By name, so that an index of outcomes serves.
+    good = (RunOutcome.PASS, RunOutcome.RUNNING)
+    return runs.c.outcome.in_([item.value for item in RunOutcome if item not in good])
+
+
+def _operated_by(operator: str) -> Condition:
+    wanted = folded(operator)
+    known = sa.select(users.c.key).where(
+        sa.or_(users.c.email_key == wanted, users.c.name_key == wanted)
+    )
+    return sa.or_(runs.c.operator_key.in_(known), runs.c.operator_name == operator)
+
+
+def _that_failed(search: RunSearch) -> list[Condition]:
+    phase, measurement = search.failed_phase.strip(), search.failed_measurement.strip()
+    if measurement:
+        point = sa.select(test_points.c.key).where(test_points.c.name == measurement)
+        if phase:
+            point = point.where(test_points.c.phase == phase)
+        if search.procedure.strip():
+            point = point.where(test_points.c.procedure_key == _procedure(search))
+        failed = sa.exists().where(
+            measurements.c.run_key == runs.c.key,
+            measurements.c.point_key.in_(point),
+            measurements.c.outcome == MeasurementOutcome.FAIL.value,
+        )
+        return [failed.correlate(runs)]
+    if phase:
+        bad = (PhaseOutcome.FAIL.value, PhaseOutcome.ERROR.value)
+        failed = sa.exists().where(
+            phases.c.run_key == runs.c.key,
+            phases.c.name == phase,
+            phases.c.outcome.in_(bad),
+        )
+        return [failed.correlate(runs)]
+    return []
+
+
+def _of_rows(
+    connection: sa.Connection,
+    column: sa.ColumnElement[int],
+    table: sa.Table,
+    matching: Condition,
+) -> Condition:
+    """Demand runs that refer to one of the rows of a small table."""
+    keys: Sequence[int] = (
+        connection.execute(sa.select(table.c.key).where(matching).limit(_FEW))
+        .scalars()
+        .all()
+    )
+    if len(keys) == 1:
+        # An index has the runs of one row in the order of time.
+        return column == keys[0]
+    if _are_few(connection, column.in_(keys)):
+        return column.in_(keys)
+    # A sum keeps the planner from the index of the column, so that it takes that of
+    # time.
+    return (column + 0).in_(keys)
+
+
+def _of_units(connection: sa.Connection, matching: Condition) -> Condition:
+    found = sa.select(units.c.key).where(matching)
+    few = connection.execute(found.limit(_FEW + 1)).scalars().all()
+    if len(few) <= _FEW and _are_few(connection, runs.c.unit_key.in_(few)):
+        return runs.c.unit_key.in_(few)
+    # Asked for each run in the order of time, until the page is full.
+    return sa.exists(found.where(units.c.key == runs.c.unit_key).correlate(runs))
+
+
+def _anywhere(connection: sa.Connection, text: str) -> Condition:
+    """Demand runs of a fragment of a number, or of the beginning of an id."""
+    wanted = text.strip()
+    (of_unit,) = text_contained(wanted, units.c.serial_key)
+    found = [_of_units(connection, of_unit)]
+    for table, column in ((parts, runs.c.part_key), (batches, runs.c.batch_key)):
+        (matching,) = text_contained(wanted, table.c.number_key)
+        keys = connection.execute(
+            sa.select(table.c.key).where(matching).limit(_FEW)
+        ).scalars()
+        if known := keys.all():
+            found.append(column.in_(known))
+    if _ID.fullmatch(wanted):
+        # Ids are written in hexadecimal digits, behind each of which comes a "g".
+        found.append(runs.c.id.between(wanted.lower(), f"{wanted.lower()}g"))
+    either = sa.or_(*found)
+    if len(found) == 1 or _are_few(connection, either):
+        return either
+    # As above: no index of one of them, but that of time.
+    return sa.case((either, 1), else_=0) == 1
+
+
+def _are_few(connection: sa.Connection, condition: Condition) -> bool:
+    """
+    Tell whether runs are so few that a page is filled soonest by gathering them.
+
+    Of more than that, a page is filled sooner by going through all runs in the order
+    of time and looking at each one.
+    """
+    # The limit bounds what counting costs.
+    some = sa.select(runs.c.key).where(condition).limit(_FEW + 1).subquery()
+    counted = sa.select(sa.func.count()).select_from(some)
+    return int(connection.execute(counted).scalar_one()) <= _FEW

@@ -1,0 +1,226 @@
+"""The questions of the trade, answered in a browser by the clicks of a person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.select import Select
+from selenium.webdriver.support.wait import WebDriverWait
+
+_SECONDS = 15
+_STALE = (StaleElementReferenceException,)
+
+
+class _Person:
+    """Somebody at the start page, who reads, clicks and types."""
+
+    def __init__(self, browser: Any, url: str) -> None:
+        self.browser = browser
+        self.clicks = 0
+        browser.get(url)
+
+    def click(self, css: str, text: str = "") -> None:
+        """Click the first thing that is shown with that text."""
+        self.clicks += 1
+        found = self._find(css, text)
+        self.browser.execute_script(
+            "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", found
+        )
+        found.click()
+
+    def type(self, css: str, text: str) -> None:
+        """Type into a field and press Enter."""
+        self.clicks += 1
+        field = self._find(css, "")
+        field.clear()
+        field.send_keys(text, Keys.ENTER)
+
+    def choose(self, css: str, text: str) -> None:
+        """Choose an entry of a list."""
+        self.clicks += 1
+        Select(self._find(css, "")).select_by_visible_text(text)
+
+    def reads(self, *texts: str, css: str = "main") -> None:
+        """Wait until all of some texts are shown."""
+
+        def shown(browser: Any) -> bool:
+            found = " ".join(
+                item.text for item in browser.find_elements(By.CSS_SELECTOR, css)
+            )
+            return all(text in found for text in texts)
+
+        WebDriverWait(self.browser, _SECONDS, ignored_exceptions=_STALE).until(
+            shown, f"{texts} at {css} of {self.browser.current_url}"
+        )
+
+    def _find(self, css: str, text: str) -> Any:
+        def found(browser: Any) -> Any:
+            for item in browser.find_elements(By.CSS_SELECTOR, css):
+                if item.is_displayed() and text in item.text:
+                    return item
+            return None
+
+        return WebDriverWait(self.browser, _SECONDS, ignored_exceptions=_STALE).until(
+            found, f"{css} with {text!r} at {self.browser.current_url}"
+        )
+
+    def rows(self) -> int:
+        """Count the runs that are listed."""
+        return len(self.browser.find_elements(By.CSS_SELECTOR, ".runs tbody tr"))
+
+
+@pytest.fixture
+def visit(person: Any, factory: Any) -> _Person:
+    """Sit down at the start page."""
+    return _Person(person, factory.url)
+
+
+def test_which_station_is_worse(visit: _Person) -> None:
+    """The procedure's page tells yields by station; one click narrows all of it."""
+    visit.click("#figures a", "End of line")
+    visit.reads("EOL-1", "EOL-2", "EOL-3", css="[aria-labelledby=by-station]")
+    visit.click("[aria-labelledby=by-station] a", "EOL-2")
+    visit.reads("42", css=".tile")
+    assert visit.clicks == 2
+
+
+def test_which_runs_are_of_a_station(visit: _Person) -> None:
+    """The list of runs has the station as a column and as a filter."""
+    visit.click("nav a", "Runs")
+    visit.choose("#filter-station", "EOL-3")
+    visit.click("button", "Search")
+    visit.reads("EOL-3", css=".runs tbody tr:first-child")
+    stations = visit.browser.find_elements(By.CSS_SELECTOR, "[data-label=Station]")
+    assert {item.text for item in stations} == {"EOL-3"}
+
+
+def test_what_an_operator_tested(visit: _Person, factory: Any) -> None:
+    """From a run its operator leads to all that he tested."""
+    visit.type("#find", factory.runs["text"])
+    visit.click(".runs a", "Open")
+    visit.click(".facts a", "@plant.example")
+    visit.reads("PB24-", css=".runs tbody")
+    assert visit.rows() == 50
+
+
+def test_how_the_yield_is_today(visit: _Person) -> None:
+    """Today is told by the clock; the archive ends long before."""
+    visit.click(".periods a", "today")
+    visit.reads("No run in this period")
+
+
+def test_how_the_yield_was_by_week_and_revision(visit: _Person) -> None:
+    """Bars by week begin on Mondays, and revisions stand apart."""
+    visit.click("#figures a", "End of line")
+    visit.click(".tabs a", "by week")
+    visit.click("summary", "As a table")
+    visit.reads("2024-03-04", "2024-03-11", css="details.more table")
+    visit.reads("A PB-24", "B PB-24", css="[aria-labelledby=by-revision]")
+
+
+def test_what_fails_most(visit: _Person) -> None:
+    """The bars of the Pareto lead to the runs in which it failed."""
+    visit.click("#figures a", "End of line")
+    visit.click("[aria-labelledby=failing] .bar-link")
+    visit.reads("Supply", css=".runs tbody tr:first-child")
+    failed = visit.browser.find_elements(By.CSS_SELECTOR, "[data-label='Failed first']")
+    assert {item.text for item in failed} == {"Supply"}
+
+
+@pytest.mark.parametrize(
+    ("which", "words"),
+    [
+        ("error", ("Ripple", "VISA timeout: no answer from the scope")),
+        ("aborted", ("ABORTED", "Operator pressed the stop button")),
+        ("text", ("Firmware", "2.0.9", "matches")),
+        ("drifted", ("Supply", "3 ≤ x ≤ 3.5")),
+    ],
+)
+def test_why_a_run_failed(
+    visit: _Person, factory: Any, which: str, words: tuple[str, ...]
+) -> None:
+    """A box names what failed, what it should be, and a log line; links lead there."""
+    visit.type("#find", factory.runs[which])
+    visit.click(".runs a", "Open")
+    visit.reads(*words, css="#why")
+    visit.click("#why a")
+    assert "#" in visit.browser.current_url
+    assert visit.clicks == 3
+
+
+def test_where_a_unit_is_of_which_only_digits_can_be_read(visit: _Person) -> None:
+    """A fragment of a number is enough."""
+    visit.type("#find", "00772")
+    visit.reads("PB24-00772", css=".runs tbody")
+    assert visit.rows() == 2
+
+
+def test_where_a_part_and_a_run_are(visit: _Person, factory: Any) -> None:
+    """The same box finds batches, and runs by the beginning of their id."""
+    visit.type("#find", "w12")
+    visit.reads("PB24-", css=".runs tbody")
+    visit.type("#find", factory.runs["aborted"][:8])
+    visit.reads("ABORTED", css=".runs tbody")
+    assert visit.rows() == 1
+
+
+def test_which_runs_took_longest(visit: _Person) -> None:
+    """A click on a heading sorts; the address can be kept."""
+    visit.click("nav a", "Runs")
+    visit.click("th a", "Duration")
+    visit.reads("26 s", css=".runs tbody tr:first-child")
+    assert "sort=longest" in visit.browser.current_url
+
+
+def test_where_a_step_is_in_a_long_run(visit: _Person, factory: Any) -> None:
+    """Of 600 phases a box leaves one; what a phase holds comes when it is unfolded."""
+    visit.browser.get(f"{visit.browser.current_url}runs/{factory.runs['long']}")
+    assert len(visit.browser.page_source) < 300_000
+    visit.click("#phase-7 > summary")
+    visit.reads("Pin 007", css="#phase-7")
+    visit.type("#find-in-run", "pin 555")
+    visit.reads("Step 555", "Pin 555", css="#phases")
+    assert len(visit.browser.find_elements(By.CSS_SELECTOR, ".phase")) == 1
+    visit.click("#phases a", "All phases")
+    visit.click("#phases a", "Hide 40 skipped")
+    visit.reads("Show 40 skipped", css="#phases")
+    assert not visit.browser.find_elements(By.ID, "phase-120")
+
+
+def test_what_changed_between_two_runs_of_a_unit(visit: _Person) -> None:
+    """Two runs that are ticked stand side by side."""
+    visit.type("#find", "00772")
+    visit.click(".runs tbody tr:nth-child(1) input")
+    visit.click(".runs tbody tr:nth-child(2) input")
+    visit.click("button", "Compare the ticked runs")
+    visit.reads("2 runs compared", "Supply", "Peak")
+    visit.click(".periods a", "only differences")
+    visit.reads("Supply", css=".comparison .differs")
+    assert visit.clicks == 5
+
+
+def test_nothing_that_a_rig_sent_is_more_than_text(
+    visit: _Person, factory: Any
+) -> None:
+    """Names with markup and of ten thousand characters break no page."""
+    browser = visit.browser
+    procedure = factory.procedures["End of line"]
+    for path in (
+        "",
+        "runs?column=station&column=operator",
+        f"runs/{factory.runs['hostile']}",
+        f"compare?run={factory.runs['hostile']}&run={factory.runs['text']}",
+        f"procedures/{procedure}?period=all",
+    ):
+        browser.get(f"{factory.url}/{path}")
+        wide = "return document.documentElement.scrollWidth"
+        assert browser.execute_script(wide) <= 1280, path
+        assert not browser.find_elements(By.CSS_SELECTOR, "img[src=x]")
+    wrong = [
+        entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"
+    ]
+    assert wrong == []
