@@ -14,7 +14,6 @@ from rigbridge_store.pages.site import Site
 from rigbridge_store.pages.views import (
     attachments,
     compare,
-    live,
     measurement,
     procedures,
     run,
@@ -38,7 +37,7 @@ def page_router(site: Site) -> Router:
             run.show_run,
             run.show_phase,
             compare.show_comparison,
-            live.show_state,
+            procedures.show_state,
             attachments.download_file,
             attachments.show_image,
         ],

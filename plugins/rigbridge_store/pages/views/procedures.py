@@ -1,14 +1,17 @@
-"""The pages about procedures: all of them, and one with its yields and failures."""
+"""
+The pages about procedures: all of them, and one with its yields and failures.
+
+Their figures follow new runs: a script asks now and then whether there are any.
+"""
 
 from __future__ import annotations
 
 import attrs
-import sqlalchemy as sa
-from litestar import Response, get
+from litestar import MediaType, Response, get
 from litestar.params import FromPath
 
 from rigbridge_store.pages.charts.yields import sparkline, yield_chart
-from rigbridge_store.pages.security import AnyRequest
+from rigbridge_store.pages.security import PAGE_HEADERS, AnyRequest
 from rigbridge_store.pages.site import Site
 from rigbridge_store.pages.views.periods import (
     PERIODS,
@@ -35,16 +38,19 @@ from rigbridge_store.reading.yields import (
     yield_shares,
 )
 
-__all__ = ["list_procedures", "show_procedure"]
+__all__ = ["list_procedures", "show_procedure", "show_state"]
 
 _LATEST = 8
+_UNCHANGED = 304
 _WORST = 12
 
 
 def _asked(
-    connection: sa.Connection, request: AnyRequest, procedure_id: str | None = None
+    request: AnyRequest,
+    stored: tuple[int | None, int | None],
+    procedure_id: str | None = None,
 ) -> tuple[ChosenPeriod, YieldFilter]:
-    chosen = chosen_period(request, earliest_and_latest(connection))
+    chosen = chosen_period(request, stored)
     station = request.query_params.get("station", "").strip()
     revision = request.query_params.get("revision", "").strip()
     return chosen, YieldFilter(
@@ -60,7 +66,7 @@ def list_procedures(request: AnyRequest) -> Response[str]:
     """Show every procedure with its yields, and the latest runs."""
     site = Site.of(request)
     with site.store.reading() as connection:
-        chosen, wanted = _asked(connection, request)
+        chosen, wanted = _asked(request, earliest_and_latest(connection))
         course = yield_course(connection, wanted, days=chosen.days_each)
         yields = procedure_yields(connection, wanted)
         by_station = yield_shares(connection, wanted, YieldSplit.STATION)
@@ -103,7 +109,8 @@ def show_procedure(procedure_id: FromPath[str], request: AnyRequest) -> Response
     with site.store.reading() as connection:
         procedure = named_procedure(connection, procedure_id)
         known = procedure.id
-        chosen, wanted = _asked(connection, request, known)
+        stored = earliest_and_latest(connection)
+        chosen, wanted = _asked(request, stored, known)
         # A procedure without runs in the period has a row all the same.
         (found,) = procedure_yields(connection, wanted)
         buckets = yield_course(connection, wanted, days=chosen.days_each).get(known, ())
@@ -147,4 +154,19 @@ def show_procedure(procedure_id: FromPath[str], request: AnyRequest) -> Response
         latest=latest.rows,
         stations=stations,
         state=state,
+    )
+
+
+@get("/state", sync_to_thread=True, include_in_schema=False)
+def show_state(request: AnyRequest) -> Response[bytes]:
+    """Tell a number that grows with each run; nothing to who knows it already."""
+    with Site.of(request).store.reading() as connection:
+        newest = newest_key(connection)
+    tag = f'"{newest}"'
+    # The browser asks each time, and is answered without a body.
+    headers = {**PAGE_HEADERS, "Cache-Control": "no-cache", "ETag": tag}
+    if request.headers.get("if-none-match") == tag:
+        return Response(b"", status_code=_UNCHANGED, headers=headers)
+    return Response(
+        b'{"newest": %d}' % newest, media_type=MediaType.JSON, headers=headers
     )

@@ -44,7 +44,7 @@ _TEXTS = (
     "failed_measurement",
 )
 # Seldom used; what is filled in is shown all the same.
-_FURTHER = (
+_SELDOM = (
     "part",
     "revision",
     "batch",
@@ -75,9 +75,9 @@ class RunForm:
         return any(self.values.values())
 
     @property
-    def shows_further(self) -> bool:
+    def has_seldom_used(self) -> bool:
         """Whether a field is filled in that is folded away otherwise."""
-        return any(self.values[name] for name in _FURTHER)
+        return any(self.values[name] for name in _SELDOM)
 
 
 def read_form(request: AnyRequest) -> RunForm:
