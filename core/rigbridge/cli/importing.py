@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import stat
 from enum import StrEnum
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rigbridge.cli import options
+from rigbridge.cli.grouping import SERIAL_RULE
 from rigbridge.cli.output import (
     own_call,
     progress,
@@ -60,6 +62,9 @@ def import_reports(
     attach_source: Annotated[
         bool, typer.Option("--attach-source", help="Attach the report itself.")
     ] = False,
+    serial_from: options.SerialNumbersFrom = None,
+    runs: options.RunTable = False,
+    quiet: options.Quiet = False,
     as_json: options.AsJSON = False,
 ) -> None:
     """Import test reports into a run store."""
@@ -72,6 +77,8 @@ def import_reports(
     files = [Path(path) for path in paths if not is_url(path)]
     _warn_of_settings_not_read(files, config)
     selection = Selection(include=include or (), exclude=exclude or ())
+    if serial_from is options.SerialFrom.FILE_NAME:
+        configuration = _with_serial_rule(configuration)
     summary = _import(
         Scan(paths, selection),
         configuration,
@@ -79,6 +86,8 @@ def import_reports(
         dry_run=dry_run,
         strict="all" if strict is options.Refused.ALL else strict is not None,
         attach_source=attach_source,
+        runs=runs,
+        quiet=quiet,
         as_json=as_json,
     )
     summary.show()
@@ -87,6 +96,16 @@ def import_reports(
     complete = summary.sources > 0 and summary.succeeded
     if not complete or any(map(_holds_nothing, files)):
         raise typer.Exit(1)
+
+
+def _with_serial_rule(configuration: Configuration) -> Configuration:
+    """Let the name of a file be the serial number where nothing else gives one."""
+    import attrs
+
+    identity = configuration.identity
+    # Behind the site's own rules: the first that finds one wins.
+    rules = (*identity.file_name, re.compile(SERIAL_RULE))
+    return attrs.evolve(configuration, identity=attrs.evolve(identity, file_name=rules))
 
 
 def _warn_of_settings_not_read(paths: list[Path], config: Path | None) -> None:
@@ -124,6 +143,8 @@ def _import(
     dry_run: bool = False,
     strict: Strictness = False,
     attach_source: bool = False,
+    runs: bool = False,
+    quiet: bool = False,
     as_json: bool = False,
 ) -> ImportSummary:
     """Import, and give what came of the files."""
@@ -138,11 +159,13 @@ def _import(
     summary = ImportSummary(
         as_json=as_json,
         dry_run=dry_run,
+        runs=runs,
+        quiet=quiet,
         retry=partial(command_line, configuration, "quarantine", "retry"),
     )
     destination = None if dry_run else open_destination(configuration)
     try:
-        with progress("importing", len(files), shown=not as_json) as advance:
+        with progress("importing", len(files), shown=not (as_json or quiet)) as advance:
             for result in import_sources(
                 files,
                 adapters,
@@ -254,7 +277,7 @@ def demo(
         )
         if not as_json:
             say(f"importing {len(names)} example reports into {folder}")
-        summary = _import(Scan(names), configuration, as_json=as_json)
+        summary = _import(Scan(names), configuration, runs=True, as_json=as_json)
     summary.show()
     if not as_json:
         _show_next(summary.example, folder)

@@ -17,7 +17,11 @@ __all__ = [
     "DataFolder",
     "Exclude",
     "Include",
+    "Quiet",
     "Refused",
+    "RunTable",
+    "SerialFrom",
+    "SerialNumbersFrom",
     "SourceFiles",
     "SourcePaths",
     "Strict",
@@ -89,6 +93,12 @@ AdapterName = Annotated[
         autocompletion=_complete_adapters,
     ),
 ]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Show only what went wrong.")
+]
+RunTable = Annotated[
+    bool, typer.Option("--runs", help="Show the runs in a table, in the end.")
+]
 TimeZone = Annotated[
     str | None,
     typer.Option(
@@ -103,6 +113,21 @@ class Refused(StrEnum):
     LOST = "lost"
     ALL = "all"
 
+
+class SerialFrom(StrEnum):
+    """Where a serial number is taken from that a report lacks."""
+
+    FILE_NAME = "file-name"
+
+
+SerialNumbersFrom = Annotated[
+    SerialFrom | None,
+    typer.Option(
+        "--serial-from",
+        help="Take a serial number that is missing from the file name, without its "
+        "extension.",
+    ),
+]
 
 _STRICT = "--strict"
 

@@ -32,6 +32,7 @@ __all__ = [
     "say",
     "say_error",
     "say_json",
+    "say_note",
     "say_outcome",
     "say_table",
     "say_warning",
@@ -119,6 +120,11 @@ def say_error(error: RigbridgeError) -> None:
 def say_warning(text: str) -> None:
     """Write a warning as one line to standard error."""
     _write(f"warning: {_harmless(text)}", sys.stderr)
+
+
+def say_note(text: str) -> None:
+    """Write a line that belongs to the one before it to standard error."""
+    _write(_harmless(text), sys.stderr)
 
 
 def _write(line: str, stream: TextIO) -> None:

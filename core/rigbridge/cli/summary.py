@@ -1,28 +1,29 @@
-"""What an import shows at its end, gathered source by source."""
+"""What an import shows: totals, failures by their reason, and the runs when asked."""
 
 # ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import attrs
+
+from rigbridge.cli.grouping import MessageGroups
 from rigbridge.cli.output import (
     count_of,
     error_document,
     own_call,
     say,
-    say_error,
     say_json,
     say_table,
     say_warning,
 )
-from rigbridge.errors import RigbridgeError
 
 if TYPE_CHECKING:
-    from rigbridge.adapters import ConversionReport
     from rigbridge.imports import ImportedRun, SourceResult
     from rigbridge.sources import ScanCounts
 
@@ -38,18 +39,43 @@ _RUN_COLUMNS = (
     "Run",
 )
 _UNKNOWN = "-"
-_THERE = ("known", "differs")
+
+
+@attrs.define(kw_only=True)
+class _Totals:
+    """How many there were of what; its names are those that programs read."""
+
+    sources: int = 0
+    failed: int = 0
+    without_run: int = 0
+    imported_before: int = 0
+    failed_before: int = 0
+    duplicates: int = 0
+    not_tried: int = 0
+    runs: int = 0
+    there_already: int = 0
+    different: int = 0
+    quarantined: int = 0
+    measurements: int = 0
+    attachments: int = 0
+    mapped: int = 0
+    coerced: int = 0
+    omitted: int = 0
+    dropped: int = 0
 
 
 class ImportSummary:
     """
-    Keeps what is shown in the end of each source, and lets its runs go.
+    Adds up what came of each source, and lets the rest go.
 
-    Years of reports do not fit into memory; their rows in a table do.
+    Years of reports do not fit into memory; their sums do. A program is told of each
+    source as it ends.
 
     Args:
-        as_json: whether a program reads it: then as one document.
+        as_json: whether a program reads it: a line for each source, then the sums.
         dry_run: whether nothing is stored, which the last line says.
+        runs: whether the runs are shown in a table; they are held until then.
+        quiet: whether only what went wrong is shown.
         retry: spells the command that tries again what is in quarantine.
     """
 
@@ -58,35 +84,38 @@ class ImportSummary:
         *,
         as_json: bool = False,
         dry_run: bool = False,
+        runs: bool = False,
+        quiet: bool = False,
         retry: Callable[[], str] = lambda: "rigbridge quarantine retry",
     ) -> None:
         self._retry = retry
         self._as_json = as_json
         self._dry_run = dry_run
-        self._documents: list[dict[str, object]] = []
+        self._shows_runs = runs and not as_json
+        self._quiet = quiet
+        self._totals = _Totals()
         self._rows: list[tuple[str, ...]] = []
-        self._errors: list[RigbridgeError] = []
-        self._known = 0
-        self._lost = 0
-        self._omitted = 0
+        self._messages = MessageGroups()
+        self._differing: Counter[str] = Counter()
         self._in_assumed_zone = 0
-        self._partial: list[str] = []
-        self._failed = 0
-        self._empty = 0
-        self._left = 0
+        self._partial = 0
+        self._partial_example: str | None = None
         self._is_out = False
-        self._quarantined = 0
         self._quarantine: Path | None = None
         self._first: tuple[bool, str] | None = None
         self.passed_over: ScanCounts | None = None
         """What the scan passed over, where there was one."""
-        self.sources = 0
+
+    @property
+    def sources(self) -> int:
         """How many sources there were, tried or not."""
+        return self._totals.sources
 
     @property
     def succeeded(self) -> bool:
         """Whether all of every source arrived, or there was nothing in it."""
-        return not self._failed and not self._left
+        totals = self._totals
+        return not (totals.failed or totals.failed_before or totals.not_tried)
 
     @property
     def example(self) -> str | None:
@@ -95,55 +124,87 @@ class ImportSummary:
 
     def add(self, result: SourceResult) -> None:
         """Take what came of a source."""
-        self.sources += 1
+        totals = self._totals
+        totals.sources += 1
         if self._as_json:
-            errors = map(error_document, result.errors)
-            self._documents.append(_result_document(result, errors))
-        else:
-            self._rows += map(_run_row, result.runs)
-        self._known += sum(item.status in _THERE for item in result.runs)
+            say_json(_source_document(result))
         if not result.tried:
-            self._left += 1
+            totals.not_tried += 1
             # Without an error it was not tried because of an interrupt.
             self._is_out |= bool(result.errors)
             return
-        self._errors += result.errors
-        self._failed += not result.succeeded
-        self._empty += result.is_empty
-        self._account(result.report)
-        self._quarantined += len(result.quarantined)
+        if result.skipped:
+            totals.imported_before += 1
+            return
+        for error in result.errors:
+            self._messages.add(result.source, error)
+        totals.failed += not result.succeeded
+        totals.without_run += result.is_empty
+        totals.quarantined += len(result.quarantined)
         if result.quarantined and self._quarantine is None:
             # The document of an item lies in the folder of that item.
             self._quarantine = result.quarantined[0].parents[1]
         if result.succeeded and any(item.partial for item in result.runs):
-            self._partial.append(result.source)
+            self._partial += 1
+            self._partial_example = self._partial_example or result.source
+        self._add_elements(result)
         for item in result.runs:
-            passed = item.outcome.value == "PASS"
-            # A failed run is the better example: it shows limits and verdicts.
-            if self._first is None or (self._first[0] and not passed):
-                self._first = (passed, str(item.id))
+            self._add_run(item)
 
-    def _account(self, report: ConversionReport) -> None:
+    def _add_run(self, item: ImportedRun) -> None:
+        totals = self._totals
+        totals.runs += 1
+        totals.measurements += item.measurements
+        totals.attachments += item.attachments
+        totals.there_already += item.status in {"known", "differs"}
+        totals.different += item.status == "differs"
+        if self._shows_runs:
+            self._rows.append(_run_row(item))
+        passed = item.outcome.value == "PASS"
+        # A failed run is the better example: it shows limits and verdicts.
+        if self._first is None or (self._first[0] and not passed):
+            self._first = (passed, str(item.id))
+
+    def _add_elements(self, result: SourceResult) -> None:
         from rigbridge.adapters import ASSUMED_ZONE, Disposition
 
-        self._lost += report.count(Disposition.DROPPED)
-        self._omitted += report.count(Disposition.OMITTED)
+        report, totals = result.report, self._totals
+        for name in _dispositions():
+            count = report.count(Disposition(name))
+            setattr(totals, name, getattr(totals, name) + count)
         self._in_assumed_zone += bool(
             report.count(Disposition.COERCED, rule=ASSUMED_ZONE)
         )
 
     def show(self) -> None:
         """Show it: the runs to standard output, what went wrong to standard error."""
-        if self._as_json:
-            say_json({"sources": self._documents, **self._passed_over_document()})
-        elif self._rows:
+        if self._rows:
             say_table(_RUN_COLUMNS, self._rows, named=True)
-        for error in self._errors:
-            say_error(error)
-        for source in self._partial:
+        self._messages.show(None if self._quarantine is None else self._retry())
+        if not self._quiet:
+            self._show_warnings()
+        if self._as_json:
+            document = attrs.asdict(self._totals)
+            say_json(
+                {
+                    "event": "summary",
+                    **document,
+                    **self._passed_over_document(),
+                    "dry_run": self._dry_run,
+                }
+            )
+        elif not self._quiet:
+            say(self._total())
+
+    def _show_warnings(self) -> None:
+        totals = self._totals
+        if self._partial:
+            one = self._partial == 1
+            which = "" if one else f" and {count_of(self._partial - 1, 'more file')}"
             say_warning(
-                f"{source}: is cut off or damaged; only what is complete of it was "
-                "taken (export or copy it again; --strict refuses such files)"
+                f"{self._partial_example}{which}: {'is' if one else 'are'} cut off or "
+                "damaged; only what is complete of it was taken (export or copy it "
+                "again; --strict refuses such files)"
             )
         if self._in_assumed_zone:
             zone = f"{datetime.now().astimezone():%Z, UTC%z}"
@@ -152,31 +213,29 @@ class ImportSummary:
                 f"were read in that of this machine ({zone}); if the station stood "
                 "elsewhere, set time_zone in rigbridge.toml or give --time-zone"
             )
-        if self._lost:
+        if totals.dropped:
             say_warning(
-                f"{count_of(self._lost, 'element')} of the reports could not be kept; "
-                f"{own_call()} convert --format report FILE names each, and --strict "
-                "refuses such runs"
+                f"{count_of(totals.dropped, 'element')} of the reports could not be "
+                f"kept; {own_call()} convert --format report FILE names each, and "
+                "--strict refuses such runs"
             )
         if self._quarantine is not None:
             say_warning(
-                f"{count_of(self._quarantined, 'run')} in quarantine, each with its "
+                f"{count_of(totals.quarantined, 'run')} in quarantine, each with its "
                 f"reason, in {self._quarantine} (mend the cause, then "
                 f"'{self._retry()}')"
             )
-        if self._left:
+        if totals.not_tried:
             why = (
                 "the destination is out"
                 if self._is_out
                 else "the import was interrupted"
             )
             say_warning(
-                f"{count_of(self._left, 'file')} not tried, since {why}; "
+                f"{count_of(totals.not_tried, 'file')} not tried, since {why}; "
                 "repeat the same command later"
             )
         self._show_passed_over()
-        if not self._as_json:
-            say(self._total())
 
     def _show_passed_over(self) -> None:
         passed_over = self.passed_over
@@ -191,19 +250,43 @@ class ImportSummary:
         return {} if found is None else {"passed_over": found.as_document()}
 
     def _total(self) -> str:
-        known = f", {self._known} of them there already" if self._known else ""
+        totals = self._totals
+        runs = f"{count_of(totals.runs, 'run')} of {count_of(totals.sources, 'file')}"
+        if totals.there_already:
+            runs += f", {totals.there_already} of them there already"
+        parts = [runs]
+        if totals.imported_before:
+            files = count_of(totals.imported_before, "file")
+            parts.append(f"{files} imported before")
         empty = (
-            f"{count_of(self._empty, 'file')} without a run, " if self._empty else ""
+            f"{count_of(totals.without_run, 'file')} without a run, "
+            if totals.without_run
+            else ""
         )
-        omitted = self._omitted
-        excluded = "" if self.passed_over is None else self.passed_over.excluded_words()
-        ruled = f"; {count_of(omitted, 'element')} left out by rule" if omitted else ""
-        return (
-            f"{count_of(len(self._rows), 'run')} of "
-            f"{count_of(self.sources, 'file')}{known}; "
-            f"{empty}{count_of(self._failed, 'file')} failed{ruled}{excluded}"
-            f"{'; a dry run, nothing was stored' if self._dry_run else ''}"
+        parts.append(f"{empty}{count_of(totals.failed, 'file')} failed")
+        if totals.runs:
+            parts.append(
+                f"{count_of(totals.measurements, 'measurement')}, "
+                f"{count_of(totals.attachments, 'attachment')}"
+            )
+        changed = (
+            (totals.coerced, "changed by rule"),
+            (totals.omitted, "left out by rule"),
+            (totals.dropped, "lost"),
         )
+        parts += [
+            f"{count_of(count, 'element')} {what}" for count, what in changed if count
+        ]
+        text = "; ".join(parts)
+        if self.passed_over is not None:
+            text += self.passed_over.excluded_words()
+        return f"{text}; a dry run, nothing was stored" if self._dry_run else text
+
+
+def _dispositions() -> tuple[str, ...]:
+    from rigbridge.adapters import Disposition
+
+    return tuple(each.value for each in Disposition)
 
 
 def _run_row(item: ImportedRun) -> tuple[str, ...]:
@@ -219,7 +302,7 @@ def _run_row(item: ImportedRun) -> tuple[str, ...]:
     )
 
 
-def _imported_document(item: ImportedRun) -> dict[str, object]:
+def _run_document(item: ImportedRun) -> dict[str, object]:
     """Give an imported run as JSON values."""
     planned = item.status == "planned"
     return {
@@ -237,16 +320,22 @@ def _imported_document(item: ImportedRun) -> dict[str, object]:
     }
 
 
-def _result_document(
-    result: SourceResult, errors: Iterable[object]
-) -> dict[str, object]:
-    """Give what came of a source as JSON values."""
+def _source_document(result: SourceResult) -> dict[str, object]:
+    """Give what came of a source as JSON values: counts, not each element."""
+    from rigbridge.adapters import Disposition
+
     return {
+        "event": "source",
         "source": result.source,
         "adapter": result.adapter,
         "tried": result.tried,
-        "runs": [_imported_document(item) for item in result.runs],
-        "errors": list(errors),
+        "skipped": result.skipped,
+        "runs": [_run_document(item) for item in result.runs],
+        "errors": [error_document(error) for error in result.errors],
         "quarantined": [str(path) for path in result.quarantined],
-        "report": result.report.as_document(),
+        "elements": {
+            each.value: count
+            for each in Disposition
+            if (count := result.report.count(each))
+        },
     }

@@ -47,6 +47,16 @@ def last_json(process: subprocess.CompletedProcess[str]) -> Any:
     return json.loads(process.stdout)
 
 
+def json_lines(process: subprocess.CompletedProcess[str]) -> list[Any]:
+    """Read the JSON that a command printed line by line."""
+    return [json.loads(line) for line in process.stdout.splitlines()]
+
+
+def imported(process: subprocess.CompletedProcess[str]) -> list[Any]:
+    """Read what an import printed of each source."""
+    return [line for line in json_lines(process) if line["event"] == "source"]
+
+
 class TestDemo:
     """The main job in one command."""
 
@@ -54,7 +64,7 @@ class TestDemo:
         """One of each kind, one failing, one nested, one with an attachment."""
         process = rigbridge("demo", "--data", data, "--json")
         assert process.returncode == 0, process.stderr
-        sources = last_json(process)["sources"]
+        sources = imported(process)
         runs = [run for source in sources for run in source["runs"]]
         assert {source["adapter"] for source in sources} == {
             "csv",
@@ -70,9 +80,7 @@ class TestDemo:
         """Every run is recognized."""
         rigbridge("demo", "--data", data)
         process = rigbridge("demo", "--data", data, "--json")
-        runs = [
-            run for source in last_json(process)["sources"] for run in source["runs"]
-        ]
+        runs = [run for source in imported(process) for run in source["runs"]]
         assert runs
         assert not any(run["created"] for run in runs)
 
@@ -235,7 +243,7 @@ class TestImport:
         )
         second = rigbridge("import", report, "--data", data, "--json")
         assert second.returncode == 0, second.stderr
-        (run,) = last_json(second)["sources"][0]["runs"]
+        (run,) = imported(second)[0]["runs"]
         assert run["serial_number"] == "SN-42"
         assert list((data / "quarantine").iterdir()) == []
 
@@ -305,7 +313,7 @@ class TestImport:
             "UTC",
             "--json",
         )
-        sources = last_json(process)["sources"]
+        sources = imported(process)
         refused = {
             Path(source["source"]).stem.partition("__")[2].partition("__")[2]: source[
                 "errors"
