@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import ClassVar
 
 import attrs
+import msgspec
 
 from rigbridge.adapters import ConversionReport, Match, Place, ReadContext, Source
+from rigbridge.convert import to_document
 from rigbridge.errors import (
     MalformedSourceError,
     NoRunError,
@@ -81,7 +83,7 @@ class RunLinesAdapter:
                         continue
                     seen += 1
                     try:
-                        run = decode_run(line).run
+                        run = _read_line(line, number, context.report)
                     except (ValueError, RunProblemsError) as error:
                         context.failed(_wrong(error, source, number))
                         continue
@@ -117,6 +119,38 @@ def _read_item(source: Source, context: ReadContext) -> Run:
     run = read_run(item, context.report, durable=False)
     _account(run, context.report)
     return run
+
+
+def _read_line(line: bytes, number: int, report: ConversionReport) -> Run:
+    """
+    Read a run, and record what stands in its line beside it.
+
+    Raises:
+        ValueError: no JSON, no exported run, or one without an id.
+    """
+    document = msgspec.json.decode(line)
+    run = decode_run(line).run
+    # A new id at each reading would store the run again and again.
+    if "id" not in document:
+        raise ValueError("has no id")
+    known = {RUN_MARK: None, "report": None, **to_document(run)}
+    for path in _unread(document, known, "$"):
+        report.dropped("key", "unknown", place=Place(line=number, path=path))
+    return run
+
+
+def _unread(given: object, known: object, path: str) -> Iterator[str]:
+    """Find the keys that the model does not have."""
+    if isinstance(given, dict) and isinstance(known, dict):
+        for key, value in given.items():
+            inner = f"{path}.{key}"
+            if key in known:
+                yield from _unread(value, known[key], inner)
+            else:
+                yield inner
+    elif isinstance(given, list) and isinstance(known, list):
+        for index, (one, other) in enumerate(zip(given, known, strict=False)):
+            yield from _unread(one, other, f"{path}[{index}]")
 
 
 def _wrong(error: Exception, source: Source, number: int) -> MalformedSourceError:

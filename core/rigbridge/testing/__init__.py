@@ -12,12 +12,19 @@ The suite needs pytest, and the strategies need hypothesis; the run store needs 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rigbridge.testing.adapters.cases import AdapterCase, Sample
     from rigbridge.testing.adapters.reading import Reading, read_all
-    from rigbridge.testing.adapters.suites import AdapterCase, AdapterSuite, Sample
+    from rigbridge.testing.adapters.suites import AdapterSuite
 
 __all__ = ["AdapterCase", "AdapterSuite", "Reading", "Sample", "read_all"]
 
-_READING = {"Reading", "read_all"}
+_HOMES = {
+    "AdapterCase": "cases",
+    "AdapterSuite": "suites",
+    "Reading": "reading",
+    "Sample": "cases",
+    "read_all": "reading",
+}
 
 
 def __getattr__(name: str) -> object:
@@ -26,8 +33,8 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415 - see above
 
-    home = "reading" if name in _READING else "suites"
-    value: object = getattr(import_module(f"{__name__}.adapters.{home}"), name)
+    home = f"{__name__}.adapters.{_HOMES[name]}"
+    value: object = getattr(import_module(home), name)
     globals()[name] = value
     return value
 

@@ -1,8 +1,7 @@
 """
 The pytest plugin of rigbridge.
 
-It makes a failed assertion in the shipped suite as readable as one in the author's own
-tests, and offers the fixture ``run_store_server``.
+It offers the fixture ``run_store_server``.
 """
 
 from __future__ import annotations
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from rigbridge.testing.run_store.server import RunStoreServer
 
 __all__ = ["run_store_server"]
-
-pytest.register_assert_rewrite("rigbridge.testing.adapters.suites")
 
 
 @pytest.fixture

@@ -1,0 +1,195 @@
+"""What an adapter makes of some bytes, in a form that can be compared."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, cast
+
+import attrs
+import msgspec
+
+from rigbridge.adapters import (
+    Adapter,
+    ConversionReport,
+    Disposition,
+    ReadContext,
+    Source,
+    Spool,
+    TimeZonePolicy,
+)
+from rigbridge.convert import to_document
+from rigbridge.errors import RigbridgeError, SourceError
+from rigbridge.model import Run
+
+__all__ = ["NonconformityError", "NotTriedError", "Observation", "observe", "readings"]
+
+
+class NonconformityError(AssertionError):
+    """
+    An adapter does not do what the contract asks for.
+
+    Args:
+        message: what it did, and with which source.
+        remedy: what its author does about it.
+    """
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(f"{message}. What to do: {remedy}")
+        self.message = message
+        self.remedy = remedy
+
+
+class NotTriedError(Exception):
+    """A check has nothing to try here; its text is the reason."""
+
+
+@attrs.frozen
+class Observation:
+    """
+    What came of reading some bytes.
+
+    Attributes:
+        runs: the runs.
+        accounts: what was recorded of each run, and at the end of what belongs to none.
+        failures: the runs that could not be read, and the error that ended the reading.
+        raised: whether an error ended the reading.
+    """
+
+    runs: tuple[Run, ...]
+    accounts: tuple[ConversionReport, ...]
+    failures: tuple[SourceError, ...]
+    raised: bool
+
+    @cached_property
+    def documents(self) -> tuple[dict[str, Any], ...]:
+        """The runs as JSON values, without what follows from the bytes of the file."""
+        documents = tuple(to_document(run) for run in self.runs)
+        for run, document in zip(self.runs, documents, strict=True):
+            if run.source is not None and run.id == run.source.run_id:
+                del document["id"], document["source"]
+        return documents
+
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """The documents as texts."""
+        return tuple(
+            json.dumps(document, ensure_ascii=False, sort_keys=True)
+            for document in self.documents
+        )
+
+    @cached_property
+    def report(self) -> ConversionReport:
+        """The account of everything together."""
+        whole = ConversionReport()
+        for account in self.accounts:
+            whole.merge(account)
+        return whole
+
+    @cached_property
+    def trace(self) -> str:
+        """Everything that a user could see: runs, report and failures."""
+        failures = [str(each) for each in self.failures]
+        said = (self.report.as_document(), failures, self.positions)
+        return "\n".join((*self.texts, msgspec.json.encode(said).decode()))
+
+    @property
+    def positions(self) -> tuple[int | None, ...]:
+        """The index of each run in its source."""
+        return tuple(
+            None if run.source is None else run.source.index for run in self.runs
+        )
+
+    def left(self) -> int:
+        """Count what was recorded as dropped or omitted."""
+        count = self.report.count
+        return count(Disposition.DROPPED) + count(Disposition.OMITTED)
+
+    def admits(self, other: Observation) -> bool:
+        """Tell whether it says that something is amiss which ``other`` does not say."""
+        mine = (self.left(), self.report.count(Disposition.COERCED))
+        theirs = (other.left(), other.report.count(Disposition.COERCED))
+        return len(self.failures) > len(other.failures) or mine > theirs
+
+
+def observe(
+    adapter: Adapter,
+    source: Source,
+    *,
+    spool: Spool,
+    trial: str,
+    zone: str | None = "UTC",
+) -> Observation:
+    """
+    Read a source as an import does, and take what came of it.
+
+    Args:
+        adapter: the adapter.
+        source: what it reads.
+        spool: takes attachments.
+        trial: what is being tried, for the text of an error.
+        zone: the zone of times without one.
+
+    Raises:
+        NonconformityError: reading ended with another error than the contract knows.
+    """
+    context = _context(adapter, spool, zone)
+    runs: list[Run] = []
+    accounts: list[ConversionReport] = []
+    error: SourceError | None = None
+    try:
+        for run in readings(adapter, source, context):
+            runs.append(run)
+            accounts.append(context.report.split())
+    except SourceError as raised:
+        error = raised
+    except NonconformityError:
+        raise
+    except (Exception, SystemExit) as surprise:
+        raise _surprising(surprise, trial) from surprise
+    accounts.append(context.report)
+    failures = [*context.failures, *([] if error is None else [error])]
+    return Observation(tuple(runs), tuple(accounts), tuple(failures), error is not None)
+
+
+def readings(adapter: Adapter, source: Source, context: ReadContext) -> Iterator[Any]:
+    """
+    Begin to read, and make sure that it is an iterator.
+
+    Raises:
+        NonconformityError: ``read`` gave something else, such as a list.
+    """
+    found: Any = adapter.read(source, context)
+    if not hasattr(found, "__next__"):
+        raise NonconformityError(
+            f"read() gives a {type(found).__name__}, which holds all runs at once",
+            "make read() a generator: yield each run as soon as it is complete",
+        )
+    return cast("Iterator[Any]", found)
+
+
+def _context(adapter: Adapter, spool: Spool, zone: str | None) -> ReadContext:
+    return ReadContext(
+        adapter=adapter.name,
+        adapter_version="0",
+        spool=spool,
+        time_zone=TimeZonePolicy(default=zone),
+    )
+
+
+def _surprising(error: BaseException, trial: str) -> NonconformityError:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    words = f"{type(error).__name__}: {error}"
+    remedy = (
+        "let the run fail there with raise MalformedSourceError(message, "
+        "source=source.uri, place='line N') from error; give it to context.failed(), "
+        "so that the other runs of the file are read"
+    )
+    if isinstance(error, RigbridgeError):
+        remedy = f"raise a SourceError instead: {remedy}"
+    return NonconformityError(
+        f"read() ended with {words} ({frame.filename}:{frame.lineno}) for {trial}",
+        remedy,
+    )
