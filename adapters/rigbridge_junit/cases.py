@@ -157,7 +157,8 @@ def read_case(
                 "".join(child.itertext()), _OUTPUT[kind], report, place, started
             )
         elif kind == "properties":
-            properties = properties_of(child, report)
+            for name, texts in properties_of(child, report).items():
+                properties.setdefault(name, []).extend(texts)
         elif kind:
             report.dropped("element", "is unknown", place=place_of(child), detail=kind)
     if not verdicts:

@@ -140,7 +140,8 @@ class _Report:
                 run.add_case(case, place_of(element))
             elif kind == "properties":
                 found = properties_of(element, report)
-                suite.properties.update(found)
+                for name, texts in found.items():
+                    suite.properties.setdefault(name, []).extend(texts)
                 run.add_properties(found, place_of(element))
             elif kind in _OUTPUT:
                 text = "".join(element.itertext())

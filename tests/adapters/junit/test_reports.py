@@ -324,3 +324,15 @@ class TestRuns:
         with pytest.raises(ConfigurationError) as caught:
             JUnitSettings(**settings)
         assert caught.value.place == place
+
+
+def test_several_elements_of_properties_add_up(read: Read) -> None:
+    """What a second element says of a name does not replace what the first says."""
+    content = (
+        '<testsuite name="power"><testcase name="v">'
+        '<properties><property name="vcc" value="3.3"/></properties>'
+        '<properties><property name="vcc" value="3.4"/></properties>'
+        "</testcase></testsuite>"
+    )
+    (run,) = read(content).runs
+    assert [m.value for m in run.phases[0].measurements] == [3.3, 3.4]

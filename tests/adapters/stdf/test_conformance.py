@@ -16,7 +16,7 @@ PTR:10|1|0|1.5|P||Supply||LH|V|1.0|2.0
 FTR:20|1|0|F||checker
 PRR:1|0|SN-0001|2|F|5|5
 PIR:1|0
-PTR:10|1|0|1.6|P
+PTR:11|1|0|1.6|P||Ripple||LH|V|1.0|2.0
 PRR:1|0|SN-0002|1|P|1|1
 MRR:23:13:20 14-NOV-2023
 """
@@ -28,7 +28,9 @@ class TestConformance(AdapterSuite):
     @pytest.fixture
     def case(self, lot: type[Any]) -> AdapterCase:
         """Give a lot in both byte orders and as text."""
-        samples = [Sample(name="c.atdf", content=ASCII.encode(), runs=2)]
+        samples = [
+            Sample(name="c.atdf", content=ASCII.encode(), runs=2, unread=("^FAR",))
+        ]
         for order in "<>":
             made = lot(order).mir()
             made.pir().ptr(10, 1.5, text="Supply", rest=made.limits(1.0, 2.0))
@@ -38,4 +40,8 @@ class TestConformance(AdapterSuite):
             made.hbr(1, "P", "good").sbr(5, "F", "leak").mrr()
             name = f"lot{order == '<'}.stdf"
             samples.append(Sample(name=name, content=made.content, runs=2))
-        return AdapterCase(adapter=STDFAdapter(), samples=tuple(samples))
+        return AdapterCase(
+            adapter=STDFAdapter(),
+            samples=tuple(samples),
+            exempt={"one-bad-run": "behind a line that is no record, none is sure"},
+        )
