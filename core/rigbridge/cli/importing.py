@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rigbridge.cli import options
+from rigbridge.cli.afterwards import chosen_afterwards, show_afterwards
 from rigbridge.cli.grouping import SERIAL_RULE
 from rigbridge.cli.output import (
     own_call,
@@ -30,7 +31,7 @@ from rigbridge.errors import NoRunError, RunProblemsError, SourceError
 
 if TYPE_CHECKING:
     from rigbridge.configuration import Configuration
-    from rigbridge.imports import ReadRun, Strictness
+    from rigbridge.imports import Afterwards, ReadRun, Strictness
     from rigbridge.sources import Scan
 
 __all__ = ["ConvertFormat", "convert", "demo", "import_reports"]
@@ -49,6 +50,10 @@ def import_reports(
     *,
     include: options.Include = None,
     exclude: options.Exclude = None,
+    after: options.AfterImport = options.ThenDone.KEEP,
+    after_folder: options.AfterFolder = None,
+    bad_copy: options.BadCopy = None,
+    bad_move: options.BadMove = None,
     adapter: options.AdapterName = None,
     to: options.Target = None,
     data: options.DataFolder = None,
@@ -79,9 +84,18 @@ def import_reports(
     selection = Selection(include=include or (), exclude=exclude or ())
     if serial_from is options.SerialFrom.FILE_NAME:
         configuration = _with_serial_rule(configuration)
+    afterwards = chosen_afterwards(
+        files,
+        after=after,
+        folder=after_folder,
+        bad_copy=bad_copy,
+        bad_move=bad_move,
+        dry_run=dry_run,
+    )
     summary = _import(
         Scan(paths, selection),
         configuration,
+        afterwards=afterwards,
         only=adapter,
         dry_run=dry_run,
         strict="all" if strict is options.Refused.ALL else strict is not None,
@@ -91,6 +105,8 @@ def import_reports(
         as_json=as_json,
     )
     summary.show()
+    if afterwards is not None:
+        show_afterwards(afterwards.counts, as_json=as_json)
     if not summary.sources:
         say_error(SourceError("no file was found", remedy="check the paths"))
     complete = summary.sources > 0 and summary.succeeded
@@ -139,6 +155,7 @@ def _import(
     scan: Scan,
     configuration: Configuration,
     *,
+    afterwards: Afterwards | None = None,
     only: str | None = None,
     dry_run: bool = False,
     strict: Strictness = False,
@@ -175,6 +192,8 @@ def _import(
                 attach_source=attach_source,
             ):
                 summary.add(result)
+                if afterwards is not None:
+                    afterwards.finish(result)
                 advance()
     except KeyboardInterrupt:
         # What arrived is stored; a person still wants to know how far that got.
@@ -184,6 +203,8 @@ def _import(
         if destination is not None:
             with foreign_failures(destination, "close"):
                 destination.close()
+        if afterwards is not None:
+            afterwards.close()
         scan.close()
     summary.passed_over = scan.counts
     return summary

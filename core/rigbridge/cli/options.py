@@ -11,8 +11,12 @@ from typer.core import TyperCommand
 
 __all__ = [
     "AdapterName",
+    "AfterFolder",
+    "AfterImport",
     "ApiKey",
     "AsJSON",
+    "BadCopy",
+    "BadMove",
     "ConfigFile",
     "DataFolder",
     "Exclude",
@@ -27,6 +31,7 @@ __all__ = [
     "Strict",
     "StrictCommand",
     "Target",
+    "ThenDone",
     "TimeZone",
 ]
 
@@ -54,6 +59,39 @@ Exclude = Annotated[
     list[str] | None,
     typer.Option(
         "--exclude", help="Leave out files like this; repeatable.", metavar="'old/**'"
+    ),
+]
+
+
+class ThenDone(StrEnum):
+    """What becomes of a file that was imported."""
+
+    KEEP = "keep"
+    MOVE = "move"
+    ARCHIVE = "archive"
+    DELETE = "delete"
+
+
+AfterImport = Annotated[
+    ThenDone,
+    typer.Option("--after", help="What becomes of a file once its runs are stored."),
+]
+AfterFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--after-folder", help="Where --after moves or archives to.", metavar="DIR"
+    ),
+]
+BadCopy = Annotated[
+    Path | None,
+    typer.Option(
+        "--bad-copy", help="Copy bad files there, with the reason.", metavar="DIR"
+    ),
+]
+BadMove = Annotated[
+    Path | None,
+    typer.Option(
+        "--bad-move", help="Move bad files there, with the reason.", metavar="DIR"
     ),
 ]
 Target = Annotated[

@@ -6,6 +6,7 @@ work and says what came of it. What no store takes as it is lies in the
 :class:`Quarantine` until :func:`retry_runs` has stored it.
 """
 
+from rigbridge.imports.afterwards import After, AfterCounts, Afterwards, FileStep
 from rigbridge.imports.detection import AdapterSet, Claim, InstalledAdapter
 from rigbridge.imports.pipeline import import_sources
 from rigbridge.imports.quarantine import Quarantine, RetriedRun, retry_runs
@@ -15,7 +16,11 @@ from rigbridge.imports.strictness import Strictness, strict_refusal
 
 __all__ = [
     "AdapterSet",
+    "After",
+    "AfterCounts",
+    "Afterwards",
     "Claim",
+    "FileStep",
     "ImportedRun",
     "InstalledAdapter",
     "Quarantine",

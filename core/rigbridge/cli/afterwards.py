@@ -1,0 +1,63 @@
+"""What becomes of report files after an import, as options say it."""
+
+# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rigbridge.cli.options import ThenDone
+from rigbridge.cli.output import count_of, say, say_warning
+from rigbridge.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from rigbridge.imports import AfterCounts, Afterwards
+
+__all__ = ["chosen_afterwards", "show_afterwards"]
+
+
+def chosen_afterwards(
+    roots: Sequence[Path],
+    *,
+    after: ThenDone,
+    folder: Path | None,
+    bad_copy: Path | None,
+    bad_move: Path | None,
+    dry_run: bool = False,
+) -> Afterwards | None:
+    """
+    Make what treats the files; None where they all stay.
+
+    Raises:
+        ConfigurationError: the options contradict each other.
+    """
+    from rigbridge.imports import After, Afterwards, FileStep
+
+    if bad_copy is not None and bad_move is not None:
+        raise ConfigurationError(
+            "bad files are either copied or moved",
+            remedy="give one of --bad-copy and --bad-move",
+        )
+    bad = bad_copy or bad_move
+    if dry_run or (after is ThenDone.KEEP and bad is None):
+        return None
+    step = FileStep(
+        after=After(after.value), folder=folder, bad=bad, move_bad=bad_move is not None
+    )
+    return Afterwards(step, roots)
+
+
+def show_afterwards(counts: AfterCounts, *, as_json: bool) -> None:
+    """Say what was done: a line, and a warning for each file that stays."""
+    for problem in counts.problems:
+        say_warning(problem)
+    if counts.left > len(counts.problems):
+        say_warning(
+            f"{count_of(counts.left, 'file')} stay, of which these are the first"
+        )
+    done = f"{count_of(counts.done, 'imported file')} treated"
+    bad = f", {count_of(counts.bad, 'bad file')} put aside" if counts.bad else ""
+    if not as_json and (counts.done or counts.bad):
+        say(f"{done}{bad}")
