@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from rigbridge.configuration import Configuration
-from rigbridge.destinations import DestinationSettings, Receipt
+from rigbridge.destinations import DestinationSettings, PreparedItem, Receipt
 from rigbridge.destinations.administration import (
     DeletionPlan,
     ProcedureRecord,
@@ -17,13 +17,19 @@ from rigbridge.destinations.administration import (
     StationRecord,
 )
 from rigbridge.destinations.selection import RunSelection
-from rigbridge.errors import ConfigurationError, RunProblemsError
+from rigbridge.errors import ConfigurationError, DeliveryError, RunProblemsError
 from rigbridge.hosting import BackupResult, CheckResult, KeyKind, KeyRecord, PruneResult
 from rigbridge.model import Attachment, Run
 from rigbridge.model.report import ConversionReport
 from rigbridge.wire import ListedRun
+from rigbridge_store.preparer import StorePreparer
 from rigbridge_store.store import RunStore
-from rigbridge_store.submission import attach_file, submit_run
+from rigbridge_store.submission import (
+    Submission,
+    attach_file,
+    store_submissions,
+    submit_run,
+)
 from rigbridge_store.tables.database import PATIENCE
 
 __all__ = ["LocalDestination"]
@@ -100,6 +106,29 @@ class LocalDestination:
             ServerUnavailableError: the store cannot be written for now.
         """
         return submit_run(self.store, run, report)
+
+    def preparer(self) -> StorePreparer:
+        """
+        Give what makes the rows of runs, in other processes as well.
+
+        Raises:
+            ConfigurationError: the data folder or an address cannot be used.
+            ServerUnavailableError: the database server cannot be reached for now.
+        """
+        # Opened here: each process would else try to make the tables.
+        return StorePreparer(self.store.data, self._settings.attachments)
+
+    def store_prepared(
+        self, items: Sequence[PreparedItem]
+    ) -> Sequence[Receipt | DeliveryError | RunProblemsError]:
+        """
+        Store prepared runs in one transaction.
+
+        Raises:
+            ServerUnavailableError: the store cannot be written for now.
+        """
+        submissions = [cast("Submission", item.payload) for item in items]
+        return store_submissions(self.store, submissions)
 
     def attach(self, stored_id: str, attachment: Attachment) -> None:
         """

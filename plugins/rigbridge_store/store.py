@@ -14,7 +14,7 @@ import attrs
 import sqlalchemy as sa
 
 from rigbridge.destinations.selection import RunSelection
-from rigbridge.errors import ConfigurationError
+from rigbridge.errors import ConfigurationError, PermanentError
 from rigbridge.model import JSONScalar, Run
 from rigbridge.wire import CreateRun, ListedRun, WireSubUnit
 from rigbridge_store.access.keys import Keys
@@ -23,8 +23,8 @@ from rigbridge_store.access.permissions import require_allowed, visible_procedur
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.administration import Administration
 from rigbridge_store.fields import MAX_TEXT, known
-from rigbridge_store.files.contents import ContentStore, DiskContents
-from rigbridge_store.files.remote_contents import RemoteContents
+from rigbridge_store.files.contents import ContentStore
+from rigbridge_store.files.remote_contents import contents_of
 from rigbridge_store.files.stored_files import (
     add_file,
     files_of,
@@ -162,11 +162,7 @@ class RunStore:
                 # First: both the tables and the incoming contents are in it.
                 data.mkdir(parents=True, exist_ok=True)
             tables = StoreDatabase(data, database, create=create, patience=patience)
-            contents = (
-                DiskContents(data)
-                if attachments is None
-                else RemoteContents(data, attachments)
-            )
+            contents = contents_of(data, attachments)
             opened = cls(data, tables, contents, max_upload=max_upload)
         except OSError as error:
             raise ConfigurationError(
@@ -267,7 +263,16 @@ class RunStore:
             unit_metadata=unit_metadata or {},
             slot=slot,
         )
-        return self._intake.create(creation)
+        created = self.create_prepared([creation])[0]
+        if isinstance(created, PermanentError):
+            raise created
+        return created
+
+    def create_prepared(
+        self, creations: Sequence[Creation]
+    ) -> list[CreationResult | PermanentError]:
+        """Create runs whose rows are made, see :meth:`IntakeTransactions.create`."""
+        return self._intake.create(creations)
 
     def list_runs(
         self,

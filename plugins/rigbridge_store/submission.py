@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import attrs
 from msgspec import UNSET
 
 from rigbridge.convert import dump
 from rigbridge.destinations import AttachmentFailure, Receipt
-from rigbridge.errors import DeliveryError, NoAnswerError, UnprocessableError
+from rigbridge.errors import (
+    DeliveryError,
+    NoAnswerError,
+    PermanentError,
+    UnprocessableError,
+)
 from rigbridge.model import Attachment, Run
 from rigbridge.model.report import ConversionReport
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.files.contents import ContentStore
+from rigbridge_store.intake.creation import Creation, IdempotencyKey
 from rigbridge_store.intake.metadata import searchable
 from rigbridge_store.intake.policies import CreationPolicy, Repetition
+from rigbridge_store.intake.preparation import digest, prepare, without_rows
 from rigbridge_store.results import StoredContent, StoredFile
 from rigbridge_store.store import RunStore
 
-__all__ = ["SUBMISSION", "attach_file", "submit_run"]
+__all__ = [
+    "SUBMISSION",
+    "Submission",
+    "attach_file",
+    "prepare_submission",
+    "store_submissions",
+    "submit_run",
+]
 
 _CHUNK = 1 << 20
 SUBMISSION = CreationPolicy(create_missing=True, declared_operators=True)
@@ -48,41 +63,113 @@ def submit_run(
         ForbiddenError: a station that is not linked to the procedure.
         ServerUnavailableError: the store cannot be written for now.
     """
+    submission = prepare_submission(
+        store.contents, run, report, principal=principal, policy=policy
+    )
+    (outcome,) = store_submissions(store, [submission])
+    if isinstance(outcome, PermanentError):
+        raise outcome
+    return outcome
+
+
+@attrs.frozen(kw_only=True)
+class Submission:
+    """
+    A run whose rows are made and whose files are in the store; can be pickled.
+
+    Attributes:
+        creation: the rows, and all else that is needed to write them.
+        failures: the attachments that could not be stored.
+    """
+
+    creation: Creation
+    failures: tuple[AttachmentFailure, ...] = ()
+
+
+def prepare_submission(
+    contents: ContentStore,
+    run: Run,
+    report: ConversionReport | None = None,
+    *,
+    principal: Principal | None = None,
+    policy: CreationPolicy = SUBMISSION,
+) -> Submission:
+    """
+    Do all of :func:`submit_run` that needs no table.
+
+    The contents of its files are stored; nothing refers to them yet.
+
+    Raises:
+        RunProblemsError: the run has no serial number or names no procedure.
+        BadRequestError, UnprocessableError: fields that no store would take.
+    """
     payload = dump(run, report)
     files: list[StoredFile] = []
     failures: list[AttachmentFailure] = []
     for attachment in run.attachments:
         file = _described(attachment)
         try:
-            file = _stored(store.contents, attachment)
+            file = _stored(contents, attachment)
         except DeliveryError as error:
             # The run is stored all the same; submitting it again supplies the bytes.
             failures.append(AttachmentFailure(name=attachment.name, error=error))
         files.append(file)
-    sidecar = UNSET if payload.sidecar is None else payload.sidecar
-    created = store.create_run(
-        attrs.evolve(
-            payload.body, operated_by=run.operator or UNSET, rigbridge=sidecar
-        ),
+    body = attrs.evolve(
+        payload.body,
+        operated_by=run.operator or UNSET,
+        rigbridge=UNSET if payload.sidecar is None else payload.sidecar,
+    )
+    document: Mapping[str, Any] | None = None
+    if report is not None:
+        document = report.as_document()
+    # A rule that changed since the first time makes another body of the same run.
+    key = IdempotencyKey.of(str(run.id), digest(body), repetition=Repetition.WARNED)
+    creation = Creation(
+        body=without_rows(body),
+        prepared=prepare(body, report=document),
         principal=principal,
-        idempotency_key=str(run.id),
         policy=policy,
+        key=key,
         files=files,
-        report=None if report is None else report.as_document(),
-        # A rule that changed since the first time makes another body of the same run.
-        repetition=Repetition.WARNED,
         metadata=searchable(run.metadata),
     )
-    if not created.created:
-        _supply(store, created.id, files)
-    return Receipt(
-        stored_id=created.id,
-        created=created.created,
-        attached=tuple(file.name for file in files if file.stored),
-        failures=tuple(failures),
-        warnings=created.warnings,
-        differs=created.differs,
-    )
+    return Submission(creation=creation, failures=tuple(failures))
+
+
+def store_submissions(
+    store: RunStore, submissions: Sequence[Submission]
+) -> list[Receipt | PermanentError]:
+    """
+    Write prepared runs, durably and together.
+
+    Returns:
+        What came of each, in their order; one that is refused leaves the others alone.
+
+    Raises:
+        ServerUnavailableError: the store cannot be written for now.
+    """
+    outcomes: list[Receipt | PermanentError] = []
+    creations = [submission.creation for submission in submissions]
+    for submission, created in zip(
+        submissions, store.create_prepared(creations), strict=True
+    ):
+        if isinstance(created, PermanentError):
+            outcomes.append(created)
+            continue
+        files = submission.creation.files
+        if not created.created:
+            _supply(store, created.id, files)
+        outcomes.append(
+            Receipt(
+                stored_id=created.id,
+                created=created.created,
+                attached=tuple(file.name for file in files if file.stored),
+                failures=submission.failures,
+                warnings=created.warnings,
+                differs=created.differs,
+            )
+        )
+    return outcomes
 
 
 def attach_file(store: RunStore, run_id: str, attachment: Attachment) -> None:

@@ -55,6 +55,7 @@ FLOORS = {
         ("upkeep", "administration"),
         ("store",),
         ("submission",),
+        ("preparer",),
         ("pages",),
         ("server",),
         ("destination",),

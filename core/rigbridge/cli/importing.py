@@ -70,6 +70,7 @@ def import_reports(
     serial_from: options.SerialNumbersFrom = None,
     runs: options.RunTable = False,
     quiet: options.Quiet = False,
+    jobs: options.Jobs = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Import test reports into a run store."""
@@ -102,6 +103,7 @@ def import_reports(
         attach_source=attach_source,
         runs=runs,
         quiet=quiet,
+        jobs=jobs,
         as_json=as_json,
     )
     summary.show()
@@ -162,6 +164,7 @@ def _import(
     attach_source: bool = False,
     runs: bool = False,
     quiet: bool = False,
+    jobs: int | None = None,
     as_json: bool = False,
 ) -> ImportSummary:
     """Import, and give what came of the files."""
@@ -190,6 +193,7 @@ def _import(
                 destination,
                 strict=strict,
                 attach_source=attach_source,
+                jobs=jobs,
             ):
                 summary.add(result)
                 if afterwards is not None:

@@ -21,6 +21,7 @@ __all__ = [
     "DataFolder",
     "Exclude",
     "Include",
+    "Jobs",
     "Quiet",
     "Refused",
     "RunTable",
@@ -136,6 +137,15 @@ Quiet = Annotated[
 ]
 RunTable = Annotated[
     bool, typer.Option("--runs", help="Show the runs in a table, in the end.")
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        help="Processes that read; by default one for each processor.",
+        metavar="N",
+        min=1,
+    ),
 ]
 TimeZone = Annotated[
     str | None,

@@ -153,7 +153,7 @@ class BulkDestination(Destination, Protocol):
         """Give what prepares runs; it is sent to other processes."""
         ...
 
-    def store(
+    def store_prepared(
         self, items: Sequence[PreparedItem]
     ) -> Sequence[Receipt | DeliveryError | RunProblemsError]:
         """

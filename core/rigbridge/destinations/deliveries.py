@@ -74,11 +74,13 @@ class PreparedItem:
         payload: what the destination stores: rows or a document, never a model. It can
             be pickled, and holds no open files.
         size: about how many bytes that are.
+        is_assembly: whether it names sub-units, whose runs are better stored first.
     """
 
     run_id: UUID
     payload: object
     size: int
+    is_assembly: bool = False
 
 
 @attrs.frozen(kw_only=True)

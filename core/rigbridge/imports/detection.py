@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import attrs
 
@@ -72,6 +72,7 @@ class AdapterSet:
         self.unusable: dict[str, PluginError] = {}
         self._installed: list[InstalledAdapter] = []
         self._only = only
+        self._configuration = configuration
         for name in loader.names if only is None else (only,):
             try:
                 adapter = make_adapter(name, configuration, loader)
@@ -86,6 +87,11 @@ class AdapterSet:
             )
         # A misspelled table would otherwise be settings that nobody reads.
         check_adapters(configuration)
+
+    def __reduce__(self) -> tuple[Callable[..., AdapterSet], tuple[object, ...]]:
+        # Another process loads the adapters itself; a reader may hold what cannot be
+        # sent.
+        return _made_again, (self._configuration, self._only)
 
     def claims(self, source: Source) -> tuple[Claim, ...]:
         """
@@ -159,6 +165,10 @@ class AdapterSet:
             source=source.uri,
             remedy="name one with --adapter, or declare a profile for a CSV log",
         )
+
+
+def _made_again(configuration: Configuration, only: str | None) -> AdapterSet:
+    return AdapterSet(configuration, only=only)
 
 
 def _packed_form(head: bytes) -> str | None:

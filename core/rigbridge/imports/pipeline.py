@@ -1,5 +1,5 @@
 """
-Sources into a destination: scan, detect, read, submit.
+Sources into a destination: read in processes, stored in groups by one writer.
 
 One bad file never stops the rest. A destination that is out of reach, or refuses
 everyone, does: the sources that were not tried are counted, and the same call can be
@@ -8,37 +8,58 @@ repeated, since a store takes each run once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeAlias
+from uuid import UUID
 
 import attrs
 
-from rigbridge.adapters import ConversionReport, Spool
 from rigbridge.configuration import Configuration
-from rigbridge.convert import dump
-from rigbridge.destinations import Destination, foreign_failures
+from rigbridge.destinations import (
+    BulkDestination,
+    Destination,
+    PreparedItem,
+    Receipt,
+    foreign_failures,
+)
 from rigbridge.errors import (
     DeliveryError,
     HeldError,
     NoAnswerError,
+    NotFoundError,
     PermanentError,
     RigbridgeError,
     RunProblemsError,
-    SourceError,
-    SourceUnreadableError,
+)
+from rigbridge.imports.batches import batches_of
+from rigbridge.imports.blocks import (
+    ReadSettings,
+    SourcePart,
+    begun,
+    keep_refused,
+    placed,
 )
 from rigbridge.imports.detection import AdapterSet
+from rigbridge.imports.documents import DocumentDestination, Stored, stored_in
+from rigbridge.imports.postponing import PostponedItems
 from rigbridge.imports.quarantine import Quarantine
-from rigbridge.imports.reading import ReadRun, read_source
 from rigbridge.imports.results import ImportedRun, SourceResult
-from rigbridge.imports.strictness import Strictness, strict_refusal
-from rigbridge.machine.folders import read_chunks
-from rigbridge.model import Attachment, Run
+from rigbridge.imports.spooling import import_spool
+from rigbridge.imports.strictness import Strictness
+from rigbridge.imports.workers import blocks_of
+from rigbridge.ledger import RunStatus
 from rigbridge.sources import FoundSource
 
 __all__ = ["import_sources"]
 
-_ACCEPT = "import without --strict to accept that"
+_GROUP_RUNS = 64
+_GROUP_BYTES = 4 << 20
+_GROUP_SECONDS = 2.0
+"""When a group is stored that is not full: what is read should be safe soon."""
 
 
 def import_sources(
@@ -49,189 +70,271 @@ def import_sources(
     *,
     strict: Strictness = False,
     attach_source: bool = False,
-) -> Iterator[SourceResult]:
+    jobs: int | None = 1,
+    stop: Callable[[], bool] = lambda: False,
+) -> Generator[SourceResult]:
     """
-    Import sources, one result each, in their order.
+    Import sources, one result each, as they come to their ends.
 
     A run that cannot be stored as it is goes to the quarantine of the data folder.
+    Closing the generator ends the import at once; what was stored by then stays.
 
     Args:
-        sources: what to import.
+        sources: what to import; taken one by one.
         adapters: the adapters to choose from.
         configuration: the site's settings.
         destination: where the runs go, or None to only read them.
         strict: whether a run of which anything is missing is an error and is not sent.
         attach_source: let the source itself travel along as an attachment.
+        jobs: how many processes read; 1 is this one, and None as many as there are
+            processors, or this one where there is little to read.
+        stop: asked before each source is taken; True ends the import once what was
+            taken is stored.
+
+    Raises:
+        ConfigurationError: the processes cannot be started.
     """
-    # The error that ended the import: what comes after it is not tried.
-    outage: DeliveryError | None = None
-    for source in sources:
-        if outage is not None:
-            yield attrs.evolve(_found(source), errors=(outage,), tried=False)
-            continue
-        work = _SourceImport(source, configuration, destination)
-        result = work.result(adapters, strict=strict, attach_source=attach_source)
-        # Both errors concern every run, not this one: the rest would only fail slowly.
-        outage = next(
-            (
-                error
-                for error in result.errors
-                if isinstance(error, (HeldError, NoAnswerError))
-            ),
-            None,
-        )
-        yield result
-
-
-def _found(found: FoundSource) -> SourceResult:
-    """Begin the result of a source."""
-    return SourceResult(
-        source=found.uri, path=found.path, size=found.size, mtime_ns=found.mtime_ns
+    settings = ReadSettings(
+        configuration=configuration,
+        adapters=adapters,
+        strict=strict,
+        attach_source=attach_source,
     )
+    with ExitStack() as stack:
+        writer = _Writer(settings)
+        if destination is not None:
+            try:
+                spool = stack.enter_context(import_spool(configuration.data))
+            except OSError:
+                # What cannot be written there is said of the runs that need it.
+                spool = Path(stack.enter_context(TemporaryDirectory()))
+            bulk = stored_in(destination, spool)
+            settings = attrs.evolve(settings, preparer=bulk.preparer(), spool=spool)
+            writer = _Writer(settings, bulk, PostponedItems(spool))
+        taken = writer.taken(sources, stop)
+        blocks = blocks_of(batches_of(taken), settings, jobs)
+        with closing(blocks):
+            for block in blocks:
+                for part in block.parts:
+                    yield from writer.take(part)
+        yield from writer.finish()
 
 
-class _SourceImport:
-    """The import of one source."""
+class _SourceState:
+    """A source that is being imported."""
+
+    def __init__(self, found: FoundSource) -> None:
+        self.found = found
+        self.runs: list[ImportedRun] = []
+        self.errors: list[RigbridgeError] = []
+        self.refused: dict[str, RigbridgeError] = {}
+        self.result: SourceResult | None = None
+        self.waiting = 0
+        self.is_left = False
+        self.created: set[UUID] = set()
+
+    def restart(self) -> None:
+        """Forget what a process gave that died; what it has stored stays new."""
+        new = (run.id for run in self.runs if run.status is RunStatus.CREATED)
+        self.created.update(new)
+        self.runs, self.errors, self.refused = [], [], {}
+
+    def add(self, run: ImportedRun, receipt: Receipt) -> None:
+        arrived = run.arrived(receipt)
+        if run.id in self.created:
+            self.created.discard(run.id)
+            arrived = attrs.evolve(arrived, status=RunStatus.CREATED)
+        self.runs.append(arrived)
+        self.errors.extend(placed(error, self.found, run) for error in arrived.failures)
+
+
+_Waiting: TypeAlias = tuple[_SourceState, ImportedRun, NotFoundError]
+"""A run that waits for others, and why it was refused."""
+
+
+class _Writer:
+    """
+    Gathers runs into groups, stores each, and gives the sources that are complete.
+
+    Args:
+        settings: how sources are read.
+        bulk: stores a group; None where nothing is sent.
+        postponed: keeps what has to wait for other runs.
+    """
 
     def __init__(
         self,
-        found: FoundSource,
-        configuration: Configuration,
-        destination: Destination | None,
+        settings: ReadSettings,
+        bulk: BulkDestination | DocumentDestination | None = None,
+        postponed: PostponedItems[_Waiting] | None = None,
     ) -> None:
-        self._found = found
-        self._source = found.source()
-        self._configuration = configuration
-        self._destination = destination
-        self._runs: list[ImportedRun] = []
-        self._errors: list[RigbridgeError] = []
-        # Nothing is made on the disk before a run has to go there.
-        self._quarantine = Quarantine(configuration.data)
-        self._quarantined: list[Path] = []
-        self._report = ConversionReport()
+        self._settings = settings
+        self._bulk = bulk
+        self._postponed = postponed
+        self._quarantine = Quarantine(settings.configuration.data)
+        self._states: dict[int, _SourceState] = {}
+        self._found: dict[int, FoundSource] = {}
+        self._group: list[tuple[_SourceState, ImportedRun, PreparedItem]] = []
+        self._size = 0
+        self._since = 0.0
+        self._rest: list[FoundSource] = []
+        self._sources: Iterator[FoundSource] = iter(())
+        # The error that ended the import: what comes after it is not tried.
+        self._outage: RigbridgeError | None = None
 
-    def result(
-        self, adapters: AdapterSet, *, strict: Strictness, attach_source: bool
-    ) -> SourceResult:
-        result = _found(self._found)
-        try:
-            installed = adapters.choose(self._source)
-            result = attrs.evolve(
-                result,
-                adapter=installed.adapter.name,
-                adapter_version=installed.version,
-                digest=self._source.digest,
-            )
-            with Spool() as spool:
-                extra = self._source_copy(spool) if attach_source else ()
-                for item in read_source(
-                    self._source,
-                    installed,
-                    self._configuration,
-                    spool,
-                    strict=bool(strict),
-                    remainder=self._report,
-                ):
-                    if isinstance(item, SourceError):
-                        self._errors.append(item)
-                    else:
-                        self._submit(item, extra, strict=strict)
-        except (HeldError, NoAnswerError, SourceError) as error:
-            self._errors.append(error)
-        return attrs.evolve(
-            result,
-            runs=tuple(self._runs),
-            errors=tuple(self._errors),
-            quarantined=tuple(self._quarantined),
-            report=self._report.counts(),
+    def taken(
+        self, sources: Iterable[FoundSource], stop: Callable[[], bool]
+    ) -> Iterator[FoundSource]:
+        """Give sources on to be read, until the import ends."""
+        self._sources = iter(sources)
+        number = 0
+        while self._outage is None and not stop():
+            found = next(self._sources, None)
+            if found is None:
+                return
+            self._found[number] = found
+            number += 1
+            yield found
+        if self._outage is None:
+            self._sources = iter(())
+
+    def take(self, part: SourcePart) -> Iterator[SourceResult]:
+        """Take some runs of a source."""
+        state = self._states.get(part.number)
+        if state is None:
+            state = _SourceState(self._found.pop(part.number))
+            self._states[part.number] = state
+        elif part.begins:
+            yield from self.flush()
+            state.restart()
+        if self._bulk is None:
+            state.runs.extend(part.runs)
+        else:
+            if not self._group:
+                self._since = time.monotonic()
+            for run, item in zip(part.runs, part.items, strict=True):
+                state.waiting += 1
+                self._size += item.size
+                self._group.append((state, run, item))
+        state.result = part.result
+        if self._is_due():
+            yield from self.flush()
+        elif not self._group:
+            yield from self._complete()
+
+    def _is_due(self) -> bool:
+        return bool(self._group) and (
+            len(self._group) >= _GROUP_RUNS
+            or self._size >= _GROUP_BYTES
+            or time.monotonic() - self._since >= _GROUP_SECONDS
         )
 
-    def _source_copy(self, spool: Spool) -> tuple[Attachment, ...]:
-        # A copy, since whoever writes the report may still change it.
-        try:
-            with self._source.stored() as stream:
-                chunks = read_chunks(stream)
-                return (spool.add(chunks, name=self._source.name),)
-        except OSError as error:
-            raise SourceUnreadableError(
-                f"cannot be copied: {error}",
-                source=self._source.uri,
-                remedy="check the file and the space in the temporary folder",
-            ) from error
+    def flush(self) -> Iterator[SourceResult]:
+        """Store the group, and give the sources that are complete with it."""
+        group, self._group, self._size = self._group, [], 0
+        self._store_group(group)
+        yield from self._complete()
 
-    def _submit(
-        self, item: ReadRun, extra: tuple[Attachment, ...], *, strict: Strictness
+    def _store_group(
+        self, group: list[tuple[_SourceState, ImportedRun, PreparedItem]]
+    ) -> int:
+        """Store runs together; gives how many came to an end."""
+        if not group or self._bulk is None:
+            return 0
+        ended = 0
+        for (state, run, item), outcome in zip(
+            group, self._outcomes([item for _, _, item in group]), strict=True
+        ):
+            # Other runs of this import may bring the units that it names.
+            if (
+                self._postponed is not None
+                and item.is_assembly
+                and isinstance(outcome, NotFoundError)
+            ):
+                self._postponed.keep((state, run, outcome), item)
+                continue
+            ended += 1
+            self._note(state, run, outcome)
+        return ended
+
+    def _outcomes(self, items: list[PreparedItem]) -> Sequence[Stored | None]:
+        """Store items; None stands for one that is not tried any more."""
+        if self._outage is not None or self._bulk is None:
+            return [None] * len(items)
+        try:
+            with foreign_failures(self._bulk, "store_prepared"):
+                return self._bulk.store_prepared(items)
+        except DeliveryError as error:
+            return [error] * len(items)
+
+    def _note(
+        self, state: _SourceState, run: ImportedRun, outcome: Stored | None
     ) -> None:
-        run, report = item.run, item.report
-        try:
-            refusal = strict_refusal(item, self._source, strict, remedy=_ACCEPT)
-            if refusal is not None:
-                self._errors.append(refusal)
-                return
-            if extra:
-                run = attrs.evolve(run, attachments=(*run.attachments, *extra))
-            receipt = None
-            if self._destination is None:
-                # What a store would refuse is said beforehand, too.
-                dump(run, report)
-            else:
-                with foreign_failures(self._destination, "submit"):
-                    receipt = self._destination.submit(run, report)
-            imported = ImportedRun.of(run)
-            self._runs.append(
-                imported if receipt is None else imported.arrived(receipt)
-            )
-            if receipt is not None:
-                # Stored now: what an earlier import put into quarantine is obsolete.
-                self._quarantine.release(run.id)
-                self._errors.extend(
-                    self._placed(failure.error, run) for failure in receipt.failures
-                )
-        except (HeldError, NoAnswerError):
-            raise
-        except (DeliveryError, RunProblemsError) as error:
-            self._errors.append(self._placed(error, run))
-            # Only what no repetition can mend: all else is imported again as it is.
-            final = isinstance(error, (PermanentError, RunProblemsError))
-            if final and self._destination is not None:
-                self._keep(item, extra, error)
-        finally:
-            # Also for a run that failed: its elements are part of the source.
-            self._report.merge(report)
+        state.waiting -= 1
+        if isinstance(outcome, Receipt):
+            # Stored now: what an earlier import put into quarantine is obsolete.
+            self._quarantine.release(run.id)
+            state.add(run, outcome)
+            return
+        # What ended the import is said of the first run that met it.
+        if outcome is None or outcome is self._outage:
+            state.is_left = True
+            return
+        error = placed(outcome, state.found, run)
+        state.errors.append(error)
+        # Both errors concern every run, not this one: the rest would only fail slowly.
+        if isinstance(error, (HeldError, NoAnswerError)):
+            self._outage = self._outage or error
+        elif isinstance(error, (PermanentError, RunProblemsError)):
+            state.refused[str(run.id)] = error
 
-    def _keep(
-        self, item: ReadRun, extra: tuple[Attachment, ...], reason: RigbridgeError
-    ) -> None:
-        """Put a run into quarantine that no store takes as it is."""
-        # Without the rules: they may be what is wrong, and are applied at each retry.
-        run = attrs.evolve(item.raw, attachments=(*item.raw.attachments, *extra))
-        try:
-            path = self._quarantine.keep(
-                run,
-                item.raw_report,
-                reason,
-                destination=self._configuration.destination_name,
-                source=self._source.path,
-            )
-            self._quarantined.append(path)
-        except (OSError, RigbridgeError) as error:
-            words = getattr(error, "strerror", None) or str(error)
-            self._errors.append(
-                SourceError(
-                    f"the run cannot be kept in quarantine either: {words}",
-                    source=str(self._quarantine.folder),
-                    remedy="check the folder and its disk; the report is untouched",
-                )
-            )
+    def _complete(self) -> Iterator[SourceResult]:
+        done = [
+            number
+            for number, state in self._states.items()
+            if state.result is not None and not state.waiting
+        ]
+        for number in done:
+            yield self._result(self._states.pop(number))
 
-    def _placed(self, error: RigbridgeError, run: Run) -> RigbridgeError:
-        """Let an error name the file and the run, before what it names itself."""
-        # Only later runs of a file are numbered: most files hold one.
-        index = None if run.source is None else run.source.index
-        places = [] if not index else [f"run {index + 1}"]
-        if error.source != self._source.uri:
-            places += [error.source] if error.source else []
-            error.source = self._source.uri
-        places += [error.place] if error.place else []
-        error.place = ": ".join(places) or None
-        return error
+    def _result(self, state: _SourceState) -> SourceResult:
+        result = state.result or begun(state.found)
+        if state.is_left and self._outage is not None:
+            if not state.runs:
+                return attrs.evolve(
+                    begun(state.found), errors=(self._outage,), tried=False
+                )
+            state.errors.append(self._outage)
+        quarantined = list(result.quarantined)
+        errors = [*result.errors, *state.errors]
+        if state.refused:
+            kept, problems = keep_refused(state.found, state.refused, self._settings)
+            quarantined += kept
+            errors += problems
+        return attrs.evolve(
+            result,
+            runs=tuple(state.runs),
+            errors=tuple(errors),
+            quarantined=tuple(quarantined),
+        )
+
+    def finish(self) -> Iterator[SourceResult]:
+        """Store what is left, and say what was not tried."""
+        yield from self.flush()
+        if self._postponed is not None:
+            # In rounds: an assembly may be part of another one.
+            progress = 1
+            while progress:
+                progress = sum(
+                    self._store_group(
+                        [(state, run, item) for (state, run, _), item in group]
+                    )
+                    for group in self._postponed.groups(_GROUP_RUNS)
+                )
+            for group in self._postponed.groups(_GROUP_RUNS):
+                for (state, run, outcome), _ in group:
+                    self._note(state, run, outcome)
+            yield from self._complete()
+        if self._outage is not None:
+            for found in self._sources:
+                yield attrs.evolve(begun(found), errors=(self._outage,), tried=False)

@@ -25,6 +25,7 @@ class ImportedRun:
 
     Attributes:
         id: its id.
+        index: its place among the runs of its source, counted from 0.
         serial_number: of its unit, or None.
         procedure: the name of its procedure or else its id, or None.
         outcome: its verdict.
@@ -38,6 +39,7 @@ class ImportedRun:
     """
 
     id: UUID
+    index: int = 0
     serial_number: str | None
     procedure: str | None
     outcome: RunOutcome
@@ -56,6 +58,7 @@ class ImportedRun:
         """Describe a run that was read."""
         return cls(
             id=run.id,
+            index=(run.source and run.source.index) or 0,
             serial_number=run.unit.serial_number,
             procedure=run.procedure.name or run.procedure.id,
             outcome=run.outcome,
@@ -100,6 +103,7 @@ class SourceResult:
         tried: False for a source that was left because the destination is out, which
             ``errors`` then holds, or because the import was interrupted.
         skipped: whether the ledger says that it was imported before as it is.
+        seconds: how long it took to read and convert it.
     """
 
     source: str
@@ -115,6 +119,7 @@ class SourceResult:
     report: ConversionReport = attrs.field(factory=ConversionReport)
     tried: bool = True
     skipped: bool = False
+    seconds: float = 0.0
 
     @property
     def succeeded(self) -> bool:

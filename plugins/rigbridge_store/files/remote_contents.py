@@ -17,10 +17,10 @@ import attrs
 
 from rigbridge.errors import ConfigurationError, ServerUnavailableError
 from rigbridge.wire import CODES
-from rigbridge_store.files.contents import ContentStore
+from rigbridge_store.files.contents import ContentStore, DiskContents
 from rigbridge_store.results import StoredContent
 
-__all__ = ["RemoteContents", "RemoteOpener"]
+__all__ = ["RemoteContents", "RemoteOpener", "contents_of"]
 
 _FRESH_SECONDS = 300.0
 """How old a content may be to be found again; well below the wait of a sweep."""
@@ -188,3 +188,20 @@ def _reached(url: str) -> Generator[None]:
             status=503,
             code=CODES[503],
         ) from error
+
+
+def contents_of(data: Path, attachments: str | None) -> ContentStore:
+    """
+    Open the contents of a store.
+
+    Args:
+        data: the data folder.
+        attachments: the URL under which they are kept, or None for the folder.
+
+    Raises:
+        ConfigurationError: the URL cannot be used.
+        OSError: the folder cannot be written.
+    """
+    if attachments is None:
+        return DiskContents(data)
+    return RemoteContents(data, attachments)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
 
@@ -17,6 +17,7 @@ from rigbridge_store.tables.values import new_id
 
 __all__ = [
     "add_file",
+    "file_rows",
     "files_of",
     "find_content",
     "find_file",
@@ -29,16 +30,17 @@ _COLUMNS = ("id", "run_key", "name", "mime_type", "size", "sha256", "stored", "s
 _FILES = RowWriter(attachments, _COLUMNS)
 
 
-def write_files(
-    connection: sa.Connection, run: int, files: Sequence[StoredFile]
-) -> None:
-    """Give files to a new run, in order."""
-    rows: list[Row] = []
+def file_rows(run: int, files: Sequence[StoredFile]) -> Iterator[Row]:
+    """Make the rows of the files of a new run, in order."""
     for file in files:
         public = new_id()
         said = (file.name, file.mime_type, file.size, file.sha256)
         seal = file_seal(public, *said, stored=file.stored)
-        rows.append((public, run, *said, file.stored, seal))
+        yield (public, run, *said, file.stored, seal)
+
+
+def write_files(connection: sa.Connection, rows: Sequence[Row]) -> None:
+    """Write files of new runs, as :func:`file_rows` made them."""
     _FILES.write(connection, rows)
 
 

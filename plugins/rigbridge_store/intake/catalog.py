@@ -19,6 +19,7 @@ from rigbridge_store.access.sight import Sight
 from rigbridge_store.fields import text_or_none
 from rigbridge_store.intake.policies import CreationPolicy
 from rigbridge_store.refusals import FieldIssue, not_found
+from rigbridge_store.tables.backends import lock_catalog
 from rigbridge_store.tables.rows import ColumnValue, insert_row
 from rigbridge_store.tables.schema import (
     batches,
@@ -153,11 +154,22 @@ class CatalogSession:
         self._known = known
         self._principal = principal
         self.resolved: dict[_Key, int] = {}
+        self._no_users: set[str] = set()
 
     @property
     def sight(self) -> Sight:
         """What the caller may see."""
         return Sight.of(self._connection, self._principal)
+
+    def mark(self) -> int:
+        """Give a mark of what was found so far."""
+        return len(self.resolved)
+
+    def forget_since(self, mark: int) -> None:
+        """Forget what was found since, as of a work that was taken back."""
+        # A dict keeps the order in which its keys came.
+        for key in list(self.resolved)[mark:]:
+            del self.resolved[key]
 
     def _seen(self, key: _Key) -> int | None:
         # Keys of rows begin at 1, so that none is false.
@@ -174,6 +186,9 @@ class CatalogSession:
         found = self._seen(key)
         # Remembered as spelled; another spelling finds the row by its folded text.
         if found is None:
+            found = self._connection.execute(select, where).scalar()
+        if found is None and lock_catalog(self._connection):
+            # Another process may have added it in the meantime.
             found = self._connection.execute(select, where).scalar()
         if found is None:
             found = self._insert(table, {**where, **more})
@@ -220,6 +235,9 @@ class CatalogSession:
         if found is None:
             if not policy.create_missing:
                 raise unknown_procedure(self._principal, reference)
+            if lock_catalog(self._connection):
+                found = find_procedure(self._connection, reference)
+        if found is None:
             found = self._new_procedure(reference, name or reference)
         self.resolved[key] = found
         return found
@@ -313,9 +331,13 @@ class CatalogSession:
             }
             return self._resolve(("user", email), _USER, where, users, more)
         found = self._seen(("user", email))
+        if found is None and policy.declared_operators and email in self._no_users:
+            return None
         if found is None:
             found = self._connection.execute(_USER, where).scalar()
         if found is None and policy.declared_operators:
+            # Most runs of an archive name one of few operators who are no users.
+            self._no_users.add(email)
             return None
         if found is None:
             raise not_found(

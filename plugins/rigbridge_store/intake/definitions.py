@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 import sqlalchemy as sa
 
+from rigbridge_store.tables.backends import lock_catalog
 from rigbridge_store.tables.rows import Row, RowWriter
 from rigbridge_store.tables.schema import specifications, test_points
 
@@ -102,6 +103,17 @@ class DefinitionSession:
         self.new_points: dict[int, dict[Definition, int]] = {}
         self.new_specifications: dict[Definition, int] = {}
 
+    def mark(self) -> tuple[dict[int, dict[Definition, int]], dict[Definition, int]]:
+        """Give a mark of what was found so far."""
+        points = {key: dict(found) for key, found in self.new_points.items()}
+        return points, dict(self.new_specifications)
+
+    def forget_since(
+        self, mark: tuple[dict[int, dict[Definition, int]], dict[Definition, int]]
+    ) -> None:
+        """Forget what was found since, as of a work that was taken back."""
+        self.new_points, self.new_specifications = mark
+
     def points(
         self, procedure: int, wanted: Iterable[Definition]
     ) -> Mapping[Definition, int]:
@@ -159,6 +171,10 @@ class DefinitionSession:
         digests = {definition_digest(item): item for item in missing}
         keys = self._found(select, values, list(digests))
         absent = [digest for digest in digests if digest not in keys]
+        if absent and lock_catalog(self._connection):
+            # Another process may have added some in the meantime.
+            keys |= self._found(select, values, absent)
+            absent = [digest for digest in digests if digest not in keys]
         if absent:
             insert([(digest, *digests[digest]) for digest in absent])
             # One query for all keys is cheaper than RETURNING row by row.

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from rigbridge.convert import overlay
 from rigbridge.model import JSONObject, JSONScalar, JSONValue
+from rigbridge_store.tables.rows import Row, RowWriter
 from rigbridge_store.tables.schema import (
     part_metadata,
     revision_metadata,
@@ -27,10 +28,12 @@ __all__ = [
     "MAX_NAME",
     "MetadataKind",
     "merge_metadata",
+    "metadata_rows",
     "read_metadata",
     "searchable",
     "sidecar_metadata",
     "write_metadata",
+    "write_metadata_rows",
 ]
 
 Value = str | float | int | bool
@@ -54,6 +57,13 @@ _TABLES: Mapping[MetadataKind, tuple[sa.Table, sa.Column[int]]] = {
     "revision": (revision_metadata, revision_metadata.c.revision_key),
     "station": (station_metadata, station_metadata.c.station_key),
 }
+
+_WRITERS: Mapping[MetadataKind, RowWriter] = {
+    kind: RowWriter(table, (key.name, "name", "value", "text", "number", "flag"))
+    for kind, (table, key) in _TABLES.items()
+}
+
+_encode = msgspec.json.Encoder().encode
 
 
 def searchable(metadata: Mapping[str, JSONValue]) -> dict[str, JSONScalar]:
@@ -90,21 +100,30 @@ def write_metadata(
         owner: its key.
         values: texts, numbers and booleans by name; None is left out.
     """
-    table, key = _TABLES[kind]
-    rows = [
-        {
-            key.name: owner,
-            "name": name,
-            "value": msgspec.json.encode(value).decode(),
-            "text": value if isinstance(value, str) else None,
-            "number": _number(value),
-            "flag": value if isinstance(value, bool) else None,
-        }
+    write_metadata_rows(connection, kind, metadata_rows(owner, values))
+
+
+def write_metadata_rows(
+    connection: sa.Connection, kind: MetadataKind, rows: Sequence[Row]
+) -> None:
+    """Write values of owners, as :func:`metadata_rows` made them."""
+    _WRITERS[kind].write(connection, rows)
+
+
+def metadata_rows(owner: int, values: Mapping[str, JSONScalar]) -> list[Row]:
+    """Make the rows of the values of an owner; None is left out."""
+    return [
+        (
+            owner,
+            name,
+            _encode(value).decode(),
+            value if isinstance(value, str) else None,
+            _number(value),
+            value if isinstance(value, bool) else None,
+        )
         for name, value in values.items()
         if value is not None
     ]
-    if rows:
-        connection.execute(table.insert(), rows)
 
 
 def _number(value: JSONScalar) -> float | None:

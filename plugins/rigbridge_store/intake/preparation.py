@@ -35,7 +35,7 @@ from rigbridge_store.tables.packing import LARGE, pack, shortened
 from rigbridge_store.tables.rows import Row
 from rigbridge_store.tables.values import span_to_micros, to_micros
 
-__all__ = ["PreparedRun", "digest", "prepare"]
+__all__ = ["PreparedRun", "digest", "prepare", "without_rows"]
 
 _PreparedMeasurement = tuple[int, int, *MeasurementColumns]
 
@@ -141,7 +141,7 @@ class _Preparation:
             ended = _later(started, span)
         sidecar, carried = _split(known(body.rigbridge))
         return PreparedRun(
-            head=_head(body),
+            head=_encode(without_rows(body)).decode(),
             outcome=_outcome(body),
             docstring=text_or_none(body.docstring),
             started_at=None if started is None else to_micros(started),
@@ -283,9 +283,9 @@ def _outcome(body: CreateRun) -> RunOutcome:
     return RunOutcome.PASS if body.run_passed else RunOutcome.FAIL
 
 
-def _head(body: CreateRun) -> str:
-    head = attrs.evolve(body, phases=UNSET, logs=UNSET, steps=UNSET, rigbridge=UNSET)
-    return _encode(head).decode()
+def without_rows(body: CreateRun) -> CreateRun:
+    """Leave out of a body what has rows of its own."""
+    return attrs.evolve(body, phases=UNSET, logs=UNSET, steps=UNSET, rigbridge=UNSET)
 
 
 def _split(

@@ -8,23 +8,35 @@ or renamed its row.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from typing import TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from rigbridge.errors import PermanentError
 from rigbridge_store.access.principals import Principal
+from rigbridge_store.fields import known
 from rigbridge_store.intake.catalog import Catalog, CatalogSession
 from rigbridge_store.intake.creation import Creation
 from rigbridge_store.intake.definitions import Definitions, DefinitionSession
+from rigbridge_store.intake.groups import write_group
 from rigbridge_store.refusals import conflict
 from rigbridge_store.results import CreationResult
-from rigbridge_store.tables.database import StoreDatabase
+from rigbridge_store.tables.database import StoreDatabase, TornError
+from rigbridge_store.tables.rows import perform
 
 __all__ = ["IntakeTransactions"]
 
 _ATTEMPTS = 5
+_SAVEPOINT = "rigbridge_run"
+
+_Result = TypeVar("_Result")
+_Refusal: TypeAlias = PermanentError
+_Written: TypeAlias = tuple[list[_Result], CatalogSession, DefinitionSession]
+"""What a transaction gave, and what it found or added on the way."""
 
 
 class IntakeTransactions:
@@ -40,40 +52,97 @@ class IntakeTransactions:
         self._catalog = Catalog()
         self._definitions = Definitions()
 
-    def create(self, creation: Creation) -> CreationResult:
+    def create(self, creations: Sequence[Creation]) -> list[CreationResult | _Refusal]:
         """
-        Create a run, durably.
+        Create runs, durably and together.
+
+        Args:
+            creations: the runs, all sent by the same.
+
+        Returns:
+            What became of each, in their order. One that is refused leaves the others
+            alone.
 
         Raises:
-            ConflictError: it contradicts what is stored.
             ServerUnavailableError: the store cannot be written for now.
         """
+        if not creations:
+            return []
+        try:
+            return list(self._create_all(creations))
+        except PermanentError as error:
+            if len(creations) == 1:
+                return [error]
+        # Rare enough that the whole group is done once more, each run by itself.
+        return self._committed(partial(self._create_each, creations), creations)
 
-        def write(
-            connection: sa.Connection,
-        ) -> tuple[CreationResult, CatalogSession, DefinitionSession]:
-            session = self._catalog.session(connection, creation.principal)
+    def _create_all(self, creations: Sequence[Creation]) -> list[CreationResult]:
+        def write(connection: sa.Connection) -> _Written[CreationResult]:
+            session = self._catalog.session(connection, creations[0].principal)
             definitions = self._definitions.session(connection)
-            created = creation.write(connection, session, definitions)
+            created = write_group(connection, session, definitions, creations)
             return created, session, definitions
 
         for attempt in range(_ATTEMPTS):
             try:
-                created, session, definitions = self._database.write(write)
+                return self._committed(write, creations)
             except IntegrityError as error:
                 # Another writer was faster, or a remembered row is gone: look again.
-                self._catalog.forget()
-                self._definitions.forget()
+                self._forget()
                 if attempt == _ATTEMPTS - 1:
                     raise conflict(
                         f"The run contradicts what is stored: {error.orig}"
                     ) from error
-            else:
-                # Only now: what a transaction added is gone if it was rolled back.
-                self._catalog.remember(session)
-                self._definitions.remember(definitions)
-                return created
+            except TornError:
+                if attempt == _ATTEMPTS - 1:
+                    raise
         raise AssertionError  # the last attempt returns or raises
+
+    def _create_each(
+        self, creations: Sequence[Creation], connection: sa.Connection
+    ) -> _Written[CreationResult | _Refusal]:
+        # What a process has remembered may be why a run was refused.
+        self._forget()
+        session = self._catalog.session(connection, creations[0].principal)
+        definitions = self._definitions.session(connection)
+        results: list[CreationResult | _Refusal] = []
+        for creation in creations:
+            perform(connection, f"SAVEPOINT {_SAVEPOINT}")
+            marks = session.mark(), definitions.mark()
+            try:
+                with self._database.naming_errors():
+                    results += write_group(connection, session, definitions, [creation])
+            except (PermanentError, IntegrityError) as error:
+                perform(connection, f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
+                # What it had added is gone as well.
+                session.forget_since(marks[0])
+                definitions.forget_since(marks[1])
+                results.append(
+                    conflict(f"The run contradicts what is stored: {error.orig}")
+                    if isinstance(error, IntegrityError)
+                    else error
+                )
+            perform(connection, f"RELEASE SAVEPOINT {_SAVEPOINT}")
+        return results, session, definitions
+
+    def _committed(
+        self,
+        write: Callable[[sa.Connection], _Written[_Result]],
+        creations: Sequence[Creation],
+    ) -> list[_Result]:
+        # A unit is in one place: what is built in somewhere needs the sole writer.
+        assembled = any(known(creation.body.sub_units) for creation in creations)
+        results, session, definitions = self._database.write(
+            write, only_adds=not assembled
+        )
+        # Only now: what a transaction added is gone if it was rolled back.
+        self._catalog.remember(session)
+        self._definitions.remember(definitions)
+        return results
+
+    def _forget(self) -> None:
+        self._catalog.forget()
+        self._definitions.forget()
 
     @contextmanager
     def changing(

@@ -8,11 +8,10 @@ import attrs
 import sqlalchemy as sa
 
 from rigbridge.errors import NotFoundError
-from rigbridge.wire import WireSubUnit, WireUnit
+from rigbridge.wire import WireSubUnit
 from rigbridge_store.access.sight import UNIT_SEEN, UNIT_SHARED, Sight
-from rigbridge_store.fields import text_or_none
 from rigbridge_store.intake.catalog import CatalogSession
-from rigbridge_store.intake.policies import CreationPolicy, PartNumbers
+from rigbridge_store.intake.policies import CreationPolicy
 from rigbridge_store.refusals import FieldIssue, bad_request, forbidden, not_found
 from rigbridge_store.tables.rows import RowFinder, insert_row
 from rigbridge_store.tables.schema import unit_sub_units, units
@@ -23,16 +22,9 @@ __all__ = [
     "add_sub_units",
     "create_unit",
     "find_unit",
-    "place_unit",
     "require_sole",
     "set_sub_units",
 ]
-
-NO_PART_NUMBER = (
-    "Part number is required but not provided, and no rule tells it from the serial "
-    "number. Provide a part_number; or give the server a rule in [identity] of its "
-    'rigbridge.toml, or server.part_number = "optional".'
-)
 
 _FIND = RowFinder(
     sa.select(
@@ -44,7 +36,6 @@ _FIND = RowFinder(
     ).where(units.c.serial_key == sa.bindparam("serial_key")),
     ("serial_key",),
 )
-_UPDATE = units.update().where(units.c.key == sa.bindparam("unit"))
 _CHILDREN = sa.select(unit_sub_units.c.child_key).where(
     unit_sub_units.c.parent_key.in_(sa.bindparam("parents", expanding=True))
 )
@@ -108,70 +99,6 @@ def require_sole(connection: sa.Connection, unit: int, name: str, sight: Sight) 
             f"Unit {name} has runs of procedures that the station is not linked to, "
             "so that it cannot be changed. Use the key of a user."
         )
-
-
-def place_unit(
-    connection: sa.Connection,
-    catalog: CatalogSession,
-    unit: WireUnit,
-    policy: CreationPolicy,
-) -> FoundUnit:
-    """
-    Find the unit of a run or create it, and learn what the run says of it.
-
-    What a run leaves out stays as known; what it names replaces that, since units
-    are reworked. Each run keeps what was said at its time.
-
-    Raises:
-        BadRequestError: no part number is given, known or dispensable.
-    """
-    found = find_unit(connection, unit.serial_number)
-    part, revision, batch = _identity(catalog, unit, found, policy)
-    if part is None and policy.part_numbers is PartNumbers.REQUIRED:
-        issue = FieldIssue("unit_under_test.part_number", "is required for a new unit")
-        raise bad_request(NO_PART_NUMBER, issue)
-    values = {"part_key": part, "revision_key": revision, "batch_key": batch}
-    if found is None:
-        return create_unit(connection, catalog, unit.serial_number, values, by_run=True)
-    wanted = attrs.evolve(found, part_key=part, revision_key=revision, batch_key=batch)
-    if wanted != found:
-        connection.execute(_UPDATE, {"unit": found.key, **values})
-    return wanted
-
-
-def _identity(
-    catalog: CatalogSession,
-    unit: WireUnit,
-    found: FoundUnit | None,
-    policy: CreationPolicy,
-) -> tuple[int | None, int | None, int | None]:
-    number, revision_number, batch_number = map(
-        text_or_none, (unit.part_number, unit.revision, unit.batch_number)
-    )
-    known_part = None if found is None else found.part_key
-    if number is None and known_part is None:
-        # Only where neither the run nor the store knows the part: a rule that guesses
-        # must not overrule what was told.
-        told = policy.identity.told_by_serial_number(unit.serial_number)
-        number = told.get("part_number")
-        revision_number = revision_number or told.get("revision")
-        batch_number = batch_number or told.get("batch_number")
-    part = (
-        known_part
-        if number is None
-        else catalog.part(number, text_or_none(unit.part_name))
-    )
-    revision: int | None = None
-    if revision_number is not None and part is not None:
-        revision = catalog.revision(part, revision_number)
-    elif found is not None and part == known_part:
-        # A revision belongs to a part: with another part the known one means nothing.
-        revision = found.revision_key
-    if revision is None and part is not None and policy.default_revision:
-        revision = catalog.default_revision(part)
-    if batch_number is not None:
-        return part, revision, catalog.batch(batch_number)
-    return part, revision, None if found is None else found.batch_key
 
 
 def create_unit(

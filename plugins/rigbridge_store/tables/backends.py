@@ -2,9 +2,10 @@
 The two databases that can hold a store, and what is peculiar to each.
 
 SQLite runs in WAL mode with full sync, so that a commit survives a power cut and
-readers never wait for the writer. PostgreSQL does so by itself. In both one writer
-writes at a time: SQLite has but one lock, and in PostgreSQL a lock of ours stands for
-it, so that what a writer has looked up stays true until it commits.
+readers never wait for the writer. PostgreSQL does so by itself. What a writer has
+looked up must stay true until it commits. SQLite has but one writer at a time; in
+PostgreSQL a lock of ours stands for that. Those that only add runs share it: they run
+beside each other, but not beside a writer that changes or deletes what runs refer to.
 """
 
 from __future__ import annotations
@@ -24,7 +25,16 @@ from rigbridge.errors import ConfigurationError
 from rigbridge_store.tables.postgresql_text import PostgreSQLConnection, accept_any_text
 from rigbridge_store.tables.rows import perform
 
-__all__ = ["FILE_NAME", "PATIENCE", "Backend", "PostgreSQL", "SQLite", "backend_for"]
+__all__ = [
+    "FILE_NAME",
+    "PATIENCE",
+    "Backend",
+    "PostgreSQL",
+    "SQLite",
+    "backend_for",
+    "begin_writing",
+    "lock_catalog",
+]
 
 FILE_NAME = "store.sqlite"
 """The name of the database file in the data folder."""
@@ -33,11 +43,15 @@ PATIENCE = 30
 """How many seconds a writer waits for others, unless told otherwise."""
 
 _WRITING = "rigbridge_writing"
+_SHARED = "shared"
 _POOL_SIZE, _MOST_CONNECTIONS = 8, 64
 """How many connections are kept, and how many there may be at once."""
 
 _LOCK = 0x72696762
 """The number of our lock in PostgreSQL, the same in every process."""
+
+_CATALOG_LOCK = 0x72696763
+"""That of the lock for adding what runs refer to."""
 
 
 class Backend(Protocol):
@@ -291,7 +305,38 @@ def _configure_postgresql(raw: PostgreSQLConnection, _record: object) -> None:
 
 
 def _begin_postgresql(connection: sa.Connection) -> None:
-    if connection.get_execution_options().get(_WRITING, False):
-        # Released by PostgreSQL itself at the end of the transaction, or with the
-        # connection of a process that dies.
-        perform(connection, f"SELECT pg_advisory_xact_lock({_LOCK})")
+    # Released by PostgreSQL itself at the end of the transaction, or with the
+    # connection of a process that dies.
+    writing = connection.get_execution_options().get(_WRITING, False)
+    if writing:
+        shared = "_shared" if writing == _SHARED else ""
+        perform(connection, f"SELECT pg_advisory_xact_lock{shared}({_LOCK})")
+
+
+@contextmanager
+def begin_writing(connection: sa.Connection, *, shared: bool) -> Generator[None]:
+    """
+    Begin a transaction on the connection of a writer; it is committed in the end.
+
+    Args:
+        connection: the writer's.
+        shared: whether others that do likewise may write beside it, where the database
+            can have several writers.
+    """
+    connection.execution_options(**{_WRITING: _SHARED if shared else True})
+    with connection.begin():
+        yield
+
+
+def lock_catalog(connection: sa.Connection) -> bool:
+    """
+    Keep others from adding what runs refer to, until the transaction ends.
+
+    Returns:
+        Whether there may have been others, so that what was not found is to be looked
+        up again.
+    """
+    if connection.dialect.name != "postgresql":
+        return False
+    perform(connection, f"SELECT pg_advisory_xact_lock({_CATALOG_LOCK})")
+    return True

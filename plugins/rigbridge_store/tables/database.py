@@ -33,17 +33,30 @@ from rigbridge.errors import (
 )
 from rigbridge.wire import CODES
 from rigbridge_store.refusals import bad_request, half_a_character
-from rigbridge_store.tables.backends import FILE_NAME, PATIENCE, SQLite, backend_for
+from rigbridge_store.tables.backends import (
+    FILE_NAME,
+    PATIENCE,
+    SQLite,
+    backend_for,
+    begin_writing,
+)
 from rigbridge_store.tables.group_commit import GroupCommit
 from rigbridge_store.tables.migrating import bring_up_to_date, stored_version
 from rigbridge_store.tables.schema import SCHEMA_VERSION
 
-__all__ = ["FILE_NAME", "PATIENCE", "StoreDatabase"]
+__all__ = ["FILE_NAME", "PATIENCE", "StoreDatabase", "TornError"]
 
 _T = TypeVar("_T")
 
 _TOO_LONG = "54000"
 """PostgreSQL's code for what exceeds a limit of the program, as of an index."""
+
+_TORN = ("40001", "40P01")
+"""Its codes for transactions that waited for each other, of which one was ended."""
+
+
+class TornError(ServerUnavailableError):
+    """A transaction was ended for the sake of another one; it may be repeated."""
 
 
 class StoreDatabase:
@@ -122,6 +135,7 @@ class StoreDatabase:
         self._writer: sa.Connection | None = None
         self._write_lock = threading.Lock()
         self._groups = GroupCommit(self.writing)
+        self._additions = GroupCommit(self.adding)
         self._process = os.getpid()
 
     def _prepare(self) -> None:
@@ -171,13 +185,33 @@ class StoreDatabase:
             BadRequestError: a text that no database can hold.
             sqlalchemy.exc.IntegrityError: a row contradicts another.
         """
+        with self._writing(shared=False) as connection:
+            yield connection
+
+    @contextmanager
+    def adding(self) -> Generator[sa.Connection]:
+        """
+        Open a transaction that only adds runs and what is new with them.
+
+        Other processes may add to a PostgreSQL database at the same time.
+
+        Raises:
+            ServerUnavailableError: the database cannot be written for now.
+            BadRequestError: a text that no database can hold.
+            sqlalchemy.exc.IntegrityError: a row contradicts another.
+        """
+        with self._writing(shared=True) as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self, *, shared: bool) -> Generator[sa.Connection]:
         engine = self._current()
         with _mapped(self.shown), self._sole_writer():
             if self._writer is None:
                 # Kept open: there is only ever one, and a pool costs time.
                 self._writer = self._backend.writer(engine)
             try:
-                with self._writer.begin():
+                with begin_writing(self._writer, shared=shared):
                     yield self._writer
             except DBAPIError:
                 # A failed commit leaves its transaction open on the connection, where
@@ -202,7 +236,9 @@ class StoreDatabase:
         finally:
             self._write_lock.release()
 
-    def write(self, work: Callable[[sa.Connection], _T]) -> _T:
+    def write(
+        self, work: Callable[[sa.Connection], _T], *, only_adds: bool = False
+    ) -> _T:
         """
         Do a work in a writing transaction, and return once that is committed.
 
@@ -211,8 +247,11 @@ class StoreDatabase:
 
         Args:
             work: gets the transaction; another thread may call it.
+            only_adds: whether it only adds runs and what is new with them, so that
+                other processes may do so at the same time.
 
         Raises:
+            TornError: two processes waited for each other; the work may be repeated.
             ServerUnavailableError: the database cannot be written for now.
             BadRequestError: a text that no database can hold.
             sqlalchemy.exc.IntegrityError: a row contradicts another.
@@ -220,7 +259,14 @@ class StoreDatabase:
         """
         self._current()
         with _mapped(self.shown):
-            return self._groups.perform(work)
+            groups = self._additions if only_adds else self._groups
+            return groups.perform(work)
+
+    @contextmanager
+    def naming_errors(self) -> Generator[None]:
+        """Turn the database's errors into those that :meth:`write` raises."""
+        with _mapped(self.shown):
+            yield
 
     def _current(self) -> sa.Engine:
         if self._process != os.getpid():
@@ -253,7 +299,12 @@ def _mapped(shown: str) -> Generator[None]:
         sqlite3.OperationalError,
     ) as error:
         reason = getattr(error, "orig", error)
-        if getattr(reason, "sqlstate", None) == _TOO_LONG:
+        state = getattr(reason, "sqlstate", None)
+        if state in _TORN:
+            raise TornError(
+                "two processes that add runs waited for each other", source=shown
+            ) from error
+        if state == _TOO_LONG:
             raise bad_request(f"A text is too long for the store: {reason}") from error
         raise _unavailable(
             f"the store cannot be used for now: {reason}",

@@ -22,7 +22,15 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 
-__all__ = ["ColumnValue", "Row", "RowFinder", "RowWriter", "insert_row", "perform"]
+__all__ = [
+    "ColumnValue",
+    "Row",
+    "RowFinder",
+    "RowWriter",
+    "insert_row",
+    "perform",
+    "reserved_keys",
+]
 
 ColumnValue: TypeAlias = str | int | float | bytes | None
 """What goes into a column."""
@@ -30,12 +38,15 @@ ColumnValue: TypeAlias = str | int | float | bytes | None
 Row: TypeAlias = tuple[ColumnValue, ...]
 """The values of one row, in the order of its columns."""
 
+_MOST_PARAMETERS = 999
+"""How many parameters one statement of SQLite may have, wherever it was built."""
+
 _BLOCKS = (50, 10)
 """
 How many rows one INSERT of SQLite takes, where there are so many; the rest go singly.
 
 A row of a block costs two thirds of a single one. Few sizes, so that drivers
-keep the statements prepared; small ones, since parameters may be limited to 999.
+keep the statements prepared; small ones, since parameters are limited.
 """
 
 
@@ -204,6 +215,8 @@ class RowWriter:
         ordered = insert.ordered(rows)
         start = 0
         for size in _BLOCKS:
+            if size * len(self._columns) > _MOST_PARAMETERS:
+                continue
             while len(ordered) - start >= size:
                 block = chain.from_iterable(ordered[start : start + size])
                 perform(connection, _repeated(insert.sql, size), tuple(block))
@@ -257,6 +270,30 @@ def _repeated(insert: str, times: int) -> str:
     """Let an INSERT of one row take so many."""
     head, word, row = insert.rpartition(" VALUES ")
     return head + word + ", ".join([row] * times)
+
+
+def reserved_keys(
+    connection: sa.Connection, table: sa.Table, count: int
+) -> Sequence[int]:
+    """
+    Reserve the keys of new rows, which the caller writes within the transaction.
+
+    PostgreSQL gives them from the sequence of the table, so that several writers can do
+    this at once; in SQLite there is but one writer, and the next keys are its own.
+    """
+    if not count:
+        return ()
+    if connection.dialect.name == "sqlite":
+        sql = f"SELECT coalesce(max(key), 0) FROM {table.name}"  # noqa: S608 - ours
+        (last,) = cast("tuple[int]", perform(connection, sql).fetchone())
+        return range(last + 1, last + 1 + count)
+    sequence = sa.func.pg_get_serial_sequence(table.name, "key")
+    rows = sa.func.generate_series(1, count).table_valued("number")
+    return (
+        connection.execute(sa.select(sa.func.nextval(sequence)).select_from(rows))
+        .scalars()
+        .all()
+    )
 
 
 def insert_row(

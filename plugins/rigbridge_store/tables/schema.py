@@ -288,6 +288,10 @@ units = sa.Table(
     _refers("part_key", "parts"),
     _refers("revision_key", "revisions"),
     _refers("batch_key", "batches"),
+    # When the runs were that told each of these: an older one tells nothing new.
+    sa.Column("part_told_at", sa.BigInteger),
+    sa.Column("revision_told_at", sa.BigInteger),
+    sa.Column("batch_told_at", sa.BigInteger),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     _refers("creator_user_key", "users"),
     _refers("creator_station_key", "stations"),

@@ -18,7 +18,13 @@ from rigbridge.outbox.incoming.item import (
     decode_item,
     is_item_name,
 )
-from rigbridge.outbox.incoming.runs import read_run, say_lost, write_run
+from rigbridge.outbox.incoming.runs import (
+    decode_run,
+    encode_run,
+    read_run,
+    say_lost,
+    write_run,
+)
 
 __all__ = [
     "ITEM_FILE",
@@ -31,6 +37,8 @@ __all__ = [
     "ItemRefusal",
     "Translate",
     "decode_item",
+    "decode_run",
+    "encode_run",
     "is_item_name",
     "read_run",
     "say_lost",

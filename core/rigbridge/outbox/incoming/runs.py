@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import attrs
@@ -26,7 +27,7 @@ from rigbridge.outbox.incoming.folder import IncomingFolder
 from rigbridge.outbox.incoming.item import RUN_KIND, IncomingItem, ItemContent
 from rigbridge.wire import encode
 
-__all__ = ["read_run", "say_lost", "write_run"]
+__all__ = ["decode_run", "encode_run", "read_run", "say_lost", "write_run"]
 
 
 @attrs.frozen(kw_only=True)
@@ -68,12 +69,7 @@ def write_run(
 
     def fill(draft: ItemDraft) -> ItemContent:
         files = [_add(draft, item) if attachments else None for item in run.attachments]
-        content = {
-            "run": to_document(run),
-            "files": files,
-            "report": None if report is None else report.as_document(),
-        }
-        encoded = encode(content)
+        encoded = encode_run(run, report, files)
         for name, attachment in zip(files, run.attachments, strict=True):
             problem = None if name is None else draft.problem(name)
             if problem is not None:
@@ -122,17 +118,66 @@ def read_run(
         OSError: a file cannot be read.
     """
     try:
-        content = msgspec.json.decode(item.given.content, type=_Content)
+        return decode_run(item.given.content, item.file, report, durable=durable)
+    except MalformedSourceError as error:
+        error.source = str(item.folder)
+        raise
+
+
+def encode_run(
+    run: Run, report: ConversionReport | None, files: Sequence[str | None]
+) -> bytes:
+    """
+    Write a run as a document, for another process or another day.
+
+    Args:
+        run: the run.
+        report: what its reading recorded.
+        files: the name of the file that holds each attachment; None for a reference.
+
+    Raises:
+        ModelError: a text that is no Unicode (a lone surrogate).
+    """
+    return encode(
+        {
+            "run": to_document(run),
+            "files": files,
+            "report": None if report is None else report.as_document(),
+        }
+    )
+
+
+def decode_run(
+    document: bytes,
+    file: Callable[[str], Path | None],
+    report: ConversionReport,
+    *,
+    durable: bool = True,
+) -> Run:
+    """
+    Read a run that :func:`encode_run` wrote.
+
+    Args:
+        document: the document.
+        file: gives the file of a name, or None for one that there is not.
+        report: takes what was recorded when it was written, and what has changed.
+        durable: whether its files were synced when it was written.
+
+    Raises:
+        MalformedSourceError: it holds no run.
+        RunProblemsError: fields that are missing or of the wrong kind.
+        OSError: a file cannot be read.
+    """
+    try:
+        content = msgspec.json.decode(document, type=_Content)
         if content.report is not None:
             report.merge(ConversionReport.from_document(content.report))
     except (msgspec.MsgspecError, KeyError, TypeError) as error:
-        raise MalformedSourceError(
-            f"holds no run: {error}", source=str(item.folder)
-        ) from error
+        raise MalformedSourceError(f"holds no run: {error}") from error
     run = from_document(content.run)
     attachments = list(run.attachments)
     for index, name in enumerate(content.files[: len(attachments)]):
-        path = None if name is None else item.file(name)
+        path = None if name is None else file(name)
         if path is not None:
             place = Place(path=f"$.attachments[{index}]")
             attachments[index] = _with_bytes(

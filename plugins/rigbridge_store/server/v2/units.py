@@ -51,7 +51,11 @@ from rigbridge_store.server.v2.showing import (
     show_part,
     start_of,
 )
-from rigbridge_store.tables.values import iso_from_micros, iso_from_span
+from rigbridge_store.tables.values import (
+    iso_from_micros,
+    iso_from_span,
+    now_micros,
+)
 
 __all__: list[str] = []
 
@@ -213,9 +217,10 @@ def _changes(
     part: int | None = unit.part_key
     if part_number is not None:
         part = require_part(connection, part_number, "part_number", principal).key
-        values["part_key"] = part
+        values |= {"part_key": part, "part_told_at": now_micros()}
         if part != unit.part_key:
             values["revision_key"] = catalog.default_revision(part)
+            values["revision_told_at"] = now_micros()
     revision_number = text_or_none(data.revision_number)
     if revision_number is not None:
         if part is None:
@@ -224,12 +229,16 @@ def _changes(
         values["revision_key"] = require_revision(
             connection, part, revision_number, "revision_number"
         ).key
+        values["revision_told_at"] = now_micros()
     batch_number = text_or_none(data.batch_number)
     # Null takes a batch or a sample away, a blank batch says nothing.
     if batch_number is not None:
         values["batch_key"] = catalog.batch(batch_number)
     elif data.batch_number is None:
         values["batch_key"] = None
+    if "batch_key" in values:
+        # What a person says holds against runs that were before.
+        values["batch_told_at"] = now_micros()
     if data.sample is not UNSET:
         values["sample"] = data.sample
     return values
