@@ -142,7 +142,7 @@ def write_group(
         BadRequestError, ForbiddenError, NotFoundError, ConflictError: what one of them
             refers to does not allow it.
     """
-    group = _Group(connection, catalog, definitions)
+    group = _RunGroup(connection, catalog, definitions)
     return group.write(creations)
 
 
@@ -157,7 +157,7 @@ class _NewRun:
     created_at: int
 
 
-class _Group:
+class _RunGroup:
     """The runs of one transaction."""
 
     def __init__(
