@@ -19,6 +19,7 @@ TOP_LEVEL = {
     "rigbridge_runs",
     "rigbridge_stdf",
     "rigbridge_store",
+    "rigbridge_tdms",
     "rigbridge_teststand",
 }
 

@@ -1,0 +1,166 @@
+"""The library that reads TDMS: what of it is used, and its faults as ours."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from typing import IO, Any, Protocol, cast
+
+from rigbridge.adapters import Source, Spool
+from rigbridge.errors import (
+    MalformedSourceError,
+    SourceError,
+    SourceUnreadableError,
+    UnrecognizedSourceError,
+)
+
+__all__ = ["Channel", "Group", "OpenFile", "Points", "Timestamp", "open_file"]
+
+# What damaged files make npTDMS and NumPy raise, tried with bytes that were changed.
+_FAULTS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+
+
+class Timestamp(Protocol):
+    """A time: seconds since 1904 in UTC, and 2^-64 parts of a second."""
+
+    seconds: int
+    second_fractions: int
+
+
+class Points(Protocol):
+    """Some points of a channel, as NumPy has them."""
+
+    dtype: Any
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[object]: ...
+    def astype(self, kind: str) -> Points:
+        """Give them as another type."""
+        ...
+
+    def tobytes(self) -> bytes:
+        """Give their bytes."""
+        ...
+
+    def tolist(self) -> list[object]:
+        """Give them as objects of Python."""
+        ...
+
+
+class _Piece(Protocol):
+    """A piece of a channel."""
+
+    def __getitem__(self, part: slice, /) -> Points: ...
+
+
+class Channel(Protocol):
+    """A channel: its points, read piece by piece."""
+
+    name: str
+    properties: Mapping[str, object]
+
+    def __len__(self) -> int: ...
+    def data_chunks(self) -> Iterator[_Piece]:
+        """Read the pieces."""
+        ...
+
+    def read_data(self, *, scaled: bool) -> object:
+        """Read all points; those of DAQmx without scaling by the id of their scaler."""
+        ...
+
+
+class Group(Protocol):
+    """A group of channels."""
+
+    name: str
+    properties: Mapping[str, object]
+
+    def channels(self) -> list[Channel]:
+        """Give its channels, in the order in which they were written."""
+        ...
+
+
+class _Status(Protocol):
+    incomplete_final_segment: bool
+
+
+class OpenFile(Protocol):
+    """A file whose headings are read."""
+
+    properties: Mapping[str, object]
+    file_status: _Status
+    tdms_version: int
+
+    def groups(self) -> list[Group]:
+        """Give its groups."""
+        ...
+
+
+@contextmanager
+def open_file(source: Source, spool: Spool) -> Generator[OpenFile]:
+    """
+    Open a file; faults of the library within the block are those of the file.
+
+    An index beside the file is not read: one that is left from another run of the
+    program would make other points of the same bytes.
+
+    Raises:
+        UnrecognizedSourceError: the library is not installed.
+        MalformedSourceError: the file is damaged.
+        SourceUnreadableError: its bytes cannot be read.
+    """
+    try:
+        from nptdms import TdmsFile  # noqa: PLC0415 - slow, and an extra
+        from nptdms.log import log_manager  # noqa: PLC0415
+    except ImportError as error:
+        raise UnrecognizedSourceError(
+            "is a TDMS file, and npTDMS, which reads them, is not installed",
+            source=source.uri,
+            remedy="pip install 'rigbridge[tdms]'",
+        ) from error
+    # It would write to the terminal by a handler of its own; loggers above still hear.
+    for logger in log_manager.loggers.values():
+        logger.removeHandler(log_manager.console_handler)
+    try:
+        with source.open() as stream, _seekable(stream, spool) as file:
+            opened = TdmsFile.open(file, raw_timestamps=True)
+            yield cast("OpenFile", opened)
+    except SourceError:
+        raise
+    except (OSError, EOFError) as error:
+        raise SourceUnreadableError(
+            f"cannot be read: {error}",
+            source=source.uri,
+            remedy="check the disk, or copy the file again",
+        ) from error
+    except _FAULTS as error:
+        raise MalformedSourceError(
+            f"its segments are damaged ({type(error).__name__}: {error})",
+            source=source.uri,
+            remedy="copy the file again from where it was written",
+        ) from error
+
+
+@contextmanager
+def _seekable(stream: IO[bytes], spool: Spool) -> Generator[IO[bytes]]:
+    """Give a stream that can be read at any place; one that cannot lies aside."""
+    if stream.seekable():
+        yield stream
+        return
+    with spool.aside() as aside:
+        shutil.copyfileobj(stream, aside, 1 << 20)
+        aside.seek(0)
+        yield aside
