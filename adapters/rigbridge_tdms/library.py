@@ -16,7 +16,7 @@ from rigbridge.errors import (
     UnrecognizedSourceError,
 )
 
-__all__ = ["Channel", "Group", "OpenFile", "Points", "Timestamp", "open_file"]
+__all__ = ["Channel", "ChannelPoints", "Group", "OpenFile", "Timestamp", "open_file"]
 
 # What damaged files make npTDMS and NumPy raise, tried with bytes that were changed.
 _FAULTS = (
@@ -40,14 +40,14 @@ class Timestamp(Protocol):
     second_fractions: int
 
 
-class Points(Protocol):
+class ChannelPoints(Protocol):
     """Some points of a channel, as NumPy has them."""
 
     dtype: Any
 
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[object]: ...
-    def astype(self, kind: str) -> Points:
+    def astype(self, kind: str) -> ChannelPoints:
         """Give them as another type."""
         ...
 
@@ -63,7 +63,7 @@ class Points(Protocol):
 class _Piece(Protocol):
     """A piece of a channel."""
 
-    def __getitem__(self, part: slice, /) -> Points: ...
+    def __getitem__(self, part: slice, /) -> ChannelPoints: ...
 
 
 class Channel(Protocol):

@@ -8,7 +8,7 @@ from typing import cast
 
 from rigbridge.adapters import ConversionReport, Place
 from rigbridge.model import Axis, Series
-from rigbridge_tdms.library import Channel, Points, Timestamp
+from rigbridge_tdms.library import Channel, ChannelPoints, Timestamp
 from rigbridge_tdms.values import shown_time
 
 __all__ = ["channel_series"]
@@ -123,7 +123,7 @@ def _unscaled(
         "DAQmx data without a scale, kept as the device counted them",
         place=Place(path=place),
     )
-    scalers = cast("Mapping[int, Points]", channel.read_data(scaled=False))
+    scalers = cast("Mapping[int, ChannelPoints]", channel.read_data(scaled=False))
     return {
         f" (scaler {number})": _joined([points], place, report)
         for number, points in scalers.items()
@@ -131,7 +131,7 @@ def _unscaled(
 
 
 def _joined(
-    pieces: list[Points], place: str, report: ConversionReport
+    pieces: list[ChannelPoints], place: str, report: ConversionReport
 ) -> list[object] | array[float] | array[int]:
     """Join the pieces of a channel as compactly as their type allows."""
     kinds = {piece.dtype.kind for piece in pieces}
@@ -154,14 +154,14 @@ def _joined(
     return [value for piece in pieces for value in _objects(piece)]
 
 
-def _beyond(piece: Points) -> bool:
+def _beyond(piece: ChannelPoints) -> bool:
     unsigned = piece.dtype.kind == "u" and piece.dtype.itemsize == _DOUBLE
     return unsigned and any(
         isinstance(value, int) and value >= _INT64 for value in piece.tolist()
     )
 
 
-def _objects(piece: Points) -> Iterator[object]:
+def _objects(piece: ChannelPoints) -> Iterator[object]:
     if piece.dtype.names is None:
         for value in piece.tolist():
             plain = isinstance(value, (str, int, float, bool)) or value is None
