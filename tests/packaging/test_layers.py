@@ -25,6 +25,7 @@ SHARED = {
     "platformdirs",
 }
 VENDOR = {
+    "rigbridge_tdms": {"nptdms"},
     # Its fixture for those who test their test scripts is a plugin of pytest.
     "rigbridge_openhtf": {"openhtf", "pytest"},
     # The library that reads workbooks, and that of the command line for its commands.

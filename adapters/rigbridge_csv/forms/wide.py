@@ -9,9 +9,8 @@ or in the profile. What repeats from row to row is made once and shared.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import compress, groupby, repeat
+from itertools import compress, groupby
 from math import isfinite
-from operator import contains
 from typing import cast
 
 import attrs
@@ -62,13 +61,15 @@ class _Group:
     """
     Columns of measurements of one phase that stand together.
 
-    ``plain`` says that no column has others of its own, so that a row is made at once.
+    ``plain`` says that no column has others of its own, so that a row is made at once;
+    ``limits`` which columns have limits then.
     """
 
     phase: str | None
     targets: list[_Target]
     pick: Picker
     row: MeasurementRow
+    limits: list[bool]
     plain: bool
 
 
@@ -82,6 +83,7 @@ def _groups(targets: list[_Target]) -> list[_Group]:
                 group,
                 picker([target.column.at for target in group]),
                 MeasurementRow([target.template for target in group]),
+                [target.template.limits is not None for target in group],
                 not any(target.beside for target in group),
             )
         )
@@ -315,9 +317,12 @@ class _WideRun:
             measured_now = compress(group.targets, filled)
             phase = self._phase(group.phase, line, fields, measured_now)
             measured += len(values)
+            whole = len(values) == len(group.targets)
             if group.plain and not self.judges:
-                made = group.row.make(values, None if all(filled) else filled)
-                verdicts = [LoggedVerdict.UNSET] * len(made)
+                made = group.row.make(values, None if whole else filled)
+                limited += sum(
+                    group.limits if whole else compress(group.limits, filled)
+                )
             else:
                 targets = compress(group.targets, filled)
                 pairs = [
@@ -325,10 +330,9 @@ class _WideRun:
                     for target, value in zip(targets, values, strict=True)
                 ]
                 made = [measurement for measurement, _ in pairs]
-                verdicts = [verdict for _, verdict in pairs]
-            limited += sum(measurement.limits is not None for measurement in made)
+                limited += sum(measurement.limits is not None for measurement in made)
+                phase.verdicts.extend(verdict for _, verdict in pairs)
             phase.measurements.extend(made)
-            phase.verdicts.extend(verdicts)
         if not measured and fields:
             self._phase(None, line, fields)
         for item, count in (
@@ -350,7 +354,8 @@ class _WideRun:
             if (
                 joined.isascii()
                 and "_" not in joined
-                and all(map(contains, texts, repeat(".")))
+                # One a number: a text with two is none, and float() refuses it.
+                and joined.count(".") == len(texts)
             ):
                 try:
                     numbers = list(map(float, texts))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Sequence
-from itertools import compress, repeat
-from typing import Any, TypeAlias, cast
+from collections.abc import Sequence
+from itertools import compress
+from typing import Any, TypeAlias
 
 import attrs
 
@@ -112,26 +111,21 @@ class Measurement:
             check_fields(self)
 
 
-def _setter(name: str) -> Callable[[Measurement, object], None]:
-    return cast(
-        "Callable[[Measurement, object], None]", getattr(Measurement, name).__set__
-    )
+class _Draft(Measurement):
+    """
+    A measurement whose fields are set one by one; then it is given its own class.
+
+    Setting a field of a frozen object costs a call of Python. Here the interpreter
+    writes into the slot at once: a measurement takes a quarter of the time.
+    """
+
+    __slots__ = ()
+    # Both: with one of them alone, each assignment is a call again.
+    __setattr__ = object.__setattr__
+    __delattr__ = object.__delattr__
 
 
 _NEW = object.__new__
-_SET_NAME = _setter("name")
-_SET_OUTCOME = _setter("outcome")
-_SET_VALUE = _setter("value")
-_SET_UNIT = _setter("unit")
-_SET_LIMITS = _setter("limits")
-_SET_VALIDATORS = _setter("validators")
-_SET_DOCSTRING = _setter("docstring")
-_SET_ATTRIBUTES = _setter("attributes")
-
-
-def _fill(setter: Callable[[Measurement, object], None], *columns: Any) -> None:
-    # The loop is one of C: a third of the time of a call for each.
-    deque(map(setter, *columns), maxlen=0)
 
 
 class MeasurementRow:
@@ -147,18 +141,18 @@ class MeasurementRow:
 
     def __init__(self, templates: Sequence[Measurement]) -> None:
         self._templates = tuple(templates)
-        self._shared = tuple(
-            (setter, [getattr(template, name) for template in self._templates])
-            for setter, name in (
-                (_SET_NAME, "name"),
-                (_SET_OUTCOME, "outcome"),
-                (_SET_UNIT, "unit"),
-                (_SET_LIMITS, "limits"),
-                (_SET_VALIDATORS, "validators"),
-                (_SET_DOCSTRING, "docstring"),
-                (_SET_ATTRIBUTES, "attributes"),
+        self._shared = [
+            (
+                template.name,
+                template.outcome,
+                template.unit,
+                template.limits,
+                template.validators,
+                template.docstring,
+                template.attributes,
             )
-        )
+            for template in self._templates
+        ]
 
     def make(
         self, values: Sequence[Any], filled: Sequence[bool] | None = None
@@ -180,10 +174,29 @@ class MeasurementRow:
             )
             pairs = zip(templates, values, strict=False)
             return [attrs.evolve(template, value=value) for template, value in pairs]
-        made: list[Measurement] = list(map(_NEW, repeat(Measurement, len(values))))
-        _fill(_SET_VALUE, made, values)
-        for setter, column in self._shared:
-            _fill(setter, made, column if filled is None else compress(column, filled))
+        made: list[Measurement] = []
+        add = made.append
+        shared = self._shared if filled is None else compress(self._shared, filled)
+        for value, (
+            name,
+            outcome,
+            unit,
+            limits,
+            validators,
+            docstring,
+            attributes,
+        ) in zip(values, shared, strict=False):
+            draft: Any = _NEW(_Draft)
+            draft.name = name
+            draft.outcome = outcome
+            draft.value = value
+            draft.unit = unit
+            draft.limits = limits
+            draft.validators = validators
+            draft.docstring = docstring
+            draft.attributes = attributes
+            draft.__class__ = Measurement
+            add(draft)
         return made
 
 
@@ -223,14 +236,13 @@ class MeasurementStamp:
             outcome: its verdict.
             attributes: what else is said of it; that of the template by default.
         """
-        made: Measurement = _NEW(Measurement)
-        name, unit, limits, validators, docstring = self._shared
-        _SET_NAME(made, name)
-        _SET_OUTCOME(made, outcome)
-        _SET_VALUE(made, value)
-        _SET_UNIT(made, unit)
-        _SET_LIMITS(made, limits)
-        _SET_VALIDATORS(made, validators)
-        _SET_DOCSTRING(made, docstring)
-        _SET_ATTRIBUTES(made, self._attributes if attributes is None else attributes)
+        draft: Any = _NEW(_Draft)
+        draft.name, draft.unit, draft.limits, draft.validators, draft.docstring = (
+            self._shared
+        )
+        draft.outcome = outcome
+        draft.value = value
+        draft.attributes = self._attributes if attributes is None else attributes
+        draft.__class__ = Measurement
+        made: Measurement = draft
         return made
