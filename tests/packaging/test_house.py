@@ -38,6 +38,7 @@ FLOORS = {
         ("client", "outbox", "configuration", "ledger"),
         ("opening", "sources"),
         ("hosting", "imports", "export"),
+        ("watching",),
         ("agent", "interface", "session"),
         ("testing",),
         ("cli",),

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import cast
 
 import attrs
 
@@ -152,11 +153,25 @@ def _listen(
     return Server((host, port), handler)
 
 
+def _cell(value: object) -> str:
+    if isinstance(value, list):
+        items = cast("list[Mapping[str, object]]", value)
+        return "<br>".join(map(_item, items)) or "-"
+    return html.escape("-" if value is None else str(value))
+
+
+def _item(item: Mapping[str, object]) -> str:
+    # One line for each watched folder, without what is not known.
+    known = {key: value for key, value in item.items() if value not in {None, ""}}
+    words = (f"{key.replace('_', ' ')}: {value}" for key, value in known.items())
+    return html.escape(", ".join(words))
+
+
 def _html_page(health: AgentHealth) -> str:
     rows = "".join(
         # Escaped: reasons hold words of servers and names of files.
         f"<tr><th>{html.escape(name.replace('_', ' '))}</th>"
-        f"<td>{html.escape('-' if value is None else str(value))}</td></tr>"
+        f"<td>{_cell(value)}</td></tr>"
         for name, value in health.facts.items()
     )
     return (

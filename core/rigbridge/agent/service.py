@@ -6,11 +6,14 @@ import logging
 import threading
 from typing import Self
 
+import attrs
+
 from rigbridge.agent.metrics import CONTENT_TYPE, Metrics
 from rigbridge.agent.page import AgentHealth, AgentPage
 from rigbridge.configuration import Configuration
 from rigbridge.opening import open_outbox
 from rigbridge.outbox import DeliveryResult
+from rigbridge.watching import Watching, watch_rules
 
 __all__ = ["Agent"]
 
@@ -24,6 +27,7 @@ class Agent:
     """
     Sends what the outbox of a data folder holds, and shows how it stands.
 
+    It also imports what comes in the folders that the settings name (``[[watch]]``).
     Use it in a ``with`` statement: it sends and answers from the beginning to the end
     of it.
 
@@ -49,6 +53,7 @@ class Agent:
         open_page: bool = False,
     ) -> None:
         self._configuration = configuration
+        self._watching = Watching(tuple(watch_rules(configuration)))
         self._stopping = threading.Event()
         self._outbox = open_outbox(configuration, observe=self._observe)
         # Made after the outbox, which calls _observe only once it sends.
@@ -71,9 +76,12 @@ class Agent:
     def __enter__(self) -> Self:
         self._outbox.start()
         self._page.start()
+        self._watching.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
+        # Before the outbox, to which it may hand over what it imports.
+        self._watching.__exit__(*error)
         # The page first: its answers would need the closed outbox.
         self._page.close()
         self._outbox.close(grace=_GRACE)
@@ -118,6 +126,7 @@ class Agent:
                 "stuck": status.stuck,
                 "trouble": trouble,
                 "others": dict(status.others),
+                "watching": [attrs.asdict(each) for each in self._watching.states],
             },
         )
 

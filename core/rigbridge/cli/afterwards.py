@@ -13,9 +13,9 @@ from rigbridge.cli.output import count_of, say, say_warning
 from rigbridge.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from rigbridge.imports import AfterCounts, Afterwards
+    from rigbridge.imports import AfterCounts, Afterwards, FileStep
 
-__all__ = ["chosen_afterwards", "show_afterwards"]
+__all__ = ["chosen_afterwards", "chosen_step", "show_afterwards"]
 
 
 def chosen_afterwards(
@@ -33,20 +33,40 @@ def chosen_afterwards(
     Raises:
         ConfigurationError: the options contradict each other.
     """
-    from rigbridge.imports import After, Afterwards, FileStep
+    from rigbridge.imports import Afterwards
+
+    step = chosen_step(after=after, folder=folder, bad_copy=bad_copy, bad_move=bad_move)
+    if dry_run or (after is ThenDone.KEEP and step.bad is None):
+        return None
+    return Afterwards(step, roots)
+
+
+def chosen_step(
+    *,
+    after: ThenDone,
+    folder: Path | None,
+    bad_copy: Path | None,
+    bad_move: Path | None,
+) -> FileStep:
+    """
+    Say what becomes of files.
+
+    Raises:
+        ConfigurationError: the options contradict each other.
+    """
+    from rigbridge.imports import After, FileStep
 
     if bad_copy is not None and bad_move is not None:
         raise ConfigurationError(
             "bad files are either copied or moved",
             remedy="give one of --bad-copy and --bad-move",
         )
-    bad = bad_copy or bad_move
-    if dry_run or (after is ThenDone.KEEP and bad is None):
-        return None
-    step = FileStep(
-        after=After(after.value), folder=folder, bad=bad, move_bad=bad_move is not None
+    return FileStep(
+        after=After(after.value),
+        folder=folder,
+        bad=bad_copy or bad_move,
+        move_bad=bad_move is not None,
     )
-    return Afterwards(step, roots)
 
 
 def show_afterwards(counts: AfterCounts, *, as_json: bool) -> None:

@@ -22,6 +22,7 @@ from rigbridge.cli import (
     quarantine,
     serving,
     upkeep,
+    watching,
 )
 from rigbridge.cli.catalog import procedures, stations
 from rigbridge.cli.options import StrictCommand
@@ -87,6 +88,7 @@ app.command("import", cls=StrictCommand)(importing.import_reports)
 app.command("convert")(importing.convert)
 app.command("serve")(serving.serve)
 app.command("agent")(agent.agent)
+app.command("watch")(watching.watch)
 app.add_typer(runs, name="runs")
 app.add_typer(upkeep.app, name="store")
 app.add_typer(outbox.app, name="outbox")

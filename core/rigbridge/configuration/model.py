@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import attrs
@@ -35,6 +35,7 @@ class Configuration:
             stores, each by its name.
         outbox: the settings of the outbox, which checks them.
         server: the settings of the embedded store's server, which checks them.
+        watch: the tables of the folders that the agent watches, which checks them.
         origins: where each setting came from, by its key.
     """
 
@@ -49,6 +50,7 @@ class Configuration:
     )
     outbox: JSONObject = attrs.field(factory=dict[str, JSONValue])
     server: JSONObject = attrs.field(factory=dict[str, JSONValue])
+    watch: Sequence[JSONObject] = ()
     origins: Mapping[str, str] = attrs.field(factory=dict[str, str])
 
     @property

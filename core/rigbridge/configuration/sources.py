@@ -15,6 +15,7 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 import attrs
@@ -48,6 +49,7 @@ _ENVIRONMENT = {
     "RIGBRIDGE_CONCURRENCY": "concurrency",
 }
 _PATHS = ("data", "ca_bundle", "client_certificate", "client_key")
+_WATCH_PATHS = ("folder", "after_folder", "bad_copy", "bad_move")
 _KEYRING_SERVICE = "rigbridge"
 """The service of our keys; the user name is the origin of the store."""
 
@@ -170,6 +172,12 @@ def _read_file(path: Path, *, required: bool) -> dict[str, Setting]:
         if isinstance(given := content.get(key), str):
             # A relative path in a file is relative to that file.
             content[key] = str(path.absolute().parent / Path(given).expanduser())
+    watched = content.get("watch")
+    for table in watched if isinstance(watched, list) else ():
+        for key in _WATCH_PATHS:
+            if is_table(table) and isinstance(given := table.get(key), str):
+                place = path.absolute().parent / Path(given).expanduser()
+                cast("dict[str, JSONValue]", table)[key] = str(place)
     return {
         key: Setting(value=value, origin=str(path)) for key, value in content.items()
     }

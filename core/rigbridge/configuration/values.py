@@ -48,6 +48,7 @@ KEYS = (
     "destinations",
     "outbox",
     "server",
+    "watch",
 )
 """Every key that a configuration knows; those of a destination are its settings."""
 
@@ -108,6 +109,7 @@ def checked(settings: Mapping[str, Setting]) -> Configuration:
         destinations=reader.tables("destinations"),
         outbox=reader.table("outbox"),
         server=reader.table("server"),
+        watch=reader.table_list("watch"),
         origins={key: setting.origin for key, setting in settings.items()},
     )
 
@@ -251,6 +253,20 @@ class _SettingReader:
             name: self._as_table(key, value, f"{key}.{name}")
             for name, value in self.table(key).items()
         }
+
+    def table_list(self, key: str) -> tuple[JSONObject, ...]:
+        """Give the tables of a list of them."""
+        setting = self._settings.get(key)
+        if setting is None:
+            return ()
+        value = setting.value
+        tables = value if not isinstance(value, Path) and _is_list(value) else None
+        if tables is None:
+            raise _wrong(setting, key, f"must be a list of tables, as [[{key}]]")
+        return tuple(
+            self._as_table(key, table, f"{key}[{number}]")
+            for number, table in enumerate(tables)
+        )
 
     def texts(self, key: str, table: JSONObject, place: str) -> dict[str, str]:
         texts: dict[str, str] = {}

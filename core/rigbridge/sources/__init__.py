@@ -6,9 +6,10 @@ report, which can be sent to another process and is opened there.
 """
 
 from rigbridge.sources.counts import ScanCounts
+from rigbridge.sources.folders import FolderWalk
 from rigbridge.sources.found import FoundSource
 from rigbridge.sources.patterns import Selection
 from rigbridge.sources.remote import is_url
 from rigbridge.sources.scanning import Scan
 
-__all__ = ["FoundSource", "Scan", "ScanCounts", "Selection", "is_url"]
+__all__ = ["FolderWalk", "FoundSource", "Scan", "ScanCounts", "Selection", "is_url"]

@@ -96,6 +96,38 @@ class FolderWalk:
             waiting += [here / name for name in sorted(folders, reverse=True)]
         yield from unlisted
 
+    def one(self, folder: Path, path: Path) -> FoundSource | None:
+        """
+        Look at one file below a folder; None where it is not wanted, or gone.
+
+        Args:
+            folder: the folder that is gone through otherwise.
+            path: the file.
+        """
+        try:
+            parts = path.relative_to(folder).parts
+            state = path.stat()
+        except (OSError, ValueError):
+            return None
+        below = "/".join(parts)
+        above = ("/".join(parts[: at + 1]) for at in range(len(parts) - 1))
+        if (
+            not parts
+            or not all(map(_is_listed, parts))
+            or any(map(self._selection.bars, above))
+            or is_item_name(path.parent.name)
+            or not stat.S_ISREG(state.st_mode)
+            or not self._takes(below)
+        ):
+            return None
+        return FoundSource.of_path(path, state, root=folder)
+
+    def _takes(self, below: str) -> bool:
+        # What is in an archive is asked one by one.
+        if is_archive(below):
+            return not self._selection.bars(below)
+        return self._selection.takes(below)
+
     def _files(
         self, folder: Path, relative: str, folders: list[str]
     ) -> Iterator[FoundSource]:
@@ -124,14 +156,7 @@ class FolderWalk:
     ) -> FoundSource | None:
         if self._named and str(path.absolute()) in self._named:
             return None
-        below = relative + entry.name
-        # What is in an archive is asked one by one.
-        wanted = (
-            not self._selection.bars(below)
-            if is_archive(entry.name)
-            else self._selection.takes(below)
-        )
-        if not wanted:
+        if not self._takes(relative + entry.name):
             self._counts.excluded += 1
             return None
         state = _state(entry)

@@ -69,10 +69,14 @@ class Scan:
         walk = FolderWalk(self._selection, self.counts)
         for name in self._named:
             for found in self._files(name, walk):
-                if is_archive(found.name) and not found.is_refused:
-                    yield from self._members(found)
-                else:
-                    yield found
+                yield from self.opened(found)
+
+    def opened(self, found: FoundSource) -> Iterator[FoundSource]:
+        """Give the members of an archive, and any other file itself."""
+        if is_archive(found.name) and not found.is_refused:
+            yield from self._members(found)
+        else:
+            yield found
 
     def _files(self, name: str | Path, walk: FolderWalk) -> Iterator[FoundSource]:
         if isinstance(name, str) and is_url(name):

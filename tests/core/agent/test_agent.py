@@ -66,6 +66,22 @@ def _metrics(agent: Agent) -> dict[str, float]:
 class TestPage:
     """What it shows."""
 
+    def test_watched_folders_are_shown(
+        self, data: Path, server: RunStoreServer
+    ) -> None:
+        """For programs and for people, also one that is not there."""
+        file = data.parent / "rigbridge.toml"
+        file.write_text("[[watch]]\nfolder = 'in<box'\n")
+        configuration = load_configuration(
+            to=server.url, data=data, api_key=server.api_key, file=file
+        )
+        with Agent(configuration, host="127.0.0.1", port=0) as agent:
+            (folder,) = httpx.get(f"{agent.url}/health").json()["watching"]
+            page = httpx.get(agent.url).text
+        assert folder["folder"] == str(data.parent / "in<box")
+        assert (folder["present"], folder["imported"]) == (False, 0)
+        assert "in&lt;box, present: False, imported: 0" in page
+
     def test_metrics_tell_what_was_sent(
         self,
         server: RunStoreServer,

@@ -1,0 +1,110 @@
+"""``watch``: import reports as stations write them."""
+
+# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rigbridge.cli import options
+from rigbridge.cli.afterwards import chosen_step
+from rigbridge.cli.output import count_of, say, say_error, say_json
+
+if TYPE_CHECKING:
+    from rigbridge.imports import SourceResult
+
+__all__ = ["watch"]
+
+
+def watch(
+    folders: Annotated[list[Path], typer.Argument(help="Folders.", metavar="DIR...")],
+    *,
+    include: options.Include = None,
+    exclude: options.Exclude = None,
+    after: options.AfterImport = options.ThenDone.KEEP,
+    after_folder: options.AfterFolder = None,
+    bad_copy: options.BadCopy = None,
+    bad_move: options.BadMove = None,
+    poll: Annotated[
+        bool | None,
+        typer.Option(
+            "--poll/--no-poll",
+            help="Look at intervals; by default for network shares only.",
+        ),
+    ] = None,
+    settle: Annotated[
+        float,
+        typer.Option(
+            help="Seconds without a change after which a file is complete.",
+            metavar="SECONDS",
+            min=0.1,
+        ),
+    ] = 2.0,
+    adapter: options.AdapterName = None,
+    to: options.Target = None,
+    data: options.DataFolder = None,
+    api_key: options.ApiKey = None,
+    time_zone: options.TimeZone = None,
+    config: options.ConfigFile = None,
+    as_json: options.AsJSON = False,
+) -> None:
+    """Import reports of folders as they come, until SIGTERM or Ctrl-C."""
+    from rigbridge.configuration import load_configuration
+    from rigbridge.sources import Selection
+    from rigbridge.watching import Watching, WatchRule
+
+    configuration = load_configuration(
+        to=to, data=data, api_key=api_key, time_zone=time_zone, file=config
+    )
+    step = chosen_step(
+        after=after, folder=after_folder, bad_copy=bad_copy, bad_move=bad_move
+    )
+    rules = [
+        WatchRule(
+            folder=folder,
+            configuration=configuration,
+            adapter=adapter,
+            selection=Selection(include=include or (), exclude=exclude or ()),
+            step=step,
+            poll=poll,
+            settle=settle,
+        )
+        for folder in folders
+    ]
+
+    def tell(result: SourceResult) -> None:
+        if as_json:
+            say_json(
+                {
+                    "source": result.source,
+                    "runs": [str(run.id) for run in result.runs],
+                    "errors": [str(error) for error in result.errors],
+                }
+            )
+            return
+        for error in result.errors:
+            say_error(error)
+        if result.succeeded and not result.skipped:
+            say(f"{result.source}: {count_of(len(result.runs), 'run')}")
+
+    stopping = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        stopping.set()
+
+    for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), stop)
+    with Watching(rules, tell):
+        if not as_json:
+            say(f"watching {count_of(len(rules), 'folder')} (end with Ctrl-C)")
+        # With a time: Windows hands over Ctrl-C only between two waits.
+        while not stopping.wait(1.0):
+            pass
