@@ -50,7 +50,9 @@ _FORBIDDEN = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _REFERENCE = re.compile(
     "&#(?:0*(?:[0-8]|1[124-9]|2[0-9]|3[01])|[xX]0*(?:[0-8bcefBCEF]|1[0-9a-fA-F]));"
 )
-_LONGEST_REFERENCE = 12
+_LONGEST_MARK = 12
+_LITERAL_BEGIN, _LITERAL_END = "<![CDATA[", "]]>"
+_LITERAL = re.compile(r"(<!\[CDATA\[|\]\]>)")
 _INSTEAD = "\ufffd"
 _NESTED_DEEP = "xcessive depth"
 
@@ -78,6 +80,20 @@ def forget(element: Element) -> None:
     if parent is not None:
         while element.getprevious() is not None:
             del parent[0]
+
+
+def _cut(text: str) -> int:
+    """Find where a text can be cut so that no reference and no mark is in two."""
+    end = max(0, len(text) - _LONGEST_MARK)
+    begin = max(0, end - _LONGEST_MARK)
+    marks = [text.find(mark, begin, end) for mark in "&<]"]
+    return min((at for at in marks if at >= 0), default=end)
+
+
+def _ends_literal(text: str, *, is_literal: bool) -> bool:
+    """Tell whether a text ends within CDATA."""
+    begin, end = text.rfind(_LITERAL_BEGIN), text.rfind(_LITERAL_END)
+    return is_literal if begin == end else begin > end
 
 
 def _fed(parser: Any, text: str | None) -> etree.XMLSyntaxError | None:
@@ -109,6 +125,7 @@ class Document:
         self._report = report
         self._line = 1
         self._repaired: dict[str, tuple[int, int]] = {}
+        self._is_literal = False
         self.is_cut_off = False
 
     def events(self) -> Iterator[tuple[str, Element]]:
@@ -213,17 +230,29 @@ class Document:
                     place=f"line {self._line}",
                     remedy="copy the file again",
                 ) from error
-            # A reference may go on in the next chunk.
-            begin = -1 if is_end else text.rfind("&", -_LONGEST_REFERENCE)
-            held = text[begin:] if begin >= 0 and ";" not in text[begin:] else ""
-            text = text[: len(text) - len(held)]
+            cut = len(text) if is_end else _cut(text)
+            text, held = text[:cut], text[cut:]
             if _FORBIDDEN.search(text):
                 text = self._replaced(_FORBIDDEN, text)
             if "&#" in text:
-                text = self._replaced(_REFERENCE, text)
+                text = self._without_references(text)
+            self._is_literal = _ends_literal(text, is_literal=self._is_literal)
             if text:
                 yield text
             self._line += text.count("\n")
+
+    def _without_references(self, text: str) -> str:
+        """Replace references to forbidden characters; in CDATA they are none."""
+        parts = _LITERAL.split(text)
+        is_literal = self._is_literal
+        for index, part in enumerate(parts):
+            if part == _LITERAL_BEGIN:
+                is_literal = True
+            elif part == _LITERAL_END:
+                is_literal = False
+            elif not is_literal:
+                parts[index] = self._replaced(_REFERENCE, part)
+        return "".join(parts)
 
     def _encoding(self) -> str:
         head = self._source.head

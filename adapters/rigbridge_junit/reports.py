@@ -8,7 +8,7 @@ from rigbridge.adapters import ReadContext, Source
 from rigbridge.errors import MalformedSourceError, NoRunError, SourceError
 from rigbridge.model import LogLevel, Run
 from rigbridge_junit.cases import place_of, properties_of, read_case
-from rigbridge_junit.document import Document, Element, forget, local_name
+from rigbridge_junit.document import ROOTS, Document, Element, forget, local_name
 from rigbridge_junit.runs import RunBuilder
 from rigbridge_junit.settings import JUnitSettings, same_name
 from rigbridge_junit.suites import Suite
@@ -85,7 +85,7 @@ class _Report:
         name = local_name(element)
         if name in _WRAPPERS and element.getparent() is None:
             self._wrapper = Suite.begin(element, None)
-        elif name == "testsuite" and self._is_suite(element.getparent()):
+        elif name in ROOTS and self._is_suite(element.getparent()):
             parent = self._suites[-1] if self._suites else None
             suite = Suite.begin(element, parent)
             self._suites.append(suite)

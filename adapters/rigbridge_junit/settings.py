@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -21,19 +21,20 @@ def same_name(name: str) -> str:
     return _NO_LETTER.sub("", name).casefold()
 
 
-def _names(value: Any, self_: Any, attribute: Any) -> tuple[str, ...]:
+def _names(value: object, self_: object, attribute: Any) -> tuple[str, ...]:
     del self_
-    given: Any = (value,) if isinstance(value, str) else value
+    given: object = (value,) if isinstance(value, str) else value
     if not isinstance(given, Iterable) or isinstance(given, Mapping):
         raise ConfigurationError("must be a list of names", place=attribute.name)
-    names = tuple(given)
-    for index, name in enumerate(names):
+    names: list[str] = []
+    for index, name in enumerate(cast("Iterable[object]", given)):
         if not isinstance(name, str) or not same_name(name):
             raise ConfigurationError(
                 f"{name!r} is no name of a property",
                 place=f"{attribute.name}[{index}]",
             )
-    return names
+        names.append(name)
+    return tuple(names)
 
 
 def _properties(*names: str) -> Any:

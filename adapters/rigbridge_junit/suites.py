@@ -14,6 +14,7 @@ from rigbridge_junit.values import clean
 
 __all__ = ["Suite", "flat"]
 
+_INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
 _COUNTS = {
     "failures": PhaseOutcome.FAIL,
     "errors": PhaseOutcome.ERROR,
@@ -33,6 +34,7 @@ class Suite:
         host: the host that ran it, or that around it; None if unknown.
         attributes: its attributes as they are written.
         properties: its properties, with their texts.
+        around: the suite around it, or None.
         found: how many test cases of each verdict it holds so far.
     """
 
@@ -44,26 +46,27 @@ class Suite:
     attributes: dict[str, str]
     properties: dict[str, list[str]] = attrs.field(factory=dict[str, list[str]])
     found: Counter[PhaseOutcome] = attrs.field(factory=Counter[PhaseOutcome])
-    _parent: Suite | None = None
+    around: Suite | None = None
 
     @classmethod
     def begin(cls, element: Element, parent: Suite | None) -> Suite:
         """Take the attributes of an element that begins."""
         name = clean(element.get("name"))
-        around = () if parent is None else parent.path
+        path = () if parent is None else parent.path
         host = clean(element.get("hostname"))
         return cls(
             element,
             place_of(element),
             name,
-            (*around, name) if name else around,
+            (*path, name) if name else path,
             host or (None if parent is None else parent.host),
             {
                 str(key): str(value)
                 for key, value in element.attrib.items()
-                if clean(value) is not None
+                # Where the schema of a file lies says nothing of its tests.
+                if clean(value) is not None and not str(key).startswith(_INSTANCE)
             },
-            parent=parent,
+            around=parent,
         )
 
     def count(self, outcome: PhaseOutcome) -> None:
@@ -72,8 +75,8 @@ class Suite:
 
     def end(self, report: ConversionReport) -> None:
         """Compare what was found with the counts that it states."""
-        if self._parent is not None:
-            self._parent.found.update(self.found)
+        if self.around is not None:
+            self.around.found.update(self.found)
         found = {name: self.found[verdict] for name, verdict in _COUNTS.items()}
         found["tests"] = self.found.total()
         for name, number in found.items():

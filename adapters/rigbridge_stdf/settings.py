@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import cast
 
 import attrs
 
@@ -24,11 +25,11 @@ _TIMES = ("local", "utc")
 
 
 def _templates(value: object) -> tuple[str, ...]:
-    given = [value] if isinstance(value, str) else value
+    given: object = [value] if isinstance(value, str) else value
     if not isinstance(given, Iterable):
         raise ConfigurationError("must be a list of texts", place="serial_number")
     found: list[str] = []
-    for index, item in enumerate(given):
+    for index, item in enumerate(cast("Iterable[object]", given)):
         place = f"serial_number[{index}]"
         if not isinstance(item, str):
             raise ConfigurationError(f"must be a text, not {item!r}", place=place)

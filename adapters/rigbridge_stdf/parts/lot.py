@@ -40,6 +40,8 @@ _PLACED = frozenset(
 # Counts of a lot say what its runs say.
 _COUNTS = frozenset({"PART_CNT", "RTST_CNT", "ABRT_CNT", "GOOD_CNT", "FUNC_CNT"})
 _MAX_AUDITS = 1_000
+MAX_PINS = 1 << 16
+"""Pins and sites of a lot that have a name: as many as STDF can number."""
 
 
 @attrs.define
@@ -135,14 +137,15 @@ class Lot:
         """Take SDR: the equipment of sites."""
         equipment = self._described("SDR", fields, record.place)
         group = fields.get("SITE_GRP", _ALL_SITES)
-        for site in fields.get("SITE_NUM", []):
+        for site in fields.get("SITE_NUM", [])[: MAX_PINS - len(self._sites)]:
             self._sites[fields.get("HEAD_NUM", 1), site] = group, equipment
 
     def _take_pin(self, record: Record, fields: Fields) -> None:
         """Take PMR: the name of a pin."""
         names = (clean_text(fields.get(name)) for name in _PIN_NAMES)
         name = next((name for name in names if name is not None), None)
-        if name is not None and "PMR_INDX" in fields:
+        is_known = len(self.pins) < MAX_PINS and "PMR_INDX" in fields
+        if name is not None and is_known:
             note_text(name, self._account, record.place)
             self.pins[fields["PMR_INDX"]] = name
 

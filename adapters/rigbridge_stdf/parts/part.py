@@ -50,6 +50,7 @@ class Part:
         report: the account of its records.
         damage: the first error in them; the part then makes no run.
         results: how many measurements and texts it has.
+        size: the bytes of their records.
     """
 
     head: int
@@ -58,22 +59,27 @@ class Part:
     report: ConversionReport = attrs.field(factory=ConversionReport)
     damage: SourceError | None = None
     results: int = 0
+    size: int = 0
     _sections: list[tuple[tuple[str, ...], list[Measurement]]] = attrs.field(
         factory=list[tuple[tuple[str, ...], list[Measurement]]]
     )
     _logs: list[LogEntry] = attrs.field(factory=list[LogEntry])
     _data: list[JSONValue] = attrs.field(factory=list[JSONValue])
 
-    def add(self, measurement: Measurement, section: tuple[str, ...]) -> None:
-        """Add a result, in the section of the program that runs."""
+    def add(
+        self, measurement: Measurement, section: tuple[str, ...], size: int
+    ) -> None:
+        """Add a result of a record of some bytes, in the section that runs."""
         if not self._sections or self._sections[-1][0] != section:
             self._sections.append((section, []))
         self._sections[-1][1].append(measurement)
         self.results += 1
+        self.size += size
 
     def add_text(self, record: Record, fields: Fields) -> None:
         """Add what a DTR or a GDR says."""
         self.results += 1
+        self.size += len(record.content)
         if record.name == "DTR":
             text = (fields.get("TEXT_DAT") or "").rstrip("\0")
             note_text(text, self.report, record.place)

@@ -24,8 +24,11 @@ from rigbridge_stdf.settings import STDFSettings
 
 __all__ = ["read_parts"]
 
-MAX_RESULTS = 2_000_000
+MAX_RESULTS = 1_000_000
 """Results of parts without an end: thousands for each of hundreds of sites."""
+
+MAX_SIZE = 1 << 28
+"""Bytes of the records of such parts; what is made of them takes a few times that."""
 
 _TESTS = frozenset({"PTR", "MPR", "FTR"})
 _TEXTS = frozenset({"DTR", "GDR"})
@@ -91,6 +94,7 @@ class _FileReader:
         self._has_lot = False
         self._index = 0
         self._results = 0
+        self._size = 0
         self._finished = 0
         self._begin_lot()
         self._takers: dict[str, Callable[[Record, Fields], None]] = {
@@ -223,7 +227,8 @@ class _FileReader:
             if part is None:
                 self._results_reader.define(record)
                 return
-            part.add(self._results_reader.read(record, part.report), self._section)
+            measurement = self._results_reader.read(record, part.report)
+            part.add(measurement, self._section, len(record.content))
             self._count_result(record)
         except MalformedSourceError as error:
             self._damage(part, error)
@@ -256,9 +261,11 @@ class _FileReader:
 
     def _count_result(self, record: Record) -> None:
         self._results += 1
-        if self._results > MAX_RESULTS:
+        self._size += len(record.content)
+        if self._results > MAX_RESULTS or self._size > MAX_SIZE:
             raise UnsafeSourceError(
-                f"holds {MAX_RESULTS:,} results of parts without an end",
+                f"holds more than {MAX_RESULTS:,} results, or {MAX_SIZE >> 20} MiB of "
+                "them, of parts without an end",
                 source=self._source.uri,
                 place=str(record.place),
                 remedy="look at whether the file lacks its PRR",
@@ -304,6 +311,7 @@ class _FileReader:
     def _close(self, part: Part | None) -> None:
         if part is not None:
             self._results = max(0, self._results - part.results)
+            self._size = max(0, self._size - part.size)
         if not self._open:
             # A section that a part left without its end is not one of the next part.
             self._sections.clear()
@@ -329,4 +337,6 @@ class _FileReader:
                 "log", "belongs to no part", place=record.place, detail=record.name
             )
         self._results = max(0, self._results - len(self._waiting))
+        size = sum(len(record.content) for record in self._waiting)
+        self._size = max(0, self._size - size)
         self._waiting.clear()

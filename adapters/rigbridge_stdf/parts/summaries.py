@@ -22,7 +22,8 @@ __all__ = ["MAX_TESTS", "LotSummary", "PartBin", "read_summaries"]
 MAX_TESTS = 100_000
 """How many tests a lot may define; a program has some thousands."""
 
-_MAX_LOTS = 10_000
+_MAX_LOTS = 1_000
+_MAX_WAFERS = 1_000
 _MAX_TRAILING = 10_000
 
 
@@ -113,7 +114,9 @@ def read_summaries(source: Source) -> list[LotSummary]:
 
 def _records(source: Source) -> Iterator[Record]:
     with source.open() as stream:
-        file = RecordFile.open(stream, source.head, source.uri, ConversionReport())
+        file = RecordFile.open(
+            stream, source.head, source.uri, ConversionReport(), wanted=_WANTED
+        )
         yield from file.records
 
 
@@ -127,7 +130,7 @@ def _soft_bin(summary: LotSummary, fields: Fields) -> None:
 
 def _add_bin(bins: dict[int, PartBin], fields: Fields, prefix: str) -> None:
     number = fields.get(f"{prefix}_NUM")
-    if number is None:
+    if number is None or (len(bins) >= MAX_TESTS and number not in bins):
         return
     # A bin is described for each site and for all of them: what one lacks, another has.
     known = bins.get(number, _UNKNOWN)
@@ -146,8 +149,10 @@ def _test(summary: LotSummary, fields: Fields) -> None:
 
 
 def _wafer(summary: LotSummary, fields: Fields) -> None:
-    key = fields.get("HEAD_NUM", 1), fields.get("SITE_GRP", 255)
-    summary.wafers.setdefault(key, []).append(fields)
+    # What comes after keeps what its beginning says.
+    if sum(map(len, summary.wafers.values())) < _MAX_WAFERS:
+        key = fields.get("HEAD_NUM", 1), fields.get("SITE_GRP", 255)
+        summary.wafers.setdefault(key, []).append(fields)
 
 
 def _end(summary: LotSummary, fields: Fields) -> None:
@@ -161,3 +166,5 @@ _TAKERS: dict[str, Callable[[LotSummary, Fields], None]] = {
     "WRR": _wafer,
     "MRR": _end,
 }
+
+_WANTED = frozenset({*_TAKERS, "MIR", "PRR", "DTR", "GDR"})

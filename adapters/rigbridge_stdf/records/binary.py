@@ -70,14 +70,22 @@ class BinaryRecords:
         head: its first bytes, which the stream gives again.
         source: the file, for errors.
         report: where what is odd about the file as a whole is recorded.
+        wanted: the names of the records that are given; all by default.
 
     Raises:
         UnrecognizedSourceError: it is of another version, or no STDF file at all.
     """
 
     def __init__(
-        self, stream: IO[bytes], head: bytes, source: str, report: ConversionReport
+        self,
+        stream: IO[bytes],
+        head: bytes,
+        source: str,
+        report: ConversionReport,
+        *,
+        wanted: frozenset[str] | None = None,
     ) -> None:
+        self._wanted = wanted
         self._stream = stream
         self._source = source
         self._report = report
@@ -118,43 +126,58 @@ class BinaryRecords:
             MalformedSourceError: it is cut off, or holds something else than records.
             UnrecognizedSourceError: it is of another version.
         """
-        window = _Window(self._stream)
         is_over = False
-        while header := window.peek(_HEADER):
-            offset = window.offset
-            if len(header) < _HEADER:
-                if header.strip(b"\0"):
-                    raise self._cut_off(offset, len(header))
-                self._padding(offset)
-                return
-            length, kind, subtype = self._header.unpack(header)
-            if (kind, subtype) == _FAR and length == _SWAPPED_TWO:
-                # Another file was appended, from a tester of the other kind.
-                self._set_order("<" if self.order == ">" else ">", is_vax=False)
-                length = _TWO
-            if not any(header) and window.is_zero():
-                self._end_in_zeros(window)
-                return
-            if is_over and (kind, subtype) not in RECORD_NAMES:
+        for offset, code, content in self._frames():
+            if is_over and code not in RECORD_NAMES:
                 raise self._garbage(offset)
-            content = window.take(_HEADER + length)[_HEADER:]
-            if len(content) < length:
-                raise self._cut_off(offset, _HEADER + len(content))
             self._number += 1
-            if (kind, subtype) == _FAR:
+            if code == _FAR:
                 self._begin(content, offset)
-            name, decoder = self._decoders.get((kind, subtype)) or self._unknown(
-                kind, subtype
-            )
-            yield Record(name, self._number, offset, content, decoder)
+            name, decoder = self._decoders.get(code) or self._unknown(*code)
+            if self._wanted is None or name in self._wanted:
+                yield Record(name, self._number, offset, content, decoder)
             is_over = name == _END
             if decoder is not None:
                 self._last = (name, self._number, offset)
 
-    def _end_in_zeros(self, window: _Window) -> None:
-        if not window.only_zeros_follow():
-            raise self._garbage(window.offset)
-        self._padding(window.offset)
+    def _frames(self) -> Iterator[tuple[int, tuple[int, int], bytes]]:
+        """Give each record's position, its two numbers and its content."""
+        buffer, at, begin = b"", 0, 0
+        while chunk := self._stream.read(_CHUNK):
+            buffer, begin, at = buffer[at:] + chunk, begin + at, 0
+            while at + _HEADER <= len(buffer):
+                length, kind, subtype = self._header.unpack_from(buffer, at)
+                if not kind:
+                    offset = begin + at
+                    if not (length or subtype):
+                        self._end_in_zeros(buffer[at:], offset)
+                        return
+                    length = self._turned(length, subtype)
+                end = at + _HEADER + length
+                if end > len(buffer):
+                    break
+                yield begin + at, (kind, subtype), buffer[at + _HEADER : end]
+                at = end
+        if len(buffer) > at:
+            if buffer[at:].strip(b"\0"):
+                raise self._cut_off(begin + at, len(buffer) - at)
+            self._padding(begin + at)
+
+    def _turned(self, length: int, subtype: int) -> int:
+        """Turn the byte order at a FAR of a tester of the other kind."""
+        if subtype == _FAR[1] and length == _SWAPPED_TWO:
+            # Another file was appended to this one.
+            self._set_order("<" if self.order == ">" else ">", is_vax=False)
+            return _TWO
+        return length
+
+    def _end_in_zeros(self, rest: bytes, offset: int) -> None:
+        """Make sure that only zeros follow, as blocks of tapes are filled up."""
+        while rest:
+            if rest.strip(b"\0"):
+                raise self._garbage(offset)
+            rest = self._stream.read(_CHUNK)
+        self._padding(offset)
 
     def _unknown(self, kind: int, subtype: int) -> tuple[str, Decoder | None]:
         name = RECORD_NAMES.get((kind, subtype), f"{kind}.{subtype}")
@@ -214,40 +237,3 @@ class BinaryRecords:
             place=f"record {self._number + 1} at byte {offset}",
             remedy="copy the file again; the runs before are kept",
         )
-
-
-class _Window:
-    """The bytes of a stream from a position on, as far as they are needed."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-        self._buffer = b""
-        self._at = 0
-        self.offset = 0
-
-    def peek(self, length: int) -> bytes:
-        """Give the next bytes, fewer at the end, without moving behind them."""
-        while self._at + length > len(self._buffer):
-            chunk = self._stream.read(_CHUNK)
-            if not chunk:
-                break
-            self._buffer, self._at = self._buffer[self._at :] + chunk, 0
-        return self._buffer[self._at : self._at + length]
-
-    def take(self, length: int) -> bytes:
-        """Give the next bytes, fewer at the end, and move behind them."""
-        taken = self.peek(length)
-        self._at += len(taken)
-        self.offset += len(taken)
-        return taken
-
-    def is_zero(self) -> bool:
-        """Whether what was read beyond the position is nothing but zeros."""
-        return not self._buffer[self._at :].strip(b"\0")
-
-    def only_zeros_follow(self) -> bool:
-        """Read the rest, and tell whether it is nothing but zeros."""
-        while chunk := self._stream.read(_CHUNK):
-            if chunk.strip(b"\0"):
-                return False
-        return True

@@ -39,6 +39,13 @@ class TestText:
         (entry,) = [e for e in reading.report.entries if e.item == "text"]
         assert entry.place.line == 5
 
+    def test_letters_of_a_reference_in_cdata_are_kept(self, read: Read) -> None:
+        """There they are no reference, wherever a chunk ends."""
+        for length in range(65_460, 65_500):
+            text = "x" * (length - 150) + "&#27;"
+            reading = read(REPORT.format(f"<![CDATA[{text}]]>&#27;"))
+            assert reading.runs[0].logs[0].message == text + "\ufffd"
+
     def test_bytes_of_another_encoding_are_read(self, read: Read) -> None:
         """As windows-1252, and recorded."""
         content = REPORT.format("5 \xb5A").encode("cp1252")
