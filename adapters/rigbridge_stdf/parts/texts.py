@@ -18,7 +18,9 @@ _MISSING_TIMES = (0, 0xFFFFFFFF)
 
 def clean_text(value: object) -> str | None:
     """Give a text without the blanks and zeros around it; None if nothing is left."""
-    return (value.strip(" \t\r\n\0") or None) if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    return value.strip().strip("\0").strip() or None
 
 
 def note_text(text: str | None, report: ConversionReport, place: Place) -> None:

@@ -316,3 +316,11 @@ class TestFunctional:
 def made_pin(index: int, name: str) -> bytes:
     """Write the content of a PMR."""
     return struct.pack("<HH", index, 0) + b"\0\0" + bytes([len(name)]) + name.encode()
+
+
+def test_blanks_of_any_kind_are_no_text(lot: Any, read: Read) -> None:
+    """A unit of blanks that ASCII does not have is none."""
+    made = lot().mir().pir()
+    made.ptr(7, 1.5, text="a", rest=made.limits(1.0, 2.0, units="\xa0\x85\0")).prr()
+    (found,) = measured(read(made))
+    assert (found.name, found.unit) == ("a", None)
