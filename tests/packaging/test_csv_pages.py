@@ -123,6 +123,120 @@ EXPECTED: dict[str, list[tuple[str | None, str, list[_Measured]]]] = {
             [("supply", 3.31, "V", 3.2, 3.4), ("ripple", 0.2, "V", None, 0.1)],
         )
     ],
+    "Long: a time a row, a limit that is off": [
+        (
+            "HP01",
+            "PASS",
+            [
+                ("ACW", 0.812, "mA", 0.0, 5.0),
+                ("IR", 9999, "MOhm", 100.0, None),
+            ],
+        ),
+        (
+            "HP02",
+            "FAIL",
+            [
+                ("ACW", 6.12, "mA", 0.0, 5.0),
+            ],
+        ),
+    ],
+    "Long: sections in brackets, lines of a log behind the table": [
+        (
+            "SN-778",
+            "FAIL",
+            [
+                ("VBAT", 3.71, "V", 3.6, 4.2),
+                ("RSSI", -91, "dBm", -80, None),
+            ],
+        ),
+    ],
+    "Wide: rows of one unit, each a phase": [
+        (
+            "PSU-0042",
+            "FAIL",
+            [
+                ("load_a", 0.1, None, None, None),
+                ("vout_v", 5.01, None, None, None),
+                ("load_a", 3.0, None, None, None),
+                ("vout_v", 4.61, None, None, None),
+            ],
+        ),
+    ],
+    "Series: names and texts take turns above the table": [
+        (
+            "B12-045",
+            "ERROR",
+            [
+                ("Rec#", 2, None, None, None),
+                ("Volts", 2, None, None, None),
+                ("State", 2, None, None, None),
+                ("DPt Time", 2, None, None, None),
+                ("Rec#", 1, None, None, None),
+                ("Volts", 1, None, None, None),
+                ("State", 1, None, None, None),
+                ("DPt Time", 1, None, None, None),
+            ],
+        ),
+    ],
+    "Series: units behind a slash, a decimal comma": [
+        (
+            None,
+            "ERROR",
+            [
+                ("mode", 1, None, None, None),
+                ("Ewe", 1, "V", None, None),
+                ("<I>", 1, "mA", None, None),
+                ("mode", 1, None, None, None),
+                ("Ewe", 1, "V", None, None),
+                ("<I>", 1, "mA", None, None),
+            ],
+        ),
+    ],
+    "Series: records below their steps": [
+        (
+            None,
+            "ERROR",
+            [
+                ("Vol", 2, "mV", None, None),
+                ("record", 2, None, None, None),
+                ("Vol", 1, "mV", None, None),
+                ("record", 1, None, None, None),
+            ],
+        ),
+    ],
+    "Series: a data logger with a clock": [
+        (
+            None,
+            "ERROR",
+            [
+                ("Scan", 2, None, None, None),
+                ("Tcase", 2, "C", None, None),
+                ("101 Alarm", 2, None, None, None),
+                ("Vin", 2, "VDC", None, None),
+                ("102 Alarm", 2, None, None, None),
+            ],
+        ),
+    ],
+    "Records: a name a line, one unit a file": [
+        (
+            "ABC-0001",
+            "PASS",
+            [
+                ("Output Voltage", 5.01, "V", None, None),
+                ("Firmware", "1.2.3", None, None, None),
+            ],
+        ),
+    ],
+    "Records: marks and rows of an in-circuit tester": [
+        (
+            "A00019",
+            "FAIL",
+            [
+                ("R1", 9980, "OHM", None, None),
+                ("U3.4", 0, None, None, None),
+            ],
+        ),
+    ],
 }
 
 

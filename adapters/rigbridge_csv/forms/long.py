@@ -171,10 +171,14 @@ class _LongReader:
     def rows(self, table: Table[LongColumns]) -> Iterator[_Row]:
         columns = table.columns
         start, pick = _start(columns), columns.key
+        # Almost every row has the key of the row before it.
+        picked: tuple[str, ...] | None = None
+        key: tuple[str, ...] = ()
+        told = timed = False
         for line, cells, problem in table.rows():
             if table.columns is not columns:
                 columns = table.columns
-                start, pick = _start(columns), columns.key
+                start, pick, picked = _start(columns), columns.key, None
             if len(cells) < columns.key_width or not cells:
                 yield _Row(line, cells, columns, None, False, problem)
                 continue
@@ -182,15 +186,19 @@ class _LongReader:
                 # The derived cells, the key among them, cannot be told.
                 yield _Row(line, cells, columns, None, False, problem)
                 continue
-            key = tuple([cell.strip() for cell in pick(cells)])
+            found = pick(cells)
+            if found != picked:
+                picked = found
+                key = tuple([cell.strip() for cell in found])
+                told = any(key)
+                # Without its start a run cannot be told from a retest of the unit.
+                timed = start is not None and bool(key[start])
             # In a damaged row the key may be damaged too.
             if problem is not None and not all(map(str.isprintable, key)):
                 yield _Row(line, cells, columns, None, False, problem)
                 continue
-            if not any(key) and problem is None and not any(map(str.strip, cells)):
+            if not told and problem is None and not any(map(str.strip, cells)):
                 continue
-            # Without its start a run cannot be told from a retest of the same unit.
-            timed = start is not None and bool(key[start])
             yield _Row(line, cells, columns, key, timed, problem)
 
     def find_repeated_keys(self) -> tuple[dict[int, _Repeated], list[KeyLines] | None]:

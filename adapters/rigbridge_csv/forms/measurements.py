@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from rigbridge.adapters.text.verdicts import MEASUREMENT_OUTCOMES, LoggedVerdict
-from rigbridge.model import Measurement, MeasurementOutcome
+from rigbridge.model import Measurement, MeasurementOutcome, Scalar
 from rigbridge.model.report import ConversionReport, Place
 from rigbridge_csv.forms.columns import LongColumns
 from rigbridge_csv.forms.shapes import MeasurementShape, judged, name_parts
@@ -68,7 +68,7 @@ class MeasurementReader:
             line: the row's line.
             row: its cells.
             columns: where its fields are.
-            attributes: what else the row says; added to, and used without a copy.
+            attributes: what else the row says; used without a copy, and not changed.
 
         Returns:
             The measurement and the verdict that was written for it, or None where
@@ -97,28 +97,32 @@ class MeasurementReader:
                 )
         elif comparator is not None:
             # Nothing to compare with, but the log wrote it.
+            attributes = dict(attributes)
             keep_text(attributes, columns.label(Field.COMPARATOR), comparator)
-        verdict = LoggedVerdict.UNSET
-        if outcome is not None:
-            verdict = self._verdict(outcome, line, columns, attributes)
-        number = (
-            None
-            if value is None
+        known = LoggedVerdict.UNSET if outcome is None else self._cells.word(outcome)
+        if outcome is not None and known not in MEASUREMENT_OUTCOMES:
+            attributes = dict(attributes)
+            known = self._kept_verdict(outcome, line, columns, attributes)
+        verdict = known or LoggedVerdict.UNSET
+        number: Scalar = None if value is None else self._cells.number(value)
+        # Most values are decimals, of which no more is to be asked.
+        if value is not None and type(number) is not float:
             # The cell itself: a text keeps the blanks around it.
-            else self._cells.value(
+            number = self._cells.value(
                 picked[_VALUE],
                 limited=shape.limits is not None,
                 line=line,
                 name=name,
                 report=self._report,
             )
-        )
         if outcome is None and self._judges:
             verdict = judged(number, shape.limits, self._report, line, name)
         judgement = MEASUREMENT_OUTCOMES.get(verdict, MeasurementOutcome.UNSET)
         if attributes or shape.attributes:
             counts["attribute"] += len(attributes)
-            texts = {**shape.attributes, **attributes}
+            texts = (
+                {**shape.attributes, **attributes} if shape.attributes else attributes
+            )
             return shape.stamp.make(number, judgement, texts), verdict
         return shape.stamp.make(number, judgement), verdict
 
@@ -160,20 +164,19 @@ class MeasurementReader:
             if count:
                 self._report.mapped(item, count)
 
-    def _verdict(
+    def _kept_verdict(
         self, text: str, line: int, columns: LongColumns, attributes: dict[str, str]
     ) -> LoggedVerdict:
-        verdict = self._cells.word(text)
-        if verdict is None or verdict not in MEASUREMENT_OUTCOMES:
-            cell = FilledCell(text, line, columns.label(Field.OUTCOME))
-            verdict = self._cells.verdict(cell)
-            keep_text(attributes, cell.column, cell.text)
-            self._report.coerced(
-                "measurement outcome",
-                "no verdict on a value, so unset; the word is kept",
-                place=cell.place,
-                detail=cell.text,
-            )
+        """Give a verdict that no measurement has; its word is kept."""
+        cell = FilledCell(text, line, columns.label(Field.OUTCOME))
+        verdict = self._cells.verdict(cell)
+        keep_text(attributes, cell.column, cell.text)
+        self._report.coerced(
+            "measurement outcome",
+            "no verdict on a value, so unset; the word is kept",
+            place=cell.place,
+            detail=cell.text,
+        )
         return verdict
 
     def remark(

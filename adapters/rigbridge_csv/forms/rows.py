@@ -42,6 +42,9 @@ class LongRun:
             keys=keys,
         )
         self._cells = reading.cells
+        self._picked: tuple[str, ...] | None = None
+        self._columns = columns
+        self._others: dict[str, str] = {}
         self._phases = PhaseSequence(reading.cells, columns.constants)
         self._measurements = MeasurementReader(
             reading.cells, self.assembly.report, shapes
@@ -56,10 +59,12 @@ class LongRun:
         """
         attributes = self.assembly.add_run_cells(line, row, columns)
         if columns.others_labels:
-            others = zip(columns.others_labels, columns.others(row), strict=True)
-            for label, text in others:
-                if text and not text.isspace():
+            others = self._other_texts(row, columns)
+            if attributes:
+                for label, text in others.items():
                     keep_text(attributes, label, text)
+            else:
+                attributes = others
         read = self._measurements.read(line, row, columns, attributes)
         if read is None:
             self._add_remark(line, row, columns, attributes)
@@ -68,6 +73,16 @@ class LongRun:
             phase = self._phases.of(line, row, columns)
             phase.measurements.append(read[0])
             phase.verdicts.append(read[1])
+
+    def _other_texts(self, row: list[str], columns: LongColumns) -> dict[str, str]:
+        """Give the texts of other columns; rows that say the same share them."""
+        picked = columns.others(row)
+        if picked != self._picked or columns is not self._columns:
+            self._picked, self._columns, self._others = picked, columns, {}
+            for label, text in zip(columns.others_labels, picked, strict=True):
+                if text and not text.isspace():
+                    keep_text(self._others, label, text)
+        return self._others
 
     def _add_remark(
         self,

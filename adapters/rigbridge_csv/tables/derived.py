@@ -59,7 +59,12 @@ class DerivedCells:
                 )
             cells.extend(found)
         serial = self.serial
-        if serial is not None and _REWRITTEN.fullmatch(cells[serial].strip()):
+        # Such a number has a sign that few others have.
+        if (
+            serial is not None
+            and "+" in (text := cells[serial])
+            and _REWRITTEN.fullmatch(text.strip())
+        ):
             problem = problem or (
                 f"has the serial number {cells[serial].strip()}, which a spreadsheet "
                 "has made of a longer one"

@@ -93,6 +93,9 @@ class Records(Protocol):
 
 def blank(cells: list[str]) -> bool:
     """Say whether a record holds nothing; the end mark of DOS files is nothing."""
+    # Nearly every row begins with a sign that is seen.
+    if cells and "!" <= cells[0][:1] <= "~":
+        return False
     return not any(cells) or not "".join(cells).strip(_BLANKS)
 
 
@@ -162,7 +165,10 @@ class CSVRecords:
             if again:
                 line = again.popleft()
             else:
-                line = self._next(fresh)
+                try:
+                    line = next(fresh, "")
+                except UnicodeDecodeError as error:
+                    raise self._undecodable(error) from error
                 if not line:
                     return
                 if len(line) >= MAX_LINE:
@@ -185,16 +191,13 @@ class CSVRecords:
             record.append(line)
             yield " ".join(line.split()) + "\n" if squeezed else line
 
-    def _next(self, fresh: Iterator[str]) -> str:
-        try:
-            return next(fresh, "")
-        except UnicodeDecodeError as error:
-            raise MalformedSourceError(
-                f"is not {error.encoding} text: {error.reason}",
-                source=self._uri,
-                place=f"line {self._line + 1}",
-                remedy="declare the encoding in the profile",
-            ) from error
+    def _undecodable(self, error: UnicodeDecodeError) -> MalformedSourceError:
+        return MalformedSourceError(
+            f"is not {error.encoding} text: {error.reason}",
+            source=self._uri,
+            place=f"line {self._line + 1}",
+            remedy="declare the encoding in the profile",
+        )
 
     def _without_marks(self, line: str) -> str:
         while line.startswith(_MARKS):
