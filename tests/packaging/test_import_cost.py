@@ -19,7 +19,7 @@ HEAVY = {
 
 def loaded_by(statement: str) -> set[str]:
     """Name the top-level modules that a statement loads."""
-    program = f"import sys; {statement}; print(*sys.modules)"
+    program = f"import sys\n{statement}\nprint(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
@@ -42,6 +42,18 @@ class TestImportCost:
         """Help is there without model, client, store or terminal drawing."""
         heavy = HEAVY - {"typer"} | {"attrs", "msgspec"}
         assert loaded_by("import rigbridge.cli.main") & heavy == set()
+
+    def test_help_loads_no_command_of_others(self) -> None:
+        """Commands that are offered by entry points are named, not loaded."""
+        statement = (
+            "from rigbridge.cli.main import app; import contextlib, io\n"
+            "with contextlib.redirect_stdout(io.StringIO()) as out:\n"
+            "    app(['--help'], standalone_mode=False)\n"
+            "assert '  csv ' in out.getvalue()\n"
+            "import sys"
+        )
+        light = loaded_by(statement)
+        assert light & (HEAVY - {"typer"} | {"attrs", "rigbridge_csv"}) == set()
 
     def test_every_exported_name_is_there(self) -> None:
         """What the package lists can be imported from it."""

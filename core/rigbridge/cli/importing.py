@@ -17,7 +17,6 @@ import typer
 
 from rigbridge.cli import options
 from rigbridge.cli.afterwards import chosen_afterwards, show_afterwards
-from rigbridge.cli.grouping import SERIAL_RULE
 from rigbridge.cli.output import (
     own_call,
     progress,
@@ -26,10 +25,10 @@ from rigbridge.cli.output import (
     say_json,
     say_warning,
 )
-from rigbridge.cli.summary import ImportSummary
 from rigbridge.errors import NoRunError, RunProblemsError, SourceError
 
 if TYPE_CHECKING:
+    from rigbridge.cli.summary import ImportSummary
     from rigbridge.configuration import Configuration
     from rigbridge.imports import Afterwards, ReadRun, Strictness
     from rigbridge.sources import Scan
@@ -120,6 +119,8 @@ def _with_serial_rule(configuration: Configuration) -> Configuration:
     """Let the name of a file be the serial number where nothing else gives one."""
     import attrs
 
+    from rigbridge.cli.grouping import SERIAL_RULE
+
     identity = configuration.identity
     # Behind the site's own rules: the first that finds one wins.
     rules = (*identity.file_name, re.compile(SERIAL_RULE))
@@ -168,6 +169,7 @@ def _import(
     as_json: bool = False,
 ) -> ImportSummary:
     """Import, and give what came of the files."""
+    from rigbridge.cli.summary import ImportSummary
     from rigbridge.configuration import command_line
     from rigbridge.destinations import foreign_failures
     from rigbridge.imports import AdapterSet, SourceResult, import_sources

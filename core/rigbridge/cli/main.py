@@ -65,6 +65,19 @@ class _Commands(TyperGroup):
             )
         return typer.main.get_command(offered)
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands for the help; those of others are named, not loaded."""
+        own = super().list_commands(ctx)
+        loader = _offered()
+        rows = [(name, self.commands[name].get_short_help_str()) for name in own]
+        rows += [
+            (name, f"Commands of {loader.owner(name)[0]}'s {name}.")
+            for name in loader.names
+            if name not in own
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
 
 def _offered() -> PluginLoader:
     # Our own commands need no entry points, and start without looking for them.
