@@ -67,12 +67,16 @@ class _Commands(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands for the help; those of others are named, not loaded."""
+        from importlib.metadata import entry_points  # noqa: PLC0415 - slow
+
         own = super().list_commands(ctx)
-        loader = _offered()
         rows = [(name, self.commands[name].get_short_help_str()) for name in own]
+        # Their loader costs as much as all the rest, and is not needed for names.
         rows += [
-            (name, f"Commands of {loader.owner(name)[0]}'s {name}.")
-            for name in loader.names
+            (name, f"Commands of the plugin {name}.")
+            for name in sorted(
+                {entry.name for entry in entry_points(group=COMMAND_GROUP)}
+            )
             if name not in own
         ]
         with formatter.section("Commands"):
