@@ -1,7 +1,7 @@
 """
 Runs out of a store: one row a measurement, or whole runs as JSON lines.
 
-- :func:`export_runs` writes a file,
+- :func:`export_runs` writes a file, :func:`stream_runs` gives it piece by piece,
 - :class:`ExportFormat` names the formats,
 - :data:`COLUMNS` are the columns of a row.
 """
@@ -11,6 +11,7 @@ from rigbridge.export.writing import (
     ExportFormat,
     ExportResult,
     export_runs,
+    stream_runs,
 )
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "ExportResult",
     "export_runs",
     "measurement_rows",
+    "stream_runs",
 ]

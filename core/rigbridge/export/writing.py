@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import importlib
+import io
 import shutil
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, cast
 
 import attrs
 
@@ -24,6 +25,7 @@ __all__ = [
     "ExportFormat",
     "ExportResult",
     "export_runs",
+    "stream_runs",
 ]
 
 # Rows of a row group; also what is held in memory.
@@ -133,7 +135,11 @@ def export_runs(
     count = rows = empty = 0
     # Contents are written before the file gets its name: a complete file has all.
     files = _AttachmentFiles(attachment_folder(path))
-    with _complete(path) as partial, _WRITERS[form](partial) as writer:
+    with (
+        _complete(path) as partial,
+        partial.open("wb") as stream,
+        _WRITERS[form](stream) as writer,
+    ):
         for run in runs:
             made = writer.add(run)
             if form is ExportFormat.JSONL:
@@ -269,19 +275,22 @@ class _ParquetWriter:
 
 
 @contextmanager
-def _lines(path: Path) -> Generator[_RunWriter]:
-    with path.open("wb") as stream:
-        yield _LinesWriter(stream)
+def _lines(stream: IO[bytes]) -> Generator[_RunWriter]:
+    yield _LinesWriter(stream)
 
 
 @contextmanager
-def _csv(path: Path) -> Generator[_RunWriter]:
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        yield _CSVWriter(stream)
+def _csv(stream: IO[bytes]) -> Generator[_RunWriter]:
+    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+    try:
+        yield _CSVWriter(text)
+    finally:
+        # Whoever opened the stream closes it.
+        text.detach()
 
 
 @contextmanager
-def _parquet(path: Path) -> Generator[_RunWriter]:
+def _parquet(stream: IO[bytes]) -> Generator[_RunWriter]:
     try:
         # An extra brings it, and only this format needs it; it has no type hints.
         arrow = importlib.import_module("pyarrow")
@@ -289,7 +298,6 @@ def _parquet(path: Path) -> Generator[_RunWriter]:
     except ImportError as error:
         raise ConfigurationError(
             "Parquet needs a library that is not installed",
-            source=str(path),
             remedy="pip install 'rigbridge[parquet]'",
         ) from error
     kinds = {
@@ -301,14 +309,67 @@ def _parquet(path: Path) -> Generator[_RunWriter]:
     }
     # Fixed: a schema taken from the first rows would fail where a column is empty.
     schema = arrow.schema([(name, kinds[kind]) for name, kind in COLUMNS.items()])
-    with parquet.ParquetWriter(path, schema, compression="zstd") as file:
+    with parquet.ParquetWriter(stream, schema, compression="zstd") as file:
         yield _ParquetWriter(arrow, file)
 
 
 _WRITERS: Mapping[
-    ExportFormat, Callable[[Path], AbstractContextManager[_RunWriter]]
+    ExportFormat, Callable[[IO[bytes]], AbstractContextManager[_RunWriter]]
 ] = {
     ExportFormat.CSV: _csv,
     ExportFormat.PARQUET: _parquet,
     ExportFormat.JSONL: _lines,
 }
+
+
+class _Pieces(io.RawIOBase):
+    """A stream that hands on what is written to it."""
+
+    def __init__(self) -> None:
+        self._waiting: list[bytes] = []
+        self._written = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: Any, /) -> int:
+        # A copy: the writer uses its buffer again.
+        piece = bytes(content)
+        self._waiting.append(piece)
+        self._written += len(piece)
+        return len(piece)
+
+    def tell(self) -> int:
+        return self._written
+
+    def take(self) -> bytes:
+        """Give what was written since the last time."""
+        taken = b"".join(self._waiting)
+        self._waiting.clear()
+        return taken
+
+
+def stream_runs(runs: Iterable[Run], form: ExportFormat) -> Iterator[bytes]:
+    """
+    Write runs piece by piece, as the file that :func:`export_runs` makes.
+
+    The contents of attachments are left out.
+
+    Args:
+        runs: the runs.
+        form: the format.
+
+    Yields:
+        The bytes, as they come.
+
+    Raises:
+        ConfigurationError: the library for the format is not installed.
+    """
+    pieces = _Pieces()
+    with _WRITERS[form](cast("IO[bytes]", pieces)) as writer:
+        for run in runs:
+            writer.add(run)
+            if piece := pieces.take():
+                yield piece
+        writer.finish()
+    yield pieces.take()

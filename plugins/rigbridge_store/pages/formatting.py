@@ -14,6 +14,7 @@ from rigbridge_store.tables.values import EPOCH
 
 __all__ = [
     "FILTERS",
+    "export_url",
     "format_day",
     "format_moment",
     "format_number",
@@ -172,6 +173,11 @@ def runs_url(query: Mapping[str, str | None], **more: str | None) -> str:
     return _address("/runs", {**query, **more})
 
 
+def export_url(query: Mapping[str, str | None], form: str) -> str:
+    """Give the address of a list of runs as a file of a format."""
+    return _address("/export", {**query, "format": form})
+
+
 def _address(path: str, query: Mapping[str, str | None]) -> str:
     given = {name: value for name, value in query.items() if value}
     if not given:
@@ -183,6 +189,7 @@ def _address(path: str, query: Mapping[str, str | None]) -> str:
 FILTERS: Mapping[str, Callable[..., str]] = MappingProxyType(
     {
         "day": format_day,
+        "export_url": export_url,
         "iso": _iso,
         "measurement_url": measurement_url,
         "moment": format_moment,

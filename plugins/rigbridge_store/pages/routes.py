@@ -14,6 +14,7 @@ from rigbridge_store.pages.site import Site
 from rigbridge_store.pages.views import (
     attachments,
     compare,
+    exporting,
     measurement,
     procedures,
     run,
@@ -38,6 +39,7 @@ def page_router(site: Site) -> Router:
             run.show_phase,
             compare.show_comparison,
             procedures.show_state,
+            exporting.export_list,
             attachments.download_file,
             attachments.show_image,
         ],

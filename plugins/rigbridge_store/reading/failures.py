@@ -7,13 +7,9 @@ from collections.abc import Sequence
 import attrs
 import sqlalchemy as sa
 
-from rigbridge.model import MeasurementOutcome, PhaseOutcome
+from rigbridge.model import MeasurementOutcome, PhaseOutcome, RunOutcome
 from rigbridge_store.reading.conditions import NEWEST_FIRST
-from rigbridge_store.reading.searching import (
-    NOT_PASSED,
-    RunSearch,
-    search_conditions,
-)
+from rigbridge_store.reading.searching import RunSearch, search_conditions
 from rigbridge_store.tables.schema import measurements, phases, runs, test_points
 
 __all__ = [
@@ -24,7 +20,7 @@ __all__ = [
     "frequent_failures",
 ]
 
-MOST_RUNS = 2000
+MOST_RUNS = 1000
 """How many failed runs are looked into, the newest ones."""
 
 _BAD_PHASES = (PhaseOutcome.FAIL.value, PhaseOutcome.ERROR.value)
@@ -71,26 +67,27 @@ def frequent_failures(
 
     Only runs that did not pass are looked at: those are what is to be improved.
     """
-    failed = attrs.evolve(search, outcome=NOT_PASSED)
+    # Not a list of the bad ones: the index of the procedure, in the order of time, ends
+    # sooner than one of outcomes.
+    good = (RunOutcome.PASS.value, RunOutcome.RUNNING.value)
     statement = (
         sa.select(runs.c.key)
-        .where(*search_conditions(connection, failed))
+        .where(runs.c.outcome.not_in(good), *search_conditions(connection, search))
         .order_by(*NEWEST_FIRST)
         .limit(MOST_RUNS + 1)
     )
     keys = connection.execute(statement).scalars().all()
-    # By their keys and not by the search once more: a run is looked up at once.
-    of_failed = sa.select(statement.limit(MOST_RUNS).subquery().c.key)
+    looked_at = keys[:MOST_RUNS]
     return FailureCount(
-        looked_at=min(len(keys), MOST_RUNS),
-        complete=len(keys) <= MOST_RUNS,
-        measurements=_measurements(connection, of_failed, limit) if keys else (),
-        phases=_phases(connection, of_failed, limit) if keys else (),
+        looked_at=len(looked_at),
+        complete=len(keys) == len(looked_at),
+        measurements=_measurements(connection, looked_at, limit),
+        phases=_phases(connection, looked_at, limit),
     )
 
 
 def _measurements(
-    connection: sa.Connection, of_failed: sa.Select[int], limit: int
+    connection: sa.Connection, run_keys: Sequence[int], limit: int
 ) -> Sequence[Failure]:
     # A run counts once, however often it repeats the measurement.
     number = sa.func.count(sa.distinct(measurements.c.run_key)).label("runs")
@@ -98,7 +95,7 @@ def _measurements(
         sa.select(test_points.c.phase, test_points.c.name.label("measurement"), number)
         .join(measurements, measurements.c.point_key == test_points.c.key)
         .where(
-            measurements.c.run_key.in_(of_failed),
+            measurements.c.run_key.in_(run_keys),
             measurements.c.outcome == MeasurementOutcome.FAIL.value,
         )
         .group_by(test_points.c.phase, test_points.c.name)
@@ -109,12 +106,12 @@ def _measurements(
 
 
 def _phases(
-    connection: sa.Connection, of_failed: sa.Select[int], limit: int
+    connection: sa.Connection, run_keys: Sequence[int], limit: int
 ) -> Sequence[Failure]:
     number = sa.func.count(sa.distinct(phases.c.run_key)).label("runs")
     statement = (
         sa.select(phases.c.name.label("phase"), number)
-        .where(phases.c.run_key.in_(of_failed), phases.c.outcome.in_(_BAD_PHASES))
+        .where(phases.c.run_key.in_(run_keys), phases.c.outcome.in_(_BAD_PHASES))
         .group_by(phases.c.name)
         .order_by(number.desc(), phases.c.name)
         .limit(limit)

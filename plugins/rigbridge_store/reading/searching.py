@@ -9,7 +9,8 @@ there are.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 
 import attrs
 import sqlalchemy as sa
@@ -36,12 +37,18 @@ from rigbridge_store.tables.schema import (
 )
 from rigbridge_store.tables.values import folded
 
-__all__ = ["NOT_PASSED", "RunSearch", "did_not_pass", "search_conditions"]
+__all__ = [
+    "NOT_PASSED",
+    "RunSearch",
+    "found_run_ids",
+    "search_conditions",
+]
 
 NOT_PASSED = "NOT-PASSED"
 """Stands for every outcome of a run that has finished otherwise than well."""
 
 _FEW = 10_000
+_PAGE = 500
 # Shorter ones are no use as the beginning of an id.
 _ID = re.compile(r"[0-9A-Fa-f][0-9A-Fa-f-]{3,35}")
 
@@ -124,6 +131,35 @@ def search_conditions(connection: sa.Connection, search: RunSearch) -> list[Cond
     return found
 
 
+def found_run_ids(
+    reading: Callable[[], AbstractContextManager[sa.Connection]], search: RunSearch
+) -> Iterator[str]:
+    """
+    Go through the ids of the runs of a search, in the order in which they were stored.
+
+    No transaction is held between two pages; runs that come meanwhile are included.
+
+    Args:
+        reading: opens a transaction.
+        search: which runs.
+    """
+    last = 0
+    while True:
+        with reading() as connection:
+            page = (
+                sa.select(runs.c.key, runs.c.id)
+                .where(runs.c.key > last, *search_conditions(connection, search))
+                .order_by(runs.c.key)
+                .limit(_PAGE)
+            )
+            rows = connection.execute(page).all()
+        if not rows:
+            return
+        for _, run_id in rows:
+            yield run_id
+        last = rows[-1].key
+
+
 def _procedure(search: RunSearch) -> sa.ScalarSelect[int]:
     return (
         sa.select(procedures.c.key)
@@ -134,15 +170,11 @@ def _procedure(search: RunSearch) -> sa.ScalarSelect[int]:
 
 def _with_outcome(outcome: str) -> list[Condition]:
     if outcome == NOT_PASSED:
-        return [did_not_pass()]
+        good = (RunOutcome.PASS, RunOutcome.RUNNING)
+        # By name, so that an index of outcomes serves.
+        bad = [item.value for item in RunOutcome if item not in good]
+        return [runs.c.outcome.in_(bad)]
     return [runs.c.outcome == outcome] if outcome else []
-
-
-def did_not_pass() -> Condition:
-    """Demand a run that has finished otherwise than well."""
-    # By name, so that an index of outcomes serves.
-    good = (RunOutcome.PASS, RunOutcome.RUNNING)
-    return runs.c.outcome.in_([item.value for item in RunOutcome if item not in good])
 
 
 def _operated_by(operator: str) -> Condition:
@@ -213,7 +245,11 @@ def _anywhere(connection: sa.Connection, text: str) -> Condition:
     """Demand runs of a fragment of a number, or of the beginning of an id."""
     wanted = text.strip()
     (of_unit,) = text_contained(wanted, units.c.serial_key)
-    found = [_of_units(connection, of_unit)]
+    unit = sa.select(units.c.key).where(of_unit)
+    serials = connection.execute(unit.limit(_FEW + 1)).scalars().all()
+    found: list[Condition] = []
+    if serials and len(serials) <= _FEW:
+        found.append(runs.c.unit_key.in_(serials))
     for table, column in ((parts, runs.c.part_key), (batches, runs.c.batch_key)):
         (matching,) = text_contained(wanted, table.c.number_key)
         keys = connection.execute(
@@ -224,11 +260,21 @@ def _anywhere(connection: sa.Connection, text: str) -> Condition:
     if _ID.fullmatch(wanted):
         # Ids are written in hexadecimal digits, behind each of which comes a "g".
         found.append(runs.c.id.between(wanted.lower(), f"{wanted.lower()}g"))
-    either = sa.or_(*found)
-    if len(found) == 1 or _are_few(connection, either):
-        return either
+    if len(serials) <= _FEW:
+        # Each by its own index, and the page from what these found: asked for any of
+        # several, SQLite would look at every run in the order of time.
+        some = [
+            sa.select(runs.c.key).where(condition).limit(_FEW + 1)
+            for condition in found
+        ]
+        rows = {key for each in some for key in connection.execute(each).scalars()}
+        if len(rows) <= _FEW:
+            return runs.c.key.in_(rows)
+    else:
+        of_run = unit.where(units.c.key == runs.c.unit_key).correlate(runs)
+        found.append(sa.exists(of_run))
     # As above: no index of one of them, but that of time.
-    return sa.case((either, 1), else_=0) == 1
+    return sa.case((sa.or_(*found), 1), else_=0) == 1
 
 
 def _are_few(connection: sa.Connection, condition: Condition) -> bool:

@@ -8,7 +8,17 @@ from itertools import pairwise
 
 import attrs
 
-__all__ = ["Bin", "Capability", "Summary", "capability", "histogram", "summarize"]
+__all__ = [
+    "Bin",
+    "Capability",
+    "Drift",
+    "Summary",
+    "capability",
+    "drift",
+    "histogram",
+    "out_of_control",
+    "summarize",
+]
 
 _D2 = 1.128
 """What the mean moving range of two values is divided by to give their deviation."""
@@ -17,6 +27,9 @@ _CONTROL = 3
 # More bars than that show noise.
 _MAX_BINS = 60
 _FEW_BINS = 5
+# Fewer points show no trend; more on one side of the mean than that are no chance.
+_FEWEST = 8
+_ROW = 9
 
 
 @attrs.frozen(kw_only=True)
@@ -75,6 +88,31 @@ class Capability:
     ppk: float | None = None
 
 
+@attrs.frozen(kw_only=True)
+class Drift:
+    """
+    A straight line through values, fitted by least squares.
+
+    Attributes:
+        start: where the line is at time 0.
+        slope: by how much it rises in a unit of time.
+        error: the standard error of the slope.
+    """
+
+    start: float
+    slope: float
+    error: float
+
+    @property
+    def is_real(self) -> bool:
+        """Whether the line rises or falls by more than chance would have it."""
+        return abs(self.slope) > _CONTROL * self.error
+
+    def at(self, time: float) -> float:
+        """Give where the line is at a time."""
+        return self.start + self.slope * time
+
+
 @attrs.frozen
 class Bin:
     """
@@ -111,6 +149,53 @@ def summarize(values: Sequence[float]) -> Summary | None:
         deviation=deviation,
         short_deviation=short,
     )
+
+
+def drift(times: Sequence[float], values: Sequence[float]) -> Drift | None:
+    """Fit a line to finite values over their times; None for too few, or at once."""
+    count = len(values)
+    if count < _FEWEST:
+        return None
+    middle, mean = math.fsum(times) / count, math.fsum(values) / count
+    spread = math.fsum((time - middle) ** 2 for time in times)
+    together = math.fsum(
+        (time - middle) * (value - mean)
+        for time, value in zip(times, values, strict=True)
+    )
+    if not spread or not math.isfinite(spread) or not math.isfinite(together):
+        return None
+    slope = together / spread
+    start = mean - slope * middle
+    rest = math.fsum(
+        (value - start - slope * time) ** 2
+        for time, value in zip(times, values, strict=True)
+    )
+    error = math.sqrt(rest / (count - 2) / spread) if math.isfinite(rest) else math.inf
+    return Drift(start=start, slope=slope, error=error)
+
+
+def out_of_control(values: Sequence[float], summary: Summary) -> list[int]:
+    """
+    Find the points that a process in control would not give.
+
+    Those beyond a control limit, and those that end a row of nine or more on one side
+    of the mean: the first and the second of Nelson's rules.
+
+    Returns:
+        Their places, in order.
+    """
+    lower, upper = summary.lower_control, summary.upper_control
+    if lower is None or upper is None:
+        return []
+    found: list[int] = []
+    row = side = 0
+    for place, value in enumerate(values):
+        above = (value > summary.mean) - (value < summary.mean)
+        row = row + 1 if above == side and above else 1
+        side = above
+        if not lower <= value <= upper or (side and row >= _ROW):
+            found.append(place)
+    return found
 
 
 def capability(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 import attrs
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from rigbridge.model import MeasurementOutcome
 from rigbridge_store.reading.conditions import NEWEST_FIRST, Period
 from rigbridge_store.reading.details import Row
+from rigbridge_store.reading.searching import RunSearch, search_conditions
 from rigbridge_store.refusals import not_found
 from rigbridge_store.tables.packing import is_shortened
 from rigbridge_store.tables.schema import (
@@ -23,6 +24,7 @@ from rigbridge_store.tables.schema import (
     run_moment,
     runs,
     specifications,
+    station_names,
     test_points,
     units,
 )
@@ -37,7 +39,7 @@ __all__ = [
     "read_trend",
 ]
 
-MAX_POINTS = 100_000
+MAX_POINTS = 20_000
 """How many points are read at most, the newest ones."""
 
 _BATCH = 10_000
@@ -74,6 +76,8 @@ class MeasurementTrend:
         values: what was measured; only finite numbers stand here.
         failed: 1 where the verdict is FAIL, else 0.
         run_keys: the rows of the runs.
+        stations: the rows of the names of their stations; 0 where unknown.
+        station_names: these names, by their rows.
         passed, judged: how many passed, and how many had a verdict; these count
             what is no number, too.
         others: how many measured nothing or what is no finite number.
@@ -88,6 +92,8 @@ class MeasurementTrend:
     values: Sequence[float]
     failed: Sequence[int]
     run_keys: Sequence[int]
+    stations: Sequence[int]
+    station_names: Mapping[int, str]
     passed: int
     judged: int
     others: int
@@ -112,21 +118,26 @@ class PointSource:
     Attributes:
         run_id: the run.
         serial: the unit's serial number.
+        station: the name of the station, or None.
     """
 
     run_id: str
     serial: str
+    station: str | None
 
 
 def measurement_names(
     connection: sa.Connection, procedure_id: str
 ) -> tuple[MeasurementName, ...]:
     """Name what the latest runs of a procedure measured, in their order."""
+    procedure = sa.select(procedures.c.key).where(
+        procedures.c.id == procedure_id.lower()
+    )
+    # In the order that the index of the procedure has, which is read from its end.
     recent = (
         sa.select(runs.c.key)
-        .join(procedures, runs.c.procedure_key == procedures.c.key)
-        .where(procedures.c.id == procedure_id.lower())
-        .order_by(runs.c.key.desc())
+        .where(runs.c.procedure_key == procedure.scalar_subquery())
+        .order_by(*NEWEST_FIRST)
         .limit(_RECENT_RUNS)
     )
     statement = (
@@ -151,10 +162,21 @@ def read_trend(
     measured: MeasurementName,
     period: Period,
     *,
+    station: str = "",
+    revision: str = "",
     limit: int = MAX_POINTS,
 ) -> MeasurementTrend:
     """
     Read the newest points of a measurement.
+
+    Args:
+        connection: the transaction.
+        procedure_id: the procedure.
+        measured: which of its measurements.
+        period: when the runs were.
+        station: the name of the only station, or blank.
+        revision: the number of the only revision, or blank.
+        limit: how many points at most.
 
     Raises:
         NotFoundError: there is no such procedure.
@@ -171,6 +193,7 @@ def read_trend(
             test_points.c.name == measured.name,
         )
     ).scalar()
+    search = RunSearch(period=period, station=station, revision=revision)
     statement = (
         sa.select(
             runs.c.key,
@@ -182,12 +205,13 @@ def read_trend(
                 "value"
             ),
             measurements.c.specification_key,
+            sa.func.coalesce(runs.c.station_name_key, 0),
         )
         .join(measurements, measurements.c.run_key == runs.c.key)
         .where(
             runs.c.procedure_key == key,
             measurements.c.point_key == point,
-            *period.conditions(),
+            *search_conditions(connection, search),
         )
         .order_by(*NEWEST_FIRST)
         .limit(limit + 1)
@@ -204,7 +228,11 @@ def read_trend(
             break
         points.add(row)
     specified = _specifications(connection, points.specifications)
-    return points.trend(specified, complete=complete)
+    named = sa.select(station_names.c.key, station_names.c.name).where(
+        station_names.c.key.in_(set(points.stations))
+    )
+    names = {row.key: row.name for row in connection.execute(named)}
+    return points.trend(specified, names, complete=complete)
 
 
 _Specification = tuple[str | None, str | None, str | None]
@@ -234,6 +262,7 @@ class _Points:
     def __init__(self) -> None:
         self.moments, self.run_keys = array("q"), array("q")
         self.values, self.failed = array("d"), array("b")
+        self.stations = array("q")
         self.outcomes: Counter[str] = Counter()
         self.texts: Counter[str] = Counter()
         self.others = 0
@@ -241,7 +270,7 @@ class _Points:
         self.specifications: dict[int, None] = {}
 
     def add(self, row: Row) -> None:
-        run, moment, outcome, number, value, specification = row
+        run, moment, outcome, number, value, specification, station = row
         self.outcomes[outcome] += 1
         if specification is not None:
             self.specifications.setdefault(specification)
@@ -254,10 +283,15 @@ class _Points:
         self.moments.append(moment)
         self.values.append(number)
         self.run_keys.append(run)
+        self.stations.append(station)
         self.failed.append(outcome == MeasurementOutcome.FAIL)
 
     def trend(
-        self, specified: Sequence[_Specification], *, complete: bool
+        self,
+        specified: Sequence[_Specification],
+        names: Mapping[int, str],
+        *,
+        complete: bool,
     ) -> MeasurementTrend:
         limits = dict.fromkeys(
             (lower, upper)
@@ -268,13 +302,21 @@ class _Points:
         units = (_unit(text) for text, *_ in specified if text is not None)
         passed = self.outcomes[MeasurementOutcome.PASS]
         # Gathered newest first, since the limit cuts the oldest; drawn oldest first.
-        for points in (self.moments, self.values, self.run_keys, self.failed):
+        for points in (
+            self.moments,
+            self.values,
+            self.run_keys,
+            self.failed,
+            self.stations,
+        ):
             points.reverse()
         return MeasurementTrend(
             moments=self.moments,
             values=self.values,
             failed=self.failed,
             run_keys=self.run_keys,
+            stations=self.stations,
+            station_names=names,
             passed=passed,
             judged=passed + self.outcomes[MeasurementOutcome.FAIL],
             others=self.others,
@@ -306,10 +348,13 @@ def point_sources(
     distinct = list(dict.fromkeys(run_keys))
     for start in range(0, len(distinct), _CHUNK):
         statement = (
-            sa.select(runs.c.key, runs.c.id, units.c.serial_number)
+            sa.select(
+                runs.c.key, runs.c.id, units.c.serial_number, station_names.c.name
+            )
             .join(units, runs.c.unit_key == units.c.key)
+            .outerjoin(station_names, runs.c.station_name_key == station_names.c.key)
             .where(runs.c.key.in_(distinct[start : start + _CHUNK]))
         )
-        for key, public, serial in connection.execute(statement):
-            found[key] = PointSource(run_id=public, serial=serial)
+        for key, public, serial, station in connection.execute(statement):
+            found[key] = PointSource(run_id=public, serial=serial, station=station)
     return found

@@ -23,7 +23,7 @@ from rigbridge_store.tables.schema import (
 )
 from rigbridge_store.tables.values import folded
 
-__all__ = ["ProcedureState", "UnitHistory", "read_unit"]
+__all__ = ["ProcedureState", "UnitHistory", "read_unit", "unit_key"]
 
 _UNIT = (
     sa.select(
@@ -90,6 +90,16 @@ class UnitHistory:
     page: RunPage
 
 
+def unit_key(connection: sa.Connection, serial: str) -> int:
+    """
+    Find the row of a unit; the case of the number does not matter.
+
+    Raises:
+        NotFoundError: there is none of that number.
+    """
+    return int(_unit(connection, serial)["key"])
+
+
 def read_unit(
     connection: sa.Connection,
     serial: str,
@@ -104,10 +114,7 @@ def read_unit(
     Raises:
         NotFoundError: there is none of that number.
     """
-    row = connection.execute(_UNIT, {"serial_key": folded(serial)}).mappings().first()
-    if row is None:
-        raise not_found(f"Unit with serial number {serial} does not exist.")
-    known = dict(row)
+    known = dict(_unit(connection, serial))
     key = known.pop("key")
     whole = RunSearch(unit_key=key)
     links = unit_sub_units.c
@@ -118,6 +125,13 @@ def read_unit(
         states=_states(connection, key),
         page=search_runs(connection, whole, limit=limit, after=after, before=before),
     )
+
+
+def _unit(connection: sa.Connection, serial: str) -> sa.RowMapping:
+    row = connection.execute(_UNIT, {"serial_key": folded(serial)}).mappings().first()
+    if row is None:
+        raise not_found(f"Unit with serial number {serial} does not exist.")
+    return row
 
 
 def _relatives(

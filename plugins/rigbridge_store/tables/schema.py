@@ -367,6 +367,9 @@ for _name in (
     # Lists of runs are narrowed by one of these, and always in the order of time.
     sa.Index(f"ix_runs_{_name}_moment", runs.c[_name], run_moment)
 
+# Lists are in the order of time or of this.
+sa.Index("ix_runs_duration", runs.c.duration)
+
 # Finds the neighbours of a run among those of its unit and procedure.
 sa.Index("ix_runs_history", runs.c.unit_key, runs.c.procedure_key, run_moment)
 

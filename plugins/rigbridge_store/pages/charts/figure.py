@@ -73,6 +73,8 @@ class Mark:
         title: what it is.
         kind: what it means (``pass``, ``fail``).
         href: where it leads, or None.
+        series: which of several series it is of, from 0 on.
+        is_odd: whether it lies where a process in control would not put it.
     """
 
     x: float
@@ -80,6 +82,8 @@ class Mark:
     title: str
     kind: str
     href: str | None = None
+    series: int = 0
+    is_odd: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -131,7 +135,8 @@ class Figure:
         frame: its frame.
         x_label, y_label: what the axes stand for, with their units.
         x_ticks, y_ticks: the values at the axes.
-        paths: lines, as SVG writes them.
+        paths: lines, as SVG writes them; one of each series.
+        trend: a line that was fitted, likewise, or None.
         rules, bars, marks: what is drawn over them, in this order.
     """
 
@@ -144,6 +149,7 @@ class Figure:
     x_ticks: Sequence[Tick] = ()
     y_ticks: Sequence[Tick] = ()
     paths: Sequence[str] = ()
+    trend: str | None = None
     rules: Sequence[Rule] = ()
     bars: Sequence[Bar] = ()
     marks: Sequence[Mark] = ()

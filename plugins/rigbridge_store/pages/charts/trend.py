@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+import attrs
+
 from rigbridge_store.pages.charts.figure import (
     Bar,
     Figure,
@@ -22,16 +24,26 @@ from rigbridge_store.pages.formatting import (
     format_moment,
     format_number,
     from_micros,
+    shorten,
 )
-from rigbridge_store.reading.statistics import Bin, Summary
+from rigbridge_store.reading.conditions import DAY
+from rigbridge_store.reading.statistics import Bin, Drift, Summary
 from rigbridge_store.reading.trends import MeasurementTrend, PointSource
 
-__all__ = ["control_chart", "histogram_chart", "marked_points"]
+__all__ = [
+    "control_chart",
+    "histogram_chart",
+    "marked_points",
+    "series_of_stations",
+]
 
 _STRETCHES = 400
-# Each mark is an element with a link: a few hundred are drawn without delay.
-_ALL_MARKED = 200
+_BENDS = 24
+# Each mark is an element with a link: a thousand are drawn without delay.
+_ALL_MARKED = 600
 _MAX_MARKS = 300
+# As many colours as can be told apart; the last one is of all further stations.
+_MOST_SERIES = 6
 _TIME_TICKS = 6
 _SHORT = timedelta(days=2)
 # Room on the right for the names of the levels.
@@ -42,17 +54,37 @@ _NARROWEST = 3.0
 _HEADROOM = 1.08
 
 
-def marked_points(trend: MeasurementTrend) -> Sequence[int]:
-    """Choose the points that can be pointed at: all of few, of many the failed."""
+def marked_points(trend: MeasurementTrend, odd: Sequence[int] = ()) -> Sequence[int]:
+    """
+    Choose the points that can be pointed at: all that are drawn.
+
+    Of few points those are all; of many the ones that give the line its outline, and
+    those that failed or are odd.
+    """
     count = len(trend.values)
     if count <= _ALL_MARKED:
         return range(count)
     failed = [index for index in range(count) if trend.failed[index]]
-    if len(failed) <= _MAX_MARKS:
-        return failed
-    # As many as find room; the newest one among them.
-    step = len(failed) / _MAX_MARKS
-    return [failed[int((number + 1) * step) - 1] for number in range(_MAX_MARKS)]
+    drawn = {
+        index for index in outline(trend.values, _ALL_MARKED // 2) if index is not None
+    }
+    return sorted(drawn.union(_some(failed), _some(odd)))
+
+
+def _some(places: Sequence[int]) -> Sequence[int]:
+    """Take as many as find room; the newest one among them."""
+    if len(places) <= _MAX_MARKS:
+        return places
+    step = len(places) / _MAX_MARKS
+    return [places[int((number + 1) * step) - 1] for number in range(_MAX_MARKS)]
+
+
+def series_of_stations(trend: MeasurementTrend) -> Mapping[int, int]:
+    """Number the stations by their names, for their colours; by their rows."""
+    ordered = sorted(
+        set(trend.stations), key=lambda key: trend.station_names.get(key, "")
+    )
+    return {key: min(place, _MOST_SERIES - 1) for place, key in enumerate(ordered)}
 
 
 def control_chart(
@@ -61,6 +93,8 @@ def control_chart(
     sources: Mapping[int, PointSource],
     *,
     name: str,
+    odd: Sequence[int] = (),
+    line: Drift | None = None,
 ) -> Figure:
     """
     Draw points in the order of their time.
@@ -70,6 +104,8 @@ def control_chart(
         summary: their statistics.
         sources: where the marked ones are from, by the runs' rows.
         name: what was measured.
+        odd: the places of those that a process in control would not give.
+        line: the line through them over time, in days from the first, or None.
     """
     frame = _CONTROL_FRAME
     levels = [
@@ -101,20 +137,63 @@ def control_chart(
         y_label=_labelled(name, trend.unit),
         x_ticks=_time_ticks(trend.moments, x_scale),
         y_ticks=value_ticks(y_scale, upright=True),
-        paths=(
-            path_of(
-                None
-                if index is None
-                else (x_scale(index), y_scale(trend.values[index]))
-                for index in outline(trend.values, _STRETCHES)
-            ),
-        ),
+        paths=_lines(trend, x_scale, y_scale),
+        trend=None if line is None else _fitted(trend, line, x_scale, y_scale),
         rules=spread_labels(level_rules(levels, y_scale, digits=4)),
-        marks=[
-            _mark(trend, index, x_scale(index), y_scale(trend.values[index]), sources)
-            for index in marked_points(trend)
-        ],
+        marks=_marks(trend, odd, x_scale, y_scale, sources),
     )
+
+
+def _lines(trend: MeasurementTrend, x_scale: Scale, y_scale: Scale) -> list[str]:
+    """Draw a line through the points of each station."""
+    numbers = series_of_stations(trend)
+    places: list[list[int]] = [[] for _ in range(max(numbers.values()) + 1)]
+    for index, station in enumerate(trend.stations):
+        places[numbers[station]].append(index)
+    return [
+        path_of(
+            None
+            if chosen is None
+            else (x_scale(own[chosen]), y_scale(trend.values[own[chosen]]))
+            for chosen in outline([trend.values[index] for index in own], _STRETCHES)
+        )
+        for own in places
+    ]
+
+
+def _fitted(
+    trend: MeasurementTrend, line: Drift, x_scale: Scale, y_scale: Scale
+) -> str:
+    last = len(trend.values) - 1
+    # Straight over time, hence bent where the points lie apart by their number.
+    places = sorted({round(step * last / _BENDS) for step in range(_BENDS + 1)})
+    first = trend.moments[0]
+    return path_of(
+        (x_scale(place), y_scale(line.at((trend.moments[place] - first) / DAY)))
+        for place in places
+    )
+
+
+def _marks(
+    trend: MeasurementTrend,
+    odd: Sequence[int],
+    x_scale: Scale,
+    y_scale: Scale,
+    sources: Mapping[int, PointSource],
+) -> list[Mark]:
+    numbers = series_of_stations(trend)
+    known = frozenset(odd)
+    found: list[Mark] = []
+    for index in marked_points(trend, odd):
+        mark = _mark(
+            trend, index, x_scale(index), y_scale(trend.values[index]), sources
+        )
+        if index in known:
+            mark = attrs.evolve(
+                mark, is_odd=True, title=f"{mark.title} · out of control"
+            )
+        found.append(attrs.evolve(mark, series=numbers[trend.stations[index]]))
+    return found
 
 
 def _labelled(name: str, unit: str | None) -> str:
@@ -133,7 +212,8 @@ def _mark(
     text = f"{format_number(trend.values[index], 8)} {trend.unit or ''}".strip()
     words = [text, "failed" if failed else "", format_moment(trend.moments[index])]
     if source is not None:
-        words.insert(0, source.serial)
+        words.insert(0, shorten(source.serial))
+        words.append(shorten(source.station or ""))
     return Mark(
         x=x,
         y=y,

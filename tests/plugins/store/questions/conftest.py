@@ -61,7 +61,7 @@ def _naming(station: str) -> dict[str, Any]:
     """Make the sidecar of a run of a station."""
     return {
         "rigbridge": 1,
-        "run_id": None,
+        "run_id": "00000000-0000-4000-8000-000000000000",
         "overlay": {"~": {"station": {"=": station}}},
         "attachments": [],
         "report": {},
@@ -126,6 +126,12 @@ def _body(number: int, chance: random.Random, **changes: Any) -> dict[str, Any]:
     return body | changes
 
 
+def _one_more(number: int) -> CreateRun:
+    """Make one more run."""
+    chance = random.Random(number)  # noqa: S311 - the same factory each time
+    return from_builtins(_body(number, chance), CreateRun)
+
+
 def _with_error(number: int, chance: random.Random) -> dict[str, Any]:
     body = _body(number, chance)
     begin = datetime.fromisoformat(body["started_at"])
@@ -179,14 +185,20 @@ class Factory:
     Attributes:
         url: its origin.
         key: a user's key.
+        store: the store behind it.
         runs: ids of runs worth a look, by what is special about them.
         procedures: ids of the procedures by name.
     """
 
     url: str
     key: str
+    store: RunStore
     runs: dict[str, str]
     procedures: dict[str, str]
+
+    def finish_run(self, number: int) -> None:
+        """Let a station finish a run."""
+        self.store.create_run(_one_more(number), policy=SUBMISSION)
 
 
 def fill(store: RunStore) -> dict[str, str]:
@@ -238,6 +250,7 @@ def factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Factory]:
             yield Factory(
                 url=server.url,
                 key=store.create_user_key("Ana"),
+                store=store,
                 runs=found,
                 procedures=procedures,
             )
@@ -247,7 +260,13 @@ def factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Factory]:
 
 
 @pytest.fixture(scope="module")
-def person(factory: Factory) -> Iterator[webdriver.Chrome]:
+def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Name the folder that the browser saves to."""
+    return tmp_path_factory.mktemp("downloads")
+
+
+@pytest.fixture(scope="module")
+def person(factory: Factory, downloads: Path) -> Iterator[webdriver.Chrome]:
     """Start a browser and sign in."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if chromium is None or driver is None:
@@ -260,6 +279,9 @@ def person(factory: Factory) -> Iterator[webdriver.Chrome]:
         # Its sandbox does not work for root.
         options.add_argument("--no-sandbox")
     options.add_argument("--window-size=1280,900")
+    options.add_experimental_option(
+        "prefs", {"download.default_directory": str(downloads)}
+    )
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     browser = webdriver.Chrome(options, webdriver.ChromeService(driver))
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
-_SECONDS = 15
+_SECONDS = 20
 _STALE = (StaleElementReferenceException,)
 
 
@@ -201,6 +203,62 @@ def test_what_changed_between_two_runs_of_a_unit(visit: _Person) -> None:
     visit.click(".periods a", "only differences")
     visit.reads("Supply", css=".comparison .differs")
     assert visit.clicks == 5
+
+
+def test_which_station_drifts(visit: _Person) -> None:
+    """A measurement over time tells stations apart by colour, numbers and a trend."""
+    visit.click("#figures a", "End of line")
+    visit.click("[aria-labelledby=failing] th a", "Supply")
+    visit.reads("EOL-1", "EOL-2", "EOL-3", css="[aria-labelledby=by-station]")
+    visit.click("[aria-labelledby=by-station] a", "EOL-2")
+    visit.reads("rises by more than chance would have it", css=".tiles")
+    marks = visit.browser.find_elements(By.CSS_SELECTOR, ".chart a > .mark")
+    assert len(marks) == 42
+    assert all(" · EOL-2" in mark.get_attribute("textContent") for mark in marks)
+    assert visit.browser.find_elements(By.CSS_SELECTOR, ".odd")
+
+
+def test_what_failed_as_a_table(visit: _Person, downloads: Path) -> None:
+    """A list is exported as it was narrowed down."""
+    visit.click("nav a", "Runs")
+    visit.choose("#filter-outcome", "all that did not pass")
+    visit.click("button", "Search")
+    visit.reads("FAIL", css=".runs tbody tr:first-child")
+    listed = visit.rows()
+    visit.click(".exports a", "CSV")
+    path = downloads / "runs.csv"
+    WebDriverWait(visit.browser, _SECONDS).until(lambda _: path.is_file())
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len({row["run_id"] for row in rows}) == listed
+    assert {row["run_outcome"] for row in rows} == {"FAIL", "ERROR", "ABORTED"}
+
+
+def test_when_that_was_here(visit: _Person) -> None:
+    """Times are in the zone of the reader, UTC is one click away."""
+    zone = {"timezoneId": "Asia/Tokyo"}
+    visit.browser.execute_cdp_cmd("Emulation.setTimezoneOverride", zone)
+    visit.browser.refresh()
+    visit.reads("2024-03-18 16:00:00", css=".runs time")
+    visit.click("[data-zone]", "Show times in UTC")
+    visit.reads("2024-03-18 07:00:00", css=".runs time")
+    visit.click("[data-zone]", "Show times in Asia/Tokyo")
+    visit.browser.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": ""})
+
+
+def test_what_has_just_been_tested(visit: _Person, factory: Any) -> None:
+    """A run that comes shows by itself; who wants no motion is told of it."""
+    browser = visit.browser
+    visit.reads("PB24-", css=".runs tbody")
+    factory.finish_run(140)
+    visit.reads("PB24-00840", css=".runs tbody tr:first-child")
+    still = [{"name": "prefers-reduced-motion", "value": "reduce"}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": still})
+    browser.refresh()
+    factory.finish_run(141)
+    visit.click("#live a", "There are new runs")
+    visit.reads("PB24-00841", css=".runs tbody tr:first-child")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
 def test_nothing_that_a_rig_sent_is_more_than_text(
