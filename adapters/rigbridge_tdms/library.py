@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import struct
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from typing import IO, Any, Protocol, cast
 
 from rigbridge.adapters import Source, Spool
@@ -31,6 +33,8 @@ _FAULTS = (
     ValueError,
     struct.error,
 )
+
+_SILENT = logging.NullHandler()
 
 
 class Timestamp(Protocol):
@@ -123,20 +127,23 @@ def open_file(source: Source, spool: Spool) -> Generator[OpenFile]:
         SourceUnreadableError: its bytes cannot be read.
     """
     try:
-        from nptdms import TdmsFile  # noqa: PLC0415 - slow, and an extra
-        from nptdms.log import log_manager  # noqa: PLC0415
+        # It has no types; slow, and an extra.
+        library: Any = import_module("nptdms")
+        logs: Any = import_module("nptdms.log").log_manager
     except ImportError as error:
         raise UnrecognizedSourceError(
             "is a TDMS file, and npTDMS, which reads them, is not installed",
             source=source.uri,
             remedy="pip install 'rigbridge[tdms]'",
         ) from error
-    # It would write to the terminal by a handler of its own; loggers above still hear.
-    for logger in log_manager.loggers.values():
-        logger.removeHandler(log_manager.console_handler)
+    # It would write to the terminal by a handler of its own, and Python itself where
+    # there is none; loggers above still hear.
+    for logger in logs.loggers.values():
+        logger.removeHandler(logs.console_handler)
+        logger.addHandler(_SILENT)
     try:
         with source.open() as stream, _seekable(stream, spool) as file:
-            opened = TdmsFile.open(file, raw_timestamps=True)
+            opened = library.TdmsFile.open(file, raw_timestamps=True)
             yield cast("OpenFile", opened)
     except SourceError:
         raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import cast
 
 import attrs
 
@@ -37,7 +38,7 @@ def _properties(value: object) -> dict[str, tuple[str, ...]]:
     if not isinstance(value, Mapping):
         raise ConfigurationError("must be a table", place="properties")
     made: dict[str, tuple[str, ...]] = {}
-    for key, given in value.items():
+    for key, given in cast("Mapping[object, object]", value).items():
         place = f"properties.{key}"
         if key not in FIELDS:
             raise ConfigurationError(
@@ -48,10 +49,10 @@ def _properties(value: object) -> dict[str, tuple[str, ...]]:
         listed = [given] if isinstance(given, str) else given
         if not isinstance(listed, Iterable) or isinstance(listed, Mapping):
             raise ConfigurationError("must be the name of a property", place=place)
-        names = tuple(listed)
+        names = tuple(cast("Iterable[object]", listed))
         if not all(isinstance(name, str) and name.strip() for name in names):
             raise ConfigurationError("must be names of properties", place=place)
-        made[key] = names
+        made[str(key)] = tuple(map(str, names))
     return made
 
 
@@ -71,7 +72,7 @@ def _outcomes(value: object) -> dict[str, LoggedVerdict]:
         raise ConfigurationError("must be a table", place="outcomes")
     return {
         str(word).strip().casefold(): _verdict(given, f"outcomes.{word}")
-        for word, given in value.items()
+        for word, given in cast("Mapping[object, object]", value).items()
     }
 
 
