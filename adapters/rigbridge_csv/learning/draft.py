@@ -422,7 +422,9 @@ def _runs(
         return
     serials = by_name[fields[Field.SERIAL_NUMBER]].texts
     tests = by_name[fields[Field.MEASUREMENT]].texts
-    keyed = list(zip(serials, by_name[start].texts, strict=False))
+    clock = _clock(list(by_name.values()), start)
+    clocks = by_name[start if clock is None else clock].texts
+    keyed = list(zip(serials, by_name[start].texts, clocks, strict=False))
     units = [
         list(group)
         for _, group in groupby(zip(serials, tests, strict=False), itemgetter(0))

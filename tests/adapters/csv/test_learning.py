@@ -174,6 +174,16 @@ class TestKinds:
         assert runs[0].started_at is not None
         assert runs[0].started_at.month == 11
 
+    def test_a_clock_beside_the_date(self) -> None:
+        """The time of a row may stand in a column of its own."""
+        text, ready, runs = learned(
+            "Barcode,TestItem,Reading,Judge,Date,Time\n"
+            "H1,ACW,0.8,PASS,2024-03-20,09:30:11\nH1,IR,9999,PASS,2024-03-20,09:30:21\n"
+            "H2,ACW,0.7,FAIL,2024-03-20,09:33:11\nH2,IR,9990,PASS,2024-03-20,09:33:21\n"
+        )
+        assert ready, text
+        assert [run.outcome.value for run in runs] == ["PASS", "FAIL"]
+
     def test_a_verdict_beside_bins(self) -> None:
         """Of several columns with verdicts, that whose words are known."""
         text, ready, runs = learned(
