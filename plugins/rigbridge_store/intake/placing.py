@@ -107,11 +107,12 @@ class UnitPlaces:
         self._connection = connection
         self._catalog = catalog
         self._units: dict[str, _Unit] = {}
-        serials = {folded(number): number for number in serial_numbers}
-        wanted = sorted(serials)
+        # Each once, in the order of the runs.
+        wanted = list(dict.fromkeys(map(folded, serial_numbers)))
+        ordered = sorted(wanted)
         # In parts: a database limits the parameters of one statement.
-        for start in range(0, len(wanted), _AT_ONCE):
-            some = wanted[start : start + _AT_ONCE]
+        for start in range(0, len(ordered), _AT_ONCE):
+            some = ordered[start : start + _AT_ONCE]
             for row in connection.execute(_FIND, {"serials": some}):
                 serial, key, public, part, revision, batch, *at = row
                 self._units[serial] = _Unit(
