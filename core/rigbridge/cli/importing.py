@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 import shlex
 import stat
+import threading
 from enum import StrEnum
 from functools import partial
 from importlib import resources
@@ -17,9 +18,9 @@ import typer
 
 from rigbridge.cli import options
 from rigbridge.cli.afterwards import chosen_afterwards, show_afterwards
+from rigbridge.cli.import_progress import ImportProgress, interruptible
 from rigbridge.cli.output import (
     own_call,
-    progress,
     say,
     say_error,
     say_json,
@@ -176,8 +177,6 @@ def _import(
     from rigbridge.opening import open_destination
 
     adapters = AdapterSet(configuration, only=only)
-    # All names first: the bar needs their number, and names take little memory.
-    files = list(scan)
     summary = ImportSummary(
         as_json=as_json,
         dry_run=dry_run,
@@ -186,31 +185,36 @@ def _import(
         retry=partial(command_line, configuration, "quarantine", "retry"),
     )
     destination = None if dry_run else open_destination(configuration)
+    sources = ImportProgress(scan, shown=not (as_json or quiet))
+    stop = threading.Event()
     try:
-        with progress("importing", len(files), shown=not (as_json or quiet)) as advance:
+        with interruptible() as stop, sources.running():
             for result in import_sources(
-                files,
+                sources,
                 adapters,
                 configuration,
                 destination,
                 strict=strict,
                 attach_source=attach_source,
                 jobs=jobs,
+                stop=stop.is_set,
             ):
                 summary.add(result)
+                sources.add(result)
                 if afterwards is not None:
                     afterwards.finish(result)
-                advance()
     except KeyboardInterrupt:
-        # What arrived is stored; a person still wants to know how far that got.
-        for file in files[summary.sources :]:
-            summary.add(SourceResult(source=file.uri, tried=False))
+        stop.set()
     finally:
         if destination is not None:
             with foreign_failures(destination, "close"):
                 destination.close()
         if afterwards is not None:
             afterwards.close()
+        if stop.is_set():
+            # What arrived is stored; a person still wants to know how far that got.
+            for file in sources.left():
+                summary.add(SourceResult(source=file.uri, tried=False))
         scan.close()
     summary.passed_over = scan.counts
     return summary

@@ -8,7 +8,7 @@ waits for a database server to answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import attrs
@@ -61,11 +61,9 @@ _FIRST = (
     runs.c.creator_station_key,
     units.c.serial_key,
 )
-_BY_ID = (
-    sa.select(runs.c.digest, *_FIRST)
-    .select_from(_RUNS_AND_UNITS)
-    .where(runs.c.id.in_(sa.bindparam("ids", expanding=True)))
-)
+_BY_ID = sa.select(runs.c.digest, *_FIRST).select_from(_RUNS_AND_UNITS)
+_BY_IDS = _BY_ID.where(runs.c.id.in_(sa.bindparam("ids", expanding=True)))
+_BY_ONE_ID = RowFinder(_BY_ID.where(runs.c.id == sa.bindparam("text")), ("text",))
 _BY_KEY = RowFinder(
     sa.select(idempotency_keys.c.digest, *_FIRST)
     .select_from(
@@ -350,7 +348,7 @@ class _RunGroup:
 
 
 def _firsts(
-    connection: sa.Connection, creations: Iterable[Creation]
+    connection: sa.Connection, creations: Sequence[Creation]
 ) -> dict[str, _First]:
     """Find the runs that are there already, by the text of the key."""
     firsts: dict[str, _First] = {}
@@ -359,15 +357,17 @@ def _firsts(
         key = creation.key
         if key is None:
             continue
-        if key.is_id:
+        if key.is_id and len(creations) > 1:
             ids.append(key.text)
-        elif (row := _BY_KEY.first(connection, key.text)) is not None:
+            continue
+        finder = _BY_ONE_ID if key.is_id else _BY_KEY
+        if (row := finder.first(connection, key.text)) is not None:
             digest, public, procedure, station, serial = row
             firsts[key.text] = (digest, public, procedure, station, serial)
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]
         for digest, public, procedure, station, serial in connection.execute(
-            _BY_ID, {"ids": some}
+            _BY_IDS, {"ids": some}
         ):
             firsts[public] = (digest, public, procedure, station, serial)
     return firsts

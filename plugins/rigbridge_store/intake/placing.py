@@ -10,6 +10,7 @@ greater number does, so that the order does not matter at all.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import attrs
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from rigbridge_store.intake.catalog import CatalogSession
 from rigbridge_store.intake.policies import CreationPolicy, PartNumbers
 from rigbridge_store.intake.units import FoundUnit
 from rigbridge_store.refusals import FieldIssue, bad_request
-from rigbridge_store.tables.rows import Row, RowWriter, reserved_keys
+from rigbridge_store.tables.rows import Row, RowFinder, RowWriter, reserved_keys
 from rigbridge_store.tables.schema import batches, parts, revisions, units
 from rigbridge_store.tables.values import folded, new_id
 
@@ -35,15 +36,24 @@ NO_PART_NUMBER = (
 _AT_ONCE = 500
 _TOLD = ("part_key", "revision_key", "batch_key")
 _TOLD_AT = ("part_told_at", "revision_told_at", "batch_told_at")
-_FIND = sa.select(
-    units.c.serial_key,
-    units.c.key,
-    units.c.id,
-    *(units.c[name] for name in (*_TOLD, *_TOLD_AT)),
-).where(units.c.serial_key.in_(sa.bindparam("serials", expanding=True)))
 # In PostgreSQL the runs of one unit are written by one writer at a time, since the
 # tallies need to know which is the first; SQLite has but one writer.
-_FIND = _FIND.order_by(units.c.serial_key).with_for_update()
+_FIND = (
+    sa.select(
+        units.c.serial_key,
+        units.c.key,
+        units.c.id,
+        *(units.c[name] for name in (*_TOLD, *_TOLD_AT)),
+    )
+    .order_by(units.c.serial_key)
+    .with_for_update()
+)
+_FIND_MANY = _FIND.where(
+    units.c.serial_key.in_(sa.bindparam("serials", expanding=True))
+)
+_FIND_ONE = RowFinder(
+    _FIND.where(units.c.serial_key == sa.bindparam("serial")), ("serial",)
+)
 _ORIGIN = ("created_at", "creator_user_key", "creator_station_key")
 _NEW = RowWriter(
     units,
@@ -113,7 +123,7 @@ class UnitPlaces:
         # In parts: a database limits the parameters of one statement.
         for start in range(0, len(ordered), _AT_ONCE):
             some = ordered[start : start + _AT_ONCE]
-            for row in connection.execute(_FIND, {"serials": some}):
+            for row in _found(connection, some):
                 serial, key, public, part, revision, batch, *at = row
                 self._units[serial] = _Unit(
                     key=key,
@@ -263,3 +273,11 @@ class UnitPlaces:
         for unit in changed:
             values = dict(zip((*_TOLD, *_TOLD_AT), unit.told, strict=True))
             self._connection.execute(_UPDATE, {"unit": unit.key, **values})
+
+
+def _found(connection: sa.Connection, serials: list[str]) -> Iterable[Any]:
+    if len(serials) > 1:
+        return connection.execute(_FIND_MANY, {"serials": serials})
+    # A run by itself is what a station waits for.
+    row = _FIND_ONE.first(connection, serials[0])
+    return () if row is None else (row,)

@@ -108,7 +108,7 @@ class TestProcesses:
             started.append(start(*arguments, **options))
             return started[-1]
 
-        monkeypatch.setattr(workers.subprocess, "Popen", watched)
+        monkeypatch.setattr(subprocess, "Popen", watched)
         results: list[SourceResult] = []
         for result in imported(reports, tmp_path / "data", 2):
             if not results:

@@ -1,0 +1,139 @@
+"""How an import goes on: its rate, what failed last, and how to end it."""
+
+# ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+from rigbridge.cli.output import count_of, say_warning
+
+if TYPE_CHECKING:
+    from rigbridge.imports import SourceResult
+    from rigbridge.sources import FoundSource
+
+__all__ = ["ImportProgress", "interruptible"]
+
+_COUNTED = 20_000
+"""How many names are gathered first, to know how many there are; not millions."""
+
+_EVERY = 30.0
+"""Seconds between two lines where there is no terminal."""
+
+
+class ImportProgress:
+    """
+    Shows how an import goes on, on standard error.
+
+    Args:
+        sources: what is imported; iterate over this object instead.
+        shown: False where nothing is to be shown.
+    """
+
+    def __init__(self, sources: Iterable[FoundSource], *, shown: bool) -> None:
+        waiting = iter(sources)
+        first = list(islice(waiting, _COUNTED))
+        self._total = len(first) if len(first) < _COUNTED else None
+        self._sources = chain(first, waiting)
+        self._in_hand: dict[str, FoundSource] = {}
+        self._shown = shown and self._total not in (0, 1)
+        self._began = self._said = time.monotonic()
+        self._done = self._failed = self._new = 0
+        self._slowest = (0.0, "")
+        self._last_failed = ""
+        self._bar: Any = None
+
+    def __iter__(self) -> Iterator[FoundSource]:
+        for found in self._sources:
+            self._in_hand[found.uri] = found
+            yield found
+
+    def left(self) -> Iterator[FoundSource]:
+        """Give what the import did not come to."""
+        yield from self._in_hand.values()
+        yield from self._sources
+
+    @contextmanager
+    def running(self) -> Generator[None]:
+        """Show a bar while the import runs, where there is a terminal."""
+        if not self._shown or not sys.stderr.isatty():
+            yield
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (
+            TextColumn("importing"),
+            BarColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[words]}", markup=False),
+        )
+        console = Console(stderr=True)
+        with Progress(*columns, console=console, transient=True) as bar:
+            self._bar = (bar, bar.add_task("", total=self._total, words=""))
+            yield
+
+    def add(self, result: SourceResult) -> None:
+        """Take what came of a source."""
+        self._in_hand.pop(result.source, None)
+        self._done += 1
+        self._new += sum(run.status == "created" for run in result.runs)
+        self._slowest = max(self._slowest, (result.seconds, result.source))
+        if not result.succeeded:
+            self._failed += 1
+            self._last_failed = result.source
+        if self._bar is not None:
+            bar, task = self._bar
+            bar.update(task, completed=self._done, words=self._words())
+        elif self._shown and time.monotonic() - self._said >= _EVERY:
+            self._said = time.monotonic()
+            say_warning(f"importing: {self._words()}")
+
+    def _words(self) -> str:
+        seconds = time.monotonic() - self._began
+        rate = self._done / seconds if seconds else 0.0
+        of = "" if self._total is None else f" of {self._total}"
+        words = (
+            f"{self._done}{of} files, {rate:.0f}/s, {count_of(self._new, 'new run')}"
+        )
+        if self._bar is None and self._total is not None and rate:
+            words += f", {(self._total - self._done) / rate:.0f} s left"
+        if self._failed:
+            words += f", {self._failed} failed, the last {self._last_failed}"
+        return f"{words}; slowest {self._slowest[0]:.1f} s {self._slowest[1]}"
+
+
+@contextmanager
+def interruptible() -> Generator[threading.Event]:
+    """
+    Let the first Ctrl-C ask for the end, and the second one end at once.
+
+    Yields:
+        What is set by the first.
+    """
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def handle(_number: int, _frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        say_warning(
+            "finishing what is in hand; Ctrl-C again ends at once. The same command "
+            "goes on from there"
+        )
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
