@@ -18,7 +18,7 @@ import typer
 
 from rigbridge.cli import options
 from rigbridge.cli.afterwards import chosen_afterwards, show_afterwards
-from rigbridge.cli.import_progress import ImportProgress, interruptible
+from rigbridge.cli.imports.progress import ImportProgress, interruptible
 from rigbridge.cli.output import (
     own_call,
     say,

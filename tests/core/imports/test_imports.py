@@ -39,7 +39,14 @@ from rigbridge.imports import (
     retry_runs,
 )
 from rigbridge.ledger import RunStatus
-from rigbridge.model import Attachment, ProcedureRef, Run, RunOutcome, Unit
+from rigbridge.model import (
+    Attachment,
+    ProcedureRef,
+    Run,
+    RunOutcome,
+    SubUnit,
+    Unit,
+)
 from rigbridge.model.report import ConversionReport
 from rigbridge.outbox.incoming import decode_item, read_run
 from rigbridge.sources import FoundSource, Scan
@@ -91,6 +98,7 @@ class LineAdapter:
                 outcome=RunOutcome.PASS,
                 procedure=ProcedureRef(name="lines"),
                 unit=Unit(serial_number=None if serial == "NOBODY" else serial),
+                sub_units=(SubUnit(serial_number="PART"),) if serial == "WHOLE" else (),
                 source=provenance,
             )
 
@@ -109,6 +117,9 @@ class Shelf:
             raise copy(self.error)
         if run.unit.serial_number is None:
             raise BadRequestError("no serial number", status=400)
+        stored = {item.unit.serial_number for item in self.runs}
+        if not {part.serial_number for part in run.sub_units} <= stored:
+            raise NotFoundError("no such sub-unit", status=404)
         self.runs.append(run)
         return Receipt(stored_id=str(run.id), created=True)
 
@@ -314,6 +325,40 @@ class TestImport:
         )
         assert (first.tried, second.tried) == (True, False)
         assert not second.succeeded
+
+    def test_an_assembly_waits_for_its_parts(
+        self, configuration: Configuration
+    ) -> None:
+        """A store that wants the parts first gets them first, in whichever files."""
+        shelf = Shelf()
+        contents = {"a.lines": b"WHOLE", "b.lines": b"1", "c.lines": b"PART"}
+        results = results_of(contents, configuration, shelf)
+        assert all(result.succeeded for result in results)
+        serials = [run.unit.serial_number for run in shelf.runs]
+        assert serials == ["1", "PART", "WHOLE"]
+
+    def test_an_assembly_without_its_parts_is_refused(
+        self, configuration: Configuration
+    ) -> None:
+        """It goes to quarantine in the end, with the store's words."""
+        (result,) = results_of({"a.lines": b"WHOLE"}, configuration, Shelf())
+        assert "no such sub-unit" in str(result.errors[0])
+        assert len(result.quarantined) == 1
+
+    def test_a_request_to_stop_finishes_what_was_begun(
+        self, configuration: Configuration
+    ) -> None:
+        """What was taken is stored; the rest is not touched."""
+        shelf = Shelf()
+        sources = iter([found(b"1", "a.lines"), found(b"2", "b.lines")])
+        asked = iter([False, True])
+        results = list(
+            import_sources(
+                sources, OnlyLines(), configuration, shelf, stop=lambda: next(asked)
+            )
+        )
+        assert [result.source for result in results] == ["a.lines"]
+        assert [item.uri for item in sources] == ["b.lines"]
 
     def test_strict_refuses_what_would_drop(self, configuration: Configuration) -> None:
         """Nothing is sent of a run of which something is dropped."""

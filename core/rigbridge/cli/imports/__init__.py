@@ -1,0 +1,1 @@
+"""What the command ``import`` shows while it runs."""
