@@ -259,7 +259,8 @@ def make_adapter(
         loader: the loader to use; a new one by default.
 
     Raises:
-        PluginError: it does not load, or is no adapter.
+        PluginError: it does not load, is no adapter, or has another name than its
+            entry point.
         ConfigurationError: a setting that it does not know or take; names the key.
     """
     loader = PluginLoader(ADAPTER_GROUP) if loader is None else loader
@@ -272,6 +273,15 @@ def make_adapter(
             remedy="see the contract in rigbridge.adapters",
         )
     make = cast("type[Adapter]", kind)
+    # Settings, ledger and ids go by the one name or the other: there must be one.
+    if make.name != name:
+        distribution, version = loader.owner(name)
+        raise PluginLoadError(
+            f"the adapter {name!r} of {distribution} {version} calls itself "
+            f"{make.name!r}",
+            remedy=f"give its entry point in pyproject.toml the name {make.name!r}, "
+            "and install it again",
+        )
     settings = make_settings(
         make.settings_type,
         configuration.adapters.get(name, {}),

@@ -34,6 +34,7 @@ __all__ = [
     "Target",
     "ThenDone",
     "TimeZone",
+    "complete_adapters",
 ]
 
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -113,7 +114,7 @@ ConfigFile = Annotated[
 ]
 
 
-def _complete_adapters(incomplete: str) -> list[str]:
+def complete_adapters(incomplete: str) -> list[str]:
     """Offer the installed adapters whose names begin so; none of them is loaded."""
     # Only when Tab is pressed: --help must stay fast.
     from rigbridge.adapters import ADAPTER_GROUP  # noqa: PLC0415
@@ -129,7 +130,7 @@ AdapterName = Annotated[
         "--adapter",
         help="Use this adapter, do not detect.",
         metavar="NAME",
-        autocompletion=_complete_adapters,
+        autocompletion=complete_adapters,
     ),
 ]
 Quiet = Annotated[
