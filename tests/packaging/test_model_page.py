@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from enum import EnumType
+from enum import Enum, EnumType
 from pathlib import Path
 
 import attrs
@@ -20,7 +20,9 @@ SECTIONS = dict(
     )
 )
 MODEL = {name: getattr(rigbridge.model, name) for name in rigbridge.model.__all__}
-WORDS = {name: kind for name, kind in MODEL.items() if isinstance(kind, EnumType)}
+WORDS: dict[str, type[Enum]] = {
+    name: kind for name, kind in MODEL.items() if isinstance(kind, EnumType)
+}
 CLASSES = {
     name: kind
     for name, kind in MODEL.items()
