@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from enum import Enum, EnumType
+from enum import Enum
 from pathlib import Path
 
 import attrs
