@@ -21,7 +21,9 @@ SECTIONS = dict(
 )
 MODEL = {name: getattr(rigbridge.model, name) for name in rigbridge.model.__all__}
 WORDS: dict[str, type[Enum]] = {
-    name: kind for name, kind in MODEL.items() if isinstance(kind, EnumType)
+    name: kind
+    for name, kind in MODEL.items()
+    if isinstance(kind, type) and issubclass(kind, Enum)
 }
 CLASSES = {
     name: kind
