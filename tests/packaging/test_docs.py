@@ -6,9 +6,12 @@ import ast
 import importlib
 import inspect
 import json
+import os
 import re
 import subprocess
 import sys
+import sysconfig
+import venv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -240,22 +243,57 @@ class TestKinds:
         assert [name for name in wanted if f"({name})" not in text] == []
 
 
+def _fresh_environment(folder: Path) -> dict[str, str]:
+    """Make an environment that sees what is installed here, and has no network."""
+    venv.create(folder)
+    (site,) = folder.glob("lib/python*/site-packages")
+    ours = sysconfig.get_path("purelib")
+    (site / "ours.pth").write_text(f"import site; site.addsitedir({ours!r})\n")
+    for name in ("rigbridge", "pip"):
+        program = folder / "bin" / name
+        program.write_text(f'#!/bin/sh\nexec python -m {name} "$@"\n')
+        program.chmod(0o755)
+    return {
+        **os.environ,
+        "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "PIP_NO_INDEX": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        # pip takes this one by its opposite: no isolation.
+        "PIP_NO_BUILD_ISOLATION": "0",
+        "NO_COLOR": "1",
+        "COLUMNS": "200",
+    }
+
+
 class TestExamples:
     """Examples that are whole programs do run."""
 
-    def test_the_adapter_of_the_how_to_passes_the_suite(self, tmp_path: Path) -> None:
-        """The adapter that the page shows passes the suite as the page shows it."""
-        for body in fences(DOCS / "how-to" / "write-an-adapter.md", "python"):
+    def test_the_adapter_of_the_how_to_is_made_as_it_says(self, tmp_path: Path) -> None:
+        """Every file and command of the page, in order, in a fresh environment."""
+        path = DOCS / "how-to" / "write-an-adapter.md"
+        work = tmp_path / "work"
+        work.mkdir()
+        for body in fences(path, "python"):
             name = body.partition("\n")[0].removeprefix("# file: ")
-            (tmp_path / name).write_text(body, encoding="utf-8")
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "."],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout
+            (work / name).write_text(body, encoding="utf-8")
+        (work / "pyproject.toml").write_text(fences(path, "toml")[0], "utf-8")
+        (work / "rig.log").write_text(fences(path, "text")[0], "utf-8")
+        environment = _fresh_environment(tmp_path / "venv")
+        (commands_shown,) = fences(path, "sh")
+        said = ""
+        for command in commands_shown.splitlines():
+            done = subprocess.run(
+                ["sh", "-c", command],  # noqa: S607 - as a reader's shell does
+                cwd=work,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, command + done.stdout + done.stderr
+            said += done.stdout
+        assert re.search(r"example-rig +example-rig +1\.0 +loaded", said), said
+        assert '"serial_number":"SN-0042"' in said
 
     def test_the_log_of_the_how_to_is_read_by_its_profile(self, tmp_path: Path) -> None:
         """The profile that the page shows makes two runs of the log that it shows."""
