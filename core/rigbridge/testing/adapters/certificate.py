@@ -15,7 +15,7 @@ from rigbridge.testing.adapters.cases import AdapterCase
 from rigbridge.testing.adapters.checks import CHECKS
 from rigbridge.testing.adapters.observation import NonconformityError, NotTriedError
 
-__all__ = ["Certificate", "CheckResult", "Result", "certify"]
+__all__ = ["Certificate", "Result", "TriedCheck", "certify"]
 
 _LOGGER = logging.getLogger("rigbridge.testing")
 
@@ -29,7 +29,7 @@ class Result(StrEnum):
 
 
 @attrs.frozen(kw_only=True)
-class CheckResult:
+class TriedCheck:
     """
     What came of one check.
 
@@ -63,7 +63,7 @@ class Certificate:
     adapter: str
     version: str
     samples: tuple[str, ...]
-    results: tuple[CheckResult, ...]
+    results: tuple[TriedCheck, ...]
 
     def count(self, result: Result) -> int:
         """Count the checks with a result."""
@@ -79,7 +79,7 @@ def certify(
     case: AdapterCase,
     version: str,
     *,
-    on_result: Callable[[CheckResult], None] | None = None,
+    on_result: Callable[[TriedCheck], None] | None = None,
 ) -> Certificate:
     """
     Run every check.
@@ -89,12 +89,12 @@ def certify(
         version: the version of its distribution.
         on_result: is told of each result as soon as it is there.
     """
-    results: list[CheckResult] = []
+    results: list[TriedCheck] = []
     with tempfile.TemporaryDirectory(prefix="rigbridge-check-") as folder:
         bench = Bench(case, Path(folder))
         try:
             for check in CHECKS:
-                found = CheckResult(
+                found = TriedCheck(
                     check=check.name, promise=check.promise, result=Result.PASSED
                 )
                 try:
