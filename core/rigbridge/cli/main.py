@@ -95,7 +95,6 @@ app = typer.Typer(
     cls=_Commands,
     help="Brings hardware-test results of every dialect into a run store.",
     no_args_is_help=True,
-    add_completion=False,
     # Help drawn by Rich takes four times as long to appear.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
