@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import IO, cast
 
 from rigbridge.configuration import Configuration
-from rigbridge.destinations import DestinationSettings, PreparedItem, Receipt
+from rigbridge.destinations import (
+    DestinationSettings,
+    MeasurementRow,
+    PreparedItem,
+    Receipt,
+)
 from rigbridge.destinations.administration import (
     DeletionPlan,
     ProcedureRecord,
@@ -267,6 +272,22 @@ class LocalDestination:
         for found in self.existing.read_runs(selection):
             if found.stored is not None:
                 yield found.stored.run
+            elif found.problem is not None:
+                found.problem.source = found.id
+                yield found.problem
+
+    def read_rows(
+        self, selection: RunSelection
+    ) -> Iterator[Sequence[MeasurementRow] | RunProblemsError]:
+        """
+        Go through the runs that are meant as rows of cells, in the order stored.
+
+        Yields:
+            The rows of each run, which may be none, or why it makes no run.
+        """
+        for found in self.existing.read_rows(selection):
+            if found.rows is not None:
+                yield found.rows
             elif found.problem is not None:
                 found.problem.source = found.id
                 yield found.problem

@@ -46,11 +46,12 @@ from rigbridge_store.intake.preparation import digest, prepare
 from rigbridge_store.intake.transactions import IntakeTransactions
 from rigbridge_store.intake.units import find_unit, set_sub_units
 from rigbridge_store.reading import listing
+from rigbridge_store.reading.measurement_rows import FoundRows, rows_of_runs
 from rigbridge_store.reading.one_run import (
     FoundRun,
-    find_whole,
     read_run,
     read_sidecar,
+    whole_runs,
 )
 from rigbridge_store.reading.selecting import (
     of_visible,
@@ -462,20 +463,20 @@ class RunStore:
         principal: Principal | None = None,
         after: int = 0,
     ) -> Iterator[FoundRun]:
-        """
-        Go through the runs that are meant, whole, in the order stored.
-
-        Args:
-            selection: the runs.
-            principal: who asks.
-            after: the key of the run behind which to begin.
-        """
+        """Go through whole runs, as :func:`selected_runs` does through their ids."""
         found = selected_runs(self._database, selection, principal, after)
-        for key, run_id in found:
-            with self._database.reading() as connection:
-                whole = find_whole(connection, self.contents, key, run_id)
-            if whole is not None:
-                yield whole
+        return whole_runs(self._database, self.contents, found)
+
+    def read_rows(
+        self,
+        selection: RunSelection,
+        *,
+        principal: Principal | None = None,
+        after: int = 0,
+    ) -> Iterator[FoundRows]:
+        """Go through the measurements of runs, as :meth:`read_runs` through these."""
+        found = selected_runs(self._database, selection, principal, after)
+        return rows_of_runs(self._database, self.contents, found)
 
     def forget_contents(self, digests: Iterable[str]) -> None:
         """Delete those contents that nothing refers to any more."""

@@ -202,7 +202,7 @@ class Broken:
         raise KeyError("x")
     def recent_runs(self, limit, selection=None):
         raise KeyError("x")
-    get_run = open_attachment = read_runs = list_runs
+    get_run = open_attachment = read_runs = read_rows = list_runs
     def get_run(self, stored_id):
         raise KeyError(stored_id)
     def close(self):

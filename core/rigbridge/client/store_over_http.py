@@ -22,6 +22,7 @@ from rigbridge.client.transport import calls
 from rigbridge.client.transport.calls import Answer, Call
 from rigbridge.convert import Openers, from_document
 from rigbridge.convert.times import from_iso
+from rigbridge.destinations import MeasurementRow
 from rigbridge.destinations.administration import (
     DeletionPlan,
     ProcedureRecord,
@@ -35,12 +36,21 @@ from rigbridge.errors import (
     NotFoundError,
     RunProblemsError,
 )
+from rigbridge.kept.rows import received_row
 from rigbridge.model import Run
-from rigbridge.wire import ListedRun, WholeRun, WholeRuns, encode
+from rigbridge.wire import (
+    ListedRun,
+    RowsOfRun,
+    RowsOfRuns,
+    WholeRun,
+    WholeRuns,
+    encode,
+)
 
 __all__ = ["StoreOverHTTP"]
 
 _T = TypeVar("_T")
+_Page = TypeVar("_Page", WholeRuns, RowsOfRuns)
 
 _READING, _ADMINISTRATION = "reading", "administration"
 """What a store announces that has these calls."""
@@ -108,22 +118,43 @@ class StoreOverHTTP:
             ConfigurationError: the store is not ours.
             DeliveryError: the store did not give them.
         """
+        for page in self._pages(WholeRuns, "runs", selection):
+            yield from map(self._restored, page.runs)
+
+    def read_rows(
+        self, selection: RunSelection
+    ) -> Iterator[Sequence[MeasurementRow] | RunProblemsError]:
+        """
+        Go through the runs that are meant as rows of cells, in the order stored.
+
+        Yields:
+            The rows of each run, which may be none, or why it makes no run.
+
+        Raises:
+            ConfigurationError: the store is not ours.
+            DeliveryError: the store did not give them.
+        """
+        for page in self._pages(RowsOfRuns, "rows", selection):
+            for found in page.runs:
+                if found.rows is None:
+                    yield _problem(found)
+                else:
+                    yield [*map(received_row, found.rows)]
+
+    def _pages(
+        self, kind: type[_Page], name: str, selection: RunSelection
+    ) -> Iterator[_Page]:
         self._require(_READING, "gives no whole runs back")
         after: int | None = 0
         while after is not None:
-            page = self._ask(
-                WholeRuns,
-                "GET",
-                ("reading", "runs"),
-                parameters={**_parameters(selection), "after": after},
-            )
-            yield from map(self._restored, page.runs)
+            parameters = {**_parameters(selection), "after": after}
+            page = self._ask(kind, "GET", ("reading", name), parameters=parameters)
+            yield page
             after = page.next
 
     def _restored(self, found: WholeRun) -> Run | RunProblemsError:
         if found.run is None:
-            problem = ModelError(found.problem or "is not given", path="$")
-            return RunProblemsError("makes no run", [problem], source=found.id)
+            return _problem(found)
         openers: Openers = {
             digest: partial(self.open_attachment, public, digest)
             for digest, public in found.contents.items()
@@ -263,6 +294,11 @@ def _decoded(kind: type[_T], answer: Answer) -> _T:
         return msgspec.json.decode(answer.content, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise answer.unexpected(f"is not that of this call ({error})") from error
+
+
+def _problem(found: WholeRun | RowsOfRun) -> RunProblemsError:
+    problem = ModelError(found.problem or "is not given", path="$")
+    return RunProblemsError("makes no run", [problem], source=found.id)
 
 
 def _foreign(words: str) -> ConfigurationError:

@@ -13,6 +13,7 @@ from rigbridge.convert.document import (
     to_document,
 )
 from rigbridge.convert.payload import MAX_NAME, PATH_SEPARATOR, Payload, dump
+from rigbridge.convert.plain import read_plain
 from rigbridge.convert.sidecar import (
     SIDECAR_NAME,
     SIDECAR_VERSION,
@@ -33,5 +34,6 @@ __all__ = [
     "from_document",
     "load",
     "lost_without",
+    "read_plain",
     "to_document",
 ]

@@ -54,6 +54,7 @@ __all__ = [
     "encode_document",
     "from_document",
     "to_document",
+    "value_of_document",
 ]
 
 _DIGITS = re.compile(r"-?[0-9]{1,4000}")
@@ -288,6 +289,17 @@ def _read_time(value: JSONValue, _: object) -> datetime:
     if not isinstance(value, str):
         raise ModelError(f"must be text, not {type(value).__name__}", path="time")
     return from_iso(value, path="time")
+
+
+def value_of_document(document: JSONValue) -> JSONValue | Series:
+    """
+    Read a measured value from what :func:`document_of_value` gave.
+
+    Raises:
+        ModelError: no such document.
+        cattrs.BaseValidationError: no series.
+    """
+    return _read_value(document, None)
 
 
 def _read_value(value: JSONValue, _: object) -> JSONValue | Series:

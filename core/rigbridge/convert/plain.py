@@ -35,7 +35,7 @@ from rigbridge.model import (
 )
 from rigbridge.wire import CreateRun, WireLog, WireMeasurement, WirePhase
 
-__all__ = ["read_plain", "read_value"]
+__all__ = ["read_measurement", "read_plain", "read_value"]
 
 _T = TypeVar("_T")
 
@@ -52,6 +52,16 @@ def read_plain(body: CreateRun, *, run_id: UUID) -> Run:
     if reader.problems or run is None:
         raise RunProblemsError("is no valid payload", reader.problems)
     return run
+
+
+def read_measurement(measurement: WireMeasurement) -> Measurement:
+    """
+    Read one measurement of a payload.
+
+    Raises:
+        ModelError: values that make none.
+    """
+    return _PlainReader().measurement(measurement, "$")
 
 
 def _known(value: _T | UnsetType | None) -> _T | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from typing import IO, Protocol, runtime_checkable
+from datetime import datetime
+from typing import IO, Protocol, TypeAlias, runtime_checkable
 
 from rigbridge.destinations.deliveries import (
     Consignment,
@@ -24,6 +25,7 @@ __all__ = [
     "BatchDestination",
     "BulkDestination",
     "Destination",
+    "MeasurementRow",
     "Preparer",
     "ReadableDestination",
     "ResumableDestination",
@@ -31,6 +33,10 @@ __all__ = [
 
 DESTINATION_GROUP = "rigbridge.destinations"
 """The entry-point group in which distributions offer their destinations."""
+
+
+MeasurementRow: TypeAlias = tuple[str | float | bool | datetime | None, ...]
+"""A measurement as cells, in the order of :data:`rigbridge.export.COLUMNS`."""
 
 
 @runtime_checkable
@@ -198,5 +204,16 @@ class ReadableDestination(Destination, Protocol):
 
         Yields:
             Each run, or why it makes none: what a foreign client has sent may not.
+        """
+        ...
+
+    def read_rows(
+        self, selection: RunSelection
+    ) -> Iterator[Sequence[MeasurementRow] | RunProblemsError]:
+        """
+        Go through the runs that are meant as rows of cells, in the order stored.
+
+        Yields:
+            The rows of each run, which may be none, or why it makes no run.
         """
         ...

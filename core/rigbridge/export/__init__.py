@@ -2,22 +2,25 @@
 Runs out of a store: one row a measurement, or whole runs as JSON lines.
 
 - :func:`export_runs` writes a file, :func:`stream_runs` gives it piece by piece,
+- :func:`export_rows` writes one of rows that a store has made of them,
 - :class:`ExportFormat` names the formats,
 - :data:`COLUMNS` are the columns of a row.
 """
 
-from rigbridge.export.rows import COLUMNS, measurement_rows
 from rigbridge.export.writing import (
     ExportFormat,
     ExportResult,
+    export_rows,
     export_runs,
     stream_runs,
 )
+from rigbridge.kept.rows import COLUMNS, measurement_rows
 
 __all__ = [
     "COLUMNS",
     "ExportFormat",
     "ExportResult",
+    "export_rows",
     "export_runs",
     "measurement_rows",
     "stream_runs",

@@ -15,15 +15,17 @@ from typing import IO, Any, Protocol, cast
 
 import attrs
 
+from rigbridge.destinations import MeasurementRow
 from rigbridge.errors import ConfigurationError, DeliveryError
-from rigbridge.export.rows import COLUMNS, Cell, Row, measurement_rows
 from rigbridge.kept import attachment_folder, encode_run
+from rigbridge.kept.rows import COLUMNS, RunRows, measurement_rows
 from rigbridge.machine.files import whole_file
 from rigbridge.model import Attachment, Run
 
 __all__ = [
     "ExportFormat",
     "ExportResult",
+    "export_rows",
     "export_runs",
     "stream_runs",
 ]
@@ -31,7 +33,7 @@ __all__ = [
 # Rows of a row group; also what is held in memory.
 _BATCH = 5000
 
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULAS = frozenset("=+-@\t\r")
 """What a spreadsheet takes for the beginning of a formula, which it runs."""
 
 
@@ -88,9 +90,9 @@ class ExportResult:
     missing: tuple[str, ...] = ()
 
 
-class _RunWriter(Protocol):
-    def add(self, run: Run) -> int:
-        """Write a run, and say how many rows it made."""
+class _RowWriter(Protocol):
+    def add(self, rows: RunRows) -> None:
+        """Write the rows of a run."""
         ...
 
     def finish(self) -> None:
@@ -120,6 +122,69 @@ def export_runs(
         ConfigurationError: the file exists or cannot be written, or the library for
             its format is not installed.
     """
+    if form is not ExportFormat.JSONL:
+        rows = (tuple(measurement_rows(run)) for run in runs)
+        return export_rows(rows, path, form=form, replace=replace, advance=advance)
+    _require_free(path, replace=replace)
+    count = 0
+    # Contents are written before the file gets its name: a complete file has all.
+    files = _AttachmentFiles(attachment_folder(path))
+    with _complete(path) as partial, partial.open("wb") as stream:
+        for run in runs:
+            stream.write(encode_run(run))
+            for attachment in run.attachments:
+                files.write(attachment)
+            count += 1
+            advance()
+    return ExportResult(
+        runs=count,
+        rows=count,
+        contents=len(files.written),
+        references=files.references,
+        missing=tuple(files.missing),
+    )
+
+
+def export_rows(
+    runs: Iterable[RunRows],
+    path: Path,
+    *,
+    form: ExportFormat,
+    replace: bool = False,
+    advance: Callable[[], None] = lambda: None,
+) -> ExportResult:
+    """
+    Write the measurements of runs to a file, a row each.
+
+    Args:
+        runs: the rows of each run.
+        path: the file; it appears when it is complete.
+        form: its format, CSV or PARQUET.
+        replace: whether a file of that name may be overwritten.
+        advance: called after each run.
+
+    Raises:
+        ConfigurationError: the file exists or cannot be written, or the library for
+            its format is not installed.
+    """
+    _require_free(path, replace=replace)
+    count = made = empty = 0
+    with (
+        _complete(path) as partial,
+        partial.open("wb") as stream,
+        _WRITERS[form](stream) as writer,
+    ):
+        for rows in runs:
+            writer.add(rows)
+            count += 1
+            made += len(rows)
+            empty += not rows
+            advance()
+        writer.finish()
+    return ExportResult(runs=count, rows=made, empty=empty)
+
+
+def _require_free(path: Path, *, replace: bool) -> None:
     if path.exists() and not path.is_file():
         raise ConfigurationError(
             "is no regular file, and is not replaced",
@@ -132,32 +197,6 @@ def export_runs(
             source=str(path),
             remedy="choose another name, or use --overwrite",
         )
-    count = rows = empty = 0
-    # Contents are written before the file gets its name: a complete file has all.
-    files = _AttachmentFiles(attachment_folder(path))
-    with (
-        _complete(path) as partial,
-        partial.open("wb") as stream,
-        _WRITERS[form](stream) as writer,
-    ):
-        for run in runs:
-            made = writer.add(run)
-            if form is ExportFormat.JSONL:
-                for attachment in run.attachments:
-                    files.write(attachment)
-            count += 1
-            rows += made
-            empty += not made
-            advance()
-        writer.finish()
-    return ExportResult(
-        runs=count,
-        rows=rows,
-        empty=empty,
-        contents=len(files.written),
-        references=files.references,
-        missing=tuple(files.missing),
-    )
 
 
 @contextmanager
@@ -205,43 +244,56 @@ class _AttachmentFiles:
         self.written.add(digest)
 
 
-class _LinesWriter:
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-
-    def add(self, run: Run) -> int:
-        self._stream.write(encode_run(run))
-        return 1
-
-    def finish(self) -> None:
-        self._stream.flush()
-
-
 class _CSVWriter:
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
         # The line ending is fixed, so that one export is the same on every system.
-        self._writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
-        self._writer.writeheader()
+        self._writer = csv.writer(stream, lineterminator="\n")
+        self._writer.writerow(COLUMNS)
 
-    def add(self, run: Run) -> int:
-        count = 0
-        for row in measurement_rows(run):
-            self._writer.writerow({key: _cell(value) for key, value in row.items()})
-            count += 1
-        return count
+    def add(self, rows: RunRows) -> None:
+        lines: list[list[object]] = []
+        of_run: MeasurementRow = ()
+        shared: list[object] = []
+        for row in rows:
+            # All rows of a run begin alike: those cells are written once.
+            if row[:_OF_RUN] != of_run:
+                of_run = row[:_OF_RUN]
+                shared = [*map(_cell, of_run)]
+            # Told apart here: a call for each cell would cost as much as all the rest.
+            lines.append(
+                shared
+                + [
+                    cell
+                    if (kind := type(cell)) in _PLAIN
+                    or (kind is str and cast("str", cell)[:1] not in _FORMULAS)
+                    else _cell(cell)
+                    for cell in row[_OF_RUN:]
+                ]
+            )
+        self._writer.writerows(lines)
 
     def finish(self) -> None:
         self._stream.flush()
 
 
-def _cell(value: Cell) -> Cell:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    # A number may begin with a sign; anything else that does is shown as text.
-    if isinstance(value, str) and value.startswith(_FORMULAS) and not _is_number(value):
-        return f"'{value}"
-    return str(value).lower() if isinstance(value, bool) else value
+_PLAIN = frozenset({float, int, type(None)})
+
+_OF_RUN = list(COLUMNS).index("phase_index")
+"""How many cells a run has; those of its phases and measurements follow."""
+
+
+def _cell(value: object) -> object:
+    kind = type(value)
+    if kind is str:
+        text = cast("str", value)
+        # A number may begin with a sign; anything else that does is shown as text.
+        if text[:1] in _FORMULAS and not _is_number(text):
+            return f"'{text}"
+        return text
+    if kind is datetime:
+        return cast("datetime", value).isoformat()
+    return str(value).lower() if kind is bool else value
 
 
 def _is_number(text: str) -> bool:
@@ -256,31 +308,29 @@ class _ParquetWriter:
     def __init__(self, arrow: Any, file: Any) -> None:
         self._arrow = arrow
         self._file = file
-        self._rows: list[Row] = []
+        self._rows: list[MeasurementRow] = []
 
-    def add(self, run: Run) -> int:
-        before = len(self._rows)
-        self._rows.extend(measurement_rows(run))
-        made = len(self._rows) - before
+    def add(self, rows: RunRows) -> None:
+        self._rows += rows
         # Each table becomes a row group: too small ones make the file large and slow.
         if len(self._rows) >= _BATCH:
             self.finish()
-        return made
 
     def finish(self) -> None:
         if self._rows:
-            table = self._arrow.Table.from_pylist(self._rows, schema=self._file.schema)
-            self._file.write_table(table)
+            schema = self._file.schema
+            arrays = [
+                self._arrow.array(column, field.type)
+                for column, field in zip(
+                    zip(*self._rows, strict=True), schema, strict=True
+                )
+            ]
+            self._file.write_table(self._arrow.Table.from_arrays(arrays, schema=schema))
             self._rows.clear()
 
 
 @contextmanager
-def _lines(stream: IO[bytes]) -> Generator[_RunWriter]:
-    yield _LinesWriter(stream)
-
-
-@contextmanager
-def _csv(stream: IO[bytes]) -> Generator[_RunWriter]:
+def _csv(stream: IO[bytes]) -> Generator[_RowWriter]:
     text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
     try:
         yield _CSVWriter(text)
@@ -290,7 +340,7 @@ def _csv(stream: IO[bytes]) -> Generator[_RunWriter]:
 
 
 @contextmanager
-def _parquet(stream: IO[bytes]) -> Generator[_RunWriter]:
+def _parquet(stream: IO[bytes]) -> Generator[_RowWriter]:
     try:
         # An extra brings it, and only this format needs it; it has no type hints.
         arrow = importlib.import_module("pyarrow")
@@ -314,11 +364,10 @@ def _parquet(stream: IO[bytes]) -> Generator[_RunWriter]:
 
 
 _WRITERS: Mapping[
-    ExportFormat, Callable[[IO[bytes]], AbstractContextManager[_RunWriter]]
+    ExportFormat, Callable[[IO[bytes]], AbstractContextManager[_RowWriter]]
 ] = {
     ExportFormat.CSV: _csv,
     ExportFormat.PARQUET: _parquet,
-    ExportFormat.JSONL: _lines,
 }
 
 
@@ -365,10 +414,13 @@ def stream_runs(runs: Iterable[Run], form: ExportFormat) -> Iterator[bytes]:
     Raises:
         ConfigurationError: the library for the format is not installed.
     """
+    if form is ExportFormat.JSONL:
+        yield from map(encode_run, runs)
+        return
     pieces = _Pieces()
     with _WRITERS[form](cast("IO[bytes]", pieces)) as writer:
         for run in runs:
-            writer.add(run)
+            writer.add(tuple(measurement_rows(run)))
             if piece := pieces.take():
                 yield piece
         writer.finish()

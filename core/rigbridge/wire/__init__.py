@@ -28,7 +28,7 @@ from rigbridge.wire.listing import (
     ListedUser,
     ListedVersion,
 )
-from rigbridge.wire.reading import WholeRun, WholeRuns
+from rigbridge.wire.reading import RowsOfRun, RowsOfRuns, WholeRun, WholeRuns
 from rigbridge.wire.uploads import (
     Identified,
     ImportRun,
@@ -59,6 +59,8 @@ __all__ = [
     "ListedVersion",
     "PrintedError",
     "Problem",
+    "RowsOfRun",
+    "RowsOfRuns",
     "SyncUpload",
     "UpdateRun",
     "UpdateUnit",

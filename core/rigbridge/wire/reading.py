@@ -6,7 +6,7 @@ import attrs
 
 from rigbridge.model import JSONValue
 
-__all__ = ["WholeRun", "WholeRuns"]
+__all__ = ["RowsOfRun", "RowsOfRuns", "WholeRun", "WholeRuns"]
 
 
 @attrs.frozen(kw_only=True)
@@ -40,4 +40,36 @@ class WholeRuns:
     """
 
     runs: list[WholeRun]
+    next: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class RowsOfRun:
+    """
+    The measurements of one run, or why it makes none.
+
+    Attributes:
+        id: its id in the store.
+        rows: a row a measurement, its cells in the order of
+            :data:`rigbridge.export.COLUMNS`; times are ISO 8601, and a number that is
+            not finite is spelled.
+        problem: why what was sent makes no run, or None.
+    """
+
+    id: str
+    rows: list[list[str | float | bool | None]] | None = None
+    problem: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class RowsOfRuns:
+    """
+    A page of measurements.
+
+    Attributes:
+        runs: the runs, in the order stored.
+        next: what to ask for the next page with, or None at the end.
+    """
+
+    runs: list[RowsOfRun]
     next: int | None = None

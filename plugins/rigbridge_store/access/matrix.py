@@ -125,6 +125,7 @@ CALLS: Mapping[tuple[str, str], Action] = {
         (Thing.RUN, Verb.CHANGE, "PATCH", f"{_RUN}/metadata"),
         (Thing.RUN, Verb.SEE, "GET", "/reading/listed"),
         (Thing.RUN, Verb.SEE, "GET", "/reading/runs"),
+        (Thing.RUN, Verb.SEE, "GET", "/reading/rows"),
         (Thing.RUN, Verb.DELETE, "GET", f"{_RUN}/deletion"),
         (Thing.RUN, Verb.DELETE, "DELETE", "/runs"),
         (Thing.RUN, Verb.DELETE, "DELETE", _RUN),

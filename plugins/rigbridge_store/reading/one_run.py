@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from uuid import UUID
 
 import attrs
@@ -28,6 +28,7 @@ from rigbridge_store.reading.details import (
     read_phases,
 )
 from rigbridge_store.refusals import not_found
+from rigbridge_store.tables.database import StoreDatabase
 from rigbridge_store.tables.packing import DamagedTextError, unpack
 from rigbridge_store.tables.schema import (
     procedures,
@@ -48,6 +49,7 @@ __all__ = [
     "read_in_context",
     "read_run",
     "read_sidecar",
+    "whole_runs",
 ]
 
 _RUN = (
@@ -166,6 +168,17 @@ def find_whole(
         # Sent by a client whose payload makes no run; its neighbours are well.
         return FoundRun(key=key, id=run_id, problem=error)
     return FoundRun(key=key, id=run_id, stored=stored)
+
+
+def whole_runs(
+    database: StoreDatabase, contents: ContentStore, wanted: Iterable[tuple[int, str]]
+) -> Iterator[FoundRun]:
+    """Read many runs whole, by their keys and ids, each in a transaction of its own."""
+    for key, run_id in wanted:
+        with database.reading() as connection:
+            found = find_whole(connection, contents, key, run_id)
+        if found is not None:
+            yield found
 
 
 def read_run(

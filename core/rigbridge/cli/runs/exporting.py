@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -19,11 +19,11 @@ from rigbridge.errors import SourceUnreadableError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rigbridge.destinations import ReadableDestination
-    from rigbridge.destinations.selection import RunSelection
-    from rigbridge.model import Run
+    from rigbridge.errors import RunProblemsError
 
 __all__ = ["export"]
+
+_T = TypeVar("_T")
 
 
 def export(
@@ -49,7 +49,7 @@ def export(
     as_json: options.AsJSON = False,
 ) -> None:
     """Export runs: a row a measurement, or whole runs as JSON lines."""
-    from rigbridge.export import ExportFormat, export_runs
+    from rigbridge.export import ExportFormat, export_rows, export_runs
 
     kind = (
         ExportFormat.of(file)
@@ -69,13 +69,16 @@ def export(
         _, destination = opened
         store = readable(destination, "export its runs")
         with progress("exporting", None, shown=not as_json) as advance:
-            done = export_runs(
-                _readable_runs(store, selection, unreadable),
-                file,
-                form=kind,
-                replace=overwrite,
-                advance=advance,
-            )
+            if kind is ExportFormat.JSONL:
+                runs = _made(store.read_runs(selection), unreadable)
+                done = export_runs(
+                    runs, file, form=kind, replace=overwrite, advance=advance
+                )
+            else:
+                found = _made(store.read_rows(selection), unreadable)
+                done = export_rows(
+                    found, file, form=kind, replace=overwrite, advance=advance
+                )
     for name in done.missing:
         say_error(
             SourceUnreadableError(
@@ -114,16 +117,16 @@ def export(
         raise typer.Exit(1)
 
 
-def _readable_runs(
-    store: ReadableDestination, selection: RunSelection, unreadable: list[str]
-) -> Iterator[Run]:
-    """Read runs one by one; one that cannot be read is named, and left out."""
+def _made(
+    found: Iterator[_T | RunProblemsError], unreadable: list[str]
+) -> Iterator[_T]:
+    """Pass on what could be read of each run; one that makes none is named."""
     from rigbridge.errors import RunProblemsError
 
-    for found in store.read_runs(selection):
-        if isinstance(found, RunProblemsError):
+    for item in found:
+        if isinstance(item, RunProblemsError):
             # Sent by a client whose payload makes no run; its neighbours are well.
-            say_error(found)
-            unreadable.append(found.source or "")
+            say_error(item)
+            unreadable.append(item.source or "")
         else:
-            yield found
+            yield item

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +12,18 @@ from litestar.response import Response
 
 from rigbridge.convert import to_document
 from rigbridge.destinations.selection import RunSelection
+from rigbridge.kept.rows import sent_row
 from rigbridge.model import RunOutcome
-from rigbridge.wire import ListedRun, WholeRun, WholeRuns, encode
+from rigbridge.wire import (
+    ListedRun,
+    RowsOfRun,
+    RowsOfRuns,
+    WholeRun,
+    WholeRuns,
+    encode,
+)
 from rigbridge_store.reading.lists.query import parameter, utc
+from rigbridge_store.reading.measurement_rows import FoundRows
 from rigbridge_store.reading.one_run import FoundRun
 from rigbridge_store.server.calls import FromCall, get
 
@@ -83,24 +93,42 @@ def read_runs(
     wanted: NamedDependency[PageOfRuns], call: FromCall
 ) -> Response[WholeRuns]:
     """Give runs whole, in the order stored, as many as fit into a page."""
-    runs: list[bytes] = []
-    size = 0
-    last: int | None = None
     found = call.store.read_runs(
         wanted.selection, principal=call.principal, after=wanted.after
     )
-    for item in found:
-        runs.append(encode(_whole(item)))
-        size += len(runs[-1])
-        last = item.key
+    return _page((item.key, encode(_whole(item))) for item in found)
+
+
+@get("/reading/rows", query=PageOfRuns)
+def read_rows(
+    wanted: NamedDependency[PageOfRuns], call: FromCall
+) -> Response[RowsOfRuns]:
+    """Give the measurements of runs as rows of cells, as many as fit into a page."""
+    found = call.store.read_rows(
+        wanted.selection, principal=call.principal, after=wanted.after
+    )
+    return _page((item.key, encode(_rows(item))) for item in found)
+
+
+def _page(found: Iterable[tuple[int, bytes]]) -> Response[Any]:
+    """Fill a page; each run is encoded as it is read, so that it is there once."""
+    runs: list[bytes] = []
+    size = 0
+    end = "null"
+    for key, content in found:
+        runs.append(content)
+        size += len(content)
         if size >= _PAGE_BYTES:
+            end = str(key)
             break
-    else:
-        last = None
-    # Each run is encoded as it is read, so that a page is in memory once.
-    end = b"null" if last is None else str(last).encode()
-    content: Any = b'{"runs":[' + b",".join(runs) + b'],"next":' + end + b"}"
+    content = b'{"runs":[' + b",".join(runs) + b'],"next":' + end.encode() + b"}"
     return Response(content, media_type="application/json")
+
+
+def _rows(found: FoundRows) -> RowsOfRun:
+    if found.rows is None:
+        return RowsOfRun(id=found.id, problem=str(found.problem))
+    return RowsOfRun(id=found.id, rows=[sent_row(row) for row in found.rows])
 
 
 def _whole(found: FoundRun) -> WholeRun:

@@ -1,0 +1,197 @@
+"""A run as rows of a table: one a measurement, in their order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TypeAlias, cast
+
+import msgspec
+
+from rigbridge.convert import document_of_value
+from rigbridge.convert.numbers import spell
+from rigbridge.destinations import MeasurementRow
+from rigbridge.model import Limit, Measurement, MeasurementValue, Phase, Run
+
+__all__ = [
+    "COLUMNS",
+    "RunRows",
+    "limit_cells",
+    "measurement_cells",
+    "measurement_rows",
+    "phase_cells",
+    "received_row",
+    "run_cells",
+    "sent_row",
+    "value_cells",
+]
+
+COLUMNS: Mapping[str, type] = {
+    "run_id": str,
+    "run_outcome": str,
+    "procedure": str,
+    "procedure_id": str,
+    "procedure_version": str,
+    "serial_number": str,
+    "part_number": str,
+    "revision": str,
+    "batch_number": str,
+    "station": str,
+    "operator": str,
+    "started_at": datetime,
+    "ended_at": datetime,
+    "phase_index": int,
+    "phase_path": str,
+    "phase": str,
+    "phase_outcome": str,
+    "phase_started_at": datetime,
+    "phase_ended_at": datetime,
+    "measurement": str,
+    "measurement_outcome": str,
+    "number": float,
+    "value": str,
+    "unit": str,
+    "lower_limit": float,
+    "lower_inclusive": bool,
+    "upper_limit": float,
+    "upper_inclusive": bool,
+    "validators": str,
+}
+"""
+The columns by name, with the kind of their values; each may be None.
+
+``number`` is a value that is one, booleans not among them; ``value`` is any value as
+text, a series or an object as JSON. ``phase_path`` names the phases around a phase.
+"""
+
+
+RunRows: TypeAlias = Sequence[MeasurementRow]
+"""The rows of one run, in their order."""
+
+
+def measurement_rows(run: Run) -> Iterator[MeasurementRow]:
+    """
+    Give a row for each measurement of a run, in the order of ``COLUMNS``.
+
+    Args:
+        run: the run; one without measurements gives no row.
+    """
+    common = run_cells(run)
+    for index, phase in enumerate(run.phases):
+        if phase.measurements:
+            beginning = common + phase_cells(index, phase)
+            for measurement in phase.measurements:
+                yield beginning + measurement_cells(measurement)
+
+
+def run_cells(run: Run) -> MeasurementRow:
+    """Give the cells that all rows of a run have in common."""
+    return (
+        str(run.id),
+        run.outcome.value,
+        run.procedure.name,
+        run.procedure.id,
+        run.procedure.version,
+        run.unit.serial_number,
+        run.unit.part_number,
+        run.unit.revision,
+        run.unit.batch_number,
+        run.station,
+        run.operator,
+        run.started_at,
+        run.ended_at,
+    )
+
+
+def phase_cells(index: int, phase: Phase) -> MeasurementRow:
+    """Give the cells that all rows of a phase have in common."""
+    return (
+        index,
+        " / ".join(phase.path),
+        phase.name,
+        phase.outcome.value,
+        phase.started_at,
+        phase.ended_at,
+    )
+
+
+def measurement_cells(measurement: Measurement) -> MeasurementRow:
+    """Give the cells of one measurement."""
+    return (
+        measurement.name,
+        measurement.outcome.value,
+        *value_cells(measurement.value),
+        measurement.unit,
+        *limit_cells(measurement.limits),
+        "; ".join(measurement.validators) or None,
+    )
+
+
+def limit_cells(limits: Limit | None) -> MeasurementRow:
+    """Give each bound of a range, followed by whether it passes itself."""
+    if limits is None:
+        return (None, None, None, None)
+    return (
+        _number(limits.lower),
+        limits.lower_inclusive,
+        _number(limits.upper),
+        limits.upper_inclusive,
+    )
+
+
+def value_cells(value: MeasurementValue) -> tuple[float | None, str | None]:
+    """Give a value as a number, where it is one, and as text."""
+    if type(value) is float and math.isfinite(value):
+        # By far the most frequent, and by the shortest way.
+        return value, msgspec.json.encode(value).decode()
+    # In Python a bool is an int; a verdict is no number to be averaged.
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return _number(value), _text(value)
+    return None, _text(value)
+
+
+def _number(value: float | None) -> float | None:
+    if value is None:
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        # An integer beyond every float stays in the column of texts.
+        return None
+
+
+def _text(value: MeasurementValue) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    spelled = spell(value)
+    if isinstance(spelled, str):
+        return spelled
+    return msgspec.json.encode(document_of_value(value)).decode()
+
+
+def sent_row(row: MeasurementRow) -> list[str | float | bool | None]:
+    """Write a row as JSON values; :func:`received_row` reads it."""
+    return [
+        cell.isoformat() if isinstance(cell, datetime) else spell(cell) for cell in row
+    ]
+
+
+def received_row(row: Sequence[str | float | bool | None]) -> MeasurementRow:
+    """
+    Read a row that :func:`sent_row` wrote.
+
+    Raises:
+        ValueError: it has not the columns, or a time that is none.
+    """
+    return tuple(
+        cell if cell is None or kind is str else _received(kind, cell)
+        for kind, cell in zip(COLUMNS.values(), row, strict=True)
+    )
+
+
+def _received(kind: type, cell: str | float | bool) -> float | bool | datetime:
+    if kind is datetime:
+        return datetime.fromisoformat(str(cell))
+    # JSON does not tell an integer from a float that is one.
+    return cast("bool", cell) if kind is bool else kind(cell)

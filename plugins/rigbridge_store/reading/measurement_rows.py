@@ -1,0 +1,476 @@
+"""
+Measurements of many runs as rows of cells, straight from the tables.
+
+What :func:`rigbridge.export.measurement_rows` gives of a restored run, at an eighth of
+the time: neither the run nor its measurements are made. A run of which anything is
+unusual, such as a sidecar that does not fit, is restored after all, so that both say
+the same of every run.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeAlias, cast
+from uuid import UUID
+
+import attrs
+import msgspec
+import sqlalchemy as sa
+from msgspec import UNSET
+
+from rigbridge.convert import SIDECAR_VERSION, overlay, read_plain
+from rigbridge.convert.document import (
+    document_of_limit,
+    document_of_value,
+    value_of_document,
+)
+from rigbridge.convert.plain import read_measurement, read_value
+from rigbridge.convert.times import from_iso, from_millis
+from rigbridge.destinations import MeasurementRow
+from rigbridge.errors import ModelError, RunProblemsError
+from rigbridge.kept.rows import (
+    limit_cells,
+    measurement_cells,
+    measurement_rows,
+    run_cells,
+    value_cells,
+)
+from rigbridge.model import (
+    JSONObject,
+    Limit,
+    Measurement,
+    MeasurementOutcome,
+    PhaseOutcome,
+    RunOutcome,
+)
+from rigbridge.wire import CreateRun, WireMeasurement
+from rigbridge_store.files.contents import ContentStore
+from rigbridge_store.reading.large_values import LargeValues
+from rigbridge_store.reading.one_run import find_whole
+from rigbridge_store.tables.database import StoreDatabase
+from rigbridge_store.tables.packing import unpack
+from rigbridge_store.tables.schema import (
+    measurements,
+    phases,
+    run_documents,
+    runs,
+    specifications,
+    test_points,
+)
+
+__all__ = ["FoundRows", "rows_of_runs"]
+
+_Nodes: TypeAlias = Mapping[str, JSONObject]
+
+_KEYS: sa.BindParameter[int] = sa.bindparam("keys", expanding=True)
+# SQLite may be built to take no more than 999 parameters in a statement.
+_AT_ONCE = 500
+_MOST_KNOWN = 50_000
+_RUNS_AT_ONCE = 100
+
+_HEADS = (
+    sa.select(runs.c.key, runs.c.head, run_documents.c.sidecar)
+    .select_from(runs.outerjoin(run_documents, run_documents.c.run_key == runs.c.key))
+    .where(runs.c.key.in_(_KEYS))
+)
+_PHASES = (
+    sa.select(
+        phases.c.run_key,
+        phases.c.position,
+        phases.c.name,
+        phases.c.outcome,
+        phases.c.start_time_millis,
+        phases.c.end_time_millis,
+    )
+    .where(phases.c.run_key.in_(_KEYS))
+    .order_by(phases.c.run_key, phases.c.position)
+)
+_MEASUREMENTS = (
+    sa.select(
+        measurements.c.run_key,
+        measurements.c.phase_position,
+        measurements.c.position,
+        measurements.c.point_key,
+        measurements.c.specification_key,
+        measurements.c.outcome,
+        measurements.c.number,
+        measurements.c.value,
+    )
+    .where(measurements.c.run_key.in_(_KEYS))
+    .order_by(
+        measurements.c.run_key, measurements.c.phase_position, measurements.c.position
+    )
+)
+_POINTS = sa.select(test_points.c.key, test_points.c.name).where(
+    test_points.c.key.in_(_KEYS)
+)
+_SPECIFICATIONS = sa.select(
+    specifications.c.key,
+    specifications.c.units,
+    specifications.c.lower_limit,
+    specifications.c.upper_limit,
+    specifications.c.validators,
+).where(specifications.c.key.in_(_KEYS))
+
+_PLACES = (
+    ("outcome", None, 1),
+    ("procedure", "name", 2),
+    ("procedure", "id", 3),
+    ("procedure", "version", 4),
+    ("unit", "serial_number", 5),
+    ("unit", "part_number", 6),
+    ("unit", "revision", 7),
+    ("unit", "batch_number", 8),
+    ("station", None, 9),
+    ("operator", None, 10),
+    ("started_at", None, 11),
+    ("ended_at", None, 12),
+)
+"""Where the cells of a run stand in its document."""
+
+_UNSEEN = frozenset({"attributes", "docstring", "limits"})
+"""What a sidecar may say of a measurement without changing a column, as a rule."""
+
+# The years that a time may have, in milliseconds since the epoch.
+_FIRST, _LAST = -62_135_596_800_000, 253_402_300_799_999
+
+
+@attrs.frozen(kw_only=True)
+class FoundRows:
+    """
+    The rows of one of many runs.
+
+    Attributes:
+        key: its row.
+        id: its public id.
+        rows: its measurements as cells, or None.
+        problem: why it makes no run, or None.
+    """
+
+    key: int
+    id: str
+    rows: Sequence[MeasurementRow] | None = None
+    problem: RunProblemsError | None = None
+
+
+@attrs.frozen
+class _Definition:
+    """What measurements of one point and specification have in common."""
+
+    name: str
+    end: MeasurementRow
+    units: Any
+    limits: Limit | None
+
+
+class _Definitions:
+    """The points and specifications that have been met; they never change."""
+
+    def __init__(self) -> None:
+        self._points: dict[int, str] = {}
+        self._specifications: dict[int, Sequence[str | None]] = {}
+        self._known: dict[tuple[int, int | None], _Definition] = {}
+
+    def learn(self, connection: sa.Connection, rows: Iterable[Sequence[Any]]) -> None:
+        """Read what rows of measurements refer to, unless it is known."""
+        if len(self._points) + len(self._specifications) > _MOST_KNOWN:
+            # Those that still count come back with the next rows.
+            self._points.clear()
+            self._specifications.clear()
+            self._known.clear()
+        wanted = {(row[3], row[4]) for row in rows}
+        points = {point for point, _ in wanted} - self._points.keys()
+        found = {spec for _, spec in wanted if spec is not None}
+        for key, name in _in_parts(connection, _POINTS, points):
+            self._points[key] = name
+        missing = found - self._specifications.keys()
+        for key, *texts in _in_parts(connection, _SPECIFICATIONS, missing):
+            self._specifications[key] = texts
+
+    def get(self, point: int, specification: int | None) -> _Definition:
+        """Give one that was learnt; what makes no measurement is a ModelError."""
+        known = self._known.get((point, specification))
+        if known is None:
+            texts: Sequence[str | None] = (None,) * 4
+            if specification is not None:
+                texts = self._specifications[specification]
+            decoded = [
+                UNSET if text is None else msgspec.json.decode(text) for text in texts
+            ]
+            units, lower, upper, validators = cast("list[Any]", decoded)
+            made = read_measurement(
+                WireMeasurement(
+                    name=self._points[point],
+                    outcome=MeasurementOutcome.UNSET,
+                    units=units,
+                    lower_limit=lower,
+                    upper_limit=upper,
+                    validators=validators,
+                )
+            )
+            known = self._known[point, specification] = _Definition(
+                name=made.name,
+                end=measurement_cells(made)[4:],
+                units=None if units is UNSET else units,
+                limits=made.limits,
+            )
+        return known
+
+
+def _in_parts(
+    connection: sa.Connection,
+    statement: sa.Select[*tuple[Any, ...]],
+    keys: Iterable[int],
+) -> Iterator[Sequence[Any]]:
+    every = sorted(keys)
+    for start in range(0, len(every), _AT_ONCE):
+        some = every[start : start + _AT_ONCE]
+        yield from connection.execute(statement, {"keys": some}).all()
+
+
+def rows_of_runs(
+    database: StoreDatabase, contents: ContentStore, wanted: Iterable[tuple[int, str]]
+) -> Iterator[FoundRows]:
+    """
+    Read the measurements of many runs, those of some at a time.
+
+    Args:
+        database: the tables.
+        contents: where the contents of attachments are.
+        wanted: the keys and ids of the runs.
+    """
+    definitions = _Definitions()
+    waiting = iter(wanted)
+    while some := list(islice(waiting, _RUNS_AT_ONCE)):
+        with database.reading() as connection:
+            found = list(_rows_of(connection, contents, some, definitions))
+        # No transaction is held while they are used.
+        yield from found
+
+
+def _rows_of(
+    connection: sa.Connection,
+    contents: ContentStore,
+    wanted: Sequence[tuple[int, str]],
+    definitions: _Definitions,
+) -> Iterator[FoundRows]:
+    """Read the rows of some runs; one that is gone meanwhile is passed over."""
+    keys = [key for key, _ in wanted]
+    heads = {row[0]: row for row in _in_parts(connection, _HEADS, keys)}
+    phases_of: dict[int, list[Sequence[Any]]] = defaultdict(list)
+    for row in _in_parts(connection, _PHASES, keys):
+        phases_of[row[0]].append(row)
+    measured: dict[tuple[int, int], list[Sequence[Any]]] = defaultdict(list)
+    found = list(_in_parts(connection, _MEASUREMENTS, keys))
+    definitions.learn(connection, found)
+    for row in found:
+        measured[row[0], row[1]].append(row)
+    large = LargeValues(connection)
+    for key, run_id in wanted:
+        head = heads.get(key)
+        if head is None:
+            continue
+        try:
+            rows = _RunReader(run_id, head, definitions, large).rows(
+                phases_of.get(key, ()), measured
+            )
+        except (
+            ExceptionGroup,
+            ModelError,
+            ArithmeticError,
+            LookupError,
+            TypeError,
+            ValueError,
+            AttributeError,
+        ):
+            # Unusual: the run itself says what it is, or why it is none.
+            yield from _restored(connection, contents, key, run_id)
+        else:
+            yield FoundRows(key=key, id=run_id, rows=rows)
+
+
+def _restored(
+    connection: sa.Connection, contents: ContentStore, key: int, run_id: str
+) -> Iterator[FoundRows]:
+    whole = find_whole(connection, contents, key, run_id)
+    if whole is None:
+        return
+    rows = None if whole.stored is None else tuple(measurement_rows(whole.stored.run))
+    yield FoundRows(key=key, id=run_id, rows=rows, problem=whole.problem)
+
+
+class _RunReader:
+    """Makes the rows of one run; raises what it cannot make sense of."""
+
+    def __init__(
+        self,
+        run_id: str,
+        head: Sequence[Any],
+        definitions: _Definitions,
+        large: LargeValues,
+    ) -> None:
+        self._definitions = definitions
+        self._large = large
+        _, body, packed = head
+        plain = read_plain(
+            msgspec.json.decode(body, type=CreateRun), run_id=UUID(run_id)
+        )
+        self._common = run_cells(plain)
+        self._nodes: _Nodes = {}
+        if packed is not None:
+            sidecar = msgspec.json.decode(unpack(packed))
+            if sidecar["rigbridge"] != SIDECAR_VERSION:
+                raise ValueError("is a sidecar of another version")
+            if sidecar["overlay"] is not None:
+                self._nodes = _within(sidecar["overlay"])
+                self._common = self._completed(self._common)
+
+    def _completed(self, cells: MeasurementRow) -> MeasurementRow:
+        completed = list(cells)
+        for name, inner, place in _PLACES:
+            if name not in self._nodes:
+                continue
+            node = self._nodes[name]
+            if inner is None:
+                value = node[overlay.PUT]
+            elif overlay.PUT in node:
+                value = cast("JSONObject", node[overlay.PUT])[inner]
+            else:
+                nodes = _within(node)
+                if inner not in nodes:
+                    continue
+                value = nodes[inner][overlay.PUT]
+            completed[place] = _cell(name, value)
+        return tuple(completed)
+
+    def rows(
+        self,
+        rows: Sequence[Sequence[Any]],
+        measured: Mapping[tuple[int, int], Sequence[Sequence[Any]]],
+    ) -> list[MeasurementRow]:
+        nodes = _nodes_of(self._nodes, "phases")
+        made: list[MeasurementRow] = []
+        for index, row in enumerate(rows):
+            run, position, name, _, begin, end = row
+            if not name or name.isspace():
+                raise ValueError("is a phase without a name")
+            if not (_FIRST <= begin <= _LAST and _FIRST <= end <= _LAST):
+                raise ValueError("is a phase at no time")
+            node = nodes.get(str(index))
+            within: _Nodes = {} if node is None else _within(node)
+            cells = _phase_cells(index, row, within)
+            found = measured.get((run, position))
+            if found:
+                start = self._common + cells
+                inner = _nodes_of(within, "measurements")
+                if not inner:
+                    made += [start + self._cells(item) for item in found]
+                    continue
+                for number, item in enumerate(found):
+                    made.append(start + self._cells(item, inner.get(str(number))))
+        return made
+
+    def _cells(
+        self, row: Sequence[Any], node: JSONObject | None = None
+    ) -> MeasurementRow:
+        run, phase, position, point, specification, outcome, number, text = row
+        definition = self._definitions.get(point, specification)
+        value = number
+        if text is not None:
+            whole = self._large.text(text, run=run, phase=phase, position=position)
+            value = read_value(msgspec.json.decode(whole), definition.units)
+        if node is None:
+            return (definition.name, outcome, *value_cells(value), *definition.end)
+        nodes = _within(node)
+        limits = nodes.get("limits")
+        if nodes.keys() <= _UNSEEN and (limits is None or _is_unseen(limits)):
+            return (definition.name, outcome, *value_cells(value), *definition.end)
+        return _changed(definition, outcome, value, nodes)
+
+
+def _within(node: JSONObject) -> _Nodes:
+    # Unlike overlay.nodes_within it checks nothing: what is no object fails later.
+    return cast("_Nodes", node[overlay.WITHIN])
+
+
+def _nodes_of(nodes: _Nodes, name: str) -> _Nodes:
+    node = nodes.get(name)
+    return {} if node is None else _within(node)
+
+
+def _cell(name: str, value: Any) -> Any:
+    if name == "outcome":
+        return RunOutcome(value).value
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{name} is no text")
+    if name in ("started_at", "ended_at"):
+        return None if value is None else from_iso(value)
+    return value
+
+
+def _phase_cells(index: int, row: Sequence[Any], nodes: _Nodes) -> MeasurementRow:
+    _, _, name, outcome, begin, end = row
+    if not nodes:
+        return (index, "", name, outcome, from_millis(begin), from_millis(end))
+    path = cast("list[str]", nodes["path"][overlay.PUT]) if "path" in nodes else ()
+    return (
+        index,
+        " / ".join(path),
+        _cell("name", nodes["name"][overlay.PUT]) if "name" in nodes else name,
+        PhaseOutcome(str(nodes["outcome"][overlay.PUT])).value
+        if "outcome" in nodes
+        else outcome,
+        _cell("started_at", nodes["started_at"][overlay.PUT])
+        if "started_at" in nodes
+        else from_millis(begin),
+        _cell("ended_at", nodes["ended_at"][overlay.PUT])
+        if "ended_at" in nodes
+        else from_millis(end),
+    )
+
+
+def _changed(
+    definition: _Definition, outcome: str, value: Any, nodes: _Nodes
+) -> MeasurementRow:
+    """Give the cells of a measurement of which the sidecar says more."""
+    unit, *limits, validators = definition.end
+    name = definition.name
+    if "value" in nodes:
+        document = overlay.apply(document_of_value(value), nodes["value"])
+        value = value_of_document(document)
+    if "limits" in nodes:
+        document = overlay.apply(document_of_limit(definition.limits), nodes["limits"])
+        limits = list(limit_cells(_limit(document)))
+    if "name" in nodes:
+        name = cast("str", nodes["name"][overlay.PUT])
+    if "outcome" in nodes:
+        outcome = cast("str", nodes["outcome"][overlay.PUT])
+    if "unit" in nodes:
+        unit = _cell("unit", nodes["unit"][overlay.PUT])
+    checks: Sequence[str] = ()
+    if "validators" in nodes:
+        checks = cast("list[str]", nodes["validators"][overlay.PUT])
+        validators = "; ".join(checks) or None
+    # The model checks what a foreign sidecar says.
+    Measurement(name=name, outcome=outcome, value=value, validators=checks)
+    return (name, outcome, *value_cells(value), unit, *limits, validators)
+
+
+def _is_unseen(limits: JSONObject) -> bool:
+    """Whether of a range only its comparator is added, which no column has."""
+    within = limits.get(overlay.WITHIN)
+    return within is not None and cast("_Nodes", within).keys() == {"comparator"}
+
+
+def _limit(document: Any) -> Limit | None:
+    if document is None:
+        return None
+    return Limit(
+        lower=cast("Any", value_of_document(document["lower"])),
+        upper=cast("Any", value_of_document(document["upper"])),
+        lower_inclusive=document["lower_inclusive"],
+        upper_inclusive=document["upper_inclusive"],
+        comparator=document["comparator"],
+    )
