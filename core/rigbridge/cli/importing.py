@@ -71,6 +71,7 @@ def import_reports(
     runs: options.RunTable = False,
     quiet: options.Quiet = False,
     jobs: options.Jobs = None,
+    dask: options.Dask = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Import test reports into a run store."""
@@ -104,6 +105,7 @@ def import_reports(
         runs=runs,
         quiet=quiet,
         jobs=jobs,
+        cluster=dask,
         as_json=as_json,
     )
     summary.show()
@@ -167,6 +169,7 @@ def _import(
     runs: bool = False,
     quiet: bool = False,
     jobs: int | None = None,
+    cluster: str | None = None,
     as_json: bool = False,
 ) -> ImportSummary:
     """Import, and give what came of the files."""
@@ -197,6 +200,7 @@ def _import(
                 strict=strict,
                 attach_source=attach_source,
                 jobs=jobs,
+                cluster=cluster,
                 stop=stop.is_set,
             ):
                 summary.add(result)

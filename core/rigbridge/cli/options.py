@@ -18,6 +18,7 @@ __all__ = [
     "BadCopy",
     "BadMove",
     "ConfigFile",
+    "Dask",
     "DataFolder",
     "Exclude",
     "Include",
@@ -138,6 +139,14 @@ Quiet = Annotated[
 ]
 RunTable = Annotated[
     bool, typer.Option("--runs", help="Show the runs in a table, in the end.")
+]
+Dask = Annotated[
+    str | None,
+    typer.Option(
+        "--dask",
+        help="Let the workers of this Dask scheduler read.",
+        metavar="tcp://HOST:PORT",
+    ),
 ]
 Jobs = Annotated[
     int | None,

@@ -6,8 +6,8 @@ work and says what came of it. What no store takes as it is lies in the
 :class:`Quarantine` until :func:`retry_runs` has stored it.
 """
 
-from rigbridge.imports.afterwards import After, AfterCounts, Afterwards, FileStep
 from rigbridge.imports.detection import AdapterSet, Claim, InstalledAdapter
+from rigbridge.imports.finishing import After, AfterCounts, Afterwards, FileStep
 from rigbridge.imports.pipeline import import_sources
 from rigbridge.imports.quarantine import Quarantine, RetriedRun, retry_runs
 from rigbridge.imports.reading import ReadRun, read_source

@@ -43,6 +43,7 @@ from rigbridge.imports.blocks import (
     keep_refused,
     placed,
 )
+from rigbridge.imports.cluster import cluster_blocks
 from rigbridge.imports.detection import AdapterSet
 from rigbridge.imports.documents import DocumentDestination, Stored, stored_in
 from rigbridge.imports.postponing import PostponedItems
@@ -71,6 +72,7 @@ def import_sources(
     strict: Strictness = False,
     attach_source: bool = False,
     jobs: int | None = 1,
+    cluster: str | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Generator[SourceResult]:
     """
@@ -88,11 +90,14 @@ def import_sources(
         attach_source: let the source itself travel along as an attachment.
         jobs: how many processes read; 1 is this one, and None as many as there are
             processors, or this one where there is little to read.
+        cluster: the address of a Dask scheduler whose workers read, instead.
         stop: asked before each source is taken; True ends the import once what was
             taken is stored.
 
     Raises:
-        ConfigurationError: the processes cannot be started.
+        ConfigurationError: the processes cannot be started, or the cluster cannot
+            be used.
+        AdapterUnavailableError: the library for a cluster is not installed.
     """
     settings = ReadSettings(
         configuration=configuration,
@@ -112,7 +117,12 @@ def import_sources(
             settings = attrs.evolve(settings, preparer=bulk.preparer(), spool=spool)
             writer = _Writer(settings, bulk, PostponedItems(spool))
         taken = writer.taken(sources, stop)
-        blocks = blocks_of(batches_of(taken), settings, jobs)
+        batches = batches_of(taken)
+        blocks = (
+            blocks_of(batches, settings, jobs)
+            if cluster is None
+            else cluster_blocks(batches, settings, cluster)
+        )
         with closing(blocks):
             for block in blocks:
                 for part in block.parts:

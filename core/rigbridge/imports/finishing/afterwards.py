@@ -21,7 +21,7 @@ from pathlib import Path
 import attrs
 
 from rigbridge.errors import ConfigurationError, DeliveryError, PermanentError
-from rigbridge.imports.daily_archive import DailyArchive
+from rigbridge.imports.finishing.daily_archive import DailyArchive
 from rigbridge.imports.results import SourceResult
 from rigbridge.ledger import RunStatus
 from rigbridge.machine.files import sync_file, sync_folder

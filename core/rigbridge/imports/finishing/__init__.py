@@ -1,0 +1,10 @@
+"""What becomes of report files once their runs are stored."""
+
+from rigbridge.imports.finishing.afterwards import (
+    After,
+    AfterCounts,
+    Afterwards,
+    FileStep,
+)
+
+__all__ = ["After", "AfterCounts", "Afterwards", "FileStep"]
