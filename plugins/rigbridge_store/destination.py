@@ -14,6 +14,7 @@ from rigbridge.destinations import (
     MeasurementRow,
     PreparedItem,
     Receipt,
+    RunSize,
 )
 from rigbridge.destinations.administration import (
     DeletionPlan,
@@ -291,6 +292,10 @@ class LocalDestination:
             elif found.problem is not None:
                 found.problem.source = found.id
                 yield found.problem
+
+    def run_sizes(self) -> Iterator[RunSize]:
+        """Go through all runs, in the order stored, with how much of each is held."""
+        return self.existing.upkeep.run_sizes()
 
     def back_up(self, folder: Path) -> BackupResult:
         """

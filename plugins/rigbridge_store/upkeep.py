@@ -12,12 +12,13 @@ from typing import IO
 
 import sqlalchemy as sa
 
+from rigbridge.destinations import RunSize
 from rigbridge.destinations.selection import RunSelection
 from rigbridge.errors import ConfigurationError, DeliveryError
 from rigbridge.hosting import BackupResult, CheckResult, PruneResult
 from rigbridge_store.files.contents import ContentStore, DiskContents
 from rigbridge_store.files.sweeping import sweep_contents, sweep_uploads
-from rigbridge_store.reading.selecting import selected_runs
+from rigbridge_store.reading.selecting import counted_runs, selected_runs
 from rigbridge_store.reading.soundness import damaged_rows
 from rigbridge_store.results import StoredContent
 from rigbridge_store.tables.database import StoreDatabase
@@ -74,6 +75,10 @@ class Upkeep:
             ServerUnavailableError: the store cannot be read for now.
         """
         return _check(self._database, self._contents, whole=contents)
+
+    def run_sizes(self) -> Iterator[RunSize]:
+        """Go through all runs, in the order stored, with how much of each is held."""
+        return counted_runs(self._database)
 
     def prune(self, before: datetime, *, dry_run: bool = False) -> PruneResult:
         """

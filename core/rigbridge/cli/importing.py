@@ -29,10 +29,11 @@ from rigbridge.cli.output import (
 from rigbridge.errors import NoRunError, RunProblemsError, SourceError
 
 if TYPE_CHECKING:
-    from rigbridge.cli.summary import ImportSummary
+    from rigbridge.cli.summaries.summary import ImportSummary
     from rigbridge.configuration import Configuration
     from rigbridge.imports import Afterwards, ReadRun, Strictness
-    from rigbridge.sources import Scan
+    from rigbridge.ledger import KnownSource, Ledger
+    from rigbridge.sources import FoundSource, Scan
 
 __all__ = ["ConvertFormat", "convert", "demo", "import_reports"]
 
@@ -67,6 +68,7 @@ def import_reports(
     attach_source: Annotated[
         bool, typer.Option("--attach-source", help="Attach the report itself.")
     ] = False,
+    again: options.Again = False,
     serial_from: options.SerialNumbersFrom = None,
     runs: options.RunTable = False,
     quiet: options.Quiet = False,
@@ -102,6 +104,7 @@ def import_reports(
         dry_run=dry_run,
         strict="all" if strict is options.Refused.ALL else strict is not None,
         attach_source=attach_source,
+        again=again,
         runs=runs,
         quiet=quiet,
         jobs=jobs,
@@ -122,7 +125,7 @@ def _with_serial_rule(configuration: Configuration) -> Configuration:
     """Let the name of a file be the serial number where nothing else gives one."""
     import attrs
 
-    from rigbridge.cli.grouping import SERIAL_RULE
+    from rigbridge.cli.summaries.grouping import SERIAL_RULE
 
     identity = configuration.identity
     # Behind the site's own rules: the first that finds one wins.
@@ -166,6 +169,7 @@ def _import(
     dry_run: bool = False,
     strict: Strictness = False,
     attach_source: bool = False,
+    again: bool = False,
     runs: bool = False,
     quiet: bool = False,
     jobs: int | None = None,
@@ -173,10 +177,19 @@ def _import(
     as_json: bool = False,
 ) -> ImportSummary:
     """Import, and give what came of the files."""
-    from rigbridge.cli.summary import ImportSummary
+    from rigbridge.cli.summaries.summary import ImportSummary
     from rigbridge.configuration import command_line
     from rigbridge.destinations import foreign_failures
-    from rigbridge.imports import AdapterSet, SourceResult, import_sources
+    from rigbridge.imports import (
+        AdapterSet,
+        PastImports,
+        SourceResult,
+        destination_key,
+        import_sources,
+        passed_over,
+        settings_digest,
+    )
+    from rigbridge.ledger import Ledger
     from rigbridge.opening import open_destination
 
     adapters = AdapterSet(configuration, only=only)
@@ -190,10 +203,29 @@ def _import(
     destination = None if dry_run else open_destination(configuration)
     sources = ImportProgress(scan, shown=not (as_json or quiet))
     stop = threading.Event()
+    ledger = Ledger.open(configuration.data)
+    past = PastImports(
+        ledger,
+        destination_key(configuration),
+        settings_digest(
+            configuration, only=only, strict=strict, attach_source=attach_source
+        ),
+        again=again,
+    )
+
+    def passed(found: FoundSource, known: KnownSource) -> None:
+        result = passed_over(found)
+        summary.pass_over(known)
+        sources.add(result)
+        if afterwards is not None and known.verdict.is_complete:
+            # An import that was cut off may not have come to that.
+            afterwards.finish(result)
+
     try:
         with interruptible() as stop, sources.running():
-            for result in import_sources(
-                sources,
+            results = import_sources(
+                # A dry run reads everything, and notes nothing.
+                sources if dry_run else past.new(sources, passed),
                 adapters,
                 configuration,
                 destination,
@@ -202,7 +234,8 @@ def _import(
                 jobs=jobs,
                 cluster=cluster,
                 stop=stop.is_set,
-            ):
+            )
+            for result in results if dry_run else past.noted(results):
                 summary.add(result)
                 sources.add(result)
                 if afterwards is not None:
@@ -220,8 +253,17 @@ def _import(
             for file in sources.left():
                 summary.add(SourceResult(source=file.uri, tried=False))
         scan.close()
+        past.flush()
+        _close(ledger)
     summary.passed_over = scan.counts
     return summary
+
+
+def _close(ledger: Ledger) -> None:
+    """Close a ledger, and say what was wrong with it."""
+    ledger.close()
+    for problem in ledger.problems:
+        say_warning(problem)
 
 
 def convert(
@@ -312,7 +354,14 @@ def demo(
         )
         if not as_json:
             say(f"importing {len(names)} example reports into {folder}")
-        summary = _import(Scan(names), configuration, runs=True, as_json=as_json)
+        summary = _import(
+            # The table shows all of them, the second time, too.
+            Scan(names),
+            configuration,
+            again=True,
+            runs=True,
+            as_json=as_json,
+        )
     summary.show()
     if not as_json:
         _show_next(summary.example, folder)

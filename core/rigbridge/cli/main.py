@@ -18,6 +18,7 @@ from rigbridge.cli import (
     adapters,
     agent,
     importing,
+    ledger,
     outbox,
     quarantine,
     serving,
@@ -109,6 +110,7 @@ app.add_typer(runs, name="runs")
 app.add_typer(upkeep.app, name="store")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(serving.keys, name="keys")
 app.add_typer(stations, name="stations")
 app.add_typer(procedures, name="procedures")

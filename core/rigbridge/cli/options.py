@@ -13,6 +13,7 @@ __all__ = [
     "AdapterName",
     "AfterFolder",
     "AfterImport",
+    "Again",
     "ApiKey",
     "AsJSON",
     "BadCopy",
@@ -133,6 +134,10 @@ AdapterName = Annotated[
         metavar="NAME",
         autocompletion=complete_adapters,
     ),
+]
+Again = Annotated[
+    bool,
+    typer.Option("--again", help="Read also what was imported before as it is."),
 ]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Show only what went wrong.")

@@ -87,7 +87,13 @@ def retry(
     as_json: options.AsJSON = False,
 ) -> None:
     """Store runs from quarantine by the rules as they are now; all without an ID."""
-    from rigbridge.imports import Quarantine, retry_runs
+    from rigbridge.imports import (
+        Quarantine,
+        destination_key,
+        ledger_run,
+        retry_runs,
+    )
+    from rigbridge.ledger import Ledger
 
     results: list[RetriedRun] = []
     others: list[IncomingItem] = []
@@ -103,10 +109,15 @@ def retry(
         ]
         tried = {item.id for item in here}
         others = [item for item in chosen if item.id not in tried]
+        ledger, name = Ledger.open(configuration.data), destination_key(configuration)
         for result in retry_runs(quarantine, here, configuration, destination):
             results.append(result)
+            if result.run is not None and not result.errors:
+                # Durable by now: the file that it was read from may be done with.
+                ledger.settle(ledger_run(result.run), name)
             for error in result.errors:
                 say_error(error)
+        ledger.close()
     stored = [result for result in results if not result.errors and result.tried]
     if as_json:
         say_json(

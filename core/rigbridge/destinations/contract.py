@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import IO, Protocol, TypeAlias, runtime_checkable
+from typing import IO, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from rigbridge.destinations.deliveries import (
     Consignment,
@@ -24,12 +24,30 @@ __all__ = [
     "DESTINATION_GROUP",
     "BatchDestination",
     "BulkDestination",
+    "CountingDestination",
     "Destination",
     "MeasurementRow",
     "Preparer",
     "ReadableDestination",
     "ResumableDestination",
+    "RunSize",
 ]
+
+
+class RunSize(NamedTuple):
+    """
+    How much of a run a store holds.
+
+    Attributes:
+        id: the id under which the store knows it.
+        measurements: how many.
+        attachments: how many files.
+    """
+
+    id: str
+    measurements: int
+    attachments: int
+
 
 DESTINATION_GROUP = "rigbridge.destinations"
 """The entry-point group in which distributions offer their destinations."""
@@ -215,5 +233,19 @@ class ReadableDestination(Destination, Protocol):
 
         Yields:
             The rows of each run, which may be none, or why it makes no run.
+        """
+        ...
+
+
+@runtime_checkable
+class CountingDestination(Destination, Protocol):
+    """A destination that can be asked which runs it holds, and how much of each."""
+
+    def run_sizes(self) -> Iterator[RunSize]:
+        """
+        Go through all runs, in the order stored.
+
+        Raises:
+            ServerUnavailableError: the store cannot be read for now.
         """
         ...

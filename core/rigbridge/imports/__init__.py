@@ -8,11 +8,19 @@ work and says what came of it. What no store takes as it is lies in the
 
 from rigbridge.imports.detection import AdapterSet, Claim, InstalledAdapter
 from rigbridge.imports.finishing import After, AfterCounts, Afterwards, FileStep
+from rigbridge.imports.past_imports import (
+    PastImports,
+    destination_key,
+    ledger_run,
+    passed_over,
+    settings_digest,
+)
 from rigbridge.imports.pipeline import import_sources
 from rigbridge.imports.quarantine import Quarantine, RetriedRun, retry_runs
 from rigbridge.imports.reading import ReadRun, read_source
 from rigbridge.imports.results import ImportedRun, SourceResult
 from rigbridge.imports.strictness import Strictness, strict_refusal
+from rigbridge.imports.verifying import StoreComparison, compare_with_store
 
 __all__ = [
     "AdapterSet",
@@ -23,13 +31,20 @@ __all__ = [
     "FileStep",
     "ImportedRun",
     "InstalledAdapter",
+    "PastImports",
     "Quarantine",
     "ReadRun",
     "RetriedRun",
     "SourceResult",
+    "StoreComparison",
     "Strictness",
+    "compare_with_store",
+    "destination_key",
     "import_sources",
+    "ledger_run",
+    "passed_over",
     "read_source",
     "retry_runs",
+    "settings_digest",
     "strict_refusal",
 ]

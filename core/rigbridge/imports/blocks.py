@@ -114,7 +114,11 @@ class Block:
 def begun(found: FoundSource) -> SourceResult:
     """Begin the result of a source."""
     return SourceResult(
-        source=found.uri, path=found.path, size=found.size, mtime_ns=found.mtime_ns
+        source=found.uri,
+        key=found.key,
+        path=found.path,
+        size=found.size,
+        mtime_ns=found.mtime_ns,
     )
 
 

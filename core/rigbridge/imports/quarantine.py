@@ -26,6 +26,7 @@ from rigbridge.errors import (
     RigbridgeError,
     SourceUnreadableError,
 )
+from rigbridge.imports.results import ImportedRun
 from rigbridge.machine.files import whole_file
 from rigbridge.model import Run
 from rigbridge.model.report import ConversionReport
@@ -154,6 +155,7 @@ class RetriedRun:
     Attributes:
         item: the run as it lay there.
         source: the file that it was read from.
+        run: the run as it was sent; None where that did not come to pass.
         receipt: what the destination said; None where it refused the run, or was not
             asked.
         errors: why the run stays; empty for one that is stored and has left.
@@ -162,6 +164,7 @@ class RetriedRun:
 
     item: IncomingItem
     source: str = "unknown"
+    run: ImportedRun | None = None
     receipt: Receipt | None = None
     errors: tuple[RigbridgeError, ...] = ()
     tried: bool = True
@@ -227,7 +230,13 @@ def _retried(
         )
         return RetriedRun(item=item, source=source, errors=(unreadable,))
     failures = tuple(_placed(failure.error, item) for failure in receipt.failures)
-    return RetriedRun(item=item, source=source, receipt=receipt, errors=failures)
+    return RetriedRun(
+        item=item,
+        source=source,
+        run=ImportedRun.of(run).arrived(receipt),
+        receipt=receipt,
+        errors=failures,
+    )
 
 
 def _placed(error: RigbridgeError, item: IncomingItem) -> RigbridgeError:

@@ -88,6 +88,7 @@ class SourceResult:
 
     Attributes:
         source: the path or address of the source, as people read it.
+        key: what the ledger knows it by; None for what no scan found.
         path: the file, where it is one of this machine.
         size, mtime_ns: its length in bytes and the time of its last change, as it was
             found; None where that is not known.
@@ -107,6 +108,7 @@ class SourceResult:
     """
 
     source: str
+    key: bytes | None = attrs.field(default=None, repr=False)
     path: Path | None = None
     size: int | None = None
     mtime_ns: int | None = None

@@ -20,6 +20,11 @@ from rigbridge.ledger.entry import (
 from rigbridge.ledger.ledger import Ledger
 from rigbridge.ledger.lookup import LedgerLookup
 from rigbridge.ledger.paths import ledger_path, shown_path
+from rigbridge.ledger.statement import (
+    account_document,
+    account_page,
+    account_sections,
+)
 
 __all__ = [
     "Account",
@@ -34,6 +39,9 @@ __all__ = [
     "ProblemGroup",
     "RunStatus",
     "Verdict",
+    "account_document",
+    "account_page",
+    "account_sections",
     "ledger_path",
     "shown_path",
 ]

@@ -6,14 +6,13 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Self
-from uuid import UUID
 
 from rigbridge.ledger.account import Account
 from rigbridge.ledger.database import LedgerDatabase
 from rigbridge.ledger.entry import (
     KnownSource,
     LedgerEntry,
-    RunStatus,
+    LedgerRun,
     Verdict,
 )
 from rigbridge.ledger.paths import parted
@@ -171,42 +170,23 @@ class Ledger:
         if rows:
             self._database.write(write)
 
-    def settle(self, run_id: UUID, destination: str, stored_id: str) -> None:
+    def settle(self, run: LedgerRun, destination: str) -> None:
         """
         Note that a run from quarantine is stored by now.
 
         Args:
-            run_id: the run.
+            run: the run, as it was stored.
             destination: where it went.
-            stored_id: by which that knows it.
         """
-        own = None if stored_id == str(run_id) else stored_id
         where = (
             "SELECT s.key FROM source s JOIN destination d ON d.key = s.destination"
             " JOIN run r ON r.source = s.key WHERE d.name = ? AND r.id = ?"
         )
 
         def write(connection: sqlite3.Connection) -> None:
-            found = connection.execute(where, (destination, run_id.bytes)).fetchall()
+            found = connection.execute(where, (destination, run.id.bytes)).fetchall()
             for (key,) in found:
-                connection.execute(
-                    "UPDATE run SET status = ?, stored_id = ?"
-                    " WHERE source = ? AND id = ?",
-                    (RunStatus.CREATED.value, own, key, run_id.bytes),
-                )
-                # Complete once nothing of it is left there.
-                connection.execute(
-                    "UPDATE source SET verdict = ? WHERE key = ? AND verdict = ?"
-                    " AND NOT EXISTS"
-                    " (SELECT 1 FROM run WHERE source = ? AND status = ?)",
-                    (
-                        Verdict.IMPORTED.value,
-                        key,
-                        Verdict.QUARANTINED.value,
-                        key,
-                        RunStatus.QUARANTINED.value,
-                    ),
-                )
+                self._rows.settle(connection, key, run)
 
         if self.path.is_file():
             self._database.write(write)

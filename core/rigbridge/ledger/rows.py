@@ -205,6 +205,32 @@ class SourceRows:
             ],
         )
 
+    @staticmethod
+    def settle(connection: sqlite3.Connection, key: int, run: LedgerRun) -> None:
+        """Note that a run of a source has left quarantine, and what that completes."""
+        connection.execute(
+            "UPDATE run SET status = ?, stored_id = ?, measurements = ?,"
+            " attachments = ? WHERE source = ? AND id = ?",
+            (
+                run.status.value,
+                run.stored_id,
+                run.measurements,
+                run.attachments,
+                key,
+                run.id.bytes,
+            ),
+        )
+        left = connection.execute(
+            "SELECT count(*) FROM run WHERE source = ? AND status = ?",
+            (key, RunStatus.QUARANTINED.value),
+        ).fetchone()[0]
+        completed = connection.execute(
+            "UPDATE source SET verdict = ? WHERE key = ? AND verdict = ? AND ? = 0",
+            (Verdict.IMPORTED.value, key, Verdict.QUARANTINED.value, left),
+        )
+        if completed.rowcount:
+            connection.execute("DELETE FROM problem WHERE source = ?", (key,))
+
     def amounts(
         self, connection: sqlite3.Connection, packed: bytes
     ) -> Iterator[tuple[tuple[str, str, str], int]]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
+from rigbridge.destinations import RunSize
 from rigbridge.destinations.selection import RunSelection
 from rigbridge_store.access.permissions import visible_procedures
 from rigbridge_store.access.principals import Principal
@@ -20,10 +21,16 @@ from rigbridge_store.reading.conditions import (
     procedure_keys,
 )
 from rigbridge_store.tables.database import StoreDatabase
-from rigbridge_store.tables.schema import runs, station_names, units
+from rigbridge_store.tables.schema import (
+    attachments,
+    measurements,
+    runs,
+    station_names,
+    units,
+)
 from rigbridge_store.tables.values import folded
 
-__all__ = ["of_visible", "selected_runs", "selection_conditions"]
+__all__ = ["counted_runs", "of_visible", "selected_runs", "selection_conditions"]
 
 _PAGE = 1000
 
@@ -98,3 +105,30 @@ def of_visible(
     """Demand a run that somebody may see."""
     allowed = visible_procedures(connection, principal)
     return [] if allowed is None else [runs.c.procedure_key.in_(allowed)]
+
+
+def counted_runs(database: StoreDatabase) -> Iterator[RunSize]:
+    """
+    Go through all runs, in the order stored, with how much of each the store holds.
+
+    Raises:
+        ServerUnavailableError: the store cannot be read for now.
+    """
+
+    def count(table: sa.Table) -> sa.ScalarSelect[int]:
+        rows = sa.select(sa.func.count()).select_from(table)
+        return rows.where(table.c.run_key == runs.c.key).scalar_subquery()
+
+    counted = sa.select(
+        runs.c.key, runs.c.id, count(measurements), count(attachments)
+    ).order_by(runs.c.key)
+    last = 0
+    while True:
+        page = counted.where(runs.c.key > last).limit(_PAGE)
+        with database.reading() as connection:
+            rows = connection.execute(page).all()
+        if not rows:
+            return
+        for _, run_id, measured, files in rows:
+            yield RunSize(run_id, measured, files)
+        last = rows[-1].key

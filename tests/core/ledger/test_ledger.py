@@ -130,12 +130,16 @@ class TestEntries:
             LedgerRun(id=uuid4(), status=RunStatus.QUARANTINED) for _ in range(2)
         )
         ledger.record([entry(runs=runs, verdict=Verdict.QUARANTINED)])
-        ledger.settle(runs[0].id, "local", str(runs[0].id))
+        ledger.settle(attrs.evolve(runs[0], status=RunStatus.CREATED), "local")
         assert [each.verdict for each in ledger.entries()] == [Verdict.QUARANTINED]
-        ledger.settle(runs[1].id, "local", "stored-2")
+        last = attrs.evolve(
+            runs[1], status=RunStatus.KNOWN, stored_id="stored-2", measurements=5
+        )
+        ledger.settle(last, "local")
         (found,) = ledger.entries()
         assert found.verdict is Verdict.IMPORTED
         assert [run.stored_id for run in found.runs] == [None, "stored-2"]
+        assert [run.measurements for run in found.runs] == [0, 5]
 
 
 class TestPaths:

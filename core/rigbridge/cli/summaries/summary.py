@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from rigbridge.cli.grouping import MessageGroups
 from rigbridge.cli.output import (
     count_of,
     error_document,
@@ -22,9 +20,11 @@ from rigbridge.cli.output import (
     say_table,
     say_warning,
 )
+from rigbridge.cli.summaries.grouping import MessageGroups
 
 if TYPE_CHECKING:
     from rigbridge.imports import ImportedRun, SourceResult
+    from rigbridge.ledger import KnownSource
     from rigbridge.sources import ScanCounts
 
 __all__ = ["ImportSummary"]
@@ -96,7 +96,6 @@ class ImportSummary:
         self._totals = _Totals()
         self._rows: list[tuple[str, ...]] = []
         self._messages = MessageGroups()
-        self._differing: Counter[str] = Counter()
         self._in_assumed_zone = 0
         self._partial = 0
         self._partial_example: str | None = None
@@ -133,9 +132,6 @@ class ImportSummary:
             # Without an error it was not tried because of an interrupt.
             self._is_out |= bool(result.errors)
             return
-        if result.skipped:
-            totals.imported_before += 1
-            return
         for error in result.errors:
             self._messages.add(result.source, error)
         totals.failed += not result.succeeded
@@ -150,6 +146,14 @@ class ImportSummary:
         self._add_elements(result)
         for item in result.runs:
             self._add_run(item)
+
+    def pass_over(self, known: KnownSource) -> None:
+        """Take a source that the ledger knows, which was not read."""
+        self._totals.sources += 1
+        if known.verdict.is_complete or known.verdict == "empty":
+            self._totals.imported_before += 1
+        else:
+            self._totals.failed_before += 1
 
     def _add_run(self, item: ImportedRun) -> None:
         totals = self._totals
@@ -235,6 +239,12 @@ class ImportSummary:
                 f"{count_of(totals.not_tried, 'file')} not tried, since {why}; "
                 "repeat the same command later"
             )
+        if totals.failed_before:
+            say_warning(
+                f"{count_of(totals.failed_before, 'file')} failed before; neither they "
+                "nor the settings were changed since, so they were not tried "
+                f"('{own_call()} ledger report' says why, --again tries them)"
+            )
         self._show_passed_over()
 
     def _show_passed_over(self) -> None:
@@ -258,6 +268,9 @@ class ImportSummary:
         if totals.imported_before:
             files = count_of(totals.imported_before, "file")
             parts.append(f"{files} imported before")
+        if totals.failed_before:
+            files = count_of(totals.failed_before, "file")
+            parts.append(f"{files} failed before and not changed since")
         empty = (
             f"{count_of(totals.without_run, 'file')} without a run, "
             if totals.without_run
@@ -329,7 +342,6 @@ def _source_document(result: SourceResult) -> dict[str, object]:
         "source": result.source,
         "adapter": result.adapter,
         "tried": result.tried,
-        "skipped": result.skipped,
         "runs": [_run_document(item) for item in result.runs],
         "errors": [error_document(error) for error in result.errors],
         "quarantined": [str(path) for path in result.quarantined],

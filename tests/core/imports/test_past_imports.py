@@ -1,0 +1,193 @@
+"""Imports and the ledger: nothing is read twice, the account is that of the store."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from rigbridge.cli.main import app
+
+Command = Callable[..., Any]
+NO_SERIAL = b"procedure,measurement,value,outcome\nP,m,1,PASS\n"
+OLD = 1_600_000_000
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Give a call of the command line on a data folder of its own."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str | Path, code: int = 0) -> Any:
+        given = [str(word) for word in (*words, "--data", "data")]
+        result = CliRunner().invoke(app, given, catch_exceptions=False)
+        assert result.exit_code == code, result.output
+        return result
+
+    return run
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> Path:
+    """Give a folder with two reports, which were written long ago."""
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    for name in ("teststand-batch-of-two.xml", "openhtf-with-attachment.json"):
+        example = Path(str(resources.files("rigbridge.examples") / name))
+        shutil.copyfile(example, folder / name)
+        os.utime(folder / name, (OLD, OLD))
+    return folder
+
+
+def summary(call: Command, *words: str | Path, code: int = 0) -> Any:
+    """Import, and give the sums."""
+    result = call("import", *words, "--json", "--time-zone", "UTC", code=code)
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def account(call: Command, code: int = 0) -> Any:
+    """Give the account, compared with the store."""
+    result = call("ledger", "report", "--verify", "--json", code=code)
+    return json.loads(result.stdout)
+
+
+def test_a_second_import_reads_nothing(call: Command, reports: Path) -> None:
+    """What was imported is passed over, and --again reads it."""
+    first = summary(call, reports)
+    assert (first["runs"], first["imported_before"]) == (3, 0)
+    second = summary(call, reports)
+    assert (second["runs"], second["imported_before"]) == (0, 2)
+    again = summary(call, reports, "--again")
+    assert (again["runs"], again["there_already"], again["different"]) == (3, 3, 0)
+    assert account(call)["verified"]["is_equal"]
+
+
+def test_a_changed_file_is_read(call: Command, reports: Path) -> None:
+    """A report that was written anew is another one, and both are in the account."""
+    summary(call, reports)
+    path = reports / "openhtf-with-attachment.json"
+    path.write_bytes(path.read_bytes() + b"\n")
+    assert summary(call, reports)["runs"] == 1
+    assert account(call)["stored"] == 4
+
+
+def test_a_change_within_a_tick_is_seen(call: Command, reports: Path) -> None:
+    """A file that keeps its size and its time is still known to be another."""
+    path = reports / "openhtf-with-attachment.json"
+    path.touch()
+    summary(call, path)
+    state = path.stat()
+    path.write_bytes(path.read_bytes().replace(b"PASS", b"FAIL", 1))
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert summary(call, path)["runs"] == 1
+
+
+def test_a_copy_is_a_duplicate(call: Command, reports: Path) -> None:
+    """It is named by the file that was imported, and counts no run."""
+    summary(call, reports)
+    shutil.copy(reports / "teststand-batch-of-two.xml", reports / "copy.xml")
+    summary(call, reports)
+    found = account(call)
+    assert found["files"] == {"duplicate": 1, "imported": 2}
+    assert found["stored"] == 3
+
+
+def test_a_mended_rule_tries_what_failed(
+    call: Command, tmp_path: Path, reports: Path
+) -> None:
+    """Unchanged it is not tried; with new settings it is, and nothing else."""
+    (reports / "SN7.csv").write_bytes(NO_SERIAL)
+    assert summary(call, reports, code=1)["quarantined"] == 1
+    second = summary(call, reports, code=1)
+    assert (second["failed_before"], second["failed"]) == (1, 0)
+    rule = "identity.file_name = ['^(?P<serial_number>SN.)']"
+    (tmp_path / "rigbridge.toml").write_text(rule)
+    third = summary(call, reports)
+    assert (third["runs"], third["imported_before"]) == (1, 2)
+    found = account(call)
+    assert found["files"] == {"imported": 3}
+    assert found["verified"]["is_equal"]
+
+
+def test_what_leaves_quarantine_is_imported(call: Command, tmp_path: Path) -> None:
+    """Whoever retries a run completes the file that it was read from."""
+    (tmp_path / "SN7.csv").write_bytes(NO_SERIAL)
+    summary(call, "SN7.csv", code=1)
+    assert account(call)["files"] == {"quarantined": 1}
+    rule = "identity.file_name = ['^(?P<serial_number>SN.)']"
+    (tmp_path / "rigbridge.toml").write_text(rule)
+    call("quarantine", "retry")
+    assert account(call)["files"] == {"imported": 1}
+
+
+def test_a_serial_number_from_the_file_name(call: Command, tmp_path: Path) -> None:
+    """The name without its extension is taken, and recorded."""
+    (tmp_path / "SN 7.x.csv").write_bytes(NO_SERIAL)
+    result = call(
+        "import", "SN 7.x.csv", "--serial-from", "file-name", "--json", "--again"
+    )
+    (run,) = json.loads(result.stdout.splitlines()[0])["runs"]
+    assert run["serial_number"] == "SN 7.x"
+    (adapter,) = account(call)["adapters"]
+    assert {
+        "disposition": "coerced",
+        "item": "serial number",
+        "rule": "supplied from the file name",
+        "count": 1,
+    } in adapter["elements"]
+
+
+def test_a_run_that_is_gone_is_named(call: Command, reports: Path) -> None:
+    """A store that was deleted is not what the ledger says; --again fills it."""
+    summary(call, reports)
+    for file in Path("data").glob("store.sqlite*"):
+        file.unlink()
+    summary(call, reports / "openhtf-with-attachment.json", "--again")
+    compared = account(call, code=1)["verified"]
+    assert len(compared["differences"]) == 2
+    assert (
+        "teststand-batch-of-two.xml is not in the store" in compared["differences"][0]
+    )
+    summary(call, reports, "--again")
+    assert account(call)["verified"]["is_equal"]
+
+
+def test_a_damaged_ledger_stops_nothing(call: Command, reports: Path) -> None:
+    """It is set aside, which is said, and importing again fills a new one."""
+    summary(call, reports)
+    for file in Path("data").glob("ledger.sqlite*"):
+        file.write_bytes(b"none" * 5000)
+    result = call("import", reports, "--time-zone", "UTC")
+    assert "was set aside" in result.stderr
+    found = account(call)
+    assert found["stored"] == 3
+    assert found["verified"]["is_equal"]
+
+
+def test_many_of_one_kind_are_one_line(call: Command, tmp_path: Path) -> None:
+    """A hundred reports without a serial number need no hundred lines."""
+    for number in range(6):
+        (tmp_path / f"r{number}.csv").write_bytes(NO_SERIAL)
+    result = call("import", *tmp_path.glob("r*.csv"), "--quiet", code=1)
+    lines = result.stderr.splitlines()
+    assert lines[0].startswith("error: 6 files: the run has no serial number; for")
+    assert "    [identity]" in lines
+    assert len(lines) == 5
+    assert result.stdout == ""
+
+
+def test_the_account_is_a_page(call: Command, reports: Path) -> None:
+    """It is complete in itself, and what reports say is no markup."""
+    summary(call, reports)
+    call("ledger", "report", "--html", "account.html")
+    page = Path("account.html").read_text(encoding="utf-8")
+    assert page.startswith("<!DOCTYPE html>")
+    assert "teststand-xml" in page
+    assert "<td>3</td>" in page
