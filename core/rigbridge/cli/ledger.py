@@ -23,8 +23,7 @@ from rigbridge.cli.output import (
 
 if TYPE_CHECKING:
     from rigbridge.configuration import Configuration
-    from rigbridge.imports import StoreComparison
-    from rigbridge.ledger import Ledger
+    from rigbridge.ledger import Ledger, StoreComparison
 
 __all__ = ["app"]
 
@@ -141,7 +140,7 @@ def _compared(
     ledger: Ledger, name: str, configuration: Configuration
 ) -> StoreComparison:
     from rigbridge.destinations import foreign_failures
-    from rigbridge.imports import compare_with_store
+    from rigbridge.ledger import compare_with_store
     from rigbridge.opening import open_destination
 
     destination = open_destination(configuration)

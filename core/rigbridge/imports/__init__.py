@@ -20,7 +20,6 @@ from rigbridge.imports.quarantine import Quarantine, RetriedRun, retry_runs
 from rigbridge.imports.reading import ReadRun, read_source
 from rigbridge.imports.results import ImportedRun, SourceResult
 from rigbridge.imports.strictness import Strictness, strict_refusal
-from rigbridge.imports.verifying import StoreComparison, compare_with_store
 
 __all__ = [
     "AdapterSet",
@@ -36,9 +35,7 @@ __all__ = [
     "ReadRun",
     "RetriedRun",
     "SourceResult",
-    "StoreComparison",
     "Strictness",
-    "compare_with_store",
     "destination_key",
     "import_sources",
     "ledger_run",

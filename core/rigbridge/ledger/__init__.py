@@ -25,6 +25,7 @@ from rigbridge.ledger.statement import (
     account_page,
     account_sections,
 )
+from rigbridge.ledger.verifying import StoreComparison, compare_with_store
 
 __all__ = [
     "Account",
@@ -38,10 +39,12 @@ __all__ = [
     "LedgerRun",
     "ProblemGroup",
     "RunStatus",
+    "StoreComparison",
     "Verdict",
     "account_document",
     "account_page",
     "account_sections",
+    "compare_with_store",
     "ledger_path",
     "shown_path",
 ]

@@ -10,7 +10,8 @@ import attrs
 
 from rigbridge.destinations import CountingDestination, Destination
 from rigbridge.errors import ConfigurationError
-from rigbridge.ledger import Ledger, shown_path
+from rigbridge.ledger.ledger import Ledger
+from rigbridge.ledger.paths import shown_path
 
 __all__ = ["StoreComparison", "compare_with_store"]
 
