@@ -17,6 +17,7 @@ import threading
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
+from itertools import islice
 from typing import IO, TypeAlias, cast
 
 import attrs
@@ -70,7 +71,7 @@ def blocks_of(
     waiting = iter(batches)
     if jobs is None:
         # A new process takes longer to start than this one to read a batch or two.
-        first = [batch for batch, _ in zip(waiting, range(2), strict=False)]
+        first = list(islice(waiting, 2))
         jobs = default_jobs() if len(first) == 2 else 1  # noqa: PLR2004 - see above
         waiting = _chained(first, waiting)
     if jobs == 1 or not sys.executable or getattr(sys, "frozen", False):

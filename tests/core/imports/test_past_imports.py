@@ -191,3 +191,14 @@ def test_the_account_is_a_page(call: Command, reports: Path) -> None:
     assert page.startswith("<!DOCTYPE html>")
     assert "teststand-xml" in page
     assert "<td>3</td>" in page
+
+
+def test_no_batch_is_lost(call: Command, tmp_path: Path) -> None:
+    """Of more files than a few batches each has its result."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(100):
+        content = NO_SERIAL.replace(b"P,m", b"P%d,m" % number)
+        (folder / f"r{number}.csv").write_bytes(content)
+    result = summary(call, folder, "--serial-from", "file-name")
+    assert (result["sources"], result["runs"]) == (100, 100)
