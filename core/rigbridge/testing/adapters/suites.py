@@ -62,4 +62,6 @@ class AdapterSuite:
         if isinstance(found, NonconformityError):
             pytest.fail(f"{check.promise}\n{found}", pytrace=False)
         if found is not None:
-            pytest.skip(f"{check.name}: {found}")
+            # No skip: a machine that lacks something is another matter, and a project
+            # may count skipped tests as failed.
+            pytest.xfail(f"{check.name} was not tried: {found}")
