@@ -476,7 +476,7 @@ class RunStore:
     ) -> Iterator[FoundRows]:
         """Go through the measurements of runs, as :meth:`read_runs` through these."""
         found = selected_runs(self._database, selection, principal, after)
-        return rows_of_runs(self._database, self.contents, found)
+        return rows_of_runs(self._database.reading, self.contents, found)
 
     def forget_contents(self, digests: Iterable[str]) -> None:
         """Delete those contents that nothing refers to any more."""

@@ -1,7 +1,7 @@
 """
 Runs out of a store: one row a measurement, or whole runs as JSON lines.
 
-- :func:`export_runs` writes a file, :func:`stream_runs` gives it piece by piece,
+- :func:`export_runs` writes a file, :func:`stream_rows` gives it piece by piece,
 - :func:`export_rows` writes one of rows that a store has made of them,
 - :class:`ExportFormat` names the formats,
 - :data:`COLUMNS` are the columns of a row.
@@ -12,7 +12,7 @@ from rigbridge.export.writing import (
     ExportResult,
     export_rows,
     export_runs,
-    stream_runs,
+    stream_rows,
 )
 from rigbridge.kept.rows import COLUMNS, measurement_rows
 
@@ -23,5 +23,5 @@ __all__ = [
     "export_rows",
     "export_runs",
     "measurement_rows",
-    "stream_runs",
+    "stream_rows",
 ]

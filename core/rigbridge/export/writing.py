@@ -27,7 +27,7 @@ __all__ = [
     "ExportResult",
     "export_rows",
     "export_runs",
-    "stream_runs",
+    "stream_rows",
 ]
 
 # Rows of a row group; also what is held in memory.
@@ -398,15 +398,13 @@ class _Pieces(io.RawIOBase):
         return taken
 
 
-def stream_runs(runs: Iterable[Run], form: ExportFormat) -> Iterator[bytes]:
+def stream_rows(runs: Iterable[RunRows], form: ExportFormat) -> Iterator[bytes]:
     """
-    Write runs piece by piece, as the file that :func:`export_runs` makes.
-
-    The contents of attachments are left out.
+    Write the measurements of runs piece by piece, as :func:`export_rows` does.
 
     Args:
-        runs: the runs.
-        form: the format.
+        runs: the rows of each run.
+        form: the format, CSV or PARQUET.
 
     Yields:
         The bytes, as they come.
@@ -414,13 +412,10 @@ def stream_runs(runs: Iterable[Run], form: ExportFormat) -> Iterator[bytes]:
     Raises:
         ConfigurationError: the library for the format is not installed.
     """
-    if form is ExportFormat.JSONL:
-        yield from map(encode_run, runs)
-        return
     pieces = _Pieces()
     with _WRITERS[form](cast("IO[bytes]", pieces)) as writer:
-        for run in runs:
-            writer.add(tuple(measurement_rows(run)))
+        for rows in runs:
+            writer.add(rows)
             if piece := pieces.take():
                 yield piece
         writer.finish()

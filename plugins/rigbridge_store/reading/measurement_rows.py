@@ -10,7 +10,8 @@ the same of every run.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any, TypeAlias, cast
 from uuid import UUID
@@ -49,7 +50,6 @@ from rigbridge.wire import CreateRun, WireMeasurement
 from rigbridge_store.files.contents import ContentStore
 from rigbridge_store.reading.large_values import LargeValues
 from rigbridge_store.reading.one_run import find_whole
-from rigbridge_store.tables.database import StoreDatabase
 from rigbridge_store.tables.packing import unpack
 from rigbridge_store.tables.schema import (
     measurements,
@@ -231,20 +231,22 @@ def _in_parts(
 
 
 def rows_of_runs(
-    database: StoreDatabase, contents: ContentStore, wanted: Iterable[tuple[int, str]]
+    reading: Callable[[], AbstractContextManager[sa.Connection]],
+    contents: ContentStore,
+    wanted: Iterable[tuple[int, str]],
 ) -> Iterator[FoundRows]:
     """
     Read the measurements of many runs, those of some at a time.
 
     Args:
-        database: the tables.
+        reading: opens a transaction.
         contents: where the contents of attachments are.
         wanted: the keys and ids of the runs.
     """
     definitions = _Definitions()
     waiting = iter(wanted)
     while some := list(islice(waiting, _RUNS_AT_ONCE)):
-        with database.reading() as connection:
+        with reading() as connection:
             found = list(_rows_of(connection, contents, some, definitions))
         # No transaction is held while they are used.
         yield from found

@@ -40,7 +40,7 @@ from rigbridge_store.tables.values import folded
 __all__ = [
     "NOT_PASSED",
     "RunSearch",
-    "found_run_ids",
+    "found_runs",
     "search_conditions",
 ]
 
@@ -131,11 +131,11 @@ def search_conditions(connection: sa.Connection, search: RunSearch) -> list[Cond
     return found
 
 
-def found_run_ids(
+def found_runs(
     reading: Callable[[], AbstractContextManager[sa.Connection]], search: RunSearch
-) -> Iterator[str]:
+) -> Iterator[tuple[int, str]]:
     """
-    Go through the ids of the runs of a search, in the order in which they were stored.
+    Go through the keys and ids of the runs of a search, in the order stored.
 
     No transaction is held between two pages; runs that come meanwhile are included.
 
@@ -155,8 +155,7 @@ def found_run_ids(
             rows = connection.execute(page).all()
         if not rows:
             return
-        for _, run_id in rows:
-            yield run_id
+        yield from (row.tuple() for row in rows)
         last = rows[-1].key
 
 

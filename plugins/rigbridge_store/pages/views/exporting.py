@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 from litestar import get
 from litestar.response import Stream
 
+from rigbridge.destinations import MeasurementRow
 from rigbridge.errors import NotFoundError, RunProblemsError
-from rigbridge.export import ExportFormat, stream_runs
+from rigbridge.export import ExportFormat, stream_rows
+from rigbridge.kept import encode_run
 from rigbridge.model import Run
 from rigbridge_store.pages.security import (
     FILE_HEADERS,
@@ -20,7 +22,8 @@ from rigbridge_store.pages.security import (
 )
 from rigbridge_store.pages.site import Site
 from rigbridge_store.pages.views.runs import read_form
-from rigbridge_store.reading.searching import RunSearch, found_run_ids
+from rigbridge_store.reading.measurement_rows import rows_of_runs
+from rigbridge_store.reading.searching import RunSearch, found_runs
 from rigbridge_store.reading.unit_history import unit_key
 from rigbridge_store.refusals import FieldIssue, invalid
 from rigbridge_store.store import RunStore
@@ -53,8 +56,8 @@ def export_list(request: AnyRequest) -> Stream:
         with site.store.reading() as connection:
             search = attrs.evolve(search, unit_key=unit_key(connection, serial))
     return Stream(
-        # Nothing is held but a run: the first bytes go before the last run is read.
-        stream_runs(_runs(site.store, search), form),
+        # Little is held: the first bytes go before the last run is read.
+        _pieces(site.store, search, form),
         media_type=_KINDS[form],
         headers={
             **FILE_HEADERS,
@@ -75,12 +78,33 @@ def _requested_format(request: AnyRequest) -> ExportFormat:
     return form
 
 
-def _runs(store: RunStore, search: RunSearch) -> Iterator[Run]:
-    for run_id in found_run_ids(store.reading, search):
+def _pieces(store: RunStore, search: RunSearch, form: ExportFormat) -> Iterator[bytes]:
+    found = found_runs(store.reading, search)
+    if form is ExportFormat.JSONL:
+        return map(encode_run, _runs(store, found))
+    return stream_rows(_rows(store, found), form)
+
+
+def _rows(
+    store: RunStore, found: Iterable[tuple[int, str]]
+) -> Iterator[Sequence[MeasurementRow]]:
+    for run in rows_of_runs(store.reading, store.contents, found):
+        if run.rows is not None:
+            yield run.rows
+        elif run.problem is not None:
+            _warn(run.id, run.problem)
+
+
+def _runs(store: RunStore, found: Iterable[tuple[int, str]]) -> Iterator[Run]:
+    for _, run_id in found:
         try:
             yield store.get_run(run_id)
         except NotFoundError:
             # Deleted since it was found.
             continue
         except RunProblemsError as error:
-            _LOGGER.warning("run %s is left out of an export: %s", run_id, error)
+            _warn(run_id, error)
+
+
+def _warn(run_id: str, problem: RunProblemsError) -> None:
+    _LOGGER.warning("run %s is left out of an export: %s", run_id, problem)
