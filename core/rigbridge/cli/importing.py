@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import stat
@@ -83,6 +84,12 @@ def import_reports(
     configuration = load_configuration(
         to=to, data=data, api_key=api_key, time_zone=time_zone, file=config
     )
+    if dask is not None:
+        # Its workers run in folders of their own.
+        configuration = configuration.fixed()
+        paths = [path if is_url(path) else os.path.abspath(path) for path in paths]  # noqa: PTH100 - keeps links
+        if jobs is not None:
+            say_warning("--jobs is not used: with --dask the cluster's workers read")
     files = [Path(path) for path in paths if not is_url(path)]
     _warn_of_settings_not_read(files, config)
     selection = Selection(include=include or (), exclude=exclude or ())

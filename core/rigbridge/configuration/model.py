@@ -58,6 +58,23 @@ class Configuration:
         """The folder of the embedded store and the outbox."""
         return self.destination_settings.data
 
+    def for_reading(self) -> Configuration:
+        """
+        Give what reading reports needs, to be sent to other processes and machines.
+
+        It holds nothing that opens a store or a server: no key, no password, no
+        address that may hold one.
+        """
+        return attrs.evolve(
+            self,
+            destination_settings=type(self.destination_settings)(data=self.data),
+            to=self.destination_name,
+            destinations={},
+            outbox={},
+            server={},
+            watch=(),
+        )
+
     def fixed(self) -> Configuration:
         """
         Give the same settings for a program that may change its working folder.

@@ -143,7 +143,7 @@ class _Cluster:
             paths.append(str(self._spool))
         try:
             self._client.wait_for_workers(1, timeout=60)
-            facts = self._client.run(_worker_facts, list(map(os.path.abspath, paths)))
+            facts = self._client.run(_worker_facts, paths)
         except Exception as error:
             raise ConfigurationError(
                 f"its workers cannot be used: {str(error) or type(error).__name__}",

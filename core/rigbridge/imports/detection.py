@@ -91,7 +91,7 @@ class AdapterSet:
     def __reduce__(self) -> tuple[Callable[..., AdapterSet], tuple[object, ...]]:
         # Another process loads the adapters itself; a reader may hold what cannot be
         # sent.
-        return _made_again, (self._configuration, self._only)
+        return _made_again, (self._configuration.for_reading(), self._only)
 
     def claims(self, source: Source) -> tuple[Claim, ...]:
         """

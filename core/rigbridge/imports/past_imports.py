@@ -150,6 +150,7 @@ class PastImports:
             if known is None:
                 yield found
             else:
+                found.release()
                 passed(found, known)
 
     def noted(self, results: Iterable[SourceResult]) -> Iterator[SourceResult]:

@@ -100,7 +100,8 @@ def import_sources(
         AdapterUnavailableError: the library for a cluster is not installed.
     """
     settings = ReadSettings(
-        configuration=configuration,
+        # It travels to the processes that read, which need no key of any store.
+        configuration=configuration.for_reading(),
         adapters=adapters,
         strict=strict,
         attach_source=attach_source,
@@ -308,6 +309,13 @@ class _Writer:
             yield self._result(self._states.pop(number))
 
     def _result(self, state: _SourceState) -> SourceResult:
+        try:
+            return self._ended(state)
+        finally:
+            # Not before: what its store refuses is read once more.
+            state.found.release()
+
+    def _ended(self, state: _SourceState) -> SourceResult:
         result = state.result or begun(state.found)
         if state.is_left and self._outage is not None:
             if not state.runs:
@@ -347,4 +355,5 @@ class _Writer:
             yield from self._complete()
         if self._outage is not None:
             for found in self._sources:
+                found.release()
                 yield attrs.evolve(begun(found), errors=(self._outage,), tried=False)

@@ -142,6 +142,11 @@ class FoundSource:
         """Whether reading it only gives an error."""
         return isinstance(self.opener, RefusedContent)
 
+    @property
+    def is_carried(self) -> bool:
+        """Whether its bytes are kept until it was read, in memory or as a copy."""
+        return isinstance(self.opener, (CarriedContent, SpooledContent))
+
     def source(self) -> Source:
         """Make the source; nothing is read yet."""
         return Source(name=self.name, uri=self.uri, opener=self.opener, path=self.path)

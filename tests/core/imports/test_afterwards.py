@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 from uuid import uuid4
 
+import attrs
 import pytest
 
 from rigbridge.cli.main import app
@@ -259,3 +260,27 @@ def test_the_command_clears_a_folder(
     assert files(inbox) == []
     assert files(inbox.parent / "done") == [name]
     assert "1 imported file treated, 1 bad file put aside" in capsys.readouterr().out
+
+
+@posix
+def test_the_reason_is_there_before_the_file(
+    inbox: Path, report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A move that is cut off leaves the file where it was; it is moved next time."""
+    bad = tmp_path / "bad"
+    step = FileStep(bad=bad, move_bad=True)
+    error = MalformedSourceError("is no report", source=str(report))
+    result = attrs.evolve(result_of(report), runs=(), errors=(error,))
+
+    def cut_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.link", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            finish(inbox, step, result)
+    assert report.is_file()
+    assert files(bad) == ["day/a.xml.reason.txt"]
+    finish(inbox, step, result)
+    assert files(bad) == ["day/a.xml", "day/a.xml.reason.txt"]
+    assert "is no report" in (bad / "day" / "a.xml.reason.txt").read_text()

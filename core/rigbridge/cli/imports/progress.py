@@ -39,8 +39,15 @@ class ImportProgress:
 
     def __init__(self, sources: Iterable[FoundSource], *, shown: bool) -> None:
         waiting = iter(sources)
-        first = list(islice(waiting, _COUNTED))
-        self._total = len(first) if len(first) < _COUNTED else None
+        first: list[FoundSource] = []
+        self._total: int | None = None
+        for found in islice(waiting, _COUNTED):
+            first.append(found)
+            # A member of an archive that was unpacked takes its place until then.
+            if found.is_carried:
+                break
+        else:
+            self._total = len(first) if len(first) < _COUNTED else None
         self._sources = chain(first, waiting)
         self._in_hand: dict[str, FoundSource] = {}
         self._shown = shown and self._total not in (0, 1)

@@ -175,16 +175,15 @@ class Afterwards:
         if reason is not None:
             self.counts.leave(path, reason)
             return
-        target = folder / self._below(path)
+        target = _free_name(path, folder / self._below(path))
+        # Before the file: what is cut off here is done again, since that still lies
+        # where it was found.
+        _explain(target, path, result)
         put = _move if self._step.move_bad else _copy
-        target = put(path, target)
-        words = "\n".join(str(error) for error in result.errors)
-        note = target.with_name(f"{target.name}.reason.txt")
-        note.write_text(
-            f"{words}\n\nRead from: {path_text(path)}\n",
-            encoding="utf-8",
-            errors="backslashreplace",
-        )
+        placed = put(path, target)
+        if placed != target:
+            # Another import took the name just now.
+            _explain(placed, path, result)
         self.counts.bad += 1
 
     def _obstacle(self, path: Path, result: SourceResult) -> str | None:
@@ -231,6 +230,28 @@ def _is_bad(result: SourceResult) -> bool:
     return bool(result.errors) and all(
         not isinstance(error, DeliveryError) or isinstance(error, PermanentError)
         for error in result.errors
+    )
+
+
+def _explain(target: Path, path: Path, result: SourceResult) -> None:
+    """Write beside the place of a bad file why it was not imported."""
+    words = "\n".join(str(error) for error in result.errors)
+    note = target.with_name(f"{target.name}.reason.txt")
+    make_folder(target.parent)
+    note.write_text(
+        f"{words}\n\nRead from: {path_text(path)}\n",
+        encoding="utf-8",
+        errors="backslashreplace",
+    )
+    sync_file(note)
+
+
+def _free_name(path: Path, target: Path) -> Path:
+    """Give the name under which a file will lie: one that is free, or its own."""
+    return next(
+        name
+        for name in _names(target)
+        if not os.path.lexists(name) or _is_same(path, name)
     )
 
 
