@@ -32,7 +32,7 @@ from rigbridge.errors import NoRunError, RunProblemsError, SourceError
 if TYPE_CHECKING:
     from rigbridge.cli.summaries.summary import ImportSummary
     from rigbridge.configuration import Configuration
-    from rigbridge.imports import Afterwards, ReadRun, Strictness
+    from rigbridge.imports import Afterwards, ReadRun, SourceResult, Strictness
     from rigbridge.ledger import KnownSource, Ledger
     from rigbridge.sources import FoundSource, Scan
 
@@ -194,6 +194,7 @@ def _import(
         destination_key,
         import_sources,
         passed_over,
+        remembered,
         settings_digest,
     )
     from rigbridge.ledger import Ledger
@@ -211,6 +212,7 @@ def _import(
     sources = ImportProgress(scan, shown=not (as_json or quiet))
     stop = threading.Event()
     ledger = Ledger.open(configuration.data)
+
     past = PastImports(
         ledger,
         destination_key(configuration),
@@ -218,15 +220,15 @@ def _import(
             configuration, only=only, strict=strict, attach_source=attach_source
         ),
         again=again,
+        durable=_leave if afterwards is None else afterwards.finish,
     )
 
     def passed(found: FoundSource, known: KnownSource) -> None:
-        result = passed_over(found)
         summary.pass_over(known)
-        sources.add(result)
-        if afterwards is not None and known.verdict.is_complete:
+        sources.add(passed_over(found))
+        if afterwards is not None:
             # An import that was cut off may not have come to that.
-            afterwards.finish(result)
+            afterwards.finish(remembered(ledger, found, known))
 
     try:
         with interruptible() as stop, sources.running():
@@ -245,14 +247,13 @@ def _import(
             for result in results if dry_run else past.noted(results):
                 summary.add(result)
                 sources.add(result)
-                if afterwards is not None:
-                    afterwards.finish(result)
     except KeyboardInterrupt:
         stop.set()
     finally:
         if destination is not None:
             with foreign_failures(destination, "close"):
                 destination.close()
+        past.flush()
         if afterwards is not None:
             afterwards.close()
         if stop.is_set():
@@ -260,10 +261,13 @@ def _import(
             for file in sources.left():
                 summary.add(SourceResult(source=file.uri, tried=False))
         scan.close()
-        past.flush()
         _close(ledger)
     summary.passed_over = scan.counts
     return summary
+
+
+def _leave(_: SourceResult) -> None:
+    """Leave the file of a result as it is."""
 
 
 def _close(ledger: Ledger) -> None:

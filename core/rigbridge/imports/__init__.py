@@ -7,7 +7,13 @@ work and says what came of it. What no store takes as it is lies in the
 """
 
 from rigbridge.imports.detection import AdapterSet, Claim, InstalledAdapter
-from rigbridge.imports.finishing import After, AfterCounts, Afterwards, FileStep
+from rigbridge.imports.finishing import (
+    After,
+    AfterCounts,
+    Afterwards,
+    FileStep,
+    remembered,
+)
 from rigbridge.imports.past_imports import (
     PastImports,
     destination_key,
@@ -41,6 +47,7 @@ __all__ = [
     "ledger_run",
     "passed_over",
     "read_source",
+    "remembered",
     "retry_runs",
     "settings_digest",
     "strict_refusal",

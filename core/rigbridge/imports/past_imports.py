@@ -113,10 +113,18 @@ class PastImports:
         destination: as :func:`destination_key` gives it.
         settings: as :func:`settings_digest` gives it.
         again: pass over nothing.
+        durable: called with each result once its entry is written: a file that is
+            moved before would be in no account if the import were killed then.
     """
 
     def __init__(
-        self, ledger: Ledger, destination: str, settings: str, *, again: bool = False
+        self,
+        ledger: Ledger,
+        destination: str,
+        settings: str,
+        *,
+        again: bool = False,
+        durable: Callable[[SourceResult], None] = lambda _: None,
     ) -> None:
         self._ledger = ledger
         self._lookup = LedgerLookup(ledger, destination, settings, again=again)
@@ -124,6 +132,8 @@ class PastImports:
         self._settings = settings
         self._began = time.time_ns()
         self._waiting: list[LedgerEntry] = []
+        self._durable = durable
+        self._results: list[SourceResult] = []
         self._since = time.monotonic()
 
     def new(
@@ -170,13 +180,17 @@ class PastImports:
     def flush(self) -> None:
         """Write what waits; also at the end."""
         waiting, self._waiting = self._waiting, []
+        results, self._results = self._results, []
         self._ledger.record(waiting)
         self._lookup.flush()
         self._since = time.monotonic()
+        for result in results:
+            self._durable(result)
 
     def _note(self, result: SourceResult) -> None:
         if not result.tried or result.key is None:
             return
+        self._results.append(result)
         if _is_quarantined_item(result.path):
             # The source that it was read from has the entry; its run is stored now.
             for run in result.runs:

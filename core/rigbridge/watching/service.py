@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,7 +10,18 @@ from typing import Self
 
 from rigbridge.destinations import Destination, foreign_failures
 from rigbridge.errors import ConfigurationError
-from rigbridge.imports import AdapterSet, Afterwards, SourceResult, import_sources
+from rigbridge.imports import (
+    AdapterSet,
+    Afterwards,
+    FileStep,
+    PastImports,
+    SourceResult,
+    destination_key,
+    import_sources,
+    remembered,
+    settings_digest,
+)
+from rigbridge.ledger import KnownSource, Ledger
 from rigbridge.machine.folders import path_text
 from rigbridge.opening import open_destination
 from rigbridge.sources import FoundSource, Scan
@@ -17,6 +29,8 @@ from rigbridge.watching.folder_watch import FolderWatch, WatchState
 from rigbridge.watching.rules import WatchRule
 
 __all__ = ["Watching"]
+
+_LOGGER = logging.getLogger("rigbridge.watching")
 
 _FLUSH = 600.0
 """Seconds after which an archive is written that is not full."""
@@ -87,6 +101,8 @@ class _FolderImport:
         self._observe = observe
         self._adapters = AdapterSet(rule.configuration, only=rule.adapter)
         self._afterwards = Afterwards(rule.step, (rule.folder,))
+        self._ledger = Ledger.open(rule.configuration.data)
+        self._told = 0
         self._destination: Destination | None = None
         self._flushed = time.monotonic()
 
@@ -104,19 +120,47 @@ class _FolderImport:
                         return
                     yield from scan.opened(file)
 
-            for result in import_sources(
-                sources(), self._adapters, self._rule.configuration, self._destination
-            ):
-                self._afterwards.finish(result)
-                self._observe(result)
-                yield result
+            past = self._past()
+            results = import_sources(
+                past.new(sources(), self._pass),
+                self._adapters,
+                self._rule.configuration,
+                self._destination,
+            )
+            try:
+                for result in past.noted(results):
+                    self._observe(result)
+                    yield result
+            finally:
+                self._tell_problems()
             if time.monotonic() - self._flushed >= _FLUSH:
                 self._flushed = time.monotonic()
                 self._afterwards.close()
 
+    def _past(self) -> PastImports:
+        rule = self._rule
+        return PastImports(
+            self._ledger,
+            destination_key(rule.configuration),
+            settings_digest(rule.configuration, only=rule.adapter),
+            durable=self._afterwards.finish,
+        )
+
+    def _pass(self, found: FoundSource, known: KnownSource) -> None:
+        if self._rule.step != FileStep():
+            # One that was ended may not have come to that.
+            self._afterwards.finish(remembered(self._ledger, found, known))
+
+    def _tell_problems(self) -> None:
+        problems = self._ledger.problems
+        for problem in problems[self._told :]:
+            _LOGGER.warning("%s", problem)
+        self._told = len(problems)
+
     def close(self) -> None:
-        """End it: the last archive, the store."""
+        """End it: the last archive, the store, the ledger."""
         self._afterwards.close()
+        self._ledger.close()
         if self._destination is not None:
             with foreign_failures(self._destination, "close"):
                 self._destination.close()

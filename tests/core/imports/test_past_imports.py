@@ -14,6 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from rigbridge.cli.main import app
+from rigbridge.imports import Afterwards, SourceResult
+from rigbridge.ledger import Ledger
 
 Command = Callable[..., Any]
 NO_SERIAL = b"procedure,measurement,value,outcome\nP,m,1,PASS\n"
@@ -202,3 +204,43 @@ def test_no_batch_is_lost(call: Command, tmp_path: Path) -> None:
         (folder / f"r{number}.csv").write_bytes(content)
     result = summary(call, folder, "--serial-from", "file-name")
     assert (result["sources"], result["runs"]) == (100, 100)
+
+
+@pytest.mark.parametrize("option", ["--bad-copy", "--bad-move"])
+def test_what_is_known_is_treated_too(
+    call: Command, reports: Path, tmp_path: Path, option: str
+) -> None:
+    """An import that is killed between its note and a move leaves that to the next."""
+    bad = reports / "bad.xml"
+    bad.write_bytes(b"<bad")
+    os.utime(bad, (OLD, OLD))
+    summary(call, reports, code=1)
+    after = ("--after", "move", "--after-folder", "done", option, "bad")
+    found = summary(call, reports, *after, code=1)
+    assert (found["imported_before"], found["failed_before"]) == (2, 1)
+    assert {path.name for path in Path("done").iterdir()} == {
+        "teststand-batch-of-two.xml",
+        "openhtf-with-attachment.json",
+    }
+    assert "bad.xml" in (tmp_path / "bad" / "bad.xml.reason.txt").read_text()
+    assert bad.exists() == (option == "--bad-copy")
+    assert call("ledger", "report", "--verify")
+
+
+def test_a_file_is_moved_once_the_ledger_has_it(
+    call: Command, reports: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else an import that is killed then would leave its runs in no account."""
+    noted: list[int] = []
+    finish = Afterwards.finish
+
+    def finished(self: Afterwards, result: SourceResult) -> None:
+        ledger = Ledger.open(Path("data"))
+        noted.append(len(list(ledger.entries())))
+        ledger.close()
+        finish(self, result)
+
+    monkeypatch.setattr(Afterwards, "finish", finished)
+    summary(call, reports, "--after", "delete")
+    assert noted == [2, 2]
+    assert list(reports.iterdir()) == []

@@ -118,7 +118,7 @@ def test_no_secret_travels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
     def noted(_: object, settings: ReadSettings, __: str) -> Iterator[Block]:
         sent.append(settings)
-        return (block for block in ())
+        return iter(())
 
     monkeypatch.setattr(pipeline, "cluster_blocks", noted)
     sources: list[FoundSource] = []

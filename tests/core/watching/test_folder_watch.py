@@ -22,7 +22,7 @@ from rigbridge.errors import (
     NoAnswerError,
     RigbridgeError,
 )
-from rigbridge.imports import After, SourceResult
+from rigbridge.imports import After, FileStep, SourceResult
 from rigbridge.sources import FoundSource, Selection
 from rigbridge.watching import FolderWatch, Watching, WatchRule, watch_rules
 
@@ -191,6 +191,43 @@ def test_a_change_is_noticed(
         stop.set()
         thread.join()
     assert desk.names == ["a.xml"]
+
+
+@pytest.mark.parametrize("after", [After.KEEP, After.MOVE])
+def test_a_restart_reads_nothing_again(
+    inbox: Path, tmp_path: Path, configuration: Configuration, after: After
+) -> None:
+    """The ledger knows the files; a move that was not come to is done then."""
+    example = resources.files("rigbridge.examples") / "teststand-batch-of-two.xml"
+    path = inbox / "a.xml"
+    path.write_bytes(example.read_bytes())
+    os.utime(path, (1_600_000_000, 1_600_000_000))
+    (inbox / "bad.xml").write_bytes(b"<bad")
+    os.utime(inbox / "bad.xml", (1_600_000_000, 1_600_000_000))
+
+    def watched(step: FileStep, names: set[str]) -> list[str]:
+        """Watch until nothing waits, and give what was read."""
+        read: list[str] = []
+        rule = WatchRule(folder=inbox, configuration=configuration, step=step)
+        with Watching((rule,), lambda result: read.append(result.source)) as watching:
+            (state,) = watching.states
+            ended = threading.Event()
+            while not state.present or state.waiting or len(read) < len(names):
+                assert not ended.wait(0.02)
+            while after is not After.KEEP and not names and path.exists():
+                assert not ended.wait(0.02)
+        assert {Path(each).name for each in read} == names
+        return read
+
+    watched(FileStep(), {"a.xml", "bad.xml"})
+    step = FileStep()
+    if after is After.MOVE:
+        step = FileStep(after=after, folder=tmp_path / "done", bad=tmp_path / "bad")
+    watched(step, set())
+    assert path.exists() == (after is After.KEEP)
+    if after is After.MOVE:
+        assert [each.name for each in (tmp_path / "done").iterdir()] == ["a.xml"]
+        assert (tmp_path / "bad" / "bad.xml.reason.txt").is_file()
 
 
 def test_the_command_imports_until_it_is_interrupted(

@@ -6,5 +6,6 @@ from rigbridge.imports.finishing.afterwards import (
     Afterwards,
     FileStep,
 )
+from rigbridge.imports.finishing.remembered import remembered
 
-__all__ = ["After", "AfterCounts", "Afterwards", "FileStep"]
+__all__ = ["After", "AfterCounts", "Afterwards", "FileStep", "remembered"]

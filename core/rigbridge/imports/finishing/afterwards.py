@@ -175,6 +175,12 @@ class Afterwards:
         if reason is not None:
             self.counts.leave(path, reason)
             return
+        if (
+            result.skipped
+            and not self._step.move_bad
+            and _is_copied(path, folder / self._below(path))
+        ):
+            return
         target = _free_name(path, folder / self._below(path))
         # Before the file: what is cut off here is done again, since that still lies
         # where it was found.
@@ -214,12 +220,10 @@ class Afterwards:
 
 def _is_delivered(result: SourceResult) -> bool:
     """Tell whether all of a file is stored: in the destination, not in a queue."""
-    if result.skipped:
-        # The ledger holds it as imported: a step that was cut off is done now.
-        return result.succeeded
     return (
-        result.succeeded
-        and bool(result.runs)
+        not result.errors
+        # Of a copy of another file the ledger holds no runs.
+        and (result.skipped or bool(result.runs))
         and not result.quarantined
         and all(run.status in _STORED and not run.failures for run in result.runs)
     )
@@ -231,6 +235,11 @@ def _is_bad(result: SourceResult) -> bool:
         not isinstance(error, DeliveryError) or isinstance(error, PermanentError)
         for error in result.errors
     )
+
+
+def _is_copied(path: Path, target: Path) -> bool:
+    """Tell whether an earlier import has put a copy there."""
+    return target.exists() and _is_same(path, target)
 
 
 def _explain(target: Path, path: Path, result: SourceResult) -> None:
