@@ -164,6 +164,8 @@ def _wrong(error: Exception, source: Source, number: int) -> MalformedSourceErro
 
 def _account(run: Run, report: ConversionReport) -> None:
     report.mapped("run")
+    for _ in run.instruments:
+        report.mapped("instrument")
     for phase in run.phases:
         report.mapped("phase")
         for _ in phase.measurements:

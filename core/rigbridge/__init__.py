@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rigbridge.model import (
         Attachment,
         Axis,
+        Instrument,
         Limit,
         LogEntry,
         LogLevel,
@@ -46,6 +47,7 @@ __all__ = [
     "Axis",
     "Client",
     "ConversionReport",
+    "Instrument",
     "Limit",
     "LogEntry",
     "LogLevel",

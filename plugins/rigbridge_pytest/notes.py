@@ -186,6 +186,7 @@ class MeasureFixture:
         limits: Limit | None = None,
         outcome: MeasurementOutcome | str | None = None,
         docstring: str | None = None,
+        instrument: str | None = None,
     ) -> bool:
         """
         Record a value and judge it, as :meth:`rigbridge.session.PhaseRecorder.measure`.
@@ -206,6 +207,7 @@ class MeasureFixture:
             equal=equal,
             outcome=outcome,
             docstring=docstring,
+            instrument=instrument,
         )
         self._notes.measurements.append(measurement)
         return measurement.outcome is not MeasurementOutcome.FAIL

@@ -52,6 +52,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name, meaning in _OPTIONS:
         group.addoption(f"--rigbridge-{name}", metavar="TEXT", help=meaning)
         parser.addini(f"rigbridge_{name.replace('-', '_')}", meaning)
+    parser.addini(
+        "rigbridge_instruments",
+        "instruments, one a line: name, serial number, calibration due (2027-03-01)",
+        type="linelist",
+    )
 
 
 def _setting(config: pytest.Config, name: str) -> str | None:
@@ -72,6 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
         RecordedSession,
         RecordedTests,
         SessionSettings,
+        read_instruments,
     )
 
     given: dict[str, str] | None = getattr(config, "workerinput", None)
@@ -79,6 +85,10 @@ def pytest_configure(config: pytest.Config) -> None:
         # A process of pytest-xdist: its reports go to the one that started it.
         config.pluginmanager.register(RecordedTests(Path(given[_FOLDER])))
         return
+    try:
+        instruments = read_instruments(config.getini("rigbridge_instruments"))
+    except RigbridgeError as error:
+        raise pytest.UsageError(f"rigbridge: {error}") from error
     settings = SessionSettings(
         unit=Unit(
             serial_number=_setting(config, "unit"),
@@ -91,6 +101,7 @@ def pytest_configure(config: pytest.Config) -> None:
         data=_setting(config, "data"),
         station=_setting(config, "station"),
         operator=_setting(config, "operator"),
+        instruments=instruments,
     )
     try:
         session = RecordedSession(settings, config.rootpath)

@@ -5,21 +5,27 @@ from __future__ import annotations
 import logging
 import shutil
 import subprocess
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from uuid import uuid4
 
 import attrs
 import pytest
 
-from rigbridge.errors import RigbridgeError
-from rigbridge.model import JSONValue, PhaseOutcome, ProcedureRef, Unit
+from rigbridge.errors import ModelError, RigbridgeError
+from rigbridge.model import Instrument, JSONValue, PhaseOutcome, ProcedureRef, Unit
 from rigbridge.session import Session
 from rigbridge.session.judging import printable
 from rigbridge_pytest.notes import LogCollector, PhaseNotes
 from rigbridge_pytest.runs import NOTES, RunsOfReports
 
-__all__ = ["NOTES_KEY", "RecordedSession", "RecordedTests", "SessionSettings"]
+__all__ = [
+    "NOTES_KEY",
+    "RecordedSession",
+    "RecordedTests",
+    "SessionSettings",
+    "read_instruments",
+]
 
 NOTES_KEY = pytest.StashKey[PhaseNotes]()
 """Where a test keeps its notes while it runs."""
@@ -42,6 +48,7 @@ class SessionSettings:
         data: the data folder, likewise.
         station: where the tests run.
         operator: who runs them.
+        instruments: what they measure with.
     """
 
     unit: Unit
@@ -50,6 +57,36 @@ class SessionSettings:
     data: str | None = None
     station: str | None = None
     operator: str | None = None
+    instruments: tuple[Instrument, ...] = ()
+
+
+def read_instruments(lines: Iterable[str]) -> tuple[Instrument, ...]:
+    """
+    Read instruments, one a line: ``name, serial number, calibration due``.
+
+    Args:
+        lines: the lines; the second and the third part may be blank or missing.
+
+    Raises:
+        ModelError: a line that describes no instrument, or two of one name.
+    """
+    found: dict[str, Instrument] = {}
+    for line in lines:
+        name, serial_number, due, *others = [
+            *(part.strip() or None for part in line.split(",")),
+            None,
+            None,
+        ]
+        if name is None or name in found or any(others):
+            raise ModelError(
+                f"{line!r} describes no instrument, or one that is there already",
+                path="rigbridge_instruments",
+                remedy="write 'name, serial number, 2027-03-01'",
+            )
+        found[name] = Instrument(
+            name=name, serial_number=serial_number, calibration_due=due
+        )
+    return tuple(found.values())
 
 
 class RecordedTests:
@@ -159,6 +196,7 @@ class RecordedSession:
             settings.unit,
             station=settings.station,
             operator=settings.operator,
+            instruments=settings.instruments,
             metadata=_metadata(root),
         )
         self._lines: list[tuple[str, bool]] = []

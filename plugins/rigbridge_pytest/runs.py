@@ -10,6 +10,7 @@ import pytest
 
 from rigbridge.model import (
     Attachment,
+    Instrument,
     JSONValue,
     LogEntry,
     LogLevel,
@@ -47,6 +48,7 @@ class RunsOfReports:
         unit: the unit of tests that name none.
         station: where they are tested, or None.
         operator: who tests them, or None.
+        instruments: what they are measured with.
         metadata: what else is known of the session.
     """
 
@@ -57,10 +59,12 @@ class RunsOfReports:
         *,
         station: str | None,
         operator: str | None,
+        instruments: tuple[Instrument, ...],
         metadata: dict[str, JSONValue],
     ) -> None:
         self._station = station
         self._operator = operator
+        self._instruments = instruments
         self._procedure = procedure
         self._unit = unit
         self._metadata = metadata
@@ -161,6 +165,7 @@ class RunsOfReports:
             procedure=self._procedure,
             station=self._station,
             operator=self._operator,
+            instruments=self._instruments,
             started_at=min([self._began, *_starts(phases)]),
             ended_at=max([self._began, *ends]),
             phases=phases,

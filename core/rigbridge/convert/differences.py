@@ -125,6 +125,8 @@ def _measurement(measurement: Measurement, wire: WireMeasurement) -> _Node | Non
         node["validators"] = {PUT: list(measurement.validators)}
     if (wire.docstring or None) != measurement.docstring:
         node["docstring"] = {PUT: measurement.docstring}
+    if measurement.instrument is not None:
+        node["instrument"] = {PUT: measurement.instrument}
     if measurement.attributes:
         node["attributes"] = _added(measurement.attributes)
     return {WITHIN: node} if node else None

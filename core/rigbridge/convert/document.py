@@ -17,7 +17,7 @@ import math
 import re
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import IO, TYPE_CHECKING, Any, cast, get_origin
 from uuid import UUID
@@ -30,6 +30,7 @@ from rigbridge.errors import ModelError, RunProblemsError
 from rigbridge.model import (
     Attachment,
     Axis,
+    Instrument,
     JSONObject,
     JSONValue,
     Limit,
@@ -92,6 +93,7 @@ def _run(run: Run, measurement: Callable[[Measurement], Any]) -> dict[str, Any]:
         "ended_at": _time(run.ended_at),
         "operator": run.operator,
         "station": run.station,
+        "instruments": [_instrument(item) for item in run.instruments],
         "docstring": run.docstring,
         "phases": [_phase(phase, measurement) for phase in run.phases],
         "logs": [_log(entry) for entry in run.logs],
@@ -103,6 +105,15 @@ def _run(run: Run, measurement: Callable[[Measurement], Any]) -> dict[str, Any]:
 
 def _time(moment: datetime | None) -> str | None:
     return None if moment is None else to_iso_utc(moment)
+
+
+def _instrument(instrument: Instrument) -> JSONObject:
+    due = instrument.calibration_due
+    return {
+        "name": instrument.name,
+        "serial_number": instrument.serial_number,
+        "calibration_due": None if due is None else due.isoformat(),
+    }
 
 
 def _provenance(source: Provenance) -> dict[str, Any]:
@@ -153,6 +164,7 @@ def _measurement(measurement: Measurement) -> JSONObject:
         else document_of_limit(measurement.limits),
         "validators": list(measurement.validators),
         "docstring": measurement.docstring,
+        "instrument": measurement.instrument,
         "attributes": measurement.attributes,
     }
 
@@ -260,6 +272,7 @@ def _converter() -> Converter:
 def _is_passed_on(kind: object) -> bool:
     return (
         kind in (str, bool, int, str | None, int | None, float | int | None)
+        or kind == date | None
         or get_origin(kind) is Mapping
     )
 

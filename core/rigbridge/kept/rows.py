@@ -57,6 +57,7 @@ COLUMNS: Mapping[str, type] = {
     "upper_limit": float,
     "upper_inclusive": bool,
     "validators": str,
+    "instrument": str,
 }
 """
 The columns by name, with the kind of their values; each may be None.
@@ -125,6 +126,7 @@ def measurement_cells(measurement: Measurement) -> MeasurementRow:
         measurement.unit,
         *limit_cells(measurement.limits),
         "; ".join(measurement.validators) or None,
+        measurement.instrument,
     )
 
 

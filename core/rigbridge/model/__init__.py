@@ -6,6 +6,7 @@ A :class:`Run` is one unit that went through one procedure once. Adapters make r
 """
 
 from rigbridge.model.attachment import Attachment, FileOpener, SettledFile
+from rigbridge.model.instrument import Instrument
 from rigbridge.model.limit import Limit
 from rigbridge.model.measurement import (
     Measurement,
@@ -30,6 +31,7 @@ __all__ = [
     "Attachment",
     "Axis",
     "FileOpener",
+    "Instrument",
     "JSONObject",
     "JSONScalar",
     "JSONValue",

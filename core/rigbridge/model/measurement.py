@@ -72,6 +72,8 @@ class Measurement:
         limits: the pass range, or None.
         validators: further conditions as readable text (``x != 5``).
         docstring: the author's explanation.
+        instrument: what it was measured with: the name of one of the run's
+            instruments, or any other name, or None.
         attributes: what else the source says, as strict JSON.
 
     Raises:
@@ -95,6 +97,7 @@ class Measurement:
         default=(), converter=as_texts, metadata=by(tuple_of(str))
     )
     docstring: str | None = attrs.field(default=None, metadata=by(optional_text))
+    instrument: str | None = attrs.field(default=None, metadata=by(optional_text))
     attributes: JSONObject = attrs.field(factory=empty_object, metadata=by(json_object))
 
     def __attrs_post_init__(self) -> None:
@@ -106,6 +109,7 @@ class Measurement:
             and (self.limits is None or type(self.limits) is Limit)
             and (not self.validators or are_texts(self.validators))
             and (self.docstring is None or is_text(self.docstring))
+            and (self.instrument is None or is_text(self.instrument))
             and (not self.attributes or is_flat_object(self.attributes))
         ):
             check_fields(self)
@@ -149,6 +153,7 @@ class MeasurementRow:
                 template.limits,
                 template.validators,
                 template.docstring,
+                template.instrument,
                 template.attributes,
             )
             for template in self._templates
@@ -184,6 +189,7 @@ class MeasurementRow:
             limits,
             validators,
             docstring,
+            instrument,
             attributes,
         ) in zip(values, shared, strict=False):
             draft: Any = _NEW(_Draft)
@@ -194,6 +200,7 @@ class MeasurementRow:
             draft.limits = limits
             draft.validators = validators
             draft.docstring = docstring
+            draft.instrument = instrument
             draft.attributes = attributes
             draft.__class__ = Measurement
             add(draft)
@@ -220,6 +227,7 @@ class MeasurementStamp:
             template.limits,
             template.validators,
             template.docstring,
+            template.instrument,
         )
 
     def make(
@@ -237,9 +245,14 @@ class MeasurementStamp:
             attributes: what else is said of it; that of the template by default.
         """
         draft: Any = _NEW(_Draft)
-        draft.name, draft.unit, draft.limits, draft.validators, draft.docstring = (
-            self._shared
-        )
+        (
+            draft.name,
+            draft.unit,
+            draft.limits,
+            draft.validators,
+            draft.docstring,
+            draft.instrument,
+        ) = self._shared
         draft.outcome = outcome
         draft.value = value
         draft.attributes = self._attributes if attributes is None else attributes

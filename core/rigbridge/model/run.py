@@ -11,6 +11,7 @@ import attrs
 
 from rigbridge.errors import ModelError
 from rigbridge.model.attachment import Attachment
+from rigbridge.model.instrument import Instrument, different_names
 from rigbridge.model.outcome import (
     LogLevel,
     RunOutcome,
@@ -75,6 +76,10 @@ def _as_sub_units(members: Iterable[SubUnit]) -> tuple[SubUnit, ...]:
     return as_tuple(members)
 
 
+def _as_instruments(members: Iterable[Instrument]) -> tuple[Instrument, ...]:
+    return as_tuple(members)
+
+
 def _as_phases(members: Iterable[Phase]) -> tuple[Phase, ...]:
     return as_tuple(members)
 
@@ -104,6 +109,7 @@ class Run:
         ended_at: when it ended, likewise.
         operator: who ran it, as the source spells it, or None.
         station: where it ran, or None.
+        instruments: what it was measured with; each has a name of its own.
         docstring: the author's explanation of the test.
         phases: its steps, flat and in document order; nesting is in their paths.
         logs: its log lines in order.
@@ -128,6 +134,11 @@ class Run:
     ended_at: datetime | None = attrs.field(default=None, validator=aware_or_none)
     operator: str | None = attrs.field(default=None, validator=optional_text)
     station: str | None = attrs.field(default=None, validator=optional_text)
+    instruments: tuple[Instrument, ...] = attrs.field(
+        default=(),
+        converter=_as_instruments,
+        validator=[tuple_of(Instrument), different_names],
+    )
     docstring: str | None = attrs.field(default=None, validator=optional_text)
     phases: tuple[Phase, ...] = attrs.field(
         default=(), converter=_as_phases, validator=tuple_of(Phase)

@@ -42,6 +42,7 @@ def judged(
     equal: str | float | bool | None,
     outcome: MeasurementOutcome | str | None,
     docstring: str | None,
+    instrument: str | None = None,
 ) -> Measurement:
     """
     Make the measurement of a value, with its verdict.
@@ -58,6 +59,7 @@ def judged(
         equal: what it must be equal to.
         outcome: the verdict, where the program judged by itself.
         docstring: an explanation.
+        instrument: the name of what it was measured with.
 
     Raises:
         ModelError: low or high together with limits, limits for what is no number, a
@@ -95,6 +97,7 @@ def judged(
         outcome=verdict,
         validators=validators,
         docstring=None if docstring is None else printable(docstring),
+        instrument=None if instrument is None else printable(instrument),
     )
 
 

@@ -119,6 +119,7 @@ class PhaseRecorder:
         limits: Limit | None = None,
         outcome: MeasurementOutcome | str | None = None,
         docstring: str | None = None,
+        instrument: str | None = None,
     ) -> bool:
         """
         Record a measured value, and judge it by its limits.
@@ -135,6 +136,8 @@ class PhaseRecorder:
                 high.
             outcome: PASS, FAIL or UNSET where the program judged by itself.
             docstring: an explanation.
+            instrument: the name of what it was measured with, as a rule one of the
+                run's instruments.
 
         Returns:
             Whether it did not fail.
@@ -153,6 +156,7 @@ class PhaseRecorder:
             equal=equal,
             outcome=outcome,
             docstring=docstring,
+            instrument=instrument,
         )
         self._measurements.append(measurement)
         return measurement.outcome is not MeasurementOutcome.FAIL

@@ -5,22 +5,26 @@ from __future__ import annotations
 import os
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 from uuid import UUID, uuid4
 
+import attrs
+
 from rigbridge.adapters import Spool
-from rigbridge.errors import FileUnreadableError
+from rigbridge.errors import FileUnreadableError, ModelError
 from rigbridge.machine.folders import path_text, read_chunks
 from rigbridge.model import (
     Attachment,
     FileOpener,
+    Instrument,
     JSONValue,
     LogEntry,
     LogLevel,
+    Phase,
     PhaseOutcome,
     ProcedureRef,
     Run,
@@ -66,7 +70,11 @@ class RunRecorder:
         spool: takes copies of its files.
         operator: who runs it.
         station: where it runs.
+        instruments: what it is measured with.
         docstring: an explanation.
+
+    Raises:
+        ModelError: two instruments of one name, or what is no instrument.
     """
 
     def __init__(
@@ -78,6 +86,7 @@ class RunRecorder:
         spool: Spool,
         operator: str | None = None,
         station: str | None = None,
+        instruments: Iterable[Instrument] = (),
         docstring: str | None = None,
     ) -> None:
         self.id: UUID = uuid4()
@@ -94,6 +103,7 @@ class RunRecorder:
         self._operator = operator
         self._station = station
         self._docstring = None if docstring is None else printable(docstring)
+        self._instruments: dict[str, Instrument] = {}
         # By the order in which they began, each with the phase around it.
         self._phases: list[tuple[PhaseRecorder, PhaseRecorder | None]] = []
         self._sub_units: list[SubUnit] = []
@@ -102,6 +112,8 @@ class RunRecorder:
         self._outcome: RunOutcome | None = None
         self._noted: BaseException | None = None
         self._finished = False
+        for instrument in instruments:
+            self.add_instrument(instrument)
 
     @property
     def unit(self) -> Unit:
@@ -237,6 +249,26 @@ class RunRecorder:
         """Record a unit that is built into this one."""
         self._sub_units.append(SubUnit(serial_number=printable(serial_number)))
 
+    def add_instrument(self, instrument: Instrument) -> None:
+        """
+        Record an instrument; measurements name it by ``instrument=``.
+
+        Raises:
+            ModelError: it is none, or another one has its name.
+        """
+        name, serial = instrument.name, instrument.serial_number
+        described = attrs.evolve(
+            instrument,
+            name=printable(name),
+            serial_number=None if serial is None else printable(serial),
+        )
+        if self._instruments.setdefault(described.name, described) != described:
+            raise ModelError(
+                f"another instrument is called {name!r}",
+                path="instruments",
+                remedy="give each a name of its own",
+            )
+
     def fail(self, reason: str) -> None:
         """Give the verdict FAIL, whatever the phases say, with a reason for the log."""
         self._judge(RunOutcome.FAIL, reason)
@@ -262,6 +294,18 @@ class RunRecorder:
         where = "" if phase is None else f"{phase}: "
         self.log(f"{where}{lines}", LogLevel.ERROR)
 
+    def _warn_of_unlisted(self, phases: Iterable[Phase]) -> None:
+        # Kept as it is: a wrong name must not cost a measured value.
+        if not self._instruments:
+            return
+        named = {item.instrument for phase in phases for item in phase.measurements}
+        for name in sorted(named - {None} - self._instruments.keys(), key=str):
+            self.log(
+                f"measurements name the instrument {name!r}, which the run does not "
+                "list",
+                LogLevel.WARNING,
+            )
+
     def _run(self) -> Run:
         outcome = self._outcome
         if outcome is None:
@@ -273,6 +317,8 @@ class RunRecorder:
                 outcome = RunOutcome.ERROR
             elif PhaseOutcome.FAIL in verdicts:
                 outcome = RunOutcome.FAIL
+        phases = [phase.finished() for phase, _ in self._phases]
+        self._warn_of_unlisted(phases)
         return Run(
             id=self.id,
             outcome=outcome,
@@ -283,8 +329,9 @@ class RunRecorder:
             ended_at=self._clock.now(),
             operator=self._operator,
             station=self._station,
+            instruments=tuple(self._instruments.values()),
             docstring=self._docstring,
-            phases=[phase.finished() for phase, _ in self._phases],
+            phases=phases,
             logs=self._logs,
             attachments=self._attachments,
             metadata=self.metadata,

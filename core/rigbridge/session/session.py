@@ -6,6 +6,7 @@ import atexit
 import logging
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,7 +18,7 @@ from rigbridge.adapters import Spool
 from rigbridge.configuration import Configuration, load_configuration
 from rigbridge.errors import RigbridgeError
 from rigbridge.machine.folders import make_folder
-from rigbridge.model import ProcedureRef, Run, Unit
+from rigbridge.model import Instrument, ProcedureRef, Run, Unit
 from rigbridge.opening import load_outbox, open_outbox
 from rigbridge.outbox import Outbox, OutboxEntry
 from rigbridge.outbox.incoming import IncomingFolder, say_lost, write_run
@@ -56,6 +57,7 @@ class Session:
         configuration: the settings, instead of the usual places.
         station: where the runs are made.
         operator: who makes them.
+        instruments: what they are measured with; each has a name of its own.
         send: whether to send in the background; otherwise ``rigbridge outbox flush``
             or the agent does.
 
@@ -72,6 +74,7 @@ class Session:
         configuration: Configuration | None = None,
         station: str | None = None,
         operator: str | None = None,
+        instruments: Iterable[Instrument] = (),
         send: bool = True,
     ) -> None:
         if configuration is None:
@@ -87,6 +90,7 @@ class Session:
         )
         self._station = station
         self._operator = operator
+        self._instruments = tuple(instruments)
         self._incoming = IncomingFolder(self._configuration.data)
         self._outbox: Outbox | None = None
         # Guards _outbox: the thread that opens it and one that closes the session.
@@ -130,6 +134,7 @@ class Session:
         *,
         operator: str | None = None,
         station: str | None = None,
+        instruments: Iterable[Instrument] | None = None,
         docstring: str | None = None,
     ) -> RunRecorder:
         """
@@ -140,10 +145,11 @@ class Session:
             procedure: the procedure, or its name.
             operator: who runs it; by default as the session says.
             station: where it runs, likewise.
+            instruments: what it is measured with, likewise.
             docstring: an explanation.
 
         Raises:
-            ModelError: a blank serial number or name.
+            ModelError: a blank serial number or name, or two instruments of one name.
         """
         return RunRecorder(
             unit,
@@ -152,6 +158,7 @@ class Session:
             spool=self._spool(),
             operator=self._operator if operator is None else operator,
             station=self._station if station is None else station,
+            instruments=self._instruments if instruments is None else instruments,
             docstring=docstring,
         )
 

@@ -437,7 +437,7 @@ def _changed(
     definition: _Definition, outcome: str, value: Any, nodes: _Nodes
 ) -> MeasurementRow:
     """Give the cells of a measurement of which the sidecar says more."""
-    unit, *limits, validators = definition.end
+    unit, *limits, validators, instrument = definition.end
     name = definition.name
     if "value" in nodes:
         document = overlay.apply(document_of_value(value), nodes["value"])
@@ -455,9 +455,17 @@ def _changed(
     if "validators" in nodes:
         checks = cast("list[str]", nodes["validators"][overlay.PUT])
         validators = "; ".join(checks) or None
+    if "instrument" in nodes:
+        instrument = _cell("instrument", nodes["instrument"][overlay.PUT])
     # The model checks what a foreign sidecar says.
-    Measurement(name=name, outcome=outcome, value=value, validators=checks)
-    return (name, outcome, *value_cells(value), unit, *limits, validators)
+    Measurement(
+        name=name,
+        outcome=outcome,
+        value=value,
+        validators=checks,
+        instrument=cast("str | None", instrument),
+    )
+    return (name, outcome, *value_cells(value), unit, *limits, validators, instrument)
 
 
 def _is_unseen(limits: JSONObject) -> bool:

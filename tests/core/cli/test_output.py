@@ -8,9 +8,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
+import attrs
 import pytest
 from typer.testing import CliRunner
 
@@ -18,8 +20,10 @@ import rigbridge.imports
 from rigbridge.adapters import Source
 from rigbridge.cli.main import app
 from rigbridge.cli.output import count_of, say, say_error, say_json, say_table
+from rigbridge.cli.runs.view import say_run
 from rigbridge.errors import SourceError
 from rigbridge.imports import SourceResult
+from rigbridge.model import Instrument, Measurement, Phase, ProcedureRef, Run, Unit
 
 COLUMNS = ("Outcome", "Procedure", "Unit", "Run")
 ROW = ("PASS", "Final test of the motor controller", "SN-1", "9" * 36)
@@ -36,6 +40,30 @@ def call(
         text=True,
         check=False,
     )
+
+
+def test_a_run_is_said_with_its_instruments(capsys: pytest.CaptureFixture[str]) -> None:
+    """What was overdue is said in words, and each value names its instrument."""
+    voltage = Measurement(name="vcc", value=3.3, unit="V", instrument="dmm")
+    run = Run(
+        outcome="PASS",
+        procedure=ProcedureRef(name="P"),
+        unit=Unit(serial_number="SN-1"),
+        started_at=datetime(2027, 3, 2, tzinfo=UTC),
+        instruments=[
+            Instrument(name="dmm", serial_number="7", calibration_due="2027-03-01"),
+            Instrument(name="scope"),
+        ],
+        phases=[Phase(name="power", outcome="PASS", measurements=[voltage])],
+    )
+    say_run(run)
+    out = capsys.readouterr().out
+    due = "calibration due 2027-03-01 (overdue at the run)"
+    assert f"instrument: dmm, serial number 7, {due}\n" in out
+    assert "instrument: scope\n" in out
+    assert [line.split()[-1] for line in out.splitlines() if "vcc" in line] == ["dmm"]
+    say_run(attrs.evolve(run, instruments=(), phases=()))
+    assert "nstrument" not in capsys.readouterr().out
 
 
 class TestLines:

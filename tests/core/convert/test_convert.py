@@ -134,6 +134,23 @@ class TestRoundTrips:
         ]
         assert len(plain.logs) == len(run.logs)
 
+    def test_a_document_without_instruments_is_a_run(self) -> None:
+        """It was written before they had a place."""
+        run = with_measurement(value=1.5)
+        document = to_document(run)
+        del document["instruments"]
+        del document["phases"][0]["measurements"][0]["instrument"]
+        assert from_document(document) == run
+
+    def test_a_wrong_day_is_named_by_its_place(self) -> None:
+        """What is no day of the calendar makes no run."""
+        document = to_document(a_run())
+        for due in ("2027-02-30", 7, ["2027-03-01"]):
+            document["instruments"] = [{"name": "dmm", "calibration_due": due}]
+            with pytest.raises(RunProblemsError) as caught:
+                from_document(document)
+            assert r"$.instruments[0].calibration_due" in str(caught.value)
+
     def test_a_plain_run_needs_no_sidecar(self) -> None:
         """The sidecar exists only when something would be lost."""
         assert dump(a_run()).sidecar is None

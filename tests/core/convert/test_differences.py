@@ -84,6 +84,7 @@ class TestLostInPlain:
             Measurement(name="v", value=[1, [2]]),
             Measurement(name="v", value={"a": 1}),
             Measurement(name="v" * 300, docstring="long"),
+            Measurement(name="v", instrument="dmm"),
             Measurement(name="v", value=True, attributes={"raw": {"a": [1.5]}}),
             Measurement(name="v", limits=Limit(comparator="LOG")),
             Measurement(name="v", limits=Limit(lower=1, upper_inclusive=False)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +17,7 @@ from rigbridge.model import (
 TEMPLATES = [
     Measurement(name="vcc", unit="V", limits=Limit(lower=3.2, upper=3.4)),
     Measurement(name="mode", validators=("x == 'a'",), docstring="of the rig"),
-    Measurement(name="free", attributes={"pin": "7"}),
+    Measurement(name="free", instrument="dmm", attributes={"pin": "7"}),
 ]
 values = st.one_of(
     st.none(),
@@ -36,6 +37,7 @@ def single(template: Measurement, value: object) -> Measurement:
         limits=template.limits,
         validators=template.validators,
         docstring=template.docstring,
+        instrument=template.instrument,
         attributes=template.attributes,
     )
 
@@ -64,12 +66,15 @@ def test_values_that_are_not_plain() -> None:
 
 def test_a_stamp_equals_single_measurements() -> None:
     """Value, verdict and attributes differ, and nothing else."""
-    made = MeasurementStamp(TEMPLATES[0]).make(3.3, MeasurementOutcome.PASS, {"a": "b"})
+    made = MeasurementStamp(attrs.evolve(TEMPLATES[0], instrument="dmm")).make(
+        3.3, MeasurementOutcome.PASS, {"a": "b"}
+    )
     assert made == Measurement(
         name="vcc",
         value=3.3,
         unit="V",
         outcome="PASS",
         limits=Limit(lower=3.2, upper=3.4),
+        instrument="dmm",
         attributes={"a": "b"},
     )

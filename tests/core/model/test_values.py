@@ -8,7 +8,7 @@ import os
 import pickle
 from array import array
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from rigbridge.errors import FileUnreadableError, ModelError
 from rigbridge.model import (
     Attachment,
     Axis,
+    Instrument,
     Limit,
     LogEntry,
     LogLevel,
@@ -220,6 +221,43 @@ class TestRefusals:
         """Without one it could not be linked."""
         with pytest.raises(ModelError, match=r"SubUnit\.serial_number"):
             SubUnit(serial_number="")
+
+
+class TestInstruments:
+    """What a run was measured with, and until when to trust it."""
+
+    def test_a_day_is_a_date_or_its_text(self) -> None:
+        """Both are the same; a time is none, since its day depends on the zone."""
+        day = date(2027, 3, 1)
+        assert Instrument(name="a", calibration_due=day) == Instrument(
+            name="a", calibration_due="2027-03-01"
+        )
+        for wrong in ("2027-02-30", "soon", datetime(2027, 3, 1, tzinfo=UTC), 7):
+            with pytest.raises(ModelError, match=r"Instrument\.calibration_due"):
+                Instrument(name="a", calibration_due=wrong)  # type: ignore[arg-type]  # the point
+
+    def test_each_has_a_name_of_its_own(self) -> None:
+        """Else a measurement would name two."""
+        twice = [Instrument(name="dmm"), Instrument(name="dmm", serial_number="7")]
+        with pytest.raises(ModelError, match=r"Run\.instruments: member 1 .* 'dmm'"):
+            a_run(instruments=twice)
+
+    @pytest.mark.parametrize(
+        ("moment", "overdue"),
+        [
+            (datetime(2027, 3, 1, 23, 59, tzinfo=UTC), False),
+            (datetime(2027, 3, 2, tzinfo=UTC), True),
+            (datetime(2027, 3, 2, 1, tzinfo=timezone(timedelta(hours=2))), False),
+            (None, None),
+        ],
+    )
+    def test_the_due_day_is_the_last(
+        self, moment: datetime | None, overdue: bool | None
+    ) -> None:
+        """The day after it is overdue, in UTC; an unknown time tells nothing."""
+        instrument = Instrument(name="dmm", calibration_due="2027-03-01")
+        assert instrument.is_overdue(moment) is overdue
+        assert Instrument(name="dmm").is_overdue(moment) is None
 
 
 class TestSeries:

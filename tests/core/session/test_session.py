@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import rigbridge
-from rigbridge import Run, Session, Unit
+from rigbridge import Instrument, Run, Session, Unit
 from rigbridge.adapters import ConversionReport, Spool
 from rigbridge.errors import FileUnreadableError, ModelError
 from rigbridge.outbox.incoming import IncomingFolder, read_run
@@ -76,6 +76,42 @@ def test_a_run_has_what_was_recorded(session: Session, last: Callable[[], Run]) 
     assert found.started_at is not None
     assert found.ended_at is not None
     assert found.started_at <= found.ended_at
+
+
+class TestInstruments:
+    """What a run was measured with."""
+
+    def test_they_are_of_the_run_and_of_its_values(
+        self, tmp_path: Path, last: Callable[[], Run]
+    ) -> None:
+        """Those of the session count, unless the run has its own; more may follow."""
+        dmm = Instrument(name="dmm", serial_number="MY53", calibration_due="2027-03-01")
+        scope = Instrument(name="scope")
+        with Session(data=tmp_path / "data", instruments=[dmm], send=False) as session:
+            with session.run("SN-1", "P") as run, run.phase("power") as phase:
+                run.add_instrument(scope)
+                phase.measure("vcc", 3.3, instrument="dmm")
+            found = last()
+            assert found.instruments == (dmm, scope)
+            assert found.phases[0].measurements[0].instrument == "dmm"
+            assert not found.logs
+            own = session.run("SN-1", "P", instruments=[scope])
+            with pytest.raises(ModelError, match="another instrument is called"):
+                own.add_instrument(Instrument(name="scope", serial_number="7"))
+
+    def test_one_that_is_not_listed_is_kept_and_said(
+        self, session: Session, last: Callable[[], Run]
+    ) -> None:
+        """A wrong name costs no value; the log of the run warns of it."""
+        listed = [Instrument(name="dmm")]
+        run = session.run("SN-1", "P", instruments=listed)
+        with run, run.phase("power") as phase:
+            phase.measure("vcc", 3.3, instrument="dnm")
+        found = last()
+        assert found.phases[0].measurements[0].instrument == "dnm"
+        (entry,) = found.logs
+        assert entry.level == "WARNING"
+        assert "'dnm'" in entry.message
 
 
 class TestVerdict:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import pytest
 
 import rigbridge
-from rigbridge import Phase, Run
+from rigbridge import Instrument, Phase, Run
 
 Done: TypeAlias = "subprocess.CompletedProcess[str]"
 
@@ -31,7 +31,7 @@ BOARD = '''
     def test_power(measure, tmp_path):
         """Powers up."""
         logging.getLogger("dut").warning("warm")
-        assert measure("vcc", 3.3, unit="V", low=3.1, high=3.5)
+        assert measure("vcc", 3.3, unit="V", low=3.1, high=3.5, instrument="dmm")
         picture = tmp_path / "scope.png"
         picture.write_bytes(b"first")
         measure.attach(picture)
@@ -113,6 +113,7 @@ def recorded(
         "--rigbridge-procedure=Final test",
         "--rigbridge-station=bench-1",
         "--rigbridge-operator=ann",
+        "--override-ini=rigbridge_instruments=dmm, MY53, 2027-03-01",
         *workers,
     )
     (run,) = stored(folder)
@@ -135,6 +136,16 @@ class TestRun:
         assert run.procedure.name == "Final test"
         assert run.outcome == "ERROR"
         assert run.metadata.get("operator", run.operator) == "ann"
+
+    def test_it_has_the_instruments_of_the_ini_file(
+        self, recorded: tuple[Done, Run]
+    ) -> None:
+        """And each value names what it was measured with."""
+        _, run = recorded
+        dmm = Instrument(name="dmm", serial_number="MY53", calibration_due="2027-03-01")
+        assert run.instruments == (dmm,)
+        (vcc,) = phase_of(run, "test_power").measurements
+        assert vcc.instrument == "dmm"
 
     def test_the_end_says_where_it_is(self, recorded: tuple[Done, Run]) -> None:
         """In one line."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["say_listed", "say_run"]
 
 _COLUMNS = ("Outcome", "Procedure", "Unit", "Station", "Started (UTC)", "Run")
+_MEASURED = ("Outcome", "Phase, measurement", "Value", "Unit", "Limits", "Instrument")
 
 _UNKNOWN = "-"
 
@@ -24,6 +25,7 @@ _UNKNOWN = "-"
 def say_run(run: Run) -> None:
     """Say what is known of a run: its facts, why it failed, its phases, its files."""
     _say_facts(run)
+    _say_instruments(run)
     for reason in reasons_of(run):
         say(f"{'why:':<11}{reason}")
     _say_phases(run)
@@ -55,11 +57,23 @@ def _say_facts(run: Run) -> None:
             say(f"{name + ':':<11}{value}")
 
 
+def _say_instruments(run: Run) -> None:
+    moment = run.started_at or run.ended_at
+    for item in run.instruments:
+        words = [item.name]
+        if item.serial_number is not None:
+            words.append(f"serial number {item.serial_number}")
+        if item.calibration_due is not None:
+            overdue = " (overdue at the run)" if item.is_overdue(moment) else ""
+            words.append(f"calibration due {item.calibration_due}{overdue}")
+        say(f"{'instrument:':<11} {', '.join(words)}")
+
+
 def _say_phases(run: Run) -> None:
     rows: list[tuple[str, ...]] = []
     for phase in run.phases:
         indent = "  " * len(phase.path)
-        rows.append((phase.outcome.value, indent + phase.name, "", "", ""))
+        rows.append((phase.outcome.value, indent + phase.name, "", "", "", ""))
         rows.extend(
             (
                 item.outcome.value,
@@ -67,12 +81,15 @@ def _say_phases(run: Run) -> None:
                 value_of(item.value),
                 item.unit or "",
                 criterion_of(item),
+                item.instrument or "",
             )
             for item in phase.measurements
         )
     if rows:
         say("")
-        say_table(("Outcome", "Phase, measurement", "Value", "Unit", "Limits"), rows)
+        # Most runs name no instruments, and a terminal is narrow.
+        width = len(_MEASURED) if any(row[-1] for row in rows) else len(_MEASURED) - 1
+        say_table(_MEASURED[:width], [row[:width] for row in rows])
 
 
 def _say_attachments(run: Run) -> None:

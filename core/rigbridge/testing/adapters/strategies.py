@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from rigbridge.model import (
     Attachment,
     Axis,
+    Instrument,
     JSONObject,
     Limit,
     LogEntry,
@@ -119,6 +120,7 @@ def measurements() -> st.SearchStrategy[Measurement]:
         limits=st.none() | _limits(),
         validators=st.lists(texts(20), max_size=2).map(tuple),
         docstring=st.none() | texts(),
+        instrument=st.none() | texts(12),
         attributes=_objects(),
     )
 
@@ -136,6 +138,16 @@ def phases() -> st.SearchStrategy[Phase]:
         docstring=st.none() | texts(),
         attributes=_objects(),
     )
+
+
+def _instruments() -> st.SearchStrategy[list[Instrument]]:
+    one = st.builds(
+        Instrument,
+        name=texts(12),
+        serial_number=st.none() | texts(12),
+        calibration_due=st.none() | st.dates(),
+    )
+    return st.lists(one, max_size=2, unique_by=lambda instrument: instrument.name)
 
 
 def _logs() -> st.SearchStrategy[LogEntry]:
@@ -206,6 +218,7 @@ def runs(draw: st.DrawFn, *, storable: bool = True) -> Run:
         ended_at=ended,
         operator=draw(optional),
         station=draw(optional),
+        instruments=tuple(draw(_instruments())),
         docstring=draw(optional),
         phases=tuple(draw(st.lists(phases(), max_size=3))),
         logs=tuple(draw(st.lists(_logs(), max_size=3))),

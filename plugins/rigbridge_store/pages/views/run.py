@@ -9,7 +9,14 @@ import attrs
 from litestar import Response, get
 from litestar.params import FromPath
 
-from rigbridge.model import JSONObject, LogEntry, LogLevel, PhaseOutcome
+from rigbridge.model import (
+    Instrument,
+    JSONObject,
+    LogEntry,
+    LogLevel,
+    PhaseOutcome,
+    Run,
+)
 from rigbridge_store.pages.security import AnyRequest
 from rigbridge_store.pages.site import Site
 from rigbridge_store.pages.views.attachments import view_file
@@ -55,6 +62,15 @@ class _LogView:
     counts: dict[str, int]
 
 
+@attrs.frozen
+class _InstrumentView:
+    """An instrument, listed by the run or only named by measurements."""
+
+    instrument: Instrument
+    is_listed: bool
+    is_overdue: bool | None
+
+
 @get("/runs/{run_id:str}", sync_to_thread=True, include_in_schema=False)
 def show_run(run_id: FromPath[str], request: AnyRequest) -> Response[str]:
     """
@@ -90,6 +106,7 @@ def show_run(run_id: FromPath[str], request: AnyRequest) -> Response[str]:
         hides_skipped=hides_skipped,
         skipped=sum(phase.outcome is PhaseOutcome.SKIP for phase in run.phases),
         causes=find_causes(run, tree),
+        instruments=_instrument_views(run),
         measurement_count=sum(len(phase.measurements) for phase in run.phases),
         files=[
             view_file(contents, file, looks_inside=index < _MAX_PREVIEWS)
@@ -118,6 +135,22 @@ def show_phase(
     if node is None:
         raise not_found(f"The run has no phase {anchor}.")
     return site.render(request, "phase.html", details=details, node=node)
+
+
+def _instrument_views(run: Run) -> list[_InstrumentView]:
+    moment = run.started_at or run.ended_at
+    named = {item.instrument for phase in run.phases for item in phase.measurements}
+    listed = {instrument.name for instrument in run.instruments}
+    return [
+        *(
+            _InstrumentView(instrument, True, instrument.is_overdue(moment))
+            for instrument in run.instruments
+        ),
+        *(
+            _InstrumentView(Instrument(name=name), False, None)
+            for name in sorted(name for name in named if name and name not in listed)
+        ),
+    ]
 
 
 def _log_view(entries: Sequence[LogEntry], asked: str) -> _LogView:

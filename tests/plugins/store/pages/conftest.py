@@ -7,7 +7,7 @@ import struct
 import threading
 import zlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import attrs
@@ -112,6 +112,28 @@ def _run(number: int) -> dict[str, object]:
             }
             for level in ("DEBUG", "INFO", "WARNING")
         ],
+        "rigbridge": _instruments(begin),
+    }
+
+
+def _instruments(begin: int) -> dict[str, object]:
+    """Make the sidecar of a run whose first value names an overdue instrument."""
+    due = datetime.fromtimestamp(begin / 1000, UTC).date() - timedelta(days=1)
+    named = [
+        {"name": "dmm <1>", "serial_number": "MY53", "calibration_due": str(due)},
+        {"name": "scope", "calibration_due": "2999-12-31"},
+    ]
+    by = ("dmm <1>", "probe")
+    measured = {str(i): {"~": {"instrument": {"=": name}}} for i, name in enumerate(by)}
+    power = {"~": {"measurements": {"~": measured}}}
+    return {
+        "rigbridge": 1,
+        "run_id": "00000000-0000-4000-8000-000000000000",
+        "overlay": {
+            "~": {"instruments": {"=": named}, "phases": {"~": {"0": power}}},
+        },
+        "attachments": [],
+        "report": {},
     }
 
 

@@ -53,6 +53,23 @@ def test_a_run_shows_what_failed_and_escapes_what_was_sent(
     assert "1.2.&lt;b&gt;3&lt;/b&gt;" in page
 
 
+def test_a_run_shows_its_instruments(site: Any, visitor: httpx.Client) -> None:
+    """With what was overdue in words, and beside a value what it was measured with."""
+    page = visitor.get(f"/runs/{site.run}").text
+    measured, section = page.split('<section class="card" id="instruments"')
+    rows = section.split("</table>")[0].split("<tr>")[2:]
+    assert len(rows) == 3
+    assert "dmm &lt;1&gt;" in rows[0]
+    assert ">MY53<" in rows[0]
+    assert "was overdue at the run" in rows[0]
+    assert "2999-12-31" in rows[1]
+    assert "overdue" not in rows[1]
+    assert "only named by measurements" in rows[2]
+    assert (
+        'measured with <a href="#instruments"><bdi>dmm &lt;1&gt;</bdi></a>' in measured
+    )
+
+
 def test_logs_are_filtered_by_level(site: Any, visitor: httpx.Client) -> None:
     """Lines below the level that was chosen are left out."""
     page = visitor.get(f"/runs/{site.run}?level=WARNING").text
