@@ -6,6 +6,8 @@ The embedded run store: one service layer, with doors in process and over HTTP.
 - :mod:`rigbridge_store.server` is its HTTP door, and needs ``rigbridge[server]``.
 """
 
+from typing import TYPE_CHECKING
+
 from rigbridge.hosting import KeyKind
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.intake.policies import CreationPolicy, PartNumbers
@@ -15,7 +17,9 @@ from rigbridge_store.results import (
     StoredFile,
     UploadTicket,
 )
-from rigbridge_store.store import RunStore
+
+if TYPE_CHECKING:
+    from rigbridge_store.store import RunStore
 
 __all__ = [
     "CreationPolicy",
@@ -28,3 +32,13 @@ __all__ = [
     "StoredFile",
     "UploadTicket",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # A process that only prepares runs imports no table.
+    if name != "RunStore":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from rigbridge_store.store import RunStore  # noqa: PLC0415 - see above
+
+    globals()[name] = RunStore
+    return RunStore

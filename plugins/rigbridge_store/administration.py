@@ -17,8 +17,12 @@ from rigbridge.destinations.administration import (
 )
 from rigbridge.errors import NotFoundError
 from rigbridge.machine.close_names import close_names, did_you_mean
-from rigbridge_store.access.permissions import link_station_to, unlink_station_from
-from rigbridge_store.access.principals import Principal, find_station
+from rigbridge_store.access.permissions import (
+    find_station,
+    link_station_to,
+    unlink_station_from,
+)
+from rigbridge_store.access.principals import Principal
 from rigbridge_store.files.stored_files import files_of, require_run
 from rigbridge_store.intake import changes
 from rigbridge_store.intake.catalog import find_procedure

@@ -28,14 +28,9 @@ from rigbridge.hosting import BackupResult, CheckResult, KeyKind, KeyRecord, Pru
 from rigbridge.model import Attachment, Run
 from rigbridge.model.report import ConversionReport
 from rigbridge.wire import ListedRun
-from rigbridge_store.preparer import StorePreparer
+from rigbridge_store.preparer import StorePreparer, Submission
 from rigbridge_store.store import RunStore
-from rigbridge_store.submission import (
-    Submission,
-    attach_file,
-    store_submissions,
-    submit_run,
-)
+from rigbridge_store.submission import attach_file, store_submissions, submit_run
 from rigbridge_store.tables.database import PATIENCE
 
 __all__ = ["LocalDestination"]

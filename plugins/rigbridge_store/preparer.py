@@ -1,25 +1,121 @@
-"""What makes the rows of runs in a process that knows no table."""
+"""
+A run of the model to its rows and its stored files, by a process that needs no table.
+
+Nothing here, and nothing that it imports, may import SQLAlchemy: a process that reads
+reports would take longer to start, and more memory, for what it never calls.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import attrs
+from msgspec import UNSET
 
-from rigbridge.destinations import PreparedItem
-from rigbridge.errors import ServerUnavailableError
-from rigbridge.model import Run
+from rigbridge.convert import dump
+from rigbridge.destinations import AttachmentFailure, PreparedItem
+from rigbridge.errors import (
+    DeliveryError,
+    NoAnswerError,
+    ServerUnavailableError,
+    UnprocessableError,
+)
+from rigbridge.model import Attachment, Run
 from rigbridge.model.report import ConversionReport
 from rigbridge.wire import CODES
+from rigbridge_store.access.principals import Principal
 from rigbridge_store.files.contents import ContentStore
 from rigbridge_store.files.remote_contents import contents_of
-from rigbridge_store.intake.preparation import PreparedRun
-from rigbridge_store.submission import prepare_submission
+from rigbridge_store.intake.creation import Creation, IdempotencyKey
+from rigbridge_store.intake.policies import CreationPolicy, Repetition
+from rigbridge_store.intake.preparation import (
+    PreparedRun,
+    digest,
+    prepare,
+    searchable,
+    without_rows,
+)
+from rigbridge_store.results import StoredContent, StoredFile
 
-__all__ = ["StorePreparer"]
+__all__ = [
+    "SUBMISSION",
+    "StorePreparer",
+    "Submission",
+    "prepare_submission",
+    "store_content",
+]
 
+_CHUNK = 1 << 20
 _OF_A_ROW = 60
+SUBMISSION = CreationPolicy(create_missing=True, declared_operators=True)
+"""How strict it is unless told otherwise: nobody could create what is missing."""
+
+
+@attrs.frozen(kw_only=True)
+class Submission:
+    """
+    A run whose rows are made and whose files are in the store; can be pickled.
+
+    Attributes:
+        creation: the rows, and all else that is needed to write them.
+        failures: the attachments that could not be stored.
+    """
+
+    creation: Creation
+    failures: tuple[AttachmentFailure, ...] = ()
+
+
+def prepare_submission(
+    contents: ContentStore,
+    run: Run,
+    report: ConversionReport | None = None,
+    *,
+    principal: Principal | None = None,
+    policy: CreationPolicy = SUBMISSION,
+) -> Submission:
+    """
+    Do all of :func:`rigbridge_store.submission.submit_run` that needs no table.
+
+    The contents of its files are stored; nothing refers to them yet.
+
+    Raises:
+        RunProblemsError: the run has no serial number or names no procedure.
+        BadRequestError, UnprocessableError: fields that no store would take.
+    """
+    payload = dump(run, report)
+    files: list[StoredFile] = []
+    failures: list[AttachmentFailure] = []
+    for attachment in run.attachments:
+        file = _described(attachment)
+        try:
+            file = store_content(contents, attachment)
+        except DeliveryError as error:
+            # The run is stored all the same; submitting it again supplies the bytes.
+            failures.append(AttachmentFailure(name=attachment.name, error=error))
+        files.append(file)
+    body = attrs.evolve(
+        payload.body,
+        operated_by=run.operator or UNSET,
+        rigbridge=UNSET if payload.sidecar is None else payload.sidecar,
+    )
+    document: Mapping[str, Any] | None = None
+    if report is not None:
+        document = report.as_document()
+    # A rule that changed since the first time makes another body of the same run.
+    key = IdempotencyKey.of(str(run.id), digest(body), repetition=Repetition.WARNED)
+    creation = Creation(
+        body=without_rows(body),
+        prepared=prepare(body, report=document),
+        principal=principal,
+        policy=policy,
+        key=key,
+        files=files,
+        metadata=searchable(run.metadata),
+    )
+    return Submission(creation=creation, failures=tuple(failures))
 
 
 @attrs.frozen(slots=False)
@@ -85,3 +181,56 @@ def _size(prepared: PreparedRun) -> int:
         + _OF_A_ROW * rows
         + sum(len(item) for item in documents if isinstance(item, bytes))
     )
+
+
+def _described(attachment: Attachment) -> StoredFile:
+    return StoredFile(
+        name=attachment.name,
+        mime_type=attachment.media_type,
+        size=attachment.size,
+        sha256=attachment.sha256,
+    )
+
+
+def store_content(contents: ContentStore, attachment: Attachment) -> StoredFile:
+    """
+    Bring the bytes of an attachment into the store, if there are any.
+
+    Raises:
+        UnprocessableError: they are not those that were described.
+        NoAnswerError: they cannot be read now.
+    """
+    file = _described(attachment)
+    if not attachment.embedded:
+        return file
+    if file.sha256 is not None and file.size is not None:
+        content = StoredContent(sha256=file.sha256, size=file.size)
+        # Bytes that the store has already are not written again.
+        if contents.is_sound(content):
+            return attrs.evolve(file, stored=True)
+    content = contents.store(_chunks(attachment))
+    if file.sha256 not in (None, content.sha256) or file.size not in (
+        None,
+        content.size,
+    ):
+        raise UnprocessableError(
+            "the bytes are not those that were described; the file was changed",
+            source=attachment.name,
+            remedy="read the source again",
+        )
+    return attrs.evolve(file, sha256=content.sha256, size=content.size, stored=True)
+
+
+def _chunks(attachment: Attachment) -> Iterator[bytes]:
+    if attachment.opener is None:
+        return
+    try:
+        with attachment.opener() as stream:
+            while chunk := stream.read(_CHUNK):
+                yield chunk
+    except OSError as error:
+        raise NoAnswerError(
+            f"the attachment cannot be read: {error.strerror or error}",
+            source=attachment.name,
+            remedy="make the file readable and submit the run again",
+        ) from error

@@ -40,9 +40,8 @@ from rigbridge_store.files.uploads import (
 from rigbridge_store.intake.catalog import CatalogSession
 from rigbridge_store.intake.changes import delete_unit
 from rigbridge_store.intake.creation import Creation, IdempotencyKey, RunSlot
-from rigbridge_store.intake.metadata import sidecar_metadata
 from rigbridge_store.intake.policies import CreationPolicy, Repetition
-from rigbridge_store.intake.preparation import digest, prepare
+from rigbridge_store.intake.preparation import digest, prepare, sidecar_metadata
 from rigbridge_store.intake.transactions import IntakeTransactions
 from rigbridge_store.intake.units import find_unit, set_sub_units
 from rigbridge_store.reading import listing

@@ -15,20 +15,50 @@ import sqlalchemy as sa
 from rigbridge.errors import DeliveryError
 from rigbridge_store.access.matrix import Action, Reach
 from rigbridge_store.access.principals import Principal
-from rigbridge_store.refusals import FieldIssue, forbidden, not_found
-from rigbridge_store.tables.schema import station_procedures
+from rigbridge_store.refusals import FieldIssue, conflict, forbidden, not_found
+from rigbridge_store.tables.schema import station_procedures, stations
+from rigbridge_store.tables.values import canonical_uuid, folded
 
 __all__ = [
+    "find_station",
     "link_station_to",
     "linked_procedures",
     "not_linked",
     "require_allowed",
+    "require_entry",
     "require_link",
     "sees_procedure",
     "unknown_procedure",
     "unlink_station_from",
     "visible_procedures",
 ]
+
+
+def find_station(connection: sa.Connection, reference: str) -> int | None:
+    """
+    Find a station that is in use by its id, or by its name in any case.
+
+    Returns:
+        Its key, or None where there is none.
+
+    Raises:
+        ConflictError: several have that name.
+    """
+    text = reference.strip()
+    rows = connection.execute(
+        sa.select(stations.c.key, stations.c.id).where(
+            stations.c.removed_at.is_(None),
+            sa.or_(
+                stations.c.id == (canonical_uuid(text) or text),
+                stations.c.name_key == folded(text),
+            ),
+        )
+    ).all()
+    # Names are not unique: one rig is replaced by another under the same name.
+    if len(rows) > 1:
+        ids = ", ".join(sorted(row.id for row in rows))
+        raise conflict(f"Several stations are named {text}. Name one by its ID: {ids}.")
+    return int(rows[0].key) if rows else None
 
 
 def _is_linked(connection: sa.Connection, station: int, procedure: int) -> bool:
@@ -99,6 +129,25 @@ def require_link(
     """
     if principal is not None and not sees_procedure(connection, principal, procedure):
         raise not_linked(principal, reference)
+
+
+def require_entry(
+    connection: sa.Connection,
+    principal: Principal | None,
+    procedure: int,
+    reference: str,
+) -> None:
+    """
+    Check that a key may create a run of a procedure, and link it where it may all.
+
+    Args: see :func:`require_link`.
+
+    Raises:
+        ForbiddenError: the key belongs to a station that is not linked to it.
+    """
+    if principal is not None and principal.is_station and principal.unrestricted:
+        link_station_to(connection, principal.key, procedure)
+    require_link(connection, principal, procedure, reference)
 
 
 def not_linked(principal: Principal, reference: str) -> DeliveryError:

@@ -1,16 +1,17 @@
-"""The owners of API keys: users and stations."""
+"""
+The owners of API keys: users and stations.
+
+No table is needed here, since a process that only prepares runs knows none. Who owns a
+key is looked up in :mod:`rigbridge_store.access.keys`.
+"""
 
 from __future__ import annotations
 
 import attrs
-import sqlalchemy as sa
 
 from rigbridge.hosting import KeyKind
-from rigbridge_store.refusals import conflict
-from rigbridge_store.tables.schema import stations
-from rigbridge_store.tables.values import canonical_uuid, folded
 
-__all__ = ["Principal", "find_station"]
+__all__ = ["Principal"]
 
 
 @attrs.frozen(kw_only=True)
@@ -41,30 +42,3 @@ class Principal:
     def is_restricted(self) -> bool:
         """Whether only linked procedures are within reach."""
         return self.is_station and not self.unrestricted
-
-
-def find_station(connection: sa.Connection, reference: str) -> int | None:
-    """
-    Find a station that is in use by its id, or by its name in any case.
-
-    Returns:
-        Its key, or None where there is none.
-
-    Raises:
-        ConflictError: several have that name.
-    """
-    text = reference.strip()
-    rows = connection.execute(
-        sa.select(stations.c.key, stations.c.id).where(
-            stations.c.removed_at.is_(None),
-            sa.or_(
-                stations.c.id == (canonical_uuid(text) or text),
-                stations.c.name_key == folded(text),
-            ),
-        )
-    ).all()
-    # Names are not unique: one rig is replaced by another under the same name.
-    if len(rows) > 1:
-        ids = ", ".join(sorted(row.id for row in rows))
-        raise conflict(f"Several stations are named {text}. Name one by its ID: {ids}.")
-    return int(rows[0].key) if rows else None

@@ -10,10 +10,10 @@ from rigbridge_store.access.permissions import sees_procedure
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.refusals import not_found
 from rigbridge_store.results import StoredContent, StoredFile
-from rigbridge_store.tables.rows import ColumnValue, Row, RowWriter, insert_row
+from rigbridge_store.tables.rows import RowWriter, insert_row
 from rigbridge_store.tables.schema import attachments, runs, uploads
 from rigbridge_store.tables.seals import file_seal
-from rigbridge_store.tables.values import new_id
+from rigbridge_store.tables.values import ColumnValue, Row, new_id
 
 __all__ = [
     "add_file",

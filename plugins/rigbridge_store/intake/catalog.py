@@ -20,7 +20,7 @@ from rigbridge_store.fields import text_or_none
 from rigbridge_store.intake.policies import CreationPolicy
 from rigbridge_store.refusals import FieldIssue, not_found
 from rigbridge_store.tables.backends import lock_catalog
-from rigbridge_store.tables.rows import ColumnValue, insert_row
+from rigbridge_store.tables.rows import insert_row
 from rigbridge_store.tables.schema import (
     batches,
     parts,
@@ -30,7 +30,13 @@ from rigbridge_store.tables.schema import (
     station_names,
     users,
 )
-from rigbridge_store.tables.values import canonical_uuid, folded, new_id, now_micros
+from rigbridge_store.tables.values import (
+    ColumnValue,
+    canonical_uuid,
+    folded,
+    new_id,
+    now_micros,
+)
 
 __all__ = [
     "Catalog",

@@ -20,7 +20,7 @@ from rigbridge_store.intake.catalog import CatalogSession
 from rigbridge_store.intake.metadata import merge_metadata
 from rigbridge_store.refusals import FieldIssue, bad_request, conflict, not_found
 from rigbridge_store.tables.packing import pack, unpack
-from rigbridge_store.tables.rows import ColumnValue, insert_row
+from rigbridge_store.tables.rows import insert_row
 from rigbridge_store.tables.schema import (
     api_keys,
     attachments,
@@ -36,7 +36,7 @@ from rigbridge_store.tables.schema import (
     unit_sub_units,
     units,
 )
-from rigbridge_store.tables.values import folded, new_id, now_micros
+from rigbridge_store.tables.values import ColumnValue, folded, new_id, now_micros
 
 __all__ = [
     "BATCH",

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import attrs
-import sqlalchemy as sa
 
 from rigbridge.model import JSONScalar
 from rigbridge.wire import CreateRun
-from rigbridge_store.access.permissions import link_station_to, require_link
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.fields import MAX_TEXT, text_or_none
 from rigbridge_store.intake.policies import CreationPolicy, Repetition
@@ -110,18 +108,11 @@ class Creation:
     unit_metadata: Mapping[str, JSONScalar] = attrs.field(factory=dict[str, JSONScalar])
     slot: RunSlot | None = None
 
-    def enter(self, connection: sa.Connection, procedure: int) -> None:
-        """
-        Check that its sender may use the procedure.
-
-        Raises:
-            ForbiddenError: a station that is not linked to it.
-        """
-        principal = self.principal
-        if principal is not None and principal.is_station and principal.unrestricted:
-            link_station_to(connection, principal.key, procedure)
+    @property
+    def procedure(self) -> str:
+        """How it names its procedure: by the id, or else by the name."""
         named = text_or_none(self.body.procedure_id) or self.body.procedure_name
-        require_link(connection, principal, procedure, text_or_none(named) or "")
+        return text_or_none(named) or ""
 
     @property
     def station(self) -> int | None:

@@ -13,17 +13,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 import sqlalchemy as sa
 
+from rigbridge_store.intake.measurements import Definition
 from rigbridge_store.tables.backends import lock_catalog
-from rigbridge_store.tables.rows import Row, RowWriter
+from rigbridge_store.tables.rows import RowWriter
 from rigbridge_store.tables.schema import specifications, test_points
+from rigbridge_store.tables.values import Row
 
-__all__ = ["Definition", "DefinitionSession", "Definitions", "definition_digest"]
+__all__ = ["DefinitionSession", "Definitions", "definition_digest"]
 
 _MAX_REMEMBERED = 100_000
 _AT_ONCE = 500
-
-Definition = tuple[str | None, ...]
-"""The columns of a test point or a specification, without its digest."""
 
 _POINTS = sa.select(test_points.c.digest, test_points.c.key).where(
     test_points.c.procedure_key == sa.bindparam("procedure"),

@@ -14,12 +14,13 @@ from typing import TypeAlias
 import attrs
 import sqlalchemy as sa
 
-from rigbridge_store.access.permissions import sees_procedure
+from rigbridge_store.access.permissions import require_entry, sees_procedure
 from rigbridge_store.fields import known, text_or_none
 from rigbridge_store.files.stored_files import file_rows, write_files
 from rigbridge_store.intake.catalog import CatalogSession
 from rigbridge_store.intake.creation import Creation, IdempotencyKey, RunSlot
-from rigbridge_store.intake.definitions import Definition, DefinitionSession
+from rigbridge_store.intake.definitions import DefinitionSession
+from rigbridge_store.intake.measurements import Definition
 from rigbridge_store.intake.metadata import (
     merge_metadata,
     metadata_rows,
@@ -30,13 +31,7 @@ from rigbridge_store.intake.policies import Repetition
 from rigbridge_store.intake.units import FoundUnit, add_sub_units
 from rigbridge_store.refusals import FieldIssue, conflict
 from rigbridge_store.results import CreationResult
-from rigbridge_store.tables.rows import (
-    ColumnValue,
-    Row,
-    RowFinder,
-    RowWriter,
-    reserved_keys,
-)
+from rigbridge_store.tables.rows import RowFinder, RowWriter, reserved_keys
 from rigbridge_store.tables.schema import (
     idempotency_keys,
     large_values,
@@ -49,7 +44,7 @@ from rigbridge_store.tables.schema import (
     units,
 )
 from rigbridge_store.tables.seals import RUN_COLUMNS, run_seal
-from rigbridge_store.tables.values import folded, new_id, now_micros
+from rigbridge_store.tables.values import ColumnValue, Row, folded, new_id, now_micros
 
 __all__ = ["write_group"]
 
@@ -204,7 +199,9 @@ class _RunGroup:
         for creation in creations:
             procedure = self._catalog.procedure(creation.body, creation.policy)
             # Before the key is looked up: a station is not told of runs of others.
-            creation.enter(self._connection, procedure)
+            require_entry(
+                self._connection, creation.principal, procedure, creation.procedure
+            )
             first = None if creation.key is None else firsts.get(creation.key.text)
             if creation.key is not None and first is not None:
                 results.append(self._repeated(creation, creation.key, first))

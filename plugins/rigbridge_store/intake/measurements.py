@@ -15,9 +15,16 @@ from msgspec import UNSET, UnsetType
 
 from rigbridge.wire import WireMeasurement
 from rigbridge_store.fields import is_too_deep
-from rigbridge_store.intake.definitions import Definition
 
-__all__ = ["MeasurementColumns", "NotWritableError", "measurement_columns"]
+__all__ = [
+    "Definition",
+    "MeasurementColumns",
+    "NotWritableError",
+    "measurement_columns",
+]
+
+Definition = tuple[str | None, ...]
+"""The columns of a test point or a specification, without its digest."""
 
 MeasurementColumns = tuple[
     tuple[str, str], Definition | None, str, float | None, str | None

@@ -12,9 +12,8 @@ from typing import Literal
 import msgspec
 import sqlalchemy as sa
 
-from rigbridge.convert import overlay
-from rigbridge.model import JSONObject, JSONScalar, JSONValue
-from rigbridge_store.tables.rows import Row, RowWriter
+from rigbridge.model import JSONScalar
+from rigbridge_store.tables.rows import RowWriter
 from rigbridge_store.tables.schema import (
     part_metadata,
     revision_metadata,
@@ -22,16 +21,14 @@ from rigbridge_store.tables.schema import (
     station_metadata,
     unit_metadata,
 )
+from rigbridge_store.tables.values import Row
 
 __all__ = [
     "MAX_ENTRIES",
-    "MAX_NAME",
     "MetadataKind",
     "merge_metadata",
     "metadata_rows",
     "read_metadata",
-    "searchable",
-    "sidecar_metadata",
     "write_metadata",
     "write_metadata_rows",
 ]
@@ -45,11 +42,7 @@ MetadataKind = Literal["run", "unit", "part", "revision", "station"]
 MAX_ENTRIES = 50
 """How many names one call may give, as v2 has it."""
 
-MAX_NAME = 255
-"""How many characters a name may have."""
-
 _CHUNK = 500
-_SINGLE = (str, int, float, bool)
 _TABLES: Mapping[MetadataKind, tuple[sa.Table, sa.Column[int]]] = {
     "run": (run_metadata, run_metadata.c.run_key),
     "unit": (unit_metadata, unit_metadata.c.unit_key),
@@ -64,25 +57,6 @@ _WRITERS: Mapping[MetadataKind, RowWriter] = {
 }
 
 _encode = msgspec.json.Encoder().encode
-
-
-def searchable(metadata: Mapping[str, JSONValue]) -> dict[str, JSONScalar]:
-    """Give the single values among those of a run; it keeps the others as well."""
-    return {
-        name: value
-        for name, value in metadata.items()
-        if isinstance(value, _SINGLE) and len(name) <= MAX_NAME
-    }
-
-
-def sidecar_metadata(sidecar: JSONObject | None) -> dict[str, JSONScalar]:
-    """Give the single values that a sidecar has for the metadata of its run."""
-    try:
-        found = overlay.added_at((sidecar or {}).get("overlay"), "metadata")
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
-        # The sidecar is stored as it came all the same.
-        return {}
-    return searchable(found) if isinstance(found, Mapping) else {}
 
 
 def write_metadata(

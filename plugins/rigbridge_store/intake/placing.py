@@ -21,9 +21,9 @@ from rigbridge_store.intake.catalog import CatalogSession
 from rigbridge_store.intake.policies import CreationPolicy, PartNumbers
 from rigbridge_store.intake.units import FoundUnit
 from rigbridge_store.refusals import FieldIssue, bad_request
-from rigbridge_store.tables.rows import Row, RowFinder, RowWriter, reserved_keys
+from rigbridge_store.tables.rows import RowFinder, RowWriter, reserved_keys
 from rigbridge_store.tables.schema import batches, parts, revisions, units
-from rigbridge_store.tables.values import folded, new_id
+from rigbridge_store.tables.values import Row, folded, new_id
 
 __all__ = ["UnitPlaces"]
 

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import UNSET
 
 from rigbridge.convert import overlay
-from rigbridge.model import JSONObject, RunOutcome
+from rigbridge.model import JSONObject, JSONScalar, JSONValue, RunOutcome
 from rigbridge.wire import CreateRun, WireMeasurement, WirePhase
 from rigbridge_store.fields import MAX_TEXT, FieldChecks, known, text_or_none
 from rigbridge_store.intake.measurements import (
@@ -32,10 +32,22 @@ from rigbridge_store.refusals import (
 )
 from rigbridge_store.results import StoredFile
 from rigbridge_store.tables.packing import LARGE, pack, shortened
-from rigbridge_store.tables.rows import Row
-from rigbridge_store.tables.values import span_to_micros, to_micros
+from rigbridge_store.tables.values import Row, span_to_micros, to_micros
 
-__all__ = ["PreparedRun", "digest", "prepare", "without_rows"]
+__all__ = [
+    "MAX_NAME",
+    "PreparedRun",
+    "digest",
+    "prepare",
+    "searchable",
+    "sidecar_metadata",
+    "without_rows",
+]
+
+MAX_NAME = 255
+"""How many characters a name of custom metadata may have."""
+
+_SINGLE = (str, int, float, bool)
 
 _PreparedMeasurement = tuple[int, int, *MeasurementColumns]
 
@@ -286,6 +298,25 @@ def _outcome(body: CreateRun) -> RunOutcome:
 def without_rows(body: CreateRun) -> CreateRun:
     """Leave out of a body what has rows of its own."""
     return attrs.evolve(body, phases=UNSET, logs=UNSET, steps=UNSET, rigbridge=UNSET)
+
+
+def searchable(metadata: Mapping[str, JSONValue]) -> dict[str, JSONScalar]:
+    """Give the single values among those of a run; it keeps the others as well."""
+    return {
+        name: value
+        for name, value in metadata.items()
+        if isinstance(value, _SINGLE) and len(name) <= MAX_NAME
+    }
+
+
+def sidecar_metadata(sidecar: JSONObject | None) -> dict[str, JSONScalar]:
+    """Give the single values that a sidecar has for the metadata of its run."""
+    try:
+        found = overlay.added_at((sidecar or {}).get("overlay"), "metadata")
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+        # The sidecar is stored as it came all the same.
+        return {}
+    return searchable(found) if isinstance(found, Mapping) else {}
 
 
 def _split(

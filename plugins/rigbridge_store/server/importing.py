@@ -21,9 +21,10 @@ from rigbridge.imports.reading import ReadRun, read_source
 from rigbridge.machine.plugins import PluginLoader
 from rigbridge.model import JSONValue, ProcedureRef
 from rigbridge_store.access.principals import Principal
+from rigbridge_store.preparer import SUBMISSION
 from rigbridge_store.refusals import FieldIssue, bad_request, invalid
 from rigbridge_store.server.door import Door
-from rigbridge_store.submission import SUBMISSION, submit_run
+from rigbridge_store.submission import submit_run
 
 __all__ = ["ImportedReport", "import_report"]
 

@@ -15,28 +15,22 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import chain
 from operator import itemgetter
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, Protocol, cast
 
 import attrs
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from rigbridge_store.tables.values import ColumnValue, Row
+
 __all__ = [
-    "ColumnValue",
-    "Row",
     "RowFinder",
     "RowWriter",
     "insert_row",
     "perform",
     "reserved_keys",
 ]
-
-ColumnValue: TypeAlias = str | int | float | bytes | None
-"""What goes into a column."""
-
-Row: TypeAlias = tuple[ColumnValue, ...]
-"""The values of one row, in the order of its columns."""
 
 _MOST_PARAMETERS = 999
 """How many parameters one statement of SQLite may have, wherever it was built."""

@@ -14,7 +14,7 @@ from typing import cast
 
 import msgspec
 
-from rigbridge_store.tables.rows import Row
+from rigbridge_store.tables.values import Row
 
 __all__ = ["RUN_COLUMNS", "file_seal", "run_seal"]
 

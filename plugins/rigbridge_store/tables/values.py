@@ -8,12 +8,15 @@ is found without regard to case has a folded copy in a column of its own.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
 from uuid import UUID, uuid4
 
 from rigbridge.convert.times import to_iso_duration, to_iso_utc
 
 __all__ = [
     "EPOCH",
+    "ColumnValue",
+    "Row",
     "canonical_uuid",
     "folded",
     "from_micros",
@@ -25,6 +28,12 @@ __all__ = [
     "span_to_micros",
     "to_micros",
 ]
+
+ColumnValue: TypeAlias = str | int | float | bytes | None
+"""What goes into a column."""
+
+Row: TypeAlias = tuple[ColumnValue, ...]
+"""The values of one row, in the order of its columns."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """

@@ -449,6 +449,16 @@ class TestTogether:
         )
         assert done.stdout == "True\n"
 
+    def test_preparer_without_tables(self) -> None:
+        """A process that prepares runs does not load the library of the tables."""
+        script = (
+            "import sys, rigbridge_store.preparer\nprint('sqlalchemy' in sys.modules)\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, check=True, text=True
+        )
+        assert done.stdout == "False\n"
+
     def test_unusable_folder(self, tmp_path: Path) -> None:
         """A folder that cannot be used is a matter of configuration."""
         path = tmp_path / "file"

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from msgspec import UnsetType
 
 from rigbridge_store.fields import MAX_NUMBER, MAX_TEXT, FieldChecks, text_or_none
-from rigbridge_store.intake.metadata import MAX_ENTRIES, MAX_NAME
+from rigbridge_store.intake.metadata import MAX_ENTRIES
+from rigbridge_store.intake.preparation import MAX_NAME
 from rigbridge_store.server.v2.bodies.sent_runs import MetadataValue
 
 __all__ = ["RESERVED", "check_metadata", "require_valid", "trimmed"]

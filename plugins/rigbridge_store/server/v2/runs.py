@@ -14,8 +14,9 @@ from rigbridge_store.files.stored_files import require_run
 from rigbridge_store.intake.catalog import find_procedure
 from rigbridge_store.intake.changes import change_run_metadata
 from rigbridge_store.intake.creation import RunSlot
-from rigbridge_store.intake.metadata import read_metadata, searchable
+from rigbridge_store.intake.metadata import read_metadata
 from rigbridge_store.intake.policies import Repetition
+from rigbridge_store.intake.preparation import searchable
 from rigbridge_store.reading.lists import runs as lists
 from rigbridge_store.reading.lists.attributes import SidecarReader
 from rigbridge_store.reading.lists.units import units_of_serials

@@ -20,9 +20,9 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from rigbridge.wire import CreateRun, from_builtins
 from rigbridge_store import RunStore
+from rigbridge_store.preparer import SUBMISSION
 from rigbridge_store.reading.run_search import named_procedures
 from rigbridge_store.server import StoreServer
-from rigbridge_store.submission import SUBMISSION
 
 _FIRST = datetime(2024, 3, 4, 6, tzinfo=UTC)
 _STATIONS = ("EOL-1", "EOL-2", "EOL-3")
