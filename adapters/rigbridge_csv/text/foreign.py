@@ -30,7 +30,10 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
     (b"PK\x05\x06", "an empty zip archive"),
 )
 _STDF = re.compile(rb"(?:\x00\x02|\x02\x00)\x00\x0a")
-_XML_ROOT = re.compile(rb"<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)")
+# What stands before the root, or the root, whose name is the group.
+_XML_PART = re.compile(
+    rb"<!--.*?-->|<[?!][^>]*>|<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)", re.DOTALL
+)
 _XML = {
     b"testsuites": "a JUnit XML report",
     b"testsuite": "a JUnit XML report",
@@ -67,10 +70,9 @@ def foreign_format(head: bytes) -> str | None:
         return "an STDF file"
     start = head.lstrip(_SKIPPED)
     if start.startswith(b"<"):
-        # Comments and the declaration come before the root.
-        body = re.sub(rb"<!--.*?-->|<[?!][^>]*>", b"", start, flags=re.DOTALL)
-        root = _XML_ROOT.search(body)
-        return _XML.get(root[1]) if root else None
+        # Part by part: most of a report lies behind its root.
+        names = (part[1] for part in _XML_PART.finditer(start))
+        return _XML.get(next(filter(None, names), b""))
     return None
 
 
