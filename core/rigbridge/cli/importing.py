@@ -209,7 +209,7 @@ def _import(
         retry=partial(command_line, configuration, "quarantine", "retry"),
     )
     destination = None if dry_run else open_destination(configuration)
-    sources = ImportProgress(scan, shown=not (as_json or quiet))
+    sources = ImportProgress(scan, shown=not (as_json or quiet), as_json=as_json)
     stop = threading.Event()
     ledger = Ledger.open(configuration.data)
 

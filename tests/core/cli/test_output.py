@@ -18,12 +18,14 @@ from typer.testing import CliRunner
 
 import rigbridge.imports
 from rigbridge.adapters import Source
+from rigbridge.cli.imports.progress import ImportProgress
 from rigbridge.cli.main import app
 from rigbridge.cli.output import count_of, say, say_error, say_json, say_table
 from rigbridge.cli.runs.view import say_run
 from rigbridge.errors import SourceError
 from rigbridge.imports import SourceResult
 from rigbridge.model import Instrument, Measurement, Phase, ProcedureRef, Run, Unit
+from rigbridge.sources import FoundSource
 
 COLUMNS = ("Outcome", "Procedure", "Unit", "Run")
 ROW = ("PASS", "Final test of the motor controller", "SN-1", "9" * 36)
@@ -188,6 +190,24 @@ class TestFailures:
         assert process.returncode == 1
         document = json.loads(process.stdout)
         assert (document["event"], document["sources"]) == ("summary", 0)
+
+    def test_progress_for_programs(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A program is told how many sources are done, and which one failed last."""
+        monkeypatch.setattr("rigbridge.cli.imports.progress._EVERY", 0)
+        names = ("good.xml", "bad.xml", "last.xml")
+        sources = [FoundSource.of_path(Path(name)) for name in names]
+        progress = ImportProgress(sources, shown=False, as_json=True)
+        assert list(progress) == sources
+        progress.add(SourceResult(source="good.xml", seconds=2.0))
+        progress.add(SourceResult(source="bad.xml", errors=(SourceError("bad"),)))
+        first, second = map(json.loads, capsys.readouterr().out.splitlines())
+        assert (first["event"], first["done"], first["total"]) == ("progress", 1, 3)
+        assert (first["failed"], first["last_failed"]) == (0, None)
+        assert (second["done"], second["last_failed"]) == (2, "bad.xml")
+        assert second["slowest"] == {"source": "good.xml", "seconds": 2.0}
+        assert second["seconds_left"] is not None
 
     def test_an_interrupted_import_says_what_is_left(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

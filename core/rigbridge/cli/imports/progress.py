@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from rigbridge.cli.output import count_of, say_warning
+from rigbridge.cli.output import count_of, say_json, say_warning
 
 if TYPE_CHECKING:
     from rigbridge.imports import SourceResult
@@ -25,19 +25,22 @@ _COUNTED = 20_000
 """How many names are gathered first, to know how many there are; not millions."""
 
 _EVERY = 30.0
-"""Seconds between two lines where there is no terminal."""
+"""Seconds between two lines where there is no terminal, or a program reads."""
 
 
 class ImportProgress:
     """
-    Shows how an import goes on, on standard error.
+    Shows how an import goes on: a bar or lines on standard error, or JSON events.
 
     Args:
         sources: what is imported; iterate over this object instead.
-        shown: False where nothing is to be shown.
+        shown: False where nothing is to be shown to people.
+        as_json: whether a program is told, on standard output.
     """
 
-    def __init__(self, sources: Iterable[FoundSource], *, shown: bool) -> None:
+    def __init__(
+        self, sources: Iterable[FoundSource], *, shown: bool, as_json: bool = False
+    ) -> None:
         waiting = iter(sources)
         first: list[FoundSource] = []
         self._total: int | None = None
@@ -51,6 +54,7 @@ class ImportProgress:
         self._sources = chain(first, waiting)
         self._in_hand: dict[str, FoundSource] = {}
         self._shown = shown and self._total not in (0, 1)
+        self._as_json = as_json
         self._began = self._said = time.monotonic()
         self._done = self._failed = self._new = 0
         self._slowest = (0.0, "")
@@ -99,9 +103,35 @@ class ImportProgress:
         if self._bar is not None:
             bar, task = self._bar
             bar.update(task, completed=self._done, words=self._words())
-        elif self._shown and time.monotonic() - self._said >= _EVERY:
+        elif self._is_due():
             self._said = time.monotonic()
-            say_warning(f"importing: {self._words()}")
+            if self._as_json:
+                say_json(self._event())
+            else:
+                say_warning(f"importing: {self._words()}")
+
+    def _is_due(self) -> bool:
+        told = self._shown or self._as_json
+        return told and time.monotonic() - self._said >= _EVERY
+
+    def _event(self) -> dict[str, object]:
+        seconds = time.monotonic() - self._began
+        rate = self._done / seconds if seconds else 0.0
+        left = None
+        if self._total is not None and rate:
+            left = round((self._total - self._done) / rate, 1)
+        return {
+            "event": "progress",
+            "done": self._done,
+            "total": self._total,
+            "failed": self._failed,
+            "new_runs": self._new,
+            "seconds": round(seconds, 3),
+            "sources_per_second": round(rate, 1),
+            "seconds_left": left,
+            "slowest": {"source": self._slowest[1], "seconds": self._slowest[0]},
+            "last_failed": self._last_failed or None,
+        }
 
     def _words(self) -> str:
         seconds = time.monotonic() - self._began
