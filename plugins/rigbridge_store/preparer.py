@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 from msgspec import UNSET
 
-from rigbridge.convert import dump
+from rigbridge.convert import dump, overlay
 from rigbridge.destinations import AttachmentFailure, PreparedItem
 from rigbridge.errors import (
     DeliveryError,
@@ -23,7 +23,7 @@ from rigbridge.errors import (
     ServerUnavailableError,
     UnprocessableError,
 )
-from rigbridge.model import Attachment, Run
+from rigbridge.model import Attachment, JSONValue, Run
 from rigbridge.model.report import ConversionReport
 from rigbridge.wire import CODES
 from rigbridge_store.access.principals import Principal
@@ -50,6 +50,7 @@ __all__ = [
 
 _CHUNK = 1 << 20
 _OF_A_ROW = 60
+_OF_THE_READING = ("uri", "adapter_version")
 SUBMISSION = CreationPolicy(create_missing=True, declared_operators=True)
 """How strict it is unless told otherwise: nobody could create what is missing."""
 
@@ -105,7 +106,10 @@ def prepare_submission(
     if report is not None:
         document = report.as_document()
     # A rule that changed since the first time makes another body of the same run.
-    key = IdempotencyKey.of(str(run.id), digest(body), repetition=Repetition.WARNED)
+    compared = body
+    if payload.sidecar is not None:
+        compared = attrs.evolve(body, rigbridge=_placeless(payload.sidecar))
+    key = IdempotencyKey.of(str(run.id), digest(compared), repetition=Repetition.WARNED)
     creation = Creation(
         body=without_rows(body),
         prepared=prepare(body, report=document),
@@ -234,3 +238,15 @@ def _chunks(attachment: Attachment) -> Iterator[bytes]:
             source=attachment.name,
             remedy="make the file readable and submit the run again",
         ) from error
+
+
+def _placeless(sidecar: dict[str, JSONValue]) -> dict[str, JSONValue]:
+    """Leave out where a report lay and which version read it: a copy is the same."""
+    node = sidecar.get("overlay")
+    source = overlay.added_at(node, "source")
+    if not isinstance(node, Mapping) or not isinstance(source, Mapping) or not source:
+        return sidecar
+    kept = {name: source[name] for name in source if name not in _OF_THE_READING}
+    put: JSONValue = {overlay.PUT: kept}
+    nodes: dict[str, JSONValue] = {**overlay.nodes_within(node), "source": put}
+    return {**sidecar, "overlay": {**node, overlay.WITHIN: nodes}}

@@ -231,7 +231,8 @@ class _Cluster:
                 remedy="look at it apart from the rest, without --dask",
             )
             result = attrs.evolve(begun(found), errors=(failure,))
-            yield Block(parts=(SourcePart(number=number, begins=True, result=result),))
+            # Nothing is void: what was given of it by then is stored.
+            yield Block(parts=(SourcePart(number=number, begins=False, result=result),))
 
     def _reconnect(self) -> None:
         """Begin anew what was on its way, where the scheduler was restarted."""

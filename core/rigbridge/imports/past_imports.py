@@ -20,8 +20,10 @@ import attrs
 from rigbridge.adapters import ADAPTER_GROUP
 from rigbridge.configuration import Configuration
 from rigbridge.errors import (
+    ForbiddenError,
     HeldError,
     NoRunError,
+    NotFoundError,
     PermanentError,
     RetriableError,
     RigbridgeError,
@@ -56,7 +58,14 @@ __all__ = [
 
 _GROUP = 64
 _GROUP_SECONDS = 2.0
-_PASSING = (HeldError, RetriableError, SourceUnreadableError)
+_PASSING = (
+    # What a run names may be there by then, and a right may be given.
+    ForbiddenError,
+    NotFoundError,
+    HeldError,
+    RetriableError,
+    SourceUnreadableError,
+)
 """What may be gone at the next import, without a change of file or settings."""
 
 

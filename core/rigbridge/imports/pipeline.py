@@ -143,9 +143,15 @@ class _SourceState:
         self.waiting = 0
         self.is_left = False
         self.created: set[UUID] = set()
+        self.attempt = 0
+        self.postponed = 0
 
     def restart(self) -> None:
         """Forget what a process gave that died; what it has stored stays new."""
+        # What of it waits for other runs is void: it is given again.
+        self.attempt += 1
+        self.waiting -= self.postponed
+        self.postponed = 0
         new = (run.id for run in self.runs if run.status is RunStatus.CREATED)
         self.created.update(new)
         self.runs, self.errors, self.refused = [], [], {}
@@ -159,8 +165,8 @@ class _SourceState:
         self.errors.extend(placed(error, self.found, run) for error in arrived.failures)
 
 
-_Waiting: TypeAlias = tuple[_SourceState, ImportedRun, NotFoundError]
-"""A run that waits for others, and why it was refused."""
+_Waiting: TypeAlias = tuple[_SourceState, int, ImportedRun, NotFoundError]
+"""A run that waits for others, of which attempt it is, and why it was refused."""
 
 
 class _Writer:
@@ -262,7 +268,8 @@ class _Writer:
                 and item.is_assembly
                 and isinstance(outcome, NotFoundError)
             ):
-                self._postponed.keep((state, run, outcome), item)
+                self._postponed.keep((state, state.attempt, run, outcome), item)
+                state.postponed += 1
                 continue
             ended += 1
             self._note(state, run, outcome)
@@ -345,12 +352,16 @@ class _Writer:
             while progress:
                 progress = sum(
                     self._store_group(
-                        [(state, run, item) for (state, run, _), item in group]
+                        [
+                            (state, run, item)
+                            for (state, attempt, run, _), item in group
+                            if attempt == state.attempt
+                        ]
                     )
                     for group in self._postponed.groups(_GROUP_RUNS)
                 )
             for group in self._postponed.groups(_GROUP_RUNS):
-                for (state, run, outcome), _ in group:
+                for (state, _, run, outcome), _ in group:
                     self._note(state, run, outcome)
             yield from self._complete()
         if self._outage is not None:

@@ -236,7 +236,8 @@ class _Pool:
                 continue
             if len(batch.sources) == 1 and attempts == _MOST_ATTEMPTS:
                 result = attrs.evolve(begun(found), errors=(_fatal(found.uri, code),))
-                part = SourcePart(number=number, begins=True, result=result)
+                # Nothing is void: what was given of it by then is stored.
+                part = SourcePart(number=number, begins=False, result=result)
                 yield Block(parts=(part,))
                 continue
             # Alone, so that it is known next time which of them it is.

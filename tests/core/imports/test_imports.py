@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from functools import partial
 from pathlib import Path
@@ -35,9 +35,12 @@ from rigbridge.imports import (
     ReadRun,
     SourceResult,
     import_sources,
+    pipeline,
     read_source,
     retry_runs,
 )
+from rigbridge.imports.batches import Batch
+from rigbridge.imports.blocks import Block, ReadSettings, read_batch
 from rigbridge.ledger import RunStatus
 from rigbridge.model import (
     Attachment,
@@ -336,6 +339,25 @@ class TestImport:
         assert all(result.succeeded for result in results)
         serials = [run.unit.serial_number for run in shelf.runs]
         assert serials == ["1", "PART", "WHOLE"]
+
+    def test_a_process_that_died_leaves_no_assembly_twice(
+        self, configuration: Configuration, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One that waits, and is given again by another process, is one run."""
+
+        def blocks_of(
+            batches: Iterable[Batch], settings: ReadSettings, _jobs: int
+        ) -> Iterator[Block]:
+            for batch in batches:
+                (block,) = read_batch(batch, settings)
+                cut = (attrs.evolve(part, result=None) for part in block.parts)
+                yield Block(parts=tuple(cut))
+                yield block
+
+        monkeypatch.setattr(pipeline, "blocks_of", blocks_of)
+        (result,) = results_of({"a.lines": b"WHOLE PART"}, configuration, Shelf())
+        assert len(result.runs) == 2
+        assert len({run.id for run in result.runs}) == 2
 
     def test_an_assembly_without_its_parts_is_refused(
         self, configuration: Configuration

@@ -6,16 +6,20 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from typer.testing import CliRunner
 
 from rigbridge.cli.main import app
-from rigbridge.imports import Afterwards, SourceResult
+from rigbridge.errors import NotFoundError
+from rigbridge.imports import Afterwards, PastImports, SourceResult, passed_over
 from rigbridge.ledger import Ledger
+from rigbridge.sources import FoundSource
 
 Command = Callable[..., Any]
 NO_SERIAL = b"procedure,measurement,value,outcome\nP,m,1,PASS\n"
@@ -244,3 +248,27 @@ def test_a_file_is_moved_once_the_ledger_has_it(
     summary(call, reports, "--after", "delete")
     assert noted == [2, 2]
     assert list(reports.iterdir()) == []
+
+
+def test_what_a_store_did_not_find_is_tried_again(tmp_path: Path) -> None:
+    """The parts of an assembly may have arrived by another import meanwhile."""
+    path = tmp_path / "a.xml"
+    path.write_bytes(b"<a/>")
+    os.utime(path, (OLD, OLD))
+    found = FoundSource.of_path(path)
+    error = NotFoundError("no such sub-unit", status=404)
+    with closing(Ledger.open(tmp_path)) as ledger:
+        past = PastImports(ledger, "there", "settings")
+        refused = attrs.evolve(passed_over(found), skipped=False, errors=(error,))
+        assert list(past.noted([refused])) == [refused]
+        assert list(past.new([found], lambda *_: None)) == [found]
+
+
+def test_a_copy_is_moved_like_what_it_is_a_copy_of(
+    call: Command, reports: Path, tmp_path: Path
+) -> None:
+    """Where a report lay makes no other run of it."""
+    shutil.copy(reports / "teststand-batch-of-two.xml", reports / "copy.xml")
+    done = tmp_path / "done"
+    summary(call, reports, "--after", "move", "--after-folder", done)
+    assert not list(reports.iterdir())

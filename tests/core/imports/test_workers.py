@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -121,26 +122,31 @@ class TestProcesses:
     def test_a_file_that_kills_is_named_and_costs_itself_alone(
         self, reports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """The others of its batch are imported."""
+        """The others of its batch are imported, and what of it was stored is told."""
+        folder = tmp_path / "reports"
+        shutil.copytree(reports, folder)
+        lines = (f"D{number},P,m,1,PASS\n" for number in range(40))
+        (folder / "007.csv").write_text(_HEAD + "".join(lines))
         deadly = (
             f"import sys; sys.path[:] = {sys.path!r}\n"
             "import os\n"
             "from rigbridge.imports import blocks, worker\n"
             "read = blocks.read_source\n"
             "def read_source(source, *rest, **options):\n"
+            "    yield from read(source, *rest, **options)\n"
             "    if source.name == '007.csv':\n"
             "        os._exit(7)\n"
-            "    return read(source, *rest, **options)\n"
             "blocks.read_source = read_source\n"
             f"worker.serve({os.getpid()})\n"
         )
         command = [sys.executable, "-c", deadly]
         monkeypatch.setattr(workers, "worker_command", lambda: command)
-        results = list(imported(reports, tmp_path / "data", 2))
+        results = list(imported(folder, tmp_path / "data", 2))
         (failed,) = [result for result in results if not result.succeeded]
         assert failed.source.endswith("007.csv")
         assert "ended the process, 3 times (exit code 7)" in str(failed.errors[0])
-        assert sum(len(result.runs) for result in results) == _FILES - 1
+        assert len(failed.runs) == 32
+        assert sum(len(result.runs) for result in results) == _FILES - 1 + 32
 
     @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for children")
     def test_an_import_that_is_killed_is_taken_up_again(
