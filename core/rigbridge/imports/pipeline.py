@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
+from copy import copy
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeAlias
@@ -282,8 +283,11 @@ class _Writer:
         try:
             with foreign_failures(self._bulk, "store_prepared"):
                 return self._bulk.store_prepared(items)
-        except DeliveryError as error:
+        except (HeldError, NoAnswerError) as error:
             return [error] * len(items)
+        except DeliveryError as error:
+            # One for each: it is to name the file of its run, and no other.
+            return [copy(error) for _ in items]
 
     def _note(
         self, state: _SourceState, run: ImportedRun, outcome: Stored | None

@@ -13,6 +13,7 @@ import pytest
 from rigbridge.cli.imports.progress import ImportProgress
 from rigbridge.configuration import Configuration, load_configuration
 from rigbridge.destinations import DestinationSettings
+from rigbridge.errors import ServerUnavailableError
 from rigbridge.imports import (
     AdapterSet,
     PastImports,
@@ -130,3 +131,25 @@ def test_no_secret_travels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert results == []
     assert SECRET.encode() not in packed(sent[0])
     assert sent[0].configuration.data == tmp_path
+
+
+def test_each_file_of_a_group_is_named_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that is full refuses a group; no error names the files of others."""
+    for name in "ab":
+        (tmp_path / f"{name}.csv").write_text(f"{HEAD}{name},P,m,1,PASS\n")
+    configuration = local(tmp_path)
+    destination = open_destination(configuration)
+
+    def full(*_: object) -> None:
+        raise ServerUnavailableError("the disk is full")
+
+    monkeypatch.setattr(type(destination), "store_prepared", full)
+    files = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    results = import_sources(
+        Scan(files), AdapterSet(configuration), configuration, destination
+    )
+    words = [str(error) for result in results for error in result.errors]
+    destination.close()
+    assert words == [f"{file}: the disk is full" for file in files]
