@@ -28,6 +28,7 @@ from rigbridge.hosting import BackupResult, CheckResult, KeyKind, KeyRecord, Pru
 from rigbridge.model import Attachment, Run
 from rigbridge.model.report import ConversionReport
 from rigbridge.wire import ListedRun
+from rigbridge_store.intake.policies import Repetition
 from rigbridge_store.preparer import StorePreparer, Submission
 from rigbridge_store.store import RunStore
 from rigbridge_store.submission import attach_file, store_submissions, submit_run
@@ -55,6 +56,7 @@ class LocalDestination:
         self._settings = settings
         self._store: RunStore | None = None
         self._lock = threading.Lock()
+        self._repetition = Repetition.WARNED
 
     @property
     def store(self) -> RunStore:
@@ -106,7 +108,16 @@ class LocalDestination:
             BadRequestError: a unit would come to contain itself.
             ServerUnavailableError: the store cannot be written for now.
         """
-        return submit_run(self.store, run, report)
+        return submit_run(self.store, run, report, repetition=self._repetition)
+
+    def begin_replacing(self) -> None:
+        """
+        Let stored runs make way for those that come with their id and other content.
+
+        The old one goes and the new one comes in one transaction. Contents that nobody
+        has any more are removed when the store is next cleaned.
+        """
+        self._repetition = Repetition.REPLACED
 
     def preparer(self) -> StorePreparer:
         """
@@ -117,7 +128,9 @@ class LocalDestination:
             ServerUnavailableError: the database server cannot be reached for now.
         """
         # Opened here: each process would else try to make the tables.
-        return StorePreparer(self.store.data, self._settings.attachments)
+        return StorePreparer(
+            self.store.data, self._settings.attachments, self._repetition
+        )
 
     def store_prepared(
         self, items: Sequence[PreparedItem]

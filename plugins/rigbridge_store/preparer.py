@@ -76,11 +76,13 @@ def prepare_submission(
     *,
     principal: Principal | None = None,
     policy: CreationPolicy = SUBMISSION,
+    repetition: Repetition = Repetition.WARNED,
 ) -> Submission:
     """
     Do all of :func:`rigbridge_store.submission.submit_run` that needs no table.
 
-    The contents of its files are stored; nothing refers to them yet.
+    The contents of its files are stored; nothing refers to them yet. ``repetition``
+    says what becomes of a run that is there already with other content.
 
     Raises:
         RunProblemsError: the run has no serial number or names no procedure.
@@ -109,7 +111,7 @@ def prepare_submission(
     compared = body
     if payload.sidecar is not None:
         compared = attrs.evolve(body, rigbridge=_placeless(payload.sidecar))
-    key = IdempotencyKey.of(str(run.id), digest(compared), repetition=Repetition.WARNED)
+    key = IdempotencyKey.of(str(run.id), digest(compared), repetition=repetition)
     creation = Creation(
         body=without_rows(body),
         prepared=prepare(body, report=document),
@@ -132,14 +134,18 @@ class StorePreparer:
     Attributes:
         data: the data folder.
         attachments: the URL under which contents are kept, or None for the folder.
+        repetition: what becomes of a run that is there already with other content.
     """
 
     data: Path
     attachments: str | None = attrs.field(default=None, repr=False)
+    repetition: Repetition = Repetition.WARNED
 
-    def __reduce__(self) -> tuple[type[StorePreparer], tuple[Path, str | None]]:
+    def __reduce__(
+        self,
+    ) -> tuple[type[StorePreparer], tuple[Path, str | None, Repetition]]:
         # Another process opens the contents itself.
-        return StorePreparer, (self.data, self.attachments)
+        return StorePreparer, (self.data, self.attachments, self.repetition)
 
     @cached_property
     def _contents(self) -> ContentStore:
@@ -163,7 +169,9 @@ class StorePreparer:
                 status=503,
                 code=CODES[503],
             ) from error
-        submission = prepare_submission(contents, run, report)
+        submission = prepare_submission(
+            contents, run, report, repetition=self.repetition
+        )
         return PreparedItem(
             run_id=run.id,
             payload=submission,

@@ -18,13 +18,17 @@ class CreationResult:
         id: the run's id in the store.
         created: False if the run was there already.
         warnings: what the store remarks.
-        differs: whether it was there with other content, which stays.
+        differs: whether it was there with other content, which stays unless replaced.
+        differences: what of it differs, in words.
+        replaced: whether this one took its place.
     """
 
     id: str
     created: bool
     warnings: tuple[str, ...] = ()
     differs: bool = False
+    differences: tuple[str, ...] = ()
+    replaced: bool = False
 
 
 @attrs.frozen(kw_only=True)

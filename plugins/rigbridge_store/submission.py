@@ -9,7 +9,7 @@ from rigbridge.errors import PermanentError, UnprocessableError
 from rigbridge.model import Attachment, Run
 from rigbridge.model.report import ConversionReport
 from rigbridge_store.access.principals import Principal
-from rigbridge_store.intake.policies import CreationPolicy
+from rigbridge_store.intake.policies import CreationPolicy, Repetition
 from rigbridge_store.preparer import (
     SUBMISSION,
     Submission,
@@ -29,6 +29,7 @@ def submit_run(
     *,
     principal: Principal | None = None,
     policy: CreationPolicy = SUBMISSION,
+    repetition: Repetition = Repetition.WARNED,
 ) -> Receipt:
     """
     Store a run with its attachments, in one transaction.
@@ -45,7 +46,12 @@ def submit_run(
         ServerUnavailableError: the store cannot be written for now.
     """
     submission = prepare_submission(
-        store.contents, run, report, principal=principal, policy=policy
+        store.contents,
+        run,
+        report,
+        principal=principal,
+        policy=policy,
+        repetition=repetition,
     )
     (outcome,) = store_submissions(store, [submission])
     if isinstance(outcome, PermanentError):
@@ -74,7 +80,7 @@ def store_submissions(
             outcomes.append(created)
             continue
         files = submission.creation.files
-        if not created.created:
+        if not (created.created or created.replaced):
             _supply(store, created.id, files)
         outcomes.append(
             Receipt(
@@ -84,6 +90,8 @@ def store_submissions(
                 failures=submission.failures,
                 warnings=created.warnings,
                 differs=created.differs,
+                differences=created.differences,
+                replaced=created.replaced,
             )
         )
     return outcomes

@@ -27,11 +27,18 @@ from rigbridge.cli.output import (
     say_json,
     say_warning,
 )
-from rigbridge.errors import NoRunError, RunProblemsError, SourceError
+from rigbridge.errors import (
+    ConfigurationError,
+    NoRunError,
+    RigbridgeError,
+    RunProblemsError,
+    SourceError,
+)
 
 if TYPE_CHECKING:
     from rigbridge.cli.summaries.summary import ImportSummary
     from rigbridge.configuration import Configuration
+    from rigbridge.destinations import Destination
     from rigbridge.imports import Afterwards, ReadRun, SourceResult, Strictness
     from rigbridge.ledger import KnownSource, Ledger
     from rigbridge.sources import FoundSource, Scan
@@ -70,6 +77,7 @@ def import_reports(
         bool, typer.Option("--attach-source", help="Attach the report itself.")
     ] = False,
     again: options.Again = False,
+    replace: options.Replace = False,
     serial_from: options.SerialNumbersFrom = None,
     runs: options.RunTable = False,
     quiet: options.Quiet = False,
@@ -92,6 +100,11 @@ def import_reports(
             say_warning("--jobs is not used: with --dask the cluster's workers read")
     files = [Path(path) for path in paths if not is_url(path)]
     _warn_of_settings_not_read(files, config)
+    if replace and not again:
+        raise ConfigurationError(
+            "--replace concerns what was imported before, which is not read",
+            remedy="give --again, too",
+        )
     selection = Selection(include=include or (), exclude=exclude or ())
     if serial_from is options.SerialFrom.FILE_NAME:
         configuration = _with_serial_rule(configuration)
@@ -112,6 +125,7 @@ def import_reports(
         strict="all" if strict is options.Refused.ALL else strict is not None,
         attach_source=attach_source,
         again=again,
+        replace=replace,
         runs=runs,
         quiet=quiet,
         jobs=jobs,
@@ -177,6 +191,7 @@ def _import(
     strict: Strictness = False,
     attach_source: bool = False,
     again: bool = False,
+    replace: bool = False,
     runs: bool = False,
     quiet: bool = False,
     jobs: int | None = None,
@@ -198,7 +213,6 @@ def _import(
         settings_digest,
     )
     from rigbridge.ledger import Ledger
-    from rigbridge.opening import open_destination
 
     adapters = AdapterSet(configuration, only=only)
     summary = ImportSummary(
@@ -208,7 +222,7 @@ def _import(
         quiet=quiet,
         retry=partial(command_line, configuration, "quarantine", "retry"),
     )
-    destination = None if dry_run else open_destination(configuration)
+    destination = None if dry_run else _opened(configuration, replace=replace)
     sources = ImportProgress(scan, shown=not (as_json or quiet), as_json=as_json)
     stop = threading.Event()
     ledger = Ledger.open(configuration.data)
@@ -268,6 +282,33 @@ def _import(
 
 def _leave(_: SourceResult) -> None:
     """Leave the file of a result as it is."""
+
+
+def _opened(configuration: Configuration, *, replace: bool) -> Destination:
+    """
+    Open the destination, whose runs make way for what is read now if asked for.
+
+    Raises:
+        ConfigurationError: they cannot.
+    """
+    from rigbridge.destinations import ReplacingDestination, foreign_failures
+    from rigbridge.opening import open_destination
+
+    destination = open_destination(configuration)
+    if not replace:
+        return destination
+    if not isinstance(destination, ReplacingDestination):
+        raise ConfigurationError(
+            f"the destination {configuration.destination_name} cannot replace runs",
+            remedy="leave --replace out",
+        )
+    try:
+        with foreign_failures(destination, "begin_replacing"):
+            destination.begin_replacing()
+    except RigbridgeError:
+        destination.close()
+        raise
+    return destination
 
 
 def _close(ledger: Ledger) -> None:

@@ -26,6 +26,7 @@ __all__ = [
     "Jobs",
     "Quiet",
     "Refused",
+    "Replace",
     "RunTable",
     "SerialFrom",
     "SerialNumbersFrom",
@@ -138,6 +139,13 @@ AdapterName = Annotated[
 Again = Annotated[
     bool,
     typer.Option("--again", help="Read also what was imported before as it is."),
+]
+Replace = Annotated[
+    bool,
+    typer.Option(
+        "--replace",
+        help="With --again: let stored runs make way for what is read now.",
+    ),
 ]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Show only what went wrong.")

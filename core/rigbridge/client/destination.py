@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Sequence
 
+import attrs
 import httpx
 
 from rigbridge.client import operations
@@ -47,6 +48,7 @@ class HTTPDestination(StoreOverHTTP):
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._sidecar = settings.sidecar
+        self._replaces = False
         super().__init__(
             BlockingConnection(
                 address_of(settings),
@@ -77,7 +79,21 @@ class HTTPDestination(StoreOverHTTP):
             DeliveryError: the run is not stored, or nobody can tell for now.
             RunProblemsError: no store would take it.
         """
-        return deliver(self._connection, run, Progress(), report, sidecar=self._sidecar)
+        return self._send(Consignment(run=run, report=report))
+
+    def begin_replacing(self) -> None:
+        """
+        Let stored runs make way for those that come with their id and other content.
+
+        The old one is deleted, which frees its id, and the new one is created. Whoever
+        is stopped in between sends the run again.
+
+        Raises:
+            ConfigurationError: the store is not ours.
+            DeliveryError: it cannot be asked for now.
+        """
+        self.require_own("its runs cannot be replaced")
+        self._replaces = True
 
     def resume(
         self,
@@ -124,6 +140,20 @@ class HTTPDestination(StoreOverHTTP):
         return deliver_many(consignments, self._send, self._connection.limit, patience)
 
     def _send(self, consignment: Consignment) -> Receipt:
+        trial = consignment
+        if self._replaces:
+            # What a delivery adds to the report must be in it once.
+            report = ConversionReport()
+            report.merge(consignment.report or ConversionReport())
+            trial = attrs.evolve(consignment, report=report)
+        receipt = self._deliver(trial)
+        if not (self._replaces and receipt.differs):
+            return receipt
+        self.remove_run(receipt.stored_id)
+        again = self._deliver(attrs.evolve(consignment, progress=Progress()))
+        return attrs.evolve(again, created=False, differs=True, replaced=True)
+
+    def _deliver(self, consignment: Consignment) -> Receipt:
         return deliver(
             self._connection,
             consignment.run,

@@ -203,6 +203,19 @@ class StoreOverHTTP:
         """
         self._connection.perform(calls.delete_run(stored_id))
 
+    def require_own(self, words: str) -> None:
+        """
+        Make sure that the store is one of ours.
+
+        Args:
+            words: what only such a store can do, for the error.
+
+        Raises:
+            ConfigurationError: it is another one.
+        """
+        if not self._offers(_ADMINISTRATION):
+            raise _foreign(words, "delete them there first, or leave them as they are")
+
     def list_stations(self) -> Sequence[StationRecord]:
         """List the stations in use, by name."""
         return self._administer(list[StationRecord], "GET", ("stations",))
@@ -301,10 +314,12 @@ def _problem(found: WholeRun | RowsOfRun) -> RunProblemsError:
     return RunProblemsError("makes no run", [problem], source=found.id)
 
 
-def _foreign(words: str) -> ConfigurationError:
+def _foreign(
+    words: str,
+    remedy: str = "'rigbridge runs list --serial SN' lists the runs of a unit",
+) -> ConfigurationError:
     return ConfigurationError(
-        f"this store is not rigbridge's own, and {words}",
-        remedy="'rigbridge runs list --serial SN' lists the runs of a unit",
+        f"this store is not rigbridge's own, and {words}", remedy=remedy
     )
 
 

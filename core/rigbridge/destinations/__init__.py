@@ -16,6 +16,7 @@ from rigbridge.destinations.contract import (
     MeasurementRow,
     Preparer,
     ReadableDestination,
+    ReplacingDestination,
     ResumableDestination,
     RunSize,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "ProgressKeeper",
     "ReadableDestination",
     "Receipt",
+    "ReplacingDestination",
     "ResumableDestination",
     "RunSize",
     "SentRun",

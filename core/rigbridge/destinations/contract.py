@@ -29,6 +29,7 @@ __all__ = [
     "MeasurementRow",
     "Preparer",
     "ReadableDestination",
+    "ReplacingDestination",
     "ResumableDestination",
     "RunSize",
 ]
@@ -189,6 +190,21 @@ class BulkDestination(Destination, Protocol):
 
         Raises:
             DeliveryError: none of them is stored, and what may be done about it.
+        """
+        ...
+
+
+@runtime_checkable
+class ReplacingDestination(Destination, Protocol):
+    """A destination in which a run can take the place of what was read of it before."""
+
+    def begin_replacing(self) -> None:
+        """
+        Let stored runs make way for those that come with their id and other content.
+
+        Raises:
+            ConfigurationError: the store cannot do that.
+            DeliveryError: it cannot be asked for now.
         """
         ...
 

@@ -52,7 +52,10 @@ class Receipt:
         failures: the attachments that did not arrive, each with its reason.
         url: where a person can look at the run, or None.
         warnings: what the store remarked.
-        differs: whether the run was there already with other content, which stays.
+        differs: whether the run was there already with other content, which stays
+            unless it was replaced.
+        differences: what of it differs, in words, as far as the store says.
+        replaced: whether it made way for this one.
     """
 
     stored_id: str
@@ -62,6 +65,8 @@ class Receipt:
     url: str | None = None
     warnings: tuple[str, ...] = ()
     differs: bool = False
+    differences: tuple[str, ...] = ()
+    replaced: bool = False
 
 
 @attrs.frozen(kw_only=True)

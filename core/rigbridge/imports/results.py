@@ -34,6 +34,7 @@ class ImportedRun:
         partial: whether the report was cut off, so that the run is not the whole one.
         status: what became of it.
         stored_id: the id under which the store knows it, or None.
+        differences: in what it differs from the one that was stored before, in words.
         warnings: what the store remarked.
         failures: the attachments that did not arrive, each with its reason.
     """
@@ -50,6 +51,7 @@ class ImportedRun:
     partial: bool = False
     status: RunStatus = RunStatus.PLANNED
     stored_id: str | None = None
+    differences: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     failures: tuple[RigbridgeError, ...] = ()
 
@@ -72,9 +74,12 @@ class ImportedRun:
     def arrived(self, receipt: Receipt) -> Self:
         """Note what the destination did with it."""
         status = RunStatus.CREATED if receipt.created else RunStatus.KNOWN
+        if receipt.differs:
+            status = RunStatus.REPLACED if receipt.replaced else RunStatus.DIFFERS
         return attrs.evolve(
             self,
-            status=RunStatus.DIFFERS if receipt.differs else status,
+            status=status,
+            differences=receipt.differences,
             stored_id=receipt.stored_id,
             warnings=receipt.warnings,
             failures=tuple(failure.error for failure in receipt.failures),

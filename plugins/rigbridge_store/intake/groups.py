@@ -20,6 +20,7 @@ from rigbridge_store.files.stored_files import file_rows, write_files
 from rigbridge_store.intake.catalog import CatalogSession
 from rigbridge_store.intake.creation import Creation, IdempotencyKey, RunSlot
 from rigbridge_store.intake.definitions import DefinitionSession
+from rigbridge_store.intake.differences import run_differences
 from rigbridge_store.intake.measurements import Definition
 from rigbridge_store.intake.metadata import (
     merge_metadata,
@@ -66,6 +67,11 @@ _BY_KEY = RowFinder(
     )
     .where(idempotency_keys.c.idempotency_key == sa.bindparam("text")),
     ("text",),
+)
+_MOMENT = (
+    sa.select(runs.c.started_at, runs.c.created_at, units.c.serial_key)
+    .select_from(_RUNS_AND_UNITS)
+    .where(runs.c.id == sa.bindparam("id"))
 )
 _RUNS = RowWriter(runs, ("key", *RUN_COLUMNS, "batch_key", "seal"))
 _PHASES = RowWriter(
@@ -203,9 +209,13 @@ class _RunGroup:
                 self._connection, creation.principal, procedure, creation.procedure
             )
             first = None if creation.key is None else firsts.get(creation.key.text)
+            repeated: CreationResult | None = None
             if creation.key is not None and first is not None:
-                results.append(self._repeated(creation, creation.key, first))
-                continue
+                repeated = self._repeated(creation, creation.key, first)
+                if not repeated.replaced:
+                    results.append(repeated)
+                    continue
+                self._make_way(repeated.id, places)
             body, moment = creation.body.unit_under_test, creation.prepared.started_at
             created_at = now_micros()
             run = _NewRun(
@@ -218,7 +228,7 @@ class _RunGroup:
                 created_at=created_at,
             )
             new.append(run)
-            results.append(CreationResult(id=run.id, created=True))
+            results.append(repeated or CreationResult(id=run.id, created=True))
             if creation.key is not None:
                 # The same run may come twice in one group.
                 firsts[creation.key.text] = (
@@ -260,6 +270,15 @@ class _RunGroup:
             raise taken
         if digest == key.digest:
             return CreationResult(id=public, created=False)
+        differences = run_differences(self._connection, public, creation.prepared)
+        if key.repetition is Repetition.REPLACED and key.is_id:
+            return CreationResult(
+                id=public,
+                created=False,
+                differs=True,
+                differences=differences,
+                replaced=True,
+            )
         same_test = (
             serial == folded(creation.body.unit_under_test.serial_number)
             and station == creation.station
@@ -269,9 +288,21 @@ class _RunGroup:
         ):
             warning = "the store holds this run already with other content, kept as is"
             return CreationResult(
-                id=public, created=False, warnings=(warning,), differs=True
+                id=public,
+                created=False,
+                warnings=(warning,),
+                differs=True,
+                differences=differences,
             )
         raise taken
+
+    def _make_way(self, public: str, places: UnitPlaces) -> None:
+        """Delete a run whose successor is written by the same transaction."""
+        started, created, serial = self._connection.execute(
+            _MOMENT, {"id": public}
+        ).one()
+        self._connection.execute(runs.delete().where(runs.c.id == public))
+        places.untell(serial, created if started is None else started)
 
     def _defined(
         self, new: Sequence[_NewRun]

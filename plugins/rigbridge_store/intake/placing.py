@@ -255,6 +255,22 @@ class UnitPlaces:
             setattr(unit, what, _Told(key, moment))
             unit.changed = True
 
+    def untell(self, serial: str, moment: int) -> None:
+        """
+        Let what a run told be told anew, since it makes way for another reading of it.
+
+        Args:
+            serial: the folded serial number of its unit.
+            moment: when the run was, in microseconds.
+        """
+        unit = self._units.get(serial)
+        if unit is None:
+            return
+        for told in (unit.part, unit.revision, unit.batch):
+            # Else a run whose time was read too late would outdo its mended reading.
+            if told.at == moment:
+                told.at = None
+
     def write(self) -> None:
         """Write the units that are new or changed."""
         origin = self._catalog.origin(units)

@@ -23,6 +23,9 @@ class Repetition(StrEnum):
     WARNED = "warned"
     """The first body stays, with a warning: a rule made another of the same run."""
 
+    REPLACED = "replaced"
+    """The first body makes way, in the transaction that stores the other one."""
+
 
 class PartNumbers(StrEnum):
     """Whether a new unit needs a part number."""

@@ -23,6 +23,7 @@ from rigbridge_store.intake.catalog import Catalog, CatalogSession
 from rigbridge_store.intake.creation import Creation
 from rigbridge_store.intake.definitions import Definitions, DefinitionSession
 from rigbridge_store.intake.groups import write_group
+from rigbridge_store.intake.policies import Repetition
 from rigbridge_store.refusals import conflict
 from rigbridge_store.results import CreationResult
 from rigbridge_store.tables.database import StoreDatabase, TornError
@@ -132,8 +133,12 @@ class IntakeTransactions:
     ) -> list[_Result]:
         # A unit is in one place: what is built in somewhere needs the sole writer.
         assembled = any(known(creation.body.sub_units) for creation in creations)
+        replaced = any(
+            creation.key is not None and creation.key.repetition is Repetition.REPLACED
+            for creation in creations
+        )
         results, session, definitions = self._database.write(
-            write, only_adds=not assembled
+            write, only_adds=not (assembled or replaced)
         )
         # Only now: what a transaction added is gone if it was rolled back.
         self._catalog.remember(session)

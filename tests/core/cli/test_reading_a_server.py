@@ -342,3 +342,37 @@ class TestAForeignStore:
             "runs", "list", "--serial", "SN-0", "--outcome", "FAIL"
         )
         assert failed["outcome"] == "FAIL"
+
+
+def test_a_server_of_ours_replaces_runs(place: Place, tmp_path: Path) -> None:
+    """The id stays; over HTTP it is only said that the run differs."""
+    path = tmp_path / "r.csv"
+    path.write_text(
+        "serial_number,part_number,procedure,started_at,measurement,value,outcome\n"
+        "SN-R,A,P,2024-01-15 10:00:00,m,1,PASS\n"
+    )
+
+    def imported(zone: str, *more: str) -> Any:
+        done = place.call("import", path, "--json", "--time-zone", zone, *more)
+        assert done.exit_code == 0, done.output
+        (run,) = json.loads(done.stdout.splitlines()[0])["runs"]
+        return run
+
+    first = imported("UTC")
+    differs = imported("Europe/Berlin", "--again")
+    assert (differs["status"], differs["differences"]) == ("differs", [])
+    replaced = imported("Europe/Berlin", "--again", "--replace")
+    assert (replaced["status"], replaced["id"]) == ("replaced", first["id"])
+    (listed,) = place.json("runs", "list", "--serial", "SN-R")
+    assert listed["id"] == first["id"]
+    assert listed["started_at"].startswith("2024-01-15T09:00")
+    place.call("runs", "delete", first["id"], "--yes")
+
+
+def test_a_foreign_server_replaces_nothing(tmp_path: Path) -> None:
+    """A deleted run frees no id there, so it is refused before anything is read."""
+    (tmp_path / "r.csv").write_text("serial_number,procedure\n")
+    with RunStoreServer() as server:
+        place = Place(tmp_path, server.url, server.api_key)
+        done = place.call("import", tmp_path / "r.csv", "--again", "--replace")
+    assert "cannot be replaced" in str(done.exception)

@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from rigbridge.cli.main import app
-from rigbridge.errors import NotFoundError
+from rigbridge.errors import ConfigurationError, NotFoundError
 from rigbridge.imports import Afterwards, PastImports, SourceResult, passed_over
 from rigbridge.ledger import Ledger
 from rigbridge.sources import FoundSource
@@ -272,3 +272,30 @@ def test_a_copy_is_moved_like_what_it_is_a_copy_of(
     done = tmp_path / "done"
     summary(call, reports, "--after", "move", "--after-folder", done)
     assert not list(reports.iterdir())
+
+
+def test_what_differs_is_named_and_replaced(call: Command, reports: Path) -> None:
+    """Another zone makes other runs of the same files, under the ids that they have."""
+    summary(call, reports)
+    there = ("--again", "--time-zone", "Europe/Berlin")
+    result = call("import", reports, *there)
+    assert "there already, but differs: " in result.stderr
+    assert "started_at" in result.stderr
+    result = call("import", reports, *there, "--replace", "--json")
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert lines[-1]["replaced"] == 2
+    assert {run["status"] for line in lines[:-1] for run in line["runs"]} == {
+        "known",
+        "replaced",
+    }
+    found = account(call)
+    assert found["runs"] == {"known": 1, "replaced": 2}
+    assert found["verified"]["is_equal"]
+    last = call("import", reports, *there, "--json").stdout.splitlines()[-1]
+    assert json.loads(last)["different"] == 0
+
+
+def test_nothing_is_replaced_where_that_cannot_be(call: Command) -> None:
+    """Who asks for it learns the reason before a file is read."""
+    with pytest.raises(ConfigurationError, match="imported before"):
+        call("import", "x.csv", "--replace")

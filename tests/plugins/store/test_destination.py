@@ -466,3 +466,60 @@ class TestTogether:
         destination = LocalDestination(DestinationSettings(data=path))
         with pytest.raises(ConfigurationError):
             destination.recent_runs(1)
+
+
+def test_a_run_that_differs_is_named_in_parts_and_makes_way(
+    local: LocalDestination,
+) -> None:
+    """Its times, values, files and what v1 has no field for, each by its name."""
+    first = Run(
+        outcome=RunOutcome.PASS,
+        procedure=ProcedureRef(name="P"),
+        unit=Unit(serial_number="SN", part_number="A"),
+        started_at=_START,
+        phases=[
+            Phase(
+                name="a",
+                outcome=PhaseOutcome.PASS,
+                measurements=[
+                    Measurement(name=name, outcome="PASS", value=1.5) for name in "xyz"
+                ],
+            )
+        ],
+    )
+    values = first.phases[0].measurements
+    other = attrs.evolve(
+        first,
+        unit=Unit(serial_number="SN", part_number="B"),
+        # Earlier: what the first told of the unit must not outlast it.
+        started_at=_START - timedelta(hours=2),
+        station="rig",
+        phases=[
+            attrs.evolve(
+                first.phases[0],
+                measurements=[
+                    values[0],
+                    attrs.evolve(values[1], value=2.5),
+                    attrs.evolve(values[2], unit="V"),
+                ],
+            )
+        ],
+    )
+    local.submit(first)
+    receipt = local.submit(other)
+    assert receipt.differs
+    assert set(receipt.differences) >= {
+        "started_at",
+        "unit_under_test.part_number",
+        "station",
+        "2 measurements",
+    }
+    assert local.get_run(str(first.id)).started_at == _START
+    local.begin_replacing()
+    replaced = local.submit(other)
+    assert (replaced.stored_id, replaced.replaced) == (str(first.id), True)
+    assert to_document(local.get_run(str(first.id))) == to_document(other)
+    (listed,) = local.list_runs("SN")
+    assert listed.unit is not None
+    assert listed.unit.part is not None
+    assert local.submit(other).differs is False

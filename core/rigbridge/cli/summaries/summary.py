@@ -20,6 +20,7 @@ from rigbridge.cli.output import (
     say_table,
     say_warning,
 )
+from rigbridge.cli.summaries.differing import DifferingRuns
 from rigbridge.cli.summaries.grouping import MessageGroups
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class _Totals:
     runs: int = 0
     there_already: int = 0
     different: int = 0
+    replaced: int = 0
     quarantined: int = 0
     measurements: int = 0
     attachments: int = 0
@@ -96,6 +98,7 @@ class ImportSummary:
         self._totals = _Totals()
         self._rows: list[tuple[str, ...]] = []
         self._messages = MessageGroups()
+        self._differing = DifferingRuns()
         self._in_assumed_zone = 0
         self._partial = 0
         self._partial_example: str | None = None
@@ -145,7 +148,7 @@ class ImportSummary:
             self._partial_example = self._partial_example or result.source
         self._add_elements(result)
         for item in result.runs:
-            self._add_run(item)
+            self._add_run(result.source, item)
 
     def pass_over(self, known: KnownSource) -> None:
         """Take a source that the ledger knows, which was not read."""
@@ -155,13 +158,16 @@ class ImportSummary:
         else:
             self._totals.failed_before += 1
 
-    def _add_run(self, item: ImportedRun) -> None:
+    def _add_run(self, source: str, item: ImportedRun) -> None:
         totals = self._totals
         totals.runs += 1
         totals.measurements += item.measurements
         totals.attachments += item.attachments
         totals.there_already += item.status in {"known", "differs"}
         totals.different += item.status == "differs"
+        totals.replaced += item.status == "replaced"
+        if item.status in {"differs", "replaced"}:
+            self._differing.add(source, item)
         if self._shows_runs:
             self._rows.append(_run_row(item))
         passed = item.outcome.value == "PASS"
@@ -186,6 +192,7 @@ class ImportSummary:
             say_table(_RUN_COLUMNS, self._rows, named=True)
         self._messages.show(None if self._quarantine is None else self._retry())
         if not self._quiet:
+            self._differing.show()
             self._show_warnings()
         if self._as_json:
             document = attrs.asdict(self._totals)
@@ -264,6 +271,10 @@ class ImportSummary:
         runs = f"{count_of(totals.runs, 'run')} of {count_of(totals.sources, 'file')}"
         if totals.there_already:
             runs += f", {totals.there_already} of them there already"
+        if totals.different:
+            runs += f" ({totals.different} with other content)"
+        if totals.replaced:
+            runs += f", {totals.replaced} of them replaced"
         parts = [runs]
         if totals.imported_before:
             files = count_of(totals.imported_before, "file")
@@ -329,6 +340,7 @@ def _run_document(item: ImportedRun) -> dict[str, object]:
         "phases": item.phases,
         "measurements": item.measurements,
         "attachments": item.attachments,
+        "differences": list(item.differences),
         "warnings": list(item.warnings),
     }
 

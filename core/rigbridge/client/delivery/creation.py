@@ -76,6 +76,7 @@ class RunCreation:
         self._runs: list[ReceivedRun] | None = None
         self.progress = _at(url, progress)
         self.created = True
+        self.differs = False
         self.listed: Sequence[ListedAttachment] = ()
 
     def look_up(self, body: CreateRun) -> Flow[str | None]:
@@ -289,6 +290,7 @@ class RunCreation:
         not_before = time.time() + self._patience if busy else None
         yield Keep(lambda progress: attrs.evolve(progress, not_before=not_before))
         found = None
+        is_there = False
         # Who asks us to wait is not asked at once; the next attempt looks first.
         if error.status != _TOO_MANY:
             try:
@@ -308,6 +310,8 @@ class RunCreation:
             raise error
         if isinstance(error, ConflictError):
             self.created = False
+            # A store that knows keys takes the same body under one any number of times.
+            self.differs = is_there
         return (yield from self._note(body, found))
 
 

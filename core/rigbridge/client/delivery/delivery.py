@@ -263,6 +263,7 @@ class _Delivery:
             failures=files.failures,
             url=progress.url,
             warnings=progress.warnings,
+            differs=creation.differs,
         )
 
     def _create(
