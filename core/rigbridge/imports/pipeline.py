@@ -33,6 +33,7 @@ from rigbridge.errors import (
     NoAnswerError,
     NotFoundError,
     PermanentError,
+    RetriableError,
     RigbridgeError,
     RunProblemsError,
 )
@@ -199,6 +200,8 @@ class _Writer:
         self._sources: Iterator[FoundSource] = iter(())
         # The error that ended the import: what comes after it is not tried.
         self._outage: RigbridgeError | None = None
+        # What kept a whole group from being stored.
+        self._group_error: RetriableError | None = None
 
     def taken(
         self, sources: Iterable[FoundSource], stop: Callable[[], bool]
@@ -283,7 +286,9 @@ class _Writer:
         try:
             with foreign_failures(self._bulk, "store_prepared"):
                 return self._bulk.store_prepared(items)
-        except (HeldError, NoAnswerError) as error:
+        except RetriableError as error:
+            # No run of the group is to blame: a full disk, a store out of reach.
+            self._group_error = error
             return [error] * len(items)
         except DeliveryError as error:
             # One for each: it is to name the file of its run, and no other.
@@ -302,10 +307,13 @@ class _Writer:
         if outcome is None or outcome is self._outage:
             state.is_left = True
             return
+        ends = outcome is self._group_error or isinstance(
+            outcome, (HeldError, NoAnswerError)
+        )
         error = placed(outcome, state.found, run)
         state.errors.append(error)
-        # Both errors concern every run, not this one: the rest would only fail slowly.
-        if isinstance(error, (HeldError, NoAnswerError)):
+        # They concern every run, not this one: the rest would only fail slowly.
+        if ends:
             self._outage = self._outage or error
         elif isinstance(error, (PermanentError, RunProblemsError)):
             state.refused[str(run.id)] = error

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["TABLES", "VERSION"]
 
 VERSION = 1
+"""The version of the tables; a ledger of another one is set aside."""
 
 TABLES = """
 CREATE TABLE destination (key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -68,3 +69,4 @@ CREATE TABLE problem (
     PRIMARY KEY (source, position)
 ) WITHOUT ROWID;
 """
+"""The statements that make the tables."""
