@@ -336,12 +336,12 @@ class _Writer:
 
     def _ended(self, state: _SourceState) -> SourceResult:
         result = state.result or begun(state.found)
-        if state.is_left and self._outage is not None:
+        outage = self._outage
+        is_named = any(error is outage for error in state.errors)
+        if state.is_left and outage is not None and not is_named:
             if not state.runs:
-                return attrs.evolve(
-                    begun(state.found), errors=(self._outage,), tried=False
-                )
-            state.errors.append(self._outage)
+                return attrs.evolve(begun(state.found), errors=(outage,), tried=False)
+            state.errors.append(outage)
         quarantined = list(result.quarantined)
         errors = [*result.errors, *state.errors]
         if state.refused:

@@ -210,7 +210,7 @@ class TestImport:
         empty.parent.mkdir()
         empty.write_bytes(b"")
         named = rigbridge("import", empty, "--data", data)
-        found = rigbridge("import", empty.parent, "--data", data)
+        found = rigbridge("import", empty.parent, "--data", data, "--again")
         assert (named.returncode, found.returncode) == (1, 0)
         line = f"no run: {empty}: the file is empty (if it should hold a report, "
         for process in (named, found):

@@ -13,7 +13,7 @@ import pytest
 from rigbridge.cli.imports.progress import ImportProgress
 from rigbridge.configuration import Configuration, load_configuration
 from rigbridge.destinations import DestinationSettings
-from rigbridge.errors import ServerUnavailableError
+from rigbridge.errors import PermanentError, ServerUnavailableError
 from rigbridge.imports import (
     AdapterSet,
     PastImports,
@@ -119,7 +119,7 @@ def test_no_secret_travels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
     def noted(_: object, settings: ReadSettings, __: str) -> Iterator[Block]:
         sent.append(settings)
-        return iter(())
+        yield from ()
 
     monkeypatch.setattr(pipeline, "cluster_blocks", noted)
     sources: list[FoundSource] = []
@@ -136,7 +136,29 @@ def test_no_secret_travels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_each_file_of_a_group_is_named_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A disk that is full refuses a group; no error names the files of others."""
+    """A store refuses a group; no error names the files of others."""
+    for name in "ab":
+        (tmp_path / f"{name}.csv").write_text(f"{HEAD}{name},P,m,1,PASS\n")
+    configuration = local(tmp_path)
+    destination = open_destination(configuration)
+
+    def refuse(*_: object) -> None:
+        raise PermanentError("no such table")
+
+    monkeypatch.setattr(type(destination), "store_prepared", refuse)
+    files = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    results = import_sources(
+        Scan(files), AdapterSet(configuration), configuration, destination
+    )
+    words = [str(error) for result in results for error in result.errors]
+    destination.close()
+    assert words == [f"{file}: no such table" for file in files]
+
+
+def test_a_full_disk_ends_the_import(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said once, and what comes after is left for the next import."""
     for name in "ab":
         (tmp_path / f"{name}.csv").write_text(f"{HEAD}{name},P,m,1,PASS\n")
     configuration = local(tmp_path)
@@ -147,9 +169,9 @@ def test_each_file_of_a_group_is_named_alone(
 
     monkeypatch.setattr(type(destination), "store_prepared", full)
     files = [tmp_path / "a.csv", tmp_path / "b.csv"]
-    results = import_sources(
+    first, second = import_sources(
         Scan(files), AdapterSet(configuration), configuration, destination
     )
-    words = [str(error) for result in results for error in result.errors]
     destination.close()
-    assert words == [f"{file}: the disk is full" for file in files]
+    assert [str(error) for error in first.errors] == [f"{files[0]}: the disk is full"]
+    assert (first.tried, second.tried) == (True, False)
