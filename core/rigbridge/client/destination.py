@@ -92,7 +92,7 @@ class HTTPDestination(StoreOverHTTP):
             ConfigurationError: the store is not ours.
             DeliveryError: it cannot be asked for now.
         """
-        self.require_own("its runs cannot be replaced")
+        self._require_own("its runs cannot be replaced")
         self._replaces = True
 
     def resume(

@@ -203,7 +203,7 @@ class StoreOverHTTP:
         """
         self._connection.perform(calls.delete_run(stored_id))
 
-    def require_own(self, words: str) -> None:
+    def _require_own(self, words: str) -> None:
         """
         Make sure that the store is one of ours.
 

@@ -190,7 +190,11 @@ def remote_files(
     """
     base, pattern = split_pattern(url) if has_pattern(urlsplit(url).path) else (url, "")
     shown = shown_url(base)
-    files, root = _file_system(base)
+    try:
+        files, root = _file_system(base)
+    except SourceUnreadableError as error:
+        yield _found(base, urlsplit(base).path, shown, {}).refused(error)
+        return
     try:
         with _reached(base, shown):
             # A page of the web may be a list of links: only its slash tells.

@@ -68,8 +68,12 @@ class ZipMemberOpener:
 
     def _seek(self, stream: IO[bytes]) -> None:
         """Go to the first byte of the member."""
-        stream.seek(self.info.header_offset)
-        header = stream.read(_HEADER.size)
+        # A damaged index may say that it is before the archive.
+        start = self.info.header_offset
+        header = b""
+        if start >= 0:
+            stream.seek(start)
+            header = stream.read(_HEADER.size)
         if len(header) < _HEADER.size or not header.startswith(_MAGIC):
             raise SourceUnreadableError(
                 "is not where the index of the archive says",

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import asyncssh
 import boto3
@@ -127,6 +128,11 @@ class TestS3:
 
 
 class _Login(asyncssh.SSHServer):
+    connections: ClassVar[list[asyncssh.SSHServerConnection]] = []
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self.connections.append(conn)
+
     def begin_auth(self, username: str) -> bool:
         return bool(username)
 
@@ -163,7 +169,15 @@ def ssh(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(home))
         yield f"sftp://rig:se%3Acret@127.0.0.1:{port}"
-    loop.call_soon_threadsafe(server.close)
+
+    async def stop() -> None:
+        server.close()
+        for connection in _Login.connections:
+            connection.abort()
+            await connection.wait_closed()
+
+    # What is left open would be a warning in a test that comes later.
+    asyncio.run_coroutine_threadsafe(stop(), loop).result(30)
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -124,16 +126,20 @@ def test_a_name_that_is_no_text_can_be_read_and_shown(tmp_path: Path) -> None:
     assert found.source().head == b"content"
 
 
-@pytest.mark.skipif(
-    os.name == "nt" or os.geteuid() == 0, reason="permissions bind users of POSIX only"
-)
-def test_a_folder_that_cannot_be_listed_is_said(tree: Path) -> None:
+def test_a_folder_that_cannot_be_listed_is_said(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The others are read."""
-    (tree / "a" / "old").chmod(0)
-    try:
-        found = list(Scan((tree,)))
-    finally:
-        (tree / "a" / "old").chmod(0o755)
+    listed = os.scandir
+
+    def scandir(folder: str | Path) -> Any:
+        if Path(folder).name == "old":
+            raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+        return listed(folder)
+
+    # A mode would not hold root off.
+    monkeypatch.setattr(os, "scandir", scandir)
+    found = list(Scan((tree,)))
     assert len(found) == len(TREE)
     with pytest.raises(SourceUnreadableError, match="old: cannot be listed"):
         _ = found[-1].source().head
