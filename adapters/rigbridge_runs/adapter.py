@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import attrs
 import msgspec
@@ -142,14 +142,19 @@ def _read_line(line: bytes, number: int, report: ConversionReport) -> Run:
 def _unread(given: object, known: object, path: str) -> Iterator[str]:
     """Find the keys that the model does not have."""
     if isinstance(given, dict) and isinstance(known, dict):
-        for key, value in given.items():
+        # What JSON holds has texts for keys, and anything for values.
+        names = cast("dict[str, object]", known)
+        for key, value in cast("dict[str, object]", given).items():
             inner = f"{path}.{key}"
-            if key in known:
-                yield from _unread(value, known[key], inner)
+            if key in names:
+                yield from _unread(value, names[key], inner)
             else:
                 yield inner
     elif isinstance(given, list) and isinstance(known, list):
-        for index, (one, other) in enumerate(zip(given, known, strict=False)):
+        pairs = zip(
+            cast("list[object]", given), cast("list[object]", known), strict=False
+        )
+        for index, (one, other) in enumerate(pairs):
             yield from _unread(one, other, f"{path}[{index}]")
 
 

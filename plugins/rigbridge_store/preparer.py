@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import attrs
 from msgspec import UNSET
@@ -23,7 +23,7 @@ from rigbridge.errors import (
     ServerUnavailableError,
     UnprocessableError,
 )
-from rigbridge.model import Attachment, JSONValue, Run
+from rigbridge.model import Attachment, JSONObject, JSONValue, Run
 from rigbridge.model.report import ConversionReport
 from rigbridge.wire import CODES
 from rigbridge_store.access.principals import Principal
@@ -104,9 +104,10 @@ def prepare_submission(
         operated_by=run.operator or UNSET,
         rigbridge=UNSET if payload.sidecar is None else payload.sidecar,
     )
-    document: Mapping[str, Any] | None = None
+    document: JSONObject | None = None
     if report is not None:
-        document = report.as_document()
+        # It gives JSON values, which its return type does not tell.
+        document = cast("JSONObject", report.as_document())
     # A rule that changed since the first time makes another body of the same run.
     compared = body
     if payload.sidecar is not None:

@@ -122,6 +122,7 @@ class RunRecorder:
 
     @unit.setter
     def unit(self, unit: Unit | str) -> None:
+        """Take another unit for the one under test."""
         self._unit = _as_unit(unit)
 
     def __enter__(self) -> Self:

@@ -47,6 +47,10 @@ class RefusedContent:
         raise self.error
 
 
+def _key_of(source: FoundSource) -> bytes:
+    return source.uri.encode("utf-8", "surrogateescape")
+
+
 @attrs.frozen(kw_only=True)
 class FoundSource:
     """
@@ -76,11 +80,9 @@ class FoundSource:
     mtime_ns: int | None = None
     archive: Path | None = None
     root: Path | None = None
-    key: bytes = attrs.field(repr=False)
-
-    @key.default
-    def _key(self) -> bytes:
-        return self.uri.encode("utf-8", "surrogateescape")
+    key: bytes = attrs.field(
+        default=attrs.Factory(_key_of, takes_self=True), repr=False
+    )
 
     @classmethod
     def of_path(

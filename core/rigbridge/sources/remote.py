@@ -202,12 +202,12 @@ def remote_files(
             is_file = not base.endswith("/") if is_page else files.isfile(root)
             if not is_file and not is_page and not files.exists(root):
                 raise FileNotFoundError(root)
-            info = files.info(root) if is_file else {}
+            known: dict[str, Any] = files.info(root) if is_file else {}
     except SourceUnreadableError as error:
         yield _found(base, root, shown, {}).refused(error)
         return
     if is_file:
-        yield _found(base, root, shown, info)
+        yield _found(base, root, shown, known)
         return
     anchored = Selection(include=(pattern,)) if pattern else Selection()
     for place, info in _below(files, root, base, shown):

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, cast
 
 from rigbridge.errors import (
     AdapterUnavailableError,
@@ -18,6 +18,9 @@ from rigbridge.errors import (
 )
 from rigbridge.model import FileOpener
 from rigbridge.sources.members import ArchiveMember, Unpacking
+
+if TYPE_CHECKING:
+    from py7zr.io import WriterFactory  # an extra
 
 __all__ = ["seven_zip_members"]
 
@@ -55,7 +58,8 @@ def seven_zip_members(
         try:
             with py7zr.SevenZipFile(stream, "r") as packed:
                 if not packed.needs_password():
-                    packed.extractall(factory=copies)
+                    # Of its kind in all but its base class, which is of an extra.
+                    packed.extractall(factory=cast("WriterFactory", copies))
                     yield from copies.members()
                     return
         except py7zr.exceptions.PasswordRequired:

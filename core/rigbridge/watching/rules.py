@@ -33,8 +33,10 @@ def _check_texts(
     table: object, field: attrs.Attribute[Sequence[str]], value: object
 ) -> None:
     del table
-    items: object = value if isinstance(value, (list, tuple)) else [None]
-    if not all(isinstance(item, str) for item in cast("Sequence[object]", items)):
+    items: Sequence[object] = [None]
+    if isinstance(value, (list, tuple)):
+        items = cast("Sequence[object]", value)
+    if not all(isinstance(item, str) for item in items):
         raise TypeError(f"{field.name!r} must be a list of texts")
 
 

@@ -10,7 +10,7 @@ greater number does, so that the order does not matter at all.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import sqlalchemy as sa
@@ -293,7 +293,8 @@ class UnitPlaces:
 
 def _found(connection: sa.Connection, serials: list[str]) -> Iterable[Any]:
     if len(serials) > 1:
-        return connection.execute(_FIND_MANY, {"serials": serials})
+        rows = connection.execute(_FIND_MANY, {"serials": serials})
+        return cast("Iterable[Any]", rows)  # a list of columns has no types
     # A run by itself is what a station waits for.
     row = _FIND_ONE.first(connection, serials[0])
     return () if row is None else (row,)

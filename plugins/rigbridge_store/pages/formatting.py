@@ -186,6 +186,10 @@ def _address(path: str, query: Mapping[str, str | None]) -> str:
     return f"{path}?{urlencode(given, quote_via=quote, errors='replace')}"
 
 
+def _quoted(path: object) -> str:
+    return shlex.quote(str(path))
+
+
 FILTERS: Mapping[str, Callable[..., str]] = MappingProxyType(
     {
         "day": format_day,
@@ -198,7 +202,7 @@ FILTERS: Mapping[str, Callable[..., str]] = MappingProxyType(
         "pretty": _pretty,
         "procedure_url": procedure_url,
         "runs_url": runs_url,
-        "quoted": lambda path: shlex.quote(str(path)),
+        "quoted": _quoted,
         "short": shorten,
         "size": format_size,
         "span": format_span,

@@ -471,7 +471,7 @@ def _changed(
 def _is_unseen(limits: JSONObject) -> bool:
     """Whether of a range only its comparator is added, which no column has."""
     within = limits.get(overlay.WITHIN)
-    return within is not None and cast("_Nodes", within).keys() == {"comparator"}
+    return within is not None and set(cast("_Nodes", within).keys()) == {"comparator"}
 
 
 def _limit(document: Any) -> Limit | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from typing import cast
 
 import attrs
 import sqlalchemy as sa
@@ -207,7 +208,11 @@ def latest_runs(connection: sa.Connection) -> Mapping[str, int]:
         .limit(1)
         .scalar_subquery()
     )
-    rows = connection.execute(sa.select(procedures.c.id, newest))
+    # Of a procedure without runs the subquery gives NULL, which its type leaves out.
+    rows = cast(
+        "Iterable[tuple[str, int | None]]",
+        connection.execute(sa.select(procedures.c.id, newest)),
+    )
     return {public: moment for public, moment in rows if moment is not None}
 
 

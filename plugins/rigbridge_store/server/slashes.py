@@ -26,6 +26,7 @@ def keep_slashes(app: ASGIApp) -> ASGIApp:
     """Route paths with encoded slashes by their parts as they were sent."""
 
     async def handle(scope: Scope, receive: Receive, send: Send) -> None:
+        """Mark the encoded slashes of a request, and pass it on."""
         raw = _raw_path(scope)
         if _ENCODED.search(raw) is not None:
             # Some servers hand over the query string with it.

@@ -13,6 +13,7 @@ A run that is still running is none of a yield, and has no place.
 from __future__ import annotations
 
 import sqlalchemy as sa
+from sqlalchemy import event
 
 __all__ = ["TALLIED_DAY", "keep_tallies"]
 
@@ -118,22 +119,22 @@ _TRIGGERS = {
 
 def keep_tallies(metadata: sa.MetaData) -> None:
     """Let the triggers be made when the tables of the store are."""
-    for name, (event, body, result) in _TRIGGERS.items():
+    for name, (change, body, result) in _TRIGGERS.items():
         made = f"CREATE TRIGGER tally_{name}"
         function = (
             f"CREATE FUNCTION tally_{name}() RETURNS trigger LANGUAGE plpgsql "
             f"AS $$ BEGIN {body} RETURN {result}; END $$"
         )
         trigger = (
-            f"{made} BEFORE {event} ON runs FOR EACH ROW "
+            f"{made} BEFORE {change} ON runs FOR EACH ROW "
             f"EXECUTE FUNCTION tally_{name}()"
         )
         # After a row PostgreSQL would look at what the whole statement has left
         # behind; before it SQLite does not know the key yet.
         for dialect, statement in (
-            ("sqlite", f"{made} AFTER {event} ON runs BEGIN {body} END"),
+            ("sqlite", f"{made} AFTER {change} ON runs BEGIN {body} END"),
             ("postgresql", function),
             ("postgresql", trigger),
         ):
             ddl = sa.DDL(statement)  # type: ignore[no-untyped-call] # SQLAlchemy's own
-            sa.event.listen(metadata, "after_create", ddl.execute_if(dialect=dialect))
+            event.listen(metadata, "after_create", ddl.execute_if(dialect=dialect))

@@ -80,6 +80,7 @@ class TestDigest:
         """The same check holds there."""
 
         async def read() -> None:
+            """Take all chunks of a file that is damaged."""
             async for _ in chunks_async(_put(b"abc", sha256="0" * 64)):
                 pass
 

@@ -153,6 +153,7 @@ def ssh(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     key = asyncssh.generate_private_key("ssh-ed25519")
 
     async def serve() -> asyncssh.SSHAcceptor:
+        """Listen at a free port."""
         return await asyncssh.create_server(
             _Login,
             "127.0.0.1",

@@ -267,6 +267,7 @@ def _free_name(path: Path, target: Path) -> Path:
 def _move(path: Path, target: Path) -> Path:
     """Move a file; what is there under its name stays, unless it is the same."""
     make_folder(target.parent)
+    candidate = target
     for candidate in _names(target):
         try:
             # A link never replaces a file, as a rename would.

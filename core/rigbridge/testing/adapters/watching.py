@@ -22,7 +22,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -110,7 +110,9 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
 def _is_foreign(path: object, folder: Path) -> bool:
     if not isinstance(path, (str, bytes, os.PathLike)):
         return False
-    return not Path(os.fsdecode(path)).absolute().is_relative_to(folder)
+    # isinstance does not tell what a path-like object gives: text or bytes.
+    known = cast("str | bytes | os.PathLike[str]", path)
+    return not Path(os.fsdecode(known)).absolute().is_relative_to(folder)
 
 
 def _install() -> None:

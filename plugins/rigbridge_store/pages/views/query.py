@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 from urllib.parse import quote, urlencode
 
 import attrs
@@ -72,7 +73,9 @@ class Address:
         dropped = {"after", "before", *changes}
         items = [item for item in self.items if item[0] not in dropped]
         for name, value in changes.items():
-            values = value if isinstance(value, (list, tuple)) else [value]
+            values: Sequence[object] = [value]
+            if isinstance(value, (list, tuple)):
+                values = cast("Sequence[object]", value)  # of anything
             items += [(name, str(item)) for item in values if item not in (None, "")]
         query = urlencode(items, quote_via=quote, errors="replace")
         where = path or self.path

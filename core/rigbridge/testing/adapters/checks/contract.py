@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -31,7 +31,7 @@ _GUESS = 0.5
 def protocol(bench: Bench) -> None:
     """An adapter has a name, settings with defaults, and an entry point of its name."""
     adapter: Any = bench.adapter
-    kind = type(adapter)
+    kind = cast("type[object]", type(adapter))  # whatever it is
     if not isinstance(adapter, Adapter):
         raise NonconformityError(
             f"{kind.__name__} is no adapter",

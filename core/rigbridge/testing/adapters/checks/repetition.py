@@ -45,7 +45,7 @@ def keeps_nothing(bench: Bench) -> None:
                 )
     for text, _ in bench.texts():
         for line, change, content in spread(list(_lacking(bench, text)), _FEW):
-            traces = []
+            traces: list[str] = []
             for other in (text.text, _other_line(bench, text, line)):
                 bench.read(other, text.sample.name, "(before it)", adapter=used)
                 again = bench.read(content, text.sample.name, change, adapter=used)
@@ -110,7 +110,7 @@ def reads_at_once(bench: Bench) -> None:
 def _by_turns(
     bench: Bench, adapter: Adapter, sources: list[tuple[str, bytes]]
 ) -> list[list[tuple[UUID, str]]]:
-    waiting = []
+    waiting: list[tuple[Iterator[Any], ReadContext]] = []
     for name, content in sources:
         context = ReadContext(
             adapter=adapter.name,
@@ -175,7 +175,7 @@ def reads_in_threads(bench: Bench) -> None:
     def read(at: int) -> list[str]:
         name, content = sources[at]
         start.wait()
-        found = []
+        found: list[str] = []
         for _ in range(5):
             source = _SlowSource(name, name, lambda: io.BytesIO(content))
             found.append(
