@@ -155,7 +155,7 @@ def found_runs(
             rows = connection.execute(page).all()
         if not rows:
             return
-        yield from (row.tuple() for row in rows)
+        yield from ((row.key, row.id) for row in rows)
         last = rows[-1].key
 
 

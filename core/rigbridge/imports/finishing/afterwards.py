@@ -13,9 +13,10 @@ import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from enum import StrEnum
+from itertools import count
 from pathlib import Path
 
 import attrs
@@ -314,9 +315,11 @@ def _copied(path: Path, target: Path) -> bool:
     return True
 
 
-def _names(target: Path) -> list[Path]:
-    numbered = (f"{target.stem} ({count}){target.suffix}" for count in range(2, 1000))
-    return [target, *map(target.with_name, numbered)]
+def _names(target: Path) -> Iterator[Path]:
+    # Without end: a file for which there is no name must not be taken for placed.
+    yield target
+    for number in count(2):
+        yield target.with_name(f"{target.stem} ({number}){target.suffix}")
 
 
 def _is_same(path: Path, other: Path) -> bool:
