@@ -35,9 +35,12 @@ def _adding(number: int) -> Work:
     return add
 
 
-def _at_once(store: RunStore, calls: list[Callable[[], Any]]) -> list[Future[Any]]:
+def _at_once(
+    store: RunStore, calls: list[Callable[[], Any]], *, only_adds: bool = False
+) -> list[Future[Any]]:
     """Let calls wait while a work is being done, so that they make one group."""
     database = store._database
+    groups = database._additions if only_adds else database._groups
     begun, go_on = threading.Event(), threading.Event()
 
     def hold(_: sa.Connection) -> None:
@@ -45,13 +48,13 @@ def _at_once(store: RunStore, calls: list[Callable[[], Any]]) -> list[Future[Any
         assert go_on.wait(30)
 
     with ThreadPoolExecutor(len(calls) + 1) as threads:
-        held = threads.submit(database.write, hold)
+        held = threads.submit(database.write, hold, only_adds=only_adds)
         assert begun.wait(30)
         futures: list[Future[Any]] = []
         for call in calls:
             # One after the other: the order is told.
             futures.append(threads.submit(call))
-            while len(database._groups._waiting) < len(futures):
+            while len(groups._waiting) < len(futures):
                 time.sleep(0.001)
         go_on.set()
     held.result()
@@ -177,14 +180,15 @@ class TestRuns:
         self, store: RunStore, make_body: Callable[..., CreateRun]
     ) -> None:
         """A run that is refused leaves neither itself nor what it would bring along."""
-        strange = [{"serial_number": "none"}]
         bodies = [
             make_body(procedure_name="P0"),
-            make_body(procedure_name="P1", sub_units=strange),
+            make_body(procedure_name="P1", operated_by="nobody@example.com"),
             make_body(procedure_name="P2"),
         ]
         first, refused, last = _at_once(
-            store, [partial(store.create_run, body) for body in bodies]
+            store,
+            [partial(store.create_run, body) for body in bodies],
+            only_adds=True,
         )
         assert first.result().created
         assert last.result().created
@@ -201,7 +205,9 @@ class TestRuns:
     ) -> None:
         """Runs of one group that bring the same things along share them."""
         call = partial(store.create_run, make_body())
-        answers = [future.result() for future in _at_once(store, [call] * 3)]
+        answers = [
+            future.result() for future in _at_once(store, [call] * 3, only_adds=True)
+        ]
         assert len({answer.id for answer in answers}) == 3
         assert len(store.list_runs("SN-1")) == 3
         with store.reading() as connection:
