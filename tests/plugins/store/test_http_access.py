@@ -163,7 +163,12 @@ def test_reference_page(store: RunStore) -> None:
         REFERENCE.read_text(),
         re.MULTILINE,
     )
-    documented = {(method, f"/api/v2{path}"): level for method, path, level in rows}
+    documented = {
+        (method, f"/api/v2{path}"): level
+        for method, path, level in rows
+        # What only our own commands call is named in full.
+        if not path.startswith("/v1/")
+    }
     served = {
         (method, path): (
             "none"
