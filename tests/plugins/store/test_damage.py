@@ -34,6 +34,10 @@ UNSEALED_COLUMNS = {
     ("units", "id"),
     ("units", "created_at"),
     ("units", "by_run"),
+    # Of the unit as it is now, which later runs change.
+    ("units", "part_told_at"),
+    ("units", "revision_told_at"),
+    ("units", "batch_told_at"),
 }
 
 
