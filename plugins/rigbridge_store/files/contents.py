@@ -15,7 +15,7 @@ import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -24,13 +24,43 @@ from rigbridge.model import FileOpener
 from rigbridge.wire import CODES
 from rigbridge_store.results import StoredContent
 
-__all__ = ["FOLDER_NAME", "ContentStore", "ContentWriter", "DiskContents"]
+__all__ = [
+    "FOLDER_NAME",
+    "ContentStore",
+    "ContentWriter",
+    "DiskContents",
+    "stream_pieces",
+]
 
 FOLDER_NAME = "attachments"
 """The name of the folder of contents in the data folder."""
 
 _INCOMING = "incoming"
 """The name of the folder in it for contents that are being written."""
+
+_PIECE = 256 * 1024
+"""Bytes of one piece of an answer: a file may be larger than memory."""
+
+
+def stream_pieces(stream: IO[bytes]) -> Generator[bytes]:
+    """
+    Give an open content piece by piece, and close it however the reading ends.
+
+    The stream is also closed if nobody ever asks for a piece, as when the reader of an
+    answer has left before its first byte.
+    """
+    pieces = _pieces(stream)
+    # A generator that has not begun runs no clean-up when it is dropped, so this one
+    # is taken to its first, empty yield.
+    next(pieces)
+    return pieces
+
+
+def _pieces(stream: IO[bytes]) -> Generator[bytes]:
+    with closing(stream):
+        yield b""
+        while piece := stream.read(_PIECE):
+            yield piece
 
 
 class ContentStore(ABC):

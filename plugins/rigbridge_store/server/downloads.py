@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import closing
-from typing import IO
 
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.response import File, Stream
 
+from rigbridge_store.files.contents import stream_pieces
 from rigbridge_store.pages.security import attachment_disposition
 from rigbridge_store.refusals import bytes_missing, not_found
 from rigbridge_store.results import StoredFile
@@ -18,7 +16,6 @@ from rigbridge_store.server.door import Door
 __all__ = ["DOWNLOAD", "download"]
 
 _BINARY = "application/octet-stream"
-_CHUNK = 256 * 1024
 _SAFE = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "sandbox; default-src 'none'",
@@ -61,7 +58,7 @@ def download(door: Door, file: StoredFile) -> File | Stream:
             raise bytes_missing(file.name) from error
         # Contents that are kept elsewhere have no path.
         return Stream(
-            _chunks(stream),
+            stream_pieces(stream),
             media_type=media_type,
             headers={**_SAFE, "Content-Disposition": attachment_disposition(file.name)},
         )
@@ -73,10 +70,3 @@ def download(door: Door, file: StoredFile) -> File | Stream:
         content_disposition_type="attachment",
         headers=_SAFE,
     )
-
-
-def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
-    with closing(stream):
-        # Piece by piece: a file may be larger than memory.
-        while chunk := stream.read(_CHUNK):
-            yield chunk

@@ -7,8 +7,7 @@ What may be shown is judged by the bytes alone, never by what the sender calls t
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import IO
 
@@ -18,20 +17,19 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from rigbridge.wire import ListedAttachment
-from rigbridge_store.files.contents import ContentStore
+from rigbridge_store.files.contents import ContentStore, stream_pieces
 from rigbridge_store.pages.security import (
     FILE_HEADERS,
     AnyRequest,
     attachment_disposition,
 )
 from rigbridge_store.pages.site import Site
-from rigbridge_store.refusals import not_found
+from rigbridge_store.refusals import bytes_missing, not_found
 from rigbridge_store.results import StoredFile
 
 __all__ = ["FileView", "download_file", "show_image", "view_file"]
 
 _HEAD_BYTES = 16 * 1024
-_CHUNK = 256 * 1024
 _BINARY = "application/octet-stream"
 _RASTERS: Mapping[bytes, str] = MappingProxyType(
     {
@@ -144,16 +142,15 @@ def view_file(
     return FileView(file=file, stored=True, is_image=is_image, preview=preview)
 
 
-def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
-    with closing(stream):
-        while chunk := stream.read(_CHUNK):
-            yield chunk
-
-
 def _opened(request: AnyRequest, file_id: str) -> tuple[StoredFile, IO[bytes]]:
     store = Site.of(request).store
     file = store.find_attachment(file_id)
-    return file, store.contents.open(file.sha256 or "")
+    if file.sha256 is None:
+        raise not_found("The file is a reference without bytes.")
+    try:
+        return file, store.contents.open(file.sha256)
+    except FileNotFoundError as error:
+        raise bytes_missing(file.name) from error
 
 
 @get("/files/{file_id:str}", sync_to_thread=True, include_in_schema=False)
@@ -162,11 +159,12 @@ def download_file(file_id: FromPath[str], request: AnyRequest) -> Stream:
     Send a file to be saved; whatever it is, it never runs here.
 
     Raises:
-        NotFoundError: there is none of that id.
+        NotFoundError: there is none of that id, or it is a reference without bytes.
+        ServerUnavailableError: the place where its bytes are kept has lost them.
     """
     file, stream = _opened(request, file_id)
     return Stream(
-        _chunks(stream),
+        stream_pieces(stream),
         # A type of the sender could make a browser show it instead of saving it.
         media_type=_BINARY,
         headers={
@@ -184,16 +182,18 @@ def show_image(file_id: FromPath[str], request: AnyRequest) -> Response[bytes] |
 
     Raises:
         NotFoundError: there is none of that id, or it is no image made of pixels.
+        ServerUnavailableError: the place where its bytes are kept has lost them.
     """
     file, stream = _opened(request, file_id)
+    pieces = stream_pieces(stream)
     kind = _image_kind(stream.read(_HEAD_BYTES))
     # Shown in the page of the store, anything else could act as one of its files.
     if kind is None:
-        stream.close()
+        pieces.close()
         raise not_found(f"Attachment with ID {file_id} is no image.")
     stream.seek(0)
     return Stream(
-        _chunks(stream),
+        pieces,
         media_type=kind,
         headers={**FILE_HEADERS, "Content-Length": str(file.size)},
     )

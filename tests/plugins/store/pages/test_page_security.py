@@ -131,6 +131,23 @@ def test_only_pixels_are_shown(site: Any, visitor: httpx.Client) -> None:
     assert visitor.get(f"/files/{site.files['evil.svg']}/image").status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/files/{file}", "/files/{file}/image"])
+def test_bytes_that_the_disk_has_lost_are_said(
+    site: Any, visitor: httpx.Client, path: str
+) -> None:
+    """A file whose bytes are gone is answered with 502 and its name, not with 500."""
+    file = site.files["shot.png"]
+    place = site.store.contents.path(site.store.find_attachment(file).sha256)
+    aside = place.with_name("aside")
+    place.rename(aside)
+    try:
+        answer = visitor.get(path.format(file=file))
+    finally:
+        aside.rename(place)
+    assert answer.status_code == 502
+    assert "shot.png are missing" in answer.text
+
+
 def test_without_keys_only_this_machine_is_let_in(
     store: RunStore, serving: Any
 ) -> None:
