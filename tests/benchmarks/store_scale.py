@@ -48,6 +48,7 @@ from rigbridge_store.reading.trends import (
 )
 from rigbridge_store.reading.yields import earliest_and_latest
 from rigbridge_store.tables.backends import FILE_NAME
+from rigbridge_store.tables.fragments import index_full_blocks
 from rigbridge_store.tables.schema import measurements, runs
 
 PROCEDURES, STATIONS, EACH, PAGE = 5, 4, 5, 50
@@ -175,6 +176,8 @@ def fill(folder: Path, count: int, measurements: int) -> None:
             connection.execute(f"PRAGMA {pragma}").fetchall()
         _copy(connection, count)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    with RunStore.open(folder) as store, store.writing() as (connection, _):
+        index_full_blocks(connection)
 
 
 def _copy(connection: sqlite3.Connection, count: int) -> None:

@@ -148,6 +148,10 @@ class CatalogSession:
         connection: the transaction.
         known: the keys of rows that are committed.
         principal: who makes what is new.
+
+    Attributes:
+        resolved: the keys that were found or added.
+        newest_unit: the highest key of a unit that was added, or 0.
     """
 
     def __init__(
@@ -160,6 +164,7 @@ class CatalogSession:
         self._known = known
         self._principal = principal
         self.resolved: dict[_Key, int] = {}
+        self.newest_unit = 0
         self._no_users: set[str] = set()
 
     @property

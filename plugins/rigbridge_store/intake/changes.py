@@ -19,6 +19,7 @@ from rigbridge.model import JSONScalar
 from rigbridge_store.intake.catalog import CatalogSession
 from rigbridge_store.intake.metadata import merge_metadata
 from rigbridge_store.refusals import FieldIssue, bad_request, conflict, not_found
+from rigbridge_store.tables.fragments import index_renamed, reopen_last_block
 from rigbridge_store.tables.packing import pack, unpack
 from rigbridge_store.tables.rows import insert_row
 from rigbridge_store.tables.schema import (
@@ -214,6 +215,8 @@ def rename(
     if folded(getattr(row, kind.name)) != folded(name):
         _require_free(connection, kind, name, path, getattr(row, kind.within or "key"))
     change(connection, kind, row.key, **{kind.name: name, kind.key: folded(name)})
+    if kind is UNIT:
+        index_renamed(connection, row.key)
 
 
 def require_unused(
@@ -302,6 +305,7 @@ def delete_unit(connection: sa.Connection, unit: int, serial_number: str) -> lis
     files = sa.select(attachments.c.sha256).where(attachments.c.unit_key == unit)
     digests = list(connection.execute(files).scalars())
     connection.execute(units.delete().where(units.c.key == unit))
+    reopen_last_block(connection)
     return digests
 
 

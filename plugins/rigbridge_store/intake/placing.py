@@ -281,6 +281,7 @@ class UnitPlaces:
         # another one the other way round.
         for serial, unit in sorted(self._units.items()):
             if unit.is_new:
+                self._catalog.newest_unit = max(self._catalog.newest_unit, unit.key)
                 row = (unit.key, unit.id, unit.serial_number, serial)
                 new.append((*row, *unit.told, *made, True))
             elif unit.changed:

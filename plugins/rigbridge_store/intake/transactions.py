@@ -9,14 +9,14 @@ or renamed its row.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from rigbridge.errors import PermanentError
+from rigbridge.errors import PermanentError, ServerUnavailableError
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.fields import known
 from rigbridge_store.intake.catalog import Catalog, CatalogSession
@@ -27,6 +27,7 @@ from rigbridge_store.intake.policies import Repetition
 from rigbridge_store.refusals import conflict
 from rigbridge_store.results import CreationResult
 from rigbridge_store.tables.database import StoreDatabase, TornError
+from rigbridge_store.tables.fragments import BLOCK, full_blocks, index_full_blocks
 from rigbridge_store.tables.rows import perform
 
 __all__ = ["IntakeTransactions"]
@@ -52,6 +53,7 @@ class IntakeTransactions:
         self._database = database
         self._catalog = Catalog()
         self._definitions = Definitions()
+        self._next_block = 1
 
     def create(self, creations: Sequence[Creation]) -> list[CreationResult | _Refusal]:
         """
@@ -143,7 +145,21 @@ class IntakeTransactions:
         # Only now: what a transaction added is gone if it was rolled back.
         self._catalog.remember(session)
         self._definitions.remember(definitions)
+        self._index_units(session.newest_unit)
         return results
+
+    def _index_units(self, newest: int) -> None:
+        """Index what serial numbers hold, once a block of units is full."""
+        if newest < self._next_block:
+            return
+        # The runs are stored: a store that is busy is tried again with the next ones.
+        with suppress(ServerUnavailableError):
+            with self._database.reading() as connection:
+                self._next_block = (full_blocks(connection) + 1) * BLOCK
+            if newest >= self._next_block:
+                # Without others beside: they could still add units of earlier keys.
+                with self._database.writing() as connection:
+                    self._next_block = (index_full_blocks(connection) + 1) * BLOCK
 
     def _forget(self) -> None:
         self._catalog.forget()
@@ -162,7 +178,9 @@ class IntakeTransactions:
         """
         try:
             with self._database.writing() as connection:
-                yield connection, self._catalog.session(connection, principal)
+                session = self._catalog.session(connection, principal)
+                yield connection, session
+            self._index_units(session.newest_unit)
         except IntegrityError as error:
             raise conflict(
                 "The change contradicts what is stored: something else has that "

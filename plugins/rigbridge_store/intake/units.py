@@ -132,6 +132,7 @@ def create_unit(
             **values,
         },
     )
+    catalog.newest_unit = max(catalog.newest_unit, key)
     return FoundUnit(key=key, id=public, **values)
 
 

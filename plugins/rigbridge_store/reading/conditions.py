@@ -31,6 +31,7 @@ from rigbridge_store.tables.values import (
 )
 
 __all__ = [
+    "ANYTHING",
     "DAY",
     "NEWEST_FIRST",
     "OLDEST_FIRST",
@@ -54,8 +55,8 @@ Condition = sa.ColumnElement[bool]
 DAY = 86_400_000_000
 """A day in microseconds."""
 
-# Stands for any characters in a text that a person searches for.
-_ANYTHING = "*"
+ANYTHING = "*"
+"""Stands for any characters in a text that a person searches for."""
 
 _ESCAPE = "\\"
 _LAST_CHARACTER = chr(0x10FFFF)
@@ -133,22 +134,27 @@ def older_than(moment: int, key: int) -> Condition:
     return beyond(run_moment, moment, key, upwards=False)
 
 
-def text_like(column: sa.ColumnElement[str], text: str) -> Condition:
+def text_like(
+    column: sa.ColumnElement[str], text: str, *, within: bool = False
+) -> Condition:
     """
     Demand a folded column that is like what a person typed.
 
     Args:
         column: holds folded texts.
         text: matched from the beginning; an asterisk stands for anything.
+        within: whether it is matched as it is, anywhere.
     """
     literal = folded(text.strip())
-    if _ANYTHING not in literal:
+    if within:
+        return column.contains(literal, autoescape=True)
+    if ANYTHING not in literal:
         # LIKE ignores case in SQLite and so uses no index. A range does, and finds the
         # same, since folded columns sort by code points.
         return sa.and_(column >= literal, column < literal + _LAST_CHARACTER)
     for special in (_ESCAPE, "%", "_"):
         literal = literal.replace(special, _ESCAPE + special)
-    return column.like(literal.replace(_ANYTHING, "%") + "%", escape=_ESCAPE)
+    return column.like(literal.replace(ANYTHING, "%") + "%", escape=_ESCAPE)
 
 
 def procedure_keys(

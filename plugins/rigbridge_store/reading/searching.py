@@ -17,11 +17,12 @@ import sqlalchemy as sa
 
 from rigbridge.model import MeasurementOutcome, PhaseOutcome, RunOutcome
 from rigbridge_store.reading.conditions import (
+    ANYTHING,
     Condition,
     Period,
-    text_contained,
     text_like,
 )
+from rigbridge_store.tables.fragments import FRAGMENT, units_with
 from rigbridge_store.tables.schema import (
     batches,
     measurements,
@@ -63,7 +64,7 @@ class RunSearch:
 
     Attributes:
         text: a fragment of a serial, part or batch number, or the beginning of a run's
-            id.
+            id; of fewer than three characters, the beginning of a number.
         serial: the unit's serial number.
         part: the part's number.
         revision: the revision's number.
@@ -106,9 +107,7 @@ def search_conditions(connection: sa.Connection, search: RunSearch) -> list[Cond
     if search.text.strip():
         found.append(_anywhere(connection, search.text))
     if search.serial.strip():
-        found.append(
-            _of_units(connection, text_like(units.c.serial_key, search.serial))
-        )
+        found.append(_of_units(connection, search.serial))
     for text, table, column in (
         (search.part, parts, runs.c.part_key),
         (search.revision, revisions, runs.c.revision_key),
@@ -231,26 +230,42 @@ def _of_rows(
     return (column + 0).in_(keys)
 
 
-def _of_units(connection: sa.Connection, matching: Condition) -> Condition:
+def _of_units(connection: sa.Connection, serial: str) -> Condition:
+    matching = text_like(units.c.serial_key, serial)
     found = sa.select(units.c.key).where(matching)
-    few = connection.execute(found.limit(_FEW + 1)).scalars().all()
-    if len(few) <= _FEW and _are_few(connection, runs.c.unit_key.in_(few)):
+    few = _few_units(connection, folded(serial.strip()).split(ANYTHING), matching)
+    if few is not None and _are_few(connection, runs.c.unit_key.in_(few)):
         return runs.c.unit_key.in_(few)
     # Asked for each run in the order of time, until the page is full.
     return sa.exists(found.where(units.c.key == runs.c.unit_key).correlate(runs))
 
 
+def _few_units(
+    connection: sa.Connection, texts: Sequence[str], matching: Condition
+) -> list[int] | None:
+    """Find units by texts in their serial numbers; None if there are too many."""
+    if len(texts) == 1 or all(len(text) < FRAGMENT for text in texts):
+        # A beginning is found in the order of serial numbers.
+        some = sa.select(units.c.key).where(matching).limit(_FEW + 1)
+        found = list(connection.execute(some).scalars())
+        return found if len(found) <= _FEW else None
+    return units_with(connection, texts, matching, _FEW)
+
+
 def _anywhere(connection: sa.Connection, text: str) -> Condition:
     """Demand runs of a fragment of a number, or of the beginning of an id."""
     wanted = text.strip()
-    (of_unit,) = text_contained(wanted, units.c.serial_key)
-    unit = sa.select(units.c.key).where(of_unit)
-    serials = connection.execute(unit.limit(_FEW + 1)).scalars().all()
+    # A shorter text is in most numbers somewhere, and no index tells where.
+    is_fragment = len(wanted) >= FRAGMENT
+    of_unit = text_like(units.c.serial_key, wanted, within=is_fragment)
+    serials = _few_units(
+        connection, ["", folded(wanted)] if is_fragment else [folded(wanted)], of_unit
+    )
     found: list[Condition] = []
-    if serials and len(serials) <= _FEW:
+    if serials:
         found.append(runs.c.unit_key.in_(serials))
     for table, column in ((parts, runs.c.part_key), (batches, runs.c.batch_key)):
-        (matching,) = text_contained(wanted, table.c.number_key)
+        matching = text_like(table.c.number_key, wanted, within=is_fragment)
         keys = connection.execute(
             sa.select(table.c.key).where(matching).limit(_FEW)
         ).scalars()
@@ -259,7 +274,7 @@ def _anywhere(connection: sa.Connection, text: str) -> Condition:
     if _ID.fullmatch(wanted):
         # Ids are written in hexadecimal digits, behind each of which comes a "g".
         found.append(runs.c.id.between(wanted.lower(), f"{wanted.lower()}g"))
-    if len(serials) <= _FEW:
+    if serials is not None:
         # Each by its own index, and the page from what these found: asked for any of
         # several, SQLite would look at every run in the order of time.
         some = [
@@ -270,8 +285,8 @@ def _anywhere(connection: sa.Connection, text: str) -> Condition:
         if len(rows) <= _FEW:
             return runs.c.key.in_(rows)
     else:
-        of_run = unit.where(units.c.key == runs.c.unit_key).correlate(runs)
-        found.append(sa.exists(of_run))
+        unit = sa.select(units.c.key).where(of_unit, units.c.key == runs.c.unit_key)
+        found.append(sa.exists(unit.correlate(runs)))
     # As above: no index of one of them, but that of time.
     return sa.case((sa.or_(*found), 1), else_=0) == 1
 

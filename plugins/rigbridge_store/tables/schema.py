@@ -21,6 +21,20 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from rigbridge_store.tables.columns import (
+    FOLDED,
+    creation,
+    id_column,
+    index_if_known,
+    key_column,
+    metadata,
+    metadata_of,
+    of_run,
+    position,
+    refers,
+    shown_id,
+)
+from rigbridge_store.tables.file_tables import attachments, uploads
 from rigbridge_store.tables.tallying import keep_tallies
 
 __all__ = [
@@ -46,6 +60,7 @@ __all__ = [
     "run_slots",
     "runs",
     "schema_versions",
+    "serial_fragments",
     "specifications",
     "station_metadata",
     "station_names",
@@ -68,84 +83,6 @@ A change of the tables needs a higher version, and a migration of that number in
 :mod:`rigbridge_store.tables.migrations`.
 """
 
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-_ID = sa.String(36)
-_FOLDED = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-"""Sorted by code points everywhere, so that an index finds what a text begins with."""
-
-
-def _key() -> sa.Column[int]:
-    return sa.Column("key", sa.Integer, primary_key=True)
-
-
-def _id() -> sa.Column[str]:
-    return sa.Column("id", _ID, nullable=False, unique=True)
-
-
-def _shown_id() -> sa.Column[str]:
-    # Nothing is looked up by it, and an index of random values costs each insert.
-    return sa.Column("id", _ID, nullable=False)
-
-
-def _refers(
-    name: str,
-    target: str,
-    *,
-    required: bool = False,
-    index: bool = False,
-    cascade: bool = False,
-    primary_key: bool = False,
-) -> sa.Column[int]:
-    """Make a column that names a row; with ``cascade`` this one is deleted with it."""
-    return sa.Column(
-        name,
-        sa.Integer,
-        sa.ForeignKey(f"{target}.key", ondelete="CASCADE" if cascade else None),
-        nullable=not (required or primary_key),
-        index=index,
-        primary_key=primary_key,
-    )
-
-
-def _of_run() -> sa.Column[int]:
-    return _refers("run_key", "runs", cascade=True, primary_key=True)
-
-
-def _position(name: str = "position") -> sa.Column[int]:
-    return sa.Column(name, sa.Integer, primary_key=True, autoincrement=False)
-
-
-def _creation() -> tuple[sa.Column[int], ...]:
-    return (
-        sa.Column("created_at", sa.BigInteger),
-        _refers("creator_user_key", "users"),
-        _refers("creator_station_key", "stations"),
-    )
-
-
-def _metadata_of(owner: str, targets: str) -> sa.Table:
-    return sa.Table(
-        f"{owner}_metadata",
-        metadata,
-        _refers(f"{owner}_key", targets, cascade=True, primary_key=True),
-        sa.Column("name", sa.String(255), primary_key=True),
-        # Exact JSON; the others are for queries, by the kind of value.
-        sa.Column("value", sa.Text, nullable=False),
-        sa.Column("text", sa.Text),
-        sa.Column("number", sa.Double),
-        sa.Column("flag", sa.Boolean),
-        sqlite_with_rowid=False,
-    )
-
-
 schema_versions = sa.Table(
     "schema_versions",
     metadata,
@@ -156,23 +93,23 @@ schema_versions = sa.Table(
 users = sa.Table(
     "users",
     metadata,
-    _key(),
-    _id(),
+    key_column(),
+    id_column(),
     sa.Column("name", sa.Text, nullable=False),
-    sa.Column("name_key", _FOLDED, nullable=False, index=True),
+    sa.Column("name_key", FOLDED, nullable=False, index=True),
     sa.Column("email", sa.Text),
-    sa.Column("email_key", _FOLDED, unique=True),
+    sa.Column("email_key", FOLDED, unique=True),
     sa.Column("created_at", sa.BigInteger, nullable=False),
 )
 
 stations = sa.Table(
     "stations",
     metadata,
-    _key(),
-    _id(),
+    key_column(),
+    id_column(),
     sa.Column("name", sa.Text, nullable=False),
     # Not unique: the contract knows stations by their ids.
-    sa.Column("name_key", _FOLDED, nullable=False, index=True),
+    sa.Column("name_key", FOLDED, nullable=False, index=True),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     # When it was taken out of use; what it made still names it.
     sa.Column("removed_at", sa.BigInteger),
@@ -181,15 +118,15 @@ stations = sa.Table(
 procedures = sa.Table(
     "procedures",
     metadata,
-    _key(),
-    _id(),
+    key_column(),
+    id_column(),
     sa.Column("identifier", sa.Text),
-    sa.Column("identifier_key", _FOLDED, unique=True),
+    sa.Column("identifier_key", FOLDED, unique=True),
     sa.Column("name", sa.Text, nullable=False),
     # Not unique: the contract allows several procedures of one name.
-    sa.Column("name_key", _FOLDED, nullable=False, index=True),
+    sa.Column("name_key", FOLDED, nullable=False, index=True),
     sa.Column("created_at", sa.BigInteger, nullable=False),
-    _refers("creator_user_key", "users"),
+    refers("creator_user_key", "users"),
     # Writers remember keys: that of a deleted row must never name another one.
     sqlite_autoincrement=True,
 )
@@ -197,21 +134,21 @@ procedures = sa.Table(
 station_procedures = sa.Table(
     "station_procedures",
     metadata,
-    _refers("station_key", "stations", cascade=True, primary_key=True),
-    _refers("procedure_key", "procedures", cascade=True, primary_key=True),
+    refers("station_key", "stations", cascade=True, primary_key=True),
+    refers("procedure_key", "procedures", cascade=True, primary_key=True),
 )
 
 api_keys = sa.Table(
     "api_keys",
     metadata,
-    _key(),
-    _id(),
+    key_column(),
+    id_column(),
     # The public part of a key, by which its row is found.
     sa.Column("prefix", sa.String(32), nullable=False, unique=True),
     # The SHA-256 digest of the secret part.
     sa.Column("hash", sa.LargeBinary, nullable=False),
-    _refers("user_key", "users"),
-    _refers("station_key", "stations"),
+    refers("user_key", "users"),
+    refers("station_key", "stations"),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     # Written now and then, not at each use.
     sa.Column("last_used_at", sa.BigInteger),
@@ -223,21 +160,21 @@ api_keys = sa.Table(
 station_names = sa.Table(
     "station_names",
     metadata,
-    _key(),
+    key_column(),
     sa.Column("name", sa.Text, nullable=False),
-    sa.Column("name_key", _FOLDED, nullable=False, unique=True),
+    sa.Column("name_key", FOLDED, nullable=False, unique=True),
     sqlite_autoincrement=True,
 )
 
 procedure_versions = sa.Table(
     "procedure_versions",
     metadata,
-    _key(),
-    _id(),
-    _refers("procedure_key", "procedures", required=True),
+    key_column(),
+    id_column(),
+    refers("procedure_key", "procedures", required=True),
     sa.Column("tag", sa.Text, nullable=False),
-    sa.Column("tag_key", _FOLDED, nullable=False),
-    *_creation(),
+    sa.Column("tag_key", FOLDED, nullable=False),
+    *creation(),
     sa.UniqueConstraint("procedure_key", "tag_key"),
     sqlite_autoincrement=True,
 )
@@ -245,24 +182,24 @@ procedure_versions = sa.Table(
 parts = sa.Table(
     "parts",
     metadata,
-    _key(),
-    _id(),
+    key_column(),
+    id_column(),
     sa.Column("number", sa.Text, nullable=False),
-    sa.Column("number_key", _FOLDED, nullable=False, unique=True),
+    sa.Column("number_key", FOLDED, nullable=False, unique=True),
     sa.Column("name", sa.Text),
-    *_creation(),
+    *creation(),
     sqlite_autoincrement=True,
 )
 
 revisions = sa.Table(
     "revisions",
     metadata,
-    _key(),
-    _id(),
-    _refers("part_key", "parts", required=True),
+    key_column(),
+    id_column(),
+    refers("part_key", "parts", required=True),
     sa.Column("number", sa.Text, nullable=False),
-    sa.Column("number_key", _FOLDED, nullable=False),
-    *_creation(),
+    sa.Column("number_key", FOLDED, nullable=False),
+    *creation(),
     sa.UniqueConstraint("part_key", "number_key"),
     sqlite_autoincrement=True,
 )
@@ -270,70 +207,81 @@ revisions = sa.Table(
 batches = sa.Table(
     "batches",
     metadata,
-    _key(),
-    _id(),
+    key_column(),
+    id_column(),
     sa.Column("number", sa.Text, nullable=False),
-    sa.Column("number_key", _FOLDED, nullable=False, unique=True),
-    *_creation(),
+    sa.Column("number_key", FOLDED, nullable=False, unique=True),
+    *creation(),
     sqlite_autoincrement=True,
 )
 
 units = sa.Table(
     "units",
     metadata,
-    _key(),
-    _shown_id(),
+    key_column(),
+    shown_id(),
     sa.Column("serial_number", sa.Text, nullable=False),
-    sa.Column("serial_key", _FOLDED, nullable=False, unique=True),
-    _refers("part_key", "parts"),
-    _refers("revision_key", "revisions"),
-    _refers("batch_key", "batches"),
+    sa.Column("serial_key", FOLDED, nullable=False, unique=True),
+    refers("part_key", "parts"),
+    refers("revision_key", "revisions"),
+    refers("batch_key", "batches"),
     # When the runs were that told each of these: an older one tells nothing new.
     sa.Column("part_told_at", sa.BigInteger),
     sa.Column("revision_told_at", sa.BigInteger),
     sa.Column("batch_told_at", sa.BigInteger),
     sa.Column("created_at", sa.BigInteger, nullable=False),
-    _refers("creator_user_key", "users"),
-    _refers("creator_station_key", "stations"),
+    refers("creator_user_key", "users"),
+    refers("creator_station_key", "stations"),
     # A reference sample (golden, failing, ignored), or NULL for a product.
     sa.Column("sample", sa.String(16)),
     # Whether a run brought it along, or somebody created it for itself.
     sa.Column("by_run", sa.Boolean),
 )
 
+# What serial numbers hold, by blocks of units, see rigbridge_store.tables.fragments.
+serial_fragments = sa.Table(
+    "serial_fragments",
+    metadata,
+    position("block"),
+    sa.Column("fragment", FOLDED, primary_key=True),
+    # Two bytes for each unit: its key less that of the first one of the block.
+    sa.Column("places", sa.LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 unit_sub_units = sa.Table(
     "unit_sub_units",
     metadata,
-    _refers("parent_key", "units", cascade=True, primary_key=True),
-    _refers("child_key", "units", cascade=True, primary_key=True, index=True),
+    refers("parent_key", "units", cascade=True, primary_key=True),
+    refers("child_key", "units", cascade=True, primary_key=True, index=True),
     sqlite_with_rowid=False,
 )
 
 runs = sa.Table(
     "runs",
     metadata,
-    _key(),
-    _id(),
+    key_column(),
+    id_column(),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("started_at", sa.BigInteger),
     sa.Column("ended_at", sa.BigInteger),
     sa.Column("duration", sa.BigInteger),
     sa.Column("outcome", sa.String(16), nullable=False),
     sa.Column("docstring", sa.Text),
-    _refers("procedure_key", "procedures", required=True),
-    _refers("version_key", "procedure_versions"),
-    _refers("unit_key", "units", required=True),
+    refers("procedure_key", "procedures", required=True),
+    refers("version_key", "procedure_versions"),
+    refers("unit_key", "units", required=True),
     # The unit as it was when tested; a later run may tell otherwise.
-    _refers("part_key", "parts"),
-    _refers("revision_key", "revisions"),
-    _refers("batch_key", "batches"),
-    _refers("operator_key", "users"),
+    refers("part_key", "parts"),
+    refers("revision_key", "revisions"),
+    refers("batch_key", "batches"),
+    refers("operator_key", "users"),
     # A declared name, of an operator who is no user.
     sa.Column("operator_name", sa.Text),
     # The station as the report names it, or else the one whose key sent the run.
-    _refers("station_name_key", "station_names"),
-    _refers("creator_user_key", "users"),
-    _refers("creator_station_key", "stations"),
+    refers("station_name_key", "station_names"),
+    refers("creator_user_key", "users"),
+    refers("creator_station_key", "stations"),
     # When the run was. A column and no expression, so that an index can hold all that
     # a count needs: SQLite reads the row for an expression.
     sa.Column(
@@ -378,12 +326,12 @@ sa.Index("ix_runs_history", runs.c.unit_key, runs.c.procedure_key, run_moment)
 tallies = sa.Table(
     "tallies",
     metadata,
-    _refers("procedure_key", "procedures", cascade=True, primary_key=True),
+    refers("procedure_key", "procedures", cascade=True, primary_key=True),
     # Days from the epoch, in UTC.
-    _position("day"),
+    position("day"),
     # 0 where unknown: a column of a primary key cannot be NULL.
-    _position("station_name_key"),
-    _position("revision_key"),
+    position("station_name_key"),
+    position("revision_key"),
     # Finished runs, and those of them that passed.
     sa.Column("runs", sa.Integer, nullable=False),
     sa.Column("passed", sa.Integer, nullable=False),
@@ -399,7 +347,7 @@ tallies = sa.Table(
 run_slots = sa.Table(
     "run_slots",
     metadata,
-    _of_run(),
+    of_run(),
     sa.Column("execution_id", sa.Text, nullable=False),
     sa.Column("slot_key", sa.Text),
     sa.Column("slot_name", sa.Text),
@@ -407,16 +355,16 @@ run_slots = sa.Table(
     sqlite_with_rowid=False,
 )
 
-run_metadata = _metadata_of("run", "runs")
-unit_metadata = _metadata_of("unit", "units")
-part_metadata = _metadata_of("part", "parts")
-revision_metadata = _metadata_of("revision", "revisions")
-station_metadata = _metadata_of("station", "stations")
+run_metadata = metadata_of("run", "runs")
+unit_metadata = metadata_of("unit", "units")
+part_metadata = metadata_of("part", "parts")
+revision_metadata = metadata_of("revision", "revisions")
+station_metadata = metadata_of("station", "stations")
 
 run_documents = sa.Table(
     "run_documents",
     metadata,
-    _of_run(),
+    of_run(),
     # Packed texts, each with a checksum: three quarters of a run, were they plain.
     sa.Column("sidecar", sa.LargeBinary),
     sa.Column("report", sa.LargeBinary),
@@ -428,15 +376,15 @@ idempotency_keys = sa.Table(
     metadata,
     sa.Column("idempotency_key", sa.String(255), primary_key=True),
     sa.Column("digest", sa.String(64), nullable=False),
-    _refers("run_key", "runs", required=True, cascade=True, index=True),
+    refers("run_key", "runs", required=True, cascade=True, index=True),
     sqlite_with_rowid=False,
 )
 
 phases = sa.Table(
     "phases",
     metadata,
-    _of_run(),
-    _position(),
+    of_run(),
+    position(),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("outcome", sa.String(16), nullable=False),
     sa.Column("start_time_millis", sa.Double, nullable=False),
@@ -448,8 +396,8 @@ phases = sa.Table(
 test_points = sa.Table(
     "test_points",
     metadata,
-    _key(),
-    _refers("procedure_key", "procedures", required=True, cascade=True),
+    key_column(),
+    refers("procedure_key", "procedures", required=True, cascade=True),
     # Of the columns below; what they are found by, since a name may have any length.
     sa.Column("digest", sa.String(64), nullable=False),
     # The phase's name, with those of its ancestors.
@@ -462,7 +410,7 @@ test_points = sa.Table(
 specifications = sa.Table(
     "specifications",
     metadata,
-    _key(),
+    key_column(),
     # Likewise.
     sa.Column("digest", sa.String(64), nullable=False, unique=True),
     # Exact JSON, NULL where there is none.
@@ -477,12 +425,12 @@ specifications = sa.Table(
 measurements = sa.Table(
     "measurements",
     metadata,
-    _of_run(),
-    _refers("point_key", "test_points", primary_key=True),
-    _position("phase_position"),
-    _position(),
+    of_run(),
+    refers("point_key", "test_points", primary_key=True),
+    position("phase_position"),
+    position(),
     # NULL where none of its columns has a value.
-    _refers("specification_key", "specifications"),
+    refers("specification_key", "specifications"),
     sa.Column("outcome", sa.String(16), nullable=False),
     # The value where it is a number; if it is a double, this is all of it.
     sa.Column("number", sa.Double),
@@ -497,9 +445,9 @@ measurements = sa.Table(
 large_values = sa.Table(
     "large_values",
     metadata,
-    _of_run(),
-    _position("phase_position"),
-    _position(),
+    of_run(),
+    position("phase_position"),
+    position(),
     # Packed JSON.
     sa.Column("value", sa.LargeBinary, nullable=False),
 )
@@ -507,8 +455,8 @@ large_values = sa.Table(
 logs = sa.Table(
     "logs",
     metadata,
-    _of_run(),
-    _position(),
+    of_run(),
+    position(),
     sa.Column("level", sa.String(16), nullable=False),
     sa.Column("timestamp", sa.Text, nullable=False),
     sa.Column("message", sa.Text, nullable=False),
@@ -517,64 +465,8 @@ logs = sa.Table(
     sqlite_with_rowid=False,
 )
 
-attachments = sa.Table(
-    "attachments",
-    metadata,
-    _key(),
-    _id(),
-    # Of a run, or of a unit.
-    _refers("run_key", "runs", cascade=True, index=True),
-    _refers("unit_key", "units", cascade=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("mime_type", sa.Text),
-    sa.Column("size", sa.BigInteger),
-    sa.Column("sha256", sa.String(64), index=True),
-    # False for a reference: the source names the file but does not hold its bytes.
-    sa.Column("stored", sa.Boolean, nullable=False),
-    # Of a file of a unit: the station that sent it.
-    _refers("creator_station_key", "stations"),
-    # The seal of what the row says of the file.
-    sa.Column("seal", sa.LargeBinary, nullable=False),
-)
-
-uploads = sa.Table(
-    "uploads",
-    metadata,
-    _key(),
-    _id(),
-    sa.Column("token_hash", sa.String(64), nullable=False),
-    sa.Column("expires_at", sa.BigInteger, nullable=False),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("mime_type", sa.Text),
-    sa.Column("declared_size", sa.BigInteger),
-    # NULL until the bytes have come.
-    sa.Column("size", sa.BigInteger),
-    sa.Column("sha256", sa.String(64), index=True),
-    # What the file is for, where that was said before its bytes came.
-    _refers("run_key", "runs", cascade=True),
-    _refers("unit_key", "units", cascade=True),
-    # NULL until it is linked.
-    _refers("attachment_key", "attachments", cascade=True, index=True),
-    # The station that asked for it, or NULL for a user.
-    _refers("creator_station_key", "stations"),
-)
-
-# Most files are of runs, and told so afterwards: the indexes hold the others alone.
-# Likewise most runs are of no batch, and many name no revision and no operator.
-for _column in (
-    runs.c.batch_key,
-    runs.c.revision_key,
-    runs.c.operator_key,
-    runs.c.operator_name,
-    attachments.c.unit_key,
-    uploads.c.run_key,
-    uploads.c.unit_key,
-):
-    sa.Index(
-        f"ix_{_column.table.name}_{_column.name}",
-        _column,
-        sqlite_where=_column.is_not(None),
-        postgresql_where=_column.is_not(None),
-    )
+# Most runs are of no batch, and many name no revision and no operator.
+for _name in ("batch_key", "revision_key", "operator_key", "operator_name"):
+    index_if_known(runs.c[_name])
 
 keep_tallies(metadata)

@@ -28,6 +28,7 @@ from rigbridge_store.reading.run_search import (
 )
 from rigbridge_store.reading.searching import NOT_PASSED, RunSearch
 from rigbridge_store.reading.unit_history import read_unit
+from rigbridge_store.tables.fragments import FRAGMENT
 
 __all__ = ["RunForm", "read_form", "show_runs", "show_unit"]
 
@@ -126,6 +127,7 @@ def show_runs(request: AnyRequest) -> Response[str]:
         orders=list(RunOrder),
         columns=chosen_columns(request),
         all_columns=COLUMNS,
+        fragment=FRAGMENT,
     )
 
 
