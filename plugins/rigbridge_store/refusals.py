@@ -28,13 +28,13 @@ __all__ = [
     "FieldIssue",
     "bad_request",
     "bytes_missing",
+    "come_again",
     "conflict",
     "forbidden",
     "half_a_character",
     "invalid",
     "not_found",
     "too_large",
-    "too_many_heavy",
     "too_often",
     "unauthorized",
     "unprocessable",
@@ -124,14 +124,9 @@ def bytes_missing(name: str) -> ServerUnavailableError:
     )
 
 
-def too_many_heavy() -> ServerUnavailableError:
-    """Refuse for now a large request, while others are at work (503)."""
-    return ServerUnavailableError(
-        "Other large requests are at work. Wait, then try again.",
-        status=503,
-        code=CODES[503],
-        retry_after=10,
-    )
+def come_again(message: str) -> ServerUnavailableError:
+    """Refuse for now what may well succeed later (503)."""
+    return ServerUnavailableError(message, status=503, code=CODES[503], retry_after=10)
 
 
 def unprocessable(message: str, *issues: str) -> UnprocessableError:

@@ -28,8 +28,8 @@ from rigbridge_store.server.failures import (
     answer_ours,
 )
 from rigbridge_store.server.reference import show_reference
+from rigbridge_store.server.routing import prepared
 from rigbridge_store.server.settings import ServerSettings
-from rigbridge_store.server.slashes import keep_slashes
 from rigbridge_store.server.v1 import administration, reading
 from rigbridge_store.server.v1 import files as v1_files
 from rigbridge_store.server.v1 import runs as v1_runs
@@ -90,7 +90,7 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
         state=State({**door.state, NAME: site}),
     )
     # Around the routing itself, which no middleware of the framework is.
-    app.asgi_handler = keep_slashes(app.asgi_handler)
+    app.asgi_handler = prepared(app.asgi_handler)
     return app
 
 

@@ -19,8 +19,8 @@ from rigbridge_store.access.rates import WRONG_KEYS_PER_MINUTE, RateLimit
 from rigbridge_store.refusals import too_often, unauthorized
 from rigbridge_store.server.connections import note_genuine
 from rigbridge_store.server.links import FileLinks
+from rigbridge_store.server.routing import restore_slashes
 from rigbridge_store.server.settings import ServerSettings
-from rigbridge_store.server.slashes import restore_slashes
 from rigbridge_store.store import RunStore
 
 __all__ = ["ACTION", "AnyConnection", "Door", "require_key"]
@@ -111,7 +111,10 @@ class Door:
 async def require_key(connection: AnyConnection, handler: BaseRouteHandler) -> None:
     """Guard a router; a function, since the framework copies guards deeply."""
     restore_slashes(connection.scope)
-    action: Action = handler.opt[ACTION]
+    action: Action | None = handler.opt.get(ACTION)
+    if action is None:
+        # What the framework adds by itself: OPTIONS, which tells the methods of a path.
+        return
     await Door.of(connection).require_key(connection, action)
 
 

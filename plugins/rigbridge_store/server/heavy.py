@@ -16,9 +16,10 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import asynccontextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import IO, Any, cast
@@ -33,7 +34,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from rigbridge.errors import DeliveryError, UnauthorizedError
 from rigbridge.wire import CODES, Issue, PrintedError, Problem
 from rigbridge_store.access.principals import Principal
-from rigbridge_store.refusals import forbidden, too_large, too_many_heavy
+from rigbridge_store.refusals import come_again, forbidden, too_large
 from rigbridge_store.server.app import create_app
 from rigbridge_store.server.settings import ServerSettings
 from rigbridge_store.store import RunStore, StoreOpening
@@ -51,6 +52,9 @@ WORKER_MEMORY = 1536 << 20
 
 _RENEWED_FROM = 256 << 20
 _WAIT_SECONDS = 30.0
+_BODIES_AT_ONCE = 8
+_BUSY = "Other large requests are at work. Wait, then try again."
+_SLOW = "The body did not go on coming. Send it again."
 _CHUNK = 1 << 20
 _BODIES = re.compile(r"/api/v[12]/(?!uploads/[^/]+/[^/]+$)")
 _IMPORTS = re.compile(r"/api/v(1/import|2/imports/(structured|tabular))/?")
@@ -102,7 +106,9 @@ class HeavyRequests:
         self._opening = opening
         self._memory = WORKER_MEMORY if memory is None else memory
         self._pool: ProcessPoolExecutor | None = None
-        # One at a time: the second waits with its body unread, which costs nothing.
+        # Bodies come side by side, so that a slow sender holds up nobody.
+        self._receiving = asyncio.Semaphore(_BODIES_AT_ONCE)
+        # Answered one at a time: each may take all of the memory that is allowed.
         self._turn = asyncio.Semaphore(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -119,6 +125,8 @@ class HeavyRequests:
             return
         try:
             await self._require_procedure(principal)
+            # Told before any of it is sent, if the sender announces it.
+            self._require_size(_announced(scope) or 0)
             if kind == "import":
                 # It is small, and names the uploads that are read.
                 body = await _whole_body(receive, LIGHT_BODY)
@@ -162,19 +170,15 @@ class HeavyRequests:
         return size > LIGHT_UPLOAD
 
     async def _by_worker(self, scope: Scope, receive: Receive) -> _Answer:
-        try:
-            async with asyncio.timeout(_WAIT_SECONDS):
-                await self._turn.acquire()
-        except TimeoutError:
-            raise too_many_heavy() from None
         descriptor, name = tempfile.mkstemp(dir=self._store.contents.incoming)
         path = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as stream:
-                await self._spool(receive, stream.write)
-            return await self._asked(_Request(_portable(scope), name))
+                async with _taken(self._receiving):
+                    await self._spool(receive, stream.write)
+            async with _taken(self._turn):
+                return await self._asked(_Request(_portable(scope), name))
         finally:
-            self._turn.release()
             # Also when the sender goes away in the middle.
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(_forget, path)
@@ -182,21 +186,27 @@ class HeavyRequests:
     async def _spool(self, receive: Receive, write: Callable[[bytes], object]) -> None:
         size, waiting, more = 0, bytearray(), True
         while more:
-            message = await receive()
+            try:
+                async with asyncio.timeout(_WAIT_SECONDS):
+                    message = await receive()
+            except TimeoutError:
+                raise come_again(_SLOW) from None
             if message["type"] != "http.request":
                 raise too_large("The request was given up.")
             chunk = message.get("body", b"")
             more = bool(message.get("more_body"))
             size += len(chunk)
-            if size > self._settings.max_body:
-                raise too_large(
-                    f"The body is over the limit of {self._settings.max_body} bytes."
-                )
+            self._require_size(size)
             waiting += chunk
             # The network's pieces are small, and each way to a thread costs.
             if waiting and (len(waiting) >= _CHUNK or not more):
                 await anyio.to_thread.run_sync(write, bytes(waiting))
                 waiting.clear()
+
+    def _require_size(self, size: int) -> None:
+        limit = self._settings.max_body
+        if size > limit:
+            raise too_large(f"The body is over the limit of {limit} bytes.")
 
     async def _asked(self, request: _Request) -> _Answer:
         if self._pool is None:
@@ -238,12 +248,30 @@ def _kind_of(scope: Scope) -> str | None:
         return "import"
     if not _BODIES.match(path):
         return None
-    headers = dict(scope["headers"])
-    length = headers.get(b"content-length", b"")
-    if length.isdigit():
-        return "body" if int(length) > LIGHT_BODY else None
+    length = _announced(scope)
+    if length is not None:
+        return "body" if length > LIGHT_BODY else None
     # Without a length a body may have any.
-    return "body" if b"transfer-encoding" in headers else None
+    return "body" if b"transfer-encoding" in dict(scope["headers"]) else None
+
+
+def _announced(scope: Scope) -> int | None:
+    length = dict(scope["headers"]).get(b"content-length", b"")
+    return int(length) if length.isdigit() else None
+
+
+@asynccontextmanager
+async def _taken(semaphore: asyncio.Semaphore) -> AsyncIterator[None]:
+    """Wait for a turn, but not for ever."""
+    try:
+        async with asyncio.timeout(_WAIT_SECONDS):
+            await semaphore.acquire()
+    except TimeoutError:
+        raise come_again(_BUSY) from None
+    try:
+        yield
+    finally:
+        semaphore.release()
 
 
 async def _whole_body(receive: Receive, limit: int) -> bytes:

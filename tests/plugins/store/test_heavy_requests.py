@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,16 @@ def _send(client: httpx.Client, body: bytes, **headers: str) -> httpx.Response:
         content=body,
         headers={"Content-Type": "application/json", **headers},
     )
+
+
+def _begun(client: httpx.Client, length: int) -> socket.socket:
+    """Begin a request with a body of some length, of which only a byte is sent."""
+    url = client.base_url
+    connection = socket.create_connection((url.host, url.port or 80), timeout=20)
+    key = client.headers["authorization"]
+    head = f"POST /api/v1/runs HTTP/1.1\r\nHost: x\r\nAuthorization: {key}\r\n"
+    connection.sendall(f"{head}Content-Length: {length}\r\n\r\n{{".encode())
+    return connection
 
 
 def test_a_large_run(store: RunStore, api: httpx.Client, large: bytes) -> None:
@@ -85,6 +96,29 @@ class TestRefusals:
             answer = client.post("/api/v1/runs", content=pieces)
         assert answer.status_code == 413
         assert answer.json()["code"] == "PAYLOAD_TOO_LARGE"
+
+    def test_announced(self, store: RunStore, serving: Serving) -> None:
+        """A length over the limit is refused before any of the body has come."""
+        key = store.create_user_key("Jane")
+        with serving(store, key) as client, _begun(client, 1 << 40) as connection:
+            assert connection.recv(12).endswith(b"413")
+
+    def test_slow_sender(
+        self,
+        store: RunStore,
+        serving: Serving,
+        large: bytes,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """A body that stops coming holds up nobody, and is given up in time."""
+        monkeypatch.setattr(heavy, "_WAIT_SECONDS", 2.0)
+        with (
+            serving(store, store.create_user_key("Jane")) as client,
+            _begun(client, heavy.LIGHT_BODY + 1) as connection,
+        ):
+            assert _send(client, large).status_code == 200
+            assert connection.recv(12).endswith(b"503")
+        assert list(store.contents.incoming.iterdir()) == []
 
     def test_too_much_memory(
         self,

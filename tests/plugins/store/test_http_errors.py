@@ -231,6 +231,22 @@ class TestRoutes:
         assert answer.status_code == 405
         assert _problem(answer)["code"] == "METHOD_NOT_ALLOWED"
 
+    @pytest.mark.parametrize("path", ["/health", "/api/v1/capabilities", "/runs"])
+    def test_head(self, api: httpx.Client, path: str) -> None:
+        """``HEAD``, which monitors send, is answered as ``GET`` without a body."""
+        head, get = api.head(path), api.get(path)
+        assert head.status_code == get.status_code
+        assert head.headers["content-type"] == get.headers["content-type"]
+        assert head.content == b""
+
+    @pytest.mark.parametrize("path", ["/health", "/api/v1/runs", "/api/v2/units"])
+    def test_options(self, api: httpx.Client, path: str) -> None:
+        """``OPTIONS`` tells the methods of a path, with a key or without."""
+        for headers in (api.headers, {"Authorization": ""}):
+            answer = api.options(path, headers=headers)
+            assert answer.status_code == 204
+            assert "OPTIONS" in answer.headers["allow"]
+
 
 class TestOurMistakes:
     """What goes wrong in the server itself."""

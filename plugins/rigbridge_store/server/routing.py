@@ -1,37 +1,43 @@
 """
-Slashes within a part of a path: ``/units/A%2F7`` is the unit ``A/7``.
+What is done to a request before it is routed.
 
-A server decodes a path before it is routed, and such a part would be two. So an encoded
-slash goes through the routing as a character that no text has, and is put back for the
-handler.
+``/units/A%2F7`` is the unit ``A/7``: a server decodes a path before it is routed, and
+such a part would be two. So an encoded slash goes through the routing as a character
+that no text has, and is put back for the handler.
+
+``HEAD`` is routed as ``GET``; the HTTP server under us leaves out the body. Probes of
+monitors and load balancers send it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-__all__ = ["keep_slashes", "restore_slashes"]
+__all__ = ["prepared", "restore_slashes"]
 
 # A noncharacter of Unicode: never in a text, and not in UTF-8 that came encoded.
 _MARK = "\ufdd0"
 _ENCODED = re.compile(b"%2f", re.IGNORECASE)
 
 
-def keep_slashes(app: ASGIApp) -> ASGIApp:
-    """Route paths with encoded slashes by their parts as they were sent."""
+def prepared(app: ASGIApp) -> ASGIApp:
+    """Route encoded slashes by their parts as they were sent, and HEAD as GET."""
 
     async def handle(scope: Scope, receive: Receive, send: Send) -> None:
-        """Mark the encoded slashes of a request, and pass it on."""
+        """Prepare a request, and pass it on."""
         raw = _raw_path(scope)
         if _ENCODED.search(raw) is not None:
             # Some servers hand over the query string with it.
             path = _ENCODED.sub(_MARK.encode(), raw.partition(b"?")[0])
             scope["path"] = unquote(path)
+        if cast("dict[str, Any]", scope).get("method") == "HEAD":
+            # A copy: the server looks at its own scope for whether to send a body.
+            scope = cast("Scope", {**scope, "method": "GET"})
         await app(scope, receive, send)
 
     return handle
