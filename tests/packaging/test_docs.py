@@ -8,17 +8,20 @@ import inspect
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
 import venv
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
 import typer.main
+from typer.testing import CliRunner
 
 import rigbridge.errors
 import rigbridge.model
@@ -318,6 +321,32 @@ class TestExamples:
         supply, ripple = first["phases"][0]["measurements"]
         assert (supply["value"], supply["limits"]["lower"]) == (3.31, 3.2)
         assert (ripple["outcome"], ripple["limits"]["upper"]) == ("FAIL", 0.1)
+
+    def test_the_archive_of_the_how_to_is_imported_as_it_says(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Every command of the page, in order, on a folder of reports."""
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "archive").mkdir()
+        (tmp_path / "rigbridge.toml").write_text("time_zone = 'UTC'\n", "utf-8")
+        examples = Path(str(resources.files("rigbridge.examples")))
+        shutil.copy(examples / "teststand-batch-of-two.xml", tmp_path / "archive")
+        said = []
+        for body in fences(DOCS / "how-to" / "import-an-archive.md", "console"):
+            for line in body.splitlines():
+                words = line.removeprefix("$ rigbridge ").split()
+                result = CliRunner().invoke(app, words, catch_exceptions=False)
+                assert result.exit_code == 0, line + result.output
+                said.append(result.stdout)
+        planned, followed, known, account, again, replaced = said
+        assert "to be created" in planned
+        assert "a dry run, nothing was stored" in planned
+        assert followed.startswith("2 runs of 1 file;")
+        assert "1 file imported before" in known
+        assert "verified: the store holds 2 runs as noted" in account
+        assert "2 of them there already" in again
+        assert "failed" in replaced
+        assert (tmp_path / "account.html").is_file()
 
     @pytest.mark.parametrize(
         "name", ["README.md", "docs/how-to/send-openhtf-results.md"]

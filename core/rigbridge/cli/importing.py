@@ -8,9 +8,7 @@ import os
 import re
 import shlex
 import stat
-import threading
 from enum import StrEnum
-from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,7 +17,8 @@ import typer
 
 from rigbridge.cli import options
 from rigbridge.cli.afterwards import chosen_afterwards, show_afterwards
-from rigbridge.cli.imports.progress import ImportProgress, interruptible
+from rigbridge.cli.imports.planning import ImportPlan
+from rigbridge.cli.imports.running import run_import
 from rigbridge.cli.output import (
     own_call,
     say,
@@ -30,18 +29,13 @@ from rigbridge.cli.output import (
 from rigbridge.errors import (
     ConfigurationError,
     NoRunError,
-    RigbridgeError,
     RunProblemsError,
     SourceError,
 )
 
 if TYPE_CHECKING:
-    from rigbridge.cli.summaries.summary import ImportSummary
     from rigbridge.configuration import Configuration
-    from rigbridge.destinations import Destination
-    from rigbridge.imports import Afterwards, ReadRun, SourceResult, Strictness
-    from rigbridge.ledger import KnownSource, Ledger
-    from rigbridge.sources import FoundSource, Scan
+    from rigbridge.imports import ReadRun, Strictness
 
 __all__ = ["ConvertFormat", "convert", "demo", "import_reports"]
 
@@ -55,7 +49,7 @@ class ConvertFormat(StrEnum):
 
 
 def import_reports(
-    paths: options.SourcePaths,
+    paths: options.MorePaths = None,
     *,
     include: options.Include = None,
     exclude: options.Exclude = None,
@@ -76,6 +70,8 @@ def import_reports(
     attach_source: Annotated[
         bool, typer.Option("--attach-source", help="Attach the report itself.")
     ] = False,
+    plan: options.Plan = None,
+    from_plan: options.FromPlan = None,
     again: options.Again = False,
     replace: options.Replace = False,
     serial_from: options.SerialNumbersFrom = None,
@@ -87,15 +83,17 @@ def import_reports(
 ) -> None:
     """Import test reports into a run store."""
     from rigbridge.configuration import load_configuration
-    from rigbridge.sources import Scan, Selection, is_url
+    from rigbridge.sources import Selection, is_url
 
     configuration = load_configuration(
         to=to, data=data, api_key=api_key, time_zone=time_zone, file=config
     )
-    if dask is not None:
-        # Its workers run in folders of their own.
-        configuration = configuration.fixed()
+    paths = paths or []
+    if dask is not None or plan is not None:
+        # A plan may be followed from another folder, and workers run in their own.
         paths = [path if is_url(path) else os.path.abspath(path) for path in paths]  # noqa: PTH100 - keeps links
+    if dask is not None:
+        configuration = configuration.fixed()
         if jobs is not None:
             say_warning("--jobs is not used: with --dask the cluster's workers read")
     files = [Path(path) for path in paths if not is_url(path)]
@@ -108,36 +106,54 @@ def import_reports(
     selection = Selection(include=include or (), exclude=exclude or ())
     if serial_from is options.SerialFrom.FILE_NAME:
         configuration = _with_serial_rule(configuration)
-    afterwards = chosen_afterwards(
-        files,
-        after=after,
-        folder=after_folder,
-        bad_copy=bad_copy,
-        bad_move=bad_move,
-        dry_run=dry_run,
-    )
-    summary = _import(
-        Scan(paths, selection),
+    refused: Strictness = "all" if strict is options.Refused.ALL else strict is not None
+    with ImportPlan(
         configuration,
-        afterwards=afterwards,
-        only=adapter,
+        paths,
+        {
+            "adapter": adapter,
+            "strict": str(refused),
+            "attach_source": attach_source,
+            "time_zone": str(configuration.time_zone.default),
+            "serial_from": None if serial_from is None else serial_from.value,
+        },
+        write=plan,
+        read=from_plan,
         dry_run=dry_run,
-        strict="all" if strict is options.Refused.ALL else strict is not None,
-        attach_source=attach_source,
-        again=again,
-        replace=replace,
-        runs=runs,
-        quiet=quiet,
-        jobs=jobs,
-        cluster=dask,
-        as_json=as_json,
-    )
+        shown=not (quiet or as_json),
+    ) as planning:
+        afterwards = chosen_afterwards(
+            planning.roots,
+            after=after,
+            folder=after_folder,
+            bad_copy=bad_copy,
+            bad_move=bad_move,
+            dry_run=planning.dry_run,
+        )
+        summary = run_import(
+            planning.scan(selection),
+            configuration,
+            note=planning.note,
+            afterwards=afterwards,
+            only=adapter,
+            dry_run=planning.dry_run,
+            strict=refused,
+            attach_source=attach_source,
+            again=again,
+            replace=replace,
+            runs=runs,
+            quiet=quiet,
+            jobs=jobs,
+            cluster=dask,
+            as_json=as_json,
+        )
+        is_as_planned = planning.finish(summary)
     summary.show()
     if afterwards is not None:
         show_afterwards(afterwards.counts, as_json=as_json)
-    if not summary.sources:
+    if not summary.sources and is_as_planned:
         say_error(SourceError("no file was found", remedy="check the paths"))
-    complete = summary.sources > 0 and summary.succeeded
+    complete = summary.sources > 0 and summary.succeeded and is_as_planned
     if not complete or any(map(_holds_nothing, files)):
         raise typer.Exit(1)
 
@@ -179,143 +195,6 @@ def _holds_nothing(path: Path) -> bool:
     except OSError:
         return False  # It was reported when it was read.
     return stat.S_ISREG(state.st_mode) and state.st_size == 0
-
-
-def _import(
-    scan: Scan,
-    configuration: Configuration,
-    *,
-    afterwards: Afterwards | None = None,
-    only: str | None = None,
-    dry_run: bool = False,
-    strict: Strictness = False,
-    attach_source: bool = False,
-    again: bool = False,
-    replace: bool = False,
-    runs: bool = False,
-    quiet: bool = False,
-    jobs: int | None = None,
-    cluster: str | None = None,
-    as_json: bool = False,
-) -> ImportSummary:
-    """Import, and give what came of the files."""
-    from rigbridge.cli.summaries.summary import ImportSummary
-    from rigbridge.configuration import command_line
-    from rigbridge.destinations import foreign_failures
-    from rigbridge.imports import (
-        AdapterSet,
-        PastImports,
-        SourceResult,
-        destination_key,
-        import_sources,
-        passed_over,
-        remembered,
-        settings_digest,
-    )
-    from rigbridge.ledger import Ledger
-
-    adapters = AdapterSet(configuration, only=only)
-    summary = ImportSummary(
-        as_json=as_json,
-        dry_run=dry_run,
-        runs=runs,
-        quiet=quiet,
-        retry=partial(command_line, configuration, "quarantine", "retry"),
-    )
-    destination = None if dry_run else _opened(configuration, replace=replace)
-    sources = ImportProgress(scan, shown=not (as_json or quiet), as_json=as_json)
-    stop = threading.Event()
-    ledger = Ledger.open(configuration.data)
-
-    past = PastImports(
-        ledger,
-        destination_key(configuration),
-        settings_digest(
-            configuration, only=only, strict=strict, attach_source=attach_source
-        ),
-        again=again,
-        durable=_leave if afterwards is None else afterwards.finish,
-    )
-
-    def passed(found: FoundSource, known: KnownSource) -> None:
-        summary.pass_over(known)
-        sources.add(passed_over(found))
-        if afterwards is not None:
-            # An import that was cut off may not have come to that.
-            afterwards.finish(remembered(ledger, found, known))
-
-    try:
-        with interruptible() as stop, sources.running():
-            results = import_sources(
-                # A dry run reads everything, and notes nothing.
-                sources if dry_run else past.new(sources, passed),
-                adapters,
-                configuration,
-                destination,
-                strict=strict,
-                attach_source=attach_source,
-                jobs=jobs,
-                cluster=cluster,
-                stop=stop.is_set,
-            )
-            for result in results if dry_run else past.noted(results):
-                summary.add(result)
-                sources.add(result)
-    except KeyboardInterrupt:
-        stop.set()
-    finally:
-        if destination is not None:
-            with foreign_failures(destination, "close"):
-                destination.close()
-        past.flush()
-        if afterwards is not None:
-            afterwards.close()
-        if stop.is_set():
-            # What arrived is stored; a person still wants to know how far that got.
-            for file in sources.left():
-                summary.add(SourceResult(source=file.uri, tried=False))
-        scan.close()
-        _close(ledger)
-    summary.passed_over = scan.counts
-    return summary
-
-
-def _leave(_: SourceResult) -> None:
-    """Leave the file of a result as it is."""
-
-
-def _opened(configuration: Configuration, *, replace: bool) -> Destination:
-    """
-    Open the destination, whose runs make way for what is read now if asked for.
-
-    Raises:
-        ConfigurationError: they cannot.
-    """
-    from rigbridge.destinations import ReplacingDestination, foreign_failures
-    from rigbridge.opening import open_destination
-
-    destination = open_destination(configuration)
-    if not replace:
-        return destination
-    if not isinstance(destination, ReplacingDestination):
-        raise ConfigurationError(
-            f"the destination {configuration.destination_name} cannot replace runs",
-            remedy="leave --replace out",
-        )
-    try:
-        with foreign_failures(destination, "begin_replacing"):
-            destination.begin_replacing()
-    except RigbridgeError:
-        destination.close()
-        raise
-    return destination
-
-
-def _close(ledger: Ledger) -> None:
-    """Close a ledger, and say what was wrong with it."""
-    ledger.close()
-    for problem in ledger.problems:
-        say_warning(problem)
 
 
 def convert(
@@ -406,7 +285,7 @@ def demo(
         )
         if not as_json:
             say(f"importing {len(names)} example reports into {folder}")
-        summary = _import(
+        summary = run_import(
             # The table shows all of them, the second time, too.
             Scan(names),
             configuration,

@@ -22,8 +22,11 @@ __all__ = [
     "Dask",
     "DataFolder",
     "Exclude",
+    "FromPlan",
     "Include",
     "Jobs",
+    "MorePaths",
+    "Plan",
     "Quiet",
     "Refused",
     "Replace",
@@ -139,6 +142,24 @@ AdapterName = Annotated[
 Again = Annotated[
     bool,
     typer.Option("--again", help="Read also what was imported before as it is."),
+]
+MorePaths = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Files, folders, patterns, archives or URLs.", show_default=False
+    ),
+]
+Plan = Annotated[
+    Path | None,
+    typer.Option(
+        "--plan", help="Store nothing; write what would be done.", metavar="FILE"
+    ),
+]
+FromPlan = Annotated[
+    Path | None,
+    typer.Option(
+        "--from-plan", help="Import exactly the files of a plan.", metavar="FILE"
+    ),
 ]
 Replace = Annotated[
     bool,

@@ -22,6 +22,12 @@ from rigbridge.imports.past_imports import (
     settings_digest,
 )
 from rigbridge.imports.pipeline import import_sources
+from rigbridge.imports.planning import (
+    PlanForecast,
+    PlannedScan,
+    PlanReader,
+    PlanWriter,
+)
 from rigbridge.imports.quarantine import Quarantine, RetriedRun, retry_runs
 from rigbridge.imports.reading import ReadRun, read_source
 from rigbridge.imports.results import ImportedRun, SourceResult
@@ -37,6 +43,10 @@ __all__ = [
     "ImportedRun",
     "InstalledAdapter",
     "PastImports",
+    "PlanForecast",
+    "PlanReader",
+    "PlanWriter",
+    "PlannedScan",
     "Quarantine",
     "ReadRun",
     "RetriedRun",

@@ -189,11 +189,14 @@ class _SourceReading:
         began = time.monotonic()
         result = begun(self._found)
         try:
-            installed = self._settings.adapters.choose(self._source)
+            claim = self._settings.adapters.claim(self._source)
+            installed = claim.installed
             result = attrs.evolve(
                 result,
                 adapter=installed.adapter.name,
                 adapter_version=installed.version,
+                score=claim.match.score,
+                reason=claim.match.reason,
             )
             with Spool(self._settings.spool) as spool:
                 extra = _source_copy(self._source, spool, self._settings)

@@ -124,8 +124,12 @@ class AdapterSet:
         return tuple(claims)
 
     def choose(self, source: Source) -> InstalledAdapter:
+        """Choose the adapter that reads a source; raises what :meth:`claim` does."""
+        return self.claim(source).installed
+
+    def claim(self, source: Source) -> Claim:
         """
-        Choose the adapter that reads a source.
+        Choose the adapter that reads a source, and say why.
 
         Raises:
             SourceUnreadableError: the source is missing or cannot be read.
@@ -139,7 +143,8 @@ class AdapterSet:
                 remedy="if it should hold a report, write that again",
             )
         if self._only is not None:
-            return self._installed[0]
+            match = Match(score=1.0, reason="named with --adapter")
+            return Claim(installed=self._installed[0], match=match)
         claims = self.claims(source)
         if not claims:
             raise self._unclaimed(source)
@@ -148,7 +153,7 @@ class AdapterSet:
         rivals = [claim for claim in claims if claim.match.score == best.match.score]
         if len(rivals) > 1:
             raise _tied(source, rivals)
-        return best.installed
+        return best
 
     def _unclaimed(self, source: Source) -> UnrecognizedSourceError:
         names = ", ".join(item.adapter.name for item in self._installed) or "none"

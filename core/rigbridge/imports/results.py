@@ -28,9 +28,11 @@ class ImportedRun:
         index: its place among the runs of its source, counted from 0.
         serial_number: of its unit, or None.
         procedure: the name of its procedure or else its id, or None.
+        procedure_id: the id of its procedure in the store, or None.
         outcome: its verdict.
         started_at: its start, or None.
         phases, measurements, attachments: how many of these it has.
+        attached_bytes: how long its attachments are together, as far as is known.
         partial: whether the report was cut off, so that the run is not the whole one.
         status: what became of it.
         stored_id: the id under which the store knows it, or None.
@@ -43,11 +45,13 @@ class ImportedRun:
     index: int = 0
     serial_number: str | None
     procedure: str | None
+    procedure_id: str | None = None
     outcome: RunOutcome
     started_at: datetime | None
     phases: int
     measurements: int
     attachments: int
+    attached_bytes: int = 0
     partial: bool = False
     status: RunStatus = RunStatus.PLANNED
     stored_id: str | None = None
@@ -63,11 +67,13 @@ class ImportedRun:
             index=(run.source and run.source.index) or 0,
             serial_number=run.unit.serial_number,
             procedure=run.procedure.name or run.procedure.id,
+            procedure_id=run.procedure.id,
             outcome=run.outcome,
             started_at=run.started_at,
             phases=len(run.phases),
             measurements=sum(len(phase.measurements) for phase in run.phases),
             attachments=len(run.attachments),
+            attached_bytes=sum(each.size or 0 for each in run.attachments),
             partial=run.metadata.get("partial") is True,
         )
 
@@ -100,6 +106,7 @@ class SourceResult:
         digest: the SHA-256 of its bytes, or None where they were not read.
         adapter: the adapter that read it, or None if none was chosen.
         adapter_version: the version of its distribution.
+        score, reason: how sure the adapter was, above 0 and up to 1, and what it saw.
         runs: the runs that arrived.
         errors: what went wrong, in order.
         quarantined: the documents (``item.json``) of the runs in quarantine, which
@@ -120,6 +127,8 @@ class SourceResult:
     digest: str | None = None
     adapter: str | None = None
     adapter_version: str | None = None
+    score: float | None = None
+    reason: str | None = None
     runs: tuple[ImportedRun, ...] = ()
     errors: tuple[RigbridgeError, ...] = ()
     quarantined: tuple[Path, ...] = ()

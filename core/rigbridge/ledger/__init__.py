@@ -21,6 +21,7 @@ from rigbridge.ledger.ledger import Ledger
 from rigbridge.ledger.lookup import LedgerLookup
 from rigbridge.ledger.paths import ledger_path, shown_path
 from rigbridge.ledger.statement import (
+    DISPOSITIONS,
     account_document,
     account_page,
     account_sections,
@@ -28,6 +29,7 @@ from rigbridge.ledger.statement import (
 from rigbridge.ledger.verifying import StoreComparison, compare_with_store
 
 __all__ = [
+    "DISPOSITIONS",
     "Account",
     "AdapterTotal",
     "Amounts",

@@ -1,10 +1,11 @@
 """
 Where reports come from: folders, patterns, archives and URLs.
 
-:func:`scan` goes through what a person named and gives a :class:`FoundSource` for each
+:class:`Scan` goes through what a person named and gives a :class:`FoundSource` for each
 report, which can be sent to another process and is opened there.
 """
 
+from rigbridge.sources.archives import is_archive
 from rigbridge.sources.counts import ScanCounts
 from rigbridge.sources.folders import FolderWalk
 from rigbridge.sources.found import FoundSource
@@ -12,4 +13,12 @@ from rigbridge.sources.patterns import Selection
 from rigbridge.sources.remote import is_url
 from rigbridge.sources.scanning import Scan
 
-__all__ = ["FolderWalk", "FoundSource", "Scan", "ScanCounts", "Selection", "is_url"]
+__all__ = [
+    "FolderWalk",
+    "FoundSource",
+    "Scan",
+    "ScanCounts",
+    "Selection",
+    "is_archive",
+    "is_url",
+]

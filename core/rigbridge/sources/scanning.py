@@ -71,6 +71,20 @@ class Scan:
             for found in self._files(name, walk):
                 yield from self.opened(found)
 
+    def again(self, address: str) -> Iterator[FoundSource]:
+        """
+        Give the file of an address that a scan found, or the members of that archive.
+
+        Args:
+            address: a path or a URL; never a pattern.
+        """
+        if is_url(address):
+            files = remote_files(address, self._selection, self._exclude)
+        else:
+            files = iter((FoundSource.of_path(Path(address)),))
+        for found in files:
+            yield from self.opened(found)
+
     def opened(self, found: FoundSource) -> Iterator[FoundSource]:
         """Give the members of an archive, and any other file itself."""
         if is_archive(found.name) and not found.is_refused:

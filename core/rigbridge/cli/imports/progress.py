@@ -8,9 +8,10 @@ import signal
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import chain, islice
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from rigbridge.cli.output import count_of, say_json, say_warning
@@ -23,6 +24,9 @@ __all__ = ["ImportProgress", "interruptible"]
 
 _COUNTED = 20_000
 """How many names are gathered first, to know how many there are; not millions."""
+
+_DRAWN = 0.1
+"""Seconds between two states of the bar: drawing takes longer than passing over."""
 
 _EVERY = 30.0
 """Seconds between two lines where there is no terminal, or a program reads."""
@@ -41,17 +45,17 @@ class ImportProgress:
     def __init__(
         self, sources: Iterable[FoundSource], *, shown: bool, as_json: bool = False
     ) -> None:
-        waiting = iter(sources)
-        first: list[FoundSource] = []
+        self._waiting = iter(sources)
+        self._first: deque[FoundSource] = deque()
         self._total: int | None = None
-        for found in islice(waiting, _COUNTED):
-            first.append(found)
+        for found in islice(self._waiting, _COUNTED):
+            self._first.append(found)
             # A member of an archive that was unpacked takes its place until then.
             if found.is_carried:
                 break
         else:
-            self._total = len(first) if len(first) < _COUNTED else None
-        self._sources = chain(first, waiting)
+            count = len(self._first)
+            self._total = count if count < _COUNTED else None
         self._in_hand: dict[str, FoundSource] = {}
         self._shown = shown and self._total not in (0, 1)
         self._as_json = as_json
@@ -62,14 +66,22 @@ class ImportProgress:
         self._bar: Any = None
 
     def __iter__(self) -> Iterator[FoundSource]:
-        for found in self._sources:
+        while self._first:
+            found = self._first.popleft()
+            self._in_hand[found.uri] = found
+            yield found
+        for found in self._waiting:
             self._in_hand[found.uri] = found
             yield found
 
     def left(self) -> Iterator[FoundSource]:
-        """Give what the import did not come to."""
+        """
+        Give what was found, and what the import did not come to.
+
+        Nothing more is looked for: nobody waits for a million files after Ctrl-C.
+        """
         yield from self._in_hand.values()
-        yield from self._sources
+        yield from self._first
 
     @contextmanager
     def running(self) -> Generator[None]:
@@ -91,6 +103,12 @@ class ImportProgress:
             self._bar = (bar, bar.add_task("", total=self._total, words=""))
             yield
 
+    def pass_over(self, found: FoundSource) -> None:
+        """Take a source that was imported before."""
+        self._in_hand.pop(found.uri, None)
+        self._done += 1
+        self._tell()
+
     def add(self, result: SourceResult) -> None:
         """Take what came of a source."""
         self._in_hand.pop(result.source, None)
@@ -100,19 +118,23 @@ class ImportProgress:
         if not result.succeeded:
             self._failed += 1
             self._last_failed = result.source
-        if self._bar is not None:
+        self._tell()
+
+    def _tell(self) -> None:
+        now = time.monotonic()
+        if self._bar is not None and now - self._said >= _DRAWN:
+            self._said = now
             bar, task = self._bar
             bar.update(task, completed=self._done, words=self._words())
-        elif self._is_due():
-            self._said = time.monotonic()
+        elif self._bar is None and self._is_due(now):
+            self._said = now
             if self._as_json:
                 say_json(self._event())
             else:
                 say_warning(f"importing: {self._words()}")
 
-    def _is_due(self) -> bool:
-        told = self._shown or self._as_json
-        return told and time.monotonic() - self._said >= _EVERY
+    def _is_due(self, now: float) -> bool:
+        return (self._shown or self._as_json) and now - self._said >= _EVERY
 
     def _event(self) -> dict[str, object]:
         seconds = time.monotonic() - self._began

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rigbridge.ledger import KnownSource
     from rigbridge.sources import ScanCounts
 
-__all__ = ["ImportSummary"]
+__all__ = ["ImportSummary", "source_document"]
 
 _RUN_COLUMNS = (
     "Outcome",
@@ -107,6 +107,8 @@ class ImportSummary:
         self._first: tuple[bool, str] | None = None
         self.passed_over: ScanCounts | None = None
         """What the scan passed over, where there was one."""
+        self.forecast: Mapping[str, object] = {}
+        """What a dry run foretells, for programs."""
 
     @property
     def sources(self) -> int:
@@ -120,6 +122,16 @@ class ImportSummary:
         return not (totals.failed or totals.failed_before or totals.not_tried)
 
     @property
+    def is_interrupted(self) -> bool:
+        """Whether it did not come to all sources."""
+        return self._totals.not_tried > 0
+
+    @property
+    def sums(self) -> dict[str, object]:
+        """How many there were of what, for programs."""
+        return attrs.asdict(self._totals)
+
+    @property
     def example(self) -> str | None:
         """The id of the first run that did not pass, else of the first; or None."""
         return None if self._first is None else self._first[1]
@@ -129,7 +141,7 @@ class ImportSummary:
         totals = self._totals
         totals.sources += 1
         if self._as_json:
-            say_json(_source_document(result))
+            say_json(source_document(result))
         if not result.tried:
             totals.not_tried += 1
             # Without an error it was not tried because of an interrupt.
@@ -195,12 +207,13 @@ class ImportSummary:
             self._differing.show()
             self._show_warnings()
         if self._as_json:
-            document = attrs.asdict(self._totals)
+            document = self.sums
             say_json(
                 {
                     "event": "summary",
                     **document,
                     **self._passed_over_document(),
+                    **self.forecast,
                     "dry_run": self._dry_run,
                 }
             )
@@ -345,7 +358,7 @@ def _run_document(item: ImportedRun) -> dict[str, object]:
     }
 
 
-def _source_document(result: SourceResult) -> dict[str, object]:
+def source_document(result: SourceResult) -> dict[str, object]:
     """Give what came of a source as JSON values: counts, not each element."""
     from rigbridge.adapters import Disposition
 
@@ -353,6 +366,8 @@ def _source_document(result: SourceResult) -> dict[str, object]:
         "event": "source",
         "source": result.source,
         "adapter": result.adapter,
+        "score": result.score,
+        "reason": result.reason,
         "tried": result.tried,
         "runs": [_run_document(item) for item in result.runs],
         "errors": [error_document(error) for error in result.errors],
