@@ -31,6 +31,7 @@ from rigbridge_openhtf.live.known_records import known_record
 from rigbridge_openhtf.live.record_writing import (
     RecordSummary,
     load_writer,
+    told_error,
     write_record,
 )
 from rigbridge_openhtf.settings import OpenHTFSettings
@@ -184,7 +185,9 @@ class OutputCallback:
             _LOGGER.info("a test that was canceled before it began is not handed over")
         else:
             done = self._write(record, done, summary)
-        known.handed_over = done
+        # What could be kept nowhere may be kept when it is handed over once more.
+        if done.problem is None:
+            known.handed_over = done
         return done
 
     def _write(
@@ -197,7 +200,7 @@ class OutputCallback:
                 )
             except Exception as error:
                 _LOGGER.exception("a record could be kept nowhere")
-                problem = f"{type(error).__name__}: {error}"
+                problem = told_error(error)
                 say_lost(done.serial_number, done.outcome, problem)
                 return attrs.evolve(done, problem=problem)
         self._last_run_id = done.run_id

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -27,7 +28,7 @@ from rigbridge_openhtf.settings import OpenHTFSettings
 if TYPE_CHECKING:
     from rigbridge_openhtf.live.openhtf_types import LiveAttachment
 
-__all__ = ["RecordSummary", "load_writer", "write_record"]
+__all__ = ["RecordSummary", "load_writer", "told_error", "write_record"]
 
 _LOGGER = logging.getLogger("rigbridge.openhtf")
 # The phase that OpenHTF itself puts first, to wait for the serial number.
@@ -126,9 +127,9 @@ def _content(record: object, draft: ItemDraft, own: OpenHTFSettings | None) -> b
     files = _Files(draft)
     try:
         return encode_record(record, files.keep, settings=own, finish=files.finish)
-    except OSError:
-        raise  # the folder's fault: the stand-in is next
-    except Exception:
+    except Exception as error:
+        if error is files.error:
+            raise  # the folder's fault: the stand-in is next
         # A release with other objects, or an object that fails. OpenHTF's own form
         # says less, but does not need us.
         _LOGGER.exception("a record is kept in OpenHTF's own form")
@@ -137,11 +138,25 @@ def _content(record: object, draft: ItemDraft, own: OpenHTFSettings | None) -> b
         return content
 
 
+def told_error(error: Exception) -> str:
+    """Tell an error, also one of the test's own whose text fails as well."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001 - as it says
+        return type(error).__name__
+
+
 class _Files:
-    """The files of one record, on their way into the folder of the item."""
+    """
+    The files of one record, on their way into the folder of the item.
+
+    ``error`` is what the folder raised, or None: an object of the record may raise an
+    error of the same kind, which another folder would not help.
+    """
 
     def __init__(self, draft: ItemDraft) -> None:
         self._draft = draft
+        self.error: OSError | None = None
         self._begun: list[tuple[str, dict[str, str]]] = []
 
     def keep(self, attachment: LiveAttachment) -> Mapping[str, str]:
@@ -150,7 +165,12 @@ class _Files:
             return {"problem": CLOSED}
         file = attachment_file(attachment)
         if file is None:
-            return {"file": self._draft.add_bytes(read_bytes(attachment))}
+            try:
+                content = [memoryview(chunk) for chunk in read_bytes(attachment)]
+            except Exception as error:  # noqa: BLE001 - a class of the test's own
+                return {"problem": f"its bytes cannot be read: {told_error(error)}"}
+            with self._noting():
+                return {"file": self._draft.add_bytes(content)}
         # Only OpenHTF's own class is known to write its file once, and never again.
         own = type(attachment).__module__.startswith("openhtf.")
         add = self._draft.add_settled if own else self._draft.add_file
@@ -161,7 +181,16 @@ class _Files:
     def finish(self) -> None:
         """Say of each file what was wrong with it."""
         for name, given in self._begun:
-            problem = self._draft.problem(name)
+            with self._noting():
+                problem = self._draft.problem(name)
             if problem is not None:
                 given.clear()
                 given["problem"] = f"OpenHTF's own file cannot be read: {problem}"
+
+    @contextmanager
+    def _noting(self) -> Generator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.error = error
+            raise

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from rigbridge.errors import MalformedSourceError
+from rigbridge.machine.files import is_lasting
 from rigbridge.model import Attachment, JSONValue
 from rigbridge_openhtf.raw_record import BytesUnreadableError, RawAttachment
 from rigbridge_openhtf.scope import Scope
@@ -169,9 +170,10 @@ def _spooled(
     try:
         return scope.spool.adopt(raw.file, name=name, media_type=media_type)
     except OSError as error:
-        # Both files can fail. Only that of the record costs no more than its bytes.
-        if error.filename != str(raw.file):
-            raise  # the spool cannot be written
+        # Both files can fail. Only that of the record costs no more than its bytes, and
+        # only if it stays so: a process may be out of descriptors for a moment.
+        if error.filename != str(raw.file) or not is_lasting(error):
+            raise
         raise BytesUnreadableError(
             f"OpenHTF's own file cannot be read: {error}"
         ) from error

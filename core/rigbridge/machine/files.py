@@ -2,14 +2,45 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 from rigbridge.machine.folders import share
 
-__all__ = ["sync_file", "sync_folder", "whole_file"]
+__all__ = ["is_lasting", "sync_file", "sync_folder", "whole_file"]
+
+# What only a person changes. All else the system may get over: it has no descriptor, no
+# memory or no room for now (EMFILE, ENFILE, ENOMEM, ENOSPC), or a disk or a network
+# folder does not answer (EIO, ESTALE, ETIMEDOUT, ENOLINK and their like).
+_LASTING = frozenset(
+    {
+        errno.ENOENT,
+        errno.EACCES,
+        errno.EPERM,
+        errno.EISDIR,
+        errno.ENOTDIR,
+        errno.ELOOP,
+        errno.ENAMETOOLONG,
+        errno.EINVAL,
+    }
+)
+# Another program has the file open and shares it with nobody: a scanner, an editor.
+_WINDOWS_BUSY = frozenset({32, 33})
+# Some network folders know no sync of a folder.
+_NO_FOLDER_SYNC = frozenset(
+    {errno.EINVAL, errno.EBADF, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+)
+
+
+def is_lasting(error: OSError) -> bool:
+    """Whether an error of a file stays until a person acts; others may pass."""
+    return error.errno in _LASTING and not (
+        sys.platform == "win32" and error.winerror in _WINDOWS_BUSY
+    )
 
 
 @contextmanager
@@ -63,5 +94,8 @@ def sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise
     finally:
         os.close(descriptor)

@@ -14,10 +14,14 @@ from typing import Self, cast
 from uuid import UUID
 
 import attrs
-import msgspec
 
 from rigbridge.destinations import Destination
-from rigbridge.errors import ConfigurationError, DiskFullError, OutboxBusyError
+from rigbridge.errors import (
+    ConfigurationError,
+    DiskFullError,
+    OutboxBusyError,
+    SourceUnreadableError,
+)
 from rigbridge.model import Run
 from rigbridge.model.report import ConversionReport
 from rigbridge.outbox.content import ContentFolder
@@ -38,7 +42,7 @@ from rigbridge.outbox.queue.entry_queue import EntryQueue
 from rigbridge.outbox.queue.leases import Leases
 from rigbridge.outbox.queue.queue_view import QueueView
 from rigbridge.outbox.queue.retention import Housekeeping, Retention
-from rigbridge.outbox.sending.attempt import RunRules, restore
+from rigbridge.outbox.sending.attempt import RunRules, restore, restore_report
 from rigbridge.outbox.sending.delivery import Delivery
 from rigbridge.outbox.sending.process import ProcessSending
 from rigbridge.outbox.sending.results import ResultRecorder
@@ -219,7 +223,7 @@ class Outbox:
 
         try:
             return self._incoming.take_all(submit, stopping) > 0
-        except (DiskFullError, OutboxBusyError, OSError):
+        except (DiskFullError, OutboxBusyError, SourceUnreadableError, OSError):
             # The items stay. What is queued already must be sent all the same.
             _LOGGER.exception("what was handed over cannot be queued for now")
             return False
@@ -370,7 +374,8 @@ class Outbox:
     @property
     def trouble(self) -> str | None:
         """What keeps this process from sending or taking runs; None if nothing."""
-        return self._sending.trouble or shortage(self.folder)
+        coming = None if self._incoming is None else self._incoming.trouble
+        return self._sending.trouble or shortage(self.folder) or coming
 
     def entries(
         self, states: Collection[EntryState] = _NOT_DELIVERED
@@ -409,8 +414,7 @@ class Outbox:
         if (found := self._handed_over.run(wanted)) is not None:
             return found
         document, report, digests = self._queue.documents(wanted)
-        run = restore(document, digests, self._contents)
-        return run, ConversionReport.from_document(msgspec.json.decode(report))
+        return restore(document, digests, self._contents), restore_report(report)
 
     def retry(self, run_id: UUID | str, *, stored_as: str | None = None) -> None:
         """

@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import hashlib
-import sys
 from collections.abc import AsyncGenerator, Callable, Generator
 from itertools import chain
 from typing import IO
 
 from rigbridge.client.transport.calls import Put
 from rigbridge.errors import DeliveryError, PermanentError, RetriableError
+from rigbridge.machine.files import is_lasting
 from rigbridge.machine.folders import read_chunks
 
 __all__ = ["CHUNK_SIZE", "chunks", "chunks_async", "measure"]
 
 CHUNK_SIZE = 1 << 18
 """How many bytes are sent at once; many files go up at the same time."""
-
-# What only a person changes. All else the system may get over: it has no descriptor, no
-# memory or no room for now (EMFILE, ENFILE, ENOMEM, ENOSPC), or a disk or a network
-# folder does not answer (EIO, ESTALE, ETIMEDOUT, ENOLINK and their like).
-_LASTING = frozenset(
-    {
-        errno.ENOENT,
-        errno.EACCES,
-        errno.EPERM,
-        errno.EISDIR,
-        errno.ENOTDIR,
-        errno.ELOOP,
-        errno.ENAMETOOLONG,
-        errno.EINVAL,
-    }
-)
-# Another program has the file open and shares it with nobody: a scanner, an editor.
-_WINDOWS_BUSY = frozenset({32, 33})
 
 
 def measure(name: str, opener: Callable[[], IO[bytes]]) -> int:
@@ -57,10 +38,7 @@ def measure(name: str, opener: Callable[[], IO[bytes]]) -> int:
 
 
 def _unreadable(name: str, error: OSError) -> DeliveryError:
-    lasting = error.errno in _LASTING and not (
-        sys.platform == "win32" and error.winerror in _WINDOWS_BUSY
-    )
-    kind = PermanentError if lasting else RetriableError
+    kind = PermanentError if is_lasting(error) else RetriableError
     failure = kind(f"cannot be read: {error.strerror or error}", source=name)
     failure.of_file = True
     return failure

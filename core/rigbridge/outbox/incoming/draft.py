@@ -93,7 +93,7 @@ class ItemDraft:
         self._begin_copy(name, path)
         return name
 
-    def add_bytes(self, chunks: Iterable[bytes]) -> str:
+    def add_bytes(self, chunks: Iterable[bytes | memoryview]) -> str:
         """
         Take bytes, piece by piece.
 

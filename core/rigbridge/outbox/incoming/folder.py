@@ -17,6 +17,7 @@ import hashlib
 import logging
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +29,7 @@ import attrs
 import msgspec
 
 from rigbridge.errors import SourceError
-from rigbridge.machine.files import whole_file
+from rigbridge.machine.files import is_lasting, whole_file
 from rigbridge.machine.folders import make_folder, make_private_folder
 from rigbridge.machine.threads import WaitingThreads
 from rigbridge.outbox.incoming.draft import ItemDraft
@@ -151,7 +152,8 @@ class IncomingFolder:
         """
         Read the items, the first that was handed over first.
 
-        One that cannot be read is given as well, refused and without content.
+        One that cannot be read is given as well, without content: refused where that
+        stays so, else (no descriptor is free, a share does not answer) as it waits.
         """
         for path in self._paths():
             item = _read(path)
@@ -200,6 +202,10 @@ class IncomingFolder:
         with whole_file(item.folder / _REFUSAL, durable=False) as partial:
             partial.write_bytes(msgspec.json.encode(ItemRefusal(reason=reason)))
 
+    def is_refused(self, item: IncomingItem) -> bool:
+        """Whether it is noted why an item cannot be translated."""
+        return (item.folder / _REFUSAL).exists()
+
     def retry(self, item: IncomingItem) -> None:
         """
         Have an item translated again.
@@ -216,7 +222,8 @@ class IncomingFolder:
         Raises:
             OSError: the folder cannot be written.
         """
-        hidden = item.folder.with_name(f".{item.id}.taken")
+        # Random: what is left of one that was taken before would be in the way.
+        hidden = item.folder.with_name(f".{item.id}.{uuid4().hex[:8]}.taken")
         try:
             # By its name first: nobody may see half an item.
             item.folder.rename(hidden)
@@ -240,12 +247,11 @@ class IncomingFolder:
 def _read(path: Path) -> IncomingItem | None:
     try:
         item = decode_item(path)
-    except FileNotFoundError:
-        if path.is_dir():
-            _LOGGER.warning("%s holds no item of the outbox", path)
-        return None  # else another process has taken it
     except (SourceError, OSError) as error:
-        return _unreadable(path, error)
+        try:
+            return _unreadable(path, error)
+        except (FileNotFoundError, NotADirectoryError):
+            return None  # another process has taken it
     return attrs.evolve(item, refusal=_refusal(path))
 
 
@@ -259,13 +265,17 @@ def _refusal(folder: Path) -> ItemRefusal | None:
 
 
 def _unreadable(folder: Path, error: Exception) -> IncomingItem:
-    changed = datetime.fromtimestamp(folder.stat().st_mtime, UTC)
+    if not stat.S_ISDIR((status := folder.stat()).st_mode):
+        raise NotADirectoryError(folder)
+    changed = datetime.fromtimestamp(status.st_mtime, UTC)
+    # What the system may get over is no reason to ask a person.
+    lasting = not isinstance(error, OSError) or is_lasting(error)
     return IncomingItem(
         id=UUID(folder.name),
         given=ItemContent(kind=UNREADABLE_KIND, content=b"null"),
         handed_over_at=changed,
         folder=folder,
-        refusal=ItemRefusal(reason=str(error), at=changed),
+        refusal=ItemRefusal(reason=str(error), at=changed) if lasting else None,
     )
 
 

@@ -142,12 +142,18 @@ def encode_item(item_id: UUID, given: ItemContent) -> bytes:
             "kind": given.kind,
             "handed_over_at": datetime.now(UTC),
             "destination": given.destination,
-            "serial_number": given.serial_number,
-            "procedure": given.procedure,
+            "serial_number": _as_unicode(given.serial_number),
+            "procedure": _as_unicode(given.procedure),
             "identity": given.identity,
             "content": msgspec.Raw(given.content),
         }
     )
+
+
+def _as_unicode(text: str | None) -> str | None:
+    # Both are for lists only, and JSON has no lone surrogates: a scanner may give bytes
+    # that are no UTF-8, and Python makes such text of them.
+    return None if text is None else text.encode("utf-8", "backslashreplace").decode()
 
 
 def decode_item(folder: Path) -> IncomingItem:
@@ -161,7 +167,7 @@ def decode_item(folder: Path) -> IncomingItem:
     path = folder / ITEM_FILE
     try:
         found = _decoder.decode(path.read_bytes())
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise MalformedSourceError(
             f"is no item of the outbox: {error}", source=str(path)
         ) from error

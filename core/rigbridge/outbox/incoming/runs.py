@@ -177,12 +177,22 @@ def decode_run(
     run = from_document(content.run)
     attachments = list(run.attachments)
     for index, name in enumerate(content.files[: len(attachments)]):
-        path = None if name is None else file(name)
-        if path is not None:
-            place = Place(path=f"$.attachments[{index}]")
-            attachments[index] = _with_bytes(
-                attachments[index], path, place, report, durable=durable
+        if name is None:
+            continue
+        place = Place(path=f"$.attachments[{index}]")
+        path = file(name)
+        if path is None:
+            # Somebody has removed it; the run itself must not wait for that.
+            report.dropped(
+                "attachment bytes",
+                "its file is not where the hand-over put it",
+                place=place,
+                detail=attachments[index].name,
             )
+            continue
+        attachments[index] = _with_bytes(
+            attachments[index], path, place, report, durable=durable
+        )
     return attrs.evolve(run, attachments=tuple(attachments))
 
 

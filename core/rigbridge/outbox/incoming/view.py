@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from uuid import UUID
 
 from rigbridge.adapters import Spool
@@ -29,8 +29,9 @@ class IncomingView:
     def __init__(self, intake: IncomingIntake | None) -> None:
         self._intake = intake
 
-    def _items(self) -> list[IncomingItem]:
-        return [] if self._intake is None else list(self._intake.folder.items())
+    def _items(self) -> Iterator[IncomingItem]:
+        # One at a time: what a store that is gone leaves may not fit into memory.
+        return iter(()) if self._intake is None else self._intake.folder.items()
 
     def entries(self, states: Collection[EntryState]) -> list[OutboxEntry]:
         """List the items in some states."""
@@ -68,7 +69,7 @@ class IncomingView:
         item = self._find(run_id)
         if item is None or self._intake is None:
             return False
-        self._intake.folder.retry(item)
+        self._intake.retry(item)
         return True
 
     def drop(self, run_id: UUID) -> bool:

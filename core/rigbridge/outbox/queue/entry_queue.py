@@ -16,9 +16,10 @@ import attrs
 from rigbridge.destinations import Progress
 from rigbridge.errors import ConfigurationError, UnexpectedAnswerError
 from rigbridge.outbox.entries import EntryState
+from rigbridge.outbox.queue.claims import claim_stored_run
 from rigbridge.outbox.queue.clock import limits
 from rigbridge.outbox.queue.database import OutboxDatabase
-from rigbridge.outbox.queue.leases import claim_stored_run, forget_contents
+from rigbridge.outbox.queue.leases import forget_contents
 from rigbridge.outbox.queue.past_runs import (
     is_delivered,
     note_dropped,

@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 import attrs
 
 from rigbridge.destinations import Claims, Progress
-from rigbridge.errors import RunWaitsError, UnexpectedAnswerError
+from rigbridge.errors import RunWaitsError
 from rigbridge.outbox.policy import MAX_WAIT
 from rigbridge.outbox.queue.circuit import (
     circuit_forbids,
@@ -26,6 +26,7 @@ from rigbridge.outbox.queue.circuit import (
     count_failure,
     open_circuit,
 )
+from rigbridge.outbox.queue.claims import claim_stored_run, unsettled_key
 from rigbridge.outbox.queue.clock import LEASE, limits
 from rigbridge.outbox.queue.database import OutboxDatabase
 from rigbridge.wire import decode, encode
@@ -34,7 +35,6 @@ __all__ = [
     "LeaseLostError",
     "LeasedRun",
     "Leases",
-    "claim_stored_run",
     "forget_contents",
 ]
 
@@ -154,30 +154,33 @@ class Leases:
         times = limits(now)
         # New for each lease, so that a former holder cannot pass for the new one.
         owner = uuid4().hex
-        with self._database.reading() as connection:
-            # Asked without a transaction first: idle senders block no hand-over.
-            if self._find(connection, times) is None:
-                return None
-        with self._database.writing() as connection:
-            # Again under the write lock: another process may have taken it meanwhile.
-            sequence = self._find(connection, times)
-            if sequence is None:
-                return None
-            row = connection.execute(
-                "SELECT * FROM entry WHERE sequence = ?", (sequence,)
-            ).fetchone()
-            contents = connection.execute(
-                "SELECT sha256 FROM content WHERE run_id = ?", (row["run_id"],)
-            ).fetchall()
-            connection.execute(
-                # An attempt counts when it begins: so does one that kills us. From here
-                # on the store may know the run, so it goes nowhere else.
-                "UPDATE entry SET state = 'sending', lease_owner = ?, lease_until = ?,"
-                " lease_boot = ?, attempts = attempts + 1, destination = ?"
-                " WHERE sequence = ?",
-                (owner, now + LEASE, self._boot, self._name, sequence),
-            )
-        return LeasedRun(
+        while True:
+            with self._database.reading() as connection:
+                # Asked without a transaction first: idle senders block no hand-over.
+                if self._find(connection, times) is None:
+                    return None
+            with self._database.writing() as connection:
+                # Again under the lock: another process may have taken it meanwhile.
+                sequence = self._find(connection, times)
+                if sequence is None:
+                    return None
+                try:
+                    return self._lease(connection, sequence, owner, now)
+                # SQLite notices no flipped bit of a value. One such entry must not
+                # stop all others.
+                except (AttributeError, TypeError, ValueError) as error:
+                    _set_aside(connection, sequence, error)
+
+    def _lease(
+        self, connection: sqlite3.Connection, sequence: int, owner: str, now: float
+    ) -> LeasedRun:
+        row = connection.execute(
+            "SELECT * FROM entry WHERE sequence = ?", (sequence,)
+        ).fetchone()
+        contents = connection.execute(
+            "SELECT sha256 FROM content WHERE run_id = ?", (row["run_id"],)
+        ).fetchall()
+        leased = LeasedRun(
             id=UUID(row["run_id"]),
             owner=owner,
             attempt=row["attempts"] + 1,
@@ -188,6 +191,15 @@ class Leases:
             contents=frozenset(content["sha256"] for content in contents),
             missing=row["missing"],
         )
+        connection.execute(
+            # An attempt counts when it begins: so does one that kills us. From here on
+            # the store may know the run, so it goes nowhere else.
+            "UPDATE entry SET state = 'sending', lease_owner = ?, lease_until = ?,"
+            " lease_boot = ?, attempts = attempts + 1, destination = ?"
+            " WHERE sequence = ?",
+            (owner, now + LEASE, self._boot, self._name, sequence),
+        )
+        return leased
 
     def _find(
         self, connection: sqlite3.Connection, times: Mapping[str, float]
@@ -231,7 +243,7 @@ class Leases:
     def keep(self, leased: LeasedRun, progress: Progress) -> None:
         """Keep how far a delivery has come, and prolong the lease."""
         with self._database.writing() as connection:
-            key = _unsettled_key(progress)
+            key = unsettled_key(progress)
             claim_stored_run(connection, self._name, leased.id, progress)
             if key is not None:
                 self._let_others_settle(connection, leased, key)
@@ -447,6 +459,20 @@ class Leases:
             raise LeaseLostError(f"run {leased.id} was taken over by another sender")
 
 
+def _set_aside(connection: sqlite3.Connection, sequence: int, error: Exception) -> None:
+    """Park an entry whose columns the disk has damaged."""
+    connection.execute(
+        "UPDATE entry SET state = 'parked', attempts = 0, progress = ?, reason = ?"
+        " WHERE sequence = ?",
+        # As far as anybody knows now, the store may have it.
+        (
+            encode(Progress(sent=True)),
+            f"its entry was damaged on the disk: {error}",
+            sequence,
+        ),
+    )
+
+
 def forget_contents(connection: sqlite3.Connection, run_id: UUID) -> list[str]:
     """Note that an entry needs its attachments no longer; give their digests."""
     rows = connection.execute(
@@ -454,47 +480,3 @@ def forget_contents(connection: sqlite3.Connection, run_id: UUID) -> list[str]:
     ).fetchall()
     connection.execute("DELETE FROM content WHERE run_id = ?", (str(run_id),))
     return [row["sha256"] for row in rows]
-
-
-def claim_stored_run(
-    connection: sqlite3.Connection,
-    name: str | None,
-    run_id: UUID,
-    progress: Progress,
-) -> None:
-    """
-    Note that a stored run is this one of ours; it stays so for ever.
-
-    Only of stores without idempotency keys, where runs have to be found again.
-
-    Args:
-        connection: the database, in a transaction.
-        name: of the destination.
-        run_id: the run.
-        progress: names the stored run, where there is one.
-
-    Raises:
-        UnexpectedAnswerError: it is another run of ours: the answer that named it was
-            not the one to our create.
-    """
-    if progress.stored_id is None or progress.sent_as is None:
-        return
-    connection.execute(
-        "INSERT OR IGNORE INTO claim (destination, stored_id, run_id) VALUES (?, ?, ?)",
-        (name or "", progress.stored_id, str(run_id)),
-    )
-    row = connection.execute(
-        "SELECT run_id FROM claim WHERE destination = ? AND stored_id = ?",
-        (name or "", progress.stored_id),
-    ).fetchone()
-    if row["run_id"] != str(run_id):
-        raise UnexpectedAnswerError(
-            f"run {progress.stored_id} of the store is run {row['run_id']} of ours"
-        )
-
-
-def _unsettled_key(progress: Progress) -> str | None:
-    """Give the key of a run that was sent, while nobody knows whether it arrived."""
-    if progress.sent and progress.stored_id is None and progress.sent_as is not None:
-        return progress.sent_as.key
-    return None

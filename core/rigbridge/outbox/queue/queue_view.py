@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 from collections.abc import Callable, Collection
@@ -16,6 +17,8 @@ from rigbridge.outbox.queue.database import OutboxDatabase
 from rigbridge.wire import decode
 
 __all__ = ["QueueView"]
+
+_LOGGER = logging.getLogger("rigbridge.outbox")
 
 _OURS = "(destination IS NULL OR destination = :name)"
 # When an entry may be taken. What lies beyond its limit counts as past, by a clock that
@@ -130,7 +133,7 @@ class QueueView:
                 f"SELECT * FROM entry WHERE state IN ({marks}) ORDER BY sequence",  # noqa: S608 - question marks
                 [str(state) for state in states],
             ).fetchall()
-        return [self._entry(row) for row in rows]
+        return [entry for row in rows if (entry := self._entry(row)) is not None]
 
     def entry(self, run_id: UUID) -> OutboxEntry | None:
         """Give the entry of a run, or None if there is none."""
@@ -181,7 +184,15 @@ class QueueView:
         wait = float(row["turn"]) - times["now"]
         return max(0.0, wait, 0.0 if held is None else held[1])
 
-    def _entry(self, row: sqlite3.Row) -> OutboxEntry:
+    def _entry(self, row: sqlite3.Row) -> OutboxEntry | None:
+        try:
+            return self._sound_entry(row)
+        # One row that the disk has damaged must not hide all others.
+        except (OverflowError, TypeError, ValueError):
+            _LOGGER.exception("entry %s of the outbox is damaged", row["sequence"])
+            return None
+
+    def _sound_entry(self, row: sqlite3.Row) -> OutboxEntry:
         progress = decode(row["progress"], Progress)
         state = EntryState(row["state"])
         now = self._clock()

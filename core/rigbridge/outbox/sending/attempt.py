@@ -17,7 +17,7 @@ from rigbridge.model.report import ConversionReport
 from rigbridge.outbox.content import ContentFolder
 from rigbridge.outbox.queue.leases import LeasedRun, Leases
 
-__all__ = ["Attempt", "RunRules", "StoppedError", "restore"]
+__all__ = ["Attempt", "RunRules", "StoppedError", "restore", "restore_report"]
 
 RunRules: TypeAlias = Callable[[Run, ConversionReport], tuple[Run, ConversionReport]]
 """Completes a run as a site wants it, and adds to its report what that changed."""
@@ -46,6 +46,21 @@ def restore(document: bytes, digests: Iterable[str], contents: ContentFolder) ->
     )
 
 
+def restore_report(document: bytes) -> ConversionReport:
+    """
+    Read the conversion report of an entry.
+
+    One that the disk has damaged keeps nobody from sending the run, whose own document
+    is checked; that it is lost is what it says then.
+    """
+    try:
+        return ConversionReport.from_document(msgspec.json.decode(document))
+    except (msgspec.MsgspecError, AttributeError, LookupError, TypeError, ValueError):
+        report = ConversionReport()
+        report.dropped("conversion report", "it was damaged on the disk")
+        return report
+
+
 class Attempt:
     """
     One attempt to deliver a run: its lease, and how far it has come.
@@ -66,7 +81,7 @@ class Attempt:
     ) -> None:
         self.leased = leased
         self.progress = leased.progress
-        self.report = ConversionReport.from_document(msgspec.json.decode(leased.report))
+        self.report = restore_report(leased.report)
         # Monotonic: a clock that is set meanwhile would give negative times.
         self.began = time.monotonic()
         self._leases = leases
