@@ -58,9 +58,9 @@ def try_file(
         Path,
         typer.Argument(
             metavar="PROFILE",
-            exists=True,
             dir_okay=False,
-            help="A profile in TOML, or TofuPilot's column mapping in JSON.",
+            help="A profile in TOML, TofuPilot's column mapping in JSON, or the name "
+            "of a built-in profile.",
         ),
     ],
     file: _File,

@@ -237,6 +237,14 @@ EXPECTED: dict[str, list[tuple[str | None, str, list[_Measured]]]] = {
             ],
         ),
     ],
+    "Records: a unit in every line": [
+        ("0001", "PASS", [("VCC", 3.31, "V", 3.1, 3.5), ("ICC", 12.1, "mA", None, 20)]),
+        ("0002", "FAIL", [("VCC", 3.61, "V", 3.1, 3.5)]),
+    ],
+    "Wide: a datalog whose names stand above the header": [
+        ("1", "PASS", [("VDD", 3.3, "V", 3.1, 3.5), ("Leak", 0.1, "nA", -10, 10)]),
+        ("2", "FAIL", [("VDD", 3.9, "V", 3.1, 3.5), ("Leak", 1200.5, "nA", -10, 10)]),
+    ],
 }
 
 

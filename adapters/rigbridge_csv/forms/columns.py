@@ -224,9 +224,7 @@ class LongColumns(RowColumns):
         report.mapped("column", self.declared_count + len(others))
         self.phase_fields = tuple(field for field in PHASE_FIELDS if field in positions)
         self.phase = picker([positions[field] for field in self.phase_fields])
-        end = self.width
-        for member in self.derived.members:
-            end += 3 if member.field is Field.LIMITS else 1
+        end = self.width + sum(len(made.fields) for made in self.derived.members)
         # Fields that the file lacks are picked from the tail behind the row's cells, so
         # that all measurements are picked by one call, whatever columns there are.
         self.measurement = picker(

@@ -52,7 +52,7 @@ class Points:
         elif text in self._cells.missing:
             points.append(None)
             return
-        elif self._cells.spelled_otherwise(text):
+        elif self._cells.spelled_otherwise(text, limited=False):
             raise self._cells.other_notation(text, line, self._name)
         else:
             points.append(text)

@@ -117,6 +117,8 @@ class _RecordReader:
         if meaning is RecordMeaning.UNIT:
             yield from self._end()
             self.run = _RecordRun(self, record.line)
+        else:
+            yield from self._begin_with(record, fields)
         if self.run is None:
             self._outside(record)
             return
@@ -125,6 +127,20 @@ class _RecordReader:
         self.run.take(meaning, record, fields, attributes, self.depth)
         if meaning is RecordMeaning.END:
             yield from self._end()
+
+    def _begin_with(
+        self, record: KindRecord, fields: dict[Field, FilledCell]
+    ) -> Iterator[Run]:
+        """Begin a run where no record of a unit does, but each names its unit."""
+        key = tuple(
+            fields[Field(name)].text
+            for name in self.reading.profile.run_rule.key
+            if name in set(Field) and name in fields
+        )
+        begun = None if self.run is None else self.run.key
+        if key and (self.run is None or begun not in (None, key)):
+            yield from self._end()
+            self.run = _RecordRun(self, record.line, key)
 
     def _drop(self, record: KindRecord, reason: str) -> None:
         self.reading.context.report.omitted(
@@ -190,9 +206,8 @@ class _RecordReader:
         if self.rules.kind == "pattern" and not by_position:
             used.update(range(len(record.cells)))
         for field, source in kind.fields.items():
-            text = self._text(source, record, used)
-            if text is not None:
-                fields[field] = FilledCell(text, record.line, f"{record.kind} {field}")
+            for made, text in self._texts(field, source, record, used):
+                fields[made] = FilledCell(text, record.line, f"{record.kind} {made}")
         labels = {position - 1: label for position, label in kind.attributes.items()}
         # No position is left out without a word.
         for at, cell in enumerate(record.cells):
@@ -224,30 +239,38 @@ class _RecordReader:
                 keep_text(attributes, record.kind, rest)
         return fields, attributes
 
-    def _text(
-        self, source: FieldSource, record: KindRecord, used: set[int]
-    ) -> str | None:
+    def _texts(
+        self, field: Field, source: FieldSource, record: KindRecord, used: set[int]
+    ) -> Iterator[tuple[Field, str]]:
+        """Give the text of a field, and the unit that stands behind a value."""
         cells = self.reading.cells
-        if source.value is not None:
-            return source.value
-        if source.file is not None:
-            return source.extract(self.reading.file_name)
-        parts: list[str] = []
-        for position in source.in_rows:
-            at = int(position) - 1
-            if at < len(record.cells):
-                used.add(at)
-                text = cells.text(record.cells[at])
-                if text is not None:
-                    parts.append(text)
-        return source.extract(" ".join(parts)) if parts else None
+        at = [int(position) - 1 for position in source.in_rows]
+        taken = [position for position in at if position < len(record.cells)]
+        parts = [cells.text(record.cells[position]) for position in taken]
+        text = " ".join(part for part in parts if part is not None)
+        if source.value is not None or source.file is not None:
+            text = source.value or self.reading.file_name
+        found = source.extract(text) if text else None
+        if found is not None or not text or field is Field.VALUE:
+            # What a pattern does not fit stays with the record, or is the value.
+            used.update(taken)
+            if text:
+                yield field, text if found is None else found
+        if found is not None and source.has_unit and source.pattern is not None:
+            unit = cells.text((source.pattern.search(text) or {"unit": ""})["unit"])
+            if unit is not None:
+                yield Field.UNIT, unit
 
 
 class _RecordRun:
     """The records of one run."""
 
-    def __init__(self, reader: _RecordReader, line: int) -> None:
+    def __init__(
+        self, reader: _RecordReader, line: int, key: tuple[str, ...] | None = None
+    ) -> None:
         self.reader = reader
+        # What tells its records from those of the next run, if no record begins it.
+        self.key = key
         self.cells = reader.reading.cells
         self.error: SourceError | None = None
         self.assembly = RunAssembly(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import attrs
@@ -17,6 +18,9 @@ from rigbridge_csv.tables.cells import CellReader
 from rigbridge_csv.tables.head import TableHead
 
 __all__ = ["ValueColumn", "chosen_columns", "describe_column"]
+
+# "(ms)" or "[V]": how some rows of units write them.
+_BRACKETS = re.compile(r"[(\[]\s*([^()\[\]]+?)\s*[)\]]")
 
 
 @attrs.frozen(kw_only=True)
@@ -132,7 +136,8 @@ def describe_column(
         if role is Role.ATTRIBUTE:
             attributes[row] = text
         elif cells.text(text) is not None:
-            texts.setdefault(role, text)
+            bare = _BRACKETS.fullmatch(text) if role is Role.UNIT else None
+            texts.setdefault(role, text if bare is None else bare[1])
     unit = given.unit if given is not None and given.unit else texts.get(Role.UNIT)
     if unit is None and parts.unit is not None:
         unit = cells.text(parts.unit)

@@ -46,7 +46,10 @@ def checked_draft(source: Source) -> tuple[str, bool]:
     built_in = best_claims((), head, source.name)
     if len(built_in) == 1 and found is None:
         name = built_in[0].profile.name
-        words = f"# The built-in profile {name!r} reads it: nothing has to be declared."
+        words = (
+            f"# The built-in profile {name!r} reads it: nothing has to be declared.\n"
+            f"# 'rigbridge csv try {name} FILE' shows what it makes of it."
+        )
         return f"{words}\n", True
     draft = draft_profile(source)
     lines = ["# A draft of a profile, made of one example: read it before you use it."]

@@ -29,7 +29,8 @@ def find_keys(
     rows = [row for row in layout.before if row.line not in roles]
     if not rows:
         return found
-    single = [row for row in rows if row.width == 1]
+    blanks = example.delimiter == "blanks"
+    single = [row for row in rows if row.width == 1 or blanks]
     written = next(
         (s for s in (":", "=") if sum(s in row.text for row in single) > len(rows) / 2),
         None,

@@ -13,55 +13,21 @@ from rigbridge_csv.learning.sample import ExampleRow, LogExample, is_number
 __all__ = ["LogLayout", "find_layout"]
 
 _ROLES: Mapping[str, str] = {
-    **dict.fromkeys(
-        ("testno", "test no", "test number", "tnum", "test#", "test id", "test_num"),
-        "attribute",
-    ),
-    **dict.fromkeys(("unit", "units", "einheit", "dim", "uom", "unité"), "unit"),
-    **dict.fromkeys(
-        (
-            "max",
-            "upper",
-            "usl",
-            "hi",
-            "high",
-            "maximum",
-            "ul",
-            "hilim",
-            "obergrenze",
-            "upper limit",
-            "high limit",
-            "limit high",
-            "upper_limit",
-            "test max",
-            "spec max",
-            "limit_max",
-            "uplimit",
-        ),
-        "upper_limit",
-    ),
-    **dict.fromkeys(
-        (
-            "min",
-            "lower",
-            "lsl",
-            "lo",
-            "low",
-            "minimum",
-            "ll",
-            "lolim",
-            "untergrenze",
-            "lower limit",
-            "low limit",
-            "limit low",
-            "lower_limit",
-            "test min",
-            "spec min",
-            "limit_min",
-            "lowlimit",
-        ),
-        "lower_limit",
-    ),
+    re.sub(r"[\W_]", "", word): role
+    for role, words in {
+        "attribute": "test no|test number|tnum|test id|test num|data type",
+        "unit": "unit|units|einheit|einheiten|dim|uom|unité|unidad|unità|jednostka"
+        "|eng units|y unit label|単位|单位",
+        "upper_limit": "max|upper|usl|hi|high|maximum|ul|hi lim|hi limit|obergrenze"
+        "|upper limit|high limit|limit high|test max|spec max|limit max|up limit"
+        "|test high|limite sup|上限|上限値|上限值|oberer grenzwert|osg|max limit",
+        "lower_limit": "min|lower|lsl|lo|low|minimum|ll|lo lim|lo limit|untergrenze"
+        "|lower limit|low limit|limit low|test min|spec min|limit min|test low"
+        "|limite inf|下限|下限値|下限值|unterer grenzwert|usg|min limit",
+        "name": "name|names|test name|channel|channel name|signal|signal name"
+        "|parameter|tag",
+    }.items()
+    for word in words.split("|")
 }
 _RECORDS = (
     "rows are records: few words come again in the first cell, each with a number of "
@@ -72,6 +38,13 @@ _UNIT = re.compile(
     r"|sec|second|seconds|Volt|Volts|Ampere|dBm?|%|°?C|°F|K|deg|rpm|mAh|mWh|lux|cd|ppm"
     r"|ml/min|l/min|m/s|m/s\^?2|deg/s|h|min|count|counts|n/?a|none|-)[\])]?"
 )
+_STATISTICS = re.compile(
+    r"(?:min|max|mean|avg|average|std\.? ?dev(?:iation)?|sigma|median|range|cpk?|ppk?"
+    r"|count|n|total|sum|yield|mittelwert|standardabweichung|moyenne|[ée]cart-type"
+    r"|promedio|media|平均|平均值|最大|最小|標準偏差)[\w.%]*:?",
+    re.IGNORECASE,
+)
+_VALUE = re.compile(r"[-+<>=]*\s*\d[\d.,' ]*(?:[eE][-+]?\d+)?\s*[^\W\d]{0,4}|[<>][LU]L")
 
 
 @attrs.frozen(kw_only=True)
@@ -101,13 +74,23 @@ class LogLayout:
     reasons: list[str]
 
 
-def _typed(cells: Sequence[str]) -> float:
-    """Give the share of the filled cells that hold digits first, as values do."""
+def _typed(cells: Sequence[str], *, widely: bool = False) -> float:
+    """
+    Give the share of the filled cells that hold digits first, as values do.
+
+    Args:
+        cells: the cells.
+        widely: whether ``1.2k``, ``1,234.5`` and ``12.0 V`` are values; a header may
+            have ``5V``.
+    """
     filled = [cell.strip() for cell in cells if cell.strip()]
     values = [
         cell
         for cell in filled
-        if is_number(cell) or is_number(cell, ",") or re.match(r"\d+[-/.:]\d+", cell)
+        if is_number(cell)
+        or is_number(cell, ",")
+        or re.match(r"\d+[-/.:]\d+", cell)
+        or (widely and _VALUE.fullmatch(cell))
     ]
     return len(values) / max(1, len(filled))
 
@@ -147,7 +130,14 @@ def find_layout(example: LogExample) -> LogLayout:
     header = None if at is None else rows[at]
     first = start if at is None else at + 1
     roles: list[tuple[ExampleRow, str | None, str]] = []
-    while first < len(rows) and (found := _role(rows[first])) is not None:
+    while first < len(rows):
+        found = _role(rows[first])
+        if (found is None or found[1] == "name") and first >= start:
+            break
+        if found is None or found[1] == "name":
+            # Between the names and the rows: something that is said of each column.
+            label = next(cell.strip() for cell in rows[first].cells if cell.strip())
+            found = (label, "attribute")
         roles.append((rows[first], *found))
         first += 1
     data, behind = _data(rows[first:], header, width)
@@ -174,6 +164,15 @@ def find_layout(example: LogExample) -> LogLayout:
 
 def _kinds(rows: Sequence[ExampleRow]) -> Mapping[str, int]:
     words = Counter(row.cells[0].strip() for row in rows)
+    widest = max((len(row.cells) for row in rows), default=0)
+    # A header is as wide as any row, and what begins it does not come again.
+    if (
+        rows
+        and len(rows[0].cells) == widest
+        and words[rows[0].cells[0].strip()] == 1
+        and _names(rows[0])
+    ):
+        return {}
     repeated = {word: count for word, count in words.items() if count > 1}
     covered = sum(repeated.values())
     widths = {
@@ -199,11 +198,12 @@ def _table(rows: Sequence[ExampleRow]) -> tuple[int, int]:
     score = 0
     for number, row in enumerate(rows):
         cells = len(row.cells)
-        if cells > 1 and _typed(row.cells) >= 0.3 and abs(cells - last) <= 1:  # noqa: PLR2004 - a third are numbers
+        typed = _typed(row.cells, widely=True)
+        valued = cells > 1 and typed >= 0.3 and _role(row) is None  # noqa: PLR2004 - a third are numbers
+        if valued and abs(cells - last) <= 1:
             score += 1
         else:
-            begun = number
-            score = 1 if cells > 1 and _typed(row.cells) >= 0.3 else 0  # noqa: PLR2004 - see above
+            begun, score = number, int(valued)
         last = cells
         if score * min(cells, 12) > best:
             best, at, width = score * min(cells, 12), begun, cells
@@ -216,7 +216,7 @@ def _header(rows: Sequence[ExampleRow], start: int, width: int) -> int | None:
         if at >= len(rows):
             continue
         row = rows[at]
-        if _role(row) is not None or not _names(row):
+        if (_role(row) or ("", ""))[1] not in ("", "name") or not _names(row):
             continue
         if row.width > 1 and row.width >= min(width - 1, width * 0.6) - 1:
             # A row of units is no header; one of names stands above it.
@@ -229,18 +229,33 @@ def _header(rows: Sequence[ExampleRow], start: int, width: int) -> int | None:
                 and _all_units(row)
             ):
                 return at - 1
-            return at
+            return _labelled(rows, start, at)
     return None
+
+
+def _labelled(rows: Sequence[ExampleRow], start: int, at: int) -> int:
+    """Give the row that calls itself the names, where the rows have no first cell."""
+    if any(not row.cells[0].strip() for row in rows[start : start + 2]):
+        for above in range(at, max(-1, at - 6), -1):
+            found = _role(rows[above])
+            if found is not None and found[1] == "name":
+                return above
+    return at
 
 
 def _all_units(row: ExampleRow) -> bool:
     filled = [cell.strip() for cell in row.cells if cell.strip()]
-    return bool(filled) and all(_UNIT.fullmatch(cell) for cell in filled)
+    known = sum(_UNIT.fullmatch(cell) is not None for cell in filled)
+    # km/h, mVpp: like units, beside others that are.
+    return known == len(filled) > 0 or (
+        known >= len(filled) * 0.5
+        and all(re.fullmatch(r"[^\s\d]{1,7}\d?", cell) for cell in filled)
+    )
 
 
 def _role(row: ExampleRow) -> tuple[str | None, str] | None:
     label = next((cell.strip() for cell in row.cells if cell.strip()), "")
-    role = _ROLES.get(label.rstrip(":").casefold())
+    role = _ROLES.get(re.sub(r"[\W_]", "", label).casefold())
     if role is not None and sum(bool(cell.strip()) for cell in row.cells) > 1:
         return label, role
     return (None, "unit") if _all_units(row) else None
@@ -252,9 +267,20 @@ def _roles_above(
     found: list[tuple[ExampleRow, str | None, str]] = []
     for row in before[-8:]:
         role = _role(row)
+        if role is not None and role[1] == "name" and not _completes(row, header):
+            continue
         if header is not None and role is not None and len(row.cells) > 2:  # noqa: PLR2004 - more than a key
             found.append((row, *role))
     return found
+
+
+def _completes(row: ExampleRow, header: ExampleRow | None) -> bool:
+    """Say whether a row has names where the header has blank cells, or none."""
+    given = [] if header is None else header.cells
+    return any(
+        cell.strip() and not "".join(given[at : at + 1]).strip()
+        for at, cell in enumerate(row.cells)
+    )
 
 
 def _data(
@@ -272,6 +298,9 @@ def _data(
     # Rows that end early are rows as long as others follow or they begin alike.
     while last < len(rows) and _alike(rows[last], rows[:last]):
         last += 1
+    # Statistics below the rows are as wide as these.
+    while last > 1 and _STATISTICS.fullmatch(rows[last - 1].cells[0].strip()):
+        last -= 1
     return list(rows[:last]), list(rows[last:])
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
 import attrs
 
 from rigbridge.adapters.text.dates import parse_time
+from rigbridge.adapters.text.numbers import GROUPED
 from rigbridge.adapters.text.verdicts import VERDICT_WORDS
 from rigbridge_csv.learning.layout import LogLayout
 from rigbridge_csv.learning.sample import is_number
@@ -19,7 +21,6 @@ __all__ = [
     "KEY_WORDS",
     "USUAL_WORDS",
     "ColumnTexts",
-    "decimal_sign",
     "field_of",
     "find_dates",
     "find_fields",
@@ -27,6 +28,7 @@ __all__ = [
     "is_by",
     "is_counter",
     "is_x",
+    "number_signs",
     "unknown_words",
 ]
 
@@ -74,26 +76,29 @@ _COUNTERS = re.compile(
     r"(?:rec(?:ord)?#?|index|sample|point|data_?point|iteration|n)", re.IGNORECASE
 )
 USUAL_WORDS: Mapping[str, str] = {
-    **dict.fromkeys(
-        ("true", "yes", "io", "i.o.", "gut", "bestanden", "accept", "accepted", "go"),
-        "PASS",
-    ),
-    **dict.fromkeys(("conforme", "合格", "良"), "PASS"),
-    **dict.fromkeys(
-        ("false", "no", "nio", "n.i.o.", "schlecht", "nicht bestanden", "reject"),
-        "FAIL",
-    ),
-    **dict.fromkeys(
-        ("rejected", "nogo", "no go", "defect", "non conforme", "不合格", "不良"),
-        "FAIL",
-    ),
+    word: verdict
+    for verdict, words in {
+        "PASS": "true|yes|y|io|i.o.|i.o|gut|bestanden|accept|accepted|go|conforme|bon"
+        "|réussi|aprobado|apto|correcto|superato|positivo|buono|aprovado|zaliczony"
+        "|pozytywny|goed|geslaagd|godkänd|合格|良|良品|通过|pass (retest)|oui|si|sí|ja",
+        "FAIL": "false|no|n|nio|n.i.o.|n.i.o|schlecht|nicht bestanden|reject|rejected"
+        "|nogo|no go|no-go|defect|non conforme|mauvais|échec|échoué|rechazado|no apto"
+        "|incorrecto|non superato|negativo|scarto|reprovado|niezaliczony|negatywny"
+        "|fout|afgekeurd|underkänd|不合格|不良|不良品|不通过|未通过|失败|non|nein",
+    }.items()
+    for word in words.split("|")
 }
 """What verdict words usually mean that a profile has to declare, in lower case."""
 
 _SHORT_DATES = ("%Y%m%d%H%M%S", "%Y%m%d_%H%M%S", "%Y%m%d-%H%M%S", "%Y%m%d %H%M%S")
-_COMMA = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*")
-_POINT = re.compile(r"\s*[+-]?\d*\.\d+(?:[eE][+-]?\d+)?\s*")
-_WORD_SPLIT = re.compile(r"[_\-.:#*]+|\s+")
+_DECIMAL = re.compile(r"[+-]?\d*([.,])\d+(?:[eE][+-]?\d+)?")
+# A power of ten or a unit.
+_BEHIND = re.compile(r"(?<=\d)\s*[^\W\d_]{1,4}$")
+_WORD_SPLIT = re.compile(r"[_\-.:#*@$?]+|\s+")
+# Of two columns of values, the one that was measured.
+_MEASURED = re.compile(
+    r"meas|read|actual|act|messwert|istwert|ist|测量值|測定値", re.IGNORECASE
+)
 
 
 @attrs.frozen
@@ -142,11 +147,34 @@ def is_by(name: str) -> bool:
     return _BY.fullmatch(name.strip()) is not None
 
 
-def decimal_sign(texts: Sequence[str]) -> tuple[str, bool]:
-    """Give the decimal separator of cells, and whether both are found."""
-    commas = sum(_COMMA.fullmatch(text) is not None for text in texts)
-    points = sum(_POINT.fullmatch(text) is not None for text in texts)
-    return ("," if commas > points else "."), bool(commas and points)
+def number_signs(texts: Sequence[str]) -> tuple[str, str | None, bool]:
+    """
+    Find the signs within the numbers of cells.
+
+    Returns:
+        The decimal separator, the sign of thousands or None, and whether some numbers
+        have another decimal separator.
+    """
+    # 1,234 may be either: it counts only where nothing else does.
+    sure, either, groups = Counter[str](), Counter[str](), Counter[str]()
+    for text in texts:
+        bare = _BEHIND.sub("", text.strip())
+        found = GROUPED.fullmatch(bare)
+        if found is not None and (found["rest"] or found["sign"])[0] != found["sign"]:
+            sure[found["rest"][0]] += 1
+            groups[" " if found["sign"].isspace() else found["sign"]] += 1
+        elif found is not None:
+            either[found["sign"]] += 1
+        elif (plain := _DECIMAL.fullmatch(bare)) is not None:
+            sure[plain[1]] += 1
+    counted = sure or either
+    decimal = "," if counted[","] > counted["."] else "."
+    other = "." if decimal == "," else ","
+    thousands = next(
+        (sign for sign, _ in groups.most_common() if sign != decimal), None
+    )
+    mixed = bool(sure[other] or (either[other] and thousands != other))
+    return decimal, thousands, mixed
 
 
 def find_dates(texts: Sequence[str]) -> tuple[str | None, str]:
@@ -208,16 +236,8 @@ def find_fields(
             wanted.insert(0, Field.RUN_OUTCOME)
     found: dict[Field, str] = {}
     names = [column.name for column in columns]
-    # Of several columns with verdicts (bins beside P and F), that with known words.
-    verdicts = [
-        column
-        for column in columns
-        if field_of(column.name, [Field.RUN_OUTCOME])
-        and _fits(Field.RUN_OUTCOME, column)
-    ]
-    if Field.RUN_OUTCOME in wanted and len(verdicts) > 1:
-        chosen = min(verdicts, key=lambda column: bool(unknown_words(column.filled)))
-        found[Field.RUN_OUTCOME] = chosen.name
+    if Field.RUN_OUTCOME in wanted and (verdict := _verdicts(columns)) is not None:
+        found[Field.RUN_OUTCOME] = verdict
     for column in columns:
         if column.name in found.values():
             continue
@@ -226,13 +246,50 @@ def find_fields(
         field = field_of(column.name, [field for field in wanted if field not in found])
         if field is not None and _fits(field, column):
             found[field] = column.name
+    _choose(found, columns, form)
+    return found
+
+
+def _verdicts(columns: Sequence[ColumnTexts]) -> str | None:
+    """Of several columns with verdicts (bins beside P and F), give that to be taken."""
+    verdicts = [
+        column
+        for column in columns
+        if field_of(column.name, [Field.RUN_OUTCOME])
+        and _fits(Field.RUN_OUTCOME, column)
+    ]
+    if verdicts:
+        verdicts += [c for c in columns if c not in verdicts and c.name and _judges(c)]
+    if len(verdicts) < 2:  # noqa: PLR2004 - nothing to choose
+        return None
+    return min(verdicts, key=lambda column: bool(unknown_words(column.filled))).name
+
+
+def _choose(found: dict[Field, str], columns: Sequence[ColumnTexts], form: str) -> None:
+    """Correct what names alone tell wrong, by what the columns hold."""
+    value = found.get(Field.VALUE)
+    if value is not None and not _MEASURED.search(value):
+        values = [c.name for c in columns if field_of(c.name, [Field.VALUE])]
+        better = (name for name in values if _MEASURED.search(name))
+        found[Field.VALUE] = next(better, value)
+    if form != "series" and not {Field.OUTCOME, Field.RUN_OUTCOME} & found.keys():
+        judging = [c.name for c in columns if c.name and _judges(c)]
+        if judging:
+            verdict = Field.OUTCOME if form == "long" else Field.RUN_OUTCOME
+            found[verdict] = judging[0]
     part = found.get(Field.PART_NUMBER)
     if part is not None and Field.SERIAL_NUMBER not in found:
         filled = next(column for column in columns if column.name == part).filled
         # "Part" is a number of a kind, or that of each piece.
         if 1 < len(filled) == len(set(filled)):
             found[Field.SERIAL_NUMBER] = found.pop(Field.PART_NUMBER)
-    return found
+
+
+def _judges(column: ColumnTexts) -> bool:
+    """Say whether a column holds nothing but verdicts, whatever it is called."""
+    words = {text.strip().casefold() for text in column.filled}
+    known = {word for word in words if word in VERDICT_WORDS or word in USUAL_WORDS}
+    return bool(words) and words == known and all(len(word) > 2 for word in words)  # noqa: PLR2004 - T and F are many things
 
 
 def _fits(field: Field, column: ColumnTexts) -> bool:
@@ -248,7 +305,8 @@ def _fits(field: Field, column: ColumnTexts) -> bool:
         )
     if field is Field.SERIAL_NUMBER:
         return not all(is_number(text) and "." in text for text in filled)
-    return True
+    # Steps are numbered, and named in another column.
+    return field is not Field.MEASUREMENT or not all(map(is_number, filled))
 
 
 def unknown_words(texts: Sequence[str]) -> list[str]:

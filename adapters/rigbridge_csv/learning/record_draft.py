@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from rigbridge_csv.learning.layout import LogLayout
-from rigbridge_csv.learning.meaning import find_dates, unknown_words
+from rigbridge_csv.learning.meaning import (
+    KEY_WORDS,
+    field_of,
+    find_dates,
+    unknown_words,
+)
 from rigbridge_csv.learning.sample import ExampleRow, LogExample, is_number
 from rigbridge_csv.learning.toml_draft import ProfileDraft, toml_key, toml_value
+from rigbridge_csv.profiles.fields import MEASUREMENT_FIELDS, Field
 
 __all__ = ["draft_lines", "draft_records"]
 
@@ -26,22 +33,87 @@ def draft_lines(draft: ProfileDraft, example: LogExample) -> None:
     draft.say("name", draft.name)
     draft.say("form", "record", "no table was found: lines are told by patterns")
     draft.say("quote", "", "quotes are signs like any other")
-    draft.ask("a pattern for the line of a unit, of a measurement and of the verdict")
+    lines = [row.text for row in example.rows]
+    pairs = [_PAIRS.findall(line) for line in lines]
+    words = [name for name, _ in pairs[0]] if pairs else []
+    whole = len(words) > 2 and all([n for n, _ in p] == words for p in pairs)  # noqa: PLR2004 - more than a name and a text
+    kinds = _pair_kinds(words, pairs) if whole else _line_kinds(lines)
+    texts = [text for line in pairs for _, text in line] if whole else []
+    order, _ = find_dates([text for text in texts if re.match(r"\d+\D\d+\D\d", text)])
+    if order not in (None, "iso"):
+        draft.say("dates", [order])
+    draft.say("fields.procedure", {"value": draft.name}, "the log does not say it")
+    if not whole:
+        draft.ask("a pattern for each kind of line that matters; others are notes")
     draft.lines += ["", "[records]", 'kind = "pattern"', ""]
     draft.lines += [f"# line {row.line}: {row.text[:100]}" for row in example.rows[:20]]
-    draft.lines += [
-        "[records.kinds.unit]",
-        'is = "unit"',
-        r"pattern = '^[Ss]erial.*?[:=]\s*(?P<serial_number>\S+)'",
-        "",
-        "[records.kinds.end]",
-        'is = "end"',
-        r"pattern = '^(?:[Oo]verall )?[Rr]esult\s*[:=]\s*(?P<run_outcome>\w+)'",
-        "",
-        "[records.kinds.measured]",
-        'is = "measurement"',
-        r"pattern = '^(?P<measurement>[^:=]+?)\s*[:=]\s*(?P<value>[-+]?[\d.]+)'",
-    ]
+    for name, (meaning, pattern) in kinds.items():
+        draft.lines += [
+            f"[records.kinds.{toml_key(name)}]",
+            f'is = "{meaning}"',
+            f"pattern = {toml_value(pattern)}",
+            "",
+        ]
+
+
+_PAIRS = re.compile(r"([^\s=;,]+)=([^=]*?)(?=\s*[;,]?\s*[^\s=;,]+=|\s*$)")
+_LINE = re.compile(r"\s*([^:=]+?)\s*[:=]\s*(.+?)\s*")
+
+
+def _pair_kinds(
+    words: Sequence[str], lines: Sequence[Sequence[tuple[str, str]]]
+) -> dict[str, tuple[str, str]]:
+    """Make a pattern of lines that hold the same names, each with its text."""
+    parts: list[str] = []
+    taken: set[str] = set()
+    judged = any(field_of(word, [Field.MEASUREMENT]) for word in words)
+    order = (*MEASUREMENT_FIELDS, *KEY_WORDS) if judged else KEY_WORDS
+    for at, word in enumerate(words):
+        field = field_of(word, [field for field in order if field not in taken])
+        named = str(field) if field else re.sub(r"\W", "_", word)
+        if not named.isidentifier() or named in taken:
+            named = f"text_{at}"
+        taken.add(named)
+        # The last text may hold blanks, the others where an example has them.
+        blanks = at == len(words) - 1 or any(" " in line[at][1] for line in lines)
+        sign = ".*?" if blanks else r"[^\s;,]*"
+        parts.append(rf"{re.escape(word)}=(?P<{named}>{sign})")
+    return {"row": ("measurement", "^" + r"\s*[;,]?\s*".join(parts) + r"\s*$")}
+
+
+def _line_kinds(lines: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Make a kind of each line whose name is known, and one of measurements."""
+    kinds: dict[str, tuple[str, str]] = {}
+    taken: set[Field] = set()
+    for line in lines:
+        found = _LINE.fullmatch(line)
+        field = (
+            None
+            if found is None
+            else field_of(
+                found[1], [field for field in KEY_WORDS if field not in taken]
+            )
+        )
+        if found is None or field is None:
+            continue
+        taken.add(field)
+        meaning = "details"
+        if field is Field.SERIAL_NUMBER:
+            meaning = "unit"
+        elif field is Field.RUN_OUTCOME:
+            meaning = "end"
+        pattern = rf"^\s*{re.escape(found[1])}\s*[:=]\s*(?P<{field}>.+?)\s*$"
+        kinds[str(field)] = (meaning, pattern)
+    if Field.SERIAL_NUMBER not in taken:
+        kinds["unit"] = ("unit", r"^[Ss]erial.*?[:=]\s*(?P<serial_number>\S+)")
+    kinds["measured"] = (
+        "measurement",
+        (
+            r"^\s*(?P<measurement>[^:=]+?)\s*[:=]\s*(?P<value>[-+]?[\d.]+"
+            r"(?:[eE][-+]?\d+)?)\s*(?P<unit>[^\s\d]\S*)?\s*$"
+        ),
+    )
+    return kinds
 
 
 def draft_records(draft: ProfileDraft, example: LogExample, layout: LogLayout) -> None:

@@ -26,6 +26,10 @@ _UNSURE = 0.2
 _DELIMITERS = ("\t", ";", ",", "|")
 _COMMENTS = ("#", "!", "//", "%", "'")
 _NUMBERS = {sign: number_reader(sign) for sign in ".,"}
+_MOST_LINES = 4
+# A quote that begins a cell and is not closed; one that closes a cell.
+_OPEN = re.compile(r'(?:^|[,;\t|])\s*"[^"]*$')
+_CLOSED = re.compile(r'[^"]*"\s*(?:$|[,;\t|])')
 _TWO_BLANKS = re.compile(r"\S(?:\t| {2,})\S")
 
 
@@ -95,7 +99,9 @@ def read_example(source: Source) -> LogExample:
         encoding, rule = decoding.encoding, decoding.rule
         with source.open() as stream:
             text = stream.read(_MOST).decode(encoding, "replace")
-    lines = re.split(r"\r\n|\n|\r", text.replace("\ufeff", ""))[:_MOST_ROWS]
+    # Loggers fill their files up with NUL.
+    whole = text.replace("\ufeff", "").rstrip("\0\x1a")
+    lines = _joined(re.split(r"\r\n|\n|\r", whole)[:_MOST_ROWS])
     if lines and lines[0].lower().startswith("sep="):
         lines[0] = ""
     comment = _comment(lines)
@@ -103,6 +109,10 @@ def read_example(source: Source) -> LogExample:
     plain = ["" if comment and _begins(line, comment) else line for line in lines]
     delimiter, why = _delimiter([line for line in plain if line.strip()])
     rows, amid = _rows(plain, delimiter)
+    # A log that is still being written, or whose beginning was read alone.
+    unended = whole and whole[-1] not in "\r\n"
+    if unended and len(rows) > 2 and len(rows[-1].cells) < len(rows[-2].cells):  # noqa: PLR2004 - a header and a row stay
+        rows.pop()
     return LogExample(
         name=source.content_name,
         encoding=encoding,
@@ -116,6 +126,20 @@ def read_example(source: Source) -> LogExample:
     )
 
 
+def _joined(lines: list[str]) -> list[str]:
+    """Join lines that are one row, since a quoted cell goes on in the next."""
+    for at, line in enumerate(lines):
+        if '"' not in line or not _OPEN.search(line):
+            continue
+        for last in range(at + 1, min(at + _MOST_LINES, len(lines))):
+            if '"' in lines[last]:
+                if _CLOSED.match(lines[last]):
+                    lines[at] = "\n".join(lines[at : last + 1])
+                    lines[at + 1 : last + 1] = [""] * (last - at)
+                break
+    return lines
+
+
 def _begins(line: str, sign: str) -> bool:
     return line.lstrip().startswith(sign)
 
@@ -124,7 +148,11 @@ def _comment(lines: Sequence[str]) -> str | None:
     """Find the sign of comments: one that begins lines, but not most of them."""
     filled = [line for line in lines if line.strip()]
     for sign in _COMMENTS:
-        found = sum(_begins(line, sign) for line in filled)
+        # "#1,..." is a row that is numbered so.
+        found = sum(
+            _begins(line, sign) and not re.match(r"\s*#\d+[,;\t]", line)
+            for line in filled
+        )
         if found and found < len(filled) * 0.9:
             return sign
     return None

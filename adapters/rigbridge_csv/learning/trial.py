@@ -14,7 +14,7 @@ from rigbridge.adapters import ReadContext, Source, Spool, TimeZonePolicy
 from rigbridge.errors import ConfigurationError, SourceError
 from rigbridge.model import Measurement, Run, Series
 from rigbridge.model.report import ConversionReport
-from rigbridge_csv.profiles.choice import declared_profiles
+from rigbridge_csv.profiles.choice import built_in_profiles, declared_profiles
 from rigbridge_csv.profiles.column_mapping import is_column_mapping
 from rigbridge_csv.profiles.profile import CSVProfile
 from rigbridge_csv.selection import read_log
@@ -46,11 +46,15 @@ def load_profile(path: Path) -> CSVProfile:
 
     Args:
         path: a TOML file with the keys of a profile, or a configuration with one
-            profile of the adapter; or a JSON file with TofuPilot's column mapping.
+            profile of the adapter; or a JSON file with TofuPilot's column mapping; or
+            the name of a built-in profile.
 
     Raises:
         ConfigurationError: it cannot be read, or holds no single profile.
     """
+    built_in = next((p for p in built_in_profiles() if p.name == str(path)), None)
+    if built_in is not None and not path.exists():
+        return built_in
     try:
         content = path.read_text(encoding="utf-8")
         given: Any = (

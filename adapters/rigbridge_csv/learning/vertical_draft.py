@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from rigbridge_csv.learning.meaning import (
     KEY_WORDS,
-    decimal_sign,
     field_of,
     find_dates,
+    number_signs,
     unknown_words,
 )
 from rigbridge_csv.learning.sample import LogExample, is_number
@@ -38,7 +38,7 @@ def draft_vertical(draft: ProfileDraft, example: LogExample) -> bool:
     draft.say("form", "record", "every line is a name and its text: one unit a file")
     delimiter = {"\t": "tab"}.get(example.delimiter, example.delimiter)
     draft.say("delimiter", delimiter, example.reasons[0])
-    decimal, _ = decimal_sign(texts)
+    decimal, _, _ = number_signs(texts)
     if decimal == ",":
         draft.say("decimal", ",", "numbers have a decimal comma")
     if any(name.endswith((")", "]")) for name in names):

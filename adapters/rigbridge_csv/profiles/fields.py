@@ -164,7 +164,8 @@ class FieldSource:
         file: ``name`` or ``stem``: the file's own name.
         value: a text that is the same for every run.
         pattern: a regular expression; the first group, or the group ``value``, is the
-            text. For ``limits`` its groups are ``lower`` and ``upper``.
+            text. For ``limits`` its groups are ``lower`` and ``upper``; that of
+            ``value`` may have a group ``unit`` beside ``value``.
 
     Raises:
         ConfigurationError: none of the ways is given, or several are.
@@ -189,6 +190,12 @@ class FieldSource:
     def in_rows(self) -> tuple[str | int, ...]:
         """The columns that it reads; none for what is the same for the whole table."""
         return self.columns if self.column is None else (self.column,)
+
+    @property
+    def has_unit(self) -> bool:
+        """Whether the pattern gives a unit beside the value."""
+        groups = {} if self.pattern is None else self.pattern.groupindex
+        return "unit" in groups and "value" in groups
 
     def extract(self, text: str) -> str | None:
         """Give what the pattern finds in a text; the text itself without a pattern."""

@@ -159,6 +159,7 @@ class Role(StrEnum):
     START = "start"
     STEP = "step"
     ATTRIBUTE = "attribute"
+    NAME = "name"
     DROP = "drop"
 
 
@@ -190,7 +191,8 @@ class RolePlace:
         offset: the row's distance from the header: 1 is the line below, -1 above.
         column: the header name of the column, or its number; only ``drop``.
         is_: (written ``is``) ``unit``, ``upper_limit``, ``lower_limit``, ``start`` and
-            ``step`` (of the x of a series), ``attribute`` (kept with each measurement)
+            ``step`` (of the x of a series), ``attribute`` (kept with each measurement),
+            ``name`` (the name of a column whose cell in the header is blank)
             or ``drop``.
     """
 

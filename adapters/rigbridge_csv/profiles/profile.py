@@ -194,6 +194,15 @@ def _decimal(_instance: object, attribute: _Attribute, value: object) -> None:
         raise setting_error(f"must be . or , and not {value!r}", attribute.name)
 
 
+def _thousands(value: object) -> str | None:
+    return _sign(value, "thousands")
+
+
+def _truth(_instance: object, attribute: _Attribute, value: object) -> None:
+    if not isinstance(value, bool):
+        raise setting_error(f"must be true or false, not {value!r}", attribute.name)
+
+
 def _formats(_instance: object, attribute: _Attribute, value: object) -> None:
     formats = cast("tuple[str, ...]", value)
     if not formats:
@@ -297,6 +306,9 @@ class CSVProfile:
         encoding: the text encoding; by default a byte order mark decides, else UTF-8,
             else it is guessed, which the report says.
         decimal: the decimal separator, ``.`` or ``,``.
+        thousands: the sign between groups of three digits, as ``,`` in ``1,234.5``;
+            none by default.
+        suffixes: whether a letter behind a number is a power of ten, as in ``4.7k``.
         missing: cells that mean "nothing", as a blank cell always does.
         comment: what begins a line that is no row; such lines are keys where ``keys``
             is declared, else left out and recorded.
@@ -342,6 +354,8 @@ class CSVProfile:
     quote: QuoteSign = attrs.field(factory=QuoteSign, converter=_quote)
     encoding: str | None = attrs.field(default=None, validator=_encoding)
     decimal: str = attrs.field(default=".", validator=_decimal)
+    thousands: str | None = attrs.field(default=None, converter=_thousands)
+    suffixes: bool = attrs.field(default=False, validator=_truth)
     missing: tuple[str, ...] = attrs.field(
         default=(), converter=members, validator=texts
     )
@@ -394,10 +408,13 @@ class CSVProfile:
                     f"fields.{field}.value",
                     "it must come from the log",
                 )
+        if self.thousands == self.decimal:
+            raise setting_error("is the same sign as decimal", "thousands")
         if self.delimiter is not None and self.delimiter == self.quote.sign:
             raise setting_error("is the same sign as quote", "delimiter")
         self._check_form()
         self._check_limits()
+        self._check_unit()
         self._check_short_rows()
 
     def _check_form(self) -> None:
@@ -451,6 +468,17 @@ class CSVProfile:
                     f"stands beside {field}",
                     "fields.limits",
                     "declare one cell for both limits, or one for each",
+                )
+
+    def _check_unit(self) -> None:
+        for field, source in self.fields.items():
+            if source.has_unit and field is not Field.VALUE:
+                raise setting_error("has a group unit", f"fields.{field}.pattern")
+            if source.has_unit and Field.UNIT in self.fields:
+                raise setting_error(
+                    "has a group unit beside fields.unit",
+                    "fields.value.pattern",
+                    "declare one of the two",
                 )
 
     def _check_short_rows(self) -> None:

@@ -11,7 +11,13 @@ import attrs
 
 from rigbridge.adapters import ReadContext
 from rigbridge.adapters.text.dates import looks_ambiguous, parse_time
-from rigbridge.adapters.text.numbers import HEXADECIMAL, NumberReader, number_reader
+from rigbridge.adapters.text.numbers import (
+    ENGINEERING_SUFFIXES,
+    GROUPED,
+    HEXADECIMAL,
+    NumberReader,
+    number_reader,
+)
 from rigbridge.adapters.text.verdicts import VERDICT_WORDS, LoggedVerdict
 from rigbridge.errors import MalformedSourceError
 from rigbridge.model import Scalar
@@ -63,7 +69,11 @@ class CellReader:
             "missing": frozenset({"", *(text.strip() for text in profile.missing)}),
             # Every unit is tested against the same limits: 1.5x of the whole reading.
             "condition": lru_cache(_MAX_KNOWN)(self._condition),
-            "number": number_reader(profile.decimal),
+            "number": number_reader(
+                profile.decimal,
+                thousands=profile.thousands,
+                suffixes=ENGINEERING_SUFFIXES if profile.suffixes else None,
+            ),
             "plain_decimals": profile.decimal == "."
             and all(number_reader(".")(text) is None for text in profile.missing),
             "_other_notation": number_reader(other),
@@ -116,7 +126,7 @@ class CellReader:
         number = self.number(text)
         if number is None:
             # Never converted: 1,234 may be 1.234 or 1234. The profile has to say it.
-            if self._other_notation(text) is not None:
+            if self.spelled_otherwise(text, limited=limited):
                 raise self.other_notation(text, line, name)
             return cell
         if type(number) is int:
@@ -132,8 +142,22 @@ class CellReader:
         return number
 
     def other_notation(self, text: str, line: int, name: str) -> MalformedSourceError:
-        """Make the error for a number with the other decimal separator."""
+        """Make the error for a number with signs that the profile does not declare."""
         other = "," if self.profile.decimal == "." else "."
+        grouped = GROUPED.fullmatch(text)
+        if grouped is not None and grouped["sign"] != self.profile.decimal:
+            sign = " " if grouped["sign"].isspace() else grouped["sign"]
+            either = (
+                "" if sign != other or grouped["rest"] else f', or decimal = "{other}"'
+            )
+            return self.error(
+                f"{text!r} is a number with {sign!r} between its digits, and profile "
+                f"{self.profile.name!r} does not say what that is",
+                line=line,
+                column=name,
+                remedy=f'declare thousands = "{sign}"{either}, or name the column as '
+                "text or in missing",
+            )
         return self.error(
             f"{text!r} is a number with another decimal separator than "
             f"{self.profile.decimal!r}",
@@ -143,9 +167,22 @@ class CellReader:
             "name the column as text or in missing",
         )
 
-    def spelled_otherwise(self, text: str) -> bool:
-        """Say whether a text is a number only with the other decimal separator."""
-        return self.number(text) is None and self._other_notation(text) is not None
+    def spelled_otherwise(self, text: str, *, limited: bool = True) -> bool:
+        """
+        Say whether a text is a number only with other signs than the profile's.
+
+        Args:
+            text: the text.
+            limited: it has limits, or is one: a number and no name like ``12 345``.
+        """
+        if self.number(text) is not None:
+            return False
+        if self._other_notation(text) is not None:
+            return True
+        grouped = GROUPED.fullmatch(text)
+        return grouped is not None and (
+            limited or (grouped["rest"] or grouped["sign"])[0] != grouped["sign"]
+        )
 
     def bound(self, text: str | None) -> float | int | str | None:
         """Give a limit: a number where the text is one, else the text."""
@@ -165,8 +202,8 @@ class CellReader:
         for text in (lower, upper):
             if text is not None and self.spelled_otherwise(text):
                 return Condition(
-                    problem=f"the limit {text!r} has another decimal separator than "
-                    f"{self.profile.decimal!r}"
+                    problem=f"the limit {text!r} has other signs between its digits "
+                    "than decimal and thousands of the profile say"
                 )
         return condition(comparator, self.bound(lower), self.bound(upper))
 

@@ -26,6 +26,13 @@ class _Derived:
     source: FieldSource
     positions: tuple[int, ...]
 
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The fields whose cells it makes, one behind the other."""
+        if self.field is Field.LIMITS:
+            return (Field.LOWER_LIMIT, Field.UPPER_LIMIT, Field.LIMITS)
+        return (self.field, Field.UNIT) if self.source.has_unit else (self.field,)
+
 
 @attrs.define
 class DerivedCells:
@@ -77,13 +84,24 @@ class DerivedCells:
         text = " ".join(filter(None, parts))
         if member.field is Field.LIMITS:
             return _limits(source, text)
+        if source.has_unit:
+            return _with_unit(source, text)
         if not text:
             return [""]
         found = source.extract(text)
+        if found is None and member.field is Field.VALUE:
+            # What was measured is never left out: OVERLOAD where a number should be.
+            return [text]
         if found is None:
             # Of a measurement the pattern may find nothing; of a run it must.
             return None if member.field in RUN_FIELDS else [""]
         return [found]
+
+
+def _with_unit(source: FieldSource, text: str) -> list[str]:
+    """Give a value and its unit; all is value where the pattern does not fit."""
+    found = None if source.pattern is None else source.pattern.search(text)
+    return [text, ""] if found is None else [found["value"] or "", found["unit"] or ""]
 
 
 def _limits(source: FieldSource, text: str) -> list[str]:
@@ -130,16 +148,13 @@ def bind_fields(header: HeaderNames) -> tuple[dict[Field, int], DerivedCells]:
         if len(at) == 1 and source.pattern is None:
             positions[field] = at[0]
             continue
-        derived.members.append(_Derived(field, source, at))
-        if field is Field.LIMITS:
-            positions[Field.LOWER_LIMIT] = end
-            positions[Field.UPPER_LIMIT] = end + 1
-            positions[Field.LIMITS] = end + 2
-            end += 3
-        else:
-            positions[field] = end
+        member = _Derived(field, source, at)
+        derived.members.append(member)
+        for made in member.fields:
+            positions[made] = end
             end += 1
-        if source.pattern is not None and field is not Field.LIMITS:
+        # Of limits and of a value with its unit, nothing is left to keep.
+        if source.pattern is not None and len(member.fields) == 1:
             kept.extend(at)
     derived.serial = positions.get(Field.SERIAL_NUMBER)
     derived.kept = tuple(dict.fromkeys(kept))

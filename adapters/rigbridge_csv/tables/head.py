@@ -159,7 +159,7 @@ class HeadReader:
             header = self.cut(cells)
             for distance, (above, row) in enumerate(reversed(self._above), start=1):
                 self.role_at(-distance, above, row)
-            return header
+            return self._named(header)
         self._above.append((line, cells))
         if self.role_row(line, cells):
             # Text that stands for a channel each is of use to a person as well.
@@ -167,13 +167,29 @@ class HeadReader:
         if separator_line(cells) or self.keys.take(line, cells, text):
             return None
         if not self._pending_role():
-            self._report.dropped(
+            title = sum(bool(cell.strip()) for cell in cells) == 1
+            # A title says nothing of the units; a line of more may be a key.
+            record = self._report.omitted if title else self._report.dropped
+            record(
                 "line",
-                "before the table, neither key nor header",
+                "before the table, a title"
+                if title
+                else "before the table, neither key nor header: declare keys or roles",
                 place=Place(line=line),
                 detail=text[:200],
             )
         return None
+
+    def _named(self, header: list[str]) -> list[str]:
+        """Give the header with the names of the rows that have this role."""
+        for row in self.roles:
+            if row.role is not Role.NAME:
+                continue
+            header += [""] * (len(row.cells) - len(header))
+            for at, cell in enumerate(row.cells):
+                if not header[at].strip() and normal(cell) != row.label:
+                    header[at] = cell
+        return header
 
     def _pending_role(self) -> bool:
         return any(offset < 0 for offset in self._offsets)

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 __all__ = [
     "ENGINEERING_SUFFIXES",
+    "GROUPED",
     "HEXADECIMAL",
     "Number",
     "NumberReader",
@@ -41,6 +42,15 @@ ENGINEERING_SUFFIXES: Mapping[str, int] = {
 HEXADECIMAL = re.compile(r"[+-]?0[xX][0-9a-fA-F]+", re.ASCII)
 """A hexadecimal integer, as ``0x1F``."""
 
+GROUPED = re.compile(
+    r"[+-]?[0-9]{1,3}"
+    r"(?P<sign>[.,'\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE} ])[0-9]{3}"
+    r"(?:(?P=sign)[0-9]{3})*(?P<rest>[.,][0-9]*)?",
+    re.ASCII,
+)
+"""Digits in groups of three, with the sign of thousands and perhaps decimals."""
+
+_BLANKS = re.compile("[\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}]")
 _INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _DECIMAL = {
     separator: re.compile(
@@ -57,6 +67,8 @@ _NON_FINITE = {
     "inf": math.inf,
     "infinity": math.inf,
     "1.#inf": math.inf,
+    # Oscilloscopes, for what is beyond the range.
+    "\N{INFINITY}": math.inf,
 }
 # Below the 4300 digits that Python converts at most.
 _MAX_DIGITS = 4000
@@ -88,7 +100,8 @@ def number_reader(
 
     Args:
         separator: ``.`` or ``,``.
-        thousands: the sign between groups of three digits, another than the separator.
+        thousands: the sign between groups of three digits, another than the separator;
+            a blank stands for those that do not break a line, too.
         suffixes: the power of ten by suffix, such as ``ENGINEERING_SUFFIXES``.
     """
     plain = _plain_reader(separator)
@@ -112,6 +125,8 @@ def _declared_reader(
     )
 
     def read(text: str) -> Number | None:
+        if thousands == " ":
+            text = _BLANKS.sub(" ", text)
         found = plain(text)
         if found is not None:
             return found

@@ -1,0 +1,250 @@
+"""Which columns and keys are which field, and what their words and dates mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+
+from rigbridge.adapters.text.dates import parse_time
+from rigbridge_csv.learning.layout import LogLayout
+from rigbridge_csv.learning.meaning import (
+    KEY_WORDS,
+    USUAL_WORDS,
+    ColumnTexts,
+    field_of,
+    find_dates,
+    find_fields,
+    unknown_words,
+)
+from rigbridge_csv.learning.sample import is_number
+from rigbridge_csv.learning.toml_draft import ProfileDraft, toml_key
+from rigbridge_csv.profiles.fields import Field
+
+__all__ = ["draft_fields"]
+
+_CLOCKS = frozenset(
+    ("time", "test time", "testtime", "test_time", "start time", "uhrzeit", "zeit")
+)
+_DATE = re.compile(r"\d{1,4}\D\d{1,2}\D\d|\d{8}")
+
+
+def draft_fields(
+    draft: ProfileDraft,
+    layout: LogLayout,
+    columns: Sequence[ColumnTexts],
+    keys: Mapping[str, str],
+    form: str,
+) -> None:
+    """Write the fields, how rows become runs, and what dates and verdicts mean."""
+    by_name = {column.name: column for column in columns}
+    fields = find_fields(columns, form) if form != "series" else _series_fields(columns)
+    if form == "wide" and Field.SERIAL_NUMBER not in fields:
+        _judge_phases(fields, keys)
+    taken = dict(fields)
+    dates: list[str] = []
+    draft.lines.append("")
+    for field, name in taken.items():
+        texts = by_name[name].filled
+        source: object = name
+        if field is Field.SERIAL_NUMBER and form == "wide" and layout.behind:
+            source = {"column": name, "pattern": r"^\S+$"}
+        if field is Field.STARTED_AT and (clock := _clock(columns, name)):
+            source = {"columns": [name, clock]}
+            texts = [
+                f"{a.strip()} {b.strip()}"
+                for a, b in zip(by_name[name].texts, by_name[clock].texts, strict=False)
+            ]
+        if field is Field.LIMITS:
+            source = {"column": name, "pattern": _pair(texts)}
+        if field in (Field.STARTED_AT, Field.ENDED_AT):
+            dates.extend(texts[:200])
+        draft.say(f"fields.{field}", source)
+    _key_fields(draft, keys, taken, dates)
+    _runs(draft, by_name, fields, taken, form)
+    _procedure_and_serial(draft, taken)
+    _dates(draft, dates)
+    _verdicts(draft, by_name, fields, taken, form)
+
+
+def _key_fields(
+    draft: ProfileDraft,
+    keys: Mapping[str, str],
+    taken: dict[Field, str],
+    dates: list[str],
+) -> None:
+    for name, text in keys.items():
+        found = field_of(name, [field for field in KEY_WORDS if field not in taken])
+        if found is None:
+            continue
+        key: object = name
+        if found in (Field.STARTED_AT, Field.ENDED_AT):
+            key, whole = _dated_key(name, text, keys)
+            # Programs write the year 1 for a date that nobody has set.
+            if not _DATE.search(whole) or "0001" in whole:
+                continue
+            dates.append(whole)
+        taken[found] = name
+        draft.say(f"fields.{found}", {"key": key})
+
+
+def _judge_phases(fields: dict[Field, str], keys: Mapping[str, str]) -> None:
+    """Make the verdict of a row that of a phase, where all rows are of one unit."""
+    once = any(field_of(name, [Field.SERIAL_NUMBER]) for name in keys)
+    if once and Field.RUN_OUTCOME in fields:
+        fields[Field.PHASE_OUTCOME] = fields.pop(Field.RUN_OUTCOME)
+
+
+def _runs(
+    draft: ProfileDraft,
+    by_name: Mapping[str, ColumnTexts],
+    fields: Mapping[Field, str],
+    taken: Mapping[Field, str],
+    form: str,
+) -> None:
+    """Say how rows become runs, where the usual way makes too many of them."""
+    serial, start = taken.get(Field.SERIAL_NUMBER), fields.get(Field.STARTED_AT)
+    if form == "wide" and serial is not None and Field.SERIAL_NUMBER not in fields:
+        draft.say("runs", "file", f"{serial!r} is said once: its rows are phases")
+    if form != "long" or start is None or fields.get(Field.SERIAL_NUMBER) is None:
+        return
+    serials = by_name[fields[Field.SERIAL_NUMBER]].texts
+    tests = by_name[fields[Field.MEASUREMENT]].texts
+    clock = _clock(list(by_name.values()), start)
+    clocks = by_name[start if clock is None else clock].texts
+    keyed = list(zip(serials, by_name[start].texts, clocks, strict=False))
+    units = [
+        list(group)
+        for _, group in groupby(zip(serials, tests, strict=False), itemgetter(0))
+    ]
+    more = sum(1 for _ in groupby(keyed)) > len(units)
+    if more and all(len(set(unit)) == len(unit) for unit in units):
+        draft.say("runs", ["serial_number"], f"{start!r} is the time of each row")
+
+
+def _dated_key(name: str, text: str, keys: Mapping[str, str]) -> tuple[object, str]:
+    """Give the key of a date, with that of its time if that stands alone."""
+    clock = next((key for key in keys if key.casefold() in _CLOCKS), None)
+    if clock is None or name.casefold() not in ("date", "datum"):
+        return name, text
+    return [name, clock], f"{text} {keys[clock]}"
+
+
+def _series_fields(columns: Sequence[ColumnTexts]) -> dict[Field, str]:
+    """Find columns of a series that say one thing of the whole run."""
+    steady = [column for column in columns if len(set(column.filled)) == 1]
+    found = find_fields(steady, "series")
+    found.pop(Field.RUN_OUTCOME, None)
+    clock = next(
+        (
+            column.name
+            for column in columns
+            if field_of(column.name, [Field.STARTED_AT])
+            and column.filled
+            and _DATE.match(column.filled[0].strip())
+            and any(
+                parse_time(column.filled[0], (form,))
+                for form in ("iso", "day-first", "month-first", "year-first")
+            )
+        ),
+        None,
+    )
+    if clock is not None:
+        found[Field.STARTED_AT] = clock
+    return found
+
+
+def _clock(columns: Sequence[ColumnTexts], name: str) -> str | None:
+    texts = next(column for column in columns if column.name == name).filled
+    if not texts or re.search(r"\d:\d", texts[0]):
+        return None
+    return next(
+        (
+            column.name
+            for column in columns
+            if column.name.casefold() in _CLOCKS
+            and column.filled
+            and re.match(r"\s*\d{1,2}:\d{2}", column.filled[0])
+        ),
+        None,
+    )
+
+
+def _pair(texts: Sequence[str]) -> str:
+    for sign in ("..", "/", " to ", ";", "|", "-"):
+        parts = [text.split(sign) for text in texts if text.count(sign) == 1]
+        numbers = [
+            (float(a), float(b)) for a, b in parts if is_number(a) and is_number(b)
+        ]
+        if numbers:
+            escaped = re.escape(sign).replace(r"\ ", " ")
+            names = (
+                ("upper", "lower")
+                if numbers[0][0] > numbers[0][1]
+                else ("lower", "upper")
+            )
+            return f"(?P<{names[0]}>.*){escaped}(?P<{names[1]}>.*)"
+    return "(?P<lower>.*)/(?P<upper>.*)"
+
+
+def _procedure_and_serial(draft: ProfileDraft, taken: Mapping[Field, str]) -> None:
+    if Field.PROCEDURE not in taken:
+        draft.say(
+            "fields.procedure",
+            {"value": draft.name},
+            "the log does not say it",
+        )
+    if Field.SERIAL_NUMBER not in taken:
+        draft.ask(
+            "which column, key or part of the file's name is the serial number",
+            "fields.serial_number = { file = \"stem\", pattern = '...' }",
+        )
+
+
+def _dates(draft: ProfileDraft, dates: Sequence[str]) -> None:
+    if not dates:
+        return
+    form, why = find_dates(dates)
+    if form is None:
+        draft.ask(
+            f"the order of dates: {why}", 'dates = ["day-first"] or ["month-first"]'
+        )
+    elif form != "iso":
+        draft.say("dates", [form], why)
+
+
+def _verdicts(
+    draft: ProfileDraft,
+    by_name: Mapping[str, ColumnTexts],
+    fields: Mapping[Field, str],
+    taken: Mapping[Field, str],
+    form: str,
+) -> None:
+    words = unknown_words(
+        [
+            text
+            for field in (Field.RUN_OUTCOME, Field.OUTCOME, Field.PHASE_OUTCOME)
+            if field in fields
+            for text in by_name[fields[field]].filled
+        ]
+    )
+    usual = [word for word in words if word.casefold() in USUAL_WORDS]
+    sure = {word: USUAL_WORDS[word.casefold()] for word in usual}
+    if sure:
+        draft.say("outcomes", sure, f"look whether {usual[0]!r} means that here")
+    rest = [word for word in words if word not in sure]
+    if rest:
+        shown = ", ".join(f'{toml_key(word)} = "..."' for word in rest[:8])
+        if "bin" in fields.get(Field.RUN_OUTCOME, "").casefold() and "1" in rest:
+            shown = '1 = "PASS", "*" = "FAIL"'
+        draft.ask(
+            f"what the verdicts {', '.join(map(repr, rest[:8]))} mean",
+            f"outcomes = {{ {shown} }}",
+        )
+    judged = {Field.RUN_OUTCOME, Field.OUTCOME, Field.PHASE_OUTCOME}
+    if not judged & set(taken) and form != "long":
+        draft.lines.append(
+            "# The log holds no verdict: its runs count as ERROR. To say otherwise:"
+        )
+        draft.lines.append('# fields.run_outcome = { value = "PASS" }')
