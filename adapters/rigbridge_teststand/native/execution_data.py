@@ -11,16 +11,14 @@ from sys import intern
 from rigbridge.adapters import ConversionReport
 from rigbridge.model import JSONValue
 from rigbridge_teststand.native.kept_properties import keep_property
-from rigbridge_teststand.native.properties import subproperties, value_text
+from rigbridge_teststand.native.properties import Properties
 from rigbridge_teststand.numbers import parse_plain, read_number
-from rigbridge_teststand.xml.elements import Element
 
 __all__ = [
     "CALL",
     "COMMON_PROPERTIES",
     "CONTAINERS",
     "RESULTS",
-    "containers_of",
     "keep_unplaced",
     "read_execution_data",
     "read_seconds",
@@ -69,6 +67,7 @@ _NUMBERS = {
     "NumFailed": "num_failed",
     "EndingLoopIndex": "ending_loop_index",
 }
+_KEYS = {**_TEXTS, **_NUMBERS}
 _OTHERS = {
     "StepCausedSequenceFailure": "caused_sequence_failure",
     "InteractiveExeNum": "interactive_execution",
@@ -88,47 +87,35 @@ _CALL_NAMES = {
 _LONGEST = 1e9
 
 
-def containers_of(engine: dict[str, Element]) -> dict[str, dict[str, Element]]:
-    """Give the subproperties of each container of results in ``TS``."""
-    return {
-        name: subproperties(prop) for name, prop in engine.items() if name in CONTAINERS
-    }
-
-
 def read_execution_data(
-    engine: dict[str, Element],
-    calls: dict[str, dict[str, Element]],
-    report: ConversionReport,
+    engine: Properties, calls: dict[str, Properties], report: ConversionReport
 ) -> dict[str, JSONValue]:
     """
     Read the execution data of a step.
 
     Args:
         engine: the properties of ``TS``.
-        calls: the subproperties of each container among them.
+        calls: the properties of each container among them.
         report: takes an entry for each property.
     """
     attributes: dict[str, JSONValue] = {}
     kept = 0
-    for name, prop in engine.items():
-        value: JSONValue = None
-        if (key := _NUMBERS.get(name)) is not None:
-            number = parse_plain(value_text(prop) or "")
-            # Infinity and NaN minus themselves are NaN, which is no strict JSON.
-            if number is not None and number - number == 0:
-                value = number
-        elif (key := _TEXTS.get(name)) is not None:
-            content = value_text(prop)
+    texts = engine.texts
+    for name, prop in engine.elements.items():
+        key = _KEYS.get(name)
+        if key is None and name in _PLACED:
+            continue
+        content = None if key is None else texts.get(name)
+        if key is not None and content is not None:
             # The same few texts repeat in every step; each is held once.
-            value = None if content is None else intern(content)
-        elif name in _PLACED:
-            continue
-        elif calls.get(name):
-            _keep_call(name, calls[name], attributes, report)
-            continue
-        if key is not None and value is not None:
-            attributes[key] = value
-            kept += 1
+            value = _count(content) if name in _NUMBERS else intern(content)
+            if value is not None:
+                attributes[key] = value
+                kept += 1
+                continue
+        call = calls.get(name)
+        if call is not None and call.elements:
+            _keep_call(name, call, attributes, report)
         else:
             keep_property(key or _OTHERS.get(name, name), prop, attributes, report)
     if kept:
@@ -138,10 +125,14 @@ def read_execution_data(
     return attributes
 
 
+def _count(content: str) -> float | int | None:
+    number = parse_plain(content)
+    # Infinity and NaN minus themselves are NaN, which is no strict JSON.
+    return None if number is None or number - number != 0 else number
+
+
 def keep_unplaced(
-    engine: dict[str, Element],
-    attributes: dict[str, JSONValue],
-    report: ConversionReport,
+    engine: Properties, attributes: dict[str, JSONValue], report: ConversionReport
 ) -> None:
     """
     Keep the name and the times of a step that a phase has fields for, if these failed.
@@ -151,12 +142,11 @@ def keep_unplaced(
         attributes: takes what is no name or no time.
         report: takes an entry for each.
     """
-    for name in _PLACED & engine.keys():
-        prop = engine[name]
-        content = value_text(prop)
+    for name in _PLACED & engine.elements.keys():
+        content = engine.texts.get(name)
         is_read = content is not None and (name == _NAME or _says_time(content))
         if not is_read:
-            keep_property(name, prop, attributes, report)
+            keep_property(name, engine.elements[name], attributes, report)
 
 
 def _says_time(content: str) -> bool:
@@ -165,21 +155,21 @@ def _says_time(content: str) -> bool:
 
 def _keep_call(
     name: str,
-    call: dict[str, Element],
+    call: Properties,
     attributes: dict[str, JSONValue],
     report: ConversionReport,
 ) -> None:
     # The called sequence is the usual case; a callback gets its name as prefix.
     prefix = "" if name == CALL else f"{name}."
-    for fact, prop in call.items():
+    for fact, prop in call.elements.items():
         if fact != RESULTS:
             key = prefix + _CALL_NAMES.get(fact, fact)
             keep_property(key, prop, attributes, report)
 
 
-def read_seconds(prop: Element | None) -> float | None:
+def read_seconds(properties: Properties, name: str) -> float | None:
     """Read a time or a duration of the engine, in seconds; None where it has none."""
-    content = value_text(prop)
+    content = properties.texts.get(name)
     return None if content is None else _seconds(content)
 
 

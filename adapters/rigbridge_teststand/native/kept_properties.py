@@ -49,7 +49,7 @@ def keep_property(
         if kind == "Array":
             pending += _keep_array(path, child, kept, report)[::-1]
             continue
-        below = subproperties(child) if child.find("Prop") is not None else {}
+        below = subproperties(child) if _holds_properties(child) else {}
         if below:
             named = [(_joined(path, name), inner) for name, inner in below.items()]
             pending += named[::-1]
@@ -58,6 +58,13 @@ def keep_property(
         if value is not None and value != "":
             report.mapped("property")
             _put(path, value, kept)
+
+
+def _holds_properties(prop: Element) -> bool:
+    # To look at the first child is quicker than to search.
+    if len(prop) == 1:
+        return bool(prop[0].tag == "Prop")
+    return prop.find("Prop") is not None
 
 
 def keep_properties(

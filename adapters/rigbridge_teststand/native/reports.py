@@ -21,7 +21,6 @@ from rigbridge.model import (
 )
 from rigbridge_teststand.native.execution_data import (
     COMMON_PROPERTIES,
-    containers_of,
     keep_unplaced,
     read_execution_data,
     read_seconds,
@@ -31,16 +30,17 @@ from rigbridge_teststand.native.kept_properties import keep_property
 from rigbridge_teststand.native.partial_results import CUT_OFF
 from rigbridge_teststand.native.phases import PhaseBuilder, StepTimes
 from rigbridge_teststand.native.properties import (
+    Properties,
     child_named,
     read_scalar,
     subproperties,
     text_of,
-    value_text,
 )
 from rigbridge_teststand.native.report_text import read_report_texts
-from rigbridge_teststand.native.step_results import StepResultReader
+from rigbridge_teststand.native.step_results import RootResult, StepResultReader
 from rigbridge_teststand.native.strays import (
     UNKNOWN,
+    StrayParts,
     record_comment,
     record_stray_attributes,
     record_stray_parts,
@@ -99,10 +99,10 @@ def read_report(
     account = context.report
     header = read_header(element, context)
     root = result_of(element)
-    data = subproperties(root)
-    engine = subproperties(data.get("TS"))
+    result, parts = _read_root(element, root, steps, account)
+    data, engine = result.data, result.engine
     started = header.started_at
-    times = StepTimes(start=started, engine_start=read_seconds(engine.get("StartTime")))
+    times = StepTimes(start=started, engine_start=read_seconds(engine, "StartTime"))
     if header.engine_started_at is not None:
         times = StepTimes(start=header.engine_started_at, engine_start=0.0)
     if started is not None and not times.is_known:
@@ -117,23 +117,20 @@ def read_report(
     phases: list[Phase] = []
     attachments: list[Attachment] = []
     if root is not None:
-        lists = steps.lists(root)
-        if steps.report is not account:
-            account.merge(steps.report)
         sequences = PhaseBuilder(root, times, account)
-        sequences.add(lists)
+        sequences.add(result.lists)
         phases, attachments = sequences.phases, sequences.attachments
-        texts = read_report_texts(data, metadata, account)
+        texts = read_report_texts(data, result.error, metadata, account)
         logs += sequences.logs
         logs += [
             LogEntry(level=level, message=message, time=started)
             for level, message in texts
         ]
-    total = read_seconds(engine.get("TotalTime"))
+    total = read_seconds(engine, "TotalTime")
     ended = None
     if started is not None and total is not None and total >= 0:
         ended = started + timedelta(seconds=total)
-    facts = _root_facts(engine, account)
+    facts = _root_facts(result, account)
     file, sequence = _fact(facts, "sequence_file"), _fact(facts, "sequence")
     version = _fact(facts, "sequence_file_version")
     facts.pop("sequence_file_version", None)
@@ -141,7 +138,7 @@ def read_report(
         if value != "":
             is_called = key in _CALLED
             metadata[key if is_called else f"main_sequence.{key}"] = value
-    _keep_report_level(element, data, metadata, account)
+    _keep_report_level(element, root, data, metadata, account)
     recorded = subproperties(child_named(element, "TSRData"))
     if (text_of(recorded, "TSRFileClosed") or "").lower() == "false":
         metadata["partial"] = True
@@ -155,16 +152,16 @@ def read_report(
             "cut off or damaged within it, what is complete is kept",
         )
     _compare_count(element, len(phases), context)
-    _record_strays(element, account)
+    _record_strays(element, root, parts, account)
     account.mapped("run")
     # A result that is cut off may have stated what came out differently in the end.
-    final = data if root is None or root.get(CUT_OFF) is None else {}
+    final = data if root is None or root.get(CUT_OFF) is None else Properties()
     return Run(
         id=source.run_id,
         outcome=_outcome(element, final, settings, metadata, context),
         procedure=ProcedureRef(
             name=_stem(file) or sequence or settings.procedure,
-            version=version or text_of(data, "SeqFileVersion"),
+            version=version or _text_named(data, _VERSION),
         ),
         unit=header.unit,
         sub_units=header.sub_units,
@@ -190,15 +187,37 @@ def result_of(element: Element) -> Element | None:
     return None
 
 
-def _root_facts(
-    engine: dict[str, Element], account: ConversionReport
-) -> dict[str, JSONValue]:
+def _read_root(
+    element: Element,
+    root: Element | None,
+    steps: StepResultReader,
+    account: ConversionReport,
+) -> tuple[RootResult, StrayParts | None]:
+    """Read the root result, if there is one, and give what else it may hold."""
+    if root is None:
+        return RootResult(), None
+    # Within a property of its own it is looked at with that.
+    is_own = root.getparent() is element
+    parts = StrayParts(root, account if is_own else ConversionReport())
+    result = steps.read_root(root, parts)
+    if steps.report is not account:
+        account.merge(steps.report)
+    return result, parts
+
+
+def _root_facts(result: RootResult, account: ConversionReport) -> dict[str, JSONValue]:
     """Read the execution data of the call of the main sequence."""
-    facts = read_execution_data(engine, containers_of(engine), account)
+    engine = result.engine
+    facts = read_execution_data(engine, result.calls, account)
     keep_unplaced(engine, facts, account)
-    name = text_of(engine, "StepName")
+    name = _text_named(engine, "StepName")
     # The process model names the call so, whatever the sequence.
     return facts if name in (None, _CALLBACK) else {**facts, "step_name": name}
+
+
+def _text_named(props: Properties, name: str) -> str | None:
+    """Give the value of a property; None where it is missing or blank."""
+    return props.texts.get(name, "").strip() or None
 
 
 def _fact(facts: dict[str, JSONValue], key: str) -> str | None:
@@ -217,15 +236,15 @@ def _stem(file: str | None) -> str | None:
 
 def _keep_report_level(
     element: Element,
-    data: dict[str, Element],
+    root: Element | None,
+    data: Properties,
     metadata: dict[str, JSONValue],
     account: ConversionReport,
 ) -> None:
     # The call of the main sequence may have recorded whatever a step may.
-    for name, prop in data.items():
-        if name not in _OF_ROOT or (name == _VERSION and value_text(prop) is None):
+    for name, prop in data.elements.items():
+        if name not in _OF_ROOT or (name == _VERSION and name not in data.texts):
             keep_property(f"main_sequence.{name}", prop, metadata, account)
-    root = result_of(element)
     for name, child in subproperties(element).items():
         if child.get("Type") == "TEResult" or name == _RESULTS:
             _record_other_results(child, root, account)
@@ -249,7 +268,12 @@ def _record_other_results(
             record_dropped(account, found, "step", "another root result")
 
 
-def _record_strays(element: Element, account: ConversionReport) -> None:
+def _record_strays(
+    element: Element,
+    root: Element | None,
+    parts: StrayParts | None,
+    account: ConversionReport,
+) -> None:
     """Record what of a report is no part of the grammar."""
     record_stray_text(element, element.text or " ", account)
     for child in element:
@@ -257,7 +281,9 @@ def _record_strays(element: Element, account: ConversionReport) -> None:
         tag: Any = child.tag
         if tag == "Prop":
             # The display options are left out as a whole.
-            if child.get("Name") != _DISPLAY:
+            if child is root and parts is not None:
+                parts.record()
+            elif child.get("Name") != _DISPLAY:
                 record_stray_parts(child, account)
         elif tag in _REPORT_PARTS:
             _record_strays_of_part(tag, child, account)
@@ -319,12 +345,12 @@ def _compare_count(element: Element, found: int, context: ReadContext) -> None:
 
 def _outcome(
     element: Element,
-    data: dict[str, Element],
+    data: Properties,
     settings: TestStandSettings,
     metadata: dict[str, JSONValue],
     context: ReadContext,
 ) -> RunOutcome:
-    stated = [element.get("UUTResult"), text_of(data, "Status")]
+    stated = [element.get("UUTResult"), _text_named(data, "Status")]
     known = [status.strip() for status in stated if status is not None]
     if not known:
         metadata["partial"] = True

@@ -18,7 +18,6 @@ from rigbridge_teststand.native.additional_results import AdditionalResultReader
 from rigbridge_teststand.native.execution_data import (
     CONTAINERS,
     RESULTS,
-    containers_of,
     keep_unplaced,
     read_execution_data,
     read_seconds,
@@ -32,14 +31,14 @@ from rigbridge_teststand.native.partial_results import (
 )
 from rigbridge_teststand.native.phases import ResultList, StepResult
 from rigbridge_teststand.native.properties import (
+    Properties,
     child_named,
     element_property,
-    subproperties,
-    value_text,
+    properties_of,
 )
 from rigbridge_teststand.native.report_text import read_comment, read_report_texts
 from rigbridge_teststand.native.strays import (
-    record_stray_parts,
+    StrayParts,
     record_strays_of_member,
 )
 from rigbridge_teststand.omissions import LOOP_SUMMARY, STALE_VALUE, record_omitted
@@ -52,12 +51,32 @@ from rigbridge_teststand.xml.elements import (
     record_dropped,
 )
 
-__all__ = ["StepResultReader"]
+__all__ = ["RootResult", "StepResultReader"]
 
-_Props: TypeAlias = tuple[
-    dict[str, Element], dict[str, Element], dict[str, dict[str, Element]]
-]
-"""The properties of a result, of its ``TS``, and of each container in that."""
+_Props: TypeAlias = tuple[Properties, Properties, dict[str, Properties], StrayParts]
+"""
+The properties of a result, of its ``TS``, of each container in that, and the rest.
+"""
+
+
+@attrs.define
+class RootResult:
+    """
+    The root result of a report.
+
+    Attributes:
+        data: its properties.
+        engine: those of its ``TS``.
+        calls: those of each container in that.
+        error: those of its error.
+        lists: the results below it.
+    """
+
+    data: Properties = attrs.field(factory=Properties)
+    engine: Properties = attrs.field(factory=Properties)
+    calls: dict[str, Properties] = attrs.field(factory=dict[str, Properties])
+    error: Properties = attrs.field(factory=Properties)
+    lists: list[ResultList] = attrs.field(factory=list[ResultList])
 
 
 @attrs.define
@@ -70,7 +89,7 @@ class _OpenResult:
     pending: Iterator[tuple[ResultList, Element]]
 
 
-_NONE: dict[str, dict[str, Element]] = {}
+_NONE: dict[str, Properties] = {}
 
 
 class StepResultReader:
@@ -98,13 +117,15 @@ class StepResultReader:
         """The report that takes an entry for each element."""
         return self._report
 
-    def lists(self, root: Element) -> list[ResultList]:
-        """Read every result below the root result, which stands for the run."""
-        data = subproperties(root)
-        opened = self._open(root, data, subproperties(data.get("TS")))
+    def read_root(self, root: Element, parts: StrayParts) -> RootResult:
+        """Read the root result, which stands for the run, and every result below it."""
+        data = parts.read(root)
+        opened = self._open(root, data, parts.read_below(data, "TS"), parts)
         for owner, value in opened.pending:
             self._member(owner, value)
-        return opened.lists
+        _, engine, calls, _ = opened.props
+        error = parts.read_below(data, "Error")
+        return RootResult(data, engine, calls, error, opened.lists)
 
     def read_partial(self, root: Element) -> None:
         """
@@ -177,26 +198,34 @@ class StepResultReader:
             text = (value.text or "").strip() or None
             record_dropped(self._report, value, "step", "holds no result", text)
             return None
-        data = subproperties(result)
+        parts = StrayParts(result, self._report)
+        data = parts.read(result)
+        engine = parts.read_below(data, "TS")
         # Nearly all results have no container; they need no stack entry.
-        engine = subproperties(data.get("TS"))
-        if not CONTAINERS.isdisjoint(engine):
-            opened = self._open(result, data, engine)
+        if not CONTAINERS.isdisjoint(engine.elements):
+            opened = self._open(result, data, engine, parts)
             if opened.lists:
                 return opened
             props = opened.props
         else:
-            props = data, engine, _NONE
+            props = data, engine, _NONE, parts
         owner.steps.append(self._step(owner.members, result, props, []))
         return None
 
     def _open(
-        self, result: Element, data: dict[str, Element], engine: dict[str, Element]
+        self,
+        result: Element,
+        data: Properties,
+        engine: Properties,
+        parts: StrayParts,
     ) -> _OpenResult:
-        calls = containers_of(engine)
+        calls: dict[str, Properties] = {}
         found: list[tuple[ResultList, Element]] = []
-        for name, call in calls.items():
-            results = call.get(RESULTS)
+        for name in engine.elements:
+            if name not in CONTAINERS:
+                continue
+            calls[name] = call = parts.read_below(engine, name)
+            results = call.elements.get(RESULTS)
             if results is not None:
                 steps = self._begun.pop(results, None) or ResultList(name, "")
                 steps.path = _path_to_list(
@@ -205,7 +234,7 @@ class StepResultReader:
                 found.append((steps, results))
         lists = [steps for steps, _ in found]
         pending = _pending(found)
-        return _OpenResult(result, (data, engine, calls), lists, pending)
+        return _OpenResult(result, (data, engine, calls, parts), lists, pending)
 
     def _step(
         self,
@@ -214,11 +243,11 @@ class StepResultReader:
         props: _Props,
         lists: list[ResultList],
     ) -> StepResult:
-        data, engine, calls = props
+        data, engine, calls, parts = props
         report = self._report
-        raw = (value_text(data.get("Status")) or "").strip()
+        raw = data.texts.get("Status", "").strip()
         status = raw.lower()
-        name = (value_text(engine.get("StepName")) or "").strip()
+        name = engine.texts.get("StepName", "").strip()
         attributes = read_execution_data(engine, calls, report)
         key = str(attributes.get("step_id") or _key(engine))
         if not name:
@@ -228,7 +257,8 @@ class StepResultReader:
         is_cut_off = result.get(CUT_OFF) is not None
         if is_cut_off:
             attributes["partial"] = True
-        texts = read_report_texts(data, attributes, report)
+        error = parts.read_below(data, "Error")
+        texts = read_report_texts(data, error, attributes, report)
         outcome = self._outcomes.get(status)
         role = _role(engine)
         # Skipped steps keep the values of an earlier execution.
@@ -239,22 +269,23 @@ class StepResultReader:
             reason = LOOP_SUMMARY
         if reason is None:
             measurements = read_measurements(
-                name, status, data, self._additional, report
+                name, status, data.elements, self._additional, report
             )
         else:
             measurements = []
-            self._leave_out(name, status, data, reason, result)
+            self._leave_out(name, status, data.elements, reason, result)
         if outcome is None:
-            outcome, rule = self._guessed(raw, data, lists, is_cut_off=is_cut_off)
+            outcome, rule = self._guessed(raw, error, lists, is_cut_off=is_cut_off)
             record_coerced(report, result, "status", rule, raw or None)
-        start = read_seconds(engine.get("StartTime"))
-        total = read_seconds(engine.get("TotalTime"))
+        start = read_seconds(engine, "StartTime")
+        total = read_seconds(engine, "TotalTime")
         if start is None or total is None or name is UNNAMED_STEP:
             keep_unplaced(engine, attributes, report)
         report.mapped("phase")
         # An element that is no property is a comment, a template or metadata.
-        docstring = None if len(result) == len(data) else read_comment(result, report)
-        record_stray_parts(result, report)
+        has_others = len(result) != len(data.elements)
+        docstring = read_comment(result, report) if has_others else None
+        parts.record()
         return StepResult(
             name,
             raw,
@@ -290,7 +321,7 @@ class StepResultReader:
     def _guessed(
         self,
         raw: str,
-        data: dict[str, Element],
+        error: Properties,
         lists: list[ResultList],
         *,
         is_cut_off: bool,
@@ -298,8 +329,7 @@ class StepResultReader:
         """Give the outcome of a step without a known status, and the rule for it."""
         if raw:
             return PhaseOutcome.ERROR, "unknown, read as error"
-        error = subproperties(data.get("Error"))
-        if (value_text(error.get("Occurred")) or "").lower() == "true":
+        if error.texts.get("Occurred", "").lower() == "true":
             return PhaseOutcome.ERROR, "blank with an error, read as error"
         if is_cut_off:
             return PhaseOutcome.ERROR, "cut off, read as error"
@@ -325,23 +355,24 @@ def _is_followed(result: Element, key: str) -> bool:
     for value in following:
         iteration = element_property(value)
         if iteration is not None:
-            engine = subproperties(child_named(iteration, "TS"))
+            engine = properties_of(child_named(iteration, "TS"))
             return _role(engine) is LoopRole.ITERATION and _key(engine) == key
     return False
 
 
-def _key(engine: dict[str, Element]) -> str:
+def _key(engine: Properties) -> str:
     """Give the identity of a step, the same in each iteration of a loop."""
     # A file may lack StepId.
-    index, group = value_text(engine.get("Index")), value_text(engine.get("StepGroup"))
-    name = (value_text(engine.get("StepName")) or "").strip()
-    return value_text(engine.get("StepId")) or f"{index} {group} {name}"
+    texts = engine.texts
+    name = texts.get("StepName", "").strip()
+    unnamed = f"{texts.get('Index')} {texts.get('StepGroup')} {name}"
+    return texts.get("StepId") or unnamed
 
 
-def _role(engine: dict[str, Element]) -> LoopRole:
-    if "NumLoops" in engine:
+def _role(engine: Properties) -> LoopRole:
+    if "NumLoops" in engine.elements:
         return LoopRole.SUMMARY
-    return LoopRole.ITERATION if "LoopIndex" in engine else LoopRole.NONE
+    return LoopRole.ITERATION if "LoopIndex" in engine.elements else LoopRole.NONE
 
 
 def _pending(
@@ -361,6 +392,8 @@ def _unread(results: Element, steps: ResultList) -> Iterator[Element]:
     return steps.last.itersiblings("Value")
 
 
-def _path_to_list(*path: tuple[dict[str, Element], str]) -> str:
+def _path_to_list(*path: tuple[Properties, str]) -> str:
     """Spell an XPath down members, as libxml2 does."""
-    return "".join(f"/Prop[{list(props).index(name) + 1}]" for props, name in path)
+    return "".join(
+        f"/Prop[{list(props.elements).index(name) + 1}]" for props, name in path
+    )

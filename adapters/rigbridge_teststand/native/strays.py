@@ -4,22 +4,28 @@ What no reader of a native report understands: recorded by name and place.
 The readers follow the grammar of properties: ``Prop`` elements with a ``Value`` or with
 properties below them. Every property of an object goes to a reader, and what has no
 field of its own is kept by its name. What is left is everything that is not of that
-grammar, and it is found here, by looking at every element once more.
+grammar, and it is found here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rigbridge.adapters import ConversionReport
 from rigbridge_teststand.native.execution_data import CONTAINERS, RESULTS
 from rigbridge_teststand.native.partial_results import CUT_OFF
 from rigbridge_teststand.native.properties import (
+    NAME,
     OF_ARRAY_ELEMENT,
     PROPERTY_ATTRIBUTES,
     READ,
     STRUCTURED,
     TYPE,
+    Properties,
+    children_of,
+    properties_of,
+    value_text,
 )
 from rigbridge_teststand.xml.elements import (
     REMOVED,
@@ -30,6 +36,7 @@ from rigbridge_teststand.xml.elements import (
 
 __all__ = [
     "UNKNOWN",
+    "StrayParts",
     "record_comment",
     "record_stray_attributes",
     "record_stray_parts",
@@ -43,6 +50,8 @@ UNKNOWN = "no reader knows it"
 _COMMENT = "describes a property of the sequence, not a result"
 _TEMPLATE = "template of an array's elements, holds no data"
 _OF_PROPERTY = PROPERTY_ATTRIBUTES | {CUT_OFF, READ, REMOVED}
+# Lists are compared in less time than their members are looked up.
+_USUAL = ["Name", "Type", "Flags"]
 _NONE: frozenset[str] = frozenset()
 _SHOWN = 400
 """How many characters of a text are shown."""
@@ -50,40 +59,103 @@ _SHOWN = 400
 
 def record_stray_parts(top: Element, report: ConversionReport) -> None:
     """
-    Record what is below a property and is no part of the grammar.
-
-    The members of result lists are results of their own, and not looked at.
+    Record what is below a property that has been read and is no part of the grammar.
 
     Args:
-        top: the property, mostly the result of a step that has been read.
+        top: the property.
         report: takes the entries.
     """
-    _record_of_property(top, report)
-    pending = [top]
-    while pending:
-        prop = pending.pop()
-        # Written for speed: this looks at every element of a report once more.
-        is_plain = prop.get(TYPE) != "Array"
-        for child in prop:
+    parts = StrayParts(top, report)
+    parts.read(top)
+    parts.record()
+
+
+class StrayParts:
+    """
+    The parts of a property's tree that are no part of the grammar.
+
+    An object is read and looked at in one pass, since to reach an element costs more
+    than all that is done with it. The members of result lists are results of their own,
+    and not looked at.
+
+    Args:
+        top: the property, mostly the result of a step.
+        report: takes the entries.
+    """
+
+    __slots__ = ("_odd", "_pending", "_report", "_top")
+
+    def __init__(self, top: Element, report: ConversionReport) -> None:
+        self._top = top
+        self._report = report
+        # What was not looked at yet, and what holds more than properties.
+        self._pending: list[Element] = []
+        self._odd: list[Element] = []
+        _record_of_property(top, top.keys(), report)
+
+    def read(self, prop: Element) -> Properties:
+        """Read the properties of an object, and look at each."""
+        elements: dict[Any, Element] = {}
+        texts: dict[Any, str] = {}
+        children = children_of(prop)
+        for child in children:
             if child.tag != "Prop" or child.tail is not None:
-                is_plain = False
                 continue
-            if child.text is not None or not _OF_PROPERTY.issuperset(child.keys()):
-                _record_of_property(child, report)
-            if len(child) == 1:
-                value = child[0]
-                # Nearly all properties are scalars, with a Value and nothing else.
-                if value.tag == "Value" and not len(value) and value.tail is None:
-                    if value.keys():
-                        _record_attributes_of_value(child, value, report)
-                    continue
-            pending.append(child)
-        if not is_plain:
-            _Parts(prop, report, has_docstring=prop is top).look(pending)
+            name = child.get(NAME)
+            elements[name] = child
+            names = child.keys()
+            if names != _USUAL or child.text is not None:
+                _record_of_property(child, names, self._report)
+            value = child[0] if len(child) == 1 else None
+            # Nearly all properties are scalars, with a Value and nothing else.
+            if (
+                value is not None
+                and value.tag == "Value"
+                and value.tail is None
+                and not len(value)
+                and not value.keys()
+            ):
+                texts[name] = value.text or ""
+            elif len(child):
+                self._pending.append(child)
+                if (text := value_text(child)) is not None:
+                    texts[name] = text
+        if len(elements) == len(children) and None not in elements:
+            return Properties(elements, texts)
+        # Of several of one name, and of what stands beside properties.
+        self._odd.append(prop)
+        return properties_of(prop)
+
+    def read_below(self, above: Properties, name: str) -> Properties:
+        """Read the properties of a property of an object that was read."""
+        prop = above.elements.get(name)
+        if prop is None or prop not in self._pending:
+            # With text behind it, it is looked at in the end.
+            return properties_of(prop)
+        self._pending.remove(prop)
+        return self.read(prop)
+
+    def record(self) -> None:
+        """Record what is in all parts that were not read with the others."""
+        while self._odd or self._pending:
+            while self._odd:
+                prop = self._odd.pop()
+                has_docstring = prop is self._top
+                parts = _Parts(prop, self._report, has_docstring=has_docstring)
+                parts.look(self._pending)
+            if self._pending:
+                prop = self._pending.pop()
+                if prop.get(TYPE) == "Array":
+                    self._odd.append(prop)
+                else:
+                    self.read(prop)
 
 
-def _record_of_property(prop: Element, report: ConversionReport) -> None:
-    record_stray_attributes(prop, _OF_PROPERTY, report)
+def _record_of_property(
+    prop: Element, names: Sequence[str | bytes], report: ConversionReport
+) -> None:
+    if not _OF_PROPERTY.issuperset(names):
+        record_stray_attributes(prop, _OF_PROPERTY, report)
     if prop.text is not None:
         record_stray_text(prop, prop.text, report)
 
@@ -116,9 +188,9 @@ class _Parts:
             tag: Any = child.tag
             if tag == "Prop":
                 self._properties += 1
-                if child.tail is not None:
-                    # Only those without text behind them were looked at.
-                    _record_of_property(child, self._report)
+                if child.tail is not None or self._is_array:
+                    # The others were looked at already.
+                    _record_of_property(child, child.keys(), self._report)
                     pending.append(child)
             elif tag == "Value":
                 self._value(child, pending)
@@ -164,7 +236,7 @@ class _Parts:
         elif tag == "Comment":
             self._comment(child)
         elif tag == "Attributes" and child.get(READ) is not None:
-            _record_of_property(child, self._report)
+            _record_of_property(child, child.keys(), self._report)
             pending.append(child)
         elif tag == "Attributes":
             reason = "metadata that no reader takes"
@@ -201,7 +273,7 @@ def record_strays_of_member(
         if tag == "Prop" and not found:
             found = True
             if pending is not None:
-                _record_of_property(child, report)
+                _record_of_property(child, child.keys(), report)
                 pending.append(child)
         elif isinstance(tag, str):
             record_dropped(report, child, "element", UNKNOWN, tag)

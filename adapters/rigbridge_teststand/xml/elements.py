@@ -61,11 +61,7 @@ def mark_removed(parent: Element, count: int) -> None:
 
     All children of the element have one name.
     """
-    parent.set(REMOVED, str(_removed_from(parent) + count))
-
-
-def _removed_from(parent: Element | None) -> int:
-    return 0 if parent is None else int(parent.get(REMOVED, "0"))
+    parent.set(REMOVED, str(int(parent.get(REMOVED, "0")) + count))
 
 
 def place_of(element: Element) -> Place:
@@ -76,17 +72,18 @@ def place_of(element: Element) -> Place:
     while a report is being parsed, another one may still follow.
     """
     _, root, *steps = element.getroottree().getpath(element).split("/")
-    nodes = [element, *element.iterancestors()][::-1]
-    numbered = (
-        _numbered(step, _removed_from(node.getparent()))
-        for step, node in zip(steps, nodes[1:], strict=True)
-    )
+    numbered = [step if step[-1] == "]" else f"{step}[1]" for step in steps]
+    for depth, above in enumerate(element.iterancestors(), 1):
+        removed = above.get(REMOVED)
+        if removed is not None:
+            numbered[-depth] = _counted_on(numbered[-depth], int(removed))
     return Place(line=line_number(element), path="/".join(("", root, *numbered)))
 
 
-def _numbered(step: str, removed: int) -> str:
+def _counted_on(step: str, count: int) -> str:
+    """Add to the number of a step of a path."""
     name, _, number = step.rstrip("]").partition("[")
-    return f"{name}[{int(number or 1) + removed}]"
+    return f"{name}[{int(number) + count}]"
 
 
 def record_coerced(
@@ -196,7 +193,7 @@ class PlaceTracker:
         taken = None if parent is None else self._taken.get(parent)
         if not taken:
             return step
-        name, _, number = step.rstrip("]").partition("[")
         # libxml2 writes "*" for a default namespace, and counts all siblings then.
+        name = step.partition("[")[0]
         before = taken.total() if name == "*" else taken[node.tag]
-        return f"{name}[{int(number or 1) + before}]" if before else step
+        return _counted_on(step, before) if before else step
