@@ -25,10 +25,16 @@ __all__ = [
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 # A single comma and no point is a decimal comma; anything more is ambiguous.
 _COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?(?![\d.,])(?!\s*\d)")
-_GROUPED = re.compile(r",|['\s]+\d|\.\d")
-_RADIX = re.compile(r"([+-]?)0(?:[xX]([0-9a-fA-F]+)|[bB]([01]+)|[cCoO]([0-7]+))")
+# Behind the digits: groups of thousands, fractions, times, dates, ranges, "1d3", "0x".
+_GROUPED = re.compile(r",|['\s]+\d|\.\d|[_/:dD+-][+-]?\d|[xX]")
+_RADIX = re.compile(
+    r"([+-]?)0(?:[xX]([0-9a-fA-F]+)|[bB]([01]+)|[cCoO]([0-7]+))(?![\w.])"
+)
 _SPECIAL = {
     "NAN": math.nan,
+    # The C runtime of Visual Studio 2015 and later.
+    "NAN(IND)": math.nan,
+    "NAN(SNAN)": math.nan,
     "IND": math.nan,
     "1.#IND": math.nan,
     "1.#QNAN": math.nan,
@@ -62,13 +68,18 @@ def parse_plain(text: str) -> float | int | None:
         The number, or None where it is spelled otherwise.
     """
     try:
-        return float(text) if "." in text else int(text)
+        number = float(text) if "." in text else int(text)
     except ValueError:
-        return _exponent(text)
+        # A float without a point: "1E+006", "INF".
+        number = _exponent(text)
+    # Python also takes "1_000", and reads "1e400" as infinite.
+    if number is None or "_" in text or (number - number != 0 and _has_digit(text)):
+        return None
+    # An integer has no negative zero.
+    return number or (-0.0 if text.lstrip().startswith("-") else number)
 
 
 def _exponent(text: str) -> float | None:
-    """Read a float without a point: ``1E+006``, ``INF``."""
     # More digits than Python takes for an integer are no number of a rig.
     if text.strip().lstrip("+-").isdecimal():
         return None
@@ -76,6 +87,10 @@ def _exponent(text: str) -> float | None:
         return float(text)
     except ValueError:
         return None
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdecimal, text))
 
 
 def is_finite(value: object) -> bool:
@@ -105,10 +120,11 @@ def _unusual_number(text: str) -> float | int | None:
     found = decimal[0]
     try:
         # 64-bit integers are not exact as floats.
-        return int(found) if found.lstrip("+-").isdecimal() else float(found)
+        number = int(found) if found.lstrip("+-").isdecimal() else float(found)
     except ValueError:
         # More digits than Python takes for an integer are no number of a rig.
         return None
+    return number if is_finite(number) else None
 
 
 def read_count(text: str | None) -> int | None:

@@ -27,6 +27,9 @@ RUN_OUTCOMES = {
     "passed": RunOutcome.PASS,
     "done": RunOutcome.PASS,
     "failed": RunOutcome.FAIL,
+    # Other exporters write these.
+    "pass": RunOutcome.PASS,
+    "fail": RunOutcome.FAIL,
     "error": RunOutcome.ERROR,
     "terminated": RunOutcome.ABORTED,
     "aborted": RunOutcome.ABORTED,
@@ -46,6 +49,8 @@ PHASE_OUTCOMES = {
     "passed": PhaseOutcome.PASS,
     "done": PhaseOutcome.PASS,
     "failed": PhaseOutcome.FAIL,
+    "pass": PhaseOutcome.PASS,
+    "fail": PhaseOutcome.FAIL,
     "skipped": PhaseOutcome.SKIP,
     "notstarted": PhaseOutcome.SKIP,
     "error": PhaseOutcome.ERROR,
@@ -60,6 +65,8 @@ PHASE_OUTCOMES = {
 MEASUREMENT_OUTCOMES = {
     "passed": MeasurementOutcome.PASS,
     "failed": MeasurementOutcome.FAIL,
+    "pass": MeasurementOutcome.PASS,
+    "fail": MeasurementOutcome.FAIL,
 }
 """The outcome of a measurement by its status; everything else is UNSET."""
 

@@ -20,12 +20,13 @@ from rigbridge_teststand.native.strays import (
 from rigbridge_teststand.omissions import record_batch
 from rigbridge_teststand.settings import TestStandSettings
 from rigbridge_teststand.xml.beginnings import find_root
-from rigbridge_teststand.xml.elements import Element, record_dropped
+from rigbridge_teststand.xml.elements import Element, record_coerced, record_dropped
 from rigbridge_teststand.xml.report_files import ReportFile, wrong_root_error
 
 __all__ = ["TestStandXMLAdapter"]
 
-_ROOT = re.compile(r"<(Reports|Report|TSReport)[\s/>]")
+_ROOT = re.compile(r"<(?:[\w.-]+:)?(Reports|Report|TSReport)[\s/>]")
+_FOREIGN_ROOT = re.compile(r"\{[^}]*\}(?:Reports|Report|TSReport)$")
 _PAGE = re.compile(
     rb"\s*(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*<(?:!DOCTYPE\s+html|html[\s>])",
     re.IGNORECASE | re.DOTALL,
@@ -104,11 +105,22 @@ class _NativeFile(ReportFile):
 
     def reports(self, root: Element) -> list[Element]:
         """Find the reports; concatenated documents stand as Reports within Reports."""
+        self._take_namespaces(root)
         if root.tag in _REPORT:
             return [root]
         if root.tag != "Reports":
             raise wrong_root_error(root.tag, root, self.source)
         return self._below(root)
+
+    def _take_namespaces(self, root: Element) -> None:
+        """Read elements by their local names; TestStand writes no namespace."""
+        tops = [str(element.tag) for element in (root, *root)]
+        spaces = {tag.rpartition("}")[0] for tag in tops if _FOREIGN_ROOT.match(tag)}
+        for space in spaces:
+            for element in root.iter(f"{space}}}*"):
+                element.tag = element.tag.rpartition("}")[2]
+            rule = "of a namespace, as TestStand writes none; read by local names"
+            record_coerced(self.context.report, root, "element", rule, space[1:])
 
     def _below(self, wrapper: Element) -> list[Element]:
         """Find the reports below a root, and record what else it holds."""

@@ -52,7 +52,8 @@ PARSING: dict[str, Any] = {
 _COLON = b"<?xml:stylesheet"
 # Seen in real files, although a colon is no part of an instruction's name.
 _COLON_INSTRUCTION = re.compile(rb"<\?xml:stylesheet\b")
-_DECLARATION = re.compile(rb"<\?xml\s[^>]*?\?>")
+# With a byte order mark before it, where files were appended to one another.
+_DECLARATION = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml\s[^>]*?\?>")
 _ENCODING = re.compile(rb"""<\?xml\s[^>]*?encoding\s*=\s*["']([\w.:-]+)["']""")
 _NO_MARKUP = re.compile(rb"[^<]+|<!--.*?-->|<\?.*?\?>", re.DOTALL)
 # Forbidden as bytes and as character references; tab and new lines are allowed.
@@ -332,14 +333,15 @@ def _repair(
     # The type hints of lxml lack the error's code.
     code: object = getattr(error, "code", None)
     codes = etree.ErrorTypes
+    wide = content[:2] in _WIDE
     if code in (codes.ERR_DOCUMENT_END, codes.ERR_RESERVED_XML_NAME):
+        narrow = _narrow(content) if wide else content
         return _Repair(
             kind=_DOCUMENTS,
             rule="several documents in one file read one by one",
-            content=wrap_documents(content),
-            encoding=encoding,
+            content=wrap_documents(narrow),
+            encoding="utf-8" if wide else encoding,
         )
-    wide = content[:2] in _WIDE
     invalid = code in (codes.ERR_INVALID_CHAR, codes.ERR_INVALID_CHARREF)
     if invalid and not wide and _CONTROLS.search(content):
         return _Repair(
@@ -365,6 +367,13 @@ def _repair(
     ) and not wide:
         return _decoded(content, name)
     return None
+
+
+def _narrow(content: bytes) -> bytes:
+    """Spell UTF-16 as UTF-8, so that tags can be put around it."""
+    is_big = content[:2] in (b"\xfe\xff", b"\x00<")
+    text = content.decode("utf-16-be" if is_big else "utf-16-le", "replace")
+    return text.removeprefix("\ufeff").encode()
 
 
 def _character(entity: re.Match[bytes]) -> bytes:
