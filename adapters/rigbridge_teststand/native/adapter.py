@@ -93,6 +93,11 @@ class _NativeFile(ReportFile):
         super().__init__(source, context)
         self._settings = settings
         self._partial: tuple[Element, StepResultReader] | None = None
+        self._renamed: set[Element] = set()
+
+    def is_unread(self, element: Element, root: Element) -> bool:
+        """Tell whether a report is the root, or was not known by its name."""
+        return element is root or element in self._renamed
 
     def refuse(self, head: bytes) -> None:
         """Refuse the page that TestStand may write instead."""
@@ -119,6 +124,8 @@ class _NativeFile(ReportFile):
         for space in spaces:
             for element in root.iter(f"{space}}}*"):
                 element.tag = element.tag.rpartition("}")[2]
+                if element.tag in _REPORT:
+                    self._renamed.add(element)
             rule = "of a namespace, as TestStand writes none; read by local names"
             record_coerced(self.context.report, root, "element", rule, space[1:])
 

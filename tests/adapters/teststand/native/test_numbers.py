@@ -30,14 +30,28 @@ class TestNumbers:
             ("", None),
             ("3,25", 3.25),
             ("abc", None),
+            ("-0", -0.0),
+            ("1_000", None),
+            ("1e400", None),
+            ("-1e400", None),
+            ("0x", None),
+            ("0x1.8p3", None),
+            ("1/2", None),
+            ("12:30", None),
+            ("5-10", None),
+            ("1d3", None),
+            ("5%", 5),
         ],
     )
     def test_spellings(self, text: str, number: float | None) -> None:
         """A spelling is read exactly, or not at all."""
         assert read_number(text) == number
+        assert repr(read_number(text)) == repr(number)
         assert type(read_number(text)) is type(number)
 
-    @pytest.mark.parametrize("text", ["NAN", "NaN", "-NAN", "IND", "-1.#IND"])
+    @pytest.mark.parametrize(
+        "text", ["NAN", "NaN", "-NAN", "IND", "-1.#IND", "-nan(ind)"]
+    )
     def test_not_a_number(self, text: str) -> None:
         """All spellings of NaN are one."""
         number = read_number(text)
