@@ -67,6 +67,7 @@ def parse_plain(text: str) -> float | int | None:
     Returns:
         The number, or None where it is spelled otherwise.
     """
+    number: float | int | None
     try:
         number = float(text) if "." in text else int(text)
     except ValueError:
@@ -76,7 +77,7 @@ def parse_plain(text: str) -> float | int | None:
     if number is None or "_" in text or (number - number != 0 and _has_digit(text)):
         return None
     # An integer has no negative zero.
-    return number or (-0.0 if text.lstrip().startswith("-") else number)
+    return -0.0 if number == 0 and text.lstrip().startswith("-") else number
 
 
 def _exponent(text: str) -> float | None:

@@ -26,6 +26,7 @@ from rigbridge_teststand.xml.report_files import ReportFile, wrong_root_error
 __all__ = ["TestStandXMLAdapter"]
 
 _ROOT = re.compile(r"<(?:[\w.-]+:)?(Reports|Report|TSReport)[\s/>]")
+_TYPED = re.compile(r"\sType\s*=")
 _FOREIGN_ROOT = re.compile(r"\{[^}]*\}(?:Reports|Report|TSReport)$")
 _PAGE = re.compile(
     rb"\s*(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*<(?:!DOCTYPE\s+html|html[\s>])",
@@ -68,7 +69,7 @@ class TestStandXMLAdapter:
             return None
         if root[1] == "TSReport":
             return Match(0.95, "root element TSReport of WATS")
-        if "Type='" in shown or 'Type="' in shown:
+        if _TYPED.search(shown):
             return Match(0.95, f"element {root[1]} with typed properties of TestStand")
         return Match(0.4, f"root element {root[1]}")
 
@@ -122,6 +123,9 @@ class _NativeFile(ReportFile):
         tops = [str(element.tag) for element in (root, *root)]
         spaces = {tag.rpartition("}")[0] for tag in tops if _FOREIGN_ROOT.match(tag)}
         for space in spaces:
+            # The reports of WATS and of others have no properties.
+            if root.find(f".//{space}}}Prop") is None:
+                continue
             for element in root.iter(f"{space}}}*"):
                 element.tag = element.tag.rpartition("}")[2]
                 if element.tag in _REPORT:

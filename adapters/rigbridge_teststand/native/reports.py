@@ -8,6 +8,7 @@ from pathlib import PureWindowsPath
 from typing import Any
 
 from rigbridge.adapters import ConversionReport, ReadContext
+from rigbridge.errors import ModelError
 from rigbridge.model import (
     Attachment,
     JSONValue,
@@ -95,8 +96,12 @@ def read_report(
         context: the surroundings of the reading.
         steps: reads its steps; it may have read a part of them already.
         truncated: the file ends within it.
+
+    Raises:
+        ModelError: it holds elements, and no property, so it is of another program.
     """
     account = context.report
+    _require_properties(element)
     header = read_header(element, context)
     root = result_of(element)
     result, parts = _read_root(element, root, steps, account)
@@ -175,6 +180,17 @@ def read_report(
         metadata=metadata,
         source=source,
     )
+
+
+def _require_properties(element: Element) -> None:
+    if element.find("Prop") is not None:
+        return
+    # The tag of a comment is no text, whatever the type hints say.
+    tags: list[Any] = [child.tag for child in element]
+    others = [tag for tag in tags if isinstance(tag, str) and tag not in _REPORT_PARTS]
+    if others:
+        problem = f"holds {others[0]} and no property (Prop) of TestStand"
+        raise ModelError(problem, path="$")
 
 
 def result_of(element: Element) -> Element | None:

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from rigbridge.errors import UnrecognizedSourceError
 from rigbridge.model import PhaseOutcome, RunOutcome
+from rigbridge_teststand.native.adapter import TestStandXMLAdapter
 
+SURE = 0.9
 SPACE = "http://www.example.com/reports"
 
 
@@ -59,6 +62,25 @@ class TestAppended:
         reading = read(b"".join(mark + text.encode(encoding) for text in texts))
         assert [run.unit.serial_number for run in reading.runs] == ["A", "B"]
         assert "text" not in reading.report.items()
+
+
+@pytest.mark.parametrize("space", ["", " xmlns='http://www.example.com/reports'"])
+def test_reports_of_another_program(read: Any, space: str) -> None:
+    """A report of other elements makes no run; the error names one of them."""
+    content = (
+        f"<Reports{space}><Report type='UUT' SN='1' Result='Passed'>"
+        "<Step Name='Supply' StepType='ET_NLT' Status='Passed'/></Report></Reports>"
+    ).encode()
+    match = TestStandXMLAdapter().detect(content, "a.xml")
+    assert match is not None
+    assert match.score < SURE
+    if space:
+        with pytest.raises(UnrecognizedSourceError, match="Reports"):
+            read(content)
+        return
+    reading = read(content)
+    assert not reading.runs
+    assert "holds Step and no property" in str(reading.failures[0])
 
 
 @pytest.mark.parametrize(
