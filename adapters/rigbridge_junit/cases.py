@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import attrs
 
 from rigbridge.adapters import ConversionReport, Place, ReadContext
+from rigbridge.adapters.text.masking import (
+    MASK,
+    fits_pattern,
+    mask_addresses,
+    names_secret,
+)
 from rigbridge.model import (
     Attachment,
     JSONValue,
@@ -105,8 +111,17 @@ def place_of(element: Element) -> Place:
     return Place(line=element.sourceline, path=local_name(element))
 
 
-def properties_of(element: Element, report: ConversionReport) -> dict[str, list[str]]:
-    """Read an element ``properties``: each name with its values, in order."""
+def properties_of(
+    element: Element, report: ConversionReport, shown: Sequence[str]
+) -> dict[str, list[str]]:
+    """
+    Read an element ``properties``: each name with its values, in order.
+
+    Args:
+        element: the element.
+        report: where it is recorded that a secret was masked.
+        shown: patterns of names that look secret and are not.
+    """
     found: dict[str, list[str]] = {}
     for child in element:
         name = clean(child.get("name"))
@@ -116,7 +131,14 @@ def properties_of(element: Element, report: ConversionReport) -> dict[str, list[
         value = child.get("value")
         # JUnit 5 and some others write a text of several lines as such.
         text = "".join(child.itertext()) if value is None else value
-        found.setdefault(name, []).append(text)
+        masked = mask_addresses(text)
+        if text and names_secret(name) and not fits_pattern(name, shown):
+            masked = MASK
+        if masked != text:
+            report.coerced(
+                "property", "looks secret, masked", place=place_of(child), detail=name
+            )
+        found.setdefault(name, []).append(masked)
     return found
 
 
@@ -127,6 +149,7 @@ def read_case(
     *,
     station: str | None,
     is_identity: Callable[[str], bool],
+    shown: Sequence[str] = (),
 ) -> Case:
     """
     Read a test case.
@@ -137,6 +160,7 @@ def read_case(
         context: takes the account, and gives times their zone.
         station: the host that ran it, if known.
         is_identity: tells properties that say which unit was tested.
+        shown: patterns of properties that look secret and are not.
     """
     report, place = context.report, place_of(element)
     started = moment_of(element.get("timestamp"), context, place, station)
@@ -157,7 +181,7 @@ def read_case(
                 "".join(child.itertext()), _OUTPUT[kind], report, place, started
             )
         elif kind == "properties":
-            for name, texts in properties_of(child, report).items():
+            for name, texts in properties_of(child, report, shown).items():
                 properties.setdefault(name, []).extend(texts)
         elif kind:
             report.dropped("element", "is unknown", place=place_of(child), detail=kind)

@@ -135,11 +135,12 @@ class _Report:
                     self._context,
                     station=suite.host or run.host,
                     is_identity=self._is_identity,
+                    shown=self._settings.properties_kept,
                 )
                 suite.count(case.phase.outcome)
                 run.add_case(case, place_of(element))
             elif kind == "properties":
-                found = properties_of(element, report)
+                found = properties_of(element, report, self._settings.properties_kept)
                 for name, texts in found.items():
                     suite.properties.setdefault(name, []).extend(texts)
                 run.add_properties(found, place_of(element))

@@ -69,6 +69,8 @@ class JUnitSettings:
         station: likewise the station; without one it is the host name.
         procedure: likewise the procedure.
         procedure_version: likewise its version.
+        properties_kept: patterns of properties whose names look secret and are not
+            (``token_count``); the values of all others are masked.
 
     Raises:
         ConfigurationError: a setting is wrong; the error names its path.
@@ -94,11 +96,13 @@ class JUnitSettings:
     procedure: tuple[str, ...] = _properties("procedure", "procedure_name")
     procedure_version: tuple[str, ...] = _properties("procedure_version")
 
+    properties_kept: tuple[str, ...] = _properties()
+
     def fields(self) -> dict[str, str]:
         """Give the field of a run that each property fills, by its bare name."""
         found: dict[str, str] = {}
         for field in attrs.fields(JUnitSettings):
-            if field.name not in {"run", "procedure_name"}:
+            if field.name not in {"run", "procedure_name", "properties_kept"}:
                 names: tuple[str, ...] = getattr(self, field.name)
                 for name in names:
                     found.setdefault(same_name(name), field.name)

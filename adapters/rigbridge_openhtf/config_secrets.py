@@ -8,26 +8,20 @@ report says so. So is a password within an address (``postgres://user:...@host``
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
 from typing import Any, cast
 
+from rigbridge.adapters.text.masking import (
+    MASK,
+    fits_pattern,
+    mask_addresses,
+    names_secret,
+)
 from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.settings import OpenHTFSettings
 
-__all__ = ["MASK", "mask_secrets"]
+__all__ = ["mask_secrets"]
 
-MASK = "(masked)"
-"""What stands where a secret was."""
-
-_SECRET = re.compile(
-    r"pass(word|wd|phrase|code)?($|[_\W\d])|passw|pwd|secret|token|credential"
-    r"|api_?key|access_?key|private_?key|auth_?key|(^|_)psk($|_)",
-    re.IGNORECASE,
-)
-_IN_ADDRESS = re.compile(r"(?<=://)([^/\s:@]*):([^/\s@]+)@")
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # A configuration is rarely nested; what is deeper stands as text anyway.
 _MAX_DEPTH = 20
 
@@ -45,7 +39,7 @@ def mask_secrets(config: Mapping[Any, object], scope: Scope) -> dict[Any, object
 
 def _masked(value: object, scope: Scope, depth: int) -> object:
     if isinstance(value, str):
-        shown = _IN_ADDRESS.sub(rf"\1:{MASK}@", value)
+        shown = mask_addresses(value)
         if shown != value:
             scope.coerced("configuration", "password within an address masked")
         return shown
@@ -66,7 +60,7 @@ def _masked_fields(
     for key, each in value.items():
         name = str(key)
         place = scope.at(f".{name}")
-        if _matches(name, scope.settings.config_left_out):
+        if fits_pattern(name, scope.settings.config_left_out):
             place.dropped("configuration", "left out by config_left_out", name)
         elif _is_secret(name, scope.settings) and each not in (None, "", True, False):
             place.coerced("configuration", "value of a key that looks secret masked")
@@ -77,10 +71,4 @@ def _masked_fields(
 
 
 def _is_secret(name: str, settings: OpenHTFSettings) -> bool:
-    if _matches(name, settings.config_kept):
-        return False
-    return _SECRET.search(_CAMEL.sub("_", name)) is not None
-
-
-def _matches(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(name.casefold(), each.casefold()) for each in patterns)
+    return names_secret(name) and not fits_pattern(name, settings.config_kept)

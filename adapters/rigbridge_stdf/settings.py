@@ -67,9 +67,10 @@ class STDFSettings:
     Attributes:
         serial_number: how to make the serial number of a part: a text with names of
             fields of MIR, WIR and PRR in braces, or several. The first is taken of
-            which the part has every field. ``LOT``, ``WAFER``, ``X`` and ``Y`` are
-            short for ``LOT_ID``, ``WAFER_ID``, ``X_COORD`` and ``Y_COORD``. With an
-            empty list the rules of identity alone give one.
+            which the part has every field; ``{PART_ID}`` alone is the last where it
+            is a count of up to six digits, as in every lot. ``LOT``, ``WAFER``, ``X``
+            and ``Y`` are short for ``LOT_ID``, ``WAFER_ID``, ``X_COORD`` and
+            ``Y_COORD``. With an empty list the rules of identity alone give one.
         procedure: the procedure's name where MIR has no ``JOB_NAM``.
         times: ``local`` where the tester writes the time of its wall clock, as the
             standard says; ``utc`` where it writes that of UTC.
@@ -79,7 +80,8 @@ class STDFSettings:
     """
 
     serial_number: tuple[str, ...] = attrs.field(
-        default=("{PART_ID}", "{LOT}-{WAFER}-{X}-{Y}"), converter=_templates
+        default=("{PART_ID}", "{LOT}-{WAFER}-{X}-{Y}", "{LOT}-{PART_ID}"),
+        converter=_templates,
     )
     procedure: str | None = None
     times: str = attrs.field(default="local", validator=_times)

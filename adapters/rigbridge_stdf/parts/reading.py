@@ -17,7 +17,8 @@ from rigbridge_stdf.parts.part import Part
 from rigbridge_stdf.parts.results import ResultReader, is_definition
 from rigbridge_stdf.parts.summaries import LotSummary, read_summaries
 from rigbridge_stdf.parts.texts import clean_text, note_text
-from rigbridge_stdf.records.decoding import BEYOND
+from rigbridge_stdf.records.ascii import NO_RECORD
+from rigbridge_stdf.records.decoding import BEYOND, as_text
 from rigbridge_stdf.records.files import RecordFile
 from rigbridge_stdf.records.record import Fields, Record
 from rigbridge_stdf.settings import STDFSettings
@@ -41,6 +42,7 @@ _SUMMARIES = {
     "PLR": "says how states of pins are displayed",
 }
 _DEEPEST = 64
+_UPDATE = "VUR"
 _NAMELESS = "section"
 _SITE_AT = {"PTR": 4, "MPR": 4, "FTR": 4, "PRR": 0, "PIR": 0}
 """The byte of a record at which its head stands, with the site behind it."""
@@ -96,6 +98,8 @@ class _FileReader:
         self._results = 0
         self._size = 0
         self._finished = 0
+        # Damaged PRRs of which nobody can tell the part.
+        self._orphans = 0
         self._begin_lot()
         self._takers: dict[str, Callable[[Record, Fields], None]] = {
             "MIR": self._take_lot,
@@ -150,6 +154,11 @@ class _FileReader:
 
     def _take(self, record: Record) -> None:
         report = self._context.report
+        if record.name == _UPDATE:
+            named = "".join(filter(str.isprintable, as_text(record.content)))
+            rule = "only names the version of the standard"
+            report.omitted("record", rule, place=record.place, detail=named[:80])
+            return
         if record.decoder is None:
             report.dropped(
                 "record",
@@ -160,8 +169,12 @@ class _FileReader:
         try:
             fields = record.fields(self._source.uri)
         except MalformedSourceError as error:
-            # It belongs to no part: the parts are whole without it.
-            report.dropped("record", error.message, place=record.place)
+            if record.name == NO_RECORD:
+                # It may have been a test of any part that is open.
+                self._damage(None, error)
+            else:
+                # It belongs to no part: the parts are whole without it.
+                report.dropped("record", error.message, place=record.place)
             return
         if BEYOND in fields:
             report.dropped("bytes", BEYOND, place=record.place, detail=record.name)
@@ -278,7 +291,11 @@ class _FileReader:
             fields = record.fields(self._source.uri)
         except MalformedSourceError as error:
             key = self._key(record)
+            if key is None and len(self._open) == 1:
+                key = next(iter(self._open))
             part = None if key is None else self._open.pop(key, None)
+            if part is None and self._open:
+                self._orphans += 1
             self._close(part)
             self._context.failed(error)
             return None
@@ -320,6 +337,10 @@ class _FileReader:
     def _fail(self, key: tuple[int, int], why: str) -> None:
         part = self._open.pop(key)
         self._close(part)
+        if self._orphans:
+            # Its PRR was damaged, and has been counted and reported.
+            self._orphans -= 1
+            return
         self._index += 1
         self._context.failed(part.damage or part.unfinished(self._source.uri, why))
 

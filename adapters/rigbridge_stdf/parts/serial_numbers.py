@@ -27,7 +27,8 @@ def serial_number(
     Make a serial number by the first template of which all fields are known.
 
     Args:
-        templates: texts with names of fields in braces, in order.
+        templates: texts with names of fields in braces, in order; a PART_ID that only
+            counts comes last among several.
         fields: what is known of the part.
         report: where it is recorded how the number was made.
         place: where the part ends.
@@ -35,7 +36,10 @@ def serial_number(
     Returns:
         The number; None where no template fits.
     """
-    for template in templates:
+    counts = _COUNT.fullmatch(str(fields.get("PART_ID") or "").strip())
+    # The parts 1, 2 and 3 of every lot would become three units.
+    ordered = sorted(templates, key=_PART_ID.__eq__) if counts else templates
+    for template in ordered:
         names = _BRACES.findall(template)
         values = {name: _value(name, fields.get(name)) for name in names}
         if any(value is None for value in values.values()):

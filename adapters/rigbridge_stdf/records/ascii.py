@@ -20,7 +20,10 @@ from rigbridge_stdf.records.ascii_layouts import ALARMS, ASCII_LAYOUTS
 from rigbridge_stdf.records.decoding import BEYOND, as_text
 from rigbridge_stdf.records.record import Decoder, Fields, Record, RecordDamageError
 
-__all__ = ["AsciiRecords", "begins_as_ascii"]
+__all__ = ["NO_RECORD", "AsciiRecords", "begins_as_ascii"]
+
+NO_RECORD = "line"
+"""The name of a line that does not begin as a record does."""
 
 _BEGIN = re.compile(rb"(?:\xef\xbb\xbf)?\s*FAR:A([^\w\r\n])(\d+)")
 _NAME = re.compile(rb"([A-Z0-9]{3}):")
@@ -106,20 +109,16 @@ class AsciiRecords:
         """
         Give the records in order.
 
+        A line that is none is given as one of that name, which no one can read.
+
         Raises:
-            MalformedSourceError: a line is no record, or endless.
+            MalformedSourceError: a line is endless.
         """
         for number, (line, content) in enumerate(self._joined(), start=1):
             named = _NAME.match(content)
             if named is None:
-                shown = as_text(content[:40])
-                raise MalformedSourceError(
-                    f"a line is no record: {shown!r}",
-                    source=self._source,
-                    place=f"line {line}",
-                    remedy="a record begins with three letters and a colon; the runs "
-                    "before are kept",
-                )
+                yield Record(NO_RECORD, number, line, content, _refuse, True)
+                continue
             name = named[1].decode()
             if name == "FAR":
                 self._begin(content)
@@ -157,6 +156,14 @@ class AsciiRecords:
                 record, first = line.lstrip(), number
         if record:
             yield first, record
+
+
+def _refuse(content: bytes) -> Fields:
+    """Say that a line is no record: it may have been any."""
+    raise RecordDamageError(
+        f"{as_text(content[:40])!r} is no record: one begins with three letters and a "
+        "colon"
+    )
 
 
 class _AsciiDecoder:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rigbridge_stdf.records.layouts import EQUIPMENT
+
 __all__ = ["ALARMS", "ASCII_LAYOUTS"]
 
 _COUNTS = "RTST_CNT:U ABRT_CNT:U GOOD_CNT:U FUNC_CNT:U"
@@ -43,9 +45,8 @@ _WRITTEN = {
     "PLR": "GRP_INDX:T GRP_MODE:T GRP_RADX:T PGM_CHAR:T RTN_CHAR:T",
     "RDR": "RTST_BIN:U*",
     "SDR": (
-        "HEAD_NUM:U SITE_GRP:U SITE_NUM:U* HAND_TYP:T HAND_ID:T CARD_TYP:T CARD_ID:T"
-        " LOAD_TYP:T LOAD_ID:T DIB_TYP:T DIB_ID:T CABL_TYP:T CABL_ID:T CONT_TYP:T"
-        " CONT_ID:T LASR_TYP:T LASR_ID:T EXTR_TYP:T EXTR_ID:T"
+        "HEAD_NUM:U SITE_GRP:U SITE_NUM:U* "
+        + " ".join(f"{part}_TYP:T {part}_ID:T" for part in EQUIPMENT)
     ),
     "WIR": "HEAD_NUM:U START_T:time SITE_GRP:U WAFER_ID:T",
     "WRR": (

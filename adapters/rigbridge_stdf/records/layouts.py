@@ -12,7 +12,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-__all__ = ["LATER_RECORDS", "LAYOUTS", "RECORD_NAMES", "RecordField", "RecordLayout"]
+__all__ = [
+    "EQUIPMENT",
+    "LATER_RECORDS",
+    "LAYOUTS",
+    "RECORD_NAMES",
+    "RecordField",
+    "RecordLayout",
+]
 
 
 class RecordField(NamedTuple):
@@ -53,6 +60,15 @@ def _layout(name: str, written: str) -> RecordLayout:
     return RecordLayout(name, tuple(fields))
 
 
+EQUIPMENT = ("HAND", "CARD", "LOAD", "DIB", "CABL", "CONT", "LASR", "EXTR")
+"""What a SDR says of a site, each with its type and its name."""
+
+
+def _bin(name: str) -> str:
+    fields = f"{name}_NUM:U2 {name}_CNT:U4 {name}_PF:C1 {name}_NAM:Cn"
+    return f"HEAD_NUM:U1 SITE_NUM:U1 {fields}"
+
+
 _COUNTS = "PART_CNT:U4 RTST_CNT:U4 ABRT_CNT:U4 GOOD_CNT:U4 FUNC_CNT:U4"
 # What a PTR and an MPR say of limits, before and behind what only an MPR has.
 _SCALES = "OPT_FLAG:U1 RES_SCAL:I1 LLM_SCAL:I1 HLM_SCAL:I1 LO_LIMIT:R4 HI_LIMIT:R4"
@@ -74,14 +90,8 @@ LAYOUTS: Mapping[tuple[int, int], RecordLayout] = {
     ),
     (1, 20): _layout("MRR", "FINISH_T:U4 DISP_COD:C1 USR_DESC:Cn EXC_DESC:Cn"),
     (1, 30): _layout("PCR", f"HEAD_NUM:U1 SITE_NUM:U1 {_COUNTS}"),
-    (1, 40): _layout(
-        "HBR",
-        "HEAD_NUM:U1 SITE_NUM:U1 HBIN_NUM:U2 HBIN_CNT:U4 HBIN_PF:C1 HBIN_NAM:Cn",
-    ),
-    (1, 50): _layout(
-        "SBR",
-        "HEAD_NUM:U1 SITE_NUM:U1 SBIN_NUM:U2 SBIN_CNT:U4 SBIN_PF:C1 SBIN_NAM:Cn",
-    ),
+    (1, 40): _layout("HBR", _bin("HBIN")),
+    (1, 50): _layout("SBR", _bin("SBIN")),
     (1, 60): _layout(
         "PMR",
         "PMR_INDX:U2 CHAN_TYP:U2 CHAN_NAM:Cn PHY_NAM:Cn LOG_NAM:Cn HEAD_NUM:U1"
@@ -90,17 +100,20 @@ LAYOUTS: Mapping[tuple[int, int], RecordLayout] = {
     (1, 62): _layout("PGR", "GRP_INDX:U2 GRP_NAM:Cn INDX_CNT:U2 PMR_INDX:U2*INDX_CNT"),
     (1, 63): _layout(
         "PLR",
-        "GRP_CNT:U2 GRP_INDX:U2*GRP_CNT GRP_MODE:U2*GRP_CNT GRP_RADX:U1*GRP_CNT"
-        " PGM_CHAR:Cn*GRP_CNT RTN_CHAR:Cn*GRP_CNT PGM_CHAL:Cn*GRP_CNT"
-        " RTN_CHAL:Cn*GRP_CNT",
+        "GRP_CNT:U2 "
+        + " ".join(
+            f"{field}*GRP_CNT"
+            for field in (
+                *("GRP_INDX:U2", "GRP_MODE:U2", "GRP_RADX:U1"),
+                *("PGM_CHAR:Cn", "RTN_CHAR:Cn", "PGM_CHAL:Cn", "RTN_CHAL:Cn"),
+            )
+        ),
     ),
     (1, 70): _layout("RDR", "NUM_BINS:U2 RTST_BIN:U2*NUM_BINS"),
     (1, 80): _layout(
         "SDR",
-        "HEAD_NUM:U1 SITE_GRP:U1 SITE_CNT:U1 SITE_NUM:U1*SITE_CNT HAND_TYP:Cn"
-        " HAND_ID:Cn CARD_TYP:Cn CARD_ID:Cn LOAD_TYP:Cn LOAD_ID:Cn DIB_TYP:Cn"
-        " DIB_ID:Cn CABL_TYP:Cn CABL_ID:Cn CONT_TYP:Cn CONT_ID:Cn LASR_TYP:Cn"
-        " LASR_ID:Cn EXTR_TYP:Cn EXTR_ID:Cn",
+        "HEAD_NUM:U1 SITE_GRP:U1 SITE_CNT:U1 SITE_NUM:U1*SITE_CNT "
+        + " ".join(f"{part}_TYP:Cn {part}_ID:Cn" for part in EQUIPMENT),
     ),
     (2, 10): _layout("WIR", "HEAD_NUM:U1 SITE_GRP:U1 START_T:U4 WAFER_ID:Cn"),
     (2, 20): _layout(

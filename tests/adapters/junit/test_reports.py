@@ -336,3 +336,19 @@ def test_several_elements_of_properties_add_up(read: Read) -> None:
     )
     (run,) = read(content).runs
     assert [m.value for m in run.phases[0].measurements] == [3.3, 3.4]
+
+
+def test_secrets_of_the_system_are_masked(read: Read) -> None:
+    """Surefire writes the whole system down; a site names what is no secret."""
+    properties = (
+        '<property name="db.password" value="hunter2"/>'
+        '<property name="repo" value="https://bob:pw@host/x"/>'
+        '<property name="token_count" value="7"/>'
+    )
+    text = of(f"<properties>{properties}</properties><testcase name='t'/>")
+    reading = read(text, properties_kept=("token_count",))
+    (run,) = reading.runs
+    assert run.metadata["db.password"] == "(masked)"
+    assert run.metadata["repo"] == "https://bob:(masked)@host/x"
+    assert run.metadata["token_count"] == "7"
+    assert reading.report.count(Disposition.COERCED, "property") == 2

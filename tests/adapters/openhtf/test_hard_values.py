@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from rigbridge.adapters import ConversionReport
+from rigbridge.adapters.text.masking import MASK
 from rigbridge.convert import dump, encode_document, from_document, load
 from rigbridge.model import (
     Limit,
@@ -24,7 +25,6 @@ from rigbridge.model import (
 )
 from rigbridge.wire import encode
 from rigbridge_openhtf import OpenHTFSettings
-from rigbridge_openhtf.config_secrets import MASK
 
 htf = pytest.importorskip("openhtf")
 

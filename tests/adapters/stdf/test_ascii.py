@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from rigbridge.adapters import Disposition
-from rigbridge.errors import MalformedSourceError, UnrecognizedSourceError
+from rigbridge.errors import UnrecognizedSourceError
 from rigbridge.model import Limit, Measurement, Run, Series
 from rigbridge.testing import Reading
 from rigbridge_stdf import STDFAdapter
@@ -149,13 +149,6 @@ def test_a_field_that_does_not_fit_costs_its_part(
     assert named in str(failure)
 
 
-def test_a_line_that_is_no_record_is_an_error(read: Read) -> None:
-    """It names the line."""
-    with pytest.raises(MalformedSourceError) as caught:
-        read(HEAD + "PIR:1|0\nPRR:1|0|S1|1|P|1\nhello\n")
-    assert caught.value.place == "line 5"
-
-
 def test_an_unknown_record_is_dropped_by_name(read: Read) -> None:
     """As in STDF."""
     reading = read(HEAD + "STR:1|2\nPIR:1|0\nPRR:1|0|S1|1|P|1\n")
@@ -173,3 +166,25 @@ def test_a_text_of_such_a_file_is_recognized() -> None:
     found = STDFAdapter().detect(HEAD.encode(), "log.csv")
     assert found is not None
     assert found.score > 0.9
+
+
+def test_a_line_that_is_no_record_costs_the_part_it_stands_in(read: Read) -> None:
+    """It may have been a test; between two parts it is only named."""
+    text = HEAD + "PIR:1|0\n** link lost **\nPRR:1|0|S1|1|P|1\n"
+    text += "-- shift 2\nPIR:1|0\nPTR:1|1|0|1.5|P\nPRR:1|0|S2|1|P|1\n"
+    reading = read(text)
+    assert [run.unit.serial_number for run in reading.runs] == ["S2"]
+    (failure,) = reading.failures
+    assert str(failure.place).startswith("line 4")
+    assert "link lost" in str(failure)
+    (entry,) = [e for e in reading.report.entries if e.item == "record"]
+    assert "shift 2" in str(entry)
+
+
+def test_a_damaged_end_of_a_part_is_one_failure(read: Read) -> None:
+    """Nobody can tell which part it ends; the index of the others stays."""
+    text = HEAD + "PIR:1|0\nPIR:1|1\nPRR:1|#|S1|1|P|1\nPRR:1|1|S2|1|P|1\n"
+    reading = read(text + "PIR:1|0\nPRR:1|0|S3|1|P|1\n")
+    assert len(reading.failures) == 1
+    assert [run.unit.serial_number for run in reading.runs] == ["S2", "S3"]
+    assert [run.source.index for run in reading.runs if run.source] == [1, 2]

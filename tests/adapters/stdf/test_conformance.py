@@ -43,5 +43,4 @@ class TestConformance(AdapterSuite):
         return AdapterCase(
             adapter=STDFAdapter(),
             samples=tuple(samples),
-            exempt={"one-bad-run": "behind a line that is no record, none is sure"},
         )

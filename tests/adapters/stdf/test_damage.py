@@ -121,7 +121,8 @@ class TestRecords:
             made.add(kind, subtype, b"whatever")
         reading = read(made.part("S1"))
         rules = [entry.rule for entry in reading.report.entries]
-        for name in (*LATER_RECORDS.values(), "180.7"):
+        assert "only names the version of the standard" in rules
+        for name in {*LATER_RECORDS.values(), "180.7"} - {"VUR"}:
             assert f"{name} is no record of STDF V4" in rules
         assert len(reading.runs) == 1
 

@@ -267,9 +267,13 @@ class TestSerialNumbers:
         assert run.metadata["part_id"] == "5"
 
     def test_a_count_is_said_to_be_one(self, lot: Any, read: Read) -> None:
-        """A PART_ID of a few digits may only count the parts of a lot."""
+        """A PART_ID of a few digits counts the parts of a lot, which is named, too."""
         reading = read(lot().mir().part("5").part("SN-0001"))
+        serials = [run.unit.serial_number for run in reading.runs]
+        assert serials == ["LOT7-5", "SN-0001"]
         assert reading.report.count(Disposition.COERCED, "serial number") == 1
+        (alone,) = read(lot().mir().part("5"), serial_number="{PART_ID}").runs
+        assert alone.unit.serial_number == "5"
 
     @pytest.mark.parametrize(
         ("settings", "place"),
