@@ -31,6 +31,7 @@ from rigbridge.client.steps import (
     drive_async,
     run_in_tasks,
 )
+from rigbridge.client.transport.answer_bodies import read_body, read_body_async
 from rigbridge.client.transport.calls import Answer, Call, Put
 from rigbridge.client.transport.concurrency import ConcurrencyLimit
 from rigbridge.client.transport.exceptions import translated
@@ -242,8 +243,7 @@ class BlockingConnection(StoreConnection[httpx.BaseTransport]):
             response.request = request
             try:
                 if not response.is_success:
-                    response.read()
-                    self.requests.read(call, response)
+                    self.requests.read(call, read_body(response))
                 for chunk in response.iter_bytes():
                     digest.update(chunk)
                     file.write(chunk)
@@ -270,10 +270,9 @@ class BlockingConnection(StoreConnection[httpx.BaseTransport]):
         response = self.pool.transport_for(request.url).handle_request(request)
         try:
             response.request = request
-            response.read()
+            return read_body(response)
         finally:
             response.close()
-        return response
 
 
 class AsyncConnection(StoreConnection[httpx.AsyncBaseTransport]):
@@ -407,10 +406,9 @@ class AsyncConnection(StoreConnection[httpx.AsyncBaseTransport]):
         response = await transport.handle_async_request(request)
         try:
             response.request = request
-            await response.aread()
+            return await read_body_async(response)
         finally:
             await response.aclose()
-        return response
 
 
 def _make_transport(

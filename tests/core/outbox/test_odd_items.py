@@ -118,6 +118,8 @@ class TestItems:
         with monkeypatch.context() as patched:
             patched.setattr(shutil, "rmtree", lambda *_, **__: None)
             incoming.remove(item)
+        # By its name first: nobody may see half an item.
+        assert incoming.find(runs[0].id) is None
         write_run(incoming, runs[0])
         incoming.remove(item)
         assert incoming.find(runs[0].id) is None

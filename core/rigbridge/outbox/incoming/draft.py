@@ -44,11 +44,13 @@ class ItemDraft:
         self._copies: dict[str, _Finish] = {}
         self._begun: list[Callable[[], object]] = []
         self._count = 0
+        # For its owner alone: a raw record holds passwords of a configuration, and only
+        # its translation masks them. In a shared folder it is shared, see below.
         try:
-            folder.mkdir()
+            folder.mkdir(mode=0o700)
         except FileNotFoundError:
             make_folder(folder.parent)
-            folder.mkdir()
+            folder.mkdir(mode=0o700)
         # A shared folder is rare, and asking for it at each file takes time.
         self._shared = os.name != "nt" and bool(
             folder.parent.stat().st_mode & stat.S_ISGID

@@ -282,4 +282,9 @@ def _unreadable(folder: Path, error: Exception) -> IncomingItem:
 def _private_root() -> Path:
     # On Windows the temporary folder is the user's own already.
     user = "" if os.name == "nt" else f"-{os.geteuid()}"
-    return Path(tempfile.gettempdir()) / f"rigbridge{user}"
+    try:
+        temporary = tempfile.gettempdir()
+    except FileNotFoundError:
+        # It writes to find one, and the disk is full: there may be room in an hour.
+        temporary = os.environ.get("TMPDIR" if os.name != "nt" else "TEMP") or "/tmp"  # noqa: S108 - the folder in it is private
+    return Path(temporary) / f"rigbridge{user}"

@@ -46,17 +46,36 @@ _MADE_ANEW = frozenset({"entry", "content", "part"})
 
 
 @attrs.define
-class _Found:
+class _Entries:
     """
-    The entries that can be read of the damaged database.
+    The entries on their way from the damaged database into the new one.
+
+    One at a time, since years of documents do not fit into memory.
 
     Attributes:
-        rows: them, by their sequence.
+        connection: the new database, in a transaction.
+        table: theirs.
+        aside: the copy that stays, for what is said to a person.
+        seen: their sequences.
+        kept: how many are in the new one.
         last: the highest sequence that there was.
     """
 
-    rows: dict[int, _Row] = attrs.field(factory=dict[int, _Row])
+    connection: sqlite3.Connection
+    table: SchemaTable
+    aside: Path
+    seen: set[int] = attrs.field(factory=set[int])
+    kept: int = 0
     last: int = 0
+
+    def take(self, row: sqlite3.Row) -> None:
+        """Take an entry, unless it was read another way already."""
+        sequence = int(row["sequence"])
+        if sequence not in self.seen:
+            self.seen.add(sequence)
+            self.kept += _restore_entry(
+                self.connection, dict(row), self.table, self.aside
+            )
 
 
 def salvage(source: Path, target: Path, aside: Path) -> tuple[int, int]:
@@ -83,11 +102,12 @@ def salvage(source: Path, target: Path, aside: Path) -> tuple[int, int]:
         migrate(connection, target)
         first_page, tables = _first_page(target), tables_of(connection)
         connection.execute("BEGIN IMMEDIATE")
-        found = _read(source, connection, tables, first_page=first_page)
-        kept = _restore(connection, found, tables["entry"], aside)
+        entries = _Entries(connection, tables["entry"], aside)
+        _read(source, entries, tables, first_page=first_page)
         tally = connection.execute("SELECT forgotten FROM tally").fetchone()
         connection.execute("COMMIT")
-    return kept, max(0, found.last - kept - int(tally["forgotten"]))
+    missing = entries.last - entries.kept - int(tally["forgotten"])
+    return entries.kept, max(0, missing)
 
 
 def stated_length(path: Path) -> int | None:
@@ -111,14 +131,13 @@ def _first_page(path: Path) -> bytes:
 
 def _read(
     source: Path,
-    connection: sqlite3.Connection,
+    entries: _Entries,
     tables: Mapping[str, SchemaTable],
     *,
     first_page: bytes,
-) -> _Found:
-    """Give the entries; what else there is goes to the new database right away."""
+) -> None:
+    """Take over the entries, and what else there is."""
     _pad(source, first_page)
-    found = _Found()
 
     def read() -> None:
         with closing(sqlite3.connect(source, isolation_level=None)) as damaged:
@@ -130,18 +149,17 @@ def _read(
             except sqlite3.Error as error:
                 _LOGGER.error("its tables cannot be found: %s", error)  # noqa: TRY400 - expected
                 return
-            _read_entries(damaged, found)
+            _read_entries(damaged, entries)
             for table in tables.values():
                 if table.name not in _MADE_ANEW:
-                    _take_over(damaged, connection, table)
+                    _take_over(damaged, entries.connection, table)
 
     read()
-    if not found.rows:
+    if not entries.seen:
         # Where the tables begin stands on the first page only. With that of an empty
         # outbox, which was made in the same way, the others may be found.
         _replace_first_page(source, first_page)
         read()
-    return found
 
 
 def _pad(source: Path, first_page: bytes) -> None:
@@ -170,22 +188,22 @@ def _lengthen(source: Path, length: int) -> None:
             stream.truncate(length)
 
 
-def _read_entries(damaged: sqlite3.Connection, found: _Found) -> None:
+def _read_entries(damaged: sqlite3.Connection, entries: _Entries) -> None:
     # NOT INDEXED: an index may be damaged where the table itself is not.
     every = "SELECT * FROM entry NOT INDEXED"
     # From both ends up to the damage, then one by one in between.
     for order in ("ASC", "DESC"):
         for row in _readable(damaged, f"{every} ORDER BY sequence {order}"):
-            found.rows[int(row["sequence"])] = dict(row)
-    found.last = max(found.rows, default=0)
+            entries.take(row)
+    entries.last = max(entries.seen, default=0)
     ever = "SELECT seq FROM sqlite_sequence WHERE name = 'entry'"
     for row in _readable(damaged, ever):
         if isinstance(row["seq"], int):
-            found.last = max(found.last, row["seq"])
-    for number in range(1, min(found.last, _MOST_PROBES) + 1):
-        if number not in found.rows:
+            entries.last = max(entries.last, row["seq"])
+    for number in range(1, min(entries.last, _MOST_PROBES) + 1):
+        if number not in entries.seen:
             for row in _readable(damaged, f"{every} WHERE sequence = ?", number):
-                found.rows[number] = dict(row)
+                entries.take(row)
 
 
 def _take_over(
@@ -223,15 +241,6 @@ def _readable(
     # A value of a kind that no column has ends it as a damaged page does.
     except (sqlite3.Error, ValueError, TypeError, OverflowError) as error:
         _LOGGER.debug("%s: the damaged part begins: %s", query, error)
-
-
-def _restore(
-    connection: sqlite3.Connection, found: _Found, table: SchemaTable, aside: Path
-) -> int:
-    return sum(
-        _restore_entry(connection, found.rows[sequence], table, aside)
-        for sequence in sorted(found.rows)
-    )
 
 
 def _insert(connection: sqlite3.Connection, table: SchemaTable, values: _Row) -> int:
