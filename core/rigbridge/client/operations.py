@@ -237,7 +237,7 @@ class CapabilityMemory:
         if status == HTTPStatus.OK:
             try:
                 document = msgspec.json.decode(content)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 return  # a login page answers everything with 200
             self.known = document if isinstance(document, dict) else None
             self.asked = True

@@ -305,7 +305,7 @@ class StoreOverHTTP:
 def _decoded(kind: type[_T], answer: Answer) -> _T:
     try:
         return msgspec.json.decode(answer.content, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise answer.unexpected(f"is not that of this call ({error})") from error
 
 

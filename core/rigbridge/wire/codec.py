@@ -41,7 +41,8 @@ def decode(content: bytes, kind: type[_T]) -> _T:
         return msgspec.json.decode(content, type=kind)
     except msgspec.ValidationError as error:
         raise _named(error) from error
-    except msgspec.DecodeError as error:
+    # Also what is nested a thousand times, which nobody writes who means well.
+    except (msgspec.DecodeError, RecursionError) as error:
         raise ModelError(f"is no valid JSON: {error}", path="$") from error
 
 

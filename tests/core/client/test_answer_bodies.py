@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import gzip
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import httpx
 import pytest
 
+from rigbridge.client.client import Client
 from rigbridge.client.transport import answer_bodies
 from rigbridge.client.transport.answer_bodies import read_body, read_body_async
+from rigbridge.errors import RetriableError
+from rigbridge.model import Run
 
 _REQUEST = httpx.Request("GET", "https://store.example/v1/runs")
 
@@ -79,3 +82,19 @@ def test_without_blocking() -> None:
     assert answer.json() == {}
     with pytest.raises(httpx.ReadTimeout, match="its end"):
         asyncio.run(read_body_async(_answer(itertools.repeat(b" ")), _clock))
+
+
+def test_what_is_nested_without_end_is_no_answer(
+    make_run: Callable[..., Run],
+) -> None:
+    """It is not the word of the store, so the run is tried again."""
+    transport = httpx.MockTransport(
+        lambda request: httpx.Response(
+            200, content=b'{"id":' + b"[" * 100_000, request=request
+        )
+    )
+    with (
+        Client("https://store.example", "key", transport=transport) as client,
+        pytest.raises(RetriableError),
+    ):
+        client.submit(make_run())

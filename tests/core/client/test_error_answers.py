@@ -169,6 +169,11 @@ class TestWords:
         """A message is found under the names that frameworks give it."""
         assert "400 Bad Request: Nope" in str(_refuse(400, content))
 
+    def test_what_is_nested_without_end_is_no_shape(self) -> None:
+        """It is a page like any other, and no mistake of ours."""
+        error = _refuse(500, b'{"error":' * 100_000)
+        assert type(error) is ServerUnavailableError
+
     def test_a_page_is_kept_shortened(self) -> None:
         """The page of a proxy is kept as text that fits a line."""
         page = b"<html>\n<h1>Bad   Gateway</h1>" + b"x" * 10_000

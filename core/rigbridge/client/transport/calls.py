@@ -103,7 +103,7 @@ class Answer:
         """
         try:
             document: JSONValue = msgspec.json.decode(self.content)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise self.unexpected(f"is no JSON ({error})") from error
         return document
 
@@ -330,7 +330,7 @@ def stored_size(content: bytes) -> int | None:
     """Read how many bytes a storage says it took, where its answer says that."""
     try:
         document: JSONValue = msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None  # storages answer with nothing, or with XML
     if not isinstance(document, dict):
         return None

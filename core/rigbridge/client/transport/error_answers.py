@@ -110,7 +110,7 @@ def read_words(content: bytes, *, secret: str | None = None) -> Words:
         text = text.replace(secret, "[API key]")
     try:
         document: JSONValue = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         document = None
     if isinstance(document, dict):
         words = _shaped(document)
