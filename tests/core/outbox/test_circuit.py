@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -22,6 +24,13 @@ from rigbridge.outbox.policy import (
     asks_everyone,
     counts_against_store,
 )
+from rigbridge.outbox.queue.circuit import (
+    close_circuit,
+    count_failure,
+    open_circuit,
+)
+from rigbridge.outbox.queue.database import OutboxDatabase
+from rigbridge.outbox.queue.entry_queue import EntryQueue, NewEntry
 from rigbridge.testing.run_store.faults import Fault, Operation
 from rigbridge.testing.run_store.server import RunStoreServer
 
@@ -195,3 +204,59 @@ class TestParts:
         outbox.flush(20)
         assert server.count(Operation.CREATE) == 1
         assert outbox.status().parked == 1
+
+
+@pytest.fixture(name="database")
+def _database(folder: Path) -> Iterator[OutboxDatabase]:
+    database = OutboxDatabase(folder / "outbox.sqlite")
+    yield database
+    database.close()
+
+
+class TestCounting:
+    """Which failures open the circuit."""
+
+    @pytest.mark.parametrize("same", [True, False])
+    def test_one_run_alone_never_does(
+        self, database: OutboxDatabase, *, same: bool
+    ) -> None:
+        """A server may fail on one body for ever; several say that it is down."""
+        runs = [uuid4() for _ in range(CIRCUIT_THRESHOLD)]
+        with database.writing() as connection:
+            opened = [
+                count_failure(
+                    connection,
+                    None,
+                    1000.0,
+                    reason="500",
+                    not_before=0.0,
+                    run_id=runs[0] if same else run,
+                    for_all=False,
+                )
+                for run in runs
+            ]
+        assert opened == [False] * (CIRCUIT_THRESHOLD - 1) + [not same]
+
+    @pytest.mark.parametrize("for_store", [True, False])
+    def test_an_answer_makes_due_what_only_waited_for_the_store(
+        self, database: OutboxDatabase, *, for_store: bool
+    ) -> None:
+        """What waits for a reason of its own goes on waiting."""
+        entry = NewEntry(
+            id=uuid4(),
+            digest="",
+            document=b"{}",
+            report=b"{}",
+            serial_number=None,
+            procedure=None,
+            contents=frozenset(),
+        )
+        EntryQueue(database, lambda: 1000.0).add(entry, lambda: True)
+        with database.writing() as connection:
+            connection.execute(
+                "UPDATE entry SET due = 1300, waits_for_store = ?", (for_store,)
+            )
+            open_circuit(connection, None, 1000.0, "it is down", 60.0)
+            close_circuit(connection, None, 1001.0)
+            (due,) = connection.execute("SELECT due FROM entry").fetchone()
+        assert due == (1001.0 if for_store else 1300.0)

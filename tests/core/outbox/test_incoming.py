@@ -183,6 +183,19 @@ class TestWriting:
         assert read_run(_only(incoming), ConversionReport()) == run
         incoming.remove(_only(incoming))
 
+    def test_no_temporary_folder(
+        self, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """On a full disk Python finds none, and a test program starts all the same."""
+
+        def refuse() -> str:
+            raise FileNotFoundError(errno.ENOENT, "No usable temporary directory")
+
+        monkeypatch.setattr("tempfile.gettempdir", refuse)
+        incoming = IncomingFolder(tmp_path / "data")
+        write_run(incoming, run)
+        assert _only(incoming).id == run.id
+
     def test_the_folder_is_fixed(
         self, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:
