@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
+from unittest.mock import Mock
 from uuid import uuid4
 
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from rigbridge.errors import DiskFullError, ModelError
 from rigbridge.model import Attachment, ProcedureRef, Run, RunOutcome, Unit
 from rigbridge.model.report import ConversionReport
+from rigbridge.outbox import Outbox
 from rigbridge.outbox.incoming import (
     ITEM_FILE,
     IncomingFolder,
@@ -199,6 +201,21 @@ class TestTroubles:
         intake.retry(item)
         intake.take_all(queue)
         assert queue.taken == ["SN-2", "SN-1"]
+
+    def test_nobody_waits_for_a_full_disk_at_the_end_of_a_program(
+        self, incoming: IncomingFolder, runs: list[Run], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A flush that nobody asked for ends once nothing but that is left."""
+        monkeypatch.setattr("rigbridge.outbox.policy.BASE_DELAY", 1e9)
+        full = Mock(side_effect=DiskFullError("is full", missing=1))
+        monkeypatch.setattr("rigbridge.outbox.intake.require_space", full)
+        with Outbox.open(
+            incoming.folder.with_name("outbox"),
+            lambda: Mock(spec=["close"]),
+            incoming=IncomingIntake(incoming),
+        ) as outbox:
+            assert outbox.flush(600, insist=False) == len(runs)
+            assert "is full" in str(outbox.trouble)
 
     def test_a_run_that_the_queue_can_never_take_waits_for_a_person(
         self, incoming: IncomingFolder, runs: list[Run]

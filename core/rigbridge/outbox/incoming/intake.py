@@ -126,6 +126,11 @@ class IncomingIntake:
         """Why something cannot be queued for now, though it could be read; or None."""
         return next((wait.reason for wait in self._waits.values()), None)
 
+    @property
+    def postponed(self) -> int:
+        """How many items could not be read or queued the last time."""
+        return len(self._waits)
+
     def _take_all(self, submit: _Submit, stopping: Callable[[], bool]) -> int:
         taken = 0
         waits: dict[UUID, _Wait] = {}
