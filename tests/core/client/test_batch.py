@@ -280,8 +280,9 @@ class TestBlocking:
         asked = len(server.requests)
         run = make_run(attachments=[make_file("a", b"1")])
         destination.resume(run, Progress(), _keep)
-        operations = {request.operation for request in server.requests[asked:][:2]}
-        assert operations == {Operation.CREATE, Operation.INITIALIZE}
+        # In either order, and on a busy machine the file may even be up by then.
+        operations = {request.operation for request in server.requests[asked:][:3]}
+        assert {Operation.CREATE, Operation.INITIALIZE} <= operations
         assert server.attachments(server.runs[-1].id) == [("a", b"1")]
 
     def test_a_refused_run_leaves_its_files_to_the_next_attempt(
