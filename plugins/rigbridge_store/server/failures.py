@@ -91,6 +91,10 @@ def answer_http(
     # Details of our own mistakes are for the log only.
     if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return answer_any(request, error)
+    packed = request.headers.get("content-encoding", "identity")
+    if error.status_code == HTTPStatus.BAD_REQUEST and packed != "identity":
+        words = f"The body is compressed ({packed[:20]}). Send it as it is."
+        return _answer(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, words)
     if _names_nothing(request, error):
         return _answer(request, HTTPStatus.NOT_FOUND, "Not Found")
     # Parameters are told by the framework, fields of the body by the decoder.

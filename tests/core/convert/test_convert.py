@@ -312,6 +312,14 @@ class TestPayload:
             }
         ]
 
+    @pytest.mark.parametrize("known", [{"source_file": "a.py"}, {"line": 3}])
+    def test_a_log_that_is_half_known_is_recorded(self, known: dict[str, Any]) -> None:
+        """A file without a line, or a line without a file, was completed."""
+        report = ConversionReport()
+        entry = LogEntry(level=LogLevel.ERROR, message="no contact", **known)
+        dump(a_run(logs=(entry,)), report)
+        assert report.count(Disposition.COERCED, "log") == 1
+
 
 class TestMeasurements:
     """Values, units and limits on the wire."""

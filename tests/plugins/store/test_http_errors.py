@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -160,6 +162,14 @@ class TestBodies:
         assert issue["path"] == _steps(path)
         assert issue["message"]
         assert path in answer.json()["message"]
+
+    def test_compressed(self, api: httpx.Client, make_json: JSONMaker) -> None:
+        """A compressed body is refused for that, not for what its bytes spell."""
+        content = gzip.compress(json.dumps(make_json()).encode())
+        headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+        answer = api.post("/api/v1/runs", content=content, headers=headers)
+        assert answer.status_code == 415
+        assert "gzip" in answer.json()["message"]
 
     def test_contradiction(self, api: httpx.Client, make_json: JSONMaker) -> None:
         """Values that contradict each other are unprocessable."""

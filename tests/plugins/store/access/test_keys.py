@@ -19,6 +19,7 @@ from rigbridge.errors import (
 from rigbridge.hosting import KeyKind
 from rigbridge.wire import CreateRun
 from rigbridge_store import Principal, RunStore
+from rigbridge_store.access import keys
 from rigbridge_store.tables.schema import api_keys
 
 
@@ -120,6 +121,31 @@ class TestKeys:
             connection.execute(api_keys.delete())
         with pytest.raises(UnauthorizedError):
             store.authenticate(key)
+
+    def test_a_name_is_no_address(self, store: RunStore) -> None:
+        """A user known by an address is not the one who has only that name."""
+        made = [
+            store.create_user_key("Jane", email="jane@example.com"),
+            store.create_user_key("Jane"),
+            store.create_user_key("JANE"),
+        ]
+        owners = [store.authenticate(key).id for key in made]
+        assert owners[0] != owners[1] == owners[2]
+
+    def test_use_is_noted_again(
+        self, store: RunStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """When a key was last used is not when it was first used."""
+        monkeypatch.setattr(keys, "_NOTED_SECONDS", 0)
+        key = store.create_user_key("Jane")
+        used = []
+        for _ in range(2):
+            store.authenticate(key)
+            (record,) = store.keys.records()
+            used.append(record.last_used_at)
+        assert used[0] is not None
+        assert used[1] is not None
+        assert used[0] < used[1]
 
     def test_blank_name(self, store: RunStore) -> None:
         """A key needs an owner."""

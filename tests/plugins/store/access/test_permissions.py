@@ -12,6 +12,7 @@ from rigbridge.wire import CreateRun
 from rigbridge_store import Principal, RunStore
 from rigbridge_store.access import permissions
 from rigbridge_store.access.matrix import Action, Thing, Verb
+from rigbridge_store.intake.changes import remove_station
 from rigbridge_store.tables.schema import procedures, station_procedures
 
 
@@ -81,6 +82,23 @@ class TestReach:
         for principal in (user, free, None):
             permissions.require_link(connection, principal, keys[1], "x")
             assert permissions.visible_procedures(connection, principal) is None
+
+    def test_a_removed_station_is_not_found(
+        self, connection: sa.Connection, station: Principal
+    ) -> None:
+        """Its name is free for the rig that replaces it."""
+        assert permissions.find_station(connection, "rig") == station.key
+        remove_station(connection, station.key)
+        for reference in ("rig", station.id):
+            assert permissions.find_station(connection, reference) is None
+
+    def test_unlinking_takes_one_procedure(
+        self, connection: sa.Connection, station: Principal, keys: list[int]
+    ) -> None:
+        """The other link stays."""
+        permissions.link_station_to(connection, station.key, keys[1])
+        assert permissions.unlink_station_from(connection, station.key, keys[0])
+        assert permissions.linked_procedures(connection, station.key) == {keys[1]}
 
     def test_linking_twice_is_one_link(
         self, station: Principal, connection: sa.Connection, keys: list[int]
