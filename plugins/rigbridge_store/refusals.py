@@ -30,6 +30,7 @@ __all__ = [
     "bytes_missing",
     "come_again",
     "conflict",
+    "disk_refuses",
     "forbidden",
     "half_a_character",
     "invalid",
@@ -127,6 +128,11 @@ def bytes_missing(name: str) -> ServerUnavailableError:
 def come_again(message: str) -> ServerUnavailableError:
     """Refuse for now what may well succeed later (503)."""
     return ServerUnavailableError(message, status=503, code=CODES[503], retry_after=10)
+
+
+def disk_refuses(error: OSError) -> ServerUnavailableError:
+    """Refuse for now what the disk does not take (503)."""
+    return come_again(f"The store cannot write to its disk for now: {error.strerror}.")
 
 
 def unprocessable(message: str, *issues: str) -> UnprocessableError:

@@ -23,6 +23,7 @@ from rigbridge_store.server.door import Door, require_key
 from rigbridge_store.server.failures import (
     answer_any,
     answer_deep,
+    answer_disk,
     answer_http,
     answer_large,
     answer_ours,
@@ -81,6 +82,7 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
             # A decoder that recurses; it must come before what catches anything.
             RecursionError: answer_deep,
             MemoryError: answer_large,
+            OSError: answer_disk,
             Exception: answer_any,
         },
         request_max_body_size=door.settings.max_body,

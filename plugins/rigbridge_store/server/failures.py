@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import math
 import re
@@ -23,12 +24,21 @@ from rigbridge.errors import (
 )
 from rigbridge.model import JSONValue
 from rigbridge.wire import CODES, Issue, PrintedError, Problem
-from rigbridge_store.refusals import INVALID, FieldIssue
+from rigbridge_store.refusals import INVALID, FieldIssue, disk_refuses
 
-__all__ = ["answer_any", "answer_deep", "answer_http", "answer_large", "answer_ours"]
+__all__ = [
+    "answer_any",
+    "answer_deep",
+    "answer_disk",
+    "answer_http",
+    "answer_large",
+    "answer_ours",
+]
 
 _LOGGER = logging.getLogger("rigbridge_store.server")
 
+# Full, over its quota, read-only, damaged.
+_OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
 _INTERNAL = "Internal server error"
 # The words of the decoder and the framework: neither marks the place otherwise.
 _AT = re.compile(r" - at `\$(?:\.data)?\.?(?P<path>[^`]*)`$")
@@ -105,6 +115,14 @@ def answer_http(
     lines = lines or [FieldIssue(path or "", message)]
     text = str(lines[0]) if lines[0].path else message
     return _answer(request, error.status_code, f"{INVALID}: {text}", lines)
+
+
+def answer_disk(request: Request[Any, Any, Any], error: OSError) -> Response[Problem]:
+    """Answer what the disk refuses: that passes, and is no mistake of ours."""
+    if error.errno not in _OF_THE_DISK:
+        return answer_any(request, error)
+    _LOGGER.warning("request failed: %s", error)
+    return answer_ours(request, disk_refuses(error))
 
 
 def answer_any(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:

@@ -34,7 +34,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from rigbridge.errors import DeliveryError, UnauthorizedError
 from rigbridge.wire import CODES, Issue, PrintedError, Problem
 from rigbridge_store.access.principals import Principal
-from rigbridge_store.refusals import come_again, forbidden, too_large
+from rigbridge_store.refusals import come_again, disk_refuses, forbidden, too_large
 from rigbridge_store.server.app import create_app
 from rigbridge_store.server.settings import ServerSettings
 from rigbridge_store.store import RunStore, StoreOpening
@@ -137,6 +137,9 @@ class HeavyRequests:
             answer = await self._by_worker(scope, receive)
         except DeliveryError as error:
             answer = _refused(error)
+        except OSError as error:
+            # The body is not kept, or no worker can be started.
+            answer = _refused(disk_refuses(error))
         await send(
             {
                 "type": "http.response.start",

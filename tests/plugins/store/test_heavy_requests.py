@@ -120,6 +120,16 @@ class TestRefusals:
             assert connection.recv(12).endswith(b"503")
         assert list(store.contents.incoming.iterdir()) == []
 
+    def test_no_disk(self, store: RunStore, api: httpx.Client, large: bytes) -> None:
+        """A body that cannot be kept is refused for now, in words."""
+        folder = store.contents.incoming
+        folder.rmdir()
+        answer = _send(api, large)
+        assert answer.status_code == 503
+        assert "cannot write to its disk" in answer.json()["message"]
+        folder.mkdir()
+        assert _send(api, large).status_code == 200
+
     def test_too_much_memory(
         self,
         store: RunStore,
