@@ -47,7 +47,7 @@ def test_lost_and_unreachable(
         run = store.create_run(make_body()).id
         store.link_uploads(run, [ticket.id])
         with serving(store, store.create_user_key("Jane")) as api:
-            (file,) = store.show_run(run).attachments or ()
+            (file,) = list(store.show_run(run).attachments or ())
             path = f"/api/v1/attachments/{file.id}/download"
             assert api.get(path).content == b"hello"
             bucket.objects.all().delete()
