@@ -16,11 +16,12 @@ import os
 import re
 import sys
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -340,12 +341,22 @@ def _open_store(opening: StoreOpening, settings: ServerSettings, memory: int) ->
         import resource  # noqa: PLC0415 - Windows has none
 
         resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    threading.Thread(target=_end_with_server, daemon=True).start()
     # Decoded bodies have no cycles; looking for some takes longer than decoding.
     gc.disable()
     store = RunStore.open(**attrs.asdict(opening, recurse=False))
     # Counted at the door already, where the request came in.
     app = create_app(store, attrs.evolve(settings, requests_per_minute=None))
     _apps[_MAIN] = (app, memory)
+
+
+def _end_with_server() -> None:
+    # A server that is killed, or ended by a signal, tells its worker nothing. That
+    # would wait for the next request for ever, with the store open.
+    server = parent_process()
+    if server is not None:
+        server.join()
+        os._exit(1)
 
 
 def _answer(request: _Request) -> _Answer:

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 
 from rigbridge.errors import ConfigurationError
 from rigbridge_store import RunStore
-from rigbridge_store.server import StoreServer, serve_store
+from rigbridge_store.server import StoreServer, heavy, serve_store
 
 _SERVE = """
 import sys
@@ -51,6 +52,15 @@ def _process(data: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
         finally:
             if process.poll() is None:
                 process.kill()
+
+
+def _runs(process: Path) -> bool:
+    """Whether a process runs; one that only waits to be reaped does not."""
+    try:
+        state = (process / "stat").read_text()
+    except OSError:
+        return False
+    return state.rpartition(")")[2].split()[0] != "Z"
 
 
 class TestProcess:
@@ -96,6 +106,31 @@ class TestProcess:
         with _process(data) as (url, _):
             httpx.post(f"{url}/api/v1/runs", json=make_json(), headers=headers)
             assert len(store.list_runs("SN-1")) == 1
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for children")
+    @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL])
+    def test_no_process_is_left(
+        self, data: Path, make_json: Callable[..., Any], sent: signal.Signals
+    ) -> None:
+        """The worker of large requests ends with its server, however that ends."""
+        with RunStore.open(data) as store:
+            key = store.create_user_key("Jane")
+        with _process(data) as (url, process):
+            body = make_json(docstring="a" * (heavy.LIGHT_BODY + 1))
+            headers = {"Authorization": f"Bearer {key}"}
+            answer = httpx.post(
+                f"{url}/api/v1/runs", json=body, headers=headers, timeout=60
+            )
+            assert answer.status_code in {200, 400}
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+            left = [Path("/proc", number) for number in children.read_text().split()]
+            assert left
+            process.send_signal(sent)
+            process.wait(30)
+        deadline = time.monotonic() + 30
+        while any(map(_runs, left)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not any(map(_runs, left))
 
 
 class TestAddress:
