@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 from litestar import Router
 from litestar.handlers import BaseRouteHandler
 
@@ -25,8 +23,8 @@ from rigbridge_store.pages.views import (
 __all__ = ["page_router"]
 
 
-def page_router(site: Site) -> Router:
-    """Make the routes of a site."""
+def page_router() -> Router:
+    """Make the routes of the pages; they find their site in the application."""
     closed = Router(
         path="/",
         route_handlers=[
@@ -43,7 +41,7 @@ def page_router(site: Site) -> Router:
             attachments.download_file,
             attachments.show_image,
         ],
-        guards=[_guard(site)],
+        guards=[_require_visitor],
     )
     return Router(
         path="/",
@@ -59,11 +57,5 @@ def page_router(site: Site) -> Router:
     )
 
 
-def _guard(site: Site) -> Callable[[Connection, BaseRouteHandler], Awaitable[None]]:
-    # A function, since the framework copies what handlers refer to, deeply.
-    async def require_visitor(
-        connection: Connection, handler: BaseRouteHandler
-    ) -> None:
-        await site.require_visitor(connection, handler)
-
-    return require_visitor
+async def _require_visitor(connection: Connection, handler: BaseRouteHandler) -> None:
+    await Site.of(connection).require_visitor(connection, handler)

@@ -45,7 +45,7 @@ from rigbridge_store.server.v2 import (
 )
 from rigbridge_store.store import RunStore
 
-__all__ = ["create_app"]
+__all__ = ["build_routes", "create_app"]
 
 _V2 = (catalog, details, files, procedures, runs, stations, units)
 
@@ -59,7 +59,20 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
         settings: how it behaves; the defaults by default.
     """
     door = Door(store, ServerSettings() if settings is None else settings)
+    app = build_routes(door.settings.max_body)
+    # The handlers find the store by what the application holds.
     site = Site(store=store, wrong_keys=door.wrong_keys)
+    app.state = State({**door.state, NAME: site})
+    return app
+
+
+def build_routes(max_body: int) -> Litestar:
+    """
+    Make an application that has its routes and no store yet.
+
+    Args:
+        max_body: the longest body that it reads, in bytes.
+    """
     v1 = [*handlers_in(v1_runs, v1_files), show_capabilities]
     # The secret in the URL of an upload is its grant, and takes the place of a key.
     granted = Router(path="/api/v1", route_handlers=[v1_files.receive_upload])
@@ -74,7 +87,7 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
             signed,
             show_health,
             show_reference,
-            page_router(site),
+            page_router(),
         ],
         exception_handlers={
             RigbridgeError: answer_ours,
@@ -85,11 +98,10 @@ def create_app(store: RunStore, settings: ServerSettings | None = None) -> Lites
             OSError: answer_disk,
             Exception: answer_any,
         },
-        request_max_body_size=door.settings.max_body,
+        request_max_body_size=max_body,
         openapi_config=_openapi(),
         # Logging belongs to the program that runs us.
         logging_config=None,
-        state=State({**door.state, NAME: site}),
     )
     # Around the routing itself, which no middleware of the framework is.
     app.asgi_handler = prepared(app.asgi_handler)

@@ -114,6 +114,8 @@ class _Server(uvicorn.Server):
             access_log=False,
             server_header=False,
             ws="none",
+            # Nothing of the application begins or ends with the server.
+            lifespan="off",
             # Longer than clients keep a connection, so that they close it, not we.
             timeout_keep_alive=_KEEP_ALIVE,
             timeout_graceful_shutdown=_GRACE,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +15,7 @@ import pytest
 
 from rigbridge.wire import CreateRun, decode, encode, from_builtins, to_builtins
 from rigbridge_store import RunStore
-from rigbridge_store.server import ServerSettings, StoreServer
+from rigbridge_store.server import ServerSettings, StoreServer, app
 
 BodyMaker: TypeAlias = Callable[..., CreateRun]
 """Makes the body of a create call; keyword arguments replace its keys."""
@@ -53,6 +55,20 @@ def _document(**changes: Any) -> dict[str, Any]:
     }
     document.update(changes)
     return {key: value for key, value in document.items() if value is not ...}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _routes_are_built_once() -> Iterator[None]:
+    """
+    Build the routes of the server once a process.
+
+    The framework takes 0.3 s for them, and a thousand tests have a server each. What an
+    application holds for its store is that of its own copy.
+    """
+    built = functools.cache(app.build_routes)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(app, "build_routes", lambda size: copy.copy(built(size)))
+        yield
 
 
 @pytest.fixture
