@@ -239,7 +239,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
 TestOutboxStates = OutboxMachine.TestCase
 TestOutboxStates.settings = settings(
-    max_examples=100,
+    max_examples=40,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

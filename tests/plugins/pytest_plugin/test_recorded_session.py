@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -9,9 +10,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+from typer.testing import CliRunner
 
 import rigbridge
 from rigbridge import Instrument, Phase, Run
+from rigbridge.cli.main import app
 
 Done: TypeAlias = "subprocess.CompletedProcess[str]"
 
@@ -66,13 +69,24 @@ BOARD = '''
 '''
 
 
-def start(folder: Path, test: str, *arguments: str, conftest: str = "") -> Done:
-    """Run pytest in a folder with one test file."""
+def start(
+    folder: Path,
+    test: str,
+    *arguments: str,
+    conftest: str = "",
+    finds_plugins: bool = False,
+) -> Done:
+    """Run pytest in a folder with one test file, with our plugins alone by default."""
     folder.mkdir(exist_ok=True)
     (folder / "test_board.py").write_text(textwrap.dedent(test))
     (folder / "conftest.py").write_text(textwrap.dedent(conftest))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     given = [f"--rootdir={folder}", "--rigbridge-data", str(folder / "data")]
+    environment = dict(os.environ)
+    if not finds_plugins:
+        # The others that are installed here take three seconds to import.
+        environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        command += ["-p", "rigbridge", "-p", "rigbridge-source", "-p", "xdist"]
     return subprocess.run(
         [*command, *given, *arguments, str(folder)],
         capture_output=True,
@@ -80,19 +94,22 @@ def start(folder: Path, test: str, *arguments: str, conftest: str = "") -> Done:
         timeout=300,
         check=False,
         cwd=folder,
+        env=environment,
     )
 
 
 def stored(folder: Path) -> list[Run]:
     """Read the runs that are in the store of a folder."""
     lines = folder / "runs.jsonl"
-    command = [sys.executable, "-m", "rigbridge", "runs", "export", "--overwrite"]
-    subprocess.run(
-        [*command, "--data", str(folder / "data"), str(lines)],
-        check=True,
-        capture_output=True,
-        timeout=300,
-    )
+    words = [
+        "runs",
+        "export",
+        "--overwrite",
+        "--data",
+        str(folder / "data"),
+        str(lines),
+    ]
+    CliRunner().invoke(app, words, catch_exceptions=False)
     return list(rigbridge.read(lines))
 
 
@@ -265,6 +282,7 @@ class TestInert:
             def test_bad(measure):
                 measure("x", 1, low=2)
             """,
+            finds_plugins=True,
         )
         assert done.returncode == 1
         assert "1 failed, 1 passed" in done.stdout

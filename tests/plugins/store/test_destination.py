@@ -221,7 +221,7 @@ class TestSubmit:
         assert repr(to_document(restored)) == repr(to_document(run))
 
     @settings(
-        max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
+        max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture]
     )
     @given(run=runs())
     def test_any_run(self, shared: LocalDestination, run: Run) -> None:

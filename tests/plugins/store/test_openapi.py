@@ -93,7 +93,7 @@ class TestGenerated:
         def check(operation: Any) -> None:
             # Few examples a call: there are many calls, and one process for all.
             @settings(
-                max_examples=6,
+                max_examples=3,
                 derandomize=True,
                 database=None,
                 deadline=None,

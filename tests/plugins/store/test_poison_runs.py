@@ -89,7 +89,7 @@ def test_the_id_of_another_run(store: RunStore, make_body: BodyMaker) -> None:
 
 
 @settings(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

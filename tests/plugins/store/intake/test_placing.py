@@ -48,7 +48,7 @@ def placed(store: RunStore, told: list[Any], *, grouped: bool) -> tuple[Any, ...
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(told=st.lists(_TOLD, min_size=1, max_size=5), data=st.data())
 def test_the_order_of_arrival_does_not_matter(told: list[Any], data: Any) -> None:
     """All orders, in one group or run by run, leave the unit the same."""

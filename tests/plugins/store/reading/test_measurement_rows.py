@@ -101,7 +101,7 @@ class TestEquality:
         """Whatever a model can hold: unknown times, nesting, series, long integers."""
 
         @settings(
-            max_examples=40,
+            max_examples=20,
             derandomize=True,
             database=None,
             deadline=None,
