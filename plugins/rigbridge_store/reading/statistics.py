@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import operator
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -157,18 +159,16 @@ def drift(times: Sequence[float], values: Sequence[float]) -> Drift | None:
     if count < _FEWEST:
         return None
     middle, mean = math.fsum(times) / count, math.fsum(values) / count
-    spread = math.fsum((time - middle) ** 2 for time in times)
-    together = math.fsum(
-        (time - middle) * (value - mean)
-        for time, value in zip(times, values, strict=True)
-    )
+    across = [time - middle for time in times]
+    upwards = [value - mean for value in values]
+    spread = math.fsum(map(operator.mul, across, across))
+    together = math.fsum(map(operator.mul, across, upwards))
     if not spread or not math.isfinite(spread) or not math.isfinite(together):
         return None
     slope = together / spread
     start = mean - slope * middle
     rest = math.fsum(
-        (value - start - slope * time) ** 2
-        for time, value in zip(times, values, strict=True)
+        [(up - slope * time) ** 2 for time, up in zip(across, upwards, strict=True)]
     )
     error = math.sqrt(rest / (count - 2) / spread) if math.isfinite(rest) else math.inf
     return Drift(start=start, slope=slope, error=error)
@@ -241,8 +241,10 @@ def histogram(values: Sequence[float]) -> tuple[Bin, ...]:
     # The values are so near each other that the width of a bar is nothing.
     if not math.isfinite(scale):
         return (Bin(low, high, len(values)),)
-    for value in values:
-        counts[min(number - 1, int((value - low) * scale))] += 1
+    for place, count in Counter(
+        [int((value - low) * scale) for value in values]
+    ).items():
+        counts[min(number - 1, place)] += count
     width = (high - low) / number
     edges = [*(low + index * width for index in range(number)), high]
     return tuple(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import attrs
@@ -14,10 +13,10 @@ import sqlalchemy as sa
 
 from rigbridge.model import MeasurementOutcome
 from rigbridge_store.reading.conditions import NEWEST_FIRST, Period
-from rigbridge_store.reading.details import Row
 from rigbridge_store.reading.searching import RunSearch, search_conditions
 from rigbridge_store.refusals import not_found
 from rigbridge_store.tables.packing import is_shortened
+from rigbridge_store.tables.rows import driver_rows
 from rigbridge_store.tables.schema import (
     measurements,
     procedures,
@@ -42,7 +41,6 @@ __all__ = [
 MAX_POINTS = 20_000
 """How many points are read at most, the newest ones."""
 
-_BATCH = 10_000
 # A procedure changes: what its latest runs measured is what can be chosen.
 _RECENT_RUNS = 25
 _TOP_TEXTS = 12
@@ -205,7 +203,7 @@ def read_trend(
                 "value"
             ),
             measurements.c.specification_key,
-            sa.func.coalesce(runs.c.station_name_key, 0),
+            sa.func.coalesce(runs.c.station_name_key, 0).label("station"),
         )
         .join(measurements, measurements.c.run_key == runs.c.key)
         .where(
@@ -216,33 +214,39 @@ def read_trend(
         .order_by(*NEWEST_FIRST)
         .limit(limit + 1)
     )
-    points = _Points()
-    complete = True
-    # Streamed in batches, so that a long trend costs little more than its arrays.
-    result = connection.execution_options(yield_per=_BATCH).execute(statement)
-    for number, row in enumerate(result):
-        if number == limit:
-            complete = False
-            # Ends the database's own cursor, which still has rows.
-            result.close()
-            break
-        points.add(row)
-    specified = _specifications(connection, points.specifications)
+    rows = driver_rows(connection, statement)
+    complete = len(rows) <= limit
+    # Columns, since what each of many points costs here is what the page takes.
+    columns = _Columns(*zip(*rows[:limit], strict=True)) if rows else _Columns()
+    keys = dict.fromkeys(columns.specifications)
+    specified = _specifications(connection, [key for key in keys if key is not None])
     named = sa.select(station_names.c.key, station_names.c.name).where(
-        station_names.c.key.in_(set(points.stations))
+        station_names.c.key.in_(set(columns.stations))
     )
     names = {row.key: row.name for row in connection.execute(named)}
-    return points.trend(specified, names, complete=complete)
+    return _trend(columns, specified, names, complete=complete)
+
+
+@attrs.frozen
+class _Columns:
+    """What was read of points, newest first."""
+
+    run_keys: Sequence[int] = ()
+    moments: Sequence[int] = ()
+    outcomes: Sequence[str] = ()
+    numbers: Sequence[float | None] = ()
+    values: Sequence[str | None] = ()
+    specifications: Sequence[int | None] = ()
+    stations: Sequence[int] = ()
 
 
 _Specification = tuple[str | None, str | None, str | None]
 
 
 def _specifications(
-    connection: sa.Connection, keys: Iterable[int]
+    connection: sa.Connection, wanted: Sequence[int]
 ) -> list[_Specification]:
     """Read unit and limits of specifications, in the order of their keys."""
-    wanted = list(keys)
     found: dict[int, _Specification] = {}
     for start in range(0, len(wanted), _CHUNK):
         statement = sa.select(
@@ -256,77 +260,59 @@ def _specifications(
     return [found[key] for key in wanted]
 
 
-class _Points:
-    """Gathers the points of a trend, newest first."""
-
-    def __init__(self) -> None:
-        self.moments, self.run_keys = array("q"), array("q")
-        self.values, self.failed = array("d"), array("b")
-        self.stations = array("q")
-        self.outcomes: Counter[str] = Counter()
-        self.texts: Counter[str] = Counter()
-        self.others = 0
-        # A dict, for its order.
-        self.specifications: dict[int, None] = {}
-
-    def add(self, row: Row) -> None:
-        run, moment, outcome, number, value, specification, station = row
-        self.outcomes[outcome] += 1
-        if specification is not None:
-            self.specifications.setdefault(specification)
-        if number is None or not math.isfinite(number):
-            self.others += 1
-            if value is not None:
-                hidden = len(value) >= _MAX_TEXT or is_shortened(value)
-                self.texts["…" if hidden else value] += 1
-            return
-        self.moments.append(moment)
-        self.values.append(number)
-        self.run_keys.append(run)
-        self.stations.append(station)
-        self.failed.append(outcome == MeasurementOutcome.FAIL)
-
-    def trend(
-        self,
-        specified: Sequence[_Specification],
-        names: Mapping[int, str],
-        *,
-        complete: bool,
-    ) -> MeasurementTrend:
-        limits = dict.fromkeys(
-            (lower, upper)
-            for _, lower, upper in specified
-            if lower is not None or upper is not None
+def _trend(
+    columns: _Columns,
+    specified: Sequence[_Specification],
+    names: Mapping[int, str],
+    *,
+    complete: bool,
+) -> MeasurementTrend:
+    """Make a trend, oldest first as it is drawn."""
+    points = [
+        (moment, number, outcome == MeasurementOutcome.FAIL, run, station)
+        for moment, number, outcome, run, station in zip(
+            reversed(columns.moments),
+            reversed(columns.numbers),
+            reversed(columns.outcomes),
+            reversed(columns.run_keys),
+            reversed(columns.stations),
+            strict=True,
         )
-        lower, upper = next(iter(limits), (None, None))
-        units = (_unit(text) for text, *_ in specified if text is not None)
-        passed = self.outcomes[MeasurementOutcome.PASS]
-        # Gathered newest first, since the limit cuts the oldest; drawn oldest first.
-        for points in (
-            self.moments,
-            self.values,
-            self.run_keys,
-            self.failed,
-            self.stations,
-        ):
-            points.reverse()
-        return MeasurementTrend(
-            moments=self.moments,
-            values=self.values,
-            failed=self.failed,
-            run_keys=self.run_keys,
-            stations=self.stations,
-            station_names=names,
-            passed=passed,
-            judged=passed + self.outcomes[MeasurementOutcome.FAIL],
-            others=self.others,
-            texts=tuple(self.texts.most_common(_TOP_TEXTS)),
-            lower=_number(lower),
-            upper=_number(upper),
-            limits_changed=len(limits) > 1,
-            unit=next((unit for unit in units if unit is not None), None),
-            complete=complete,
-        )
+        if number is not None and math.isfinite(number)
+    ]
+    moments, values, failed, run_keys, stations = (
+        zip(*points, strict=True) if points else ((),) * 5
+    )
+    outcomes = Counter(columns.outcomes)
+    texts = Counter(
+        "…" if len(value) >= _MAX_TEXT or is_shortened(value) else value
+        for value in filter(None, columns.values)
+    )
+    limits = dict.fromkeys(
+        (lower, upper)
+        for _, lower, upper in specified
+        if lower is not None or upper is not None
+    )
+    lower, upper = next(iter(limits), (None, None))
+    units = (_unit(text) for text, *_ in specified if text is not None)
+    passed = outcomes[MeasurementOutcome.PASS]
+    return MeasurementTrend(
+        moments=moments,
+        values=values,
+        failed=failed,
+        run_keys=run_keys,
+        stations=stations,
+        station_names=names,
+        passed=passed,
+        judged=passed + outcomes[MeasurementOutcome.FAIL],
+        others=len(columns.run_keys) - len(points),
+        texts=tuple(texts.most_common(_TOP_TEXTS)),
+        lower=_number(lower),
+        upper=_number(upper),
+        limits_changed=len(limits) > 1,
+        unit=next((unit for unit in units if unit is not None), None),
+        complete=complete,
+    )
 
 
 # Few different texts among many specifications.

@@ -27,6 +27,7 @@ from rigbridge_store.tables.values import ColumnValue, Row
 __all__ = [
     "RowFinder",
     "RowWriter",
+    "driver_rows",
     "insert_row",
     "perform",
     "reserved_keys",
@@ -56,6 +57,14 @@ class DriverCursor(Protocol):
 
     def fetchone(self) -> tuple[Any, ...] | None:
         """Give the next row, or None."""
+        ...
+
+
+class _Fetching(Protocol):
+    """A cursor that has found something."""
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """Give all rows."""
         ...
 
 
@@ -108,6 +117,22 @@ def _copy(connection: sa.Connection, sql: str, rows: Sequence[Row]) -> None:
         raise _translated(connection, sql, error) from error
     finally:
         cursor.close()
+
+
+def driver_rows(
+    connection: sa.Connection, statement: sa.Select[*tuple[Any, ...]]
+) -> list[tuple[Any, ...]]:
+    """
+    Fetch what a statement finds as the driver gives it.
+
+    A row object of SQLAlchemy costs half as much as finding a row of numbers. For texts
+    and numbers only, which need no conversion.
+    """
+    result = connection.execute(statement)
+    try:
+        return cast("_Fetching", result.cursor).fetchall()
+    finally:
+        result.close()
 
 
 @cache

@@ -106,13 +106,13 @@ def outline(values: Sequence[float], stretches: int) -> Iterator[int | None]:
     for stretch in range(stretches):
         begin = stretch * count // stretches
         end = (stretch + 1) * count // stretches
-        chosen = [index for index in range(begin, end) if math.isfinite(values[index])]
-        if not chosen:
+        finite = [value for value in values[begin:end] if math.isfinite(value)]
+        if not finite:
             yield None
             continue
-        lowest = min(chosen, key=values.__getitem__)
-        highest = max(chosen, key=values.__getitem__)
+        lowest = values.index(min(finite), begin, end)
+        highest = values.index(max(finite), begin, end)
         yield from sorted({lowest, highest})
-        if len(chosen) < end - begin:
+        if len(finite) < end - begin:
             # Where within the stretch is finer than what can be seen.
             yield None

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-import attrs
-
 from rigbridge_store.pages.charts.figure import (
     Bar,
     Figure,
@@ -31,17 +29,23 @@ from rigbridge_store.reading.statistics import Bin, Drift, Summary
 from rigbridge_store.reading.trends import MeasurementTrend, PointSource
 
 __all__ = [
+    "MAX_MARKS",
     "control_chart",
     "histogram_chart",
     "marked_points",
     "series_of_stations",
 ]
 
+# Of all lines together: a line of many bends takes a browser long, too.
 _STRETCHES = 400
 _BENDS = 24
-# Each mark is an element with a link: a thousand are drawn without delay.
+# Each mark is an element with a link: a few hundred are drawn without delay.
 _ALL_MARKED = 600
-_MAX_MARKS = 300
+_MARKED_STRETCHES = 150
+
+MAX_MARKS = 200
+"""How many points that failed are marked of many, and how many that are odd."""
+
 # As many colours as can be told apart; the last one is of all further stations.
 _MOST_SERIES = 6
 _TIME_TICKS = 6
@@ -66,17 +70,17 @@ def marked_points(trend: MeasurementTrend, odd: Sequence[int] = ()) -> Sequence[
         return range(count)
     failed = [index for index in range(count) if trend.failed[index]]
     drawn = {
-        index for index in outline(trend.values, _ALL_MARKED // 2) if index is not None
+        index for index in outline(trend.values, _MARKED_STRETCHES) if index is not None
     }
     return sorted(drawn.union(_some(failed), _some(odd)))
 
 
 def _some(places: Sequence[int]) -> Sequence[int]:
     """Take as many as find room; the newest one among them."""
-    if len(places) <= _MAX_MARKS:
+    if len(places) <= MAX_MARKS:
         return places
-    step = len(places) / _MAX_MARKS
-    return [places[int((number + 1) * step) - 1] for number in range(_MAX_MARKS)]
+    step = len(places) / MAX_MARKS
+    return [places[int((number + 1) * step) - 1] for number in range(MAX_MARKS)]
 
 
 def series_of_stations(trend: MeasurementTrend) -> Mapping[int, int]:
@@ -155,7 +159,9 @@ def _lines(trend: MeasurementTrend, x_scale: Scale, y_scale: Scale) -> list[str]
             None
             if chosen is None
             else (x_scale(own[chosen]), y_scale(trend.values[own[chosen]]))
-            for chosen in outline([trend.values[index] for index in own], _STRETCHES)
+            for chosen in outline(
+                [trend.values[index] for index in own], _STRETCHES // len(places)
+            )
         )
         for own in places
     ]
@@ -183,44 +189,38 @@ def _marks(
 ) -> list[Mark]:
     numbers = series_of_stations(trend)
     known = frozenset(odd)
-    found: list[Mark] = []
-    for index in marked_points(trend, odd):
-        mark = _mark(
-            trend, index, x_scale(index), y_scale(trend.values[index]), sources
+    return [
+        Mark(
+            x=x_scale(index),
+            y=y_scale(trend.values[index]),
+            title=_words(trend, index, source, is_odd=index in known),
+            kind="fail" if trend.failed[index] else "pass",
+            href=None if source is None else f"/runs/{source.run_id}",
+            series=numbers[trend.stations[index]],
+            is_odd=index in known,
         )
-        if index in known:
-            mark = attrs.evolve(
-                mark, is_odd=True, title=f"{mark.title} · out of control"
-            )
-        found.append(attrs.evolve(mark, series=numbers[trend.stations[index]]))
-    return found
+        for index in marked_points(trend, odd)
+        for source in (sources.get(trend.run_keys[index]),)
+    ]
 
 
 def _labelled(name: str, unit: str | None) -> str:
     return f"{name} [{unit}]" if unit else name
 
 
-def _mark(
-    trend: MeasurementTrend,
-    index: int,
-    x: float,
-    y: float,
-    sources: Mapping[int, PointSource],
-) -> Mark:
-    source = sources.get(trend.run_keys[index])
-    failed = bool(trend.failed[index])
-    text = f"{format_number(trend.values[index], 8)} {trend.unit or ''}".strip()
-    words = [text, "failed" if failed else "", format_moment(trend.moments[index])]
-    if source is not None:
-        words.insert(0, shorten(source.serial))
-        words.append(shorten(source.station or ""))
-    return Mark(
-        x=x,
-        y=y,
-        title=" · ".join(filter(None, words)),
-        kind="fail" if failed else "pass",
-        href=None if source is None else f"/runs/{source.run_id}",
-    )
+def _words(
+    trend: MeasurementTrend, index: int, source: PointSource | None, *, is_odd: bool
+) -> str:
+    """Say what a point is."""
+    words = [
+        "" if source is None else shorten(source.serial),
+        f"{format_number(trend.values[index], 8)} {trend.unit or ''}".strip(),
+        "failed" if trend.failed[index] else "",
+        format_moment(trend.moments[index]),
+        "" if source is None else shorten(source.station or ""),
+        "out of control" if is_odd else "",
+    ]
+    return " · ".join(filter(None, words))
 
 
 def _time_ticks(moments: Sequence[int], scale: Scale) -> list[Tick]:

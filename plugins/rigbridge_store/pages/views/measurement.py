@@ -9,6 +9,7 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from rigbridge_store.pages.charts.trend import (
+    MAX_MARKS,
     control_chart,
     histogram_chart,
     marked_points,
@@ -162,4 +163,5 @@ def show_measurement(procedure_id: FromPath[str], request: AnyRequest) -> Respon
         listed=listed,
         sources=sources,
         max_points=MAX_POINTS,
+        max_marks=MAX_MARKS,
     )

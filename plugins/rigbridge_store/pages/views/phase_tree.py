@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import attrs
 
@@ -58,27 +59,61 @@ class MeasurementView:
     """
     A measurement as a row of a table.
 
+    What it shows is made when it is asked for: of a long run only what failed is.
+
     Attributes:
         anchor: its place on the page.
         measurement: the measurement itself.
         phase: the stored name of its phase, by which its history is found.
-        value: the value as text; None for a series.
-        limits: the range as text, blank if there is none.
-        bar: the value against the range, or None.
-        figure: the plot of a series, or None.
-        table: the rows of a series, or None.
-        has_trend: whether its history is worth a look.
+        is_drawn: whether a series is plotted; a page holds only so many.
     """
 
     anchor: str
     measurement: Measurement
     phase: str
-    value: str | None
-    limits: str
-    bar: LimitBar | None
-    figure: Figure | None
-    table: SeriesTable | None
-    has_trend: bool
+    is_drawn: bool
+
+    @cached_property
+    def series(self) -> Series | None:
+        """Its value, if that is a series."""
+        value = self.measurement.value
+        return value if isinstance(value, Series) else None
+
+    @cached_property
+    def value(self) -> str | None:
+        """The value as text; None for a series."""
+        if self.series is not None:
+            return None
+        text = format_value(self.measurement.value)
+        return text if len(text) <= _LONG_TEXT else f"{text[:_LONG_TEXT]}…"
+
+    @cached_property
+    def limits(self) -> str:
+        """The range as text, blank if there is none."""
+        limits = self.measurement.limits
+        return "" if limits is None else describe_limit(limits)
+
+    @cached_property
+    def bar(self) -> LimitBar | None:
+        """The value against the range, or None."""
+        return limit_bar(self.measurement.value, self.measurement.limits)
+
+    @cached_property
+    def figure(self) -> Figure | None:
+        """The plot of a series, or None."""
+        if self.series is None or not self.is_drawn:
+            return None
+        return series_chart(self.measurement, self.series, f"plot-{self.anchor}")
+
+    @cached_property
+    def table(self) -> SeriesTable | None:
+        """The rows of a series, or None."""
+        return None if self.series is None else _table(self.series)
+
+    @property
+    def has_trend(self) -> bool:
+        """Whether its history is worth a look."""
+        return self.series is None and len(self.measurement.name) <= MAX_NAME
 
 
 @attrs.define(kw_only=True)
@@ -217,7 +252,7 @@ class _Tree:
 
     def __init__(self, run: Run) -> None:
         self.roots: list[PhaseNode] = []
-        self.figures = 0
+        self.series = 0
         self.begin, self.span = _window(run)
         for index, phase in enumerate(run.phases):
             self.add(phase, index)
@@ -264,26 +299,14 @@ class _Tree:
             self.fold(node.children)
 
     def view(self, phase: Phase, item: Measurement, anchor: str) -> MeasurementView:
-        series = item.value if isinstance(item.value, Series) else None
-        figure = None
-        if series is not None and self.figures < _MAX_FIGURES:
-            figure = series_chart(item, series, f"plot-{anchor}")
-            self.figures += figure is not None
-        value = None if series is not None else format_value(item.value)
-        if value is not None and len(value) > _LONG_TEXT:
-            value = f"{value[:_LONG_TEXT]}…"
+        self.series += isinstance(item.value, Series)
         # The store knows phases by flat names, cut to what v1 allows.
         flat = PATH_SEPARATOR.join((*phase.path, phase.name))
         return MeasurementView(
             anchor=anchor,
             measurement=item,
             phase=flat[:MAX_NAME],
-            value=value,
-            limits="" if item.limits is None else describe_limit(item.limits),
-            bar=limit_bar(item.value, item.limits),
-            figure=figure,
-            table=None if series is None else _table(series),
-            has_trend=series is None and len(item.name) <= MAX_NAME,
+            is_drawn=self.series <= _MAX_FIGURES,
         )
 
 
