@@ -6,14 +6,20 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rigbridge.cli import options
-from rigbridge.cli.opened import opened_store
-from rigbridge.cli.output import confirmed, count_of, say, say_json, say_table
+from rigbridge.cli.output import (
+    confirmed,
+    count_of,
+    say,
+    say_ids,
+    say_json,
+    say_table,
+)
+from rigbridge.cli.places import Place, placed
 from rigbridge.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -39,32 +45,29 @@ _ProcedureName = Annotated[
 
 
 @contextmanager
-def _opened(
-    to: str | None, data: Path | None, api_key: str | None, config: Path | None
-) -> Generator[AdministeredDestination]:
+def _opened(place: Place) -> Generator[AdministeredDestination]:
     from rigbridge.destinations.administration import AdministeredDestination
 
-    with opened_store(to=to, data=data, api_key=api_key, config=config) as opened:
-        _, destination = opened
+    with place.store() as (_, destination):
         if not isinstance(destination, AdministeredDestination):
             raise ConfigurationError("this store has its stations elsewhere")
         yield destination
 
 
 @stations.command("list")
+@placed()
 def list_stations(
+    place: Place,
     *,
-    to: options.Target = None,
-    data: options.DataFolder = None,
-    api_key: options.ApiKey = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """List the stations, the procedures that they may use, and how much they sent."""
-    with _opened(to, data, api_key, config) as store:
+    with _opened(place) as store:
         found = store.list_stations()
     if as_json:
         say_json(found)
+    elif place.quiet:
+        say_ids(item.id for item in found)
     elif found:
         say_table(
             ("Station", "Runs", "Procedures", "Id"),
@@ -78,7 +81,9 @@ def list_stations(
 
 
 @stations.command("link")
+@placed()
 def link_station(
+    place: Place,
     station: _StationName,
     procedure: _ProcedureName,
     *,
@@ -86,14 +91,10 @@ def link_station(
         bool,
         typer.Option("--existing", help="Refuse a procedure that does not exist yet."),
     ] = False,
-    to: options.Target = None,
-    data: options.DataFolder = None,
-    api_key: options.ApiKey = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Let a station use a procedure; a new name creates one."""
-    with _opened(to, data, api_key, config) as store:
+    with _opened(place) as store:
         link = store.link_station(station, procedure, create=not existing)
     if as_json:
         say_json(link)
@@ -106,18 +107,16 @@ def link_station(
 
 
 @stations.command("unlink")
+@placed()
 def unlink_station(
+    place: Place,
     station: _StationName,
     procedure: _ProcedureName,
     *,
-    to: options.Target = None,
-    data: options.DataFolder = None,
-    api_key: options.ApiKey = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Take a procedure from a station; the runs that it made stay."""
-    with _opened(to, data, api_key, config) as store:
+    with _opened(place) as store:
         link = store.unlink_station(station, procedure)
     if as_json:
         say_json(link)
@@ -126,19 +125,19 @@ def unlink_station(
 
 
 @procedures.command("list")
+@placed()
 def list_procedures(
+    place: Place,
     *,
-    to: options.Target = None,
-    data: options.DataFolder = None,
-    api_key: options.ApiKey = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """List the procedures, how many runs they have, and who may use them."""
-    with _opened(to, data, api_key, config) as store:
+    with _opened(place) as store:
         found = store.list_procedures()
     if as_json:
         say_json(found)
+    elif place.quiet:
+        say_ids(item.id for item in found)
     elif found:
         say_table(
             ("Procedure", "Runs", "Stations", "Id"),
@@ -152,18 +151,16 @@ def list_procedures(
 
 
 @procedures.command("delete")
+@placed()
 def delete_procedure(
+    place: Place,
     procedure: _ProcedureName,
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
-    to: options.Target = None,
-    data: options.DataFolder = None,
-    api_key: options.ApiKey = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Delete a procedure with all of its runs, for good."""
-    with _opened(to, data, api_key, config) as store:
+    with _opened(place) as store:
         wanted = procedure.strip().casefold()
         meant = [
             item

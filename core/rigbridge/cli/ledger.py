@@ -20,6 +20,7 @@ from rigbridge.cli.output import (
     say_table,
     say_warning,
 )
+from rigbridge.cli.places import Place, placed
 
 if TYPE_CHECKING:
     from rigbridge.configuration import Configuration
@@ -35,19 +36,16 @@ app = typer.Typer(
 
 
 @contextmanager
-def _opened(
-    to: str | None,
-    data: Path | None,
-    config: Path | None,
-    api_key: str | None = None,
-) -> Generator[tuple[Configuration, Ledger, str]]:
+def _opened(place: Place) -> Generator[tuple[Configuration, Ledger, str]]:
     """Open the ledger, and give the name of the destination that is asked about."""
     from rigbridge.configuration import load_configuration
     from rigbridge.imports import destination_key
     from rigbridge.ledger import Ledger
     from rigbridge.opening import check_adapters
 
-    configuration = load_configuration(to=to, data=data, api_key=api_key, file=config)
+    configuration = load_configuration(
+        to=place.to, data=place.data, api_key=place.api_key, file=place.config
+    )
     check_adapters(configuration)
     ledger = Ledger.open(configuration.data)
     name = destination_key(configuration)
@@ -65,17 +63,16 @@ def _opened(
 
 
 @app.command("status")
+@placed("to", "data", "config")
 def status(
+    place: Place,
     *,
-    to: options.Target = None,
-    data: options.DataFolder = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Say in a line how many files and runs were imported."""
     from rigbridge.ledger import account_document
 
-    with _opened(to, data, config) as (_, ledger, name):
+    with _opened(place) as (_, ledger, name):
         account = ledger.account(name)
         if as_json:
             document = account_document(account)
@@ -95,7 +92,9 @@ def status(
 
 
 @app.command("report")
+@placed()
 def report(
+    place: Place,
     *,
     verify: Annotated[
         bool, typer.Option("--verify", help="Compare it with what the store holds.")
@@ -103,17 +102,13 @@ def report(
     html: Annotated[
         Path | None, typer.Option("--html", help="Write a page.", metavar="FILE")
     ] = None,
-    to: options.Target = None,
-    data: options.DataFolder = None,
-    api_key: options.ApiKey = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Print the account of all imports: what came of files, runs and elements."""
     from rigbridge.ledger import account_document, account_page, account_sections
 
     compared = None
-    with _opened(to, data, config, api_key) as (configuration, ledger, name):
+    with _opened(place) as (configuration, ledger, name):
         account = ledger.account(name)
         if verify:
             compared = _compared(ledger, name, configuration)

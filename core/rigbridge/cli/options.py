@@ -27,6 +27,7 @@ __all__ = [
     "Jobs",
     "MorePaths",
     "Plan",
+    "OnlyIds",
     "Quiet",
     "Refused",
     "Replace",
@@ -167,6 +168,10 @@ Replace = Annotated[
         "--replace",
         help="With --again: let stored runs make way for what is read now.",
     ),
+]
+OnlyIds = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", help="Show only ids, or what went wrong."),
 ]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Show only what went wrong.")

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rigbridge.cli import options
-from rigbridge.cli.opened import opened_outbox
 from rigbridge.cli.output import (
     count_of,
     say,
+    say_ids,
     say_json,
     say_table,
     say_warning,
 )
+from rigbridge.cli.places import Place, placed
+from rigbridge.cli.runs.finding import shown_ids
 from rigbridge.cli.runs.wording import size_of
 from rigbridge.errors import ConfigurationError
 
@@ -87,17 +89,16 @@ def _others_document(
 
 
 @app.command("status")
+@placed("to", "data", "config")
 def status(
+    place: Place,
     *,
-    to: options.Target = None,
-    data: options.DataFolder = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Say how much waits, and what is parked."""
     from rigbridge.configuration import command_line
 
-    with opened_outbox(to=to, data=data, config=config) as (configuration, outbox):
+    with place.outbox() as (configuration, outbox):
         now = outbox.status()
     if as_json:
         say_json(
@@ -135,14 +136,14 @@ def status(
 
 
 @app.command("list")
+@placed("data", "config")
 def list_entries(
+    place: Place,
     *,
     parked: _Parked = False,
     delivered: Annotated[
         bool, typer.Option("--delivered", help="Those that arrived, too.")
     ] = False,
-    data: options.DataFolder = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """List the runs that wait, the first that was handed over first."""
@@ -155,18 +156,23 @@ def list_entries(
         states += [EntryState.PENDING, EntryState.SENDING]
     if delivered:
         states.append(EntryState.DONE)
-    with opened_outbox(data=data, config=config) as (_, outbox):
+    with place.outbox() as (_, outbox):
         entries = outbox.entries(states)
     if as_json:
         say_json([attrs.asdict(entry) for entry in entries])
+    elif place.quiet:
+        say_ids(str(entry.id) for entry in entries)
     elif entries:
-        say_table(_COLUMNS, map(_row, entries))
+        ids = shown_ids([str(entry.id) for entry in entries])
+        say_table(_COLUMNS, map(_row, entries, ids))
     else:
         say("nothing waits")
 
 
 @app.command("show")
+@placed("data", "config")
 def show(
+    place: Place,
     run_id: Annotated[str, typer.Argument(help="The run's id.", metavar="ID")],
     *,
     output: Annotated[
@@ -177,8 +183,6 @@ def show(
             metavar="FILE",
         ),
     ] = None,
-    data: options.DataFolder = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Show one run of the outbox: where it stands, and what it holds."""
@@ -187,7 +191,7 @@ def show(
     from rigbridge.kept import run_line
     from rigbridge.outbox import EntryState
 
-    with opened_outbox(data=data, config=config) as (_, outbox):
+    with place.outbox() as (_, outbox):
         entry = _find(outbox, run_id)
         run = report = None
         if entry.state is not EntryState.DONE:
@@ -228,7 +232,9 @@ def _write_run(run: Run | None, output: Path) -> None:
 
 
 @app.command("retry")
+@placed("data", "config")
 def retry(
+    place: Place,
     run_ids: _Ids = None,
     *,
     parked: _Parked = False,
@@ -240,14 +246,12 @@ def retry(
             metavar="ID",
         ),
     ] = None,
-    data: options.DataFolder = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Have parked or waiting runs tried again at once by whoever sends."""
     from rigbridge.configuration import command_line
 
-    with opened_outbox(data=data, config=config) as (configuration, outbox):
+    with place.outbox() as (configuration, outbox):
         chosen = _chosen(outbox, run_ids, parked=parked)
         if stored_as is not None and len(chosen) != 1:
             raise ConfigurationError(
@@ -274,16 +278,16 @@ def retry(
 
 
 @app.command("drop")
+@placed("data", "config")
 def drop(
+    place: Place,
     run_ids: _Ids = None,
     *,
     parked: _Parked = False,
-    data: options.DataFolder = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Remove runs for good, without delivering them."""
-    with opened_outbox(data=data, config=config) as (_, outbox):
+    with place.outbox() as (_, outbox):
         chosen = _chosen(outbox, run_ids, parked=parked)
         for entry in chosen:
             outbox.drop(entry.id)
@@ -294,7 +298,9 @@ def drop(
 
 
 @app.command("move")
+@placed("data", "config")
 def move(
+    place: Place,
     old: Annotated[
         str, typer.Argument(help="Where runs go now, as listed.", metavar="OLD")
     ],
@@ -302,8 +308,6 @@ def move(
         str, typer.Argument(help="The new name or address of it.", metavar="NEW")
     ],
     *,
-    data: options.DataFolder = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Say that a store has a new address: what waits for the old one goes there."""
@@ -311,7 +315,7 @@ def move(
     from rigbridge.destinations.address import destination_name
 
     # NEW is checked like any other destination: a misspelled one would get nothing.
-    with opened_outbox(to=new, data=data, config=config) as (configuration, outbox):
+    with place._replace(to=new).outbox() as (configuration, outbox):
         moved = outbox.move(destination_name(old), configuration.destination_name)
     command = command_line(configuration, "outbox", "flush")
     if as_json:
@@ -331,23 +335,20 @@ def move(
 
 
 @app.command("flush")
+@placed()
 def flush(
+    place: Place,
     *,
     deadline: Annotated[
         float,
         typer.Option("--deadline", help="Seconds that this may take.", min=0),
     ] = 60.0,
-    to: options.Target = None,
-    data: options.DataFolder = None,
-    api_key: options.ApiKey = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Send what waits, now; say what is left."""
     # What the sender has to say about single runs goes where errors go.
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
-    with opened_outbox(to=to, data=data, api_key=api_key, config=config) as opened:
-        configuration, outbox = opened
+    with place.outbox() as (configuration, outbox):
         before = outbox.status()
         left = outbox.flush(deadline)
         after = outbox.status()
@@ -405,7 +406,7 @@ def _find(outbox: Outbox, text: str) -> OutboxEntry:
     return found[0]
 
 
-def _row(entry: OutboxEntry) -> tuple[str, ...]:
+def _row(entry: OutboxEntry, shown: str) -> tuple[str, ...]:
     return (
         entry.state.value,
         entry.destination or _UNKNOWN,
@@ -414,7 +415,7 @@ def _row(entry: OutboxEntry) -> tuple[str, ...]:
         _moment(entry.submitted_at),
         str(entry.attempts),
         _UNKNOWN if entry.due is None else _moment(entry.due),
-        str(entry.id),
+        shown,
         entry.reason or "",
     )
 

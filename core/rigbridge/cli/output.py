@@ -12,6 +12,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -26,11 +27,13 @@ __all__ = [
     "confirmed",
     "count_of",
     "error_document",
+    "hushed",
     "is_coloured",
     "own_call",
     "progress",
     "say",
     "say_error",
+    "say_ids",
     "say_json",
     "say_note",
     "say_outcome",
@@ -85,13 +88,36 @@ def _harmless(text: str) -> str:
     )
 
 
+# Whether whoever asked wants no words.
+_HUSHED: ContextVar[bool] = ContextVar("hushed", default=False)
+
+
+@contextmanager
+def hushed(wanted: bool) -> Generator[None]:
+    """Let nothing be said meanwhile but ids, JSON and what went wrong, if wanted."""
+    before = _HUSHED.set(wanted)
+    try:
+        yield
+    finally:
+        _HUSHED.reset(before)
+
+
 def say(text: str) -> None:
     """Write a line to standard output."""
-    _write(_harmless(text), sys.stdout)
+    if not _HUSHED.get():
+        _write(_harmless(text), sys.stdout)
+
+
+def say_ids(ids: Iterable[str]) -> None:
+    """Write ids whole, one a line, also where all else is hushed."""
+    for text in ids:
+        _write(_harmless(text), sys.stdout)
 
 
 def say_outcome(label: str, outcome: str) -> None:
     """Write a label and a verdict, in its colour where colours are wanted."""
+    if _HUSHED.get():
+        return
     shown = _harmless(outcome)
     if is_coloured(sys.stdout):
         shown = typer.style(shown, fg=_COLOURS.get(outcome))
@@ -186,6 +212,8 @@ def say_table(
     """
     from rich.console import Console
 
+    if _HUSHED.get():
+        return
     coloured = is_coloured(sys.stdout)
     console = Console(
         force_terminal=coloured or None,

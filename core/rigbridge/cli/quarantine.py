@@ -4,22 +4,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rigbridge.cli import options
-from rigbridge.cli.opened import opened_store
 from rigbridge.cli.output import (
     count_of,
     error_document,
     say,
     say_error,
+    say_ids,
     say_json,
     say_table,
     say_warning,
 )
+from rigbridge.cli.places import Place, placed
+from rigbridge.cli.runs.finding import shown_ids
 from rigbridge.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -44,32 +45,35 @@ _Ids = Annotated[
 ]
 
 
-def _opened(data: Path | None, config: Path | None) -> tuple[Configuration, Quarantine]:
+def _opened(place: Place) -> tuple[Configuration, Quarantine]:
     from rigbridge.configuration import load_configuration
     from rigbridge.imports import Quarantine
     from rigbridge.opening import check_adapters
 
-    configuration = load_configuration(data=data, file=config)
+    configuration = load_configuration(data=place.data, file=place.config)
     check_adapters(configuration)
     return configuration, Quarantine(configuration.data)
 
 
 @app.command("list")
+@placed("data", "config")
 def list_runs(
+    place: Place,
     *,
-    data: options.DataFolder = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """List the runs in quarantine, each with the reason."""
     from rigbridge.configuration import command_line
 
-    configuration, quarantine = _opened(data, config)
+    configuration, quarantine = _opened(place)
     items = list(quarantine.items())
     if as_json:
         say_json(list(map(_document, items)))
+    elif place.quiet:
+        say_ids(str(item.id) for item in items)
     elif items:
-        say_table(_COLUMNS, map(_row, items))
+        ids = shown_ids([str(item.id) for item in items])
+        say_table(_COLUMNS, map(_row, items, ids))
         retry = command_line(configuration, "quarantine", "retry", to="")
         say(f"mend the cause, as the brackets say, then '{retry}'")
     else:
@@ -77,13 +81,11 @@ def list_runs(
 
 
 @app.command("retry")
+@placed()
 def retry(
+    place: Place,
     run_ids: _Ids = None,
     *,
-    to: options.Target = None,
-    data: options.DataFolder = None,
-    api_key: options.ApiKey = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Store runs from quarantine by the rules as they are now; all without an ID."""
@@ -97,8 +99,7 @@ def retry(
 
     results: list[RetriedRun] = []
     others: list[IncomingItem] = []
-    with opened_store(to=to, data=data, api_key=api_key, config=config) as opened:
-        configuration, destination = opened
+    with place.store() as (configuration, destination):
         quarantine = Quarantine(configuration.data)
         chosen = _chosen(quarantine, run_ids)
         # Never to another store than the import was for, unless that was not known.
@@ -136,18 +137,18 @@ def retry(
 
 
 @app.command("drop")
+@placed("data", "config")
 def drop(
+    place: Place,
     run_ids: Annotated[
         list[str],
         typer.Argument(help="Ids of runs, or their beginnings.", metavar="ID..."),
     ],
     *,
-    data: options.DataFolder = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Remove runs from quarantine for good, without storing them."""
-    _, quarantine = _opened(data, config)
+    _, quarantine = _opened(place)
     chosen = _chosen(quarantine, run_ids)
     for item in chosen:
         quarantine.remove(item)
@@ -198,13 +199,13 @@ def _chosen(quarantine: Quarantine, run_ids: list[str] | None) -> list[IncomingI
     return list(chosen.values())
 
 
-def _row(item: IncomingItem) -> tuple[str, ...]:
+def _row(item: IncomingItem, shown: str) -> tuple[str, ...]:
     return (
         item.given.destination or _UNKNOWN,
         item.given.serial_number or _UNKNOWN,
         item.given.procedure or _UNKNOWN,
         f"{item.handed_over_at:%Y-%m-%d %H:%M:%S} UTC",
-        str(item.id),
+        shown,
         "" if item.refusal is None else item.refusal.reason,
     )
 

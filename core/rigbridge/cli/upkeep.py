@@ -13,6 +13,7 @@ import typer
 from rigbridge.cli import options
 from rigbridge.cli.opened import hosted_store
 from rigbridge.cli.output import say, say_json
+from rigbridge.cli.places import Place, placed
 
 __all__ = ["app"]
 
@@ -26,17 +27,17 @@ _CENTURY = 36_525
 
 
 @app.command("backup")
+@placed("data", "config")
 def backup(
+    place: Place,
     folder: Annotated[Path, typer.Argument(help="Where the copy goes.")],
     *,
-    data: options.DataFolder = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Copy the store, also while it is in use; the copy is a store of its own."""
     import attrs
 
-    with hosted_store(data, config) as (_, destination):
+    with hosted_store(place.data, place.config) as (_, destination):
         done = destination.back_up(folder)
     if as_json:
         say_json({"folder": str(folder), **attrs.asdict(done)})
@@ -54,19 +55,19 @@ def backup(
 
 
 @app.command("check")
+@placed("data", "config")
 def check(
+    place: Place,
     *,
     quick: Annotated[
         bool, typer.Option("--quick", help="Only the lengths of attachments.")
     ] = False,
-    data: options.DataFolder = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Look for damage in the tables and the contents of attachments."""
     import attrs
 
-    with hosted_store(data, config) as (_, destination):
+    with hosted_store(place.data, place.config) as (_, destination):
         found = destination.check(contents=not quick)
     if as_json:
         say_json(attrs.asdict(found))
@@ -83,7 +84,9 @@ def check(
 
 
 @app.command("prune")
+@placed("data", "config")
 def prune(
+    place: Place,
     *,
     older_than: Annotated[
         int,
@@ -98,15 +101,13 @@ def prune(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Count, delete nothing.")
     ] = False,
-    data: options.DataFolder = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Delete old runs, and the contents of attachments that nothing refers to."""
     import attrs
 
     before = datetime.now(UTC) - timedelta(days=older_than)
-    with hosted_store(data, config) as (_, destination):
+    with hosted_store(place.data, place.config) as (_, destination):
         done = destination.prune(before, dry_run=dry_run)
     if as_json:
         say_json({**attrs.asdict(done), "dry_run": dry_run})

@@ -23,6 +23,7 @@ from rigbridge.client.transport.calls import Answer, Call
 from rigbridge.convert import Openers, from_document
 from rigbridge.convert.times import from_iso
 from rigbridge.destinations import MeasurementRow
+from rigbridge.destinations.address import destination_name
 from rigbridge.destinations.administration import (
     DeletionPlan,
     ProcedureRecord,
@@ -105,6 +106,14 @@ class StoreOverHTTP:
             return found
         raise NotFoundError(
             f"Run with ID {stored_id} does not exist.", source=self._connection.url
+        )
+
+    def page_of(self, stored_id: str) -> str | None:
+        """Give the address of the page that shows a run; None of a foreign store."""
+        if not self._offers(_READING):
+            return None
+        return (
+            f"{destination_name(self._connection.url)}/runs/{quote(stored_id, safe='')}"
         )
 
     def read_runs(self, selection: RunSelection) -> Iterator[Run | RunProblemsError]:

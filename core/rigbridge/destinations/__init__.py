@@ -19,6 +19,7 @@ from rigbridge.destinations.contract import (
     ReplacingDestination,
     ResumableDestination,
     RunSize,
+    ShowingDestination,
 )
 from rigbridge.destinations.deliveries import (
     AttachmentFailure,
@@ -65,6 +66,7 @@ __all__ = [
     "ResumableDestination",
     "RunSize",
     "SentRun",
+    "ShowingDestination",
     "Sidecar",
     "delivery_failure",
     "foreign_failures",

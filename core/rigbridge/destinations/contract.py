@@ -32,6 +32,7 @@ __all__ = [
     "ReplacingDestination",
     "ResumableDestination",
     "RunSize",
+    "ShowingDestination",
 ]
 
 
@@ -250,6 +251,15 @@ class ReadableDestination(Destination, Protocol):
         Yields:
             The rows of each run, which may be none, or why it makes no run.
         """
+        ...
+
+
+@runtime_checkable
+class ShowingDestination(Destination, Protocol):
+    """A destination that may have pages for people."""
+
+    def page_of(self, stored_id: str) -> str | None:
+        """Give the address of the page that shows a run; None where there is none."""
         ...
 
 

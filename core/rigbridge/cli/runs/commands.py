@@ -4,22 +4,22 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rigbridge.cli import options
-from rigbridge.cli.opened import opened_store
 from rigbridge.cli.output import (
     confirmed,
     count_of,
     error_document,
     say,
     say_error,
+    say_ids,
     say_json,
 )
+from rigbridge.cli.places import Place, placed
 from rigbridge.cli.runs import filters
 from rigbridge.cli.runs.completion import RunId, complete_runs
 from rigbridge.cli.runs.exporting import export
@@ -48,7 +48,9 @@ app.command("export")(export)
 
 
 @app.command("list")
+@placed()
 def list_runs(
+    place: Place,
     *,
     serial: filters.Serial = None,
     procedure: filters.Procedure = None,
@@ -65,10 +67,6 @@ def list_runs(
             max=_MOST,
         ),
     ] = None,
-    to: options.Target = None,
-    data: options.DataFolder = None,
-    api_key: options.ApiKey = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """List the runs of a unit, or the ones stored last, newest first."""
@@ -84,8 +82,7 @@ def list_runs(
     )
     most = limit or (_USUAL if serial is None else _MOST)
     only_unit = (procedure, station, outcome, since, until) == (None,) * 5
-    with opened_store(to=to, data=data, api_key=api_key, config=config) as opened:
-        configuration, destination = opened
+    with place.store() as (configuration, destination):
         if serial is not None and only_unit:
             # What every store can do.
             with foreign_failures(destination, "list_runs"):
@@ -96,9 +93,10 @@ def list_runs(
                 runs = list(store.recent_runs(most, selection))
     if as_json:
         say_json(runs)
+    elif place.quiet:
+        say_ids(run.id for run in runs)
     elif runs:
-        # A pipe gets ids whole: they may be kept for long.
-        say_listed(runs, whole_ids=not sys.stdout.isatty())
+        say_listed(runs)
     else:
         # A store that is named by mistake is made anew, and is empty: say which it is.
         where = configuration.data if configuration.is_local else configuration.to
@@ -108,21 +106,18 @@ def list_runs(
 
 
 @app.command("show")
+@placed()
 def show_run(
+    place: Place,
     run_id: RunId,
     *,
-    to: options.Target = None,
-    data: options.DataFolder = None,
-    api_key: options.ApiKey = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Show one run: why it failed, its phases, measurements and attachments."""
     from rigbridge.convert import to_document
     from rigbridge.destinations import foreign_failures
 
-    with opened_store(to=to, data=data, api_key=api_key, config=config) as opened:
-        configuration, destination = opened
+    with place.store() as (configuration, destination):
         store = readable(destination, "show a run by its id")
         whole, _ = find_run(run_id, configuration, destination)
         try:
@@ -143,7 +138,9 @@ def show_run(
 
 
 @app.command("delete")
+@placed()
 def delete_runs(
+    place: Place,
     run_ids: Annotated[
         list[str],
         typer.Argument(
@@ -154,10 +151,6 @@ def delete_runs(
     ],
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
-    to: options.Target = None,
-    data: options.DataFolder = None,
-    api_key: options.ApiKey = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Delete runs for good, after saying what goes with them."""
@@ -165,8 +158,7 @@ def delete_runs(
     from rigbridge.destinations.administration import AdministeredDestination
 
     deleted: list[str] = []
-    with opened_store(to=to, data=data, api_key=api_key, config=config) as opened:
-        configuration, destination = opened
+    with place.store() as (configuration, destination):
         if not isinstance(destination, AdministeredDestination):
             raise ConfigurationError("this store cannot delete runs")
         # All of them are found before any is touched.
@@ -191,29 +183,24 @@ def delete_runs(
 
 
 @app.command("attach")
+@placed()
 def attach(
+    place: Place,
     run_id: RunId,
     files: Annotated[
         list[Path], typer.Argument(help="Files to attach.", readable=False)
     ],
     *,
-    to: options.Target = None,
-    data: options.DataFolder = None,
-    api_key: options.ApiKey = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Attach files to a run that is stored already."""
-    from rigbridge.destinations import foreign_failures
+    from rigbridge.destinations import ShowingDestination, foreign_failures
     from rigbridge.errors import DeliveryError
     from rigbridge.model import Attachment
 
     attached: list[str] = []
     errors: list[RigbridgeError] = []
-    with opened_store(to=to, data=data, api_key=api_key, config=config) as (
-        configuration,
-        destination,
-    ):
+    with place.store() as (configuration, destination):
         run_id, _ = find_run(run_id, configuration, destination)
         for file in files:
             try:
@@ -235,18 +222,21 @@ def attach(
             except DeliveryError as error:
                 error.source = error.source or str(file)
                 errors.append(error)
+        shows = isinstance(destination, ShowingDestination)
+        page = destination.page_of(run_id) if shows else None
     for failure in errors:
         say_error(failure)
     if as_json:
         say_json(
             {
                 "run": run_id,
+                "url": page,
                 "attached": attached,
                 "errors": [error_document(failure) for failure in errors],
             }
         )
     else:
         files_of = f"{len(attached)} of {count_of(len(files), 'file')}"
-        say(f"attached {files_of} to run {run_id}")
+        say(f"attached {files_of} to run {run_id}{f': {page}' if page else ''}")
     if errors:
         raise typer.Exit(1)

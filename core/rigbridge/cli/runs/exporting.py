@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from rigbridge.cli import options
-from rigbridge.cli.opened import opened_store
 from rigbridge.cli.output import count_of, progress, say, say_error, say_json
+from rigbridge.cli.places import Place, placed
 from rigbridge.cli.runs import filters
 from rigbridge.cli.runs.finding import readable
 from rigbridge.errors import SourceUnreadableError
@@ -26,7 +26,9 @@ __all__ = ["export"]
 _T = TypeVar("_T")
 
 
+@placed()
 def export(
+    place: Place,
     file: Annotated[Path, typer.Argument(help="Ends with .csv, .parquet or .jsonl.")],
     *,
     form: Annotated[
@@ -42,10 +44,6 @@ def export(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a file of that name.")
     ] = False,
-    to: options.Target = None,
-    data: options.DataFolder = None,
-    api_key: options.ApiKey = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Export runs: a row a measurement, or whole runs as JSON lines."""
@@ -65,10 +63,9 @@ def export(
         until=until,
     )
     unreadable: list[str] = []
-    with opened_store(to=to, data=data, api_key=api_key, config=config) as opened:
-        _, destination = opened
+    with place.store() as (_, destination):
         store = readable(destination, "export its runs")
-        with progress("exporting", None, shown=not as_json) as advance:
+        with progress("exporting", None, shown=not (as_json or place.quiet)) as advance:
             if kind is ExportFormat.JSONL:
                 runs = _made(store.read_runs(selection), unreadable)
                 done = export_runs(

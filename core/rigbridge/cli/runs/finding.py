@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from rigbridge.destinations import Destination, ReadableDestination
     from rigbridge.wire import ListedRun
 
-__all__ = ["describe_listed", "find_run", "readable", "short_ids"]
+__all__ = ["describe_listed", "find_run", "readable", "shown_ids"]
 
 _SHORTEST = 8
 _CANDIDATES = 5
@@ -95,8 +96,14 @@ def describe_listed(run: ListedRun) -> str:
     return " ".join(word for word in known if word)
 
 
-def short_ids(ids: Sequence[str]) -> list[str]:
-    """Cut ids to what tells them apart; eight characters at least."""
+def shown_ids(ids: Sequence[str]) -> list[str]:
+    """
+    Cut ids to what tells them apart, eight characters at least, for a person.
+
+    A pipe gets them whole: they may be kept for long.
+    """
+    if not sys.stdout.isatty():
+        return list(ids)
     length = _SHORTEST
     while len({text[:length] for text in ids}) < len(set(ids)):
         length += 1

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rigbridge.cli.output import say, say_outcome, say_table
-from rigbridge.cli.runs.finding import short_ids
+from rigbridge.cli.runs.finding import shown_ids
 from rigbridge.cli.runs.reasons import reasons_of
 from rigbridge.cli.runs.wording import criterion_of, size_of, value_of
 
@@ -99,18 +99,9 @@ def _say_attachments(run: Run) -> None:
             say(f"attachment {attachment.name} ({size_of(attachment)})")
 
 
-def say_listed(runs: Sequence[ListedRun], *, whole_ids: bool) -> None:
-    """
-    Draw the table of listed runs.
-
-    Args:
-        runs: the runs.
-        whole_ids: write ids whole, for a program; a person gets their beginnings,
-            which every command takes.
-    """
-    ids = [run.id for run in runs]
-    shown = ids if whole_ids else short_ids(ids)
-    say_table(_COLUMNS, map(_row, runs, shown))
+def say_listed(runs: Sequence[ListedRun]) -> None:
+    """Draw the table of listed runs."""
+    say_table(_COLUMNS, map(_row, runs, shown_ids([run.id for run in runs])))
 
 
 def _row(run: ListedRun, run_id: str) -> tuple[str, ...]:
