@@ -222,8 +222,9 @@ def attach(
             except DeliveryError as error:
                 error.source = error.source or str(file)
                 errors.append(error)
-        shows = isinstance(destination, ShowingDestination)
-        page = destination.page_of(run_id) if shows else None
+        page = None
+        if isinstance(destination, ShowingDestination):
+            page = destination.page_of(run_id)
     for failure in errors:
         say_error(failure)
     if as_json:
