@@ -19,7 +19,7 @@ from rigbridge.cli.output import (
     say_json,
     say_table,
 )
-from rigbridge.cli.places import Place, placed
+from rigbridge.cli.places import StorePlace, placed
 from rigbridge.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ _ProcedureName = Annotated[
 
 
 @contextmanager
-def _opened(place: Place) -> Generator[AdministeredDestination]:
+def _opened(place: StorePlace) -> Generator[AdministeredDestination]:
     from rigbridge.destinations.administration import AdministeredDestination
 
     with place.store() as (_, destination):
@@ -57,7 +57,7 @@ def _opened(place: Place) -> Generator[AdministeredDestination]:
 @stations.command("list")
 @placed()
 def list_stations(
-    place: Place,
+    place: StorePlace,
     *,
     as_json: options.AsJSON = False,
 ) -> None:
@@ -83,7 +83,7 @@ def list_stations(
 @stations.command("link")
 @placed()
 def link_station(
-    place: Place,
+    place: StorePlace,
     station: _StationName,
     procedure: _ProcedureName,
     *,
@@ -109,7 +109,7 @@ def link_station(
 @stations.command("unlink")
 @placed()
 def unlink_station(
-    place: Place,
+    place: StorePlace,
     station: _StationName,
     procedure: _ProcedureName,
     *,
@@ -127,7 +127,7 @@ def unlink_station(
 @procedures.command("list")
 @placed()
 def list_procedures(
-    place: Place,
+    place: StorePlace,
     *,
     as_json: options.AsJSON = False,
 ) -> None:
@@ -153,7 +153,7 @@ def list_procedures(
 @procedures.command("delete")
 @placed()
 def delete_procedure(
-    place: Place,
+    place: StorePlace,
     procedure: _ProcedureName,
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,

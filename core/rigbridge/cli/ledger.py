@@ -20,7 +20,7 @@ from rigbridge.cli.output import (
     say_table,
     say_warning,
 )
-from rigbridge.cli.places import Place, placed
+from rigbridge.cli.places import StorePlace, placed
 
 if TYPE_CHECKING:
     from rigbridge.configuration import Configuration
@@ -36,7 +36,7 @@ app = typer.Typer(
 
 
 @contextmanager
-def _opened(place: Place) -> Generator[tuple[Configuration, Ledger, str]]:
+def _opened(place: StorePlace) -> Generator[tuple[Configuration, Ledger, str]]:
     """Open the ledger, and give the name of the destination that is asked about."""
     from rigbridge.configuration import load_configuration
     from rigbridge.imports import destination_key
@@ -65,7 +65,7 @@ def _opened(place: Place) -> Generator[tuple[Configuration, Ledger, str]]:
 @app.command("status")
 @placed("to", "data", "config")
 def status(
-    place: Place,
+    place: StorePlace,
     *,
     as_json: options.AsJSON = False,
 ) -> None:
@@ -94,7 +94,7 @@ def status(
 @app.command("report")
 @placed()
 def report(
-    place: Place,
+    place: StorePlace,
     *,
     verify: Annotated[
         bool, typer.Option("--verify", help="Compare it with what the store holds.")

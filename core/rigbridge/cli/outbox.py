@@ -21,7 +21,7 @@ from rigbridge.cli.output import (
     say_table,
     say_warning,
 )
-from rigbridge.cli.places import Place, placed
+from rigbridge.cli.places import StorePlace, placed
 from rigbridge.cli.runs.finding import shown_ids
 from rigbridge.cli.runs.wording import size_of
 from rigbridge.errors import ConfigurationError
@@ -91,7 +91,7 @@ def _others_document(
 @app.command("status")
 @placed("to", "data", "config")
 def status(
-    place: Place,
+    place: StorePlace,
     *,
     as_json: options.AsJSON = False,
 ) -> None:
@@ -138,7 +138,7 @@ def status(
 @app.command("list")
 @placed("data", "config")
 def list_entries(
-    place: Place,
+    place: StorePlace,
     *,
     parked: _Parked = False,
     delivered: Annotated[
@@ -172,7 +172,7 @@ def list_entries(
 @app.command("show")
 @placed("data", "config")
 def show(
-    place: Place,
+    place: StorePlace,
     run_id: Annotated[str, typer.Argument(help="The run's id.", metavar="ID")],
     *,
     output: Annotated[
@@ -234,7 +234,7 @@ def _write_run(run: Run | None, output: Path) -> None:
 @app.command("retry")
 @placed("data", "config")
 def retry(
-    place: Place,
+    place: StorePlace,
     run_ids: _Ids = None,
     *,
     parked: _Parked = False,
@@ -280,7 +280,7 @@ def retry(
 @app.command("drop")
 @placed("data", "config")
 def drop(
-    place: Place,
+    place: StorePlace,
     run_ids: _Ids = None,
     *,
     parked: _Parked = False,
@@ -300,7 +300,7 @@ def drop(
 @app.command("move")
 @placed("data", "config")
 def move(
-    place: Place,
+    place: StorePlace,
     old: Annotated[
         str, typer.Argument(help="Where runs go now, as listed.", metavar="OLD")
     ],
@@ -337,7 +337,7 @@ def move(
 @app.command("flush")
 @placed()
 def flush(
-    place: Place,
+    place: StorePlace,
     *,
     deadline: Annotated[
         float,

@@ -1,7 +1,7 @@
 """
 Where a command finds its store: options that many commands have, said once for all.
 
-A command that :func:`placed` decorates takes a :class:`Place` instead of them.
+A command that :func:`placed` decorates takes a :class:`StorePlace` instead of them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rigbridge.destinations import Destination
     from rigbridge.outbox import Outbox
 
-__all__ = ["Place", "placed"]
+__all__ = ["StorePlace", "placed"]
 
 _P = ParamSpec("_P")
 _OPTIONS: dict[str, Any] = {
@@ -34,7 +34,7 @@ _OPTIONS: dict[str, Any] = {
 _LAST = "as_json"
 
 
-class Place(NamedTuple):
+class StorePlace(NamedTuple):
     """
     What a user said of the store; None leaves it to the configuration.
 
@@ -67,7 +67,7 @@ class Place(NamedTuple):
 
 def placed(
     *names: str,
-) -> Callable[[Callable[Concatenate[Place, _P], None]], Callable[..., None]]:
+) -> Callable[[Callable[Concatenate[StorePlace, _P], None]], Callable[..., None]]:
     """
     Give a command the options of a place, and ``--quiet``.
 
@@ -77,12 +77,12 @@ def placed(
     chosen = names or tuple(_OPTIONS)
 
     def decorate(
-        command: Callable[Concatenate[Place, _P], None],
+        command: Callable[Concatenate[StorePlace, _P], None],
     ) -> Callable[..., None]:
         @functools.wraps(command)
         def run(**given: Any) -> None:
             quiet = given.pop("quiet")
-            place = Place(**{name: given.pop(name) for name in chosen}, quiet=quiet)
+            place = StorePlace(**{name: given.pop(name) for name in chosen}, quiet=quiet)
             call: Callable[..., None] = command
             with hushed(quiet):
                 call(place, **given)

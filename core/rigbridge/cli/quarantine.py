@@ -19,7 +19,7 @@ from rigbridge.cli.output import (
     say_table,
     say_warning,
 )
-from rigbridge.cli.places import Place, placed
+from rigbridge.cli.places import StorePlace, placed
 from rigbridge.cli.runs.finding import shown_ids
 from rigbridge.errors import ConfigurationError
 
@@ -45,7 +45,7 @@ _Ids = Annotated[
 ]
 
 
-def _opened(place: Place) -> tuple[Configuration, Quarantine]:
+def _opened(place: StorePlace) -> tuple[Configuration, Quarantine]:
     from rigbridge.configuration import load_configuration
     from rigbridge.imports import Quarantine
     from rigbridge.opening import check_adapters
@@ -58,7 +58,7 @@ def _opened(place: Place) -> tuple[Configuration, Quarantine]:
 @app.command("list")
 @placed("data", "config")
 def list_runs(
-    place: Place,
+    place: StorePlace,
     *,
     as_json: options.AsJSON = False,
 ) -> None:
@@ -83,7 +83,7 @@ def list_runs(
 @app.command("retry")
 @placed()
 def retry(
-    place: Place,
+    place: StorePlace,
     run_ids: _Ids = None,
     *,
     as_json: options.AsJSON = False,
@@ -139,7 +139,7 @@ def retry(
 @app.command("drop")
 @placed("data", "config")
 def drop(
-    place: Place,
+    place: StorePlace,
     run_ids: Annotated[
         list[str],
         typer.Argument(help="Ids of runs, or their beginnings.", metavar="ID..."),

@@ -13,7 +13,7 @@ import typer
 from rigbridge.cli import options
 from rigbridge.cli.opened import hosted_store
 from rigbridge.cli.output import say, say_json
-from rigbridge.cli.places import Place, placed
+from rigbridge.cli.places import StorePlace, placed
 
 __all__ = ["app"]
 
@@ -29,7 +29,7 @@ _CENTURY = 36_525
 @app.command("backup")
 @placed("data", "config")
 def backup(
-    place: Place,
+    place: StorePlace,
     folder: Annotated[Path, typer.Argument(help="Where the copy goes.")],
     *,
     as_json: options.AsJSON = False,
@@ -57,7 +57,7 @@ def backup(
 @app.command("check")
 @placed("data", "config")
 def check(
-    place: Place,
+    place: StorePlace,
     *,
     quick: Annotated[
         bool, typer.Option("--quick", help="Only the lengths of attachments.")
@@ -86,7 +86,7 @@ def check(
 @app.command("prune")
 @placed("data", "config")
 def prune(
-    place: Place,
+    place: StorePlace,
     *,
     older_than: Annotated[
         int,

@@ -19,7 +19,7 @@ from rigbridge.cli.output import (
     say_ids,
     say_json,
 )
-from rigbridge.cli.places import Place, placed
+from rigbridge.cli.places import StorePlace, placed
 from rigbridge.cli.runs import filters
 from rigbridge.cli.runs.completion import RunId, complete_runs
 from rigbridge.cli.runs.exporting import export
@@ -50,7 +50,7 @@ app.command("export")(export)
 @app.command("list")
 @placed()
 def list_runs(
-    place: Place,
+    place: StorePlace,
     *,
     serial: filters.Serial = None,
     procedure: filters.Procedure = None,
@@ -108,7 +108,7 @@ def list_runs(
 @app.command("show")
 @placed()
 def show_run(
-    place: Place,
+    place: StorePlace,
     run_id: RunId,
     *,
     as_json: options.AsJSON = False,
@@ -140,7 +140,7 @@ def show_run(
 @app.command("delete")
 @placed()
 def delete_runs(
-    place: Place,
+    place: StorePlace,
     run_ids: Annotated[
         list[str],
         typer.Argument(
@@ -185,7 +185,7 @@ def delete_runs(
 @app.command("attach")
 @placed()
 def attach(
-    place: Place,
+    place: StorePlace,
     run_id: RunId,
     files: Annotated[
         list[Path], typer.Argument(help="Files to attach.", readable=False)

@@ -11,7 +11,7 @@ import typer
 
 from rigbridge.cli import options
 from rigbridge.cli.output import count_of, progress, say, say_error, say_json
-from rigbridge.cli.places import Place, placed
+from rigbridge.cli.places import StorePlace, placed
 from rigbridge.cli.runs import filters
 from rigbridge.cli.runs.finding import readable
 from rigbridge.errors import SourceUnreadableError
@@ -28,7 +28,7 @@ _T = TypeVar("_T")
 
 @placed()
 def export(
-    place: Place,
+    place: StorePlace,
     file: Annotated[Path, typer.Argument(help="Ends with .csv, .parquet or .jsonl.")],
     *,
     form: Annotated[
