@@ -24,6 +24,7 @@ from rigbridge_store.access.principals import Principal
 from rigbridge_store.administration import Administration
 from rigbridge_store.fields import MAX_TEXT, known
 from rigbridge_store.files.contents import ContentStore
+from rigbridge_store.files.linking import link_uploads
 from rigbridge_store.files.remote_contents import contents_of
 from rigbridge_store.files.stored_files import (
     add_file,
@@ -32,11 +33,7 @@ from rigbridge_store.files.stored_files import (
     require_run,
 )
 from rigbridge_store.files.sweeping import sweep_contents, sweep_digests, sweep_uploads
-from rigbridge_store.files.uploads import (
-    GRANT,
-    Uploads,
-    link_uploads,
-)
+from rigbridge_store.files.uploads import GRANT, Uploads
 from rigbridge_store.intake.catalog import CatalogSession
 from rigbridge_store.intake.changes import delete_unit
 from rigbridge_store.intake.creation import Creation, IdempotencyKey, RunSlot

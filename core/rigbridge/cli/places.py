@@ -82,7 +82,9 @@ def placed(
         @functools.wraps(command)
         def run(**given: Any) -> None:
             quiet = given.pop("quiet")
-            place = StorePlace(**{name: given.pop(name) for name in chosen}, quiet=quiet)
+            place = StorePlace(
+                **{name: given.pop(name) for name in chosen}, quiet=quiet
+            )
             call: Callable[..., None] = command
             with hushed(quiet):
                 call(place, **given)

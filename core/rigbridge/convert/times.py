@@ -121,10 +121,9 @@ def from_iso_duration(
         months = 0
         if start is not None:
             months = sign * int(parts[0] * 12 + parts[1])
-            parts[:2] = Fraction(0), (parts[0] * 12 + parts[1]) % 1
+            parts[:2] = 0, (parts[0] * 12 + parts[1]) % 1
         lasting = sum(
-            (part * each for part, each in zip(parts, _LASTING, strict=True)),
-            Fraction(0),
+            part * each for part, each in zip(parts, _LASTING, strict=True) if part
         )
         span = sign * timedelta(microseconds=round(lasting))
         return span if start is None else _months_later(start, months) - start + span
@@ -137,7 +136,7 @@ def from_iso_duration(
         ) from error
 
 
-def _parts_of(text: str) -> tuple[int, list[Fraction]]:
+def _parts_of(text: str) -> tuple[int, list[int | Fraction]]:
     """Read the sign of a duration, and its years, months, weeks to seconds."""
     found = _DURATION.fullmatch(text)
     sign, *given = ("", *[None] * 7) if found is None else found.groups()
@@ -145,7 +144,13 @@ def _parts_of(text: str) -> tuple[int, list[Fraction]]:
     # Only the last may have a fraction, and one must be there.
     if not written or not all(part.isdigit() for part in written[:-1]):
         raise ValueError(text)
-    parts = [Fraction((part or "0").replace(",", ".")) for part in given]
+    # Whole numbers stay such: arithmetic with fractions takes ten times as long.
+    parts = [
+        int(part or 0)
+        if part is None or part.isdigit()
+        else Fraction(part.replace(",", "."))
+        for part in given
+    ]
     return -1 if sign == "-" else 1, parts
 
 

@@ -253,13 +253,17 @@ class _CSVWriter:
 
     def add(self, rows: RunRows) -> None:
         lines: list[list[object]] = []
-        of_run: MeasurementRow = ()
+        known: MeasurementRow = ()
+        of_run: list[object] = []
         shared: list[object] = []
         for row in rows:
-            # All rows of a run begin alike: those cells are written once.
-            if row[:_OF_RUN] != of_run:
-                of_run = row[:_OF_RUN]
-                shared = [*map(_cell, of_run)]
+            # The rows of a run begin alike, and those of a phase go on alike: what
+            # they share is written once.
+            if (start := row[:_OF_PHASE]) != known:
+                if start[:_OF_RUN] != known[:_OF_RUN]:
+                    of_run = [*map(_cell, start[:_OF_RUN])]
+                shared = [*of_run, *map(_cell, start[_OF_RUN:])]
+                known = start
             # Told apart here: a call for each cell would cost as much as all the rest.
             lines.append(
                 shared
@@ -268,7 +272,7 @@ class _CSVWriter:
                     if (kind := type(cell)) in _PLAIN
                     or (kind is str and cast("str", cell)[:1] not in _FORMULAS)
                     else _cell(cell)
-                    for cell in row[_OF_RUN:]
+                    for cell in row[_OF_PHASE:]
                 ]
             )
         self._writer.writerows(lines)
@@ -280,7 +284,8 @@ class _CSVWriter:
 _PLAIN = frozenset({float, int, type(None)})
 
 _OF_RUN = list(COLUMNS).index("phase_index")
-"""How many cells a run has; those of its phases and measurements follow."""
+_OF_PHASE = list(COLUMNS).index("measurement")
+"""How many cells a run has, and how many with those of its phase."""
 
 
 def _cell(value: object) -> object:

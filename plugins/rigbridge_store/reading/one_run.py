@@ -295,9 +295,15 @@ def read_sidecar(connection: sa.Connection, run: int) -> dict[str, JSONValue] | 
 def _sidecar(row: Row) -> dict[str, JSONValue] | None:
     if row.sidecar is None:
         return None
-    sidecar: dict[str, JSONValue] = msgspec.json.decode(unpack(row.sidecar))
-    if row.report is not None:
-        sidecar["report"] = msgspec.json.decode(unpack(row.report))
+    try:
+        sidecar = msgspec.json.decode(unpack(row.sidecar), type=dict[str, JSONValue])
+        if row.report is not None:
+            sidecar["report"] = msgspec.json.decode(unpack(row.report))
+    except msgspec.DecodeError as error:
+        # Whole, to go by its checksum, and yet none of ours.
+        raise DamagedTextError(
+            f"a stored document is no JSON object: {error}"
+        ) from error
     return sidecar
 
 

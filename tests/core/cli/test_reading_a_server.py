@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -34,6 +36,7 @@ from rigbridge_store import RunStore
 from rigbridge_store.destination import LocalDestination
 from rigbridge_store.server import ServerSettings, StoreServer
 
+DOCS = Path(__file__).parents[3] / "docs"
 START = datetime(2026, 3, 4, 8, 0, tzinfo=UTC)
 FAILED = UUID("aaaa1111-0000-4000-8000-000000000001")
 LIKE_IT = UUID("aaaa2222-0000-4000-8000-000000000002")
@@ -376,3 +379,38 @@ def test_a_foreign_server_replaces_nothing(tmp_path: Path) -> None:
         place = Place(tmp_path, server.url, server.api_key)
         done = place.call("import", tmp_path / "r.csv", "--again", "--replace")
     assert "cannot be replaced" in str(done.exception)
+
+
+def _sessions(page: str) -> list[tuple[str, str]]:
+    """Give the commands of a page, each with what it prints."""
+    shown = "\n".join(
+        re.findall(r"^```console\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    )
+    return re.findall(
+        r"^\$ rigbridge (.+)\n((?:(?!\$ ).*\n)*)", f"{shown}\n", re.MULTILINE
+    )
+
+
+def _normal(text: str) -> str:
+    """Cut ids as a terminal shows them, and tables to one width."""
+    text = re.sub(r"\b([0-9a-f]{8})(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", r"\1", text)
+    lines = [re.sub(r" {2,}", "  ", line).rstrip() for line in text.splitlines()]
+    return "\n".join(filter(None, lines))
+
+
+def test_the_sessions_of_the_docs_run_as_they_are_shown(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Times are fixed here, ids cut, and made-up ids stand for any."""
+    monkeypatch.chdir(tmp_path)
+    sessions = _sessions((DOCS / "how-to" / "ask-a-store.md").read_text("utf-8"))
+    assert len(sessions) > 10
+    for command, shown in sessions:
+        words = shlex.split(command.replace(" --to https://store.example.com", ""))
+        done = place.call(*words)
+        assert done.exit_code == 0, (command, done.output)
+        printed = _normal(done.stdout.replace(place.url, "https://store.example.com"))
+        # Procedures and stations get ids of their own.
+        known = re.sub(r"\b(?!aaaa|bbbb)[0-9a-f]{8}\b", "ID", printed)
+        expected = re.sub(r"\b(?!aaaa|bbbb)[0-9a-f]{8}\b", "ID", _normal(shown))
+        assert known == expected, command

@@ -12,8 +12,10 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
+from rigbridge.destinations.selection import RunSelection
 from rigbridge.wire import CreateRun
 from rigbridge_store import RunStore
+from rigbridge_store.tables.packing import pack
 from rigbridge_store.tables.schema import metadata
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -166,6 +168,19 @@ def test_a_damaged_large_value_is_named(
     with pytest.raises(ExceptionGroup, match="measured value is lost"):
         store.get_run(run.id)
     assert run.id in store.upkeep.check(contents=False).problems[0]
+
+
+def test_a_sidecar_that_is_no_json_ends_no_export(
+    store: RunStore, damaged: sqlite3.Connection
+) -> None:
+    """Its checksum is right, and what it holds is named with its run."""
+    damaged.execute("UPDATE run_documents SET sidecar = ?", (pack("not JSON"),))
+    damaged.commit()
+    (found,) = store.read_runs(RunSelection())
+    assert found.stored is not None
+    assert "no JSON" in str(found.stored.problem)
+    (rows,) = store.read_rows(RunSelection())
+    assert rows.rows
 
 
 def test_a_damaged_sidecar_costs_only_itself(

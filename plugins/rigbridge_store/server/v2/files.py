@@ -17,8 +17,9 @@ from rigbridge.model import ProcedureRef
 from rigbridge.wire import InitializeUpload
 from rigbridge_store.access.permissions import unknown_procedure
 from rigbridge_store.fields import known, text_or_none
+from rigbridge_store.files.linking import require_received
 from rigbridge_store.files.stored_files import find_content
-from rigbridge_store.files.uploads import Target, require_received
+from rigbridge_store.files.uploads import Target
 from rigbridge_store.intake.catalog import find_procedure
 from rigbridge_store.reading.lists.query import DeploymentQuery
 from rigbridge_store.refusals import FieldIssue, invalid, not_found

@@ -11,7 +11,7 @@ from msgspec import UNSET
 from rigbridge.wire import Identified, WireSubUnit
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.fields import known, text_or_none
-from rigbridge_store.files.uploads import link_uploads_to_unit
+from rigbridge_store.files.linking import link_uploads_to_unit
 from rigbridge_store.intake import changes
 from rigbridge_store.intake.changes import UNIT
 from rigbridge_store.intake.metadata import (
