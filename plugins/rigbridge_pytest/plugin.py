@@ -74,6 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
     from rigbridge.errors import RigbridgeError  # noqa: PLC0415
     from rigbridge.model import Unit  # noqa: PLC0415
     from rigbridge_pytest.recording import (  # noqa: PLC0415
+        SESSION_PLUGIN,
         RecordedSession,
         RecordedTests,
         SessionSettings,
@@ -107,7 +108,7 @@ def pytest_configure(config: pytest.Config) -> None:
         session = RecordedSession(settings, config.rootpath)
     except RigbridgeError as error:
         raise pytest.UsageError(f"rigbridge: {error}") from error
-    config.pluginmanager.register(session, "rigbridge-session")
+    config.pluginmanager.register(session, SESSION_PLUGIN)
     config.pluginmanager.register(RecordedTests(session.folder), "rigbridge-tests")
     if config.pluginmanager.hasplugin("xdist"):
         config.pluginmanager.register(_Workers(session.folder), "rigbridge-workers")

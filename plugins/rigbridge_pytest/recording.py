@@ -21,6 +21,7 @@ from rigbridge_pytest.runs import NOTES, RunsOfReports
 
 __all__ = [
     "NOTES_KEY",
+    "SESSION_PLUGIN",
     "RecordedSession",
     "RecordedTests",
     "SessionSettings",
@@ -29,6 +30,9 @@ __all__ = [
 
 NOTES_KEY = pytest.StashKey[PhaseNotes]()
 """Where a test keeps its notes while it runs."""
+
+SESSION_PLUGIN = "rigbridge-session"
+"""The name under which the part that collects reports is registered."""
 
 _FLUSH = 5.0
 """Seconds that the end of the session waits for the store."""
@@ -113,6 +117,13 @@ class RecordedTests:
         root.addHandler(collector)
         try:
             return (yield)
+        except (pytest.exit.Exception, KeyboardInterrupt) as stop:
+            # Such a test has no report: what it measured would be lost.
+            session = item.config.pluginmanager.get_plugin(SESSION_PLUGIN)
+            notes = item.stash.get(NOTES_KEY, None)
+            if isinstance(session, RecordedSession) and notes is not None:
+                session.note_stopped(item.nodeid, notes, stop)
+            raise
         finally:
             root.removeHandler(collector)
 
@@ -200,6 +211,11 @@ class RecordedSession:
             metadata=_metadata(root),
         )
         self._lines: list[tuple[str, bool]] = []
+
+    def note_stopped(self, nodeid: str, notes: PhaseNotes, stop: BaseException) -> None:
+        """Take the notes of a test in which somebody has ended the session."""
+        notes.attributes["stopped"] = printable(str(stop) or type(stop).__name__)
+        self._reports.stopped[nodeid] = notes.encoded()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the report of a test, from this process or another one."""

@@ -50,6 +50,9 @@ class RunsOfReports:
         operator: who tests them, or None.
         instruments: what they are measured with.
         metadata: what else is known of the session.
+
+    Attributes:
+        stopped: the notes of tests in which the session was ended, by their id.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class RunsOfReports:
         self._retries: dict[str, int] = {}
         self._units: dict[Unit, _UnitRecord] = {}
         self._problems: list[LogEntry] = []
+        self.stopped: dict[str, str] = {}
 
     def add(self, report: pytest.TestReport) -> None:
         """Take the report of a setup, a call or a teardown."""
@@ -100,6 +104,8 @@ class RunsOfReports:
         self._retries[nodeid] = retry + 1
         # The last notes hold the most: those of the call lack what the teardown did.
         noted_last = [getattr(each, NOTES) for each in reports if _has_notes(each)][-1:]
+        if nodeid in self.stopped:
+            noted_last = [self.stopped[nodeid]]
         notes = read_notes(noted_last[0]) if noted_last else None
         path, name = _names(nodeid)
         attributes: dict[str, JSONValue] = {"nodeid": printable(nodeid)}
@@ -135,9 +141,11 @@ class RunsOfReports:
             aborted: whether somebody ended the session before its end.
         """
         for nodeid in list(self._open):
-            # No teardown came: the process that ran it is gone.
-            self.add_problem(f"{nodeid}: its process ended in the middle of it")
-            self._close(nodeid, is_retried=False)
+            # No teardown came: the session was ended, or the process is gone.
+            was_stopped = nodeid in self.stopped
+            if not was_stopped:
+                self.add_problem(f"{nodeid}: its process ended in the middle of it")
+            self._close(nodeid, is_retried=was_stopped)
         return [
             self._run(unit, record, aborted) for unit, record in self._units.items()
         ]

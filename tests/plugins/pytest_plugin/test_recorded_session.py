@@ -314,14 +314,19 @@ class TestBadEnds:
         """What was tested until then is kept, as ABORTED."""
         test = """
             def test_good(): pass
-            def test_stopped(): raise KeyboardInterrupt
+            def test_stopped(measure):
+                measure("vcc", 3.3)
+                raise KeyboardInterrupt("operator")
             def test_never(): pass
         """
         done = start(tmp_path / "a", test, *UNIT)
         assert done.returncode == 2
         (run,) = stored(tmp_path / "a")
-        assert run.outcome in ("ABORTED", "ERROR")
+        assert run.outcome == "ABORTED"
         assert phase_of(run, "test_good").outcome == "PASS"
+        stopped = phase_of(run, "test_stopped")
+        assert [m.name for m in stopped.measurements] == ["vcc"]
+        assert stopped.attributes["stopped"] == "operator"
 
     def test_a_wrong_setting(self, tmp_path: Path) -> None:
         """A usage error, before any test has run."""
