@@ -331,7 +331,7 @@ class TestExamples:
         (tmp_path / "rigbridge.toml").write_text("time_zone = 'UTC'\n", "utf-8")
         examples = Path(str(resources.files("rigbridge.examples")))
         shutil.copy(examples / "teststand-batch-of-two.xml", tmp_path / "archive")
-        said = []
+        said: list[str] = []
         for body in fences(DOCS / "how-to" / "import-an-archive.md", "console"):
             for line in body.splitlines():
                 words = line.removeprefix("$ rigbridge ").split()

@@ -133,7 +133,7 @@ def import_reports(
         summary = run_import(
             planning.scan(selection),
             configuration,
-            note=planning.note,
+            note=planning.note if planning.is_used else None,
             afterwards=afterwards,
             only=adapter,
             dry_run=planning.dry_run,

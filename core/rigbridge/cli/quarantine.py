@@ -80,6 +80,36 @@ def list_runs(
         say("nothing is in quarantine")
 
 
+@app.command("show")
+def show(
+    run_ids: Annotated[
+        list[str],
+        typer.Argument(help="Ids of runs, or their beginnings.", metavar="ID..."),
+    ],
+    *,
+    data: options.DataFolder = None,
+    config: options.ConfigFile = None,
+    as_json: options.AsJSON = False,
+) -> None:
+    """Say why a run lies in quarantine, where it came from, and what mends it."""
+    _, quarantine = _opened(data, config)
+    chosen = _chosen(quarantine, run_ids)
+    if as_json:
+        say_json(
+            [{**_document(item), "words": quarantine.words(item)} for item in chosen]
+        )
+        return
+    for number, item in enumerate(chosen):
+        destination, unit, procedure, since, run_id, _ = _row(item)
+        if number:
+            say("")
+        say(f"run {run_id}")
+        say(f"unit {unit}, procedure {procedure}, for {destination}, since {since}")
+        for line in quarantine.words(item).splitlines():
+            say(line)
+        say(f"Kept in: {item.folder}")
+
+
 @app.command("retry")
 @placed()
 def retry(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-import httpx
-
 from rigbridge.errors import ConfigurationError
 
 __all__ = ["api_address", "destination_name"]
@@ -35,6 +33,8 @@ def api_address(url: str) -> str:
             remedy=f"{_REMEDY}; runs go to an installed destination by "
             "rigbridge.open_outbox(to=NAME)",
         )
+    import httpx  # noqa: PLC0415 - only where there is a URL: it takes long to load
+
     try:
         parsed = httpx.URL(f"{scheme.lower()}://{rest}")
     except httpx.InvalidURL:

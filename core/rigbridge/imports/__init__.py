@@ -6,32 +6,35 @@ work and says what came of it. What no store takes as it is lies in the
 :class:`Quarantine` until :func:`retry_runs` has stored it.
 """
 
-from rigbridge.imports.detection import AdapterSet, Claim, InstalledAdapter
-from rigbridge.imports.finishing import (
-    After,
-    AfterCounts,
-    Afterwards,
-    FileStep,
-    remembered,
-)
-from rigbridge.imports.past_imports import (
-    PastImports,
-    destination_key,
-    ledger_run,
-    passed_over,
-    settings_digest,
-)
-from rigbridge.imports.pipeline import import_sources
-from rigbridge.imports.planning import (
-    PlanForecast,
-    PlannedScan,
-    PlanReader,
-    PlanWriter,
-)
-from rigbridge.imports.quarantine import Quarantine, RetriedRun, retry_runs
-from rigbridge.imports.reading import ReadRun, read_source
-from rigbridge.imports.results import ImportedRun, SourceResult
-from rigbridge.imports.strictness import Strictness, strict_refusal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rigbridge.imports.detection import AdapterSet, Claim, InstalledAdapter
+    from rigbridge.imports.finishing import (
+        After,
+        AfterCounts,
+        Afterwards,
+        FileStep,
+        remembered,
+    )
+    from rigbridge.imports.past_imports import (
+        PastImports,
+        destination_key,
+        ledger_run,
+        passed_over,
+        settings_digest,
+    )
+    from rigbridge.imports.pipeline import import_sources
+    from rigbridge.imports.planning import (
+        PlanForecast,
+        PlannedScan,
+        PlanReader,
+        PlanWriter,
+    )
+    from rigbridge.imports.quarantine import Quarantine, RetriedRun, retry_runs
+    from rigbridge.imports.reading import ReadRun, read_source
+    from rigbridge.imports.results import ImportedRun, SourceResult
+    from rigbridge.imports.strictness import Strictness, strict_refusal
 
 __all__ = [
     "AdapterSet",
@@ -62,3 +65,45 @@ __all__ = [
     "settings_digest",
     "strict_refusal",
 ]
+
+_HOMES = {
+    "AdapterSet": "detection",
+    "After": "finishing",
+    "AfterCounts": "finishing",
+    "Afterwards": "finishing",
+    "Claim": "detection",
+    "FileStep": "finishing",
+    "ImportedRun": "results",
+    "InstalledAdapter": "detection",
+    "PastImports": "past_imports",
+    "PlanForecast": "planning",
+    "PlanReader": "planning",
+    "PlanWriter": "planning",
+    "PlannedScan": "planning",
+    "Quarantine": "quarantine",
+    "ReadRun": "reading",
+    "RetriedRun": "quarantine",
+    "SourceResult": "results",
+    "Strictness": "strictness",
+    "destination_key": "past_imports",
+    "import_sources": "pipeline",
+    "ledger_run": "past_imports",
+    "passed_over": "past_imports",
+    "read_source": "reading",
+    "remembered": "finishing",
+    "retry_runs": "quarantine",
+    "settings_digest": "past_imports",
+    "strict_refusal": "strictness",
+}
+
+
+def __getattr__(name: str) -> object:
+    # A name is imported when it is first asked for: an import that finds nothing new
+    # reads nothing, and a worker moves no files.
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - see above
+
+    home = import_module(f"{__name__}.{_HOMES[name]}")
+    value = globals()[name] = getattr(home, name)
+    return value

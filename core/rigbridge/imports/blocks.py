@@ -32,7 +32,7 @@ from rigbridge.imports.batches import Batch
 from rigbridge.imports.detection import AdapterSet
 from rigbridge.imports.quarantine import Quarantine
 from rigbridge.imports.reading import ReadRun, read_source
-from rigbridge.imports.results import ImportedRun, SourceResult
+from rigbridge.imports.results import ImportedRun, SourceResult, begun
 from rigbridge.imports.strictness import Strictness, strict_refusal
 from rigbridge.machine.folders import read_chunks
 from rigbridge.model import Attachment
@@ -42,7 +42,6 @@ __all__ = [
     "Block",
     "ReadSettings",
     "SourcePart",
-    "begun",
     "keep_refused",
     "placed",
     "read_batch",
@@ -109,17 +108,6 @@ class Block:
     """
 
     parts: tuple[SourcePart, ...]
-
-
-def begun(found: FoundSource) -> SourceResult:
-    """Begin the result of a source."""
-    return SourceResult(
-        source=found.uri,
-        key=found.key,
-        path=found.path,
-        size=found.size,
-        mtime_ns=found.mtime_ns,
-    )
 
 
 def read_batch(batch: Batch, settings: ReadSettings) -> Iterator[Block]:

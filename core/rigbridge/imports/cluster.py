@@ -21,18 +21,20 @@ from typing import Any, cast
 import attrs
 
 import rigbridge
+from rigbridge.configuration import Configuration
 from rigbridge.errors import AdapterUnavailableError, ConfigurationError, SourceError
 from rigbridge.imports.batches import Batch
 from rigbridge.imports.blocks import (
     Block,
     ReadSettings,
     SourcePart,
-    begun,
     read_batch,
 )
 from rigbridge.imports.frames import packed, unpacked
+from rigbridge.imports.results import begun
+from rigbridge.sources import FoundSource, has_secret
 
-__all__ = ["cluster_blocks"]
+__all__ = ["cluster_blocks", "without_secrets"]
 
 _MOST_ATTEMPTS = 3
 _PATIENCE = 600.0
@@ -69,6 +71,38 @@ def cluster_blocks(
         yield from cluster.blocks(chain((first,), waiting))
     finally:
         cluster.close()
+
+
+def without_secrets(
+    sources: Iterable[FoundSource], configuration: Configuration
+) -> Iterator[FoundSource]:
+    """
+    Give the sources that may travel: a task is seen by the scheduler, and logged.
+
+    Args:
+        sources: what is to be read on the workers.
+        configuration: the site's settings.
+
+    Raises:
+        ConfigurationError: a source, or the attachments of the store, can be reached
+            by workers only with a password that would travel to them.
+    """
+    attachments = configuration.destination_settings.attachments
+    if attachments is not None and has_secret(attachments):
+        raise _secret("the address of the store's attachments")
+    for found in sources:
+        if found.has_secret:
+            raise _secret(found.uri)
+        yield found
+
+
+def _secret(source: str) -> ConfigurationError:
+    return ConfigurationError(
+        "holds a password or a query, which would travel to the workers of the cluster",
+        source=source,
+        remedy="leave it out of the address, and let the environment of each worker "
+        "hold it; or import without --dask",
+    )
 
 
 def _read(batch: bytes, settings: bytes, version: str) -> list[bytes]:

@@ -41,16 +41,15 @@ from rigbridge.imports.batches import batches_of
 from rigbridge.imports.blocks import (
     ReadSettings,
     SourcePart,
-    begun,
     keep_refused,
     placed,
 )
-from rigbridge.imports.cluster import cluster_blocks
+from rigbridge.imports.cluster import cluster_blocks, without_secrets
 from rigbridge.imports.detection import AdapterSet
 from rigbridge.imports.documents import DocumentDestination, Stored, stored_in
 from rigbridge.imports.postponing import PostponedItems
 from rigbridge.imports.quarantine import Quarantine
-from rigbridge.imports.results import ImportedRun, SourceResult
+from rigbridge.imports.results import ImportedRun, SourceResult, begun
 from rigbridge.imports.spooling import import_spool
 from rigbridge.imports.strictness import Strictness
 from rigbridge.imports.workers import blocks_of
@@ -108,6 +107,8 @@ def import_sources(
         strict=strict,
         attach_source=attach_source,
     )
+    if cluster is not None:
+        sources = without_secrets(sources, configuration)
     with ExitStack() as stack:
         writer = _Writer(settings)
         if destination is not None:

@@ -118,6 +118,15 @@ class Quarantine:
         with whole_file(item.folder / _REASON, durable=False) as partial:
             partial.write_text(words, encoding="utf-8", errors="backslashreplace")
 
+    @staticmethod
+    def words(item: IncomingItem) -> str:
+        """Say why a run is here, where it was read and what mends it, in lines."""
+        try:
+            return (item.folder / _REASON).read_text(encoding="utf-8").rstrip()
+        except (OSError, UnicodeDecodeError):
+            # Somebody tidied up, or it was kept a moment ago.
+            return "" if item.refusal is None else item.refusal.reason
+
     def items(self) -> Iterator[IncomingItem]:
         """List what is here, the first that was kept first, without the contents."""
         # Years of reports may lie here; their contents do not fit into memory.

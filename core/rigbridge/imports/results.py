@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 import attrs
 
-from rigbridge.destinations import Receipt
 from rigbridge.errors import NoRunError, RigbridgeError
 from rigbridge.ledger import RunStatus
-from rigbridge.model import Run, RunOutcome
+from rigbridge.model import RunOutcome
 from rigbridge.model.report import ConversionReport
 
-__all__ = ["ImportedRun", "SourceResult"]
+if TYPE_CHECKING:
+    from rigbridge.destinations import Receipt
+    from rigbridge.model import Run
+    from rigbridge.sources import FoundSource
+
+__all__ = ["ImportedRun", "SourceResult", "begun"]
 
 
 @attrs.frozen(kw_only=True)
@@ -152,3 +156,14 @@ class SourceResult:
     def is_empty(self) -> bool:
         """Whether the source was read and holds no run."""
         return self.succeeded and not self.skipped and not self.runs
+
+
+def begun(found: FoundSource) -> SourceResult:
+    """Begin the result of a source."""
+    return SourceResult(
+        source=found.uri,
+        key=found.key,
+        path=found.path,
+        size=found.size,
+        mtime_ns=found.mtime_ns,
+    )

@@ -28,10 +28,10 @@ from rigbridge.imports.blocks import (
     Block,
     ReadSettings,
     SourcePart,
-    begun,
     read_batch,
 )
 from rigbridge.imports.frames import packed, read_frame, unpacked, write_frame
+from rigbridge.imports.results import begun
 from rigbridge.imports.worker import worker_command
 
 __all__ = ["blocks_of", "default_jobs"]

@@ -42,8 +42,6 @@ class Ledger:
         self._rows = SourceRows()
         # Keys that are remembered are those of one file.
         database.when_opened = self._rows.forget
-        self.changes = 0
-        """How often this one has changed what it holds."""
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -69,25 +67,34 @@ class Ledger:
         """Close the file; may be called twice."""
         self._database.close()
 
-    def following(
-        self, path: bytes, destination: str, limit: int
-    ) -> list[tuple[bytes, KnownSource]]:
+    def known(
+        self, paths: Iterable[bytes], destination: str
+    ) -> dict[bytes, KnownSource]:
         """
-        Give the sources of a folder from a name on, in the order of their names.
+        Give what is needed to pass over sources, with one question for each folder.
 
         Args:
-            path: the first of them, as :func:`ledger_path` gives it.
+            paths: the sources, as :func:`ledger_path` gives them; some hundred at most.
             destination: where their runs are to go.
-            limit: how many at most.
 
         Returns:
-            The name of each in its folder, and what is needed to pass over it.
+            What is known, by the path; a source that is not noted is missing.
         """
+        folders: dict[bytes, list[bytes]] = {}
+        for path in paths:
+            folder, name = parted(path)
+            folders.setdefault(folder, []).append(name)
 
-        def find(connection: sqlite3.Connection) -> list[tuple[bytes, KnownSource]]:
-            return list(self._rows.following(connection, path, destination, limit))
+        def find(connection: sqlite3.Connection) -> dict[bytes, KnownSource]:
+            return {
+                folder + name: known
+                for folder, names in folders.items()
+                for name, known in self._rows.known(
+                    connection, folder, names, destination
+                )
+            }
 
-        empty: list[tuple[bytes, KnownSource]] = []
+        empty: dict[bytes, KnownSource] = {}
         return self._database.read(find, empty)
 
     def entry(self, key: int) -> LedgerEntry | None:
@@ -147,7 +154,6 @@ class Ledger:
                 raise
 
         self._database.write(write)
-        self.changes += 1
 
     def see_again(self, paths: Iterable[bytes], seen_ns: int) -> None:
         """
@@ -168,6 +174,31 @@ class Ledger:
             )
 
         if rows:
+            self._database.write(write)
+
+    def doubt(self, paths: Iterable[bytes], destination: str) -> None:
+        """
+        Have sources read again by the next import, whatever becomes of this one.
+
+        Where a run is replaced, there is a moment in which the store holds neither.
+
+        Args:
+            paths: the sources, as :func:`ledger_path` gives them.
+            destination: where their runs went.
+        """
+        rows = [(*parted(path), destination) for path in paths]
+
+        def write(connection: sqlite3.Connection) -> None:
+            # No file was ever changed then. All else stays: it is still the account.
+            connection.executemany(
+                "UPDATE source SET mtime_ns = -1 WHERE folder ="
+                " (SELECT key FROM folder WHERE path = ?) AND name = ?"
+                " AND is_current IS NOT NULL AND destination ="
+                " (SELECT key FROM destination WHERE name = ?)",
+                rows,
+            )
+
+        if rows and self.path.is_file():
             self._database.write(write)
 
     def settle(self, run: LedgerRun, destination: str) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rigbridge.ledger.entry import KnownSource
 from rigbridge.ledger.ledger import Ledger
-from rigbridge.ledger.paths import parted
 
 __all__ = ["GRANULARITY", "LedgerLookup"]
 
@@ -18,8 +17,6 @@ steps of two seconds, and the clock of a file server is not ours.
 """
 
 _GROUP = 500
-_LEAST = 8
-_MOST = 2000
 
 
 class LedgerLookup:
@@ -44,9 +41,21 @@ class LedgerLookup:
         self.destination = destination
         self.settings = settings
         self._again = again
-        self._ahead = _ReadAhead(ledger, destination)
+        self._expected: set[bytes] = set()
+        self._known: dict[bytes, KnownSource] = {}
         self._seen: list[bytes] = []
         self._seen_ns = time.time_ns()
+
+    def expect(self, paths: Sequence[bytes]) -> None:
+        """
+        Look up sources together that are asked for next.
+
+        Args:
+            paths: as :func:`ledger_path` gives them; some hundred at most.
+        """
+        if not self._again:
+            self._expected = set(paths)
+            self._known = self.ledger.known(paths, self.destination)
 
     def finished(
         self,
@@ -71,7 +80,7 @@ class LedgerLookup:
         """
         if self._again:
             return None
-        entry = self._ahead.find(path)
+        entry = self._found(path)
         if entry is None or entry.size != size or entry.mtime_ns != mtime_ns:
             return None
         if not entry.verdict.is_complete and entry.settings != self.settings:
@@ -85,57 +94,14 @@ class LedgerLookup:
                 self.flush()
         return entry
 
-    def same_content(self, path: bytes, digest: str) -> bytes | None:
-        """
-        Find another source of the same content that was imported completely.
-
-        Args:
-            path: the source that is to be imported; it is not found itself.
-            digest: the SHA-256 of its content in hex.
-        """
-        if self._again:
-            return None
-        found = self.ledger.with_content(digest, self.destination)
-        return None if found == path else found
+    def _found(self, path: bytes) -> KnownSource | None:
+        if path not in self._expected:
+            # Also one that comes twice, which this import may have noted meanwhile.
+            self.expect((path,))
+        self._expected.discard(path)
+        return self._known.get(path)
 
     def flush(self) -> None:
         """Note what was looked at again; to be called at the end."""
         self.ledger.see_again(self._seen, self._seen_ns)
         self._seen = []
-
-
-class _ReadAhead:
-    """
-    Finds sources by their paths, asked for in the order of their names.
-
-    One question of the database takes as long as a dozen further rows of its answer. So
-    more and more are read at once, as long as the next name is among them.
-    """
-
-    def __init__(self, ledger: Ledger, destination: str) -> None:
-        self._ledger = ledger
-        self._destination = destination
-        self._changes = ledger.changes
-        self._folder = b""
-        # What is known of the names from the first to the last; None is the end.
-        self._rows: dict[bytes, KnownSource] = {}
-        self._first = b""
-        self._last: bytes | None = b""
-        self._limit = _LEAST
-
-    def find(self, path: bytes) -> KnownSource | None:
-        folder, name = parted(path)
-        # What this import itself records is found, too.
-        is_same = folder == self._folder and self._changes == self._ledger.changes
-        if not is_same or name < self._first:
-            self._read(path, _LEAST)
-        elif self._last is not None and name > self._last:
-            self._read(path, min(4 * self._limit, _MOST))
-        return self._rows.get(name)
-
-    def _read(self, path: bytes, limit: int) -> None:
-        self._changes = self._ledger.changes
-        self._folder, self._first = parted(path)
-        self._limit = limit
-        self._rows = dict(self._ledger.following(path, self._destination, limit))
-        self._last = next(reversed(self._rows)) if len(self._rows) >= limit else None

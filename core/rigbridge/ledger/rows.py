@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import sys
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -44,10 +44,10 @@ _PROBLEMS = (
     "SELECT kind, message, place, remedy FROM problem WHERE source = ?"
     " ORDER BY position"
 )
-_FOLLOWING = (
+_KNOWN = (
     "SELECT name, key, size, mtime_ns, seen_ns, verdict, settings, digest FROM source"
-    " WHERE folder = ? AND name >= ? AND is_current IS NOT NULL AND destination ="
-    " (SELECT key FROM destination WHERE name = ?) ORDER BY name LIMIT ?"
+    " WHERE folder = ? AND is_current IS NOT NULL AND destination ="
+    " (SELECT key FROM destination WHERE name = ?) AND name IN (%s)"
 )
 _SHARED: Mapping[str, tuple[str, ...]] = {
     "destination": ("name",),
@@ -75,19 +75,23 @@ class SourceRows:
         self._settings.clear()
         self._folders.clear()
 
-    def following(
-        self, connection: sqlite3.Connection, path: bytes, destination: str, limit: int
+    def known(
+        self,
+        connection: sqlite3.Connection,
+        folder: bytes,
+        names: Sequence[bytes],
+        destination: str,
     ) -> Iterator[tuple[bytes, KnownSource]]:
-        """Give the sources of a folder from a name on, in the order of their names."""
-        folder, name = parted(path)
+        """Give what is known of files of a folder, by the name of each."""
         at = self._folder_key(connection, folder)
         if at is None:
             return
-        rows = connection.execute(_FOLLOWING, (at, name, destination, limit))
+        query = _KNOWN % ", ".join("?" * len(names))
+        rows = connection.execute(query, (at, destination, *names))
         # Every file of an import comes by here: no joins.
-        for each, key, size, mtime_ns, seen_ns, verdict, settings, digest in rows:
+        for name, key, size, mtime_ns, seen_ns, verdict, settings, digest in rows:
             yield (
-                each,
+                name,
                 KnownSource(
                     key=key,
                     size=size,

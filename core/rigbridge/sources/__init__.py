@@ -10,7 +10,7 @@ from rigbridge.sources.counts import ScanCounts
 from rigbridge.sources.folders import FolderWalk
 from rigbridge.sources.found import FoundSource
 from rigbridge.sources.patterns import Selection
-from rigbridge.sources.remote import is_url
+from rigbridge.sources.remote import has_secret, is_url
 from rigbridge.sources.scanning import Scan
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Scan",
     "ScanCounts",
     "Selection",
+    "has_secret",
     "is_archive",
     "is_url",
 ]

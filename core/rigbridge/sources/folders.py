@@ -6,22 +6,24 @@ import os
 import stat
 from collections.abc import Iterator
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
-
-import attrs
 
 from rigbridge.configuration import FILE_NAME
 from rigbridge.errors import SourceUnreadableError
-from rigbridge.outbox.incoming import ITEM_FILE, is_item_name
 from rigbridge.sources.archives import is_archive
 from rigbridge.sources.counts import ScanCounts
-from rigbridge.sources.found import FoundSource
+from rigbridge.sources.found import FoundFolder, FoundSource
 from rigbridge.sources.patterns import Selection
 
 __all__ = ["FolderWalk"]
 
 _AT_ONCE = 20_000
 """How many names of a folder are put into order together: it may hold millions."""
+
+
+_ITEM_FILE = "item.json"
+_ID_LENGTH = 36
 
 
 class FolderWalk:
@@ -50,8 +52,7 @@ class FolderWalk:
         # Not resolved: a link and its target are two files with names of their own.
         key = str(path.absolute())
         if key in self._named or (
-            not self._selection.include
-            and not self._selection.exclude
+            self._selection.is_all
             and _is_listed(path.name)
             and _identity(path.parent) in self._visited
         ):
@@ -85,9 +86,9 @@ class FolderWalk:
             )
             folders: list[str] = []
             try:
-                for found in self._files(here, relative, folders):
+                for found in self._files(here, folder, relative, folders):
                     if anchored is None or anchored.takes(relative + found.name):
-                        yield attrs.evolve(found, root=folder)
+                        yield found
             except OSError as error:
                 # A folder that is gone again is no error of anybody.
                 if identity is not None:
@@ -115,7 +116,7 @@ class FolderWalk:
             not parts
             or not all(map(_is_listed, parts))
             or any(map(self._selection.bars, above))
-            or is_item_name(path.parent.name)
+            or _is_item(path.parent)
             or not stat.S_ISREG(state.st_mode)
             or not self._takes(below)
         ):
@@ -129,41 +130,49 @@ class FolderWalk:
         return self._selection.takes(below)
 
     def _files(
-        self, folder: Path, relative: str, folders: list[str]
+        self, folder: Path, root: Path, relative: str, folders: list[str]
     ) -> Iterator[FoundSource]:
         """Give the files of a folder, and gather the names of its folders."""
-        if is_item_name(folder.name) and (folder / ITEM_FILE).is_file():
-            yield FoundSource.of_path(folder / ITEM_FILE)
+        if _is_item(folder):
+            yield FoundSource.of_path(folder / _ITEM_FILE, root=root)
             return
+        here = FoundFolder(folder, root)
         with os.scandir(folder) as entries:
             # In portions: the names of a million files are not held.
-            while portion := list(islice(entries, _AT_ONCE)):
-                for entry in sorted(portion, key=lambda entry: entry.name):
-                    if not _is_listed(entry.name):
+            while portion := sorted(islice(entries, _AT_ONCE), key=attrgetter("name")):
+                for entry in portion:
+                    name = entry.name
+                    if not _is_listed(name):
                         continue
                     if _leads_to_folder(entry):
-                        if self._selection.bars(relative + entry.name):
+                        if self._selection.bars(relative + name):
                             self._counts.excluded_folders += 1
                         else:
-                            folders.append(entry.name)
-                        continue
-                    found = self._file(folder / entry.name, entry, relative)
-                    if found is not None:
-                        yield found
+                            folders.append(name)
+                    elif self._is_wanted(folder, name, relative):
+                        state = _state(entry)
+                        if state is None or stat.S_ISREG(state.st_mode):
+                            yield here.file(name, state)
+                        else:
+                            self._counts.note_special(folder / name, state)
 
-    def _file(
-        self, path: Path, entry: os.DirEntry[str], relative: str
-    ) -> FoundSource | None:
-        if self._named and str(path.absolute()) in self._named:
-            return None
-        if not self._takes(relative + entry.name):
+    def _is_wanted(self, folder: Path, name: str, relative: str) -> bool:
+        if self._named and str((folder / name).absolute()) in self._named:
+            return False
+        if not self._selection.is_all and not self._takes(relative + name):
             self._counts.excluded += 1
-            return None
-        state = _state(entry)
-        if state is not None and not stat.S_ISREG(state.st_mode):
-            self._counts.note_special(path, state)
-            return None
-        return FoundSource.of_path(path, state)
+            return False
+        return True
+
+
+def _is_item(folder: Path) -> bool:
+    """Tell whether a folder is that of a run in quarantine, by its name and file."""
+    # Its name is the id of the run. The outbox, which says so, takes long to load.
+    if len(folder.name) != _ID_LENGTH or not (folder / _ITEM_FILE).is_file():
+        return False
+    from rigbridge.outbox.incoming import is_item_name  # noqa: PLC0415 - see above
+
+    return is_item_name(folder.name)
 
 
 def _unlisted(folder: Path, error: OSError) -> FoundSource:

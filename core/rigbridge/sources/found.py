@@ -17,7 +17,13 @@ from rigbridge.ledger import ledger_path
 from rigbridge.machine.folders import path_text
 from rigbridge.model import FileOpener
 
-__all__ = ["CarriedContent", "FoundSource", "RefusedContent", "SpooledContent"]
+__all__ = [
+    "CarriedContent",
+    "FoundFolder",
+    "FoundSource",
+    "RefusedContent",
+    "SpooledContent",
+]
 
 
 @attrs.frozen
@@ -69,6 +75,7 @@ class FoundSource:
             this machine.
         root: the folder that was named, below which it was found; None for a file
             that was named itself.
+        has_secret: whether its opener holds a password, or what may be one.
         key: what it is looked up by; differs from others also where names are no text.
     """
 
@@ -80,6 +87,7 @@ class FoundSource:
     mtime_ns: int | None = None
     archive: Path | None = None
     root: Path | None = None
+    has_secret: bool = attrs.field(default=False, repr=False)
     key: bytes = attrs.field(
         default=attrs.Factory(_key_of, takes_self=True), repr=False
     )
@@ -157,6 +165,45 @@ class FoundSource:
         """Delete the temporary copy, if there is one; it cannot be read any more."""
         if isinstance(self.opener, SpooledContent):
             self.opener.path.unlink(missing_ok=True)
+
+
+class FoundFolder:
+    """
+    A folder whose files are described: what their names have in common is found once.
+
+    Args:
+        path: the folder.
+        root: the folder that was named, of which this is a part.
+    """
+
+    def __init__(self, path: Path, root: Path | None = None) -> None:
+        self._path = path
+        self._root = root
+        # With the separator behind it, which some folders have in their own name.
+        inside = path / "_"
+        self._uri = path_text(inside)[:-1]
+        self._key = ledger_path(inside)[:-1]
+
+    def file(self, name: str, state: os.stat_result | None) -> FoundSource:
+        """
+        Describe a file of the folder, as :meth:`FoundSource.of_path` does.
+
+        Args:
+            name: its name.
+            state: what the system says of it, or None where that is not known.
+        """
+        path = self._path / name
+        shown = name if name.isascii() else path_text(Path(name))
+        return FoundSource(
+            name=shown,
+            uri=self._uri + shown,
+            key=self._key + os.fsencode(name),
+            opener=FileOpener(path),
+            path=path,
+            size=None if state is None else state.st_size,
+            mtime_ns=None if state is None else state.st_mtime_ns,
+            root=self._root,
+        )
 
 
 def _printable(name: str) -> str:

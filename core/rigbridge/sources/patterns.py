@@ -35,6 +35,11 @@ class Selection:
     exclude: Sequence[str] = ()
     ignore_case: bool = os.name == "nt"
 
+    @property
+    def is_all(self) -> bool:
+        """Whether every file is meant."""
+        return not self.include and not self.exclude
+
     def check(self) -> None:
         """
         Look at the patterns.

@@ -31,7 +31,7 @@ from rigbridge.sources.archives import is_archive
 from rigbridge.sources.found import FoundSource
 from rigbridge.sources.patterns import Selection, has_pattern, split_pattern
 
-__all__ = ["RemoteFileOpener", "is_url", "remote_files", "shown_url"]
+__all__ = ["RemoteFileOpener", "has_secret", "is_url", "remote_files", "shown_url"]
 
 _EXTRAS = {
     "s3": "s3",
@@ -60,6 +60,12 @@ def shown_url(url: str) -> str:
     shown = f"{user.partition(':')[0]}{at}{host}"
     query = "..." if parts.query else ""
     return urlunsplit((parts.scheme, shown, parts.path, query, ""))
+
+
+def has_secret(url: str) -> bool:
+    """Tell whether a URL holds a password, or a query that may be one."""
+    parts = urlsplit(url)
+    return parts.password is not None or bool(parts.query)
 
 
 class _Copy:
@@ -271,6 +277,7 @@ def _found(url: str, place: str, uri: str, info: dict[str, Any]) -> FoundSource:
         opener=RemoteFileOpener(url, place, uri),
         size=size if isinstance(size, int) else None,
         mtime_ns=_changed(info),
+        has_secret=has_secret(url),
     )
 
 

@@ -80,6 +80,19 @@ class TestQuarantine:
         assert document["document"] == str(kept / "item.json")
         assert "no serial number" in document["reason"]
 
+    def test_a_run_is_shown_with_its_report(
+        self, call: Command, kept: Path, report: Path
+    ) -> None:
+        """By the beginning of its id: why, whence, and what to do next."""
+        out, _ = call("quarantine", "show", kept.name[:6], "--data", "data")
+        assert "no serial number" in out
+        assert f"Read from: {report}" in out
+        assert f"rigbridge quarantine retry {kept.name}" in out
+        assert f"Kept in: {kept}" in out
+        (kept / "reason.txt").unlink()
+        out, _ = call("quarantine", "show", kept.name, "--data", "data", "--json")
+        assert "no serial number" in json.loads(out)[0]["words"]
+
     def test_a_mended_rule_stores_what_lies_there(
         self, call: Command, kept: Path, report: Path
     ) -> None:

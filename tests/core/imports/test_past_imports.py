@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 import pytest
 
+import rigbridge.imports
 from rigbridge.errors import ConfigurationError, NotFoundError
 from rigbridge.imports import Afterwards, PastImports, SourceResult, passed_over
 from rigbridge.ledger import Ledger
@@ -270,3 +271,32 @@ def test_nothing_is_replaced_where_that_cannot_be(call: Command) -> None:
     """Who asks for it learns the reason before a file is read."""
     with pytest.raises(ConfigurationError, match="imported before"):
         call("import", "x.csv", "--replace")
+
+
+def test_a_replacement_that_is_cut_off_is_made_good(
+    call: Command, reports: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store may have lost the old run and not have the new one: it is read again."""
+    summary(call, reports)
+
+    def cut_off(sources: Iterable[FoundSource], *_: object, **__: object) -> Any:
+        yield SourceResult(source=next(iter(sources)).uri, tried=False)
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rigbridge.imports, "import_sources", cut_off)
+        with pytest.raises(RuntimeError):
+            summary(call, reports, "--again", "--replace")
+    assert account(call)["stored"] == 3
+    assert summary(call, reports)["there_already"] == 3
+    assert summary(call, reports)["imported_before"] == 2
+
+
+def test_other_options_are_said_and_change_nothing(
+    call: Command, reports: Path
+) -> None:
+    """What is stored stays as it is; --again would compare it."""
+    summary(call, reports)
+    result = call("import", reports, "--attach-source", "--time-zone", "UTC")
+    assert "2 files imported before under other settings" in result.stderr
+    assert summary(call, reports)["imported_otherwise"] == 0

@@ -13,7 +13,11 @@ import pytest
 from rigbridge.cli.imports.progress import ImportProgress
 from rigbridge.configuration import Configuration, load_configuration
 from rigbridge.destinations import DestinationSettings
-from rigbridge.errors import PermanentError, ServerUnavailableError
+from rigbridge.errors import (
+    ConfigurationError,
+    PermanentError,
+    ServerUnavailableError,
+)
 from rigbridge.imports import (
     AdapterSet,
     PastImports,
@@ -131,6 +135,27 @@ def test_no_secret_travels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert results == []
     assert SECRET.encode() not in packed(sent[0])
     assert sent[0].configuration.data == tmp_path
+
+
+@pytest.mark.parametrize("attachments", [f"s3://key:{SECRET}@host/bucket", None])
+def test_a_password_of_an_address_travels_to_no_cluster(
+    tmp_path: Path, attachments: str | None
+) -> None:
+    """Neither that of a report nor that of the store's attachments."""
+    configuration = Configuration(
+        destination_settings=DestinationSettings(data=tmp_path, attachments=attachments)
+    )
+    url = f"https://u:{SECRET}@127.0.0.1:9/report.xml"
+    results = import_sources(
+        Scan([url]),
+        AdapterSet(configuration),
+        configuration,
+        None,
+        cluster="tcp://127.0.0.1:9",
+    )
+    with pytest.raises(ConfigurationError, match="would travel") as refused:
+        next(results)
+    assert SECRET not in str(refused.value)
 
 
 def test_each_file_of_a_group_is_named_alone(

@@ -238,14 +238,13 @@ class TestLookup:
     def test_a_moved_file_is_known_by_its_content(self, ledger: Ledger) -> None:
         """The same content at another path is named by the path that was imported."""
         ledger.record([entry()])
-        found = lookup(ledger).same_content(b"/moved/one.xml", CONTENT)
-        assert found == b"/reports/one.xml"
-        assert lookup(ledger).same_content(b"/moved/two.xml", OTHER) is None
+        assert ledger.with_content(CONTENT, "local") == b"/reports/one.xml"
+        assert ledger.with_content(OTHER, "local") is None
 
     def test_a_failed_file_says_nothing_about_its_copy(self, ledger: Ledger) -> None:
         """A copy of what failed is read."""
         ledger.record([entry(verdict=Verdict.FAILED)])
-        assert lookup(ledger).same_content(b"/moved/one.xml", CONTENT) is None
+        assert ledger.with_content(CONTENT, "local") is None
 
 
 class TestAccount:

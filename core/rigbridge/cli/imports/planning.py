@@ -99,7 +99,7 @@ class ImportPlan:
                 source=str(file),
                 remedy=f"give --to {planned_for}, or make a plan for this one",
             )
-        planned = reader.heading.get("options") or {}
+        planned: Mapping[str, object] = reader.heading.get("options") or {}
         others = [
             f"{name.replace('_', ' ')} {planned.get(name)}"
             for name, value in options.items()
@@ -127,6 +127,11 @@ class ImportPlan:
         from rigbridge.sources import is_url
 
         return [Path(path) for path in self._paths if not is_url(path)]
+
+    @property
+    def is_used(self) -> bool:
+        """Whether :meth:`note` has anything to do; telling it takes time."""
+        return self._planned is not None or self._forecast is not None
 
     def scan(self, selection: Selection) -> Scan | PlannedScan:
         """Give the sources: those of the plan, or those that the command names."""

@@ -84,7 +84,10 @@ def run_import(
         settings_digest,
     )
     from rigbridge.ledger import Ledger
+    from rigbridge.opening import check_adapters
 
+    # Also where nothing is read: settings that nobody reads are misspelled ones.
+    check_adapters(configuration)
     summary = ImportSummary(
         as_json=as_json,
         dry_run=dry_run,
@@ -94,13 +97,15 @@ def run_import(
     )
     sources = ImportProgress(scan, shown=not (as_json or quiet), as_json=as_json)
     ledger = Ledger.open(configuration.data)
+    settings = settings_digest(
+        configuration, only=only, strict=strict, attach_source=attach_source
+    )
     past = PastImports(
         ledger,
         destination_key(configuration),
-        settings_digest(
-            configuration, only=only, strict=strict, attach_source=attach_source
-        ),
+        settings,
         again=again,
+        replace=replace and not dry_run,
         durable=_leave if afterwards is None else afterwards.finish,
     )
 
@@ -113,7 +118,7 @@ def run_import(
             sources.add(result)
 
     def passed(found: FoundSource, known: KnownSource) -> None:
-        summary.pass_over(known)
+        summary.pass_over(known, as_now=known.settings == settings)
         sources.pass_over(found)
         if note is not None or afterwards is not None:
             _tell_passed(found, known, ledger, note, afterwards)

@@ -50,6 +50,7 @@ class _Totals:
     failed: int = 0
     without_run: int = 0
     imported_before: int = 0
+    imported_otherwise: int = 0
     failed_before: int = 0
     duplicates: int = 0
     not_tried: int = 0
@@ -162,11 +163,18 @@ class ImportSummary:
         for item in result.runs:
             self._add_run(result.source, item)
 
-    def pass_over(self, known: KnownSource) -> None:
-        """Take a source that the ledger knows, which was not read."""
+    def pass_over(self, known: KnownSource, *, as_now: bool = True) -> None:
+        """
+        Take a source that the ledger knows, which was not read.
+
+        Args:
+            known: what the ledger says of it.
+            as_now: whether it was read under the settings and options of this import.
+        """
         self._totals.sources += 1
         if known.verdict.is_complete or known.verdict == "empty":
             self._totals.imported_before += 1
+            self._totals.imported_otherwise += not as_now
         else:
             self._totals.failed_before += 1
 
@@ -258,6 +266,12 @@ class ImportSummary:
             say_warning(
                 f"{count_of(totals.not_tried, 'file')} not tried, since {why}; "
                 "repeat the same command later"
+            )
+        if totals.imported_otherwise:
+            say_warning(
+                f"{count_of(totals.imported_otherwise, 'file')} imported before under "
+                "other settings, options or versions of adapters stay as they are "
+                "(--again compares them with what is read now)"
             )
         if totals.failed_before:
             say_warning(

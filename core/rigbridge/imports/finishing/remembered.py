@@ -5,8 +5,7 @@ from __future__ import annotations
 import attrs
 
 from rigbridge.errors import SourceError
-from rigbridge.imports.blocks import begun
-from rigbridge.imports.results import ImportedRun, SourceResult
+from rigbridge.imports.results import ImportedRun, SourceResult, begun
 from rigbridge.ledger import KnownSource, Ledger, shown_path
 from rigbridge.model import RunOutcome
 from rigbridge.sources import FoundSource
