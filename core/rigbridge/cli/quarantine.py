@@ -81,18 +81,18 @@ def list_runs(
 
 
 @app.command("show")
+@placed("data", "config")
 def show(
+    place: StorePlace,
     run_ids: Annotated[
         list[str],
         typer.Argument(help="Ids of runs, or their beginnings.", metavar="ID..."),
     ],
     *,
-    data: options.DataFolder = None,
-    config: options.ConfigFile = None,
     as_json: options.AsJSON = False,
 ) -> None:
     """Say why a run lies in quarantine, where it came from, and what mends it."""
-    _, quarantine = _opened(data, config)
+    _, quarantine = _opened(place)
     chosen = _chosen(quarantine, run_ids)
     if as_json:
         say_json(
@@ -100,7 +100,7 @@ def show(
         )
         return
     for number, item in enumerate(chosen):
-        destination, unit, procedure, since, run_id, _ = _row(item)
+        destination, unit, procedure, since, run_id, _ = _row(item, str(item.id))
         if number:
             say("")
         say(f"run {run_id}")
