@@ -276,6 +276,10 @@ class _ATMLFile(ReportFile):
         del element, root
         return True
 
+    def is_streamed(self, element: Element) -> bool:
+        """Tell results from a result set that stands alone."""
+        return local_name(element) == RESULTS
+
 
 def _record_container(element: Element, account: RunAccount) -> None:
     """Record the texts of a container; its attributes are metadata of each run."""

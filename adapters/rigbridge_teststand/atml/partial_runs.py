@@ -27,7 +27,7 @@ from rigbridge_teststand.atml.local_names import (
 )
 from rigbridge_teststand.atml.phases import StepLevel, path_below
 from rigbridge_teststand.atml.runs import OLDEST, ATMLRunReader, version_of_results
-from rigbridge_teststand.atml.steps import name_of
+from rigbridge_teststand.atml.step_parts import name_of
 from rigbridge_teststand.settings import TestStandSettings
 from rigbridge_teststand.xml.elements import Element, PlaceTracker
 

@@ -22,21 +22,18 @@ from rigbridge.model import (
     PhaseOutcome,
 )
 from rigbridge_teststand.atml.account import RunAccount
-from rigbridge_teststand.atml.data.limit_forms import TEST_LIMITS
 from rigbridge_teststand.atml.data.limits import read_limits
 from rigbridge_teststand.atml.data.result_parts import (
-    DATA_HOLDER,
     TEST_RESULT,
     ResultParts,
 )
 from rigbridge_teststand.atml.data.results import REPORT_TEXT, DataReader
 from rigbridge_teststand.atml.data.several_limits import conditions_of
 from rigbridge_teststand.atml.data.values import flatten, keep_rest, put, read_datum
-from rigbridge_teststand.atml.events import EVENTS, read_events, report_text
-from rigbridge_teststand.atml.forms import Form, record_unread
+from rigbridge_teststand.atml.events import read_events, report_text
+from rigbridge_teststand.atml.forms import record_unread
 from rigbridge_teststand.atml.local_names import (
     LOCAL_NAMES,
-    STEPS,
     Step,
     attributes_of,
     child_elements,
@@ -45,19 +42,24 @@ from rigbridge_teststand.atml.local_names import (
 from rigbridge_teststand.atml.statuses import (
     FORCED,
     OUTCOME_READ,
-    OUTCOMES,
     STATUS,
     StepStatus,
     StepStatuses,
     flag,
 )
-from rigbridge_teststand.atml.step_properties import EXTENSION, read_extension
+from rigbridge_teststand.atml.step_parts import (
+    GROUP,
+    STEP,
+    StepParts,
+    called_by,
+    name_of,
+)
 from rigbridge_teststand.atml.times import TimeReader
 from rigbridge_teststand.omissions import STALE_VALUE
 from rigbridge_teststand.vocabulary import LOG_ATTRIBUTES, UNNAMED_STEP, LoopRole
 from rigbridge_teststand.xml.elements import Element
 
-__all__ = ["KEPT_ATTRIBUTES", "ATMLStepReader", "name_of"]
+__all__ = ["KEPT_ATTRIBUTES", "ATMLStepReader"]
 
 KEPT_ATTRIBUTES = {
     "simulated": "simulated",
@@ -79,23 +81,6 @@ _USUAL_ATTRIBUTES = frozenset(
     | {"startDateTime", "endDateTime", STATUS}
 )
 _CALLER_NAME = "callerName"
-# What is read of a step. Steps below it are searched on their own; of the rest, what no
-# table names is kept whole.
-_STEP = Form(
-    any_attribute=True,
-    children={
-        **dict.fromkeys((*STEPS, *OUTCOMES, *EVENTS)),
-        "TestResult": TEST_RESULT,
-        "Extension": EXTENSION,
-        "Parameters": Form(children={"Parameter": None}),
-        "Data": DATA_HOLDER,
-        "TestLimits": TEST_LIMITS,
-    },
-    others=True,
-)
-_GIVEN = frozenset({"Parameters", "Data"})
-_GROUP = "TestGroup"
-_CALLER = re.compile(r"SequenceCallStepName\s*=\s*'([^']*)'")
 _LEVEL = re.compile(r"\bbl\s*=\s*'(\d+)'")
 _POST_ACTION = "_PostAction"
 _FLOW = "NI_Flow_"
@@ -105,64 +90,6 @@ _RANKS = (
     PhaseOutcome.FAIL,
     PhaseOutcome.ERROR,
 )
-
-
-def name_of(kind: str, given: dict[str, str]) -> str:
-    """
-    Give the name of a step: for a sequence call that of the calling step.
-
-    Args:
-        kind: the local name of the step.
-        given: its attributes.
-    """
-    name = given.get("name", "").strip()
-    if kind == _GROUP:
-        caller = given.get("callerName", "").strip()
-        # 2.02 has no callerName; the calling step is part of the type.
-        if not caller and (match := _CALLER.search(given.get("userDefinedType", ""))):
-            caller = match[1].strip()
-        name = caller or name.partition("#")[2].partition("#")[0] or name
-    # Loops repeat the same names; each is held once.
-    return intern(name) or UNNAMED_STEP
-
-
-class _StepParts:
-    """The children of a step by their kind, found in one pass."""
-
-    outcome: Element | None = None
-    limits: Element | None = None
-    looping = LoopRole.NONE
-
-    def __init__(self, element: Element, account: RunAccount) -> None:
-        self.attributes: dict[str, JSONValue] = {}
-        self.results: list[ResultParts] = []
-        # The results again, with the parameters and data, in document order.
-        self.data: list[ResultParts | Step] = []
-        self.nested: list[Step] = []
-        self.events: list[Element] = []
-        self.others: list[Step] = []
-        for below in child_elements(element):
-            name = LOCAL_NAMES[below.tag]
-            if name == "TestResult":
-                result = ResultParts(below)
-                self.results.append(result)
-                self.data.append(result)
-            elif name == "Extension":
-                looping = read_extension(below, self.attributes, account)
-                if looping is not LoopRole.NONE:
-                    self.looping = max(looping, self.looping)
-            elif name in OUTCOMES and self.outcome is None:
-                self.outcome = below
-            elif name == "TestLimits" and self.limits is None:
-                self.limits = below
-            elif name in _GIVEN:
-                self.data.append((name, below))
-            elif name in STEPS:
-                self.nested.append((name, below))
-            elif name in EVENTS:
-                self.events.append(below)
-            else:
-                self.others.append((name, below))
 
 
 class ATMLStepReader:
@@ -209,7 +136,7 @@ class ATMLStepReader:
         """
         kind, element = step
         account = self._account
-        parts = _StepParts(element, account)
+        parts = StepParts(element, account)
         given = attributes_of(element)
         name = name_of(kind, given)
         if name is UNNAMED_STEP:
@@ -242,7 +169,7 @@ class ATMLStepReader:
             measurements = []
         if len(self.logs) > begun:
             attributes.update(_logged_texts(self.logs[begun:]))
-        record_unread(element, _STEP, account)
+        record_unread(element, STEP, account)
         account.mapped["phase"] += 1
         phase = Phase(
             name=name,
@@ -256,7 +183,7 @@ class ATMLStepReader:
         )
         return phase, parts.looping, parts.nested
 
-    def _others(self, parts: _StepParts) -> str | None:
+    def _others(self, parts: StepParts) -> str | None:
         """Keep children without a field as attributes; return the description."""
         description: Element | None = None
         for label, element in parts.others:
@@ -267,7 +194,7 @@ class ATMLStepReader:
                 flatten(element, label, parts.attributes, self._account)
         return read_text(description)
 
-    def _keep_outcome(self, parts: _StepParts, given: dict[str, str]) -> None:
+    def _keep_outcome(self, parts: StepParts, given: dict[str, str]) -> None:
         """Keep what an outcome says beside the status: that it was forced, its ID."""
         attributes, account = parts.attributes, self._account
         if parts.outcome is None:
@@ -313,8 +240,8 @@ class ATMLStepReader:
         self._account.mapped["property"] += count
         if not _USUAL_ATTRIBUTES.issuperset(given):
             self._keep_attributes(kind, given, attributes)
-        if kind == _GROUP:
-            attributes.update(_called(name, given))
+        if kind == GROUP:
+            attributes.update(called_by(name, given))
         if str(attributes.get("step_type", "")).startswith(_FLOW):
             attributes["kind"] = "flow"
 
@@ -324,7 +251,7 @@ class ATMLStepReader:
         """Keep attributes without a field, those that no schema has by their names."""
         for key, text in given.items():
             # The name of a group is that of its caller.
-            is_name = key == _CALLER_NAME and kind == _GROUP
+            is_name = key == _CALLER_NAME and kind == GROUP
             if key in KEPT_ATTRIBUTES:
                 put(attributes, KEPT_ATTRIBUTES[key], flag(text), self._account)
             elif key not in _USUAL_ATTRIBUTES and not is_name and key[0] != "{":
@@ -393,7 +320,7 @@ class ATMLStepReader:
         self,
         kind: str,
         name: str,
-        parts: _StepParts,
+        parts: StepParts,
         status: StepStatus | None,
         time: datetime | None,
     ) -> list[Measurement]:
@@ -421,7 +348,7 @@ class ATMLStepReader:
             self._account.mapped["measurement"] += len(found)
         return found
 
-    def _take_limits(self, parts: _StepParts, limits: Element) -> None:
+    def _take_limits(self, parts: StepParts, limits: Element) -> None:
         """Give limits of the test itself to the result that they can only mean."""
         open_ones = [
             result
@@ -453,7 +380,7 @@ class ATMLStepReader:
         is_pass_fail = "PassFail" in kind or kind.endswith("_PFT")
         # Tests of another type without a value are no pass/fail tests. A group is one
         # only if its type says so: a pass/fail step that calls a sequence.
-        if not is_pass_fail and (kind or element == _GROUP):
+        if not is_pass_fail and (kind or element == GROUP):
             return []
         return [
             Measurement(
@@ -466,7 +393,7 @@ class ATMLStepReader:
 
     def _read_data(
         self,
-        parts: _StepParts,
+        parts: StepParts,
         inherited: MeasurementOutcome,
         time: datetime | None,
     ) -> None:
@@ -558,11 +485,3 @@ def _judge(kind: str, results: list[ResultParts]) -> int:
             result.is_judged = result.is_single
             count += result.is_judged
     return count
-
-
-def _called(name: str, given: dict[str, str]) -> dict[str, JSONValue]:
-    """Give the sequence that a group called."""
-    file, _, sequence = given.get("name", "").strip().partition("#")
-    if sequence:
-        return {"sequence_file": file, "sequence": sequence}
-    return {"sequence": file} if file and file != name else {}

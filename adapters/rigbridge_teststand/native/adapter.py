@@ -98,7 +98,11 @@ class _NativeFile(ReportFile):
 
     def is_unread(self, element: Element, root: Element) -> bool:
         """Tell whether a report is the root, or was not known by its name."""
-        return element is root or element in self._renamed
+        return element is root or not self.is_streamed(element)
+
+    def is_streamed(self, element: Element) -> bool:
+        """Tell a report from one whose name had a namespace."""
+        return element not in self._renamed
 
     def refuse(self, head: bytes) -> None:
         """Refuse the page that TestStand may write instead."""

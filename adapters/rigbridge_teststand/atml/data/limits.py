@@ -1,21 +1,23 @@
-"""
-``TestLimits`` to limits and validators.
-
-The comparator of a bound tells whether it is the lower one; their order does not. A
-pair under ``OR`` is an outside range, and becomes a validator.
-"""
+"""``TestLimits`` to limits and validators."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from functools import partial
-from typing import TypeGuard
 
 import attrs
 
 from rigbridge.model import JSONValue, Scalar
 from rigbridge_teststand.atml.account import RunAccount
+from rigbridge_teststand.atml.data.bounds import (
+    LOWER,
+    BoundComparer,
+    LimitBound,
+    is_number,
+    number_in,
+    text_in,
+)
 from rigbridge_teststand.atml.data.data_types import data_type_of
 from rigbridge_teststand.atml.data.indexed_arrays import spelled
 from rigbridge_teststand.atml.data.limit_forms import PROPERTY_NAMES, RAW_SIDES
@@ -23,7 +25,6 @@ from rigbridge_teststand.atml.data.properties import property_number, whole_numb
 from rigbridge_teststand.atml.data.several_limits import join_all, join_alternatives
 from rigbridge_teststand.atml.data.values import flatten, read_datum
 from rigbridge_teststand.atml.local_names import (
-    all_text,
     attribute,
     child,
     children,
@@ -34,24 +35,10 @@ from rigbridge_teststand.comparisons import (
     compare_numbers,
     compare_tolerance,
 )
-from rigbridge_teststand.numbers import read_number
 from rigbridge_teststand.xml.elements import Element
 
 __all__ = ["Judged", "read_limits"]
 
-_LOWER = frozenset({"GT", "GE"})
-_UPPER = frozenset({"LT", "LE"})
-# The order of the two bounds of an outside range: below the low one, then above.
-_OPPOSITE_FIRST = {"LT": 0, "LE": 0, "GT": 1, "GE": 1}
-_TEXTS = {
-    "EQ": "x == {}",
-    "NE": "x != {}",
-    "CIEQ": "x == {}, ignoring case",
-    "CINE": "x != {}, ignoring case",
-    "REGULAREXPRESSIONCASESENSITIVE": "x matches {}",
-    "REGULAREXPRESSIONIGNORECASE": "x matches {}, ignoring case",
-}
-_OPERATORS = {"GT": ">", "GE": ">=", "LT": "<", "LE": "<="}
 _SIDES = 2
 _SIDE_NAMES = ("LimitLow", "LimitHigh")
 _TOLERANCES = re.compile(
@@ -73,12 +60,6 @@ class Judged:
 
     comparison: Comparison
     attributes: dict[str, JSONValue]
-
-
-@attrs.frozen(kw_only=True)
-class _Bound:
-    comparator: str
-    value: Scalar
 
 
 def read_limits(
@@ -171,6 +152,7 @@ class _LimitReader:
         self._properties = properties
         self._attributes = attributes
         self._account = account
+        self._comparer = BoundComparer(attributes, account)
 
     def comparisons(self, limits: Element) -> Iterator[Comparison]:
         """Read the members of a ``Limits`` element; none is a value only logged."""
@@ -192,7 +174,7 @@ class _LimitReader:
                 self._account.mapped["limit"] += 1
                 self._account.coerced("limit", "unknown shape, kept as text", element)
                 flatten(element, f"limit.{name}", self._attributes, self._account)
-                yield Comparison(validators=(_raw(element) or name,))
+                yield Comparison(validators=(text_in(element) or name,))
 
     def _sides(self, limits: Element, comparator: str) -> Comparison:
         """Read ``LimitLow`` and ``LimitHigh``, which NI does not write."""
@@ -206,7 +188,7 @@ class _LimitReader:
                     self._note("limit_unit", unit)
                 for key, detail in details.items():
                     self._note(f"limit.{key}", detail)
-            stated.append(_numeric(value))
+            stated.append(number_in(value))
         self._account.mapped["limit"] += 1
         return compare_numbers(
             comparator,
@@ -237,13 +219,13 @@ class _LimitReader:
         tolerance = self._tolerance(bound.value, stated)
         if tolerance is not None:
             return tolerance
-        if stated and _is_number(bound.value):
+        if stated and is_number(bound.value):
             return self._vague(element, bound.value, stated)
-        return self._single(element, bound)
+        return self._comparer.single(element, bound)
 
     def single(self, element: Element) -> Comparison:
         """Read ``SingleLimit``: one bound, on the side that its comparator says."""
-        return self._single(element, self._bound(element, ""))
+        return self._comparer.single(element, self._bound(element, ""))
 
     def pair(self, element: Element) -> Comparison:
         """Read ``LimitPair``: inside under ``AND``, outside under ``OR``."""
@@ -266,20 +248,8 @@ class _LimitReader:
             self._account.coerced("limit", "one of two bounds is missing", element)
         if operator not in ("AND", "OR"):
             self._account.coerced("limit", "unknown operator", element, operator)
-            return self._joined_by(operator.lower(), element, bounds)
-        return self._joined_pair(element, operator, bounds)
-
-    def _joined_pair(
-        self, element: Element, operator: str, bounds: list[_Bound]
-    ) -> Comparison:
-        """Read a pair of plain bounds."""
-        if not bounds or any(bound.value is None for bound in bounds):
-            return self._without_bounds(element)
-        if not all(_is_number(bound.value) for bound in bounds):
-            return self._as_text(element, bounds)
-        if operator == "OR":
-            return self._outside(element, bounds)
-        return self._inside(element, bounds)
+            return self._comparer.joined_by(operator.lower(), element, bounds)
+        return self._comparer.pair(element, operator, bounds)
 
     def _nominal(self, element: Element | None) -> Scalar:
         """Read the nominal value of a pair."""
@@ -308,11 +278,11 @@ class _LimitReader:
                 shown = _shown(child(below, "Datum"), self._account)
                 terms.append(f"{attribute(below, 'operation') or 'AND'} {shown}")
         if datum is None or len(terms) == 1:
-            return Comparison(validators=(f"mask {_raw(element)}".strip(),))
+            return Comparison(validators=(f"mask {text_in(element)}".strip(),))
         shown = f"{' '.join(terms)} == {_shown(datum, self._account)}"
         return Comparison(validators=(shown,))
 
-    def _bound(self, element: Element, default: str) -> _Bound:
+    def _bound(self, element: Element, default: str) -> LimitBound:
         datum = _datum(element)
         value: Scalar = None
         if datum is not None:
@@ -330,128 +300,13 @@ class _LimitReader:
         if (name := attribute(element, "name")) is not None:
             self._note("limit_name", name)
         given = element.get("comparator")
-        return _Bound(
+        return LimitBound(
             comparator=default if given is None else given.strip(), value=value
         )
 
-    def _single(self, element: Element, bound: _Bound) -> Comparison:
-        comp = bound.comparator.upper()
-        if bound.value is None:
-            return self._without_bounds(element)
-        # TestStand writes no comparator if the step was forced to pass or fail.
-        if not comp:
-            return self._unjudged(element, [bound])
-        if comp.startswith("REGULAREXPRESSION") or not _is_number(bound.value):
-            return self._as_text(element, [bound])
-        self._account.mapped["limit"] += 1
-        return compare_numbers(
-            "NE" if comp == "CINE" else "EQ" if comp == "CIEQ" else bound.comparator,
-            _numeric(bound.value),
-            None,
-            report=self._account.report,
-            place=partial(self._account.place, element),
-        )
-
-    def _as_text(self, element: Element, bounds: list[_Bound]) -> Comparison:
-        validators: list[str] = []
-        for bound in bounds:
-            comp = bound.comparator.upper()
-            shown = repr(bound.value)
-            if comp.startswith("REGULAREXPRESSION"):
-                shown = f"/{bound.value}/"
-            if comp in _TEXTS:
-                doubt = self._doubt(element) if isinstance(bound.value, str) else ""
-                validators.append(_TEXTS[comp].format(shown) + doubt)
-            elif comp in _OPERATORS:
-                validators.append(f"x {_OPERATORS[comp]} {shown}")
-            elif comp:
-                self._account.coerced(
-                    "comparator",
-                    "unknown, kept as text",
-                    element,
-                    bound.comparator,
-                )
-                validators.append(f"{bound.comparator} {shown}")
-            else:
-                return self._unjudged(element, bounds)
-        self._account.mapped["limit"] += 1
-        return Comparison(validators=tuple(validators))
-
-    def _doubt(self, element: Element) -> str:
-        """Note the doubt about case that is in the oldest version."""
-        if version_of(element.tag) != "2.02":
-            return ""
-        rule = "ATML 2.02 does not say whether case counts"
-        self._account.coerced("comparator", rule, element)
-        return ", perhaps ignoring case"
-
-    def _unjudged(self, element: Element, bounds: list[_Bound]) -> Comparison:
-        """Keep the bounds of a step that was forced to its verdict."""
-        self._account.mapped["limit"] += 1
-        self._account.coerced(
-            "limit",
-            "no comparator, bounds kept as attributes",
-            element,
-        )
-        self._attributes["unused_limits"] = [spelled(bound.value) for bound in bounds]
-        return Comparison()
-
-    def _inside(self, element: Element, bounds: list[_Bound]) -> Comparison:
-        lower = [bound for bound in bounds if bound.comparator.upper() in _LOWER]
-        upper = [bound for bound in bounds if bound.comparator.upper() in _UPPER]
-        if len(lower) + len(upper) != len(bounds) or len(lower) > 1 or len(upper) > 1:
-            return self._as_text(element, bounds)
-        comp = "".join(bound.comparator.upper() for bound in (*lower, *upper))
-        if not comp:
-            return Comparison()
-        self._account.mapped["limit"] += 1
-        if not lower:
-            return compare_numbers(
-                comp,
-                _numeric(upper[0].value),
-                None,
-                report=self._account.report,
-                place=partial(self._account.place, element),
-            )
-        return compare_numbers(
-            comp,
-            _numeric(lower[0].value),
-            _numeric(upper[0].value) if upper else None,
-            report=self._account.report,
-            place=partial(self._account.place, element),
-        )
-
-    def _outside(self, element: Element, bounds: list[_Bound]) -> Comparison:
-        ordered = sorted(
-            bounds,
-            key=lambda bound: _OPPOSITE_FIRST.get(bound.comparator.upper(), 2),
-        )
-        comps = [bound.comparator.upper() for bound in ordered]
-        if [_OPPOSITE_FIRST.get(comp) for comp in comps] != [0, 1]:
-            # Two bounds that are no outside range.
-            return self._joined_by("or", element, bounds)
-        self._account.mapped["limit"] += 1
-        return compare_numbers(
-            "".join(comps),
-            _numeric(ordered[0].value),
-            _numeric(ordered[1].value),
-            report=self._account.report,
-            place=partial(self._account.place, element),
-        )
-
-    def _joined_by(
-        self, word: str, element: Element, bounds: list[_Bound]
-    ) -> Comparison:
-        """Keep bounds that make no range as one text."""
-        shown = self._as_text(element, bounds)
-        return Comparison(validators=(f" {word} ".join(shown.validators),))
-
-    def _without_bounds(self, element: Element) -> Comparison:
-        """Record limits without a value to compare with."""
-        self._account.dropped("limit", "holds no bound", element, _raw(element) or None)
-        return Comparison()
-
-    def _tolerance(self, nominal: Scalar, stated: list[_Bound]) -> Comparison | None:
+    def _tolerance(
+        self, nominal: Scalar, stated: list[LimitBound]
+    ) -> Comparison | None:
         """
         Compute the range of a tolerance whose kind the extension says.
 
@@ -470,14 +325,14 @@ class _LimitReader:
             if not stated:
                 return None
             for bound in stated:
-                below = bound.comparator.upper() in _LOWER
+                below = bound.comparator.upper() in LOWER
                 sides["Low" if below else "High"] = bound.value
         self._account.mapped["limit"] += 1
         return compare_tolerance(
             threshold,
-            _numeric(sides.get("Nominal", nominal)),
-            _numeric(sides.get("Low")),
-            _numeric(sides.get("High")),
+            number_in(sides.get("Nominal", nominal)),
+            number_in(sides.get("Low")),
+            number_in(sides.get("High")),
             report=self._account.report,
             place=partial(
                 self._account.place, self._properties if raw is None else raw
@@ -485,7 +340,7 @@ class _LimitReader:
         )
 
     def _keep_printed(
-        self, nominal: Scalar, stated: list[_Bound], raw: list[Scalar]
+        self, nominal: Scalar, stated: list[LimitBound], raw: list[Scalar]
     ) -> None:
         """Keep what the limits state otherwise than the raw limits, which count."""
         printed = [bound.value for bound in stated if bound.value not in raw]
@@ -494,9 +349,9 @@ class _LimitReader:
         if nominal not in raw:
             self._note("nominal", spelled(nominal))
 
-    def _error_limits(self, errors: Element) -> list[_Bound]:
+    def _error_limits(self, errors: Element) -> list[LimitBound]:
         """Read the tolerances in the ``ErrorLimits`` of an expected value."""
-        bounds: list[_Bound] = []
+        bounds: list[LimitBound] = []
         for name, shape in children(errors):
             if name == "LimitPair":
                 inner = [below for kind, below in children(shape) if kind == "Limit"]
@@ -506,7 +361,7 @@ class _LimitReader:
         return bounds
 
     def _vague(
-        self, element: Element, nominal: Scalar, stated: list[_Bound]
+        self, element: Element, nominal: Scalar, stated: list[LimitBound]
     ) -> Comparison:
         """Keep a tolerance whose kind nothing says: it sets no bounds."""
         self._account.mapped["limit"] += 1
@@ -519,7 +374,7 @@ class _LimitReader:
             for bound in stated
         ]
         shown = " and ".join(
-            f"{'-' if bound.comparator.upper() in _LOWER else '+'}{bound.value}"
+            f"{'-' if bound.comparator.upper() in LOWER else '+'}{bound.value}"
             for bound in stated
         )
         note = "the report does not say of which kind"
@@ -536,7 +391,7 @@ _SHAPES = {
 }
 
 
-def _are_tolerances(pair: Element, nominal: Scalar, bounds: list[_Bound]) -> bool:
+def _are_tolerances(pair: Element, nominal: Scalar, bounds: list[LimitBound]) -> bool:
     """
     Tell whether the bounds beside a nominal value may be distances from it.
 
@@ -547,13 +402,13 @@ def _are_tolerances(pair: Element, nominal: Scalar, bounds: list[_Bound]) -> boo
         spaces = map(str, pair.nsmap.values())
         if any(space.startswith(_OF_TESTSTAND) for space in spaces):
             return True
-    if not _is_number(nominal):
+    if not is_number(nominal):
         return False
     return not all(
-        not _is_number(bound.value)
+        not is_number(bound.value)
         or (
             bound.value <= nominal
-            if bound.comparator.upper() in _LOWER
+            if bound.comparator.upper() in LOWER
             else bound.value >= nominal
         )
         for bound in bounds
@@ -570,17 +425,3 @@ def _shown(datum: Element | None, account: RunAccount) -> str:
         return "?"
     value, _, details = read_datum(datum, account)
     return str(details.get("spelled", value))
-
-
-def _numeric(value: Scalar) -> float | None:
-    if isinstance(value, str):
-        return read_number(value)
-    return value if _is_number(value) else None
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _raw(element: Element) -> str:
-    return " ".join(all_text(element).split())

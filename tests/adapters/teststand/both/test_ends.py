@@ -55,6 +55,22 @@ def test_a_cut_between_two_reports_is_said(tmp_path: Path, read_report: Any) -> 
     assert entry.rule == "cut off behind a report, whatever followed is missing"
 
 
+def test_a_bare_result_set_before_a_cut_is_read(
+    tmp_path: Path, read_report: Any
+) -> None:
+    """Steps without ``TestResults`` around them are read also of a file that is cut."""
+    path = tmp_path / "a.xml"
+    path.write_text(
+        "<trc:TestResultsCollection xmlns:trc='urn:IEEE-1636.1:2013:a' "
+        "xmlns:tr='urn:IEEE-1636.1:2013:b'><tr:ResultSet><tr:Outcome value='Passed'/>"
+        "<tr:Test ID='1' name='Supply'><tr:Outcome value='Passed'/></tr:Test>"
+        "</tr:ResultSet>"
+    )
+    (run,) = read_report(path).runs
+    assert [phase.name for phase in run.phases] == ["Supply"]
+    assert "partial" not in run.metadata
+
+
 @pytest.mark.parametrize("adapter", [TestStandXMLAdapter, TestStandATMLAdapter])
 @pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff\x00\n"])
 def test_nothing_but_a_mark_of_byte_order_is_no_run(mark: bytes, adapter: Any) -> None:
