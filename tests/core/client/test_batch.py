@@ -271,18 +271,27 @@ class TestBlocking:
         reach: Reach,
         make_run: MakeRun,
         make_file: MakeFile,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """Once the store is known to be far, they go up while the run is created."""
         server.inject(Fault.SLOW_WORK, times=10_000, seconds=0.02)
         destination = reach(server, concurrency=16)
         for _ in range(2):
             destination.submit(make_run())  # by then it knows what the list shows
-        asked = len(server.requests)
+        together = threading.Barrier(2)
+        met: list[Operation] = []
+        perform = server.contents.perform
+
+        def watched(operation: Operation, **details: Any) -> Any:
+            if operation in (Operation.CREATE, Operation.INITIALIZE):
+                together.wait(5)  # neither is answered before both have arrived
+                met.append(operation)
+            return perform(operation, **details)
+
+        monkeypatch.setattr(server.contents, "perform", watched)
         run = make_run(attachments=[make_file("a", b"1")])
         destination.resume(run, Progress(), _keep)
-        # In either order, and on a busy machine the file may even be up by then.
-        operations = {request.operation for request in server.requests[asked:][:3]}
-        assert {Operation.CREATE, Operation.INITIALIZE} <= operations
+        assert sorted(met) == [Operation.CREATE, Operation.INITIALIZE]
         assert server.attachments(server.runs[-1].id) == [("a", b"1")]
 
     def test_a_refused_run_leaves_its_files_to_the_next_attempt(
