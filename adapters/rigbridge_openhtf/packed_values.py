@@ -26,6 +26,7 @@ from typing import Any, cast
 import attrs
 import msgspec
 
+from rigbridge_openhtf.guarded import ask, told_error
 from rigbridge_openhtf.plain_objects import apply_rule, without_address
 
 __all__ = [
@@ -137,7 +138,7 @@ def _pack_object(value: object, depth: int, around: set[int], steps: int) -> obj
         reason = "its object never turns into a plain value"
         return _tagged("unreadable", [reason, None])
     try:
-        rule, result = apply_rule(value)
+        rule, result = ask(apply_rule, value)
     except Exception as error:  # noqa: BLE001 - an object of the test may do anything
         return _unreadable(kind, error)
     packed = _pack(result, depth, around, steps - 1)
@@ -159,7 +160,7 @@ def _tagged(tag: str, value: object) -> dict[str, object]:
 
 
 def _unreadable(kind: type, error: Exception) -> dict[str, object]:
-    detail = f"{kind.__name__}: {error!r}"
+    detail = f"{kind.__name__}: {told_error(error)}"
     return _tagged("unreadable", ["its object cannot be read", detail])
 
 
@@ -176,7 +177,7 @@ def _pack_container(value: Any, depth: int, around: set[int]) -> object:
         return value
     if depth >= MAX_DEPTH or id(value) in around:
         try:
-            return _tagged("nested", without_address(str(value)))
+            return _tagged("nested", without_address(ask(str, value)))
         except Exception as error:  # noqa: BLE001 - a member may do anything
             return _unreadable(kind, error)
     around.add(id(value))

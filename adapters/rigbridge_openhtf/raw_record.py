@@ -196,6 +196,7 @@ class RawRecord:
         phases: in the order of the record.
         logs: in the order of the record.
         rest: every other field (subtests, diagnoses...).
+        unread: place and reason of what the record's own objects did not give.
     """
 
     dut_id: object = None
@@ -210,3 +211,4 @@ class RawRecord:
     phases: Sequence[RawPhase] = ()
     logs: Sequence[RawLog] = ()
     rest: Mapping[str, object] = attrs.field(factory=dict[str, object])
+    unread: Sequence[tuple[str, str]] = ()

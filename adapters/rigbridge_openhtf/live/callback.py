@@ -24,6 +24,7 @@ import attrs
 from rigbridge.errors import ConfigurationError
 from rigbridge.machine.interruption import brought_to_end
 from rigbridge.outbox.incoming import IncomingFolder, say_lost, shared_threads
+from rigbridge_openhtf.guarded import told_error
 from rigbridge_openhtf.live.background import BackgroundOutbox
 from rigbridge_openhtf.live.fixed_settings import FixedSettings, fix_settings
 from rigbridge_openhtf.live.hand_over import HandOver
@@ -31,7 +32,6 @@ from rigbridge_openhtf.live.known_records import known_record
 from rigbridge_openhtf.live.record_writing import (
     RecordSummary,
     load_writer,
-    told_error,
     write_record,
 )
 from rigbridge_openhtf.settings import OpenHTFSettings

@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 
 import attrs
 
+from rigbridge_openhtf.guarded import Guard
 from rigbridge_openhtf.live.hand_over import HandOver
 
 __all__ = ["KnownRecord", "known_record"]
@@ -49,8 +50,9 @@ def known_record(record: Any, place: _RecordPlace) -> KnownRecord:
             tests callbacks may use one object for several.
         place: where it is handed over to.
     """
+    guard = Guard()  # what fails here is noted when the record is written
     times = tuple(
-        getattr(record, name, None) for name in ("start_time_millis", "end_time_millis")
+        guard.field(record, name) for name in ("start_time_millis", "end_time_millis")
     )
     key = id(record)
     entry = _known.get(key)

@@ -13,6 +13,7 @@ from uuid import UUID
 import attrs
 
 from rigbridge.outbox.incoming import IncomingFolder, ItemContent, ItemDraft
+from rigbridge_openhtf.guarded import Guard, ask, told_error
 from rigbridge_openhtf.live.fixed_settings import ADAPTER, FixedSettings
 from rigbridge_openhtf.live.records import (
     CLOSED,
@@ -28,7 +29,7 @@ from rigbridge_openhtf.settings import OpenHTFSettings
 if TYPE_CHECKING:
     from rigbridge_openhtf.live.openhtf_types import LiveAttachment
 
-__all__ = ["RecordSummary", "load_writer", "told_error", "write_record"]
+__all__ = ["RecordSummary", "load_writer", "write_record"]
 
 _LOGGER = logging.getLogger("rigbridge.openhtf")
 # The phase that OpenHTF itself puts first, to wait for the serial number.
@@ -56,28 +57,35 @@ class RecordSummary:
     @classmethod
     def of(cls, record: Any, settings: OpenHTFSettings) -> Self:
         """Sum a record up; what cannot be read is left out."""
-        try:
-            unknown = {name.casefold() for name in settings.unknown_serial_numbers}
-            serial = str(record.dut_id or "").strip()
-            if serial.casefold() in unknown:
-                serial = ""
-            outcome = record.outcome
-            name = outcome.name if isinstance(outcome, Enum) else outcome
-            procedure = record.metadata.get("test_name")
-            return cls(
-                serial_number=serial or None,
-                outcome=None if name is None else str(name),
-                procedure=str(procedure) if procedure else None,
-                never_began=str(name) == "ABORTED"
-                and not serial
-                and all(map(_is_idle, record.phases)),
-            )
-        except Exception:  # noqa: BLE001 - said when the record itself is read
-            return cls()
+        guard = Guard()  # what fails here is noted when the record is written
+        unknown = {name.casefold() for name in settings.unknown_serial_numbers}
+        serial = guard.part("", lambda: str(record.dut_id or "").strip(), "")
+        if serial.casefold() in unknown:
+            serial = ""
+        name = guard.part("", lambda: _spelled_outcome(record), None)
+        procedure = guard.part("", lambda: record.metadata.get("test_name"), None)
+        return cls(
+            serial_number=serial or None,
+            outcome=name,
+            procedure=guard.part("", lambda: str(procedure or ""), "") or None,
+            never_began=name == "ABORTED"
+            and not serial
+            and guard.part("", lambda: _is_idle(record), otherwise=False),
+        )
 
 
-def _is_idle(phase: Any) -> bool:
-    return phase.name == _TRIGGER and not (phase.measurements or phase.attachments)
+def _spelled_outcome(record: Any) -> str | None:
+    outcome = record.outcome
+    name = outcome.name if isinstance(outcome, Enum) else outcome
+    return None if name is None else str(name)
+
+
+def _is_idle(record: Any) -> bool:
+    # A phase that cannot be read may have tested something: then this fails.
+    return all(
+        phase.name == _TRIGGER and not (phase.measurements or phase.attachments)
+        for phase in record.phases
+    )
 
 
 def load_writer() -> None:
@@ -130,20 +138,16 @@ def _content(record: object, draft: ItemDraft, own: OpenHTFSettings | None) -> b
     except Exception as error:
         if error is files.error:
             raise  # the folder's fault: the stand-in is next
-        # A release with other objects, or an object that fails. OpenHTF's own form
-        # says less, but does not need us.
+        # A fault of ours: what objects do is guarded. OpenHTF's own form says less,
+        # but does not need us.
         _LOGGER.exception("a record is kept in OpenHTF's own form")
         content = encode_json_record(record, files.keep, settings=own)
         files.finish()
         return content
 
 
-def told_error(error: Exception) -> str:
-    """Tell an error, also one of the test's own whose text fails as well."""
-    try:
-        return f"{type(error).__name__}: {error}"
-    except Exception:  # noqa: BLE001 - as it says
-        return type(error).__name__
+def _content_of(attachment: LiveAttachment) -> list[memoryview]:
+    return [memoryview(chunk) for chunk in read_bytes(attachment)]
 
 
 class _Files:
@@ -161,14 +165,14 @@ class _Files:
 
     def keep(self, attachment: LiveAttachment) -> Mapping[str, str]:
         """Begin to keep the bytes of an attachment."""
-        if is_closed(attachment):
-            return {"problem": CLOSED}
-        file = attachment_file(attachment)
+        try:
+            if ask(is_closed, attachment):
+                return {"problem": CLOSED}
+            file = ask(attachment_file, attachment)
+            content = [] if file else ask(_content_of, attachment)
+        except Exception as error:  # noqa: BLE001 - a class of the test's own
+            return {"problem": f"its bytes cannot be read: {told_error(error)}"}
         if file is None:
-            try:
-                content = [memoryview(chunk) for chunk in read_bytes(attachment)]
-            except Exception as error:  # noqa: BLE001 - a class of the test's own
-                return {"problem": f"its bytes cannot be read: {told_error(error)}"}
             with self._noting():
                 return {"file": self._draft.add_bytes(content)}
         # Only OpenHTF's own class is known to write its file once, and never again.

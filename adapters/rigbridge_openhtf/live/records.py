@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from enum import Enum
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
@@ -25,6 +26,7 @@ from uuid import UUID, uuid4
 
 from rigbridge.adapters import ConversionReport, Spool
 from rigbridge.model import Run
+from rigbridge_openhtf.guarded import Guard, ask, told_error
 from rigbridge_openhtf.handed_over import translate_handed_over
 from rigbridge_openhtf.live.phase_groups import group_paths
 from rigbridge_openhtf.packed_values import encode_packed, pack, pack_fields
@@ -72,7 +74,12 @@ _OTHER_PHASE_FIELDS = (
     "failure_diagnosis_results",
 )
 
+# What makes an object a record: one that has none of these is none.
+_NEEDED = ("dut_id", "outcome", "phases")
+
 _Document: TypeAlias = dict[str, object]
+_KeptFiles: TypeAlias = "Sequence[tuple[object, LiveAttachment, Mapping[str, str]]]"
+_KeptPhases: TypeAlias = "Sequence[tuple[LivePhase, _KeptFiles]]"
 
 KeepFile: TypeAlias = "Callable[[LiveAttachment], Mapping[str, str]]"
 """Keeps the bytes of an attachment; says under which name, or what was wrong."""
@@ -100,10 +107,13 @@ def to_run(
     found: dict[str, Path | Callable[[], Iterator[bytes]]] = {}
 
     def keep(attachment: LiveAttachment) -> Mapping[str, str]:
-        if is_closed(attachment):
-            return {"problem": CLOSED}
+        try:
+            if ask(is_closed, attachment):
+                return {"problem": CLOSED}
+            file = ask(attachment_file, attachment)
+        except Exception as error:  # noqa: BLE001 - a class of the test's own
+            return {"problem": f"its bytes cannot be read: {told_error(error)}"}
         name = str(len(found))
-        file = attachment_file(attachment)
         found[name] = partial(read_bytes, attachment) if file is None else file
         return {"file": name}
 
@@ -133,14 +143,14 @@ def encode_record(
         settings: the settings that the program gave itself, which travel along.
         finish: is called when all is read, right before it is written.
     """
+    if not any(map(partial(Guard().has, record), _NEEDED)):
+        raise TypeError(f"{type(record).__name__} is no test record of OpenHTF")
     live = cast("LiveRecord", record)
+    guard = Guard()
     document = _head(settings)
     # The files first: threads bring them to the disk while this one reads the rest.
-    kept = [
-        [(name, keep(item)) for name, item in (phase.attachments or {}).items()]
-        for phase in live.phases
-    ]
-    document["record"] = _record(live, kept)
+    kept = _kept_phases(live, keep, guard)
+    document["record"] = _record(live, kept, guard)
     if finish is not None:
         finish()
     return encode_packed(document)
@@ -160,8 +170,8 @@ def encode_json_record(
     live = cast("LiveRecord", record)
     plain = cast("Any", record).as_base_types()
     kept = [
-        {name: keep(item) for name, item in (phase.attachments or {}).items()}
-        for phase in live.phases
+        {str(name): file for name, _, file in files}
+        for _, files in _kept_phases(live, keep, Guard())
     ]
     document = {**_head(settings), "json_record": pack(plain), "files": pack(kept)}
     return encode_packed(document)
@@ -202,29 +212,64 @@ def openhtf_version() -> str | None:
         return None
 
 
-def _record(
-    record: LiveRecord, kept: Sequence[Sequence[tuple[str, Mapping[str, str]]]]
-) -> _Document:
-    paths = group_paths(record)
-    return {
-        "dut_id": pack(record.dut_id),
-        "station_id": pack(record.station_id),
-        "outcome": pack(_name(record.outcome)),
+def _kept_phases(record: LiveRecord, keep: KeepFile, guard: Guard) -> _KeptPhases:
+    """List the phases, each with its attachments and what is kept of their bytes."""
+    return [
+        (
+            phase,
+            [
+                (name, item, keep(item))
+                for name, item in guard.at(f".phases[{index}]").items(
+                    phase, "attachments"
+                )
+            ],
+        )
+        for index, phase in enumerate(guard.members(record, "phases"))
+    ]
+
+
+def _record(record: LiveRecord, kept: _KeptPhases, guard: Guard) -> _Document:
+    paths = guard.part(".phases.groups", lambda: group_paths(record), [])
+    around = [*paths, *([()] * len(kept))]
+    rest = {name: pack(guard.optional(record, name)) for name in _OTHER_FIELDS}
+    document: _Document = {
+        "dut_id": pack(guard.field(record, "dut_id")),
+        "station_id": pack(guard.field(record, "station_id")),
+        "outcome": _outcome(record, guard),
         "outcome_details": [
-            {"code": pack(detail.code), "description": pack(detail.description)}
-            for detail in record.outcome_details
+            guard.part(f".outcome_details[{index}]", partial(_detail, detail), {})
+            for index, detail in enumerate(guard.members(record, "outcome_details"))
         ],
-        "start_millis": pack(record.start_time_millis),
-        "end_millis": pack(record.end_time_millis),
-        "metadata": pack(record.metadata),
-        "code": _code(record.code_info),
+        "start_millis": pack(guard.field(record, "start_time_millis")),
+        "end_millis": pack(guard.field(record, "end_time_millis")),
+        "metadata": _metadata(record, guard),
+        "code": guard.part(".code_info", lambda: _code(record.code_info), None),
         "phases": [
-            _phase(phase, around, files)
-            for phase, around, files in zip(record.phases, paths, kept, strict=False)
+            _phase(phase, around[index], files, guard.at(f".phases[{index}]"))
+            for index, (phase, files) in enumerate(kept)
         ],
-        "logs": [_log(line) for line in record.log_records],
-        "rest": {name: pack(getattr(record, name, None)) for name in _OTHER_FIELDS},
+        "logs": [
+            guard.part(f".log_records[{index}]", partial(_log, line), {})
+            for index, line in enumerate(guard.members(record, "log_records"))
+        ],
+        "rest": rest,
     }
+    if guard.unread:
+        document["unread"] = [pack(list(each)) for each in guard.unread]
+    return document
+
+
+def _outcome(owner: LiveRecord | LivePhase, guard: Guard) -> object:
+    # What cannot be read must never become a PASS.
+    return guard.part(".outcome", lambda: pack(_name(owner.outcome)), "ERROR")
+
+
+def _metadata(record: LiveRecord, guard: Guard) -> object:
+    return guard.part(".metadata", lambda: pack(dict(record.metadata)), {})
+
+
+def _detail(detail: Any) -> _Document:
+    return {"code": pack(detail.code), "description": pack(detail.description)}
 
 
 def _name(value: object) -> object:
@@ -261,30 +306,27 @@ def _log(line: Any) -> _Document:
 
 
 def _phase(
-    phase: LivePhase,
-    around: Sequence[str],
-    files: Sequence[tuple[str, Mapping[str, str]]],
+    phase: LivePhase, around: Sequence[str], files: _KeptFiles, guard: Guard
 ) -> _Document:
-    # OpenHTF's default for measurements and attachments is None.
-    attachments = phase.attachments or {}
     return {
-        "name": pack(phase.name),
-        "outcome": pack(_name(phase.outcome)),
-        "result": None if phase.result is None else _result(phase.result),
-        "start_millis": pack(phase.start_time_millis),
-        "end_millis": pack(phase.end_time_millis),
-        "subtest": pack(getattr(phase, "subtest_name", None)),
+        "name": pack(guard.field(phase, "name")),
+        "outcome": _outcome(phase, guard),
+        "result": guard.part(".result", lambda: _result(phase.result), None),
+        "start_millis": pack(guard.field(phase, "start_time_millis")),
+        "end_millis": pack(guard.field(phase, "end_time_millis")),
+        "subtest": pack(guard.optional(phase, "subtest_name")),
         "around": list(around),
-        "code": _code(phase.codeinfo),
+        "code": guard.part(".codeinfo", lambda: _code(phase.codeinfo), None),
         "measurements": [
-            _measurement(item) for item in (phase.measurements or {}).values()
+            _read_measurement(item, name, guard)
+            for name, item in guard.items(phase, "measurements")
         ],
         "attachments": [
-            _attachment(name, attachments[name], file) for name, file in files
+            _attachment(name, item, file, guard) for name, item, file in files
         ],
-        "options": _fields(phase.options),
+        "options": guard.part(".options", lambda: _fields(phase.options), {}),
         "rest": pack_fields(
-            {name: getattr(phase, name, None) for name in _OTHER_PHASE_FIELDS}
+            {name: guard.optional(phase, name) for name in _OTHER_PHASE_FIELDS}
         ),
     }
 
@@ -296,8 +338,10 @@ def _fields(options: object) -> _Document:
     return pack_fields({name: getattr(options, name) for name in names})
 
 
-def _result(result: Any) -> _Document:
+def _result(result: Any) -> _Document | None:
     """Write what a phase returned the way OpenHTF's JSON has it."""
+    if result is None:
+        return None
     returned = result.phase_result
     if isinstance(returned, Enum):
         returned = returned.name
@@ -321,33 +365,61 @@ def _result(result: Any) -> _Document:
 def _text(value: object) -> str:
     """Spell an object of the test, whose own ``__str__`` may fail."""
     try:
-        return "".join(str(value))
+        return "".join(ask(str, value))
     except Exception as error:  # noqa: BLE001 - an object of the test may do anything
-        return f"<{type(value).__name__} that cannot be spelled: {error!r}>"
+        return f"<{type(value).__name__} that cannot be spelled: {told_error(error)}>"
+
+
+def _read_measurement(item: LiveMeasurement, name: object, guard: Guard) -> _Document:
+    """Write a measurement, or what can be read of one whose objects fail."""
+    try:
+        # One guard for all of it: a record has thousands.
+        return ask(_measurement, item)
+    except Exception:  # noqa: BLE001 - the guards below note what it is
+        within = guard.at(f".measurements[{_text(name)}]")
+    dimensions = within.part(".dimensions", lambda: _axes(item), None)
+    document: _Document = {
+        "name": pack(name),
+        "outcome": within.part(".outcome", lambda: pack(_name(item.outcome)), None),
+        "docstring": pack(within.field(item, "docstring")),
+        "set_millis": pack(within.optional(item, "set_time_millis")),
+        **within.part(".measured_value", lambda: pack_fields(_value(item)), {}),
+        "validators": [*map(_validator, within.members(item, "validators"))],
+        "unit": within.part(".units", lambda: _unit(item.units), None),
+        "rest": within.part("", lambda: _rest(item), {}),
+    }
+    return document if dimensions is None else {**document, "dimensions": dimensions}
 
 
 def _measurement(item: LiveMeasurement) -> _Document:
-    dimensions = item.dimensions
-    measured = item.measured_value
     fields: _Document = {
         "name": item.name,
         "outcome": _name(item.outcome),
         "docstring": item.docstring,
         "set_millis": getattr(item, "set_time_millis", None),
     }
-    # Asking for a value that was not set raises in OpenHTF.
-    if measured.is_value_set:
-        value = measured.value
-        fields["value"] = [*map(list, value)] if dimensions else value
-    document = pack_fields(fields)
+    document = pack_fields({**fields, **_value(item)})
     document["validators"] = [_validator(each) for each in item.validators]
     if item.units is not None:
         document["unit"] = _unit(item.units)
-    if dimensions:
-        document["dimensions"] = [_unit(axis) for axis in dimensions]
+    if axes := _axes(item):
+        document["dimensions"] = axes
     if rest := _rest(item):
         document["rest"] = rest
     return document
+
+
+def _value(item: LiveMeasurement) -> _Document:
+    measured = item.measured_value
+    # Asking for a value that was not set raises in OpenHTF.
+    if not measured.is_value_set:
+        return {}
+    value = measured.value
+    return {"value": [*map(list, value)] if item.dimensions else value}
+
+
+def _axes(item: LiveMeasurement) -> list[_Document | None] | None:
+    return [_unit(axis) for axis in item.dimensions] if item.dimensions else None
 
 
 def _rest(item: LiveMeasurement) -> _Document:
@@ -365,7 +437,9 @@ def _rest(item: LiveMeasurement) -> _Document:
     return rest
 
 
-def _unit(unit: Any) -> _Document:
+def _unit(unit: Any) -> _Document | None:
+    if unit is None:
+        return None
     return pack_fields(
         {
             "name": unit.name,
@@ -378,27 +452,32 @@ def _unit(unit: Any) -> _Document:
 
 def _validator(validator: Any) -> _Document:
     document: _Document = {"text": _text(validator)}
-    try:
-        # InRange and what is derived from it. Both may be properties that compute.
-        bounds = [getattr(validator, name, ABSENT) for name in ("minimum", "maximum")]
-        if all(each is not ABSENT for each in bounds):
-            # Spelled as OpenHTF prints them, so that its JSON gives the same.
-            document["bounds"] = [
-                each if each is None or isinstance(each, bool) else f"{each}"
-                for each in bounds
-            ]
-    except Exception:  # noqa: BLE001 - then the text has to do
-        document.pop("bounds", None)
+    with suppress(Exception):  # then the text has to do
+        if (bounds := ask(_bounds, validator)) is not None:
+            document["bounds"] = bounds
     return document
 
 
+def _bounds(validator: object) -> list[object] | None:
+    # InRange and what is derived from it. Both may be properties that compute.
+    bounds = [getattr(validator, name, ABSENT) for name in ("minimum", "maximum")]
+    if any(each is ABSENT for each in bounds):
+        return None
+    # Spelled as OpenHTF prints them, so that its JSON gives the same.
+    return [
+        each if each is None or isinstance(each, bool) else f"{each}" for each in bounds
+    ]
+
+
 def _attachment(
-    name: str, attachment: LiveAttachment, file: Mapping[str, str]
+    name: object, attachment: LiveAttachment, file: Mapping[str, str], guard: Guard
 ) -> _Document:
+    within = guard.at(f".attachments[{_text(name)}]")
+    size = within.optional(attachment, "size")
     return {
         "name": pack(name),
-        "media_type": pack(attachment.mimetype),
-        "sha1": pack(getattr(attachment, "sha1", None)),
-        "size": getattr(attachment, "size", None),
+        "media_type": pack(within.field(attachment, "mimetype")),
+        "sha1": pack(within.optional(attachment, "sha1")),
+        "size": size if type(size) is int else None,
         "bytes": file,
     }

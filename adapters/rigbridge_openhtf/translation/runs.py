@@ -71,6 +71,9 @@ def translate(
         # The log of the test itself does not say why it ended.
         logs.extend(_error_entry(detail, ended_at) for detail in details)
     scope.mapped("run")
+    for path, reason in record.unread:
+        place = scope.at(path.removeprefix(scope.path))
+        place.dropped("field", "its object could not be read", reason)
     metadata = _metadata(record, identity.used, details, loggers, scope)
     return Run(
         id=run_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 from collections.abc import Callable, Iterator
@@ -12,10 +13,11 @@ import pytest
 
 from rigbridge.adapters import ConversionReport, Spool
 from rigbridge.configuration import load_configuration
-from rigbridge.model import Run
+from rigbridge.model import Run, RunOutcome
 from rigbridge.opening import open_outbox
 from rigbridge.outbox.incoming import IncomingFolder
 from rigbridge_openhtf import OutputCallback, to_run
+from rigbridge_openhtf.guarded import ask
 
 htf = pytest.importorskip("openhtf")
 
@@ -82,7 +84,7 @@ def test_an_attachment_costs_no_more_than_its_bytes(
 def test_a_validator_costs_no_more_than_its_text(
     run_test: Any, keep: Callable[[Any], Run]
 ) -> None:
-    """Its record is written in OpenHTF's own form, or without it."""
+    """The rest of its measurement is there."""
     record = _record(run_test)
     record.phases[-1].measurements["volts"].validators.append(_Gone())
     run = keep(record)
@@ -119,3 +121,162 @@ def test_a_file_that_cannot_be_read_for_now_loses_no_bytes(
             to_run(record, spool=spool)
     report = ConversionReport()
     assert to_run(record, spool=spool, report=report).attachments[0].size == 4
+
+
+FAILURES = [
+    ConnectionError("the instrument is gone"),
+    SystemExit("a driver gave up"),
+    asyncio.CancelledError("a loop ended"),
+    GeneratorExit(),
+]
+
+
+class _Torn:
+    """Anything, one of whose fields raises when it is read."""
+
+    def __init__(self, whole: Any, name: str, error: BaseException) -> None:
+        self._whole, self._name, self._error = whole, name, error
+
+    def __getattr__(self, name: str) -> Any:
+        if name == self._name:
+            raise self._error
+        return getattr(self._whole, name)
+
+
+class _Failing:
+    """An object that raises whatever it is asked for."""
+
+    def __init__(self, error: BaseException) -> None:
+        object.__setattr__(self, "error", error)
+
+    @property  # type: ignore[misc]  # a test's object may do this
+    def __class__(self) -> Any:
+        raise object.__getattribute__(self, "error")
+
+    def __str__(self) -> str:
+        raise object.__getattribute__(self, "error")
+
+    __repr__ = __str__
+
+    def __getattr__(self, name: str) -> Any:
+        raise object.__getattribute__(self, "error")
+
+
+@pytest.fixture(name="unread")
+def _unread(
+    tmp_path: Path, keep: Callable[[Any], Run], capsys: pytest.CaptureFixture[str]
+) -> Callable[[Any], tuple[Run, dict[str, str]]]:
+    """Hand a record over; gives the run, and which places are said to be unread."""
+
+    def unread(record: Any) -> tuple[Run, dict[str, str]]:
+        run = keep(record)
+        assert "kept nowhere" not in capsys.readouterr().err
+        with open_outbox(load_configuration(data=tmp_path / "data")) as outbox:
+            entries = outbox.run(run.id)[1].entries
+        return run, {
+            entry.place.path or "": entry.detail or ""
+            for entry in entries
+            if entry.item == "field" and entry.place is not None
+        }
+
+    return unread
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        *zip(
+            ["phases", "outcome_details", "outcome", "metadata"], FAILURES, strict=True
+        ),
+        ("start_time_millis", SystemExit(3)),
+    ],
+    ids=str,
+)
+def test_a_field_of_the_record_costs_no_more_than_itself(
+    run_test: Any, unread: Any, name: str, error: BaseException
+) -> None:
+    """It is named in the report; only the verdict itself changes the verdict."""
+    run, said = unread(_Torn(_record(run_test), name, error))
+    assert type(error).__name__ in said[f"$.{name}"]
+    assert run.outcome is (RunOutcome.ERROR if name == "outcome" else RunOutcome.PASS)
+    assert run.unit.serial_number == "SN-1"
+    assert bool(run.phases) is (name != "phases")
+    assert len(run.attachments) == (name != "phases")
+
+
+@pytest.mark.parametrize("name", ["attachments", "measurements", "outcome", "options"])
+def test_a_field_of_a_phase_costs_no_more_than_itself(
+    run_test: Any, unread: Any, name: str
+) -> None:
+    """The phase stays, and so do the others."""
+    record = _record(run_test)
+    last = len(record.phases) - 1
+    record.phases[last] = _Torn(record.phases[last], name, SystemExit(3))
+    run, said = unread(record)
+    assert list(said) == [f"$.phases[{last}].{name}"]
+    assert run.phases[-1].name == "_measure"
+    assert len(run.phases[-1].measurements) == (name != "measurements")
+    assert len(run.attachments) == (name != "attachments")
+    assert (run.phases[-1].outcome == "ERROR") is (name == "outcome")
+
+
+def test_what_a_container_gave_before_it_failed_stays(
+    run_test: Any, unread: Any
+) -> None:
+    """A list of the test's own broke off in the middle."""
+
+    class Broken(list[Any]):
+        def __iter__(self) -> Iterator[Any]:
+            yield from list.__getitem__(self, slice(1))
+            raise ConnectionError("the instrument is gone")
+
+    record = _record(run_test)
+    record.phases = Broken(record.phases[-1:] * 2)
+    run, said = unread(record)
+    assert [phase.name for phase in run.phases] == ["_measure"]
+    assert "$.phases" in said
+
+
+@pytest.mark.parametrize("error", FAILURES, ids=lambda error: type(error).__name__)
+def test_an_object_may_raise_anything(
+    run_test: Any, unread: Any, error: BaseException
+) -> None:
+    """It costs no more than its own place, wherever it stands."""
+    record = _record(run_test)
+    phase = record.phases[-1]
+    record.metadata["tool"] = _Failing(error)
+    record.log_records.append(_Failing(error))
+    phase.measurements["volts"].validators.append(_Failing(error))
+    phase.measurements["volts"].docstring = _Failing(error)
+    phase.attachments["screen.png"] = _Failing(error)
+    run, _ = unread(record)
+    assert run.outcome is RunOutcome.PASS
+    assert run.phases[-1].measurements[0].value == 4.75
+    assert [item.opener is None for item in run.attachments] == [False, True]
+
+
+def test_a_measurement_keeps_what_can_be_read(run_test: Any, unread: Any) -> None:
+    """The value does not go with its unit."""
+    record = _record(run_test)
+    found = record.phases[-1].measurements
+    found["volts"] = _Torn(found["volts"], "units", SystemExit(3))
+    run, said = unread(record)
+    assert list(said) == [
+        f"$.phases[{len(record.phases) - 1}].measurements[volts].units"
+    ]
+    (measurement,) = run.phases[-1].measurements
+    assert (measurement.name, measurement.value) == ("volts", 4.75)
+    assert measurement.outcome == "PASS"
+
+
+def test_the_end_that_a_signal_asks_for_is_no_failure_of_an_object() -> None:
+    """A handler raises once; what reads the object again succeeds."""
+    raised = iter([True, False])
+
+    def read() -> str:
+        if next(raised):
+            raise SystemExit(143)
+        return "read"
+
+    with pytest.raises(SystemExit):
+        ask(read)

@@ -72,8 +72,7 @@ def test_passes(captured_runs):
 
 def test_a_record_that_cannot_be_read(captured_runs):
     test = htf.Test(test_name="Board")
-    spoil = lambda record: record.phases.append("no phase")
-    test.add_output_callbacks(spoil, captured_runs)
+    test.add_output_callbacks(lambda record: captured_runs("no record"))
     test.execute(test_start=lambda: "SN-1")
 """
 
