@@ -66,6 +66,7 @@ class RowColumns(Bound):
         run: picks the cells of ``run_fields``.
         run_fields: the run's fields that the rows have.
         metadata: picks the cells of undeclared columns that are said of the run.
+        metadata_positions: where these are.
         metadata_labels: their names, made unique.
         rest: the positions of all other columns.
 
@@ -123,7 +124,8 @@ class RowColumns(Bound):
             )
         )
         others = tuple(at for at in others if at not in declared.values())
-        self.metadata = picker((*declared.values(), *others))
+        self.metadata_positions = (*declared.values(), *others)
+        self.metadata = picker(self.metadata_positions)
         self.metadata_labels = (*declared, *names.labels(others, report))
         known |= {*declared.values(), *others}
         dropped = {
@@ -202,9 +204,10 @@ class LongColumns(RowColumns):
     Attributes:
         phase: picks the cells of ``phase_fields``.
         phase_fields: the phase's fields that the file has.
-        measurement: picks the cells of ``MEASUREMENT_FIELDS``, all of them, of a row
-            that is lengthened by ``tail``.
+        value: where the value stands, in a row that is lengthened by ``tail``.
+        measurement: picks the other cells of ``MEASUREMENT_FIELDS`` of such a row.
         tail: stands in for the fields that the file lacks: constants, or blanks.
+        beside: picks the cells of the run, the phase, and the columns that are kept.
         others: picks the cells of the undeclared columns that are kept.
         others_labels: their names, made unique.
     """
@@ -227,15 +230,17 @@ class LongColumns(RowColumns):
         end = self.width + sum(len(made.fields) for made in self.derived.members)
         # Fields that the file lacks are picked from the tail behind the row's cells, so
         # that all measurements are picked by one call, whatever columns there are.
-        self.measurement = picker(
-            [
-                positions.get(field, end + at)
-                for at, field in enumerate(MEASUREMENT_FIELDS)
-            ]
-        )
+        places = {
+            field: positions.get(field, end + at)
+            for at, field in enumerate(MEASUREMENT_FIELDS)
+        }
+        self.value = places.pop(Field.VALUE)
+        self.measurement = picker(tuple(places.values()))
         self.tail = tuple(
             self.constants[field].text if field in self.constants else ""
             for field in MEASUREMENT_FIELDS
         )
         self.others = picker(others)
         self.others_labels = self.names.labels(others, report)
+        run = [positions[field] for field in (*self.run_fields, *self.phase_fields)]
+        self.beside = picker((*run, *self.metadata_positions, *others))

@@ -30,6 +30,7 @@ runs before and after it. All other runs arrive.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
 import attrs
 
@@ -48,21 +49,15 @@ from rigbridge_csv.tables.table import Table
 __all__ = ["read_long"]
 
 
-@attrs.define
-class _Row:
-    """
-    A row with the key of its run.
+_Row: TypeAlias = tuple[
+    int, list[str], LongColumns, tuple[str, ...] | None, bool, str | None
+]
+"""
+A row with the key of its run: line, cells, columns, key, timed, problem.
 
-    ``key`` is None where the row is damaged so that nobody can tell; ``timed`` says
-    whether the key holds the start of the run.
-    """
-
-    line: int
-    cells: list[str]
-    columns: LongColumns
-    key: tuple[str, ...] | None
-    timed: bool
-    problem: str | None
+The key is None where the row is damaged so that nobody can tell; ``timed`` says whether
+the key holds the start of the run. A tuple: every row is one, in both passes.
+"""
 
 
 @attrs.define
@@ -100,43 +95,56 @@ class _KeyOrder:
     Hashes only, so that a log of a million runs does not keep its keys in memory; of 64
     bits, so that two keys of one hash do not happen within a log. Names are held once
     for all runs that measure the same.
+
+    Attributes:
+        repeated: by its hash, each key that came again.
+        last: the key of the last row.
+        again: whether it came again.
     """
 
     def __init__(self) -> None:
         self.repeated: dict[int, _Repeated] = {}
         self._seen: dict[int, frozenset[int]] = {}
         self._known: dict[frozenset[int], frozenset[int]] = {}
-        self._last: tuple[str, ...] | None = None
+        self.last: tuple[str, ...] | None = None
+        self.again = False
         self._digest = 0
         self._names: set[int] = set()
         self._before: frozenset[int] | None = None
 
-    def take(self, row: _Row, *, appended: bool) -> None:
-        """Take a row whose key is known; ``appended`` begins a part of another time."""
-        if row.key != self._last:
-            self._begin(row, appended=appended)
-        found = self.repeated.get(self._digest)
+    def take(self, row: _Row, *, appended: bool, named: bool) -> None:
+        """
+        Take a row whose key is known.
+
+        Args:
+            row: the row.
+            appended: whether it begins a part of another time.
+            named: whether it matters what the row measures.
+        """
+        line, cells, columns, key, _, problem = row
+        if key != self.last:
+            self._begin(key, line, appended=appended)
+        found = self.repeated[self._digest] if self.again else None
         if found is not None:
-            found.last = row.line
-        at = row.columns.positions.get(Field.MEASUREMENT)
-        if at is None or row.problem is not None:
+            found.last = line
+        at = columns.positions.get(Field.MEASUREMENT)
+        if at is None or problem is not None or not named:
             return
-        name = hash(row.cells[at])
+        name = hash(cells[at])
         if found is not None and self._before is not None and name in self._before:
             found.retested = True
         self._names.add(name)
 
-    def _begin(self, row: _Row, *, appended: bool) -> None:
-        if self._last is not None:
+    def _begin(self, key: tuple[str, ...] | None, line: int, *, appended: bool) -> None:
+        if self.last is not None:
             held = frozenset(self._names)
             self._seen[self._digest] = self._known.setdefault(held, held)
-        self._last, self._digest = row.key, hash(row.key)
+        self.last, self._digest = key, hash(key)
         self._before = self._seen.get(self._digest)
         self._names = set(self._before or ())
-        if self._before is not None:
-            found = self.repeated.setdefault(
-                self._digest, _Repeated(row.line, row.line, False)
-            )
+        self.again = self._before is not None
+        if self.again:
+            found = self.repeated.setdefault(self._digest, _Repeated(line, line, False))
             # A part that was appended is no part of a run before it.
             found.retested |= appended
 
@@ -180,11 +188,11 @@ class _LongReader:
                 columns = table.columns
                 start, pick, picked = _start(columns), columns.key, None
             if len(cells) < columns.key_width or not cells:
-                yield _Row(line, cells, columns, None, False, problem)
+                yield line, cells, columns, None, False, problem
                 continue
             if len(cells) < columns.width and columns.derived.members:
                 # The derived cells, the key among them, cannot be told.
-                yield _Row(line, cells, columns, None, False, problem)
+                yield line, cells, columns, None, False, problem
                 continue
             found = pick(cells)
             if found != picked:
@@ -195,11 +203,11 @@ class _LongReader:
                 timed = start is not None and bool(key[start])
             # In a damaged row the key may be damaged too.
             if problem is not None and not all(map(str.isprintable, key)):
-                yield _Row(line, cells, columns, None, False, problem)
+                yield line, cells, columns, None, False, problem
                 continue
             if not told and problem is None and not any(map(str.strip, cells)):
                 continue
-            yield _Row(line, cells, columns, key, timed, problem)
+            yield line, cells, columns, key, timed, problem
 
     def find_repeated_keys(self) -> tuple[dict[int, _Repeated], list[KeyLines] | None]:
         """
@@ -213,8 +221,15 @@ class _LongReader:
         with self.reading.tables(self.bind, ConversionReport()) as reader:
             for table in reader.tables():
                 for row in self.rows(table):
-                    if row.key is not None:
-                        order.take(row, appended=row.line == self.reading.last_mark)
+                    line, _, _, key, timed, _ = row
+                    if key is None:
+                        continue
+                    # Names tell a retest only where no start does. Where none are
+                    # asked for, one row of a run is as good as all.
+                    named = not (timed or self.joins)
+                    if named or order.again or key is not order.last:
+                        appended = line == self.reading.last_mark
+                        order.take(row, appended=appended, named=named)
             footers = reader.behind if self.profile.data.end is not None else None
         return order.repeated, footers
 
@@ -244,19 +259,20 @@ class _LongReader:
         known: set[tuple[str, ...]] = set()
         waiting: dict[tuple[str, ...], _OpenRun] = {}
         for row in self.rows(table):
-            if row.key is None:
-                orphan = self.reading.damaged(row.line, row.problem)
+            line, _, _, key, _, problem = row
+            if key is None:
+                orphan = self.reading.damaged(line, problem)
                 if open_run is not None:
                     open_run.fail(orphan)
                 continue
-            if open_run is None or row.key != open_run.key:
+            if open_run is None or key != open_run.key:
                 if open_run is not None:
-                    yield from self._leave(open_run, waiting, repeated, row.line)
-                open_run = waiting.get(row.key)
+                    yield from self._leave(open_run, waiting, repeated, line)
+                open_run = waiting.get(key)
                 if open_run is None:
                     open_run = self._begin(row, repeated, known, table.head.keys)
-                    if self.joins and hash(row.key) in repeated:
-                        waiting[row.key] = open_run
+                    if self.joins and hash(key) in repeated:
+                        waiting[key] = open_run
                 if orphan is not None:
                     open_run.fail(orphan)
             orphan = None
@@ -289,22 +305,21 @@ class _LongReader:
         known: set[tuple[str, ...]],
         keys: KeyLines,
     ) -> _OpenRun:
-        key = row.key or ()
-        rows = LongRun(
-            self.reading, row.columns, keys, line=row.line, shapes=self.shapes
-        )
+        line, _, columns, own, timed, _ = row
+        key = own or ()
+        rows = LongRun(self.reading, columns, keys, line=line, shapes=self.shapes)
         open_run = _OpenRun(key, rows)
         found = repeated.get(hash(key)) if key else None
         if found is None or self.joins:
             return open_run
-        if row.timed or not found.retested:
+        if timed or not found.retested:
             open_run.refused = key in known
             open_run.fail(
                 MalformedSourceError(
                     f"the rows of the run of {' '.join(filter(None, key))} do not "
                     f"stand together: other runs come before line {found.line}",
                     source=self.reading.source.uri,
-                    place=f"line {row.line}",
+                    place=f"line {line}",
                     remedy='declare runs = "by key" to join them, or sort the log by '
                     "run",
                 )
@@ -313,18 +328,19 @@ class _LongReader:
             rows.assembly.report.coerced(
                 "run",
                 "the same key again, read as another run of the unit",
-                place=Place(line=row.line),
+                place=Place(line=line),
                 detail=" ".join(filter(None, key)) or None,
             )
         known.add(key)
         return open_run
 
     def _add(self, open_run: _OpenRun, row: _Row) -> None:
-        if row.problem is not None:
-            open_run.fail(self.reading.damaged(row.line, row.problem))
+        line, cells, columns, _, _, problem = row
+        if problem is not None:
+            open_run.fail(self.reading.damaged(line, problem))
         if open_run.error is None:
             try:
-                open_run.rows.add(row.line, row.cells, row.columns)
+                open_run.rows.add(line, cells, columns)
             except SourceError as error:
                 open_run.fail(error)
 

@@ -5,24 +5,27 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from rigbridge.adapters.text.verdicts import MEASUREMENT_OUTCOMES, LoggedVerdict
-from rigbridge.model import Measurement, MeasurementOutcome, Scalar
+from rigbridge.model import (
+    Measurement,
+    MeasurementOutcome,
+    MeasurementStamp,
+    Scalar,
+)
 from rigbridge.model.report import ConversionReport, Place
 from rigbridge_csv.forms.columns import LongColumns
 from rigbridge_csv.forms.shapes import MeasurementShape, judged, name_parts
-from rigbridge_csv.profiles.fields import MEASUREMENT_FIELDS, Field
+from rigbridge_csv.profiles.fields import Field
 from rigbridge_csv.tables.cells import CellReader
 from rigbridge_csv.tables.keys import FilledCell, keep_text
 
 __all__ = ["MeasurementReader", "Shapes"]
 
 _MOST_SHAPES = 10_000
-_Text: TypeAlias = str | None
-_Given: TypeAlias = tuple[str, _Text, _Text, _Text, _Text, _Text, _Text]
+_UNSET = MeasurementOutcome.UNSET
 
-Shapes: TypeAlias = dict[_Given, MeasurementShape]
-"""What repeats from row to row, by the texts of name, unit, limits and docstring."""
+Shapes: TypeAlias = dict[tuple[str, ...], MeasurementShape]
+"""What repeats from row to row, by the cells of all fields but the value."""
 
-_VALUE = MEASUREMENT_FIELDS.index(Field.VALUE)
 # These mean nothing without a name; a verdict and a docstring may belong to the phase.
 _NEED_A_NAME = (
     Field.VALUE,
@@ -52,7 +55,7 @@ class MeasurementReader:
         self._shapes = shapes
         self._judges = cells.profile.verdict == "limits"
         # Recorded once a run: every row passes here.
-        self._counts = dict.fromkeys(("measurement", "limit", "attribute"), 0)
+        self._measured = self._limited = self._attributes = 0
 
     def read(
         self,
@@ -77,59 +80,84 @@ class MeasurementReader:
         Raises:
             MalformedSourceError: a cell that cannot be read; names line and column.
         """
-        picked = columns.measurement([*row, *columns.tail])
-        name, value, unit, lower, upper, both, comparator, outcome, docstring = (
-            self._cells.texts(picked)
-        )
-        if name is None:
-            return None
-        counts = self._counts
-        counts["measurement"] += 1
-        given = (name, unit, lower, upper, both, comparator, docstring)
+        full = [*row, *columns.tail]
+        given = columns.measurement(full)
         shape = self._shapes.get(given)
         if shape is None:
             shape = self._shape(given, line, columns)
+            if shape is None:
+                return None
+        self._measured += 1
         if shape.limited:
-            counts["limit"] += 1
-            for rule in shape.rules:
-                self._report.coerced(
-                    "limit", rule, place=Place(line=line, path=name), detail=both
+            self._limited += 1
+        if not shape.plain:
+            attributes = self._noted(shape, line, columns, attributes)
+        cells = self._cells
+        cell = full[columns.value]
+        text = cell.strip()
+        number: Scalar = None
+        if text not in cells.missing:
+            number = cells.number(text)
+            # Most values are decimals, of which no more is to be asked.
+            if type(number) is not float:
+                # The cell itself: a text keeps the blanks around it.
+                number = cells.value(
+                    cell,
+                    limited=shape.limits is not None,
+                    line=line,
+                    name=shape.name,
+                    report=self._report,
                 )
-        elif comparator is not None:
-            # Nothing to compare with, but the log wrote it.
-            attributes = dict(attributes)
-            keep_text(attributes, columns.label(Field.COMPARATOR), comparator)
-        known = LoggedVerdict.UNSET if outcome is None else self._cells.word(outcome)
-        if outcome is not None and known not in MEASUREMENT_OUTCOMES:
-            attributes = dict(attributes)
-            known = self._kept_verdict(outcome, line, columns, attributes)
-        verdict = known or LoggedVerdict.UNSET
-        number: Scalar = None if value is None else self._cells.number(value)
-        # Most values are decimals, of which no more is to be asked.
-        if value is not None and type(number) is not float:
-            # The cell itself: a text keeps the blanks around it.
-            number = self._cells.value(
-                picked[_VALUE],
-                limited=shape.limits is not None,
-                line=line,
-                name=name,
-                report=self._report,
+        verdict, judgement = shape.verdict, shape.judgement
+        if shape.outcome is None and self._judges:
+            verdict = judged(number, shape.limits, self._report, line, shape.name)
+            judgement = MEASUREMENT_OUTCOMES[verdict]
+        if not attributes:
+            return shape.stamp.make(number, judgement or _UNSET), verdict
+        self._attributes += len(attributes)
+        if shape.attributes:
+            attributes = {**shape.attributes, **attributes}
+        return shape.stamp.make(number, judgement or _UNSET, attributes), verdict
+
+    def _noted(
+        self,
+        shape: MeasurementShape,
+        line: int,
+        columns: LongColumns,
+        attributes: dict[str, str],
+    ) -> dict[str, str]:
+        """Record what was changed; give the attributes with what is kept beside."""
+        for rule in shape.rules:
+            self._report.coerced(
+                "limit",
+                rule,
+                place=Place(line=line, path=shape.name),
+                detail=shape.both,
             )
-        if outcome is None and self._judges:
-            verdict = judged(number, shape.limits, self._report, line, name)
-        judgement = MEASUREMENT_OUTCOMES.get(verdict, MeasurementOutcome.UNSET)
-        if attributes or shape.attributes:
-            counts["attribute"] += len(attributes)
-            texts = (
-                {**shape.attributes, **attributes} if shape.attributes else attributes
+        attributes = dict(attributes)
+        if shape.comparator is not None:
+            keep_text(attributes, columns.label(Field.COMPARATOR), shape.comparator)
+        if shape.judgement is None and shape.outcome is not None:
+            # No measurement has such a verdict: its word is kept.
+            cell = FilledCell(shape.outcome, line, columns.label(Field.OUTCOME))
+            keep_text(attributes, cell.column, cell.text)
+            self._report.coerced(
+                "measurement outcome",
+                "no verdict on a value, so unset; the word is kept",
+                place=cell.place,
+                detail=cell.text,
             )
-            return shape.stamp.make(number, judgement, texts), verdict
-        return shape.stamp.make(number, judgement), verdict
+        return attributes
 
     def _shape(
-        self, given: _Given, line: int, columns: LongColumns
-    ) -> MeasurementShape:
-        name, unit, lower, upper, both, comparator, docstring = given
+        self, given: tuple[str, ...], line: int, columns: LongColumns
+    ) -> MeasurementShape | None:
+        """Find what the cells of a row say; None where they name no measurement."""
+        name, unit, lower, upper, both, comparator, outcome, docstring = (
+            self._cells.texts(given)
+        )
+        if name is None:
+            return None
         parts = name_parts(self._cells.profile.names, name)
         found = self._cells.condition(
             comparator or parts.comparator or ("==" if parts.equal else None),
@@ -147,12 +175,32 @@ class MeasurementReader:
                 remedy="correct the log, or declare the columns of the limits the "
                 "other way round",
             )
-        shape = MeasurementShape.of(
-            parts,
-            unit,
-            found,
-            docstring,
-            limited=any((lower, upper, both, parts.lower, parts.upper, parts.equal)),
+        verdict = LoggedVerdict.UNSET
+        if outcome is not None:
+            cell = FilledCell(outcome, line, columns.label(Field.OUTCOME))
+            verdict = self._cells.verdict(cell)
+        template = Measurement(
+            name=parts.name,
+            unit=unit or parts.unit,
+            limits=found.limits,
+            validators=found.validators,
+            docstring=docstring,
+            attributes=dict(parts.attributes),
+        )
+        limited = any((lower, upper, both, parts.lower, parts.upper, parts.equal))
+        shape = MeasurementShape(
+            name=name,
+            stamp=MeasurementStamp(template),
+            limits=found.limits,
+            limited=limited,
+            rules=found.rules if limited else (),
+            both=both,
+            attributes=parts.attributes,
+            # Nothing to compare with, but the log wrote it.
+            comparator=None if limited else comparator,
+            outcome=outcome,
+            verdict=verdict,
+            judgement=MEASUREMENT_OUTCOMES.get(verdict),
         )
         if len(self._shapes) < _MOST_SHAPES:
             self._shapes[given] = shape
@@ -160,24 +208,13 @@ class MeasurementReader:
 
     def account(self) -> None:
         """Record how much was read."""
-        for item, count in self._counts.items():
+        for item, count in (
+            ("measurement", self._measured),
+            ("limit", self._limited),
+            ("attribute", self._attributes),
+        ):
             if count:
                 self._report.mapped(item, count)
-
-    def _kept_verdict(
-        self, text: str, line: int, columns: LongColumns, attributes: dict[str, str]
-    ) -> LoggedVerdict:
-        """Give a verdict that no measurement has; its word is kept."""
-        cell = FilledCell(text, line, columns.label(Field.OUTCOME))
-        verdict = self._cells.verdict(cell)
-        keep_text(attributes, cell.column, cell.text)
-        self._report.coerced(
-            "measurement outcome",
-            "no verdict on a value, so unset; the word is kept",
-            place=cell.place,
-            detail=cell.text,
-        )
-        return verdict
 
     def remark(
         self, line: int, row: list[str], columns: LongColumns

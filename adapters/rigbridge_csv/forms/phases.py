@@ -227,7 +227,6 @@ class PhaseSequence:
         self._cells = cells
         phase = constants.get(Field.PHASE)
         self._constant = None if phase is None else phase.text
-        self._last: tuple[LongColumns, tuple[str, ...]] | None = None
 
     def names_one(self, row: list[str], columns: LongColumns) -> bool:
         """Say whether a row says anything of a phase."""
@@ -253,12 +252,7 @@ class PhaseSequence:
                 unless that has a cell of its own.
         """
         fields: dict[Field, FilledCell] = {}
-        picked = columns.phase(row)
-        # Almost every row has the phase of the row before it.
-        if outcome is None and self.rows and (columns, picked) == self._last:
-            return self.rows[-1]
-        self._last = (columns, picked) if outcome is None else None
-        for field, cell in zip(columns.phase_fields, picked, strict=True):
+        for field, cell in zip(columns.phase_fields, columns.phase(row), strict=True):
             text = self._cells.text(cell)
             if text is not None:
                 fields[field] = FilledCell(text, line, columns.label(field))

@@ -42,8 +42,8 @@ class LongRun:
             keys=keys,
         )
         self._cells = reading.cells
-        self._picked: tuple[str, ...] | None = None
-        self._columns = columns
+        # What the last row with a measurement says beside it.
+        self._beside: tuple[LongColumns, tuple[str, ...]] | None = None
         self._others: dict[str, str] = {}
         self._phases = PhaseSequence(reading.cells, columns.constants)
         self._measurements = MeasurementReader(
@@ -57,32 +57,32 @@ class LongRun:
         Raises:
             MalformedSourceError: a cell that cannot be read; names line and column.
         """
+        beside = (columns, columns.beside(row))
+        # Almost every row says the same of run and phase as the row before it. What
+        # differs within the run was kept with the first of them.
+        if beside == self._beside:
+            read = self._measurements.read(line, row, columns, self._others)
+            if read is not None:
+                phase = self._phases.rows[-1]
+                phase.measurements.append(read[0])
+                phase.verdicts.append(read[1])
+                return
+        self._beside = None
         attributes = self.assembly.add_run_cells(line, row, columns)
-        if columns.others_labels:
-            others = self._other_texts(row, columns)
-            if attributes:
-                for label, text in others.items():
-                    keep_text(attributes, label, text)
-            else:
-                attributes = others
+        others: dict[str, str] = {}
+        for label, text in zip(columns.others_labels, columns.others(row), strict=True):
+            if text and not text.isspace():
+                keep_text(others, label, text)
+                keep_text(attributes, label, text)
         read = self._measurements.read(line, row, columns, attributes)
         if read is None:
             self._add_remark(line, row, columns, attributes)
-        else:
-            # Read first: a row that cannot be read must not begin a phase.
-            phase = self._phases.of(line, row, columns)
-            phase.measurements.append(read[0])
-            phase.verdicts.append(read[1])
-
-    def _other_texts(self, row: list[str], columns: LongColumns) -> dict[str, str]:
-        """Give the texts of other columns; rows that say the same share them."""
-        picked = columns.others(row)
-        if picked != self._picked or columns is not self._columns:
-            self._picked, self._columns, self._others = picked, columns, {}
-            for label, text in zip(columns.others_labels, picked, strict=True):
-                if text and not text.isspace():
-                    keep_text(self._others, label, text)
-        return self._others
+            return
+        # Read first: a row that cannot be read must not begin a phase.
+        phase = self._phases.of(line, row, columns)
+        phase.measurements.append(read[0])
+        phase.verdicts.append(read[1])
+        self._beside, self._others = beside, others
 
     def _add_remark(
         self,

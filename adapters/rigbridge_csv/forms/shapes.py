@@ -8,9 +8,8 @@ from collections.abc import Mapping
 import attrs
 
 from rigbridge.adapters.text.verdicts import LoggedVerdict
-from rigbridge.model import Limit, Measurement, MeasurementStamp, Scalar
+from rigbridge.model import Limit, MeasurementOutcome, MeasurementStamp, Scalar
 from rigbridge.model.report import ConversionReport, Place
-from rigbridge_csv.limits import Condition
 
 __all__ = ["MeasurementShape", "NameParts", "judged", "name_parts"]
 
@@ -59,60 +58,39 @@ def name_parts(pattern: re.Pattern[str] | None, text: str) -> NameParts:
 @attrs.frozen(kw_only=True)
 class MeasurementShape:
     """
-    A measurement without its value and verdict.
+    What a row says of its measurement beside the value.
 
     Attributes:
-        template: the measurement.
-        stamp: makes others of it.
+        name: its name as the row spells it.
+        stamp: makes the measurement.
         limits: its limits, or None.
         limited: whether the log writes any limits.
         rules: what was changed in the limits, for the report.
+        both: the text of a cell that holds both limits, or None.
         attributes: what its name says further.
+        comparator: a comparison that has nothing to compare with, or None.
+        outcome: the verdict's word, or None.
+        verdict: what it means.
+        judgement: the same, as a measurement has it.
     """
 
-    template: Measurement
+    name: str
     stamp: MeasurementStamp
     limits: Limit | None
     limited: bool
     rules: tuple[str, ...]
+    both: str | None
     attributes: Mapping[str, str]
+    comparator: str | None
+    outcome: str | None
+    verdict: LoggedVerdict
+    judgement: MeasurementOutcome | None
+    plain: bool = attrs.field(init=False)
+    """Whether nothing of it is to be recorded or kept with each row."""
 
-    @classmethod
-    def of(
-        cls,
-        parts: NameParts,
-        unit: str | None,
-        condition: Condition,
-        docstring: str | None,
-        *,
-        limited: bool,
-    ) -> MeasurementShape:
-        """
-        Make the shape of a row's texts.
-
-        Args:
-            parts: the name and what it says beside.
-            unit: the unit, or None for that of the name.
-            condition: what the limits mean.
-            docstring: the explanation, or None.
-            limited: whether the row has limits.
-        """
-        template = Measurement(
-            name=parts.name,
-            unit=unit or parts.unit,
-            limits=condition.limits,
-            validators=condition.validators,
-            docstring=docstring,
-            attributes=dict(parts.attributes),
-        )
-        return cls(
-            template=template,
-            stamp=MeasurementStamp(template),
-            limits=condition.limits,
-            limited=limited,
-            rules=condition.rules,
-            attributes=parts.attributes,
-        )
+    @plain.default
+    def _is_plain(self) -> bool:
+        return not (self.rules or self.comparator or self.judgement is None)
 
 
 def judged(

@@ -105,7 +105,7 @@ class Table(Generic[_Columns]):
         Raises:
             MalformedSourceError: a header in mid-file cannot be bound.
         """
-        yield from self._reader.rows(self, self._reading, self._first)
+        return self._reader.rows(self, self._reading, self._first)
 
     def forget_columns(self) -> None:
         """Find the columns anew: the header or a row with a role has changed them."""
@@ -294,7 +294,7 @@ class TableReader(Generic[_Columns]):
         has_roles = bool(profile.roles)
         # Bound at the first row that is data: rows with roles come before it.
         columns: _Columns | None = None
-        width, mark, derives = 0, "", False
+        width, mark, derives, serial = 0, "", False, None
         self._below = 0
         for line, cells, problem in self._data_lines(first):
             if has_roles and problem is None and self._has_role(line, cells, reading):
@@ -305,6 +305,7 @@ class TableReader(Generic[_Columns]):
                 columns = table.columns
                 width, mark = columns.width, columns.mark
                 derives = columns.derived.needed
+                serial = None if columns.derived.members else columns.derived.serial
             if cuts:
                 if beside and line != table.head.line:
                     reading.keys.take(line, cells, self._records.text)
@@ -323,7 +324,16 @@ class TableReader(Generic[_Columns]):
                     problem = self._flaw(line, cells, columns, cuts=cuts)  # noqa: PLW2901 - its own
                     if problem == _BLANK:
                         continue
-            if derives and len(cells) >= width:
+            # Where nothing is made of them, few serial numbers need a look.
+            if (
+                derives
+                and len(cells) >= width
+                and (
+                    serial is None
+                    or "+" in (text := cells[serial])
+                    or not "!" <= text[:1] <= "~"
+                )
+            ):
                 if problem is None and blank(cells):
                     continue
                 flaw = columns.derived.add_to(cells)

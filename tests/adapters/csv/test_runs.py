@@ -256,6 +256,19 @@ class TestPhases:
             "rack (2)": "R2",
         }
 
+    def test_a_remark_amid_the_measurements(self, read: Read) -> None:
+        """A row that only remarks changes nothing for the measurements around it."""
+        reading = read(
+            "serial_number,phase,measurement,value,docstring,fixture\n"
+            "1,ICT,a,1,,F1\n1,ICT,,,warm,F1\n1,ICT,b,2,,F1\n1,ICT,c,3,,F1\n"
+        )
+        (phase,) = reading.runs[0].phases
+        assert phase.docstring == "warm"
+        assert [
+            (measurement.name, measurement.attributes)
+            for measurement in phase.measurements
+        ] == [(name, {"fixture": "F1"}) for name in "abc"]
+
     def test_two_verdicts_of_a_step_are_two_phases(self, read: Read) -> None:
         """A step that failed and was repeated with success is there twice."""
         run = read(
