@@ -7,7 +7,6 @@ import shutil
 import subprocess
 from collections.abc import Generator, Iterable
 from pathlib import Path
-from uuid import uuid4
 
 import attrs
 import pytest
@@ -151,7 +150,7 @@ class RecordedTests:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Put the notes on the last report of a test."""
+        """Put the notes of a test on its reports."""
         report = yield
         notes = item.stash.get(NOTES_KEY, None)
         if notes is None:
@@ -161,9 +160,9 @@ class RecordedTests:
             failed = isinstance(call.excinfo.value, verdicts)
             notes.verdict = PhaseOutcome.FAIL if failed else PhaseOutcome.ERROR
             notes.attributes["exception"] = call.excinfo.typename
-        # Also on the call: a test that is tried again has no teardown of its own.
-        if report.when in ("call", "teardown"):
-            setattr(report, NOTES, notes.encoded())
+        # On each: the process may be killed before the next one, and a test that is
+        # tried again has no teardown of its own.
+        setattr(report, NOTES, notes.encoded())
         return report
 
 
@@ -201,7 +200,8 @@ class RecordedSession:
             station=settings.station,
             operator=settings.operator,
         )
-        self.folder = self._session.data / "spool" / f"pytest-{uuid4()}"
+        self._ongoing = self._session.ongoing("pytest")
+        self.folder = self._ongoing.folder
         self._reports = RunsOfReports(
             ProcedureRef(name=settings.procedure),
             settings.unit,
@@ -209,6 +209,7 @@ class RecordedSession:
             operator=settings.operator,
             instruments=settings.instruments,
             metadata=_metadata(root),
+            ongoing=self._ongoing,
         )
         self._lines: list[tuple[str, bool]] = []
 
@@ -234,6 +235,7 @@ class RecordedSession:
             serial = run.unit.serial_number or "a unit without a serial number"
             try:
                 self._session.submit(run)
+                self._ongoing.end(run.id)
             except (RigbridgeError, OSError) as error:
                 self._lines.append((f"{serial} {run.outcome} is lost: {error}", True))
                 continue
@@ -256,7 +258,7 @@ class RecordedSession:
                 self._lines.append((line, True))
         self._session.close()
         # The runs have links or copies of their own.
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._ongoing.close()
 
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from uuid import UUID, uuid4
 
 import attrs
 import pytest
@@ -21,19 +22,21 @@ from rigbridge.model import (
     RunOutcome,
     Unit,
 )
+from rigbridge.outbox.incoming import OngoingRuns
 from rigbridge.session.judging import printable
 from rigbridge_pytest.notes import read_notes
 
 __all__ = ["NOTES", "RunsOfReports"]
 
 NOTES = "rigbridge_notes"
-"""The attribute of a teardown's report that holds the notes of its test."""
+"""The attribute of a report that holds the notes of its test."""
 
 
 @attrs.define
 class _UnitRecord:
     """What belongs to the run of one unit so far."""
 
+    id: UUID
     phases: list[tuple[Phase, bool]] = attrs.field(factory=list[tuple[Phase, bool]])
     logs: list[LogEntry] = attrs.field(factory=list[LogEntry])
     attachments: list[Attachment] = attrs.field(factory=list[Attachment])
@@ -50,6 +53,7 @@ class RunsOfReports:
         operator: who tests them, or None.
         instruments: what they are measured with.
         metadata: what else is known of the session.
+        ongoing: keeps what is known of each run, should the process be killed.
 
     Attributes:
         stopped: the notes of tests in which the session was ended, by their id.
@@ -64,6 +68,7 @@ class RunsOfReports:
         operator: str | None,
         instruments: tuple[Instrument, ...],
         metadata: dict[str, JSONValue],
+        ongoing: OngoingRuns,
     ) -> None:
         self._station = station
         self._operator = operator
@@ -74,6 +79,9 @@ class RunsOfReports:
         self._began = datetime.now(UTC)
         self._open: dict[str, list[pytest.TestReport]] = {}
         self._retries: dict[str, int] = {}
+        self._ongoing = ongoing
+        self._ids: dict[Unit, UUID] = {}
+        self._noted: dict[str, Unit] = {}
         self._units: dict[Unit, _UnitRecord] = {}
         self._problems: list[LogEntry] = []
         self.stopped: dict[str, str] = {}
@@ -89,6 +97,8 @@ class RunsOfReports:
         if report.when == "teardown":
             retried = any(str(each.outcome) == "rerun" for each in reports)
             self._close(report.nodeid, is_retried=retried)
+        else:
+            self._note(report.nodeid, *self._test(report.nodeid, reports))
 
     def add_problem(self, text: str) -> None:
         """Take an error outside of any test: a file that cannot be imported, say."""
@@ -100,8 +110,30 @@ class RunsOfReports:
 
     def _close(self, nodeid: str, *, is_retried: bool) -> None:
         reports = self._open.pop(nodeid)
-        retry = self._retries.get(nodeid, 0)
-        self._retries[nodeid] = retry + 1
+        unit, test = self._test(nodeid, reports)
+        self._note(nodeid, unit, test)
+        self._retries[nodeid] = self._retries.get(nodeid, 0) + 1
+        record = self._units.setdefault(unit, _UnitRecord(self._id(unit)))
+        # What is tried again is kept, and judges nothing: the last try does.
+        record.phases.extend((phase, is_retried) for phase, _ in test.phases)
+        record.logs.extend(test.logs)
+        record.attachments.extend(test.attachments)
+
+    def _id(self, unit: Unit) -> UUID:
+        return self._ids.setdefault(unit, uuid4())
+
+    def _note(self, nodeid: str, unit: Unit, test: _UnitRecord) -> None:
+        before = self._noted.get(nodeid, unit)
+        if before != unit and before not in self._units:
+            # A test has found out whom it tests: no run of the first unit goes on.
+            self._ongoing.end(self._id(before))
+        self._noted[nodeid] = unit
+        self._ongoing.note(self._run(unit, test, RunOutcome.ABORTED))
+
+    def _test(
+        self, nodeid: str, reports: list[pytest.TestReport]
+    ) -> tuple[Unit, _UnitRecord]:
+        """Tell whom a test is of, and what it adds to that unit's run."""
         # The last notes hold the most: those of the call lack what the teardown did.
         noted_last = [getattr(each, NOTES) for each in reports if _has_notes(each)][-1:]
         if nodeid in self.stopped:
@@ -109,7 +141,7 @@ class RunsOfReports:
         notes = read_notes(noted_last[0]) if noted_last else None
         path, name = _names(nodeid)
         attributes: dict[str, JSONValue] = {"nodeid": printable(nodeid)}
-        if retry:
+        if retry := self._retries.get(nodeid, 0):
             attributes["retry"] = retry
         noted = None if notes is None else notes.phases[0]
         started = min(each.start for each in reports)
@@ -125,13 +157,13 @@ class RunsOfReports:
             attributes={**attributes, **(noted.attributes if noted else {})},
         )
         named = None if notes is None or notes.unit == Unit() else notes.unit
-        record = self._units.setdefault(named or self._unit, _UnitRecord())
-        # What is tried again is kept, and judges nothing: the last try does.
-        record.phases.append((phase, is_retried))
-        if notes is not None:
-            record.logs.extend(notes.logs)
-            record.attachments.extend(notes.attachments)
-        record.logs.extend(_failures(reports))
+        unit = named or self._unit
+        return unit, _UnitRecord(
+            self._id(unit),
+            phases=[(phase, False)],
+            logs=[*(() if notes is None else notes.logs), *_failures(reports)],
+            attachments=[] if notes is None else list(notes.attachments),
+        )
 
     def runs(self, *, aborted: bool) -> list[Run]:
         """
@@ -147,27 +179,34 @@ class RunsOfReports:
                 self.add_problem(f"{nodeid}: its process ended in the middle of it")
             self._close(nodeid, is_retried=was_stopped)
         return [
-            self._run(unit, record, aborted) for unit, record in self._units.items()
+            self._run(unit, record, self._verdict(record, aborted), self._problems)
+            for unit, record in self._units.items()
         ]
 
-    def _run(self, unit: Unit, record: _UnitRecord, aborted: bool) -> Run:
+    def _verdict(self, record: _UnitRecord, aborted: bool) -> RunOutcome:
         verdicts = {
             phase.outcome for phase, is_retried in record.phases if not is_retried
         }
         if self._problems or PhaseOutcome.ERROR in verdicts:
-            outcome = RunOutcome.ERROR
-        elif aborted:
-            outcome = RunOutcome.ABORTED
-        elif PhaseOutcome.FAIL in verdicts:
-            outcome = RunOutcome.FAIL
-        else:
-            outcome = RunOutcome.PASS
+            return RunOutcome.ERROR
+        if aborted:
+            return RunOutcome.ABORTED
+        return RunOutcome.FAIL if PhaseOutcome.FAIL in verdicts else RunOutcome.PASS
+
+    def _run(
+        self,
+        unit: Unit,
+        record: _UnitRecord,
+        outcome: RunOutcome,
+        problems: Iterable[LogEntry] = (),
+    ) -> Run:
         phases = sorted(
             (phase for phase, _ in record.phases),
             key=lambda phase: phase.started_at or self._began,
         )
         ends = [phase.ended_at for phase in phases if phase.ended_at is not None]
         return Run(
+            id=record.id,
             outcome=outcome,
             unit=unit,
             procedure=self._procedure,
@@ -177,7 +216,7 @@ class RunsOfReports:
             started_at=min([self._began, *_starts(phases)]),
             ended_at=max([self._began, *ends]),
             phases=phases,
-            logs=[*record.logs, *self._problems],
+            logs=[*record.logs, *problems],
             attachments=record.attachments,
             metadata=self._metadata,
         )

@@ -14,12 +14,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+from rigbridge.machine.folder_lock import lock_folder
 from rigbridge.machine.folders import make_folder
 
 __all__ = ["import_spool"]
 
 _FOLDER = "importing"
-_LOCK = "in-use"
 
 
 @contextmanager
@@ -40,26 +40,15 @@ def import_spool(data: Path) -> Generator[Path]:
     folder = home / uuid4().hex
     folder.mkdir()
     try:
-        # A lock of SQLite is there on every system, and ends with its process.
-        with closing(_locked(folder)):
+        with closing(lock_folder(folder)):
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _locked(folder: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(folder / _LOCK, timeout=0, check_same_thread=False)
-    try:
-        connection.execute("BEGIN EXCLUSIVE")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
 def _remove_unused(folder: Path) -> None:
     try:
-        _locked(folder).close()
+        lock_folder(folder).close()
     except sqlite3.Error:
         return  # somebody is at work there
     shutil.rmtree(folder, ignore_errors=True)

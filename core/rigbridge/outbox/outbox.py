@@ -33,6 +33,7 @@ from rigbridge.outbox.entries import (
     OutboxStatus,
 )
 from rigbridge.outbox.incoming.intake import IncomingIntake
+from rigbridge.outbox.incoming.ongoing import take_up_ended
 from rigbridge.outbox.incoming.view import IncomingView
 from rigbridge.outbox.intake import RunIntake
 from rigbridge.outbox.policy import HOLD_PAUSE
@@ -125,6 +126,7 @@ class Outbox:
         )
         if incoming is not None:
             incoming.folder.sweep()
+            take_up_ended(incoming.folder)
         try:
             # With a damaged database set aside nothing is swept: what refers to the
             # attachments may be in that one only.

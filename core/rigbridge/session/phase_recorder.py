@@ -7,6 +7,8 @@ from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 
+import attrs
+
 from rigbridge.errors import ModelError
 from rigbridge.model import (
     JSONValue,
@@ -41,6 +43,10 @@ class RunJournal(Protocol):
 
     def inside(self, outer: PhaseRecorder | None) -> list[PhaseRecorder]:
         """List the phases directly in a phase."""
+        ...
+
+    def note_phase(self, phase: Phase) -> None:
+        """Note a phase that begins or ends."""
         ...
 
     def log(self, message: str, level: LogLevel | str = LogLevel.INFO) -> None:
@@ -92,6 +98,8 @@ class PhaseRecorder:
 
     def __enter__(self) -> Self:
         self._started_at = self._run.now()
+        # Should the process be gone before it ends, this is what there was of it.
+        self._run.note_phase(attrs.evolve(self.finished(), outcome=PhaseOutcome.ERROR))
         return self
 
     def __exit__(
@@ -106,6 +114,7 @@ class PhaseRecorder:
             failed = isinstance(error, AssertionError)
             self._outcome = PhaseOutcome.FAIL if failed else PhaseOutcome.ERROR
             self._run.note_exception(error, self.name)
+        self._run.note_phase(self.finished())
 
     def measure(
         self,

@@ -68,6 +68,8 @@ class RunRecorder:
         procedure: what it is tested by.
         hand_over: takes the run at its end, and deletes nothing before it returns.
         spool: takes copies of its files.
+        run_id: its id; a new one by default.
+        note: takes what is new of the run whenever a phase begins or ends.
         operator: who runs it.
         station: where it runs.
         instruments: what it is measured with.
@@ -84,12 +86,15 @@ class RunRecorder:
         *,
         hand_over: Callable[[Run], None],
         spool: Spool,
+        run_id: UUID | None = None,
+        note: Callable[[Run], None] | None = None,
         operator: str | None = None,
         station: str | None = None,
         instruments: Iterable[Instrument] = (),
         docstring: str | None = None,
     ) -> None:
-        self.id: UUID = uuid4()
+        self.id: UUID = run_id or uuid4()
+        self._note = note
         self._clock = _RunClock()
         self.metadata: dict[str, JSONValue] = {}
         self._unit = _as_unit(unit)
@@ -109,6 +114,9 @@ class RunRecorder:
         self._sub_units: list[SubUnit] = []
         self._logs: list[LogEntry] = []
         self._attachments: list[Attachment] = []
+        # How many lines of the log and files were noted.
+        self._noted_logs = 0
+        self._noted_attachments = 0
         self._outcome: RunOutcome | None = None
         self._noted: BaseException | None = None
         self._finished = False
@@ -295,6 +303,18 @@ class RunRecorder:
         where = "" if phase is None else f"{phase}: "
         self.log(f"{where}{lines}", LogLevel.ERROR)
 
+    def note_phase(self, phase: Phase) -> None:
+        """Note a phase that begins or ends, should the process be killed later."""
+        if self._note is None or self._finished:
+            return
+        self._note(self._made(RunOutcome.ABORTED, [phase], [], []))
+        logs = self._logs[self._noted_logs :]
+        attachments = self._attachments[self._noted_attachments :]
+        if logs or attachments:
+            self._note(self._made(RunOutcome.ABORTED, [], logs, attachments))
+        self._noted_logs += len(logs)
+        self._noted_attachments += len(attachments)
+
     def _warn_of_unlisted(self, phases: Iterable[Phase]) -> None:
         # Kept as it is: a wrong name must not cost a measured value.
         if not self._instruments:
@@ -320,6 +340,15 @@ class RunRecorder:
                 outcome = RunOutcome.FAIL
         phases = [phase.finished() for phase, _ in self._phases]
         self._warn_of_unlisted(phases)
+        return self._made(outcome, phases, self._logs, self._attachments)
+
+    def _made(
+        self,
+        outcome: RunOutcome,
+        phases: list[Phase],
+        logs: list[LogEntry],
+        attachments: list[Attachment],
+    ) -> Run:
         return Run(
             id=self.id,
             outcome=outcome,
@@ -333,8 +362,8 @@ class RunRecorder:
             instruments=tuple(self._instruments.values()),
             docstring=self._docstring,
             phases=phases,
-            logs=self._logs,
-            attachments=self._attachments,
+            logs=logs,
+            attachments=attachments,
             metadata=self.metadata,
         )
 

@@ -10,18 +10,22 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import attrs
 
 from rigbridge.adapters import Spool
 from rigbridge.configuration import Configuration, load_configuration
 from rigbridge.errors import RigbridgeError
-from rigbridge.machine.folders import make_folder
 from rigbridge.model import Instrument, ProcedureRef, Run, Unit
 from rigbridge.opening import load_outbox, open_outbox
 from rigbridge.outbox import Outbox, OutboxEntry
-from rigbridge.outbox.incoming import IncomingFolder, say_lost, write_run
+from rigbridge.outbox.incoming import (
+    IncomingFolder,
+    OngoingRuns,
+    say_lost,
+    write_run,
+)
 from rigbridge.session.run_recorder import RunRecorder
 
 __all__ = ["EXIT_DEADLINE", "Session"]
@@ -37,7 +41,8 @@ class Session:
     Records the runs of a program that tests, and brings them to a run store.
 
     At its end each run is written to the data folder, which needs no network and
-    survives a power cut. A background thread sends it from there.
+    survives a power cut. A background thread sends it from there. If the process is
+    killed before, the next session hands over the phases that had ended, as ABORTED.
 
     Example::
 
@@ -92,6 +97,7 @@ class Session:
         self._operator = operator
         self._instruments = tuple(instruments)
         self._incoming = IncomingFolder(self._configuration.data)
+        self._ongoing = self.ongoing("session")
         self._outbox: Outbox | None = None
         # Guards _outbox: the thread that opens it and one that closes the session.
         self._lock = threading.Lock()
@@ -151,25 +157,32 @@ class Session:
         Raises:
             ModelError: a blank serial number or name, or two instruments of one name.
         """
+        run_id = uuid4()
+        folder = self._ongoing.begin(run_id)
         return RunRecorder(
             unit,
             procedure,
+            run_id=run_id,
+            note=self._ongoing.note,
             hand_over=self._hand_over,
-            spool=self._spool(),
+            # On the disk of the data folder, where handing over is a link.
+            spool=Spool(folder, in_place=True),
             operator=self._operator if operator is None else operator,
             station=self._station if station is None else station,
             instruments=self._instruments if instruments is None else instruments,
             docstring=docstring,
         )
 
-    def _spool(self) -> Spool:
-        folder = self._configuration.data / "spool"
-        try:
-            # On the disk of the data folder, where handing over is a link.
-            make_folder(folder)
-        except OSError:
-            return Spool(in_place=True)
-        return Spool(folder, in_place=True)
+    def ongoing(self, kind: str) -> OngoingRuns:
+        """
+        Make the journals of runs that somebody builds beside this session's recorders.
+
+        Args:
+            kind: what builds them, for the name of the folder.
+        """
+        return OngoingRuns(
+            self.data, kind, uuid4(), self._configuration.destination_name
+        )
 
     def submit(self, run: Run) -> None:
         """
@@ -188,6 +201,7 @@ class Session:
     def _hand_over(self, run: Run) -> None:
         try:
             self.submit(run)
+            self._ongoing.end(run.id)
         except (RigbridgeError, OSError) as error:
             # A test never fails because of us; that a run is lost is always said.
             _LOGGER.exception("run %s could be kept nowhere", run.id)
@@ -262,6 +276,7 @@ class Session:
             outbox, self._outbox = self._outbox, None
         if outbox is not None:
             outbox.close()
+        self._ongoing.close()
 
     def _at_exit(self) -> None:
         # What is raised here would only be printed, without a word on what it means.

@@ -14,7 +14,9 @@ from typer.testing import CliRunner
 
 import rigbridge
 from rigbridge import Instrument, Phase, Run
+from rigbridge.adapters import ConversionReport
 from rigbridge.cli.main import app
+from rigbridge.outbox.incoming import IncomingFolder, read_run, take_up_ended
 
 Done: TypeAlias = "subprocess.CompletedProcess[str]"
 
@@ -335,3 +337,68 @@ class TestBadEnds:
         )
         assert done.returncode == 4
         assert "rigbridge:" in done.stderr
+
+
+class TestKilled:
+    """The process is gone in the middle of the session."""
+
+    @pytest.mark.parametrize("workers", [[], ["-n1"]], ids=["one", "two"])
+    def test_what_was_tested_is_handed_over(
+        self, tmp_path: Path, workers: list[str]
+    ) -> None:
+        """As ABORTED; the test in which the process died is an ERROR."""
+        # With xdist the process of the tests kills the one that collects the reports,
+        # once that has the report of the setup.
+        test = """
+            import os, signal, time
+            from pathlib import Path
+
+            def is_noted():
+                journals = Path("data/spool").glob("pytest-*/*.jsonl")
+                try:
+                    return any("test_fatal" in path.read_text() for path in journals)
+                except FileNotFoundError:
+                    return False
+
+            def test_good(measure, tmp_path):
+                measure.set_unit("SN-2")
+                measure("vcc", 3.3, unit="V", low=3.1)
+                (tmp_path / "scope.png").write_bytes(b"picture")
+                measure.attach(tmp_path / "scope.png")
+
+            def test_fatal(measure, request):
+                measure.set_unit("SN-2")
+                if hasattr(request.config, "workerinput"):
+                    while not is_noted():
+                        time.sleep(0.01)
+                    os.kill(os.getppid(), signal.SIGKILL)
+                os._exit(9)
+        """
+        folder = tmp_path / "a"
+        done = start(folder, test, *UNIT, *workers)
+        assert done.returncode in (9, -9)
+        incoming = IncomingFolder(folder / "data")
+        take_up_ended(incoming)
+        runs = [read_run(item, ConversionReport()) for item in incoming.items()]
+        (run,) = (each for each in runs if each.unit.serial_number == "SN-2")
+        assert run.outcome == "ABORTED"
+        (vcc,) = phase_of(run, "test_good").measurements
+        assert (vcc.name, vcc.value) == ("vcc", 3.3)
+        (picture,) = run.attachments
+        assert picture.opener is not None
+        with picture.opener() as stream:
+            assert stream.read() == b"picture"
+        # Its unit was known to the killed process alone.
+        (other,) = (each for each in runs if each.unit.serial_number == "SN-1")
+        assert phase_of(other, "test_fatal").outcome == "ERROR"
+
+    def test_the_next_session_hands_it_over_once(self, tmp_path: Path) -> None:
+        """And leaves no journal, of itself neither."""
+        folder = tmp_path / "a"
+        start(folder, "import os\ndef test_fatal(): os._exit(9)", *UNIT)
+        start(folder, "def test_good(): pass", *UNIT)
+        fatal, good = sorted(stored(folder), key=lambda run: run.outcome)
+        assert (str(fatal.outcome), str(good.outcome)) == ("ABORTED", "PASS")
+        assert phase_of(fatal, "test_fatal").outcome == "ERROR"
+        assert any("was gone before" in entry.message for entry in fatal.logs)
+        assert list((folder / "data" / "spool").iterdir()) == []

@@ -3,7 +3,7 @@ Handing over: one durable step, and what was handed over until it is queued.
 
 :class:`IncomingFolder` is written by whoever hands over, :func:`write_run` writes a run
 there, and :class:`IncomingIntake` moves items into the queue, in the process that
-sends.
+sends. :class:`OngoingRuns` keeps what is known of a run before that.
 """
 
 from rigbridge.outbox.incoming.draft import ItemDraft
@@ -18,6 +18,7 @@ from rigbridge.outbox.incoming.item import (
     decode_item,
     is_item_name,
 )
+from rigbridge.outbox.incoming.ongoing import OngoingRuns, take_up_ended
 from rigbridge.outbox.incoming.runs import (
     decode_run,
     encode_run,
@@ -35,6 +36,7 @@ __all__ = [
     "ItemContent",
     "ItemDraft",
     "ItemRefusal",
+    "OngoingRuns",
     "Translate",
     "decode_item",
     "decode_run",
@@ -43,5 +45,6 @@ __all__ = [
     "read_run",
     "say_lost",
     "shared_threads",
+    "take_up_ended",
     "write_run",
 ]
