@@ -48,14 +48,14 @@ _ABANDONED = 24 * 3600.0
 
 
 @attrs.frozen(kw_only=True)
-class _Line:
+class _JournalLine:
     """What was known of a run at some moment, and where the run was to go."""
 
     destination: str | None
     content: msgspec.Raw
 
 
-_decoder = msgspec.json.Decoder(_Line)
+_decoder = msgspec.json.Decoder(_JournalLine)
 
 
 class OngoingRuns:
@@ -127,7 +127,9 @@ class OngoingRuns:
         path = self._journal(part.id)
         try:
             content = encode_run(part, None, files)
-            line = _Line(destination=self._destination, content=msgspec.Raw(content))
+            line = _JournalLine(
+                destination=self._destination, content=msgspec.Raw(content)
+            )
             # Opened each time: runs of many units would hold as many descriptors.
             with path.open("ab", buffering=0) as stream:
                 if not stream.tell():
