@@ -20,6 +20,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 SOURCES := core adapters plugins
 PYTEST_ARGS ?=
 
+# Hundreds of processes start here; each would compile every module that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 demo: setup
 	@$(BIN)/rigbridge demo
 
