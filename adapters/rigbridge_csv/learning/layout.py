@@ -138,7 +138,8 @@ def find_layout(example: LogExample) -> LogLayout:
             # Between the names and the rows: something that is said of each column.
             label = next(cell.strip() for cell in rows[first].cells if cell.strip())
             found = (label, "attribute")
-        roles.append((rows[first], *found))
+        text, role = found
+        roles.append((rows[first], text, role))
         first += 1
     data, behind = _data(rows[first:], header, width)
     sections = 1

@@ -194,8 +194,9 @@ class FieldSource:
     @property
     def has_unit(self) -> bool:
         """Whether the pattern gives a unit beside the value."""
-        groups = {} if self.pattern is None else self.pattern.groupindex
-        return "unit" in groups and "value" in groups
+        return self.pattern is not None and {"unit", "value"} <= set(
+            self.pattern.groupindex
+        )
 
     def extract(self, text: str) -> str | None:
         """Give what the pattern finds in a text; the text itself without a pattern."""

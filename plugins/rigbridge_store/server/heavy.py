@@ -17,7 +17,7 @@ import re
 import sys
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager
@@ -265,7 +265,7 @@ def _announced(scope: Scope) -> int | None:
 
 
 @asynccontextmanager
-async def _taken(semaphore: asyncio.Semaphore) -> AsyncIterator[None]:
+async def _taken(semaphore: asyncio.Semaphore) -> AsyncGenerator[None]:
     """Wait for a turn, but not for ever."""
     try:
         async with asyncio.timeout(_WAIT_SECONDS):
