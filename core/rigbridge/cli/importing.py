@@ -18,7 +18,6 @@ import typer
 from rigbridge.cli import options
 from rigbridge.cli.afterwards import chosen_afterwards, show_afterwards
 from rigbridge.cli.imports.planning import ImportPlan
-from rigbridge.cli.imports.running import run_import
 from rigbridge.cli.output import (
     own_call,
     say,
@@ -82,6 +81,7 @@ def import_reports(
     as_json: options.AsJSON = False,
 ) -> None:
     """Import test reports into a run store."""
+    from rigbridge.cli.imports.running import run_import
     from rigbridge.configuration import load_configuration
     from rigbridge.sources import Selection, is_url
 
@@ -273,6 +273,7 @@ def demo(
     as_json: options.AsJSON = False,
 ) -> None:
     """Import the bundled example reports of each kind, and show the runs."""
+    from rigbridge.cli.imports.running import run_import
     from rigbridge.configuration import load_configuration
     from rigbridge.sources import Scan
 

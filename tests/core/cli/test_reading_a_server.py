@@ -7,7 +7,7 @@ import re
 import shlex
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -104,9 +104,8 @@ def _run(run_id: UUID, outcome: str, hours: int, *files: Path) -> Run:
     )
 
 
-@pytest.fixture(scope="module")
-def _served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
-    folder = tmp_path_factory.mktemp("served")
+@contextmanager
+def _serving(folder: Path) -> Iterator[tuple[Path, str]]:
     with RunStore.open(folder / "store") as store:
         server = StoreServer(store, port=0, settings=ServerSettings())
         up = threading.Event()
@@ -120,10 +119,14 @@ def _served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, st
             thread.join(30)
 
 
-@pytest.fixture
-def place(_served: tuple[Path, str], tmp_path: Path) -> Iterator[Place]:
-    """Give a served store with three runs, of which two have the same file."""
-    data, url = _served
+@pytest.fixture(scope="module")
+def _served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    with _serving(tmp_path_factory.mktemp("served")) as served:
+        yield served
+
+
+@contextmanager
+def _filled(data: Path, url: str, tmp_path: Path) -> Iterator[Place]:
     (tmp_path / "scope.png").write_bytes(b"picture")
     (tmp_path / "own.txt").write_bytes(b"own")
     shared, own = tmp_path / "scope.png", tmp_path / "own.txt"
@@ -139,6 +142,23 @@ def place(_served: tuple[Path, str], tmp_path: Path) -> Iterator[Place]:
         with suppress(RigbridgeError):
             local.remove_run(str(run_id))
     local.close()
+
+
+@pytest.fixture
+def place(_served: tuple[Path, str], tmp_path: Path) -> Iterator[Place]:
+    """Give a served store with three runs, of which two have the same file."""
+    with _filled(*_served, tmp_path) as filled:
+        yield filled
+
+
+@pytest.fixture
+def new_place(tmp_path: Path) -> Iterator[Place]:
+    """Give the same with nothing in it that other tests have made."""
+    with (
+        _serving(tmp_path / "new") as served,
+        _filled(*served, tmp_path) as filled,
+    ):
+        yield filled
 
 
 class TestRuns:
@@ -399,7 +419,7 @@ def _normal(text: str) -> str:
 
 
 def test_the_sessions_of_the_docs_run_as_they_are_shown(
-    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    new_place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Times are fixed here, ids cut, and made-up ids stand for any."""
     monkeypatch.chdir(tmp_path)
@@ -407,9 +427,11 @@ def test_the_sessions_of_the_docs_run_as_they_are_shown(
     assert len(sessions) > 10
     for command, shown in sessions:
         words = shlex.split(command.replace(" --to https://store.example.com", ""))
-        done = place.call(*words)
+        done = new_place.call(*words)
         assert done.exit_code == 0, (command, done.output)
-        printed = _normal(done.stdout.replace(place.url, "https://store.example.com"))
+        printed = _normal(
+            done.stdout.replace(new_place.url, "https://store.example.com")
+        )
         # Procedures and stations get ids of their own.
         known = re.sub(r"\b(?!aaaa|bbbb)[0-9a-f]{8}\b", "ID", printed)
         expected = re.sub(r"\b(?!aaaa|bbbb)[0-9a-f]{8}\b", "ID", _normal(shown))

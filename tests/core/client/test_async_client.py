@@ -21,7 +21,7 @@ from rigbridge.destinations import (
     ReadableDestination,
 )
 from rigbridge.destinations.administration import AdministeredDestination
-from rigbridge.destinations.contract import ReplacingDestination
+from rigbridge.destinations.contract import ReplacingDestination, ShowingDestination
 from rigbridge.errors import (
     ConfigurationError,
     ConflictError,
@@ -90,6 +90,7 @@ class TestTwins:
                 AdministeredDestination,
                 ReadableDestination,
                 ReplacingDestination,
+                ShowingDestination,
             )
             for name in methods(protocol)
         } - methods(Destination).keys()

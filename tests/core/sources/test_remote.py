@@ -18,6 +18,7 @@ import asyncssh
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
+from s3fs import S3FileSystem
 
 from rigbridge.errors import ConfigurationError, SourceUnreadableError
 from rigbridge.sources import Scan, Selection
@@ -90,12 +91,15 @@ def bucket() -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
             patch.setenv(name, value)
+        # It keeps the connections of an address that tests before may have set.
+        S3FileSystem.clear_instance_cache()
         client = boto3.client("s3", endpoint_url=endpoint)
         client.create_bucket(Bucket="reports")
         for name, content in tree().items():
             client.put_object(Bucket="reports", Key=f"line/{name}", Body=content)
         yield "s3://reports/line"
     server.stop()
+    S3FileSystem.clear_instance_cache()
 
 
 class TestS3:

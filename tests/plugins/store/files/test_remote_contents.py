@@ -10,6 +10,7 @@ import boto3
 import httpx
 import pytest
 from moto.server import ThreadedMotoServer
+from s3fs import S3FileSystem
 
 from rigbridge.wire import CreateRun, InitializeUpload
 from rigbridge_store import RunStore
@@ -26,12 +27,15 @@ def _bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    # It keeps the connections of an address that tests before may have set.
+    S3FileSystem.clear_instance_cache()
     resource = boto3.resource("s3")
     try:
         yield resource.create_bucket(Bucket="kept")
     finally:
         resource.meta.client.close()
         server.stop()
+        S3FileSystem.clear_instance_cache()
 
 
 def test_lost_and_unreachable(
