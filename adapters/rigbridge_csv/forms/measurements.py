@@ -188,19 +188,23 @@ class MeasurementReader:
             attributes=dict(parts.attributes),
         )
         limited = any((lower, upper, both, parts.lower, parts.upper, parts.equal))
+        rules = found.rules if limited else ()
+        # Nothing to compare with, but the log wrote it.
+        lone = None if limited else comparator
+        judgement = MEASUREMENT_OUTCOMES.get(verdict)
         shape = MeasurementShape(
             name=name,
             stamp=MeasurementStamp(template),
             limits=found.limits,
             limited=limited,
-            rules=found.rules if limited else (),
+            rules=rules,
             both=both,
             attributes=parts.attributes,
-            # Nothing to compare with, but the log wrote it.
-            comparator=None if limited else comparator,
+            comparator=lone,
             outcome=outcome,
             verdict=verdict,
-            judgement=MEASUREMENT_OUTCOMES.get(verdict),
+            judgement=judgement,
+            plain=not (rules or lone or judgement is None),
         )
         if len(self._shapes) < _MOST_SHAPES:
             self._shapes[given] = shape

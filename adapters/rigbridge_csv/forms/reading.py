@@ -220,6 +220,8 @@ class LogReading:
 
 
 def _remedy(problem: str) -> str:
+    if problem.endswith("and no line end"):
+        return "the file may still be written; import it again when it is complete"
     if "spreadsheet" in problem:
         return "export the log again with the column as text"
     if "pattern" in problem:

@@ -71,7 +71,8 @@ class MeasurementShape:
         comparator: a comparison that has nothing to compare with, or None.
         outcome: the verdict's word, or None.
         verdict: what it means.
-        judgement: the same, as a measurement has it.
+        judgement: the same as a measurement has it, or None where none has such.
+        plain: whether nothing of it is to be recorded or kept with each row.
     """
 
     name: str
@@ -85,12 +86,7 @@ class MeasurementShape:
     outcome: str | None
     verdict: LoggedVerdict
     judgement: MeasurementOutcome | None
-    plain: bool = attrs.field(init=False)
-    """Whether nothing of it is to be recorded or kept with each row."""
-
-    @plain.default
-    def _is_plain(self) -> bool:
-        return not (self.rules or self.comparator or self.judgement is None)
+    plain: bool
 
 
 def judged(

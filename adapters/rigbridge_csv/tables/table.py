@@ -445,7 +445,8 @@ class TableReader(Generic[_Columns]):
             self._report.mapped("cell that a short row lacks", missing)
             return None
         where = f"where the header in line {columns.line} has {width}"
-        return f"has {len(cells)} cells {where}"
+        cut = ", and no line end" if missing > 0 and self._records.unended else ""
+        return f"has {len(cells)} cells {where}{cut}"
 
     def _coerce_once(self, rule: str, line: int) -> None:
         if rule not in self._recorded:

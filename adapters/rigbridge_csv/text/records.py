@@ -78,6 +78,11 @@ class Records(Protocol):
         """Whether the last record has several lines."""
         ...
 
+    @property
+    def unended(self) -> bool:
+        """Whether the last record has no line end: the file ends within or after it."""
+        ...
+
     def __iter__(self) -> Iterator[Record]:
         """Go through the records; an empty line is none."""
         ...
@@ -157,6 +162,11 @@ class CSVRecords:
     def several(self) -> bool:
         """Whether the last record has several lines."""
         return len(self._record) > 1
+
+    @property
+    def unended(self) -> bool:
+        """Whether the last record has no line end: the file ends within or after it."""
+        return not self._record[-1].endswith(("\n", "\r"))
 
     def _lines(self) -> Iterator[str]:
         record, again, fresh = self._record, self._again, self._fresh

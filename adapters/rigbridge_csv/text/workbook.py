@@ -84,6 +84,11 @@ class WorkbookRecords:
         """Say that no row has several lines."""
         return False
 
+    @property
+    def unended(self) -> bool:
+        """Say that rows have no line ends."""
+        return False
+
     def __iter__(self) -> Iterator[Record]:
         for number, values in self._rows:
             self._cells = cells = [_shown(value, form) for value, form in values]

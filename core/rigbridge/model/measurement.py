@@ -128,7 +128,7 @@ class _Draft(Measurement):
     __setattr__ = object.__setattr__
     __delattr__ = object.__delattr__
     # Calling the class is quicker than object.__new__ then.
-    __init__ = object.__init__
+    __init__: Any = object.__init__
 
 
 class MeasurementRow:

@@ -63,6 +63,12 @@ class TestRowsOfAnotherWidth:
         """A file that was cut in its last row loses the run of that row only."""
         reading = read(HEAD + "".join(FOUR[:3]) + "3,a")
         assert outcome(reading) == (["1", "2"], ["line 5"])
+        assert "may still be written" in str(reading.failures[0])
+
+    def test_a_short_last_row_with_a_line_end(self, read: Read) -> None:
+        """A last row with a line end is a damaged one, not one being written."""
+        reading = read(HEAD + FOUR[0] + "3,a\n")
+        assert "may still be written" not in str(reading.failures[0])
 
 
 class TestQuotes:
