@@ -10,7 +10,7 @@ from typing import IO, Any, cast
 
 import attrs
 
-from rigbridge.adapters import ReadContext, Source, TimeZonePolicy
+from rigbridge.adapters import Adapter, ReadContext, Source, TimeZonePolicy
 from rigbridge.model import Run
 from rigbridge.testing.adapters.bench import Bench
 from rigbridge.testing.adapters.observation import (
@@ -23,6 +23,9 @@ __all__ = ["closes_its_streams", "keeps_no_memory", "streams"]
 
 _LARGE = 4 << 20
 _SMALL = 48 << 10
+_ATTEMPTS = 3
+"""The memory is that of the process, whose other threads may take some at any time."""
+
 _STREAM = (
     "read line by line or block by block, and yield each run as soon as it is complete"
 )
@@ -70,12 +73,16 @@ class _Scaled:
     block: Callable[[int], bytes]
     end: bytes
 
-    def source(self, size: int) -> tuple[Source, list[_RepeatedStream]]:
+    def source(self, size: int, first: int = 0) -> tuple[Source, list[_RepeatedStream]]:
+        """Give about so many bytes, of runs that are numbered from the first on."""
         times = max(size // len(self.block(0)), 3)
         opened: list[_RepeatedStream] = []
 
+        def block(number: int) -> bytes:
+            return self.block(first + number)
+
         def opener() -> IO[bytes]:
-            opened.append(_RepeatedStream(self.start, self.block, times, self.end))
+            opened.append(_RepeatedStream(self.start, block, times, self.end))
             return cast("IO[bytes]", io.BufferedReader(opened[-1]))
 
         return Source(self.name, self.name, opener), opened
@@ -149,7 +156,20 @@ def keeps_no_memory(bench: Bench) -> None:
     for _ in range(2):  # what is kept once, such as compiled expressions, is no leak
         source, _ = scaled.source(1)
         list(readings(adapter, source, _context(bench)))
-    source, _ = scaled.source(_SMALL)
+    grown = 0
+    for attempt in range(_ATTEMPTS):
+        # Other runs each time: who keeps those of before gets no second chance.
+        grown = _kept(bench, adapter, scaled.source(_SMALL, attempt << 20)[0])
+        if grown <= _SMALL // 3:
+            return
+    raise NonconformityError(
+        f"of {_SMALL} bytes that were read, {grown} bytes of memory are kept",
+        "keep no line and no text beyond its run",
+    )
+
+
+def _kept(bench: Bench, adapter: Adapter, source: Source) -> int:
+    """Read, and tell how many bytes of memory are held afterwards."""
     _ = source.digest, source.head  # a source keeps these
     context = _context(bench)
     gc.collect()
@@ -172,11 +192,7 @@ def keeps_no_memory(bench: Bench) -> None:
             f"{kept} of {count} runs are still in memory when all were read",
             "keep no run on the adapter, in the module or in the generator",
         )
-    if grown > _SMALL // 3:
-        raise NonconformityError(
-            f"of {_SMALL} bytes that were read, {grown} bytes of memory are kept",
-            "keep no line and no text beyond its run",
-        )
+    return grown
 
 
 def _alive() -> int:
