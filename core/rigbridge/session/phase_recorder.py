@@ -45,7 +45,7 @@ class RunJournal(Protocol):
         """List the phases directly in a phase."""
         ...
 
-    def note_phase(self, phase: Phase) -> None:
+    def note_phase(self, phase: PhaseRecorder) -> None:
         """Note a phase that begins or ends."""
         ...
 
@@ -98,8 +98,7 @@ class PhaseRecorder:
 
     def __enter__(self) -> Self:
         self._started_at = self._run.now()
-        # Should the process be gone before it ends, this is what there was of it.
-        self._run.note_phase(attrs.evolve(self.finished(), outcome=PhaseOutcome.ERROR))
+        self._run.note_phase(self)
         return self
 
     def __exit__(
@@ -114,7 +113,7 @@ class PhaseRecorder:
             failed = isinstance(error, AssertionError)
             self._outcome = PhaseOutcome.FAIL if failed else PhaseOutcome.ERROR
             self._run.note_exception(error, self.name)
-        self._run.note_phase(self.finished())
+        self._run.note_phase(self)
 
     def measure(
         self,
@@ -247,3 +246,10 @@ class PhaseRecorder:
             docstring=self._docstring,
             attributes=self.attributes,
         )
+
+    def so_far(self) -> Phase:
+        """Make what there is of it, should the process be gone: ERROR if it goes on."""
+        phase = self.finished()
+        if self._ended_at is None:
+            phase = attrs.evolve(phase, outcome=PhaseOutcome.ERROR)
+        return phase

@@ -303,15 +303,18 @@ class RunRecorder:
         where = "" if phase is None else f"{phase}: "
         self.log(f"{where}{lines}", LogLevel.ERROR)
 
-    def note_phase(self, phase: Phase) -> None:
+    def note_phase(self, phase: PhaseRecorder) -> None:
         """Note a phase that begins or ends, should the process be killed later."""
         if self._note is None or self._finished:
             return
-        self._note(self._made(RunOutcome.ABORTED, [phase], [], []))
         logs = self._logs[self._noted_logs :]
         attachments = self._attachments[self._noted_attachments :]
-        if logs or attachments:
-            self._note(self._made(RunOutcome.ABORTED, [], logs, attachments))
+        try:
+            self._note(self._made(RunOutcome.ABORTED, [phase.so_far()], [], []))
+            if logs or attachments:
+                self._note(self._made(RunOutcome.ABORTED, [], logs, attachments))
+        except ModelError:
+            return  # an attribute that is no JSON, say: the end of the run says so
         self._noted_logs += len(logs)
         self._noted_attachments += len(attachments)
 

@@ -389,3 +389,12 @@ class TestDelivery:
         assert "rigbridge." not in done.stderr.replace("rigbridge.Session", "")
         with Session(data=tmp_path / "data") as session:
             assert session.flush(60) == 0
+
+
+def test_an_attribute_that_cannot_be_leaves_the_phase_alone(session: Session) -> None:
+    """The end of the run says so; what is noted for a kill says nothing."""
+    run = session.run("SN-1", "P")
+    with run.phase("power") as phase:
+        phase.attributes["fixture"] = object()  # type: ignore[assignment]
+    with pytest.raises(ModelError, match="fixture"):
+        run.finish()

@@ -18,6 +18,7 @@ import shutil
 import sqlite3
 import threading
 import time
+import weakref
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from itertools import chain
@@ -110,6 +111,8 @@ class OngoingRuns:
         self.folder.mkdir(mode=0o700, exist_ok=True)
         share(self.folder)
         lock = lock_folder(self.folder, _PATIENCE)
+        # A run that was never handed over keeps the lock; with this object it goes.
+        weakref.finalize(self, lock.close)
         with suppress(OSError):
             share(self.folder / LOCK_FILE)
         return lock
