@@ -333,6 +333,7 @@ def _keep(
             reason,
             destination=settings.configuration.destination_name,
             source=found.path,
+            zones=settings.configuration.time_zone,
         )
     except (OSError, RigbridgeError) as error:
         words = getattr(error, "strerror", None) or str(error)

@@ -6,6 +6,8 @@ forgotten. It lies in the folder ``quarantine`` of the data folder, in the form 
 is handed over: ``ID/item.json`` with its files beside it, and the reason in
 ``ID/reason.txt``. It is kept as it was read, before the rules of identity, so that
 mended rules mend it: :func:`retry_runs` applies them anew. It leaves once it is stored.
+``ID/zones.json`` names the time zones by which it was read; where the site has mended
+them, it is read anew from its source.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ from pathlib import Path
 from uuid import UUID
 
 import attrs
+import msgspec
 
+from rigbridge.adapters import TimeZonePolicy
 from rigbridge.adapters.identity import source_name
 from rigbridge.configuration import Configuration
 from rigbridge.destinations import Destination, Receipt, foreign_failures
@@ -26,6 +30,7 @@ from rigbridge.errors import (
     RigbridgeError,
     SourceUnreadableError,
 )
+from rigbridge.imports.rereading import read_again, zones_document, zones_mended
 from rigbridge.imports.results import ImportedRun
 from rigbridge.machine.files import whole_file
 from rigbridge.model import Run
@@ -37,10 +42,11 @@ from rigbridge.outbox.incoming import (
     read_run,
     write_run,
 )
+from rigbridge.wire import encode
 
 __all__ = ["Quarantine", "RetriedRun", "retry_runs"]
 
-_REASON = "reason.txt"
+_REASON, _ZONES = "reason.txt", "zones.json"
 
 
 class Quarantine:
@@ -64,6 +70,7 @@ class Quarantine:
         *,
         destination: str | None = None,
         source: Path | None = None,
+        zones: TimeZonePolicy | None = None,
     ) -> Path:
         """
         Keep a run with its files and the reason; one of the same id is replaced.
@@ -74,6 +81,7 @@ class Quarantine:
             reason: why it cannot be stored.
             destination: the name of the destination that it is for.
             source: the file that it was read from.
+            zones: the time zones by which it was read; None where nobody knows.
 
         Returns:
             The document of the run, which an import reads.
@@ -91,6 +99,9 @@ class Quarantine:
             if known is not None:
                 self._items.remove(known)
             write_run(self._items, run, report, destination=destination)
+            if zones is not None:
+                with whole_file(folder / _ZONES, durable=False) as partial:
+                    partial.write_bytes(encode(zones_document(zones)))
         known = self._items.find(run.id)
         if known is not None:
             self.refuse(known, reason, _source_of(run))
@@ -117,6 +128,14 @@ class Quarantine:
         )
         with whole_file(item.folder / _REASON, durable=False) as partial:
             partial.write_text(words, encoding="utf-8", errors="backslashreplace")
+
+    @staticmethod
+    def zones(item: IncomingItem) -> object:
+        """Tell by which time zones a run was read; None where nobody knows."""
+        try:
+            return msgspec.json.decode((item.folder / _ZONES).read_bytes())
+        except (OSError, msgspec.MsgspecError):
+            return None
 
     @staticmethod
     def words(item: IncomingItem) -> str:
@@ -226,6 +245,8 @@ def _retried(
     try:
         run = read_run(item, report, durable=False)
         source = _source_of(run)
+        if zones_mended(Quarantine.zones(item), configuration.time_zone):
+            run, report = read_again(run, configuration)
         run = configuration.identity.apply(run, name=source_name(run), report=report)
         with foreign_failures(destination, "submit"):
             receipt = destination.submit(run, report)

@@ -6,7 +6,6 @@ import importlib
 import logging
 import sqlite3
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +35,7 @@ from rigbridge.outbox.incoming.intake import IncomingIntake
 from rigbridge.outbox.incoming.ongoing import take_up_ended
 from rigbridge.outbox.incoming.view import IncomingView
 from rigbridge.outbox.intake import RunIntake
+from rigbridge.outbox.overview import NOT_DELIVERED, all_entries, whole_status
 from rigbridge.outbox.policy import HOLD_PAUSE
 from rigbridge.outbox.queue.clock import QueueClock
 from rigbridge.outbox.queue.database import OutboxDatabase
@@ -55,7 +55,6 @@ _POLL = 0.02
 _GRACE = 5.0
 _HOUSEKEEPING = 0.2
 """Seconds to wait for others before tidying up is left to the next opening."""
-_NOT_DELIVERED = (EntryState.PENDING, EntryState.SENDING, EntryState.PARKED)
 
 
 class Outbox:
@@ -339,27 +338,8 @@ class Outbox:
 
     def status(self) -> OutboxStatus:
         """Give the state of the outbox."""
-        queued = self._view.status()
-        coming = self._handed_over.entries(_NOT_DELIVERED)
-        parked = sum(entry.state is EntryState.PARKED for entry in coming)
-        oldest = [entry.submitted_at for entry in coming if entry.due is not None]
-        if queued.oldest is not None:
-            oldest.append(queued.oldest)
-        others = Counter(queued.others)
-        others.update(
-            entry.destination
-            for entry in coming
-            if entry.state is not EntryState.PARKED
-            and entry.destination not in (None, self.name)
-        )
-        return attrs.evolve(
-            queued,
-            waiting=queued.waiting + len(coming) - parked,
-            parked=queued.parked + parked,
-            oldest=min(oldest, default=None),
-            others=dict(others),
-            set_aside=tuple(self._database.set_aside),
-        )
+        status = whole_status(self._handed_over, self._view, name=self.name)
+        return attrs.evolve(status, set_aside=tuple(self._database.set_aside))
 
     @property
     def is_sending(self) -> bool:
@@ -384,7 +364,7 @@ class Outbox:
         return self._sending.trouble or shortage(self.folder) or coming
 
     def entries(
-        self, states: Collection[EntryState] = _NOT_DELIVERED
+        self, states: Collection[EntryState] = NOT_DELIVERED
     ) -> list[OutboxEntry]:
         """
         List entries, the first that was handed over first.
@@ -392,12 +372,7 @@ class Outbox:
         Args:
             states: which; all but the delivered ones by default.
         """
-        # In this order: an item leaves its folder only once it is queued. One that is
-        # queued in between is in both.
-        handed_over = self._handed_over.entries(states)
-        queued = self._view.entries(states)
-        known = {entry.id for entry in queued}
-        return queued + [entry for entry in handed_over if entry.id not in known]
+        return all_entries(self._handed_over, self._view, states)
 
     def entry(self, run_id: UUID | str) -> OutboxEntry | None:
         """Give the entry of a run; None if it was never here, or is forgotten."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,12 @@ def stored(call: Command) -> Any:
     return json.loads(call("runs", "list", "--data", "data", "--json")[0])
 
 
+def _started_at(document: Any) -> datetime:
+    found = document.get("content", document)
+    found = found.get("run", found)
+    return datetime.fromisoformat(found["started_at"])
+
+
 class TestQuarantine:
     """``rigbridge quarantine``."""
 
@@ -107,6 +114,43 @@ class TestQuarantine:
         (attachment,) = run["attachments"]
         assert attachment["size"] == len(content)
         assert not kept.exists()
+
+    @pytest.mark.parametrize("where", ["kept with the run", "at its place"])
+    def test_a_mended_time_zone_mends_what_lies_there(
+        self, call: Command, report: Path, tmp_path: Path, where: str
+    ) -> None:
+        """The report is read again: the copy beside the run, or the file itself."""
+        kept = where == "kept with the run"
+        settings = tmp_path / "rigbridge.toml"
+        settings.write_text("time_zone = 'UTC'\n")
+        words = ("--attach-source",) if kept else ()
+        call("import", report, "--data", "data", *words, code=1)
+        (document,) = tmp_path.glob("data/quarantine/*/item.json")
+        was = _started_at(json.loads(document.read_bytes()))
+        settings.write_text("time_zone = 'Asia/Tokyo'\n" + RULE)
+        if kept:
+            report.unlink()
+        call("quarantine", "retry", "--data", "data")
+        (run,) = stored(call)
+        assert _started_at(run) == was - timedelta(hours=9)
+        assert not document.exists()
+
+    def test_a_zone_that_was_mended_too_late_is_said(
+        self, call: Command, report: Path, tmp_path: Path
+    ) -> None:
+        """Without the report the run stays, rather than with a time that is wrong."""
+        settings = tmp_path / "rigbridge.toml"
+        settings.write_text("time_zone = 'UTC'\n")
+        call("import", report, "--data", "data", code=1)
+        settings.write_text("time_zone = 'Asia/Tokyo'\n" + RULE)
+        content = report.read_bytes()
+        report.write_bytes(content.replace(b"NONE", b"OTHER"))
+        _, said = call("quarantine", "retry", "--data", "data", code=1)
+        assert f"rigbridge import --again {report}" in said
+        assert stored(call) == []
+        report.write_bytes(content)
+        call("quarantine", "retry", "--data", "data")
+        assert len(stored(call)) == 1
 
     def test_what_still_lacks_something_stays(self, call: Command, kept: Path) -> None:
         """It is an error, and the reason is the newest."""

@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 from typing import Self
 
+from rigbridge.errors import OutboxBusyError
 from rigbridge.outbox.queue.clock import LEASE
 from rigbridge.outbox.queue.leases import LeasedRun, LeaseLostError, Leases
 
@@ -74,5 +75,5 @@ class LeaseHeartbeat:
         except LeaseLostError:
             self.remove(leased)  # the delivery meets this at its next step
         # A busy database is no lost lease: the next beat tries again.
-        except sqlite3.Error:
+        except (OutboxBusyError, sqlite3.Error):
             _LOGGER.exception("the lease on run %s was not renewed", leased.id)
