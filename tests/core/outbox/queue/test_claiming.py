@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -13,9 +14,7 @@ from rigbridge.outbox.entries import EntryState
 from rigbridge.outbox.policy import CIRCUIT_THRESHOLD, MAX_PROBE, MAX_WAIT
 from rigbridge.outbox.queue.clock import LEASE
 from rigbridge.outbox.queue.entry_queue import KnownRun, NewEntry
-from rigbridge.outbox.queue.leases import (
-    LeaseLostError,
-)
+from rigbridge.outbox.queue.leases import LeaseLostError, Leases
 
 _SHA = "a" * 64
 
@@ -96,13 +95,14 @@ class TestClaiming:
         lost = desk.claim()
         desk.clock.now += LEASE
         desk.claim()
-        ways = (
-            lambda: desk.leases.renew(lost),
-            lambda: desk.leases.finish(lost, Progress(), b"{}"),
-            lambda: desk.leases.park(lost, "x"),
-            lambda: desk.leases.hold(lost, pause=9, reason="x"),
-            lambda: desk.leases.postpone(lost, wait=9, asked=None, reason="x"),
-            lambda: desk.leases.release(lost),
+        leases: Leases = desk.leases
+        ways: tuple[Callable[[], object], ...] = (
+            lambda: leases.renew(lost),
+            lambda: leases.finish(lost, Progress(), b"{}"),
+            lambda: leases.park(lost, "x"),
+            lambda: leases.hold(lost, pause=9, reason="x"),
+            lambda: leases.postpone(lost, wait=9, asked=None, reason="x"),
+            lambda: leases.release(lost),
         )
         for way in ways:
             with pytest.raises(LeaseLostError):
