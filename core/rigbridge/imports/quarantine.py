@@ -30,7 +30,7 @@ from rigbridge.errors import (
     RigbridgeError,
     SourceUnreadableError,
 )
-from rigbridge.imports.rereading import read_again, zones_document, zones_mended
+from rigbridge.imports.reading import read_again, zones_document, zones_mended
 from rigbridge.imports.results import ImportedRun
 from rigbridge.machine.files import whole_file
 from rigbridge.model import Run
