@@ -90,7 +90,8 @@ class TestStatuses:
         assert isinstance(error, RetriableError) != final
 
     @given(
-        status=st.integers(min_value=300, max_value=599),
+        status=st.sampled_from([400, 401, 403, 404, 409, 413, 422])
+        | st.integers(min_value=300, max_value=599),
         content=st.sampled_from(
             [
                 b"",

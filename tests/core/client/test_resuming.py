@@ -228,6 +228,16 @@ class TestResume:
         assert destination.resume(run, Progress(), kept).created
         assert len(server.runs) == 1
 
+    def test_the_page_of_a_proxy_does_not_say_that_nothing_arrived(
+        self, server: RunStoreServer, reach: Reach, make_run: MakeRun
+    ) -> None:
+        """It gave the run on before it gave up: the run is found, and not sent anew."""
+        server.inject(Fault.BAD_GATEWAY_HTML_AFTER, on=Operation.CREATE)
+        kept = _Kept()
+        assert reach(server).resume(make_run(), Progress(), kept).created
+        assert kept.last.sent
+        assert server.count(Operation.CREATE) == len(server.runs) == 1
+
     def test_what_stays_ambiguous_is_left_to_a_person(
         self, server: RunStoreServer, reach: Reach, make_run: MakeRun
     ) -> None:
