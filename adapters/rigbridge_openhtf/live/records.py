@@ -229,7 +229,9 @@ def _kept_phases(record: LiveRecord, keep: KeepFile, guard: Guard) -> _KeptPhase
 
 
 def _record(record: LiveRecord, kept: _KeptPhases, guard: Guard) -> _Document:
-    paths = guard.part(".phases.groups", lambda: group_paths(record), [])
+    paths = guard.part(
+        ".phases.groups", lambda: group_paths(record), list[tuple[str, ...]]()
+    )
     around = [*paths, *([()] * len(kept))]
     rest = {name: pack(guard.optional(record, name)) for name in _OTHER_FIELDS}
     document: _Document = {
@@ -237,7 +239,11 @@ def _record(record: LiveRecord, kept: _KeptPhases, guard: Guard) -> _Document:
         "station_id": pack(guard.field(record, "station_id")),
         "outcome": _outcome(record, guard),
         "outcome_details": [
-            guard.part(f".outcome_details[{index}]", partial(_detail, detail), {})
+            guard.part(
+                f".outcome_details[{index}]",
+                partial(_detail, detail),
+                dict[str, object](),
+            )
             for index, detail in enumerate(guard.members(record, "outcome_details"))
         ],
         "start_millis": pack(guard.field(record, "start_time_millis")),
@@ -249,7 +255,9 @@ def _record(record: LiveRecord, kept: _KeptPhases, guard: Guard) -> _Document:
             for index, (phase, files) in enumerate(kept)
         ],
         "logs": [
-            guard.part(f".log_records[{index}]", partial(_log, line), {})
+            guard.part(
+                f".log_records[{index}]", partial(_log, line), dict[str, object]()
+            )
             for index, line in enumerate(guard.members(record, "log_records"))
         ],
         "rest": rest,
@@ -265,7 +273,9 @@ def _outcome(owner: LiveRecord | LivePhase, guard: Guard) -> object:
 
 
 def _metadata(record: LiveRecord, guard: Guard) -> object:
-    return guard.part(".metadata", lambda: pack(dict(record.metadata)), {})
+    return guard.part(
+        ".metadata", lambda: pack(dict(record.metadata)), dict[str, object]()
+    )
 
 
 def _detail(detail: Any) -> _Document:
@@ -324,7 +334,9 @@ def _phase(
         "attachments": [
             _attachment(name, item, file, guard) for name, item, file in files
         ],
-        "options": guard.part(".options", lambda: _fields(phase.options), {}),
+        "options": guard.part(
+            ".options", lambda: _fields(phase.options), dict[str, object]()
+        ),
         "rest": pack_fields(
             {name: guard.optional(phase, name) for name in _OTHER_PHASE_FIELDS}
         ),
@@ -383,10 +395,12 @@ def _read_measurement(item: LiveMeasurement, name: object, guard: Guard) -> _Doc
         "outcome": within.part(".outcome", lambda: pack(_name(item.outcome)), None),
         "docstring": pack(within.field(item, "docstring")),
         "set_millis": pack(within.optional(item, "set_time_millis")),
-        **within.part(".measured_value", lambda: pack_fields(_value(item)), {}),
+        **within.part(
+            ".measured_value", lambda: pack_fields(_value(item)), dict[str, object]()
+        ),
         "validators": [*map(_validator, within.members(item, "validators"))],
         "unit": within.part(".units", lambda: _unit(item.units), None),
-        "rest": within.part("", lambda: _rest(item), {}),
+        "rest": within.part("", lambda: _rest(item), dict[str, object]()),
     }
     return document if dimensions is None else {**document, "dimensions": dimensions}
 
