@@ -17,9 +17,7 @@ import attrs
 import rigbridge
 from rigbridge.adapters import ConversionReport, Spool
 from rigbridge.model import Provenance, Run
-from rigbridge_openhtf.documents.json_record import read_document
-from rigbridge_openhtf.raw_document import FindBytes, RawDocument, read_raw_document
-from rigbridge_openhtf.raw_record import RawRecord
+from rigbridge_openhtf.raw_document import FindBytes, read_raw_document
 from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.settings import OpenHTFSettings
 from rigbridge_openhtf.translation.runs import translate
@@ -60,7 +58,7 @@ def translate_handed_over(
     if document.settings is not None:
         settings = _made(document.settings)
     scope = Scope(report=report, spool=spool, settings=settings)
-    record = document.record or _from_json(document, scope)
+    record = document.record
     # Threads read the files while this one translates.
     spool.expect(
         [
@@ -77,24 +75,6 @@ def translate_handed_over(
         format_version=document.openhtf_version,
     )
     return translate(record, scope, run_id=run_id, source=provenance)
-
-
-def _from_json(document: RawDocument, scope: Scope) -> RawRecord:
-    """Read OpenHTF's own form of a record; its files lie beside it."""
-    rule = "read from OpenHTF's own form, since ours could not be written"
-    scope.coerced("run", rule)
-    record = read_document(document.json_record, scope)
-    phases = [
-        attrs.evolve(
-            phase,
-            attachments=[
-                attrs.evolve(item, verify=False, **files.get(str(item.name), {}))
-                for item in phase.attachments
-            ],
-        )
-        for phase, files in zip(record.phases, document.files, strict=False)
-    ]
-    return attrs.evolve(record, phases=[*phases, *record.phases[len(phases) :]])
 
 
 def _made(given: Mapping[str, Any]) -> OpenHTFSettings:

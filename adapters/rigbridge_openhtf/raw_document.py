@@ -6,14 +6,11 @@ parts by their names; what has its default may be left out. Values are packed
 (:mod:`rigbridge_openhtf.packed_values`). A file is named under ``file``, as the
 hand-over named it, or ``problem`` says why there is none. ``version`` is raised when an
 older reader could misread it.
-
-Where a record could not be written so, ``json_record`` holds it as OpenHTF's own JSON,
-and ``files`` the bytes of each phase's attachments by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -52,19 +49,15 @@ class RawDocument:
     What a hand-over wrote.
 
     Attributes:
-        record: the record; None where only ``json_record`` could be written.
+        record: the record.
         openhtf_version: of the program that wrote it, or None.
         settings: the settings that the program gave itself, or None for those of the
             configuration.
-        json_record: the record as OpenHTF's own JSON has it.
-        files: by phase and name, what is known of the bytes of its attachments.
     """
 
-    record: RawRecord | None = None
+    record: RawRecord
     openhtf_version: str | None = None
     settings: Mapping[str, Any] | None = None
-    json_record: object = None
-    files: Sequence[Mapping[str, Mapping[str, Any]]] = ()
 
 
 def read_raw_document(content: bytes, find: FindBytes) -> RawDocument:
@@ -87,13 +80,7 @@ def read_raw_document(content: bytes, find: FindBytes) -> RawDocument:
                 remedy="install the rigbridge that wrote it, or a later one",
             )
         head = {key: document.get(key) for key in ("openhtf_version", "settings")}
-        if "json_record" not in document:
-            return RawDocument(record=_record(document["record"], find), **head)
-        files = [
-            {name: _bytes(each, find) for name, each in phase.items()}
-            for phase in document["files"]
-        ]
-        return RawDocument(json_record=document["json_record"], files=files, **head)
+        return RawDocument(record=_record(document["record"], find), **head)
     except (
         AttributeError,
         KeyError,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -18,7 +17,6 @@ from rigbridge_openhtf.live.fixed_settings import ADAPTER, FixedSettings
 from rigbridge_openhtf.live.records import (
     CLOSED,
     attachment_file,
-    encode_json_record,
     encode_record,
     is_closed,
     openhtf_version,
@@ -133,17 +131,7 @@ def write_record(
 
 def _content(record: object, draft: ItemDraft, own: OpenHTFSettings | None) -> bytes:
     files = _Files(draft)
-    try:
-        return encode_record(record, files.keep, settings=own, finish=files.finish)
-    except Exception as error:
-        if error is files.error:
-            raise  # the folder's fault: the stand-in is next
-        # A fault of ours: what objects do is guarded. OpenHTF's own form says less,
-        # but does not need us.
-        _LOGGER.exception("a record is kept in OpenHTF's own form")
-        content = encode_json_record(record, files.keep, settings=own)
-        files.finish()
-        return content
+    return encode_record(record, files.keep, settings=own, finish=files.finish)
 
 
 def _content_of(attachment: LiveAttachment) -> list[memoryview]:
@@ -151,16 +139,10 @@ def _content_of(attachment: LiveAttachment) -> list[memoryview]:
 
 
 class _Files:
-    """
-    The files of one record, on their way into the folder of the item.
-
-    ``error`` is what the folder raised, or None: an object of the record may raise an
-    error of the same kind, which another folder would not help.
-    """
+    """The files of one record, on their way into the folder of the item."""
 
     def __init__(self, draft: ItemDraft) -> None:
         self._draft = draft
-        self.error: OSError | None = None
         self._begun: list[tuple[str, dict[str, str]]] = []
 
     def keep(self, attachment: LiveAttachment) -> Mapping[str, str]:
@@ -173,8 +155,7 @@ class _Files:
         except Exception as error:  # noqa: BLE001 - a class of the test's own
             return {"problem": f"its bytes cannot be read: {told_error(error)}"}
         if file is None:
-            with self._noting():
-                return {"file": self._draft.add_bytes(content)}
+            return {"file": self._draft.add_bytes(content)}
         # Only OpenHTF's own class is known to write its file once, and never again.
         own = type(attachment).__module__.startswith("openhtf.")
         add = self._draft.add_settled if own else self._draft.add_file
@@ -185,16 +166,7 @@ class _Files:
     def finish(self) -> None:
         """Say of each file what was wrong with it."""
         for name, given in self._begun:
-            with self._noting():
-                problem = self._draft.problem(name)
+            problem = self._draft.problem(name)
             if problem is not None:
                 given.clear()
                 given["problem"] = f"OpenHTF's own file cannot be read: {problem}"
-
-    @contextmanager
-    def _noting(self) -> Generator[None]:
-        try:
-            yield
-        except OSError as error:
-            self.error = error
-            raise

@@ -46,7 +46,6 @@ __all__ = [
     "CLOSED",
     "KeepFile",
     "attachment_file",
-    "encode_json_record",
     "encode_record",
     "is_closed",
     "openhtf_version",
@@ -153,27 +152,6 @@ def encode_record(
     document["record"] = _record(live, kept, guard)
     if finish is not None:
         finish()
-    return encode_packed(document)
-
-
-def encode_json_record(
-    record: object, keep: KeepFile, *, settings: OpenHTFSettings | None = None
-) -> bytes:
-    """
-    Write a record as OpenHTF's own JSON has it, where our own form fails.
-
-    Args:
-        record: the record.
-        keep: keeps the bytes of an attachment.
-        settings: the settings that the program gave itself, which travel along.
-    """
-    live = cast("LiveRecord", record)
-    plain = cast("Any", record).as_base_types()
-    kept = [
-        {str(name): file for name, _, file in files}
-        for _, files in _kept_phases(live, keep, Guard())
-    ]
-    document = {**_head(settings), "json_record": pack(plain), "files": pack(kept)}
     return encode_packed(document)
 
 

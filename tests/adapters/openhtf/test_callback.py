@@ -29,7 +29,6 @@ from rigbridge.outbox import EntryState, Outbox
 from rigbridge.outbox.incoming import IncomingFolder, IncomingItem
 from rigbridge_openhtf import OpenHTFSettings, OutputCallback
 from rigbridge_openhtf.adapter import OpenHTFJSONAdapter
-from rigbridge_openhtf.live import records
 
 htf = pytest.importorskip("openhtf")
 
@@ -496,23 +495,6 @@ class TestTrouble:
         record.log_records.append("no log record at all")
         make_callback(to="nonsense")(record)
         assert _kept(tmp_path / "data").logs[-1].message == "no log record at all"
-
-    def test_a_record_that_cannot_be_written(
-        self,
-        run_test: Any,
-        make_callback: MakeCallback,
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        """A record that we fail on is kept as OpenHTF's own form, files included."""
-        record = run_test(_phase())
-        monkeypatch.setattr(records, "_record", Mock(side_effect=AttributeError("x")))
-        make_callback(to="nonsense")(record)
-        run = _kept(tmp_path / "data")
-        assert run.unit.serial_number == "SN-1"
-        assert run.phases[0].measurements[0].value == 4.75
-        (attachment,) = run.attachments
-        assert attachment.size == 4
 
     def test_what_cannot_be_translated_waits(
         self,
