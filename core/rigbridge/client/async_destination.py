@@ -53,6 +53,8 @@ class AsyncHTTPDestination:
             settings,
             settings.linking,
             transport,
+            # The same file as the blocking destination uses: a program that changes
+            # over still knows what it sent.
             ledger=settings.data / "deliveries.sqlite",
         )
 

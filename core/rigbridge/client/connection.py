@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import IO, Generic, TypeVar, cast
+from typing import IO, Any, Generic, TypeVar, cast
 
 import httpx
 
@@ -39,7 +39,7 @@ from rigbridge.client.transport.file_chunks import chunks, chunks_async, measure
 from rigbridge.client.transport.guarded_body import guarded, guarded_async
 from rigbridge.client.transport.header_logging import mask_logged_headers
 from rigbridge.client.transport.network import check_settings, pool_limits, tls_for
-from rigbridge.client.transport.pool import MakeTransport, Pool
+from rigbridge.client.transport.pool import Pool
 from rigbridge.client.transport.requests import StoreRequests
 from rigbridge.destinations import ConnectionSettings, Linking
 from rigbridge.errors import DeliveryError, UnexpectedAnswerError
@@ -64,7 +64,6 @@ class StoreConnection(Generic[_Transport]):
         api_key: the key, or None to send none.
         settings: how connections are made.
         linking: which call links uploads; AUTO finds out and remembers.
-        make: makes a transport of httpx.
         transport: what carries the requests instead of the network.
         ledger: the file that remembers what was stored; None keeps it in memory.
 
@@ -77,22 +76,28 @@ class StoreConnection(Generic[_Transport]):
         url: str,
         api_key: str | None,
         settings: ConnectionSettings,
-        *,
         linking: Linking,
-        make: MakeTransport[_Transport],
         transport: _Transport | None,
-        ledger: Path | None,
+        *,
+        ledger: Path | None = None,
     ) -> None:
         check_settings(settings)
         self.requests = StoreRequests(url, api_key, settings)
         self.url = self.requests.url
         self.timeout = settings.timeout
-        self.pool = Pool(self.requests.origin, settings, make, transport)
+        self.pool = Pool(self.requests.origin, settings, self._make, transport)
         self.limit = ConcurrencyLimit(settings.concurrency)
         self._links = operations.LinkMemory(linking)
         self._capabilities = operations.CapabilityMemory()
         self.list_memory = ListMemory()
         self.ledger = DeliveryLedger(self.url, ledger)
+
+    @staticmethod
+    def _make(
+        settings: ConnectionSettings, proxy: str | None, foreign: bool
+    ) -> _Transport:
+        """Make a transport of httpx, for a proxy, for a foreign host or the store's."""
+        raise NotImplementedError
 
     def link(self, run_id: str, upload_ids: Sequence[str]) -> Flow[None]:
         """Give the flow that links uploads by the call that this store has."""
@@ -108,37 +113,7 @@ class StoreConnection(Generic[_Transport]):
 
 
 class BlockingConnection(StoreConnection[httpx.BaseTransport]):
-    """
-    Makes calls in the calling thread; several threads may use it.
-
-    Args:
-        url: the origin of the store.
-        api_key: the key, or None.
-        settings: how connections are made.
-        linking: which call links uploads.
-        transport: what carries the requests instead of the network.
-        ledger: the file that remembers what was stored; None keeps it in memory.
-    """
-
-    def __init__(
-        self,
-        url: str,
-        api_key: str | None,
-        settings: ConnectionSettings,
-        linking: Linking,
-        transport: httpx.BaseTransport | None,
-        *,
-        ledger: Path | None = None,
-    ) -> None:
-        super().__init__(
-            url,
-            api_key,
-            settings,
-            linking=linking,
-            make=_make_transport,
-            transport=transport,
-            ledger=ledger,
-        )
+    """Makes calls in the calling thread; several threads may use it."""
 
     def close(self) -> None:
         """Close all connections; may be called twice."""
@@ -196,8 +171,12 @@ class BlockingConnection(StoreConnection[httpx.BaseTransport]):
         """
         content = None
         if confirm is not None and call.is_guarded and call.content:
+            # A body that is cut into pieces costs time, so only a sender that may lose
+            # its lease takes the slower way.
             content = guarded(call.content, confirm)
         request = self.requests.request(call, content)
+        # The time of this thread, not of the process: other senders work at the same
+        # moment.
         started, worked = time.perf_counter(), time.thread_time()
         try:
             with translated(source=self.url, place=call.place):
@@ -221,9 +200,13 @@ class BlockingConnection(StoreConnection[httpx.BaseTransport]):
             DeliveryError: the store refused, gave no answer, or gave other bytes.
         """
         call = Call(method="GET", path=path, read=lambda answer: answer)
+        # The file is closed if anything below fails, and handed to the caller if
+        # nothing does.
         with ExitStack() as undo:
             file = undo.enter_context(SpooledTemporaryFile(max_size=_IN_MEMORY))
             found = self._receive(call, file)
+            # Checked before a byte is given away: a damaged file must never look like a
+            # whole one.
             if sha256 not in (None, found):
                 raise UnexpectedAnswerError(
                     "the bytes are not those of this file",
@@ -242,6 +225,8 @@ class BlockingConnection(StoreConnection[httpx.BaseTransport]):
             response = self.pool.transport_for(request.url).handle_request(request)
             response.request = request
             try:
+                # A refusal is short and is read by the rules of all answers. Only what
+                # succeeds may be of any size.
                 if not response.is_success:
                     self.requests.read(call, read_body(response))
                 for chunk in response.iter_bytes():
@@ -264,6 +249,8 @@ class BlockingConnection(StoreConnection[httpx.BaseTransport]):
             self.limit.failed(error)
             raise
         finally:
+            # A body that was not sent to its end still holds the file open; on Windows
+            # it could not be deleted then.
             content.close()
 
     def _round_trip(self, request: httpx.Request) -> httpx.Response:
@@ -272,42 +259,21 @@ class BlockingConnection(StoreConnection[httpx.BaseTransport]):
             response.request = request
             return read_body(response)
         finally:
+            # Closed and not drained: what is left of a long answer is not worth waiting
+            # for.
             response.close()
+
+    @staticmethod
+    def _make(
+        settings: ConnectionSettings, proxy: str | None, foreign: bool
+    ) -> httpx.BaseTransport:
+        return httpx.HTTPTransport(**_transport_settings(settings, proxy, foreign))
 
 
 class AsyncConnection(StoreConnection[httpx.AsyncBaseTransport]):
-    """
-    Makes calls without blocking the event loop in which it is first used.
+    """Makes calls without blocking the event loop in which it is first used."""
 
-    Args:
-        url: the origin of the store.
-        api_key: the key, or None.
-        settings: how connections are made.
-        linking: which call links uploads.
-        transport: what carries the requests instead of the network.
-        ledger: the file that remembers what was stored; None keeps it in memory.
-    """
-
-    def __init__(
-        self,
-        url: str,
-        api_key: str | None,
-        settings: ConnectionSettings,
-        linking: Linking,
-        transport: httpx.AsyncBaseTransport | None,
-        *,
-        ledger: Path | None = None,
-    ) -> None:
-        super().__init__(
-            url,
-            api_key,
-            settings,
-            linking=linking,
-            make=_make_async_transport,
-            transport=transport,
-            ledger=ledger,
-        )
-        self._under_way = 0
+    _under_way = 0
 
     async def close(self) -> None:
         """Close all connections; may be called twice."""
@@ -410,28 +376,21 @@ class AsyncConnection(StoreConnection[httpx.AsyncBaseTransport]):
         finally:
             await response.aclose()
 
+    @staticmethod
+    def _make(
+        settings: ConnectionSettings, proxy: str | None, foreign: bool
+    ) -> httpx.AsyncBaseTransport:
+        return httpx.AsyncHTTPTransport(**_transport_settings(settings, proxy, foreign))
 
-def _make_transport(
+
+def _transport_settings(
     settings: ConnectionSettings, proxy: str | None, foreign: bool
-) -> httpx.BaseTransport:
+) -> dict[str, Any]:
     if settings.http2:
         mask_logged_headers()
-    return httpx.HTTPTransport(
-        verify=tls_for(settings, foreign=foreign),
-        http2=settings.http2,
-        limits=pool_limits(settings),
-        proxy=proxy,
-    )
-
-
-def _make_async_transport(
-    settings: ConnectionSettings, proxy: str | None, foreign: bool
-) -> httpx.AsyncBaseTransport:
-    if settings.http2:
-        mask_logged_headers()
-    return httpx.AsyncHTTPTransport(
-        verify=tls_for(settings, foreign=foreign),
-        http2=settings.http2,
-        limits=pool_limits(settings),
-        proxy=proxy,
-    )
+    return {
+        "verify": tls_for(settings, foreign=foreign),
+        "http2": settings.http2,
+        "limits": pool_limits(settings),
+        "proxy": proxy,
+    }

@@ -149,7 +149,9 @@ class HTTPDestination(StoreOverHTTP):
         receipt = self._deliver(trial)
         if not (self._replaces and receipt.differs):
             return receipt
+        # Deleted first, since the store refuses a second run under an id that it has.
         self.remove_run(receipt.stored_id)
+        # The old progress names the run that has just been deleted.
         again = self._deliver(attrs.evolve(consignment, progress=Progress()))
         return attrs.evolve(again, created=False, differs=True, replaced=True)
 

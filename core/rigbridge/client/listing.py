@@ -94,6 +94,7 @@ def read_page(answer: Answer) -> ListPage:
 
 
 def _count(value: JSONValue) -> int | None:
+    # A truth value is an int in Python, but no count.
     return value if type(value) is int and value >= 0 else None
 
 
@@ -113,6 +114,7 @@ class _WireField:
     many: bool
 
 
+# Read once per class: looking at the annotations takes longer than reading a run.
 @cache
 def _fields(kind: type) -> Mapping[str, _WireField]:
     """Give the fields of a wire class by every spelling of their names."""
@@ -148,13 +150,18 @@ def _read_fields(
     unread: dict[str, JSONValue] = {}
     for key, value in item.items():
         field = table.get(key)
+        # Where both spellings are there, the one of the contract counts and the other
+        # is kept as unread.
         if field is None or (key != field.name and field.name in item):
             unread[key] = value
             continue
+        # The id was read by the caller, who refuses a run that has none.
         if field.name == "id":
             continue
         aligned, rest = _align(value, field)
         try:
+            # Converted one by one, so that one odd value costs that field and not the
+            # run.
             fields[field.name] = from_builtins(aligned, field.kind)
         except ModelError:
             unread[key] = value

@@ -40,8 +40,13 @@ __all__ = [
     "upload",
 ]
 
+# What servers answer to linking an upload that they no longer have.
 _LOST = frozenset({400, 404, 409})
+# Storages have no common status for an expired address: S3 answers 403, or 400 for an
+# expired token.
 _EXPIRED = frozenset({400, 401, 403, 404, 410})
+# What servers answer to a path that they do not know. Anything else may be a passing
+# fault, and is asked again.
 _MISSING = frozenset({400, 403, 404, 405, 410, 501})
 # "Cannot PUT /api/v1/runs/..." names a path, not a run.
 _ABOUT_OBJECTS = re.compile(
@@ -58,6 +63,8 @@ def list_runs(serial_number: str) -> Flow[list[ReceivedRun]]:
     Raises:
         UnexpectedAnswerError: the server announces more than it gives.
     """
+    # By id and in order: a run that moved to the next page in between is replaced and
+    # not doubled.
     runs: dict[str, ReceivedRun] = {}
     offset = 0
     while True:
@@ -67,6 +74,7 @@ def list_runs(serial_number: str) -> Flow[list[ReceivedRun]]:
         offset += len(page.runs)
         if page.ends_at(offset):
             return list(runs.values())
+        # An empty page that still promises more would be asked for without end.
         if not page.runs:
             if page.total is None:
                 return list(runs.values())
@@ -111,6 +119,7 @@ def upload(
     except DeliveryError as error:
         if error.status not in _EXPIRED:
             raise
+        # Once only: a second refusal is the storage's real answer.
         grant = yield calls.initialize_upload(name, media_type, size)
         yield attrs.evolve(put, url=grant.uploadUrl)
     return grant.id
@@ -182,6 +191,8 @@ def link(run_id: str, upload_ids: Sequence[str], memory: LinkMemory) -> Flow[Non
             if memory.linking is Linking.UPDATE or not _is_missing(error):
                 raise
             yield from _link_instead(run_id, upload_ids, error)
+            # Remembered after the first success only, since a path of a proxy may be
+            # missing for a moment.
             memory.linking = Linking.SYNC
         else:
             memory.linking = Linking.UPDATE
@@ -256,10 +267,13 @@ def ask_capabilities(memory: CapabilityMemory) -> Flow[JSONObject | None]:
         try:
             answer: Answer = yield calls.show_capabilities()
         except NoAnswerError:
+            # No answer says nothing about the server, so it is neither remembered nor
+            # taken for "no".
             raise
         except DeliveryError as error:
             if error.status == HTTPStatus.TOO_MANY_REQUESTS:
                 raise  # a rate limit counts for the call that would follow as well
+            # The stock contract answers 404 here: that settles it, and is no error.
             memory.take(error.status or 0, b"")
         else:
             memory.take(answer.status, answer.content)

@@ -121,6 +121,8 @@ def drive(flow: Flow[_T], take: Callable[[Step], object]) -> _T:
             try:
                 answer = take(step)
             except DeliveryError as error:
+                # Only errors of delivery are for the flow to handle. Any other is a
+                # defect, and ends it.
                 step = flow.throw(error)
             else:
                 step = flow.send(answer)
@@ -128,6 +130,8 @@ def drive(flow: Flow[_T], take: Callable[[Step], object]) -> _T:
         result: _T = end.value
         return result
     finally:
+        # Closing runs the flow's own finally blocks now, not whenever the garbage
+        # collector comes by.
         flow.close()
 
 
@@ -173,6 +177,7 @@ async def run_in_tasks(
     try:
         return list(await asyncio.gather(*tasks))
     except BaseException:
+        # Also CancelledError and KeyboardInterrupt, which are no Exception.
         for task in tasks:
             task.cancel()
         # Nothing of this run may still be sent once its error is known.

@@ -89,6 +89,7 @@ class StoreOverHTTP:
             raise _foreign("lists no runs but those of one unit")
         flow = operations.list_runs(wanted.serial_number)
         found = self._connection.drive(flow)
+        # Cut after choosing: the limit is for the runs that are meant.
         return [run for run in found if _is_meant(run, wanted)][:limit]
 
     def get_run(self, stored_id: str) -> Run:
@@ -154,6 +155,8 @@ class StoreOverHTTP:
         self, kind: type[_Page], name: str, selection: RunSelection
     ) -> Iterator[_Page]:
         self._require(_READING, "gives no whole runs back")
+        # Pages by position, not by offset: runs that are stored meanwhile neither shift
+        # nor double a page.
         after: int | None = 0
         while after is not None:
             parameters = {**_parameters(selection), "after": after}
@@ -165,6 +168,7 @@ class StoreOverHTTP:
         if found.run is None:
             return _problem(found)
         openers: Openers = {
+            # Opened on demand: whoever only reads the values need not fetch the files.
             digest: partial(self.open_attachment, public, digest)
             for digest, public in found.contents.items()
         }
@@ -357,6 +361,7 @@ def _is_meant(run: ReceivedRun, selection: RunSelection) -> bool:
         "outcome": (run.outcome,),
     }
     for name, values in told.items():
+        # What was given may be a name or an id.
         wanted = getattr(selection, name)
         known = {(value or "").casefold() for value in values}
         if wanted is not None and wanted.strip().casefold() not in known:

@@ -22,6 +22,7 @@ from rigbridge.wire import ListedAttachment
 __all__ = ["FileDelivery"]
 
 _TOO_MANY = 429
+# What servers answer to linking an upload that has expired.
 _GONE = frozenset({400, 404, 409})
 
 
@@ -104,6 +105,7 @@ class FileDelivery:
             if state.refusal is not None:
                 self._failures[position] = PermanentError(state.refusal)
             elif _is_listed(file, listed):
+                # An earlier attempt linked it, and was cut before it could note that.
                 yield _note(attrs.evolve(state, linked=True))
             elif state.upload_id is None:
                 sending.append(self._upload(position, file))
@@ -135,9 +137,12 @@ class FileDelivery:
 
     def _out_of_reach(self) -> DeliveryError | None:
         """Give the failure after which trying the next file has no sense."""
+        # A copy: the threads of other files add to it meanwhile.
         for error in (self._given_up, *self._failures.copy().values()):
             if error is not None and error is self._given_up:
                 return error
+            # Refused keys and missing networks hit the next file as well. Other errors
+            # concern one file.
             if isinstance(error, (HeldError, NoAnswerError)):
                 return error
             if error is not None and error.status == _TOO_MANY:
@@ -158,6 +163,7 @@ class FileDelivery:
         except DeliveryError as error:
             yield from self._fail(position, error)
             return
+        # A file that was sent again has no failure any more.
         self._failures.pop(position, None)
         yield _note(FileProgress(position=position, upload_id=upload_id))
 
@@ -165,10 +171,12 @@ class FileDelivery:
         self, stored_id: str, files: list[tuple[int, Attachment]], resumed: set[int]
     ) -> Flow[None]:
         """Link all at once; if that is refused, one by one to find the culprit."""
+        # In one call first, since each call over a far network takes a round trip.
         error = yield from self._try_link(stored_id, [place for place, _ in files])
         if error is None:
             return
         final = isinstance(error, PermanentError)
+        # One bad file makes some servers refuse all of them.
         if final and len(files) > 1:
             for one in files:
                 yield from self._link(stored_id, [one], resumed)
@@ -182,6 +190,8 @@ class FileDelivery:
                 continue
             yield from self._upload(position, file)
             if position not in self._failures:
+                # With nothing resumed, so that it ends here if the new upload is gone,
+                # too.
                 yield from self._link(stored_id, [(position, file)], set())
 
     def _try_link(
@@ -212,10 +222,13 @@ def _is_listed(attachment: Attachment, listed: list[ListedAttachment]) -> bool:
             and _agree(other.size, attachment.size)
             and _agree(other.sha256, attachment.sha256)
         ):
+            # Taken off, so that two equal files of one run are matched with two that
+            # are listed.
             listed.remove(other)
             return True
     return False
 
 
 def _agree(left: object, right: object) -> bool:
+    # A list need not tell size or digest; then the name has to do.
     return left is None or right is None or left == right

@@ -52,8 +52,10 @@ def deliver_many(
                 or (pause and threads.busy)
             ):
                 yield threads.next_outcome()
+                # The files of each run share the width, see file_width.
                 limit.runs = threads.busy
                 continue
+            # Given back unsent: a pause of an hour belongs to the queue.
             if pause > patience:
                 yield Outcome(consignment=next_one, error=_postponed(pause))
             elif pause:
@@ -86,11 +88,16 @@ class _SenderThreads:
         """Have a thread send it; without one, as the interpreter ends, do it here."""
         if self.busy == len(self._threads):
             thread = threading.Thread(
-                target=self._serve, name="rigbridge-delivery", daemon=True
+                # A daemon: an interpreter that ends must not wait for a server that
+                # does not answer.
+                target=self._serve,
+                name="rigbridge-delivery",
+                daemon=True,
             )
             try:
                 thread.start()
             except RuntimeError:
+                # Python 3.12 refuses new threads while the interpreter shuts down.
                 self.busy += 1
                 self._done.put(_outcome(self._send, consignment))
                 return
@@ -110,6 +117,7 @@ class _SenderThreads:
 
     def join(self) -> None:
         """Wait for what is under way."""
+        # One None for each thread: every thread takes exactly one and ends.
         for _ in self._threads:
             self._work.put(None)
         for thread in self._threads:
@@ -155,11 +163,15 @@ async def deliver_many_async(
             else:
                 limit.runs = len(tasks) + 1
                 tasks.add(asyncio.create_task(_outcome_async(send, next_one)))
+                # The first answer tells whether the store is far; before it, the width
+                # is a guess.
                 if not limit.is_known:
                     await asyncio.wait(tasks)
             next_one = next(waiting, None)
     finally:
         if tasks:
+            # Waited for and not cancelled: a create that is cut off leaves a run in
+            # doubt.
             await asyncio.wait(tasks)
         limit.runs = 0
 

@@ -93,11 +93,15 @@ class RunCreation:
             AmbiguousRunError: nobody but a person can tell.
             DeliveryError: nobody can tell for now.
         """
+        # Only a queue knows all that was sent. What another program sent is in the
+        # ledger at best.
         if self._known:
             if self.progress.stored_id is not None:
                 return self.progress.stored_id
             if not self.progress.sent:
                 return None
+        # With keys the create itself is the look-up: the store answers the same run
+        # again.
         if (yield from self._has_keys()):
             return None
         if not self._known:
@@ -116,8 +120,11 @@ class RunCreation:
             yield Keep(lambda progress: attrs.evolve(progress, unresolved=True))
             raise
         if found is not None:
+            # Not ours alone: a run that was there before anything was sent was created
+            # by somebody else.
             self.created = sent
             return (yield from self._note(body, found))
+        # Last, since a run that is found needs no waiting.
         yield from self._wait_for_the_last()
         return None
 
@@ -189,12 +196,14 @@ class RunCreation:
         looked = self.progress.looked_up_at
         if looked is None or looked > now:
             looked = now
+            # Kept, so that the time does not begin anew with each attempt.
             yield Keep(lambda progress: attrs.evolve(progress, looked_up_at=now))
         # A clock that was set back must not make it wait for years.
         end = not_before if not_before <= now + 2 * self._patience else now
         wait = max(looked + self._patience, end)
         if wait > now:
             raise NoAnswerError(
+                # Not a refusal: the queue comes back by itself after the wait.
                 "the last create got no answer and may still be at work",
                 source=self._url,
                 retry_after=wait - now,
@@ -211,10 +220,16 @@ class RunCreation:
             DeliveryError: it does not exist, or nobody can tell for now.
         """
         sent_before = self.progress.sent
+        # The name of the first create is kept. What the list showed before it is only
+        # known from then.
         sent_as = self.progress.sent_as if sent_before else None
         if sent_as is None:
             sent_as = yield from self._name(body)
+        # Twice: the server may receive the last piece at the end of one timeout, and
+        # then work for another.
         not_before = time.time() + 2 * self._patience
+        # Before the request leaves. If the power fails right after it, the next attempt
+        # must know that a create may have arrived.
         yield Keep(
             lambda progress: attrs.evolve(
                 progress,
@@ -230,6 +245,8 @@ class RunCreation:
                 body, idempotency_key=self._run.id
             )
         except DeliveryError as error:
+            # No look-up is needed for what never arrived, and the run may go out again
+            # at once.
             if not _did_not_arrive(error):
                 return (yield from self._resolve(body, error, sent_before=sent_before))
             yield Keep(
@@ -239,6 +256,8 @@ class RunCreation:
             )
             raise
         if sent_as is not None:
+            # A unit that is known to have a run is the one whose list shows the shape
+            # of lists.
             self._memory.example = sent_as.serial_number
         stored_id = str(created.id)
         yield Keep(
@@ -267,6 +286,7 @@ class RunCreation:
         try:
             if not memory.is_known and self._runs is None and memory.example:
                 yield from self._list(memory.example)
+                # That list was of another unit.
                 self._runs = None
             tells = (memory.shows_content is True and bool(body.phases)) or (
                 memory.shows_creation is True and self._now() is not None
@@ -317,6 +337,7 @@ class RunCreation:
 
 def _at(url: str, progress: Progress) -> Progress:
     """Give a progress as it counts at an address."""
+    # The progress of one store is worth nothing at another: ids there are other ids.
     if progress.store == url:
         return progress
     # The queue sends a run to one store only, so another address is a new one of it:

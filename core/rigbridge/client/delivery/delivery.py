@@ -91,6 +91,7 @@ def deliver(
         DeliveryError: the run is not stored, or nobody can tell for now.
         RunProblemsError: no store would take it.
     """
+    # Only a queue gives a keeper, and it knows everything that it sent.
     known = keep is not None
     delivery = _Delivery(
         connection, run, progress, report, sidecar=sidecar, known=known
@@ -240,6 +241,8 @@ class _Delivery:
             RunProblemsError: no store would take it.
         """
         creation = self._creation
+        # Before anything is sent, so that a run that cannot be converted costs no
+        # request.
         body, sidecar = yield from self._payload()
         stored_id = yield from creation.look_up(body)
         files = FileDelivery(
@@ -248,6 +251,8 @@ class _Delivery:
         if stored_id is None and self._connection.limit.is_far and _is_light(files):
             outcome, _ = yield Together((self._create(body, files), files.send()))
             if isinstance(outcome, DeliveryError):
+                # Raised here and not within Together, whose flows may not raise: the
+                # files have ended by now.
                 raise outcome
             stored_id = str(outcome)
         else:
@@ -294,6 +299,7 @@ class _Delivery:
         if document is None:
             return body, None
         capabilities = yield from self._connection.ask_capabilities()
+        # Our own store keeps the sidecar with the run. One request less for each run.
         if (capabilities or {}).get("sidecar") == "inline":
             return attrs.evolve(body, rigbridge=document), None
         return body, _as_file(document)
@@ -309,6 +315,8 @@ def _files(run: Run, sidecar: Attachment | None) -> Iterator[tuple[int, Attachme
         if attachment.embedded:
             yield position, attachment
     if sidecar is not None:
+        # Behind the last attachment: the positions of the run's own files must not
+        # change between two attempts.
         yield len(run.attachments), sidecar
 
 
@@ -354,6 +362,7 @@ def _note_losses(
 ) -> None:
     for path in () if sidecar is None else lost_without(sidecar):
         if path.startswith("$.attachments["):
+            # A file without bytes is reported by its own name below.
             continue
         found = _LAST_NAME.search(path)
         report.dropped(

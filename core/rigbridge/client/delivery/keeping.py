@@ -83,6 +83,7 @@ class ProgressDesk:
             if self._keeper is not None:
                 return self._keeper.claims(step.stored_ids, step.key)
             return self._ledger.claims(self._run_id, step.stored_ids, step.key)
+        # The queue keeps its own progress. The ledger is for those who have none.
         if self._keep is None:
             known = self._ledger.progress(self._run_id)
             if known is not None:

@@ -35,6 +35,7 @@ def named_by(body: CreateRun) -> SentRun:
     serial_number = body.unit_under_test.serial_number
     procedure_id, procedure_name = _text(body.procedure_id), _text(body.procedure_name)
     parts = [
+        # Stores compare serial numbers without regard to case.
         serial_number.casefold(),
         procedure_name or procedure_id,
         _millis(body.started_at),
@@ -73,7 +74,10 @@ class Search:
         return [
             run
             for run in runs
+            # A person may have edited it in the store since, so it need not look alike.
             if run.id == str(self.run_id)
+            # None means that the list does not show enough, which is not a
+            # contradiction.
             or (self._looks_alike(run) and agreement(self.body, run) is not False)
         ]
 
@@ -96,6 +100,7 @@ class Search:
                 left.append(run)
         if not left:
             return None
+        # True for every one: a list that shows no phases gives None and does not count.
         if all(agreement(self.body, run) for run in left):
             # Equal in all that was measured: whichever it is, nothing is lost.
             return left[0]
@@ -104,6 +109,8 @@ class Search:
             if _millis(self.body.started_at) is None:
                 return None
             raise self._ambiguous(left)
+        # A rival is another run of ours with the same key and an unknown fate: the one
+        # that is found may be its.
         if len(left) > 1 or claims.rivals or not self._is_proven(left[0]):
             raise self._ambiguous(left)
         return left[0]
@@ -111,6 +118,7 @@ class Search:
     def _looks_alike(self, run: ReceivedRun) -> bool:
         started = _millis(self.body.started_at)
         return (
+            # To the millisecond, since the contract has no more.
             (started is None or _millis(run.started_at) == started)
             and _same_outcome(self.body, run)
             and _same_procedure(self.sent, run)
@@ -121,6 +129,7 @@ class Search:
         """Whether it may have come into being by our create."""
         if not self.was_sent:
             return True
+        # It was in the list before our create was sent.
         if self.sent.seen is not None and run.id in self.sent.seen:
             return False
         created, began = _millis(run.created_at), self.sent.began

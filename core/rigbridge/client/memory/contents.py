@@ -43,6 +43,7 @@ def _ordered(phases: Sequence[WirePhase]) -> list[WirePhase]:
 
 
 def _same_phase(ours: WirePhase, theirs: WirePhase) -> bool:
+    # Stores trim names.
     if ours.name.strip() != theirs.name.strip() or ours.outcome != theirs.outcome:
         return False
     if abs(ours.start_time_millis - theirs.start_time_millis) > _MILLIS:

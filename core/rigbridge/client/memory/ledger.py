@@ -46,6 +46,8 @@ CREATE TABLE IF NOT EXISTS upload (
     PRIMARY KEY (store, stored_id, name, sha256)
 );
 """
+# Seconds that a writer waits for another process. A write takes milliseconds, so this
+# is reached only if one hangs.
 _PATIENCE = 30.0
 
 
@@ -81,6 +83,8 @@ class DeliveryLedger:
             UnexpectedAnswerError: the stored run belongs to another.
         """
         stored_id = progress.stored_id
+        # A create whose answer was lost. It is a rival of each run with the same key
+        # until it is found.
         unknown = progress.sent and stored_id is None and progress.sent_as is not None
         key = progress.sent_as.key if unknown and progress.sent_as else None
         with self._connected() as connection, connection:
@@ -148,6 +152,8 @@ class DeliveryLedger:
         if self._path is None:
             with self._lock:
                 if self._memory is None:
+                    # One connection for all threads, or each would have an empty
+                    # database of its own. The lock makes them take turns.
                     self._memory = _opened(":memory:")
                 yield self._memory
             return
@@ -160,7 +166,12 @@ class DeliveryLedger:
 
 def _opened(name: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        name, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+        # Without an isolation level Python begins no transactions by itself; BEGIN
+        # IMMEDIATE is ours.
+        name,
+        timeout=_PATIENCE,
+        isolation_level=None,
+        check_same_thread=False,
     )
     # A power cut may cost the last lines, no more: without them the store is asked.
     connection.execute("PRAGMA journal_mode = WAL")

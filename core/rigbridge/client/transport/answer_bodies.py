@@ -49,15 +49,21 @@ class _Body:
         """
         self._size += len(chunk)
         self._chunks.append(chunk)
+        # Counted after unpacking: a compressed body that is small on the wire can still
+        # fill the memory.
         if self._size > MOST_BYTES:
             raise httpx.DecodingError("the answer is too long")
         seconds = self._now() - self._began
+        # Raised as httpx would, so that it takes the same way to our errors as its own
+        # timeouts.
         if seconds > _GRACE and self._size < _SLOWEST * seconds:
             raise httpx.ReadTimeout("the answer does not come to its end")
 
     def of(self, response: httpx.Response) -> httpx.Response:
         """Give an answer with this body."""
         raw = response.headers.raw
+        # Made anew, since httpx offers no way to set the content of a response that was
+        # streamed.
         return httpx.Response(
             response.status_code,
             headers=[pair for pair in raw if pair[0].lower() not in _OF_TRANSFER],

@@ -85,6 +85,7 @@ class Answer:
 
     def unexpected(self, message: str) -> UnexpectedAnswerError:
         """Make the error that the answer is outside the contract, with its start."""
+        # Cut before it is decoded: the answer may have the length of a whole list.
         start = shorten(self.content[:2000].decode("utf-8", errors="replace"))
         begins = f"; it begins with {start[:120]!r}" if start else "; it is empty"
         return UnexpectedAnswerError(
@@ -104,6 +105,8 @@ class Answer:
         try:
             document: JSONValue = msgspec.json.decode(self.content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            # Deep nesting raises RecursionError, and a body in another encoding
+            # UnicodeDecodeError: both mean "no JSON".
             raise self.unexpected(f"is no JSON ({error})") from error
         return document
 
@@ -127,6 +130,7 @@ class Answer:
             UnexpectedAnswerError: it has none.
         """
         found = document.get("id")
+        # Stores with numeric keys give a number. The rest of the code compares texts.
         if isinstance(found, int) and not isinstance(found, bool):
             return str(found)
         if not isinstance(found, str) or not found.strip():
@@ -166,6 +170,8 @@ class Call(Generic[_T]):
     path: str
     read: Callable[[Answer], _T]
     params: Mapping[str, str | int] = attrs.field(factory=dict[str, str | int])
+    # Neither body nor address is in the repr: both would end up in logs, with measured
+    # values or grants.
     content: bytes | None = attrs.field(default=None, repr=False)
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
     is_guarded: bool = False
@@ -231,6 +237,7 @@ def _read_created(answer: Answer) -> CreateAnswer:
     if told is not None:
         warnings = told if isinstance(told, list) else [told]
     stored_id = _id_in(url) or _id_in(message)
+    # The id of the body wins over one found in an address, if there is one.
     if stored_id is None or document.get("id"):
         stored_id = answer.identifier(document)
     fields: JSONObject = {
@@ -281,6 +288,7 @@ def initialize_upload(
     body = InitializeUpload(
         name=name,
         mimeType=UNSET if media_type is None else media_type,
+        # The contract wants the size left out where it is 0 or unknown.
         sizeBytes=size or UNSET,
     )
     return Call(
@@ -293,6 +301,7 @@ def initialize_upload(
 
 def _read_grant(answer: Answer) -> UploadGrant:
     document = answer.object()
+    # Older servers of the contract spell it in snake case.
     url = document.get("uploadUrl", document.get("upload_url"))
     if not isinstance(url, str) or not url.strip():
         raise answer.unexpected("has no uploadUrl")
@@ -312,6 +321,7 @@ def link_by_update(run_id: str, upload_ids: list[str]) -> Call[None]:
 def _read_linked(run_id: str, answer: Answer) -> None:
     document = answer.object()
     told = document.get("id")
+    # A mixed-up connection would mark files as linked that are not.
     if isinstance(told, str) and told.casefold() != run_id.casefold():
         raise answer.unexpected(f"is about {told}, not about run {run_id}")
 
@@ -335,6 +345,7 @@ def stored_size(content: bytes) -> int | None:
     if not isinstance(document, dict):
         return None
     size = document.get("sizeBytes", document.get("size"))
+    # A bool is an int for isinstance, hence the exact type.
     return size if type(size) is int else None
 
 

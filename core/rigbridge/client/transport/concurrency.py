@@ -20,10 +20,17 @@ from rigbridge.errors import DeliveryError, NoAnswerError, ServerUnavailableErro
 
 __all__ = ["ConcurrencyLimit"]
 
+# The latest 64 answers: enough to find the shortest latency, few enough to follow a
+# network that changes.
 _WINDOW = 64
+# A tenth: one slow request, say during a garbage collection, hardly moves the mean.
 _SMOOTHING = 0.1
+# Half a millisecond to build a request and read its answer, until it is measured.
 _FIRST_COST = 0.0005
+# Windows counts the time of a thread in steps of 16 ms, so a measured cost is often 0.
+# Dividing by that would make the width endless.
 _LEAST_COST = 0.0001
+# Below four times the cost, threads gain less than their switching takes.
 _FAR = 4.0
 _TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
 _BUSY = frozenset({_TOO_MANY, HTTPStatus.SERVICE_UNAVAILABLE})
@@ -45,6 +52,7 @@ class ConcurrencyLimit:
     def __init__(
         self, most: int, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
+        # From the first moment all are allowed; only a failure makes it fewer.
         self._most = most
         self._clock = clock
         self._allowed = float(most)
@@ -63,6 +71,8 @@ class ConcurrencyLimit:
                 return max(1, int(self._allowed))
             if not self._waits_long():
                 return 1  # threads that contend would cost more than they bring
+            # The shortest latency of the window is that of the network. Longer ones may
+            # be our own queueing.
             useful = int(min(self._latencies) / self._cost)
             return max(1, min(int(self._allowed), useful))
 
@@ -102,7 +112,11 @@ class ConcurrencyLimit:
         with self._lock:
             self._latencies.append(latency)
             worked = max(_LEAST_COST, min(cost, latency))
+            # A moving mean: the cost depends on the size of the runs, which changes
+            # within one import.
             self._cost += _SMOOTHING * (worked - self._cost)
+            # Additive increase, as TCP does it: about one request more for each round
+            # of answers.
             self._allowed = min(self._most, self._allowed + 1 / self._allowed)
 
     def failed(self, error: DeliveryError) -> None:

@@ -57,10 +57,13 @@ _PERMANENT: Mapping[int, type[DeliveryError]] = {
 # 408 is a timeout that the server noticed first. An unknown 5xx means 500 (RFC 9110,
 # section 15): 507, and 520 to 530 of a widespread proxy, say "later" like any other.
 _LATER = frozenset({408, 425, 429, *range(500, 600)})
+# Long enough for a stack of validation messages, short enough for one line of a log.
 _MAX_WORDS = 400
 _LACKS_PART = "part number is required"
 """What the stock server says of a new unit; most reports name no part."""
 _REDIRECTS = range(300, 400)
+# Error documents of storages are shorter. A longer one is a page, and searching all of
+# it costs time.
 _MAX_XML = 4096
 # S3 and what imitates it, Azure and Google all answer <Error><Code>...</Code>.
 _STORAGE_ERROR = re.compile(rb"<Error[\s>].*?<Code>", re.DOTALL)
@@ -106,6 +109,8 @@ def read_words(content: bytes, *, secret: str | None = None) -> Words:
         secret: what must not be repeated, should the server do so.
     """
     text = content.decode("utf-8", errors="replace")
+    # Some servers quote the header that they refused; the key must not get into logs
+    # that way.
     if secret:
         text = text.replace(secret, "[API key]")
     try:
@@ -191,6 +196,7 @@ def _http_date(text: str) -> datetime | None:
         moment = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
+    # The asctime form of RFC 9110, section 5.6.7, has no zone and means GMT.
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -242,6 +248,7 @@ def refusal(
     elif status in _REDIRECTS:
         target = response.headers.get("location", "")
         if secret:
+            # The query of a redirect may hold a signature or a session.
             target = target.replace(secret, "[API key]")
         target = target.partition("?")[0]
         message = f"{message} to {shorten(target) or 'nowhere'}"
@@ -279,6 +286,7 @@ def storage_refusal(
     error = refusal(response, source=source, place=place, secret=secret)
     error.remedy = None
     words = response.content[:_MAX_XML]
+    # A held error stops the whole queue. One grant that was refused must not do that.
     if isinstance(error, HeldError):
         # It is the grant that was refused here, not the key.
         error = _again(error, ForbiddenError)
@@ -287,6 +295,7 @@ def storage_refusal(
         kind = _PERMANENT.get(error.status or 0, PermanentError)
         if issubclass(kind, HeldError):
             kind = ForbiddenError
+        # Only 4xx: a 5xx with XML is a fault of the storage, which passes.
         if response.is_client_error and not passing:
             error = _again(error, kind)
     error.of_file = True

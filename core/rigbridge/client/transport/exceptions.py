@@ -105,6 +105,8 @@ MISTAKES: frozenset[type[Exception]] = frozenset(
 )
 """Wrong use of httpx, which is ours to repair and goes through as it is."""
 
+# Whoever did not even connect cannot have created a run. All others may have, and are
+# looked up first.
 _NEVER_SENT = (
     httpx.ConnectTimeout,
     httpx.ConnectError,
@@ -112,6 +114,8 @@ _NEVER_SENT = (
     httpx.ProxyError,
     httpx.LocalProtocolError,
 )
+# Gateway timeouts, also those of nginx (499), Cloudflare (522, 524) and older proxies
+# (598, 599).
 _SLOW_ANSWERS = frozenset({408, 499, 504, 522, 524, 598, 599})
 
 
@@ -127,10 +131,13 @@ def translated(*, source: str, place: str) -> Generator[None, None, None]:
     try:
         yield
     except tuple(TRANSPORT_ERRORS) as error:
+        # The nearest base class, since the table has groups as well as their members.
         kind = next(base for base in type(error).__mro__ if base in TRANSPORT_ERRORS)
         translation = TRANSPORT_ERRORS[kind]
         words = str(error)
         # An address may carry a grant in its query, and these quote addresses.
+        # Quoted words are worth having otherwise: they name the host, or the system's
+        # reason.
         if words and translation.kind is not UnexpectedAnswerError:
             message = f"{translation.message}: {words}"
         else:
@@ -150,5 +157,7 @@ def never_sent(error: DeliveryError) -> bool:
 
 def may_be_at_work(error: DeliveryError) -> bool:
     """Whether the server may still be busy with the request, and finish it later."""
+    # A read timeout says only that no answer came, while the server may finish a minute
+    # later.
     slow = isinstance(error.__cause__, httpx.TimeoutException) and not never_sent(error)
     return slow or error.status in _SLOW_ANSWERS

@@ -38,6 +38,8 @@ def measure(name: str, opener: Callable[[], IO[bytes]]) -> int:
 
 
 def _unreadable(name: str, error: OSError) -> DeliveryError:
+    # A share that is away comes back; a file that is gone does not. Only the former is
+    # worth a retry.
     kind = PermanentError if is_lasting(error) else RetriableError
     failure = kind(f"cannot be read: {error.strerror or error}", source=name)
     failure.of_file = True
@@ -64,6 +66,8 @@ def chunks(put: Put) -> Generator[bytes, None, None]:
                 sent += len(chunk)
                 if put.sha256 is not None:
                     digest.update(chunk)
+                # Stopped at once: a log that is still written to would never come to
+                # its end.
                 if sent > put.size:
                     break
                 if last and chunk:
@@ -90,6 +94,7 @@ async def chunks_async(put: Put) -> AsyncGenerator[bytes, None]:
         while (chunk := await asyncio.to_thread(next, pieces, None)) is not None:
             yield chunk
     finally:
+        # Closes the file where the request was cancelled in the middle.
         pieces.close()
 
 

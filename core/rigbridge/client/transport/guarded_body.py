@@ -17,6 +17,8 @@ __all__ = ["PIECE", "guarded", "guarded_async"]
 PIECE = 1 << 16
 """Bytes that are sent at once; no body up to that length is cut."""
 
+# Well below the lease of the outbox, so that a lost lease is noticed before the body is
+# complete.
 _TRUST = 5.0
 """Seconds after which a lease is confirmed before more is sent."""
 

@@ -30,6 +30,8 @@ def mask_logged_headers() -> None:
 
 def _masked(record: logging.LogRecord) -> bool:
     if isinstance(record.args, tuple):
+        # The record is changed and not dropped: whoever debugs still sees that a header
+        # was packed.
         record.args = tuple(map(_without_content, record.args))
     return True
 

@@ -28,6 +28,8 @@ __all__ = [
 DIRECT = "direct"
 """The value of ``proxy`` that means none, whatever the environment says."""
 
+# Shorter than the idle time of most proxies, so that it is this side that closes. A
+# connection that the other side closes while a request leaves costs the answer.
 _KEEP_ALIVE = 30.0
 _making = threading.Lock()
 
@@ -51,6 +53,8 @@ def timeouts(settings: ConnectionSettings) -> dict[str, float]:
     """Give the timeouts as httpx takes them with a request."""
     connect = settings.connect_timeout
     return {
+        # No more than 10 s by default: a host that does not answer should not hold back
+        # a long upload timeout.
         "connect": min(settings.timeout, 10.0) if connect is None else connect,
         "read": settings.timeout,
         "write": settings.timeout,
@@ -80,6 +84,8 @@ def tls_for(settings: ConnectionSettings, *, foreign: bool) -> ssl.SSLContext:
     Raises:
         ConfigurationError: a certificate file cannot be used.
     """
+    # The client certificate identifies us to the store. A storage elsewhere need not
+    # see it.
     certificate = None if foreign else settings.client_certificate
     key = None if foreign else settings.client_key
     # Without the lock, threads that start together would each make one.
@@ -102,6 +108,8 @@ def tls_context(
     Raises:
         ConfigurationError: a file cannot be used.
     """
+    # The system's authorities stay valid beside a private one: files often go to a
+    # public storage.
     try:
         context = httpx.create_ssl_context()
     except (OSError, ValueError) as error:
@@ -151,8 +159,11 @@ def proxy_for(url: httpx.URL, setting: str | None) -> str | None:
     """
     if setting is not None:
         return None if setting == DIRECT else setting
+    # As curl and browsers read the environment, Windows' registry and macOS' settings
+    # included.
     proxies = urllib.request.getproxies()
     proxy = proxies.get(url.scheme) or proxies.get("all")
     if not proxy or urllib.request.proxy_bypass(url.netloc.decode("ascii")):
         return None
+    # HTTPS_PROXY=proxy:3128 without a scheme is common, and httpx refuses it.
     return proxy if "://" in proxy else f"http://{proxy}"

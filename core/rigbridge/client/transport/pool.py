@@ -70,9 +70,12 @@ class Pool(Generic[_Transport]):
         Raises:
             ConfigurationError: the proxy or the certificates cannot be used.
         """
+        # Another thread of the parent may have held the lock while it forked: nobody
+        # would ever release it here.
         if self._owner != os.getpid():
             self._lock = threading.Lock()
             self._owner = os.getpid()
+            # Kept and not dropped, since the garbage collector would close it.
             self._inherited.append(self._transports)
             self._transports = {}
         if self._closed:
@@ -81,6 +84,8 @@ class Pool(Generic[_Transport]):
         with self._lock:
             if host not in self._proxies:
                 self._proxies[host] = proxy_for(url, self._settings.proxy)
+            # The route and not the host: a storage with many host names needs one
+            # transport only.
             route = self._proxies[host], host != self._origin
             transport = self._transports.get(route)
             if transport is None:
@@ -99,6 +104,7 @@ class Pool(Generic[_Transport]):
                 f"the proxy settings cannot be used{reason}",
                 source=f"{self._origin[0]}://{self._origin[1]}",
                 remedy="check the setting proxy, HTTPS_PROXY and ALL_PROXY",
+                # Without the cause, whose text would hold the password again.
             ) from None
 
     def take_all(self) -> list[_Transport]:

@@ -78,6 +78,8 @@ class StoreRequests:
         self.url = api_address(url)
         self._key = _checked_key(api_key)
         self._base = httpx.URL(self.url)
+        # Relative addresses of grants count from the origin, not from the path of the
+        # API.
         self.origin = self._base.copy_with(raw_path=b"/")
         self._root = self._base.raw_path.rstrip(b"/")
         self.clock = ServerClock()
@@ -151,6 +153,7 @@ class StoreRequests:
         Raises:
             DeliveryError: it refuses, or is outside the contract.
         """
+        # Also from errors: a store that refuses everything still tells its time.
         self.clock.note(server_time(response.headers))
         if not response.is_success:
             raise refusal(response, source=self.url, place=call.place, secret=self._key)
@@ -171,6 +174,8 @@ class StoreRequests:
         """
         if response.is_success:
             stored = calls.stored_size(response.content)
+            # A portal answers 200 with its login page, and the file would be lost in
+            # it.
             page = _is_page(response)
             if page or stored not in (None, put.size):
                 kind = UnexpectedAnswerError if page else ServerUnavailableError
@@ -200,6 +205,8 @@ def _checked_key(key: str | None) -> str | None:
     key = (key or "").strip()
     if not key:
         return None
+    # The HTTP library would refuse it only with the request, and quote the key in its
+    # message.
     if not (key.isascii() and key.isprintable()) or " " in key:
         raise ConfigurationError(
             "the API key holds a character that no header can carry",
