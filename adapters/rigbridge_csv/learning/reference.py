@@ -28,7 +28,9 @@ from rigbridge_csv.profiles.place import (
     ProfileMatch,
     RolePlace,
 )
-from rigbridge_csv.profiles.profile import CSVProfile, QuoteSign, RunRule
+from rigbridge_csv.profiles.profile import CSVProfile
+from rigbridge_csv.profiles.runs import RunRule
+from rigbridge_csv.profiles.signs import QuoteSign
 
 __all__ = ["reference_page"]
 

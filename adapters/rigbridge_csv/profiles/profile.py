@@ -9,12 +9,11 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 import attrs
 
-from rigbridge.adapters.text.dates import check_format
 from rigbridge.adapters.text.verdicts import LoggedVerdict
 from rigbridge_csv.profiles.checks import (
+    boolean,
     check_choice,
     check_renamed,
-    check_texts,
     compiled,
     from_mapping,
     is_pattern,
@@ -45,8 +44,17 @@ from rigbridge_csv.profiles.place import (
     RolePlace,
     role_places,
 )
+from rigbridge_csv.profiles.runs import RunRule, run_rule
+from rigbridge_csv.profiles.signs import (
+    QuoteSign,
+    is_decimal,
+    is_encoding,
+    quote_of,
+    sign_of,
+    time_formats,
+)
 
-__all__ = ["CSVProfile", "QuoteSign", "RunRule", "Undeclared", "make_profile"]
+__all__ = ["CSVProfile", "Undeclared", "make_profile"]
 
 _Attribute: TypeAlias = "attrs.Attribute[Any]"
 _Kind = TypeVar("_Kind")
@@ -76,93 +84,6 @@ _CONSTANTS = frozenset(
 _GROUPS = frozenset({"name", "unit", "lower", "upper", "equal", "comparator"})
 
 
-def _sign(value: object, place: str) -> str | None:
-    if value is None:
-        return None
-    if value == "tab":
-        return "\t"
-    if value == "blanks" and place == "delimiter":
-        return "blanks"
-    # What Python's csv module refuses, or takes and then misreads.
-    if not isinstance(value, str) or len(value) != 1 or value in "\r\n\0\ufeff":
-        raise setting_error(f"must be a single character, not {value!r}", place)
-    return value
-
-
-def _quote_sign(value: object) -> str | None:
-    return _sign(value or None, "sign")
-
-
-@attrs.frozen(kw_only=True)
-class QuoteSign:
-    """
-    The sign around cells that hold a delimiter.
-
-    Attributes:
-        sign: the sign, or an empty text where there is none.
-        amid: cells go on after their closing quote: ``"A,1"(REAL)``.
-    """
-
-    sign: str | None = attrs.field(default='"', converter=_quote_sign)
-    amid: bool = False
-
-
-def _quote(value: object) -> QuoteSign:
-    if isinstance(value, QuoteSign):
-        return value
-    if isinstance(value, Mapping):
-        return from_mapping(QuoteSign, cast("Mapping[str, object]", value), "quote")
-    return QuoteSign(sign=_sign(value or None, "quote"))
-
-
-@attrs.frozen(kw_only=True)
-class RunRule:
-    """
-    How rows become runs.
-
-    Attributes:
-        key: fields or header names whose change starts a new run.
-        join: rows of one key are one run wherever they stand (``"by key"``).
-        whole: the whole table is one run (``"file"``).
-    """
-
-    key: tuple[str, ...] = attrs.field(
-        default=(Field.SERIAL_NUMBER, Field.STARTED_AT),
-        converter=members,
-        validator=texts,
-    )
-    join: bool = False
-    whole: bool = False
-
-    def __attrs_post_init__(self) -> None:
-        for index, name in enumerate(self.key):
-            if not name.strip():
-                raise setting_error("must not be blank", f"key[{index}]")
-
-
-def _runs(value: object) -> RunRule | None:
-    if value is None or isinstance(value, RunRule):
-        return value
-    if value == "by key":
-        return RunRule(join=True)
-    if value == "file":
-        return RunRule(key=(), whole=True)
-    if isinstance(value, Mapping):
-        return from_mapping(RunRule, cast("Mapping[str, object]", value), "runs")
-    if isinstance(value, str):
-        raise setting_error(
-            f"{value!r} is no way to make runs",
-            "runs",
-            'write "by key", "file", or a list of fields and header names',
-        )
-    names = members(value)
-    check_texts(names, "runs")
-    for index, name in enumerate(names):
-        if not name.strip():
-            raise setting_error("must not be blank", f"runs[{index}]")
-    return RunRule(key=names)
-
-
 def _outcomes(value: object) -> Mapping[str, LoggedVerdict]:
     # Folded once here, since every verdict cell is looked up.
     declared: dict[str, LoggedVerdict] = {}
@@ -171,44 +92,6 @@ def _outcomes(value: object) -> Mapping[str, LoggedVerdict]:
         name = check_choice(spelled, LoggedVerdict, "outcome", f"outcomes.{word}")
         declared[str(word).strip().casefold()] = LoggedVerdict(name)
     return declared
-
-
-def _encoding(_instance: object, attribute: _Attribute, value: object) -> None:
-    if value is None:
-        return
-    required_text(_instance, attribute, value)
-    try:
-        # Four blanks are whole characters in every encoding. codecs.lookup would also
-        # take codecs that give no text.
-        b"    ".decode(str(value), "replace")
-    except LookupError as error:
-        raise setting_error(
-            f"{value!r} is no known text encoding",
-            "encoding",
-            "use a name such as cp1252 or utf-16, or leave it out to have it found",
-        ) from error
-
-
-def _decimal(_instance: object, attribute: _Attribute, value: object) -> None:
-    if value not in (".", ","):
-        raise setting_error(f"must be . or , and not {value!r}", attribute.name)
-
-
-def _thousands(value: object) -> str | None:
-    return _sign(value, "thousands")
-
-
-def _truth(_instance: object, attribute: _Attribute, value: object) -> None:
-    if not isinstance(value, bool):
-        raise setting_error(f"must be true or false, not {value!r}", attribute.name)
-
-
-def _formats(_instance: object, attribute: _Attribute, value: object) -> None:
-    formats = cast("tuple[str, ...]", value)
-    if not formats:
-        raise setting_error("must name at least one format", attribute.name)
-    for index, form in enumerate(formats):
-        check_format(form, f"{attribute.name}[{index}]")
 
 
 def _names(_instance: object, attribute: _Attribute, value: object) -> None:
@@ -273,8 +156,12 @@ def _undeclared(value: object) -> Undeclared:
     return Undeclared(check_choice(value, Undeclared, "way to go", "undeclared"))
 
 
+def _thousands(value: object) -> str | None:
+    return sign_of(value, "thousands")
+
+
 def _delimiter(value: object) -> str | None:
-    return _sign(value, "delimiter")
+    return sign_of(value, "delimiter")
 
 
 def _has_name(_instance: object, attribute: _Attribute, value: object) -> None:
@@ -351,11 +238,11 @@ class CSVProfile:
     form: LogForm = attrs.field(default=LogForm.LONG, converter=_form)
     match: ProfileMatch = attrs.field(factory=ProfileMatch, converter=_match)
     delimiter: str | None = attrs.field(default=None, converter=_delimiter)
-    quote: QuoteSign = attrs.field(factory=QuoteSign, converter=_quote)
-    encoding: str | None = attrs.field(default=None, validator=_encoding)
-    decimal: str = attrs.field(default=".", validator=_decimal)
+    quote: QuoteSign = attrs.field(factory=QuoteSign, converter=quote_of)
+    encoding: str | None = attrs.field(default=None, validator=is_encoding)
+    decimal: str = attrs.field(default=".", validator=is_decimal)
     thousands: str | None = attrs.field(default=None, converter=_thousands)
-    suffixes: bool = attrs.field(default=False, validator=_truth)
+    suffixes: bool = attrs.field(default=False, validator=boolean)
     missing: tuple[str, ...] = attrs.field(
         default=(), converter=members, validator=texts
     )
@@ -363,7 +250,7 @@ class CSVProfile:
         default=(), converter=text_or_texts, validator=[texts, _names]
     )
     dates: tuple[str, ...] = attrs.field(
-        default=("iso",), converter=members, validator=[texts, _formats]
+        default=("iso",), converter=members, validator=[texts, time_formats]
     )
     duplicates: str = attrs.field(default="refuse", converter=_duplicates)
     outcomes: Mapping[str, LoggedVerdict] = attrs.field(
@@ -389,7 +276,7 @@ class CSVProfile:
     )
     series: SeriesRule = attrs.field(factory=SeriesRule, converter=_series)
     records: RecordRules | None = attrs.field(default=None, converter=_records)
-    runs: RunRule | None = attrs.field(default=None, converter=_runs)
+    runs: RunRule | None = attrs.field(default=None, converter=run_rule)
     undeclared: Undeclared = attrs.field(
         default=Undeclared.ATTRIBUTES, converter=_undeclared
     )

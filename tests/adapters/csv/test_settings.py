@@ -17,7 +17,8 @@ from rigbridge_csv import CSVAdapter, CSVProfile, CSVSettings
 from rigbridge_csv.profiles.choice import BUILT_IN
 from rigbridge_csv.profiles.fields import Field, FieldSource
 from rigbridge_csv.profiles.place import ProfileMatch
-from rigbridge_csv.profiles.profile import RunRule, Undeclared
+from rigbridge_csv.profiles.profile import Undeclared
+from rigbridge_csv.profiles.runs import RunRule
 
 TOML = """
 [[profiles]]
