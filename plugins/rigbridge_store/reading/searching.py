@@ -42,7 +42,9 @@ __all__ = [
     "NOT_PASSED",
     "RunSearch",
     "found_runs",
+    "runs_anywhere",
     "search_conditions",
+    "units_anywhere",
 ]
 
 NOT_PASSED = "NOT-PASSED"
@@ -105,7 +107,7 @@ def search_conditions(connection: sa.Connection, search: RunSearch) -> list[Cond
     if search.unit_key is not None:
         found.append(runs.c.unit_key == search.unit_key)
     if search.text.strip():
-        found.append(_anywhere(connection, search.text))
+        found.append(runs_anywhere(connection, search.text))
     if search.serial.strip():
         found.append(_of_units(connection, search.serial))
     for text, table, column in (
@@ -252,24 +254,34 @@ def _few_units(
     return units_with(connection, texts, matching, _FEW)
 
 
-def _anywhere(connection: sa.Connection, text: str) -> Condition:
-    """Demand runs of a fragment of a number, or of the beginning of an id."""
+def runs_anywhere(
+    connection: sa.Connection, text: str, *, by_procedure: bool = False
+) -> Condition:
+    """
+    Demand runs of a fragment of a number, or of the beginning of an id.
+
+    Args:
+        connection: the transaction.
+        text: what a person typed; of fewer than three characters, the beginning of a
+            number.
+        by_procedure: whether the name of the procedure counts as well.
+    """
     wanted = text.strip()
     # A shorter text is in most numbers somewhere, and no index tells where.
     is_fragment = len(wanted) >= FRAGMENT
-    of_unit = text_like(units.c.serial_key, wanted, within=is_fragment)
-    serials = _few_units(
-        connection, ["", folded(wanted)] if is_fragment else [folded(wanted)], of_unit
-    )
+    of_unit, serials = _units_like(connection, wanted)
     found: list[Condition] = []
     if serials:
         found.append(runs.c.unit_key.in_(serials))
-    for table, column in ((parts, runs.c.part_key), (batches, runs.c.batch_key)):
-        matching = text_like(table.c.number_key, wanted, within=is_fragment)
-        keys = connection.execute(
-            sa.select(table.c.key).where(matching).limit(_FEW)
-        ).scalars()
-        if known := keys.all():
+    named = [
+        (parts.c.number_key, runs.c.part_key),
+        (batches.c.number_key, runs.c.batch_key),
+    ]
+    if by_procedure:
+        named.append((procedures.c.name_key, runs.c.procedure_key))
+    for text_column, column in named:
+        matching = text_like(text_column, wanted, within=is_fragment)
+        if known := _some_keys(connection, text_column.table.c.key, matching):
             found.append(column.in_(known))
     if _ID.fullmatch(wanted):
         # Ids are written in hexadecimal digits, behind each of which comes a "g".
@@ -277,18 +289,67 @@ def _anywhere(connection: sa.Connection, text: str) -> Condition:
     if serials is not None:
         # Each by its own index, and the page from what these found: asked for any of
         # several, SQLite would look at every run in the order of time.
-        some = [
-            sa.select(runs.c.key).where(condition).limit(_FEW + 1)
-            for condition in found
-        ]
-        rows = {key for each in some for key in connection.execute(each).scalars()}
-        if len(rows) <= _FEW:
+        rows = _gathered(connection, runs.c.key, found)
+        if rows is not None:
             return runs.c.key.in_(rows)
     else:
         unit = sa.select(units.c.key).where(of_unit, units.c.key == runs.c.unit_key)
         found.append(sa.exists(unit.correlate(runs)))
     # As above: no index of one of them, but that of time.
     return sa.case((sa.or_(*found), 1), else_=0) == 1
+
+
+def units_anywhere(connection: sa.Connection, text: str) -> Condition:
+    """
+    Demand units by a fragment of their serial, part or batch number.
+
+    Args:
+        connection: the transaction.
+        text: what a person typed; of fewer than three characters, the beginning of a
+            number.
+    """
+    wanted = text.strip()
+    is_fragment = len(wanted) >= FRAGMENT
+    of_unit, serials = _units_like(connection, wanted)
+    found = [of_unit if serials is None else units.c.key.in_(serials)]
+    for table, column in ((parts, units.c.part_key), (batches, units.c.batch_key)):
+        matching = text_like(table.c.number_key, wanted, within=is_fragment)
+        if known := _some_keys(connection, table.c.key, matching):
+            found.append(column.in_(known))
+    if serials is not None and len(found) == 1:
+        return found[0]
+    # Of so many a page is filled soonest in its own order.
+    return sa.case((sa.or_(*found), 1), else_=0) == 1
+
+
+def _units_like(
+    connection: sa.Connection, wanted: str
+) -> tuple[Condition, list[int] | None]:
+    """Give what a unit of the text is, and those that there are, if they are few."""
+    is_fragment = len(wanted) >= FRAGMENT
+    matching = text_like(units.c.serial_key, wanted, within=is_fragment)
+    texts = ["", folded(wanted)] if is_fragment else [folded(wanted)]
+    return matching, _few_units(connection, texts, matching)
+
+
+def _some_keys(
+    connection: sa.Connection, key: sa.ColumnElement[int], matching: Condition
+) -> Sequence[int]:
+    some = sa.select(key).where(matching).limit(_FEW)
+    return connection.execute(some).scalars().all()
+
+
+def _gathered(
+    connection: sa.Connection,
+    key: sa.ColumnElement[int],
+    conditions: Sequence[Condition],
+) -> set[int] | None:
+    """Gather the rows of any of some conditions; None if they are too many."""
+    found: set[int] = set()
+    for condition in conditions:
+        some = sa.select(key).where(condition).limit(_FEW + 1)
+        found.update(connection.execute(some).scalars())
+    return found if len(found) <= _FEW else None
 
 
 def _are_few(connection: sa.Connection, condition: Condition) -> bool:

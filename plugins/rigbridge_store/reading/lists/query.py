@@ -23,6 +23,7 @@ from rigbridge_store.reading.conditions import (
     text_contained,
 )
 from rigbridge_store.reading.details import Row
+from rigbridge_store.tables.fragments import FRAGMENT
 
 __all__ = [
     "LIMITS",
@@ -41,6 +42,7 @@ __all__ = [
     "among",
     "at_least",
     "at_most",
+    "containing",
     "contains",
     "equal",
     "from_moment",
@@ -126,6 +128,28 @@ def searches(*columns: sa.ColumnElement[str], description: str) -> Any:
         return text_contained(text, *columns)
 
     return restricts(condition, description=description)
+
+
+def containing(
+    connection: sa.Connection,
+    text: str | None,
+    find: Callable[[sa.Connection, str], Condition],
+    *columns: sa.ColumnElement[str],
+) -> list[Condition]:
+    """
+    Demand a text within one of some folded columns.
+
+    Args:
+        connection: the transaction.
+        text: what is looked for; None or blank is nothing.
+        find: makes the condition for what an index of fragments can find.
+        columns: where a shorter text is looked for.
+    """
+    wanted = (text or "").strip()
+    if len(wanted) >= FRAGMENT:
+        return [find(connection, wanted)]
+    # So short a text is in most rows: a page of them is full soon.
+    return text_contained(wanted, *columns)
 
 
 def utc(moment: datetime) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 import attrs
@@ -20,7 +21,6 @@ from rigbridge_store.reading.conditions import (
     id_in,
     metadata_matches,
     procedure_keys,
-    text_contained,
     text_in,
 )
 from rigbridge_store.reading.details import Row
@@ -31,6 +31,7 @@ from rigbridge_store.reading.lists.query import (
     SampleOrProduct,
     SortedQuery,
     among,
+    containing,
     from_moment,
     lasting_at_least,
     lasting_at_most,
@@ -40,6 +41,7 @@ from rigbridge_store.reading.lists.query import (
     until_moment,
     visible,
 )
+from rigbridge_store.reading.searching import runs_anywhere
 from rigbridge_store.refusals import not_found
 from rigbridge_store.tables.schema import (
     batches,
@@ -88,16 +90,12 @@ ENDED = runs.c.outcome != RunOutcome.RUNNING.value
 """v2 knows runs that have ended; v1 shows the others as well."""
 
 
-def _search(text: str) -> list[Condition]:
-    return text_contained(
-        text,
-        units.c.serial_key,
-        parts.c.number_key,
-        procedures.c.name_key,
-        batches.c.number_key,
-        # Ids are lower case, as folded texts are.
-        runs.c.id,
-    )
+_SEARCHED = (
+    units.c.serial_key,
+    parts.c.number_key,
+    procedures.c.name_key,
+    batches.c.number_key,
+)
 
 
 def sampled(samples: Sequence[str]) -> list[Condition]:
@@ -169,9 +167,9 @@ class QueryOfTimedRuns(QueryOfRuns):
 class RunQuery(QueryOfTimedRuns):
     """The parameters of ``GET /v2/runs``."""
 
-    search_query: str | None = restricts(
-        _search,
-        description="Within serial, part or batch number, procedure name or id.",
+    search_query: str | None = parameter(
+        description="Within serial, part or batch number or procedure name, or the "
+        "beginning of an id.",
     )
     ids: list[str] | None = restricts(id_in, runs.c.id)
     outcomes: list[Outcome] | None = restricts(among, runs.c.outcome)
@@ -250,7 +248,10 @@ def find_runs(
     connection: sa.Connection, wanted: RunQuery, principal: Principal
 ) -> RowPage:
     """List runs that have ended; raises as :func:`page_of_runs`."""
-    return page_of_runs(connection, _SELECT, wanted, principal)
+    find = partial(runs_anywhere, by_procedure=True)
+    searched = containing(connection, wanted.search_query, find, *_SEARCHED)
+    statement = _SELECT.where(*searched)
+    return page_of_runs(connection, statement, wanted, principal)
 
 
 def find_run(connection: sa.Connection, run_id: str) -> Row | None:

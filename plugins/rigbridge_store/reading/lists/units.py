@@ -35,15 +35,16 @@ from rigbridge_store.reading.lists.query import (
     among,
     at_least,
     at_most,
+    containing,
     from_moment,
     parameter,
     read_page,
     restricts,
-    searches,
     until_moment,
     utc,
 )
 from rigbridge_store.reading.lists.runs import ENDED, sampled
+from rigbridge_store.reading.searching import units_anywhere
 from rigbridge_store.refusals import not_found
 from rigbridge_store.tables.schema import (
     attachments,
@@ -147,6 +148,9 @@ _RUN_COUNT = (
 )
 
 
+_SEARCHED = (units.c.serial_key, parts.c.number_key, batches.c.number_key)
+
+
 def _without_parent(wanted: object) -> list[Condition]:
     has_parent = sa.exists().where(unit_sub_units.c.child_key == units.c.key)
     return [~has_parent] if wanted else []
@@ -161,11 +165,8 @@ class UnitQuery(SortedQuery):
     the unit: on its newest with ``latest_only``, else on any.
     """
 
-    search_query: str | None = searches(
-        units.c.serial_key,
-        parts.c.number_key,
-        batches.c.number_key,
-        description="Within serial, part or batch number.",
+    search_query: str | None = parameter(
+        description="Within serial, part or batch number."
     )
     ids: list[str] | None = restricts(id_in, units.c.id)
     serial_numbers: list[str] | None = restricts(text_in, units.c.serial_key)
@@ -241,7 +242,9 @@ def find_units(
     Raises:
         BadRequestError: a metadata demand that is none.
     """
-    statement = _SELECT.where(UNIT_SEEN, *wanted.conditions())
+    text = wanted.search_query
+    searched = containing(connection, text, units_anywhere, *_SEARCHED)
+    statement = _SELECT.where(UNIT_SEEN, *searched, *wanted.conditions())
     statement = statement.order_by(*wanted.order(units.c.key))
     return read_page(connection, statement, wanted, Sight.of(connection, principal))
 

@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from rigbridge.hosting import KeyKind
 from rigbridge.wire import CreateRun, WireUnit
 from rigbridge_store import RunStore
+from rigbridge_store.access.principals import Principal
 from rigbridge_store.intake.changes import UNIT, delete_unit, rename
+from rigbridge_store.reading.lists.runs import RunQuery, find_runs
+from rigbridge_store.reading.lists.units import UnitQuery, find_units
 from rigbridge_store.reading.run_search import search_runs
 from rigbridge_store.reading.searching import RunSearch
 from rigbridge_store.tables.fragments import BLOCK, full_blocks, units_with
@@ -120,6 +124,35 @@ def test_runs_are_found_by_a_fragment_of_a_serial_number(store: RunStore) -> Non
         with store.reading() as connection:
             page = search_runs(connection, search, limit=5)
         assert [row.serial for row in page.rows] == [_serial(500)]
+
+
+@pytest.mark.parametrize(
+    ("text", "of_unit", "of_run"),
+    [
+        ("ST-ON", True, True),
+        # Short of three characters, it is looked for in each.
+        ("t-", True, True),
+        ("00772", False, False),
+        ("nowhere", False, False),
+        # Of the part; of the procedure.
+        ("p-1", True, True),
+        ("inal", False, True),
+    ],
+)
+def test_the_lists_of_v2_find_a_text_within_names_by_the_same_index(
+    store: RunStore, text: str, of_unit: bool, of_run: bool
+) -> None:
+    """The unit that was tested is found by what its names hold, and so is its run."""
+    anybody = Principal(kind=KeyKind.USER, key=1, id="1", name="Jane")
+    with store.reading() as connection:
+        listed = find_units(connection, UnitQuery(search_query=text), anybody).rows
+        ran = find_runs(connection, RunQuery(search_query=text), anybody).rows
+    serials = [
+        {row.serial_number for row in listed},
+        {row.unit_serial_number for row in ran},
+    ]
+    assert ["Last-One" in found for found in serials] == [of_unit, of_run]
+    assert bool(listed) == (of_unit or text == "00772")
 
 
 def test_a_short_text_is_looked_for_at_the_beginning_of_a_number(
