@@ -47,6 +47,8 @@ def batches_of(sources: Iterable[FoundSource]) -> Iterator[Batch]:
     size = 0
     for number, found in enumerate(sources):
         length = found.size or 0
+        # Alone, whatever waits: it is also what a process may die over, and then
+        # nothing else is suspected.
         if length >= LARGE:
             yield Batch(sources=((number, found),))
             continue

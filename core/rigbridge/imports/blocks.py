@@ -48,6 +48,8 @@ __all__ = [
 ]
 
 _ACCEPT = "import without --strict to accept that"
+# A block is held in memory and pickled: bounded by count for small runs, and by bytes
+# for large ones.
 _MOST_RUNS = 32
 _MOST_BYTES = 1 << 20
 
@@ -141,6 +143,8 @@ def read_batch(batch: Batch, settings: ReadSettings) -> Iterator[Block]:
                 if item is not None:
                     items.append(item)
                     size += item.size
+            # A part ends with its source as well, so that the writer learns soon that a
+            # file is complete.
             if ended or count >= _MOST_RUNS or size >= _MOST_BYTES:
                 parts.append(
                     SourcePart(
@@ -175,6 +179,8 @@ class _SourceReading:
     ) -> Iterator[tuple[ImportedRun, PreparedItem | None] | SourceResult]:
         """Give its runs, each prepared, and in the end what else is to be said."""
         began = time.monotonic()
+        # Begun before anything is opened: a file that cannot even be read needs a
+        # result with its name.
         result = begun(self._found)
         try:
             claim = self._settings.adapters.claim(self._source)
@@ -202,6 +208,8 @@ class _SourceReading:
                         yield prepared
             result = attrs.evolve(result, digest=self._source.digest)
         except (HeldError, NoAnswerError, SourceError) as error:
+            # Errors of a person's or network's making end the source here. Any other
+            # exception is a defect and must be seen.
             self._errors.append(error)
         yield attrs.evolve(
             result,
@@ -225,12 +233,14 @@ class _SourceReading:
                 run = attrs.evolve(run, attachments=(*run.attachments, *extra))
             imported = ImportedRun.of(run)
             if settings.preparer is None:
+                # The document is thrown away: only its errors matter.
                 # What a store would refuse is said beforehand, too.
                 dump(run, report)
                 return imported, None
             with foreign_failures(settings.preparer, "prepare"):
                 return imported, settings.preparer.prepare(run, report)
         except (HeldError, NoAnswerError):
+            # They concern every run, so they end the reading of the source.
             raise
         except (DeliveryError, RunProblemsError) as error:
             self._refuse(item, extra, placed(error, self._found, ImportedRun.of(run)))
@@ -289,6 +299,8 @@ def keep_refused(
         with Spool(settings.spool) as spool:
             extra = _source_copy(source, spool, settings)
             for item in read_source(source, installed, settings.configuration, spool):
+                # The first reading may have found the reason why some runs are broken;
+                # only those that the store refused are looked for.
                 if isinstance(item, SourceError):
                     continue  # it was said when the source was read first
                 reason = reasons.pop(str(item.run.id), None)
@@ -300,9 +312,13 @@ def keep_refused(
                 else:
                     errors.append(document)
                 if not reasons:
+                    # A file of many runs need not be read to its end for one that was
+                    # refused.
                     break
     except SourceError as error:
         errors.append(error)
+    # Its bytes decide the ids, so a run that is not found again belongs to bytes that
+    # are gone.
     if reasons and not errors:
         errors.append(
             SourceError(

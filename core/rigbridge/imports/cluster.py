@@ -36,11 +36,16 @@ from rigbridge.sources import FoundSource, has_secret
 
 __all__ = ["cluster_blocks", "without_secrets"]
 
+# A worker that dies may have been killed for another reason than this batch, such as a
+# restart of its machine.
 _MOST_ATTEMPTS = 3
+# Long enough to restart the scheduler by hand, which should not cost an import of days.
 _PATIENCE = 600.0
 """Seconds that a scheduler may be gone before the import ends."""
+# At the start somebody waits at the terminal, and a wrong address should show soon.
 _FIRST_PATIENCE = 30.0
 _ATTEMPT = 10.0
+# One to read and one waiting behind it: a thread never idles over the network.
 _AHEAD = 2
 """Batches on their way for each thread of the cluster."""
 
@@ -107,6 +112,8 @@ def _secret(source: str) -> ConfigurationError:
 
 def _read(batch: bytes, settings: bytes, version: str) -> list[bytes]:
     """Read a batch on a worker; what is pickled here is opaque to the scheduler."""
+    # Pickles of two versions may differ in a field, which would show only as a wrong
+    # run.
     if version != rigbridge.__version__:
         raise ConfigurationError(
             f"this worker has rigbridge {rigbridge.__version__}, the import {version}",
@@ -154,9 +161,15 @@ class _Cluster:
         while True:
             try:
                 return self._library.Client(
-                    self._address, timeout=_ATTEMPT, set_as_default=False
+                    # Not the default client of the process: the program may use a
+                    # cluster of its own.
+                    self._address,
+                    timeout=_ATTEMPT,
+                    set_as_default=False,
                 )
             except (OSError, TimeoutError, ValueError) as error:
+                # A ValueError is an address that nobody can connect to; waiting does
+                # not mend it.
                 if time.monotonic() > until or isinstance(error, ValueError):
                     raise ConfigurationError(
                         f"no scheduler answers: {str(error) or 'no answer in time'}",
@@ -224,9 +237,17 @@ class _Cluster:
             if batch is None:
                 return
             future = self._client.submit(
-                _read, packed(batch), self._settings, rigbridge.__version__, pure=False
+                # Two batches of the same bytes are two tasks: pure tasks would be
+                # merged by their digest.
+                _read,
+                packed(batch),
+                self._settings,
+                rigbridge.__version__,
+                pure=False,
             )
             self._pending[future] = batch
+            # Called in a thread of the library, so it only puts the future into the
+            # queue.
             future.add_done_callback(self._done.put)
 
     _width = 1
@@ -246,6 +267,8 @@ class _Cluster:
         except Exception as error:  # noqa: BLE001 - what a worker raised
             yield from self._failed(batch, error)
             return
+        # Now, since the scheduler keeps results in the memory of workers as long as
+        # somebody holds the future.
         future.release()
         for frame in frames:
             yield unpacked(frame)
@@ -254,6 +277,7 @@ class _Cluster:
         """Read what ended workers again, each source alone, a few times."""
         attempts = batch.attempts + 1
         for number, found in batch.sources:
+            # Alone, so that it is known which source ends a worker.
             if len(batch.sources) > 1 or attempts < _MOST_ATTEMPTS:
                 again = Batch(sources=((number, found),), attempts=attempts)
                 self._again.append(again)
@@ -278,6 +302,8 @@ class _Cluster:
     def close(self) -> None:
         """Let go of what is on its way."""
         with suppress(Exception):
+            # Best effort: the import has ended, and its error must not be hidden by one
+            # of the cluster.
             self._client.cancel(list(self._pending), force=True)
         self._close_client()
 

@@ -73,6 +73,8 @@ class AdapterSet:
         self._installed: list[InstalledAdapter] = []
         self._only = only
         self._configuration = configuration
+        # One that cannot be loaded must not hide the others, unless it is the one that
+        # was asked for.
         for name in loader.names if only is None else (only,):
             try:
                 adapter = make_adapter(name, configuration, loader)
@@ -136,6 +138,8 @@ class AdapterSet:
             NoRunError: it is empty.
             UnrecognizedSourceError: nobody claims it, or two with the same score.
         """
+        # Before the adapters are asked: to most of them an empty file looks like one of
+        # another format.
         if is_blank(source.head):
             raise NoRunError(
                 "the file is empty",

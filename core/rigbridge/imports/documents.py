@@ -108,6 +108,7 @@ def _laid_aside(attachment: Attachment, folder: Path, name: str) -> str | None:
             os.link(opener.path, target)
             return name
     with opener() as stream, target.open("wb") as copy:
+        # Not FileOpener: the bytes come from an archive member or from memory.
         shutil.copyfileobj(stream, copy)
     return name
 
@@ -138,6 +139,7 @@ class DocumentDestination:
         """
         consignments: dict[int, Consignment] = {}
         found: dict[int, Stored] = {}
+        # A document that cannot be read any more costs its run, not the group.
         for position, item in enumerate(items):
             try:
                 consignments[position] = _consignment(item)
@@ -170,6 +172,7 @@ class DocumentDestination:
         self, consignments: dict[int, Consignment], untried: Iterator[Consignment]
     ) -> Iterator[tuple[int, Stored]]:
         destination = self._destination
+        # By identity: two runs of a group may be equal.
         positions = {id(item): at for at, item in consignments.items()}
         if isinstance(destination, BatchDestination):
             for outcome in destination.submit_many(untried, patience=_PATIENCE):
@@ -204,6 +207,7 @@ def _consignment(item: PreparedItem) -> Consignment:
         return None if document.folder is None else document.folder / name
 
     report = ConversionReport()
+    # Not durable: what is lost in a crash is read again from its report.
     run = decode_run(document.content, file, report, durable=False)
     return Consignment(run=run, report=report)
 
@@ -213,6 +217,7 @@ def _of_run(error: Exception) -> DeliveryError | RunProblemsError:
         return error
     if isinstance(error, (RigbridgeError, OSError)):
         return RetriableError(f"the run cannot be sent for now: {error}")
+    # Anything else is a defect, and must not be told as a fault of the run.
     raise error
 
 

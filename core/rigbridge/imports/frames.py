@@ -12,6 +12,7 @@ from typing import IO, Any
 
 __all__ = ["packed", "read_frame", "unpacked", "write_frame"]
 
+# Eight bytes: a block may be longer than 4 GiB where one run holds as much.
 _LENGTH = struct.Struct("<Q")
 
 
@@ -44,4 +45,5 @@ def read_frame(stream: IO[bytes]) -> bytes | None:
         return None
     (length,) = _LENGTH.unpack(head)
     frame = stream.read(length)
+    # A process that was killed while it wrote leaves half a frame.
     return frame if len(frame) == length else None

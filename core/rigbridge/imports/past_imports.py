@@ -55,6 +55,8 @@ __all__ = [
     "settings_digest",
 ]
 
+# What is lost if the process is killed: at most so many entries, or those of two
+# seconds.
 _GROUP = 64
 _GROUP_SECONDS = 2.0
 _LOOKED_UP = 256
@@ -165,6 +167,8 @@ class PastImports:
         """
         for group in _looked_up_together(sources):
             keys = [found.key for found in group]
+            # Before the first run is replaced, and for the whole group in one
+            # transaction.
             if self._replaces:
                 self._ledger.doubt(keys, self._destination)
             self._lookup.expect(keys)
@@ -180,6 +184,7 @@ class PastImports:
                 if known is None:
                     yield found
                 else:
+                    # A member that was unpacked takes room until it is released.
                     found.release()
                     passed(found, known)
 
@@ -199,8 +204,11 @@ class PastImports:
 
     def flush(self) -> None:
         """Write what waits; also at the end."""
+        # Taken out first: a result must not be told twice if a step below fails.
         waiting, self._waiting = self._waiting, []
         results, self._results = self._results, []
+        # The entries before the steps that may delete a file: without its entry a
+        # deleted file would be missing from the account.
         self._ledger.record(waiting)
         self._lookup.flush()
         self._since = time.monotonic()
@@ -214,6 +222,8 @@ class PastImports:
         if _is_quarantined_item(result.path):
             # The source that it was read from has the entry; its run is stored now.
             for run in result.runs:
+                # Matched by the run's id: the file in quarantine is not the source that
+                # has the entry.
                 self._ledger.settle(ledger_run(run), self._destination)
             return
         if result.size is None or result.mtime_ns is None:
@@ -230,6 +240,8 @@ class PastImports:
         key = result.key or b""
         verdict = _verdict(result)
         same_as = None
+        # Only if the store knew every run: a copy with one new run has an entry of its
+        # own.
         if verdict is Verdict.IMPORTED and all(
             run.status in {RunStatus.KNOWN, RunStatus.DIFFERS} for run in result.runs
         ):
@@ -259,6 +271,7 @@ class PastImports:
         """Find the source that this one is a copy of."""
         if digest is None:
             return None
+        # Entries that are not written yet are no less true.
         for entry in self._waiting:
             if entry.digest == digest and entry.verdict is Verdict.IMPORTED:
                 return entry.path

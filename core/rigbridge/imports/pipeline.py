@@ -58,6 +58,7 @@ from rigbridge.sources import FoundSource
 
 __all__ = ["import_sources"]
 
+# Large groups make one commit for many runs; the time bounds what a crash can cost.
 _GROUP_RUNS = 64
 _GROUP_BYTES = 4 << 20
 _GROUP_SECONDS = 2.0
@@ -115,6 +116,7 @@ def import_sources(
             try:
                 spool = stack.enter_context(import_spool(configuration.data))
             except OSError:
+                # A data folder on a full or read-only disk still lets reports be read.
                 # What cannot be written there is said of the runs that need it.
                 spool = Path(stack.enter_context(TemporaryDirectory()))
             bulk = stored_in(destination, spool)
@@ -127,6 +129,7 @@ def import_sources(
             if cluster is None
             else cluster_blocks(batches, settings, cluster)
         )
+        # Closing ends the workers also where the caller stops in the middle.
         with closing(blocks):
             for block in blocks:
                 for part in block.parts:
@@ -210,6 +213,8 @@ class _Writer:
         """Give sources on to be read, until the import ends."""
         self._sources = iter(sources)
         number = 0
+        # Asked before each source, so that a person who stops an import need not wait
+        # for the rest.
         while self._outage is None and not stop():
             found = next(self._sources, None)
             if found is None:
@@ -217,6 +222,8 @@ class _Writer:
             self._found[number] = found
             number += 1
             yield found
+        # The caller stopped it: if the store fails later, the rest was not left out
+        # because of that.
         if self._outage is None:
             self._sources = iter(())
 
@@ -227,6 +234,8 @@ class _Writer:
             state = _SourceState(self._found.pop(part.number))
             self._states[part.number] = state
         elif part.begins:
+            # The group holds runs of the process that died. They are stored as they
+            # are; only what follows begins anew.
             yield from self.flush()
             state.restart()
         if self._bulk is None:
@@ -238,6 +247,8 @@ class _Writer:
                 state.waiting += 1
                 self._size += item.size
                 self._group.append((state, run, item))
+        # Set at its last part, so that a source is complete only once all of its parts
+        # came.
         state.result = part.result
         if self._is_due():
             yield from self.flush()
@@ -290,6 +301,8 @@ class _Writer:
         except RetriableError as error:
             # No run of the group is to blame: a full disk, a store out of reach.
             self._group_error = error
+            # One and the same object: by that it is told from the errors of single
+            # runs.
             return [error] * len(items)
         except DeliveryError as error:
             # One for each: it is to name the file of its run, and no other.
@@ -315,8 +328,11 @@ class _Writer:
         state.errors.append(error)
         # They concern every run, not this one: the rest would only fail slowly.
         if ends:
+            # The first one: later ones are mostly its consequences.
             self._outage = self._outage or error
         elif isinstance(error, (PermanentError, RunProblemsError)):
+            # Gathered by source: each source with refused runs is read once more, not
+            # once for each run.
             state.refused[str(run.id)] = error
 
     def _complete(self) -> Iterator[SourceResult]:
@@ -362,12 +378,15 @@ class _Writer:
         if self._postponed is not None:
             # In rounds: an assembly may be part of another one.
             progress = 1
+            # A round without progress means that what is left waits for runs that
+            # nobody brings.
             while progress:
                 progress = sum(
                     self._store_group(
                         [
                             (state, run, item)
                             for (state, attempt, run, _), item in group
+                            # A later attempt has given the same run again.
                             if attempt == state.attempt
                         ]
                     )
@@ -375,6 +394,7 @@ class _Writer:
                 )
             for group in self._postponed.groups(_GROUP_RUNS):
                 for (state, _, run, outcome), _ in group:
+                    # What is still here gets the refusal of its first attempt.
                     self._note(state, run, outcome)
             yield from self._complete()
         if self._outage is not None:

@@ -42,6 +42,8 @@ class PostponedItems(Generic[_Note]):
 
     def groups(self, size: int) -> Iterator[list[tuple[_Note, PreparedItem]]]:
         """Take out what is kept; what is kept meanwhile is for the next time."""
+        # Taken out before they are given: an assembly that must wait again is kept for
+        # the next round.
         entries, self._entries = self._entries, []
         for start in range(0, len(entries), size):
             group: list[tuple[_Note, PreparedItem]] = []

@@ -126,6 +126,7 @@ class Quarantine:
             "Mend the cause, as the brackets above say, and try it again: "
             f"rigbridge quarantine retry {item.id}\n"
         )
+        # Written whole: a person may read it at any moment.
         with whole_file(item.folder / _REASON, durable=False) as partial:
             partial.write_text(words, encoding="utf-8", errors="backslashreplace")
 
@@ -221,6 +222,8 @@ def retry_runs(
         if is_out:
             yield RetriedRun(item=item, tried=False)
             continue
+        # Read again: listing leaves out the contents, and somebody may have removed it
+        # meanwhile.
         whole = quarantine.find(item.id)
         if whole is None:
             continue

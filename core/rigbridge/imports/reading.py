@@ -113,6 +113,7 @@ def read_source(
             )
             yield ReadRun(run=completed, report=report, raw=run, raw_report=raw_report)
     except SourceError as error:
+        # What the adapter noted before it broke off happened before the error.
         yield from context.failures[reported:]
         yield error
     except OSError as error:
@@ -120,6 +121,7 @@ def read_source(
         yield SourceUnreadableError(
             f"cannot be read: {error}",
             source=source.uri,
+            # The spool is on a disk as well, and may be full.
             remedy="check the file and the space in the temporary folder",
         )
     except Exception as error:  # noqa: BLE001 - whatever a third party's code raises
@@ -130,6 +132,8 @@ def read_source(
         if not seen and not context.failures:
             yield NoRunError("holds no run", source=source.uri)
     finally:
+        # Also when the caller stops in the middle: what was recorded belongs to the
+        # source.
         if remainder is not None:
             remainder.merge(context.report)
 

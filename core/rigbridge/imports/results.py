@@ -68,6 +68,7 @@ class ImportedRun:
         """Describe a run that was read."""
         return cls(
             id=run.id,
+            # Position 0 or None: most formats hold one run and do not number it.
             index=(run.source and run.source.index) or 0,
             serial_number=run.unit.serial_number,
             procedure=run.procedure.name or run.procedure.id,

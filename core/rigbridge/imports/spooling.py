@@ -35,6 +35,7 @@ def import_spool(data: Path) -> Generator[Path]:
     """
     home = data / _FOLDER
     make_folder(home)
+    # Before an own folder is made, so that the room is free before it is needed.
     for path in home.iterdir():
         _remove_unused(path)
     folder = home / uuid4().hex

@@ -50,6 +50,8 @@ def serve(parent: int) -> None:
 
     def receive() -> None:
         while (frame := read_frame(tasks)) is not None:
+            # Read without pause, so that the end of the input is seen while a batch is
+            # in hand.
             waiting.put(frame)
         # At once, whatever the other thread is at: nobody would take its answer.
         os._exit(0)
@@ -60,6 +62,8 @@ def serve(parent: int) -> None:
         write_frame(answers, packed(content))
 
     settings = unpacked(waiting.get())
+    # Says that the adapters were loaded: a worker that dies before that cannot start at
+    # all.
     answer(None)
     while True:
         batch = unpacked(waiting.get())
@@ -72,6 +76,8 @@ def _private_streams() -> tuple[IO[bytes], IO[bytes]]:
     """Take the standard streams over, and leave harmless ones in their places."""
     tasks, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
+    # Code of others may read from standard input or print; neither may touch the
+    # frames.
     os.dup2(nothing, 0)
     os.close(nothing)
     os.dup2(2, 1)

@@ -44,6 +44,8 @@ _Answers: TypeAlias = "queue.Queue[tuple[_Worker, bytes | None]]"
 
 def default_jobs() -> int:
     """Give the number of processors that this process may use."""
+    # A container or a scheduler may allow this process fewer processors than the
+    # machine has.
     if sys.platform == "linux":
         count: int | None = len(os.sched_getaffinity(0))
     else:
@@ -74,6 +76,7 @@ def blocks_of(
         first = list(islice(waiting, 2))
         jobs = default_jobs() if len(first) == 2 else 1  # noqa: PLR2004 - see above
         waiting = _chained(first, waiting)
+    # A frozen program has no interpreter to start.
     if jobs == 1 or not sys.executable or getattr(sys, "frozen", False):
         for batch in waiting:
             yield from read_batch(batch, settings)
@@ -103,6 +106,7 @@ class _Worker:
         self._answers = answers
         self._is_closed = False
         self._send(settings)
+        # A daemon: it may be blocked in a read when the program ends.
         threading.Thread(
             target=self._receive, name="rigbridge-import", daemon=True
         ).start()
@@ -140,6 +144,8 @@ class _Worker:
     def close(self) -> None:
         """End the process, whatever it is at."""
         self._is_closed = True
+        # Killed and not asked: it may be deep in C code, and nothing that it holds is
+        # worth waiting for.
         self.process.kill()
         self.process.wait()
         for stream in (self.process.stdin, self.process.stdout):
@@ -164,6 +170,7 @@ class _Pool:
         self._batches = batches
         self._settings = packed(settings)
         self._jobs = jobs
+        # Two places for each worker. More would only hold more blocks in memory.
         self._answers: _Answers = queue.Queue(maxsize=2 * jobs)
         self._workers: list[_Worker] = []
         # What a worker has died over, or left behind.
@@ -217,6 +224,7 @@ class _Pool:
         self._workers.remove(worker)
         code = worker.process.wait()
         worker.close()
+        # It died while it loaded its modules: none of its batches is to blame.
         if not worker.is_ready:
             self._again.extend(worker.batches)
             self._failed_starts += 1
@@ -229,9 +237,11 @@ class _Pool:
         if not worker.batches:
             return
         batch = worker.batches.popleft()
+        # Only the first batch was in hand. Those behind it were not touched.
         self._again.extend(worker.batches)
         attempts = batch.attempts + 1
         for number, found in batch.sources:
+            # What it had ended before it died is complete and stored.
             if number in worker.ended:
                 continue
             if len(batch.sources) == 1 and attempts == _MOST_ATTEMPTS:

@@ -19,6 +19,7 @@ _Unpack: TypeAlias = Callable[
 ]
 _Packed: TypeAlias = tuple[int | None, bytes]
 _NO_ADAPTER = ("", "")
+# Rows that are told apart in memory at a time; beyond that they are given in portions.
 _MOST_DIFFERENT = 100_000
 
 
@@ -142,6 +143,8 @@ class Account:
             " WHERE s.destination = ? GROUP BY r.status",
             (key,),
         ).fetchall()
+        # The same run may stand in several sources: each id counts once, with the most
+        # that a source says of it.
         stored, measurements, attachments = connection.execute(
             "SELECT count(*), coalesce(sum(m), 0), coalesce(sum(a), 0) FROM"
             " (SELECT max(r.measurements) AS m, max(r.attachments) AS a"
@@ -195,6 +198,7 @@ def _adapters(
 
 def _repeated(rows: Iterable[_Packed]) -> Iterator[tuple[_Packed, int]]:
     """Count equal rows: reports of one test mostly hold as many of everything."""
+    # Unpacking is the slow part, so it is done once for all equal rows.
     seen: Counter[_Packed] = Counter()
     for row in rows:
         seen[row] += 1

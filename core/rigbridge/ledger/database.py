@@ -43,6 +43,7 @@ class LedgerDatabase:
         """What went wrong with the ledger itself, for a person."""
         self.when_opened: Callable[[], None] = lambda: None
         """Called when a file was opened, which may be a new one."""
+        # Reentrant: a damaged file is closed while the lock is held.
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._is_usable = True
@@ -85,6 +86,7 @@ class LedgerDatabase:
     def _asked(
         self, question: Callable[[sqlite3.Connection], _Answer], missing: _Answer
     ) -> _Answer:
+        # Twice: once on the file that was found, once on the new one after damage.
         for _ in range(2):
             if not self._is_usable:
                 return missing
@@ -126,6 +128,8 @@ class LedgerDatabase:
         """Move a damaged file out of the way; its log goes with it."""
         self.close()
         aside = self.path.with_name(f"{self.path.name}.damaged-{time.time_ns()}")
+        # All three files go: a log of the damaged file must not be applied to the new
+        # one.
         try:
             for suffix in ("-wal", "-shm", ""):
                 file = self.path.with_name(self.path.name + suffix)
@@ -142,6 +146,8 @@ class LedgerDatabase:
         return True
 
     def _give_up(self, reason: str) -> None:
+        # For the rest of this process. Trying again with every file would only slow the
+        # import down.
         self._is_usable = False
         self.close()
         self._say(
@@ -173,5 +179,7 @@ def _make_tables(connection: sqlite3.Connection) -> None:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
+    # Raised as an error of SQLite, so that it takes the way of all others: the import
+    # goes on without a ledger.
     if version() != VERSION:
         raise sqlite3.NotSupportedError("it was made by another version of rigbridge")

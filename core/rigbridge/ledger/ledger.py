@@ -80,6 +80,8 @@ class Ledger:
         Returns:
             What is known, by the path; a source that is not noted is missing.
         """
+        # By folder, since paths are stored in two halves and the index begins with the
+        # folder.
         folders: dict[bytes, list[bytes]] = {}
         for path in paths:
             folder, name = parted(path)
@@ -124,6 +126,8 @@ class Ledger:
         def find(connection: sqlite3.Connection) -> bytes | None:
             row = connection.execute(
                 "SELECT f.path, s.name FROM source s JOIN folder f ON f.key = s.folder"
+                # The index is on the first eight bytes; the whole digest is compared in
+                # the few rows that they give.
                 " WHERE substr(s.digest, 1, 8) = ? AND s.digest = ? AND s.verdict = ?"
                 " AND s.destination = (SELECT key FROM destination WHERE name = ?)"
                 " ORDER BY s.key LIMIT 1",
@@ -198,6 +202,7 @@ class Ledger:
                 rows,
             )
 
+        # Where no ledger is, there is nothing to doubt, and none is to be made.
         if rows and self.path.is_file():
             self._database.write(write)
 
@@ -209,6 +214,7 @@ class Ledger:
             run: the run, as it was stored.
             destination: where it went.
         """
+        # By run and not by path: the same run may have come from several files.
         where = (
             "SELECT s.key FROM source s JOIN destination d ON d.key = s.destination"
             " JOIN run r ON r.source = s.key WHERE d.name = ? AND r.id = ?"
@@ -260,6 +266,8 @@ class Ledger:
         self, after: int, destination: str | None, verdict: Verdict | None
     ) -> list[tuple[int, LedgerEntry]]:
         # Page by page: an open cursor keeps the log from being written back.
+        # By key and not by offset: entries that are written meanwhile neither shift nor
+        # repeat a page.
         def read(connection: sqlite3.Connection) -> list[tuple[int, LedgerEntry]]:
             rows = connection.execute(
                 f"{ENTRY_QUERY} WHERE s.key > ? AND (? IS NULL OR d.name = ?)"

@@ -82,9 +82,13 @@ class LedgerLookup:
             return None
         entry = self._found(path)
         if entry is None or entry.size != size or entry.mtime_ns != mtime_ns:
+            # One look at the file's entry, and no byte of the file: this is what makes
+            # a second import quick.
             return None
         if not entry.verdict.is_complete and entry.settings != self.settings:
             return None
+        # The file may have been written again after it was read, within the same step
+        # of its clock. Then only its content tells.
         if mtime_ns + GRANULARITY > entry.seen_ns:
             if entry.digest is None or digest() != entry.digest.hex():
                 return None

@@ -39,5 +39,6 @@ def parted(path: bytes) -> tuple[bytes, bytes]:
 
     A million files of one folder share the first half.
     """
+    # Addresses and POSIX paths have slashes, paths of Windows backslashes.
     at = path.rfind(b"/") + 1 or path.rfind(b"\\") + 1
     return path[:at], path[at:]

@@ -55,6 +55,7 @@ _SHARED: Mapping[str, tuple[str, ...]] = {
     "adapter": ("name", "version"),
     "reason": ("disposition", "item", "rule"),
 }
+# Counts are stored in four bytes; a count beyond that is told as the largest.
 _MOST = (1 << 32) - 1
 _MOST_FOLDERS = 1000
 
@@ -118,6 +119,7 @@ class SourceRows:
                 "SELECT key FROM folder WHERE path = ?", (folder,)
             ).fetchone()
             if row is None:
+                # Not remembered: another process may note the folder a moment later.
                 return None
             key = self._keep_folder(folder, int(row[0]))
         return key
@@ -164,6 +166,7 @@ class SourceRows:
             name,
             self._key(connection, "destination", entry.destination),
         )
+        # Before the insert: the unique index allows one current entry for each path.
         runs = self._replaced(connection, at, digest, entry.runs)
         adapter = None
         if entry.adapter is not None:
@@ -239,6 +242,7 @@ class SourceRows:
         self, connection: sqlite3.Connection, packed: bytes
     ) -> Iterator[tuple[tuple[str, str, str], int]]:
         """Give what was counted, of the form in which it is stored."""
+        # Unsigned numbers of four bytes on all systems that CPython supports.
         pairs = array("I")
         pairs.frombytes(packed)
         _turn(pairs)
@@ -273,6 +277,7 @@ class SourceRows:
         if old is None:
             return runs
         stored = [run for run in _runs(connection, old[0]) if run.status.is_stored]
+        # The file holds something else now, while the store still has the old runs.
         if old[1] != digest and stored:
             connection.execute(
                 "UPDATE source SET is_current = NULL WHERE key = ?", (old[0],)

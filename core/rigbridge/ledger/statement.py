@@ -140,6 +140,7 @@ def account_page(account: Account) -> str:
         parts += [f"<th>{escape(column)}</th>" for column in columns]
         parts.append("</tr>")
         for row in rows:
+            # Names of files and messages come from outside and may hold HTML.
             cells = "".join(f"<td>{escape(cell)}</td>" for cell in row)
             parts.append(f"<tr>{cells}</tr>\n")
         parts.append("</table>")

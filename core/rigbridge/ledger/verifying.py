@@ -15,6 +15,7 @@ from rigbridge.ledger.paths import shown_path
 
 __all__ = ["StoreComparison", "compare_with_store"]
 
+# Enough to act on; the rest is counted.
 _MOST = 1000
 _TABLES = """
 CREATE TABLE noted (
@@ -90,6 +91,7 @@ def compare_with_store(
     with closing(sqlite3.connect("", isolation_level=None)) as scratch:
         scratch.executescript(f"BEGIN; {_TABLES}")
         scratch.executemany(
+            # REPLACE: several sources may hold one run.
             "INSERT OR REPLACE INTO noted VALUES (?, ?, ?, ?)",
             (
                 (

@@ -26,6 +26,8 @@ def lock_folder(folder: Path, patience: float = 0.0) -> sqlite3.Connection:
         sqlite3.Error: somebody holds it, or the folder cannot be written.
     """
     path = folder / LOCK_FILE
+    # No thread of its own is bound to it: a lock may be released by another thread than
+    # the one that took it.
     connection = sqlite3.connect(path, timeout=patience, check_same_thread=False)
     try:
         connection.execute("BEGIN EXCLUSIVE")

@@ -108,6 +108,7 @@ class PluginLoader:
         self.group = group
         self._entries: dict[str, list[EntryPoint]] = {}
         found = _discover(group)
+        # Sorted, so that a conflict is told in the same order on every machine.
         for entry in sorted(found, key=lambda entry: (entry.name, entry.value)):
             known = self._entries.setdefault(entry.name, [])
             # One distribution seen through two path entries is no conflict.

@@ -7,6 +7,8 @@ import time
 
 __all__ = ["PATIENCE", "is_damage", "use_write_ahead_log"]
 
+# A writer holds the lock for milliseconds; half a minute also covers a slow disk or a
+# virus scanner.
 PATIENCE = 30.0
 """Seconds to wait for other processes by default."""
 

@@ -61,6 +61,8 @@ def start_in_threads(
         threads.append(thread)
 
     def finish() -> list[_Result]:
+        # The caller takes items too, so that the work is done even where no thread
+        # could start.
         work()
         for thread in threads:
             thread.join()

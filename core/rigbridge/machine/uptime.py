@@ -35,6 +35,8 @@ def boot_name() -> str:
     try:
         boot = _BOOT.read_text(encoding="ascii").strip()
     except OSError:
+        # With the process id, since a child of a fork shares the constant but not the
+        # moment of its start.
         return f"process-{_PROCESS}-{os.getpid()}"
     try:
         return f"{boot} {Path(_TIME_NAMESPACE).readlink()}"

@@ -119,6 +119,7 @@ class Afterwards:
         for folder in (self._step.folder, self._step.bad):
             here = None if folder is None else folder.resolve()
             for root in self._roots:
+                # Resolved: a link must not hide that one folder lies in another.
                 if here is not None and here.is_relative_to(root.resolve()):
                     raise ConfigurationError(
                         "lies in a folder that is imported, so that its files would be "
@@ -165,6 +166,7 @@ class Afterwards:
             self.counts.done += 1
 
     def _write_archive(self, archive: DailyArchive) -> None:
+        # The archive deletes the files itself, each once its member was read back.
         for path, reason in archive.write():
             if reason is None:
                 self.counts.done += 1
@@ -177,6 +179,7 @@ class Afterwards:
             self.counts.leave(path, reason)
             return
         if (
+            # Explained by an earlier import; the copy would only be written again.
             result.skipped
             and not self._step.move_bad
             and _is_copied(path, folder / self._below(path))
@@ -198,6 +201,8 @@ class Afterwards:
         state = path.lstat()
         if not stat.S_ISREG(state.st_mode):
             return "is a link, or no file any more"
+        # Size and time together, as the ledger compares them: a file that was written
+        # again is another report.
         if (state.st_size, state.st_mtime_ns) != (result.size, result.mtime_ns):
             return "has changed since it was read"
         root = self._root(path)
@@ -211,6 +216,7 @@ class Afterwards:
     def _root(self, path: Path) -> Path | None:
         here = Path(os.path.abspath(path))  # noqa: PTH100 - keeps links
         roots = [root for root in self._roots if root in here.parents]
+        # The innermost root, so that the folders below it are kept at the target.
         return max(roots, key=lambda root: len(root.parts), default=None)
 
     def _below(self, path: Path) -> Path:
@@ -274,6 +280,8 @@ def _move(path: Path, target: Path) -> Path:
             # A link never replaces a file, as a rename would.
             os.link(path, candidate)
         except FileExistsError:
+            # Moved by an earlier import that was cut off before it could delete the
+            # file.
             if _is_same(path, candidate):
                 break
             continue
@@ -301,10 +309,13 @@ def _copied(path: Path, target: Path) -> bool:
     """Copy a file, whole and synced; False if there is one of that name."""
     if os.path.lexists(target):
         return False
+    # A hidden name of this process: a reader never sees half a file, and two imports do
+    # not meet.
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
         shutil.copy2(path, partial)
         sync_file(partial)
+        # Read back, since the file is deleted because this copy exists.
         if _digest(partial) != _digest(path):
             raise OSError("the copy differs from the file")
         partial.rename(target)
@@ -323,6 +334,7 @@ def _names(target: Path) -> Iterator[Path]:
 
 
 def _is_same(path: Path, other: Path) -> bool:
+    # Sizes first: most files of one name differ in them, and no byte has to be read.
     if not other.is_file() or path.stat().st_size != other.stat().st_size:
         return False
     return path.samefile(other) or _digest(path) == _digest(other)

@@ -72,6 +72,8 @@ class DailyArchive:
         Yields:
             Each file, and why it stays; None for one that is in the archive now.
         """
+        # Forgotten first: after a failure the files stay, and the next import finds
+        # them.
         waiting, self._waiting, self._size = self._waiting, [], 0
         if not waiting:
             return
@@ -82,6 +84,7 @@ class DailyArchive:
             yield from ((item.path, reason) for item in waiting)
             return
         with zipfile.ZipFile(target) as archive:
+            # By position, since a member may bear another name than its file.
             for number, item in enumerate(waiting):
                 yield item.path, _deleted(archive, number, item)
 
@@ -91,7 +94,12 @@ class DailyArchive:
         partial = self._folder / f".{day}.{os.getpid()}.partial"
         try:
             with zipfile.ZipFile(
-                partial, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False
+                # The format has no times before 1980. They are clamped; without this
+                # flag such a file would be refused.
+                partial,
+                "w",
+                zipfile.ZIP_DEFLATED,
+                strict_timestamps=False,
             ) as archive:
                 names: set[str] = set()
                 for item in waiting:
@@ -132,6 +140,7 @@ def _free(name: str, names: set[str]) -> str:
 def _deleted(archive: zipfile.ZipFile, number: int, item: _Waiting) -> str | None:
     """Delete a file whose member is the same; else say why it stays."""
     try:
+        # Taken before it is compared: a change during the comparison shows in the time.
         state = item.path.lstat()
         with (
             archive.open(archive.infolist()[number]) as member,

@@ -154,6 +154,8 @@ class PlanForecast:
         self._measurements += run.measurements
         self._attached += run.attached_bytes
         if len(self._ids) < _MOST:
+            # The hash, since ids would take more memory. Two runs of one hash count as
+            # one, which an estimate can bear.
             number = hash(run.id)
             self._repeated += number in self._ids
             self._ids.add(number)

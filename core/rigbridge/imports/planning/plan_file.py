@@ -35,6 +35,8 @@ class PlanWriter:
 
     def __init__(self, path: Path, heading: Mapping[str, object]) -> None:
         self._path = path
+        # Under another name until it is complete: half a plan would import half the
+        # files without a word.
         self._part = path.with_name(f"{path.name}.part")
         try:
             self._stream: IO[str] = self._part.open("w", encoding="utf-8")
@@ -158,6 +160,7 @@ class PlanReader:
         self._path = path
         self.heading: Mapping[str, Any] = {}
         # Members come as they were read, those of several archives among each other.
+        # Eight bytes for each member instead of its line: archives may have millions.
         self._members: dict[bytes, array[int]] = {}
         try:
             self._check()
@@ -175,6 +178,7 @@ class PlanReader:
             self.heading = json.loads(stream.readline())
             if self.heading["version"] != _VERSION:
                 raise ValueError(self.heading["version"])
+            # Bytes and not characters: seek takes bytes.
             at = stream.tell()
             for line in stream:
                 document = json.loads(line)
@@ -185,6 +189,7 @@ class PlanReader:
                     places = self._members.setdefault(planned.archive, array("Q"))
                     places.append(at)
                 at += len(line)
+        # The summary is the last line. Without it the writer was cut off.
         raise ValueError("the last line is missing")
 
     def __iter__(self) -> Iterator[PlannedSource]:
@@ -206,6 +211,8 @@ class PlanReader:
                     if planned.archive is None:
                         yield planned
                     elif planned.archive not in given:
+                        # An archive is opened once, wherever its members stand in the
+                        # plan.
                         given.add(planned.archive)
                         yield from self._together(planned.archive)
         except (OSError, ValueError, KeyError) as error:
