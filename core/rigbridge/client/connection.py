@@ -88,7 +88,7 @@ class StoreConnection(Generic[_Transport]):
         self.pool = Pool(self.requests.origin, settings, self._make, transport)
         self.limit = ConcurrencyLimit(settings.concurrency)
         self._links = operations.LinkMemory(linking)
-        self._capabilities = operations.CapabilityMemory()
+        self.capabilities = operations.CapabilityMemory()
         self.list_memory = ListMemory()
         self.ledger = DeliveryLedger(self.url, ledger)
 
@@ -109,7 +109,7 @@ class StoreConnection(Generic[_Transport]):
 
     def ask_capabilities(self) -> Flow[JSONObject | None]:
         """Give the flow that asks what the store can do, unless that is known."""
-        return operations.ask_capabilities(self._capabilities)
+        return operations.ask_capabilities(self.capabilities)
 
 
 class BlockingConnection(StoreConnection[httpx.BaseTransport]):

@@ -238,10 +238,16 @@ class CapabilityMemory:
     Attributes:
         asked: whether the answer is final.
         known: what it says it can do, or None.
+        doubt: why it did not come to say, where it may another time; or None.
     """
 
     asked: bool = False
     known: JSONObject | None = None
+    doubt: DeliveryError | None = None
+
+    def offers(self, name: str, value: object = True) -> bool:
+        """Whether the store said that it can do something."""
+        return self.known is not None and self.known.get(name) == value
 
     def take(self, status: int, content: bytes) -> None:
         """Take the answer; one that says "later", or that is a page, is not final."""
@@ -275,6 +281,8 @@ def ask_capabilities(memory: CapabilityMemory) -> Flow[JSONObject | None]:
                 raise  # a rate limit counts for the call that would follow as well
             # The stock contract answers 404 here: that settles it, and is no error.
             memory.take(error.status or 0, b"")
+            memory.doubt = error
         else:
+            memory.doubt = None
             memory.take(answer.status, answer.content)
     return memory.known

@@ -123,6 +123,9 @@ class SentRun:
             where the store does not say.
         seen: the ids that the store listed of the unit before the first create; None
             where it was not asked.
+        keyed: whether the store said then that it knows idempotency keys; None where
+            it did not come to say.
+        inline: whether the sidecar was in the body.
     """
 
     key: str
@@ -131,6 +134,8 @@ class SentRun:
     procedure_name: str | None = None
     began: float | None = None
     seen: tuple[str, ...] | None = None
+    keyed: bool | None = None
+    inline: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -163,6 +168,12 @@ class Progress:
     url: str | None = None
     warnings: tuple[str, ...] = ()
     files: tuple[FileProgress, ...] = ()
+
+    @property
+    def searched(self) -> SentRun | None:
+        """What the create named, where nothing else finds its run: no key does."""
+        sent = self.sent_as
+        return None if sent is None or sent.keyed else sent
 
     def file(self, position: int) -> FileProgress:
         """Say how far a file has come."""

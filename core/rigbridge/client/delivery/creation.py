@@ -16,7 +16,11 @@ import attrs
 from rigbridge.client.delivery.lookup import Search, named_by
 from rigbridge.client.listing import ReceivedRun
 from rigbridge.client.memory.list_memory import ListMemory
-from rigbridge.client.operations import list_runs
+from rigbridge.client.operations import (
+    CapabilityMemory,
+    ask_capabilities,
+    list_runs,
+)
 from rigbridge.client.steps import AskClaims, Flow, Keep, Recall
 from rigbridge.client.transport import calls
 from rigbridge.client.transport.calls import CreateAnswer
@@ -30,7 +34,7 @@ from rigbridge.errors import (
     PermanentError,
     RetriableError,
 )
-from rigbridge.model import JSONObject, JSONValue, Run
+from rigbridge.model import JSONValue, Run
 from rigbridge.wire import CreateRun, ListedAttachment
 
 __all__ = ["RunCreation"]
@@ -51,7 +55,7 @@ class RunCreation:
             the store is asked first.
         memory: what the connection knows of the store's list.
         now: gives the time of the store's own clock, or None.
-        ask_capabilities: makes the flow that asks what the store can do.
+        capabilities: what the store can do, once it was asked.
     """
 
     def __init__(
@@ -64,7 +68,7 @@ class RunCreation:
         known: bool,
         memory: ListMemory,
         now: Callable[[], float | None],
-        ask_capabilities: Callable[[], Flow[JSONObject | None]],
+        capabilities: CapabilityMemory,
     ) -> None:
         self._url = url
         self._run = run
@@ -72,7 +76,7 @@ class RunCreation:
         self._known = known
         self._memory = memory
         self._now = now
-        self._ask_capabilities = ask_capabilities
+        self._capabilities = capabilities
         self._runs: list[ReceivedRun] | None = None
         self.progress = _at(url, progress)
         self.created = True
@@ -102,7 +106,7 @@ class RunCreation:
                 return None
         # With keys the create itself is the look-up: the store answers the same run
         # again.
-        if (yield from self._has_keys()):
+        if (yield from self._has_keys()) and not self._went_without_key():
             return None
         if not self._known:
             yield Recall()
@@ -130,8 +134,36 @@ class RunCreation:
 
     def _has_keys(self) -> Flow[bool]:
         """Whether the store itself tells a run from its repetition."""
-        capabilities = yield from self._ask_capabilities()
-        return (capabilities or {}).get("idempotency_key") is True
+        yield from ask_capabilities(self._capabilities)
+        if self._capabilities.asked:
+            return self._capabilities.offers("idempotency_key")
+        # It does not come to say now; what it said before the first create counts.
+        sent = self._sent_before()
+        return sent is not None and sent.keyed is True
+
+    def _sent_before(self) -> SentRun | None:
+        progress = self.progress
+        was_sent = progress.sent or progress.stored_id is not None
+        return progress.sent_as if was_sent else None
+
+    def _went_without_key(self) -> bool:
+        """Whether the store could not keep the key then: it was brought up to date."""
+        sent = self._sent_before()
+        return sent is not None and sent.keyed is False
+
+    def takes_inline(self) -> Flow[bool]:
+        """
+        Whether the sidecar travels in the body, as it did with an earlier create.
+
+        A store that did not come to say what it can do, once or again, would otherwise
+        get another body under the same key, or the run without its sidecar.
+        """
+        yield from ask_capabilities(self._capabilities)
+        now = self._capabilities.offers("sidecar", "inline")
+        sent = self._sent_before()
+        if sent is not None and (now or not self._capabilities.asked):
+            return sent.inline
+        return now
 
     def _is_there(self, body: CreateRun, stored_id: str) -> Flow[bool]:
         """Whether the store still has a run that it was sent."""
@@ -160,6 +192,11 @@ class RunCreation:
         )
         runs = yield from self._list(sent.serial_number)
         candidates = search.candidates(runs)
+        named = body.unit_under_test.serial_number
+        if is_there and not candidates and named != sent.serial_number:
+            # The rules that gave the unit its number may be others by now.
+            search = attrs.evolve(search, sent=named_by(body))
+            candidates = search.candidates((yield from self._list(named)))
         claims = Claims()
         if candidates:
             ids = tuple(run.id for run in candidates)
@@ -225,6 +262,7 @@ class RunCreation:
         sent_as = self.progress.sent_as if sent_before else None
         if sent_as is None:
             sent_as = yield from self._name(body)
+            sent_as = attrs.evolve(sent_as, inline=isinstance(body.rigbridge, dict))
         # Twice: the server may receive the last piece at the end of one timeout, and
         # then work for another.
         not_before = time.time() + 2 * self._patience
@@ -255,7 +293,7 @@ class RunCreation:
                 )
             )
             raise
-        if sent_as is not None:
+        if not sent_as.keyed:
             # A unit that is known to have a run is the one whose list shows the shape
             # of lists.
             self._memory.example = sent_as.serial_number
@@ -271,17 +309,19 @@ class RunCreation:
         )
         return stored_id
 
-    def _name(self, body: CreateRun) -> Flow[SentRun | None]:
+    def _name(self, body: CreateRun) -> Flow[SentRun]:
         """
         Give what the create names, and what later tells its run from those before it.
 
         A list that shows what was measured, or when a run was created, says enough
         afterwards. Where it shows neither, the runs that are there are noted before.
-        None for a store with idempotency keys, which needs nothing of this.
+        A store with idempotency keys needs nothing of this.
         """
-        if (yield from self._has_keys()):
-            return None
-        named = named_by(body)
+        keyed = yield from self._has_keys()
+        final = self._capabilities.asked
+        named = attrs.evolve(named_by(body), keyed=keyed if final else None)
+        if keyed:
+            return named
         memory = self._memory
         try:
             if not memory.is_known and self._runs is None and memory.example:
@@ -309,29 +349,55 @@ class RunCreation:
         busy = may_be_at_work(error)
         not_before = time.time() + self._patience if busy else None
         yield Keep(lambda progress: attrs.evolve(progress, not_before=not_before))
-        found = None
-        is_there = False
-        # Who asks us to wait is not asked at once; the next attempt looks first.
-        if error.status != _TOO_MANY:
-            try:
-                # A key that conflicts was used by an earlier create of this run.
-                conflicts = isinstance(error, ConflictError)
-                is_there = conflicts and (yield from self._has_keys())
-                found = yield from self._find(body, is_there=is_there)
-            except DeliveryError as failure:
-                # The next attempt looks again before it sends anything.
-                error.add_note(f"nor could it be looked up: {failure}")
-            else:
-                if found is None and conflicts:
-                    yield Keep(
-                        lambda progress: attrs.evolve(progress, sent=sent_before)
-                    )
+        if isinstance(error, ConflictError):
+            return (yield from self._settle(body, error, sent_before=sent_before))
+        # Who asks us to wait is not asked at once; the next attempt looks first. One
+        # that repeats the key need not look at all, and might find a run that is equal.
+        if error.status == _TOO_MANY or self._repeats_key():
+            raise error
+        try:
+            found = yield from self._find(body)
+        except DeliveryError as failure:
+            # The next attempt looks again before it sends anything.
+            error.add_note(f"nor could it be looked up: {failure}")
+            raise error from failure
         if found is None:
             raise error
-        if isinstance(error, ConflictError):
-            self.created = False
-            # A store that knows keys takes the same body under one any number of times.
-            self.differs = is_there
+        return (yield from self._note(body, found))
+
+    def _repeats_key(self) -> bool:
+        sent = self._sent_before()
+        return sent is not None and sent.keyed is True
+
+    def _settle(
+        self, body: CreateRun, error: ConflictError, *, sent_before: bool
+    ) -> Flow[str]:
+        """
+        Find the run that a create conflicts with: an earlier create of this one.
+
+        Raises:
+            ConflictError: the conflict is about something else.
+            AmbiguousRunError: nobody but a person can tell which run that is.
+            DeliveryError: nobody can tell for now: a stored run is never parked since
+                it could not be looked up.
+        """
+        is_there = yield from self._has_keys()
+        try:
+            found = yield from self._find(body, is_there=is_there)
+        except AmbiguousRunError:
+            yield Keep(lambda progress: attrs.evolve(progress, unresolved=True))
+            raise
+        except PermanentError as failure:
+            error.add_note(f"nor could it be looked up: {failure}")
+            raise error from failure
+        if found is None:
+            if not self._capabilities.asked and self._capabilities.doubt is not None:
+                raise self._capabilities.doubt
+            yield Keep(lambda progress: attrs.evolve(progress, sent=sent_before))
+            raise error
+        self.created = False
+        # A store that knows keys takes the same body under one any number of times.
+        self.differs = is_there
         return (yield from self._note(body, found))
 
 

@@ -218,7 +218,7 @@ class _Delivery:
             known=known,
             memory=connection.list_memory,
             now=connection.requests.clock.now,
-            ask_capabilities=connection.ask_capabilities,
+            capabilities=connection.capabilities,
         )
 
     def desk(self, keep: Callable[[Progress], object] | None) -> ProgressDesk:
@@ -243,8 +243,15 @@ class _Delivery:
         creation = self._creation
         # Before anything is sent, so that a run that cannot be converted costs no
         # request.
-        body, sidecar = yield from self._payload()
+        body, document = self._payload()
         stored_id = yield from creation.look_up(body)
+        sidecar = None
+        if document is not None:
+            # After the look-up, which knows how an earlier create went.
+            if (yield from creation.takes_inline()):
+                body = attrs.evolve(body, rigbridge=document)
+            else:
+                sidecar = _as_file(document)
         files = FileDelivery(
             creation, self._connection.link, _files(self._run, sidecar)
         )
@@ -280,8 +287,8 @@ class _Delivery:
             files.give_up(error)
             return error
 
-    def _payload(self) -> Flow[tuple[CreateRun, Attachment | None]]:
-        """Make the body, and the sidecar where it travels as a file."""
+    def _payload(self) -> tuple[CreateRun, dict[str, Any] | None]:
+        """Make the body without its sidecar, and the sidecar where one travels."""
         setting = self._sidecar
         run, report = self._run, self._report
         if setting is not Sidecar.NEVER:
@@ -296,13 +303,7 @@ class _Delivery:
             return body, None
         if document is None and setting is Sidecar.ALWAYS:
             document = _empty_sidecar(run, report)
-        if document is None:
-            return body, None
-        capabilities = yield from self._connection.ask_capabilities()
-        # Our own store keeps the sidecar with the run. One request less for each run.
-        if (capabilities or {}).get("sidecar") == "inline":
-            return attrs.evolve(body, rigbridge=document), None
-        return body, _as_file(document)
+        return body, document
 
 
 def _is_light(files: FileDelivery) -> bool:

@@ -75,7 +75,7 @@ class ProgressDesk:
 
     def _note(self, progress: Progress) -> None:
         # Of a store that knows idempotency keys nothing need be remembered.
-        if self._keeper is None and progress.sent_as is not None:
+        if self._keeper is None and progress.searched is not None:
             self._ledger.keep(self._run_id, progress)
 
     def _answer(self, step: ProgressStep) -> object:

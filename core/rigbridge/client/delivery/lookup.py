@@ -70,16 +70,25 @@ class Search:
     is_there: bool = False
 
     def candidates(self, runs: Iterable[ReceivedRun]) -> list[ReceivedRun]:
-        """Give the runs that may be this one, by all that the store shows of them."""
-        return [
+        """
+        Give the runs that may be this one, by all that the store shows of them.
+
+        Where the store itself has the run, a release or a rule that is another since
+        may have made its content another too; so it need not agree.
+        """
+        alike = [
             run
             for run in runs
             # A person may have edited it in the store since, so it need not look alike.
-            if run.id == str(self.run_id)
-            # None means that the list does not show enough, which is not a
-            # contradiction.
-            or (self._looks_alike(run) and agreement(self.body, run) is not False)
+            if run.id == str(self.run_id) or self._looks_alike(run)
         ]
+        equal = [
+            run
+            for run in alike
+            # None means that the list does not show enough, which is no contradiction.
+            if run.id == str(self.run_id) or agreement(self.body, run) is not False
+        ]
+        return alike if self.is_there and not equal else equal
 
     def choose(
         self, candidates: Sequence[ReceivedRun], claims: Claims

@@ -85,8 +85,9 @@ class DeliveryLedger:
         stored_id = progress.stored_id
         # A create whose answer was lost. It is a rival of each run with the same key
         # until it is found.
-        unknown = progress.sent and stored_id is None and progress.sent_as is not None
-        key = progress.sent_as.key if unknown and progress.sent_as else None
+        unknown = progress.sent and stored_id is None
+        searched = progress.searched
+        key = searched.key if unknown and searched is not None else None
         with self._connected() as connection, connection:
             # The write lock: two that are given one stored run must not both take it.
             connection.execute("BEGIN IMMEDIATE")

@@ -38,7 +38,7 @@ def claim_stored_run(
         UnexpectedAnswerError: it is another run of ours: the answer that named it was
             not the one to our create.
     """
-    if progress.stored_id is None or progress.sent_as is None:
+    if progress.stored_id is None or progress.searched is None:
         return
     connection.execute(
         "INSERT OR IGNORE INTO claim (destination, stored_id, run_id) VALUES (?, ?, ?)",
@@ -56,6 +56,6 @@ def claim_stored_run(
 
 def unsettled_key(progress: Progress) -> str | None:
     """Give the key of a run that was sent, while nobody knows whether it arrived."""
-    if progress.sent and progress.stored_id is None and progress.sent_as is not None:
-        return progress.sent_as.key
-    return None
+    if not progress.sent or progress.stored_id is not None:
+        return None
+    return None if progress.searched is None else progress.searched.key

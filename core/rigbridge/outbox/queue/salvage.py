@@ -324,7 +324,7 @@ def _claim(
     values: _Row, progress: Progress, run_id: str
 ) -> tuple[str, str, str] | None:
     # Only runs of stores without idempotency keys have to be found again.
-    if progress.stored_id is None or progress.sent_as is None:
+    if progress.stored_id is None or progress.searched is None:
         return None
     return values["destination"] or "", progress.stored_id, run_id
 

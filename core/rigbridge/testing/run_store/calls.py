@@ -155,7 +155,7 @@ class Contents:
         self.runs.append(run)
         status, answer = created(run, self.dialect, origin)
         reply = Reply(status=status, document=answer)
-        if key is not None:
+        if self.dialect.idempotent and key is not None:
             self._first_answers[key] = (document, reply)
         return reply
 
