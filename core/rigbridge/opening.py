@@ -8,25 +8,18 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 import attrs
 
-from rigbridge.adapters import (
-    ADAPTER_GROUP,
-    Adapter,
-    HandedOverRecord,
-    ReadContext,
-    RecordAdapter,
-    Spool,
-)
+from rigbridge.adapters import ADAPTER_GROUP
 from rigbridge.adapters.identity import source_name
 from rigbridge.configuration.model import Configuration
-from rigbridge.destinations import DESTINATION_GROUP, Destination
+from rigbridge.destinations import DESTINATION_GROUP
 from rigbridge.errors import ConfigurationError, PluginLoadError, RigbridgeError
 from rigbridge.machine.plugins import PluginLoader
-from rigbridge.model.values import JSONObject
 
 if TYPE_CHECKING:
+    from rigbridge.adapters import Adapter, Spool
     from rigbridge.adapters.identity import IdentityRules
-    from rigbridge.destinations import DestinationSettings
-    from rigbridge.model import Run
+    from rigbridge.destinations import Destination, DestinationSettings
+    from rigbridge.model import JSONObject, Run
     from rigbridge.model.report import ConversionReport
     from rigbridge.outbox import DeliveryResult, Outbox, RunRules
     from rigbridge.outbox.incoming import IncomingFolder, IncomingIntake, IncomingItem
@@ -200,6 +193,13 @@ def _translate(
     report: ConversionReport,
 ) -> Run:
     """Translate an item by the adapter that it names, as installed and configured."""
+    # An import, which needs no records, finds out whether it has to read at all first.
+    from rigbridge.adapters import (  # noqa: PLC0415
+        HandedOverRecord,
+        ReadContext,
+        RecordAdapter,
+    )
+
     name = item.given.kind
     loader = PluginLoader(ADAPTER_GROUP)
     adapter = make_adapter(name, configuration, loader)

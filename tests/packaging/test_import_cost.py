@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 HEAVY = {
     "httpx",
@@ -54,6 +56,26 @@ class TestImportCost:
         )
         light = loaded_by(statement)
         assert light & (HEAVY - {"typer"} | {"attrs", "rigbridge_csv"}) == set()
+
+    def test_an_import_that_finds_nothing_new_loads_no_reader(
+        self, tmp_path: Path
+    ) -> None:
+        """It reads settings, ledger and folder, and needs nothing else."""
+        report = tmp_path / "reports" / "report.xml"
+        report.parent.mkdir()
+        report.write_bytes(b"")
+        # What was changed just now may be changed again within one tick of the clock.
+        os.utime(report, (0, 0))
+        words = ["import", str(report.parent), "--data", str(tmp_path / "data")]
+        statement = (
+            "from rigbridge.cli.main import app; import contextlib, io, sys\n"
+            "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress("
+            "SystemExit):\n"
+            f"    app({words!r})"
+        )
+        assert "lxml" in loaded_by(statement)
+        heavy = HEAVY - {"typer"} | {"msgspec", "pydantic", "rigbridge_csv"}
+        assert loaded_by(statement) & heavy == set()
 
     def test_every_exported_name_is_there(self) -> None:
         """What the package lists can be imported from it."""

@@ -21,7 +21,12 @@ PACKAGES = sorted(
 
 # What a package may import without offering it: a package behind an extra raises the
 # error while it is imported.
-GUARDS = {"AdapterUnavailableError", "TYPE_CHECKING", "annotations"}
+GUARDS = {
+    "AdapterUnavailableError",
+    "TYPE_CHECKING",
+    "annotations",
+    "deferred_names",
+}
 
 
 def short(path: Path) -> str:

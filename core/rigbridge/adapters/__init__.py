@@ -7,13 +7,18 @@ package, :mod:`rigbridge.model`, :mod:`rigbridge.errors` and its vendor library,
 passes the suite in :mod:`rigbridge.testing`.
 """
 
-from rigbridge.adapters.context import ReadContext
-from rigbridge.adapters.contract import ADAPTER_GROUP, Adapter, Match
-from rigbridge.adapters.handed_over import HandedOverRecord, RecordAdapter
-from rigbridge.adapters.source import HEAD_SIZE, Source, is_blank
-from rigbridge.adapters.spool import Spool
-from rigbridge.adapters.time_zones import ASSUMED_ZONE, TimeZonePolicy
-from rigbridge.model.report import ConversionReport, Disposition, Place, ReportEntry
+from typing import TYPE_CHECKING
+
+from rigbridge.machine.deferred import deferred_names
+
+if TYPE_CHECKING:
+    from rigbridge.adapters.context import ReadContext
+    from rigbridge.adapters.contract import ADAPTER_GROUP, Adapter, Match
+    from rigbridge.adapters.handed_over import HandedOverRecord, RecordAdapter
+    from rigbridge.adapters.source import HEAD_SIZE, Source, is_blank
+    from rigbridge.adapters.spool import Spool
+    from rigbridge.adapters.time_zones import ASSUMED_ZONE, TimeZonePolicy
+    from rigbridge.model.report import ConversionReport, Disposition, Place, ReportEntry
 
 __all__ = [
     "ADAPTER_GROUP",
@@ -33,3 +38,25 @@ __all__ = [
     "TimeZonePolicy",
     "is_blank",
 ]
+
+__getattr__ = deferred_names(
+    __name__,
+    {
+        "ADAPTER_GROUP": "contract",
+        "ASSUMED_ZONE": "time_zones",
+        "Adapter": "contract",
+        "ConversionReport": ".model.report",
+        "Disposition": ".model.report",
+        "HEAD_SIZE": "source",
+        "HandedOverRecord": "handed_over",
+        "Match": "contract",
+        "Place": ".model.report",
+        "ReadContext": "context",
+        "RecordAdapter": "handed_over",
+        "ReportEntry": ".model.report",
+        "Source": "source",
+        "Spool": "spool",
+        "TimeZonePolicy": "time_zones",
+        "is_blank": "source",
+    },
+)

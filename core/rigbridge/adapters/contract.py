@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import attrs
 
-from rigbridge.adapters.context import ReadContext
-from rigbridge.adapters.source import Source
-from rigbridge.model import Run
+if TYPE_CHECKING:
+    from rigbridge.adapters.context import ReadContext
+    from rigbridge.adapters.source import Source
+    from rigbridge.model import Run
 
 __all__ = ["ADAPTER_GROUP", "Adapter", "Match"]
 

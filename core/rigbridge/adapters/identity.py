@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
 from rigbridge.errors import ConfigurationError
-from rigbridge.model import JSONObject, Run
 from rigbridge.model.report import ConversionReport, Place
+
+if TYPE_CHECKING:
+    from rigbridge.model import JSONObject, Run
 
 __all__ = ["UNIT_GROUPS", "FieldRule", "IdentityRules", "source_name"]
 

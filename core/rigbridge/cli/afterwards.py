@@ -33,6 +33,8 @@ def chosen_afterwards(
     Raises:
         ConfigurationError: the options contradict each other.
     """
+    if after is ThenDone.KEEP and not (folder or bad_copy or bad_move):
+        return None
     from rigbridge.imports import Afterwards
 
     step = chosen_step(after=after, folder=folder, bad_copy=bad_copy, bad_move=bad_move)

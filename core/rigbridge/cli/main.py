@@ -28,6 +28,7 @@ from rigbridge.cli import (
 from rigbridge.cli.catalog import procedures, stations
 from rigbridge.cli.options import StrictCommand
 from rigbridge.cli.output import error_document, say, say_error, say_json
+from rigbridge.cli.plain_values import read_plainly
 from rigbridge.cli.runs.commands import app as runs
 from rigbridge.errors import ConfigurationError, PluginLoadError, RigbridgeError
 
@@ -44,6 +45,11 @@ class _Commands(TyperGroup):
     """Our own commands, and those that adapters and plugins offer by entry points."""
 
     # The classes of click: of the package, or of the copy that Typer brings.
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Read the options before the command."""
+        read_plainly(self)
+        return super().make_context(*args, **kwargs)
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Name our own commands, then the others."""
@@ -64,7 +70,9 @@ class _Commands(TyperGroup):
                 f"{cmd_name!r} of {loader.owner(cmd_name)[0]} is no typer.Typer",
                 remedy="correct its entry point in rigbridge.commands",
             )
-        return typer.main.get_command(offered)
+        command = typer.main.get_command(offered)
+        read_plainly(command)
+        return command
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands for the help; those of others are named, not loaded."""

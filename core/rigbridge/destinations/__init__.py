@@ -7,39 +7,44 @@ contract. What a store that we host ourselves offers beyond it is
 :class:`rigbridge.hosting.HostedDestination`.
 """
 
-from rigbridge.destinations.contract import (
-    DESTINATION_GROUP,
-    BatchDestination,
-    BulkDestination,
-    CountingDestination,
-    Destination,
-    MeasurementRow,
-    Preparer,
-    ReadableDestination,
-    ReplacingDestination,
-    ResumableDestination,
-    RunSize,
-    ShowingDestination,
-)
-from rigbridge.destinations.deliveries import (
-    AttachmentFailure,
-    Claims,
-    Consignment,
-    FileProgress,
-    Outcome,
-    PreparedItem,
-    Progress,
-    ProgressKeeper,
-    Receipt,
-    SentRun,
-)
-from rigbridge.destinations.failures import delivery_failure, foreign_failures
-from rigbridge.destinations.settings import (
-    ConnectionSettings,
-    DestinationSettings,
-    Linking,
-    Sidecar,
-)
+from typing import TYPE_CHECKING
+
+from rigbridge.machine.deferred import deferred_names
+
+if TYPE_CHECKING:
+    from rigbridge.destinations.contract import (
+        BatchDestination,
+        BulkDestination,
+        CountingDestination,
+        Destination,
+        MeasurementRow,
+        Preparer,
+        ReadableDestination,
+        ReplacingDestination,
+        ResumableDestination,
+        RunSize,
+        ShowingDestination,
+    )
+    from rigbridge.destinations.deliveries import (
+        AttachmentFailure,
+        Claims,
+        Consignment,
+        FileProgress,
+        Outcome,
+        PreparedItem,
+        Progress,
+        ProgressKeeper,
+        Receipt,
+        SentRun,
+    )
+    from rigbridge.destinations.failures import delivery_failure, foreign_failures
+    from rigbridge.destinations.settings import (
+        DESTINATION_GROUP,
+        ConnectionSettings,
+        DestinationSettings,
+        Linking,
+        Sidecar,
+    )
 
 __all__ = [
     "DESTINATION_GROUP",
@@ -71,3 +76,37 @@ __all__ = [
     "delivery_failure",
     "foreign_failures",
 ]
+
+__getattr__ = deferred_names(
+    __name__,
+    {
+        "AttachmentFailure": "deliveries",
+        "BatchDestination": "contract",
+        "BulkDestination": "contract",
+        "Claims": "deliveries",
+        "ConnectionSettings": "settings",
+        "Consignment": "deliveries",
+        "CountingDestination": "contract",
+        "DESTINATION_GROUP": "settings",
+        "Destination": "contract",
+        "DestinationSettings": "settings",
+        "FileProgress": "deliveries",
+        "Linking": "settings",
+        "MeasurementRow": "contract",
+        "Outcome": "deliveries",
+        "PreparedItem": "deliveries",
+        "Preparer": "contract",
+        "Progress": "deliveries",
+        "ProgressKeeper": "deliveries",
+        "ReadableDestination": "contract",
+        "Receipt": "deliveries",
+        "ReplacingDestination": "contract",
+        "ResumableDestination": "contract",
+        "RunSize": "contract",
+        "SentRun": "deliveries",
+        "ShowingDestination": "contract",
+        "Sidecar": "settings",
+        "delivery_failure": "failures",
+        "foreign_failures": "failures",
+    },
+)

@@ -21,7 +21,6 @@ from rigbridge.model.report import ConversionReport
 from rigbridge.wire import ListedRun
 
 __all__ = [
-    "DESTINATION_GROUP",
     "BatchDestination",
     "BulkDestination",
     "CountingDestination",
@@ -49,10 +48,6 @@ class RunSize(NamedTuple):
     id: str
     measurements: int
     attachments: int
-
-
-DESTINATION_GROUP = "rigbridge.destinations"
-"""The entry-point group in which distributions offer their destinations."""
 
 
 MeasurementRow: TypeAlias = tuple[str | float | bool | datetime | None, ...]

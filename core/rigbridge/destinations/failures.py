@@ -9,7 +9,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rigbridge.destinations.contract import DESTINATION_GROUP
+from rigbridge.destinations.settings import DESTINATION_GROUP
 from rigbridge.errors import (
     DestinationFailedError,
     RetriableError,

@@ -8,7 +8,16 @@ from typing import Any
 
 import attrs
 
-__all__ = ["ConnectionSettings", "DestinationSettings", "Linking", "Sidecar"]
+__all__ = [
+    "DESTINATION_GROUP",
+    "ConnectionSettings",
+    "DestinationSettings",
+    "Linking",
+    "Sidecar",
+]
+
+DESTINATION_GROUP = "rigbridge.destinations"
+"""The entry-point group in which distributions offer their destinations."""
 
 
 class Sidecar(StrEnum):

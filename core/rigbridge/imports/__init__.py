@@ -8,6 +8,8 @@ work and says what came of it. What no store takes as it is lies in the
 
 from typing import TYPE_CHECKING
 
+from rigbridge.machine.deferred import deferred_names
+
 if TYPE_CHECKING:
     from rigbridge.imports.detection import AdapterSet, Claim, InstalledAdapter
     from rigbridge.imports.finishing import (
@@ -66,44 +68,35 @@ __all__ = [
     "strict_refusal",
 ]
 
-_HOMES = {
-    "AdapterSet": "detection",
-    "After": "finishing",
-    "AfterCounts": "finishing",
-    "Afterwards": "finishing",
-    "Claim": "detection",
-    "FileStep": "finishing",
-    "ImportedRun": "results",
-    "InstalledAdapter": "detection",
-    "PastImports": "past_imports",
-    "PlanForecast": "planning",
-    "PlanReader": "planning",
-    "PlanWriter": "planning",
-    "PlannedScan": "planning",
-    "Quarantine": "quarantine",
-    "ReadRun": "reading",
-    "RetriedRun": "quarantine",
-    "SourceResult": "results",
-    "Strictness": "strictness",
-    "destination_key": "past_imports",
-    "import_sources": "pipeline",
-    "ledger_run": "past_imports",
-    "passed_over": "past_imports",
-    "read_source": "reading",
-    "remembered": "finishing",
-    "retry_runs": "quarantine",
-    "settings_digest": "past_imports",
-    "strict_refusal": "strictness",
-}
-
-
-def __getattr__(name: str) -> object:
-    # A name is imported when it is first asked for: an import that finds nothing new
-    # reads nothing, and a worker moves no files.
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415 - see above
-
-    home = import_module(f"{__name__}.{_HOMES[name]}")
-    value = globals()[name] = getattr(home, name)
-    return value
+__getattr__ = deferred_names(
+    __name__,
+    {
+        "AdapterSet": "detection",
+        "After": "finishing",
+        "AfterCounts": "finishing",
+        "Afterwards": "finishing",
+        "Claim": "detection",
+        "FileStep": "finishing",
+        "ImportedRun": "results",
+        "InstalledAdapter": "detection",
+        "PastImports": "past_imports",
+        "PlanForecast": "planning",
+        "PlanReader": "planning",
+        "PlanWriter": "planning",
+        "PlannedScan": "planning",
+        "Quarantine": "quarantine",
+        "ReadRun": "reading",
+        "RetriedRun": "quarantine",
+        "SourceResult": "results",
+        "Strictness": "strictness",
+        "destination_key": "past_imports",
+        "import_sources": "pipeline",
+        "ledger_run": "past_imports",
+        "passed_over": "past_imports",
+        "read_source": "reading",
+        "remembered": "finishing",
+        "retry_runs": "quarantine",
+        "settings_digest": "past_imports",
+        "strict_refusal": "strictness",
+    },
+)

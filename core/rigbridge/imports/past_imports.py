@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -33,7 +34,6 @@ from rigbridge.errors import (
     SourceUnreadableError,
 )
 from rigbridge.imports.results import ImportedRun, SourceResult, begun
-from rigbridge.imports.strictness import Strictness
 from rigbridge.ledger import (
     KnownSource,
     Ledger,
@@ -45,7 +45,10 @@ from rigbridge.ledger import (
     Verdict,
 )
 from rigbridge.machine.plugins import PluginLoader
-from rigbridge.sources import FoundSource
+
+if TYPE_CHECKING:
+    from rigbridge.imports.strictness import Strictness
+    from rigbridge.sources import FoundSource
 
 __all__ = [
     "PastImports",

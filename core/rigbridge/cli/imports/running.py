@@ -80,7 +80,6 @@ def run_import(
     from rigbridge.imports import (
         PastImports,
         destination_key,
-        import_sources,
         settings_digest,
     )
     from rigbridge.ledger import Ledger
@@ -133,6 +132,8 @@ def run_import(
                 first = next(new, None)
                 # Adapters and the store take longer to load than to pass over a folder.
                 if first is not None:
+                    from rigbridge.imports import import_sources
+
                     read = _reading(configuration, only, dry_run, replace)
                     adapters, destination = stack.enter_context(read)
                     results = import_sources(

@@ -1,0 +1,32 @@
+"""Packages whose names are imported when they are first asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from importlib import import_module
+
+__all__ = ["deferred_names"]
+
+
+def deferred_names(package: str, homes: Mapping[str, str]) -> Callable[[str], object]:
+    """
+    Make what a package has for ``__getattr__``.
+
+    A command that reads nothing then pays for no reader, and a worker that reads pays
+    for nothing that stores.
+
+    Args:
+        package: the name of the package.
+        homes: the module that each of its names lives in, as seen from the package: a
+            dot before it means that it stands beside the package.
+    """
+
+    def find(name: str) -> object:
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        value: object = getattr(import_module(f".{homes[name]}", package), name)
+        setattr(sys.modules[package], name, value)
+        return value
+
+    return find
