@@ -26,9 +26,8 @@ from rigbridge.cli import (
     watching,
 )
 from rigbridge.cli.catalog import procedures, stations
-from rigbridge.cli.options import StrictCommand
+from rigbridge.cli.options import StrictCommand, read_plainly
 from rigbridge.cli.output import error_document, say, say_error, say_json
-from rigbridge.cli.plain_values import read_plainly
 from rigbridge.cli.runs.commands import app as runs
 from rigbridge.errors import ConfigurationError, PluginLoadError, RigbridgeError
 

@@ -1,4 +1,10 @@
-"""Packages whose names are imported when they are first asked for."""
+"""
+Packages whose names are imported when they are first asked for.
+
+A package lists its names in ``__all__``, imports them where only types are checked, and
+has ``__getattr__ = deferred_names(__name__, {name: module})``. Each name is then looked
+up once; from then on it is an attribute of the package like any other.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +26,10 @@ def deferred_names(package: str, homes: Mapping[str, str]) -> Callable[[str], ob
         package: the name of the package.
         homes: the module that each of its names lives in, as seen from the package: a
             dot before it means that it stands beside the package.
+
+    Returns:
+        A function that imports a name, and raises AttributeError for one that the
+        package does not offer.
     """
 
     def find(name: str) -> object:

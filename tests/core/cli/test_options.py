@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import pytest
 import typer
 
-from rigbridge.cli.plain_values import read_plainly
+from rigbridge.cli.options import read_plainly
 
 
 class _Colour(StrEnum):
