@@ -160,6 +160,8 @@ class Keys:
         """
         mark, _, rest = key.partition("_")
         prefix, _, secret = rest.partition("_")
+        # One answer for a malformed, an unknown and a wrong key: they tell nothing
+        # about which keys exist.
         if mark != _MARK or not prefix or not secret:
             raise unauthorized(UNKNOWN_KEY)
         with self._database.reading() as connection:
@@ -187,6 +189,7 @@ class Keys:
             self._noted[key] = now
         # What was asked for may be answered while another program holds the store: who
         # waited here would wait once more for the answer itself.
+        # A daemon: a request must not keep the process from ending.
         writing = threading.Thread(target=self._write_use, args=(key,), daemon=True)
         writing.start()
         writing.join(_NOTING_SECONDS)
@@ -200,6 +203,8 @@ class Keys:
                     .values(last_used_at=now_micros())
                 )
         except ServerUnavailableError as error:
+            # Only a warning: the time of the last use is information, and refusing the
+            # request would help nobody.
             _LOGGER.warning("the use of a key could not be written: %s", error)
 
 
@@ -229,6 +234,8 @@ def _filled(name: str) -> str:
 
 def _user(connection: sa.Connection, name: str, email: str | None) -> int:
     if email is None:
+        # Names are not unique among people, so one with an address is never taken for
+        # one without.
         condition = sa.and_(users.c.name_key == folded(name), users.c.email.is_(None))
     else:
         condition = users.c.email_key == folded(email)
@@ -261,6 +268,7 @@ def _station(connection: sa.Connection, name: str) -> int:
 
 def _issue(connection: sa.Connection, owner: dict[str, int]) -> str:
     # The public part is shown in lists; it tells nothing about the secret.
+    # 48 bits find the row; only the secret has to withstand guessing.
     prefix = secrets.token_hex(6)
     secret = secrets.token_urlsafe(32)
     connection.execute(

@@ -78,6 +78,7 @@ class Action:
 
 
 def _reach(see: Reach, create: Reach, change: Reach, delete: Reach) -> _Reaches:
+    # Read-only: a module that changed a cell would change it for the whole process.
     return MappingProxyType(dict(zip(Verb, (see, create, change, delete), strict=True)))
 
 
@@ -126,6 +127,7 @@ CALLS: Mapping[tuple[str, str], Action] = {
         (Thing.RUN, Verb.SEE, "GET", "/reading/listed"),
         (Thing.RUN, Verb.SEE, "GET", "/reading/runs"),
         (Thing.RUN, Verb.SEE, "GET", "/reading/rows"),
+        # What a deletion would take is told only to those who may delete.
         (Thing.RUN, Verb.DELETE, "GET", f"{_RUN}/deletion"),
         (Thing.RUN, Verb.DELETE, "DELETE", "/runs"),
         (Thing.RUN, Verb.DELETE, "DELETE", _RUN),
@@ -138,6 +140,7 @@ CALLS: Mapping[tuple[str, str], Action] = {
         (Thing.FILE, Verb.CREATE, "POST", "/uploads/initialize"),
         (Thing.FILE, Verb.CHANGE, "POST", "/uploads/sync"),
         (Thing.FILE, Verb.CREATE, "POST", "/attachments"),
+        # Answered to senders about their own uploads, which changes nothing.
         (Thing.FILE, Verb.SEE, "POST", "/attachments/{upload_id:str}/finalize"),
         (Thing.FILE, Verb.SEE, "POST", "/attachments/{upload_id:str}/confirm"),
         (Thing.FILE, Verb.SEE, "GET", "/attachments/{attachment_id:str}/download"),
@@ -203,6 +206,8 @@ def action_of(method: str, path: str) -> Action:
         LookupError: the table does not know it, so that nobody may call it.
     """
     try:
+        # A call without a row is a mistake of ours and fails at the start of the
+        # server, not open.
         return CALLS[method.upper(), path]
     except KeyError:
         raise LookupError(

@@ -47,6 +47,7 @@ def find_station(connection: sa.Connection, reference: str) -> int | None:
     text = reference.strip()
     rows = connection.execute(
         sa.select(stations.c.key, stations.c.id).where(
+            # A station out of use keeps its name, which a new one may have by now.
             stations.c.removed_at.is_(None),
             sa.or_(
                 stations.c.id == (canonical_uuid(text) or text),
@@ -145,6 +146,8 @@ def require_entry(
     Raises:
         ForbiddenError: the key belongs to a station that is not linked to it.
     """
+    # Such a key may use all procedures; its links are made on the way, so that the
+    # lists show them.
     if principal is not None and principal.is_station and principal.unrestricted:
         link_station_to(connection, principal.key, procedure)
     require_link(connection, principal, procedure, reference)

@@ -39,12 +39,16 @@ class RateLimit:
 
     def take(self, source: Hashable) -> float | None:
         """Count a source once; tells how many seconds it has to wait, or None."""
+        # The lock covers reading and writing, or a burst of threads would take one
+        # token many times.
         with self._lock:
             # Refused sources take nothing, or waiting would never end for them.
             left, now = self._refilled(source)
             if left < 1:
                 return (1 - left) * 60 / self._most
             self._buckets[source] = (left - 1, now)
+            # The most recently seen go to the end, so that the front is what is
+            # forgotten.
             self._buckets.move_to_end(source)
             while len(self._buckets) > _MAX_REMEMBERED:
                 self._buckets.popitem(last=False)

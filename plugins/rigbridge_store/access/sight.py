@@ -47,6 +47,7 @@ def of_seen_procedure(procedure: sa.ColumnElement[int]) -> _Condition:
 
 
 def _has_seen_run(column: sa.Column[Any], owner: sa.Column[Any]) -> _Condition:
+    # EXISTS stops at the first run; a join would give a unit once for each of its runs.
     found = sa.exists().where(column == owner, _runs.c.procedure_key.in_(_LINKED))
     return found.correlate(owner.table)
 

@@ -72,6 +72,8 @@ class ContentStore(ABC):
     """
 
     def __init__(self, data: Path) -> None:
+        # In the data folder, so that the file can be renamed to its place: a rename
+        # works within one file system only.
         self.incoming = data / FOLDER_NAME / _INCOMING
         self.incoming.mkdir(parents=True, exist_ok=True)
 
@@ -96,6 +98,7 @@ class ContentStore(ABC):
 
     def sweep_incoming(self, *, untouched_for: float) -> None:
         """Delete what was being written when a process died."""
+        # By age, since another process may be writing one right now.
         for path in self.incoming.iterdir():
             if time.time() - path.stat().st_mtime >= untouched_for:
                 path.unlink(missing_ok=True)
@@ -201,6 +204,7 @@ class ContentWriter:
             ServerUnavailableError: the disk does not take it.
         """
         with _disk():
+            # Out of Python's buffer first, or fsync would sync less than was written.
             self._stream.flush()
             # Before the rename: the name must never show bytes that a power cut loses.
             os.fsync(self._stream.fileno())
@@ -266,6 +270,8 @@ class DiskContents(ContentStore):
         """
         target = self.path(content.sha256)
         folder = target.parent
+        # Noted before they are made, since each new name must be synced in the folder
+        # above it.
         made = [parent for parent in (folder, folder.parent) if not parent.is_dir()]
         folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -285,6 +291,7 @@ class DiskContents(ContentStore):
         """Delete a content that nobody has touched for some seconds."""
         path = self.path(sha256)
         try:
+            # The time of the last touch, see holds().
             if time.time() - path.stat().st_mtime < untouched_for:
                 return False
             path.unlink()

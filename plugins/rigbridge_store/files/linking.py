@@ -121,6 +121,7 @@ def link_uploads_to_unit(
     for index, upload_id in enumerate(upload_ids):
         path = f"attachments[{index}]"
         found = _find(connection, upload_id, path, principal)
+        # Checked before the row is changed: a refusal must leave the upload as it was.
         _completed(found, upload_id, path)
         if found.attachment_key is None:
             connection.execute(
@@ -198,6 +199,8 @@ def _may_see(
     """Whether an upload may be used: by its sender, or as a part of a seen run."""
     if principal is None or not principal.is_restricted:
         return True
+    # Once it is linked, the run decides and not the sender: another station of the
+    # procedure may see it.
     if found.procedure_key is not None:
         return sees_procedure(connection, principal, found.procedure_key)
     return found.creator_station_key == principal.key
@@ -227,6 +230,7 @@ def _find(
                 attachments, uploads.c.attachment_key == attachments.c.key
             ).outerjoin(runs, attachments.c.run_key == runs.c.key)
         )
+        # Ids are given out in lower case, and some clients write UUIDs in upper case.
         .where(uploads.c.id == upload_id.lower())
     ).first()
     found = None if row is None else _FoundUpload(*tuple(row))

@@ -102,6 +102,7 @@ class RemoteContents(ContentStore):
                 # S3 has no folders, but other file systems want them.
                 self._files.makedirs(self._files._parent(place), exist_ok=True)  # noqa: SLF001 - what its own methods use
                 self._files.put_file(str(path), place)
+        # Last: until the upload is complete this is the only copy.
         path.unlink()
 
     def remove(self, sha256: str, *, untouched_for: float) -> bool:
@@ -177,6 +178,7 @@ def _reached(url: str) -> Generator[None]:
     try:
         yield
     except FileNotFoundError:
+        # What is missing is an answer, and not an outage.
         raise
     except Exception as error:
         # Each file system has errors of its own, few of them an OSError.

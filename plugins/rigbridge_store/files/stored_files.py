@@ -56,6 +56,7 @@ def require_run(
     row = connection.execute(
         sa.select(runs.c.key, runs.c.procedure_key).where(runs.c.id == run_id.lower())
     ).first()
+    # The same answer for a run that is not seen and for one that is not there.
     if row is None or not sees_procedure(connection, principal, row.procedure_key):
         raise not_found(f"Run with ID {run_id} does not exist.")
     return int(row.key)
@@ -95,6 +96,7 @@ def add_file(
             attachments.c.stored,
         )
         .where(*same)
+        # False sorts before true: rows with a digest come first.
         .order_by(attachments.c.sha256.is_(None), attachments.c.key)
     ).first()
     public = new_id() if found is None else found.id
@@ -120,6 +122,7 @@ def add_file(
             },
         )
     key, stored = found.key, found.stored
+    # A file that has its bytes is not touched, whoever sends it again.
     if not stored:
         connection.execute(attachments.update().where(attachments.c.key == key), values)
     return int(key)
@@ -206,6 +209,7 @@ def unused_digests(
     # In parts: a database limits the parameters of one statement.
     for start in range(0, len(candidates), 500):
         some = candidates[start : start + 500]
+        # Both tables: bytes of an upload that is not linked yet are wanted as well.
         for column in (attachments.c.sha256, uploads.c.sha256):
             statement = sa.select(column).where(column.in_(some))
             used.update(connection.execute(statement).scalars())

@@ -38,6 +38,8 @@ def sweep_uploads(database: StoreDatabase, contents: ContentStore) -> int:
     now = datetime.now(UTC)
     contents.sweep_incoming(untouched_for=_UNLINKED.total_seconds())
     stale = sa.and_(
+        # A grant without bytes goes soon after it expired, one with bytes only after
+        # the sender had time to link it.
         uploads.c.attachment_key.is_(None),
         uploads.c.expires_at
         < sa.case(
@@ -49,6 +51,7 @@ def sweep_uploads(database: StoreDatabase, contents: ContentStore) -> int:
         found = connection.execute(sa.select(uploads.c.sha256).where(stale))
         digests = [digest for digest in found.scalars() if digest is not None]
         connection.execute(uploads.delete().where(stale))
+    # After the rows are gone, and outside of their transaction.
     return sweep_digests(database, contents, digests)
 
 
@@ -63,6 +66,7 @@ def sweep_digests(
     """
     count = 0
     waiting = iter(digests)
+    # In portions, so that writers wait for one portion at most.
     while some := list(islice(waiting, _AT_ONCE)):
         # Held against writers, so that none of them can begin to refer to one.
         with database.writing() as connection:

@@ -231,7 +231,10 @@ class Uploads:
             raise too_large(f"The upload is over the limit of {self._limit} bytes.")
         expires = datetime.now(UTC) + self._grant
         ticket = UploadTicket(
-            id=new_id(), token=secrets.token_urlsafe(32), expires_at=expires
+            # 256 bits: the grant is all that protects the address.
+            id=new_id(),
+            token=secrets.token_urlsafe(32),
+            expires_at=expires,
         )
 
         def grant(connection: sa.Connection) -> None:
@@ -289,6 +292,7 @@ class Uploads:
                 ).where(uploads.c.id == upload_id.lower())
             ).first()
         # One answer for both: it does not tell whether the id exists.
+        # In constant time, as with keys.
         if row is None or not hmac.compare_digest(row.token_hash, _hashed(token)):
             raise not_found(f"Upload with ID {upload_id} does not exist.")
         if row.sha256 is not None:
@@ -296,6 +300,8 @@ class Uploads:
         if row.expires_at < to_micros(datetime.now(UTC)):
             raise forbidden("The upload URL has expired. Initialize a new upload.")
         declared: int | None = row.declared_size
+        # Said at once: a sender need not send gigabytes to hear that they are the wrong
+        # number.
         if announced is not None and declared not in (None, announced):
             raise bad_request(
                 f"The upload has {announced} bytes, not the {declared} declared."

@@ -81,6 +81,7 @@ _PROCEDURE_BY_NAME = (
 )
 
 
+# What v2 calls the revision of a part that names none.
 _DEFAULT_REVISION = "A"
 _FIRST_REVISION = (
     sa.select(revisions.c.key)
@@ -111,7 +112,9 @@ def find_procedure(connection: sa.Connection, reference: str) -> int | None:
             return int(found)
     # An identifier may look like a UUID, too.
     key: int | None = connection.execute(
-        _PROCEDURE_BY_IDENTIFIER, {"identifier_key": folded(reference)}
+        # Asked second: a UUID that the store has given out always means its own row.
+        _PROCEDURE_BY_IDENTIFIER,
+        {"identifier_key": folded(reference)},
     ).scalar()
     return key
 
@@ -131,6 +134,7 @@ class Catalog:
     def remember(self, session: CatalogSession) -> None:
         """Keep what a session found or added, once that is committed."""
         # Emptied as a whole: what is in use comes back with the next runs.
+        # Kept small by forgetting, which costs one look-up for each name.
         if len(self._known) > _MAX_REMEMBERED:
             self._known = {}
         self._known.update(session.resolved)
@@ -197,11 +201,14 @@ class CatalogSession:
         found = self._seen(key)
         # Remembered as spelled; another spelling finds the row by its folded text.
         if found is None:
+            # The lock comes after the first look-up: most names are there, and need
+            # none.
             found = self._connection.execute(select, where).scalar()
         if found is None and lock_catalog(self._connection):
             # Another process may have added it in the meantime.
             found = self._connection.execute(select, where).scalar()
         if found is None:
+            # Under the lock nobody else can add it between the look-up and this insert.
             found = self._insert(table, {**where, **more})
         self.resolved[key] = found
         return found
@@ -246,6 +253,8 @@ class CatalogSession:
         if found is None:
             if not policy.create_missing:
                 raise unknown_procedure(self._principal, reference)
+            # Locked and looked up again, as in _resolve: two first runs of a procedure
+            # must make one.
             if lock_catalog(self._connection):
                 found = find_procedure(self._connection, reference)
         if found is None:
@@ -296,6 +305,8 @@ class CatalogSession:
 
     def default_revision(self, part_key: int) -> int:
         """Find the first revision of a part, or create one."""
+        # By key, hence the oldest: which one it is must not change when revisions are
+        # added.
         found: int | None = self._connection.execute(
             _FIRST_REVISION, {"part_key": part_key}
         ).scalar()
@@ -342,6 +353,7 @@ class CatalogSession:
             }
             return self._resolve(("user", email), _USER, where, users, more)
         found = self._seen(("user", email))
+        # Remembered for this transaction only, since a user may be created at any time.
         if found is None and policy.declared_operators and email in self._no_users:
             return None
         if found is None:

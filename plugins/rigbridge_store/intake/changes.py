@@ -144,6 +144,7 @@ UNIT = RowKind(
 
 def _exists(connection: sa.Connection, *conditions: Any) -> bool:
     statement = sa.select(sa.literal(1)).where(*conditions).limit(1)
+    # LIMIT 1: a procedure may have millions of runs, and one is enough to know.
     return connection.execute(statement).first() is not None
 
 
@@ -193,6 +194,8 @@ def _require_free(
     owner: object,
 ) -> None:
     columns = kind.table.c
+    # The number of a revision, or the tag of a version, is unique only within its
+    # owner.
     within = [] if kind.within is None else [columns[kind.within] == owner]
     if kind.unique and _exists(connection, columns[kind.key] == folded(name), *within):
         called = kind.name.replace("_", " ")
@@ -215,6 +218,8 @@ def rename(
     if folded(getattr(row, kind.name)) != folded(name):
         _require_free(connection, kind, name, path, getattr(row, kind.within or "key"))
     change(connection, kind, row.key, **{kind.name: name, kind.key: folded(name)})
+    # Searches find units by pieces of their serial numbers, so the index follows the
+    # new name.
     if kind is UNIT:
         index_renamed(connection, row.key)
 
@@ -251,6 +256,7 @@ def delete(connection: sa.Connection, kind: RowKind, row: Row, path: str) -> Non
 def delete_batch(connection: sa.Connection, key: int) -> None:
     """Delete a batch; its units and runs stay, of no batch."""
     for table in (units, runs):
+        # Set to nothing first: the rows would refer to a batch that is gone.
         connection.execute(
             table.update().where(table.c.batch_key == key).values(batch_key=None)
         )
@@ -264,6 +270,7 @@ def delete_procedure(connection: sa.Connection, row: Row) -> None:
     Raises:
         ConflictError: it has runs, as when one has come in the meantime.
     """
+    # Checked before the versions go, so that a refusal leaves them.
     require_unused(connection, PROCEDURE, row.key, row.name, "procedure_id")
     connection.execute(
         procedure_versions.delete().where(procedure_versions.c.procedure_key == row.key)
@@ -305,6 +312,7 @@ def delete_unit(connection: sa.Connection, unit: int, serial_number: str) -> lis
     files = sa.select(attachments.c.sha256).where(attachments.c.unit_key == unit)
     digests = list(connection.execute(files).scalars())
     connection.execute(units.delete().where(units.c.key == unit))
+    # A new unit may get the key of this one, and must be found under its own name.
     reopen_last_block(connection)
     return digests
 
@@ -327,6 +335,7 @@ def delete_unit_files(
         )
     )
     digests = {row.id: row.sha256 for row in found}
+    # Checked for all before any is deleted.
     for public in ids:
         if public not in digests:
             raise not_found(
@@ -366,6 +375,8 @@ def change_run_metadata(
     The values are kept twice: in rows, by which runs are searched, and in the sidecar
     of the whole run, which exports and pages read.
     """
+    # Rows and sidecar change in one transaction, so that search and export never
+    # disagree.
     merge_metadata(connection, "run", run, changes)
     document = connection.execute(
         sa.select(run_documents.c.sidecar).where(run_documents.c.run_key == run)

@@ -74,6 +74,8 @@ class IdempotencyKey:
             )
         uuid = canonical_uuid(text)
         return cls(
+            # A UUID as the key is the id of the run, so that the store needs no row for
+            # the key.
             text=uuid or text,
             run_id=uuid or new_id(),
             digest=digest,

@@ -22,6 +22,7 @@ from rigbridge_store.tables.values import Row
 __all__ = ["DefinitionSession", "Definitions", "definition_digest"]
 
 _MAX_REMEMBERED = 100_000
+# Well below the 999 parameters that older builds of SQLite take.
 _AT_ONCE = 500
 
 _POINTS = sa.select(test_points.c.digest, test_points.c.key).where(
@@ -42,6 +43,7 @@ _encode = msgspec.json.Encoder().encode
 
 def definition_digest(columns: Definition) -> str:
     """Digest the columns of a test point or a specification."""
+    # A digest, since an index holds no text of any length.
     return hashlib.sha256(_encode(columns)).hexdigest()
 
 
@@ -104,6 +106,7 @@ class DefinitionSession:
 
     def mark(self) -> tuple[dict[int, dict[Definition, int]], dict[Definition, int]]:
         """Give a mark of what was found so far."""
+        # Copies: the groups that follow add to the same tables.
         points = {key: dict(found) for key, found in self.new_points.items()}
         return points, dict(self.new_specifications)
 
@@ -129,6 +132,8 @@ class DefinitionSession:
         known = self._points.get(procedure, {})
         missing = [point for point in wanted if point not in known]
         if not missing:
+            # The common case builds no new table: after some runs of a procedure
+            # everything is known.
             return known
         new = self.new_points.setdefault(procedure, {})
         missing = [point for point in missing if point not in new]
@@ -174,6 +179,8 @@ class DefinitionSession:
             # Another process may have added some in the meantime.
             keys |= self._found(select, values, absent)
             absent = [digest for digest in digests if digest not in keys]
+        # Inserted together and then looked up: rows of a batch come back in no certain
+        # order.
         if absent:
             insert([(digest, *digests[digest]) for digest in absent])
             # One query for all keys is cheaper than RETURNING row by row.

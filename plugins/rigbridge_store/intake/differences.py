@@ -96,6 +96,8 @@ def run_differences(
     row = connection.execute(_RUN, {"id": run_id}).first()
     if row is None:
         return ()
+    # The head is compared field by field. Rows are only counted: naming each of
+    # thousands tells a person nothing.
     names = [*_changed(_decoded(row.head), _decoded(prepared.head))]
     counts = {
         "phase": _count(connection, _PHASES, row.key, _by_place(prepared.phases, 1)),
@@ -112,6 +114,7 @@ def run_differences(
         # The same change, seen from beside the fields of v1.
         beside.pop("phases", None)
     names += [name for name in beside if name not in names]
+    # Any other difference changes the report as well; only alone is it worth a word.
     if not (names or counted) and _document(row.report) != _document(prepared.report):
         names.append("conversion report")
     return (*names, *counted)
@@ -164,6 +167,7 @@ def _measured(connection: sa.Connection, run: int, prepared: PreparedRun) -> int
         (phase, position): bytes(value)
         for phase, position, value in connection.execute(_LARGE, {"run": run})
     }
+    # Compared by their packed bytes: equal values are packed equally.
     return len(places | _different(large, {(r[0], r[1]): r[2] for r in prepared.large}))
 
 
@@ -175,6 +179,8 @@ def _document(packed: bytes | None) -> JSONObject:
     try:
         return {} if packed is None else _decoded(unpack(packed))
     except DamagedTextError:
+        # The report is additional; a damaged one must not keep a run from being
+        # compared.
         return {}
 
 

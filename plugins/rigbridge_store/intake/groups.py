@@ -59,6 +59,7 @@ _FIRST = (
 )
 _BY_ID = sa.select(runs.c.digest, *_FIRST).select_from(_RUNS_AND_UNITS)
 _BY_IDS = _BY_ID.where(runs.c.id.in_(sa.bindparam("ids", expanding=True)))
+# One run by one statement that is prepared: this is what a station waits for.
 _BY_ONE_ID = RowFinder(_BY_ID.where(runs.c.id == sa.bindparam("text")), ("text",))
 _BY_KEY = RowFinder(
     sa.select(idempotency_keys.c.digest, *_FIRST)
@@ -181,8 +182,11 @@ class _RunGroup:
         results, new = self._placed(creations, places)
         references = [self._references(run) for run in new]
         points, specifications = self._defined(new)
+        # The units before the rows that refer to them.
         places.write()
         self._assemble(new)
+        # Reserved together, so that the rows of all tables can be made before any of
+        # them is written.
         keys = reserved_keys(connection, runs, len(new))
         run_rows: list[Row] = []
         measured_rows: list[Row] = []
@@ -215,6 +219,7 @@ class _RunGroup:
                 if not repeated.replaced:
                     results.append(repeated)
                     continue
+                # The old run is deleted first, since the new one takes its id.
                 self._make_way(repeated.id, places)
             body, moment = creation.body.unit_under_test, creation.prepared.started_at
             created_at = now_micros()
@@ -223,7 +228,10 @@ class _RunGroup:
                 id=new_id() if creation.key is None else creation.key.run_id,
                 procedure=procedure,
                 unit=places.place(
-                    body, creation.policy, created_at if moment is None else moment
+                    body,
+                    creation.policy,
+                    # Without a start, what a run tells holds from when it came.
+                    created_at if moment is None else moment,
                 ),
                 created_at=created_at,
             )
@@ -268,6 +276,7 @@ class _RunGroup:
         # nothing more is told than that the key is taken.
         if not sees_procedure(self._connection, creation.principal, procedure):
             raise taken
+        # Equal content: the sender repeats itself, and gets the answer that it missed.
         if digest == key.digest:
             return CreationResult(id=public, created=False)
         differences = run_differences(self._connection, public, creation.prepared)
@@ -297,6 +306,7 @@ class _RunGroup:
         raise taken
 
     def _make_way(self, public: str, places: UnitPlaces) -> None:
+        # Read before the run is deleted.
         """Delete a run whose successor is written by the same transaction."""
         started, created, serial = self._connection.execute(
             _MOMENT, {"id": public}
@@ -389,6 +399,7 @@ def _firsts(
             ids.append(key.text)
             continue
         finder = _BY_ONE_ID if key.is_id else _BY_KEY
+        # Without a group around it a run takes the prepared statement.
         if (row := finder.first(connection, key.text)) is not None:
             digest, public, procedure, station, serial = row
             firsts[key.text] = (digest, public, procedure, station, serial)
@@ -427,6 +438,8 @@ def _run_row(
         "head": prepared.head,
         "digest": None if creation.key is None else creation.key.digest,
     }
+    # Exactly these columns in this order: whoever checks the seal computes it again
+    # from the rows.
     sealed = tuple(values[name] for name in RUN_COLUMNS)
     seal = run_seal(sealed, prepared.phases, measured, prepared.logs)
     return (key, *sealed, unit.batch_key, seal)
@@ -463,6 +476,7 @@ def _assign_slot(connection: sa.Connection, run: int, slot: RunSlot) -> None:
     """
     taken = sa.select(run_slots.c.run_key).where(
         run_slots.c.execution_id == slot.execution_id,
+        # A slot without a key takes any number of runs.
         run_slots.c.slot_key == slot.slot_key,
     )
     if slot.slot_key is not None and connection.execute(taken).first() is not None:

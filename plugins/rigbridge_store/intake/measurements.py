@@ -37,6 +37,8 @@ _NEGATIVE_ZERO = "-0.0"
 _encode = msgspec.json.Encoder().encode
 
 
+# Raised without a text: the body is looked through again to name all problems, but only
+# if there is one.
 class NotWritableError(Exception):
     """A measurement that cannot be written; its fields tell why."""
 
@@ -79,6 +81,7 @@ def measurement_columns(measurement: WireMeasurement, phase: str) -> Measurement
         measurement.validators or None,
         measurement.docstring,
     )
+    # _value_ and not value, which is a slower property.
     return ((phase, name), specification, measurement.outcome._value_, number, text)
 
 
@@ -99,6 +102,7 @@ def _specification(
     return None if columns == _UNSPECIFIED else columns
 
 
+# Typed, since 1 and 1.0 and True are equal keys and different texts.
 _remembered: Callable[..., Definition | None] = lru_cache(maxsize=4096, typed=True)(
     _specification
 )
@@ -115,6 +119,7 @@ def _json(value: object) -> str | None:
         # Only of a number that is not finite is the difference to itself not zero.
         if value - value:
             raise NotWritableError
+        # repr gives the shortest text that reads back as the same double.
         return repr(value)
     return _encode(value).decode()
 
@@ -123,11 +128,13 @@ def _value(value: object) -> tuple[float | None, str | None]:
     """Give the columns of a measured value: its number, and JSON that says more."""
     if type(value) is float:
         return value, _json(value)
+    # Deep nesting would exhaust the stack of whoever reads it back.
     if is_too_deep(value):
         raise NotWritableError
     if type(value) is not int:
         return None, _json(value)
     try:
+        # The number can be searched; the JSON beside it keeps all digits.
         return float(value), _json(value)
     except OverflowError:
         return None, _json(value)

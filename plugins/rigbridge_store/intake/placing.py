@@ -46,6 +46,8 @@ _FIND = (
         *(units.c[name] for name in (*_TOLD, *_TOLD_AT)),
     )
     .order_by(units.c.serial_key)
+    # Ordered by the serial number, see write(): every writer locks units in the same
+    # order.
     .with_for_update()
 )
 _FIND_MANY = _FIND.where(
@@ -135,6 +137,8 @@ class UnitPlaces:
                     batch=_Told(batch, at[2]),
                 )
         missing = [serial for serial in wanted if serial not in self._units]
+        # Reserved for all at once: the rows of a group refer to units that are written
+        # later.
         keys = reserved_keys(connection, units, len(missing))
         self._reserved = dict(zip(missing, keys, strict=True))
 
@@ -157,6 +161,7 @@ class UnitPlaces:
             BadRequestError: no part number is given, known or dispensable.
         """
         serial = folded(unit.serial_number)
+        # Another run of the group may have made it just now.
         found = self._units.get(serial)
         number, revision_number, batch_number = self._named(unit, found, policy)
         if (
@@ -267,6 +272,8 @@ class UnitPlaces:
         if unit is None:
             return
         for told in (unit.part, unit.revision, unit.batch):
+            # The moment is forgotten, not the value: it stays until something newer is
+            # told.
             # Else a run whose time was read too late would outdo its mended reading.
             if told.at == moment:
                 told.at = None

@@ -55,6 +55,7 @@ _TOLERANCE = timedelta(milliseconds=1)
 """By how much an end and a duration may differ: senders round to milliseconds."""
 
 _encode = msgspec.json.Encoder().encode
+# Sorted keys: another client may write the same body in another order.
 _encode_ordered = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -105,6 +106,8 @@ def digest(body: CreateRun) -> str:
     # Who sends a run again may have been updated since.
     anonymous = attrs.evolve(body, client=UNSET, client_version=UNSET)
     try:
+        # Of the body and not of the request: spaces and the order of keys do not make
+        # another run.
         content = _encode_ordered(anonymous)
     except UnicodeEncodeError as error:
         raise half_a_character(error) from error
@@ -126,6 +129,7 @@ def prepare(body: CreateRun, *, report: JSONObject | None = None) -> PreparedRun
     try:
         return _Preparation(body).prepared(report)
     except UnicodeEncodeError as error:
+        # A lone surrogate is valid JSON, and no text that a database takes.
         raise half_a_character(error) from error
 
 
@@ -144,9 +148,12 @@ class _Preparation:
         phases, measurements = self._phases(started)
         logs = self._logs()
         if self.checks.issues:
+            # All problems so far together, before anything is computed from wrong
+            # values.
             raise invalid(self.checks.issues)
         # Only times that can be read can contradict each other.
         _agree(started, ended, span)
+        # Whichever of the three is missing follows from the other two.
         if span is None and started is not None and ended is not None:
             span = ended - started
         elif ended is None and started is not None and span is not None:
@@ -202,6 +209,8 @@ class _Preparation:
             (phase, f"phases[{index}]")
             for index, phase in enumerate(known(self.body.phases) or ())
         ]
+        # The oldest shape of the contract; its steps are phases to everything that
+        # follows.
         for index, step in enumerate(known(self.body.steps) or ()):
             path = f"steps[{index}]"
             given.append((phase_of_step(step, path, self.checks, started), path))
@@ -214,9 +223,13 @@ class _Preparation:
                 try:
                     columns = measurement_columns(measurement, name)
                 except NotWritableError:
+                    # The quick way tells nothing of what is wrong. Only a bad
+                    # measurement is looked at closely.
                     self._complain(measurement, f"{path}.measurements[{index}]")
                 else:
                     point, definition, outcome, number, text = columns
+                    # Short values stay in the row, where lists and trends read them
+                    # without unpacking.
                     if text is not None and len(text) >= LARGE:
                         self.large.append((position, index, pack(text)))
                         text = shortened(text)
@@ -291,6 +304,7 @@ def _later(started: datetime, span: timedelta) -> datetime:
 def _outcome(body: CreateRun) -> RunOutcome:
     outcome = known(body.outcome)
     if outcome is not None:
+        # The oldest clients send only passed or not.
         return outcome
     return RunOutcome.PASS if body.run_passed else RunOutcome.FAIL
 
@@ -305,6 +319,7 @@ def searchable(metadata: Mapping[str, JSONValue]) -> dict[str, JSONScalar]:
     return {
         name: value
         for name, value in metadata.items()
+        # Longer names are kept with the run, but no index takes them.
         if isinstance(value, _SINGLE) and len(name) <= MAX_NAME
     }
 
@@ -343,6 +358,7 @@ def _referenced(sidecar: JSONObject | None) -> tuple[StoredFile, ...]:
         for item in described
         if isinstance(item, Mapping)
         and isinstance(name := item.get("name"), str)
+        # Those with a digest come as files of their own.
         and item.get("sha256") is None
     )
 

@@ -45,6 +45,8 @@ def _end(
     try:
         return to_millis(start + (span or timedelta()))
     except OverflowError:
+        # Reported and not raised, so that the other problems of the body are found as
+        # well.
         checks.report(f"{path}.duration", "ends after the year 9999")
         return to_millis(start)
 

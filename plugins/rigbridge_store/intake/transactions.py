@@ -32,6 +32,7 @@ from rigbridge_store.tables.rows import perform
 
 __all__ = ["IntakeTransactions"]
 
+# A second attempt mostly succeeds, since it looks everything up anew.
 _ATTEMPTS = 5
 _SAVEPOINT = "rigbridge_run"
 
@@ -110,6 +111,7 @@ class IntakeTransactions:
         definitions = self._definitions.session(connection)
         results: list[CreationResult | _Refusal] = []
         for creation in creations:
+            # A savepoint for each run: it can be taken back without the runs before it.
             perform(connection, f"SAVEPOINT {_SAVEPOINT}")
             marks = session.mark(), definitions.mark()
             try:
@@ -145,12 +147,16 @@ class IntakeTransactions:
         # Only now: what a transaction added is gone if it was rolled back.
         self._catalog.remember(session)
         self._definitions.remember(definitions)
+        # After the commit and outside of it: the index may lag behind, the runs must
+        # not.
         self._index_units(session.newest_unit)
         return results
 
     def _index_units(self, newest: int) -> None:
         """Index what serial numbers hold, once a block of units is full."""
         if newest < self._next_block:
+            # A block is indexed once, when it is full: single units are found by a scan
+            # of the last block.
             return
         # The runs are stored: a store that is busy is tried again with the next ones.
         with suppress(ServerUnavailableError):

@@ -69,6 +69,8 @@ def find_unit(
     row = _FIND.first(connection, folded(serial_number))
     if row is None:
         return None
+    # Seen and not only found: a station must not learn which serial numbers others
+    # test.
     if sight is not None and not _is(connection, UNIT_SEEN, row[0], sight):
         return None
     key, public, part, revision, batch = row
@@ -166,6 +168,7 @@ def add_sub_units(
         if parent.key == child or parent.key in _descendants(connection, child):
             text = f"Sub-unit {member.serial_number} would make a cycle."
             raise bad_request(text, FieldIssue(path, "contains the unit itself"))
+        # Refused in the words for a unit that does not exist: that it does is not told.
         if not _may_be_taken(connection, child, sight):
             raise _unknown_sub_unit(member.serial_number, path)
         # A unit is in one place: it leaves the unit that it was in before.
