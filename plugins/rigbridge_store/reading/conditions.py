@@ -59,6 +59,7 @@ ANYTHING = "*"
 """Stands for any characters in a text that a person searches for."""
 
 _ESCAPE = "\\"
+# The greatest code point: whatever begins with the text sorts before it.
 _LAST_CHARACTER = chr(0x10FFFF)
 # Each key costs a subquery for each row.
 _MAX_KEYS = 5
@@ -145,6 +146,7 @@ def text_like(
         text: matched from the beginning; an asterisk stands for anything.
         within: whether it is matched as it is, anywhere.
     """
+    # Folded in Python, once, as the column was: the databases fold differently.
     literal = folded(text.strip())
     if within:
         return column.contains(literal, autoescape=True)
@@ -152,6 +154,7 @@ def text_like(
         # LIKE ignores case in SQLite and so uses no index. A range does, and finds the
         # same, since folded columns sort by code points.
         return sa.and_(column >= literal, column < literal + _LAST_CHARACTER)
+    # The escape sign first, or it would escape its own escapes.
     for special in (_ESCAPE, "%", "_"):
         literal = literal.replace(special, _ESCAPE + special)
     return column.like(literal.replace(ANYTHING, "%") + "%", escape=_ESCAPE)
@@ -172,6 +175,7 @@ def procedure_keys(
     named = [procedures.c.name_key.in_(texts)] if by_name else []
     return sa.select(procedures.c.key).where(
         sa.or_(
+            # An id is compared in the spelling that the store gives.
             procedures.c.id.in_([canonical_uuid(text) or text for text in wanted]),
             procedures.c.identifier_key.in_(texts),
             *named,
@@ -210,6 +214,7 @@ def moment_between(
     conditions: list[Condition] = []
     if after is not None:
         conditions.append(column >= to_micros(after))
+    # Bounds are included here, unlike in Period: v2 says so.
     if before is not None:
         conditions.append(column <= to_micros(before))
     return conditions
@@ -308,6 +313,7 @@ def _demanded(
     if demand.within is not None:
         conditions.append(table.c.text.in_(demand.within))
     if demand.contains is not None:
+        # Without regard to case, as all searches.
         conditions.append(table.c.text.icontains(demand.contains, autoescape=True))
     # In Python a bool is a number, too.
     if isinstance(demand.eq, bool):

@@ -126,6 +126,7 @@ def _decoded(text: str | None) -> Any:
 
 def _millis(value: float) -> int | float:
     # Written as a double, which is exact within the years that are allowed.
+    # Most senders give whole milliseconds, and a client compares what it sent.
     return int(value) if value.is_integer() else value
 
 

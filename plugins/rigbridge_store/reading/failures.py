@@ -74,6 +74,7 @@ def frequent_failures(
         sa.select(runs.c.key)
         .where(runs.c.outcome.not_in(good), *search_conditions(connection, search))
         .order_by(*NEWEST_FIRST)
+        # One more than is looked at tells whether there are others.
         .limit(MOST_RUNS + 1)
     )
     keys = connection.execute(statement).scalars().all()
@@ -141,5 +142,6 @@ def first_failures(
         .order_by(phases.c.run_key, phases.c.position),
     ):
         for run, name in connection.execute(statement):
+            # The measurement comes first: a phase fails because of it.
             found.setdefault(run, name)
     return found

@@ -42,6 +42,7 @@ class LargeValues:
         """
         if not is_shortened(value):
             return value
+        # The rows come run by run, so that one run is enough to remember.
         if run != self._run:
             rows = self._connection.execute(_OF_RUN, {"run": run})
             self._packed = {(at, number): packed for at, number, packed in rows}

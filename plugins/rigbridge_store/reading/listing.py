@@ -54,6 +54,7 @@ __all__ = [
 
 _T = TypeVar("_T")
 
+# Two aliases: a run has a user who made it, and another who ran it.
 creators = users.alias("creators")
 operators = users.alias("operators")
 

@@ -67,7 +67,9 @@ _Nodes: TypeAlias = Mapping[str, JSONObject]
 _KEYS: sa.BindParameter[int] = sa.bindparam("keys", expanding=True)
 # SQLite may be built to take no more than 999 parameters in a statement.
 _AT_ONCE = 500
+# Bounds the memory of an export of years.
 _MOST_KNOWN = 50_000
+# As many as one transaction reads: an open one keeps the log from being written back.
 _RUNS_AT_ONCE = 100
 
 _HEADS = (
@@ -212,6 +214,7 @@ class _Definitions:
             )
             known = self._known[point, specification] = _Definition(
                 name=made.name,
+                # The first four cells differ from row to row.
                 end=measurement_cells(made)[4:],
                 units=None if units is UNSET else units,
                 limits=made.limits,
@@ -278,6 +281,7 @@ def _rows_of(
             rows = _RunReader(run_id, head, definitions, large).rows(
                 phases_of.get(key, ()), measured
             )
+        # Any of them: the quick way makes no judgement, the slow way does.
         except (
             ExceptionGroup,
             ModelError,
@@ -323,6 +327,7 @@ class _RunReader:
         self._nodes: _Nodes = {}
         if packed is not None:
             sidecar = msgspec.json.decode(unpack(packed))
+            # Looked up and not asked for: a sidecar without a version is unusual, too.
             if sidecar["rigbridge"] != SIDECAR_VERSION:
                 raise ValueError("is a sidecar of another version")
             if sidecar["overlay"] is not None:
@@ -356,6 +361,7 @@ class _RunReader:
         made: list[MeasurementRow] = []
         for index, row in enumerate(rows):
             run, position, name, _, begin, end = row
+            # What the model would refuse must not come out of the quick way.
             if not name or name.isspace():
                 raise ValueError("is a phase without a name")
             if not (_FIRST <= begin <= _LAST and _FIRST <= end <= _LAST):
@@ -369,6 +375,7 @@ class _RunReader:
                 inner = _nodes_of(within, "measurements")
                 if not inner:
                     made += [start + self._cells(item) for item in found]
+                    # The common case, without a look-up for each measurement.
                     continue
                 for number, item in enumerate(found):
                     made.append(start + self._cells(item, inner.get(str(number))))

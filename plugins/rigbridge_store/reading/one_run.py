@@ -175,6 +175,7 @@ def whole_runs(
 ) -> Iterator[FoundRun]:
     """Read many runs whole, by their keys and ids, each in a transaction of its own."""
     for key, run_id in wanted:
+        # A transaction for each: an export of years must not hold one for hours.
         with database.reading() as connection:
             found = find_whole(connection, contents, key, run_id)
         if found is not None:
@@ -336,6 +337,7 @@ def _ordered(
         free = places.get((file.name, file.sha256))
         return free.pop(0) if free else len(described)
 
+    # sorted() is stable: files without a place keep the order of their rows.
     return sorted(files, key=place_of)
 
 

@@ -27,6 +27,7 @@ def wrong_tallies(connection: sa.Connection) -> int:
             rank.over(partition_by=place, order_by=OLDEST_FIRST).label("first"),
             rank.over(partition_by=place, order_by=NEWEST_FIRST).label("last"),
         )
+        # A run that still goes on is in no tally.
         .where(runs.c.outcome != RunOutcome.RUNNING.value)
         .subquery()
     )
@@ -47,6 +48,7 @@ def wrong_tallies(connection: sa.Connection) -> int:
         sa.func.sum(last),
         sa.func.sum(last * ranked.c.ok),
     ).group_by(*cell)
+    # Zeros stay behind when runs are deleted.
     kept = sa.select(tallies).where(tallies.c.runs != 0)
     # A set of what either has and the other lacks, counted by day.
     told = {tuple(row) for row in connection.execute(counted)}

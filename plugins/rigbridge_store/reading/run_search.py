@@ -90,6 +90,7 @@ _FROM_UNITS = _joined(units.c.key + 0)
 
 _PROCEDURES = sa.select(procedures.c.id, procedures.c.name)
 
+# Beyond that no database has a number, and SQLite would raise.
 _BEYOND = 2**63
 
 
@@ -153,6 +154,7 @@ class Cursor:
         Raises:
             ValueError: it is none of that order.
         """
+        # From the right: a serial number may hold dots.
         value, _, key = text.rpartition(".")
         cursor = cls(value if order is RunOrder.SERIAL else int(value), int(key))
         numbers = [item for item in (cursor.value, cursor.key) if isinstance(item, int)]
@@ -241,6 +243,7 @@ def search_runs(
     statement = sa.select(*_COLUMNS, column.label("place")).select_from(tables)
     statement = statement.where(*search_conditions(connection, search))
     if column is runs.c.duration:
+        # A run without a duration has no place in this order.
         statement = statement.where(column.is_not(None))
     if before is not None:
         # Read backwards from the place, and turned round below.
@@ -260,6 +263,7 @@ def search_runs(
     rows = _rows(connection, found[:limit])
     is_first, is_last = after is None, not more
     if before is not None:
+        # Read the other way round, the page begins with its last row.
         rows.reverse()
         is_first, is_last = not more, False
     return RunPage(

@@ -182,6 +182,7 @@ def _operated_by(operator: str) -> Condition:
     known = sa.select(users.c.key).where(
         sa.or_(users.c.email_key == wanted, users.c.name_key == wanted)
     )
+    # A name without an account is compared as it was written.
     return sa.or_(runs.c.operator_key.in_(known), runs.c.operator_name == operator)
 
 
@@ -235,6 +236,7 @@ def _of_rows(
 def _of_units(connection: sa.Connection, serial: str) -> Condition:
     matching = text_like(units.c.serial_key, serial)
     found = sa.select(units.c.key).where(matching)
+    # An asterisk parts the text into fragments, which the index knows one by one.
     few = _few_units(connection, folded(serial.strip()).split(ANYTHING), matching)
     if few is not None and _are_few(connection, runs.c.unit_key.in_(few)):
         return runs.c.unit_key.in_(few)

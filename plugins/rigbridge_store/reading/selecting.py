@@ -40,6 +40,7 @@ def selection_conditions(selection: RunSelection) -> list[Condition]:
     found = Period.of(selection.since, selection.until).conditions()
     if selection.run_id is not None:
         begins = selection.run_id.strip().lower()
+        # Exact, in addition to the range below, which lets a little more through.
         found.append(runs.c.id.startswith(begins, autoescape=True))
         # A range, which the index knows; whether signs count when a database sorts or
         # not, what begins so is within.

@@ -44,6 +44,7 @@ from rigbridge_store.tables.values import folded
 
 __all__ = ["damaged_rows"]
 
+# The rows of one batch are in memory together.
 _RUNS_AT_ONCE = 100
 _RESTORE = "restore a backup, or delete the run and import it again"
 
@@ -160,6 +161,7 @@ def _damaged_runs(connection: sa.Connection) -> Iterator[str]:
     last = 0
     while True:
         some = _RUNS.where(runs.c.key > last).limit(_RUNS_AT_ONCE)
+        # The keys alone first: they can be read even where a text of the run cannot.
         keys = list(connection.execute(some.with_only_columns(runs.c.key)).scalars())
         if not keys:
             return
@@ -212,6 +214,7 @@ def _damaged_texts(connection: sa.Connection) -> Iterator[str]:
 
 
 def _streamed(connection: sa.Connection, statement: _Statement) -> Iterable[Row]:
+    # In portions: the driver would otherwise hold all rows of a table.
     return connection.execution_options(yield_per=_RUNS_AT_ONCE).execute(statement)
 
 

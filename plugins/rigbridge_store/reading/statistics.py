@@ -22,9 +22,11 @@ __all__ = [
     "summarize",
 ]
 
+# The constant d2 of control charts for ranges of two values.
 _D2 = 1.128
 """What the mean moving range of two values is divided by to give their deviation."""
 
+# Three sigma, as Shewhart's charts have it.
 _CONTROL = 3
 # More bars than that show noise.
 _MAX_BINS = 60
@@ -139,6 +141,7 @@ def summarize(values: Sequence[float]) -> Summary | None:
     # Divided first, and by way of a distance, so that large values do not overflow.
     mean = math.fsum([value / count for value in values])
     deviation = short = None
+    # math.dist scales its sum of squares, which would overflow for values beyond 1e154.
     if count > 1:
         deviation = math.dist(values, [mean] * count) / math.sqrt(count - 1)
         ranges = [abs(late - early) / (count - 1) for early, late in pairwise(values)]
@@ -158,6 +161,7 @@ def drift(times: Sequence[float], values: Sequence[float]) -> Drift | None:
     count = len(values)
     if count < _FEWEST:
         return None
+    # fsum: a plain sum loses digits where values are large and near each other.
     middle, mean = math.fsum(times) / count, math.fsum(values) / count
     across = [time - middle for time in times]
     upwards = [value - mean for value in values]
@@ -170,6 +174,7 @@ def drift(times: Sequence[float], values: Sequence[float]) -> Drift | None:
     rest = math.fsum(
         [(up - slope * time) ** 2 for time, up in zip(across, upwards, strict=True)]
     )
+    # Two degrees of freedom are used up by the line.
     error = math.sqrt(rest / (count - 2) / spread) if math.isfinite(rest) else math.inf
     return Drift(start=start, slope=slope, error=error)
 
@@ -191,6 +196,7 @@ def out_of_control(values: Sequence[float], summary: Summary) -> list[int]:
     row = side = 0
     for place, value in enumerate(values):
         above = (value > summary.mean) - (value < summary.mean)
+        # A value on the mean ends a row on either side.
         row = row + 1 if above == side and above else 1
         side = above
         if not lower <= value <= upper or (side and row >= _ROW):
@@ -244,6 +250,7 @@ def histogram(values: Sequence[float]) -> tuple[Bin, ...]:
     for place, count in Counter(
         [int((value - low) * scale) for value in values]
     ).items():
+        # The largest value lies on the last edge, which belongs to the last bar.
         counts[min(number - 1, place)] += count
     width = (high - low) / number
     edges = [*(low + index * width for index in range(number)), high]

@@ -212,6 +212,8 @@ def read_trend(
             *search_conditions(connection, search),
         )
         .order_by(*NEWEST_FIRST)
+        # The newest ones, since a chart is asked about now; they are turned round
+        # below.
         .limit(limit + 1)
     )
     rows = driver_rows(connection, statement)
@@ -278,6 +280,7 @@ def _trend(
             reversed(columns.stations),
             strict=True,
         )
+        # A chart has no place for what is not finite.
         if number is not None and math.isfinite(number)
     ]
     moments, values, failed, run_keys, stations = (
@@ -293,6 +296,7 @@ def _trend(
         for _, lower, upper in specified
         if lower is not None or upper is not None
     )
+    # The limits of the newest points, since they are what is tested by now.
     lower, upper = next(iter(limits), (None, None))
     units = (_unit(text) for text, *_ in specified if text is not None)
     passed = outcomes[MeasurementOutcome.PASS]

@@ -116,6 +116,7 @@ def read_unit(
     """
     known = dict(_unit(connection, serial))
     key = known.pop("key")
+    # By its key, so that the search need not look up the number again.
     whole = RunSearch(unit_key=key)
     links = unit_sub_units.c
     return UnitHistory(

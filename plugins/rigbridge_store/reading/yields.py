@@ -65,6 +65,8 @@ class YieldFilter:
         if self.period.since is not None:
             found.append(tallies.c.day >= self.period.since // DAY)
         if self.period.until is not None:
+            # Rounded up, so that a period that ends within a day includes that day:
+            # tallies know whole days.
             found.append(tallies.c.day < -(-self.period.until // DAY))
         if self.procedure_id is not None:
             procedure = sa.select(procedures.c.key).where(
@@ -252,6 +254,7 @@ def yield_course(
     """
     shift = _WEEKDAY if days == _WEEK else 0
     # Whole days from the epoch, also before it: those of a store are not before year 1.
+    # Both databases round a negative quotient towards zero, so none is left negative.
     far = 1_000_000 * days + shift
     # By its name: PostgreSQL takes the expression with parameters for another one.
     place = ((tallies.c.day + far) // days * days - far).label("place")

@@ -81,6 +81,8 @@ def build_routes(max_body: int) -> Litestar:
     app = Litestar(
         route_handlers=[
             _keyed("/api/v1", v1, PROVIDED),
+            # Strict, since the callers of these are our own: a parameter that is not
+            # known is a mistake.
             _keyed("/api/v1", handlers_in(administration, reading), STRICT),
             granted,
             _keyed("/api/v2", handlers_in(*_V2), STRICT),
@@ -98,6 +100,7 @@ def build_routes(max_body: int) -> Litestar:
             OSError: answer_disk,
             Exception: answer_any,
         },
+        # The framework refuses what is larger before any of it is decoded.
         request_max_body_size=max_body,
         openapi_config=_openapi(),
         # Logging belongs to the program that runs us.

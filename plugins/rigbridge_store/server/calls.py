@@ -83,6 +83,8 @@ class ApiCall:
     @property
     def origin(self) -> str:
         """Where the client reaches us, which is where it will reach us again."""
+        # The name that the client used: behind a proxy ours is not reachable from
+        # there.
         host = self.connection.headers.get("host") or self.connection.url.netloc
         return f"{self.connection.url.scheme}://{host}"
 
@@ -192,6 +194,8 @@ def _from_query(kind: type[_T]) -> Provide:
     keyword parameter for each field, with the limits that the field declares.
     """
 
+    # One function for every class: the framework sees the parameters of its signature,
+    # set below.
     def read(**values: Any) -> _T:
         return kind(**values)
 

@@ -52,6 +52,8 @@ class ConnectionLimits:
 
     def enter(self, address: str) -> bool:
         """Count a new connection, unless its address has too many; tells whether."""
+        # A proxy has all of its users' connections, so that counting by address would
+        # lock them out.
         if address in self._trusted:
             return True
         if self._strangers[address] >= self._most:
@@ -91,6 +93,7 @@ class LimitedProtocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a header."""
+        # First, since it finds out the address of the client.
         super().connection_made(transport)
         # Each request carries it in its scope, by which the guard finds us.
         self.app_state = {**self.app_state, _NAME: self}
@@ -155,6 +158,7 @@ class _LimitedH11(LimitedProtocol):
 def limited_protocol(limits: ConnectionLimits) -> type[asyncio.Protocol]:
     """Make the protocol of a server's connections, on the parser that is installed."""
     base: type[asyncio.Protocol] = AutoHTTPProtocol
+    # h11 is written in Python and always there, httptools only where it is installed.
     mixed = _LimitedH11 if issubclass(base, H11Protocol) else LimitedProtocol
     made = type("Connection", (mixed, base), {"limits": limits})
     return cast("type[asyncio.Protocol]", made)

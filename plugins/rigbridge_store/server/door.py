@@ -101,6 +101,7 @@ class Door:
             # In a thread: the event loop must not wait for the database.
             return await anyio.to_thread.run_sync(self.store.authenticate, key)
         except UnauthorizedError:
+            # Without a client, as in tests in process, all share one bucket.
             address = connection.client.host if connection.client else ""
             seconds = self.wrong_keys.take(address)
             if seconds is not None:

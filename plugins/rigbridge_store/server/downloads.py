@@ -17,10 +17,14 @@ __all__ = ["DOWNLOAD", "download"]
 
 _BINARY = "application/octet-stream"
 _SAFE = {
+    # nosniff: browsers would guess HTML within text. sandbox: and run its scripts in
+    # our origin.
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "sandbox; default-src 'none'",
 }
+# RFC 6838, section 4.2, bounds both names by 127 characters.
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,127}/[\w.+-]{1,127}", re.ASCII)
+# A line break within a name would begin another header.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 DOWNLOAD = ResponseSpec(

@@ -56,6 +56,7 @@ def _answer(
     lines: Iterable[str] = (),
     code: str | None = None,
 ) -> Response[Problem]:
+    # By the path and not by the route: an error may come before anything was routed.
     v2 = str(request.scope["path"]).startswith("/api/v2/")
     printed = PrintedError(message=message)
     if v2 and message.startswith(INVALID):
@@ -80,6 +81,7 @@ def answer_ours(
             request, error.status or 500, error.message, error.issues, error.code
         )
         if error.retry_after is not None:
+            # Rounded up, since a client that comes a moment early is refused once more.
             answer.headers["Retry-After"] = str(math.ceil(error.retry_after))
         return answer
     if isinstance(error, RunProblemsError):
@@ -101,6 +103,8 @@ def answer_http(
     # Details of our own mistakes are for the log only.
     if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return answer_any(request, error)
+    # The decoder would complain about the bytes of a compressed body, which tells a
+    # sender nothing.
     packed = request.headers.get("content-encoding", "identity")
     if error.status_code == HTTPStatus.BAD_REQUEST and packed != "identity":
         words = f"The body is compressed ({packed[:20]}). Send it as it is."
@@ -119,6 +123,7 @@ def answer_http(
 
 def answer_disk(request: Request[Any, Any, Any], error: OSError) -> Response[Problem]:
     """Answer what the disk refuses: that passes, and is no mistake of ours."""
+    # Any other OSError is a defect of ours, as if it had no number.
     if error.errno not in _OF_THE_DISK:
         return answer_any(request, error)
     _LOGGER.warning("request failed: %s", error)

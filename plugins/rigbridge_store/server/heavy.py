@@ -57,6 +57,8 @@ _BODIES_AT_ONCE = 8
 _BUSY = "Other large requests are at work. Wait, then try again."
 _SLOW = "The body did not go on coming. Send it again."
 _CHUNK = 1 << 20
+# All calls but the sending of a file, which is written to the disk piece by piece
+# anyway.
 _BODIES = re.compile(r"/api/v[12]/(?!uploads/[^/]+/[^/]+$)")
 _IMPORTS = re.compile(r"/api/v(1/import|2/imports/(structured|tabular))/?")
 _MAIN = "__main__"
@@ -174,6 +176,8 @@ class HeavyRequests:
         return size > LIGHT_UPLOAD
 
     async def _by_worker(self, scope: Scope, receive: Receive) -> _Answer:
+        # In the folder of the store, whose disk has room for bodies and which is swept
+        # at the start.
         descriptor, name = tempfile.mkstemp(dir=self._store.contents.incoming)
         path = Path(name)
         try:
@@ -184,6 +188,7 @@ class HeavyRequests:
                 return await self._asked(_Request(_portable(scope), name))
         finally:
             # Also when the sender goes away in the middle.
+            # Shielded: a request that is cancelled must not leave its body behind.
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(_forget, path)
 
@@ -195,6 +200,7 @@ class HeavyRequests:
                     message = await receive()
             except TimeoutError:
                 raise come_again(_SLOW) from None
+            # The sender hung up.
             if message["type"] != "http.request":
                 raise too_large("The request was given up.")
             chunk = message.get("body", b"")
@@ -218,12 +224,14 @@ class HeavyRequests:
                 1,
                 # Not forked: a copy of a process with threads may hold their locks.
                 get_context("spawn"),
+                # The worker opens the store once and keeps it.
                 _open_store,
                 (self._opening, self._settings, self._memory),
             )
         try:
             answer = await asyncio.wrap_future(self._pool.submit(_answer, request))
         except BrokenProcessPool as error:
+            # The limit of memory ends the process in the middle of an allocation.
             self.close()
             raise _too_much(self._memory) from error
         if answer.memory > _RENEWED_FROM:
@@ -305,6 +313,7 @@ def _replayed(pieces: list[bytes], receive: Receive) -> Receive:
 def _portable(scope: Scope) -> dict[str, Any]:
     names = ("type", "asgi", "http_version", "server", "client", "scheme", "root_path")
     more = ("method", "path", "raw_path", "query_string", "headers")
+    # What can be pickled; the rest of a scope belongs to this process.
     return {name: scope[name] for name in (*names, *more)}  # type: ignore[literal-required]
 
 
@@ -340,6 +349,7 @@ def _open_store(opening: StoreOpening, settings: ServerSettings, memory: int) ->
     if sys.platform == "linux":
         import resource  # noqa: PLC0415 - Windows has none
 
+        # RLIMIT_DATA and not RLIMIT_AS: mapped files and libraries should not count.
         resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     threading.Thread(target=_end_with_server, daemon=True).start()
     # Decoded bodies have no cycles; looking for some takes longer than decoding.
@@ -356,6 +366,7 @@ def _end_with_server() -> None:
     server = parent_process()
     if server is not None:
         server.join()
+        # At once: its locks and files go with it.
         os._exit(1)
 
 
@@ -365,6 +376,7 @@ def _answer(request: _Request) -> _Answer:
         with Path(request.body).open("rb") as stream:
             answer = asyncio.run(_asked_here(cast("ASGIApp", app), request, stream))
     except MemoryError:
+        # Decoding failed within the limit, and the process is still in order.
         return _refused(_too_much(memory), memory)
     return attrs.evolve(answer, memory=_peak())
 
@@ -391,4 +403,5 @@ def _peak() -> int:
         return 0
     import resource  # noqa: PLC0415 - Windows has none
 
+    # The system counts in KiB on Linux.
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10

@@ -186,6 +186,8 @@ def _with_mapping(
         configuration,
         adapters={**configuration.adapters, **dict.fromkeys(names, settings)},
     )
+    # Made once to be checked: a wrong mapping is the sender's mistake and is to be told
+    # before anything is read.
     for name in names:
         try:
             AdapterSet(made, only=name)

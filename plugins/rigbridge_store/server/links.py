@@ -42,6 +42,7 @@ class FileLinks:
         own = self._signature(attachment_id, expires)
         # In constant time, so that nobody finds a signature digit by digit.
         genuine = hmac.compare_digest(own.encode(), signature.encode())
+        # Both in one answer, so that a guess is not told that only its time was wrong.
         if not genuine or expires < time.time():
             raise forbidden("The link is not valid, or no longer. Ask for a new one.")
 

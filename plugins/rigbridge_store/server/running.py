@@ -21,6 +21,7 @@ __all__ = ["StoreServer", "serve_store"]
 # As many as uvicorn lets wait where it listens itself.
 _BACKLOG = 2048
 _LOOPBACK = ("127.0.0.1", "::1")
+# Seconds that requests under way get when the server is told to stop.
 _GRACE = 10
 _KEEP_ALIVE = 75
 _MAX_PORT = 65535
@@ -52,6 +53,8 @@ class StoreServer:
         port: int = 8000,
         settings: ServerSettings | None = None,
     ) -> None:
+        # Without a key nobody could be told from anybody, so only this machine may ask
+        # then.
         if not is_loopback(host) and not store.keys.exist():
             raise ConfigurationError(
                 f"the store would be reachable at {host} while no key exists",
@@ -113,6 +116,8 @@ class _Server(uvicorn.Server):
             log_config=None,
             access_log=False,
             server_header=False,
+            # No call of ours uses WebSocket, and the protocol would only be one more
+            # door.
             ws="none",
             # Nothing of the application begins or ends with the server.
             lifespan="off",
@@ -161,6 +166,8 @@ def _listen(host: str, port: int) -> socket.socket:
         try:
             # Windows lets two programs share a port under this option.
             if hasattr(socket, "SO_REUSEPORT"):
+                # A restart need not wait until the system has forgotten the old
+                # connections.
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
             listener.listen(_BACKLOG)

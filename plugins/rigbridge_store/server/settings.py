@@ -131,6 +131,7 @@ class ServerSettings:
         def wrong(key: str, message: str) -> ConfigurationError:
             return ConfigurationError(message, source=origin, place=f"server.{key}")
 
+        # Refused: a misspelled setting would otherwise be silently without effect.
         if unknown := sorted(table.keys() - set(_TABLE)):
             known = ", ".join(_TABLE)
             raise wrong(unknown[0], f"is no known setting; known: {known}")

@@ -97,6 +97,7 @@ def _used_by(references: Iterable[str]) -> list[Condition]:
         sa.exists().where(
             runs.c.part_key == parts.c.key,
             runs.c.procedure_key.in_(known),
+            # A station must not learn from a list of parts which procedures there are.
             of_seen_procedure(runs.c.procedure_key),
         )
     ]

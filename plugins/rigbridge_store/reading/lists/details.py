@@ -68,6 +68,7 @@ __all__ = [
 ]
 
 _PLACE = re.compile(
+    # Bounded digits: no place is longer, and int() of thousands of digits takes long.
     r"(?P<run>[0-9a-fA-F-]{36})\.(?:p(?P<phase>\d{1,9})"
     r"(?:\.m(?P<measurement>\d{1,9}))?|l(?P<log>\d{1,9}))",
     re.ASCII,
@@ -292,6 +293,7 @@ class MeasurementQuery(QueryOfTimedRuns):
     measurement_types: list[MeasurementKind] | None = restricts(_of_kinds)
     sorts: ClassVar = {
         "started_at": sa.func.coalesce(runs.c.started_at, runs.c.created_at),
+        # SQLite sorts NULL before all numbers, PostgreSQL after them.
         "value": sa.func.coalesce(measurements.c.number, 0.0),
         "outcome": measurements.c.outcome,
         "serial_number": units.c.serial_key,

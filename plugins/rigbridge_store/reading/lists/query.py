@@ -168,6 +168,7 @@ class ListQuery:
     """
 
     limit: int = parameter(50, ge=1, le=100)
+    # Far beyond any list, and still exact in a client's double.
     cursor: int | None = parameter(ge=0, le=2**53)
 
     def conditions(self) -> list[Condition]:
@@ -255,6 +256,7 @@ def read_page(
         sight: what the caller may see, where the statement has its conditions.
     """
     start, limit = int(wanted.cursor or 0), wanted.limit
+    # An offset, as v2 pages: its cursor is a number that clients count with.
     # One row more than wanted tells whether there is a next page, without a count.
     rows = connection.execute(
         statement.limit(limit + 1).offset(start),

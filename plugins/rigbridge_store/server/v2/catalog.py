@@ -66,6 +66,7 @@ def list_parts(
         lambda row: from_row(
             bodies.PartSummary,
             row,
+            # v2 knows no part without a name.
             name=row.name or row.number,
             revisions=[from_row(Numbered, item) for item in found[row.key]],
             metadata=labels.get(row.key, UNSET),

@@ -30,7 +30,9 @@ def check_metadata(
     if len(values) > MAX_ENTRIES:
         checks.report(path, f"has {len(values)} keys, at most {MAX_ENTRIES} allowed")
     for name in values:
+        # The reserved name would overwrite what only v2 has of the run.
         if not name.strip() or len(name) > MAX_NAME or name == RESERVED:
+            # Cut, since a name may be as long as the body.
             checks.report(f"{path}.{name[:40]}", "is no name that can be given")
 
 

@@ -73,6 +73,7 @@ def _listed_phase(row: Row, sidecars: SidecarReader) -> bodies.ListedPhase:
         name=row.name if sequence is None or own is None else own,
         started_at=iso_from_micros(lists.micros_of_millis(row.start_time_millis)),
         ended_at=iso_from_micros(lists.micros_of_millis(row.end_time_millis)),
+        # A clock that was set back during a phase makes no negative duration.
         duration_ms=round(max(row.end_time_millis - row.start_time_millis, 0.0)),
         retry_count=_retries(row, attributes),
         sequence_path=sequence,
@@ -82,6 +83,8 @@ def _listed_phase(row: Row, sidecars: SidecarReader) -> bodies.ListedPhase:
 
 def _retries(row: Row, attributes: Mapping[str, JSONValue]) -> int:
     told = attributes.get("retry_count")
+    # What the sender said counts; else the earlier phases of the same name are its
+    # tries.
     return told if isinstance(told, int) else int(row.earlier)
 
 

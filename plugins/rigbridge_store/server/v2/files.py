@@ -91,6 +91,7 @@ def download_file(
 ) -> File | Stream:
     """Give the bytes of a file whose URL was signed by this server."""
     door = Door.of(request)
+    # The signature is all that this call is protected by.
     door.links.require(file_id, expires, signature)
     with door.store.reading() as connection:
         file = find_content(connection, file_id)
@@ -111,6 +112,8 @@ def import_reports(
     """
     if not 1 <= len(data.items) <= _MAX_ITEMS:
         raise invalid([FieldIssue("items", f"must be 1 to {_MAX_ITEMS}")])
+    # Refused and not ignored: a caller that relies on it would look for runs that are
+    # not there.
     if known(data.allow_duplicate):
         words = "is not possible here: a report is never stored twice"
         raise invalid([FieldIssue("allow_duplicate", words)])

@@ -59,6 +59,7 @@ def create_run(data: JSONBody[sent.CreateRun2], call: FromCall) -> Identified:
     run = run_of(data)
     _require_reference(call, data.procedure_id)
     deployment = text_or_none(data.deployment_id)
+    # This store deploys nothing, so that any id is unknown.
     if deployment is not None:
         raise not_found(
             f"Deployment with ID {deployment} does not exist.",
@@ -75,6 +76,7 @@ def create_run(data: JSONBody[sent.CreateRun2], call: FromCall) -> Identified:
             client="tofupilot.v2",
         ),
         principal=call.principal,
+        # The id follows from client_run_ref, so a repeated request has the same key.
         idempotency_key=str(run.id),
         policy=attrs.evolve(
             # v2 names operators without accounts, and no unit without a revision.

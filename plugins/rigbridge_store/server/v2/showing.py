@@ -137,6 +137,7 @@ def show_part(row: Row) -> ShownPart:
 
 
 def _operator(row: Row) -> shown_runs.Operator | None:
+    # A declared operator has a name and no account.
     if row.operator_id is None and row.declared_operator is not None:
         return shown_runs.Operator(id=None, name=row.declared_operator, email=None)
     return from_row_or_none(shown_runs.Operator, row, "operator_")
@@ -336,6 +337,7 @@ def show_sequences(
     for index, call in enumerate(read_sent(stored, list[SequenceCall]) or ()):
         parent, _, key = call.path.rpartition("/")
         start, end = known(call.started_at), known(call.ended_at)
+        # A list shows the outermost calls only.
         if parent and not nested:
             continue
         shown.append(
