@@ -67,6 +67,8 @@ class _Report:
                 if run is not None:
                     yield run
         except MalformedSourceError as error:
+            # What was read before the damage is worth a run, unless the site wants all
+            # or nothing.
             if self._context.strict:
                 raise
             run = self._finish(error)
@@ -86,6 +88,9 @@ class _Report:
         if name in _WRAPPERS and element.getparent() is None:
             self._wrapper = Suite.begin(element, None)
         elif name in ROOTS and self._is_suite(element.getparent()):
+            # A suite within a test case, or within an unknown element, is none.
+            # A testsuite within a testcase is none: some tools put captured output
+            # there.
             parent = self._suites[-1] if self._suites else None
             suite = Suite.begin(element, parent)
             self._suites.append(suite)
@@ -110,6 +115,7 @@ class _Report:
         parent = element.getparent()
         if self._suites and element is self._suites[-1].element:
             self._suites.pop().end(self._run().report)
+            # Freed at once: a report of a year must not stand in memory as a tree.
             forget(element)
             if not self._suites and self._settings.run == "suite":
                 return self._finish(None)

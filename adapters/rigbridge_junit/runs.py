@@ -93,6 +93,7 @@ class RunBuilder:
             for text in texts:
                 value = clean(text)
                 if field is not None and value is not None:
+                    # setdefault keeps the place at which a value stood first.
                     self._identity.setdefault(field, {}).setdefault(value, place)
 
     def add_case(self, case: Case, place: Place) -> None:
@@ -115,6 +116,7 @@ class RunBuilder:
         self._phases.append(
             Phase(
                 name=suite.name or kind,
+                # The failure stands for the suite, so it lies where the suite lies.
                 path=suite.path[:-1],
                 outcome=_SUITE_ERRORS[kind],
                 attributes={"kind": f"{kind} of a suite"}
@@ -182,6 +184,7 @@ class RunBuilder:
         if len(found) > 1:
             (first, place), (other, at) = list(found.items())[:2]
             many = "suite" if self._settings.run == "file" else "file of its own"
+            # Both are named: which of them is meant only a person knows.
             raise MalformedSourceError(
                 f"names several units: {first!r} ({place}) and {other!r} ({at})",
                 source=self._source.uri,
@@ -226,6 +229,8 @@ class RunBuilder:
         ends: list[datetime] = []
         suites = [*self._suites]
         if self._wrapper is not None and self._settings.run == "file":
+            # The wrapper spans all suites; with a run for each suite its times are
+            # those of others.
             suites.insert(0, self._wrapper)
         for suite in suites:
             started = moment_of(
@@ -237,6 +242,7 @@ class RunBuilder:
             duration = duration_of(suite.attributes.get("time"), report, suite.place)
             if started is not None:
                 starts.append(started)
+                # A duration beyond what Python can add says nothing of the end.
                 if duration is not None and duration < timedelta.max.total_seconds():
                     ends.append(_later(started, duration))
         for phase in self._phases:

@@ -75,12 +75,15 @@ class Suite:
 
     def end(self, report: ConversionReport) -> None:
         """Compare what was found with the counts that it states."""
+        # Counts of a suite include those of the suites within it.
         if self.around is not None:
             self.around.found.update(self.found)
         found = {name: self.found[verdict] for name, verdict in _COUNTS.items()}
         found["tests"] = self.found.total()
         for name, number in found.items():
             stated = self.attributes.get(name, "").strip()
+            # Cut, since int() of a long text is slow, and no count has that many
+            # digits.
             if stated.isdecimal() and int(stated[:18]) != number:
                 report.coerced(
                     "count",

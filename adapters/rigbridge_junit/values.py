@@ -38,6 +38,7 @@ def duration_of(
     text = clean(value)
     if text is None:
         return None
+    # Some tools write the unit behind the number.
     text = text.removesuffix("s").rstrip()
     if _PLAIN.fullmatch(text):
         pass
@@ -72,6 +73,7 @@ def moment_of(
         return None
     try:
         moment = datetime.fromisoformat(text)
+        # 1970 and before are clocks that were never set.
         if moment.year <= _EPOCH_YEAR:
             return None
         return context.time_zone.localize(

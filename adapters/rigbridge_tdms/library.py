@@ -138,11 +138,15 @@ def open_file(source: Source, spool: Spool) -> Generator[OpenFile]:
         ) from error
     # It would write to the terminal by a handler of its own, and Python itself where
     # there is none; loggers above still hear.
+    # Changes the handlers of this library's loggers only, and does so again without
+    # harm.
     for logger in logs.loggers.values():
         logger.removeHandler(logs.console_handler)
         logger.addHandler(_SILENT)
     try:
         with source.open() as stream, _seekable(stream, spool) as file:
+            # Raw timestamps keep the 2^-64 parts of a second that NumPy's type would
+            # round.
             opened = library.TdmsFile.open(file, raw_timestamps=True)
             yield cast("OpenFile", opened)
     except SourceError:
@@ -168,6 +172,7 @@ def _seekable(stream: IO[bytes], spool: Spool) -> Generator[IO[bytes]]:
         yield stream
         return
     with spool.aside() as aside:
+        # A megabyte at a time: files of a test bench have gigabytes.
         shutil.copyfileobj(stream, aside, 1 << 20)
         aside.seek(0)
         yield aside

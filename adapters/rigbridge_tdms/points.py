@@ -70,6 +70,7 @@ def _x_axis(
     if not isinstance(step, (int, float)) or not isinstance(start, (int, float)):
         return None
     # A step of 0 is what programs write that know none.
+    # x - x is not zero for infinity and NaN.
     if not step or step - step or start - start:
         return None
     used.update(
@@ -93,6 +94,8 @@ def _columns(
     try:
         pieces = [chunk[:] for chunk in channel.data_chunks()]
     except ValueError as error:
+        # The library has no error of its own for this; its words are all there is to go
+        # by.
         if "scaling" not in str(error):
             raise
         return _unscaled(channel, place, report)
@@ -138,14 +141,19 @@ def _joined(
     if kinds <= {"f"}:
         floats = array("d")
         for piece in pieces:
+            # Little or big endian in the file, the machine's own here, as array wants
+            # it.
             floats.frombytes(piece.astype("=f8").tobytes())
         if any(piece.dtype.itemsize > _DOUBLE for piece in pieces):
             report.coerced(
                 "measurement",
                 "numbers of extended precision as doubles",
                 place=Place(path=place),
+                # Extended precision has 10 or 16 bytes; a double keeps 15 to 17 digits of
+                # it.
             )
         return floats
+    # array("q") holds up to 2^63 - 1; larger ones become integers of Python.
     if kinds <= {"i", "u"} and not any(_beyond(piece) for piece in pieces):
         integers = array("q")
         for piece in pieces:

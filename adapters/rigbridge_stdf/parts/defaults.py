@@ -21,6 +21,8 @@ __all__ = ["Notes", "TestDefaults"]
 Notes: TypeAlias = list[tuple[str, str, str | None]]
 """What was changed: the kind of element, the rule and a detail."""
 
+# OPT_FLAG of PTR and MPR (STDF V4): each bit says that a field of the record itself
+# does not count.
 _NO_SCALE, _NO_INPUT, _NO_LOW_SPEC, _NO_HIGH_SPEC = 1, 2, 4, 8
 _LOW_BY_DEFAULT, _HIGH_BY_DEFAULT, _NO_LOW, _NO_HIGH = 16, 32, 64, 128
 
@@ -104,6 +106,8 @@ class TestDefaults:
     def _keep(self, key: tuple[str, int, str | None], found: Mapping[str, Any]) -> None:
         if key in self._first:
             return
+        # Bounded: a program that writes the number of the part into TEST_TXT would
+        # otherwise define a test for each part.
         if len(self._first) >= 2 * MAX_TESTS:
             raise MalformedSourceError(
                 f"a lot defines more than {MAX_TESTS:,} tests",
@@ -118,6 +122,7 @@ class TestDefaults:
 
 def _complete_parametric(found: dict[str, Any], first: Mapping[str, Any]) -> bool:
     """Complete limits, units and scales; tell whether a limit was inherited."""
+    # A record that ends before OPT_FLAG has no field that it could make invalid.
     flags: int = found.get("OPT_FLAG", 0)
     inherited = False
     for name, invalid, none in _NUMBERS:
@@ -128,6 +133,8 @@ def _complete_parametric(found: dict[str, Any], first: Mapping[str, Any]) -> boo
             if name in first:
                 found[name] = first[name]
                 inherited = inherited or name in {"LO_LIMIT", "HI_LIMIT"}
+    # START_IN and INCR_IN have one bit for both: a start without its step means
+    # nothing.
     if flags & _NO_INPUT:
         for name in _INPUT:
             found.pop(name, None)

@@ -17,6 +17,7 @@ from rigbridge_stdf.settings import STDFSettings
 
 __all__ = ["Lot"]
 
+# What a tester without groups of sites writes as SITE_GRP (V4, SDR and WIR).
 _ALL_SITES = 255
 # What a field holds where it holds nothing.
 _MISSING: Mapping[str, object] = {
@@ -137,11 +138,15 @@ class Lot:
         """Take SDR: the equipment of sites."""
         equipment = self._described("SDR", fields, record.place)
         group = fields.get("SITE_GRP", _ALL_SITES)
+        # Bounded as a whole: a record names up to 255 sites, and a file may have any
+        # number of such records.
         for site in fields.get("SITE_NUM", [])[: MAX_PINS - len(self._sites)]:
             self._sites[fields.get("HEAD_NUM", 1), site] = group, equipment
 
     def _take_pin(self, record: Record, fields: Fields) -> None:
         """Take PMR: the name of a pin."""
+        # LOG_NAM first: it is what people call the pin, PHY_NAM what the package does,
+        # CHAN_NAM what the tester does.
         names = (clean_text(fields.get(name)) for name in _PIN_NAMES)
         name = next((name for name in names if name is not None), None)
         is_known = len(self.pins) < MAX_PINS and "PMR_INDX" in fields
@@ -172,9 +177,12 @@ class Lot:
 
     def _wafer(self, head: int, site: int) -> _Wafer | None:
         group = self._sites.get((head, site), (_ALL_SITES, {}))[0]
+        # A tester without SDR records has one group for everything.
         for key in ((head, group), (head, _ALL_SITES)):
             if key in self._wafers:
                 return self._wafers[key]
+        # With a single wafer under test there is nothing to choose, whatever the groups
+        # say.
         of_head = [wafer for (at, _), wafer in self._wafers.items() if at == head]
         return of_head[0] if len(of_head) == 1 else None
 
@@ -205,6 +213,7 @@ class Lot:
             report: the account of the part.
         """
         wafer = self._wafer(head, site)
+        # Parts have no start in STDF. That of the wafer is nearer than that of the lot.
         for seconds, place in (
             (None, self._place) if wafer is None else (wafer.start, wafer.place),
             (self.information.get("START_T"), self._place),

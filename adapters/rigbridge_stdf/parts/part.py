@@ -32,7 +32,10 @@ from rigbridge_stdf.settings import STDFSettings
 
 __all__ = ["Part"]
 
+# PART_FLG of PRR (V4): bits 0 and 1 a retest, 2 an abnormal end, 3 failed, 4 no
+# verdict.
 _SAME_ID, _SAME_PLACE, _ABNORMAL, _FAILED, _NO_VERDICT = 1, 2, 4, 8, 16
+# What PRR holds where it has no software bin or no coordinate.
 _NO_BIN, _NO_COORDINATE = 0xFFFF, -0x8000
 _OUTSIDE = "Tests"
 """The name of the phase of tests that stand in no section of the program."""
@@ -133,6 +136,7 @@ class Part:
             report.dropped("bytes", "behind the last field", place=record.place)
         outcome = self._outcome(record, fields, lot)
         started = lot.started_at(self.head, self.site, report)
+        # TEST_T is a duration in milliseconds; 0 stands for unknown.
         duration = fields.get("TEST_T", 0)
         ended = None
         if started is not None and duration:
@@ -189,7 +193,10 @@ class Part:
         report.mapped("log", len(run.logs))
 
     def _outcome(self, record: Record, fields: Fields, lot: Lot) -> RunOutcome:
+        # A PRR that ends before PART_FLG gives no verdict.
         flags = fields.get("PART_FLG", _NO_VERDICT)
+        # Before the verdict: a part whose test broke off was not tested to its end,
+        # whatever the flag says.
         if flags & _ABNORMAL:
             return RunOutcome.ABORTED
         if not flags & _NO_VERDICT:

@@ -41,6 +41,8 @@ _SUMMARIES = {
     "PGR": "names groups of pins, results name the pins",
     "PLR": "says how states of pins are displayed",
 }
+# Program sections are nested by hand, a few levels deep; a file that only begins some
+# would grow the path without end.
 _DEEPEST = 64
 _UPDATE = "VUR"
 _NAMELESS = "section"
@@ -113,6 +115,7 @@ class _FileReader:
         why = "the file ends"
         try:
             for record in self._file.records:
+                # The most frequent by far, so it is asked for first.
                 if record.name in _TESTS:
                     self._take_test(record)
                 elif record.name == "PRR":
@@ -122,6 +125,8 @@ class _FileReader:
                 else:
                     self._take(record)
         except MalformedSourceError:
+            # What ended before the damage was given already; only parts that are open
+            # are lost.
             why = "the file is cut off or damaged"
             self._fail_open(why)
             raise
@@ -206,6 +211,7 @@ class _FileReader:
 
     def _begin_part(self, record: Record, fields: Fields) -> None:
         key = fields["HEAD_NUM"], fields["SITE_NUM"]
+        # A tester that lost a PRR goes on with the next part at the same site.
         if key in self._open:
             self._fail(key, "another part begins at its site")
         self._open[key] = self._new_part(key, record)
@@ -227,6 +233,7 @@ class _FileReader:
 
     def _end_section(self, record: Record, fields: Fields) -> None:
         del record, fields
+        # An EPS without its BPS is passed over.
         if self._sections:
             self._sections.pop()
         self._section = tuple(self._sections)
@@ -234,6 +241,8 @@ class _FileReader:
     def _take_test(self, record: Record) -> None:
         key = self._key(record)
         part = None if key is None else self._open.get(key)
+        # The position of head and site is fixed in these records, so the part is found
+        # without decoding the rest.
         try:
             if part is None:
                 part = self._part_of(record)
@@ -252,6 +261,8 @@ class _FileReader:
         key = fields["HEAD_NUM"], fields["SITE_NUM"]
         part = self._open.get(key)
         if part is None and not is_definition(fields):
+            # Some testers write no PIR. The first result of a site then begins its
+            # part.
             part = self._open[key] = self._new_part(key, record)
             part.report.coerced(
                 "part", "has no PIR, begun by its first test", place=record.place
@@ -261,6 +272,7 @@ class _FileReader:
     def _key(self, record: Record) -> tuple[int, int] | None:
         """Give head and site of a binary record; None where they cannot be told."""
         at = _SITE_AT[record.name]
+        # Too short to hold a site.
         if record.is_line or len(record.content) < at + 2:
             return None
         return record.content[at], record.content[at + 1]
@@ -291,6 +303,7 @@ class _FileReader:
             fields = record.fields(self._source.uri)
         except MalformedSourceError as error:
             key = self._key(record)
+            # With a single part open the damaged PRR can only be its.
             if key is None and len(self._open) == 1:
                 key = next(iter(self._open))
             part = None if key is None else self._open.pop(key, None)
@@ -304,6 +317,8 @@ class _FileReader:
         if part is None:
             part = self._new_part(key, record)
             part.report.coerced("part", "has no PIR", place=record.place)
+        # Texts behind the last part are most often about it: testers write them when it
+        # has ended.
         if self._finished == self._summary.parts:
             for text in self._summary.trailing:
                 part.add_text(text, text.fields(self._source.uri))
@@ -328,6 +343,7 @@ class _FileReader:
     def _close(self, part: Part | None) -> None:
         if part is not None:
             self._results = max(0, self._results - part.results)
+            # Only what is open counts against the bound.
             self._size = max(0, self._size - part.size)
         if not self._open:
             # A section that a part left without its end is not one of the next part.

@@ -29,7 +29,9 @@ from rigbridge_stdf.records.record import Fields, Record
 
 __all__ = ["ResultReader", "is_definition"]
 
+# TEST_FLG (V4): bit 1 the result is not valid, 4 not executed, 6 no verdict, 7 failed.
 _NOT_VALID, _NOT_EXECUTED, _NO_VERDICT, _FAILED = 1 << 1, 1 << 4, 1 << 6, 1 << 7
+# PARM_FLG (V4): bits 6 and 7 say that a value equal to the limit passes.
 _LOW_PASSES, _HIGH_PASSES = 1 << 6, 1 << 7
 _TEST_WORDS = (
     (1 << 0, "alarm"),
@@ -69,6 +71,7 @@ _FUNCTIONAL_TEXTS = (
     "PROG_TXT",
     "RSLT_TXT",
 )
+# PATG_NUM 255 stands for no pattern generator (V4, FTR).
 _NO_GENERATOR = 255
 _RESULT_END = 12
 """The byte behind the result of a PTR."""
@@ -144,10 +147,13 @@ class ResultReader:
         if known is None:
             fields = record.fields(self._source)
             known = self._what_follows(record.name, fields)
+            # Full is full: what is met later is read in the slow way, with the same
+            # result.
             if key and len(self._known) < _MOST_KEPT:
                 self._known[key] = known
         value: float | None = None
         if fields or self._read_float is None:
+            # The fields were just decoded, or are in text form.
             value = fields.get("RESULT")
         else:
             value = self._read_float(content, 8)
@@ -192,11 +198,14 @@ class ResultReader:
         axes: list[Axis] = []
         if results and "START_IN" in found:
             start, step = found["START_IN"], found.get("INCR_IN", 0.0)
+            # An input axis is a start and a step; the results are its points.
             inputs = [start + index * step for index in range(len(results))]
             axes.append(Axis(name="input", unit=found.get("UNITS_IN"), values=inputs))
         if results and len(pins) == len(results):
             axes.append(Axis(name="pin", values=pins))
         elif pins:
+            # A pin for each result is an axis. Otherwise nothing says which result is
+            # of which pin.
             attributes["pins"] = pins
         if states:
             attributes["RTN_STAT"] = states
@@ -248,6 +257,7 @@ class ResultReader:
         measurement = Measurement(
             name=found["name"],
             outcome=outcome,
+            # A functional test has no value; its verdict is what was measured.
             value=verdicts.get(outcome),
             attributes=attributes,
         )
@@ -301,6 +311,7 @@ def _limits(found: Mapping[str, Any], parametric: int, notes: Notes) -> Limit | 
     if lower is None and upper is None:
         return None
     return Limit(
+        # A limit is exclusive unless the flag says otherwise.
         lower=lower,
         upper=upper,
         lower_inclusive=bool(parametric & _LOW_PASSES),

@@ -38,6 +38,8 @@ def serial_number(
     """
     counts = _COUNT.fullmatch(str(fields.get("PART_ID") or "").strip())
     # The parts 1, 2 and 3 of every lot would become three units.
+    # False sorts before True: a template of PART_ID alone goes last, and the others
+    # keep their order.
     ordered = sorted(templates, key=_PART_ID.__eq__) if counts else templates
     for template in ordered:
         names = _BRACES.findall(template)

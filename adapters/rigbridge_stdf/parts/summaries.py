@@ -22,6 +22,7 @@ __all__ = ["MAX_TESTS", "LotSummary", "PartBin", "read_summaries"]
 MAX_TESTS = 100_000
 """How many tests a lot may define; a program has some thousands."""
 
+# Bounds of what is kept in memory; real files have a few of each.
 _MAX_LOTS = 1_000
 _MAX_WAFERS = 1_000
 _MAX_TRAILING = 10_000
@@ -84,6 +85,7 @@ class LotSummary:
             taker(self, record.fields(source))
         elif record.name == "PRR":
             self.parts += 1
+            # What stood before the end of this part is not behind the last one.
             self.trailing.clear()
         elif record.name in {"DTR", "GDR"} and len(self.trailing) < _MAX_TRAILING:
             self.trailing.append(record)
@@ -106,6 +108,7 @@ def read_summaries(source: Source) -> list[LotSummary]:
             try:
                 summaries[-1].add(record, source.uri)
             except SourceError:
+                # Said when the file is read for its parts.
                 continue
     except SourceError:
         pass
@@ -145,6 +148,8 @@ def _test(summary: LotSummary, fields: Fields) -> None:
     name = clean_text(fields.get("TEST_NAM")) or clean_text(fields.get("TEST_LBL"))
     number = fields.get("TEST_NUM")
     if name and number is not None and len(summary.test_names) < MAX_TESTS:
+        # setdefault: TSR comes for each site and once for all, mostly with the same
+        # name.
         summary.test_names.setdefault(number, name)
 
 

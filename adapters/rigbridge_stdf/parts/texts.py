@@ -13,6 +13,8 @@ __all__ = ["clean_text", "json_number", "note_text", "wall_time"]
 
 _NOT_ASCII = "is not ASCII, read as UTF-8 or windows-1252"
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a wall clock's, whose zone comes later
+# 0 is what testers write that have no clock; the other is the missing value of an
+# unsigned integer.
 _MISSING_TIMES = (0, 0xFFFFFFFF)
 
 
@@ -42,6 +44,7 @@ def wall_time(seconds: object, *, is_utc: bool) -> datetime | None:
     """
     if not isinstance(seconds, int) or seconds in _MISSING_TIMES:
         return None
+    # STDF counts seconds by the tester's local clock, without a zone.
     wall = _EPOCH + timedelta(seconds=seconds)
     return wall.replace(tzinfo=UTC) if is_utc else wall
 

@@ -25,6 +25,7 @@ __all__ = ["NO_RECORD", "AsciiRecords", "begins_as_ascii"]
 NO_RECORD = "line"
 """The name of a line that does not begin as a record does."""
 
+# A byte order mark is no part of the format, but editors write one.
 _BEGIN = re.compile(rb"(?:\xef\xbb\xbf)?\s*FAR:A([^\w\r\n])(\d+)")
 _NAME = re.compile(rb"([A-Z0-9]{3}):")
 _VERSION = 4
@@ -35,6 +36,7 @@ _TIME = re.compile(
     r"(\d{1,2}):(\d\d):(\d\d)\s+(\d{1,2})-([A-Z]{3})-(\d{4})", re.IGNORECASE
 )
 _MONTHS = "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC"
+# The sign is that of RES_SCAL: a value in milli is stored with the exponent 3.
 _PREFIXES = {
     15: "f",
     12: "p",
@@ -138,6 +140,8 @@ class AsciiRecords:
         number = 0
         while line := self._stream.readline(_LONGEST):
             number += 1
+            # Bounded while it is joined: a line that only goes on would grow without
+            # end.
             if len(line) + len(record) > _LONGEST:
                 raise MalformedSourceError(
                     f"a record has more than {_LONGEST:,} bytes",
@@ -148,9 +152,11 @@ class AsciiRecords:
             line = line.rstrip(b"\r\n")
             if number == 1:
                 line = line.removeprefix(b"\xef\xbb\xbf")
+            # The first blank only says that the line goes on.
             if line[:1] in (b" ", b"\t") and record:
                 record += line[1:]
             elif line.strip(b" \t\x1a\0"):
+                # DOS ends a text with 0x1A, tapes with zeros.
                 if record:
                     yield first, record
                 record, first = line.lstrip(), number
@@ -184,6 +190,7 @@ class _AsciiDecoder:
             values = [_generic(value) for value in written if value]
             return {"GEN_DATA": values}
         fields: dict[str, Any] = {}
+        # Not strict: fields at the end may be left out.
         for (name, kind), value in zip(self._fields, written, strict=False):
             stripped = value.strip()
             if stripped:
@@ -209,6 +216,7 @@ def _read(kind: str, value: str, raw: str) -> Any:
     return _READERS.get(kind, str)(raw if kind == "T" else value)
 
 
+# As wide as the widest integer of STDF; a longer one would not fit its twin.
 def _integer(value: str, base: int = 10) -> int:
     number = int(value, base)
     if not -(1 << 31) <= number < 1 << 32:
@@ -232,6 +240,7 @@ def _seconds(value: str) -> int:
     month, within = divmod(_MONTHS.index(found[5].upper()), 3)
     if within:
         raise ValueError(value)
+    # As if it were UTC, so that both forms give the seconds of the wall clock.
     wall = datetime(int(found[6]), month + 1, day, hour, minute, second, tzinfo=UTC)
     return int(wall.timestamp())
 
@@ -274,6 +283,7 @@ def _as_binary(name: str, fields: dict[str, Any], *, is_scaled: bool) -> Fields:
             flags |= 1 << 2
         fields["PART_FLG"] = flags
     elif name in {"PCR", "HBR", "SBR", "TSR"}:
+        # ATDF leaves the head out of a summary of all; STDF writes 255.
         fields.setdefault("HEAD_NUM", 255)
     return fields
 
@@ -291,6 +301,7 @@ def _set_test_flags(name: str, fields: dict[str, Any]) -> None:
     if name == "FTR":
         fields["TEST_FLG"] = test
         return
+    # Without a result the twin in STDF is not valid.
     if name == "PTR" and "RESULT" not in fields:
         test |= 1 << 1
     compared = fields.pop("compare", "").upper()
@@ -320,6 +331,7 @@ def _unscale(fields: dict[str, Any]) -> None:
         fields["RTN_RSLT"] = [_moved(value, scale) for value in fields["RTN_RSLT"]]
     prefix = _PREFIXES.get(scale, "")
     unit = fields.get("UNITS", "")
+    # The unit is written with its prefix, which the exponent has just taken off.
     if prefix and len(unit) > 1 and unit[0].lower() == prefix.lower():
         fields["UNITS"] = unit[1:]
 

@@ -23,8 +23,11 @@ __all__ = ["BinaryRecords", "byte_order_of"]
 _HEADER = 4
 _FAR = (0, 10)
 _END = "MRR"
+# Other versions have other fields under the same names of records.
 _VERSION = 4
+# The length of a FAR is 2. Read in the wrong byte order it is 0x0200.
 _TWO, _SWAPPED_TWO = 2, 0x0200
+# CPU_TYPE of FAR (V4): 0 a DEC VAX, 1 a Sun, 2 a PC.
 _VAX = 0
 _BYTE_ORDERS: Mapping[int, ByteOrder] = {_VAX: "<", 1: ">", 2: "<"}
 """The byte order of each CPU type: VAX, Sun, x86."""
@@ -52,12 +55,14 @@ def byte_order_of(head: bytes) -> tuple[ByteOrder, int] | None:
         at = count = 0
         while count < _TRIED and at + _HEADER <= len(head):
             length, kind, subtype = header.unpack_from(head, at)
+            # The first record must fit, since otherwise most texts would count as one.
             if (kind, subtype) not in RECORD_NAMES or (not at and length > len(head)):
                 break
             count += 1
             at += _HEADER + length
         found.append((count, order))
     count, order = max(found)
+    # Equal counts tell nothing: both orders may read the same few records.
     return (order, count) if count and found[0][0] != found[1][0] else None
 
 
@@ -128,6 +133,8 @@ class BinaryRecords:
         """
         is_over = False
         for offset, code, content in self._frames():
+            # Behind MRR another file may follow, which begins with a record that is
+            # known.
             if is_over and code not in RECORD_NAMES:
                 raise self._garbage(offset)
             self._number += 1
@@ -144,9 +151,12 @@ class BinaryRecords:
         """Give each record's position, its two numbers and its content."""
         buffer, at, begin = b"", 0, 0
         while chunk := self._stream.read(_CHUNK):
+            # The rest of a record is carried over to the next chunk.
             buffer, begin, at = buffer[at:] + chunk, begin + at, 0
             while at + _HEADER <= len(buffer):
                 length, kind, subtype = self._header.unpack_from(buffer, at)
+                # Type 0: a record of the beginning of a file, or zeros that fill up the
+                # block of a tape.
                 if not kind:
                     offset = begin + at
                     if not (length or subtype):
@@ -205,6 +215,8 @@ class BinaryRecords:
                 place=place,
                 detail=f"CPU_TYPE {cpu}",
             )
+        # A VAX is little endian: with record lengths of the other order CPU_TYPE must
+        # be wrong.
         is_vax = cpu == _VAX and self.order == "<"
         if is_vax:
             self._report.coerced("float", "those of a VAX, as FAR says", place=place)

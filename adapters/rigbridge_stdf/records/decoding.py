@@ -91,6 +91,7 @@ class _Values:
         }
         if is_vax:
             readers["R4"] = _vax_number
+            # struct knows no floats of a VAX, so they are read one by one.
             del self.bulk["R4"]
         readers |= {
             "C1": _character,
@@ -186,6 +187,8 @@ def decoder_for(layout: RecordLayout, order: ByteOrder, *, is_vax: bool) -> Deco
         try:
             for name, read, kind, count in steps:
                 if count is not None:
+                    # The counter is missing where the record ended before it; then the
+                    # array is missing, too.
                     if count not in fields:
                         break
                     fields[name], at = _array(values, kind, content, at, fields[count])
@@ -194,6 +197,8 @@ def decoder_for(layout: RecordLayout, order: ByteOrder, *, is_vax: bool) -> Deco
                 else:
                     fields[name], at = read(content, at)
         except (struct.error, IndexError):
+            # Raised by whatever reads behind the end; where that was is told once,
+            # here.
             raise RecordDamageError(
                 f"{name} at its byte {at} goes beyond its {end} bytes"
             ) from None
@@ -214,9 +219,12 @@ def _array(
     if kind == "N1":
         end = at + (count + 1) // 2
         _check(content, end)
+        # The lower half of a byte comes first (V4, N*1).
         halves = [half for byte in content[at:end] for half in (byte & 15, byte >> 4)]
         return halves[:count], end
     if kind in values.bulk:
+        # In one call, after struct has checked that all bytes are there: the count
+        # alone allocates nothing.
         numbers = struct.Struct(f"{values.order}{count}{values.bulk[kind]}")
         return list(numbers.unpack_from(content, at)), at + numbers.size
     found: list[Any] = []
