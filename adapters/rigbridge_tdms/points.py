@@ -144,13 +144,12 @@ def _joined(
             # Little or big endian in the file, the machine's own here, as array wants
             # it.
             floats.frombytes(piece.astype("=f8").tobytes())
+        # Extended precision has 10 or 16 bytes, of which a double keeps 15 to 17 digits.
         if any(piece.dtype.itemsize > _DOUBLE for piece in pieces):
             report.coerced(
                 "measurement",
                 "numbers of extended precision as doubles",
                 place=Place(path=place),
-                # Extended precision has 10 or 16 bytes; a double keeps 15 to 17 digits of
-                # it.
             )
         return floats
     # array("q") holds up to 2^63 - 1; larger ones become integers of Python.

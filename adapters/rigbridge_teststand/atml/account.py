@@ -81,6 +81,8 @@ class RunAccount:
             parts.append("limit")
         for item in parts:
             # It was counted as mapped when it was read.
+            # Otherwise the counts of mapped and omitted elements would not add up to
+            # those of the file.
             self.mapped[item] -= 1
             self.report.omitted(item, reason, place=place, detail=measurement.name)
 

@@ -71,6 +71,7 @@ class TestStandATMLAdapter:
 
     def detect(self, head: bytes, name: str) -> Match | None:
         """Recognize the root element and its namespaces."""
+        # Zeros are left out, so that UTF-16 can be searched as if it were ASCII.
         shown = head.replace(b"\x00", b"").decode("latin-1")
         root = find_root(shown, _ROOT, name)
         if root is None:
@@ -131,6 +132,7 @@ class _ATMLFile(ReportFile):
         provenance = self.context.provenance(
             self.source, index, format=_FORMAT, format_version=version
         )
+        # Read while it was parsed; by now most of its steps are gone from the tree.
         if self._partial is not None and self._partial.results is element:
             return self._partial.finish(provenance, truncated=truncated)
         return read_run(
@@ -150,6 +152,7 @@ class _ATMLFile(ReportFile):
         # Of its own: a file that turns out to be damaged is read again.
         account = RunAccount(place=self._places.place)
         for element, is_report in super().complete(head, stream):
+            # Results within other data are no run of their own.
             if is_report and not is_of_a_unit(element):
                 continue
             # Only now is the text behind the one before complete.
@@ -178,6 +181,8 @@ class _ATMLFile(ReportFile):
     def restart(self) -> None:
         """Forget the steps that were read."""
         super().restart()
+        # Line numbers and positions of a reading that was given up say nothing of the
+        # next one.
         self._places = PlaceTracker()
         self._partial = None
         self._completed = 0
@@ -234,6 +239,7 @@ class _ATMLFile(ReportFile):
         others: list[str] = []
         account = RunAccount(self.context.report, self._places.place)
         _record_container(root, account)
+        # A stack in the order of the document, so that runs come as the file has them.
         pending = [below for _, below in children(root)][::-1]
         while pending:
             element = pending.pop()
@@ -315,6 +321,7 @@ def stations_of(source: Source) -> list[str | None]:
     found: list[str | None] = []
     # The main pass records the repairs.
     report = ConversionReport()
+    # "end" alone: nothing is built for elements that are only begun.
     ends: tuple[Event] = ("end",)
     with source.open() as stream, suppress(etree.XMLSyntaxError):
         head = stream.read(HEAD_SIZE)
@@ -322,6 +329,7 @@ def stations_of(source: Source) -> list[str | None]:
             ends, (*_EMPTIED, _MEMBER), head, stream, uri=source.uri, report=report
         ):
             if local_name(element) == "Element":
+                # An array would otherwise grow until its step ends.
                 _remove_before(element)
             if local_name(element) == RESULTS and is_of_a_unit(element):
                 found.append(read_header(element, RunAccount()).station)

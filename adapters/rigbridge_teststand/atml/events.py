@@ -90,6 +90,7 @@ def read_events(
     others: list[LogEntry] = []
     more: dict[str, JSONValue] = {}
     for event in _events(containers, more, account):
+        # 2.02 has the kind in Data/@name, 5.00 and later in Event/@ID.
         kind = attribute(event, "ID") or attribute(child(event, "Data"), "name") or ""
         first = child(event, "Message")
         text = _data(event, kind, more, account)
@@ -109,6 +110,7 @@ def read_events(
             others.append(LogEntry(level=LogLevel.INFO, message=shown, time=time))
             continue
         account.mapped["event"] += 1
+    # Code 0 means no error, so it makes no log entry; it is kept as it was written.
     if code == 0:
         more[f"event.{_CODE}"] = code
         put(more, f"event.{_CODE}.Message", meaning, account)

@@ -101,6 +101,8 @@ def record_unread(element: Element, form: Form, account: RunAccount) -> None:
     while pending:
         node, form = pending.pop()
         keys = node.keys()
+        # A quick look first: nearly all elements have just the attributes that are
+        # known.
         if keys and not form.attributes.issuperset(keys):
             _record_attributes(node, form, account)
         text = node.text
@@ -123,6 +125,7 @@ def _is_read(form: Form, node: Element, keys: Iterable[object]) -> bool:
     unless = form.unless
     if not unless or not form.has_text:
         return form.has_text
+    # An attribute that replaces the text is asked for only where the element has one.
     if not len(node) and unless.isdisjoint(keys):
         return True
     given = {key for key, value in attributes_of(node).items() if value.strip()}
@@ -153,6 +156,8 @@ def _record_children(
                 drop_unread(below, account)
                 continue
             seen.add(name)
+        # Named once for each boundary: the children of a foreign element are foreign as
+        # well.
         if _FOREIGN[tag] and _FOREIGN[node.tag] is False:
             account.coerced("element", _BY_NAME, below, tag)
         inner = known[name]
@@ -182,6 +187,7 @@ def content_of(element: Element) -> str:
         found += [text.strip() for text in texts if text and not text.isspace()]
         parts += found
         length += sum(map(len, found))
+        # Enough to recognize it; what was dropped may be a megabyte.
         if length > _SHOWN:
             break
     return " ".join(parts)

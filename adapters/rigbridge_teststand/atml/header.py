@@ -104,6 +104,7 @@ def read_header(
         inside = [(name, element) for name, element in inside if element in of_header]
     for name, element in inside:
         if not is_set and element.tail and not element.tail.isspace():
+            # The text behind an element is nobody's field, and is kept.
             put(reader.metadata, "text", element.tail.strip(), account)
         if name == "ResultSet":
             if has_set:
@@ -162,6 +163,7 @@ class _HeaderReader:
                 self.unit[field] = given
                 read.append(name)
         for name, below in children(element):
+            # An attribute, as other exporters write it, wins over the element.
             if name == "SerialNumber" and "serial_number" not in self.unit:
                 self._serial(below)
                 read.append(below)
@@ -245,6 +247,7 @@ class _HeaderReader:
         for key, value in found.items():
             # TestStand's containers, which say nothing about the value.
             short = key.replace(".TSAdditionalData", "").replace(".TSCollection", "")
+            # Two properties that differ after shortening keep their whole names.
             if self.metadata.setdefault(short, value) != value:
                 self.metadata[key] = value
 
@@ -317,6 +320,8 @@ class _HeaderReader:
     def _options(self, element: Element) -> None:
         self._account.coerced("report options", REPORT_OPTIONS_RULE, element)
         collection = child(element, "Collection")
+        # Most of them are about the look of a page; only those that say how the test
+        # was run are kept.
         # There are a hundred of them in every report.
         for item in () if collection is None else child_elements(collection):
             name = item.get(NAME)
@@ -358,6 +363,7 @@ class _HeaderReader:
         if value is None:
             flatten(element, f"result_set.{kind}", self.metadata, self._account)
             return
+        # The batch is named where the socket is, in the result set and not in the unit.
         if kind == "BatchSerialNumber" and "batch_number" not in self.unit:
             self._account.mapped["property"] += 1
             self.unit["batch_number"] = value

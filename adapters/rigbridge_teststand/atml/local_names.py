@@ -40,6 +40,7 @@ __all__ = [
 ]
 
 # The rest of the namespaces differs by producer.
+# 5.00 and 6.01 are the schemas of IEEE 1636.1-2011 and -2013.
 _VERSIONS = (
     ("2.02", re.compile(r"ATML/200[67]")),
     ("5.00", re.compile(r"1636\.1:2011")),
@@ -57,6 +58,7 @@ class _LocalNames(dict[str, str]):
         return name
 
 
+# element[:] gives a list in one call into C.
 # The type hints of lxml lack slices of an element.
 _ALL: Any = itemgetter(slice(None))
 
@@ -90,6 +92,7 @@ def child(element: Element | None, *names: str) -> Element | None:
     for name in names:
         if element is None:
             return None
+        # Not element.find(): namespaces differ by producer.
         for below in child_elements(element):
             if LOCAL_NAMES[below.tag] == name:
                 element = below

@@ -36,6 +36,7 @@ __all__ = ["PartialRun"]
 _T = TypeVar("_T")
 _GROUP = "TestGroup"
 _ARRAY = "IndexedArray"
+# Keeps the place of an open step, whose phase comes before those of the steps below it.
 _UNREAD = Phase(name="(not yet read)", outcome=PhaseOutcome.ERROR)
 
 
@@ -110,6 +111,7 @@ class PartialRun:
             return
         partial = 0
         for step in self._open:
+            # Only the last element at each depth can still grow.
             if holder[-1] is not step.element:
                 break
             partial += 1
@@ -117,6 +119,7 @@ class PartialRun:
         self._close(partial, is_parent_complete=False)
         level = self._open[-1].below if self._open else self._top
         while below := child_elements(holder):
+            # All but the last one are complete: the parser has gone on behind them.
             self._read_complete(below[:-1], level, is_parent_complete=False)
             holder = below[-1]
             if local_name(holder) not in STEPS:
@@ -237,6 +240,7 @@ class PartialRun:
         while len(self._open) > partial:
             inner = self._open[-1]
             below = child_elements(inner.element)
+            # From the inside out: a step is read after all that is in it.
             self._read_complete(below, inner.below, is_parent_complete=True)
             self._open.pop()
             if inner is not self._root:

@@ -67,6 +67,7 @@ class PhaseTree:
             level: what was read of the level before.
         """
         # A stack instead of recursion: sequences may call themselves deeply.
+        # Reversed, since the last of a stack is taken first.
         pending = _waiting(steps, level)
         while pending:
             step, level = pending.pop()
@@ -103,6 +104,7 @@ class PhaseTree:
         if looping is LoopRole.ITERATION and level.loop == loop:
             self._empty(level)
             return attrs.evolve(phase, path=(*level.path, level.name))
+        # Any step in between ends the loop.
         level.loop = None
         if looping is LoopRole.SUMMARY:
             level.loop, level.name, level.at = loop, phase.name, at

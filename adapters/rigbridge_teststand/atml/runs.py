@@ -48,6 +48,7 @@ OLDEST = "2.02"
 _SEQUENCE_FILE = re.compile(r"\.seq$", re.IGNORECASE)
 _SEPARATORS = re.compile(r"^[A-Za-z]:|[\\/]")
 _UNFINISHED = frozenset({"running", "looping"})
+# Words that TestStand has for a run that was ended before its first step.
 _NEVER_STARTED = frozenset({"skipped", "notstarted"})
 _COUNT = "result_set.NumOfResults"
 _OF_SET_ATTRIBUTES = ("ID", "name", "startDateTime", "endDateTime")
@@ -289,6 +290,8 @@ class ATMLRunReader:
         # A missing verdict is never guessed from the steps.
         if status is None or not status.raw:
             account.coerced("status", "no verdict in the report", results)
+            # A report that was cut off lost its verdict; one that never had any is at
+            # fault itself.
             return RunOutcome.ABORTED if truncated else RunOutcome.ERROR
         known = status.mapped(self._settings.run_outcomes(), RUN_OUTCOMES)
         if known is None:

@@ -83,6 +83,8 @@ class StatedStatus:
         """
         value = (self.value or "").lower()
         qualifier = (self.qualifier or "").lower()
+        # The site's own words are looked up first, even against a verdict: that is what
+        # the setting is for.
         if qualifier in custom:
             return custom[qualifier]
         if value in _VERDICTS:
@@ -167,6 +169,7 @@ class StepStatuses:
         return self._judged(given, None) if given and given.strip() else None
 
     def _judged(self, value: str | None, qualifier: str | None) -> StepStatus:
+        # By the texts as they stand: cleaning them costs more than the look-up.
         key = (value, qualifier)
         found = self._known.get(key)
         if found is None:

@@ -103,6 +103,7 @@ class StepParts:
             elif name == "Extension":
                 looping = read_extension(below, self.attributes, account)
                 if looping is not LoopRole.NONE:
+                    # An iteration says more than a summary, and a block may state both.
                     self.looping = max(looping, self.looping)
             elif name in OUTCOMES and self.outcome is None:
                 self.outcome = below

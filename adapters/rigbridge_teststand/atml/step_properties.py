@@ -104,6 +104,7 @@ def _read_block(
             if given is None:
                 continue
         count += 1
+        # A second one of the same name is kept under a further key, and not lost.
         if name in into:
             put(into, name, given, account)
         elif label in _TEXTS:

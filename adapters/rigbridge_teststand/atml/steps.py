@@ -81,6 +81,8 @@ _USUAL_ATTRIBUTES = frozenset(
     | {"startDateTime", "endDateTime", STATUS}
 )
 _CALLER_NAME = "callerName"
+# bl='2' within userDefinedType is the level of the block, where 2.02 has no property
+# for it.
 _LEVEL = re.compile(r"\bbl\s*=\s*'(\d+)'")
 _POST_ACTION = "_PostAction"
 _FLOW = "NI_Flow_"
@@ -235,6 +237,7 @@ class ATMLStepReader:
         if "userDefinedType" in given and (text := given["userDefinedType"].strip()):
             attributes["user_defined_type"] = text
             count += 1
+            # setdefault: the property of later versions is the exact one.
             if (level := _LEVEL.search(text)) is not None:
                 attributes.setdefault("block_level", int(level[1]))
         self._account.mapped["property"] += count
@@ -271,6 +274,7 @@ class ATMLStepReader:
             total = attributes.get("total_time")
             if not isinstance(total, (int, float)):
                 return None
+            # A total time of years, or NaN, is no duration.
             try:
                 ended = started + timedelta(seconds=total)
             except (OverflowError, ValueError):
@@ -343,6 +347,7 @@ class ATMLStepReader:
             and not is_judged
             and verdict is not MeasurementOutcome.UNSET
         ):
+            # Counted together: the attribute is changed once a step, not once a value.
             found.extend(self._derived(kind, name, verdict, parts.attributes))
         if found:
             self._account.mapped["measurement"] += len(found)
@@ -356,6 +361,7 @@ class ATMLStepReader:
             if result.limits is None and result.name != REPORT_TEXT
         ]
         singles = [result for result in open_ones if result.is_single]
+        # A single open result first; else the only one with a single value.
         for meant in (open_ones, singles):
             if len(meant) == 1:
                 meant[0].limits = limits
@@ -442,6 +448,8 @@ class ATMLStepReader:
         """Take a report text into the logs; return whether the result is one."""
         if result.name != REPORT_TEXT or result.data is None:
             return False
+        # A report text is one datum. Anything more is data that happens to have that
+        # name.
         if [LOCAL_NAMES[below.tag] for below in child_elements(result.data)] != [
             "Datum"
         ]:

@@ -21,6 +21,7 @@ _TIME = re.compile(
     r"(\d{4})-(\d{1,2})-(\d{1,2})[T ]+(\d{1,2}):(\d{1,2}):(\d{1,2})"
     r"(?:[.,](\d+))?\s*(Z|z|[+-]\d{2}:?\d{2})?$"
 )
+# The part of a time up to its minute, the key of the short cut.
 _MINUTE = len("2018-01-13T11:04")
 _PLAIN = frozenset({len("2018-01-13T11:04:48"), len("2018-01-13T11:04:48.450")})
 _NEXT_SECOND = "1000"
@@ -58,6 +59,7 @@ class TimeReader:
         if text is None or not (text := text.strip()):
             return None
         # Thousands of steps share a minute, and a zone look-up is slow.
+        # Only the two usual lengths: anything longer may carry an offset.
         shift = self._of_minutes.get(text[:_MINUTE])
         if shift is not None and len(text) in _PLAIN and text[_MINUTE] == ":":
             try:
@@ -81,6 +83,7 @@ class TimeReader:
             or not text[4] == text[7] == "-"
             or text[10] != "T"
             or not text[13] == text[16] == ":"
+            # Python's reader takes .1000 for 100 milliseconds.
             or _NEXT_SECOND in text
         ):
             return None
@@ -92,6 +95,7 @@ class TimeReader:
             return None
         if moment.tzinfo is None:
             shift = self._shift(moment, element)
+            # Bounded: damaged times may all differ.
             if len(self._of_minutes) < _MANY:
                 self._of_minutes[text[:_MINUTE]] = shift
             return (moment + shift).replace(tzinfo=UTC)

@@ -90,6 +90,7 @@ class BoundComparer:
             return self._as_text(element, [bound])
         self._account.mapped["limit"] += 1
         return compare_numbers(
+            # CIEQ compares texts without case; of numbers that is plain equality.
             "NE" if comp == "CINE" else "EQ" if comp == "CIEQ" else bound.comparator,
             number_in(bound.value),
             None,
@@ -144,6 +145,7 @@ class BoundComparer:
     def _inside(self, element: Element, bounds: list[LimitBound]) -> Comparison:
         lower = [bound for bound in bounds if bound.comparator.upper() in LOWER]
         upper = [bound for bound in bounds if bound.comparator.upper() in _UPPER]
+        # Two lower bounds make no range: both are kept as text.
         if len(lower) + len(upper) != len(bounds) or len(lower) > 1 or len(upper) > 1:
             return self._as_text(element, bounds)
         comp = "".join(bound.comparator.upper() for bound in (*lower, *upper))
@@ -208,6 +210,7 @@ def number_in(value: Scalar) -> float | None:
 
 def is_number(value: object) -> TypeGuard[float]:
     """Tell whether a value is a number, and no boolean."""
+    # A truth value is an int in Python.
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 

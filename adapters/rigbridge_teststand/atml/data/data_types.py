@@ -49,6 +49,7 @@ QUALITY: dict[str, Form | None] = dict.fromkeys(
 RADIX = {"octal": 8, "binary": 2, "hexadecimal": 16}
 """The base of the numbers that are spelled with another one than ten."""
 
+# 0x, 0b, 0o and 0c: prefixes that producers write although the type says the base.
 _PREFIX = re.compile(r"^([+-]?)0[xXbBcCoO]")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 # A carriage return is only the first half of a line's end.
@@ -110,6 +111,7 @@ def read_typed(
         number: Scalar = parse_plain(text)
         if number is None:
             number = _unusual(text, element, account)
+        # Producers write 5.0 for an integer.
         if kind in _INTEGERS and isinstance(number, float) and number.is_integer():
             return int(number)
         return number

@@ -30,6 +30,7 @@ from rigbridge_teststand.xml.elements import Element
 __all__ = ["ARRAY", "IndexedArray", "is_of_collections", "read_early", "spelled"]
 
 _INTEGER = re.compile(r"-?\d+")
+# As many digits as a size can have; int() of thousands of digits takes long.
 _DIGITS = 18
 _INT64 = 1 << 63
 # Nearly all members have just these, in this order.
@@ -87,6 +88,8 @@ class IndexedArray:
         self.is_complex = self._kind == _COMPLEX
         self._default: Element | None = None
         self._members: list[tuple[str, str | None, Element]] = []
+        # Numbers that were read while the file was parsed come before the members that
+        # are left.
         self._early = account.numbers.pop(element, None)
         self.details: dict[str, JSONValue] = {}
         self.unit = unit_of(attributes_of(element), self.details)
@@ -139,6 +142,7 @@ class IndexedArray:
             return None
         for index, (position, _, _) in enumerate(self._members, begin):
             if position != f"[{index}]":
+                # Out of order, or with gaps: placed one by one instead.
                 return None
         kind, account = self._kind, self._account
         early: list[Scalar] = [] if self._early is None else list(self._early)
@@ -158,6 +162,7 @@ class IndexedArray:
         for index, number in enumerate(self._early or ()):
             placed[index,] = number
         for listed, (spelled, text, element) in enumerate(self._members, len(placed)):
+            # Without a position a member stands where it is listed.
             position = self._position(spelled, element) or (listed,)
             if position in placed:
                 self._account.dropped(
@@ -277,6 +282,7 @@ def read_early(element: Element, account: RunAccount) -> int:
         number = parse_plain(text) if position == f"[{len(numbers)}]" else None
         if number is None or (type(number) is int and abs(number) >= _INT64):
             break
+        # The first fraction turns the whole array into doubles.
         if type(number) is float and numbers.typecode == "q":
             numbers = array("d", numbers)
         numbers.append(number)
