@@ -144,7 +144,7 @@ def _joined(
             # Little or big endian in the file, the machine's own here, as array wants
             # it.
             floats.frombytes(piece.astype("=f8").tobytes())
-        # Extended precision has 10 or 16 bytes, of which a double keeps 15 to 17 digits.
+        # Extended precision has 10 or 16 bytes; a double keeps 15 digits of it.
         if any(piece.dtype.itemsize > _DOUBLE for piece in pieces):
             report.coerced(
                 "measurement",
