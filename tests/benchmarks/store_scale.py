@@ -294,11 +294,11 @@ def ask_chart(store: RunStore, times: int) -> None:
 
     def read() -> None:
         with store.reading() as connection:
-            read_trend(connection, procedure, measured, Period())
+            read_trend(connection, procedure, measured, RunSearch())
 
     def draw() -> int:
         with store.reading() as connection:
-            trend = read_trend(connection, procedure, measured, Period())
+            trend = read_trend(connection, procedure, measured, RunSearch())
             keys = [trend.run_keys[index] for index in marked_points(trend)]
             sources = point_sources(connection, keys)
         summary = summarize(trend.values)

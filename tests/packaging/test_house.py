@@ -86,7 +86,6 @@ MOST_RELAXED = 2
 
 # Modules under 40 lines that hold a concept of their own, each with the reason.
 SHORT = {
-    "rigbridge.destinations.selection": "asked for by stores, exports and commands",
     "rigbridge.machine.close_names": "asked for by stores, plugins and commands",
     "rigbridge.machine.folder_lock": "asked for by imports and the outbox",
     "rigbridge.machine.loopback": "addresses are neither folders nor threads",

@@ -87,6 +87,8 @@ class StoreOverHTTP:
             return self._ask(list[ListedRun], "GET", path, parameters=parameters)
         if wanted.serial_number is None:
             raise _foreign("lists no runs but those of one unit")
+        if wanted.instrument is not None or wanted.overdue:
+            raise _foreign("does not tell the instruments of runs")
         flow = operations.list_runs(wanted.serial_number)
         found = self._connection.drive(flow)
         # Cut after choosing: the limit is for the runs that are meant.
@@ -342,6 +344,8 @@ def _parameters(selection: RunSelection) -> dict[str, str | int]:
         "serial_number": selection.serial_number,
         "procedure": selection.procedure,
         "station": selection.station,
+        "instrument": selection.instrument,
+        "overdue": "true" if selection.overdue else None,
         "outcome": selection.outcome,
         "run_id": selection.run_id,
         **{

@@ -24,6 +24,9 @@ class RunSelection:
             was stored.
         until: the first moment after it.
         station: the name of the station, whole and without regard to case.
+        instrument: the name or serial number of an instrument, whole and without
+            regard to case.
+        overdue: whether only runs with an instrument that was out of calibration.
         run_id: how the run's id begins, or the whole of it; in either case.
     """
 
@@ -34,3 +37,5 @@ class RunSelection:
     until: datetime | None = None
     station: str | None = None
     run_id: str | None = None
+    instrument: str | None = None
+    overdue: bool = False

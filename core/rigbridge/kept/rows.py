@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias, cast
 
@@ -12,11 +12,12 @@ import msgspec
 from rigbridge.convert import document_of_value
 from rigbridge.convert.numbers import spell
 from rigbridge.destinations import MeasurementRow
-from rigbridge.model import Limit, Measurement, MeasurementValue, Phase, Run
+from rigbridge.model import Instrument, Limit, Measurement, MeasurementValue, Phase, Run
 
 __all__ = [
     "COLUMNS",
     "RunRows",
+    "instrument_cells",
     "limit_cells",
     "measurement_cells",
     "measurement_rows",
@@ -41,6 +42,8 @@ COLUMNS: Mapping[str, type] = {
     "operator": str,
     "started_at": datetime,
     "ended_at": datetime,
+    "instruments": str,
+    "calibration_overdue": bool,
     "phase_index": int,
     "phase_path": str,
     "phase": str,
@@ -64,6 +67,8 @@ The columns by name, with the kind of their values; each may be None.
 
 ``number`` is a value that is one, booleans not among them; ``value`` is any value as
 text, a series or an object as JSON. ``phase_path`` names the phases around a phase.
+``instruments`` names all of the run, ``calibration_overdue`` says whether one of them
+was out of calibration, where that is known of any.
 """
 
 
@@ -102,7 +107,23 @@ def run_cells(run: Run) -> MeasurementRow:
         run.operator,
         run.started_at,
         run.ended_at,
+        *instrument_cells(run.instruments, run.started_at or run.ended_at),
     )
+
+
+def instrument_cells(
+    instruments: Iterable[Instrument], moment: datetime | None
+) -> MeasurementRow:
+    """Give the instruments of a run as text, and whether any was overdue."""
+    words: list[str] = []
+    overdue: list[bool] = []
+    for item in instruments:
+        serial = "" if item.serial_number is None else f" {item.serial_number}"
+        due = item.calibration_due
+        words.append(f"{item.name}{serial}{'' if due is None else f' (due {due})'}")
+        if (known := item.is_overdue(moment)) is not None:
+            overdue.append(known)
+    return ("; ".join(words) or None, any(overdue) if overdue else None)
 
 
 def phase_cells(index: int, phase: Phase) -> MeasurementRow:

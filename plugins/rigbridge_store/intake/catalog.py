@@ -23,6 +23,7 @@ from rigbridge_store.tables.backends import lock_catalog
 from rigbridge_store.tables.rows import insert_row
 from rigbridge_store.tables.schema import (
     batches,
+    instruments,
     parts,
     procedure_versions,
     procedures,
@@ -64,6 +65,10 @@ _BATCH = sa.select(batches.c.key).where(
 )
 _STATION_NAME = sa.select(station_names.c.key).where(
     station_names.c.name_key == sa.bindparam("name_key")
+)
+_INSTRUMENT = sa.select(instruments.c.key).where(
+    instruments.c.name_key == sa.bindparam("name_key"),
+    instruments.c.serial_key == sa.bindparam("serial_key"),
 )
 _USER = sa.select(users.c.key).where(users.c.email_key == sa.bindparam("email_key"))
 _PROCEDURE_BY_ID = sa.select(procedures.c.key).where(
@@ -334,6 +339,16 @@ class CatalogSession:
             {"name_key": folded(name)},
             station_names,
             {"name": name},
+        )
+
+    def instrument(self, name: str, serial_number: str | None) -> int:
+        """Find an instrument by its name and serial number, or add it."""
+        return self._resolve(
+            ("instrument", name, serial_number or ""),
+            _INSTRUMENT,
+            {"name_key": folded(name), "serial_key": folded(serial_number or "")},
+            instruments,
+            {"name": name, "serial_number": serial_number},
         )
 
     def operator(self, email: str, policy: CreationPolicy) -> int | None:

@@ -8,7 +8,7 @@ waits for a database server to answer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 import attrs
@@ -40,6 +40,7 @@ from rigbridge_store.tables.schema import (
     measurements,
     phases,
     run_documents,
+    run_instruments,
     run_slots,
     runs,
     units,
@@ -113,6 +114,9 @@ _LOGS = RowWriter(
         "line_number",
     ),
 )
+_INSTRUMENTS = RowWriter(
+    run_instruments, ("run_key", "instrument_key", "calibration_due", "overdue")
+)
 _KEYS = RowWriter(idempotency_keys, ("idempotency_key", "digest", "run_key"))
 _DOCUMENTS = RowWriter(run_documents, ("run_key", "sidecar", "report"))
 
@@ -181,6 +185,7 @@ class _RunGroup:
         )
         results, new = self._placed(creations, places)
         references = [self._references(run) for run in new]
+        instruments = [self._instruments(run) for run in new]
         points, specifications = self._defined(new)
         # The units before the rows that refer to them.
         places.write()
@@ -197,6 +202,14 @@ class _RunGroup:
         _RUNS.write(connection, run_rows)
         _MEASUREMENTS.write(connection, measured_rows)
         self._write_details(list(zip(keys, new, strict=True)))
+        _INSTRUMENTS.write(
+            connection,
+            [
+                (key, *row)
+                for key, rows in zip(keys, instruments, strict=True)
+                for row in rows
+            ],
+        )
         return results
 
     def _placed(
@@ -350,6 +363,14 @@ class _RunGroup:
                 None if station is None else catalog.station_name(station)
             ),
         }
+
+    def _instruments(self, run: _NewRun) -> Iterable[Row]:
+        """Find the instruments of a run; one that it names twice counts once."""
+        found: dict[int, Row] = {}
+        for item in run.creation.prepared.instruments:
+            key = self._catalog.instrument(item.name, item.serial_number)
+            found[key] = (key, item.calibration_due, item.overdue)
+        return found.values()
 
     def _write_details(self, new: Sequence[tuple[int, _NewRun]]) -> None:
         connection = self._connection

@@ -18,6 +18,7 @@ from rigbridge.convert import overlay
 from rigbridge.model import JSONObject, JSONScalar, JSONValue, RunOutcome
 from rigbridge.wire import CreateRun, WireMeasurement, WirePhase
 from rigbridge_store.fields import MAX_TEXT, FieldChecks, known, text_or_none
+from rigbridge_store.intake.instruments import UsedInstrument, used_instruments
 from rigbridge_store.intake.measurements import (
     MeasurementColumns,
     NotWritableError,
@@ -78,6 +79,7 @@ class PreparedRun:
         sidecar, report: packed JSON documents.
         references: the files that the sidecar names and nobody has.
         station: the station that the sidecar names, or None.
+        instruments: the instruments that the sidecar names.
     """
 
     head: str
@@ -94,6 +96,7 @@ class PreparedRun:
     report: bytes | None
     references: tuple[StoredFile, ...]
     station: str | None
+    instruments: tuple[UsedInstrument, ...]
 
 
 def digest(body: CreateRun) -> str:
@@ -174,6 +177,7 @@ class _Preparation:
             report=_document(carried if report is None else report),
             references=_referenced(sidecar),
             station=_station(sidecar),
+            instruments=used_instruments(sidecar, started or ended),
         )
 
     def _references(self) -> None:

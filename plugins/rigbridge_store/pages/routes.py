@@ -33,6 +33,7 @@ def page_router() -> Router:
             measurement.show_measurement,
             runs.show_runs,
             runs.show_unit,
+            runs.list_instruments,
             run.show_run,
             run.show_phase,
             compare.show_comparison,

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from itertools import islice
 from typing import Any, TypeAlias, cast
 from uuid import UUID
@@ -32,6 +33,7 @@ from rigbridge.convert.times import from_iso, from_millis
 from rigbridge.destinations import MeasurementRow
 from rigbridge.errors import ModelError, RunProblemsError
 from rigbridge.kept.rows import (
+    instrument_cells,
     limit_cells,
     measurement_cells,
     measurement_rows,
@@ -39,6 +41,7 @@ from rigbridge.kept.rows import (
     value_cells,
 )
 from rigbridge.model import (
+    Instrument,
     JSONObject,
     Limit,
     Measurement,
@@ -350,6 +353,15 @@ class _RunReader:
                     continue
                 value = nodes[inner][overlay.PUT]
             completed[place] = _cell(name, value)
+        if "instruments" in self._nodes:
+            named = cast(
+                "list[dict[str, Any]]", self._nodes["instruments"][overlay.PUT]
+            )
+            # The start, or else the end: behind them stand the instruments.
+            moment = completed[11] or completed[12]
+            completed[13:] = instrument_cells(
+                [Instrument(**item) for item in named], cast("datetime | None", moment)
+            )
         return tuple(completed)
 
     def rows(

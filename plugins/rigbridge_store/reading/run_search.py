@@ -26,6 +26,7 @@ from rigbridge_store.tables.schema import (
     procedure_versions,
     procedures,
     revisions,
+    run_instruments,
     run_moment,
     runs,
     station_names,
@@ -67,6 +68,11 @@ _COLUMNS = (
         .where(attachments.c.run_key == runs.c.key)
         .correlate(runs)
     ).label("has_files"),
+    sa.exists(
+        sa.select(run_instruments.c.run_key)
+        .where(run_instruments.c.run_key == runs.c.key, run_instruments.c.overdue)
+        .correlate(runs)
+    ).label("is_overdue"),
 )
 
 
@@ -180,6 +186,7 @@ class RunRow:
         operator: who tested it, or None.
         station: what the report names, or else whose key sent it; None if neither.
         has_files: whether it has attachments.
+        is_overdue: whether an instrument of it was out of calibration.
         failure: what failed first, or None.
     """
 
@@ -199,6 +206,7 @@ class RunRow:
     station: str | None
     operator: str | None
     has_files: bool
+    is_overdue: bool
     failure: str | None = None
 
 

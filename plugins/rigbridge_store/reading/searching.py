@@ -22,6 +22,7 @@ from rigbridge_store.reading.conditions import (
     Period,
     text_like,
 )
+from rigbridge_store.reading.instruments import runs_with, used_with
 from rigbridge_store.tables.fragments import FRAGMENT, units_with
 from rigbridge_store.tables.schema import (
     batches,
@@ -73,6 +74,8 @@ class RunSearch:
         batch: the batch's number.
         procedure: the procedure's id, whole.
         station: the name of the station, whole.
+        instrument: the name or serial number of an instrument, whole.
+        overdue: whether only runs with an instrument that was out of calibration.
         operator: the operator's name or e-mail address, whole.
         outcome: the verdict (``FAIL``), or :data:`NOT_PASSED`.
         failed_phase: the name of a phase that failed or broke off, with those of its
@@ -89,6 +92,8 @@ class RunSearch:
     batch: str = ""
     procedure: str = ""
     station: str = ""
+    instrument: str = ""
+    overdue: bool = False
     operator: str = ""
     outcome: str = ""
     failed_phase: str = ""
@@ -125,6 +130,8 @@ def search_conditions(connection: sa.Connection, search: RunSearch) -> list[Cond
             station_names.c.name_key == folded(search.station.strip())
         )
         found.append(runs.c.station_name_key == station.scalar_subquery())
+    if search.instrument.strip() or search.overdue:
+        found.append(_with_instrument(connection, search))
     if search.operator.strip():
         found.append(_operated_by(search.operator.strip()))
     found += _with_outcome(search.outcome.strip().upper())
@@ -175,6 +182,15 @@ def _with_outcome(outcome: str) -> list[Condition]:
         bad = [item.value for item in RunOutcome if item not in good]
         return [runs.c.outcome.in_(bad)]
     return [runs.c.outcome == outcome] if outcome else []
+
+
+def _with_instrument(connection: sa.Connection, search: RunSearch) -> Condition:
+    used = runs_with(search.instrument, overdue=search.overdue)
+    if _are_few(connection, runs.c.key.in_(used)):
+        return runs.c.key.in_(used)
+    # Asked for each run in the order of time, until the page is full.
+    (demand,) = used_with(search.instrument, overdue=search.overdue)
+    return demand
 
 
 def _operated_by(operator: str) -> Condition:

@@ -20,6 +20,7 @@ from rigbridge_store.reading.conditions import (
     Period,
     procedure_keys,
 )
+from rigbridge_store.reading.instruments import used_with
 from rigbridge_store.tables.database import StoreDatabase
 from rigbridge_store.tables.schema import (
     attachments,
@@ -59,6 +60,7 @@ def selection_conditions(selection: RunSelection) -> list[Condition]:
         named = procedure_keys([selection.procedure.strip()], by_name=True)
         # Several procedures may have one name.
         found.append(runs.c.procedure_key.in_(named))
+    found += used_with(selection.instrument or "", overdue=selection.overdue)
     if selection.outcome is not None:
         found.append(runs.c.outcome == selection.outcome.value)
     return found

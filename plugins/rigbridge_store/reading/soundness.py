@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from rigbridge_store.intake.definitions import definition_digest
 from rigbridge_store.reading.details import Row
-from rigbridge_store.reading.recounting import wrong_tallies
+from rigbridge_store.reading.yields import wrong_tallies
 from rigbridge_store.tables.packing import DamagedTextError, unpack
 from rigbridge_store.tables.schema import (
     attachments,

@@ -12,7 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from rigbridge.model import MeasurementOutcome
-from rigbridge_store.reading.conditions import NEWEST_FIRST, Period
+from rigbridge_store.reading.conditions import NEWEST_FIRST
 from rigbridge_store.reading.searching import RunSearch, search_conditions
 from rigbridge_store.refusals import not_found
 from rigbridge_store.tables.packing import is_shortened
@@ -158,10 +158,8 @@ def read_trend(
     connection: sa.Connection,
     procedure_id: str,
     measured: MeasurementName,
-    period: Period,
+    search: RunSearch,
     *,
-    station: str = "",
-    revision: str = "",
     limit: int = MAX_POINTS,
 ) -> MeasurementTrend:
     """
@@ -171,9 +169,7 @@ def read_trend(
         connection: the transaction.
         procedure_id: the procedure.
         measured: which of its measurements.
-        period: when the runs were.
-        station: the name of the only station, or blank.
-        revision: the number of the only revision, or blank.
+        search: of which of its runs.
         limit: how many points at most.
 
     Raises:
@@ -191,7 +187,6 @@ def read_trend(
             test_points.c.name == measured.name,
         )
     ).scalar()
-    search = RunSearch(period=period, station=station, revision=revision)
     statement = (
         sa.select(
             runs.c.key,

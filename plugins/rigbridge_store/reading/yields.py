@@ -1,4 +1,9 @@
-"""How much passes: first-pass and final yield, over time, by station and revision."""
+"""
+How much passes: first-pass and final yield, over time, by station and revision.
+
+Counted in advance, see :mod:`rigbridge_store.tables.tallying`; but not by instrument,
+of which the runs themselves are asked.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,10 @@ from typing import cast
 import attrs
 import sqlalchemy as sa
 
+from rigbridge.model import RunOutcome
 from rigbridge_store.reading.conditions import DAY, Condition, Period
+from rigbridge_store.reading.instruments import used_with
+from rigbridge_store.reading.searching import RunSearch
 from rigbridge_store.tables.schema import (
     parts,
     procedures,
@@ -31,6 +39,7 @@ __all__ = [
     "earliest_and_latest",
     "latest_runs",
     "procedure_yields",
+    "wrong_tallies",
     "yield_course",
     "yield_shares",
 ]
@@ -45,22 +54,51 @@ _UNNAMED = 0
 @attrs.frozen(kw_only=True)
 class YieldFilter:
     """
-    Which runs a yield is of; what is None restricts nothing.
+    Which runs a yield is of; what is None or blank restricts nothing.
 
     Attributes:
         period: when the runs were; whole days.
         procedure_id: of which procedure.
         station: the name of the station.
         revision: the number of the revision.
+        instrument: the name or serial number of an instrument.
     """
 
     period: Period = attrs.field(factory=Period)
     procedure_id: str | None = None
-    station: str | None = None
-    revision: str | None = None
+    station: str = ""
+    revision: str = ""
+    instrument: str = ""
 
-    def conditions(self) -> list[Condition]:
-        """Demand the tallies of these runs."""
+    @property
+    def narrowing(self) -> dict[str, str]:
+        """All but period and procedure, as addresses have it."""
+        return {
+            "station": self.station,
+            "revision": self.revision,
+            "instrument": self.instrument,
+        }
+
+    @property
+    def search(self) -> RunSearch:
+        """The search for the same runs."""
+        return RunSearch(
+            period=self.period,
+            procedure=self.procedure_id or "",
+            station=self.station,
+            revision=self.revision,
+            instrument=self.instrument,
+        )
+
+    @property
+    def counts(self) -> sa.FromClause:
+        """The tallies, or what stands in for them where they do not tell enough."""
+        if not self.instrument:
+            return tallies
+        return _added_by_runs(*used_with(self.instrument)).subquery()
+
+    def conditions(self, tallies: sa.FromClause) -> list[Condition]:
+        """Demand those of the tallies that are of these runs."""
         found: list[Condition] = []
         if self.period.since is not None:
             found.append(tallies.c.day >= self.period.since // DAY)
@@ -73,12 +111,12 @@ class YieldFilter:
                 procedures.c.id == self.procedure_id.lower()
             )
             found.append(tallies.c.procedure_key == procedure.scalar_subquery())
-        if self.station is not None:
+        if self.station:
             station = sa.select(station_names.c.key).where(
                 station_names.c.name_key == folded(self.station.strip())
             )
             found.append(tallies.c.station_name_key.in_(station))
-        if self.revision is not None:
+        if self.revision:
             revision = sa.select(revisions.c.key).where(
                 revisions.c.number_key == folded(self.revision.strip())
             )
@@ -171,23 +209,72 @@ class YieldSplit(StrEnum):
     REVISION = "revision"
 
 
-_SUMS = tuple(
-    sa.func.sum(tallies.c[column]).label(name)
-    for column, name in (
-        ("runs", "runs"),
-        ("passed", "passed"),
-        ("first", "units"),
-        ("first_passed", "first_passed"),
-        ("last", "last"),
-        ("last_passed", "finally_passed"),
-    )
-)
-_NAMES = tuple(column.name for column in _SUMS)
+_NAMES = {
+    "runs": "runs",
+    "passed": "passed",
+    "first": "units",
+    "first_passed": "first_passed",
+    "last": "last",
+    "last_passed": "finally_passed",
+}
+"""What the columns of tallies are called here."""
+
+
+def _sums(tallies: sa.FromClause) -> list[sa.ColumnElement[int]]:
+    return [sa.func.sum(tallies.c[name]).label(own) for name, own in _NAMES.items()]
 
 
 def _counts(row: sa.RowMapping) -> dict[str, int]:
     # PostgreSQL adds integers up to decimals, and nothing to NULL.
-    return {name: int(row[name] or 0) for name in _NAMES}
+    return {name: int(row[name] or 0) for name in _NAMES.values()}
+
+
+def _added_by_runs(*conditions: Condition) -> sa.Select[*tuple[int, ...]]:
+    """Select what each finished run adds to the tallies, in their columns."""
+    # The remainder twice: that of a moment before the epoch is negative.
+    within = (run_moment % DAY + DAY) % DAY
+    other = runs.alias()
+    running = RunOutcome.RUNNING.value
+    neighbour = sa.exists().where(
+        other.c.procedure_key == runs.c.procedure_key,
+        other.c.unit_key == runs.c.unit_key,
+        other.c.outcome != running,
+    )
+    here = sa.tuple_(runs.c.moment, runs.c.key)
+    there = sa.tuple_(other.c.moment, other.c.key)
+    passed = runs.c.outcome == RunOutcome.PASS.value
+    first = ~neighbour.where(there < here).correlate(runs)
+    last = ~neighbour.where(there > here).correlate(runs)
+    met = {
+        "passed": passed,
+        "first": first,
+        "first_passed": sa.and_(passed, first),
+        "last": last,
+        "last_passed": sa.and_(passed, last),
+    }
+    return sa.select(
+        runs.c.procedure_key,
+        ((run_moment - within) // DAY).cast(sa.Integer).label("day"),
+        sa.func.coalesce(runs.c.station_name_key, _UNNAMED).label("station_name_key"),
+        sa.func.coalesce(runs.c.revision_key, _UNNAMED).label("revision_key"),
+        sa.literal(1).label("runs"),
+        *(sa.case((what, 1), else_=0).label(name) for name, what in met.items()),
+        # A run that still goes on is in no tally.
+    ).where(runs.c.outcome != running, *conditions)
+
+
+def wrong_tallies(connection: sa.Connection) -> int:
+    """Count the days whose tallies are not what the runs of the store tell."""
+    added = _added_by_runs().subquery()
+    *cell, runs_, passed, first, first_passed, last, last_passed = added.c
+    sums = map(sa.func.sum, (runs_, passed, first, first_passed, last, last_passed))
+    counted = sa.select(*cell, *sums).group_by(*cell)
+    # Zeros stay behind when runs are deleted.
+    kept = sa.select(tallies).where(tallies.c.runs != 0)
+    # A set of what either has and the other lacks, counted by day.
+    told = {tuple(row) for row in connection.execute(counted)}
+    found = {tuple(row) for row in connection.execute(kept)}
+    return len({row[:4] for row in told ^ found})
 
 
 def earliest_and_latest(connection: sa.Connection) -> tuple[int | None, int | None]:
@@ -222,10 +309,11 @@ def procedure_yields(
     connection: sa.Connection, wanted: YieldFilter
 ) -> Sequence[ProcedureYield]:
     """Tell what came of every procedure, or of one, by name."""
+    counts = wanted.counts
     counted = (
-        sa.select(tallies.c.procedure_key, *_SUMS)
-        .where(*wanted.conditions())
-        .group_by(tallies.c.procedure_key)
+        sa.select(counts.c.procedure_key, *_sums(counts))
+        .where(*wanted.conditions(counts))
+        .group_by(counts.c.procedure_key)
         .subquery()
     )
     statement = (
@@ -257,11 +345,12 @@ def yield_course(
     # Both databases round a negative quotient towards zero, so none is left negative.
     far = 1_000_000 * days + shift
     # By its name: PostgreSQL takes the expression with parameters for another one.
-    place = ((tallies.c.day + far) // days * days - far).label("place")
+    counts = wanted.counts
+    place = ((counts.c.day + far) // days * days - far).label("place")
     statement = (
-        sa.select(procedures.c.id, place, *_SUMS)
-        .join(procedures, tallies.c.procedure_key == procedures.c.key)
-        .where(tallies.c.runs > 0, *wanted.conditions())
+        sa.select(procedures.c.id, place, *_sums(counts))
+        .join(procedures, counts.c.procedure_key == procedures.c.key)
+        .where(counts.c.runs > 0, *wanted.conditions(counts))
         .group_by(procedures.c.id, sa.text("place"))
         .order_by(procedures.c.id, sa.text("place"))
     )
@@ -277,13 +366,14 @@ def yield_shares(
     connection: sa.Connection, wanted: YieldFilter, split: YieldSplit
 ) -> Sequence[Share]:
     """Tell what came of the runs of each station or revision, by name."""
+    counts = wanted.counts
     if split is YieldSplit.STATION:
-        column = tallies.c.station_name_key
+        column = counts.c.station_name_key
         names = sa.select(
             station_names.c.key, station_names.c.name, sa.null().label("part")
         ).subquery()
     else:
-        column = tallies.c.revision_key
+        column = counts.c.revision_key
         names = (
             sa.select(
                 revisions.c.key,
@@ -294,9 +384,9 @@ def yield_shares(
             .subquery()
         )
     statement = (
-        sa.select(names.c.name, names.c.part, *_SUMS)
-        .select_from(tallies.outerjoin(names, column == names.c.key))
-        .where(tallies.c.runs > 0, *wanted.conditions())
+        sa.select(names.c.name, names.c.part, *_sums(counts))
+        .select_from(counts.outerjoin(names, column == names.c.key))
+        .where(counts.c.runs > 0, *wanted.conditions(counts))
         .group_by(column, names.c.name, names.c.part)
         .order_by(names.c.part, names.c.name)
     )

@@ -43,6 +43,7 @@ __all__ = [
     "attachments",
     "batches",
     "idempotency_keys",
+    "instruments",
     "large_values",
     "logs",
     "measurements",
@@ -55,6 +56,7 @@ __all__ = [
     "revision_metadata",
     "revisions",
     "run_documents",
+    "run_instruments",
     "run_metadata",
     "run_moment",
     "run_slots",
@@ -163,6 +165,20 @@ station_names = sa.Table(
     key_column(),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("name_key", FOLDED, nullable=False, unique=True),
+    sqlite_autoincrement=True,
+)
+
+# What runs were measured with, by name and serial number.
+instruments = sa.Table(
+    "instruments",
+    metadata,
+    key_column(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("name_key", FOLDED, nullable=False),
+    sa.Column("serial_number", sa.Text),
+    # Blank where unknown: two NULL are not the same for a unique constraint.
+    sa.Column("serial_key", FOLDED, nullable=False, index=True),
+    sa.UniqueConstraint("name_key", "serial_key"),
     sqlite_autoincrement=True,
 )
 
@@ -340,6 +356,19 @@ tallies = sa.Table(
     sa.Column("first_passed", sa.Integer, nullable=False),
     sa.Column("last", sa.Integer, nullable=False),
     sa.Column("last_passed", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+run_instruments = sa.Table(
+    "run_instruments",
+    metadata,
+    of_run(),
+    refers("instrument_key", "instruments", primary_key=True),
+    # The last day of its calibration, in days from the epoch; NULL if unknown.
+    sa.Column("calibration_due", sa.Integer),
+    # Whether the run was after that day.
+    sa.Column("overdue", sa.Boolean, nullable=False),
+    sa.Index("ix_run_instruments_instrument_key", "instrument_key", "overdue"),
     sqlite_with_rowid=False,
 )
 

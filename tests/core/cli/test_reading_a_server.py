@@ -23,6 +23,7 @@ from rigbridge.errors import RigbridgeError
 from rigbridge.kept import encode_run
 from rigbridge.model import (
     Attachment,
+    Instrument,
     Limit,
     LogEntry,
     Measurement,
@@ -40,6 +41,7 @@ DOCS = Path(__file__).parents[3] / "docs"
 START = datetime(2026, 3, 4, 8, 0, tzinfo=UTC)
 FAILED = UUID("aaaa1111-0000-4000-8000-000000000001")
 LIKE_IT = UUID("aaaa2222-0000-4000-8000-000000000002")
+_METER = Instrument(name="dmm", serial_number="MY53", calibration_due="2026-03-01")
 OTHER = UUID("bbbb3333-0000-4000-8000-000000000003")
 
 
@@ -78,6 +80,7 @@ def _run(run_id: UUID, outcome: str, hours: int, *files: Path) -> Run:
         unit=Unit(serial_number=f"SN-{hours}"),
         started_at=START + timedelta(hours=hours),
         station="rig-7",
+        instruments=[_METER] if hours == 0 else [],
         phases=[
             Phase(name="Power", outcome=outcome),
             Phase(

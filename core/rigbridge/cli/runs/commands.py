@@ -55,6 +55,8 @@ def list_runs(
     serial: filters.Serial = None,
     procedure: filters.Procedure = None,
     station: filters.Station = None,
+    instrument: filters.Instrument = None,
+    overdue: filters.Overdue = False,
     outcome: filters.Outcome = None,
     since: filters.Since = None,
     until: filters.Until = None,
@@ -76,12 +78,15 @@ def list_runs(
         serial=serial,
         procedure=procedure,
         station=station,
+        instrument=instrument,
+        overdue=overdue,
         outcome=outcome,
         since=since,
         until=until,
     )
     most = limit or (_USUAL if serial is None else _MOST)
-    only_unit = (procedure, station, outcome, since, until) == (None,) * 5
+    named = (procedure, station, instrument, outcome, since, until)
+    only_unit = not overdue and set(named) == {None}
     with place.store() as (configuration, destination):
         if serial is not None and only_unit:
             # What every store can do.

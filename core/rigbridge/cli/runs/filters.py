@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from rigbridge.destinations.selection import RunSelection
 
 __all__ = [
+    "Instrument",
     "Outcome",
+    "Overdue",
     "Procedure",
     "Serial",
     "Since",
@@ -35,6 +37,20 @@ Procedure = Annotated[
 ]
 Station = Annotated[
     str | None, typer.Option("--station", help="Only this station.", metavar="NAME")
+]
+Instrument = Annotated[
+    str | None,
+    typer.Option(
+        "--instrument",
+        help="Only measured with this instrument.",
+        metavar="NAME|SN",
+    ),
+]
+Overdue = Annotated[
+    bool,
+    typer.Option(
+        "--overdue", help="Only with an instrument that was out of calibration."
+    ),
 ]
 Outcome = Annotated[
     str | None,
@@ -68,6 +84,8 @@ def selection_of(
     serial: str | None,
     procedure: str | None,
     station: str | None,
+    instrument: str | None,
+    overdue: bool,
     outcome: str | None,
     since: datetime | None,
     until: datetime | None,
@@ -88,6 +106,8 @@ def selection_of(
         serial_number=serial,
         procedure=procedure,
         station=station,
+        instrument=instrument,
+        overdue=overdue,
         outcome=verdict,
         # Times without a zone are UTC, as the store shows them.
         since=None if since is None else since.replace(tzinfo=UTC),

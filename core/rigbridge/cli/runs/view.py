@@ -66,7 +66,7 @@ def _say_instruments(run: Run) -> None:
         if item.calibration_due is not None:
             overdue = " (overdue at the run)" if item.is_overdue(moment) else ""
             words.append(f"calibration due {item.calibration_due}{overdue}")
-        say(f"{'instrument:':<11} {', '.join(words)}")
+        say(f"instrument: {', '.join(words)}")
 
 
 def _say_phases(run: Run) -> None:

@@ -18,8 +18,9 @@ from rigbridge_store.pages.charts.trend import (
 from rigbridge_store.pages.security import AnyRequest
 from rigbridge_store.pages.site import Site
 from rigbridge_store.pages.views.periods import PERIODS, chosen_period
-from rigbridge_store.pages.views.query import Address
+from rigbridge_store.pages.views.query import Address, requested_filter
 from rigbridge_store.reading.conditions import DAY
+from rigbridge_store.reading.instruments import named_instruments
 from rigbridge_store.reading.run_search import named_procedure, named_stations
 from rigbridge_store.reading.statistics import (
     Capability,
@@ -38,7 +39,7 @@ from rigbridge_store.reading.trends import (
     point_sources,
     read_trend,
 )
-from rigbridge_store.reading.yields import YieldFilter, earliest_and_latest
+from rigbridge_store.reading.yields import earliest_and_latest
 
 __all__ = ["show_measurement"]
 
@@ -106,18 +107,13 @@ def show_measurement(procedure_id: FromPath[str], request: AnyRequest) -> Respon
     with site.store.reading() as connection:
         procedure = named_procedure(connection, procedure_id)
         chosen = chosen_period(request, earliest_and_latest(connection))
-        wanted = YieldFilter(
-            station=request.query_params.get("station", "").strip() or None,
-            revision=request.query_params.get("revision", "").strip() or None,
-        )
+        wanted = requested_filter(request, chosen.period)
         # Points and their runs are read in one transaction, so each run is there.
         trend = read_trend(
             connection,
             procedure.id,
             measured,
-            chosen.period,
-            station=wanted.station or "",
-            revision=wanted.revision or "",
+            wanted.search,
         )
         summary = summarize(trend.values)
         odd = [] if summary is None else out_of_control(trend.values, summary)
@@ -129,6 +125,7 @@ def show_measurement(procedure_id: FromPath[str], request: AnyRequest) -> Respon
         )
         siblings = measurement_names(connection, procedure.id)
         stations = named_stations(connection)
+        instruments = named_instruments(connection)
     control = distribution = indices = line = None
     if summary is not None:
         name = measured.name
@@ -158,6 +155,7 @@ def show_measurement(procedure_id: FromPath[str], request: AnyRequest) -> Respon
         by_station=_by_station(trend),
         wanted=wanted,
         stations=stations,
+        instruments=instruments,
         control=control,
         distribution=distribution,
         listed=listed,

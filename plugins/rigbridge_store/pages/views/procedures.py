@@ -18,15 +18,16 @@ from rigbridge_store.pages.views.periods import (
     ChosenPeriod,
     chosen_period,
 )
-from rigbridge_store.pages.views.query import Address
+from rigbridge_store.pages.views.query import Address, requested_filter
+from rigbridge_store.reading.conditions import Period
 from rigbridge_store.reading.failures import frequent_failures
+from rigbridge_store.reading.instruments import named_instruments
 from rigbridge_store.reading.run_search import (
     named_procedure,
     named_stations,
     newest_key,
     search_runs,
 )
-from rigbridge_store.reading.searching import RunSearch
 from rigbridge_store.reading.trends import measurement_names
 from rigbridge_store.reading.yields import (
     YieldFilter,
@@ -51,14 +52,7 @@ def _asked(
     procedure_id: str | None = None,
 ) -> tuple[ChosenPeriod, YieldFilter]:
     chosen = chosen_period(request, stored)
-    station = request.query_params.get("station", "").strip()
-    revision = request.query_params.get("revision", "").strip()
-    return chosen, YieldFilter(
-        period=chosen.period,
-        procedure_id=procedure_id,
-        station=station or None,
-        revision=revision or None,
-    )
+    return chosen, requested_filter(request, chosen.period, procedure_id)
 
 
 @get("/", sync_to_thread=True, include_in_schema=False)
@@ -71,9 +65,10 @@ def list_procedures(request: AnyRequest) -> Response[str]:
         yields = procedure_yields(connection, wanted)
         by_station = yield_shares(connection, wanted, YieldSplit.STATION)
         last = latest_runs(connection)
-        search = RunSearch(station=wanted.station or "", revision=wanted.revision or "")
-        latest = search_runs(connection, search, limit=_LATEST).rows
+        newest = attrs.evolve(wanted.search, period=Period())
+        latest = search_runs(connection, newest, limit=_LATEST).rows
         stations = named_stations(connection)
+        instruments = named_instruments(connection)
         state = newest_key(connection)
     return site.render(
         request,
@@ -91,6 +86,7 @@ def list_procedures(request: AnyRequest) -> Response[str]:
         total_passed=sum(row.passed for row in yields),
         latest=latest,
         stations=stations,
+        instruments=instruments,
         state=state,
         store_address=f"{request.url.scheme}://{request.headers.get('host', '')}",
         data_folder=site.store.data,
@@ -117,17 +113,12 @@ def show_procedure(procedure_id: FromPath[str], request: AnyRequest) -> Response
         shares = {
             split: yield_shares(connection, wanted, split) for split in YieldSplit
         }
-        search = RunSearch(
-            procedure=known,
-            station=wanted.station or "",
-            revision=wanted.revision or "",
-            period=chosen.period,
-        )
-        failing = frequent_failures(connection, search, limit=_WORST)
+        failing = frequent_failures(connection, wanted.search, limit=_WORST)
         names = measurement_names(connection, known)
-        newest = attrs.evolve(search, period=RunSearch().period)
+        newest = attrs.evolve(wanted.search, period=Period())
         latest = search_runs(connection, newest, limit=_LATEST)
         stations = named_stations(connection)
+        instruments = named_instruments(connection)
         state = newest_key(connection)
     return site.render(
         request,
@@ -140,8 +131,7 @@ def show_procedure(procedure_id: FromPath[str], request: AnyRequest) -> Response
         # What leads from here to the runs that are counted here.
         runs_of={
             "procedure": known,
-            "station": wanted.station,
-            "revision": wanted.revision,
+            **wanted.narrowing,
             **chosen.days,
         },
         figures=found,
@@ -153,6 +143,7 @@ def show_procedure(procedure_id: FromPath[str], request: AnyRequest) -> Response
         measurements=names,
         latest=latest.rows,
         stations=stations,
+        instruments=instruments,
         state=state,
     )
 

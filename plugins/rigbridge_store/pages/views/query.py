@@ -9,7 +9,9 @@ from urllib.parse import quote, urlencode
 import attrs
 
 from rigbridge_store.pages.security import AnyRequest
+from rigbridge_store.reading.conditions import Period
 from rigbridge_store.reading.run_search import Cursor, RunOrder, RunPage
+from rigbridge_store.reading.yields import YieldFilter
 from rigbridge_store.refusals import FieldIssue, invalid
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "Pager",
     "chosen_columns",
     "pager",
+    "requested_filter",
     "requested_order",
     "requested_place",
 ]
@@ -106,6 +109,20 @@ def requested_order(request: AnyRequest) -> RunOrder:
         return RunOrder(request.query_params.get("sort", ""))
     except ValueError:
         return RunOrder.NEWEST
+
+
+def requested_filter(
+    request: AnyRequest, period: Period, procedure_id: str | None = None
+) -> YieldFilter:
+    """Tell to which station, revision and instrument a page is narrowed."""
+    asked = request.query_params
+    return YieldFilter(
+        period=period,
+        procedure_id=procedure_id,
+        station=asked.get("station", "").strip(),
+        revision=asked.get("revision", "").strip(),
+        instrument=asked.get("instrument", "").strip(),
+    )
 
 
 def chosen_columns(request: AnyRequest) -> Sequence[str]:

@@ -1,7 +1,8 @@
-"""The search for runs, and the history of a unit."""
+"""The search for runs, the history of a unit, and what instruments were used for."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import attrs
@@ -20,6 +21,7 @@ from rigbridge_store.pages.views.query import (
     requested_order,
     requested_place,
 )
+from rigbridge_store.reading.instruments import instrument_uses, named_instruments
 from rigbridge_store.reading.run_search import (
     RunOrder,
     named_procedures,
@@ -30,7 +32,7 @@ from rigbridge_store.reading.searching import NOT_PASSED, RunSearch
 from rigbridge_store.reading.unit_history import read_unit
 from rigbridge_store.tables.fragments import FRAGMENT
 
-__all__ = ["RunForm", "read_form", "show_runs", "show_unit"]
+__all__ = ["RunForm", "list_instruments", "read_form", "show_runs", "show_unit"]
 
 _TEXTS = (
     "serial",
@@ -39,6 +41,7 @@ _TEXTS = (
     "batch",
     "procedure",
     "station",
+    "instrument",
     "operator",
     "outcome",
     "failed_phase",
@@ -49,6 +52,8 @@ _SELDOM = (
     "part",
     "revision",
     "batch",
+    "instrument",
+    "overdue",
     "operator",
     "failed_phase",
     "failed_measurement",
@@ -85,11 +90,13 @@ def read_form(request: AnyRequest) -> RunForm:
     """Read the search that an address asks for."""
     values = {
         name: request.query_params.get(name, "").strip()
-        for name in (*_TEXTS, "q", "since", "until")
+        for name in (*_TEXTS, "overdue", "q", "since", "until")
     }
     period, problems = requested_days(values)
     texts: dict[str, Any] = {name: values[name] for name in _TEXTS}
-    search = RunSearch(text=values["q"], period=period, **texts)
+    search = RunSearch(
+        text=values["q"], period=period, overdue=bool(values["overdue"]), **texts
+    )
     return RunForm(values=values, problems=problems, search=search)
 
 
@@ -111,6 +118,7 @@ def show_runs(request: AnyRequest) -> Response[str]:
         )
         procedures = named_procedures(connection)
         stations = named_stations(connection)
+        instruments = named_instruments(connection)
     return site.render(
         request,
         "runs.html",
@@ -122,6 +130,7 @@ def show_runs(request: AnyRequest) -> Response[str]:
         problems=form.problems,
         procedures=procedures,
         stations=stations,
+        instruments=instruments,
         outcomes=[NOT_PASSED, *(outcome.value for outcome in RunOutcome)],
         order=order,
         orders=list(RunOrder),
@@ -151,4 +160,20 @@ def show_unit(request: AnyRequest) -> Response[str]:
         unit=unit,
         pager=pager(request, unit.page),
         columns=chosen_columns(request),
+    )
+
+
+@get("/instruments", sync_to_thread=True, include_in_schema=False)
+def list_instruments(request: AnyRequest) -> Response[str]:
+    """
+    Show every instrument that a run names.
+
+    That a calibration has ended is told by the clock; which runs were after the end of
+    it, by what the runs themselves say of the instrument.
+    """
+    site = Site.of(request)
+    with site.store.reading() as connection:
+        uses = instrument_uses(connection)
+    return site.render(
+        request, "instruments.html", uses=uses, today=datetime.now(UTC).date()
     )

@@ -42,6 +42,12 @@ class SelectedRuns:
     serial_number: str | None = parameter(max_length=255)
     procedure: str | None = parameter(max_length=255, description="Its name or id.")
     station: str | None = parameter(max_length=255, description="Its name.")
+    instrument: str | None = parameter(
+        max_length=255, description="Its name or serial number."
+    )
+    overdue: bool = parameter(
+        False, description="Only runs with an instrument out of calibration."
+    )
     outcome: RunOutcome | None = None
     since: datetime | None = parameter(description="The first moment within.")
     until: datetime | None = parameter(description="The first moment after it.")
@@ -58,6 +64,8 @@ class SelectedRuns:
             serial_number=self.serial_number,
             procedure=self.procedure,
             station=self.station,
+            instrument=self.instrument,
+            overdue=self.overdue,
             outcome=self.outcome,
             run_id=self.run_id,
             **moments,

@@ -58,11 +58,16 @@ def _number(name: str, value: float, low: float, high: float) -> dict[str, Any]:
 
 
 def _naming(station: str) -> dict[str, Any]:
-    """Make the sidecar of a run of a station."""
+    """Make the sidecar of a run of a station, each of which has a meter."""
+    meter = {
+        "name": "dmm",
+        "serial_number": f"MY53-{station[-1]}",
+        "calibration_due": "2024-03-10" if station == "EOL-3" else "2025-01-31",
+    }
     return {
         "rigbridge": 1,
         "run_id": "00000000-0000-4000-8000-000000000000",
-        "overlay": {"~": {"station": {"=": station}}},
+        "overlay": {"~": {"station": {"=": station}, "instruments": {"=": [meter]}}},
         "attachments": [],
         "report": {},
     }

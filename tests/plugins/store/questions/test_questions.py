@@ -218,6 +218,15 @@ def test_which_station_drifts(visit: _Person) -> None:
     assert visit.browser.find_elements(By.CSS_SELECTOR, ".odd")
 
 
+def test_what_was_tested_after_a_calibration_ended(visit: _Person) -> None:
+    """The list of instruments leads to their runs, and to those that were too late."""
+    visit.click("nav a", "Instruments")
+    visit.reads("MY53-3", "2024-03-10", "overdue", css="main tbody tr:nth-child(3)")
+    visit.click("main tbody tr:nth-child(3) td:nth-child(5) a")
+    visit.reads("EOL-3", "cal. overdue", css=".runs tbody tr:first-child")
+    assert visit.clicks == 2
+
+
 def test_what_failed_as_a_table(visit: _Person, downloads: Path) -> None:
     """A list is exported as it was narrowed down."""
     visit.click("nav a", "Runs")

@@ -94,7 +94,7 @@ def test_a_trend_has_every_point_in_the_order_of_time(
     measured = MeasurementName(phase="Power", name="Voltage")
     with store.reading() as connection:
         (procedure,) = named_procedures(connection)
-        trend = read_trend(connection, procedure.id, measured, Period())
+        trend = read_trend(connection, procedure.id, measured, RunSearch())
     assert list(trend.moments) == sorted(trend.moments)
     assert list(trend.values) == [3.3, 3.3]
     assert (trend.lower, trend.upper, trend.unit) == (3.0, 3.6, "V")
