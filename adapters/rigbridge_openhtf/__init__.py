@@ -14,11 +14,16 @@ The adapter ``openhtf-json`` reads the records that ``OutputToJSON`` wrote, and
 :func:`to_run` makes a run of a live record. Neither imports OpenHTF.
 """
 
-from rigbridge_openhtf.live.callback import OutputCallback, output_callback
-from rigbridge_openhtf.live.hand_over import HandOver
-from rigbridge_openhtf.live.records import to_run
-from rigbridge_openhtf.live.station import station
-from rigbridge_openhtf.settings import OpenHTFSettings
+from typing import TYPE_CHECKING
+
+from rigbridge.machine.deferred import deferred_names
+
+if TYPE_CHECKING:
+    from rigbridge_openhtf.live.callback import OutputCallback, output_callback
+    from rigbridge_openhtf.live.hand_over import HandOver
+    from rigbridge_openhtf.live.records import to_run
+    from rigbridge_openhtf.live.station import station
+    from rigbridge_openhtf.settings import OpenHTFSettings
 
 __all__ = [
     "HandOver",
@@ -28,3 +33,15 @@ __all__ = [
     "station",
     "to_run",
 ]
+
+__getattr__ = deferred_names(
+    __name__,
+    {
+        "HandOver": "live.hand_over",
+        "OpenHTFSettings": "settings",
+        "OutputCallback": "live.callback",
+        "output_callback": "live.callback",
+        "station": "live.station",
+        "to_run": "live.records",
+    },
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
@@ -19,13 +19,10 @@ from rigbridge.errors import (
 )
 from rigbridge.machine.folders import read_chunks
 from rigbridge.model import Run
-from rigbridge_openhtf.documents.json_record import read_document
-from rigbridge_openhtf.documents.long_texts import LongTexts
-from rigbridge_openhtf.documents.parsing import Parsed, parse
-from rigbridge_openhtf.handed_over import translate_handed_over
-from rigbridge_openhtf.scope import Scope
 from rigbridge_openhtf.settings import OpenHTFSettings
-from rigbridge_openhtf.translation.runs import translate
+
+if TYPE_CHECKING:
+    from rigbridge_openhtf.documents.parsing import Parsed
 
 __all__ = ["OpenHTFJSONAdapter"]
 
@@ -84,6 +81,10 @@ class OpenHTFJSONAdapter:
             MalformedSourceError: it is no JSON, or a part has the wrong shape.
             NoRunError: it holds no test record.
         """
+        # Imported here: most files that are looked at are no such records.
+        from rigbridge_openhtf.documents.long_texts import LongTexts  # noqa: PLC0415
+        from rigbridge_openhtf.documents.parsing import parse  # noqa: PLC0415
+
         # The file outlives the loop: attachments are decoded from it run by run.
         with context.spool.aside() as file:
             texts = LongTexts(file)
@@ -114,6 +115,11 @@ class OpenHTFJSONAdapter:
             MalformedSourceError: it is no such record.
             ModelError: a value does not fit the model.
         """
+        # Imported here, as in read.
+        from rigbridge_openhtf.handed_over import (  # noqa: PLC0415
+            translate_handed_over,
+        )
+
         return translate_handed_over(
             record.content,
             record.file,
@@ -128,6 +134,12 @@ class OpenHTFJSONAdapter:
     ) -> Run:
         if parsed.error is not None:
             raise parsed.error
+        from rigbridge_openhtf.documents.json_record import (  # noqa: PLC0415
+            read_document,
+        )
+        from rigbridge_openhtf.scope import Scope  # noqa: PLC0415
+        from rigbridge_openhtf.translation.runs import translate  # noqa: PLC0415
+
         scope = Scope(
             report=context.report,
             spool=context.spool,

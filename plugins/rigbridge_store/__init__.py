@@ -8,17 +8,18 @@ The embedded run store: one service layer, with doors in process and over HTTP.
 
 from typing import TYPE_CHECKING
 
-from rigbridge.hosting import KeyKind
-from rigbridge_store.access.principals import Principal
-from rigbridge_store.intake.policies import CreationPolicy, PartNumbers
-from rigbridge_store.results import (
-    CreationResult,
-    StoredContent,
-    StoredFile,
-    UploadTicket,
-)
+from rigbridge.machine.deferred import deferred_names
 
 if TYPE_CHECKING:
+    from rigbridge.hosting import KeyKind
+    from rigbridge_store.access.principals import Principal
+    from rigbridge_store.intake.policies import CreationPolicy, PartNumbers
+    from rigbridge_store.results import (
+        CreationResult,
+        StoredContent,
+        StoredFile,
+        UploadTicket,
+    )
     from rigbridge_store.store import RunStore
 
 __all__ = [
@@ -33,12 +34,17 @@ __all__ = [
     "UploadTicket",
 ]
 
-
-def __getattr__(name: str) -> object:
-    # A process that only prepares runs imports no table.
-    if name != "RunStore":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from rigbridge_store.store import RunStore  # noqa: PLC0415 - see above
-
-    globals()[name] = RunStore
-    return RunStore
+__getattr__ = deferred_names(
+    __name__,
+    {
+        "CreationPolicy": "intake.policies",
+        "CreationResult": "results",
+        "KeyKind": "access.principals",
+        "PartNumbers": "intake.policies",
+        "Principal": "access.principals",
+        "RunStore": "store",
+        "StoredContent": "results",
+        "StoredFile": "results",
+        "UploadTicket": "results",
+    },
+)

@@ -73,7 +73,7 @@ class TestImportCost:
             "SystemExit):\n"
             f"    app({words!r})"
         )
-        assert "lxml" in loaded_by(statement)
+        assert "sqlalchemy" in loaded_by(statement)
         heavy = HEAVY - {"typer"} | {"msgspec", "pydantic", "rigbridge_csv"}
         assert loaded_by(statement) & heavy == set()
 

@@ -325,6 +325,8 @@ class _PlainValues:
             return value
         if kind is Path and isinstance(value, str):
             return Path(value) if _is_fine(value, parameter) else None
+        if kind is int and isinstance(value, str):
+            return _number(value, parameter)
         if isinstance(kind, type) and issubclass(kind, StrEnum):
             return next((item for item in kind if item == value), None)
         return None
@@ -338,3 +340,13 @@ def _is_fine(path: str, parameter: Any) -> bool:
     if not (wished.file_okay and wished.dir_okay):
         return False
     return not wished.readable or os.access(path, os.R_OK) or not os.path.exists(path)  # noqa: PTH110
+
+
+def _number(text: str, parameter: Any) -> int | None:
+    """Read a plain number that is in its range."""
+    if not (text.isascii() and text.isdecimal()):
+        return None
+    wished, number = parameter.type_descriptor.parameter_info, int(text)
+    is_below = wished.min is not None and number < wished.min
+    is_above = wished.max is not None and number > wished.max
+    return None if is_below or is_above or wished.clamp else number

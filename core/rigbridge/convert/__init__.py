@@ -5,21 +5,26 @@ Runs to payloads of the v1 contract and back, with nothing lost.
 two; :func:`to_document` and :func:`from_document` write and read a whole run as JSON.
 """
 
-from rigbridge.convert.document import (
-    Openers,
-    document_of_value,
-    encode_document,
-    from_document,
-    to_document,
-)
-from rigbridge.convert.payload import MAX_NAME, PATH_SEPARATOR, Payload, dump
-from rigbridge.convert.plain import read_plain
-from rigbridge.convert.sidecar import (
-    SIDECAR_NAME,
-    SIDECAR_VERSION,
-    load,
-    lost_without,
-)
+from typing import TYPE_CHECKING
+
+from rigbridge.machine.deferred import deferred_names
+
+if TYPE_CHECKING:
+    from rigbridge.convert.document import (
+        Openers,
+        document_of_value,
+        encode_document,
+        from_document,
+        to_document,
+    )
+    from rigbridge.convert.payload import MAX_NAME, PATH_SEPARATOR, Payload, dump
+    from rigbridge.convert.plain import read_plain
+    from rigbridge.convert.sidecar import (
+        SIDECAR_NAME,
+        SIDECAR_VERSION,
+        load,
+        lost_without,
+    )
 
 __all__ = [
     "MAX_NAME",
@@ -37,3 +42,23 @@ __all__ = [
     "read_plain",
     "to_document",
 ]
+
+__getattr__ = deferred_names(
+    __name__,
+    {
+        "MAX_NAME": "payload",
+        "Openers": "document",
+        "PATH_SEPARATOR": "payload",
+        "Payload": "payload",
+        "SIDECAR_NAME": "sidecar",
+        "SIDECAR_VERSION": "sidecar",
+        "document_of_value": "document",
+        "dump": "payload",
+        "encode_document": "document",
+        "from_document": "document",
+        "load": "sidecar",
+        "lost_without": "sidecar",
+        "read_plain": "plain",
+        "to_document": "document",
+    },
+)

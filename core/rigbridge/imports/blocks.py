@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -30,13 +31,14 @@ from rigbridge.errors import (
 )
 from rigbridge.imports.batches import Batch
 from rigbridge.imports.detection import AdapterSet
-from rigbridge.imports.quarantine import Quarantine
 from rigbridge.imports.reading import ReadRun, read_source
 from rigbridge.imports.results import ImportedRun, SourceResult, begun
 from rigbridge.imports.strictness import Strictness, strict_refusal
 from rigbridge.machine.folders import read_chunks
 from rigbridge.model import Attachment
-from rigbridge.sources import FoundSource
+
+if TYPE_CHECKING:
+    from rigbridge.sources import FoundSource
 
 __all__ = [
     "Block",
@@ -339,6 +341,9 @@ def _keep(
     settings: ReadSettings,
 ) -> Path | SourceError:
     """Put a run into quarantine that no store takes as it is."""
+    # Imported here: a worker whose reports are in order needs nothing of the outbox.
+    from rigbridge.imports.quarantine import Quarantine  # noqa: PLC0415
+
     quarantine = Quarantine(settings.configuration.data)
     # Without the rules: they may be what is wrong, and are applied at each retry.
     run = attrs.evolve(item.raw, attachments=(*item.raw.attachments, *extra))

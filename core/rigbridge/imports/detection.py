@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import attrs
 
@@ -53,7 +54,7 @@ class Claim:
 
 class AdapterSet:
     """
-    The adapters of an installation.
+    The adapters of an installation, loaded when the first source is looked at.
 
     Args:
         configuration: holds their settings.
@@ -61,34 +62,51 @@ class AdapterSet:
 
     Raises:
         PluginError: the adapter asked for by name does not load. One that was not
-            asked for is left out and can be seen in ``unusable``.
+            asked for is left out and can be seen in ``unusable``; where workers read,
+            none is loaded here.
         ConfigurationError: an adapter's settings are wrong.
     """
 
     def __init__(
         self, configuration: Configuration, *, only: str | None = None
     ) -> None:
-        loader = PluginLoader(ADAPTER_GROUP)
-        self.unusable: dict[str, PluginError] = {}
-        self._installed: list[InstalledAdapter] = []
+        self._loader = PluginLoader(ADAPTER_GROUP)
         self._only = only
         self._configuration = configuration
-        # One that cannot be loaded must not hide the others, unless it is the one that
-        # was asked for.
+        # A misspelled table would otherwise be settings that nobody reads.
+        check_adapters(configuration)
+        if only is not None or configuration.adapters:
+            # What a person has written is looked at here, not by a worker.
+            _ = self._loaded
+
+    @cached_property
+    def _loaded(self) -> tuple[list[InstalledAdapter], dict[str, PluginError]]:
+        """Those that load, and why the others do not."""
+        loader, only = self._loader, self._only
+        installed: list[InstalledAdapter] = []
+        unusable: dict[str, PluginError] = {}
         for name in loader.names if only is None else (only,):
             try:
-                adapter = make_adapter(name, configuration, loader)
+                adapter = make_adapter(name, self._configuration, loader)
             except PluginError as error:
                 if only is not None:
                     raise
-                self.unusable[name] = error
+                unusable[name] = error
                 _LOGGER.debug("adapter %s is left out: %s", name, error)
                 continue
-            self._installed.append(
+            installed.append(
                 InstalledAdapter(adapter=adapter, version=loader.owner(name)[1])
             )
-        # A misspelled table would otherwise be settings that nobody reads.
-        check_adapters(configuration)
+        return installed, unusable
+
+    @property
+    def _installed(self) -> list[InstalledAdapter]:
+        return self._loaded[0]
+
+    @property
+    def unusable(self) -> dict[str, PluginError]:
+        """The adapters that do not load, by name, each with its reason."""
+        return self._loaded[1]
 
     def __reduce__(self) -> tuple[Callable[..., AdapterSet], tuple[object, ...]]:
         # Another process loads the adapters itself; a reader may hold what cannot be

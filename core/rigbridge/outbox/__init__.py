@@ -5,16 +5,21 @@ The outbox: store and forward for runs, durable from the moment they are handed 
 folder of attachments by content, and a sender.
 """
 
-from rigbridge.outbox.entries import (
-    DeliveryEnd,
-    DeliveryResult,
-    EntryState,
-    OutboxEntry,
-    OutboxStatus,
-)
-from rigbridge.outbox.outbox import Outbox
-from rigbridge.outbox.queue.retention import Retention
-from rigbridge.outbox.sending.attempt import RunRules
+from typing import TYPE_CHECKING
+
+from rigbridge.machine.deferred import deferred_names
+
+if TYPE_CHECKING:
+    from rigbridge.outbox.entries import (
+        DeliveryEnd,
+        DeliveryResult,
+        EntryState,
+        OutboxEntry,
+        OutboxStatus,
+    )
+    from rigbridge.outbox.outbox import Outbox
+    from rigbridge.outbox.queue.retention import Retention
+    from rigbridge.outbox.sending.attempt import RunRules
 
 __all__ = [
     "DeliveryEnd",
@@ -26,3 +31,17 @@ __all__ = [
     "Retention",
     "RunRules",
 ]
+
+__getattr__ = deferred_names(
+    __name__,
+    {
+        "DeliveryEnd": "entries",
+        "DeliveryResult": "entries",
+        "EntryState": "entries",
+        "Outbox": "outbox",
+        "OutboxEntry": "entries",
+        "OutboxStatus": "entries",
+        "Retention": "queue.retention",
+        "RunRules": "sending.attempt",
+    },
+)

@@ -5,13 +5,18 @@ Where reports come from: folders, patterns, archives and URLs.
 report, which can be sent to another process and is opened there.
 """
 
-from rigbridge.sources.archives import is_archive
-from rigbridge.sources.counts import ScanCounts
-from rigbridge.sources.folders import FolderWalk
-from rigbridge.sources.found import FoundSource
-from rigbridge.sources.patterns import Selection
-from rigbridge.sources.remote import has_secret, is_url
-from rigbridge.sources.scanning import Scan
+from typing import TYPE_CHECKING
+
+from rigbridge.machine.deferred import deferred_names
+
+if TYPE_CHECKING:
+    from rigbridge.sources.archives import is_archive
+    from rigbridge.sources.counts import ScanCounts
+    from rigbridge.sources.folders import FolderWalk
+    from rigbridge.sources.found import FoundSource
+    from rigbridge.sources.patterns import Selection
+    from rigbridge.sources.remote import has_secret, is_url
+    from rigbridge.sources.scanning import Scan
 
 __all__ = [
     "FolderWalk",
@@ -23,3 +28,17 @@ __all__ = [
     "is_archive",
     "is_url",
 ]
+
+__getattr__ = deferred_names(
+    __name__,
+    {
+        "FolderWalk": "folders",
+        "FoundSource": "found",
+        "Scan": "scanning",
+        "ScanCounts": "counts",
+        "Selection": "patterns",
+        "has_secret": "remote",
+        "is_archive": "archives",
+        "is_url": "remote",
+    },
+)

@@ -4,40 +4,45 @@ The v1 contract of the run store as types: the one place where it stands.
 Used alike by the client, by :mod:`rigbridge.convert` and by the embedded server.
 """
 
-from rigbridge.wire.codec import decode, encode, from_builtins, to_builtins
-from rigbridge.wire.create import (
-    Created,
-    CreateRun,
-    WireLog,
-    WireMeasurement,
-    WirePhase,
-    WireStep,
-    WireSubUnit,
-    WireUnit,
-)
-from rigbridge.wire.failures import CODES, Issue, PrintedError, Problem
-from rigbridge.wire.listing import (
-    ListedAttachment,
-    ListedBatch,
-    ListedPart,
-    ListedProcedure,
-    ListedRevision,
-    ListedRun,
-    ListedStation,
-    ListedUnit,
-    ListedUser,
-    ListedVersion,
-)
-from rigbridge.wire.reading import RowsOfRun, RowsOfRuns, WholeRun, WholeRuns
-from rigbridge.wire.uploads import (
-    Identified,
-    ImportRun,
-    InitializeUpload,
-    SyncUpload,
-    UpdateRun,
-    UpdateUnit,
-    UploadGrant,
-)
+from typing import TYPE_CHECKING
+
+from rigbridge.machine.deferred import deferred_names
+
+if TYPE_CHECKING:
+    from rigbridge.wire.codec import decode, encode, from_builtins, to_builtins
+    from rigbridge.wire.create import (
+        Created,
+        CreateRun,
+        WireLog,
+        WireMeasurement,
+        WirePhase,
+        WireStep,
+        WireSubUnit,
+        WireUnit,
+    )
+    from rigbridge.wire.failures import CODES, Issue, PrintedError, Problem
+    from rigbridge.wire.listing import (
+        ListedAttachment,
+        ListedBatch,
+        ListedPart,
+        ListedProcedure,
+        ListedRevision,
+        ListedRun,
+        ListedStation,
+        ListedUnit,
+        ListedUser,
+        ListedVersion,
+    )
+    from rigbridge.wire.reading import RowsOfRun, RowsOfRuns, WholeRun, WholeRuns
+    from rigbridge.wire.uploads import (
+        Identified,
+        ImportRun,
+        InitializeUpload,
+        SyncUpload,
+        UpdateRun,
+        UpdateUnit,
+        UploadGrant,
+    )
 
 __all__ = [
     "CODES",
@@ -78,3 +83,46 @@ __all__ = [
     "from_builtins",
     "to_builtins",
 ]
+
+__getattr__ = deferred_names(
+    __name__,
+    {
+        "CODES": "failures",
+        "CreateRun": "create",
+        "Created": "create",
+        "Identified": "uploads",
+        "ImportRun": "uploads",
+        "InitializeUpload": "uploads",
+        "Issue": "failures",
+        "ListedAttachment": "listing",
+        "ListedBatch": "listing",
+        "ListedPart": "listing",
+        "ListedProcedure": "listing",
+        "ListedRevision": "listing",
+        "ListedRun": "listing",
+        "ListedStation": "listing",
+        "ListedUnit": "listing",
+        "ListedUser": "listing",
+        "ListedVersion": "listing",
+        "PrintedError": "failures",
+        "Problem": "failures",
+        "RowsOfRun": "reading",
+        "RowsOfRuns": "reading",
+        "SyncUpload": "uploads",
+        "UpdateRun": "uploads",
+        "UpdateUnit": "uploads",
+        "UploadGrant": "uploads",
+        "WholeRun": "reading",
+        "WholeRuns": "reading",
+        "WireLog": "create",
+        "WireMeasurement": "create",
+        "WirePhase": "create",
+        "WireStep": "create",
+        "WireSubUnit": "create",
+        "WireUnit": "create",
+        "decode": "codec",
+        "encode": "codec",
+        "from_builtins": "codec",
+        "to_builtins": "codec",
+    },
+)

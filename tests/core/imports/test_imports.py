@@ -142,9 +142,9 @@ class OnlyLines(AdapterSet):
     """A set of the one adapter above, without an installation."""
 
     def __init__(self) -> None:
-        self.unusable = {}
         self._only = None
-        self._installed = [InstalledAdapter(adapter=LineAdapter(), version="1")]
+        installed = InstalledAdapter(adapter=LineAdapter(), version="1")
+        self._loaded = [installed], {}
 
 
 @pytest.fixture(name="configuration")

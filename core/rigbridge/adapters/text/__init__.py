@@ -9,29 +9,34 @@ What an author of an adapter for a text log needs: lines, numbers, times, verdic
 - :func:`find_verdict` knows the words by which logs judge.
 """
 
-from rigbridge.adapters.text.dates import (
-    NAMED_FORMATS,
-    check_format,
-    looks_ambiguous,
-    parse_time,
-)
-from rigbridge.adapters.text.decoding import Decoding, decode_head, find_decoding
-from rigbridge.adapters.text.log_lines import SourceLine, read_lines
-from rigbridge.adapters.text.numbers import (
-    ENGINEERING_SUFFIXES,
-    Number,
-    NumberReader,
-    number_reader,
-)
-from rigbridge.adapters.text.verdicts import (
-    MEASUREMENT_OUTCOMES,
-    PHASE_OUTCOMES,
-    RUN_OUTCOMES,
-    VERDICT_WORDS,
-    LoggedVerdict,
-    find_verdict,
-    worst_verdict,
-)
+from typing import TYPE_CHECKING
+
+from rigbridge.machine.deferred import deferred_names
+
+if TYPE_CHECKING:
+    from rigbridge.adapters.text.dates import (
+        NAMED_FORMATS,
+        check_format,
+        looks_ambiguous,
+        parse_time,
+    )
+    from rigbridge.adapters.text.decoding import Decoding, decode_head, find_decoding
+    from rigbridge.adapters.text.log_lines import SourceLine, read_lines
+    from rigbridge.adapters.text.numbers import (
+        ENGINEERING_SUFFIXES,
+        Number,
+        NumberReader,
+        number_reader,
+    )
+    from rigbridge.adapters.text.verdicts import (
+        MEASUREMENT_OUTCOMES,
+        PHASE_OUTCOMES,
+        RUN_OUTCOMES,
+        VERDICT_WORDS,
+        LoggedVerdict,
+        find_verdict,
+        worst_verdict,
+    )
 
 __all__ = [
     "ENGINEERING_SUFFIXES",
@@ -55,3 +60,29 @@ __all__ = [
     "read_lines",
     "worst_verdict",
 ]
+
+__getattr__ = deferred_names(
+    __name__,
+    {
+        "Decoding": "decoding",
+        "ENGINEERING_SUFFIXES": "numbers",
+        "LoggedVerdict": "verdicts",
+        "MEASUREMENT_OUTCOMES": "verdicts",
+        "NAMED_FORMATS": "dates",
+        "Number": "numbers",
+        "NumberReader": "numbers",
+        "PHASE_OUTCOMES": "verdicts",
+        "RUN_OUTCOMES": "verdicts",
+        "SourceLine": "log_lines",
+        "VERDICT_WORDS": "verdicts",
+        "check_format": "dates",
+        "decode_head": "decoding",
+        "find_decoding": "decoding",
+        "find_verdict": "verdicts",
+        "looks_ambiguous": "dates",
+        "number_reader": "numbers",
+        "parse_time": "dates",
+        "read_lines": "log_lines",
+        "worst_verdict": "verdicts",
+    },
+)

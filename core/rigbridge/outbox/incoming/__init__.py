@@ -6,26 +6,31 @@ there, and :class:`IncomingIntake` moves items into the queue, in the process th
 sends. :class:`OngoingRuns` keeps what is known of a run before that.
 """
 
-from rigbridge.outbox.incoming.draft import ItemDraft
-from rigbridge.outbox.incoming.folder import IncomingFolder, shared_threads
-from rigbridge.outbox.incoming.intake import IncomingIntake, Translate
-from rigbridge.outbox.incoming.item import (
-    ITEM_FILE,
-    RUN_KIND,
-    IncomingItem,
-    ItemContent,
-    ItemRefusal,
-    decode_item,
-    is_item_name,
-)
-from rigbridge.outbox.incoming.ongoing import OngoingRuns, take_up_ended
-from rigbridge.outbox.incoming.runs import (
-    decode_run,
-    encode_run,
-    read_run,
-    say_lost,
-    write_run,
-)
+from typing import TYPE_CHECKING
+
+from rigbridge.machine.deferred import deferred_names
+
+if TYPE_CHECKING:
+    from rigbridge.outbox.incoming.draft import ItemDraft
+    from rigbridge.outbox.incoming.folder import IncomingFolder, shared_threads
+    from rigbridge.outbox.incoming.intake import IncomingIntake, Translate
+    from rigbridge.outbox.incoming.item import (
+        ITEM_FILE,
+        RUN_KIND,
+        IncomingItem,
+        ItemContent,
+        ItemRefusal,
+        decode_item,
+        is_item_name,
+    )
+    from rigbridge.outbox.incoming.ongoing import OngoingRuns, take_up_ended
+    from rigbridge.outbox.incoming.runs import (
+        decode_run,
+        encode_run,
+        read_run,
+        say_lost,
+        write_run,
+    )
 
 __all__ = [
     "ITEM_FILE",
@@ -48,3 +53,28 @@ __all__ = [
     "take_up_ended",
     "write_run",
 ]
+
+__getattr__ = deferred_names(
+    __name__,
+    {
+        "ITEM_FILE": "item",
+        "IncomingFolder": "folder",
+        "IncomingIntake": "intake",
+        "IncomingItem": "item",
+        "ItemContent": "item",
+        "ItemDraft": "draft",
+        "ItemRefusal": "item",
+        "OngoingRuns": "ongoing",
+        "RUN_KIND": "item",
+        "Translate": "intake",
+        "decode_item": "item",
+        "decode_run": "runs",
+        "encode_run": "runs",
+        "is_item_name": "item",
+        "read_run": "runs",
+        "say_lost": "runs",
+        "shared_threads": "folder",
+        "take_up_ended": "ongoing",
+        "write_run": "runs",
+    },
+)
