@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -13,10 +13,11 @@ from rigbridge.model import Run
 from rigbridge.model.report import ConversionReport, Place
 from rigbridge_csv.forms.assembly import RunAssembly
 from rigbridge_csv.forms.phases import PhaseRows
+from rigbridge_csv.profiles.fields import Field
 from rigbridge_csv.profiles.profile import CSVProfile
 from rigbridge_csv.tables.cells import CellReader
 from rigbridge_csv.tables.head import TableHead
-from rigbridge_csv.tables.keys import KeyLines
+from rigbridge_csv.tables.keys import FilledCell, KeyLines
 from rigbridge_csv.tables.table import Bound, TableReader
 from rigbridge_csv.text.foreign import is_workbook
 from rigbridge_csv.text.records import (
@@ -82,6 +83,22 @@ class LogReading:
     def file_name(self) -> str:
         """The name of the log; its content is decompressed already."""
         return self.source.content_name
+
+    def assemble(
+        self,
+        line: int,
+        constants: Mapping[Field, FilledCell],
+        keys: KeyLines | None,
+    ) -> RunAssembly:
+        """Begin a run; takes what :class:`RunAssembly` does."""
+        return RunAssembly(
+            self.cells,
+            self.context,
+            self.source,
+            line=line,
+            constants=constants,
+            keys=keys,
+        )
 
     def _find_encoding(self) -> str:
         # A pass of its own: the last byte of a log may show that it is not UTF-8.

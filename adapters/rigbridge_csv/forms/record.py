@@ -17,7 +17,6 @@ from rigbridge.adapters.text.verdicts import MEASUREMENT_OUTCOMES, LoggedVerdict
 from rigbridge.errors import MalformedSourceError, NoRunError, SourceError
 from rigbridge.model import LogEntry, LogLevel, Measurement, MeasurementOutcome, Run
 from rigbridge.model.report import Place
-from rigbridge_csv.forms.assembly import RunAssembly
 from rigbridge_csv.forms.phases import PhaseRows
 from rigbridge_csv.forms.reading import LogReading
 from rigbridge_csv.forms.shapes import judged, name_parts
@@ -273,13 +272,8 @@ class _RecordRun:
         self.key = key
         self.cells = reader.reading.cells
         self.error: SourceError | None = None
-        self.assembly = RunAssembly(
-            reader.reading.cells,
-            reader.reading.context,
-            reader.reading.source,
-            line=line,
-            constants={**reader.constants, **reader.batch},
-            keys=reader.keys,
+        self.assembly = reader.reading.assemble(
+            line, {**reader.constants, **reader.batch}, reader.keys
         )
         self.assembly.metadata.update(reader.batch_texts)
         self.phases: list[PhaseRows] = []

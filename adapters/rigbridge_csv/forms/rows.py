@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from rigbridge_csv.forms.assembly import RunAssembly
 from rigbridge_csv.forms.columns import LongColumns
 from rigbridge_csv.forms.measurements import MeasurementReader, Shapes
 from rigbridge_csv.forms.phases import PhaseRows, PhaseSequence
@@ -33,14 +32,7 @@ class LongRun:
         line: int,
         shapes: Shapes,
     ) -> None:
-        self.assembly = RunAssembly(
-            reading.cells,
-            reading.context,
-            reading.source,
-            line=line,
-            constants=columns.constants,
-            keys=keys,
-        )
+        self.assembly = reading.assemble(line, columns.constants, keys)
         self._cells = reading.cells
         # What the last row with a measurement says beside it.
         self._beside: tuple[LongColumns, tuple[str, ...]] | None = None

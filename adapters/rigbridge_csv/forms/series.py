@@ -21,7 +21,6 @@ from rigbridge.model import (
     Series,
 )
 from rigbridge.model.report import ConversionReport, Place
-from rigbridge_csv.forms.assembly import RunAssembly
 from rigbridge_csv.forms.columns import RowColumns
 from rigbridge_csv.forms.phases import PhaseRows
 from rigbridge_csv.forms.points import Points
@@ -255,14 +254,7 @@ class _SeriesRun:
         self.reading = reading
         self.cells = reading.cells
         self.error: SourceError | None = None
-        self.assembly = RunAssembly(
-            reading.cells,
-            reading.context,
-            reading.source,
-            line=line,
-            constants=columns.constants,
-            keys=keys,
-        )
+        self.assembly = reading.assemble(line, columns.constants, keys)
         self._sections: list[_Section] = []
         self._open: _Section | None = None
         self._keys: KeyLines = keys

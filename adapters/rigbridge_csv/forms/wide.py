@@ -25,7 +25,6 @@ from rigbridge.model import (
     Scalar,
 )
 from rigbridge.model.report import ConversionReport
-from rigbridge_csv.forms.assembly import RunAssembly
 from rigbridge_csv.forms.columns import Picker, RowColumns, picker
 from rigbridge_csv.forms.phases import PhaseRows
 from rigbridge_csv.forms.reading import LogReading
@@ -243,14 +242,7 @@ class _WideRun:
         self.reading = reading
         self.cells = reading.cells
         self.judges = reading.profile.verdict == "limits"
-        self.assembly = RunAssembly(
-            reading.cells,
-            reading.context,
-            reading.source,
-            line=line,
-            constants=columns.constants,
-            keys=keys,
-        )
+        self.assembly = reading.assemble(line, columns.constants, keys)
         self.rows: list[PhaseRows] = []
         self.error: SourceError | None = None
 

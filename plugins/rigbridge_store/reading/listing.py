@@ -44,7 +44,9 @@ from rigbridge_store.tables.values import folded, iso_from_micros, iso_from_span
 
 __all__ = [
     "COLUMNS",
+    "IDENTIFIED",
     "JOINED",
+    "MADE_BY",
     "creators",
     "of_unit",
     "one_run",
@@ -57,6 +59,26 @@ _T = TypeVar("_T")
 # Two aliases: a run has a user who made it, and another who ran it.
 creators = users.alias("creators")
 operators = users.alias("operators")
+
+IDENTIFIED = (
+    parts.c.id.label("part_id"),
+    parts.c.number.label("part_number"),
+    parts.c.name.label("part_name"),
+    revisions.c.id.label("revision_id"),
+    revisions.c.number.label("revision_number"),
+    batches.c.id.label("batch_id"),
+    batches.c.number.label("batch_number"),
+)
+"""The columns that tell of which part, revision and batch something is."""
+
+MADE_BY = (
+    creators.c.id.label("creator_id"),
+    creators.c.name.label("creator_name"),
+    creators.c.email.label("creator_email"),
+    stations.c.id.label("station_id"),
+    stations.c.name.label("station_name"),
+)
+"""The columns that tell which user or station, one at most, made something."""
 
 COLUMNS = (
     runs.c.key,
@@ -75,21 +97,11 @@ COLUMNS = (
     procedure_versions.c.tag.label("version_tag"),
     units.c.id.label("unit_id"),
     units.c.serial_number.label("unit_serial_number"),
-    parts.c.id.label("part_id"),
-    parts.c.number.label("part_number"),
-    parts.c.name.label("part_name"),
-    revisions.c.id.label("revision_id"),
-    revisions.c.number.label("revision_number"),
-    batches.c.id.label("batch_id"),
-    batches.c.number.label("batch_number"),
+    *IDENTIFIED,
     operators.c.id.label("operator_id"),
     operators.c.name.label("operator_name"),
     operators.c.email.label("operator_email"),
-    creators.c.id.label("creator_id"),
-    creators.c.name.label("creator_name"),
-    creators.c.email.label("creator_email"),
-    stations.c.id.label("station_id"),
-    stations.c.name.label("station_name"),
+    *MADE_BY,
     station_names.c.name.label("tested_at"),
 )
 """What a row of the list holds, of the tables that ``JOINED`` joins."""

@@ -26,7 +26,7 @@ from rigbridge_store.reading.conditions import (
     text_in,
 )
 from rigbridge_store.reading.details import Row
-from rigbridge_store.reading.listing import creators
+from rigbridge_store.reading.listing import MADE_BY, creators
 from rigbridge_store.reading.lists.query import (
     RowPage,
     SortedQuery,
@@ -66,10 +66,7 @@ def _with_creator(table: sa.Table, *more: Any) -> sa.Select[*tuple[Any, ...]]:
     """Select rows with the user or the station, one at most, that made them."""
     return sa.select(
         table,
-        creators.c.id.label("creator_id"),
-        creators.c.name.label("creator_name"),
-        stations.c.id.label("station_id"),
-        stations.c.name.label("station_name"),
+        *MADE_BY,
         *more,
     ).select_from(
         table.outerjoin(creators, table.c.creator_user_key == creators.c.key).outerjoin(

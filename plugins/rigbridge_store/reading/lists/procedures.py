@@ -17,7 +17,7 @@ from rigbridge_store.reading.conditions import (
     procedure_keys,
 )
 from rigbridge_store.reading.details import Row
-from rigbridge_store.reading.listing import creators
+from rigbridge_store.reading.listing import MADE_BY, creators
 from rigbridge_store.reading.lists.query import (
     ListQuery,
     RowPage,
@@ -83,11 +83,7 @@ _VERSIONS: sa.Select[*tuple[Any, ...]] = sa.select(
     .correlate(procedure_versions)
     .scalar_subquery()
     .label("run_count"),
-    creators.c.id.label("creator_id"),
-    creators.c.name.label("creator_name"),
-    creators.c.email.label("creator_email"),
-    stations.c.id.label("station_id"),
-    stations.c.name.label("station_name"),
+    *MADE_BY,
 ).select_from(
     procedure_versions.outerjoin(
         creators, procedure_versions.c.creator_user_key == creators.c.key

@@ -25,7 +25,7 @@ from rigbridge_store.reading.conditions import (
     text_in,
 )
 from rigbridge_store.reading.details import Row
-from rigbridge_store.reading.listing import creators
+from rigbridge_store.reading.listing import IDENTIFIED, MADE_BY, creators
 from rigbridge_store.reading.lists.query import (
     Column,
     Outcome,
@@ -86,17 +86,8 @@ _SELECT: sa.Select[*tuple[Any, ...]] = sa.select(
     units.c.sample,
     units.c.by_run,
     units.c.part_key,
-    parts.c.id.label("part_id"),
-    parts.c.number.label("part_number"),
-    parts.c.name.label("part_name"),
-    revisions.c.id.label("revision_id"),
-    revisions.c.number.label("revision_number"),
-    batches.c.id.label("batch_id"),
-    batches.c.number.label("batch_number"),
-    creators.c.id.label("creator_id"),
-    creators.c.name.label("creator_name"),
-    stations.c.id.label("station_id"),
-    stations.c.name.label("station_name"),
+    *IDENTIFIED,
+    *MADE_BY,
 ).select_from(
     units.outerjoin(parts, units.c.part_key == parts.c.key)
     .outerjoin(revisions, units.c.revision_key == revisions.c.key)
