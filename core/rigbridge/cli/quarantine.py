@@ -39,10 +39,7 @@ app = typer.Typer(
 _COLUMNS = ("To", "Unit", "Procedure", "Since", "Run", "Why")
 _UNKNOWN = "-"
 
-_Ids = Annotated[
-    list[str] | None,
-    typer.Argument(help="Ids of runs, or their beginnings.", metavar="ID..."),
-]
+_IDS = typer.Argument(help="Ids of runs, or their beginnings.", metavar="ID...")
 
 
 def _opened(place: StorePlace) -> tuple[Configuration, Quarantine]:
@@ -84,10 +81,7 @@ def list_runs(
 @placed("data", "config")
 def show(
     place: StorePlace,
-    run_ids: Annotated[
-        list[str],
-        typer.Argument(help="Ids of runs, or their beginnings.", metavar="ID..."),
-    ],
+    run_ids: Annotated[list[str], _IDS],
     *,
     as_json: options.AsJSON = False,
 ) -> None:
@@ -114,7 +108,7 @@ def show(
 @placed()
 def retry(
     place: StorePlace,
-    run_ids: _Ids = None,
+    run_ids: Annotated[list[str] | None, _IDS] = None,
     *,
     as_json: options.AsJSON = False,
 ) -> None:
@@ -170,10 +164,7 @@ def retry(
 @placed("data", "config")
 def drop(
     place: StorePlace,
-    run_ids: Annotated[
-        list[str],
-        typer.Argument(help="Ids of runs, or their beginnings.", metavar="ID..."),
-    ],
+    run_ids: Annotated[list[str], _IDS],
     *,
     as_json: options.AsJSON = False,
 ) -> None:
