@@ -20,6 +20,8 @@ from rigbridge.machine.folders import make_folder
 __all__ = ["import_spool"]
 
 _FOLDER = "importing"
+_PATIENCE = 60.0
+"""Seconds that another import may take to remove what was left behind."""
 
 
 @contextmanager
@@ -35,13 +37,21 @@ def import_spool(data: Path) -> Generator[Path]:
     """
     home = data / _FOLDER
     make_folder(home)
-    # Before an own folder is made, so that the room is free before it is needed.
-    for path in home.iterdir():
-        _remove_unused(path)
     folder = home / uuid4().hex
-    folder.mkdir()
     try:
-        with closing(lock_folder(folder)):
+        # Another import that begins just now must not take the new folder, which is
+        # not locked yet, for one that nobody uses.
+        with closing(lock_folder(home, _PATIENCE)):
+            # First, so that the room is free before it is needed.
+            for path in home.iterdir():
+                if path.is_dir():
+                    _remove_unused(path)
+            folder.mkdir()
+            lock = lock_folder(folder)
+    except sqlite3.Error as error:
+        raise OSError(f"{home} cannot be locked: {error}") from error
+    try:
+        with closing(lock):
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)

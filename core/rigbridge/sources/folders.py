@@ -25,6 +25,11 @@ _AT_ONCE = 20_000
 _ITEM_FILE = "item.json"
 _ID_LENGTH = 36
 
+_OWN_FILES = ("store", "ledger", "deliveries")
+_OWN_ENDINGS = (".sqlite", ".sqlite-wal", ".sqlite-shm", ".sqlite-journal")
+_OWN_FOLDERS = {"attachments", "importing", "incoming", "outbox", "quarantine"}
+_QUARANTINE = "quarantine"
+
 
 class FolderWalk:
     """
@@ -32,8 +37,9 @@ class FolderWalk:
 
     Folders are read in the order of their names, very large ones in portions. Links to
     folders are followed, each folder once. Names that begin with a dot are skipped, and
-    so is our own configuration file. Of a run in quarantine only its document is given,
-    which names its other files.
+    so are our own configuration file and what a data folder holds that lies among the
+    reports. Of a run in quarantine only its document is given, which names its other
+    files; of a data folder that is named itself, the quarantine is read.
 
     Args:
         selection: what is wanted.
@@ -116,6 +122,10 @@ class FolderWalk:
             not parts
             or not all(map(_is_listed, parts))
             or any(map(self._selection.bars, above))
+            or any(
+                _is_ours(each.parent, each.name, folder)
+                for each in (path, *_until(path, folder))
+            )
             or _is_item(path.parent)
             or not stat.S_ISREG(state.st_mode)
             or not self._takes(below)
@@ -142,7 +152,7 @@ class FolderWalk:
             while portion := sorted(islice(entries, _AT_ONCE), key=attrgetter("name")):
                 for entry in portion:
                     name = entry.name
-                    if not _is_listed(name):
+                    if not _is_listed(name) or _is_ours(folder, name, root):
                         continue
                     if _leads_to_folder(entry):
                         if self._selection.bars(relative + name):
@@ -182,6 +192,25 @@ def _unlisted(folder: Path, error: OSError) -> FoundSource:
             remedy="check the permissions of the folder",
         )
     )
+
+
+def _is_ours(folder: Path, name: str, root: Path) -> bool:
+    """Tell whether a name is that of a part of a data folder, which holds no report."""
+    stem, dot, _ = name.partition(".")
+    if dot and stem in _OWN_FILES:
+        return name.endswith(_OWN_ENDINGS)
+    if name not in _OWN_FOLDERS or (name == _QUARANTINE and folder == root):
+        return False
+    # Reports may lie in folders of such names, but not beside a store or a ledger.
+    return any((folder / f"{each}.sqlite").is_file() for each in _OWN_FILES)
+
+
+def _until(path: Path, root: Path) -> Iterator[Path]:
+    """Give the folders that a path is in, below a folder."""
+    for parent in path.parents:
+        if parent == root:
+            return
+        yield parent
 
 
 def _is_listed(name: str) -> bool:

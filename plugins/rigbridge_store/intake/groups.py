@@ -270,12 +270,14 @@ class _RunGroup:
             )
             members = known(creation.body.sub_units)
             if members:
+                moment = creation.prepared.started_at
                 add_sub_units(
                     self._connection,
                     self._catalog,
                     run.unit,
                     members,
                     creation.policy,
+                    told_at=run.created_at if moment is None else moment,
                 )
 
     def _repeated(

@@ -15,7 +15,7 @@ from rigbridge_store.intake.policies import CreationPolicy
 from rigbridge_store.refusals import FieldIssue, bad_request, forbidden, not_found
 from rigbridge_store.tables.rows import RowFinder, insert_row
 from rigbridge_store.tables.schema import unit_sub_units, units
-from rigbridge_store.tables.values import folded, new_id
+from rigbridge_store.tables.values import folded, new_id, now_micros
 
 __all__ = [
     "FoundUnit",
@@ -38,6 +38,20 @@ _FIND = RowFinder(
 )
 _CHILDREN = sa.select(unit_sub_units.c.child_key).where(
     unit_sub_units.c.parent_key.in_(sa.bindparam("parents", expanding=True))
+)
+_HOLDER = (
+    sa.select(unit_sub_units.c.parent_key, unit_sub_units.c.told_at, units.c.serial_key)
+    .join_from(unit_sub_units, units, unit_sub_units.c.parent_key == units.c.key)
+    .where(unit_sub_units.c.child_key == sa.bindparam("child"))
+)
+_SERIAL = sa.select(units.c.serial_key).where(units.c.key == sa.bindparam("unit"))
+_TELL_AGAIN = (
+    unit_sub_units.update()
+    .where(
+        unit_sub_units.c.child_key == sa.bindparam("child"),
+        unit_sub_units.c.told_at < sa.bindparam("moment"),
+    )
+    .values(told_at=sa.bindparam("moment"))
 )
 _TAKE_OUT = unit_sub_units.delete().where(
     unit_sub_units.c.child_key == sa.bindparam("child")
@@ -144,6 +158,8 @@ def add_sub_units(
     parent: FoundUnit,
     members: Sequence[WireSubUnit],
     policy: CreationPolicy,
+    *,
+    told_at: int | None = None,
 ) -> None:
     """
     Build units into another, beside those that are there already.
@@ -151,18 +167,36 @@ def add_sub_units(
     Each leaves the unit that it was in before, which must be within reach: a board
     that another station has tested can be built in, but not taken out elsewhere.
 
+    Archives bring runs in any order: the newest tells where a unit is, and of two that
+    started at once the one of the unit with the greater number.
+
+    Args:
+        connection: the transaction.
+        catalog: finds units, on behalf of who sends them.
+        parent: what they are built into.
+        members: the units.
+        policy: whether units that are missing are created.
+        told_at: when the run started that says so; None for now, whatever any run says.
+
     Raises:
         NotFoundError: a sub-unit does not exist, or is not to be taken.
         BadRequestError: a unit would come to contain itself.
     """
     sight = catalog.sight
-    present = set(
-        connection.execute(_CHILDREN, {"parents": [parent.key]}).scalars().all()
-    )
+    moment = now_micros() if told_at is None else told_at
     for index, member in enumerate(members):
         path = f"sub_units[{index}].serial_number"
         child = _sub_unit(connection, catalog, member.serial_number, path, policy)
-        if child in present:
+        holder = connection.execute(_HOLDER, {"child": child}).first()
+        if holder is not None and holder.parent_key == parent.key:
+            connection.execute(_TELL_AGAIN, {"child": child, "moment": moment})
+            continue
+        if (
+            holder is not None
+            and told_at is not None
+            and (holder.told_at, holder.serial_key)
+            > (told_at, connection.execute(_SERIAL, {"unit": parent.key}).scalar_one())
+        ):
             continue
         # Asked before each link, since the links before it count.
         if parent.key == child or parent.key in _descendants(connection, child):
@@ -175,9 +209,8 @@ def add_sub_units(
         connection.execute(_TAKE_OUT, {"child": child})
         connection.execute(
             unit_sub_units.insert(),
-            {"parent_key": parent.key, "child_key": child},
+            {"parent_key": parent.key, "child_key": child, "told_at": moment},
         )
-        present.add(child)
 
 
 def set_sub_units(

@@ -270,6 +270,8 @@ unit_sub_units = sa.Table(
     metadata,
     refers("parent_key", "units", cascade=True, primary_key=True),
     refers("child_key", "units", cascade=True, primary_key=True, index=True),
+    # From when on it is in there: what an older report says does not take it out.
+    sa.Column("told_at", sa.BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -64,11 +64,19 @@ def run_seal(
         logs: position, level, timestamp, message, file and line of each.
     """
     found = hashlib.blake2b(_encode(run), digest_size=_SIZE)
-    # Numbers of these columns are doubles in the database, whatever was sent.
+    # Numbers of these columns are doubles in the database, whatever was sent. Added to
+    # zero, which SQLite keeps without its sign, they are that here as well.
     found.update(
         _encode(
             [
-                (place, name, outcome, _double(begin), _double(end), text)
+                (
+                    place,
+                    name,
+                    outcome,
+                    None if begin is None else cast("float", begin) + 0.0,
+                    None if end is None else cast("float", end) + 0.0,
+                    text,
+                )
                 for place, name, outcome, begin, end, text in phases
             ]
         )
@@ -76,7 +84,11 @@ def run_seal(
     found.update(
         _encode(
             [
-                (*before, _double(number), value)
+                (
+                    *before,
+                    None if number is None else cast("float", number) + 0.0,
+                    value,
+                )
                 for *before, number, value in measurements
             ]
         )
@@ -97,8 +109,3 @@ def file_seal(
     """Take the seal of what a row says of a file."""
     said = (public, name, mime_type, size, sha256, bool(stored))
     return hashlib.blake2b(_encode(said), digest_size=_SIZE).digest()
-
-
-def _double(number: object) -> float | None:
-    # Added to zero, which SQLite keeps without its sign.
-    return None if number is None else float(cast("float", number)) + 0.0

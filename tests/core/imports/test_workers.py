@@ -18,6 +18,7 @@ from rigbridge.configuration import Configuration
 from rigbridge.destinations import DestinationSettings
 from rigbridge.imports import AdapterSet, SourceResult, import_sources, workers
 from rigbridge.imports.batches import LARGE, batches_of
+from rigbridge.machine.folder_lock import LOCK_FILE
 from rigbridge.opening import open_destination
 from rigbridge.sources import FoundSource, Scan
 
@@ -181,7 +182,8 @@ class TestProcesses:
         assert statuses == {"created", "known"}
         assert len({run.id for result in results for run in result.runs}) == _FILES
         # What the killed one had laid aside is gone, too.
-        assert list((data / "importing").iterdir()) == []
+        left = [path.name for path in (data / "importing").iterdir()]
+        assert left == [LOCK_FILE]
 
 
 def children_of(process: int) -> list[int]:

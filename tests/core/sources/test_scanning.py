@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rigbridge.errors import ConfigurationError, SourceUnreadableError
-from rigbridge.sources import Scan, Selection
+from rigbridge.sources import FolderWalk, Scan, ScanCounts, Selection
 
 TREE = ("a/one.xml", "a/one.log", "a/old/two.xml", "b/three.XML", "four.xml")
 
@@ -151,3 +151,31 @@ def test_a_file_that_vanishes_is_said(tree: Path) -> None:
     (tree / "b" / "three.XML").unlink()
     with pytest.raises(SourceUnreadableError, match="there is no such file"):
         _ = found[0].source().head
+
+
+def test_a_data_folder_among_the_reports_is_left_out(tree: Path) -> None:
+    """It holds what was made of reports; folders of such names elsewhere are read."""
+    for name in (
+        "data/ledger.sqlite",
+        "data/ledger.sqlite-wal",
+        "data/store.sqlite",
+        "data/attachments/ab/cd",
+        "data/quarantine/one/item.xml",
+        "data/report.xml",
+        "attachments/report.xml",
+    ):
+        path = tree / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+    found = names(tree)
+    assert [name for name in found if name not in TREE] == [
+        "attachments/report.xml",
+        "data/report.xml",
+    ]
+    # Watching looks at single files by the same rule.
+    data = tree / "data"
+    walk = FolderWalk(Selection(), ScanCounts())
+    assert walk.one(tree, data / "report.xml") is not None
+    assert walk.one(tree, data / "attachments" / "ab" / "cd") is None
+    assert walk.one(tree, data / "store.sqlite") is None
+    assert names(tree, data) == ["data/report.xml", "data/quarantine/one/item.xml"]

@@ -178,16 +178,25 @@ class TestDocuments:
 class TestUnits:
     """Where a unit came from, and what it is built into."""
 
+    @pytest.mark.parametrize("order", [("OLD", "NEW"), ("NEW", "OLD")])
     def test_a_unit_is_in_one_place(
-        self, store: RunStore, make_body: BodyMaker
+        self, store: RunStore, make_body: BodyMaker, order: tuple[str, str]
     ) -> None:
-        """Built into another unit, it leaves the one that it was in before."""
-        for serial in ("PART", "OLD", "NEW"):
+        """That is where the newest run says, whichever run came last."""
+        for serial in ("PART", *order):
             store.create_run(make_body(unit_under_test={"serial_number": serial}))
-        for serial in ("OLD", "NEW"):
+        started = {"OLD": "2020-01-01T00:00:00Z", "NEW": "2022-01-01T00:00:00Z"}
+        for serial in order:
             parts = [{"serial_number": "part"}]
             unit = {"serial_number": serial}
-            store.create_run(make_body(unit_under_test=unit, sub_units=parts))
+            store.create_run(
+                make_body(
+                    unit_under_test=unit,
+                    sub_units=parts,
+                    started_at=started[serial],
+                    duration="PT1S",
+                )
+            )
         parent = sa.select(units.c.serial_number).join(
             unit_sub_units, unit_sub_units.c.parent_key == units.c.key
         )
