@@ -131,7 +131,8 @@ def _share(profile: CSVProfile, header: list[str]) -> float:
                 for column in source.in_rows
             ),
             *(text.column for text in profile.metadata if text.column),
-            *(profile.series.x or "", *profile.series.by),
+            *profile.series.x,
+            *profile.series.by,
         )
         for at in (
             (column - 1,) if isinstance(column, int) else find_column(header, column)

@@ -205,6 +205,8 @@ class LongColumns(RowColumns):
         phase: picks the cells of ``phase_fields``.
         phase_fields: the phase's fields that the file has.
         value: where the value stands, in a row that is lengthened by ``tail``.
+        unit: where its unit stands in such a row.
+        bounds: where its limits stand.
         measurement: picks the other cells of ``MEASUREMENT_FIELDS`` of such a row.
         tail: stands in for the fields that the file lacks: constants, or blanks.
         beside: picks the cells of the run, the phase, and the columns that are kept.
@@ -235,6 +237,8 @@ class LongColumns(RowColumns):
             for at, field in enumerate(MEASUREMENT_FIELDS)
         }
         self.value = places.pop(Field.VALUE)
+        self.unit = places[Field.UNIT]
+        self.bounds = (places[Field.LOWER_LIMIT], places[Field.UPPER_LIMIT])
         self.measurement = picker(tuple(places.values()))
         self.tail = tuple(
             self.constants[field].text if field in self.constants else ""

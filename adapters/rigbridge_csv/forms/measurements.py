@@ -81,12 +81,12 @@ class MeasurementReader:
             MalformedSourceError: a cell that cannot be read; names line and column.
         """
         full = [*row, *columns.tail]
+        if self._cells.profile.units:
+            self._part_units(line, full, columns)
         given = columns.measurement(full)
-        shape = self._shapes.get(given)
+        shape = self._shapes.get(given) or self._shape(given, line, columns)
         if shape is None:
-            shape = self._shape(given, line, columns)
-            if shape is None:
-                return None
+            return None
         self._measured += 1
         if shape.limited:
             self._limited += 1
@@ -118,6 +118,18 @@ class MeasurementReader:
         if shape.attributes:
             attributes = {**shape.attributes, **attributes}
         return shape.stamp.make(number, judgement or _UNSET, attributes), verdict
+
+    def _part_units(self, line: int, full: list[str], columns: LongColumns) -> None:
+        """Put the unit that stands behind the numbers of a row where a unit stands."""
+        said: list[str | None] = [self._cells.text(full[columns.unit])]
+        for at in (columns.value, *columns.bounds):
+            parts = self._cells.split_unit(full[at].strip())
+            if parts is not None:
+                full[at], unit = parts
+                said.append(unit)
+        if len(said) > 1:
+            label = columns.label(Field.VALUE)
+            full[columns.unit] = self._cells.same_unit(said, line, label)
 
     def _noted(
         self,

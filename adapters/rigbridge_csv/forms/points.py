@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 
 from rigbridge.model import Scalar
-from rigbridge_csv.tables.cells import CellReader
+from rigbridge_csv.tables.cells import CellReader, has_leading_zero
 
 __all__ = ["Points"]
 
@@ -22,11 +22,21 @@ class Points:
     Args:
         cells: reads single cells.
         name: the name of the column, for errors.
+        counts: whether digits behind a zero are a number, as where a column counts the
+            points; else they may be a code, and are kept as text.
+
+    Attributes:
+        filled: how many cells are not blank.
+        unit: what stands behind the numbers, or in the column beside them; None where
+            there is neither.
     """
 
-    def __init__(self, cells: CellReader, name: str) -> None:
+    def __init__(self, cells: CellReader, name: str, *, counts: bool = False) -> None:
         self._cells = cells
         self._name = name
+        self._counts = counts
+        self._bare: int | None = None
+        self.unit: str | None = None
         self._numbers: array[int] | array[float] = array("q")
         self._any: list[Scalar] | None = None
         self.filled = 0
@@ -34,15 +44,45 @@ class Points:
     def __len__(self) -> int:
         return len(self.values())
 
+    def take_unit(self, unit: str | None, line: int) -> None:
+        """
+        Take the unit of a number, None for one without.
+
+        Raises:
+            MalformedSourceError: it is another than that of the numbers before.
+        """
+        if unit is None:
+            self._bare = self._bare or line
+        elif self.unit is None:
+            self.unit = unit
+        if self.unit is not None and (self._bare is not None or unit != self.unit):
+            shown = "no unit" if self._bare is not None else f"the unit {unit!r}"
+            raise self._cells.error(
+                f"a number has {shown}, where others of its series have {self.unit!r}",
+                line=self._bare or line,
+                column=self._name,
+                remedy="correct the log; or declare the column of the units in "
+                "series.by, so that each unit has a phase of its own",
+            )
+
     def add(self, cell: str, line: int) -> None:
         """
         Take a cell.
 
         Raises:
-            MalformedSourceError: a number with the other decimal separator.
+            MalformedSourceError: a number with the other decimal separator, or with
+                another unit than those before.
         """
         text = cell.strip()
         number = self._cells.number(text)
+        if self._cells.profile.units:
+            if number is not None:
+                self.take_unit(None, line)
+            elif (found := self._cells.split_unit(text)) is not None:
+                self.take_unit(found[1], line)
+                number = self._cells.number(found[0])
+        if type(number) is int and not self._counts and has_leading_zero(text):
+            number = None
         if number is not None and self._any is None and self._held(number):
             self.filled += 1
             return

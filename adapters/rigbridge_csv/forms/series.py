@@ -21,19 +21,14 @@ from rigbridge.model import (
     Series,
 )
 from rigbridge.model.report import ConversionReport, Place
-from rigbridge_csv.forms.columns import RowColumns
 from rigbridge_csv.forms.phases import PhaseRows
 from rigbridge_csv.forms.points import Points
 from rigbridge_csv.forms.reading import LogReading
-from rigbridge_csv.forms.value_columns import (
-    ValueColumn,
-    chosen_columns,
-    describe_column,
-)
+from rigbridge_csv.forms.series_columns import JOINED, NO_X, SeriesColumns
+from rigbridge_csv.forms.value_columns import ValueColumn
 from rigbridge_csv.profiles.fields import Field, FieldSource
-from rigbridge_csv.profiles.place import BlockMeaning, Role
+from rigbridge_csv.profiles.place import BlockMeaning
 from rigbridge_csv.tables.head import TableHead
-from rigbridge_csv.tables.header import find_column
 from rigbridge_csv.tables.keys import FilledCell, KeyLines, keep_text
 from rigbridge_csv.tables.table import Table
 
@@ -46,129 +41,6 @@ _COUNTS = (
     "points",
     "memory length",
 )
-_NO_X = "index"
-
-
-class SeriesColumns(RowColumns):
-    """
-    The columns of a table in series form.
-
-    Args:
-        head: the head of the table.
-        reading: the log and its profile.
-        report: where the columns are recorded.
-
-    Attributes:
-        values: the columns that were measured.
-        over: by the position of such a column, the position of its x, or None.
-        x: the columns of x, described.
-        by: the columns whose change begins a new phase, with their names.
-        clocks: the names of the columns that hold the time of each row.
-        units: the cells of the rows of units.
-    """
-
-    def __init__(
-        self, head: TableHead, reading: LogReading, report: ConversionReport
-    ) -> None:
-        profile = reading.profile
-        super().__init__(
-            head,
-            profile,
-            uri=reading.source.uri,
-            file_name=reading.file_name,
-            report=report,
-        )
-        rule = profile.series
-        self.units = [row.cells for row in head.roles if row.role is Role.UNIT]
-        self.by = [(self.names.must(name, "series.by"), name) for name in rule.by]
-        x_positions = self._x_positions(rule.x, has_start=rule.start is not None)
-        taken = [*x_positions, *(at for at, _ in self.by)]
-        chosen = [
-            at
-            for at in chosen_columns(self, rule.y, rule.except_, taken=taken)
-            if at not in taken
-        ]
-        labels = self.names.single(chosen, report)
-        self.values = [
-            describe_column(self, head, reading.cells, (at, label), rule.y)
-            for at, label in zip(chosen, labels, strict=True)
-        ]
-        if not self.values:
-            raise self.names.error(
-                "no column is left to be a series",
-                rule.x or "",
-                f"declare series.y in profile {profile.name!r}",
-            )
-        self.x: dict[int, ValueColumn] = {
-            at: describe_column(
-                self, head, reading.cells, (at, self.names.label(at)), None
-            )
-            for at in x_positions
-        }
-        self.over: dict[int, int | None] = {
-            at: max((x for x in x_positions if x < at), default=None)
-            if len(x_positions) > 1
-            else next(iter(x_positions), None)
-            for at in chosen
-        }
-        used = {*chosen, *taken}
-        others = self.undeclared([at for at in self.rest if at not in used])
-        # What is no series by name is kept as one, so that no cell is lost.
-        other_labels = self.names.labels(others, report)
-        self.values.extend(
-            describe_column(self, head, reading.cells, (at, label), None)
-            for at, label in zip(others, other_labels, strict=True)
-        )
-        for at in others:
-            self.over[at] = next(iter(x_positions), None)
-        report.mapped("column", self.declared_count + len(used) + len(others))
-        clocks = {
-            at
-            for field in (Field.STARTED_AT, Field.ENDED_AT)
-            if (at := self.positions.get(field, self.width)) < self.width
-        }
-        self.clocks = frozenset(self.names.label(at) for at in clocks)
-        self._keep_clocks(sorted(clocks - set(taken) - set(self.over)), reading, head)
-
-    def _keep_clocks(
-        self, positions: Sequence[int], reading: LogReading, head: TableHead
-    ) -> None:
-        """Keep the times of all rows, of which the run has the first only."""
-        for at in positions:
-            label = self.names.label(at)
-            self.values.append(
-                describe_column(self, head, reading.cells, (at, label), None)
-            )
-            self.over[at] = next(iter(self.x), None)
-
-    def stated(self, source: FieldSource | None) -> str | None:
-        """Give the text of a source that is the same for the whole table, or None."""
-        if source is None:
-            return None
-        if source.value is not None:
-            return source.value
-        texts = [
-            cell.text
-            for name in source.key
-            if (cell := self.head_keys.find(name)) is not None
-        ]
-        texts += [
-            cells[at]
-            for column in source.in_rows
-            if (at := self.names.find(column, "series")) is not None
-            for cells in self.units
-            if at < len(cells)
-        ]
-        found = next((text for text in texts if text.strip()), None)
-        return None if found is None else source.extract(found.strip())
-
-    def _x_positions(self, name: str | None, *, has_start: bool) -> list[int]:
-        if name is None:
-            return []
-        found = find_column(self.header, name)
-        if not found and not has_start:
-            self.names.must(name, "series.x")
-        return found
 
 
 @attrs.define
@@ -257,12 +129,15 @@ class _SeriesRun:
         self.assembly = reading.assemble(line, columns.constants, keys)
         self._sections: list[_Section] = []
         self._open: _Section | None = None
+        self._joins = reading.profile.series.join
+        self._found: dict[tuple[str, ...], _Section] = {}
         self._keys: KeyLines = keys
         self._phase_keys: list[KeyLines | None] = []
 
     def begin_table(self) -> None:
         """Begin the points of another block."""
         self._open = None
+        self._found.clear()
 
     def add(
         self,
@@ -294,11 +169,18 @@ class _SeriesRun:
         by = tuple([row[at].strip() for at, _ in columns.by])
         section = self._open
         if section is None or section.by != by or section.columns is not columns:
-            section = self._section(line, by, columns, head)
+            section = self._found.get(by) if self._joins else None
+            if section is None or section.columns is not columns:
+                section = self._section(line, by, columns, head)
+            self._open = self._found[by] = section
         section.rows += 1
         section.last = line
         for at, points in section.points.items():
-            points.add(row[at], line)
+            text = columns.joined_x(row) if at == JOINED else row[at]
+            points.add(text, line)
+            beside = columns.unit_at.get(at)
+            if beside is not None and self.cells.number(text.strip()) is not None:
+                points.take_unit(self.cells.text(row[beside]), line)
 
     def _section(
         self,
@@ -310,11 +192,15 @@ class _SeriesRun:
         positions = dict.fromkeys(
             [*columns.x, *(column.at for column in columns.values)]
         )
-        points = {at: Points(self.cells, columns.names.label(at)) for at in positions}
+        points = {
+            at: Points(self.cells, columns.x[at].header, counts=True)
+            if at in columns.x
+            else Points(self.cells, columns.names.label(at))
+            for at in positions
+        }
         section = _Section(line, columns, points, by, head.name)
         self._sections.append(section)
         self._phase_keys.append(None if head.keys is self._keys else head.keys)
-        self._open = section
         return section
 
     def check_count(self, keys: KeyLines) -> None:
@@ -402,6 +288,10 @@ class _SeriesRun:
         at_x = columns.over[column.at]
         values: Sequence[object] = points.values()
         unit = column.unit or columns.stated(rule.unit)
+        if points.unit is not None:
+            unit = self.cells.same_unit(
+                [unit, points.unit], section.line, column.header
+            )
         measured = Axis(name=column.parts.name, unit=unit, values=values)
         x = self._x(section, column, at_x, axes)
         return Measurement(
@@ -427,7 +317,9 @@ class _SeriesRun:
                 described = columns.x[at]
                 axes[at] = Axis(
                     name=described.parts.name,
-                    unit=described.unit or columns.stated(rule.x_unit),
+                    unit=section.points[at].unit
+                    or described.unit
+                    or columns.stated(rule.x_unit),
                     values=section.points[at].values(),
                 )
             return axes[at]
@@ -443,7 +335,7 @@ class _SeriesRun:
             if other.columns is columns:
                 before += other.rows
         return Axis(
-            name=rule.x or _NO_X,
+            name=rule.x_name or NO_X,
             unit=columns.stated(rule.x_unit),
             values=[start + step * (before + at) for at in range(section.rows)],
         )

@@ -9,7 +9,7 @@ or in the profile. What repeats from row to row is made once and shared.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import compress, groupby
+from itertools import compress
 from math import isfinite
 from typing import cast
 
@@ -20,148 +20,22 @@ from rigbridge.errors import NoRunError, SourceError
 from rigbridge.model import (
     Measurement,
     MeasurementOutcome,
-    MeasurementRow,
     Run,
     Scalar,
 )
 from rigbridge.model.report import ConversionReport
-from rigbridge_csv.forms.columns import Picker, RowColumns, picker
 from rigbridge_csv.forms.phases import PhaseRows
 from rigbridge_csv.forms.reading import LogReading
 from rigbridge_csv.forms.shapes import judged
-from rigbridge_csv.forms.value_columns import (
-    ValueColumn,
-    chosen_columns,
-    describe_column,
-)
+from rigbridge_csv.forms.value_columns import ValueColumn
+from rigbridge_csv.forms.wide_columns import ColumnGroup, MeasuredColumn, WideColumns
 from rigbridge_csv.limits import Condition
-from rigbridge_csv.profiles.fields import PHASE_FIELDS, Field
-from rigbridge_csv.profiles.forms import MeasurementColumns
+from rigbridge_csv.profiles.fields import Field
 from rigbridge_csv.tables.head import TableHead
-from rigbridge_csv.tables.header import find_column
 from rigbridge_csv.tables.keys import FilledCell, KeyLines, keep_text
 from rigbridge_csv.tables.table import Table
 
 __all__ = ["read_wide"]
-
-
-@attrs.frozen
-class _Target:
-    """A column of measurements, ready to make them; ``beside`` are its own columns."""
-
-    column: ValueColumn
-    template: Measurement
-    limited: bool
-    beside: dict[str, int]
-
-
-@attrs.frozen
-class _Group:
-    """
-    Columns of measurements of one phase that stand together.
-
-    ``plain`` says that no column has others of its own, so that a row is made at once;
-    ``limits`` which columns have limits then.
-    """
-
-    phase: str | None
-    targets: list[_Target]
-    pick: Picker
-    row: MeasurementRow
-    limits: list[bool]
-    plain: bool
-
-
-def _groups(targets: list[_Target]) -> list[_Group]:
-    made: list[_Group] = []
-    for phase, members in groupby(targets, key=lambda target: target.column.phase):
-        group = list(members)
-        made.append(
-            _Group(
-                phase,
-                group,
-                picker([target.column.at for target in group]),
-                MeasurementRow([target.template for target in group]),
-                [target.template.limits is not None for target in group],
-                not any(target.beside for target in group),
-            )
-        )
-    return made
-
-
-class WideColumns(RowColumns):
-    """
-    The columns of a table in wide form.
-
-    Args:
-        head: the head of the table.
-        reading: the log and its profile.
-        report: where the columns are recorded.
-
-    Attributes:
-        targets: the columns of measurements.
-        groups: the same, by phase.
-        phases: the fields of the phase that the rows have.
-        others: the undeclared columns that are kept with the run, with their names.
-    """
-
-    def __init__(
-        self, head: TableHead, reading: LogReading, report: ConversionReport
-    ) -> None:
-        profile = reading.profile
-        super().__init__(
-            head,
-            profile,
-            uri=reading.source.uri,
-            file_name=reading.file_name,
-            report=report,
-        )
-        rule = profile.measurements
-        beside: dict[int, dict[str, int]] = {}
-        taken: set[int] = set()
-        for at in self.rest:
-            found = self._own_columns(rule, self.header[at])
-            if found:
-                beside[at] = found
-                taken.update(found.values())
-        positions = chosen_columns(self, rule.columns, rule.except_, taken=tuple(taken))
-        labels = self.names.single(positions, report)
-        self.targets = [
-            self._target(
-                describe_column(self, head, reading.cells, (at, label), rule.columns),
-                beside.get(at, {}),
-            )
-            for at, label in zip(positions, labels, strict=True)
-        ]
-        self.groups = _groups(self.targets)
-        used = {*positions, *taken}
-        others = self.undeclared([at for at in self.rest if at not in used])
-        self.others = list(zip(others, self.names.labels(others, report), strict=True))
-        self.phases = [field for field in PHASE_FIELDS if field in self.positions]
-        report.mapped("column", self.declared_count + len(self.targets) + len(others))
-
-    def _own_columns(self, rule: MeasurementColumns, name: str) -> dict[str, int]:
-        if not name:
-            return {}
-        found: dict[str, int] = {}
-        for what, template in rule.templates().items():
-            at = find_column(self.header, template.replace("{}", name))
-            if len(at) == 1:
-                found[what] = at[0]
-        return found
-
-    def _target(self, column: ValueColumn, beside: dict[str, int]) -> _Target:
-        template = Measurement(
-            name=column.parts.name,
-            unit=column.unit,
-            limits=column.condition.limits,
-            validators=column.condition.validators,
-            attributes=column.attributes,
-        )
-        limited = column.condition.limits is not None or bool(
-            column.condition.validators
-        )
-        return _Target(column, template, limited, beside)
 
 
 def read_wide(reading: LogReading) -> Iterator[Run]:
@@ -210,6 +84,7 @@ def _table_runs(reading: LogReading, table: Table[WideColumns]) -> Iterator[Run 
         yield from _end(reading, rows)
 
 
+_COMPARED = ("lower", "upper", "equal")
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -277,7 +152,7 @@ class _WideRun:
         name: str | None,
         line: int,
         fields: dict[Field, FilledCell],
-        targets: Iterable[_Target] = (),
+        targets: Iterable[MeasuredColumn] = (),
     ) -> PhaseRows:
         own = dict(fields)
         if name is not None:
@@ -301,6 +176,10 @@ class _WideRun:
     ) -> None:
         report = self.assembly.report
         blank = limited = measured = 0
+        units: dict[int, str] = {}
+        if self.reading.profile.units:
+            row = list(row)
+            units = self._part_units(line, row, columns)
         for group in columns.groups:
             values, filled = self._values(line, group.pick(row), group)
             blank += len(group.targets) - len(values)
@@ -324,6 +203,18 @@ class _WideRun:
                 made = [measurement for measurement, _ in pairs]
                 limited += sum(measurement.limits is not None for measurement in made)
                 phase.verdicts.extend(verdict for _, verdict in pairs)
+            if units:
+                made = [
+                    attrs.evolve(measurement, unit=units.get(at, measurement.unit))
+                    for measurement, at in zip(
+                        made,
+                        [
+                            target.column.at
+                            for target in compress(group.targets, filled)
+                        ],
+                        strict=True,
+                    )
+                ]
             phase.measurements.extend(made)
         if not measured and fields:
             self._phase(None, line, fields)
@@ -335,8 +226,30 @@ class _WideRun:
             if count:
                 report.mapped(item, count)
 
+    def _part_units(
+        self, line: int, row: list[str], columns: WideColumns
+    ) -> dict[int, str]:
+        """Leave the numbers in a row, and give the units that stood behind them."""
+        found: dict[int, str] = {}
+        for target in columns.targets:
+            own = [
+                target.column.at,
+                *(target.beside[n] for n in _COMPARED if n in target.beside),
+            ]
+            said: list[str | None] = []
+            for at in own:
+                parts = self.cells.split_unit(row[at].strip())
+                if parts is not None:
+                    row[at], unit = parts
+                    said.append(unit)
+            if said:
+                found[target.column.at] = self.cells.same_unit(
+                    [target.column.unit, *said], line, target.column.header
+                )
+        return found
+
     def _values(
-        self, line: int, texts: tuple[str, ...], group: _Group
+        self, line: int, texts: tuple[str, ...], group: ColumnGroup
     ) -> tuple[list[Scalar], list[bool]]:
         """Give the values of the cells that are filled, and which these are."""
         cells = self.cells
@@ -377,7 +290,7 @@ class _WideRun:
         return values, filled
 
     def _judged(
-        self, line: int, row: list[str], target: _Target, value: Scalar
+        self, line: int, row: list[str], target: MeasuredColumn, value: Scalar
     ) -> tuple[Measurement, LoggedVerdict]:
         """Make a measurement with its own columns, or judged by its limits."""
         if target.beside:
@@ -390,7 +303,7 @@ class _WideRun:
         return attrs.evolve(target.template, value=value, outcome=outcome), verdict
 
     def _with_own_columns(
-        self, line: int, row: list[str], target: _Target, number: Scalar
+        self, line: int, row: list[str], target: MeasuredColumn, number: Scalar
     ) -> tuple[Measurement, LoggedVerdict]:
         """Make a measurement that has columns of its own for limits or verdict."""
         cells, column, beside = self.cells, target.column, target.beside
@@ -402,7 +315,7 @@ class _WideRun:
         condition = self._condition(line, column, texts)
         verdict = LoggedVerdict.UNSET
         if (word := texts.get("outcome")) is not None:
-            verdict = cells.verdict(FilledCell(word, line, self._outcome_label(column)))
+            verdict = cells.verdict(FilledCell(word, line, target.judge))
         elif self.judges:
             verdict = judged(
                 number, condition.limits, self.assembly.report, line, column.header
@@ -420,10 +333,6 @@ class _WideRun:
             validators=condition.validators,
             attributes=attributes,
         ), verdict
-
-    def _outcome_label(self, column: ValueColumn) -> str:
-        template = self.reading.profile.measurements.outcome or "{}"
-        return template.replace("{}", column.header)
 
     def _condition(
         self, line: int, column: ValueColumn, texts: dict[str, str]

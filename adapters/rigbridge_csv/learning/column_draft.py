@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 
-from rigbridge_csv.learning.layout import LogLayout
-from rigbridge_csv.learning.meaning import ColumnTexts, is_by, is_counter, is_x
-from rigbridge_csv.learning.sample import is_number
+from rigbridge_csv.learning.meaning import ColumnTexts
 from rigbridge_csv.learning.toml_draft import ProfileDraft
 
-__all__ = ["draft_names", "draft_series", "draft_wide"]
+__all__ = ["draft_names", "draft_wide"]
 
 _UNIT_NAMES = re.compile(r"^\s*.+?\s*[(\[][^()\[\]]+[)\]]\s*$")
 _UNIT_BEHIND = re.compile(
     r".+/[munpkMG]?(?:s|sec|Sec\.?|V|A|W|Hz|Ohm|F|H|C|K|Pa|bar|g|m|h|Ah|Wh|J|N|Nm|%|°C|W\.h|A\.h)$"
 )
-_CLOCK = re.compile(r"\D{0,4}\d+(?:[-/:dh]\s*\d|\.\d+\.)")
+# A simulator's node and branch: V(out), I(R1).
+_NODE = re.compile(r"(?:[VI][bcdegs]{0,2}|mag|ph|db)\([\w.:+-]+\)", re.IGNORECASE)
 _UNIT_IN = re.compile(r".+ in [^\s\d]{1,6}")
 _LIMITS_IN_BRACKETS = re.compile(r".+[\[(]\s*(?:<=?\s*)?[-+]?\d[^()\[\]]*[\])]\s*")
 _LIMIT_NAMES = re.compile(r"<=? x <=?|==\s*\S+")
@@ -30,13 +28,37 @@ _ADDED: Mapping[str, Sequence[str]] = {
     "outcome": ("result", "status", "p/f", "pass/fail", "pass"),
 }
 
+_BESIDE: Mapping[str, Sequence[str]] = {
+    "lower": (
+        *_ADDED["lower"],
+        "low limit",
+        "lo limit",
+        "min limit",
+        "untergrenze",
+        "ug",
+    ),
+    "upper": (
+        *_ADDED["upper"],
+        "high limit",
+        "hi limit",
+        "max limit",
+        "obergrenze",
+        "og",
+    ),
+    "unit": ("unit", "units", "einheit", "dim"),
+}
+
 
 def draft_names(draft: ProfileDraft, columns: Sequence[ColumnTexts], form: str) -> None:
     """Write how names are taken apart that hold units or limits."""
     if form == "long":
         return
     names = [column.name for column in columns]
-    named = [column.name for column in columns if _UNIT_NAMES.match(column.name)]
+    named = [
+        column.name
+        for column in columns
+        if _UNIT_NAMES.match(column.name) and not _NODE.fullmatch(column.name)
+    ]
     limited = [column.name for column in columns if _LIMIT_NAMES.search(column.name)]
     if len(limited) > 1:
         draft.say(
@@ -72,81 +94,34 @@ def draft_names(draft: ProfileDraft, columns: Sequence[ColumnTexts], form: str) 
         )
 
 
-def draft_series(
-    draft: ProfileDraft,
-    layout: LogLayout,
-    columns: Sequence[ColumnTexts],
-    decimal: str,
-) -> None:
-    """Write what the columns are taken over, and what divides the rows."""
-    if layout.header is None:
-        draft.say("series", {"x": "x"}, "the first column is taken as x")
-        return
-    columns = [column for column in columns if column.name]
-    candidates = [
-        column
-        for column in columns
-        if is_x(column.name)
-        # "12.0 V" is no x, whatever its column is called.
-        and (column.numbers(decimal) > 0.9 or _CLOCK.match("".join(column.filled[:1])))  # noqa: PLR2004 - most
-    ]
-    rising = [column for column in candidates if _rises(column, decimal)]
-    # A column that only counts the rows is the last choice.
-    rising.sort(key=lambda column: is_counter(column.name))
-    x = next(iter(rising or candidates), None)
-    if x is None:
-        x = next((column for column in columns if _rises(column, decimal)), None)
-    series: dict[str, object] = {}
-    why = "no column rises: points have no x"
-    if x is not None:
-        series["x"] = x.name
-        why = f"the others are taken over {x.name!r}, which rises"
-    by = [
-        column.name
-        for column in columns
-        if is_by(column.name)
-        and column is not x
-        and 1 < len(set(column.filled)) <= 500  # noqa: PLR2004 - steps
-        and column.filled
-    ]
-    if by:
-        series["by"] = by
-        why += f"; {' and '.join(by)} divide the rows into phases"
-    if series:
-        draft.say("series", series, why)
-    if layout.sections > 1:
-        draft.ask(
-            "the header comes again: are these tables of one run?",
-            'blocks = { begin = "^...", is = "phase" }',
-        )
-
-
-def _rises(column: ColumnTexts, decimal: str) -> bool:
-    numbers = [
-        float(text.replace(",", "."))
-        for text in column.filled
-        if is_number(text, decimal) and re.fullmatch(r"[-+.,\deE\s]+", text)
-    ]
-    return (
-        len(numbers) > 1
-        and len(numbers) >= len(column.filled) * 0.9
-        and all(a <= b for a, b in pairwise(numbers))
-        and numbers[0] < numbers[-1]
-    )
-
-
 def draft_wide(draft: ProfileDraft, columns: Sequence[ColumnTexts]) -> None:
     """Write which columns hold the limits, units or verdicts of others."""
     names = [column.name for column in columns]
     found: dict[str, object] = {}
     for owner in names:
+        bare = re.sub(r"\s*[(\[][^()\[\]]*[)\]]\s*$", "", owner)
         for name in names:
-            if not owner or name == owner or not name.startswith(owner):
+            if not bare or name == owner or not name.startswith(bare):
                 continue
-            added = name.removeprefix(owner)
+            added = name.removeprefix(owner if name.startswith(owner) else bare)
             plain = added if added.startswith(" ") else added.lstrip("_-.")
             for what, words in _ADDED.items():
                 if plain in words or plain.strip(" _-.").casefold() in words:
                     found.setdefault(what, "{}" + added)
+    if not found:
+        found = _beside(names)
     if found:
         draft.say("measurements", found, "columns that say something of another")
+
+
+def _beside(names: Sequence[str]) -> dict[str, object]:
+    """Find columns of limits that have one name, on the right of what they limit."""
+    found: dict[str, object] = {}
+    for what, words in _BESIDE.items():
+        if what in ("unit", "outcome") and not {"lower", "upper"} & found.keys():
+            continue
+        fits = [at for at, name in enumerate(names) if name.strip().casefold() in words]
+        if fits and fits[0] > 0:
+            spelled = dict.fromkeys(re.escape(names[at].strip()) for at in fits)
+            found[what] = {"right": "|".join(spelled).replace(r"\ ", " ")}
+    return found

@@ -8,18 +8,16 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from rigbridge.adapters import Source
-from rigbridge_csv.learning.column_draft import (
-    draft_names,
-    draft_series,
-    draft_wide,
-)
+from rigbridge_csv.learning.column_draft import draft_names, draft_wide
 from rigbridge_csv.learning.field_draft import draft_fields
 from rigbridge_csv.learning.key_lines import find_keys
 from rigbridge_csv.learning.layered_draft import draft_layers
-from rigbridge_csv.learning.layout import LogLayout, find_layout
+from rigbridge_csv.learning.layout import LogLayout, find_layout, is_unit
 from rigbridge_csv.learning.meaning import (
+    UNNAMED,
     ColumnTexts,
     field_of,
+    find_dates,
     find_form,
     number_signs,
 )
@@ -27,8 +25,10 @@ from rigbridge_csv.learning.record_draft import draft_lines, draft_records
 from rigbridge_csv.learning.sample import (
     ExampleRow,
     LogExample,
+    is_number,
     read_example,
 )
+from rigbridge_csv.learning.series_draft import draft_series
 from rigbridge_csv.learning.toml_draft import ProfileDraft
 from rigbridge_csv.learning.vertical_draft import draft_vertical
 from rigbridge_csv.profiles.choice import built_in_profiles
@@ -37,7 +37,22 @@ from rigbridge_csv.tables.header import normal
 
 __all__ = ["draft_profile"]
 
-_NOTHING = ("*", "-", "--", "---", "N/A", "n/a", "NA", "#N/A", "None", "null", "<NONE>")
+_NOTHING = (
+    "*",
+    "-",
+    "--",
+    "---",
+    "N/A",
+    "n/a",
+    "NA",
+    "#N/A",
+    "None",
+    "null",
+    "NULL",
+    "\\N",
+    "<NONE>",
+)
+_BEHIND = re.compile(r"([-+]?[\d.,]*\d(?:[eE][-+]?\d+)?)\s*([^\d\s].*)")
 _SCALED = re.compile(r"[-+]?\d+(?:[.,]\d+)?[TGMkKmu\u00b5\u03bcnpf]")
 
 
@@ -78,7 +93,7 @@ def draft_profile(source: Source) -> ProfileDraft:
     if form == "record":
         draft_records(draft, example, layout)
         return draft
-    decimal = _decimal(draft, layout, columns)
+    decimal = _decimal(draft, layout, columns, form)
     keys = find_keys(draft, example, layout)
     _place(draft, example, layout, form)
     draft_names(draft, columns, form)
@@ -98,6 +113,9 @@ def _columns(layout: LogLayout) -> list[ColumnTexts]:
         else max((len(row.cells) for row in rows), default=0)
     )
     names = [normal(cell) for cell in layout.header.cells] if layout.header else []
+    # A logger may leave the name of its clock out; the reader calls it by its number.
+    if names and not names[0] and find_dates([row.cells[0] for row in rows[:20]])[0]:
+        names[0] = UNNAMED
     return [
         ColumnTexts(
             names[at] if at < len(names) else f"column {at + 1}",
@@ -131,7 +149,7 @@ def _text_keys(draft: ProfileDraft, example: LogExample, form: str) -> None:
 
 
 def _decimal(
-    draft: ProfileDraft, layout: LogLayout, columns: Sequence[ColumnTexts]
+    draft: ProfileDraft, layout: LogLayout, columns: Sequence[ColumnTexts], form: str
 ) -> str:
     texts = [text for column in columns for text in column.texts[:200]]
     texts += [cell for row, _, _ in layout.roles for cell in row.cells]
@@ -148,7 +166,10 @@ def _decimal(
         if _SCALED.fullmatch(text.strip())
         and not field_of(column.name, [Field.SERIAL_NUMBER, Field.MEASUREMENT])
     ]
-    if scaled:
+    behind = _units_behind(columns, decimal, form)
+    if behind is not None:
+        draft.say("units", True, f"{behind!r} has a unit behind it")
+    elif scaled:
         draft.say("suffixes", True, f"{scaled[0]!r} has a power of ten behind it")
     if mixed:
         draft.ask("some numbers have the other decimal sign; such runs are refused")
@@ -159,11 +180,34 @@ def _decimal(
     return decimal
 
 
+def _units_behind(
+    columns: Sequence[ColumnTexts], decimal: str, form: str
+) -> str | None:
+    """Give a cell of a column whose numbers have their unit behind them."""
+    for column in columns:
+        field = field_of(column.name)
+        filled = [text.strip() for text in column.filled[:200]]
+        # Of a row a measurement, the values; of others, what is no field.
+        told = field in (Field.VALUE, None) if form == "long" else field is None
+        if not told and field is not Field.DOCSTRING:
+            continue
+        parts = [found for text in filled if (found := _BEHIND.fullmatch(text))]
+        if (
+            len(parts) > len(filled) * 0.8
+            and all(is_number(part[1], decimal) for part in parts)
+            and all(is_unit(part[2]) for part in parts)
+        ):
+            return filled[0]
+    return None
+
+
 def _place(
     draft: ProfileDraft, example: LogExample, layout: LogLayout, form: str
 ) -> None:
     header = layout.header
-    if header is None:
+    if layout.marks and header is not None:
+        _blocks(draft, layout, [normal(cell) for cell in header.cells])
+    elif header is None:
         names = ["x", *(f"y{at}" for at in range(1, _width(layout)))]
         first = {"line": layout.data[0].line} if layout.before and layout.data else {}
         draft.say("header", {"names": names, **first}, layout.reasons[0])
@@ -176,13 +220,28 @@ def _place(
             draft.say("header", {"find": pattern}, layout.reasons[0])
         else:
             draft.say("header", {"line": header.line}, f"header {start!r}")
-    roles = [_role(row, label, role, header) for row, label, role in layout.roles]
+    lines = [row.line for row in example.rows]
+    roles = [
+        _role(row, label, role, header, lines) for row, label, role in layout.roles
+    ]
     if roles:
         draft.say("roles", roles, "rows that say something of the columns")
     names = [normal(cell) for cell in header.cells if cell.strip()] if header else []
     if len(set(names)) < len(names):
         draft.say("duplicates", "number", "columns of one name get a number")
     _data(draft, layout)
+
+
+def _blocks(draft: ProfileDraft, layout: LogLayout, names: Sequence[str]) -> None:
+    """Write where the parts of a table begin, whose header stands above the first."""
+    first = layout.marks[0]
+    word = re.split(r"[\W\d_]", first.text.strip())[0]
+    draft.say("header", {"names": names}, "they stand once, above the first part")
+    draft.say(
+        "blocks",
+        {"begin": f"^(?P<name>{word}\\b.*\\S)", "is": "phase"},
+        f"line {first.line} begins a part of the table",
+    )
 
 
 def _width(layout: LogLayout) -> int:
@@ -201,13 +260,25 @@ def _start_pattern(header: ExampleRow, cells: Sequence[str], delimiter: str) -> 
 
 
 def _role(
-    row: ExampleRow, label: str | None, role: str, header: ExampleRow | None
+    row: ExampleRow,
+    label: str | None,
+    role: str,
+    header: ExampleRow | None,
+    lines: Sequence[int],
 ) -> dict[str, object]:
+    shift: dict[str, object] = {}
+    if header is not None and row.line < header.line:
+        # A label before the first column, or a row that begins behind the time.
+        cells = len(header.cells)
+        if label is None and row.width < cells and row.cells[0].strip():
+            shift = {"shift": cells - row.width}
+        elif label is not None and row.width == cells + 1:
+            shift = {"shift": -1}
     if label is not None:
-        return {"row": label, "is": role}
+        return {"row": label, "is": role, **shift}
     # Lines that are blank do not count.
-    offset = 1 if header is None or row.line > header.line else -1
-    return {"offset": offset, "is": role}
+    offset = 1 if header is None else lines.index(row.line) - lines.index(header.line)
+    return {"offset": offset, "is": role, **shift}
 
 
 def _data(draft: ProfileDraft, layout: LogLayout) -> None:

@@ -10,12 +10,15 @@ from operator import itemgetter
 from rigbridge.adapters.text.dates import parse_time
 from rigbridge_csv.learning.layout import LogLayout
 from rigbridge_csv.learning.meaning import (
+    DATE,
     KEY_WORDS,
     USUAL_WORDS,
     ColumnTexts,
+    clock_of,
     field_of,
     find_dates,
     find_fields,
+    is_clock,
     unknown_words,
 )
 from rigbridge_csv.learning.sample import is_number
@@ -23,11 +26,7 @@ from rigbridge_csv.learning.toml_draft import ProfileDraft, toml_key
 from rigbridge_csv.profiles.fields import Field
 
 __all__ = ["draft_fields"]
-
-_CLOCKS = frozenset(
-    ("time", "test time", "testtime", "test_time", "start time", "uhrzeit", "zeit")
-)
-_DATE = re.compile(r"\d{1,4}\D\d{1,2}\D\d|\d{8}")
+_UNIX = (None, "unix", "unix-ms")
 
 
 def draft_fields(
@@ -50,7 +49,7 @@ def draft_fields(
         source: object = name
         if field is Field.SERIAL_NUMBER and form == "wide" and layout.behind:
             source = {"column": name, "pattern": r"^\S+$"}
-        if field is Field.STARTED_AT and (clock := _clock(columns, name)):
+        if field is Field.STARTED_AT and (clock := clock_of(columns, name)):
             source = {"columns": [name, clock]}
             texts = [
                 f"{a.strip()} {b.strip()}"
@@ -82,7 +81,10 @@ def _key_fields(
         if found in (Field.STARTED_AT, Field.ENDED_AT):
             key, whole = _dated_key(name, text, keys)
             # Programs write the year 1 for a date that nobody has set.
-            if not _DATE.search(whole) or "0001" in whole:
+            # A number alone is a frequency sooner than seconds since 1970.
+            bare = re.fullmatch(r"[\d.,]+", whole) is not None
+            form = find_dates([whole])[0]
+            if not DATE.search(whole) or "0001" in whole or (bare and form in _UNIX):
                 continue
             dates.append(whole)
         taken[found] = name
@@ -111,7 +113,7 @@ def _runs(
         return
     serials = by_name[fields[Field.SERIAL_NUMBER]].texts
     tests = by_name[fields[Field.MEASUREMENT]].texts
-    clock = _clock(list(by_name.values()), start)
+    clock = clock_of(list(by_name.values()), start)
     clocks = by_name[start if clock is None else clock].texts
     keyed = list(zip(serials, by_name[start].texts, clocks, strict=False))
     units = [
@@ -125,7 +127,7 @@ def _runs(
 
 def _dated_key(name: str, text: str, keys: Mapping[str, str]) -> tuple[object, str]:
     """Give the key of a date, with that of its time if that stands alone."""
-    clock = next((key for key in keys if key.casefold() in _CLOCKS), None)
+    clock = next((key for key in keys if is_clock(key)), None)
     if clock is None or name.casefold() not in ("date", "datum"):
         return name, text
     return [name, clock], f"{text} {keys[clock]}"
@@ -142,7 +144,7 @@ def _series_fields(columns: Sequence[ColumnTexts]) -> dict[Field, str]:
             for column in columns
             if field_of(column.name, [Field.STARTED_AT])
             and column.filled
-            and _DATE.match(column.filled[0].strip())
+            and DATE.match(column.filled[0].strip())
             and any(
                 parse_time(column.filled[0], (form,))
                 for form in ("iso", "day-first", "month-first", "year-first")
@@ -153,22 +155,6 @@ def _series_fields(columns: Sequence[ColumnTexts]) -> dict[Field, str]:
     if clock is not None:
         found[Field.STARTED_AT] = clock
     return found
-
-
-def _clock(columns: Sequence[ColumnTexts], name: str) -> str | None:
-    texts = next(column for column in columns if column.name == name).filled
-    if not texts or re.search(r"\d:\d", texts[0]):
-        return None
-    return next(
-        (
-            column.name
-            for column in columns
-            if column.name.casefold() in _CLOCKS
-            and column.filled
-            and re.match(r"\s*\d{1,2}:\d{2}", column.filled[0])
-        ),
-        None,
-    )
 
 
 def _pair(texts: Sequence[str]) -> str:

@@ -10,13 +10,16 @@ import attrs
 
 from rigbridge_csv.learning.sample import ExampleRow, LogExample, is_number
 
-__all__ = ["LogLayout", "find_layout"]
+__all__ = ["LogLayout", "find_layout", "is_unit"]
 
 _ROLES: Mapping[str, str] = {
     re.sub(r"[\W_]", "", word): role
     for role, words in {
         "attribute": "test no|test number|tnum|test id|test num|data type",
-        "unit": "unit|units|einheit|einheiten|dim|uom|unité|unidad|unità|jednostka"
+        "start": "hoffset",
+        "step": "hresolution",
+        "unit": "unit|units|vunit|y unit|"
+        "einheit|einheiten|dim|uom|unité|unidad|unità|jednostka"
         "|eng units|y unit label|単位|单位",
         "upper_limit": "max|upper|usl|hi|high|maximum|ul|hi lim|hi limit|obergrenze"
         "|upper limit|high limit|limit high|test max|spec max|limit max|up limit"
@@ -24,7 +27,8 @@ _ROLES: Mapping[str, str] = {
         "lower_limit": "min|lower|lsl|lo|low|minimum|ll|lo lim|lo limit|untergrenze"
         "|lower limit|low limit|limit low|test min|spec min|limit min|test low"
         "|limite inf|下限|下限値|下限值|unterer grenzwert|usg|min limit",
-        "name": "name|names|test name|channel|channel name|signal|signal name"
+        "name": "name|names|label|labels|kanal|messstelle|test name|channel"
+        "|channel name|signal|signal name"
         "|parameter|tag",
     }.items()
     for word in words.split("|")
@@ -34,9 +38,17 @@ _RECORDS = (
     "cells of its own"
 )
 _UNIT = re.compile(
-    r"[\[(]?(?:[munpkMGµμ]?(?:V|A|W|Hz|F|H|s|Ohm|ohm|Ω|Pa|m|g|J|N|bar|Wh|Ah|Vrms|Vdc|Vpp)"
-    r"|sec|second|seconds|Volt|Volts|Ampere|dBm?|%|°?C|°F|K|deg|rpm|mAh|mWh|lux|cd|ppm"
-    r"|ml/min|l/min|m/s|m/s\^?2|deg/s|h|min|count|counts|n/?a|none|-)[\])]?"
+    r"[\[(]?(?:[munpkMGµμ]?(?:V|A|W|Hz|F|H|s|[Oo]hms?|Ω|\u2126|Pa|m|g|J|N|bar|Wh|Ah|Nm"
+    r"|V ?(?:rms|dc|pp|DC|AC|ac)|A ?(?:rms|DC|AC|dc|ac)|VA|var|S)"
+    r"|sec|second|seconds|Volts?|Amps?|Ampere|dB\w{0,2}|%|°|°?C|°F|K|deg\w?|rpm|mAh|mWh"
+    r"|lux|cd|ppm|psi\w?|sccm|ml/min|l/min|m/s|m/s\^?2|deg/s|h|min|h+:m+:s+|count|counts"
+    r"|#|n/?a|none|-)[\])]?"
+)
+_SINGLE = frozenset("VAW%sΩ°")
+_HEADS = re.compile(
+    r"(?:date|time|datum|zeit|timestamp|scan|sample|store no|no|index|x|日付|时间|時刻)"
+    r"\b.*",
+    re.IGNORECASE,
 )
 _STATISTICS = re.compile(
     r"(?:min|max|mean|avg|average|std\.? ?dev(?:iation)?|sigma|median|range|cpk?|ppk?"
@@ -44,6 +56,7 @@ _STATISTICS = re.compile(
     r"|promedio|media|平均|平均值|最大|最小|標準偏差)[\w.%]*:?",
     re.IGNORECASE,
 )
+_FIGURES = re.compile(r"[-+.,]?\d")
 _VALUE = re.compile(r"[-+<>=]*\s*\d[\d.,' ]*(?:[eE][-+]?\d+)?\s*[^\W\d]{0,4}|[<>][LU]L")
 
 
@@ -58,6 +71,7 @@ class LogLayout:
         roles: the rows with a role, each with its label (or None) and its role.
         data: the rows of the table.
         behind: the rows behind the table.
+        marks: rows of one cell among the rows, which divide these into parts.
         kinds: the words of the first cells with their number, where rows are records of
             several kinds.
         sections: how many times the header stands in the file.
@@ -69,9 +83,15 @@ class LogLayout:
     roles: list[tuple[ExampleRow, str | None, str]]
     data: list[ExampleRow]
     behind: list[ExampleRow]
+    marks: list[ExampleRow] = attrs.field(factory=list[ExampleRow])
     kinds: Mapping[str, int]
     sections: int
     reasons: list[str]
+
+
+def is_unit(text: str) -> bool:
+    """Say whether a text is the name of a unit, and not a prefix alone."""
+    return text in _SINGLE or (len(text) > 1 and _UNIT.fullmatch(text) is not None)
 
 
 def _typed(cells: Sequence[str], *, widely: bool = False) -> float:
@@ -132,16 +152,23 @@ def find_layout(example: LogExample) -> LogLayout:
     roles: list[tuple[ExampleRow, str | None, str]] = []
     while first < len(rows):
         found = _role(rows[first])
+        if rows[first].width == 1 and _begins_alike(rows[first], rows[start:]):
+            # The first of several parts begins here.
+            break
         if (found is None or found[1] == "name") and first >= start:
             break
         if found is None or found[1] == "name":
             # Between the names and the rows: something that is said of each column.
             label = next(cell.strip() for cell in rows[first].cells if cell.strip())
-            found = (label, "attribute")
+            # A row that begins with a blank has no label.
+            labelled = bool(rows[first].cells[0].strip())
+            found = (label if labelled else None, "attribute")
         text, role = found
         roles.append((rows[first], text, role))
         first += 1
     data, behind = _data(rows[first:], header, width)
+    marks = _marks(data, width)
+    data = [row for row in data if row not in marks]
     sections = 1
     if header is not None:
         sections += sum(row.cells == header.cells for row in rows[first:])
@@ -157,6 +184,7 @@ def find_layout(example: LogExample) -> LogLayout:
         roles=roles + _roles_above(before, header),
         data=data,
         behind=behind,
+        marks=marks,
         kinds={},
         sections=sections,
         reasons=[f"header {shown}"],
@@ -204,34 +232,87 @@ def _table(rows: Sequence[ExampleRow]) -> tuple[int, int]:
         if valued and abs(cells - last) <= 1:
             score += 1
         else:
-            begun, score = number, int(valued)
+            begun, score = (number if valued else number + 1), int(valued)
         last = cells
         if score * min(cells, 12) > best:
             best, at, width = score * min(cells, 12), begun, cells
+    # The last key before the rows is a word and a number: Values;10.
+    while at + 2 < len(rows) and all(
+        is_number(row.cells[0].strip()) for row in rows[at + 1 : at + 3]
+    ):
+        first = rows[at].cells[0].strip()
+        if not first or _FIGURES.match(first) or _names(rows[at]):
+            break
+        at += 1
     return at, width or max((len(row.cells) for row in rows), default=0)
 
 
 def _header(rows: Sequence[ExampleRow], start: int, width: int) -> int | None:
+    # Signs behind the last cell make no column.
+    deep = max((row.width for row in rows[start : start + 9]), default=width)
     # Rows with a role and wide tables of texts may come between.
     for at in range(start, -1, -1):
         if at >= len(rows):
             continue
         row = rows[at]
-        if (_role(row) or ("", ""))[1] not in ("", "name") or not _names(row):
+        role = (_role(row) or ("", ""))[1]
+        if role not in ("", "name"):
             continue
-        if row.width > 1 and row.width >= min(width - 1, width * 0.6) - 1:
-            # A row of units is no header; one of names stands above it.
-            above = rows[at - 1] if at else None
-            if (
-                above is not None
-                and _names(above)
-                and len(above.cells) == len(row.cells)
-                and above.width >= row.width
-                and _all_units(row)
-            ):
-                return at - 1
-            return _labelled(rows, start, at)
+        if at == start and _typed(row.cells) >= max(
+            (_typed(next_row.cells) for next_row in rows[at + 1 : at + 3]), default=1
+        ):
+            # As many numbers as the rows below it: one of them.
+            continue
+        named = _names(row) and not (row.width == 2 and _UNIT_KEY.match(row.text))  # noqa: PLR2004 - a key and its text
+        # The numbers of channels behind the name of the time: Date,Time,001,002.
+        if not named and _HEADS.match(row.cells[0].strip()):
+            filled = [cell.strip() for cell in row.cells if cell.strip()]
+            named = row.width >= width > 2 and len(set(filled)) == len(filled)  # noqa: PLR2004 - more than a key
+        mark = row.width == 1 and _begins_alike(row, rows[start:])
+        if not named and at < start and deep <= 2 and not mark:  # noqa: PLR2004 - see above
+            # A key or a mark: a table of two columns would take any pair for a header.
+            return None
+        if named and row.width > 1 and row.width >= min(width - 1, width * 0.6) - 1:
+            topmost = _topmost(rows, at)
+            return _labelled(rows, start, at) if topmost == at else topmost
     return None
+
+
+_UNIT_KEY = re.compile(r"\W*\w[\w -]*\bunits?\W", re.IGNORECASE)
+
+
+def _begins_alike(row: ExampleRow, rows: Sequence[ExampleRow]) -> bool:
+    word = re.split(r"[\W\d_]", row.text.strip())[0]
+    return bool(word) and any(r.width == 1 and r.text.startswith(word) for r in rows)
+
+
+def _topmost(rows: Sequence[ExampleRow], at: int) -> int:
+    """Go up from rows of units, and from those whose first cell another one fills."""
+    while at:
+        row, above = rows[at], rows[at - 1]
+        indented = not row.cells[0].strip() and bool(above.cells[0].strip())
+        if (
+            not _names(above)
+            or len(above.cells) != len(row.cells)
+            or above.width < row.width
+            or not (indented or _all_units(row))
+            or (_role(above) or ("", ""))[1] not in ("", "name")
+        ):
+            break
+        at -= 1
+    return at
+
+
+def _marks(rows: Sequence[ExampleRow], width: int) -> list[ExampleRow]:
+    """Find the lines of one cell that stand among the rows and begin alike."""
+    found = [
+        row
+        for row in rows
+        if width > 1 and len(row.cells) == 1 and not is_number(row.text)
+    ]
+    words = {re.split(r"[\W\d_]", row.text.strip())[0] for row in found}
+    begins = bool(found) and found[0] is rows[0]
+    return found if len(words) == 1 and words != {""} and begins else []
 
 
 def _labelled(rows: Sequence[ExampleRow], start: int, at: int) -> int:
@@ -239,7 +320,8 @@ def _labelled(rows: Sequence[ExampleRow], start: int, at: int) -> int:
     if any(not row.cells[0].strip() for row in rows[start : start + 2]):
         for above in range(at, max(-1, at - 6), -1):
             found = _role(rows[above])
-            if found is not None and found[1] == "name":
+            wide = rows[above].width > rows[at].width * 0.6
+            if found is not None and found[1] == "name" and wide:
                 return above
     return at
 
@@ -250,14 +332,21 @@ def _all_units(row: ExampleRow) -> bool:
     # km/h, mVpp: like units, beside others that are.
     return known == len(filled) > 0 or (
         known >= len(filled) * 0.5
-        and all(re.fullmatch(r"[^\s\d]{1,7}\d?", cell) for cell in filled)
+        and all(re.fullmatch(r"[^\s\d]{1,8}\d?", cell) for cell in filled)
     )
+
+
+def _word(text: str) -> str:
+    return re.sub(r"[\W_]", "", text).casefold()
 
 
 def _role(row: ExampleRow) -> tuple[str | None, str] | None:
     label = next((cell.strip() for cell in row.cells if cell.strip()), "")
-    role = _ROLES.get(re.sub(r"[\W_]", "", label).casefold())
-    if role is not None and sum(bool(cell.strip()) for cell in row.cells) > 1:
+    role = _ROLES.get(_word(label))
+    others = [cell for cell in row.cells if cell.strip()][1:]
+    # "Test ID" beside other names is the first of a header.
+    numbered = role == "attribute" and "test" in label.casefold()
+    if role is not None and others and not (numbered and _typed(others) < 0.5):  # noqa: PLR2004 - half are numbers
         return label, role
     return (None, "unit") if _all_units(row) else None
 
@@ -266,11 +355,24 @@ def _roles_above(
     before: Sequence[ExampleRow], header: ExampleRow | None
 ) -> list[tuple[ExampleRow, str | None, str]]:
     found: list[tuple[ExampleRow, str | None, str]] = []
-    for row in before[-8:]:
+    near = before[-8:]
+    for at, row in enumerate(near):
         role = _role(row)
+        if at and (role is None or role[0] is None):
+            # The line above may say what the next one holds.
+            said = near[at - 1].width == 1 and _ROLES.get(_word(near[at - 1].text))
+            role = (None, said) if said else role
+        if role == (None, "name"):
+            found.append((row, None, "attribute"))
+            continue
         if role is not None and role[1] == "name" and not _completes(row, header):
             continue
-        if header is not None and role is not None and len(row.cells) > 2:  # noqa: PLR2004 - more than a key
+        # The label of a row of units may stand before the first column.
+        more = role is not None and role[1] == "unit"
+        wider = header is not None and row.width > len(header.cells) + more
+        # A label and a cell alone are a key and its text.
+        told = role is not None and (role[0] is None or len(row.cells) > 2)  # noqa: PLR2004 - see above
+        if header is not None and role is not None and told and not wider:
             found.append((row, *role))
     return found
 
@@ -288,13 +390,14 @@ def _data(
     rows: Sequence[ExampleRow], header: ExampleRow | None, width: int
 ) -> tuple[list[ExampleRow], list[ExampleRow]]:
     wanted = width if header is None else len(header.cells)
+    deep = min(wanted, max((row.width for row in rows[:9]), default=wanted))
     last = 0
     for number, row in enumerate(rows, start=1):
         if (
             len(row.cells) == wanted
             or abs(len(row.cells) - width) <= 1
             or (header is not None and row.cells == header.cells)
-        ) and (row.width > 2 or wanted <= 2):  # noqa: PLR2004 - a key has two cells
+        ) and (row.width > 2 or deep <= 2):  # noqa: PLR2004 - a key has two cells
             last = number
     # Rows that end early are rows as long as others follow or they begin alike.
     while last < len(rows) and _alike(rows[last], rows[:last]):

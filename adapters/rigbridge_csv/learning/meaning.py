@@ -18,14 +18,18 @@ from rigbridge_csv.learning.sample import is_number
 from rigbridge_csv.profiles.fields import Field
 
 __all__ = [
+    "DATE",
     "KEY_WORDS",
+    "UNNAMED",
     "USUAL_WORDS",
     "ColumnTexts",
+    "clock_of",
     "field_of",
     "find_dates",
     "find_fields",
     "find_form",
     "is_by",
+    "is_clock",
     "is_counter",
     "is_x",
     "number_signs",
@@ -61,11 +65,14 @@ KEY_WORDS = tuple(
 _X = re.compile(
     r"(?:x|x[ _-]?(?:axis|value|data)|time|t|time ?stamp|elapsed.*|test[ _]?time.*"
     r"|total[ _]?time.*|seconds?|sec|freq(?:uency)?|f|index|sample|point|data_?point"
-    r"|iteration|n|zeit|date_?time|wavelength|angle|position|step[ _]?time|time/s"
+    r"|iteration|n|zeit|date[ _/]?time|wavelength|angle|position|step[ _]?time|time/s"
     r"|distance|rec#?|record|date)\s*(?:[\[(].*[\])])?"
     # Any name whose unit is one of time.
     r"|.*[\[(](?:s|sec|seconds?|ms|min|h)[\])]",
     re.IGNORECASE,
+)
+_NO_TIME = re.compile(
+    r"\s*t\s*[\[(](?!(?:[munpµ]?s|sec|seconds?|min|h)[\])]).*", re.IGNORECASE
 )
 _BY = re.compile(
     r"(?:cycle|step|cycle[ _]?(?:index|number|no|id)|cyc#?|segment|loop|ns"
@@ -78,10 +85,10 @@ _COUNTERS = re.compile(
 USUAL_WORDS: Mapping[str, str] = {
     word: verdict
     for verdict, words in {
-        "PASS": "true|yes|y|io|i.o.|i.o|gut|bestanden|accept|accepted|go|conforme|bon"
+        "PASS": "true|t|yes|y|io|i.o.|i.o|gut|bestanden|accept|accepted|go|conforme|bon"
         "|réussi|aprobado|apto|correcto|superato|positivo|buono|aprovado|zaliczony"
         "|pozytywny|goed|geslaagd|godkänd|合格|良|良品|通过|pass (retest)|oui|si|sí|ja",
-        "FAIL": "false|no|n|nio|n.i.o.|n.i.o|schlecht|nicht bestanden|reject|rejected"
+        "FAIL": "false|no|f|n|nio|n.i.o.|n.i.o|schlecht|nicht bestanden|reject|rejected"
         "|nogo|no go|no-go|defect|non conforme|mauvais|échec|échoué|rechazado|no apto"
         "|incorrecto|non superato|negativo|scarto|reprovado|niezaliczony|negatywny"
         "|fout|afgekeurd|underkänd|不合格|不良|不良品|不通过|未通过|失败|non|nein",
@@ -94,10 +101,25 @@ _SHORT_DATES = ("%Y%m%d%H%M%S", "%Y%m%d_%H%M%S", "%Y%m%d-%H%M%S", "%Y%m%d %H%M%S
 _DECIMAL = re.compile(r"[+-]?\d*([.,])\d+(?:[eE][+-]?\d+)?")
 # A power of ten or a unit.
 _BEHIND = re.compile(r"(?<=\d)\s*[^\W\d_]{1,4}$")
-_WORD_SPLIT = re.compile(r"[_\-.:#*@$?]+|\s+")
+_WORD_SPLIT = re.compile(r"[_\-.:#*@$?~]+|\s+")
+DATE = re.compile(r"\d{1,4}\D\d{1,2}\D\d|\d{8}")
+"""How a date begins."""
+_RESULT = re.compile(r"results?|ergebnis|resultado|risultato|résultat", re.IGNORECASE)
 # Of two columns of values, the one that was measured.
 _MEASURED = re.compile(
     r"meas|read|actual|act|messwert|istwert|ist|测量值|測定値", re.IGNORECASE
+)
+
+
+UNNAMED = "column 1"
+"""What the reader calls a first column without a name."""
+
+_CLOCKS = frozenset(
+    (
+        *("time", "test time", "testtime", "test_time", "start time", "time of day"),
+        *("clock", "uhrzeit", "zeit", "heure", "hora", "ora", "tijd", "czas"),
+        *("時刻", "时间"),
+    )
 )
 
 
@@ -113,10 +135,37 @@ class ColumnTexts:
         """Its cells that are not blank."""
         return [text for text in self.texts if text.strip()]
 
+    @property
+    def dated(self) -> bool:
+        """Whether its cells begin with a date."""
+        return bool(self.filled) and DATE.match(self.filled[0].strip()) is not None
+
     def numbers(self, decimal: str) -> float:
         """Give the share of numbers among the filled cells."""
         filled = self.filled
         return sum(is_number(text, decimal) for text in filled) / max(1, len(filled))
+
+
+def clock_of(columns: Sequence[ColumnTexts], name: str) -> str | None:
+    """Give the column of the time of day for one of dates, if these are apart."""
+    texts = next(column for column in columns if column.name == name).filled
+    if not texts or re.search(r"\d:\d", texts[0]):
+        return None
+    return next(
+        (
+            column.name
+            for column in columns
+            if column.name.casefold() in _CLOCKS
+            and column.filled
+            and re.match(r"\s*\d{1,2}:\d{2}", column.filled[0])
+        ),
+        None,
+    )
+
+
+def is_clock(name: str) -> bool:
+    """Say whether a name is one of a time of day."""
+    return name.casefold() in _CLOCKS
 
 
 def _plain(name: str) -> str:
@@ -126,7 +175,7 @@ def _plain(name: str) -> str:
     return " ".join(_WORD_SPLIT.sub(" ", spaced).split()).casefold()
 
 
-def field_of(name: str, fields: Sequence[Field]) -> Field | None:
+def field_of(name: str, fields: Sequence[Field] = tuple(_PATTERNS)) -> Field | None:
     """Say which field a name stands for, if for one."""
     plain = _plain(name)
     return next((field for field in fields if _PATTERNS[field].fullmatch(plain)), None)
@@ -134,7 +183,8 @@ def field_of(name: str, fields: Sequence[Field]) -> Field | None:
 
 def is_x(name: str) -> bool:
     """Say whether a name is one of what series are taken over."""
-    return _X.fullmatch(name.strip()) is not None
+    # T [degC] is a temperature.
+    return _X.fullmatch(name.strip()) is not None and not _NO_TIME.fullmatch(name)
 
 
 def is_counter(name: str) -> bool:
@@ -231,7 +281,11 @@ def find_fields(
         field_of(column.name, [Field.OUTCOME]) for column in columns
     ):
         wanted = [field for field in wanted if field is not Field.RUN_OUTCOME]
-        outcomes = [c for c in columns if field_of(c.name, [Field.OUTCOME])]
+        outcomes = [
+            c
+            for c in columns
+            if field_of(c.name, [Field.OUTCOME]) and _fits(Field.OUTCOME, c)
+        ]
         if len(outcomes) > 1:
             wanted.insert(0, Field.RUN_OUTCOME)
     found: dict[Field, str] = {}
@@ -267,7 +321,17 @@ def _verdicts(columns: Sequence[ColumnTexts]) -> str | None:
 
 def _choose(found: dict[Field, str], columns: Sequence[ColumnTexts], form: str) -> None:
     """Correct what names alone tell wrong, by what the columns hold."""
+    program = found.get(Field.PROCEDURE, "")
+    # "Test name" is that of a program, or that of each measurement.
+    named = form == "long" and field_of(program, [Field.MEASUREMENT])
+    if named and Field.MEASUREMENT not in found:
+        found[Field.MEASUREMENT] = found.pop(Field.PROCEDURE)
     value = found.get(Field.VALUE)
+    if value is None and form == "long":
+        # "Result" is a verdict or, where it is a number, what was measured.
+        values = [c.name for c in columns if _RESULT.fullmatch(c.name)]
+        if values:
+            found[Field.VALUE] = values[0]
     if value is not None and not _MEASURED.search(value):
         values = [c.name for c in columns if field_of(c.name, [Field.VALUE])]
         better = (name for name in values if _MEASURED.search(name))
@@ -292,6 +356,11 @@ def _judges(column: ColumnTexts) -> bool:
     return bool(words) and words == known and all(len(word) > 2 for word in words)  # noqa: PLR2004 - T and F are many things
 
 
+def _known_words(column: ColumnTexts) -> bool:
+    words = {text.strip().casefold() for text in column.filled}
+    return any(word in VERDICT_WORDS or word in USUAL_WORDS for word in words)
+
+
 def _fits(field: Field, column: ColumnTexts) -> bool:
     filled = column.filled
     if not filled:
@@ -303,6 +372,9 @@ def _fits(field: Field, column: ColumnTexts) -> bool:
         return len(set(filled)) <= 12 and not all(  # noqa: PLR2004 - few words
             is_number(text) and "." in text for text in filled
         )
+    if field is Field.SERIAL_NUMBER and _plain(column.name) == "vin":
+        # The number of a vehicle has 17 signs; else it is an input voltage.
+        return all(len(text.strip()) == 17 for text in filled)  # noqa: PLR2004 - see above
     if field is Field.SERIAL_NUMBER:
         return not all(is_number(text) and "." in text for text in filled)
     # Steps are numbered, and named in another column.
@@ -327,6 +399,7 @@ def find_form(layout: LogLayout, columns: Sequence[ColumnTexts]) -> tuple[str, s
     names = [column.name for column in columns]
     measures = [n for n in names if field_of(n, [Field.MEASUREMENT])]
     values = [n for n in names if field_of(n, [Field.VALUE])]
+    values += [c.name for c in columns if _RESULT.fullmatch(c.name) and c.numbers(".")]
     texts = [
         column
         for column in columns
@@ -337,8 +410,12 @@ def find_form(layout: LogLayout, columns: Sequence[ColumnTexts]) -> tuple[str, s
             "long",
             f"{texts[0].name!r} names what is measured, {values[0]!r} its value",
         )
-    serial = next((c for c in columns if field_of(c.name, [Field.SERIAL_NUMBER])), None)
-    outcome = any(field_of(name, [Field.RUN_OUTCOME]) for name in names)
+    serials = [c for c in columns if field_of(c.name, [Field.SERIAL_NUMBER])]
+    serial = next((c for c in serials if _fits(Field.SERIAL_NUMBER, c)), None)
+    judging = [c for c in columns if field_of(c.name, [Field.RUN_OUTCOME])]
+    # A status of an instrument is no verdict: PAU, CHA, 0000000.
+    over = any(is_x(name) or is_by(name) for name in names)
+    outcome = any(not over or _known_words(column) for column in judging)
     if serial is not None and len(set(serial.filled)) > max(
         1, len(serial.filled) // 10
     ):

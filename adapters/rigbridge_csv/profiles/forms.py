@@ -11,6 +11,7 @@ from typing import Any, cast
 import attrs
 
 from rigbridge_csv.profiles.checks import (
+    boolean,
     check_choice,
     compiled,
     from_mapping,
@@ -25,6 +26,7 @@ from rigbridge_csv.profiles.checks import (
 from rigbridge_csv.profiles.fields import Field, FieldSource, field_source
 
 __all__ = [
+    "BesideColumn",
     "ColumnChoice",
     "GivenColumn",
     "LogForm",
@@ -195,16 +197,37 @@ def _measured(value: object) -> ColumnChoice | None:
     return _choice(value, "y")
 
 
+@attrs.frozen(kw_only=True)
+class BesideColumn:
+    """
+    A column that says something of the measurement on its left.
+
+    Attributes:
+        right: a regular expression that fits its whole header name. Columns on the
+            right of a measurement are its own up to the first that no such expression
+            fits.
+    """
+
+    right: re.Pattern[str] = attrs.field(converter=compiled, validator=is_pattern)
+
+
+def _beside(value: object) -> object:
+    # What is neither is left to the validator, which knows the key.
+    if not isinstance(value, Mapping):
+        return value
+    return from_mapping(BesideColumn, cast("Mapping[str, object]", value), "")
+
+
 def _template(
     _instance: object, attribute: attrs.Attribute[Any], value: object
 ) -> None:
-    if value is None:
+    if value is None or isinstance(value, BesideColumn):
         return
     if not isinstance(value, str) or "{}" not in value or value.strip() == "{}":
         raise setting_error(
             f"must be a header name with {{}} for the measurement's, not {value!r}",
             attribute.name,
-            'write it as "{} min"',
+            'write it as "{} min", or as { right = "min" }',
         )
 
 
@@ -213,7 +236,9 @@ class MeasurementColumns:
     """
     Which columns are measurements, and which columns say something of them.
 
-    ``{}`` stands for the name of the measurement's column: ``lower = "{} min"``.
+    ``{}`` stands for the name of the measurement's column, or for what ``names`` makes
+    of it: ``lower = "{} min"``. Where such columns have one name for all measurements,
+    it is that on the right: ``lower = {right = "min"}``.
 
     Attributes:
         columns: a regular expression that fits the whole header name, or a list of
@@ -228,21 +253,33 @@ class MeasurementColumns:
 
     columns: ColumnChoice | None = attrs.field(default=None, converter=_columns)
     except_: ColumnChoice | None = attrs.field(default=None, converter=_excepted)
-    lower: str | None = attrs.field(default=None, validator=_template)
-    upper: str | None = attrs.field(default=None, validator=_template)
-    equal: str | None = attrs.field(default=None, validator=_template)
-    unit: str | None = attrs.field(default=None, validator=_template)
-    outcome: str | None = attrs.field(default=None, validator=_template)
+    lower: str | BesideColumn | None = attrs.field(
+        default=None, converter=_beside, validator=_template
+    )
+    upper: str | BesideColumn | None = attrs.field(
+        default=None, converter=_beside, validator=_template
+    )
+    equal: str | BesideColumn | None = attrs.field(
+        default=None, converter=_beside, validator=_template
+    )
+    unit: str | BesideColumn | None = attrs.field(
+        default=None, converter=_beside, validator=_template
+    )
+    outcome: str | BesideColumn | None = attrs.field(
+        default=None, converter=_beside, validator=_template
+    )
 
-    def templates(self) -> dict[str, str]:
+    def templates(self) -> dict[str, str | BesideColumn]:
         """Give the templates that are declared, by what they are for."""
         names = ("lower", "upper", "equal", "unit", "outcome")
         return {name: form for name in names if (form := getattr(self, name))}
 
     @staticmethod
-    def sign(template: str | None) -> str | None:
+    def sign(template: str | BesideColumn | None) -> str | None:
         """Give the comparison that a template is made of, if it is one."""
-        found = _SIGNS.fullmatch((template or "").replace("{}", ""))
+        if not isinstance(template, str):
+            return None
+        found = _SIGNS.fullmatch(template.replace("{}", ""))
         return None if found is None else found[1]
 
 
@@ -272,6 +309,10 @@ def _unit(value: object) -> FieldSource | None:
     return _number_or_source(value, "unit")
 
 
+def _x_names(value: object) -> tuple[str, ...]:
+    return () if value is None else text_or_texts(value)
+
+
 @attrs.frozen(kw_only=True)
 class SeriesRule:
     """
@@ -279,7 +320,8 @@ class SeriesRule:
 
     Attributes:
         x: the header name of the column that the others are taken over. Where several
-            columns have it, each column is taken over the nearest on its left.
+            columns have it, each column is taken over the nearest on its left. A list
+            of names is joined by a blank: ``["Date", "Time"]``.
         start: the first x, where no column has it; also ``{key = "X0"}``, or
             ``{column = "Start"}`` for the text that the row of units has there.
         step: the distance from one x to the next, likewise.
@@ -288,10 +330,14 @@ class SeriesRule:
             by default every column that nothing else is declared for.
         except_: (written ``except``) likewise, those that are none.
         by: columns whose change begins a new phase (a step, a cycle).
+        join: rows of one ``by`` are one phase wherever they stand, as where each row
+            holds a point of another signal.
         unit: the unit of every y, where it is not in the header or a row.
+        units: a regular expression that fits the whole names of the columns that hold
+            the unit of the column on their left: ``Unit.*``.
     """
 
-    x: str | None = attrs.field(default=None, validator=optional_text)
+    x: tuple[str, ...] = attrs.field(default=(), converter=_x_names, validator=texts)
     start: FieldSource | None = attrs.field(default=None, converter=_start)
     step: FieldSource | None = attrs.field(default=None, converter=_step)
     x_unit: FieldSource | None = attrs.field(default=None, converter=_x_unit)
@@ -300,7 +346,16 @@ class SeriesRule:
     by: tuple[str, ...] = attrs.field(
         default=(), converter=text_or_texts, validator=texts
     )
+    join: bool = attrs.field(default=False, validator=boolean)
     unit: FieldSource | None = attrs.field(default=None, converter=_unit)
+    units: re.Pattern[str] | None = attrs.field(
+        default=None, converter=compiled, validator=is_pattern
+    )
+
+    @property
+    def x_name(self) -> str | None:
+        """What x is called; None where nothing names it."""
+        return " ".join(self.x) or None
 
 
 class RecordMeaning(StrEnum):

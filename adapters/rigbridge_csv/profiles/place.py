@@ -181,6 +181,11 @@ def _offset(_instance: object, attribute: attrs.Attribute[Any], value: object) -
         )
 
 
+def _whole(_instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if type(value) is not int:
+        raise setting_error(f"must be a whole number, not {value!r}", attribute.name)
+
+
 @attrs.frozen(kw_only=True)
 class RolePlace:
     """
@@ -194,12 +199,16 @@ class RolePlace:
             ``step`` (of the x of a series), ``attribute`` (kept with each measurement),
             ``name`` (the name of a column whose cell in the header is blank)
             or ``drop``.
+        shift: how many columns further right than its own the columns of a row's cells
+            stand: -1 where a label stands before the first, 2 where a row begins with
+            the third column.
     """
 
     row: str | None = attrs.field(default=None, validator=optional_text)
     offset: int | None = attrs.field(default=None, validator=_offset)
     column: str | int | None = attrs.field(default=None)
     is_: Role = attrs.field(converter=_role)
+    shift: int = attrs.field(default=0, validator=_whole)
 
     def __attrs_post_init__(self) -> None:
         given = [self.row, self.offset, self.column]

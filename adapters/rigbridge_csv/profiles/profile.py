@@ -41,6 +41,7 @@ from rigbridge_csv.profiles.place import (
     HeaderPlace,
     KeyPlace,
     ProfileMatch,
+    Role,
     RolePlace,
     role_places,
 )
@@ -196,6 +197,8 @@ class CSVProfile:
         thousands: the sign between groups of three digits, as ``,`` in ``1,234.5``;
             none by default.
         suffixes: whether a letter behind a number is a power of ten, as in ``4.7k``.
+        units: whether a unit stands behind each number, as in ``12.01 VDC``; it is
+            that of the measurement.
         missing: cells that mean "nothing", as a blank cell always does.
         comment: what begins a line that is no row; such lines are keys where ``keys``
             is declared, else left out and recorded.
@@ -243,6 +246,7 @@ class CSVProfile:
     decimal: str = attrs.field(default=".", validator=is_decimal)
     thousands: str | None = attrs.field(default=None, converter=_thousands)
     suffixes: bool = attrs.field(default=False, validator=boolean)
+    units: bool = attrs.field(default=False, validator=boolean)
     missing: tuple[str, ...] = attrs.field(
         default=(), converter=members, validator=texts
     )
@@ -389,6 +393,13 @@ class CSVProfile:
         return RunRule() if self.runs is None else self.runs
 
     @property
+    def counts_x(self) -> bool:
+        """Whether x may be counted from a start, where no column has it."""
+        return self.series.start is not None or any(
+            role.is_ is Role.START for role in self.roles
+        )
+
+    @property
     def record_rules(self) -> RecordRules:
         """The rules of the record form; of another form, none are to be had."""
         if self.records is None:
@@ -399,8 +410,10 @@ class CSVProfile:
         """Name the header columns that a file of this profile cannot lack."""
         # Runs may name fields, which are found by their columns or do not count.
         fields = {str(field) for field in self.fields}
-        series = (self.series.x, *self.series.by) if self.form is LogForm.SERIES else ()
-        from_start = self.series.start is not None
+        rule = self.series
+        # Where x is counted from a start, a file may lack its column.
+        x = () if self.counts_x else rule.x
+        series = (*x, *rule.by) if self.form is LogForm.SERIES else ()
         return (
             *self.match.columns,
             *(
@@ -411,11 +424,7 @@ class CSVProfile:
             ),
             *(text.column for text in self.metadata if text.column),
             *(name for name in self.run_rule.key if name not in fields | set(Field)),
-            *(
-                name
-                for name in series
-                if name is not None and not (from_start and name == self.series.x)
-            ),
+            *series,
         )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import TypeAlias
@@ -26,9 +27,14 @@ from rigbridge_csv.limits import Condition, condition
 from rigbridge_csv.profiles.profile import CSVProfile
 from rigbridge_csv.tables.keys import FilledCell
 
-__all__ = ["CellReader"]
+__all__ = ["CellReader", "has_leading_zero"]
 
 _MAX_KNOWN = 10_000
+# A number and what stands behind it: 12.01 VDC, 3.2 kOhm, 85 %, 5.1 V DC.
+_WITH_UNIT = re.compile(
+    r"(?P<number>[-+]?[0-9.,][0-9.,' \N{NO-BREAK SPACE}]*?(?:[eE][-+]?[0-9]+)?)\s*"
+    r"(?P<unit>(?:[^\W\d_]|[%\N{DEGREE SIGN}])[^\s0-9]{0,7}[0-9]?(?: [^\W\d_]+)?)"
+)
 
 
 _Text: TypeAlias = str | None
@@ -130,7 +136,7 @@ class CellReader:
                 raise self.other_notation(text, line, name)
             return cell
         if type(number) is int:
-            if not limited and _leading_zero(text):
+            if not limited and has_leading_zero(text):
                 return cell
             if HEXADECIMAL.fullmatch(text):
                 report.coerced(
@@ -140,6 +146,48 @@ class CellReader:
                     detail=text,
                 )
         return number
+
+    def split_unit(self, text: str) -> tuple[str, str] | None:
+        """
+        Part a number from the unit behind it, where the profile says that it has one.
+
+        Args:
+            text: the text of a cell, without blanks around it.
+
+        Returns:
+            The text of the number and the unit; None where the text is something else.
+        """
+        if not self.profile.units or self.number(text) is not None:
+            return None
+        found = _WITH_UNIT.fullmatch(text)
+        if found is None or self.number(found["number"].strip()) is None:
+            return None
+        return found["number"].strip(), found["unit"]
+
+    def same_unit(self, units: Sequence[str | None], line: int, column: str) -> str:
+        """
+        Give the unit that a value and what belongs to it have in common.
+
+        Args:
+            units: the units that are said; None where nothing is.
+            line: the line of the value.
+            column: the name of its column.
+
+        Raises:
+            MalformedSourceError: they are not the same: 500 mV is no limit of 3 V.
+        """
+        said = list(dict.fromkeys(unit for unit in units if unit))
+        longest = max(said, key=len, default="")
+        # VDC is V: a header or a limit often says less than an instrument does.
+        if all(longest.casefold().startswith(unit.casefold()) for unit in said):
+            return longest
+        raise self.error(
+            f"has the units {' and '.join(map(repr, said))}, which may not be compared",
+            line=line,
+            column=column,
+            remedy="correct the log, or leave units out of the profile: then the "
+            "cells are kept as texts",
+        )
 
     def other_notation(self, text: str, line: int, name: str) -> MalformedSourceError:
         """Make the error for a number with signs that the profile does not declare."""
@@ -265,7 +313,8 @@ class CellReader:
         return f"declare dates in profile {name!r}"
 
 
-def _leading_zero(text: str) -> bool:
+def has_leading_zero(text: str) -> bool:
+    """Say whether a text is digits behind a zero, which a number would lose."""
     digits = text.lstrip("+-")
     return len(digits) > 1 and digits[0] == "0" and digits.isdigit()
 

@@ -128,7 +128,8 @@ class HeadReader:
             )
             return
         self._report.mapped("role row")
-        self.roles.append(RoleRow(place.is_, label, line, tuple(self.cut(list(cells)))))
+        moved = [*([""] * place.shift), *cells[max(0, -place.shift) :]]
+        self.roles.append(RoleRow(place.is_, label, line, tuple(self.cut(moved))))
 
     def cut(self, cells: list[str]) -> list[str]:
         """Give the cells of the data's columns."""

@@ -22,13 +22,21 @@ def normal(name: str) -> str:
 
 
 def find_column(header: Sequence[str], name: str) -> list[int]:
-    """Find the positions of a column: as spelled, or else whatever its case."""
+    """
+    Find the positions of a column: as spelled, or else whatever its case.
+
+    One whose cell is blank is found as ``column 3``, which is what it is called.
+    """
     # "V" and "v" may be two columns: then only the exact spelling counts.
     exact = [at for at, column in enumerate(header) if column == name]
     if exact:
         return exact
     folded = name.casefold()
-    return [at for at, column in enumerate(header) if column.casefold() == folded]
+    alike = [at for at, column in enumerate(header) if column.casefold() == folded]
+    number = name.removeprefix("column ")
+    if alike or number == name or not number.isdecimal():
+        return alike
+    return [at for at in (int(number) - 1,) if 0 <= at < len(header) and not header[at]]
 
 
 class HeaderNames:

@@ -59,7 +59,7 @@ _MONTHS = {
 _LONGER_MONTHS = {"juin": 6, "juil": 7}
 _PART = r"[ ./,\-]{1,2}"
 _DATE = (
-    rf"(?P<a>\d{{1,4}}|[^\W\d_]{{3,}}\.?){_PART}"
+    rf"(?P<a>'?\d{{1,4}}|[^\W\d_]{{3,}}\.?){_PART}"
     rf"(?P<b>\d{{1,2}}|[^\W\d_]{{3,}}\.?){_PART}(?P<c>\d{{4}}|\d{{1,2}})"
 )
 _CLOCK = (
@@ -144,6 +144,11 @@ def _ordered(text: str, order: str) -> datetime | None:
     if found is None:
         return None
     parts = [found["a"], found["b"], found["c"]]
+    # '24-03-13: the sign stands for the century, so that a year comes first.
+    if parts[0].startswith("'"):
+        if order != ORDERS["year-first"]:
+            return None
+        parts[0] = parts[0].removeprefix("'")
     # A month by name stands where it stands: the other two numbers tell by the order.
     named = [at for at, part in enumerate(parts) if not part.isdigit()]
     if named:

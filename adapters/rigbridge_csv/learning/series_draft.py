@@ -1,0 +1,133 @@
+"""What the points of a log are taken over, what divides them, and their units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from rigbridge_csv.learning.layout import LogLayout
+from rigbridge_csv.learning.meaning import (
+    UNNAMED,
+    ColumnTexts,
+    clock_of,
+    is_by,
+    is_counter,
+    is_x,
+)
+from rigbridge_csv.learning.sample import is_number
+from rigbridge_csv.learning.toml_draft import ProfileDraft
+
+__all__ = ["draft_series"]
+
+_CLOCK = re.compile(r"\D{0,4}\d+(?:[-/:dh]\s*\d|\.\d+\.)")
+_UNIT_COLUMN = re.compile(r"\b(?:units?|einheit|dim|uom)\b", re.IGNORECASE)
+_TAG = re.compile(
+    r"(?:tag|signal|channel|variable|point|sensor|item|parameter|metric|series|source)"
+    r"(?:[ _]?(?:name|id))?|name|topic|_?field|messstelle|kanal",
+    re.IGNORECASE,
+)
+
+
+def draft_series(
+    draft: ProfileDraft,
+    layout: LogLayout,
+    columns: Sequence[ColumnTexts],
+    decimal: str,
+) -> None:
+    """Write what the columns are taken over, and what divides the rows."""
+    if layout.header is None:
+        draft.say("series", {"x": "x"}, "the first column is taken as x")
+        return
+    columns = [column for column in columns if column.name]
+    candidates = [
+        column
+        for column in columns
+        if (is_x(column.name) or column.name == UNNAMED)
+        # "12.0 V" is no x, whatever its column is called.
+        and (column.numbers(decimal) > 0.9 or _CLOCK.match("".join(column.filled[:1])))  # noqa: PLR2004 - most
+    ]
+    rising = [column for column in candidates if _rises(column, decimal)]
+    # A column that only counts the rows is the last choice.
+    rising.sort(key=lambda column: is_counter(column.name))
+    x = next(iter(rising or candidates), None)
+    if x is None:
+        # Further to the right it is a signal that happens to rise.
+        x = next((column for column in columns[:2] if _rises(column, decimal)), None)
+    series: dict[str, object] = {}
+    why = "no column rises: points have no x"
+    if x is not None:
+        clock = _joined(columns, x.name)
+        series["x"] = clock or x.name
+        why = f"the others are taken over {series['x']!r}, which rises"
+    units = [
+        column
+        for column in columns[1:]
+        if _UNIT_COLUMN.search(column.name)
+        and column.filled
+        and not any(map(is_number, column.filled))
+    ]
+    if units:
+        series["units"] = "|".join(re.escape(c.name).replace(r"\ ", " ") for c in units)
+        why += f"; {units[0].name!r} holds the unit of the column before"
+    by = [
+        column.name
+        for column in columns
+        if is_by(column.name)
+        and column is not x
+        and 1 < len(set(column.filled)) <= 500  # noqa: PLR2004 - steps
+        and column.filled
+    ]
+    tag = None if x is None else _tag(columns, x)
+    if tag is not None:
+        series.update(by=[tag], join=True)
+        why += f"; each row is a point of the signal that {tag!r} names"
+    elif by:
+        series["by"] = by
+        why += f"; {' and '.join(by)} divide the rows into phases"
+    if series:
+        draft.say("series", series, why)
+    if layout.sections > 1:
+        draft.ask(
+            "the header comes again: are these tables of one run?",
+            'blocks = { begin = "^...", is = "phase" }',
+        )
+
+
+def _joined(columns: Sequence[ColumnTexts], name: str) -> list[str] | None:
+    """Give a date and its time of day, where two columns hold them."""
+    for column in columns:
+        clock = clock_of(columns, column.name)
+        if clock is not None and name in (column.name, clock) and column.dated:
+            return [column.name, clock]
+    return None
+
+
+def _tag(columns: Sequence[ColumnTexts], x: ColumnTexts) -> str | None:
+    """Find the column of the signals' names, where several share each x."""
+    for column in columns:
+        names = set(column.filled)
+        if (
+            _TAG.fullmatch(column.name.strip())
+            and column is not x
+            and 1 < len(names) <= len(column.filled) / 2
+            and not any(map(is_number, names))
+            and len(set(x.filled)) < len(x.filled)
+            and len(set(zip(x.texts, column.texts, strict=False))) == len(x.texts)
+        ):
+            return column.name
+    return None
+
+
+def _rises(column: ColumnTexts, decimal: str) -> bool:
+    numbers = [
+        float(text.replace(",", "."))
+        for text in column.filled
+        if is_number(text, decimal) and re.fullmatch(r"[-+.,\deE\s]+", text)
+    ]
+    return (
+        len(numbers) > 1
+        and len(numbers) >= len(column.filled) * 0.9
+        and all(a <= b for a, b in pairwise(numbers))
+        and numbers[0] < numbers[-1]
+    )
