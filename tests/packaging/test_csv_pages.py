@@ -245,6 +245,54 @@ EXPECTED: dict[str, list[tuple[str | None, str, list[_Measured]]]] = {
         ("1", "PASS", [("VDD", 3.3, "V", 3.1, 3.5), ("Leak", 0.1, "nA", -10, 10)]),
         ("2", "FAIL", [("VDD", 3.9, "V", 3.1, 3.5), ("Leak", 1200.5, "nA", -10, 10)]),
     ],
+    "Series: a meter that writes the unit behind each number": [
+        (
+            None,
+            "ERROR",
+            [
+                ("Sample", 2, "VDC", None, None),
+                ("Average", 2, "VDC", None, None),
+                ("Description", 2, None, None, None),
+            ],
+        )
+    ],
+    "Series: a date and a time, and a unit beside each value": [
+        (
+            None,
+            "ERROR",
+            [
+                ("Reading 1", 2, "degC", None, None),
+                ("Reading 2", 2, "V DC", None, None),
+            ],
+        )
+    ],
+    "Series: signals in turn, a row a point": [
+        (
+            None,
+            "ERROR",
+            [
+                ("Value", 2, None, None, None),
+                ("Quality", 2, None, None, None),
+                ("Value", 2, None, None, None),
+                ("Quality", 2, None, None, None),
+            ],
+        )
+    ],
+    "Series: units and labels that stand beside their columns": [
+        (None, "ERROR", [("CH1", 2, "V", None, None), ("CH2", 2, "A", None, None)])
+    ],
+    "Wide: limits of one name beside each measurement": [
+        (
+            "A1",
+            "PASS",
+            [("Torque", 12.1, "Nm", 11.5, 13), ("Current", 1.2, "A", 1, 1.8)],
+        ),
+        (
+            "A2",
+            "FAIL",
+            [("Torque", 13.4, "Nm", 11.5, 13), ("Current", 1.3, "A", 1, 1.8)],
+        ),
+    ],
 }
 
 

@@ -36,7 +36,7 @@ def measured(run: Run) -> dict[str, Measurement]:
     return {m.name: m for phase in run.phases for m in phase.measurements}
 
 
-def axes(measurement: Measurement) -> list[tuple[str, str | None, list[object]]]:
+def axes(measurement: Measurement) -> list[tuple[str | None, str | None, list[object]]]:
     """Give name, unit and points of each axis of a series."""
     series = measurement.value
     assert isinstance(series, Series)
