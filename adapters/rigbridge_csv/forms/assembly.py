@@ -34,6 +34,8 @@ from rigbridge_csv.tables.keys import FilledCell, KeyLines, keep_text
 __all__ = ["RunAssembly"]
 
 _FORMAT = "CSV"
+# No test bench had a computer before; what is later is a slip of the pen.
+_FIRST_YEAR, _LAST_YEAR = 1980, 2099
 _DECLARED = "declared by the profile, not written in the log"
 
 
@@ -236,6 +238,10 @@ class RunAssembly:
             else self._time(field, cell, station)
             for field in (Field.STARTED_AT, Field.ENDED_AT)
         )
+        if started is not None and ended is not None and ended < started:
+            # A clock without a date has passed midnight, or one was set back.
+            self._set_aside(Field.ENDED_AT, "before the start, so unknown")
+            ended = None
         provenance = self._context.provenance(
             self._source, index, format=f"{_FORMAT}, profile {cells.profile.name}"
         )
@@ -269,12 +275,26 @@ class RunAssembly:
             source=provenance,
         )
 
-    def _time(self, field: Field, cell: FilledCell, station: str | None) -> datetime:
+    def _set_aside(self, field: Field, rule: str) -> None:
+        """Keep the text of a time that can be none as a text of the run."""
+        cell = self.cell(field)
+        if cell is not None:
+            keep_text(self.metadata, cell.column, cell.text)
+            self.report.coerced(field.value, rule, place=cell.place, detail=cell.text)
+
+    def _time(
+        self, field: Field, cell: FilledCell, station: str | None
+    ) -> datetime | None:
         if cell.line == 0 and cell.column == field.value:
             self.report.coerced(
                 field.value, _DECLARED, place=Place(line=self.line), detail=cell.text
             )
-        return self._cells.time(cell, station=station, report=self.report)
+        found = self._cells.time(cell, station=station, report=self.report)
+        if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+            # 1970, 1904, 1899: where a clock or a field has never been set.
+            self._set_aside(field, "a time that no clock shows, so unknown")
+            return None
+        return found
 
     def _with_keys(self) -> dict[str, str]:
         """Give the metadata of the rows with the keys that no field has taken."""

@@ -240,7 +240,15 @@ def _remedy(problem: str) -> str:
     if problem.endswith("and no line end"):
         return "the file may still be written; import it again when it is complete"
     if "spreadsheet" in problem:
-        return "export the log again with the column as text"
+        return (
+            "export the log again with the column as text, or give "
+            "fields.serial_number a pattern that takes the number alone"
+        )
+    if "below the table" in problem or "nobody sees" in problem:
+        return (
+            "declare data.end or data.skip for lines that are no rows, or give "
+            "fields.serial_number a pattern that its numbers fit"
+        )
     if "pattern" in problem:
         return (
             "correct the pattern, or declare data.end or data.skip for lines that are "

@@ -18,7 +18,7 @@ from rigbridge_csv.forms.value_columns import (
     describe_column,
 )
 from rigbridge_csv.profiles.fields import PHASE_FIELDS
-from rigbridge_csv.profiles.forms import BesideColumn, MeasurementColumns
+from rigbridge_csv.profiles.forms import MeasurementColumns, NeighbourColumn
 from rigbridge_csv.tables.head import TableHead
 from rigbridge_csv.tables.header import find_column
 
@@ -134,7 +134,7 @@ class WideColumns(RowColumns):
         found: dict[str, int] = {}
         beside: dict[str, re.Pattern[str]] = {}
         for what, template in rule.templates().items():
-            if isinstance(template, BesideColumn):
+            if isinstance(template, NeighbourColumn):
                 beside[what] = template.right
                 continue
             for spelled in names:

@@ -109,12 +109,12 @@ def draft_wide(draft: ProfileDraft, columns: Sequence[ColumnTexts]) -> None:
                 if plain in words or plain.strip(" _-.").casefold() in words:
                     found.setdefault(what, "{}" + added)
     if not found:
-        found = _beside(names)
+        found = _limits_on_the_right(names)
     if found:
         draft.say("measurements", found, "columns that say something of another")
 
 
-def _beside(names: Sequence[str]) -> dict[str, object]:
+def _limits_on_the_right(names: Sequence[str]) -> dict[str, object]:
     """Find columns of limits that have one name, on the right of what they limit."""
     found: dict[str, object] = {}
     for what, words in _BESIDE.items():

@@ -81,11 +81,18 @@ others arrive:
 - a number with the other decimal separator;
 - a time in no declared order, and `unix` times before 1980;
 - an upper limit below the lower;
-- a serial number that a spreadsheet has rewritten (`1.23457E+12`), or that its pattern
-  does not fit;
+- a number with another unit than its limits, or than the others of its series;
+- a serial number that a spreadsheet has rewritten (`1.23457E+12`, `#N/A`, `="007"`),
+  that holds signs nobody sees, that its pattern does not fit, or that is a word of the
+  lines below a table (`Mean`, `Total`);
 - two serial numbers or two verdicts in one run; rows of a run that others interrupt;
 - a verdict word that is not declared;
-- columns of measurements with one name, unless `duplicates` says otherwise: the file.
+- columns of measurements with one name, unless `duplicates` says otherwise: the file;
+- a header within the rows that lacks what is declared: the rest of the file.
+
+A time before 1980 is that of a clock which nobody has set, and an end before its start
+that of one without a date: both count as unknown; their texts are kept and recorded.
+A header, units or limits that come again within the rows count from there on.
 """
 
 

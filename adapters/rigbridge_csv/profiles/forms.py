@@ -26,11 +26,11 @@ from rigbridge_csv.profiles.checks import (
 from rigbridge_csv.profiles.fields import Field, FieldSource, field_source
 
 __all__ = [
-    "BesideColumn",
     "ColumnChoice",
     "GivenColumn",
     "LogForm",
     "MeasurementColumns",
+    "NeighbourColumn",
     "RecordKind",
     "RecordMeaning",
     "RecordRules",
@@ -198,7 +198,7 @@ def _measured(value: object) -> ColumnChoice | None:
 
 
 @attrs.frozen(kw_only=True)
-class BesideColumn:
+class NeighbourColumn:
     """
     A column that says something of the measurement on its left.
 
@@ -211,17 +211,17 @@ class BesideColumn:
     right: re.Pattern[str] = attrs.field(converter=compiled, validator=is_pattern)
 
 
-def _beside(value: object) -> object:
+def _column_on_the_right(value: object) -> object:
     # What is neither is left to the validator, which knows the key.
     if not isinstance(value, Mapping):
         return value
-    return from_mapping(BesideColumn, cast("Mapping[str, object]", value), "")
+    return from_mapping(NeighbourColumn, cast("Mapping[str, object]", value), "")
 
 
 def _template(
     _instance: object, attribute: attrs.Attribute[Any], value: object
 ) -> None:
-    if value is None or isinstance(value, BesideColumn):
+    if value is None or isinstance(value, NeighbourColumn):
         return
     if not isinstance(value, str) or "{}" not in value or value.strip() == "{}":
         raise setting_error(
@@ -253,29 +253,29 @@ class MeasurementColumns:
 
     columns: ColumnChoice | None = attrs.field(default=None, converter=_columns)
     except_: ColumnChoice | None = attrs.field(default=None, converter=_excepted)
-    lower: str | BesideColumn | None = attrs.field(
-        default=None, converter=_beside, validator=_template
+    lower: str | NeighbourColumn | None = attrs.field(
+        default=None, converter=_column_on_the_right, validator=_template
     )
-    upper: str | BesideColumn | None = attrs.field(
-        default=None, converter=_beside, validator=_template
+    upper: str | NeighbourColumn | None = attrs.field(
+        default=None, converter=_column_on_the_right, validator=_template
     )
-    equal: str | BesideColumn | None = attrs.field(
-        default=None, converter=_beside, validator=_template
+    equal: str | NeighbourColumn | None = attrs.field(
+        default=None, converter=_column_on_the_right, validator=_template
     )
-    unit: str | BesideColumn | None = attrs.field(
-        default=None, converter=_beside, validator=_template
+    unit: str | NeighbourColumn | None = attrs.field(
+        default=None, converter=_column_on_the_right, validator=_template
     )
-    outcome: str | BesideColumn | None = attrs.field(
-        default=None, converter=_beside, validator=_template
+    outcome: str | NeighbourColumn | None = attrs.field(
+        default=None, converter=_column_on_the_right, validator=_template
     )
 
-    def templates(self) -> dict[str, str | BesideColumn]:
+    def templates(self) -> dict[str, str | NeighbourColumn]:
         """Give the templates that are declared, by what they are for."""
         names = ("lower", "upper", "equal", "unit", "outcome")
         return {name: form for name in names if (form := getattr(self, name))}
 
     @staticmethod
-    def sign(template: str | BesideColumn | None) -> str | None:
+    def sign(template: str | NeighbourColumn | None) -> str | None:
         """Give the comparison that a template is made of, if it is one."""
         if not isinstance(template, str):
             return None

@@ -105,5 +105,11 @@ def time_formats(_instance: object, attribute: _Attribute, value: object) -> Non
     formats = cast("tuple[str, ...]", value)
     if not formats:
         raise setting_error("must name at least one format", attribute.name)
+    if {"day-first", "month-first"} <= set(formats):
+        raise setting_error(
+            "cannot be both day-first and month-first: 03/04 is a day in either",
+            attribute.name,
+            "give each kind of file a profile of its own, by match",
+        )
     for index, form in enumerate(formats):
         check_format(form, f"{attribute.name}[{index}]")

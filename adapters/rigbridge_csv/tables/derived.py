@@ -18,6 +18,36 @@ __all__ = ["DerivedCells", "bind_fields"]
 
 # A spreadsheet has made a number of it: the digits are gone.
 _REWRITTEN = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+")
+_SHEET_ERROR = re.compile(r"#(?:N/A|NAME\?|[A-Z]+/?\d?!)|#+")
+# What stands in the first column below the rows of a table.
+_SUMMARY = re.compile(
+    r"(?:mean|avg|average|std\.?(?: ?dev(?:iation)?)?|sigma|median|min|max|minimum"
+    r"|maximum"
+    r"|range|sum|total|totals|count|yield|cpk?|ppk?|mittelwert|summe|anzahl|gesamt"
+    r"|moyenne|media|promedio|totale)[.:]*",
+    re.IGNORECASE,
+)
+
+
+def odd_serial_number(text: str, *, free: bool) -> str | None:
+    """
+    Say why a text can be no serial number, or None.
+
+    Args:
+        text: the text, without blanks around it.
+        free: whether no pattern says what a serial number looks like.
+    """
+    if _REWRITTEN.fullmatch(text):
+        return f"has the serial number {text}, which a spreadsheet made of a longer one"
+    if _SHEET_ERROR.fullmatch(text):
+        return f"has the serial number {text}, an error of a spreadsheet"
+    if text.startswith("="):
+        return f"has the serial number {text}, a formula of a spreadsheet"
+    if not text.isprintable():
+        return f"has the serial number {text!a}, with a sign that nobody sees"
+    if free and _SUMMARY.fullmatch(text):
+        return f"has {text!r} as serial number, as a line below the table has"
+    return None
 
 
 @attrs.frozen
@@ -41,11 +71,13 @@ class DerivedCells:
 
     Attributes:
         serial: where the serial number stands, or None.
+        free: whether no pattern says what a serial number looks like.
         kept: columns of which a field of the run takes a part only.
     """
 
     members: list[_Derived] = attrs.field(factory=list[_Derived])
     serial: int | None = None
+    free: bool = True
     kept: tuple[int, ...] = ()
 
     @property
@@ -65,17 +97,8 @@ class DerivedCells:
                     "of the profile does not fit"
                 )
             cells.extend(found)
-        serial = self.serial
-        # Such a number has a sign that few others have.
-        if (
-            serial is not None
-            and "+" in (text := cells[serial])
-            and _REWRITTEN.fullmatch(text.strip())
-        ):
-            problem = problem or (
-                f"has the serial number {cells[serial].strip()}, which a spreadsheet "
-                "has made of a longer one"
-            )
+        if problem is None and self.serial is not None:
+            problem = odd_serial_number(cells[self.serial].strip(), free=self.free)
         return problem
 
     def _text(self, member: _Derived, cells: list[str]) -> list[str] | None:
@@ -157,5 +180,7 @@ def bind_fields(header: HeaderNames) -> tuple[dict[Field, int], DerivedCells]:
         if source.pattern is not None and len(member.fields) == 1:
             kept.extend(at)
     derived.serial = positions.get(Field.SERIAL_NUMBER)
+    number = profile.fields.get(Field.SERIAL_NUMBER)
+    derived.free = number is None or number.pattern is None
     derived.kept = tuple(dict.fromkeys(kept))
     return positions, derived

@@ -80,6 +80,8 @@ class HeadReader:
         self.profile = profile
         self.keys = keys
         self.roles: list[RoleRow] = []
+        self._places: list[RolePlace] = []
+        self._above_rows = 0
         self._report = report
         self._labels = {role.row: role for role in profile.roles if role.row}
         self._offsets = {
@@ -111,6 +113,10 @@ class HeadReader:
         self._take(place, place.is_.value, line, cells)
         return True
 
+    def begin_rows(self) -> None:
+        """Know that the rows of the table begin, or go on, behind what was taken."""
+        self._above_rows = len(self._places)
+
     @property
     def deepest(self) -> int:
         """How many lines below the header may have a role by their distance."""
@@ -128,6 +134,13 @@ class HeadReader:
             )
             return
         self._report.mapped("role row")
+        # A row with its role that comes again below the rows counts from there on.
+        for at, known in enumerate(self._places[: self._above_rows]):
+            if known is place:
+                del self.roles[at], self._places[at]
+                self._above_rows -= 1
+                break
+        self._places.append(place)
         moved = [*([""] * place.shift), *cells[max(0, -place.shift) :]]
         self.roles.append(RoleRow(place.is_, label, line, tuple(self.cut(moved))))
 

@@ -295,6 +295,7 @@ class TableReader(Generic[_Columns]):
         # Bound at the first row that is data: rows with roles come before it.
         columns: _Columns | None = None
         width, mark, derives, serial = 0, "", False, None
+        at, known = 0, frozenset[str]()
         self._below = 0
         for line, cells, problem in self._data_lines(first):
             if has_roles and problem is None and self._has_role(line, cells, reading):
@@ -303,7 +304,12 @@ class TableReader(Generic[_Columns]):
                 continue
             if columns is None:
                 columns = table.columns
+                reading.begin_rows()
                 width, mark = columns.width, columns.mark
+                # The column that is declared may have another name by now.
+                known = frozenset(filter(None, table.head.header))
+                longest = max(known - {mark}, key=len, default=mark)
+                at = table.head.header.index(longest)
                 derives = columns.derived.needed
                 serial = None if columns.derived.members else columns.derived.serial
             if cuts:
@@ -312,7 +318,11 @@ class TableReader(Generic[_Columns]):
                 cells = reading.cut(cells)  # noqa: PLW2901 - the data's own cells
             if problem is None:
                 # A quick look first: a header has its longest name somewhere.
-                if not headless and mark in cells and _again(cells, table):
+                if (
+                    not headless
+                    and (mark in cells or (at < len(cells) and cells[at] in known))
+                    and _again(cells, table)
+                ):
                     if cells != table.head.header:
                         table.head.line, table.head.header = line, cells
                         table.forget_columns()
@@ -331,7 +341,8 @@ class TableReader(Generic[_Columns]):
                 and (
                     serial is None
                     or "+" in (text := cells[serial])
-                    or not "!" <= text[:1] <= "~"
+                    or not "$" <= text[:1] <= "~"
+                    or not "0" <= text[-1:] <= "9"
                 )
             ):
                 if problem is None and blank(cells):
@@ -464,4 +475,10 @@ def _again(cells: list[str], table: Table[_Columns]) -> bool:
         return True
     # With a single declared column, a value of its name would look like a header.
     names = columns.declared
-    return len(names) > 1 and all(find_column(shown, name) for name in names)
+    if len(names) > 1 and all(find_column(shown, name) for name in names):
+        return True
+    # The same columns in another order, or some of them with another name.
+    filled = [name for name in shown if name]
+    known = set(columns.header)
+    shared = sum(name in known for name in filled)
+    return shared > 1 and shared > len(filled) / 2

@@ -151,7 +151,10 @@ def _plain_reader(separator: str) -> NumberReader:
         if not decimal.fullmatch(text):
             return _special(text)
         if _INTEGER.fullmatch(text):
-            return int(text) if len(text) < _MAX_DIGITS else None
+            if len(text) >= _MAX_DIGITS:
+                return None
+            # No integer has the sign of -0.
+            return int(text) or (-0.0 if text[0] == "-" else 0)
         number = float(text.replace(separator, ".") if translate else text)
         # Finite in the log, so an overflow must not pass as infinity.
         return number if isfinite(number) else None
