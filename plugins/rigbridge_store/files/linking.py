@@ -20,6 +20,7 @@ __all__ = [
     "CompletedUpload",
     "attach_upload",
     "completed_upload",
+    "delete_uploads",
     "link_uploads",
     "link_uploads_to_unit",
     "require_received",
@@ -133,6 +134,36 @@ def link_uploads_to_unit(
                 f"Upload with ID {upload_id} belongs to something else.",
                 FieldIssue(path, "belongs to something else"),
             )
+
+
+def delete_uploads(
+    connection: sa.Connection,
+    upload_ids: Sequence[str],
+    principal: Principal | None = None,
+) -> list[str]:
+    """
+    Forget uploads that belong to nothing yet.
+
+    Returns:
+        The digests of their contents, which nothing else may refer to any more.
+
+    Raises:
+        NotFoundError: there is no such upload, or none that may be seen.
+        ConflictError: it belongs to a run or a unit.
+    """
+    digests: list[str] = []
+    for upload_id in upload_ids:
+        found = _find(connection, upload_id, "ids", principal)
+        if found.attachment_key is not None:
+            raise conflict(
+                f"Upload with ID {upload_id} is a file of a run or a unit by now. "
+                "Delete that of a unit by DELETE /v2/units/SERIAL-NUMBER/attachments.",
+                FieldIssue("ids", "belongs to a run or a unit"),
+            )
+        connection.execute(uploads.delete().where(uploads.c.key == found.key))
+        if found.sha256 is not None:
+            digests.append(found.sha256)
+    return digests
 
 
 def attach_upload(connection: sa.Connection, upload: int) -> None:

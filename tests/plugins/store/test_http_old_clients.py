@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from rigbridge.errors import NotFoundError
 from rigbridge_store import RunStore
 
 JSONMaker = Callable[..., dict[str, Any]]
@@ -119,6 +120,50 @@ class TestSlashes:
         assert shown["serial_number"] == "A%2FB"
 
 
+class TestDeleting:
+    """Calls of the first v2 clients."""
+
+    def test_upload(self, store: RunStore, api: httpx.Client) -> None:
+        """An upload is forgotten with its bytes, unless a run or a unit has it."""
+        grant = api.post("/api/v2/attachments", json={"name": "a.txt"}).json()
+        httpx.put(grant["upload_url"], content=b"bytes").raise_for_status()
+        ids = {"ids": [grant["id"].upper()]}
+        answer = api.delete("/api/v2/attachments", params=ids)
+        assert answer.json()["id"] == [grant["id"]]
+        assert api.delete("/api/v2/attachments", params=ids).status_code == 404
+        with pytest.raises(NotFoundError):
+            store.uploads.completed(grant["id"])
+
+    def test_linked_upload(self, api: httpx.Client, make_json: JSONMaker) -> None:
+        """The file of a run stays, and so does what was to go with it."""
+        run = api.post("/api/v1/runs", json=make_json()).json()["id"]
+        ids = []
+        for name in ("unused.txt", "used.txt"):
+            grant = api.post("/api/v2/attachments", json={"name": name}).json()
+            httpx.put(grant["upload_url"], content=b"bytes").raise_for_status()
+            ids.append(grant["id"])
+        api.put(f"/api/v1/runs/{run}", json={"attachments": ids[1:]})
+        answer = api.delete("/api/v2/attachments", params={"ids": ids})
+        assert answer.status_code == 409
+        (file,) = api.get(f"/api/v1/runs/{run}").json()["attachments"]
+        assert file["name"] == "used.txt"
+        assert api.delete("/api/v2/attachments", params={"ids": ids[:1]}).is_success
+
+    @pytest.mark.parametrize(
+        ("agent", "kind"),
+        [
+            ("speakeasy-sdk/python 0.7.12 2.796.4 2.0.0 tofupilot.v2", str),
+            ("speakeasy-sdk/python 0.7.12 2.657.1 2.0.0 tofupilot.v2", list),
+        ],
+    )
+    def test_batch(self, api: httpx.Client, agent: str, kind: type) -> None:
+        """Those of 1.12 and 2.0.1 read one id where later ones read a list."""
+        api.post("/api/v2/batches", json={"number": "B"})
+        headers = {"User-Agent": agent}
+        answer = api.delete("/api/v2/batches/B", headers=headers)
+        assert type(answer.json()["id"]) is kind
+
+
 class TestV1:
     """The calls of v1 that later clients no longer make."""
 
@@ -139,6 +184,21 @@ class TestV1:
         answer = api.delete("/api/v1/units/SN-1")
         assert answer.status_code == 409
         assert "has runs" in answer.json()["error"]["message"]
+
+    def test_unit_named_in_the_body(
+        self, api: httpx.Client, make_json: JSONMaker
+    ) -> None:
+        """Clients before 1.8 name no unit in the path."""
+        api.post("/api/v1/runs", json=make_json())
+        part = {"serial_number": "PART", "part_number": "P"}
+        api.post("/api/v1/runs", json=make_json(unit_under_test=part))
+        change = {"serial_number": "sn-1", "sub_units": [{"serial_number": "PART"}]}
+        answer = api.patch("/api/v1/units", json=change)
+        shown = api.get("/api/v2/units/SN-1").json()
+        assert answer.json() == {"id": shown["id"]}
+        assert [unit["serial_number"] for unit in shown["children"]] == ["PART"]
+        unknown = api.patch("/api/v1/units", json={**change, "serial_number": "X"})
+        assert unknown.status_code == 404
 
     def test_nothing_to_watch(self, api: httpx.Client) -> None:
         """Clients give up calmly: by a refusal, and by an answer without address."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import attrs
 from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody
 
 from rigbridge.wire import CreateRun, Identified, ListedRun, UpdateRun, UpdateUnit
@@ -103,5 +104,21 @@ def update_unit(
     """Say which units are built into a unit."""
     unit = call.store.update_unit(
         serial_number, known(data.sub_units), principal=call.principal
+    )
+    return Identified(id=unit)
+
+
+@attrs.frozen(kw_only=True)
+class UpdateNamedUnit(UpdateUnit):
+    """``PATCH /v1/units``, which clients before 1.8 send: the unit is in the body."""
+
+    serial_number: str
+
+
+@patch("/units")
+def update_named_unit(data: JSONBody[UpdateNamedUnit], call: FromCall) -> Identified:
+    """Say which units are built into a unit, as clients before 1.8 do."""
+    unit = call.store.update_unit(
+        data.serial_number, known(data.sub_units), principal=call.principal
     )
     return Identified(id=unit)

@@ -17,19 +17,19 @@ from rigbridge.model import ProcedureRef
 from rigbridge.wire import InitializeUpload
 from rigbridge_store.access.permissions import unknown_procedure
 from rigbridge_store.fields import known, text_or_none
-from rigbridge_store.files.linking import require_received
+from rigbridge_store.files import linking
 from rigbridge_store.files.stored_files import find_content
 from rigbridge_store.files.uploads import Target
 from rigbridge_store.intake.catalog import find_procedure
 from rigbridge_store.reading.lists.query import DeploymentQuery
 from rigbridge_store.refusals import FieldIssue, invalid, not_found
 from rigbridge_store.server.bodies import PROBLEMS
-from rigbridge_store.server.calls import ApiCall, FromCall, get, post
+from rigbridge_store.server.calls import ApiCall, FromCall, Ids, delete, get, post
 from rigbridge_store.server.door import Door
 from rigbridge_store.server.downloads import DOWNLOAD, download
 from rigbridge_store.server.importing import import_report
 from rigbridge_store.server.v2.bodies import files as bodies
-from rigbridge_store.server.v2.bodies.shared import Meta, NameFile, Page
+from rigbridge_store.server.v2.bodies.shared import Deleted2, Meta, NameFile, Page
 
 __all__ = ["download_file", "grant_upload"]
 
@@ -69,7 +69,7 @@ def finalize(upload_id: FromPath[str], call: FromCall) -> bodies.FileURL:
 
 def _finalized(upload_id: str, call: ApiCall) -> bodies.FileURL:
     with call.store.reading() as connection:
-        require_received(connection, upload_id, call.principal)
+        linking.require_received(connection, upload_id, call.principal)
     # An id may be sent in any case; links are signed for the stored one.
     return bodies.FileURL(url=call.file_url(upload_id.lower()))
 
@@ -78,6 +78,16 @@ def _finalized(upload_id: str, call: ApiCall) -> bodies.FileURL:
 def confirm(upload_id: FromPath[str], call: FromCall) -> bodies.FileURL:
     """Tell the same, as clients of 2.0 do."""
     return _finalized(upload_id, call)
+
+
+@delete("/attachments")
+def delete_uploads(ids: Ids, call: FromCall) -> Deleted2:
+    """Forget uploads that belong to nothing, as clients of 2.0 and 2.1 do."""
+    wanted = list(dict.fromkeys(text.lower() for text in ids))
+    with call.store.writing(call.principal) as (connection, _):
+        digests = linking.delete_uploads(connection, wanted, call.principal)
+    call.store.forget_contents(digests)
+    return Deleted2.of(wanted)
 
 
 @litestar.get(
