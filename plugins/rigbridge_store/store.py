@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import logging
 import shlex
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any
 
 import attrs
 import sqlalchemy as sa
 
 from rigbridge.destinations.selection import RunSelection
-from rigbridge.errors import ConfigurationError, PermanentError
+from rigbridge.errors import PermanentError
 from rigbridge.model import JSONScalar, Run
 from rigbridge.wire import CreateRun, ListedRun, WireSubUnit
-from rigbridge_store.access.keys import Keys
 from rigbridge_store.access.matrix import Action, Thing, Verb
 from rigbridge_store.access.permissions import require_allowed, visible_procedures
 from rigbridge_store.access.principals import Principal
@@ -25,22 +22,19 @@ from rigbridge_store.administration import Administration
 from rigbridge_store.fields import MAX_TEXT, known
 from rigbridge_store.files.contents import ContentStore
 from rigbridge_store.files.linking import link_uploads
-from rigbridge_store.files.remote_contents import contents_of
 from rigbridge_store.files.stored_files import (
     add_file,
     files_of,
     find_file,
     require_run,
 )
-from rigbridge_store.files.sweeping import sweep_contents, sweep_digests, sweep_uploads
-from rigbridge_store.files.uploads import GRANT, Uploads
-from rigbridge_store.intake.catalog import CatalogSession
+from rigbridge_store.files.sweeping import sweep_digests
 from rigbridge_store.intake.changes import delete_unit
 from rigbridge_store.intake.creation import Creation, IdempotencyKey, RunSlot
 from rigbridge_store.intake.policies import CreationPolicy, Repetition
 from rigbridge_store.intake.preparation import digest, prepare, sidecar_metadata
-from rigbridge_store.intake.transactions import IntakeTransactions
 from rigbridge_store.intake.units import find_unit, set_sub_units
+from rigbridge_store.opened_store import OpenedStore
 from rigbridge_store.reading import listing
 from rigbridge_store.reading.measurement_rows import FoundRows, rows_of_runs
 from rigbridge_store.reading.one_run import (
@@ -60,38 +54,19 @@ from rigbridge_store.results import (
     StoredContent,
     StoredFile,
 )
-from rigbridge_store.tables.database import PATIENCE, StoreDatabase
+from rigbridge_store.tables.database import StoreDatabase
 from rigbridge_store.tables.schema import runs
 from rigbridge_store.tables.values import folded
 from rigbridge_store.upkeep import Upkeep
 
-__all__ = ["MAX_UPLOAD", "RunStore", "StoreOpening"]
-
-MAX_UPLOAD = 16 * 1024**3
-"""How many bytes an upload may have, unless set otherwise."""
+__all__ = ["RunStore"]
 
 _LOGGER = logging.getLogger("rigbridge_store")
 
 _IN_PROCESS = CreationPolicy()
 
 
-@attrs.frozen(kw_only=True)
-class StoreOpening:
-    """
-    How a store was opened, so that another process can do so too.
-
-    Attributes:
-        data, database, attachments, max_upload, patience: as of :meth:`RunStore.open`.
-    """
-
-    data: Path
-    database: str | None = attrs.field(repr=False)
-    attachments: str | None = attrs.field(repr=False)
-    max_upload: int
-    patience: float
-
-
-class RunStore:
+class RunStore(OpenedStore):
     """
     A run store in a folder.
 
@@ -114,92 +89,9 @@ class RunStore:
         *,
         max_upload: int,
     ) -> None:
-        self.data = data
-        self.opening: StoreOpening | None = None
-        self.contents = contents
-        self._database = database
-        self._intake = IntakeTransactions(database)
-        self.keys = Keys(database)
-        self.uploads = Uploads(database, self.contents, limit=max_upload, grant=GRANT)
+        super().__init__(data, database, contents, max_upload=max_upload)
         self.upkeep = Upkeep(database, self.contents, self.delete_run)
         self.administration = Administration(database, self._intake, self.delete_run)
-
-    @classmethod
-    def open(
-        cls,
-        data: Path,
-        *,
-        database: str | None = None,
-        attachments: str | None = None,
-        max_upload: int = MAX_UPLOAD,
-        create: bool = True,
-        patience: float = PATIENCE,
-    ) -> RunStore:
-        """
-        Open the store of a data folder; both are made when absent, unless told not to.
-
-        Args:
-            data: the data folder.
-            database: the address of a PostgreSQL database that holds the tables
-                (``postgresql://user@host/name``); a file in the folder by default.
-            attachments: the URL under which contents are kept (``s3://bucket/path``);
-                in the folder by default.
-            max_upload: how many bytes an upload may have.
-            create: make the folder and the store where there is none.
-            patience: how many seconds a writer waits for others.
-
-        Raises:
-            ConfigurationError: the folder cannot be written, or its store belongs to
-                a newer version or is damaged, or the address is none; or there is no
-                store, and none is to be made.
-            ServerUnavailableError: the database server cannot be reached for now.
-        """
-        try:
-            if create:
-                # First: both the tables and the incoming contents are in it.
-                data.mkdir(parents=True, exist_ok=True)
-            tables = StoreDatabase(data, database, create=create, patience=patience)
-            contents = contents_of(data, attachments)
-            opened = cls(data, tables, contents, max_upload=max_upload)
-        except OSError as error:
-            raise ConfigurationError(
-                f"the data folder cannot be used: {error.strerror or error}",
-                source=str(data),
-                remedy="choose another folder, or correct its permissions",
-            ) from error
-        opened.opening = StoreOpening(
-            data=data,
-            database=database,
-            attachments=attachments,
-            max_upload=max_upload,
-            patience=patience,
-        )
-        return opened
-
-    @contextmanager
-    def reading(self) -> Generator[sa.Connection]:
-        """
-        Open a transaction that sees one state of the store.
-
-        Raises:
-            ServerUnavailableError: the store cannot be read for now.
-        """
-        with self._database.reading() as connection:
-            yield connection
-
-    @contextmanager
-    def writing(
-        self, principal: Principal | None = None
-    ) -> Generator[tuple[sa.Connection, CatalogSession]]:
-        """
-        Open a transaction that changes the store, on behalf of somebody.
-
-        Raises:
-            ConflictError: a change contradicts what is stored.
-            ServerUnavailableError: the store cannot be written for now.
-        """
-        with self._intake.changing(principal) as opened:
-            yield opened
 
     def create_run(
         self,
@@ -474,10 +366,6 @@ class RunStore:
         found = selected_runs(self._database, selection, principal, after)
         return rows_of_runs(self._database.reading, self.contents, found)
 
-    def forget_contents(self, digests: Iterable[str]) -> None:
-        """Delete those contents that nothing refers to any more."""
-        sweep_digests(self._database, self.contents, digests)
-
     def update_unit(
         self,
         serial_number: str,
@@ -534,60 +422,3 @@ class RunStore:
         # After the commit: contents must never go before the rows that name them.
         self.forget_contents(digests)
         return deleted
-
-    def create_user_key(self, name: str, *, email: str | None = None) -> str:
-        """
-        Make an API key for a user, who is created when absent.
-
-        Args:
-            name: the user's name; one that is an e-mail address is that too.
-            email: the address by which runs name the user as their operator.
-
-        Returns:
-            The key, which is shown this once.
-        """
-        return self.keys.issue_user_key(name, email=email)
-
-    def create_station_key(self, name: str) -> str:
-        """Make an API key for a station, which is created when absent."""
-        return self.keys.issue_station_key(name)
-
-    def authenticate(self, key: str) -> Principal:
-        """
-        Tell whose key this is.
-
-        Raises:
-            UnauthorizedError: nobody's.
-        """
-        return self.keys.authenticate(key)
-
-    def has_links(self, principal: Principal) -> bool:
-        """Whether somebody may use any procedure at all."""
-        with self._database.reading() as connection:
-            return visible_procedures(connection, principal) != frozenset()
-
-    def sweep(self, *, contents: bool = False) -> None:
-        """
-        Delete what came to nothing.
-
-        Args:
-            contents: also walk through all contents for such as nothing refers to.
-        """
-        sweep_uploads(self._database, self.contents)
-        if contents:
-            sweep_contents(self._database, self.contents)
-
-    def close(self) -> None:
-        """Release connections; may be called twice."""
-        self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

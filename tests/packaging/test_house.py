@@ -53,7 +53,7 @@ FLOORS = {
         ("files",),
         ("intake",),
         ("reading",),
-        ("upkeep", "administration"),
+        ("opened_store", "upkeep", "administration"),
         ("store",),
         ("preparer",),
         ("submission",),

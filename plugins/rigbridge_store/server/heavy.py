@@ -35,10 +35,11 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from rigbridge.errors import DeliveryError, UnauthorizedError
 from rigbridge.wire import CODES, Issue, PrintedError, Problem
 from rigbridge_store.access.principals import Principal
+from rigbridge_store.opened_store import StoreOpening
 from rigbridge_store.refusals import come_again, disk_refuses, forbidden, too_large
 from rigbridge_store.server.app import create_app
 from rigbridge_store.server.settings import ServerSettings
-from rigbridge_store.store import RunStore, StoreOpening
+from rigbridge_store.store import RunStore
 
 __all__ = ["LIGHT_BODY", "WORKER_MEMORY", "HeavyRequests"]
 
