@@ -96,7 +96,8 @@ def salvage(source: Path, target: Path, aside: Path) -> tuple[int, int]:
     """
     with closing(sqlite3.connect(target, isolation_level=None)) as connection:
         connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA synchronous = FULL")
+        # Nobody reads it before our caller has synced it and given it its name.
+        connection.execute("PRAGMA synchronous = OFF")
         # No log beside it: the file alone is what will be renamed.
         connection.execute("PRAGMA journal_mode = DELETE")
         migrate(connection, target)

@@ -27,6 +27,21 @@ class TestDatabase:
             assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
             assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2
 
+    def test_a_file_that_was_replaced_is_opened_anew(
+        self, database: OutboxDatabase, tmp_path: Path
+    ) -> None:
+        """A reader that has the old one open reads the new one, and waits for none."""
+        other = OutboxDatabase(tmp_path / "other.sqlite")
+        with other.writing() as connection:
+            connection.execute("CREATE TABLE only_there (x)")
+        other.close()
+        path = database._path
+        with database.reading():
+            pass
+        (tmp_path / "other.sqlite").replace(path.with_name(f"{path.name}.new"))
+        with database.reading() as connection:
+            assert connection.execute("SELECT count(*) FROM only_there").fetchone()
+
     def test_an_error_undoes_everything(
         self, desk: Any, database: OutboxDatabase
     ) -> None:
