@@ -329,7 +329,8 @@ class TestFiles:
     ) -> None:
         """Where linking all at once is refused, each is linked by itself."""
         run = make_run(attachments=[make_file(name, b"1") for name in "abc"])
-        server.inject(Fault.CONFLICT, on=Operation.UPDATE, times=2)
+        # All at once, by itself, and after it was sent anew.
+        server.inject(Fault.CONFLICT, on=Operation.UPDATE, times=3)
         receipt = reach(server).submit(run)
         assert receipt.attached == ("b", "c")
         assert [failure.name for failure in receipt.failures] == ["a"]

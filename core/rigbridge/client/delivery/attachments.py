@@ -47,12 +47,6 @@ class FileDelivery:
         self._files = list(files)
         self._failures: dict[int, DeliveryError] = {}
         self._given_up: DeliveryError | None = None
-        # What earlier attempts sent may be gone from the server by now.
-        self._resumed = {
-            position
-            for position, _ in self._files
-            if creation.progress.file(position).upload_id is not None
-        }
 
     @property
     def size(self) -> int | None:
@@ -127,7 +121,7 @@ class FileDelivery:
             and progress.file(position).upload_id is not None
             and not progress.file(position).linked
         ]
-        yield from self._link(stored_id, ready, self._resumed)
+        yield from self._link(stored_id, ready)
 
     def _fail(self, position: int, error: DeliveryError) -> Flow[None]:
         self._failures[position] = error
@@ -168,7 +162,7 @@ class FileDelivery:
         yield _note(FileProgress(position=position, upload_id=upload_id))
 
     def _link(
-        self, stored_id: str, files: list[tuple[int, Attachment]], resumed: set[int]
+        self, stored_id: str, files: list[tuple[int, Attachment]], *, anew: bool = False
     ) -> Flow[None]:
         """Link all at once; if that is refused, one by one to find the culprit."""
         # In one call first, since each call over a far network takes a round trip.
@@ -179,20 +173,19 @@ class FileDelivery:
         # One bad file makes some servers refuse all of them.
         if final and len(files) > 1:
             for one in files:
-                yield from self._link(stored_id, [one], resumed)
+                yield from self._link(stored_id, [one], anew=anew)
             return
-        # The upload of an earlier attempt may be gone by now. Whatever else went
-        # wrong, it may be linked already, and a second one would double the file.
-        gone = error.status in _GONE
+        # The upload may be gone by now, or never have come where it should. Whatever
+        # else went wrong, it may be linked already, and a second would double the file.
+        gone = final and error.status in _GONE
         for position, file in files:
-            if not gone or position not in resumed:
+            if not gone or anew:
                 yield from self._fail(position, error)
                 continue
             yield from self._upload(position, file)
             if position not in self._failures:
-                # With nothing resumed, so that it ends here if the new upload is gone,
-                # too.
-                yield from self._link(stored_id, [(position, file)], set())
+                # Once, so that it ends here if the new upload is refused, too.
+                yield from self._link(stored_id, [(position, file)], anew=True)
 
     def _try_link(
         self, stored_id: str, positions: list[int]

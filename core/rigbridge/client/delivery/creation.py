@@ -33,6 +33,7 @@ from rigbridge.errors import (
     NoAnswerError,
     PermanentError,
     RetriableError,
+    UnexpectedAnswerError,
 )
 from rigbridge.model import JSONValue, Run
 from rigbridge.wire import CreateRun, ListedAttachment
@@ -298,6 +299,12 @@ class RunCreation:
             # of lists.
             self._memory.example = sent_as.serial_number
         stored_id = str(created.id)
+        if not self._memory.note_created(stored_id, self._run.id):
+            # The next attempt looks it up, or repeats the key.
+            raise UnexpectedAnswerError(
+                f"run {stored_id} of the store is another run of ours",
+                source=self._url,
+            )
         yield Keep(
             lambda progress: attrs.evolve(
                 progress,

@@ -83,6 +83,8 @@ TRANSPORT_ERRORS: Mapping[type[Exception], Translation] = {
     ssl.SSLError: Translation(
         NoAnswerError, "the secure connection failed", "check the certificates"
     ),
+    # Over HTTP/2 a status that is no number, and headers that are no text.
+    ValueError: Translation(UnexpectedAnswerError, "the answer is not HTTP"),
     # The groups that the above belong to, for whatever httpx adds to them.
     httpx.TimeoutException: Translation(NoAnswerError, "no answer in time"),
     httpx.NetworkError: Translation(NoAnswerError, "the network failed", _REACH),
@@ -104,6 +106,20 @@ MISTAKES: frozenset[type[Exception]] = frozenset(
     }
 )
 """Wrong use of httpx, which is ours to repair and goes through as it is."""
+
+# What h2 finds wrong in frames of the peer comes under the name of what is wrong in
+# ours. The request may have arrived then.
+_BROKEN_FRAMES = Translation(NoAnswerError, "the server breaks the rules of HTTP/2")
+
+_TLS_REMEDIES = {
+    "certificate has expired": "renew the certificate of the store; check the clock",
+    "certificate is not yet valid": "check the clock of this machine and of the store",
+    "mismatch": "the certificate is for another host: check the address of the store",
+    "CERTIFICATE_VERIFY_FAILED": "for a private authority name its file in the setting "
+    "ca_bundle",
+    "WRONG_VERSION_NUMBER": "no TLS is spoken there: check the port, or write http://",
+}
+"""What helps, by the first of these words that OpenSSL says."""
 
 # Whoever did not even connect cannot have created a run. All others may have, and are
 # looked up first.
@@ -134,6 +150,8 @@ def translated(*, source: str, place: str) -> Generator[None, None, None]:
         # The nearest base class, since the table has groups as well as their members.
         kind = next(base for base in type(error).__mro__ if base in TRANSPORT_ERRORS)
         translation = TRANSPORT_ERRORS[kind]
+        if _is_about_frames(error):
+            translation = _BROKEN_FRAMES
         words = str(error)
         # An address may carry a grant in its query, and these quote addresses.
         # Quoted words are worth having otherwise: they name the host, or the system's
@@ -142,9 +160,8 @@ def translated(*, source: str, place: str) -> Generator[None, None, None]:
             message = f"{translation.message}: {words}"
         else:
             message = translation.message
-        remedy = translation.remedy
-        if "CERTIFICATE_VERIFY_FAILED" in words:
-            remedy = "for a private authority name its file in the setting ca_bundle"
+        known = (text for said, text in _TLS_REMEDIES.items() if said in words)
+        remedy = next(known, translation.remedy)
         raise translation.kind(
             message, source=source, place=place, remedy=remedy
         ) from error
@@ -152,7 +169,17 @@ def translated(*, source: str, place: str) -> Generator[None, None, None]:
 
 def never_sent(error: DeliveryError) -> bool:
     """Whether the request certainly never reached the server."""
-    return isinstance(error.__cause__, _NEVER_SENT)
+    cause = error.__cause__
+    return isinstance(cause, _NEVER_SENT) and not _is_about_frames(cause)
+
+
+def _is_about_frames(error: BaseException) -> bool:
+    cause: BaseException | None = error
+    while isinstance(error, httpx.LocalProtocolError) and cause is not None:
+        if type(cause).__module__.partition(".")[0] == "h2":
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
 
 
 def may_be_at_work(error: DeliveryError) -> bool:
