@@ -117,7 +117,8 @@ def read_execution_data(
         if call is not None and call.elements:
             _keep_call(name, call, attributes, report)
         else:
-            keep_property(key or _OTHERS.get(name, name), prop, attributes, report)
+            key = key or _OTHERS.get(name, name)
+            keep_property(key, prop, attributes, report)
     if kept:
         report.mapped("property", kept)
     if str(attributes.get("step_type")).startswith("NI_Flow_"):
@@ -142,7 +143,7 @@ def keep_unplaced(
         attributes: takes what is no name or no time.
         report: takes an entry for each.
     """
-    for name in _PLACED & engine.elements.keys():
+    for name in _PLACED.intersection(engine.elements):
         content = engine.texts.get(name)
         is_read = content is not None and (name == _NAME or _says_time(content))
         if not is_read:

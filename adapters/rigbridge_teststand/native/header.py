@@ -14,13 +14,13 @@ from rigbridge.errors import ModelError
 from rigbridge.model import JSONValue, SubUnit, Unit
 from rigbridge_teststand.native.kept_properties import keep_property
 from rigbridge_teststand.native.properties import (
+    Properties,
     array_elements,
     element_property,
     subproperties,
     text_of,
-    value_text,
 )
-from rigbridge_teststand.native.strays import record_stray_attributes
+from rigbridge_teststand.native.strays import StrayParts, record_stray_attributes
 from rigbridge_teststand.numbers import read_count
 from rigbridge_teststand.vocabulary import is_placeholder
 from rigbridge_teststand.xml.elements import (
@@ -44,6 +44,7 @@ _COUNTS = {
     "TestSocketIndex": "test_socket_index",
     "UUTLoopIndex": "uut_loop_index",
 }
+_PARTS = ("UUT", "StationInfo", "StartDate", "StartTime")
 _YEAR = re.compile(r"(?<!\d)(\d{4})(?!\d)")
 _LINK_FIELDS = 8
 _EARLIEST, _LATEST = 1990, 2100
@@ -51,7 +52,12 @@ _EARLIEST, _LATEST = 1990, 2100
 
 @attrs.frozen(kw_only=True)
 class NativeHeader:
-    """What a report says before its results."""
+    """
+    What a report says before its results.
+
+    Attributes:
+        parts: the elements that say it, each with what else may be in it.
+    """
 
     unit: Unit
     sub_units: tuple[SubUnit, ...]
@@ -61,6 +67,7 @@ class NativeHeader:
     engine_started_at: datetime | None
     comment: str | None
     metadata: dict[str, JSONValue]
+    parts: dict[Element, StrayParts]
 
 
 def read_header(report: Element, context: ReadContext) -> NativeHeader:
@@ -71,30 +78,38 @@ def read_header(report: Element, context: ReadContext) -> NativeHeader:
         report: the element.
         context: gives wall times their zone, and takes the account.
     """
-    props = subproperties(report)
     account = context.report
+    props = subproperties(report)
+    parts: dict[Element, StrayParts] = {}
+    found: dict[str, Properties] = {}
+    for part in _PARTS:
+        found[part] = Properties()
+        element = props.get(part)
+        if element is not None:
+            parts[element] = StrayParts(element, account)
+            found[part] = parts[element].read(element)
+    uut, station, date, time = (found[part] for part in _PARTS)
     metadata: dict[str, JSONValue] = {}
     info = _report_info(report, metadata, account)
-    uut = subproperties(props.get("UUT"))
-    station = subproperties(props.get("StationInfo"))
     unit = _unit(uut, info, account)
     sub_units = _sub_units(uut, account)
     taken = _UNIT
-    if text_of(uut, "PartNumber") not in (None, unit.part_number):
+    if _text(uut, "PartNumber") not in (None, unit.part_number):
         # WATS has a number of its own for the same unit.
         taken -= {"PartNumber"}
-    _keep_rest("uut", props.get("UUT"), taken, metadata, account)
-    _keep_rest("station", props.get("StationInfo"), _STATION, metadata, account)
-    date, time = props.get("StartDate"), props.get("StartTime")
-    wall = _wall_time(report, subproperties(date), subproperties(time), account)
+    _keep_rest("uut", props.get("UUT"), uut, taken, metadata, account)
+    _keep_rest(
+        "station", props.get("StationInfo"), station, _STATION, metadata, account
+    )
+    wall = _wall_time(report, date, time, account)
     # The numbers are in the start, and all else is kept.
     is_read = wall is not None
-    _keep_rest(
-        "report.StartDate", date, _OF_DATE if is_read else _NONE, metadata, account
-    )
-    _keep_rest(
-        "report.StartTime", time, _OF_TIME if is_read else _NONE, metadata, account
-    )
+    for part, stated, known in (
+        ("StartDate", date, _OF_DATE),
+        ("StartTime", time, _OF_TIME),
+    ):
+        taken = known if is_read else _NONE
+        _keep_rest(f"report.{part}", props.get(part), stated, taken, metadata, account)
     for attribute, value in report.attrib.items():
         if value and attribute != "Type":
             metadata[f"report.{attribute!s}"] = str(value)
@@ -111,14 +126,18 @@ def read_header(report: Element, context: ReadContext) -> NativeHeader:
         operator=_stated_name(station, "LoginName", "operator", account),
         started_at=started_at,
         engine_started_at=_stated(report, info, "EngineStarted", context),
-        comment=text_of(uut, "Comment"),
+        comment=_text(uut, "Comment"),
         metadata=metadata,
+        parts=parts,
     )
 
 
-def _unit(
-    uut: dict[str, Element], info: dict[str, str], account: ConversionReport
-) -> Unit:
+def _text(props: Properties, name: str) -> str | None:
+    """Give the value of a property; None where it is missing or blank."""
+    return props.texts.get(name, "").strip() or None
+
+
+def _unit(uut: Properties, info: dict[str, str], account: ConversionReport) -> Unit:
     serial = _stated_name(uut, "SerialNumber", "serial number", account)
     numbers = [
         _stated_name(uut, name, "part number", account)
@@ -127,8 +146,8 @@ def _unit(
     return Unit(
         serial_number=serial or _known(info.get("SN")),
         part_number=numbers[0] or numbers[1] or _known(info.get("PN")),
-        revision=text_of(uut, "UUTPartRevisionNumber") or info.get("Rev") or None,
-        batch_number=text_of(uut, "BatchSerialNumber"),
+        revision=_text(uut, "UUTPartRevisionNumber") or info.get("Rev") or None,
+        batch_number=_text(uut, "BatchSerialNumber"),
     )
 
 
@@ -137,13 +156,15 @@ def _known(text: str | None) -> str | None:
 
 
 def _stated_name(
-    props: dict[str, Element], name: str, item: str, account: ConversionReport
+    props: Properties, name: str, item: str, account: ConversionReport
 ) -> str | None:
     """Read a name or a number; None where it stands for one that is not known."""
-    text = text_of(props, name)
+    text = _text(props, name)
     if text is None or not is_placeholder(text):
         return text
-    record_coerced(account, props[name], item, "placeholder read as none", text)
+    record_coerced(
+        account, props.elements[name], item, "placeholder read as none", text
+    )
     return None
 
 
@@ -164,11 +185,12 @@ def _report_info(
     return info
 
 
-def _sub_units(
-    uut: dict[str, Element], account: ConversionReport
-) -> tuple[SubUnit, ...]:
+def _sub_units(uut: Properties, account: ConversionReport) -> tuple[SubUnit, ...]:
     found: list[SubUnit] = []
-    parts = subproperties(uut.get("MiscUUTResult")).get("UUT_Part_Info")
+    others = uut.below("MiscUUTResult")
+    if "UUT_Part_Info" not in others.elements:
+        return ()
+    parts = others.elements["UUT_Part_Info"]
     for _, value in array_elements(parts):
         serial = text_of(subproperties(element_property(value)), "Part_Serial_Number")
         if serial is None:
@@ -180,22 +202,22 @@ def _sub_units(
     return tuple(found)
 
 
-def _keep_rest(
+def _keep_rest(  # noqa: PLR0917 - an object in two forms
     prefix: str,
     container: Element | None,
+    props: Properties,
     taken: frozenset[str],
     metadata: dict[str, JSONValue],
     account: ConversionReport,
 ) -> None:
     """Keep all of a part of the header that has no field of its own."""
-    props = subproperties(container)
-    if container is not None and not props:
+    if container is not None and not props.elements:
         keep_property(prefix, container, metadata, account)
-    for name, prop in props.items():
+    for name, prop in props.elements.items():
         # What should be a text and is none has no field either.
-        if name in taken and value_text(prop) is not None and len(prop) == 1:
+        if name in taken and name in props.texts and len(prop) == 1:
             continue
-        if name in _COUNTS and (number := read_count(text_of(props, name))) is not None:
+        if name in _COUNTS and (number := read_count(_text(props, name))) is not None:
             account.mapped("property")
             metadata[_COUNTS[name]] = number
             continue
@@ -251,13 +273,13 @@ def _stated(
 
 def _wall_time(
     report: Element,
-    date: dict[str, Element],
-    time: dict[str, Element],
+    date: Properties,
+    time: Properties,
     account: ConversionReport,
 ) -> datetime | None:
-    year = read_count(text_of(date, "Year"))
+    year = read_count(_text(date, "Year"))
     if year is None or not _EARLIEST <= year <= _LATEST:
-        shown = f"{text_of(date, 'Text') or ''} {text_of(date, 'ShortText') or ''}"
+        shown = f"{_text(date, 'Text') or ''} {_text(date, 'ShortText') or ''}"
         match = _YEAR.search(shown)
         year = int(match[1]) if match else None
         if year is not None:
@@ -266,13 +288,13 @@ def _wall_time(
             )
     numbers = [
         year,
-        read_count(text_of(date, "Month")),
-        read_count(text_of(date, "MonthDay")),
-        read_count(text_of(time, "Hours")),
-        read_count(text_of(time, "Minutes")),
-        read_count(text_of(time, "Seconds")),
+        read_count(_text(date, "Month")),
+        read_count(_text(date, "MonthDay")),
+        read_count(_text(time, "Hours")),
+        read_count(_text(time, "Minutes")),
+        read_count(_text(time, "Seconds")),
     ]
-    millis = read_count(text_of(time, "Milliseconds")) or 0
+    millis = read_count(_text(time, "Milliseconds")) or 0
     return _datetime(numbers, millis)
 
 

@@ -32,11 +32,12 @@ from rigbridge_teststand.native.kept_properties import (
 from rigbridge_teststand.native.properties import (
     STRUCTURED,
     TYPE,
+    Properties,
     array_elements,
-    read_scalar,
+    properties_of,
+    read_member,
     record_spelling,
     subproperties,
-    value_text,
 )
 from rigbridge_teststand.numbers import parse_plain, read_number
 from rigbridge_teststand.vocabulary import MEASUREMENT_OUTCOMES
@@ -53,12 +54,16 @@ _JUDGING = frozenset({"Comp", "Limits", "RawLimits", "Units"})
 _OF_NUMBER = COMMON_PROPERTIES | _JUDGING | {"Numeric"}
 _OF_TEXT = COMMON_PROPERTIES | _JUDGING | {"String"}
 _OF_VERDICT = COMMON_PROPERTIES | {"PassFail", "Units"}
+_OF_LOGGED = COMMON_PROPERTIES | {"Numeric", "Units"}
 _NAMING = frozenset({"Status", "MeasName"})
 # What is read as a text; the other properties that are taken are objects.
 _TEXTS = frozenset(
     {"Comp", "Units", "Numeric", "String", "PassFail", "Data", "StringData"}
     | {"StringLimit", "Status", "MeasName"}
 )
+_CHECKED = _TEXTS - COMMON_PROPERTIES
+_SIDES = ("Low", "High", "String")
+_VALUES_OF_VERDICTS = {MeasurementOutcome.PASS: True, MeasurementOutcome.FAIL: False}
 # The limits that the comparison or the attributes take.
 _LIMITS = frozenset({"Low", "High", "String", "ThresholdType"})
 
@@ -66,7 +71,7 @@ _LIMITS = frozenset({"Low", "High", "String", "ThresholdType"})
 def read_measurements(
     step: str,
     status: str,
-    data: dict[str, Element],
+    props: Properties,
     additional: AdditionalResultReader,
     report: ConversionReport,
 ) -> list[Measurement]:
@@ -76,21 +81,21 @@ def read_measurements(
     Args:
         step: the step's name, which its single measurement takes.
         status: the step's status in lower case.
-        data: its properties by name.
+        props: its properties.
         additional: reads the values that were not judged.
         report: takes an entry for each measurement.
     """
     # Actions and flow control have no data.
-    if data.keys() <= COMMON_PROPERTIES:
+    if COMMON_PROPERTIES.issuperset(props.elements):
         return []
-    found = list(_read(step, status, data, additional, report))
+    found = list(_read(step, status, props, additional, report))
     if len(found) > 1 and len({item.name for item in found}) < len(found):
-        return _numbered(found, data, report)
+        return _numbered(found, props, report)
     return found
 
 
 def _numbered(
-    found: list[Measurement], data: dict[str, Element], report: ConversionReport
+    found: list[Measurement], props: Properties, report: ConversionReport
 ) -> list[Measurement]:
     taken: set[str] = set()
     unique: list[Measurement] = []
@@ -106,7 +111,7 @@ def _numbered(
         report.coerced(
             "measurement name",
             "repeated, numbered",
-            place=_step_place(data),
+            place=_step_place(props),
             detail=item.name,
         )
         attributes = {**item.attributes, "original_name": item.name}
@@ -114,8 +119,8 @@ def _numbered(
     return unique
 
 
-def _step_place(data: dict[str, Element]) -> Place:
-    prop = next(iter(data.values()))
+def _step_place(props: Properties) -> Place:
+    prop = next(iter(props.elements.values()))
     step = prop.getparent()
     return place_of(prop if step is None else step)
 
@@ -123,115 +128,119 @@ def _step_place(data: dict[str, Element]) -> Place:
 def _read(
     step: str,
     status: str,
-    data: dict[str, Element],
+    props: Properties,
     additional: AdditionalResultReader,
     report: ConversionReport,
 ) -> Iterator[Measurement]:
     taken = COMMON_PROPERTIES
     judged = MEASUREMENT_OUTCOMES.get(status, MeasurementOutcome.UNSET)
+    names = props.elements
     # Without a comparator or limits the value was not judged.
-    tested = "Comp" in data or "Limits" in data
-    rows = data.get("Measurement")
+    tested = "Comp" in names or "Limits" in names
+    rows = props.elements["Measurement"] if "Measurement" in names else None
     is_multiple = rows is not None and _is_multiple(rows)
-    if tested and "Numeric" in data:
-        yield _numeric(step, judged, data["Numeric"], data, report)
+    if tested and "Numeric" in names:
+        yield _numeric(step, judged, "Numeric", props, report)
         taken = _OF_NUMBER
-    elif tested and "String" in data:
-        yield _textual(step, judged, data["String"], data, report)
+    elif tested and "String" in names:
+        yield _textual(step, judged, "String", props, report)
         taken = _OF_TEXT
-    elif "PassFail" in data:
-        yield _verdict(step, judged, data["PassFail"], data, report)
+    elif "PassFail" in names:
+        yield _verdict(step, judged, props, report)
         taken = _OF_VERDICT
-    elif "Numeric" in data and _is_plain(data["Numeric"]) and not is_multiple:
-        yield _logged(step, data["Numeric"], data, report)
-        taken = COMMON_PROPERTIES | {"Numeric", "Units"}
+    elif "Numeric" in names and _is_plain(props, "Numeric") and not is_multiple:
+        yield _logged(step, props, report)
+        taken = _OF_LOGGED
     if rows is not None and is_multiple:
         taken |= {"Measurement"}
         yield from _multiple(step, rows, additional, report)
-    for name, prop in data.items():
+    for name in names:
         if name not in taken:
-            yield from additional.read(name, prop)
-        elif name in _TEXTS and name not in COMMON_PROPERTIES and not _is_plain(prop):
+            yield from additional.read(name, props.elements[name])
+        elif name in _CHECKED and not _is_plain(props, name):
             # It is no text, so none of the above took it.
-            yield from additional.read(name, prop)
+            yield from additional.read(name, props.elements[name])
 
 
-def _is_plain(prop: Element) -> bool:
-    return prop.get(TYPE) not in STRUCTURED
+def _is_plain(props: Properties, name: str) -> bool:
+    return name in props.texts or props.elements[name].get(TYPE) not in STRUCTURED
 
 
-def _logged(
-    name: str, value: Element, data: dict[str, Element], report: ConversionReport
-) -> Measurement:
+def _place(props: Properties, name: str) -> Place:
+    return place_of(props.elements[name])
+
+
+def _logged(name: str, props: Properties, report: ConversionReport) -> Measurement:
     """Read a value that was recorded with its unit, and not judged."""
     unset = MeasurementOutcome.UNSET
-    return _made(name, unset, value, data, report, attributes={"kind": "additional"})
+    kind: dict[str, JSONValue] = {"kind": "additional"}
+    return _made(name, unset, "Numeric", props, report, attributes=kind)
 
 
 def _verdict(
     name: str,
     outcome: MeasurementOutcome,
-    value: Element,
-    data: dict[str, Element],
+    props: Properties,
     report: ConversionReport,
 ) -> Measurement:
     """Read a pass/fail value; one that contradicts the verdict was forced."""
-    passed = read_scalar(value, report)
-    judged = {MeasurementOutcome.PASS: True, MeasurementOutcome.FAIL: False}
+    passed = read_member(props, "PassFail", report)
+    judged = _VALUES_OF_VERDICTS.get(outcome)
     attributes: dict[str, JSONValue] = {}
-    if isinstance(passed, bool) and judged.get(outcome, passed) is not passed:
+    if isinstance(passed, bool) and judged is not None and judged is not passed:
         # The run modes Force Pass and Force Fail leave the value as it is.
         attributes["forced"] = True
-        record_coerced(report, value, "verdict", "contradicts the value, both kept")
-    return _made(name, outcome, value, data, report, attributes=attributes)
+        rule = "contradicts the value, both kept"
+        record_coerced(report, props.elements["PassFail"], "verdict", rule)
+    return _made(name, outcome, "PassFail", props, report, attributes=attributes)
 
 
 def _numeric(
     name: str,
     outcome: MeasurementOutcome,
-    value: Element,
-    data: dict[str, Element],
+    value: str,
+    props: Properties,
     report: ConversionReport,
 ) -> Measurement:
-    limits = subproperties(data.get("Limits"))
-    comparator = value_text(data.get("Comp")) or ""
-    threshold = (value_text(limits.get("ThresholdType")) or "").strip()
-    raw = data.get("RawLimits")
+    limits = props.below("Limits")
+    comparator = props.texts.get("Comp", "")
+    threshold = limits.texts.get("ThresholdType", "").strip()
+    has_raw = "RawLimits" in props.elements
     printed: dict[str, str] = {}
-    if comparator.strip().upper() == "EQT" and threshold and raw is not None:
+    if comparator.strip().upper() == "EQT" and threshold and has_raw:
         # They are either the tolerances once more or what is computed from them.
-        printed = _bounds_of(limits)
-        sides = subproperties(raw)
+        printed = _bounds_of(limits.texts)
+        sides = props.below("RawLimits")
         comparison = compare_tolerance(
             threshold,
-            _number(sides.get("Nominal"), report),
-            _number(sides.get("Low"), report),
-            _number(sides.get("High"), report),
+            _number(sides, "Nominal", report),
+            _number(sides, "Low", report),
+            _number(sides, "High", report),
             report=report,
-            place=partial(place_of, value),
+            place=partial(_place, props, value),
         )
     else:
         comparison = compare_numbers(
             comparator,
-            _number(limits.get("Low"), report),
-            _number(limits.get("High"), report),
+            _number(limits, "Low", report),
+            _number(limits, "High", report),
             report=report,
-            place=partial(place_of, value),
+            place=partial(_place, props, value),
         )
     attributes: dict[str, JSONValue] = {}
-    _keep_raw_limits(raw, attributes, report)
+    _keep_raw_limits(props, attributes, report)
     if threshold:
         attributes["threshold_type"] = threshold
     if printed:
         attributes["printed_limits"] = printed
-    elif unused := _unused(comparison, limits, report):
+    elif unused := _unused(comparison, limits.texts, report):
         attributes["unused_limits"] = unused
-    _keep_other_limits(data.get("Limits"), attributes, report)
+    _keep_other_limits(props, limits, attributes, report)
     return _made(
         name,
         outcome,
         value,
-        data,
+        props,
         report,
         comparison=comparison,
         attributes=attributes,
@@ -241,32 +250,31 @@ def _numeric(
 def _textual(
     name: str,
     outcome: MeasurementOutcome,
-    value: Element,
-    data: dict[str, Element],
+    value: str,
+    props: Properties,
     report: ConversionReport,
 ) -> Measurement:
-    limits = subproperties(data.get("Limits"))
+    limits = props.below("Limits")
+    stated = limits.texts
     # WATS keeps the limit of a multiple test here.
-    expected = wats = value_text(data.get("StringLimit"))
-    if expected is None:
-        expected = value_text(limits.get("String"))
+    if "StringLimit" in props.texts:
+        stated = {**stated, "String": props.texts["StringLimit"]}
     comparison = compare_text(
-        value_text(data.get("Comp")) or "",
-        expected,
+        props.texts.get("Comp", ""),
+        stated.get("String"),
         report=report,
-        place=partial(place_of, value),
+        place=partial(_place, props, value),
     )
-    stated = {**limits, "String": data["StringLimit"]} if wats is not None else limits
     attributes: dict[str, JSONValue] = {}
     if unused := _unused(comparison, stated, report):
         attributes["unused_limits"] = unused
-    _keep_raw_limits(data.get("RawLimits"), attributes, report)
-    _keep_other_limits(data.get("Limits"), attributes, report)
+    _keep_raw_limits(props, attributes, report)
+    _keep_other_limits(props, limits, attributes, report)
     return _made(
         name,
         outcome,
         value,
-        data,
+        props,
         report,
         comparison=comparison,
         attributes=attributes,
@@ -274,7 +282,7 @@ def _textual(
 
 
 def _unused(
-    comparison: Comparison, limits: dict[str, Element], report: ConversionReport
+    comparison: Comparison, limits: dict[str, str], report: ConversionReport
 ) -> dict[str, str]:
     """Give printed bounds that the value was not compared with."""
     stated = _bounds_of(limits)
@@ -298,71 +306,75 @@ def _unused(
     }
 
 
-def _bounds_of(limits: dict[str, Element]) -> dict[str, str]:
-    stated = {side: value_text(limits.get(side)) for side in ("Low", "High", "String")}
-    return {side: bound for side, bound in stated.items() if bound}
+def _bounds_of(limits: dict[str, str]) -> dict[str, str]:
+    return {side: bound for side in _SIDES if (bound := limits.get(side))}
 
 
 def _keep_raw_limits(
-    raw: Element | None, attributes: dict[str, JSONValue], report: ConversionReport
+    props: Properties, attributes: dict[str, JSONValue], report: ConversionReport
 ) -> None:
     """Keep the limits as the sequence has them, before any computation."""
-    if raw is None:
+    if "RawLimits" not in props.elements:
         return
-    sides = subproperties(raw)
-    stated = {name: value_text(side) for name, side in sides.items()}
-    if known := {name: value for name, value in stated.items() if value}:
+    sides = props.below("RawLimits")
+    if known := {name: value for name, value in sides.texts.items() if value}:
         attributes["raw_limits"] = known
-    if not sides:
-        keep_property("raw_limits", raw, attributes, report)
-    odd = {name: side for name, side in sides.items() if stated[name] is None}
-    keep_properties(odd, "raw_limits", attributes, report)
+    if not sides.elements:
+        keep_property("raw_limits", props.elements["RawLimits"], attributes, report)
+    if len(sides.texts) < len(sides.elements):
+        odd = {
+            name: side
+            for name, side in sides.elements.items()
+            if name not in sides.texts
+        }
+        keep_properties(odd, "raw_limits", attributes, report)
 
 
 def _keep_other_limits(
-    container: Element | None,
+    props: Properties,
+    limits: Properties,
     attributes: dict[str, JSONValue],
     report: ConversionReport,
 ) -> None:
     """Keep what else the limits state, such as the nominal value."""
-    limits = subproperties(container)
-    if container is not None and not limits:
-        keep_property("limits", container, attributes, report)
-    for side, prop in limits.items():
-        if side == "Nominal" and (nominal := value_text(prop)):
+    if "Limits" in props.elements and not limits.elements:
+        keep_property("limits", props.elements["Limits"], attributes, report)
+    for side in limits.elements:
+        if side == "Nominal" and (nominal := limits.texts.get(side)):
             attributes["nominal"] = nominal
-        elif side not in _LIMITS or value_text(prop) is None:
-            keep_property(f"limits.{side}", prop, attributes, report)
+        elif side not in _LIMITS or side not in limits.texts:
+            key = f"limits.{side}"
+            keep_property(key, limits.elements[side], attributes, report)
 
 
 def _made(
     name: str,
     outcome: MeasurementOutcome,
-    value: Element,
-    data: dict[str, Element],
+    value: str,
+    props: Properties,
     report: ConversionReport,
     *,
     comparison: Comparison = NO_COMPARISON,
-    attributes: dict[str, JSONValue] | None = None,
+    attributes: dict[str, JSONValue],
 ) -> Measurement:
     report.mapped("measurement")
     if comparison.limits is not None or comparison.validators:
         report.mapped("limit")
-    unit = (value_text(data.get("Units")) or "").strip()
+    unit = props.texts.get("Units", "").strip()
     if unit:
         report.mapped("unit")
-    attributes = attributes or {}
-    comparator = value_text(data.get("Comp")) or ""
+    comparator = props.texts.get("Comp", "")
     if comparison is NO_COMPARISON and not is_logged(comparator):
         # Without limits it was not compared, but the sequence says how.
         attributes = {**attributes, "comparator": comparator.strip()}
     # Beside its value a property may hold metadata, which is rare.
-    if len(value) > 1:
-        attributes = {**read_attributes(value, report), **attributes}
+    if len(props.elements[value]) > 1:
+        described = read_attributes(props.elements[value], report)
+        attributes = {**described, **attributes}
     return Measurement(
         name=name,
         outcome=outcome,
-        value=read_scalar(value, report),
+        value=read_member(props, value, report),
         unit=unit or None,
         limits=comparison.limits,
         validators=comparison.validators,
@@ -370,13 +382,14 @@ def _made(
     )
 
 
-def _number(prop: Element | None, report: ConversionReport) -> float | None:
-    content = value_text(prop)
-    if prop is None or content is None or not content.strip():
+def _number(props: Properties, name: str, report: ConversionReport) -> float | None:
+    content = props.texts.get(name)
+    if content is None or not content.strip():
         return None
     number = parse_plain(content)
     if number is not None:
         return number
+    prop = props.elements[name]
     number = read_number(content)
     if number is None:
         record_dropped(report, prop, "limit", "is no number", content)
@@ -403,20 +416,20 @@ def _multiple(
         if row is None:
             record_dropped(report, value, "measurement", "holds no value")
             continue
-        data = subproperties(row)
+        data = properties_of(row)
         # WATS names members in MeasName, TestStand in the attribute Name.
-        given = value_text(data.get("MeasName")) or row.get("Name") or ""
+        given = data.texts.get("MeasName") or row.get("Name") or ""
         name = given.strip() or f"{step}{index}"
-        status = (value_text(data.get("Status")) or "").strip().lower()
+        status = data.texts.get("Status", "").strip().lower()
         outcome = MEASUREMENT_OUTCOMES.get(status, MeasurementOutcome.UNSET)
-        if "Data" in data:
-            made = _numeric(name, outcome, data["Data"], data, report)
+        if "Data" in data.elements:
+            made = _numeric(name, outcome, "Data", data, report)
             taken = _NAMING | _JUDGING | {"Data"}
-        elif "StringData" in data:
-            made = _textual(name, outcome, data["StringData"], data, report)
+        elif "StringData" in data.elements:
+            made = _textual(name, outcome, "StringData", data, report)
             taken = _NAMING | _JUDGING | {"StringData", "StringLimit"}
-        elif "PassFail" in data:
-            made = _verdict(name, outcome, data["PassFail"], data, report)
+        elif "PassFail" in data.elements:
+            made = _verdict(name, outcome, data, report)
             taken = _NAMING | {"PassFail", "Units"}
         else:
             made = None
@@ -424,18 +437,18 @@ def _multiple(
             record_dropped(report, row, "measurement", "holds no value", name)
         if made is not None:
             yield _with_row_texts(made, row, data, status)
-        for extra, prop in data.items():
-            if extra not in taken or (extra in _TEXTS and not _is_plain(prop)):
+        for extra, prop in data.elements.items():
+            if extra not in taken or (extra in _TEXTS and not _is_plain(data, extra)):
                 yield from additional.read(f"{name}.{extra}", prop)
 
 
 def _with_row_texts(
-    made: Measurement, row: Element, data: dict[str, Element], status: str
+    made: Measurement, row: Element, data: Properties, status: str
 ) -> Measurement:
     """Add the words of a member of a multiple test that no field has taken."""
     said: dict[str, JSONValue] = {}
     if status and status not in MEASUREMENT_OUTCOMES:
-        said["raw_status"] = (value_text(data.get("Status")) or "").strip()
+        said["raw_status"] = data.texts.get("Status", "").strip()
     named = (row.get("Name") or "").strip()
     if named and named != made.name:
         said["property_name"] = named

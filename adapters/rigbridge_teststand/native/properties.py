@@ -10,10 +10,8 @@ speed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
-
-import attrs
 
 from rigbridge.adapters import ConversionReport
 from rigbridge.model import Scalar
@@ -42,6 +40,7 @@ __all__ = [
     "children_of",
     "element_property",
     "properties_of",
+    "read_member",
     "read_scalar",
     "record_spelling",
     "subproperties",
@@ -74,29 +73,53 @@ STRUCTURED = frozenset({"Array", "Obj", "TEResult"})
 _NO_ADDRESS = frozenset({"", "Nothing"})
 
 
-@attrs.define
 class Properties:
     """
     The properties of one object, in document order.
 
-    Attributes:
+    Args:
         elements: the properties by name, as `subproperties` gives them.
         texts: the value of each that has one, as `value_text` gives it.
+        reader: reads the properties of those that are objects.
     """
 
-    elements: dict[str, Element] = attrs.field(factory=dict[str, Element])
-    texts: dict[str, str] = attrs.field(factory=dict[str, str])
+    __slots__ = ("_reader", "elements", "texts")
+
+    def __init__(
+        self,
+        elements: dict[str, Element] | None = None,
+        texts: dict[str, str] | None = None,
+        reader: Callable[[Element], Properties] | None = None,
+    ) -> None:
+        self.elements: dict[str, Element] = {} if elements is None else elements
+        self.texts: dict[str, str] = {} if texts is None else texts
+        self._reader = reader
+
+    def below(self, name: str) -> Properties:
+        """Give the properties of one that is an object; none where there is none."""
+        prop = self.elements.get(name)
+        if prop is None:
+            return Properties()
+        return properties_of(prop) if self._reader is None else self._reader(prop)
 
 
-def properties_of(prop: Element | None) -> Properties:
-    """Read the properties of an object; none where there is no object."""
+def properties_of(
+    prop: Element | None, reader: Callable[[Element], Properties] | None = None
+) -> Properties:
+    """
+    Read the properties of an object; none where there is no object.
+
+    Args:
+        prop: the object.
+        reader: reads the properties of those that are objects.
+    """
     elements = subproperties(prop)
     texts = {
         name: text
         for name, child in elements.items()
         if (text := value_text(child)) is not None
     }
-    return Properties(elements, texts)
+    return Properties(elements, texts, reader)
 
 
 def children_of(prop: Element) -> list[Element]:
@@ -190,7 +213,14 @@ def array_elements(
             yield value.get("ID", ""), value
 
 
-_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+_BOOLEANS = {
+    "True": True,
+    "False": False,
+    "true": True,
+    "1": True,
+    "false": False,
+    "0": False,
+}
 
 
 def read_scalar(prop: Element, report: ConversionReport) -> Scalar:
@@ -210,6 +240,24 @@ def read_scalar(prop: Element, report: ConversionReport) -> Scalar:
             record_omission(report, prop, "reference", rule, content)
         return None
     return content
+
+
+def read_member(props: Properties, name: str, report: ConversionReport) -> Scalar:
+    """Read a property of an object as `read_scalar` does, mostly from its text."""
+    prop, content = props.elements[name], props.texts.get(name)
+    if content is not None:
+        kind = prop.get(TYPE)
+        if kind == "Number":
+            number = parse_plain(content)
+            if number is not None:
+                return number
+        elif kind == "Boolean":
+            known = _BOOLEANS.get(content)
+            if known is not None:
+                return known
+        elif kind != "Reference":
+            return content
+    return read_scalar(prop, report)
 
 
 def _odd_number(content: str, prop: Element, report: ConversionReport) -> Scalar:

@@ -44,18 +44,18 @@ def read_report_texts(
     shown = data.texts.get("ReportText")
     if shown and (shown := clean_text(shown)):
         texts.append((LogLevel.INFO, shown))
-    if (failure := data.elements.get("Error")) is not None and (
-        error.texts != _NO_ERROR or len(failure) > len(_NO_ERROR)
+    if "Error" in data.elements and (
+        error.texts != _NO_ERROR or len(error.elements) > len(_NO_ERROR)
     ):
-        texts += _read_error(failure, error, kept, report)
+        texts += _read_error(data.elements["Error"], error, kept, report)
     if texts:
         report.mapped("log", len(texts))
     common = data.elements.get("Common")
     if common is not None and len(common):
         keep_property("common", common, kept, report)
     for name in _TEXTS:
-        if name not in data.texts and (prop := data.elements.get(name)) is not None:
-            keep_property(name, prop, kept, report)
+        if name not in data.texts and name in data.elements:
+            keep_property(name, data.elements[name], kept, report)
     return texts
 
 

@@ -31,8 +31,10 @@ from rigbridge_teststand.native.kept_properties import keep_property
 from rigbridge_teststand.native.partial_results import CUT_OFF
 from rigbridge_teststand.native.phases import PhaseBuilder, StepTimes
 from rigbridge_teststand.native.properties import (
+    NAME,
     Properties,
     child_named,
+    children_of,
     read_scalar,
     subproperties,
     text_of,
@@ -157,7 +159,10 @@ def read_report(
             "cut off or damaged within it, what is complete is kept",
         )
     _compare_count(element, len(phases), context)
-    _record_strays(element, root, parts, account)
+    looked_at = dict(header.parts)
+    if root is not None and parts is not None:
+        looked_at[root] = parts
+    _record_strays(element, looked_at, account)
     account.mapped("run")
     # A result that is cut off may have stated what came out differently in the end.
     final = data if root is None or root.get(CUT_OFF) is None else Properties()
@@ -286,8 +291,7 @@ def _record_other_results(
 
 def _record_strays(
     element: Element,
-    root: Element | None,
-    parts: StrayParts | None,
+    parts: dict[Element, StrayParts],
     account: ConversionReport,
 ) -> None:
     """Record what of a report is no part of the grammar."""
@@ -297,8 +301,8 @@ def _record_strays(
         tag: Any = child.tag
         if tag == "Prop":
             # The display options are left out as a whole.
-            if child is root and parts is not None:
-                parts.record()
+            if child in parts:
+                parts[child].record()
             elif child.get("Name") != _DISPLAY:
                 record_stray_parts(child, account)
         elif tag in _REPORT_PARTS:
@@ -323,8 +327,13 @@ def _keep_options(
     options: Element, metadata: dict[str, JSONValue], account: ConversionReport
 ) -> None:
     record_omission(account, options, "report options", REPORT_OPTIONS_RULE)
-    for name, prop in subproperties(options).items():
-        value = read_scalar(prop, account) if name in KEPT_REPORT_OPTIONS else None
+    # Of several of one name the first one counts.
+    named: dict[Any, Element] = {
+        prop.get(NAME): prop for prop in children_of(options)[::-1]
+    }
+    for name in sorted(KEPT_REPORT_OPTIONS & named.keys()):
+        prop = named[name]
+        value = read_scalar(prop, account)
         if value is not None and value != "":
             account.mapped("property")
             metadata[f"report_options.{name}"] = value

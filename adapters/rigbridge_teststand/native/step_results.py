@@ -120,11 +120,11 @@ class StepResultReader:
     def read_root(self, root: Element, parts: StrayParts) -> RootResult:
         """Read the root result, which stands for the run, and every result below it."""
         data = parts.read(root)
-        opened = self._open(root, data, parts.read_below(data, "TS"), parts)
+        opened = self._open(root, data, data.below("TS"), parts)
         for owner, value in opened.pending:
             self._member(owner, value)
         _, engine, calls, _ = opened.props
-        error = parts.read_below(data, "Error")
+        error = data.below("Error")
         return RootResult(data, engine, calls, error, opened.lists)
 
     def read_partial(self, root: Element) -> None:
@@ -200,7 +200,7 @@ class StepResultReader:
             return None
         parts = StrayParts(result, self._report)
         data = parts.read(result)
-        engine = parts.read_below(data, "TS")
+        engine = data.below("TS")
         # Nearly all results have no container; they need no stack entry.
         if not CONTAINERS.isdisjoint(engine.elements):
             opened = self._open(result, data, engine, parts)
@@ -224,7 +224,7 @@ class StepResultReader:
         for name in engine.elements:
             if name not in CONTAINERS:
                 continue
-            calls[name] = call = parts.read_below(engine, name)
+            calls[name] = call = engine.below(name)
             results = call.elements.get(RESULTS)
             if results is not None:
                 steps = self._begun.pop(results, None) or ResultList(name, "")
@@ -257,7 +257,7 @@ class StepResultReader:
         is_cut_off = result.get(CUT_OFF) is not None
         if is_cut_off:
             attributes["partial"] = True
-        error = parts.read_below(data, "Error")
+        error = data.below("Error")
         texts = read_report_texts(data, error, attributes, report)
         outcome = self._outcomes.get(status)
         role = _role(engine)
@@ -269,11 +269,11 @@ class StepResultReader:
             reason = LOOP_SUMMARY
         if reason is None:
             measurements = read_measurements(
-                name, status, data.elements, self._additional, report
+                name, status, data, self._additional, report
             )
         else:
             measurements = []
-            self._leave_out(name, status, data.elements, reason, result)
+            self._leave_out(name, status, data, reason, result)
         if outcome is None:
             outcome, rule = self._guessed(raw, error, lists, is_cut_off=is_cut_off)
             record_coerced(report, result, "status", rule, raw or None)
@@ -308,7 +308,7 @@ class StepResultReader:
         self,
         name: str,
         status: str,
-        data: dict[str, Element],
+        data: Properties,
         reason: str,
         result: Element,
     ) -> None:

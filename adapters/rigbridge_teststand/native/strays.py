@@ -104,7 +104,8 @@ class StrayParts:
             name = child.get(NAME)
             elements[name] = child
             names = child.keys()
-            if names != _USUAL or child.text is not None:
+            is_usual = names == _USUAL
+            if not is_usual or child.text is not None:
                 _record_of_property(child, names, self._report)
             value = child[0] if len(child) == 1 else None
             # Nearly all properties are scalars, with a Value and nothing else.
@@ -114,6 +115,8 @@ class StrayParts:
                 and value.tail is None
                 and not len(value)
                 and not value.keys()
+                # Arrays state their bounds.
+                and (is_usual or child.get(TYPE) not in STRUCTURED)
             ):
                 texts[name] = value.text or ""
             elif len(child):
@@ -121,17 +124,15 @@ class StrayParts:
                 if (text := value_text(child)) is not None:
                     texts[name] = text
         if len(elements) == len(children) and None not in elements:
-            return Properties(elements, texts)
+            return Properties(elements, texts, self._below)
         # Of several of one name, and of what stands beside properties.
         self._odd.append(prop)
-        return properties_of(prop)
+        return properties_of(prop, self._below)
 
-    def read_below(self, above: Properties, name: str) -> Properties:
-        """Read the properties of a property of an object that was read."""
-        prop = above.elements.get(name)
-        if prop is None or prop not in self._pending:
-            # With text behind it, it is looked at in the end.
-            return properties_of(prop)
+    def _below(self, prop: Element) -> Properties:
+        if prop not in self._pending:
+            # It was read before, or has text behind it and is looked at in the end.
+            return properties_of(prop, self._below)
         self._pending.remove(prop)
         return self.read(prop)
 
