@@ -44,6 +44,7 @@ _OF_ATML = re.compile(
 # An entry shows the beginning of what was dropped.
 _SHOWN = 1_000
 _MANY = 10_000
+_FEW = 8
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -69,6 +70,15 @@ class Form:
     unless: frozenset[str] = frozenset()
     others: bool = False
     any_attribute: bool = False
+    # The names of the attributes of elements so far that are all read, as they stood.
+    known: list[list[str]] = attrs.field(
+        init=False, repr=False, factory=list[list[str]]
+    )
+    # What was found of the tags of children so far: the form, and the local name of
+    # those of which only the first is read. Only tags that need no entry are in it.
+    met: dict[str, tuple[Form | None, str | None]] = attrs.field(
+        init=False, repr=False, factory=dict[str, tuple["Form | None", "str | None"]]
+    )
 
 
 class _Foreign(dict[str, bool]):
@@ -102,8 +112,8 @@ def record_unread(element: Element, form: Form, account: RunAccount) -> None:
         node, form = pending.pop()
         keys = node.keys()
         # A quick look first: nearly all elements have just the attributes that are
-        # known.
-        if keys and not form.attributes.issuperset(keys):
+        # known, and in the same order.
+        if keys and keys not in form.known:
             _record_attributes(node, form, account)
         text = node.text
         if text and not text.isspace() and not _is_read(form, node, keys):
@@ -113,7 +123,10 @@ def record_unread(element: Element, form: Form, account: RunAccount) -> None:
 
 
 def _record_attributes(node: Element, form: Form, account: RunAccount) -> None:
-    for key, value in attributes_of(node).items():
+    given = attributes_of(node)
+    if given.keys() <= form.attributes and len(form.known) < _FEW:
+        form.known.append([*given])
+    for key, value in given.items():
         if key in form.attributes or not value.strip():
             continue
         if key.startswith("{") or not form.any_attribute:
@@ -140,29 +153,41 @@ def _record_children(
     pending: list[tuple[Element, Form]],
 ) -> None:
     """Record the unknown children of an element, and let the others be searched."""
-    known = form.children
+    met = form.met
     seen: set[str] = set()
     for below in child_elements(node):
         if below.tail is not None:
             drop_text(node, below.tail, account)
-        tag = below.tag
-        name = LOCAL_NAMES[tag]
-        if name not in known:
-            if not form.others:
-                drop_unread(below, account)
-            continue
-        if name in form.once:
-            if name in seen:
+        inner, single = met.get(below.tag) or _meet(node, below, form, account)
+        if single is not None:
+            if single in seen:
                 drop_unread(below, account)
                 continue
-            seen.add(name)
-        # Named once for each boundary: the children of a foreign element are foreign as
-        # well.
-        if _FOREIGN[tag] and _FOREIGN[node.tag] is False:
-            account.coerced("element", _BY_NAME, below, tag)
-        inner = known[name]
+            seen.add(single)
         if inner is not None:
             pending.append((below, inner))
+
+
+def _meet(
+    node: Element, below: Element, form: Form, account: RunAccount
+) -> tuple[Form | None, str | None]:
+    """Look up a child of a tag that is not known yet, or that needs an entry."""
+    tag = below.tag
+    name = LOCAL_NAMES[tag]
+    if name not in form.children:
+        if not form.others:
+            drop_unread(below, account)
+        return None, None
+    found = form.children[name], name if name in form.once else None
+    if not _FOREIGN[tag]:
+        # A file may invent namespaces without end.
+        if len(form.met) < _MANY:
+            form.met[tag] = found
+    elif _FOREIGN[node.tag] is False:
+        # Named once for each boundary: the children of a foreign element are foreign as
+        # well.
+        account.coerced("element", _BY_NAME, below, tag)
+    return found
 
 
 def drop_text(element: Element, text: str, account: RunAccount) -> None:

@@ -138,6 +138,9 @@ class ATMLStepReader:
         """
         kind, element = step
         account = self._account
+        # lxml makes an object for each element that is met, and makes it anew for the
+        # search of what was not read, unless something holds it.
+        held = [] if kind == GROUP else list(element.iter())
         parts = StepParts(element, account)
         given = attributes_of(element)
         name = name_of(kind, given)
@@ -172,6 +175,7 @@ class ATMLStepReader:
         if len(self.logs) > begun:
             attributes.update(_logged_texts(self.logs[begun:]))
         record_unread(element, STEP, account)
+        held.clear()
         account.mapped["phase"] += 1
         phase = Phase(
             name=name,
@@ -241,7 +245,7 @@ class ATMLStepReader:
             if (level := _LEVEL.search(text)) is not None:
                 attributes.setdefault("block_level", int(level[1]))
         self._account.mapped["property"] += count
-        if not _USUAL_ATTRIBUTES.issuperset(given):
+        if not given.keys() <= _USUAL_ATTRIBUTES:
             self._keep_attributes(kind, given, attributes)
         if kind == GROUP:
             attributes.update(called_by(name, given))

@@ -86,7 +86,7 @@ def read_measurements(
         report: takes an entry for each measurement.
     """
     # Actions and flow control have no data.
-    if COMMON_PROPERTIES.issuperset(props.elements):
+    if props.elements.keys() <= COMMON_PROPERTIES:
         return []
     found = list(_read(step, status, props, additional, report))
     if len(found) > 1 and len({item.name for item in found}) < len(found):

@@ -52,6 +52,7 @@ _TEMPLATE = "template of an array's elements, holds no data"
 _OF_PROPERTY = PROPERTY_ATTRIBUTES | {CUT_OFF, READ, REMOVED}
 # Lists are compared in less time than their members are looked up.
 _USUAL = ["Name", "Type", "Flags"]
+_OF_MEMBER = [*OF_ARRAY_ELEMENT]
 _NONE: frozenset[str] = frozenset()
 _SHOWN = 400
 """How many characters of a text are shown."""
@@ -104,8 +105,7 @@ class StrayParts:
             name = child.get(NAME)
             elements[name] = child
             names = child.keys()
-            is_usual = names == _USUAL
-            if not is_usual or child.text is not None:
+            if names != _USUAL or child.text is not None:
                 _record_of_property(child, names, self._report)
             value = child[0] if len(child) == 1 else None
             # Nearly all properties are scalars, with a Value and nothing else.
@@ -115,8 +115,6 @@ class StrayParts:
                 and value.tail is None
                 and not len(value)
                 and not value.keys()
-                # Arrays state their bounds.
-                and (is_usual or child.get(TYPE) not in STRUCTURED)
             ):
                 texts[name] = value.text or ""
             elif len(child):
@@ -130,8 +128,8 @@ class StrayParts:
         return properties_of(prop, self._below)
 
     def _below(self, prop: Element) -> Properties:
-        if prop not in self._pending:
-            # It was read before, or has text behind it and is looked at in the end.
+        if prop not in self._pending or prop.get(TYPE) == "Array":
+            # It was read before, or is no plain object and looked at in the end.
             return properties_of(prop, self._below)
         self._pending.remove(prop)
         return self.read(prop)
@@ -262,7 +260,7 @@ def record_strays_of_member(
         report: takes the entries.
         pending: takes the property, to be looked into.
     """
-    if not OF_ARRAY_ELEMENT.issuperset(member.keys()):
+    if member.keys() != _OF_MEMBER:
         record_stray_attributes(member, OF_ARRAY_ELEMENT, report)
     if not len(member):
         return
