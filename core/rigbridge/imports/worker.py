@@ -44,6 +44,9 @@ def serve(parent: int) -> None:
     """
     # The parent decides what becomes of the work in hand when somebody presses Ctrl-C.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        # Held back by the parent until here; what adapters start must not inherit that.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     _end_with(parent)
     tasks, answers = _private_streams()
     waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()

@@ -16,7 +16,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import IO, TypeAlias, cast
 
@@ -93,13 +93,31 @@ def _chained(first: list[Batch], rest: Iterator[Batch]) -> Iterator[Batch]:
     yield from rest
 
 
+@contextmanager
+def _interrupts_held() -> Generator[None]:
+    """
+    Hold Ctrl-C back while a process is started, which inherits that.
+
+    It ignores Ctrl-C once it can; until then one would end it, with a traceback.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class _Worker:
     """A process, and what it has been given."""
 
     def __init__(self, settings: bytes, answers: _Answers) -> None:
-        self.process = subprocess.Popen(  # noqa: S603 - this interpreter itself
-            worker_command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        with _interrupts_held():
+            self.process = subprocess.Popen(  # noqa: S603 - this interpreter itself
+                worker_command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
         self.batches: deque[Batch] = deque()
         self.ended: set[int] = set()
         self.is_ready = False

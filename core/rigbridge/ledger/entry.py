@@ -18,7 +18,10 @@ __all__ = [
     "LedgerRun",
     "RunStatus",
     "Verdict",
+    "storable_time",
 ]
+
+_MOST = (1 << 63) - 1
 
 Amounts: TypeAlias = Mapping[tuple[str, str, str], int]
 """
@@ -111,6 +114,16 @@ class LedgerProblem:
     remedy: str | None = None
 
 
+def storable_time(nanoseconds: int) -> int:
+    """
+    Give a time as a column can hold it.
+
+    File systems know times from the year 1601 to 60000. A clock that was wrong when a
+    file was written leaves some that 64 bits of nanoseconds do not reach.
+    """
+    return max(-_MOST, min(nanoseconds, _MOST))
+
+
 class KnownSource(NamedTuple):
     """
     What an import has to know of a source that it may pass over.
@@ -160,7 +173,7 @@ class LedgerEntry:
     path: bytes
     destination: str
     size: int
-    mtime_ns: int
+    mtime_ns: int = attrs.field(converter=storable_time)
     seen_ns: int
     digest: str | None = None
     adapter: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from rigbridge.ledger.entry import KnownSource
+from rigbridge.ledger.entry import KnownSource, storable_time
 from rigbridge.ledger.ledger import Ledger
 
 __all__ = ["GRANULARITY", "LedgerLookup"]
@@ -80,6 +80,7 @@ class LedgerLookup:
         """
         if self._again:
             return None
+        mtime_ns = storable_time(mtime_ns)
         entry = self._found(path)
         if entry is None or entry.size != size or entry.mtime_ns != mtime_ns:
             # One look at the file's entry, and no byte of the file: this is what makes

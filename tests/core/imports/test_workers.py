@@ -149,6 +149,20 @@ class TestProcesses:
         assert len(failed.runs) == 32
         assert sum(len(result.runs) for result in results) == _FILES - 1 + 32
 
+    @pytest.mark.skipif(os.name == "nt", reason="Windows holds no signals back")
+    def test_an_interrupt_while_a_process_starts_is_its_parents(
+        self, reports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A process that still loads its modules does not end by Ctrl-C."""
+        code = (
+            "import os, signal; os.kill(os.getpid(), signal.SIGINT)\n"
+            "from rigbridge.imports import worker\n"
+            f"worker.serve({os.getpid()})\n"
+        )
+        command = [sys.executable, "-c", code]
+        monkeypatch.setattr(workers, "worker_command", lambda: command)
+        assert len(list(imported(reports, tmp_path / "data", 2))) == _FILES
+
     @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for children")
     def test_an_import_that_is_killed_is_taken_up_again(
         self, reports: Path, tmp_path: Path

@@ -175,6 +175,17 @@ class TestLookup:
         assert found is not None
         assert found.verdict is Verdict.IMPORTED
 
+    @pytest.mark.parametrize("seconds", [10**10, -(10**10), 253402300799])
+    def test_a_clock_that_was_wrong_costs_no_import(
+        self, ledger: Ledger, seconds: int
+    ) -> None:
+        """A time that no column holds is kept as the nearest that one does."""
+        ledger.record([entry(mtime_ns=seconds * SECOND)])
+        known = lookup(ledger).finished(
+            b"/reports/one.xml", 10, seconds * SECOND, lambda: CONTENT
+        )
+        assert known is not None
+
     @pytest.mark.parametrize(("size", "seconds"), [(11, 100), (10, 101)])
     def test_a_changed_file_is_read(
         self, ledger: Ledger, size: int, seconds: int
