@@ -131,4 +131,5 @@ class Agent:
         )
 
     def _keep_house(self) -> None:
+        self._outbox.take_up_ended()
         self._outbox.prune()

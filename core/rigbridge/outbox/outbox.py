@@ -125,7 +125,7 @@ class Outbox:
         )
         if incoming is not None:
             incoming.folder.sweep()
-            take_up_ended(incoming.folder)
+        self.take_up_ended()
         try:
             # With a damaged database set aside nothing is swept: what refers to the
             # attachments may be in that one only.
@@ -345,6 +345,11 @@ class Outbox:
     def is_sending(self) -> bool:
         """Whether the background thread of this process runs."""
         return self._sending.in_background
+
+    def take_up_ended(self) -> None:
+        """Hand over the runs of processes that are gone, as opening the outbox does."""
+        if self._incoming is not None and take_up_ended(self._incoming.folder):
+            self._sending.wake()
 
     def prune(self) -> int:
         """

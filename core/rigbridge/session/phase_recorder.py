@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
@@ -22,6 +23,9 @@ from rigbridge.model import (
 from rigbridge.session.judging import judged, printable
 
 __all__ = ["PhaseRecorder", "RunJournal"]
+
+_NOTE_PAUSE = 1.0
+"""Seconds of measuring that a kill costs at most, as a rule."""
 
 
 class RunJournal(Protocol):
@@ -46,7 +50,7 @@ class RunJournal(Protocol):
         ...
 
     def note_phase(self, phase: PhaseRecorder) -> None:
-        """Note a phase that begins or ends."""
+        """Note a phase as it is: it begins, goes on or ends."""
         ...
 
     def log(self, message: str, level: LogLevel | str = LogLevel.INFO) -> None:
@@ -95,10 +99,11 @@ class PhaseRecorder:
         self._ended_at: datetime | None = None
         self._outcome: PhaseOutcome | None = None
         self._failed = False
+        self._next_note = 0.0
 
     def __enter__(self) -> Self:
         self._started_at = self._run.now()
-        self._run.note_phase(self)
+        self._note()
         return self
 
     def __exit__(
@@ -113,7 +118,14 @@ class PhaseRecorder:
             failed = isinstance(error, AssertionError)
             self._outcome = PhaseOutcome.FAIL if failed else PhaseOutcome.ERROR
             self._run.note_exception(error, self.name)
+        self._note()
+
+    def _note(self) -> None:
+        began = time.monotonic()
         self._run.note_phase(self)
+        ended = time.monotonic()
+        # The whole phase is written each time: a large one less often.
+        self._next_note = ended + max(_NOTE_PAUSE, 20 * (ended - began))
 
     def measure(
         self,
@@ -167,6 +179,8 @@ class PhaseRecorder:
             instrument=instrument,
         )
         self._measurements.append(measurement)
+        if time.monotonic() >= self._next_note:
+            self._note()
         return measurement.outcome is not MeasurementOutcome.FAIL
 
     def phase(self, name: str, *, docstring: str | None = None) -> PhaseRecorder:

@@ -69,7 +69,8 @@ class RunRecorder:
         hand_over: takes the run at its end, and deletes nothing before it returns.
         spool: takes copies of its files.
         run_id: its id; a new one by default.
-        note: takes what is new of the run whenever a phase begins or ends.
+        note: takes what is new of the run: when a phase begins or ends, and now and
+            then while it measures.
         operator: who runs it.
         station: where it runs.
         instruments: what it is measured with.
@@ -304,7 +305,7 @@ class RunRecorder:
         self.log(f"{where}{lines}", LogLevel.ERROR)
 
     def note_phase(self, phase: PhaseRecorder) -> None:
-        """Note a phase that begins or ends, should the process be killed later."""
+        """Note a phase as it is, should the process be killed later."""
         if self._note is None or self._finished:
             return
         logs = self._logs[self._noted_logs :]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -24,7 +25,7 @@ from rigbridge.destinations import DestinationSettings
 from rigbridge.errors import ConfigurationError
 from rigbridge.model import Attachment, Run
 from rigbridge.outbox import Outbox
-from rigbridge.outbox.incoming import IncomingFolder, write_run
+from rigbridge.outbox.incoming import IncomingFolder, OngoingRuns, write_run
 from rigbridge.testing.run_store.faults import Fault, Operation
 from rigbridge.testing.run_store.server import RunStoreServer
 
@@ -161,6 +162,23 @@ def _wait(condition: Callable[[], object]) -> None:
             return
         time.sleep(0.01)
     raise AssertionError("it never happened")
+
+
+def test_runs_of_killed_programs_are_taken_up(
+    agent: Agent, data: Path, make_run: MakeRun
+) -> None:
+    """Also of those that are killed while it runs."""
+    ongoing = OngoingRuns(data, "test", uuid4(), None)
+    run = make_run()
+    ongoing.note(run)
+    agent._keep_house()
+    assert agent._outbox.status().waiting == 0
+    # As it goes with the process.
+    assert ongoing._lock is not None
+    ongoing._lock.close()
+    agent._keep_house()
+    assert [entry.id for entry in agent._outbox.entries()] == [run.id]
+    agent._outbox.close()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")

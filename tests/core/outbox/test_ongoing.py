@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shutil
@@ -145,13 +146,17 @@ class TestKilled:
     def test_a_journal_without_a_line_stays(
         self, data: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """Under a name of its own, so that nobody reads it again and again."""
+        """As what is parked, so that it is listed, and can be dropped."""
         path = journal(data)
         path.write_bytes(b"{")
         assert take_up_ended(IncomingFolder(data)) == 0
-        assert waiting(data) == []
-        assert path.with_name(f"{path.name}.damaged").read_bytes() == b"{"
         assert "no run is left in a journal" in caplog.text
+        (item,) = IncomingFolder(data).items()
+        assert item.refusal is not None
+        assert "is cut off or damaged" in item.refusal.reason
+        kept = {file.read_bytes() for file in item.folder.glob("file-*")}
+        assert b"{" in kept
+        assert not path.parent.exists()
 
     def test_a_name_of_a_file_leads_nowhere_else(self, data: Path) -> None:
         """Somebody may have edited the journal."""
@@ -164,6 +169,25 @@ class TestKilled:
         assert take_up_ended(IncomingFolder(data)) == 1
         (run,) = waiting(data)
         assert [each.opener for each in run.attachments] == [None]
+
+
+class TestMeasuring:
+    """A phase that goes on for long."""
+
+    def test_what_it_measured_is_noted_now_and_then(self, tmp_path: Path) -> None:
+        """Not each value at once: the whole phase is written each time."""
+        data = tmp_path / "data"
+        with (
+            Session(data=data, to="local", send=False) as session,
+            session.run("SN-1", "Final test") as run,
+            run.phase("radio") as radio,
+        ):
+            radio._next_note = math.inf
+            radio.measure("level", 1)
+            assert b"level" not in journal(data).read_bytes()
+            radio._next_note = 0.0
+            radio.measure("noise", 2)
+            assert b"level" in journal(data).read_bytes()
 
 
 class TestAlive:

@@ -3,8 +3,9 @@ Runs that still go on: what is known of each, should its process be killed.
 
 Each process that records has a folder of its own in ``spool``, under a lock that ends
 with the process. In it each run has a journal, to which a line is appended whenever a
-phase begins or ends. The journal goes when the run is handed over. Whoever opens the
-outbox hands over the runs in folders that nobody locks any more, as ABORTED.
+phase begins or ends, or has measured for a while. The journal goes when the run is
+handed over. Whoever opens the outbox hands over the runs in folders that nobody locks
+any more, as ABORTED; the agent looks now and then.
 
 A line is flushed and not synced: a test never waits for the disk. A kill costs nothing
 that is in the journal; a power cut may cost the last seconds.
@@ -23,7 +24,7 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import attrs
 import msgspec
@@ -33,7 +34,9 @@ from rigbridge.machine.folder_lock import LOCK_FILE, lock_folder
 from rigbridge.machine.folders import make_folder, share
 from rigbridge.model import FileOpener, LogEntry, LogLevel, Run, RunOutcome
 from rigbridge.model.report import ConversionReport, Place
+from rigbridge.outbox.incoming.draft import ItemDraft
 from rigbridge.outbox.incoming.folder import IncomingFolder
+from rigbridge.outbox.incoming.item import RUN_KIND, ItemContent
 from rigbridge.outbox.incoming.runs import decode_run, encode_run, write_run
 
 __all__ = ["OngoingRuns", "take_up_ended"]
@@ -41,7 +44,6 @@ __all__ = ["OngoingRuns", "take_up_ended"]
 _LOGGER = logging.getLogger("rigbridge.outbox")
 _SPOOL = "spool"
 _JOURNAL = ".jsonl"
-_DAMAGED = ".damaged"
 # Whoever looks whether a folder is in use holds its lock for as long as that takes.
 _PATIENCE = 2.0
 # A folder without journals may be one that its process has just made.
@@ -204,7 +206,7 @@ def take_up_ended(incoming: IncomingFolder) -> int:
             journals = sorted(folder.glob(f"*{_JOURNAL}"))
             taken += sum(_take_up(journal, incoming) for journal in journals)
             is_done = bool(journals) or _is_abandoned(lock_file)
-            is_done = is_done and not any(folder.glob(f"*{_JOURNAL}*"))
+            is_done = is_done and not any(folder.glob(f"*{_JOURNAL}"))
         if is_done:
             shutil.rmtree(folder, ignore_errors=True)
     return taken
@@ -225,14 +227,40 @@ def _take_up(journal: Path, incoming: IncomingFolder) -> bool:
         journal.unlink()
     except RigbridgeError as error:
         _LOGGER.error("no run is left in a journal, which stays: %s", error)  # noqa: TRY400 - the text says it all
-        with suppress(OSError):
-            journal.rename(journal.with_name(journal.name + _DAMAGED))
+        try:
+            _set_aside(journal, incoming, str(error))
+        except OSError as other:
+            _LOGGER.warning("it waits in %s: %s", journal, other)
         return False
     except OSError as error:
         _LOGGER.warning("a run that was cut short waits in %s: %s", journal, error)
         return False
     _LOGGER.warning("run %s is ABORTED: its process was gone before its end", run.id)
     return True
+
+
+def _set_aside(journal: Path, incoming: IncomingFolder, reason: str) -> None:
+    """Make a damaged journal, with the files beside it, an item that is refused."""
+
+    def fill(draft: ItemDraft) -> ItemContent:
+        draft.add_settled(journal)
+        for path in sorted(journal.parent.rglob("*")):
+            beside = path.suffix != _JOURNAL and path.name != LOCK_FILE
+            if beside and path.is_file():
+                draft.add_settled(path)
+        return ItemContent(kind=RUN_KIND, content=b"null")
+
+    # Not the id of its run, which may have been handed over before it was damaged.
+    made = uuid4()
+    incoming.write(made, fill)
+    journal.unlink()
+    item = incoming.find(made)
+    if item is not None:
+        incoming.refuse(
+            item,
+            f"{reason}; the journal is {item.folder / 'file-1'}, files of its run may "
+            "be those beside it: 'rigbridge outbox drop' removes them",
+        )
 
 
 def _read(journal: Path, report: ConversionReport) -> tuple[Run, str | None]:
