@@ -36,13 +36,13 @@ from rigbridge_store.intake.preparation import digest, prepare, sidecar_metadata
 from rigbridge_store.intake.units import find_unit, set_sub_units
 from rigbridge_store.opened_store import OpenedStore
 from rigbridge_store.reading import listing
-from rigbridge_store.reading.measurement_rows import FoundRows, rows_of_runs
 from rigbridge_store.reading.one_run import (
     FoundRun,
     read_run,
     read_sidecar,
     whole_runs,
 )
+from rigbridge_store.reading.rows import FoundRows, rows_of_runs
 from rigbridge_store.reading.selecting import (
     of_visible,
     selected_runs,

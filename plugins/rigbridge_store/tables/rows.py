@@ -120,7 +120,9 @@ def _copy(connection: sa.Connection, sql: str, rows: Sequence[Row]) -> None:
 
 
 def driver_rows(
-    connection: sa.Connection, statement: sa.Select[*tuple[Any, ...]]
+    connection: sa.Connection,
+    statement: sa.Select[*tuple[Any, ...]],
+    parameters: Mapping[str, object] | None = None,
 ) -> list[tuple[Any, ...]]:
     """
     Fetch what a statement finds as the driver gives it.
@@ -128,7 +130,7 @@ def driver_rows(
     A row object of SQLAlchemy costs half as much as finding a row of numbers. For texts
     and numbers only, which need no conversion.
     """
-    result = connection.execute(statement)
+    result = connection.execute(statement, parameters)
     try:
         return cast("_Fetching", result.cursor).fetchall()
     finally:

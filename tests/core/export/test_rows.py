@@ -66,6 +66,12 @@ def named_rows(run: Run) -> list[dict[str, Any]]:
     return [dict(zip(COLUMNS, row, strict=True)) for row in measurement_rows(run)]
 
 
+def _spelled(cell: object) -> str:
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    return "" if cell is None else str(getattr(cell, "isoformat", cell.__str__)())
+
+
 class TestRows:
     """What a row says."""
 
@@ -138,6 +144,34 @@ class TestFiles:
         assert table.num_rows == 14
         assert table["number"].to_pylist()[:2] == [1.5, 7.0]
         assert table["started_at"][0].as_py() == START
+
+    def test_both_formats_have_the_rows_as_they_are(
+        self, run: Run, tmp_path: Path
+    ) -> None:
+        """Also where cells repeat, are equal but not the same, or need quotes."""
+        texts = ('a "quoted", word', "two\nlines", "cr\rhere", "", "é漢\u202e")
+        bounds = (0.0, -0.0, 1e-7, 1e16, None)
+        measurements = [
+            Measurement(
+                name=text, value=value, unit=text or None, limits=Limit(lower=bound)
+            )
+            for text in texts[:3] * 2
+            for bound in bounds
+            for value in (bound, math.nan, 3, text)
+        ]
+        phases = [
+            attrs.evolve(run.phases[0], name=text or "x", measurements=measurements)
+            for text in texts
+        ]
+        runs = [attrs.evolve(run, id=uuid4(), phases=phases) for _ in range(2)]
+        rows = [row for item in runs for row in measurement_rows(item)]
+        spelled = [[_spelled(cell) for cell in row] for row in rows]
+        export_runs(runs, tmp_path / "a.csv", form=ExportFormat.CSV)
+        with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as stream:
+            assert list(csv.reader(stream))[1:] == spelled
+        export_runs(runs, tmp_path / "a.parquet", form=ExportFormat.PARQUET)
+        table = parquet.read_table(tmp_path / "a.parquet").to_pylist()
+        assert [[_spelled(cell) for cell in row.values()] for row in table] == spelled
 
     def test_runs_without_rows_are_counted(self, run: Run, tmp_path: Path) -> None:
         """A run without a measurement is not lost without a word."""

@@ -22,7 +22,7 @@ from rigbridge_store.pages.security import (
 )
 from rigbridge_store.pages.site import Site
 from rigbridge_store.pages.views.runs import read_form
-from rigbridge_store.reading.measurement_rows import rows_of_runs
+from rigbridge_store.reading.rows import rows_of_runs
 from rigbridge_store.reading.searching import RunSearch, found_runs
 from rigbridge_store.reading.unit_history import unit_key
 from rigbridge_store.refusals import FieldIssue, invalid

@@ -23,8 +23,8 @@ from rigbridge.wire import (
     encode,
 )
 from rigbridge_store.reading.lists.query import parameter, utc
-from rigbridge_store.reading.measurement_rows import FoundRows
 from rigbridge_store.reading.one_run import FoundRun
+from rigbridge_store.reading.rows import FoundRows
 from rigbridge_store.server.calls import FromCall, get
 
 __all__: list[str] = []

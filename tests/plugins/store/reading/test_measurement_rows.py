@@ -26,7 +26,7 @@ from rigbridge.model import Measurement, Run
 from rigbridge.testing.adapters.strategies import runs
 from rigbridge.wire import CreateRun
 from rigbridge_store import RunStore
-from rigbridge_store.reading.measurement_rows import FoundRows
+from rigbridge_store.reading.rows import FoundRows
 from rigbridge_store.submission import submit_run
 from rigbridge_store.tables.packing import pack
 from rigbridge_store.tables.schema import run_documents

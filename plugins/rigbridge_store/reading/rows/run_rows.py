@@ -1,11 +1,4 @@
-"""
-Measurements of many runs as rows of cells, straight from the tables.
-
-What :func:`rigbridge.export.measurement_rows` gives of a restored run, at an eighth of
-the time: neither the run nor its measurements are made. A run of which anything is
-unusual, such as a sidecar that does not fit, is restored after all, so that both say
-the same of every run.
-"""
+"""The rows of runs: those of some runs are read at a time, each is made by itself."""
 
 from __future__ import annotations
 
@@ -14,30 +7,27 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from itertools import islice
+from operator import itemgetter
 from typing import Any, TypeAlias, cast
-from uuid import UUID
 
 import attrs
 import msgspec
 import sqlalchemy as sa
-from msgspec import UNSET
 
-from rigbridge.convert import SIDECAR_VERSION, overlay, read_plain
+from rigbridge.convert import SIDECAR_VERSION, overlay
 from rigbridge.convert.document import (
     document_of_limit,
     document_of_value,
     value_of_document,
 )
-from rigbridge.convert.plain import read_measurement, read_value
+from rigbridge.convert.plain import read_value
 from rigbridge.convert.times import from_iso, from_millis
 from rigbridge.destinations import MeasurementRow
 from rigbridge.errors import ModelError, RunProblemsError
 from rigbridge.kept.rows import (
     instrument_cells,
     limit_cells,
-    measurement_cells,
     measurement_rows,
-    run_cells,
     value_cells,
 )
 from rigbridge.model import (
@@ -45,38 +35,40 @@ from rigbridge.model import (
     JSONObject,
     Limit,
     Measurement,
-    MeasurementOutcome,
     PhaseOutcome,
     RunOutcome,
 )
-from rigbridge.wire import CreateRun, WireMeasurement
 from rigbridge_store.files.contents import ContentStore
 from rigbridge_store.reading.large_values import LargeValues
 from rigbridge_store.reading.one_run import find_whole
+from rigbridge_store.reading.rows.definitions import (
+    MeasurementDefinition,
+    MeasurementDefinitions,
+    rows_in_parts,
+)
+from rigbridge_store.reading.rows.heads import head_cells
 from rigbridge_store.tables.packing import unpack
 from rigbridge_store.tables.schema import (
     measurements,
     phases,
     run_documents,
     runs,
-    specifications,
-    test_points,
 )
 
 __all__ = ["FoundRows", "rows_of_runs"]
 
+_encode = msgspec.json.Encoder().encode
+
+_PLACE = itemgetter(0, 1, 2)
+
 _Nodes: TypeAlias = Mapping[str, JSONObject]
 
 _KEYS: sa.BindParameter[int] = sa.bindparam("keys", expanding=True)
-# SQLite may be built to take no more than 999 parameters in a statement.
-_AT_ONCE = 500
-# Bounds the memory of an export of years.
-_MOST_KNOWN = 50_000
 # As many as one transaction reads: an open one keeps the log from being written back.
 _RUNS_AT_ONCE = 100
 
 _HEADS = (
-    sa.select(runs.c.key, runs.c.head, run_documents.c.sidecar)
+    sa.select(runs.c.key, runs.c.head, runs.c.duration, run_documents.c.sidecar)
     .select_from(runs.outerjoin(run_documents, run_documents.c.run_key == runs.c.key))
     .where(runs.c.key.in_(_KEYS))
 )
@@ -92,33 +84,16 @@ _PHASES = (
     .where(phases.c.run_key.in_(_KEYS))
     .order_by(phases.c.run_key, phases.c.position)
 )
-_MEASUREMENTS = (
-    sa.select(
-        measurements.c.run_key,
-        measurements.c.phase_position,
-        measurements.c.position,
-        measurements.c.point_key,
-        measurements.c.specification_key,
-        measurements.c.outcome,
-        measurements.c.number,
-        measurements.c.value,
-    )
-    .where(measurements.c.run_key.in_(_KEYS))
-    .order_by(
-        measurements.c.run_key, measurements.c.phase_position, measurements.c.position
-    )
-)
-_POINTS = sa.select(test_points.c.key, test_points.c.name).where(
-    test_points.c.key.in_(_KEYS)
-)
-_SPECIFICATIONS = sa.select(
-    specifications.c.key,
-    specifications.c.units,
-    specifications.c.lower_limit,
-    specifications.c.upper_limit,
-    specifications.c.validators,
-).where(specifications.c.key.in_(_KEYS))
-
+_MEASUREMENTS = sa.select(
+    measurements.c.run_key,
+    measurements.c.phase_position,
+    measurements.c.position,
+    measurements.c.point_key,
+    measurements.c.specification_key,
+    measurements.c.outcome,
+    measurements.c.number,
+    measurements.c.value,
+).where(measurements.c.run_key.in_(_KEYS))
 _PLACES = (
     ("outcome", None, 1),
     ("procedure", "name", 2),
@@ -160,82 +135,6 @@ class FoundRows:
     problem: RunProblemsError | None = None
 
 
-@attrs.frozen
-class _Definition:
-    """What measurements of one point and specification have in common."""
-
-    name: str
-    end: MeasurementRow
-    units: Any
-    limits: Limit | None
-
-
-class _Definitions:
-    """The points and specifications that have been met; they never change."""
-
-    def __init__(self) -> None:
-        self._points: dict[int, str] = {}
-        self._specifications: dict[int, Sequence[str | None]] = {}
-        self._known: dict[tuple[int, int | None], _Definition] = {}
-
-    def learn(self, connection: sa.Connection, rows: Iterable[Sequence[Any]]) -> None:
-        """Read what rows of measurements refer to, unless it is known."""
-        if len(self._points) + len(self._specifications) > _MOST_KNOWN:
-            # Those that still count come back with the next rows.
-            self._points.clear()
-            self._specifications.clear()
-            self._known.clear()
-        wanted = {(row[3], row[4]) for row in rows}
-        points = {point for point, _ in wanted} - self._points.keys()
-        found = {spec for _, spec in wanted if spec is not None}
-        for key, name in _in_parts(connection, _POINTS, points):
-            self._points[key] = name
-        missing = found - self._specifications.keys()
-        for key, *texts in _in_parts(connection, _SPECIFICATIONS, missing):
-            self._specifications[key] = texts
-
-    def get(self, point: int, specification: int | None) -> _Definition:
-        """Give one that was learnt; what makes no measurement is a ModelError."""
-        known = self._known.get((point, specification))
-        if known is None:
-            texts: Sequence[str | None] = (None,) * 4
-            if specification is not None:
-                texts = self._specifications[specification]
-            decoded = [
-                UNSET if text is None else msgspec.json.decode(text) for text in texts
-            ]
-            units, lower, upper, validators = cast("list[Any]", decoded)
-            made = read_measurement(
-                WireMeasurement(
-                    name=self._points[point],
-                    outcome=MeasurementOutcome.UNSET,
-                    units=units,
-                    lower_limit=lower,
-                    upper_limit=upper,
-                    validators=validators,
-                )
-            )
-            known = self._known[point, specification] = _Definition(
-                name=made.name,
-                # The first four cells differ from row to row.
-                end=measurement_cells(made)[4:],
-                units=None if units is UNSET else units,
-                limits=made.limits,
-            )
-        return known
-
-
-def _in_parts(
-    connection: sa.Connection,
-    statement: sa.Select[*tuple[Any, ...]],
-    keys: Iterable[int],
-) -> Iterator[Sequence[Any]]:
-    every = sorted(keys)
-    for start in range(0, len(every), _AT_ONCE):
-        some = every[start : start + _AT_ONCE]
-        yield from connection.execute(statement, {"keys": some}).all()
-
-
 def rows_of_runs(
     reading: Callable[[], AbstractContextManager[sa.Connection]],
     contents: ContentStore,
@@ -249,7 +148,7 @@ def rows_of_runs(
         contents: where the contents of attachments are.
         wanted: the keys and ids of the runs.
     """
-    definitions = _Definitions()
+    definitions = MeasurementDefinitions()
     waiting = iter(wanted)
     while some := list(islice(waiting, _RUNS_AT_ONCE)):
         with reading() as connection:
@@ -262,16 +161,18 @@ def _rows_of(
     connection: sa.Connection,
     contents: ContentStore,
     wanted: Sequence[tuple[int, str]],
-    definitions: _Definitions,
+    definitions: MeasurementDefinitions,
 ) -> Iterator[FoundRows]:
     """Read the rows of some runs; one that is gone meanwhile is passed over."""
     keys = [key for key, _ in wanted]
-    heads = {row[0]: row for row in _in_parts(connection, _HEADS, keys)}
+    heads = {row[0]: row for row in rows_in_parts(connection, _HEADS, keys)}
     phases_of: dict[int, list[Sequence[Any]]] = defaultdict(list)
-    for row in _in_parts(connection, _PHASES, keys):
+    for row in rows_in_parts(connection, _PHASES, keys):
         phases_of[row[0]].append(row)
     measured: dict[tuple[int, int], list[Sequence[Any]]] = defaultdict(list)
-    found = list(_in_parts(connection, _MEASUREMENTS, keys))
+    # Sorted here: the database holds them by their points, nearly in this order, and
+    # takes as long to put them into it as to find them.
+    found = sorted(rows_in_parts(connection, _MEASUREMENTS, keys), key=_PLACE)
     definitions.learn(connection, found)
     for row in found:
         measured[row[0], row[1]].append(row)
@@ -317,16 +218,13 @@ class _RunReader:
         self,
         run_id: str,
         head: Sequence[Any],
-        definitions: _Definitions,
+        definitions: MeasurementDefinitions,
         large: LargeValues,
     ) -> None:
         self._definitions = definitions
         self._large = large
-        _, body, packed = head
-        plain = read_plain(
-            msgspec.json.decode(body, type=CreateRun), run_id=UUID(run_id)
-        )
-        self._common = run_cells(plain)
+        _, body, duration, packed = head
+        self._common = head_cells(run_id, body, duration)
         self._nodes: _Nodes = {}
         if packed is not None:
             sidecar = msgspec.json.decode(unpack(packed))
@@ -397,7 +295,11 @@ class _RunReader:
         self, row: Sequence[Any], node: JSONObject | None = None
     ) -> MeasurementRow:
         run, phase, position, point, specification, outcome, number, text = row
-        definition = self._definitions.get(point, specification)
+        definition = self._definitions[point, specification]
+        if text is None and node is None and number is not None:
+            # By far the most frequent. A double that is stored without JSON is finite.
+            spelled = _encode(number).decode()
+            return (definition.name, outcome, number, spelled, *definition.end)
         value = number
         if text is not None:
             whole = self._large.text(text, run=run, phase=phase, position=position)
@@ -453,7 +355,7 @@ def _phase_cells(index: int, row: Sequence[Any], nodes: _Nodes) -> MeasurementRo
 
 
 def _changed(
-    definition: _Definition, outcome: str, value: Any, nodes: _Nodes
+    definition: MeasurementDefinition, outcome: str, value: Any, nodes: _Nodes
 ) -> MeasurementRow:
     """Give the cells of a measurement of which the sidecar says more."""
     unit, *limits, validators, instrument = definition.end
