@@ -16,6 +16,7 @@ import re
 __all__ = [
     "has_decimal_comma",
     "is_finite",
+    "is_underflow",
     "parse_plain",
     "read_count",
     "read_number",
@@ -30,6 +31,8 @@ _GROUPED = re.compile(r",|['\s]+\d|\.\d|[_/:dD+-][+-]?\d|[xX]")
 _RADIX = re.compile(
     r"([+-]?)0(?:[xX]([0-9a-fA-F]+)|[bB]([01]+)|[cCoO]([0-7]+))(?![\w.])"
 )
+# A digit that is not zero, before any exponent.
+_UNDERFLOW = re.compile(r"\s*[+-]?[0.,]*[1-9]")
 _SPECIAL = {
     "NAN": math.nan,
     # The C runtime of Visual Studio 2015 and later.
@@ -76,8 +79,18 @@ def parse_plain(text: str) -> float | int | None:
     # Python also takes "1_000", and reads "1e400" as infinite.
     if number is None or "_" in text or (number - number != 0 and _has_digit(text)):
         return None
+    if number:
+        return number
+    # Of a number that is too small for a float nothing is left but its sign.
+    if is_underflow(text):
+        return None
     # An integer has no negative zero.
-    return -0.0 if number == 0 and text.lstrip().startswith("-") else number
+    return -0.0 if text.lstrip().startswith("-") else number
+
+
+def is_underflow(text: str) -> bool:
+    """Tell whether a text that is read as zero means a number too small for a float."""
+    return _UNDERFLOW.match(text) is not None
 
 
 def _exponent(text: str) -> float | None:

@@ -15,6 +15,7 @@ __all__ = [
     "PLACEHOLDERS",
     "REPORT_OPTIONS_RULE",
     "RUN_OUTCOMES",
+    "UNKNOWN_STATUS",
     "UNNAMED_STEP",
     "LoopRole",
     "clean_text",
@@ -69,6 +70,11 @@ MEASUREMENT_OUTCOMES = {
     "fail": MeasurementOutcome.FAIL,
 }
 """The outcome of a measurement by its status; everything else is UNSET."""
+
+UNKNOWN_STATUS = "unknown, read as error; the setting statuses may give its meaning"
+"""
+The rule for a status that is none of these: a site's own, or one of another language.
+"""
 
 _ORDER = (
     RunOutcome.PASS,

@@ -37,7 +37,7 @@ from rigbridge_teststand.atml.steps import KEPT_ATTRIBUTES, ATMLStepReader
 from rigbridge_teststand.atml.times import TimeReader
 from rigbridge_teststand.numbers import read_count
 from rigbridge_teststand.settings import TestStandSettings
-from rigbridge_teststand.vocabulary import RUN_OUTCOMES
+from rigbridge_teststand.vocabulary import RUN_OUTCOMES, UNKNOWN_STATUS
 from rigbridge_teststand.xml.elements import Element
 
 __all__ = ["OLDEST", "ATMLRunReader", "read_run", "version_of_results"]
@@ -295,7 +295,7 @@ class ATMLRunReader:
             return RunOutcome.ABORTED if truncated else RunOutcome.ERROR
         known = status.mapped(self._settings.run_outcomes(), RUN_OUTCOMES)
         if known is None:
-            account.coerced("status", "unknown, read as error", results, status.raw)
+            account.coerced("status", UNKNOWN_STATUS, results, status.raw)
             return RunOutcome.ERROR
         if known is RunOutcome.ABORTED and status.raw.lower() in _NEVER_STARTED:
             account.coerced("status", "a run that never started, aborted", results)

@@ -56,7 +56,12 @@ from rigbridge_teststand.atml.step_parts import (
 )
 from rigbridge_teststand.atml.times import TimeReader
 from rigbridge_teststand.omissions import STALE_VALUE
-from rigbridge_teststand.vocabulary import LOG_ATTRIBUTES, UNNAMED_STEP, LoopRole
+from rigbridge_teststand.vocabulary import (
+    LOG_ATTRIBUTES,
+    UNKNOWN_STATUS,
+    UNNAMED_STEP,
+    LoopRole,
+)
 from rigbridge_teststand.xml.elements import Element
 
 __all__ = ["KEPT_ATTRIBUTES", "ATMLStepReader"]
@@ -307,9 +312,7 @@ class ATMLStepReader:
     ) -> PhaseOutcome:
         """Decide the outcome of a step whose status is unknown or missing."""
         if status is not None and status.raw:
-            self._account.coerced(
-                "status", "unknown, read as error", element, status.raw
-            )
+            self._account.coerced("status", UNKNOWN_STATUS, element, status.raw)
             return PhaseOutcome.ERROR
         self._account.coerced(
             "status",

@@ -17,6 +17,7 @@ from rigbridge.adapters import ConversionReport
 from rigbridge.model import Scalar
 from rigbridge_teststand.numbers import (
     has_decimal_comma,
+    is_underflow,
     parse_plain,
     read_number,
     text_behind,
@@ -292,6 +293,9 @@ def record_spelling(
     shown = content if at is None else f"{at} {content}"
     if has_decimal_comma(content):
         record_coerced(report, element, item, "decimal comma read as point", shown)
+    if read_number(content) == 0 and is_underflow(content):
+        rule = "too small for a float, read as zero"
+        record_coerced(report, element, item, rule, shown)
     if text_behind(content) is not None:
         rule = "only the number is read, not the text behind it"
         record_coerced(report, element, item, rule, shown)

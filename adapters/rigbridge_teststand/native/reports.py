@@ -55,6 +55,7 @@ from rigbridge_teststand.vocabulary import (
     KEPT_REPORT_OPTIONS,
     REPORT_OPTIONS_RULE,
     RUN_OUTCOMES,
+    UNKNOWN_STATUS,
     clean_text,
     severity,
 )
@@ -412,5 +413,5 @@ def _run_outcome(
     known = settings.run_outcomes().get(lower) or RUN_OUTCOMES.get(lower)
     if known is not None:
         return known
-    record_coerced(context.report, element, "status", "unknown, read as error", status)
+    record_coerced(context.report, element, "status", UNKNOWN_STATUS, status)
     return RunOutcome.ERROR

@@ -42,7 +42,12 @@ from rigbridge_teststand.native.strays import (
     record_strays_of_member,
 )
 from rigbridge_teststand.omissions import LOOP_SUMMARY, STALE_VALUE, record_omitted
-from rigbridge_teststand.vocabulary import PHASE_OUTCOMES, UNNAMED_STEP, LoopRole
+from rigbridge_teststand.vocabulary import (
+    PHASE_OUTCOMES,
+    UNKNOWN_STATUS,
+    UNNAMED_STEP,
+    LoopRole,
+)
 from rigbridge_teststand.xml.elements import (
     Element,
     empty,
@@ -328,7 +333,7 @@ class StepResultReader:
     ) -> tuple[PhaseOutcome, str]:
         """Give the outcome of a step without a known status, and the rule for it."""
         if raw:
-            return PhaseOutcome.ERROR, "unknown, read as error"
+            return PhaseOutcome.ERROR, UNKNOWN_STATUS
         if error.texts.get("Occurred", "").lower() == "true":
             return PhaseOutcome.ERROR, "blank with an error, read as error"
         if is_cut_off:

@@ -21,6 +21,7 @@ from rigbridge_teststand.atml.local_names import (
 )
 from rigbridge_teststand.numbers import (
     has_decimal_comma,
+    is_underflow,
     parse_plain,
     read_number,
     text_behind,
@@ -50,7 +51,13 @@ RADIX = {"octal": 8, "binary": 2, "hexadecimal": 16}
 """The base of the numbers that are spelled with another one than ten."""
 
 # 0x, 0b, 0o and 0c: prefixes that producers write although the type says the base.
-_PREFIX = re.compile(r"^([+-]?)0[xXbBcCoO]")
+# TestStand's prefix of octal numbers is 0c. Another prefix than that of the kind is
+# none: 0C17 and 0B1 are hexadecimal digits, too.
+_DIGITS = {
+    "octal": re.compile(r"([+-]?)(?:0[cCoO])?([0-7]+)"),
+    "binary": re.compile(r"([+-]?)(?:0[bB])?([01]+)"),
+    "hexadecimal": re.compile(r"([+-]?)(?:0[xX])?([0-9a-fA-F]+)"),
+}
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 # A carriage return is only the first half of a line's end.
 _ESCAPED = {"n": "\n", "r": "", "t": "\t", '"': '"', "'": "'", "\\": "\\"}
@@ -78,19 +85,17 @@ def data_type_of(element: Element) -> str:
     return DATA_TYPES[element.get(SCHEMA_TYPE) or element.get("type") or ""]
 
 
-def _of_base(base: int) -> Callable[[str], int | None]:
+def _of_base(digits: re.Pattern[str], base: int) -> Callable[[str], int | None]:
     def read(text: str) -> int | None:
-        try:
-            return int(_PREFIX.sub(r"\1", text), base)
-        except ValueError:
-            return None
+        found = digits.fullmatch(text)
+        return None if found is None else int(found[1] + found[2], base)
 
     return read
 
 
 _FLOATS = frozenset({"double", "float", "decimal"})
 _INTEGERS = frozenset({"integer", "long", "unsignedInteger", "unsignedLong", "int"})
-_OF_BASES = {kind: _of_base(base) for kind, base in RADIX.items()}
+_OF_BASES = {kind: _of_base(_DIGITS[kind], base) for kind, base in RADIX.items()}
 
 
 def read_typed(
@@ -132,6 +137,8 @@ def _unusual(
         return text
     if has_decimal_comma(text):
         account.coerced("value", "decimal comma read as point", element, text)
+    if number == 0 and is_underflow(text):
+        account.coerced("value", "too small for a float, read as zero", element, text)
     if text_behind(text):
         account.coerced("value", "text behind a number left out", element, text)
     return number

@@ -18,7 +18,7 @@ from rigbridge_teststand.atml.data.bounds import (
     number_in,
     text_in,
 )
-from rigbridge_teststand.atml.data.data_types import data_type_of
+from rigbridge_teststand.atml.data.data_types import RADIX, data_type_of
 from rigbridge_teststand.atml.data.indexed_arrays import spelled
 from rigbridge_teststand.atml.data.limit_forms import PROPERTY_NAMES, RAW_SIDES
 from rigbridge_teststand.atml.data.properties import property_number, whole_number
@@ -287,8 +287,13 @@ class _LimitReader:
         value: Scalar = None
         if datum is not None:
             value, unit, details = read_datum(datum, self._account)
-            # The limit of a number may be given as a text, that of a text is one.
-            if isinstance(value, str) and not self._is_text:
+            # The limit of a number may be given as a text, that of a text is one. What
+            # are no octal digits is no decimal number either.
+            if (
+                isinstance(value, str)
+                and not self._is_text
+                and data_type_of(datum) not in RADIX
+            ):
                 number = whole_number(value)
                 value = value if number is None else number
             if unit is not None:

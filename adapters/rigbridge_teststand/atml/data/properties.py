@@ -10,6 +10,7 @@ from rigbridge.model import Scalar
 from rigbridge_teststand.atml.data.data_types import inner_text
 from rigbridge_teststand.atml.forms import SCHEMA_TYPE, Form
 from rigbridge_teststand.atml.local_names import VALUE, child
+from rigbridge_teststand.numbers import parse_plain
 from rigbridge_teststand.xml.elements import Element
 
 __all__ = ["PROPERTY", "is_set", "property_number", "property_text", "whole_number"]
@@ -77,7 +78,4 @@ def whole_number(text: str) -> float | int | None:
     stripped = text.strip()
     if not stripped or stripped[0] not in "+-.0123456789INin":
         return None
-    try:
-        return float(stripped) if not stripped.lstrip("+-").isdigit() else int(stripped)
-    except ValueError:
-        return None
+    return parse_plain(stripped)

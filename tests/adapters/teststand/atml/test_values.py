@@ -38,6 +38,11 @@ class TestDatum:
             ("c:binary", "101", 5),
             ("c:hexadecimal", "0x1F", 31),
             ("ts:TS_hexadecimal", "1F", 31),
+            ("c:hexadecimal", "0C17", 0xC17),
+            ("c:hexadecimal", "0B1", 0xB1),
+            ("c:hexadecimal", "1_0", "1_0"),
+            ("c:octal", "0c17", 15),
+            ("c:binary", "0b1_0", "0b1_0"),
             ("c:boolean", "true", True),
             ("c:boolean", "0", False),
             ("c:unsignedLong", "9223372036854775808", 2**63),
@@ -63,6 +68,16 @@ class TestDatum:
     def test_number_that_is_none_stays_text(self, write: Any, additional: Any) -> None:
         """What does not fit its type is kept."""
         assert additional(write.datum("c:double", "n/a"))[0].value == "n/a"
+
+    def test_number_too_small_for_a_float_is_recorded(
+        self, write: Any, read: Any
+    ) -> None:
+        """It is read as zero, which it is not."""
+        step = write.step("s", write.result("x", write.datum("c:double", "2e-400")))
+        reading = read(write.file(write.collection(write.results(step))))
+        assert reading.runs[0].phases[0].measurements[0].value == 0
+        (entry,) = reading.report.entries
+        assert entry.rule == "too small for a float, read as zero"
 
     @pytest.mark.parametrize(
         ("data", "expected"),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rigbridge_teststand.numbers import read_count, read_number
+from rigbridge_teststand.numbers import is_underflow, read_count, read_number
 
 
 class TestNumbers:
@@ -41,6 +41,8 @@ class TestNumbers:
             ("5-10", None),
             ("1d3", None),
             ("5%", 5),
+            ("1e-400", 0.0),
+            ("-0.03e-400", -0.0),
         ],
     )
     def test_spellings(self, text: str, number: float | None) -> None:
@@ -57,6 +59,14 @@ class TestNumbers:
         number = read_number(text)
         assert number is not None
         assert math.isnan(number)
+
+    @pytest.mark.parametrize(
+        ("text", "said"), [("1e-400", True), ("-0.0e5", False), ("0", False)]
+    )
+    def test_a_number_too_small_is_told_from_zero(self, text: str, said: bool) -> None:
+        """Both are read as zero; only one of them is recorded."""
+        assert read_number(text) == 0
+        assert is_underflow(text) is said
 
     @given(st.floats(allow_nan=False))
     def test_any_float_is_read_back(self, number: float) -> None:
