@@ -14,10 +14,14 @@ from typing import Any, TypeAlias
 import attrs
 import pytest
 
+import rigbridge_openhtf
 from rigbridge.adapters import ConversionReport, Source, Spool
+from rigbridge.configuration import load_configuration
+from rigbridge.destinations import ReadableDestination
 from rigbridge.model import Run
+from rigbridge.opening import open_destination
 from rigbridge.testing import Reading, read_all
-from rigbridge_openhtf import OpenHTFSettings, to_run
+from rigbridge_openhtf import OpenHTFSettings, OutputCallback, to_run
 from rigbridge_openhtf.adapter import OpenHTFJSONAdapter
 from rigbridge_openhtf.scope import Scope
 
@@ -25,6 +29,7 @@ SAMPLES = Path(__file__).parents[3] / "../shared/samples/openhtf_json"
 
 ReadRecord: TypeAlias = Callable[..., Reading]
 RunTest: TypeAlias = Callable[..., Any]
+MakeCallback: TypeAlias = Callable[..., OutputCallback]
 
 
 @attrs.frozen
@@ -177,3 +182,29 @@ def run_both(run_test: RunTest, spool: Spool) -> Callable[..., Both]:
         )
 
     return execute
+
+
+@pytest.fixture
+def make_callback(tmp_path: Path) -> Iterator[MakeCallback]:
+    """Make callbacks that are closed after the test."""
+    made: list[OutputCallback] = []
+
+    def make(**options: Any) -> OutputCallback:
+        options.setdefault("data", tmp_path / "data")
+        callback = rigbridge_openhtf.output_callback(**options)
+        made.append(callback)
+        return callback
+
+    yield make
+    for callback in made:
+        callback.close()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[ReadableDestination]:
+    """Give the embedded store that the callbacks write to."""
+    configuration = load_configuration(data=tmp_path / "data")
+    destination = open_destination(configuration)
+    assert isinstance(destination, ReadableDestination)
+    yield destination
+    destination.close()
