@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from pathlib import PureWindowsPath
-from sys import intern
 from typing import Any
 
 from rigbridge.model import (
@@ -27,15 +26,9 @@ from rigbridge_teststand.arrays import (
     matrix_series,
 )
 from rigbridge_teststand.atml.account import RunAccount
-from rigbridge_teststand.atml.data.data_types import (
-    DATA_TYPES,
-    QUALITY,
-    data_type_of,
-)
-from rigbridge_teststand.atml.data.indexed_arrays import (
-    IndexedArray,
-    is_of_collections,
-)
+from rigbridge_teststand.atml.data.data_types import DATA_TYPES, QUALITY, data_type_of
+from rigbridge_teststand.atml.data.indexed_arrays import IndexedArray, is_of_collections
+from rigbridge_teststand.atml.data.items import named_items
 from rigbridge_teststand.atml.data.limits import Judged, read_limits
 from rigbridge_teststand.atml.data.properties import whole_number
 from rigbridge_teststand.atml.data.result_parts import (
@@ -45,19 +38,9 @@ from rigbridge_teststand.atml.data.result_parts import (
     ResultParts,
 )
 from rigbridge_teststand.atml.data.units import default_unit
-from rigbridge_teststand.atml.data.values import (
-    DATA,
-    flatten,
-    keep_rest,
-    put,
-    value_of,
-)
+from rigbridge_teststand.atml.data.values import DATA, flatten, keep_rest, put, value_of
 from rigbridge_teststand.atml.data.wats_rows import ROWS, WATSRow, rows_of
-from rigbridge_teststand.atml.forms import (
-    SCHEMA_TYPE,
-    content_of,
-    record_unread,
-)
+from rigbridge_teststand.atml.forms import SCHEMA_TYPE, content_of, record_unread
 from rigbridge_teststand.atml.local_names import (
     LOCAL_NAMES,
     NAME,
@@ -76,7 +59,6 @@ __all__ = ["REPORT_TEXT", "DataReader"]
 REPORT_TEXT = "ReportText"
 """The name of a result that is a text for the log, and no value."""
 
-_ATTRIBUTES = ".Attributes"
 # A limit against recursion without end; real data are a few levels deep.
 _MAX_DEPTH = 48
 # TestStand and VeriStand make these up; they name nothing.
@@ -382,32 +364,15 @@ class DataReader:
         depth: int,
     ) -> None:
         """Read items, each under its own name."""
-        named = [(intern(item.get(NAME, "").strip()), item) for item in items]
-        names = {name for name, _ in named}
-        described: dict[str, dict[str, JSONValue]] = {}
-        for name, item in named:
-            # TestStand writes the attributes of X as a sibling X.Attributes.
-            if name.endswith(_ATTRIBUTES) and name.removesuffix(_ATTRIBUTES) in names:
-                described[name.removesuffix(_ATTRIBUTES)] = self._described(item)
-        for name, item in named:
-            if name.removesuffix(_ATTRIBUTES) in described and name not in described:
-                continue
-            own = attributes
-            if name in described:
-                own = {**attributes, **described[name]}
-            if (direction := parameter_direction(name)) is not None:
-                own = {**own, "direction": direction}
+        for name, item, more in named_items(items, self._account):
+            # Mostly the same table for all: a report has many thousand values.
+            own = {**attributes, **more} if more else attributes
             full = f"{prefix}.{name}" if prefix and name else prefix or name
             data = [e for e in child_elements(item) if LOCAL_NAMES[e.tag] in DATA]
             if not data:
                 self._account.dropped("measurement", "holds no value", item, full)
             for element in data:
                 self._read(full, element, own, depth=depth)
-
-    def _described(self, item: Element) -> dict[str, JSONValue]:
-        found: dict[str, JSONValue] = {}
-        flatten(item, "described", found, self._account)
-        return found
 
     def _reference(  # noqa: PLR0917 - each part of a measurement
         self,
