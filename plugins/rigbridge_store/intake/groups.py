@@ -9,7 +9,6 @@ waits for a database server to answer.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
 
 import attrs
 import sqlalchemy as sa
@@ -21,6 +20,7 @@ from rigbridge_store.intake.catalog import CatalogSession
 from rigbridge_store.intake.creation import Creation, IdempotencyKey, RunSlot
 from rigbridge_store.intake.definitions import DefinitionSession
 from rigbridge_store.intake.differences import run_differences
+from rigbridge_store.intake.first_runs import RUNS_AND_UNITS, FirstRun, first_runs
 from rigbridge_store.intake.measurements import Definition
 from rigbridge_store.intake.metadata import (
     merge_metadata,
@@ -32,7 +32,7 @@ from rigbridge_store.intake.policies import Repetition
 from rigbridge_store.intake.units import FoundUnit, add_sub_units
 from rigbridge_store.refusals import FieldIssue, conflict
 from rigbridge_store.results import CreationResult
-from rigbridge_store.tables.rows import RowFinder, RowWriter, reserved_keys
+from rigbridge_store.tables.rows import RowWriter, reserved_keys
 from rigbridge_store.tables.schema import (
     idempotency_keys,
     large_values,
@@ -50,29 +50,9 @@ from rigbridge_store.tables.values import ColumnValue, Row, folded, new_id, now_
 
 __all__ = ["write_group"]
 
-_AT_ONCE = 500
-_RUNS_AND_UNITS = runs.join(units, runs.c.unit_key == units.c.key)
-_FIRST = (
-    runs.c.id,
-    runs.c.procedure_key,
-    runs.c.creator_station_key,
-    units.c.serial_key,
-)
-_BY_ID = sa.select(runs.c.digest, *_FIRST).select_from(_RUNS_AND_UNITS)
-_BY_IDS = _BY_ID.where(runs.c.id.in_(sa.bindparam("ids", expanding=True)))
-# One run by one statement that is prepared: this is what a station waits for.
-_BY_ONE_ID = RowFinder(_BY_ID.where(runs.c.id == sa.bindparam("text")), ("text",))
-_BY_KEY = RowFinder(
-    sa.select(idempotency_keys.c.digest, *_FIRST)
-    .select_from(
-        _RUNS_AND_UNITS.join(idempotency_keys, idempotency_keys.c.run_key == runs.c.key)
-    )
-    .where(idempotency_keys.c.idempotency_key == sa.bindparam("text")),
-    ("text",),
-)
 _MOMENT = (
     sa.select(runs.c.started_at, runs.c.created_at, units.c.serial_key)
-    .select_from(_RUNS_AND_UNITS)
+    .select_from(RUNS_AND_UNITS)
     .where(runs.c.id == sa.bindparam("id"))
 )
 _RUNS = RowWriter(runs, ("key", *RUN_COLUMNS, "batch_key", "seal"))
@@ -119,9 +99,6 @@ _INSTRUMENTS = RowWriter(
 )
 _KEYS = RowWriter(idempotency_keys, ("idempotency_key", "digest", "run_key"))
 _DOCUMENTS = RowWriter(run_documents, ("run_key", "sidecar", "report"))
-
-_First: TypeAlias = tuple[str | None, str, int, int | None, str]
-"""Of a run that is there: digest, id, procedure, creating station, folded serial."""
 
 
 def write_group(
@@ -216,7 +193,7 @@ class _RunGroup:
         self, creations: Sequence[Creation], places: UnitPlaces
     ) -> tuple[list[CreationResult], list[_NewRun]]:
         """Find out which runs are new, and place their units."""
-        firsts = _firsts(self._connection, creations)
+        firsts = first_runs(self._connection, creations)
         results: list[CreationResult] = []
         new: list[_NewRun] = []
         for creation in creations:
@@ -281,7 +258,7 @@ class _RunGroup:
                 )
 
     def _repeated(
-        self, creation: Creation, key: IdempotencyKey, first: _First
+        self, creation: Creation, key: IdempotencyKey, first: FirstRun
     ) -> CreationResult:
         digest, public, procedure, station, serial = first
         taken = conflict(
@@ -406,33 +383,6 @@ class _RunGroup:
         for run, item in new:
             if item.creation.slot is not None:
                 _assign_slot(connection, run, item.creation.slot)
-
-
-def _firsts(
-    connection: sa.Connection, creations: Sequence[Creation]
-) -> dict[str, _First]:
-    """Find the runs that are there already, by the text of the key."""
-    firsts: dict[str, _First] = {}
-    ids: list[str] = []
-    for creation in creations:
-        key = creation.key
-        if key is None:
-            continue
-        if key.is_id and len(creations) > 1:
-            ids.append(key.text)
-            continue
-        finder = _BY_ONE_ID if key.is_id else _BY_KEY
-        # Without a group around it a run takes the prepared statement.
-        if (row := finder.first(connection, key.text)) is not None:
-            digest, public, procedure, station, serial = row
-            firsts[key.text] = (digest, public, procedure, station, serial)
-    for start in range(0, len(ids), _AT_ONCE):
-        some = ids[start : start + _AT_ONCE]
-        for digest, public, procedure, station, serial in connection.execute(
-            _BY_IDS, {"ids": some}
-        ):
-            firsts[public] = (digest, public, procedure, station, serial)
-    return firsts
 
 
 def _run_row(
