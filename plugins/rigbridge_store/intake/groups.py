@@ -19,8 +19,12 @@ from rigbridge_store.files.stored_files import file_rows, write_files
 from rigbridge_store.intake.catalog import CatalogSession
 from rigbridge_store.intake.creation import Creation, IdempotencyKey, RunSlot
 from rigbridge_store.intake.definitions import DefinitionSession
-from rigbridge_store.intake.differences import run_differences
-from rigbridge_store.intake.first_runs import RUNS_AND_UNITS, FirstRun, first_runs
+from rigbridge_store.intake.differences import (
+    RUNS_AND_UNITS,
+    FirstRun,
+    first_runs,
+    run_differences,
+)
 from rigbridge_store.intake.measurements import Definition
 from rigbridge_store.intake.metadata import (
     merge_metadata,
