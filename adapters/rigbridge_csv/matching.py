@@ -22,7 +22,7 @@ from rigbridge_csv.tables.splitting import kind_records
 from rigbridge_csv.tables.table import Bound, TableReader
 from rigbridge_csv.text.records import CSVRecords, Signs, csv_reader
 
-__all__ = ["ProfileClaim", "claim_profile"]
+__all__ = ["LogHead", "ProfileClaim", "claim_profile"]
 
 # Tried where the profile declares none.
 _DELIMITERS = (",", ";", "\t", "|")
@@ -52,6 +52,32 @@ class ProfileClaim:
     delimiter: str = ","
     lacking: tuple[str, ...] = ()
     width: int = 0
+
+
+class LogHead:
+    """
+    The beginning of a log, which every profile looks at.
+
+    Args:
+        content: its bytes.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self._texts: dict[str | None, str] = {}
+        self._lines: dict[str | None, list[str]] = {}
+
+    def text(self, encoding: str | None) -> str:
+        """Give it as text, in the encoding of a profile or that which is found."""
+        if encoding not in self._texts:
+            self._texts[encoding] = decode_head(encoding, self.content)
+        return self._texts[encoding]
+
+    def lines(self, encoding: str | None) -> list[str]:
+        """Give the first lines of that text."""
+        if encoding not in self._lines:
+            self._lines[encoding] = self.text(encoding).splitlines()[:_LINES]
+        return self._lines[encoding]
 
 
 class _HeadOnly(Bound):
@@ -153,21 +179,19 @@ def _codec(name: str) -> str:
     return "utf-8" if found in {"utf-8-sig", "ascii"} else found
 
 
-def _fits(pattern: re.Pattern[str] | None, text: str) -> bool:
+def _fits(pattern: re.Pattern[str] | None, text: str, lines: list[str]) -> bool:
     if pattern is None:
         return False
     # A pattern with flags of its own looks at all lines together.
     if pattern.pattern.startswith("(?"):
         return pattern.search(text) is not None
     # Line by line as well, so that ^ and $ mean the line's own.
-    return pattern.search(text) is not None or any(
-        pattern.search(line) for line in text.splitlines()[:_LINES]
-    )
+    return pattern.search(text) is not None or any(map(pattern.search, lines))
 
 
 def claim_profile(
     profile: CSVProfile,
-    head: bytes,
+    head: LogHead,
     name: str,
     *,
     alone: bool = False,
@@ -196,14 +220,14 @@ def claim_profile(
     )
     if match.file_name is not None and not named:
         return None
-    text = decode_head(profile.encoding, head)
+    text = head.text(profile.encoding)
     if _looks_binary(text):
         return None
     if match.encoding is not None and not only:
-        found = find_decoding(None, (head,), whole=False).encoding
+        found = find_decoding(None, (head.content,), whole=False).encoding
         if _codec(found) != _codec(match.encoding):
             return None
-    marked = _fits(match.header, text)
+    marked = _fits(match.header, text, head.lines(profile.encoding))
     if match.header is not None and not (marked or only):
         return _lacking_claim(profile, ("match.header",)) if named else None
     if profile.form is LogForm.RECORD:
@@ -214,7 +238,7 @@ def claim_profile(
         named=named,
         marked=marked,
         alone=alone,
-        whole=len(head) < HEAD_SIZE,
+        whole=len(head.content) < HEAD_SIZE,
     )
 
 

@@ -13,7 +13,7 @@ from rigbridge_csv.forms.reading import LogReading
 from rigbridge_csv.forms.record import read_records
 from rigbridge_csv.forms.series import read_series
 from rigbridge_csv.forms.wide import read_wide
-from rigbridge_csv.matching import ProfileClaim, claim_profile
+from rigbridge_csv.matching import LogHead, ProfileClaim, claim_profile
 from rigbridge_csv.profiles.choice import built_in_profiles
 from rigbridge_csv.profiles.forms import LogForm
 from rigbridge_csv.profiles.profile import CSVProfile
@@ -50,21 +50,22 @@ def best_claims(
         only: whether they take every log: no built-in profile is asked, and one that
             does not fit says what the log lacks.
     """
+    seen = LogHead(head)
     if only:
-        return _claims(profiles, head, name, alone=True, only=True)[:1]
+        return _claims(profiles, seen, name, alone=True, only=True)[:1]
     # What the site declared goes before the built-in profiles.
-    declared = _claims(profiles, head, name)
+    declared = _claims(profiles, seen, name)
     sure = [claim for claim in declared if not claim.lacking]
-    claims = sure or _claims(built_in_profiles(), head, name) or declared
+    claims = sure or _claims(built_in_profiles(), seen, name) or declared
     if not claims and chosen and len(profiles) == 1:
-        claims = _claims(profiles, head, name, alone=True)
+        claims = _claims(profiles, seen, name, alone=True)
     top = max((claim.score for claim in claims), default=0.0)
     return [claim for claim in claims if claim.score == top]
 
 
 def _claims(
     profiles: Sequence[CSVProfile],
-    head: bytes,
+    head: LogHead,
     name: str,
     *,
     alone: bool = False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, TypeAlias, TypeVar, cast
 
 import attrs
@@ -408,6 +409,10 @@ class CSVProfile:
 
     def required(self) -> tuple[str, ...]:
         """Name the header columns that a file of this profile cannot lack."""
+        return self._required
+
+    @cached_property
+    def _required(self) -> tuple[str, ...]:
         # Runs may name fields, which are found by their columns or do not count.
         fields = {str(field) for field in self.fields}
         rule = self.series

@@ -155,6 +155,15 @@ class SampleText:
             if line.strip() and not self._says_nothing(line)
         ]
 
+    def telling_lines_of_a_kind(self, most: int) -> set[int]:
+        """Give the numbers of some lines of each kind: of one first word, and signs."""
+        kinds: dict[str, list[int]] = {}
+        for number in self.telling_lines:
+            line = self.lines[number - 1]
+            kind = re.sub(r"(?<=[^\w])[\w.+\- ]+", "_", re.sub(r"\d+", "0", line))
+            kinds.setdefault(kind, []).append(number)
+        return {number for some in kinds.values() for number in some[:most]}
+
     def _says_nothing(self, line: str) -> bool:
         # In JSON a member without a content says what its absence says.
         if self.is_json and _EMPTY_MEMBER.search(line):

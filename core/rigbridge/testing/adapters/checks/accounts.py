@@ -29,7 +29,7 @@ __all__ = [
 
 _EPOCH_YEAR = 1970
 _ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "cp1252")
-_FEW = 6
+_FEW = 4
 _CLOCK = re.compile(r"(\d{2}:\d{2})(?::\d{2}(?:[.,]\d+)?)?\s*(Z|UTC|GMT|[+-]\d{2})?")
 
 

@@ -36,6 +36,8 @@ _RECORD = (
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _COMMA = re.compile(r"[+-]?\d+,\d+")
 _FEW = 24
+_ALIKE = 3
+"""Lines that begin alike and have the same signs hold the same kinds of cells."""
 _DAY = timedelta(days=1)
 _EPOCH_YEAR = 1970
 
@@ -254,7 +256,12 @@ def nothing_invented(bench: Bench) -> None:
 def unknown_is_none(bench: Bench) -> None:
     """What the source leaves blank is None: not a word, not 0, not now."""
     for text, base in bench.texts():
-        cells = [trial.cell for trial in bench.changed_cells(text) if trial.cell]
+        told = text.telling_lines_of_a_kind(_ALIKE)
+        cells = [
+            trial.cell
+            for trial in bench.changed_cells(text)
+            if trial.cell is not None and trial.cell.line in told
+        ]
         for cell in (*cells, *spread(text.fields, _FEW)):
             if not cell.free:
                 continue
