@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 from rigbridge.adapters import ReadContext, Source
 from rigbridge.adapters.text.decoding import decode_head
-from rigbridge.errors import NoRunError, UnrecognizedSourceError
+from rigbridge.errors import (
+    MalformedSourceError,
+    NoRunError,
+    UnrecognizedSourceError,
+)
 from rigbridge.model import Run
 from rigbridge_csv.forms.long import read_long
 from rigbridge_csv.forms.reading import LogReading
@@ -30,6 +35,23 @@ _READERS: Mapping[LogForm, Callable[[LogReading], Iterator[Run]]] = {
 }
 
 
+class _Heads:
+    """The beginnings of a log: of a workbook, that of the sheet of each profile."""
+
+    def __init__(self, first: LogHead, sheet: Callable[[str], bytes] | None) -> None:
+        self._first, self._sheet = first, sheet
+
+    def of(self, profile: CSVProfile) -> LogHead:
+        """Give what a profile looks at."""
+        if self._sheet is None or profile.sheet is None:
+            return self._first
+        try:
+            return LogHead(self._sheet(profile.sheet))
+        except MalformedSourceError:
+            # No such sheet: the workbook is none of this profile.
+            return LogHead(b"")
+
+
 def best_claims(
     profiles: Sequence[CSVProfile],
     head: bytes,
@@ -37,6 +59,7 @@ def best_claims(
     *,
     chosen: bool = False,
     only: bool = False,
+    sheet: Callable[[str], bytes] | None = None,
 ) -> list[ProfileClaim]:
     """
     Give the best claims: one, or several that are equally good, or none.
@@ -49,8 +72,9 @@ def best_claims(
             then takes a log without a mark of its own.
         only: whether they take every log: no built-in profile is asked, and one that
             does not fit says what the log lacks.
+        sheet: gives the beginning of another sheet of a workbook.
     """
-    seen = LogHead(head)
+    seen = _Heads(LogHead(head), sheet)
     if only:
         return _claims(profiles, seen, name, alone=True, only=True)[:1]
     # What the site declared goes before the built-in profiles.
@@ -65,14 +89,14 @@ def best_claims(
 
 def _claims(
     profiles: Sequence[CSVProfile],
-    head: LogHead,
+    heads: _Heads,
     name: str,
     *,
     alone: bool = False,
     only: bool = False,
 ) -> list[ProfileClaim]:
     found = (
-        claim_profile(profile, head, name, alone=alone, only=only)
+        claim_profile(profile, heads.of(profile), name, alone=alone, only=only)
         for profile in profiles
     )
     return [claim for claim in found if claim is not None]
@@ -129,7 +153,8 @@ def _choose(
 ) -> ProfileClaim:
     # The content is decompressed already; patterns name the log itself.
     head, name = _head(source), source.content_name
-    best = best_claims(profiles, head, name, chosen=True, only=only)
+    sheet = partial(workbook_head, source) if is_workbook(source.head) else None
+    best = best_claims(profiles, head, name, chosen=True, only=only, sheet=sheet)
     # Detection says this as a reason; reading must not choose one by chance.
     if len(best) > 1:
         names = " and ".join(repr(claim.profile.name) for claim in best)

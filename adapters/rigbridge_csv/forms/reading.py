@@ -26,7 +26,7 @@ from rigbridge_csv.text.records import (
     open_records,
     readable,
 )
-from rigbridge_csv.text.workbook import open_workbook
+from rigbridge_csv.text.workbook import WorkbookRecords, open_workbook
 
 __all__ = ["LogReading", "make_signs"]
 
@@ -172,7 +172,8 @@ class LogReading:
             marked.append(line)
 
         if self._workbook:
-            with open_workbook(self.source) as rows:
+            with open_workbook(self.source, self.profile.sheet) as rows:
+                self._record_sheet(rows, report)
                 yield rows
             return
         with open_records(
@@ -183,6 +184,23 @@ class LogReading:
             on_mark=on_mark,
         ) as records:
             yield records
+
+    def _record_sheet(self, rows: WorkbookRecords, report: ConversionReport) -> None:
+        """Record what of a workbook is not read, and what is read in another way."""
+        for name in rows.others:
+            report.omitted(
+                "sheet",
+                f"another one is read: {rows.name}; a profile names it by sheet",
+                place=Place(path=name),
+                detail=name,
+            )
+        if rows.merges:
+            report.coerced(
+                "cell",
+                "merged with those below it, taken for each of these rows",
+                place=Place(path=rows.name),
+                detail=f"{rows.merges} cells",
+            )
 
     def find_footers(
         self, bind: Callable[[TableHead, ConversionReport], _Columns]
@@ -236,30 +254,25 @@ class LogReading:
         )
 
 
+_PATTERN = "fields.serial_number a pattern that its numbers fit"
+# By words of the problem: what is to be done.
+_REMEDIES = {
+    "formula whose result": "open the workbook in a program that calculates it, and "
+    "save it again",
+    "and no line end": "the file may still be written; import it again when it is "
+    "complete",
+    "spreadsheet": f"export the log again with the column as text, or give {_PATTERN}",
+    "below the table": "declare data.end or data.skip for lines that are no rows, or "
+    f"give {_PATTERN}",
+    "nobody sees": f"export the log again, or give {_PATTERN}",
+    "pattern": "correct the pattern, or declare data.end or data.skip for lines that "
+    "are no rows",
+    "cells where the header": "repair the row; declare comment, data.skip or data.end "
+    "for lines that are no rows, data.short for cells that a row lacks",
+    "": "repair or remove the row, or give rows of another shape a file and a profile "
+    "of their own",
+}
+
+
 def _remedy(problem: str) -> str:
-    if problem.endswith("and no line end"):
-        return "the file may still be written; import it again when it is complete"
-    if "spreadsheet" in problem:
-        return (
-            "export the log again with the column as text, or give "
-            "fields.serial_number a pattern that takes the number alone"
-        )
-    if "below the table" in problem or "nobody sees" in problem:
-        return (
-            "declare data.end or data.skip for lines that are no rows, or give "
-            "fields.serial_number a pattern that its numbers fit"
-        )
-    if "pattern" in problem:
-        return (
-            "correct the pattern, or declare data.end or data.skip for lines that are "
-            "no rows"
-        )
-    if "cells where the header" in problem:
-        return (
-            "repair the row; declare comment, data.skip or data.end for lines that are "
-            "no rows, data.short for cells that a row lacks"
-        )
-    return (
-        "repair or remove the row, or give rows of another shape a file and a profile "
-        "of their own"
-    )
+    return next(text for words, text in _REMEDIES.items() if words in problem)

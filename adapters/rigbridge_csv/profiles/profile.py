@@ -162,6 +162,10 @@ def _thousands(value: object) -> str | None:
     return sign_of(value, "thousands")
 
 
+def _sheet(value: object) -> object:
+    return str(value) if type(value) is int else value
+
+
 def _delimiter(value: object) -> str | None:
     return sign_of(value, "delimiter")
 
@@ -192,6 +196,8 @@ class CSVProfile:
             of blanks; by default found.
         quote: the sign around cells that hold a delimiter; an empty text: there is
             none; or a table.
+        sheet: of a workbook, a pattern of the sheet's name (``Data*``) or its number;
+            by default the first that holds anything.
         encoding: the text encoding; by default a byte order mark decides, else UTF-8,
             else it is guessed, which the report says.
         decimal: the decimal separator, ``.`` or ``,``.
@@ -243,6 +249,9 @@ class CSVProfile:
     match: ProfileMatch = attrs.field(factory=ProfileMatch, converter=_match)
     delimiter: str | None = attrs.field(default=None, converter=_delimiter)
     quote: QuoteSign = attrs.field(factory=QuoteSign, converter=quote_of)
+    sheet: str | None = attrs.field(
+        default=None, converter=_sheet, validator=optional_text
+    )
     encoding: str | None = attrs.field(default=None, validator=is_encoding)
     decimal: str = attrs.field(default=".", validator=is_decimal)
     thousands: str | None = attrs.field(default=None, converter=_thousands)

@@ -11,11 +11,23 @@ import re
 
 __all__ = ["TABULAR_NAMES", "foreign_format", "is_text_table", "is_workbook"]
 
-TABULAR_NAMES = (".csv", ".tsv", ".tab", ".txt", ".log", ".dat", ".lvm", ".xlsx")
+TABULAR_NAMES = (
+    ".csv",
+    ".tsv",
+    ".tab",
+    ".txt",
+    ".log",
+    ".dat",
+    ".lvm",
+    ".xlsx",
+    ".ods",
+)
 """Names under which a file of another format is told by its right name."""
 
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _MARKS: tuple[tuple[bytes, str], ...] = (
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls)"),
+    (_OLE, "an old Excel workbook (.xls)"),
     (b"FAR:A", "an ATDF file"),
     (b"TDSm", "an NI TDMS file"),
     (b"TDSh", "the index of an NI TDMS file"),
@@ -58,10 +70,10 @@ def foreign_format(head: bytes) -> str | None:
     Args:
         head: the beginning of the file.
     """
-    if is_workbook(head):
-        return "an Excel workbook (PK, xl/)"
     if head.startswith(b"PK\x03\x04"):
-        return "a zip archive"
+        return _packed(head)
+    if head.startswith(_OLE) and _ENCRYPTED in head:
+        return "an Excel workbook with a password"
     for mark, name in _MARKS:
         if head.startswith(mark):
             return name
@@ -74,6 +86,14 @@ def foreign_format(head: bytes) -> str | None:
         names = (part[1] for part in _XML_PART.finditer(start))
         return _XML.get(next(filter(None, names), b""))
     return None
+
+
+def _packed(head: bytes) -> str:
+    if is_workbook(head):
+        return "an Excel workbook (PK, xl/)"
+    if b"opendocument.spreadsheet" in head[:200]:
+        return "an OpenDocument spreadsheet (.ods)"
+    return "a zip archive"
 
 
 def is_text_table(head: bytes) -> bool:
