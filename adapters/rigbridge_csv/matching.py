@@ -73,7 +73,7 @@ class LogHead:
             self._texts[encoding] = decode_head(encoding, self.content)
         return self._texts[encoding]
 
-    def lines(self, encoding: str | None) -> list[str]:
+    def first_lines(self, encoding: str | None) -> list[str]:
         """Give the first lines of that text."""
         if encoding not in self._lines:
             self._lines[encoding] = self.text(encoding).splitlines()[:_LINES]
@@ -227,7 +227,7 @@ def claim_profile(
         found = find_decoding(None, (head.content,), whole=False).encoding
         if _codec(found) != _codec(match.encoding):
             return None
-    marked = _fits(match.header, text, head.lines(profile.encoding))
+    marked = _fits(match.header, text, head.first_lines(profile.encoding))
     if match.header is not None and not (marked or only):
         return _lacking_claim(profile, ("match.header",)) if named else None
     if profile.form is LogForm.RECORD:
