@@ -373,7 +373,7 @@ def _roles_above(
         # A label and a cell alone are a key and its text.
         told = role is not None and (role[0] is None or len(row.cells) > 2)  # noqa: PLR2004 - see above
         if header is not None and role is not None and told and not wider:
-            found.append((row, *role))
+            found.append((row, role[0], role[1]))
     return found
 
 

@@ -197,6 +197,11 @@ def _measured(value: object) -> ColumnChoice | None:
     return _choice(value, "y")
 
 
+def _pattern(value: object) -> re.Pattern[str]:
+    # None is left to the validator, which knows the key.
+    return cast("re.Pattern[str]", compiled(value))
+
+
 @attrs.frozen(kw_only=True)
 class NeighbourColumn:
     """
@@ -208,13 +213,13 @@ class NeighbourColumn:
             fits.
     """
 
-    right: re.Pattern[str] = attrs.field(converter=compiled, validator=is_pattern)
+    right: re.Pattern[str] = attrs.field(converter=_pattern, validator=is_pattern)
 
 
-def _column_on_the_right(value: object) -> object:
+def _column_on_the_right(value: object) -> str | NeighbourColumn | None:
     # What is neither is left to the validator, which knows the key.
     if not isinstance(value, Mapping):
-        return value
+        return cast("str | None", value)
     return from_mapping(NeighbourColumn, cast("Mapping[str, object]", value), "")
 
 

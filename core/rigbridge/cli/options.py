@@ -10,10 +10,10 @@ is wrong, is left to Typer.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, cast, get_args, get_origin
 
 import typer
 from typer.core import TyperCommand
@@ -311,7 +311,8 @@ class _PlainValues:
         if value is None:
             return () if param.multiple or param.nargs == -1 else None
         if self._is_list and isinstance(value, (list, tuple)):
-            values = [self._plain(item, param) for item in value]
+            items = cast("Sequence[object]", value)
+            values = [self._plain(item, param) for item in items]
             if None not in values:
                 return values
         elif (plain := self._plain(value, param)) is not None:

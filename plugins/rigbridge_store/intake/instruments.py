@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any, cast
 
 import attrs
 
@@ -51,12 +52,14 @@ def used_instruments(
         return ()
     found: list[UsedInstrument] = []
     for item in named if isinstance(named, list) else ():
+        if not isinstance(item, Mapping):
+            continue
         try:
-            instrument = Instrument(**dict(item)) if isinstance(item, Mapping) else None
+            # Any: the model itself refuses what is no field, or of the wrong kind.
+            instrument = Instrument(**cast("Mapping[str, Any]", item))
         except (ModelError, TypeError):
             continue
-        if instrument is not None:
-            found.append(_used(instrument, moment))
+        found.append(_used(instrument, moment))
     return tuple(found)
 
 
