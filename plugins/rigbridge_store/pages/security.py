@@ -65,6 +65,9 @@ FILE_HEADERS = {
 
 _LOOPBACK = re.compile(r"localhost|127(?:\.\d{1,3}){3}|::1")
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+_UNSEEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+)
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9._ ()+-]")
 
 
@@ -75,8 +78,11 @@ def attachment_disposition(name: str) -> str:
     The name is what a rig sent: everything that could end the value, the header or a
     folder is replaced in the plain spelling and encoded in the full one (RFC 6266).
     """
-    # Some rigs name files by their Windows paths.
-    base = re.split(r"[\\/]", name)[-1] or "attachment"
+    # Some rigs name files by their Windows paths. What no eye sees, as a mark that
+    # turns the direction of writing, could pass a program off as a picture.
+    base = _UNSEEN.sub("_", re.split(r"[\\/]", name)[-1])
+    if not base.strip("."):
+        base = "attachment"
     plain = _NOT_PLAIN.sub("_", base)
     full = quote(base, safe="", errors="replace")
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{full}"

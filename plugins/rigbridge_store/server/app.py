@@ -24,10 +24,12 @@ from rigbridge_store.server.failures import (
     answer_any,
     answer_deep,
     answer_disk,
+    answer_encoding,
     answer_http,
     answer_large,
     answer_ours,
 )
+from rigbridge_store.server.links import FileLinks
 from rigbridge_store.server.reference import show_reference
 from rigbridge_store.server.routing import prepared
 from rigbridge_store.server.settings import ServerSettings
@@ -50,15 +52,20 @@ __all__ = ["build_routes", "create_app"]
 _V2 = (catalog, details, files, procedures, runs, stations, units)
 
 
-def create_app(store: RunStore, settings: ServerSettings | None = None) -> Litestar:
+def create_app(
+    store: RunStore,
+    settings: ServerSettings | None = None,
+    links: FileLinks | None = None,
+) -> Litestar:
     """
     Make the application.
 
     Args:
         store: the store behind it; closed by whoever opened it.
         settings: how it behaves; the defaults by default.
+        links: signs the URLs of files, alike in every process of one server.
     """
-    door = Door(store, ServerSettings() if settings is None else settings)
+    door = Door(store, settings or ServerSettings(), links or FileLinks())
     app = build_routes(door.settings.max_body)
     # The handlers find the store by what the application holds.
     site = Site(store=store, wrong_keys=door.wrong_keys)
@@ -96,6 +103,7 @@ def build_routes(max_body: int) -> Litestar:
             HTTPException: page_or(answer_http),
             # A decoder that recurses; it must come before what catches anything.
             RecursionError: answer_deep,
+            UnicodeDecodeError: answer_encoding,
             MemoryError: answer_large,
             OSError: answer_disk,
             Exception: answer_any,

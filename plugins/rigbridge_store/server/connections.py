@@ -2,9 +2,10 @@
 Connections that have shown no key: how long each may take, and how many there may be.
 
 A descriptor costs a stranger nothing and the server one of a thousand. So a connection
-whose header does not come to its end is closed, and one address has only so many that
-no genuine key has come over. The HTTP server under us knows neither limit: these are
-protocols of its own kinds, with both.
+whose header does not come to its end is closed, in time and before it takes much
+memory, and one address has only so many that no genuine key has come over. The HTTP
+server under us knows none of these limits: these are protocols of its own kinds, with
+all of them.
 """
 
 from __future__ import annotations
@@ -22,10 +23,18 @@ __all__ = ["ConnectionLimits", "LimitedProtocol", "limited_protocol", "note_genu
 HEADER_SECONDS = 10.0
 """How long a connection may take to send the whole header of a request."""
 
+HEADER_BYTES = 64 << 10
+"""How many bytes a connection may send before the header of a request is whole."""
+
 STRANGERS_AN_ADDRESS = 64
 """How many connections one address may have that have shown no genuine key."""
 
 _NAME = "rigbridge.connection"
+_LONG = b"The header of the request is too long."
+_REFUSED = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Type: text/plain\r\n"
+    b"Content-Length: %d\r\nConnection: close\r\n\r\n%b" % (len(_LONG), _LONG)
+)
 
 
 class ConnectionLimits:
@@ -90,6 +99,7 @@ class LimitedProtocol(asyncio.Protocol):
 
     _counted: str | None = None
     _deadline: asyncio.TimerHandle | None = None
+    _received: int = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a header."""
@@ -110,8 +120,13 @@ class LimitedProtocol(asyncio.Protocol):
         super().data_received(data)
         if self._has_header():
             self._stop_waiting()
-        else:
-            self._wait_for_header()
+            return
+        # What one read brings is counted only if it does not end the header.
+        self._received += len(data)
+        if self._received > HEADER_BYTES and not self.transport.is_closing():
+            self.transport.write(_REFUSED)
+            self.transport.close()
+        self._wait_for_header()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Count the connection no more."""
@@ -135,6 +150,7 @@ class LimitedProtocol(asyncio.Protocol):
             self._deadline = self.loop.call_later(self.limits.seconds, self._give_up)
 
     def _stop_waiting(self) -> None:
+        self._received = 0
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None

@@ -25,7 +25,6 @@ _SAFE = {
 # RFC 6838, section 4.2, bounds both names by 127 characters.
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,127}/[\w.+-]{1,127}", re.ASCII)
 # A line break within a name would begin another header.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 DOWNLOAD = ResponseSpec(
     bytes,
@@ -52,6 +51,8 @@ def download(door: Door, file: StoredFile) -> File | Stream:
     # Parameters of a media type are dropped: they could name a charset or boundary.
     media_type = (file.mime_type or "").partition(";")[0].strip()
     media_type = media_type if _MEDIA_TYPE.fullmatch(media_type) else _BINARY
+    # What a rig sent is never to be run by a browser in our origin.
+    headers = {**_SAFE, "Content-Disposition": attachment_disposition(file.name)}
     path = door.store.contents.path(file.sha256)
     if path is not None and not path.is_file():
         raise bytes_missing(file.name)
@@ -64,13 +65,10 @@ def download(door: Door, file: StoredFile) -> File | Stream:
         return Stream(
             stream_pieces(stream),
             media_type=media_type,
-            headers={**_SAFE, "Content-Disposition": attachment_disposition(file.name)},
+            headers=headers,
         )
     return File(
         path=path,
-        filename=_CONTROL.sub("_", file.name),
         media_type=media_type,
-        # What a rig sent is never to be run by a browser in our origin.
-        content_disposition_type="attachment",
-        headers=_SAFE,
+        headers=headers,
     )

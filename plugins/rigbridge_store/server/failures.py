@@ -30,6 +30,7 @@ __all__ = [
     "answer_any",
     "answer_deep",
     "answer_disk",
+    "answer_encoding",
     "answer_http",
     "answer_large",
     "answer_ours",
@@ -149,6 +150,14 @@ def answer_large(
     _LOGGER.warning("request refused for want of memory: %s", error)
     words = "The request needs more memory than one may take. Send it in parts."
     return _answer(request, 413, words, [])
+
+
+def answer_encoding(
+    request: Request[Any, Any, Any], error: UnicodeDecodeError
+) -> Response[Problem]:
+    """Answer a body that is no UTF-8, which the decoder does not say as its own."""
+    _LOGGER.warning("request refused: %s", error)
+    return _answer(request, 400, "The body is no valid JSON: it is no UTF-8")
 
 
 def answer_deep(

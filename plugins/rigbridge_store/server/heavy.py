@@ -38,6 +38,7 @@ from rigbridge_store.access.principals import Principal
 from rigbridge_store.opened_store import StoreOpening
 from rigbridge_store.refusals import come_again, disk_refuses, forbidden, too_large
 from rigbridge_store.server.app import create_app
+from rigbridge_store.server.links import FileLinks
 from rigbridge_store.server.settings import ServerSettings
 from rigbridge_store.store import RunStore
 
@@ -92,6 +93,7 @@ class HeavyRequests:
         store: the store behind it.
         settings: how the application behaves.
         opening: how a worker opens the same store.
+        links: signs the URLs of files, as in the application.
         memory: how many bytes of memory a worker may take; :data:`WORKER_MEMORY` by
             default.
     """
@@ -102,12 +104,15 @@ class HeavyRequests:
         store: RunStore,
         settings: ServerSettings,
         opening: StoreOpening,
+        *,
+        links: FileLinks,
         memory: int | None = None,
     ) -> None:
         self._app = cast("ASGIApp", app)
         self._store = store
         self._settings = settings
         self._opening = opening
+        self._links = links
         self._memory = WORKER_MEMORY if memory is None else memory
         self._pool: ProcessPoolExecutor | None = None
         # Bodies come side by side, so that a slow sender holds up nobody.
@@ -227,7 +232,7 @@ class HeavyRequests:
                 get_context("spawn"),
                 # The worker opens the store once and keeps it.
                 _open_store,
-                (self._opening, self._settings, self._memory),
+                (self._opening, self._settings, self._links, self._memory),
             )
         try:
             answer = await asyncio.wrap_future(self._pool.submit(_answer, request))
@@ -346,7 +351,9 @@ def _too_much(memory: int) -> DeliveryError:
 _apps: dict[str, tuple[Litestar, int]] = {}
 
 
-def _open_store(opening: StoreOpening, settings: ServerSettings, memory: int) -> None:
+def _open_store(
+    opening: StoreOpening, settings: ServerSettings, links: FileLinks, memory: int
+) -> None:
     if sys.platform == "linux":
         import resource  # noqa: PLC0415 - Windows has none
 
@@ -357,7 +364,7 @@ def _open_store(opening: StoreOpening, settings: ServerSettings, memory: int) ->
     gc.disable()
     store = RunStore.open(**attrs.asdict(opening, recurse=False))
     # Counted at the door already, where the request came in.
-    app = create_app(store, attrs.evolve(settings, requests_per_minute=None))
+    app = create_app(store, attrs.evolve(settings, requests_per_minute=None), links)
     _apps[_MAIN] = (app, memory)
 
 

@@ -5,6 +5,9 @@ What is done to a request before it is routed.
 such a part would be two. So an encoded slash goes through the routing as a character
 that no text has, and is put back for the handler.
 
+A request for a port that there cannot be is refused: whatever makes a URL of the host
+that was asked for would break down on it.
+
 ``HEAD`` is routed as ``GET``; the HTTP server under us leaves out the body. Probes of
 monitors and load balancers send it.
 """
@@ -14,15 +17,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any, cast
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
+import msgspec
 from litestar.types import ASGIApp, Receive, Scope, Send
+
+from rigbridge.wire import CODES, PrintedError, Problem
 
 __all__ = ["prepared", "restore_slashes"]
 
 # A noncharacter of Unicode: never in a text, and not in UTF-8 that came encoded.
 _MARK = "\ufdd0"
 _ENCODED = re.compile(b"%2f", re.IGNORECASE)
+_NO_HOST = "The header Host names no port: it must be a number up to 65535."
 
 
 def prepared(app: ASGIApp) -> ASGIApp:
@@ -30,6 +37,9 @@ def prepared(app: ASGIApp) -> ASGIApp:
 
     async def handle(scope: Scope, receive: Receive, send: Send) -> None:
         """Prepare a request, and pass it on."""
+        if not _has_port(dict(scope["headers"]).get(b"host", b"")):
+            await _refuse(send, _NO_HOST)
+            return
         raw = _raw_path(scope)
         if _ENCODED.search(raw) is not None:
             # Some servers hand over the query string with it.
@@ -41,6 +51,25 @@ def prepared(app: ASGIApp) -> ASGIApp:
         await app(scope, receive, send)
 
     return handle
+
+
+def _has_port(host: bytes) -> bool:
+    """Whether the port of a host is one, where it names any."""
+    try:
+        urlsplit(b"//" + host).port  # noqa: B018 - reading it is the check
+    except ValueError:
+        return False
+    return True
+
+
+async def _refuse(send: Send, words: str) -> None:
+    problem = Problem(
+        code=CODES[400], message=words, issues=[], error=PrintedError(message=words)
+    )
+    headers = [(b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": 400, "headers": headers})
+    body = msgspec.json.encode(problem)
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def _raw_path(scope: Mapping[str, Any]) -> bytes:

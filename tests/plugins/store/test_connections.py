@@ -72,6 +72,19 @@ def test_a_second_header_that_does_not_end(client: httpx.Client) -> None:
         assert _is_closed(connection)
 
 
+def test_a_header_that_is_too_long(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused before it takes much memory, also behind another request."""
+    monkeypatch.setattr(connections, "HEADER_BYTES", 1000)
+    with _connect(client, b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n") as connection:
+        while b'"ok"}' not in connection.recv(4096):
+            pass
+        connection.sendall(_HALF + b"x" * 1000)
+        assert connection.recv(4096).startswith(b"HTTP/1.1 431 ")
+        assert _is_closed(connection)
+
+
 def test_too_many_of_one_address(client: httpx.Client) -> None:
     """One more than the limit is closed at once; others are served again after."""
     held = [_connect(client) for _ in range(4)]

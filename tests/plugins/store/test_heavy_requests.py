@@ -151,6 +151,18 @@ class TestRefusals:
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_link_from_the_worker(api: httpx.Client) -> None:
+    """A link that was signed by the worker is good at the server."""
+    grant = api.post("/api/v2/attachments", json={"name": "a.txt"}).json()
+    httpx.put(grant["upload_url"], content=b"bytes").raise_for_status()
+    # Without a length, a body may be a large one.
+    finalized = api.post(
+        f"/api/v2/attachments/{grant['id']}/finalize", content=iter([b"{}"])
+    )
+    assert httpx.get(finalized.json()["url"]).content == b"bytes"
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_large_report(store: RunStore, api: httpx.Client, tmp_path: Path) -> None:
     """An uploaded report that is large is read by the worker, with its answer."""
     lines = ["serial_number,part_number,procedure,measurement,value,outcome"]

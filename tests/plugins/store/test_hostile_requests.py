@@ -109,7 +109,10 @@ class TestNames:
         assert file["name"] == name
         answer = api.get(file["download_url"])
         assert answer.content == b"<script>alert(1)</script>"
-        assert answer.headers["content-disposition"].startswith("attachment;")
+        saved = answer.headers["content-disposition"]
+        assert saved.startswith("attachment;")
+        # No folder, and nothing that turns the direction of writing.
+        assert not re.search(r"[\\/]|%5c|%2f|%e2%80%ae", saved, re.IGNORECASE)
         assert "set-cookie" not in answer.headers
         assert "sandbox" in answer.headers["content-security-policy"]
         assert answer.headers["x-content-type-options"] == "nosniff"
@@ -154,9 +157,27 @@ class TestPaths:
         assert b"SQLite format" not in answer.content
         assert b"root:" not in answer.content
 
+    @pytest.mark.parametrize("host", ["a:99999999", "a:x", "[::1]:y"])
+    @pytest.mark.parametrize("path", ["/api/v1/runs/x", "/", "/nothing"])
+    def test_no_port(self, api: httpx.Client, host: str, path: str) -> None:
+        """A host with a port that there cannot be is refused, on every path."""
+        answer = api.get(path, headers={"Host": host})
+        assert answer.status_code == 400
+        assert "Host" in answer.json()["error"]["message"]
+
 
 class TestBodies:
     """Bodies that are meant to exhaust or to confuse."""
+
+    @pytest.mark.parametrize("text", ["\xe4".encode("latin-1"), b"\xed\xa0\x80"])
+    @pytest.mark.parametrize("path", ["/api/v1/runs", "/api/v2/runs"])
+    def test_no_utf8(self, api: httpx.Client, path: str, text: bytes) -> None:
+        """Bytes that are no UTF-8 are refused by that name."""
+        headers = {"Content-Type": "application/json"}
+        content = b'{"serial_number": "%b"}' % text
+        answer = api.post(path, content=content, headers=headers)
+        assert answer.status_code == 400
+        assert "no UTF-8" in answer.json()["message"]
 
     @staticmethod
     def _nested(api: httpx.Client, depth: int) -> httpx.Response:
