@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 
 from rigbridge.configuration import Configuration
 from rigbridge.destinations import (
@@ -30,9 +30,9 @@ from rigbridge.model.report import ConversionReport
 from rigbridge.wire import ListedRun
 from rigbridge_store.intake.policies import Repetition
 from rigbridge_store.preparer import StorePreparer, Submission
-from rigbridge_store.store import RunStore
-from rigbridge_store.submission import attach_file, store_submissions, submit_run
-from rigbridge_store.tables.database import PATIENCE
+
+if TYPE_CHECKING:
+    from rigbridge_store.store import RunStore
 
 __all__ = ["LocalDestination"]
 
@@ -80,7 +80,11 @@ class LocalDestination:
         """
         return self._opened(create=False)
 
-    def _opened(self, *, create: bool, patience: float = PATIENCE) -> RunStore:
+    def _opened(self, *, create: bool, patience: float | None = None) -> RunStore:
+        # Imported here: an import starts its processes before that, which takes long.
+        from rigbridge_store.store import RunStore  # noqa: PLC0415
+        from rigbridge_store.tables.database import PATIENCE  # noqa: PLC0415
+
         with self._lock:
             if self._store is None:
                 self._store = RunStore.open(
@@ -88,7 +92,7 @@ class LocalDestination:
                     database=self._settings.database,
                     attachments=self._settings.attachments,
                     create=create,
-                    patience=patience,
+                    patience=PATIENCE if patience is None else patience,
                 )
             return self._store
 
@@ -108,6 +112,8 @@ class LocalDestination:
             BadRequestError: a unit would come to contain itself.
             ServerUnavailableError: the store cannot be written for now.
         """
+        from rigbridge_store.submission import submit_run  # noqa: PLC0415 - as above
+
         return submit_run(self.store, run, report, repetition=self._repetition)
 
     def begin_replacing(self) -> None:
@@ -141,6 +147,10 @@ class LocalDestination:
         Raises:
             ServerUnavailableError: the store cannot be written for now.
         """
+        from rigbridge_store.submission import (  # noqa: PLC0415 - as above
+            store_submissions,
+        )
+
         submissions = [cast("Submission", item.payload) for item in items]
         return store_submissions(self.store, submissions)
 
@@ -153,6 +163,8 @@ class LocalDestination:
             UnprocessableError: the attachment has no bytes, or not those described.
             NoAnswerError: its bytes cannot be read now.
         """
+        from rigbridge_store.submission import attach_file  # noqa: PLC0415 - as above
+
         attach_file(self.existing, stored_id, attachment)
 
     def list_runs(self, serial_number: str) -> Sequence[ListedRun]:

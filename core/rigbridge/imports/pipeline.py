@@ -112,6 +112,7 @@ def import_sources(
         sources = without_secrets(sources, configuration)
     with ExitStack() as stack:
         writer = _Writer(settings)
+        bulk = None
         if destination is not None:
             try:
                 spool = stack.enter_context(import_spool(configuration.data))
@@ -120,14 +121,20 @@ def import_sources(
                 # What cannot be written there is said of the runs that need it.
                 spool = Path(stack.enter_context(TemporaryDirectory()))
             bulk = stored_in(destination, spool)
-            settings = attrs.evolve(settings, preparer=bulk.preparer(), spool=spool)
+            settings = attrs.evolve(settings, spool=spool)
             writer = _Writer(settings, bulk, PostponedItems(spool))
+
+        def prepared() -> ReadSettings:
+            # Opens the store, which takes as long as starting the processes that read.
+            preparer = None if bulk is None else bulk.preparer()
+            return attrs.evolve(settings, preparer=preparer)
+
         taken = writer.taken(sources, stop)
         batches = batches_of(taken)
         blocks = (
-            blocks_of(batches, settings, jobs)
+            blocks_of(batches, adapters, prepared, jobs)
             if cluster is None
-            else cluster_blocks(batches, settings, cluster)
+            else cluster_blocks(batches, prepared(), cluster)
         )
         # Closing ends the workers also where the caller stops in the middle.
         with closing(blocks):

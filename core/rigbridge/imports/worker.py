@@ -16,7 +16,8 @@ import sys
 import threading
 from typing import IO, Any
 
-from rigbridge.imports.blocks import read_batch
+from rigbridge.imports.blocks import ReadSettings, read_batch
+from rigbridge.imports.detection import AdapterSet
 from rigbridge.imports.frames import packed, read_frame, unpacked, write_frame
 
 __all__ = ["serve", "worker_command"]
@@ -64,7 +65,10 @@ def serve(parent: int) -> None:
     def answer(content: object) -> None:
         write_frame(answers, packed(content))
 
-    settings = unpacked(waiting.get())
+    adapters: AdapterSet = unpacked(waiting.get())
+    # They load while the parent opens its store.
+    _ = adapters.unusable
+    settings = ReadSettings(adapters=adapters, **unpacked(waiting.get()))
     # Says that the adapters were loaded: a worker that dies before that cannot start at
     # all.
     answer(None)

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import IO, TypeAlias, cast
@@ -30,6 +30,7 @@ from rigbridge.imports.blocks import (
     SourcePart,
     read_batch,
 )
+from rigbridge.imports.detection import AdapterSet
 from rigbridge.imports.frames import packed, read_frame, unpacked, write_frame
 from rigbridge.imports.results import begun
 from rigbridge.imports.worker import worker_command
@@ -38,6 +39,9 @@ __all__ = ["blocks_of", "default_jobs"]
 
 _MOST_ATTEMPTS = 3
 """Processes that may die over one source before it is left out."""
+
+_LOADED = "adapters"
+"""The one of the settings that a process has before it gets the others."""
 
 _Answers: TypeAlias = "queue.Queue[tuple[_Worker, bytes | None]]"
 
@@ -54,7 +58,10 @@ def default_jobs() -> int:
 
 
 def blocks_of(
-    batches: Iterable[Batch], settings: ReadSettings, jobs: int | None = None
+    batches: Iterable[Batch],
+    adapters: AdapterSet,
+    settings: Callable[[], ReadSettings],
+    jobs: int | None = None,
 ) -> Generator[Block]:
     """
     Read batches, in several processes where that is worth it.
@@ -63,7 +70,9 @@ def blocks_of(
 
     Args:
         batches: what to read; taken one by one, as there is room for them.
-        settings: how.
+        adapters: the adapters to choose from.
+        settings: gives how to read, with these adapters; called once the processes
+            have been started.
         jobs: how many processes read; 1 is this one, and None as many as there are
             processors, or this one where there is little to read.
 
@@ -78,12 +87,14 @@ def blocks_of(
         waiting = _chained(first, waiting)
     # A frozen program has no interpreter to start.
     if jobs == 1 or not sys.executable or getattr(sys, "frozen", False):
+        here = settings()
         for batch in waiting:
-            yield from read_batch(batch, settings)
+            yield from read_batch(batch, here)
         return
-    pool = _Pool(waiting, settings, jobs)
+    pool = _Pool(waiting, adapters, jobs)
     try:
-        yield from pool.blocks()
+        pool.start()
+        yield from pool.blocks(settings())
     finally:
         pool.close()
 
@@ -113,7 +124,7 @@ def _interrupts_held() -> Generator[None]:
 class _Worker:
     """A process, and what it has been given."""
 
-    def __init__(self, settings: bytes, answers: _Answers) -> None:
+    def __init__(self, adapters: bytes, answers: _Answers) -> None:
         with _interrupts_held():
             self.process = subprocess.Popen(  # noqa: S603 - this interpreter itself
                 worker_command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -123,7 +134,7 @@ class _Worker:
         self.is_ready = False
         self._answers = answers
         self._is_closed = False
-        self._send(settings)
+        self._send(adapters)
         # A daemon: it may be blocked in a read when the program ends.
         threading.Thread(
             target=self._receive, name="rigbridge-import", daemon=True
@@ -135,6 +146,12 @@ class _Worker:
         if not self.batches:
             return True
         return len(self.batches) == 1 and not self.batches[0].is_large
+
+    def begin(self, settings: bytes) -> None:
+        """Let it read what it has been given."""
+        self._send(settings)
+        for batch in self.batches:
+            self._send(packed(batch))
 
     def give(self, batch: Batch) -> None:
         self.batches.append(batch)
@@ -178,15 +195,16 @@ class _Pool:
 
     Args:
         batches: what to read.
-        settings: how.
+        adapters: the adapters to choose from, which the processes load at once.
         jobs: how many processes.
     """
 
     def __init__(
-        self, batches: Iterator[Batch], settings: ReadSettings, jobs: int
+        self, batches: Iterator[Batch], adapters: AdapterSet, jobs: int
     ) -> None:
         self._batches = batches
-        self._settings = packed(settings)
+        self._adapters = packed(adapters)
+        self._settings = b""
         self._jobs = jobs
         # Two places for each worker. More would only hold more blocks in memory.
         self._answers: _Answers = queue.Queue(maxsize=2 * jobs)
@@ -195,7 +213,21 @@ class _Pool:
         self._again: deque[Batch] = deque()
         self._failed_starts = 0
 
-    def blocks(self) -> Iterator[Block]:
+    def start(self) -> None:
+        """Start a process for each of the first batches; none begins to read."""
+        for batch in islice(self._batches, self._jobs):
+            worker = _Worker(self._adapters, self._answers)
+            worker.batches.append(batch)
+            self._workers.append(worker)
+
+    def blocks(self, settings: ReadSettings) -> Iterator[Block]:
+        self._settings = packed(
+            attrs.asdict(
+                settings, recurse=False, filter=lambda field, _: field.name != _LOADED
+            )
+        )
+        for worker in self._workers:
+            worker.begin(self._settings)
         self._assign()
         while any(worker.batches for worker in self._workers):
             worker, frame = self._answers.get()
@@ -233,7 +265,8 @@ class _Pool:
             if batch is None:
                 return
             if worker is None:
-                worker = _Worker(self._settings, self._answers)
+                worker = _Worker(self._adapters, self._answers)
+                worker.begin(self._settings)
                 self._workers.append(worker)
             worker.give(batch)
 

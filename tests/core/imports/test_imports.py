@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from functools import partial
 from pathlib import Path
@@ -346,10 +346,13 @@ class TestImport:
         """One that waits, and is given again by another process, is one run."""
 
         def blocks_of(
-            batches: Iterable[Batch], settings: ReadSettings, _jobs: int
+            batches: Iterable[Batch],
+            _adapters: AdapterSet,
+            settings: Callable[[], ReadSettings],
+            _jobs: int,
         ) -> Iterator[Block]:
             for batch in batches:
-                (block,) = read_batch(batch, settings)
+                (block,) = read_batch(batch, settings())
                 cut = (attrs.evolve(part, result=None) for part in block.parts)
                 yield Block(parts=tuple(cut))
                 yield block
