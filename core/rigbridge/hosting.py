@@ -1,4 +1,4 @@
-"""What a destination offers that we host ourselves: keys, upkeep, and serving it."""
+"""What a destination on this machine offers beyond storing: keys, upkeep, a server."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """
-The embedded run store: one service layer, with doors in process and over HTTP.
+The embedded run store: one service layer, used in process and over HTTP.
 
 - :class:`RunStore` is the service: validation, persistence, keys and uploads,
 - :mod:`rigbridge_store.destination` is its door in process,

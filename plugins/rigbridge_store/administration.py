@@ -1,4 +1,4 @@
-"""Stations and procedures of a store in the hands of those who look after it."""
+"""Administration of the stations and procedures of a store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The store's door in process: a destination without a port."""
+"""The embedded store as a destination in this process, without a port."""
 
 from __future__ import annotations
 

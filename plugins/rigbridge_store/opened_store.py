@@ -1,4 +1,4 @@
-"""A store that is open: its parts, its transactions, and who may come in."""
+"""An open store: its parts, its transactions and its keys."""
 
 from __future__ import annotations
 

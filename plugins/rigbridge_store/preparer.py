@@ -1,5 +1,5 @@
 """
-A run of the model to its rows and its stored files, by a process that needs no table.
+Prepares a run of the model for storing, in a process that needs no database.
 
 Nothing here, and nothing that it imports, may import SQLAlchemy: a process that reads
 reports would take longer to start, and more memory, for what it never calls.

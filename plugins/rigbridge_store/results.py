@@ -1,4 +1,4 @@
-"""What the service answers."""
+"""The results of the store's calls."""
 
 from __future__ import annotations
 

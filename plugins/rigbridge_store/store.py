@@ -1,4 +1,4 @@
-"""The store: the one service layer behind every door."""
+"""The store: the service layer behind the server, the pages and the destination."""
 
 from __future__ import annotations
 

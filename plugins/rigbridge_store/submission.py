@@ -1,4 +1,4 @@
-"""A run of the model into the store, with its files: the way of every door of ours."""
+"""Stores a run of the model with its files; every interface of the store uses this."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A record as a program handed it over, and adapters that translate such records."""
+"""Records that a program hands over in its own form, and their adapters."""
 
 from __future__ import annotations
 

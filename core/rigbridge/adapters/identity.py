@@ -1,5 +1,5 @@
 r"""
-Rules of a site that say who a unit, a procedure and an operator are.
+A site's rules for the identity of a unit, a procedure and an operator.
 
 Reports often lack what a store needs: the serial number stands only in the file name,
 only batch and socket tell the units of a panel apart, the operator is a login and not

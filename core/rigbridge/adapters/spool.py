@@ -1,4 +1,4 @@
-"""A folder for the attachment bytes of runs that are on their way."""
+"""A temporary folder for the attachments of runs that are not stored yet."""
 
 from __future__ import annotations
 

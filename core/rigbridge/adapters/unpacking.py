@@ -1,4 +1,4 @@
-"""Bytes out of a compressed stream: damage is said, and a bomb does not go off."""
+"""Unpacks compressed streams: damage is an error, and the unpacked size is limited."""
 
 from __future__ import annotations
 

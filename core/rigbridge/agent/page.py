@@ -1,4 +1,4 @@
-"""The agent's page: health for programs, a glance for people, metrics."""
+"""The agent's HTTP page: a health check, an overview for people, and metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``adapters``: who reads what, and why; a new adapter, and its certificate."""
+"""``adapters``: lists and tries adapters, and creates and checks a new one."""
 
 # ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
 

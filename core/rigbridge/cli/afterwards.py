@@ -1,4 +1,4 @@
-"""What becomes of report files after an import, as options say it."""
+"""The options that say what becomes of report files after an import."""
 
 # ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
 

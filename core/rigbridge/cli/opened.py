@@ -1,4 +1,4 @@
-"""What commands open as their options say, and close at the end."""
+"""Opens what a command needs by its options, and closes it at the end."""
 
 # ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
 

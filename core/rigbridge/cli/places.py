@@ -1,5 +1,5 @@
 """
-Where a command finds its store: options that many commands have, said once for all.
+Where a command finds its store: the options that many commands share.
 
 A command that :func:`placed` decorates takes a :class:`StorePlace` instead of them.
 """

@@ -1,5 +1,5 @@
 """
-What the v1 payload alone says of a run.
+Reads a run from its v1 payload alone, without the sidecar.
 
 These rules are the base that every sidecar refers to: they belong to its format's
 version and must not change within it.

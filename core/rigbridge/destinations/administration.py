@@ -1,4 +1,4 @@
-"""What those do to a store who look after it: deleting, and linking stations."""
+"""Administration of a store: deleting, and linking stations to procedures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run on its way to a destination: how far it has come, and what came of it."""
+"""The delivery of a run to a destination: its progress and its result."""
 
 from __future__ import annotations
 

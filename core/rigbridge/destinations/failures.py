@@ -1,4 +1,4 @@
-"""What the code of somebody else's destination raised, as one of our errors."""
+"""Turns what a third-party destination raises into errors of rigbridge."""
 
 from __future__ import annotations
 

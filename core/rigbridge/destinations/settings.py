@@ -1,4 +1,4 @@
-"""What a destination may need to know."""
+"""The settings that a destination gets."""
 
 from __future__ import annotations
 

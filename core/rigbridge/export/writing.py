@@ -1,4 +1,4 @@
-"""Writing exported runs: a file that is there whole, or not at all."""
+"""Writes exported runs: the file is complete, or it is not there."""
 
 from __future__ import annotations
 

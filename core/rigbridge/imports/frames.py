@@ -1,5 +1,5 @@
 """
-Objects between an import and its workers: pickled, each with its length before it.
+The frames between an import and its workers: pickled objects with their lengths.
 
 Both sides are processes of one import, on pipes that nobody else can write to.
 """

@@ -1,5 +1,5 @@
 """
-The ledger in an import: what is passed over, and what is noted once it is durable.
+The ledger during an import: which sources are skipped, and when results are recorded.
 
 An entry is written after its runs are stored. A process that is killed in between
 leaves sources without an entry: they are read again, and the store knows their runs.

@@ -1,4 +1,4 @@
-"""Assemblies whose parts are not stored yet: on the disk until everything else is."""
+"""Holds assemblies on the disk until the units that they contain are stored."""
 
 from __future__ import annotations
 

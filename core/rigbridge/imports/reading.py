@@ -1,5 +1,5 @@
 """
-One source to its runs, completed by the site's rules, each with its report.
+Reads the runs of a source, and applies the site's rules to each.
 
 A kept run has its times in UTC, so a mended time zone does not change them any more.
 Its source says what the station printed, and is read again: a copy that was kept as an

@@ -1,4 +1,4 @@
-"""What came of the sources of an import: light, so that it can be sent and gathered."""
+"""The results of an import: small objects that processes can exchange."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """
-The folder in which an import lays bytes aside, on the disk of the data folder.
+The temporary folder of an import, on the disk of the data folder.
 
 It goes with the import. One whose import was killed is removed when the next begins:
 that nobody uses it is told by a lock, which the system releases with the process.

@@ -1,5 +1,5 @@
 """
-A process that reads batches: what it is sent, what it answers, and when it ends.
+The worker process of an import: what it receives, what it answers, when it ends.
 
 It is a new interpreter, not a copy of this one, since a copy may hold locks of threads
 that it does not have. Frames of pickled objects come by its standard input and go by

@@ -1,5 +1,5 @@
 """
-The SQLite file of the ledger: shared by processes, and never in the way of an import.
+The SQLite file of the ledger: processes share it, and its faults stop no import.
 
 Everything in it can be had again by importing again. So a damaged file is set aside and
 a new one begun, and an import goes on without a ledger where none can be opened.

@@ -1,4 +1,4 @@
-"""Which sources an import passes over, since an earlier one is done with them."""
+"""Finds the sources that an import can skip, since an earlier one has finished them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of an entry; what many entries share is noted once and named by a key."""
+"""The rows of an entry; values that many entries share are stored once, under a key."""
 
 from __future__ import annotations
 

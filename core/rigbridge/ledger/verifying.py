@@ -1,4 +1,4 @@
-"""The ledger against the store: each run that one holds and the other does not."""
+"""Compares the ledger with the store: which runs are in one and not in the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names that are close to a misspelled one, and the question that asks for them."""
+"""Suggests known names for a misspelled one."""
 
 from __future__ import annotations
 

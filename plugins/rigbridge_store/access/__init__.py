@@ -1,3 +1,3 @@
-"""Who asks, and what each may reach."""
+"""Authentication and permissions."""
 
 __all__: list[str] = []

@@ -1,5 +1,5 @@
 """
-API keys: who owns them, and whether one that is shown is genuine.
+API keys: issuing, revoking and checking them.
 
 A key is ``rb_`` with a public part, which finds its row, and a random secret of 256
 bits, of which only a SHA-256 digest is kept. So many bits cannot be guessed, hence a

@@ -1,4 +1,4 @@
-"""How often somebody may come: a bucket of tokens for each."""
+"""Rate limits: a token bucket for each source."""
 
 from __future__ import annotations
 

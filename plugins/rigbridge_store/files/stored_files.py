@@ -1,4 +1,4 @@
-"""The files of runs: rows that tell a name from a content."""
+"""The files of runs: rows that connect a file name with its content."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """
-Runs into the tables, a group at a time: one way for one run and for many.
+Writes runs into the tables, in groups; a single run is a group of one.
 
 What a group needs to know is asked for all of its runs together, and the rows of each
 table are written together. So a run costs few statements of its own, and none that

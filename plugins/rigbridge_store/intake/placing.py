@@ -1,5 +1,5 @@
 """
-The units of a group of runs: found, created, and told what they are.
+The units of a group of runs: found or created, with their part, revision and batch.
 
 What a run names of its unit holds from the start of that run on, since units are
 reworked. Archives bring runs in any order: the newest run that names a part, a revision

@@ -1,4 +1,4 @@
-"""How strict a creation is; the doors differ in it."""
+"""How strict a creation is: v1, v2 and calls in process differ in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all pages share: the store, who visits, and the templates."""
+"""What all pages share: the store, the visitor's session and the templates."""
 
 from __future__ import annotations
 

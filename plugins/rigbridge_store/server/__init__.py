@@ -1,5 +1,5 @@
 """
-The store's HTTP door: the v1 contract, its OpenAPI document and our superset.
+The store over HTTP: the v1 and v2 contracts, their OpenAPI document, and our additions.
 
 Needs ``rigbridge[server]``; importing this package without it raises an error that
 says how to install it.

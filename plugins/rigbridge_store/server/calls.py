@@ -1,5 +1,5 @@
 """
-The seam between the framework and the calls: whose call it is, and what it may do.
+Connects the web framework with the calls: the caller, and what the caller may do.
 
 A handler is declared by :func:`get`, :func:`post`, :func:`put`, :func:`patch` or
 :func:`delete` of this module, and takes ``call: FromCall``. The guard of its router has

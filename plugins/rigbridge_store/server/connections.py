@@ -1,5 +1,5 @@
 """
-Connections that have shown no key: how long each may take, and how many there may be.
+Limits for connections that have shown no key: their time and their number.
 
 A descriptor costs a stranger nothing and the server one of a thousand. So a connection
 whose header does not come to its end is closed, in time and before it takes much

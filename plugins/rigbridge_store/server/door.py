@@ -1,4 +1,4 @@
-"""The common part of all calls: the store, and whose key a request shows."""
+"""What all calls share: the store, and the authentication of a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files to browsers and clients: always saved, never shown."""
+"""Gives files to browsers and clients as downloads that a browser never runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every error as ``{"code", "message", "issues"}``, and nothing else ever."""
+"""Answers every error as ``{"code", "message", "issues"}``."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """
-Requests that cost much memory or time: answered by a process of their own.
+Large requests: a worker process answers them, within a limit of memory.
 
 To decode tens of megabytes of JSON, or to read a large report, holds the interpreter
 for seconds and takes many times their size. So what is heavy is written to a file as it

@@ -1,4 +1,4 @@
-"""An uploaded report to runs, by the installed adapters."""
+"""Imports an uploaded report with the installed adapters."""
 
 from __future__ import annotations
 

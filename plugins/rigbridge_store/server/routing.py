@@ -1,5 +1,5 @@
 """
-What is done to a request before it is routed.
+Prepares a request before it is routed: encoded slashes, and HEAD.
 
 ``/units/A%2F7`` is the unit ``A/7``: a server decodes a path before it is routed, and
 such a part would be two. So an encoded slash goes through the routing as a character

@@ -1,4 +1,4 @@
-"""The server as a program: where it listens, and until when."""
+"""Runs the server: its socket, its start and its end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be set at the HTTP door."""
+"""The settings of the HTTP server."""
 
 from __future__ import annotations
 

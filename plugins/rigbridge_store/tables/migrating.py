@@ -1,5 +1,5 @@
 """
-The version of a store's tables, and how they come to the present one.
+The version of a store's tables, and their upgrade to the current one.
 
 A new store gets the present tables at once; an older one is migrated by Alembic. Which
 version it has stands in ``schema_versions``, where every version of rigbridge looks,

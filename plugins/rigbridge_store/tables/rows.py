@@ -1,5 +1,5 @@
 """
-Statements that every run needs, at the speed of the driver.
+Statements that run for every run, sent to the driver without SQLAlchemy's overhead.
 
 SQLAlchemy says what they are, once a dialect. From then on they go with tuples to the
 driver's own connection, within the transaction that SQLAlchemy has begun there, and

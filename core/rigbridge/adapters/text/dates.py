@@ -1,5 +1,5 @@
 """
-The text of a cell as a time: by named orders, by patterns, and never by a guess.
+Reads the text of a cell as a time: by a declared order or pattern, never by a guess.
 
 ``day-first``, ``month-first`` and ``year-first`` say in which order the three numbers
 of a date stand; everything else of the usual spellings follows: the signs between

@@ -1,5 +1,5 @@
 """
-Secrets within what a test tool writes down of its configuration.
+Masks passwords and keys in the configuration that a test tool writes into its report.
 
 Passwords of instruments, networks and registries stand among its properties. A value
 whose name looks secret is masked by an adapter, which records that; so is a password

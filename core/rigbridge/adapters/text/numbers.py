@@ -1,4 +1,4 @@
-"""The text of a cell as a number, and only where it surely is one."""
+"""Reads the text of a cell as a number, but only where there is no doubt."""
 
 from __future__ import annotations
 

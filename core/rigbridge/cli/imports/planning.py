@@ -1,4 +1,4 @@
-"""``import --dry-run``, ``--plan``, ``--from-plan``: what would be done, and that."""
+"""``import --dry-run``, ``--plan`` and ``--from-plan``: plans are made and followed."""
 
 # ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
 

@@ -1,4 +1,4 @@
-"""How an import goes on: its rate, what failed last, and how to end it."""
+"""The progress of an import: its rate, the last failure, and how to stop it."""
 
 # ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
 

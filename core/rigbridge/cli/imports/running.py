@@ -1,4 +1,4 @@
-"""An import as commands run it: shown while it goes on, noted, ended by Ctrl-C."""
+"""Runs an import for a command: shows progress, writes the ledger, obeys Ctrl-C."""
 
 # ruff: noqa: PLC0415 - each command imports what it needs: --help must stay fast
 

@@ -1,4 +1,4 @@
-"""Why a run failed, as far as it says: what a person looks for first."""
+"""Why a run failed: the reasons that the run itself states."""
 
 from __future__ import annotations
 

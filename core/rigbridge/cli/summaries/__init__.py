@@ -1,3 +1,3 @@
-"""What an import shows in its end: sums, and what went wrong by its reason."""
+"""The summary at the end of an import: totals, and failures grouped by reason."""
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""Runs that a store holds with other content: which parts differ, by their kinds."""
+"""Runs that are stored with other content: counts of the parts that differ, by kind."""
 
 from __future__ import annotations
 

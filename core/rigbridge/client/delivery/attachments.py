@@ -1,4 +1,4 @@
-"""The files of a run: each sent and linked, each failure told, none left out."""
+"""Sends and links the files of a run, and reports each failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who keeps the progress of a delivery: the queue that gave the run, or the ledger."""
+"""Where the progress of a delivery is stored: in the queue, or in the ledger."""
 
 from __future__ import annotations
 

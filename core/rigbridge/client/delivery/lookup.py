@@ -1,5 +1,5 @@
 """
-Finding one's own run again after an answer was lost.
+Finds a run in the store after the answer to its create was lost.
 
 The stock contract has no idempotency key, so the runs of the unit are compared: same
 procedure, same start to the millisecond, same outcome, and the same content as far as

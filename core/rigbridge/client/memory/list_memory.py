@@ -1,4 +1,4 @@
-"""What a connection learns of its store's list, so that it asks no more than due."""
+"""What a connection knows about its store's list, so that it lists less often."""
 
 from __future__ import annotations
 

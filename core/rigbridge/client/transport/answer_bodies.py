@@ -1,5 +1,5 @@
 """
-The body of an answer, read in full, but neither without end nor without bounds.
+Reads the whole body of an answer, within limits of size and time.
 
 A timeout counts from one piece to the next, so a server that gives a byte now and then
 would hold the sender for ever. A few compressed kilobytes may be gigabytes.

@@ -1,5 +1,5 @@
 """
-Answers that refuse: what their status means, and the server's own words.
+Answers with an error status: what the status means, and the server's message.
 
 Two shapes of body are the store's word: ``{"code", "message", "issues"}`` of the
 contract and ``{"error": {"message"}, "warnings"}`` of older servers. Whatever else

@@ -1,5 +1,5 @@
 """
-The one place where the exceptions of httpx become ours.
+Translates every exception of httpx into an error of rigbridge.
 
 A test walks all exception classes of httpx, so that a new one cannot be missed here.
 """

@@ -1,4 +1,4 @@
-"""The bytes of a file on their way out: in pieces, and those that were announced."""
+"""Sends a file in pieces, and checks that its bytes are those that were announced."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """
-The body of a create on its way out, by a sender that may be stopped in the middle.
+Sends the body of a create, and confirms between two pieces that the lease still holds.
 
 A laptop's lid, a debugger or SIGSTOP can stop a process for longer than its lease. By
 then another has taken the run over, has found nothing in the store and has sent it

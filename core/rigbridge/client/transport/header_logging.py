@@ -1,5 +1,5 @@
 """
-What HTTP/2's library logs of headers: their values are secrets.
+Masks the header values that the HTTP/2 library would write into logs.
 
 ``hpack`` writes the headers that it packs and unpacks, the API key among them, at the
 level DEBUG. A program that turns that level on for all libraries would write the key

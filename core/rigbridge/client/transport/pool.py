@@ -1,4 +1,4 @@
-"""The connections of a client: one set for each way that requests take."""
+"""The connections of a client: one set for each route (proxy and kind of host)."""
 
 from __future__ import annotations
 

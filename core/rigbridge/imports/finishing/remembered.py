@@ -1,4 +1,4 @@
-"""What the ledger tells of a file that is passed over, for what becomes of it."""
+"""Restores from the ledger the result of a file that is skipped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a planned import would come to: added up by adapter, procedure and reason."""
+"""The totals of a planned import, by adapter, procedure and reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a run did not pass: what failed in it, and what its source says about that."""
+"""Why a run did not pass: its failures, and the messages of its source."""
 
 from __future__ import annotations
 

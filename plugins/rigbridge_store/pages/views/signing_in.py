@@ -1,4 +1,4 @@
-"""The way in and out: a key once, then a cookie."""
+"""Signing in with an API key, and signing out; the session is a cookie."""
 
 from __future__ import annotations
 
