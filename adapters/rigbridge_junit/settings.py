@@ -46,7 +46,7 @@ def _run(instance: object, attribute: object, value: str) -> None:
     del instance, attribute
     if value not in _RUNS:
         raise ConfigurationError(
-            f"{value!r} is none of {', '.join(_RUNS)}", place="run"
+            f"{value!r} is not one of {', '.join(_RUNS)}", place="run"
         )
 
 

@@ -55,7 +55,7 @@ def _times(instance: object, attribute: object, value: str) -> None:
     del instance, attribute
     if value not in _TIMES:
         raise ConfigurationError(
-            f"{value!r} is none of {', '.join(_TIMES)}", place="times"
+            f"{value!r} is not one of {', '.join(_TIMES)}", place="times"
         )
 
 

@@ -175,7 +175,7 @@ def incoming_intake(
     configuration: Configuration, folder: IncomingFolder
 ) -> IncomingIntake:
     """
-    Make what takes in that which was handed over in a folder.
+    Make what reads the items that were handed over in a folder.
 
     Args:
         configuration: the settings of the adapters that translate it.

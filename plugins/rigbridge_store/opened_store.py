@@ -175,7 +175,7 @@ class OpenedStore:
         Tell whose key this is.
 
         Raises:
-            UnauthorizedError: nobody's.
+            UnauthorizedError: the key is unknown or revoked.
         """
         return self.keys.authenticate(key)
 

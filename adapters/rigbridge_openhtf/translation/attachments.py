@@ -157,7 +157,7 @@ def _media_type(raw: RawAttachment, scope: Scope) -> str | None:
     cleaned = None if given is None else given.strip()
     if cleaned is None or _MEDIA_TYPE.fullmatch(cleaned) is None:
         if given is not None:
-            scope.dropped("media type", "is none that a header can carry", given)
+            scope.dropped("media type", "cannot stand in a header", given)
         return None
     return cleaned
 

@@ -285,7 +285,7 @@ class ATMLRunReader:
         account = self._account
         if truncated:
             account.coerced(
-                "run", "cut off or damaged within it, what is complete is kept", results
+                "run", "cut off or damaged; the complete part is kept", results
             )
         # A missing verdict is never guessed from the steps.
         if status is None or not status.raw:

@@ -157,7 +157,7 @@ def read_report(
             account,
             element,
             "run",
-            "cut off or damaged within it, what is complete is kept",
+            "cut off or damaged; the complete part is kept",
         )
     _compare_count(element, len(phases), context)
     looked_at = dict(header.parts)

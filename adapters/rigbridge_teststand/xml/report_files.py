@@ -299,7 +299,7 @@ class ReportFile(ABC):
         except ModelError as error:
             self.context.failed(
                 MalformedSourceError(
-                    f"the report makes no run: {error}",
+                    f"the report cannot be made a run: {error}",
                     source=self.source.uri,
                     place=str(place_of(element)),
                     remedy="report this file to the authors of rigbridge",

@@ -64,7 +64,7 @@ class AgentPage:
     ) -> None:
         if not is_open and not is_loopback(host):
             raise ConfigurationError(
-                "would be reachable from elsewhere, and it asks nobody for a key",
+                "would be reachable from other machines, and it checks no API key",
                 source=f"the page on {host}",
                 remedy="keep to 127.0.0.1, or say by --open-page that anyone may read",
             )

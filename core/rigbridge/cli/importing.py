@@ -100,7 +100,7 @@ def import_reports(
     _warn_of_settings_not_read(files, config)
     if replace and not again:
         raise ConfigurationError(
-            "--replace concerns what was imported before, which is not read",
+            "--replace works on files that were imported before, which are skipped",
             remedy="give --again, too",
         )
     selection = Selection(include=include or (), exclude=exclude or ())

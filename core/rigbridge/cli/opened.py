@@ -50,7 +50,7 @@ def _explaining_disk(folder: Path) -> Generator[None]:
     except (sqlite3.Error, OSError) as error:
         if is_full(error):
             raise ConfigurationError(
-                "its disk is full, so that nothing can be noted of what is sent",
+                "its disk is full: the progress of sending cannot be recorded",
                 source=str(folder),
                 remedy="make room there; what is in the outbox is safe",
             ) from error

@@ -169,7 +169,7 @@ def confirmed(question: str, *, as_json: bool = False) -> bool:
         as_json: whether standard output is for a program.
     """
     if as_json or not sys.stdin.isatty():
-        say_warning(f"{question} nobody can answer here: use --yes")
+        say_warning(f"{question} There is no terminal to answer on: use --yes")
         return False
     return typer.confirm(question, err=True)
 

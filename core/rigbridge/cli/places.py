@@ -36,7 +36,7 @@ _LAST = "as_json"
 
 class StorePlace(NamedTuple):
     """
-    What a user said of the store; None leaves it to the configuration.
+    What a user's options say of the store; None leaves it to the configuration.
 
     Attributes:
         to: the destination.

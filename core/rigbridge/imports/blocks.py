@@ -324,8 +324,8 @@ def keep_refused(
     if reasons and not errors:
         errors.append(
             SourceError(
-                "was changed while it was imported, so that what the store refused of "
-                "it is not in quarantine",
+                "changed during the import, so that its runs that the store refused "
+                "could not be put into quarantine",
                 source=found.uri,
                 remedy="import it again",
             )

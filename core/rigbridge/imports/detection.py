@@ -41,7 +41,7 @@ class InstalledAdapter:
 
 @attrs.frozen(kw_only=True)
 class Claim:
-    """What an adapter said of a source."""
+    """The claim of an adapter on a source."""
 
     installed: InstalledAdapter
     match: Match

@@ -84,7 +84,7 @@ class _DocumentPreparer:
             ]
         except OSError as error:
             raise NoAnswerError(
-                f"an attachment cannot be laid aside: {error.strerror or error}",
+                f"an attachment cannot be copied: {error.strerror or error}",
                 source=str(self.folder),
                 remedy="free the disk, then import again",
             ) from error

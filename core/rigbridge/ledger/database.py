@@ -151,7 +151,7 @@ class LedgerDatabase:
         self._is_usable = False
         self.close()
         self._say(
-            f"{self.path} cannot be used ({reason}); what is imported is not noted, and"
+            f"{self.path} cannot be used ({reason}); imports are not recorded, and"
             " the same files will be read again (check the folder and the free space)"
         )
 

@@ -231,7 +231,7 @@ class Outbox:
 
     @property
     def incoming(self) -> IncomingIntake | None:
-        """What takes in that which was handed over beside this object, or None."""
+        """What reads the items that were handed over beside this object, or None."""
         return self._incoming
 
     def take_from(self, incoming: IncomingIntake) -> None:

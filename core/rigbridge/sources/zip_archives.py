@@ -141,7 +141,7 @@ def _check(info: zipfile.ZipInfo) -> None:
     if info.compress_type not in _METHODS:
         method = _NAMED.get(info.compress_type, f"method {info.compress_type}")
         raise SourceUnreadableError(
-            f"is packed by {method}, which is not read here",
+            f"is packed by {method}, which is not supported",
             remedy="unpack the archive first",
         )
     kind = info.external_attr >> 16 & _KIND

@@ -106,7 +106,7 @@ def watch_rules(configuration: Configuration) -> Iterator[WatchRule]:
         table = make_settings(_WatchTable, written, place=place, source=origin)
         if table.after not in set(After):
             raise ConfigurationError(
-                f"{table.after!r} is none of {', '.join(After)}",
+                f"{table.after!r} is not one of {', '.join(After)}",
                 source=origin,
                 place=f"{place}.after",
             )

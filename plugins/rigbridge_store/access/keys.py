@@ -156,7 +156,7 @@ class Keys:
         Tell whose key this is.
 
         Raises:
-            UnauthorizedError: nobody's.
+            UnauthorizedError: the key is unknown or revoked.
         """
         mark, _, rest = key.partition("_")
         prefix, _, secret = rest.partition("_")

@@ -151,7 +151,7 @@ def _file_system(url: str) -> tuple[Any, str]:
         raise _not_installed(url) from error
     except ValueError as error:
         raise ConfigurationError(
-            f"the address of the attachments is none: {error}",
+            f"the address of the attachments is not valid: {error}",
             source=url,
             remedy="write s3://BUCKET/PATH",
         ) from error

@@ -262,7 +262,7 @@ class UnitPlaces:
 
     def untell(self, serial: str, moment: int) -> None:
         """
-        Let what a run told be told anew, since it makes way for another reading of it.
+        Forget when a run told what it did, since another reading of it replaces it.
 
         Args:
             serial: the folded serial number of its unit.

@@ -39,7 +39,7 @@ _ROW = 9
 @attrs.frozen(kw_only=True)
 class Summary:
     """
-    Values in a nutshell.
+    A summary of values.
 
     Attributes:
         count: how many there are.

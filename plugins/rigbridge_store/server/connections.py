@@ -44,7 +44,7 @@ class ConnectionLimits:
     Args:
         trusted: the addresses of proxies, which connect for many.
         seconds: how long a header may take.
-        most: how many strangers' connections an address may have.
+        most: how many connections without a genuine key an address may have.
     """
 
     def __init__(

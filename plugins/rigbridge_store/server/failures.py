@@ -163,7 +163,7 @@ def answer_encoding(
 def answer_deep(
     request: Request[Any, Any, Any], error: RecursionError
 ) -> Response[Problem]:
-    """Answer a body that no decoder gets to the ground of."""
+    """Answer a body that is nested too deeply for the decoder."""
     _LOGGER.warning("request refused: %s", error)
     return _answer(request, 400, f"{INVALID}: the body is nested too deeply")
 

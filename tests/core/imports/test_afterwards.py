@@ -204,7 +204,7 @@ class TestLeft:
         ):
             with pytest.raises(ConfigurationError, match="imported again"):
                 Afterwards(step, (inbox,))
-        with pytest.raises(ConfigurationError, match="is not said"):
+        with pytest.raises(ConfigurationError, match="needs a folder"):
             Afterwards(FileStep(after=After.MOVE), (inbox,))
 
 

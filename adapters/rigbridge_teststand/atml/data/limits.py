@@ -371,7 +371,7 @@ class _LimitReader:
         """Keep a tolerance whose kind nothing says: it sets no bounds."""
         self._account.mapped["limit"] += 1
         self._account.coerced(
-            "limit", "tolerance of a kind that is not said, kept as text", element
+            "limit", "tolerance of an unknown kind, kept as text", element
         )
         self._attributes["nominal"] = spelled(nominal)
         self._attributes["tolerances"] = [

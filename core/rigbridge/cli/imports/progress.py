@@ -187,8 +187,8 @@ def interruptible() -> Generator[threading.Event]:
             raise KeyboardInterrupt
         stop.set()
         say_warning(
-            "finishing what is in hand; Ctrl-C again ends at once. The same command "
-            "goes on from there"
+            "finishing the files in hand; Ctrl-C again stops at once. The same "
+            "command continues from there"
         )
 
     before = signal.signal(signal.SIGINT, handle)

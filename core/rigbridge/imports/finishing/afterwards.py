@@ -113,7 +113,7 @@ class Afterwards:
     def _check(self) -> None:
         if self._step.after in {After.MOVE, After.ARCHIVE} and not self._step.folder:
             raise ConfigurationError(
-                f"where files go by '{self._step.after}' is not said",
+                f"'{self._step.after}' needs a folder for the files",
                 remedy="name a folder by --after-folder",
             )
         for folder in (self._step.folder, self._step.bad):

@@ -23,7 +23,7 @@ def remembered(ledger: Ledger, found: FoundSource, known: KnownSource) -> Source
     Args:
         ledger: the ledger.
         found: the source as it is now.
-        known: what the ledger said of it.
+        known: what the ledger holds of it.
     """
     result = attrs.evolve(begun(found), skipped=True)
     entry = ledger.entry(known.key)

@@ -219,7 +219,7 @@ class TestTolerances:
         (found,) = reading.runs[0].phases[0].measurements
         assert (found.limits, found.attributes["nominal"]) == (None, 5)
         (entry,) = reading.report.entries
-        assert entry.rule == "tolerance of a kind that is not said, kept as text"
+        assert entry.rule == "tolerance of an unknown kind, kept as text"
 
 
 class TestValidators:
