@@ -26,8 +26,9 @@ __all__ = [
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 # A single comma and no point is a decimal comma; anything more is ambiguous.
 _COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?(?![\d.,])(?!\s*\d)")
-# Behind the digits: groups of thousands, fractions, times, dates, ranges, "1d3", "0x".
-_GROUPED = re.compile(r",|['\s]+\d|\.\d|[_/:dD+-][+-]?\d|[xX]")
+# Behind the digits: groups of thousands, fractions, times, dates, ranges, "1d3", "0x",
+# and what the C runtime makes of a value that is not finite ("1.#J").
+_GROUPED = re.compile(r",|(?<=1\.)[#$]|['\s]+\d|\.\d|[_/:dD+-][+-]?\d|[xX]")
 _RADIX = re.compile(
     r"([+-]?)0(?:[xX]([0-9a-fA-F]+)|[bB]([01]+)|[cCoO]([0-7]+))(?![\w.])"
 )
@@ -39,13 +40,12 @@ _SPECIAL = {
     "NAN(IND)": math.nan,
     "NAN(SNAN)": math.nan,
     "IND": math.nan,
-    "1.#IND": math.nan,
-    "1.#QNAN": math.nan,
-    "1.#SNAN": math.nan,
     "INF": math.inf,
     "INFINITY": math.inf,
-    "1.#INF": math.inf,
 }
+# The C runtime before that pads with zeros to the precision asked for ("1.#IND00"), and
+# rounds what is too long: "1.#J" may be an infinity as well as no number.
+_OLD_SPECIAL = re.compile(r"1\.#(INF|IND|[QS]NAN|[QS]NB|[QS]O|[RT])0*(?:E[+-]?\d+)?")
 # Numbers of fewer digits are below 2**31, so they cannot mean a negative one.
 _SHORT = 9
 _SIGNED_32 = 1 << 31
@@ -113,10 +113,18 @@ def is_finite(value: object) -> bool:
     return not isinstance(value, float) or value - value == 0
 
 
+def _special(text: str) -> float | None:
+    """Read a value that is not finite, whatever its sign; None where it is none."""
+    upper = text.lstrip("+-").upper()
+    if old := _OLD_SPECIAL.fullmatch(upper):
+        return math.inf if old[1] == "INF" else math.nan
+    return _SPECIAL.get(upper)
+
+
 def _unusual_number(text: str) -> float | int | None:
     sign = -1 if text.startswith("-") else 1
     # Before the radix and decimal patterns: "1.#IND" begins like a decimal.
-    special = _SPECIAL.get(text.lstrip("+-").upper())
+    special = _special(text)
     if special is not None:
         return sign * special
     if radix := _RADIX.match(text):
@@ -176,7 +184,7 @@ def has_decimal_comma(text: str) -> bool:
 def text_behind(text: str) -> str | None:
     """Give what follows the number that a text is read as; None where nothing does."""
     stripped = text.strip()
-    if parse_plain(stripped) is not None or stripped.lstrip("+-").upper() in _SPECIAL:
+    if parse_plain(stripped) is not None or _special(stripped) is not None:
         return None
     for pattern in (_RADIX, _COMMA, _DECIMAL):
         if found := pattern.match(stripped):

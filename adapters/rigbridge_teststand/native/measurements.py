@@ -184,15 +184,14 @@ def _verdict(
     report: ConversionReport,
 ) -> Measurement:
     """Read a pass/fail value; one that contradicts the verdict was forced."""
-    passed = read_member(props, "PassFail", report)
+    made = _made(name, outcome, "PassFail", props, report, attributes={})
     judged = _VALUES_OF_VERDICTS.get(outcome)
-    attributes: dict[str, JSONValue] = {}
-    if isinstance(passed, bool) and judged is not None and judged is not passed:
-        # The run modes Force Pass and Force Fail leave the value as it is.
-        attributes["forced"] = True
-        rule = "contradicts the value, both kept"
-        record_coerced(report, props.elements["PassFail"], "verdict", rule)
-    return _made(name, outcome, "PassFail", props, report, attributes=attributes)
+    if not isinstance(made.value, bool) or judged in (None, made.value):
+        return made
+    # The run modes Force Pass and Force Fail leave the value as it is.
+    rule = "contradicts the value, both kept"
+    record_coerced(report, props.elements["PassFail"], "verdict", rule)
+    return attrs.evolve(made, attributes={**made.attributes, "forced": True})
 
 
 def _numeric(

@@ -27,6 +27,10 @@ class TestNumbers:
             ("12.5 V", 12.5),
             ("-INF", -math.inf),
             ("1.#INF", math.inf),
+            ("-1.#INF00", -math.inf),
+            ("1.#INF00e+000", math.inf),
+            ("1.#J", None),
+            ("1.$", None),
             ("", None),
             ("3,25", 3.25),
             ("abc", None),
@@ -52,7 +56,8 @@ class TestNumbers:
         assert type(read_number(text)) is type(number)
 
     @pytest.mark.parametrize(
-        "text", ["NAN", "NaN", "-NAN", "IND", "-1.#IND", "-nan(ind)"]
+        "text",
+        ["NAN", "NaN", "-NAN", "IND", "-1.#IND", "-1.#IND00", "1.#QNAN0", "1.#R"],
     )
     def test_not_a_number(self, text: str) -> None:
         """All spellings of NaN are one."""
