@@ -243,6 +243,18 @@ class TestMeasurements:
         assert (found.name, found.value) == ("Boot", expected)
         assert found.attributes == {"derived": True}
 
+    def test_a_stated_pass_fail_value_is_the_one_that_was_judged(
+        self, write: Any, run_of: Any
+    ) -> None:
+        """Exporters other than NI write it, and it needs no other beside it."""
+        stated = write.result("PassFail", write.datum("c:boolean", "true"))
+        kind = "<ts:StepType>PassFailTest</ts:StepType>"
+        (found,) = (
+            run_of(write.step("Boot", stated, properties=kind)).phases[0].measurements
+        )
+        assert (found.name, found.value) == ("Boot", True)
+        assert found.outcome is MeasurementOutcome.PASS
+
     def test_nothing_is_derived_of_an_abort(self, write: Any, run_of: Any) -> None:
         """Only a verdict is one."""
         kind = "<ts:StepType>PassFailTest</ts:StepType>"

@@ -172,6 +172,16 @@ class TestWhatSurrounds:
         assert reading.runs[0].phases[0].measurements[0].value == value
         assert reading.report.count(Disposition.COERCED, "value") == flags
 
+    def test_a_verdict_in_another_language_is_recorded_once(
+        self, write: Any, read: Any
+    ) -> None:
+        """The value of a pass/fail test is read once."""
+        step = write.step("s", write.prop("PassFail", "Wahr", "Boolean"))
+        reading = read(write.document(write.report(step)))
+        (found,) = reading.runs[0].phases[0].measurements
+        assert found.value == "Wahr"
+        assert reading.report.count(Disposition.COERCED, "value") == 1
+
     def test_parameters_say_which_way_they_went(
         self, write: Any, measured: Any
     ) -> None:
