@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rigbridge.cli import options
-from rigbridge.cli.output import error_document, say, say_error, say_json, say_table
+from rigbridge.cli.output import (
+    error_document,
+    is_hushed,
+    say,
+    say_error,
+    say_ids,
+    say_json,
+    say_table,
+)
+from rigbridge.cli.places import hushable
 from rigbridge.errors import SourceError
 
 if TYPE_CHECKING:
@@ -25,6 +34,7 @@ app = typer.Typer(
 
 
 @app.command("list")
+@hushable
 def list_adapters(*, as_json: options.AsJSON = False) -> None:
     """List the installed adapters, and why one does not load."""
     import attrs
@@ -36,6 +46,8 @@ def list_adapters(*, as_json: options.AsJSON = False) -> None:
     if as_json:
         say_json([attrs.asdict(record) for record in records])
         return
+    if is_hushed():
+        say_ids(record.name for record in records)
     say_table(
         ("Name", "Distribution", "Version", "Status", "Reason"),
         [[str(value or "") for value in attrs.astuple(record)] for record in records],
@@ -43,6 +55,7 @@ def list_adapters(*, as_json: options.AsJSON = False) -> None:
 
 
 @app.command("detect")
+@hushable
 def detect(
     files: options.SourceFiles,
     *,
@@ -93,6 +106,7 @@ def detect(
 
 
 @app.command("new")
+@hushable
 def write_new(
     name: Annotated[str, typer.Argument(help="Name of the adapter.", metavar="NAME")],
     *,
@@ -118,6 +132,7 @@ def write_new(
 
 
 @app.command("check")
+@hushable
 def check(
     name: Annotated[
         str,

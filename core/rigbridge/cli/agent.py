@@ -13,10 +13,12 @@ import typer
 
 from rigbridge.cli import options
 from rigbridge.cli.output import say, say_json
+from rigbridge.cli.places import hushable
 
 __all__ = ["agent"]
 
 
+@hushable
 def agent(
     *,
     host: Annotated[str, typer.Option(help="Address of its page.")] = "127.0.0.1",

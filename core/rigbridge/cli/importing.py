@@ -25,6 +25,7 @@ from rigbridge.cli.output import (
     say_json,
     say_warning,
 )
+from rigbridge.cli.places import hushable
 from rigbridge.errors import (
     ConfigurationError,
     NoRunError,
@@ -197,6 +198,7 @@ def _holds_nothing(path: Path) -> bool:
     return stat.S_ISREG(state.st_mode) and state.st_size == 0
 
 
+@hushable
 def convert(
     files: options.SourceFiles,
     *,
@@ -267,6 +269,7 @@ def _tell_run(item: ReadRun | SourceError, form: ConvertFormat) -> bool:
     return True
 
 
+@hushable
 def demo(
     *,
     data: options.DataFolder = None,

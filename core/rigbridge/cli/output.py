@@ -29,6 +29,7 @@ __all__ = [
     "error_document",
     "hushed",
     "is_coloured",
+    "is_hushed",
     "own_call",
     "progress",
     "say",
@@ -100,6 +101,11 @@ def hushed(wanted: bool) -> Generator[None]:
         yield
     finally:
         _HUSHED.reset(before)
+
+
+def is_hushed() -> bool:
+    """Whether whoever asked wants ids alone."""
+    return _HUSHED.get()
 
 
 def say(text: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rigbridge.destinations import Destination
     from rigbridge.outbox import Outbox
 
-__all__ = ["StorePlace", "placed"]
+__all__ = ["StorePlace", "hushable", "placed"]
 
 _P = ParamSpec("_P")
 _OPTIONS: dict[str, Any] = {
@@ -89,28 +89,46 @@ def placed(
             with hushed(quiet):
                 call(place, **given)
 
-        # Typer reads a signature, and would find that of the command by this name.
-        del run.__dict__["__wrapped__"]
-        signature = inspect.signature(command, eval_str=True)
-        _, *own = signature.parameters.values()
+        _, *own = inspect.signature(command, eval_str=True).parameters.values()
         shared = [
-            inspect.Parameter(
-                name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind
-            )
-            for name, kind in _OPTIONS.items()
-            if name in chosen
+            _option(name, kind) for name, kind in _OPTIONS.items() if name in chosen
         ]
-        quiet = inspect.Parameter(
-            "quiet",
-            inspect.Parameter.KEYWORD_ONLY,
-            default=False,
-            annotation=options.OnlyIds,
-        )
-        before = [item for item in own if item.name != _LAST]
-        last = [item for item in own if item.name == _LAST]
-        parameters = [*before, *shared, quiet, *last]
-        run.__dict__["__signature__"] = signature.replace(parameters=parameters)
-        run.__annotations__ = {item.name: item.annotation for item in parameters}
+        _sign(run, own, [*shared, _option("quiet", options.OnlyIds, default=False)])
         return run
 
     return decorate
+
+
+def hushable(command: Callable[_P, None]) -> Callable[..., None]:
+    """Give a command that opens its place itself the option ``--quiet``."""
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        call: Callable[..., None] = command
+        with hushed(given.pop("quiet")):
+            call(**given)
+
+    own = inspect.signature(command, eval_str=True).parameters.values()
+    _sign(run, own, [_option("quiet", options.OnlyIds, default=False)])
+    return run
+
+
+def _option(name: str, kind: object, *, default: object = None) -> inspect.Parameter:
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind
+    )
+
+
+def _sign(
+    run: Callable[..., None],
+    own: Iterable[inspect.Parameter],
+    shared: Iterable[inspect.Parameter],
+) -> None:
+    """Let a function have the parameters of a command, and those that many share."""
+    # Typer reads a signature, and would find that of the command by this name.
+    del run.__dict__["__wrapped__"]
+    before = [item for item in own if item.name != _LAST]
+    last = [item for item in own if item.name == _LAST]
+    parameters = [*before, *shared, *last]
+    run.__dict__["__signature__"] = inspect.Signature(parameters)
+    run.__annotations__ = {item.name: item.annotation for item in parameters}

@@ -10,7 +10,8 @@ import typer
 
 from rigbridge.cli import options
 from rigbridge.cli.opened import hosted_store
-from rigbridge.cli.output import say, say_json
+from rigbridge.cli.output import is_hushed, say, say_ids, say_json
+from rigbridge.cli.places import hushable
 
 if TYPE_CHECKING:
     from rigbridge.hosting import KeyRecord
@@ -22,6 +23,7 @@ keys = typer.Typer(
 )
 
 
+@hushable
 def serve(
     *,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
@@ -67,6 +69,7 @@ def _kind(text: str) -> str:
 
 
 @keys.command("create")
+@hushable
 def create_key(
     kind: Annotated[
         str,
@@ -94,10 +97,12 @@ def create_key(
     if as_json:
         say_json({"key": key})
     else:
-        say(key)
+        # What was asked for, also where all else is hushed.
+        say_ids([key])
 
 
 @keys.command("list")
+@hushable
 def list_keys(
     *,
     data: options.DataFolder = None,
@@ -110,6 +115,8 @@ def list_keys(
     if as_json:
         say_json([_shown(record) for record in records])
         return
+    if is_hushed():
+        say_ids(record.prefix for record in records)
     if not records:
         say("no keys")
     for record in records:
@@ -121,6 +128,7 @@ def list_keys(
 
 
 @keys.command("revoke")
+@hushable
 def revoke_key(
     prefix: Annotated[str, typer.Argument(help="The key's public part, or the key.")],
     *,

@@ -15,6 +15,7 @@ import typer
 from rigbridge.cli import options
 from rigbridge.cli.afterwards import chosen_step
 from rigbridge.cli.output import count_of, say, say_error, say_json
+from rigbridge.cli.places import hushable
 
 if TYPE_CHECKING:
     from rigbridge.imports import SourceResult
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["watch"]
 
 
+@hushable
 def watch(
     folders: Annotated[list[Path], typer.Argument(help="Folders.", metavar="DIR...")],
     *,

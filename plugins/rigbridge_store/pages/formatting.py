@@ -25,6 +25,7 @@ __all__ = [
     "from_micros",
     "measurement_url",
     "procedure_url",
+    "process_url",
     "runs_url",
     "shorten",
     "unit_url",
@@ -168,6 +169,11 @@ def procedure_url(procedure_id: str, more: Mapping[str, str | None]) -> str:
     return _address(f"/procedures/{quote(procedure_id, safe='')}", more)
 
 
+def process_url(procedure_id: str, more: Mapping[str, str | None]) -> str:
+    """Give the address of the page of a procedure's limits and durations."""
+    return _address(f"/procedures/{quote(procedure_id, safe='')}/process", more)
+
+
 def runs_url(query: Mapping[str, str | None], **more: str | None) -> str:
     """Give the address of a list of runs."""
     return _address("/runs", {**query, **more})
@@ -201,6 +207,7 @@ FILTERS: Mapping[str, Callable[..., str]] = MappingProxyType(
         "percent": format_percent,
         "pretty": _pretty,
         "procedure_url": procedure_url,
+        "process_url": process_url,
         "runs_url": runs_url,
         "quoted": _quoted,
         "short": shorten,

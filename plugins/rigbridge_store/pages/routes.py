@@ -30,6 +30,7 @@ def page_router() -> Router:
         route_handlers=[
             procedures.list_procedures,
             procedures.show_procedure,
+            procedures.show_process,
             measurement.show_measurement,
             runs.show_runs,
             runs.show_unit,

@@ -41,6 +41,7 @@ from rigbridge_store.tables.values import folded
 
 __all__ = [
     "NOT_PASSED",
+    "PASSED_LATER",
     "RunSearch",
     "found_runs",
     "runs_anywhere",
@@ -50,6 +51,9 @@ __all__ = [
 
 NOT_PASSED = "NOT-PASSED"
 """Stands for every outcome of a run that has finished otherwise than well."""
+
+PASSED_LATER = "PASSED-LATER"
+"""Stands for runs that passed, of units that had failed with the procedure before."""
 
 _FEW = 10_000
 _PAGE = 500
@@ -77,7 +81,7 @@ class RunSearch:
         instrument: the name or serial number of an instrument, whole.
         overdue: whether only runs with an instrument that was out of calibration.
         operator: the operator's name or e-mail address, whole.
-        outcome: the verdict (``FAIL``), or :data:`NOT_PASSED`.
+        outcome: the verdict (``FAIL``), :data:`NOT_PASSED`, or :data:`PASSED_LATER`.
         failed_phase: the name of a phase that failed or broke off, with those of its
             ancestors.
         failed_measurement: the name of a measurement of that phase that failed.
@@ -181,6 +185,15 @@ def _with_outcome(outcome: str) -> list[Condition]:
         # By name, so that an index of outcomes serves.
         bad = [item.value for item in RunOutcome if item not in good]
         return [runs.c.outcome.in_(bad)]
+    if outcome == PASSED_LATER:
+        other = runs.alias()
+        before = sa.exists().where(
+            other.c.unit_key == runs.c.unit_key,
+            other.c.procedure_key == runs.c.procedure_key,
+            other.c.moment < runs.c.moment,
+            other.c.outcome.not_in([RunOutcome.PASS.value, RunOutcome.RUNNING.value]),
+        )
+        return [runs.c.outcome == RunOutcome.PASS.value, before.correlate(runs)]
     return [runs.c.outcome == outcome] if outcome else []
 
 

@@ -33,8 +33,10 @@ __all__ = [
     "MeasurementName",
     "MeasurementTrend",
     "PointSource",
+    "Specified",
     "measurement_names",
     "point_sources",
+    "read_specifications",
     "read_trend",
 ]
 
@@ -216,7 +218,9 @@ def read_trend(
     # Columns, since what each of many points costs here is what the page takes.
     columns = _Columns(*zip(*rows[:limit], strict=True)) if rows else _Columns()
     keys = dict.fromkeys(columns.specifications)
-    specified = _specifications(connection, [key for key in keys if key is not None])
+    specified = read_specifications(
+        connection, [key for key in keys if key is not None]
+    )
     named = sa.select(station_names.c.key, station_names.c.name).where(
         station_names.c.key.in_(set(columns.stations))
     )
@@ -237,14 +241,26 @@ class _Columns:
     stations: Sequence[int] = ()
 
 
-_Specification = tuple[str | None, str | None, str | None]
+@attrs.frozen(kw_only=True)
+class Specified:
+    """
+    What a measurement must be; each may be None.
+
+    Attributes:
+        unit: its unit.
+        lower, upper: its limits.
+    """
+
+    unit: str | None = None
+    lower: float | None = None
+    upper: float | None = None
 
 
-def _specifications(
+def read_specifications(
     connection: sa.Connection, wanted: Sequence[int]
-) -> list[_Specification]:
+) -> list[Specified]:
     """Read unit and limits of specifications, in the order of their keys."""
-    found: dict[int, _Specification] = {}
+    found: dict[int, Specified] = {}
     for start in range(0, len(wanted), _CHUNK):
         statement = sa.select(
             specifications.c.key,
@@ -253,13 +269,17 @@ def _specifications(
             specifications.c.upper_limit,
         ).where(specifications.c.key.in_(wanted[start : start + _CHUNK]))
         for key, unit, lower, upper in connection.execute(statement):
-            found[key] = unit, lower, upper
+            found[key] = Specified(
+                unit=None if unit is None else _unit(unit),
+                lower=_number(lower),
+                upper=_number(upper),
+            )
     return [found[key] for key in wanted]
 
 
 def _trend(
     columns: _Columns,
-    specified: Sequence[_Specification],
+    specified: Sequence[Specified],
     names: Mapping[int, str],
     *,
     complete: bool,
@@ -287,13 +307,12 @@ def _trend(
         for value in filter(None, columns.values)
     )
     limits = dict.fromkeys(
-        (lower, upper)
-        for _, lower, upper in specified
-        if lower is not None or upper is not None
+        (item.lower, item.upper)
+        for item in specified
+        if item.lower is not None or item.upper is not None
     )
     # The limits of the newest points, since they are what is tested by now.
     lower, upper = next(iter(limits), (None, None))
-    units = (_unit(text) for text, *_ in specified if text is not None)
     passed = outcomes[MeasurementOutcome.PASS]
     return MeasurementTrend(
         moments=moments,
@@ -306,10 +325,10 @@ def _trend(
         judged=passed + outcomes[MeasurementOutcome.FAIL],
         others=len(columns.run_keys) - len(points),
         texts=tuple(texts.most_common(_TOP_TEXTS)),
-        lower=_number(lower),
-        upper=_number(upper),
+        lower=lower,
+        upper=upper,
         limits_changed=len(limits) > 1,
-        unit=next((unit for unit in units if unit is not None), None),
+        unit=next((item.unit for item in specified if item.unit is not None), None),
         complete=complete,
     )
 

@@ -172,10 +172,10 @@ class ProcedureYield(_Counts):
 @attrs.frozen(kw_only=True)
 class Share(_Counts):
     """
-    What came of the runs of one station or revision.
+    What came of the runs of one station, revision or part.
 
     Attributes:
-        name: the station, or the revision; None where a run names none.
+        name: the station, the revision or the part; None where a run names none.
         part: the number of the revision's part, or None.
     """
 
@@ -207,6 +207,7 @@ class YieldSplit(StrEnum):
 
     STATION = "station"
     REVISION = "revision"
+    PART = "part"
 
 
 _NAMES = {
@@ -365,7 +366,7 @@ def yield_course(
 def yield_shares(
     connection: sa.Connection, wanted: YieldFilter, split: YieldSplit
 ) -> Sequence[Share]:
-    """Tell what came of the runs of each station or revision, by name."""
+    """Tell what came of the runs of each station, revision or part, by name."""
     counts = wanted.counts
     if split is YieldSplit.STATION:
         column = counts.c.station_name_key
@@ -374,11 +375,13 @@ def yield_shares(
         ).subquery()
     else:
         column = counts.c.revision_key
+        of_part = split is YieldSplit.PART
+        part = parts.c.number
         names = (
             sa.select(
                 revisions.c.key,
-                revisions.c.number.label("name"),
-                parts.c.number.label("part"),
+                (part if of_part else revisions.c.number).label("name"),
+                (sa.null() if of_part else part).label("part"),
             )
             .join(parts, revisions.c.part_key == parts.c.key)
             .subquery()
@@ -387,7 +390,7 @@ def yield_shares(
         sa.select(names.c.name, names.c.part, *_sums(counts))
         .select_from(counts.outerjoin(names, column == names.c.key))
         .where(counts.c.runs > 0, *wanted.conditions(counts))
-        .group_by(column, names.c.name, names.c.part)
+        .group_by(names.c.name, names.c.part)
         .order_by(names.c.part, names.c.name)
     )
     return [

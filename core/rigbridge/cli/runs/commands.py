@@ -23,7 +23,12 @@ from rigbridge.cli.places import StorePlace, placed
 from rigbridge.cli.runs import filters
 from rigbridge.cli.runs.completion import RunId, complete_runs
 from rigbridge.cli.runs.exporting import export
-from rigbridge.cli.runs.finding import describe_listed, find_run, readable
+from rigbridge.cli.runs.finding import (
+    close_to_listed,
+    describe_listed,
+    find_run,
+    readable,
+)
 from rigbridge.cli.runs.view import say_listed, say_run
 from rigbridge.cli.runs.wording import deletion_words
 from rigbridge.errors import (
@@ -42,6 +47,8 @@ app = typer.Typer(
 
 
 _USUAL = 50
+# Their names are what a name that found nothing is compared with.
+_LATEST = 1000
 _MOST = 1_000_000
 
 app.command("export")(export)
@@ -86,6 +93,7 @@ def list_runs(
     )
     most = limit or (_USUAL if serial is None else _MOST)
     named = (procedure, station, instrument, outcome, since, until)
+    meant = ""
     only_unit = not overdue and set(named) == {None}
     with place.store() as (configuration, destination):
         if serial is not None and only_unit:
@@ -96,6 +104,11 @@ def list_runs(
             store = readable(destination, "list all runs, or choose from them")
             with foreign_failures(destination, "recent_runs"):
                 runs = list(store.recent_runs(most, selection))
+                if not runs and (procedure or station):
+                    latest = store.recent_runs(_LATEST)
+                    meant = close_to_listed(
+                        latest, procedure=procedure, station=station
+                    )
     if as_json:
         say_json(runs)
     elif place.quiet:
@@ -107,7 +120,7 @@ def list_runs(
         where = configuration.data if configuration.is_local else configuration.to
         unit = "" if serial is None else f" of unit {serial}"
         such = "" if only_unit else " of that kind"
-        say(f"no runs{unit}{such} in {where}")
+        say(f"no runs{unit}{such} in {where}{meant}")
 
 
 @app.command("show")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rigbridge.destinations import Destination, ReadableDestination
     from rigbridge.wire import ListedRun
 
-__all__ = ["describe_listed", "find_run", "readable", "shown_ids"]
+__all__ = ["close_to_listed", "describe_listed", "find_run", "readable", "shown_ids"]
 
 _SHORTEST = 8
 _CANDIDATES = 5
@@ -94,6 +94,28 @@ def describe_listed(run: ListedRun) -> str:
         run.started_at,
     )
     return " ".join(word for word in known if word)
+
+
+def close_to_listed(runs: Sequence[ListedRun], **named: str | None) -> str:
+    """
+    Ask for names of some runs that are close to those that found none, in brackets.
+
+    Args:
+        runs: the runs; of a store that has names, the ones stored last.
+        named: what was asked for, as ``procedure`` and ``station``.
+    """
+    from rigbridge.machine.close_names import did_you_mean
+
+    known = {
+        "procedure": {run.procedure.name for run in runs if run.procedure},
+        "station": {run.station for run in runs},
+    }
+    asked = [
+        did_you_mean(text, [name for name in known[kind] if isinstance(name, str)])
+        for kind, text in named.items()
+        if text is not None
+    ]
+    return "".join(f" ({question})" for question in asked if question)
 
 
 def shown_ids(ids: Sequence[str]) -> list[str]:

@@ -19,6 +19,7 @@ from rigbridge_store.pages.views.periods import (
     chosen_period,
 )
 from rigbridge_store.pages.views.query import Address, requested_filter
+from rigbridge_store.reading.capabilities import read_figures
 from rigbridge_store.reading.conditions import Period
 from rigbridge_store.reading.failures import frequent_failures
 from rigbridge_store.reading.instruments import named_instruments
@@ -39,7 +40,7 @@ from rigbridge_store.reading.yields import (
     yield_shares,
 )
 
-__all__ = ["list_procedures", "show_procedure", "show_state"]
+__all__ = ["list_procedures", "show_procedure", "show_process", "show_state"]
 
 _LATEST = 8
 _UNCHANGED = 304
@@ -63,7 +64,10 @@ def list_procedures(request: AnyRequest) -> Response[str]:
         chosen, wanted = _asked(request, earliest_and_latest(connection))
         course = yield_course(connection, wanted, days=chosen.days_each)
         yields = procedure_yields(connection, wanted)
-        by_station = yield_shares(connection, wanted, YieldSplit.STATION)
+        shares = {
+            split: yield_shares(connection, wanted, split)
+            for split in (YieldSplit.STATION, YieldSplit.PART)
+        }
         last = latest_runs(connection)
         newest = attrs.evolve(wanted.search, period=Period())
         latest = search_runs(connection, newest, limit=_LATEST).rows
@@ -79,7 +83,7 @@ def list_procedures(request: AnyRequest) -> Response[str]:
         wanted=wanted,
         yields=[row for row in yields if row.runs],
         idle=[row for row in yields if not row.runs],
-        by_station=by_station,
+        shares=shares,
         last=last,
         sparks={public: sparkline(buckets) for public, buckets in course.items()},
         total_runs=sum(row.runs for row in yields),
@@ -145,6 +149,41 @@ def show_procedure(procedure_id: FromPath[str], request: AnyRequest) -> Response
         stations=stations,
         instruments=instruments,
         state=state,
+    )
+
+
+@get(
+    "/procedures/{procedure_id:str}/process",
+    sync_to_thread=True,
+    include_in_schema=False,
+)
+def show_process(procedure_id: FromPath[str], request: AnyRequest) -> Response[str]:
+    """
+    Show how well the measurements of a procedure keep their limits, and its times.
+
+    Raises:
+        NotFoundError: there is none of that id.
+    """
+    site = Site.of(request)
+    with site.store.reading() as connection:
+        procedure = named_procedure(connection, procedure_id)
+        stored = earliest_and_latest(connection)
+        chosen, wanted = _asked(request, stored, procedure.id)
+        figures = read_figures(connection, wanted.search)
+        stations = named_stations(connection)
+        instruments = named_instruments(connection)
+    return site.render(
+        request,
+        "process.html",
+        procedure=procedure,
+        chosen=chosen,
+        periods=PERIODS,
+        here=Address.of(request),
+        wanted=wanted,
+        figures=figures,
+        whole=sum(item.total for item in figures.durations),
+        stations=stations,
+        instruments=instruments,
     )
 
 

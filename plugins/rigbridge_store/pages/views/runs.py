@@ -28,7 +28,7 @@ from rigbridge_store.reading.run_search import (
     named_stations,
     search_runs,
 )
-from rigbridge_store.reading.searching import NOT_PASSED, RunSearch
+from rigbridge_store.reading.searching import NOT_PASSED, PASSED_LATER, RunSearch
 from rigbridge_store.reading.unit_history import read_unit
 from rigbridge_store.tables.fragments import FRAGMENT
 
@@ -131,7 +131,11 @@ def show_runs(request: AnyRequest) -> Response[str]:
         procedures=procedures,
         stations=stations,
         instruments=instruments,
-        outcomes=[NOT_PASSED, *(outcome.value for outcome in RunOutcome)],
+        outcomes={
+            NOT_PASSED: "all that did not pass",
+            PASSED_LATER: "passed after a failure",
+            **{outcome.value: outcome.value for outcome in RunOutcome},
+        },
         order=order,
         orders=list(RunOrder),
         columns=chosen_columns(request),

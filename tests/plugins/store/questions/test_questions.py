@@ -227,6 +227,37 @@ def test_what_was_tested_after_a_calibration_ended(visit: _Person) -> None:
     assert visit.clicks == 2
 
 
+def test_which_limit_is_too_tight_and_which_phase_takes_long(visit: _Person) -> None:
+    """One page of a procedure has both, the worst first, narrowed as all others."""
+    visit.click("#figures a", "End of line")
+    visit.click("[aria-labelledby=measured] a", "Limits and durations")
+    visit.reads("Peak", "0 … 0.06", css="[aria-labelledby=limits]")
+    indices = visit.browser.find_elements(By.CSS_SELECTOR, "[data-label=Cpk]")
+    told = [float(item.text) for item in indices]
+    assert told == sorted(told)
+    visit.reads("Program", "4 s", css="[aria-labelledby=durations]")
+    assert visit.clicks == 2
+
+
+def test_which_units_passed_after_a_failure(visit: _Person, factory: Any) -> None:
+    """An entry of the list of outcomes finds them."""
+    factory.retest(29)
+    visit.click("nav a", "Runs")
+    visit.choose("#filter-outcome", "passed after a failure")
+    visit.click("button", "Search")
+    visit.reads("PB24-00729", css=".runs tbody tr:first-child")
+    assert visit.rows() == 1
+    assert visit.clicks == 3
+
+
+def test_the_first_pass_yield_of_each_part(visit: _Person) -> None:
+    """The start page has a table of parts, of the period that was chosen."""
+    visit.click(".periods a", "all")
+    visit.reads("PB-24", "%", css="[aria-labelledby=by-part]")
+    visit.click("[aria-labelledby=by-part] a", "PB-24")
+    visit.reads("PB24-", css=".runs tbody tr:first-child")
+
+
 def test_what_failed_as_a_table(visit: _Person, downloads: Path) -> None:
     """A list is exported as it was narrowed down."""
     visit.click("nav a", "Runs")
