@@ -439,3 +439,26 @@ def test_the_sessions_of_the_docs_run_as_they_are_shown(
         known = re.sub(r"\b(?!aaaa|bbbb)[0-9a-f]{8}\b", "ID", printed)
         expected = re.sub(r"\b(?!aaaa|bbbb)[0-9a-f]{8}\b", "ID", _normal(shown))
         assert known == expected, command
+
+
+def test_quiet_commands_give_what_was_asked_for_alone(tmp_path: Path) -> None:
+    """A key, the names of adapters, nothing of the demo; also where the shell asks."""
+
+    def told(*words: object) -> str:
+        done = CliRunner().invoke(app, [*map(str, words), "-q"])
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    assert told("demo", "--data", tmp_path) == ""
+    key = told("keys", "create", "user", "--name", "mara", "--data", tmp_path).strip()
+    assert key.startswith("rb_")
+    assert told("keys", "list", "--data", tmp_path).split() == [key.split("_")[1]]
+    assert "openhtf-json" in told("adapters", "list").split()
+
+
+def test_names_that_are_close_are_suggested(place: Place) -> None:
+    """Where a procedure or a station found nothing."""
+    done = place.call("runs", "list", "--procedure", "Fnal test")
+    assert "did you mean 'Final test'?" in done.stdout
+    done = place.call("runs", "list", "--station", "rig 8")
+    assert "did you mean 'rig-7'?" in done.stdout

@@ -106,7 +106,7 @@ def close_to_listed(runs: Sequence[ListedRun], **named: str | None) -> str:
     """
     from rigbridge.machine.close_names import did_you_mean
 
-    known = {
+    known: dict[str, set[object]] = {
         "procedure": {run.procedure.name for run in runs if run.procedure},
         "station": {run.station for run in runs},
     }
