@@ -65,6 +65,7 @@ def lost_in_plain(run: Run, body: CreateRun) -> _Node | None:
 def _head(run: Run, body: CreateRun) -> _Node:
     """Compare what a run has but once."""
     bare = attrs.evolve(body, phases=UNSET, logs=UNSET)
+    # The identity of the run is given, so that it makes no difference.
     plain = read_plain(bare, run_id=run.id)
     own = attrs.evolve(run, phases=(), logs=(), attachments=())
     if plain == own:
@@ -97,6 +98,7 @@ def _phase(phase: Phase, wire: WirePhase) -> _Node | None:
     node: _Node = {}
     if phase.name != wire.name:
         node["name"] = {PUT: phase.name}
+    # v1 demands a time of each phase, so an unknown one travels as another.
     _time(phase.started_at, node, "started_at")
     _time(phase.ended_at, node, "ended_at")
     if phase.path:
@@ -121,6 +123,8 @@ def _measurement(measurement: Measurement, wire: WireMeasurement) -> _Node | Non
     _value(measurement, wire, node)
     if measurement.limits is not None and (limits := _limits(measurement.limits)):
         node["limits"] = limits
+    # By their number: the payload has the run's own validators and at most one more,
+    # for an exclusive bound.
     if len(wire.validators or ()) != len(measurement.validators):
         node["validators"] = {PUT: list(measurement.validators)}
     if (wire.docstring or None) != measurement.docstring:
@@ -134,6 +138,8 @@ def _measurement(measurement: Measurement, wire: WireMeasurement) -> _Node | Non
 
 def _limits(limits: Limit) -> _Node | None:
     bounds = (limits.lower, limits.upper)
+    # v1 has no integer beyond 64 bits and no limit without a bound; both are kept as a
+    # whole.
     if any(map(is_long, bounds)) or bounds == (None, None):
         return {PUT: document_of_limit(limits)}
     within: _Node = {}
@@ -148,6 +154,8 @@ def _limits(limits: Limit) -> _Node | None:
 
 def _value(measurement: Measurement, wire: WireMeasurement, node: _Node) -> None:
     value = measurement.value
+    # These kinds come back as they were sent, which spares most measurements the
+    # comparison.
     if (
         value is None
         or (type(value) in _NUMBERS and not is_long(value))
@@ -157,6 +165,7 @@ def _value(measurement: Measurement, wire: WireMeasurement, node: _Node) -> None
     units = None if wire.units is UNSET else wire.units
     found = difference(
         document_of_value(read_value(wire.measured_value, units)),
+        # The units decide how a table is read, so the reading needs them as well.
         document_of_value(value),
     )
     if found is not None:
@@ -171,6 +180,7 @@ def _log(entry: LogEntry, wire: WireLog) -> _Node | None:
     node: _Node = {}
     if entry.time is None:
         node["time"] = {PUT: None}
+    # v1 demands a line number, and 0 stands for none there.
     if entry.line == 0:
         node["line"] = {PUT: 0}
     return {WITHIN: node} if node else None

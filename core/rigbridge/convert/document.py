@@ -58,6 +58,7 @@ __all__ = [
     "value_of_document",
 ]
 
+# Bounded: int() of more digits raises in Python, and no measurement has as many.
 _DIGITS = re.compile(r"-?[0-9]{1,4000}")
 _AS_THEY_ARE = frozenset({int, bool, type(None)})
 
@@ -215,6 +216,7 @@ def _scalar(value: JSONValue) -> JSONValue:
 
 def _axis(axis: Axis) -> JSONObject:
     values = axis.values
+    # An array of numbers is written at once; one look tells whether all of it is JSON.
     if isinstance(values, array) and (
         values.typecode == "q" or all(map(math.isfinite, values))
     ):
@@ -334,6 +336,7 @@ def _read_scalar(value: JSONValue) -> JSONValue:
         if not isinstance(text, str):
             raise ModelError("an object here has the key 'text'", path="value")
         return text
+    # Back from the spelling: see the module.
     return SPELLINGS.get(value, value) if type(value) is str else value
 
 
@@ -351,6 +354,7 @@ def _problems(error: Exception, path: str = "$") -> list[ModelError]:
         IterableValidationNote,
     )
 
+    # cattrs puts errors into groups, with the field or the index as a note on each.
     if not isinstance(error, (ClassValidationError, IterableValidationError)):
         return [_problem(error, path)]
     found: list[ModelError] = []
@@ -369,6 +373,7 @@ def _problem(error: Exception, path: str) -> ModelError:
     if isinstance(error, ModelError):
         # A check inside a class knows the field; the path knows which object.
         field = error.path.rpartition(".")[2]
+        # Otherwise the field would be named twice.
         named = path if path.endswith(field) else f"{path}.{field}"
         return ModelError(error.message, path=named, remedy=error.remedy)
     if isinstance(error, KeyError):

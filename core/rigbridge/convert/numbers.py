@@ -26,6 +26,8 @@ __all__ = [
 
 _T = TypeVar("_T")
 
+# What the encoder writes and most readers take: signed 64 bits below, unsigned ones
+# above.
 _LOWEST, _HIGHEST = -(2**63), 2**64 - 1
 
 SPELLINGS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -61,6 +63,7 @@ def spell(value: _T) -> _T | str:
     """
     if is_long(value):
         return str(value)
+    # A float subclass, as NumPy has one, counts as a float.
     if not isinstance(value, float) or math.isfinite(value):
         return value
     if math.isnan(value):

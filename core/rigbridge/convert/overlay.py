@@ -49,6 +49,8 @@ def difference(base: JSONValue, target: JSONValue) -> dict[str, JSONValue] | Non
             if node is not None:
                 nodes[key] = node
         return {WITHIN: nodes} if nodes else None
+    # Of another length an index would name another member, so such lists are put as a
+    # whole.
     if isinstance(base, list) and isinstance(target, list) and len(base) == len(target):
         within: dict[str, JSONValue] = {
             str(index): node
@@ -84,6 +86,7 @@ def apply(base: JSONValue, overlay: JSONObject | None) -> JSONValue:
         if REMOVE in node:
             del result[key]
         else:
+            # A key that the base lacks begins with nothing.
             result[key] = apply(result.get(key), node)
     return result
 

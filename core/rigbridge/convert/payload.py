@@ -56,6 +56,7 @@ PATH_SEPARATOR = " / "
 _MAX_VERSION = 255
 _NON_FINITE_RULE = "non-finite number spelled as text"
 _LONG_RULE = "integer beyond 64 bits written as its digits"
+# v1 names an operator by an e-mail address; any other name would be refused.
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 # The kinds of value that JSON holds without a look at them.
 _AS_IT_IS = frozenset({str, int, bool})
@@ -76,6 +77,7 @@ class Payload:
     run: Run = attrs.field(repr=False)
     report: ConversionReport = attrs.field(repr=False, eq=False)
 
+    # Made on demand: whoever only checks a run needs none.
     @cached_property
     def sidecar(self) -> dict[str, Any] | None:
         """
@@ -99,6 +101,7 @@ def dump(run: Run, report: ConversionReport | None = None) -> Payload:
             number, no procedure, a serial number that is too long), with paths.
     """
     report = ConversionReport() if report is None else report
+    # All problems are told together, before anything is converted.
     _refuse(run)
     writer = _PayloadWriter(run, report)
     body = writer.body()
@@ -168,6 +171,7 @@ class _PayloadWriter:
         run = self.run
         started, ended, duration = self._times()
         return CreateRun(
+            # The older field: servers that know no outcome read the verdict from it.
             unit_under_test=_unit(run.unit),
             run_passed=run.outcome is RunOutcome.PASS,
             outcome=run.outcome,
@@ -227,6 +231,7 @@ class _PayloadWriter:
             self.coerced(
                 "time",
                 "end before start, kept beside v1",
+                # A store refuses a run that ends before it begins.
                 "$.ended_at",
                 to_iso_utc(ended),
             )
@@ -239,6 +244,7 @@ class _PayloadWriter:
             self.coerced(item, "unknown time filled from the run's start", path, None)
             return self.run.started_at
         if self._fallback is None:
+            # Computed once, since every phase without a time asks for it.
             known = [
                 moment
                 for moment in (
@@ -294,6 +300,7 @@ class _PayloadWriter:
         if started is None:
             started = self._known_time(f"{path}.started_at", "phase time")
             if ended is not None:
+                # A phase never begins after its own end.
                 started = min(started, ended)
         begin = to_millis(started)
         if ended is not None:
@@ -312,6 +319,7 @@ class _PayloadWriter:
             f"{path}.name",
             None,
         )
+        # The whole name is kept where people read on; the sidecar restores it exactly.
         return name[:MAX_NAME], f"{name}\n\n{docstring}" if docstring else name
 
     def _measurement(
@@ -336,6 +344,7 @@ class _PayloadWriter:
         if limits is not None:
             lower = UNSET if limits.lower is None else limits.lower
             upper = UNSET if limits.upper is None else limits.upper
+            # JSON readers lose digits of such a bound, so it travels as text.
             if is_long(lower) or is_long(upper):
                 path = f"$.phases[{phase}].measurements[{index}]"
                 described = describe_range(limits)
@@ -379,6 +388,7 @@ class _PayloadWriter:
 
     def _rows(self, series: Series, path: str) -> list[list[Any]]:
         rows = [list(row) for row in series.rows()]
+        # Each rule once: a series may have a million such points.
         rules: set[str] = set()
         for row in rows:
             for column, cell in enumerate(row):

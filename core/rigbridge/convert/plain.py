@@ -70,6 +70,7 @@ def _known(value: _T | UnsetType | None) -> _T | None:
 
 def _text(value: str | UnsetType | None) -> str | None:
     known = _known(value)
+    # Blank texts of a payload mean the same as absent ones.
     return known if known and not known.isspace() else None
 
 
@@ -101,6 +102,7 @@ class _PlainReader:
         started = self.time(body.started_at, "$.started_at")
         outcome = _known(body.outcome)
         if outcome is None:
+            # Payloads of the oldest clients have the verdict only.
             outcome = RunOutcome.PASS if body.run_passed else RunOutcome.FAIL
         phases = self.members(_known(body.phases), "$.phases", self.phase)
         logs = self.members(_known(body.logs), "$.logs", self.log)
@@ -136,6 +138,7 @@ class _PlainReader:
             ),
         )
 
+    # The end counts more than the duration, which is rounded.
     def end(self, body: CreateRun, started: datetime | None) -> datetime | None:
         if _text(body.ended_at) is not None:
             return self.time(body.ended_at, "$.ended_at")
@@ -181,6 +184,7 @@ class _PlainReader:
         units = _known(measurement.units)
         lower = _known(measurement.lower_limit)
         upper = _known(measurement.upper_limit)
+        # v1 reads both limits as inclusive, which is the default of the model.
         unlimited = lower is None and upper is None
         return Measurement(
             name=measurement.name,
@@ -198,6 +202,7 @@ class _PlainReader:
             message=log.message,
             time=from_iso(log.timestamp, path=f"{path}.timestamp"),
             source_file=_text(log.source_file),
+            # 0 is what a writer without a line number sends.
             line=log.line_number or None,
         )
 
@@ -227,6 +232,7 @@ def _rows(value: MeasurementValue) -> list[list[Scalar]] | None:
         return None
     width = len(value[0]) if isinstance(value[0], list) else 0
     scalars = (str, int, float, bool, type(None))
+    # Rows of one width make a series; any other list is a value of its own.
     even = width > 0 and all(
         isinstance(row, list)
         and len(row) == width
