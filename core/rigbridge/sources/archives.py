@@ -71,6 +71,8 @@ def _members(
 ) -> Iterator[ArchiveMember]:
     lower, opener = archive.name.lower(), archive.opener
     if lower.endswith(_ZIP):
+        # Only a zip file that lies on the disk can be opened again for each member; the
+        # name of a temporary copy may be gone by then.
         is_lasting = not depth and archive.path is not None
         return zip_members(opener, archive.uri, is_lasting=is_lasting)
     if lower.endswith(_SEVEN_ZIP):
@@ -86,6 +88,7 @@ def _found(
     depth: int,
 ) -> Iterator[FoundSource]:
     inner = is_archive(member.name)
+    # Asked before anything is unpacked, so that what is not wanted costs nothing.
     if not inner and not takes(member.name):
         return
     if isinstance(member.opened, RigbridgeError):
@@ -106,6 +109,7 @@ def _found(
         yield carried
         return
 
+    # The patterns see the members of an inner archive as files in a folder of its name.
     def takes_inner(name: str) -> bool:
         return takes(f"{member.name}/{name}")
 

@@ -18,6 +18,8 @@ from rigbridge.sources.patterns import Selection
 
 __all__ = ["FolderWalk"]
 
+# Enough that the order is that of the names in nearly all folders, few enough for the
+# memory.
 _AT_ONCE = 20_000
 """How many names of a folder are put into order together: it may hold millions."""
 
@@ -79,6 +81,8 @@ class FolderWalk:
             anchored: what else is asked of the path of a file below it.
         """
         waiting = [folder]
+        # A stack instead of recursion: folders may be nested deeper than Python's
+        # calls.
         unlisted: list[FoundSource] = []
         while waiting:
             here = waiting.pop()
@@ -98,6 +102,8 @@ class FolderWalk:
             except OSError as error:
                 # A folder that is gone again is no error of anybody.
                 if identity is not None:
+                    # Told at the end, so that one folder without permissions does not
+                    # look like the end of the scan.
                     unlisted.append(_unlisted(here, error))
             # The first of them is the next one.
             waiting += [here / name for name in sorted(folders, reverse=True)]
@@ -167,6 +173,7 @@ class FolderWalk:
                             self._counts.note_special(folder / name, state)
 
     def _is_wanted(self, folder: Path, name: str, relative: str) -> bool:
+        # Given already, as a file that was named by itself.
         if self._named and str((folder / name).absolute()) in self._named:
             return False
         if not self._selection.is_all and not self._takes(relative + name):
@@ -196,6 +203,7 @@ def _unlisted(folder: Path, error: OSError) -> FoundSource:
 
 def _is_ours(folder: Path, name: str, root: Path) -> bool:
     """Tell whether a name is that of a part of a data folder, which holds no report."""
+    # SQLite keeps its log beside the file, with the same beginning of the name.
     stem, dot, _ = name.partition(".")
     if dot and stem in _OWN_FILES:
         return name.endswith(_OWN_ENDINGS)
@@ -226,6 +234,7 @@ def _identity(folder: Path) -> tuple[int, int] | None:
 
 
 def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    # A link that leads in a circle raises, and is told when it is read as a file.
     try:
         return entry.is_dir()
     except OSError:

@@ -109,6 +109,8 @@ class FoundSource:
             root: the folder that was named, below which it was found.
         """
         if state is None:
+            # Named but gone, or without permission: reading it gives the error, with
+            # its name.
             with suppress(OSError, ValueError):
                 state = path.stat()
         return cls(
@@ -132,6 +134,8 @@ class FoundSource:
         """
         # Names of Windows programs have backslashes, whatever the format demands.
         own = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
+        # The exclamation mark tells versions of one name apart, in the address and in
+        # the key.
         place = name if version == 1 else f"{name}!{version}"
         return attrs.evolve(
             self,
@@ -139,6 +143,7 @@ class FoundSource:
             uri=f"{self.uri}!/{_printable(place)}",
             key=self.key + b"!/" + place.encode("utf-8", "surrogateescape"),
             path=None,
+            # The outermost one: that is the file which a person sees.
             archive=self.path or self.archive,
         )
 
@@ -181,6 +186,8 @@ class FoundFolder:
         self._root = root
         # With the separator behind it, which some folders have in their own name.
         inside = path / "_"
+        # A path of Path drops a separator at its end, so one character is put behind it
+        # and cut.
         self._uri = path_text(inside)[:-1]
         self._key = ledger_path(inside)[:-1]
 
@@ -193,6 +200,7 @@ class FoundFolder:
             state: what the system says of it, or None where that is not known.
         """
         path = self._path / name
+        # Most names are ASCII, which needs no look at its bytes.
         shown = name if name.isascii() else path_text(Path(name))
         return FoundSource(
             name=shown,

@@ -17,6 +17,8 @@ from rigbridge.sources.found import CarriedContent, SpooledContent
 __all__ = ["ArchiveMember", "Unpacking", "check_ratio"]
 
 _CARRIED = CHUNK_SIZE
+# Below a gigabyte no ratio is asked for: small archives of logs are packed very
+# tightly.
 _MOST = 1 << 30
 _DEEPEST = 3
 _REMEDY = "unpack it first if it can be trusted"
@@ -95,6 +97,7 @@ class Unpacking:
             UnsafeSourceError: they are more than any report has.
             OSError: the temporary folder cannot be written, or the stream not read.
         """
+        # One byte more than may be carried, to tell the two cases by a single read.
         start = stream.read(_CARRIED + 1)
         self.take(len(start))
         if len(start) <= _CARRIED:
@@ -112,6 +115,7 @@ class Unpacking:
                     size += len(chunk)
                     copy.write(chunk)
             except BaseException:
+                # Also on Ctrl-C: nobody knows the name of the copy but this function.
                 copy.close()
                 path.unlink()
                 raise

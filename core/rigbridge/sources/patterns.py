@@ -65,6 +65,7 @@ class Selection:
         return bool(self.exclude) and self._any(self.exclude, relative)
 
     def _any(self, patterns: Sequence[str], relative: str) -> bool:
+        # As Windows itself finds files.
         if self.ignore_case:
             relative = relative.lower()
             patterns = [pattern.lower() for pattern in patterns]
@@ -83,6 +84,7 @@ def split_pattern(text: str) -> tuple[str, str]:
 
     The pattern is anchored, also where it has no slash.
     """
+    # Windows takes both separators; elsewhere a backslash may be part of a name.
     parts = text.replace("\\", "/").split("/") if os.name == "nt" else text.split("/")
     first = next(at for at, part in enumerate(parts) if has_pattern(part))
     return "/".join(parts[:first]), "/" + "/".join(parts[first:])
@@ -99,6 +101,7 @@ def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
         return not parts
     if pattern[0] == "**":
         rest = pattern[1:]
+        # "**" stands for no folder as well.
         return any(_matches(parts[at:], rest) for at in range(len(parts) + 1))
     if not parts or not fnmatchcase(parts[0], pattern[0]):
         return False

@@ -49,6 +49,7 @@ _IN_MEMORY = 1 << 22
 
 def is_url(text: str) -> bool:
     """Tell a URL from a path; a drive letter of Windows is no scheme."""
+    # A scheme of one letter is a drive of Windows.
     scheme, found, _ = text.partition("://")
     return bool(found) and len(scheme) > 1 and scheme.replace("+", "").isalnum()
 
@@ -65,6 +66,7 @@ def shown_url(url: str) -> str:
 def has_secret(url: str) -> bool:
     """Tell whether a URL holds a password, or a query that may be one."""
     parts = urlsplit(url)
+    # A query may be a signature of a storage service.
     return parts.password is not None or bool(parts.query)
 
 
@@ -80,6 +82,7 @@ class _Copy:
         with self.lock:
             if self._file is not None:
                 return
+            # In memory while it is small, on the disk beyond that.
             file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - kept
             copy = cast("IO[bytes]", file)
             try:
@@ -130,6 +133,7 @@ class _View(io.RawIOBase):
         return offset
 
     def readinto(self, buffer: Any) -> int:
+        # Under the lock of the copy: several readers share one place in the file.
         block = self._copy.read(self._at, len(buffer))
         buffer[: len(block)] = block
         self._at += len(block)
@@ -197,6 +201,8 @@ def remote_files(
     base, pattern = split_pattern(url) if has_pattern(urlsplit(url).path) else (url, "")
     shown = shown_url(base)
     try:
+        # Wrong addresses and missing libraries are told as of a source, so that the
+        # others of the same call go on.
         files, root = _file_system(base)
     except SourceUnreadableError as error:
         yield _found(base, urlsplit(base).path, shown, {}).refused(error)
@@ -223,6 +229,7 @@ def remote_files(
         if isinstance(info, SourceUnreadableError):
             yield found.refused(info)
         elif "/." in f"/{relative}" or not anchored.takes(relative):
+            # Hidden files and folders, as on this machine.
             continue
         elif _takes(selection, relative):
             yield found
