@@ -61,7 +61,9 @@ def write_reports(folder: Path, kind: str, count: int) -> None:
     for number in range(count):
         place = folder / f"{number // 1000:04}"
         place.mkdir(parents=True, exist_ok=True)
-        content = text.replace("#", f"{number:08}")
+        # Other marks of this kind are part of names, which all reports share.
+        content = text.replace("SN-#", f"SN-{number:08}")
+        content = content.replace('0#"', f'{number:08}"')
         (place / f"report_{number:08}.xml").write_text(content, "utf-8")
 
 
