@@ -38,6 +38,11 @@ _VERDICTS = {
 _WORST_FIRST = (PhaseOutcome.ERROR, PhaseOutcome.FAIL, PhaseOutcome.SKIP)
 # A run of the test that did not count: it was repeated.
 _REPEATED = frozenset({"rerunFailure", "rerunError", "flakyFailure", "flakyError"})
+_LEVELS = {
+    "skipped": LogLevel.INFO,
+    "disabled": LogLevel.INFO,
+    "warning": LogLevel.WARNING,
+}
 _OUTPUT = {"system-out": LogLevel.INFO, "system-err": LogLevel.WARNING}
 # What some runners say in an attribute, and not in an element.
 _STATUSES = {
@@ -172,7 +177,7 @@ def read_case(
     properties: dict[str, list[str]] = {}
     for child in element:
         kind = local_name(child)
-        if kind in _VERDICTS or kind in _REPEATED:
+        if kind in _VERDICTS or kind in _REPEATED or kind == "warning":
             problems.append(_problem(child, kind, printed, report))
             if kind in _VERDICTS:
                 verdicts.add(_VERDICTS[kind])
@@ -245,7 +250,7 @@ def _problem(
             texts.append(inner)
         texts.append(child.tail or "")
     text = "".join(texts).strip()
-    level = LogLevel.INFO if kind in {"skipped", "disabled"} else LogLevel.ERROR
+    level = _LEVELS.get(kind, LogLevel.ERROR)
     parts: Iterable[str] = filter(None, (message, text))
     if text and message and text.startswith(message):
         parts = (text,)

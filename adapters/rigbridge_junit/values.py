@@ -11,6 +11,7 @@ from rigbridge.adapters import ConversionReport, Place, ReadContext
 __all__ = ["as_number", "clean", "duration_of", "moment_of"]
 
 _GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?")
+_CLOCK = re.compile(r"[0-9]{1,4}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?")
 _COMMA = re.compile(r"[0-9]+,[0-9]+")
 _PLAIN = re.compile(r"[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -30,6 +31,8 @@ def duration_of(
     """
     Read seconds: ``1.5``, ``1,234.567`` with thousands, ``0,25`` with a comma.
 
+    .NET writes hours and minutes: ``00:01:30.5``.
+
     Args:
         value: the text of the attribute.
         report: where a change or a loss is recorded.
@@ -46,6 +49,10 @@ def duration_of(
         # Surefire groups the digits of seconds, and writes a point before a fraction.
         report.coerced("duration", "digits in groups", place=place, detail=text)
         text = text.replace(",", "")
+    elif _CLOCK.fullmatch(text):
+        report.coerced("duration", "hours and minutes", place=place, detail=text)
+        hours, minutes, rest = text.split(":")
+        text = str(int(hours) * 3600 + int(minutes) * 60 + float(rest))
     elif _COMMA.fullmatch(text):
         report.coerced("duration", "a decimal comma", place=place, detail=text)
         text = text.replace(",", ".")

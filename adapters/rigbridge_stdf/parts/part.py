@@ -88,7 +88,7 @@ class Part:
             note_text(text, self.report, record.place)
             self._logs.append(LogEntry(level=LogLevel.INFO, message=text))
             return
-        values = fields.get("GEN_DATA", [])
+        values = [value for value in fields.get("GEN_DATA", []) if value is not None]
         for value in values:
             note_text(
                 value if isinstance(value, str) else None, self.report, record.place

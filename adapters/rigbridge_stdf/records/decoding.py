@@ -120,8 +120,11 @@ class _Values:
         return found, end
 
     def _generic(self, content: bytes, at: int) -> tuple[Any, int]:
-        while content[at] == 0:
+        while at < len(content) and content[at] == 0:
             at += 1
+        if at == len(content):
+            # Some programs count what fills up as a value.
+            return None, at
         kind = _GENERIC.get(content[at])
         if kind is None:
             raise RecordDamageError(f"a value has the unknown type {content[at]}")

@@ -99,6 +99,17 @@ class TestCases:
         messages = [(str(e.level), e.message) for e in reading.runs[0].logs]
         assert messages == [("ERROR", "1 != 2\nat x:3"), ("ERROR", "3 != 4")]
 
+    def test_a_warning_is_a_problem_and_no_verdict(self, read: Read) -> None:
+        """PHPUnit writes one for a test that checks nothing."""
+        reading = read(
+            of('<testcase name="t"><warning type="W">no checks</warning></testcase>')
+        )
+        assert only(reading).outcome == "PASS"
+        assert only(reading).attributes["problems"] == [
+            {"kind": "warning", "type": "W"}
+        ]
+        assert [str(e.level) for e in reading.runs[0].logs] == ["WARNING"]
+
     def test_repetitions_keep_their_traces_and_output(self, read: Read) -> None:
         """Surefire writes them into elements of their own."""
         reading = read(
@@ -191,6 +202,7 @@ class TestTimes:
             ("12,5", 12.5, 1),
             ("0.003s", 0.003, 0),
             ("1e-3", 0.001, 0),
+            ("00:01:30.5000000", 90.5, 1),
         ],
     )
     def test_durations(

@@ -224,6 +224,13 @@ class TestTexts:
         assert first.metadata["GDR"] == second.metadata["GDR"] == [["id", 7, 5]]
         assert reading.report.count(Disposition.COERCED, "metadata") == 2
 
+    def test_what_fills_data_up_may_be_counted(self, lot: Any, read: Read) -> None:
+        """A program that counts it costs no value."""
+        made = lot().mir().pir()
+        made.add(50, 10, made.pack("H", 3) + b"\x0a\x02id\x00\x02\x07\x00")
+        reading = read(made.prr("S1"))
+        assert reading.runs[0].metadata["GDR"] == [["id", 7]]
+
     def test_those_between_parts_belong_to_the_next(self, lot: Any, read: Read) -> None:
         """And those behind the last part to that one; none is lost."""
         made = lot().mir().dtr("one").part("S1").dtr("two").part("S2").dtr("three")
