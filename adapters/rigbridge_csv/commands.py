@@ -31,12 +31,17 @@ def learn(
     to: Annotated[
         Path | None, typer.Option("--to", help="Write the draft to this file.")
     ] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option("--into", help="Append the draft to this configuration file."),
+    ] = None,
     as_json: _AsJSON = False,
 ) -> None:
     """Write a draft of a profile from an example, with the reason for each key."""
     from rigbridge.adapters import Source
     from rigbridge.errors import RigbridgeError
     from rigbridge_csv.learning.check import checked_draft
+    from rigbridge_csv.learning.toml_draft import as_configuration
 
     try:
         text, ready = checked_draft(Source.from_path(file))
@@ -45,9 +50,12 @@ def learn(
         raise typer.Exit(1) from error
     if to is not None:
         to.write_text(text, encoding="utf-8")
+    if into is not None:
+        with into.open("a", encoding="utf-8") as stream:
+            stream.write(as_configuration(text))
     if as_json:
         _say_json({"profile": text, "ready": ready})
-    elif to is None:
+    elif to is None and into is None:
         typer.echo(text, nl=False)
     raise typer.Exit(0 if ready else 1)
 
@@ -77,11 +85,13 @@ def try_file(
     """Show cell by cell what a profile makes of a file, and what is left."""
     from rigbridge.adapters import Source
     from rigbridge.errors import ConfigurationError, RigbridgeError
-    from rigbridge_csv.learning.trial import load_profile, try_profile
+    from rigbridge_csv.learning.trial import load_profile, stated_zone, try_profile
 
     try:
         found = try_profile(
-            load_profile(profile), Source.from_path(file), time_zone=time_zone
+            load_profile(profile),
+            Source.from_path(file),
+            time_zone=time_zone or stated_zone(profile),
         )
     except RigbridgeError as error:
         typer.echo(str(error), err=True)

@@ -348,6 +348,34 @@ class TestExamples:
         assert "failed" in replaced
         assert (tmp_path / "account.html").is_file()
 
+    def test_the_log_of_the_tutorial_comes_to_the_store(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Every file and command of the page, in order, in a folder of its own."""
+        path = DOCS / "tutorial" / "from-a-log-to-the-store.md"
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("RIGBRIDGE_DATA", str(tmp_path / "data"))
+        (tmp_path / "bench_0313.csv").write_text(fences(path, "csv")[0], "utf-8")
+        (tmp_path / "rigbridge.toml").write_text(fences(path, "toml")[0], "utf-8")
+        said: list[str] = []
+        for body in fences(path, "console"):
+            for line in body.splitlines():
+                words = line.removeprefix("$ rigbridge ").split()
+                result = CliRunner().invoke(app, words, catch_exceptions=False)
+                assert result.exit_code == 0, line + result.output
+                said.append(result.stdout)
+        learned, tried, rehearsed, stored, listed, known, made = said
+        assert learned == ""
+        assert "Flow                   4.02 l/min [3.8..4.4]" in tried
+        assert "3 runs, 6 measurements, 0 left out" in tried
+        assert "a dry run, nothing was stored" in rehearsed
+        assert stored.startswith("3 runs of 1 file;")
+        assert "FAIL     Pump final test  P-0142" in listed
+        assert "2024-03-13 13:09" in listed
+        assert "1 file imported before" in known
+        assert "python -m pytest" in made
+        assert (tmp_path / "rigbridge-pump-bench/pyproject.toml").is_file()
+
     @pytest.mark.parametrize(
         "name", ["README.md", "docs/how-to/send-openhtf-results.md"]
     )

@@ -9,7 +9,7 @@ from typing import cast
 
 import attrs
 
-__all__ = ["ProfileDraft", "toml_key", "toml_value"]
+__all__ = ["ProfileDraft", "as_configuration", "toml_key", "toml_value"]
 
 
 @attrs.define
@@ -44,6 +44,19 @@ class ProfileDraft:
     def text(self) -> str:
         """The profile as a file."""
         return "\n".join(self.lines) + "\n"
+
+
+def as_configuration(text: str) -> str:
+    """
+    Write a draft as one of the profiles of a configuration.
+
+    Args:
+        text: the draft; one that only names a built-in profile has no keys.
+    """
+    keys = any(line and not line.startswith("#") for line in text.splitlines())
+    table = "adapters.csv.profiles"
+    nested = re.sub(r"^\[(?=\w)", f"[{table}.", text, flags=re.MULTILINE)
+    return f"\n[[{table}]]\n{nested}" if keys else f"\n{text}"
 
 
 def toml_value(value: object) -> str:

@@ -19,7 +19,13 @@ from rigbridge_csv.profiles.column_mapping import is_column_mapping
 from rigbridge_csv.profiles.profile import CSVProfile
 from rigbridge_csv.selection import read_log
 
-__all__ = ["ProfileTrial", "load_profile", "shown_run", "try_profile"]
+__all__ = [
+    "ProfileTrial",
+    "load_profile",
+    "shown_run",
+    "stated_zone",
+    "try_profile",
+]
 
 _MOST_POINTS = 4
 
@@ -74,6 +80,14 @@ def load_profile(path: Path) -> CSVProfile:
             error.message, source=str(path), place=place or None, remedy=error.remedy
         ) from error
     return profile
+
+
+def stated_zone(path: Path) -> str | None:
+    """Give the time zone of a configuration that holds a profile, or None."""
+    if path.suffix.lower() != ".toml" or not path.is_file():
+        return None
+    zone = tomllib.loads(path.read_text(encoding="utf-8")).get("time_zone")
+    return zone if isinstance(zone, str) else None
 
 
 def _single(given: object, path: Path) -> object:

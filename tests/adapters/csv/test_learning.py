@@ -263,6 +263,19 @@ class TestCommands:
         assert "serial_number            001" in done.output
         assert "2 runs, 2 measurements, 0 left out" in done.output
 
+    @pytest.mark.parametrize("log", [LOG, "START;1\nANL;R1;2\nANL;R2;3\nEND;OK\n" * 3])
+    def test_a_draft_is_appended_to_a_configuration(
+        self, log: str, tmp_path: Path
+    ) -> None:
+        """What stood there stays, and the profile is that of the draft."""
+        file, config = tmp_path / "a.csv", tmp_path / "rigbridge.toml"
+        file.write_text(log)
+        config.write_text('time_zone = "UTC"\n')
+        CliRunner().invoke(app, ["learn", str(file), "--into", str(config)])
+        CliRunner().invoke(app, ["learn", str(file), "--to", str(tmp_path / "a.toml")])
+        assert config.read_text().startswith('time_zone = "UTC"\n')
+        assert load_profile(config) == load_profile(tmp_path / "a.toml")
+
     def test_a_column_mapping_is_tried(self, tmp_path: Path) -> None:
         """TofuPilot's mapping is taken as it is."""
         log, mapping = tmp_path / "a.csv", tmp_path / "mapping.json"

@@ -14,6 +14,7 @@ from rigbridge.adapters import Adapter, Source, Spool
 from rigbridge.testing.adapters.anatomy import Cell, SampleText, spread
 from rigbridge.testing.adapters.cases import AdapterCase, Sample
 from rigbridge.testing.adapters.observation import (
+    NonconformityError,
     NotTriedError,
     Observation,
     observe,
@@ -62,6 +63,7 @@ class Bench:
         self._cells: dict[str, list[Trial]] = {}
         self._lines: dict[str, list[Trial]] = {}
         self._done: dict[object, object] = {}
+        self._faults: dict[str, str] = {}
         self._read: dict[tuple[str, bytes, str | None], Observation] = {}
 
     def run(self, name: str, check: Callable[[Bench], None]) -> None:
@@ -74,7 +76,17 @@ class Bench:
         """
         if name in self.case.exempt:
             raise NotTriedError(self.case.exempt[name])
-        check(self)
+        try:
+            check(self)
+        except NonconformityError as error:
+            first = self._faults.setdefault(error.message, name)
+            if first != name:
+                # One fault stops many checks; its whole text once is enough.
+                raise NonconformityError(
+                    f"stopped by what {first} found",
+                    f"mend that first, then run {name} again",
+                ) from error
+            raise
 
     def once(self, work: Callable[[Bench], _Result]) -> _Result:
         """

@@ -103,7 +103,7 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     elif event.startswith(_FILE_EVENTS):
         if _is_foreign(arguments[0], watched.folder):
             watched.calls.append(f"{event}: {arguments[0]}")
-    elif event.startswith(_CALLS):
+    elif event.startswith(_CALLS) and arguments != (":memory:",):
         watched.calls.append(f"{event}: {arguments}")
 
 
