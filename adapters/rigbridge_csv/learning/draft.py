@@ -12,7 +12,7 @@ from rigbridge_csv.learning.column_draft import draft_names, draft_wide
 from rigbridge_csv.learning.field_draft import draft_fields
 from rigbridge_csv.learning.key_lines import find_keys
 from rigbridge_csv.learning.layered_draft import draft_layers
-from rigbridge_csv.learning.layout import LogLayout, find_layout, is_unit
+from rigbridge_csv.learning.layout import LogLayout, find_layout, is_summary, is_unit
 from rigbridge_csv.learning.meaning import (
     UNNAMED,
     ColumnTexts,
@@ -98,7 +98,7 @@ def draft_profile(source: Source) -> ProfileDraft:
     _place(draft, example, layout, form)
     draft_names(draft, columns, form)
     if form == "series":
-        draft_series(draft, layout, columns, decimal)
+        draft_series(draft, layout, columns, decimal, keys)
     elif form == "wide":
         draft_wide(draft, columns)
     draft_fields(draft, layout, columns, keys, form)
@@ -300,6 +300,7 @@ def _data(draft: ProfileDraft, layout: LogLayout) -> None:
     short = [row for row in layout.data if len(row.cells) < named]
     if short:
         data["short"] = "blank"
+    _ask_behind(draft, layout.behind[:1])
     if data:
         why: list[str] = []
         if "end" in data:
@@ -307,3 +308,13 @@ def _data(draft: ProfileDraft, layout: LogLayout) -> None:
         if short:
             why.append(f"line {short[0].line} ends early: the cells it lacks are blank")
         draft.say("data", data, "; ".join(why))
+
+
+def _ask_behind(draft: ProfileDraft, rows: Sequence[ExampleRow]) -> None:
+    """Ask of a line that ends the table, and is neither a sum nor a key."""
+    for row in rows:
+        if row.width > 2 and not is_summary(row):  # noqa: PLR2004 - a key and its text
+            draft.ask(
+                f"whether line {row.line} is a row of the table: data.end leaves it "
+                "out, with all that stands behind it"
+            )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rigbridge_csv.learning.layout import LogLayout
 from rigbridge_csv.learning.sample import ExampleRow, LogExample
 from rigbridge_csv.learning.toml_draft import ProfileDraft
+from rigbridge_csv.tables.keys import parted_keys
 
 __all__ = ["find_keys"]
 
@@ -41,10 +42,7 @@ def find_keys(
             {"separator": written},
             "lines before the header: name and text",
         )
-        for row in rows:
-            name, _, rest = row.text.partition(written)
-            found.setdefault(name.strip(), rest.strip())
-        return found
+        return _written_keys(rows, written)
     if any(_has_pairs(row) for row in rows):
         draft.say("keys", {"pairs": True}, "names and texts take turns in a line")
         for row in rows:
@@ -55,6 +53,15 @@ def find_keys(
     for row in rows:
         found.update(_key_of(row))
     return {name: text for name, text in found.items() if text}
+
+
+def _written_keys(rows: Sequence[ExampleRow], sign: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for row in rows:
+        for part in parted_keys(sign, row.text) or [row.text]:
+            name, _, rest = part.partition(sign)
+            found.setdefault(name.strip(), rest.strip())
+    return found
 
 
 def _key_of(row: ExampleRow) -> dict[str, str]:

@@ -10,7 +10,7 @@ import attrs
 
 from rigbridge_csv.learning.sample import ExampleRow, LogExample, is_number
 
-__all__ = ["LogLayout", "find_layout", "is_unit"]
+__all__ = ["LogLayout", "find_layout", "is_summary", "is_unit"]
 
 _ROLES: Mapping[str, str] = {
     re.sub(r"[\W_]", "", word): role
@@ -56,6 +56,10 @@ _STATISTICS = re.compile(
     r"|promedio|media|平均|平均值|最大|最小|標準偏差)[\w.%]*:?",
     re.IGNORECASE,
 )
+_BEGINS = re.compile(
+    r"@?(?:START|BEGIN|UNIT|DUT|UUT|BOARD|SN|SERIAL|HEADER)", re.IGNORECASE
+)
+_ENDS = re.compile(r"@?(?:END|STOP|FINISH|RESULT|VERDICT|SUMMARY)", re.IGNORECASE)
 _FIGURES = re.compile(r"[-+.,]?\d")
 _VALUE = re.compile(r"[-+<>=]*\s*\d[\d.,' ]*(?:[eE][-+]?\d+)?\s*[^\W\d]{0,4}|[<>][LU]L")
 
@@ -87,6 +91,11 @@ class LogLayout:
     kinds: Mapping[str, int]
     sections: int
     reasons: list[str]
+
+
+def is_summary(row: ExampleRow) -> bool:
+    """Say whether a row sums up those above it."""
+    return _STATISTICS.fullmatch(row.cells[0].strip()) is not None
 
 
 def is_unit(text: str) -> bool:
@@ -162,7 +171,8 @@ def find_layout(example: LogExample) -> LogLayout:
             label = next(cell.strip() for cell in rows[first].cells if cell.strip())
             # A row that begins with a blank has no label.
             labelled = bool(rows[first].cells[0].strip())
-            found = (label if labelled else None, "attribute")
+            ruled = re.fullmatch(r"[-=_*+|~ ]+", rows[first].text.strip())
+            found = (label if labelled else None, "drop" if ruled else "attribute")
         text, role = found
         roles.append((rows[first], text, role))
         first += 1
@@ -191,6 +201,15 @@ def find_layout(example: LogExample) -> LogLayout:
     )
 
 
+def _framed(rows: Sequence[ExampleRow]) -> bool:
+    first, last = rows[0].cells[0].strip(), rows[-1].cells[0].strip()
+    return (
+        _BEGINS.fullmatch(first) is not None
+        and _ENDS.fullmatch(last) is not None
+        and len({len(row.cells) for row in rows}) > 1
+    )
+
+
 def _kinds(rows: Sequence[ExampleRow]) -> Mapping[str, int]:
     words = Counter(row.cells[0].strip() for row in rows)
     widest = max((len(row.cells) for row in rows), default=0)
@@ -204,6 +223,9 @@ def _kinds(rows: Sequence[ExampleRow]) -> Mapping[str, int]:
         return {}
     repeated = {word: count for word, count in words.items() if count > 1}
     covered = sum(repeated.values())
+    # A first record that begins a unit, and a last one that ends it.
+    if len(rows) > 3 and repeated and _framed(rows):  # noqa: PLR2004 - something between
+        return dict(words)
     widths = {
         word: {len(row.cells) for row in rows if row.cells[0].strip() == word}
         for word in repeated
@@ -403,7 +425,7 @@ def _data(
     while last < len(rows) and _alike(rows[last], rows[:last]):
         last += 1
     # Statistics below the rows are as wide as these.
-    while last > 1 and _STATISTICS.fullmatch(rows[last - 1].cells[0].strip()):
+    while last > 1 and is_summary(rows[last - 1]):
         last -= 1
     return list(rows[:last]), list(rows[last:])
 

@@ -341,12 +341,24 @@ def _choose(found: dict[Field, str], columns: Sequence[ColumnTexts], form: str) 
         if judging:
             verdict = Field.OUTCOME if form == "long" else Field.RUN_OUTCOME
             found[verdict] = judging[0]
+    if Field.SERIAL_NUMBER not in found:
+        _choose_parts(found, columns, form)
+
+
+def _choose_parts(
+    found: dict[Field, str], columns: Sequence[ColumnTexts], form: str
+) -> None:
+    """Say what a column "Part" or "Type" is, where nothing else tells the unit."""
     part = found.get(Field.PART_NUMBER)
-    if part is not None and Field.SERIAL_NUMBER not in found:
-        filled = next(column for column in columns if column.name == part).filled
+    filled = [text for c in columns if c.name == part for text in c.filled]
+    if part is None or len(set(filled)) == 1:
+        return
+    if form == "long":
+        # The type of each part of a board is none of the board.
+        del found[Field.PART_NUMBER]
+    elif len(filled) == len(set(filled)):
         # "Part" is a number of a kind, or that of each piece.
-        if 1 < len(filled) == len(set(filled)):
-            found[Field.SERIAL_NUMBER] = found.pop(Field.PART_NUMBER)
+        found[Field.SERIAL_NUMBER] = found.pop(Field.PART_NUMBER)
 
 
 def _judges(column: ColumnTexts) -> bool:

@@ -190,8 +190,20 @@ def _delimiter(lines: Sequence[str]) -> tuple[str, str]:
         if _squeezed(lines):
             return "blanks", "delimiter: cells stand any number of blanks apart"
         return ",", "delimiter: none was found"
+    if best[1] == "\t" and _blanks_above(lines):
+        return "blanks", "delimiter: blanks between the names, tabs between the cells"
     shown = "tab" if best[1] == "\t" else best[1]
     return best[1], f"delimiter {shown!r}: the most rows of one width with numbers"
+
+
+def _blanks_above(lines: Sequence[str]) -> bool:
+    """Say whether names stand blanks apart above rows whose cells stand tabs apart."""
+    rows = [line.strip().split("\t") for line in lines if "\t" in line.strip()]
+    width = len(rows[0]) if rows else 0
+    if width < 3 or any(" " in cell.strip() for row in rows for cell in row):  # noqa: PLR2004 - fewer are words of a title
+        return False
+    plain = (line.split() for line in lines if "\t" not in line.strip())
+    return any(len(names) == width for names in plain)
 
 
 def _squeezed(lines: Sequence[str]) -> bool:

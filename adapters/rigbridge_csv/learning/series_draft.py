@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from rigbridge_csv.learning.layout import LogLayout
@@ -22,6 +22,12 @@ __all__ = ["draft_series"]
 
 _CLOCK = re.compile(r"\D{0,4}\d+(?:[-/:dh]\s*\d|\.\d+\.)")
 _UNIT_COLUMN = re.compile(r"\b(?:units?|einheit|dim|uom)\b", re.IGNORECASE)
+_UNIT_KEYS = {
+    "x_unit": re.compile(r"(?:x|horizontal)[ _-]*(?:axis)?[ _-]*units?", re.IGNORECASE),
+    "unit": re.compile(
+        r"(?:(?:y|vertical)[ _-]*(?:axis)?[ _-]*)?units?", re.IGNORECASE
+    ),
+}
 _TAG = re.compile(
     r"(?:tag|signal|channel|variable|point|sensor|item|parameter|metric|series|source)"
     r"(?:[ _]?(?:name|id))?|name|topic|_?field|messstelle|kanal",
@@ -34,10 +40,11 @@ def draft_series(
     layout: LogLayout,
     columns: Sequence[ColumnTexts],
     decimal: str,
+    keys: Iterable[str],
 ) -> None:
     """Write what the columns are taken over, and what divides the rows."""
     if layout.header is None:
-        draft.say("series", {"x": "x"}, "the first column is taken as x")
+        _draft_headless(draft, keys)
         return
     columns = [column for column in columns if column.name]
     candidates = [
@@ -92,6 +99,16 @@ def draft_series(
             "the header comes again: are these tables of one run?",
             'blocks = { begin = "^...", is = "phase" }',
         )
+
+
+def _draft_headless(draft: ProfileDraft, keys: Iterable[str]) -> None:
+    """Write what a table without names is taken over, with the units of its keys."""
+    series: dict[str, object] = {"x": "x"}
+    for name in keys:
+        for what, words in _UNIT_KEYS.items():
+            if words.fullmatch(name):
+                series.setdefault(what, {"key": name})
+    draft.say("series", series, "the first column is taken as x")
 
 
 def _joined(columns: Sequence[ColumnTexts], name: str) -> list[str] | None:

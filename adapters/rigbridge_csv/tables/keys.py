@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from rigbridge.model.report import Place
 from rigbridge_csv.profiles.place import KeyPlace
 from rigbridge_csv.profiles.profile import CSVProfile
 
-__all__ = ["FilledCell", "KeyLines", "keep_text"]
+__all__ = ["FilledCell", "KeyLines", "keep_text", "parted_keys"]
 
 _ENDS = " \t:="
 
@@ -118,6 +119,11 @@ class KeyLines:
                 break
         if self._place.pairs:
             return self._take_pairs(line, cells)
+        several = parted_keys(self._place.separator, text)
+        for part in several:
+            self.take(line, [part], part)
+        if several:
+            return True
         found = self._parts(self._place, cells, text)
         if found is None:
             return False
@@ -156,6 +162,21 @@ class KeyLines:
             whole = cells[filled[0]] if len(filled) == 1 else text
             return _separated(place.separator, whole)
         return _by_cells(cells, filled) if filled else None
+
+
+_APART = re.compile(r"\s{2,}|\t")
+
+
+def parted_keys(sign: str | None, text: str) -> list[str]:
+    """Part a line that holds several names with their texts, blanks apart."""
+    if sign is None or sign == "tab" or text.count(sign) < 2:  # noqa: PLR2004 - more than one
+        return []
+    parts = [part for part in _APART.split(text.strip()) if part]
+    # Each a name of letters: the colons of a time of day make none.
+    named = all(
+        re.match(rf"[^\W\d][^{re.escape(sign)}]*{re.escape(sign)}", p) for p in parts
+    )
+    return parts if named and len(parts) > 1 else []
 
 
 def _separated(separator: str, text: str) -> tuple[str, list[str]] | None:

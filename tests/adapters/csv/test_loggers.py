@@ -389,3 +389,66 @@ def test_built_in(
     series = axes(measured(found.runs[0])[expected[0]])
     assert series[1] == expected
     assert len(series[0][2]) == len(expected[2])
+
+
+class TestMoreDrafts:
+    """What a draft says of testers, simulators and analysers."""
+
+    def test_units_in_keys_of_a_table_without_names(self) -> None:
+        """A spectrum's units stand above it."""
+        _, run = learned(
+            "X Axis Units,Hz\nY Axis Units,dBm\nDATA,\n9.5e8,-70.1\n9.6e8,-70.2\n"
+            "9.7e8,-70.3\n"
+        )
+        assert [axis[1] for axis in axes(measured(run)["y1"])] == ["Hz", "dBm"]
+
+    def test_names_blanks_apart_above_rows_tabs_apart(self) -> None:
+        """A line of dashes below the names is none of them."""
+        _, run = learned(
+            "Index   time    v(out)\n------------------------\n0\t0.0\t1.0\t\n"
+            "1\t0.1\t1.1\t\n2\t0.2\t1.2\t\n"
+        )
+        assert axes(measured(run)["v(out)"])[0] == ("time", None, [0.0, 0.1, 0.2])
+
+    def test_several_keys_in_a_line(self) -> None:
+        """Names and texts that stand blanks apart; a time of day is no name."""
+        text, run = learned(
+            "PCB: 4711-02   S/N: 123456\nDate: 03/13/2024 14:05:00  Operator: JD\n\n"
+            "Name   Measured   Lo    Hi    Result\nR1     1001.2     950   1050  PASS\n"
+            "R2     2250.1     1900  2100  FAIL\nR3     10.1       9     11    PASS\n"
+        )
+        assert 'fields.operator = { key = "Operator" }' in text
+        assert (run.unit.serial_number, run.operator) == ("123456", "JD")
+
+    def test_a_row_that_would_end_the_table_is_asked_for(self) -> None:
+        """A row with fewer cells is no footer by itself."""
+        source = Source.from_bytes(
+            b"Serial: 7\nName Measured Lo Hi Result\nR1   1001.2  950  1050 PASS\n"
+            b"R2   2250.1  1900 2100 FAIL\nU3   SHORT   PASS\n",
+            "log.txt",
+        )
+        text, ready = checked_draft(source)
+        assert not ready
+        assert "whether line 5 is a row of the table" in text
+
+    def test_records_between_a_begin_and_an_end(self) -> None:
+        """Few records are records, if the first begins a unit and the last ends it."""
+        text, run = learned(
+            "START;;4711;;20240313140500\nSN;W12\nANL;R1;4.71;4.2;5.2\n"
+            "ANL;R2;9.9;9.0;11.0\nEND;FAIL\n"
+        )
+        assert 'form = "record"' in text
+        assert (run.unit.serial_number, run.outcome.value) == ("W12", "FAIL")
+        assert measured(run)["R2"].value == 9.9
+
+    def test_an_analyser_of_semiconductors(self) -> None:
+        """Rows that say what they are in their first cell."""
+        source = Source.from_bytes(
+            b"SetupTitle, Id-Vg\nDataName, Vg, Id\nDimension1, 2, 2\n"
+            b"DataValue, 0.0, 1E-9\nDataValue, 0.1, 2E-9\n",
+            "a.csv",
+        )
+        assert checked_draft(source)[1]
+        found = try_profile(load_profile(Path("keysight-easyexpert")), source)
+        assert axes(measured(found.runs[0])["Id"])[-1][2] == [1e-9, 2e-9]
+        assert found.runs[0].procedure.name == "Id-Vg"

@@ -62,7 +62,6 @@ _CALLS = (
     "http.",
     "ftplib.",
     "smtplib.",
-    "sqlite3.connect",
     "webbrowser.",
     "sys.settrace",
     "sys.setprofile",
@@ -103,7 +102,11 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     elif event.startswith(_FILE_EVENTS):
         if _is_foreign(arguments[0], watched.folder):
             watched.calls.append(f"{event}: {arguments[0]}")
-    elif event.startswith(_CALLS) and arguments != (":memory:",):
+    elif event.startswith("sqlite3.connect"):
+        # In memory it is a parser; the event of its handle follows that of the path.
+        if event == "sqlite3.connect" and arguments != (":memory:",):
+            watched.calls.append(f"{event}: {arguments}")
+    elif event.startswith(_CALLS):
         watched.calls.append(f"{event}: {arguments}")
 
 

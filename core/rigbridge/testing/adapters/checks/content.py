@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from rigbridge.adapters import Disposition
@@ -122,7 +123,11 @@ def source_order(bench: Bench) -> None:
     """Measurements stand in the order of the source."""
     for text, base in bench.texts():
         last = (-1, -1, -1)
-        for number, trial in bench.of_one_run(text):
+        told = list(bench.of_one_run(text))
+        if _by_turns([(number, trial.line) for number, trial in told]):
+            # Runs are given as they end; what counts is the order within each.
+            told.sort(key=lambda item: item[0])
+        for number, trial in told:
             old, new = base.documents[number], trial.found.documents[number]
             place = (number, *_only_value(old, new))
             if -1 in place:
@@ -134,6 +139,15 @@ def source_order(bench: Bench) -> None:
                     "append phases and measurements as they come; never sort them",
                 )
             last = place
+
+
+def _by_turns(lines: list[tuple[int, int]]) -> bool:
+    """Tell whether lines of one run stand among those of another."""
+    spans: dict[int, list[int]] = {}
+    for number, line in lines:
+        spans.setdefault(number, []).append(line)
+    ends = sorted((min(span), max(span)) for span in spans.values())
+    return any(first[1] > second[0] for first, second in pairwise(ends))
 
 
 def _only_value(old: dict[str, Any], new: dict[str, Any]) -> tuple[int, int]:
