@@ -93,7 +93,7 @@ def draft_profile(source: Source) -> ProfileDraft:
     if form == "record":
         draft_records(draft, example, layout)
         return draft
-    decimal = _decimal(draft, layout, columns, form)
+    decimal = _decimal(draft, layout, columns)
     keys = find_keys(draft, example, layout)
     _place(draft, example, layout, form)
     draft_names(draft, columns, form)
@@ -149,7 +149,7 @@ def _text_keys(draft: ProfileDraft, example: LogExample, form: str) -> None:
 
 
 def _decimal(
-    draft: ProfileDraft, layout: LogLayout, columns: Sequence[ColumnTexts], form: str
+    draft: ProfileDraft, layout: LogLayout, columns: Sequence[ColumnTexts]
 ) -> str:
     texts = [text for column in columns for text in column.texts[:200]]
     texts += [cell for row, _, _ in layout.roles for cell in row.cells]
@@ -166,7 +166,7 @@ def _decimal(
         if _SCALED.fullmatch(text.strip())
         and not field_of(column.name, [Field.SERIAL_NUMBER, Field.MEASUREMENT])
     ]
-    behind = _units_behind(columns, decimal, form)
+    behind = _units_behind(columns, decimal)
     if behind is not None:
         draft.say("units", True, f"{behind!r} has a unit behind it")
     elif scaled:
@@ -180,16 +180,13 @@ def _decimal(
     return decimal
 
 
-def _units_behind(
-    columns: Sequence[ColumnTexts], decimal: str, form: str
-) -> str | None:
+def _units_behind(columns: Sequence[ColumnTexts], decimal: str) -> str | None:
     """Give a cell of a column whose numbers have their unit behind them."""
     for column in columns:
         field = field_of(column.name)
         filled = [text.strip() for text in column.filled[:200]]
-        # Of a row a measurement, the values; of others, what is no field.
-        told = field in (Field.VALUE, None) if form == "long" else field is None
-        if not told and field is not Field.DOCSTRING:
+        # What is no field of a run may be a value: "Average", "Value".
+        if field not in (Field.VALUE, Field.DOCSTRING, None):
             continue
         parts = [found for text in filled if (found := _BEHIND.fullmatch(text))]
         if (

@@ -148,9 +148,9 @@ def _comment(lines: Sequence[str]) -> str | None:
     """Find the sign of comments: one that begins lines, but not most of them."""
     filled = [line for line in lines if line.strip()]
     for sign in _COMMENTS:
-        # "#1,..." is a row that is numbered so.
+        # "#1,..." is a row that is numbered so, "#<tab>" the unit of a count.
         found = sum(
-            _begins(line, sign) and not re.match(r"\s*#\d+[,;\t]", line)
+            _begins(line, sign) and not re.match(r"\s*#\d*[,;\t]", line)
             for line in filled
         )
         if found and found < len(filled) * 0.9:

@@ -441,6 +441,15 @@ class TestMoreDrafts:
         assert (run.unit.serial_number, run.outcome.value) == ("W12", "FAIL")
         assert measured(run)["R2"].value == 9.9
 
+    def test_a_row_of_units_that_begins_with_a_count(self) -> None:
+        """A potentiostat writes ``#`` for the unit of what it counts: no comment."""
+        _, run = learned(
+            "TITLE\tLABEL\tEIS\tTest\nZCURVE\tTABLE\n\tPt\tTime\tFreq\tZreal\n"
+            "\t#\ts\tHz\tohm\n\t0\t0.0\t1000.5\t1.1\n\t1\t1.5\t500.5\t1.2\n"
+            "\t2\t3.0\t250.5\t1.3\n"
+        )
+        assert [axis[1] for axis in axes(measured(run)["Zreal"])] == ["s", "ohm"]
+
     def test_an_analyser_of_semiconductors(self) -> None:
         """Rows that say what they are in their first cell."""
         source = Source.from_bytes(
