@@ -36,7 +36,7 @@ _LAST = datetime.max.replace(tzinfo=UTC)
 _SIZES = ("B", "kB", "MB", "GB", "TB")
 _KILO = 1000
 # Integers below are written whole; a serial or a counter must not be rounded.
-_EXACT = 10**15
+_EXACT = 10**24
 _NOTHING = "—"
 _ALL, _HALF = 100, 0.5
 _LONGEST = 64

@@ -40,7 +40,7 @@ __all__ = [
     "read_trend",
 ]
 
-MAX_POINTS = 20_000
+MAX_POINTS = 10_000
 """How many points are read at most, the newest ones."""
 
 # A procedure changes: what its latest runs measured is what can be chosen.

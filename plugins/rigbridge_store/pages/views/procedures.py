@@ -45,6 +45,7 @@ __all__ = ["list_procedures", "show_procedure", "show_process", "show_state"]
 _LATEST = 8
 _UNCHANGED = 304
 _WORST = 12
+_LISTED = 50
 
 
 def _asked(
@@ -181,6 +182,7 @@ def show_process(procedure_id: FromPath[str], request: AnyRequest) -> Response[s
         here=Address.of(request),
         wanted=wanted,
         figures=figures,
+        most=None if request.query_params.get("all") else _LISTED,
         whole=sum(item.total for item in figures.durations),
         stations=stations,
         instruments=instruments,
