@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from rigbridge.cli.runs.completion import complete_outcomes, complete_stations
 from rigbridge.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -36,7 +37,13 @@ Procedure = Annotated[
     typer.Option("--procedure", help="Only this procedure.", metavar="NAME|ID"),
 ]
 Station = Annotated[
-    str | None, typer.Option("--station", help="Only this station.", metavar="NAME")
+    str | None,
+    typer.Option(
+        "--station",
+        help="Only this station.",
+        metavar="NAME",
+        autocompletion=complete_stations,
+    ),
 ]
 Instrument = Annotated[
     str | None,
@@ -54,7 +61,12 @@ Overdue = Annotated[
 ]
 Outcome = Annotated[
     str | None,
-    typer.Option("--outcome", help="Only this verdict.", metavar="PASS|FAIL|..."),
+    typer.Option(
+        "--outcome",
+        help="Only this verdict.",
+        metavar="PASS|FAIL|...",
+        autocompletion=complete_outcomes,
+    ),
 ]
 _FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 Since = Annotated[
