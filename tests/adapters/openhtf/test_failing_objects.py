@@ -68,6 +68,15 @@ def _record(run_test: Any, **options: Any) -> Any:
     return run_test(htf.measures(htf.Measurement("volts"))(_measure), **options)
 
 
+def test_a_record_without_a_verdict_was_aborted(
+    run_test: Any, keep: Callable[[Any], Run]
+) -> None:
+    """After Ctrl-C older releases call their callbacks before there is a verdict."""
+    record = _record(run_test)
+    record.outcome = None
+    assert keep(record).outcome is RunOutcome.ABORTED
+
+
 def test_an_attachment_costs_no_more_than_its_bytes(
     run_test: Any, keep: Callable[[Any], Run]
 ) -> None:

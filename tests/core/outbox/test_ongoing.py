@@ -116,7 +116,7 @@ class TestKilled:
         """So does whoever opens the outbox: the agent, ``rigbridge outbox flush``."""
         run_id = UUID(journal(data).stem)
         with Session(data=data, to="local") as session:
-            session.flush(30)
+            session.flush(120)
             entry = session.entry(run_id)
         assert entry is not None
         assert entry.stored_id is not None
