@@ -9,6 +9,7 @@ import ssl
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -219,6 +220,13 @@ class TestProxy:
         with pytest.raises(ConfigurationError) as caught:
             list_runs(self._STORE, None, proxy=proxy)
         assert "hunter2" not in f"{caught.value} {caught.value.__cause__!r}"
+
+    @pytest.mark.skipif(find_spec("socksio") is not None, reason="socksio is here")
+    def test_what_a_proxy_needs_is_named(self, list_runs: List) -> None:
+        """Also of one with a password, which is not shown."""
+        with pytest.raises(ConfigurationError, match="socksio") as caught:
+            list_runs(self._STORE, None, proxy="socks5://user:hunter2@localhost:1")
+        assert "hunter2" not in str(caught.value)
 
 
 class TestTimeouts:

@@ -98,8 +98,10 @@ class Pool(Generic[_Transport]):
         try:
             return self._make(self._settings, proxy, foreign)
         except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
-            # Its message may quote the proxy, and that may hold a password.
-            reason = "" if "@" in (proxy or "") else f": {error}"
+            # Its message may quote the proxy, and that may hold a password; what is not
+            # installed is no address.
+            quotes = "@" in (proxy or "") and not isinstance(error, ImportError)
+            reason = "" if quotes else f": {error}"
             raise ConfigurationError(
                 f"the proxy settings cannot be used{reason}",
                 source=f"{self._origin[0]}://{self._origin[1]}",
