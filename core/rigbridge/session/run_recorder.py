@@ -239,7 +239,7 @@ class RunRecorder:
             raise FileUnreadableError(
                 f"cannot be attached: {error.strerror or error}",
                 source=path_text(path),
-                remedy="check the path and its permissions",
+                remedy="check the path, its permissions, and the data folder",
             ) from error
         self._attachments.append(attachment)
 

@@ -203,8 +203,10 @@ class Session:
             self.submit(run)
             self._ongoing.end(run.id)
         except (RigbridgeError, OSError) as error:
+            _LOGGER.exception("run %s cannot be handed over", run.id)
+            if self._ongoing.keep(run):
+                return
             # A test never fails because of us; that a run is lost is always said.
-            _LOGGER.exception("run %s could be kept nowhere", run.id)
             say_lost(run.unit.serial_number, str(run.outcome), str(error))
 
     def _open(self) -> None:

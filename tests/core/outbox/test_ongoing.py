@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import re
@@ -169,6 +170,35 @@ class TestKilled:
         assert take_up_ended(IncomingFolder(data)) == 1
         (run,) = waiting(data)
         assert [each.opener for each in run.attachments] == [None]
+
+
+def test_a_run_that_can_be_handed_over_nowhere_is_kept_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The disk refuses to sync for a while: the journal has the run and its verdict."""
+    data = tmp_path / "data"
+
+    def refuse(descriptor: int) -> None:
+        raise OSError(errno.EDQUOT, f"no sync of {descriptor}")
+
+    with (
+        Session(data=data, to="local", send=False) as session,
+        session.run("SN-1", "Final test") as run,
+    ):
+        with run.phase("radio") as radio:
+            radio.measure("level", 1)
+            run.attach_bytes(b"picture", name="scope.png")
+        monkeypatch.setattr(os, "fsync", refuse)
+    monkeypatch.undo()
+    assert waiting(data) == []
+    # As it goes with the process.
+    assert session._ongoing._lock is not None
+    session._ongoing._lock.close()
+    take_up_ended(IncomingFolder(data))
+    (found,) = waiting(data)
+    assert (found.id, found.outcome) == (run.id, "PASS")
+    assert [each.name for each in found.attachments] == ["scope.png"]
+    assert "lost" not in capsys.readouterr().err
 
 
 class TestMeasuring:

@@ -15,7 +15,7 @@ import rigbridge
 from rigbridge import Instrument, Run, Session, Unit
 from rigbridge.adapters import ConversionReport, Spool
 from rigbridge.errors import FileUnreadableError, ModelError
-from rigbridge.outbox.incoming import IncomingFolder, read_run
+from rigbridge.outbox.incoming import IncomingFolder, OngoingRuns, read_run
 from rigbridge.session import RunRecorder
 
 
@@ -267,6 +267,8 @@ class TestNoRoom:
             raise OSError("no space left")
 
         monkeypatch.setattr(IncomingFolder, "write", refuse)
+        # Nor the journal, which would keep it.
+        monkeypatch.setattr(OngoingRuns, "begin", lambda *_: None)
         with session.run("SN-1", "P"):
             pass
         said = capsys.readouterr().err

@@ -56,6 +56,7 @@ class _JournalLine:
 
     destination: str | None
     content: msgspec.Raw
+    ended: bool = False
 
 
 _decoder = msgspec.json.Decoder(_JournalLine)
@@ -126,14 +127,28 @@ class OngoingRuns:
         A phase of the same name, path and start replaces what was noted with it before.
         The rest of the run is as the last line says.
         """
+        self._append(part, ended=False)
+
+    def keep(self, run: Run) -> bool:
+        """
+        Keep a whole run that could be handed over nowhere, for whoever comes next.
+
+        Returns:
+            Whether it is in the journal now.
+        """
+        return self._append(run, ended=True)
+
+    def _append(self, part: Run, *, ended: bool) -> bool:
         if part.id not in self._going and self.begin(part.id) is None:
-            return
+            return False
         files = [self._name(item.opener) for item in part.attachments]
         path = self._journal(part.id)
         try:
             content = encode_run(part, None, files)
             line = _JournalLine(
-                destination=self._destination, content=msgspec.Raw(content)
+                destination=self._destination,
+                content=msgspec.Raw(content),
+                ended=ended,
             )
             # Opened each time: runs of many units would hold as many descriptors.
             with path.open("ab", buffering=0) as stream:
@@ -142,6 +157,8 @@ class OngoingRuns:
                 stream.write(msgspec.json.encode(line) + b"\n")
         except (RigbridgeError, OSError) as error:
             self._complain(error)
+            return False
+        return True
 
     def _name(self, opener: object) -> str | None:
         if isinstance(opener, FileOpener) and opener.path.is_relative_to(self.folder):
@@ -235,7 +252,7 @@ def _take_up(journal: Path, incoming: IncomingFolder) -> bool:
     except OSError as error:
         _LOGGER.warning("a run that was cut short waits in %s: %s", journal, error)
         return False
-    _LOGGER.warning("run %s is ABORTED: its process was gone before its end", run.id)
+    _LOGGER.warning("run %s of a process that is gone is %s", run.id, run.outcome)
     return True
 
 
@@ -293,6 +310,8 @@ def _read(journal: Path, report: ConversionReport) -> tuple[Run, str | None]:
                 problems.append(_entry(str(broken)))
                 continue
             destination = line.destination
+            if line.ended:
+                return part, destination
             phases = [(each.path, each.name, each.started_at) for each in part.phases]
             parts[tuple(phases) or number] = part
     if not parts:
