@@ -92,6 +92,7 @@ def _outcomes(value: object) -> Mapping[str, LoggedVerdict]:
     for word, verdict in table(value, "outcomes").items():
         spelled = verdict.upper() if isinstance(verdict, str) else verdict
         name = check_choice(spelled, LoggedVerdict, "outcome", f"outcomes.{word}")
+        # Folded, since stations spell one word in several ways.
         declared[str(word).strip().casefold()] = LoggedVerdict(name)
     return declared
 
@@ -163,6 +164,7 @@ def _thousands(value: object) -> str | None:
 
 
 def _sheet(value: object) -> object:
+    # TOML has sheet = 2 for a sheet of that name.
     return str(value) if type(value) is int else value
 
 
@@ -298,6 +300,7 @@ class CSVProfile:
     docstring: str | None = attrs.field(default=None, validator=optional_text)
 
     def __attrs_post_init__(self) -> None:
+        # An optional field that is not declared is a spelling mistake.
         for index, name in enumerate(self.optional):
             place = f"optional[{index}]"
             if Field(check_choice(name, Field, "field", place)) not in self.fields:
@@ -309,6 +312,7 @@ class CSVProfile:
                     f"fields.{field}.value",
                     "it must come from the log",
                 )
+        # The same sign for both would read 1.234 in two ways.
         if self.thousands == self.decimal:
             raise setting_error("is the same sign as decimal", "thousands")
         if self.delimiter is not None and self.delimiter == self.quote.sign:
@@ -334,6 +338,7 @@ class CSVProfile:
                 else f"is no part of form {self.form}",
                 "records",
             )
+        # A table of another form would be ignored without a word.
         for key, form in (("measurements", LogForm.WIDE), ("series", LogForm.SERIES)):
             if (
                 self.form is not form
@@ -373,6 +378,7 @@ class CSVProfile:
 
     def _check_unit(self) -> None:
         for field, source in self.fields.items():
+            # Only a value has a unit of its own; that of a limit is the value's.
             if source.has_unit and field is not Field.VALUE:
                 raise setting_error("has a group unit", f"fields.{field}.pattern")
             if source.has_unit and Field.UNIT in self.fields:
@@ -384,6 +390,7 @@ class CSVProfile:
 
     def _check_short_rows(self) -> None:
         serial = self.fields.get(Field.SERIAL_NUMBER)
+        # Only a pattern tells a short row of a run from the line at the end of a file.
         if (
             self.data.short == "not run"
             and serial is not None
@@ -420,6 +427,7 @@ class CSVProfile:
         """Name the header columns that a file of this profile cannot lack."""
         return self._required
 
+    # Kept, since every file that is looked at asks for it.
     @cached_property
     def _required(self) -> tuple[str, ...]:
         # Runs may name fields, which are found by their columns or do not count.

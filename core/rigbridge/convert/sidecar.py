@@ -43,6 +43,7 @@ def make_sidecar(
 ) -> dict[str, Any] | None:
     """Make the sidecar of a run, or None when the payload alone restores the run."""
     missing = lost_in_plain(run, body)
+    # v1 has no attachment without bytes, so a reference is told by the sidecar alone.
     references = not all(attachment.embedded for attachment in run.attachments)
     if missing is None and not references:
         return None
@@ -79,6 +80,7 @@ def load(
         RunProblemsError: the payload or the sidecar does not make a run.
     """
     run = read_plain(body, run_id=run_id)
+    # Without a sidecar the store's own list of files is all there is.
     described: Iterable[Attachment] = ()
     if sidecar is not None:
         run, described = _restore(run, sidecar)
@@ -106,12 +108,14 @@ def _restore(
             "attachments": sidecar["attachments"],
         }
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        # The sidecar of another payload names places that this one does not have.
         problem = ModelError(
             f"does not belong to this payload ({type(error).__name__}: {error})",
             path="$.overlay",
         )
         raise RunProblemsError("the sidecar cannot be read", [problem]) from error
     run = from_document(whole)
+    # The attachments travel apart, since only the caller knows how to open them.
     return attrs.evolve(run, attachments=()), run.attachments
 
 
