@@ -342,7 +342,7 @@ class ATMLStepReader:
             self._take_limits(parts, parts.limits)
         if parts.data:
             found = self.data.begin(name)
-            count = _judge(kind, parts.results) if parts.results else 0
+            count = _judge(kind, name, parts.results) if parts.results else 0
             is_judged = count > 0
             inherited = verdict
             # The report does not tell which of several failed; it is not guessed.
@@ -491,7 +491,7 @@ def _logged_texts(entries: list[LogEntry]) -> dict[str, JSONValue]:
     return texts
 
 
-def _judge(kind: str, results: list[ResultParts]) -> int:
+def _judge(kind: str, name: str, results: list[ResultParts]) -> int:
     """Count the results that were judged."""
     count = sum(result.is_judged for result in results)
     if not count and kind == "Test":
@@ -499,4 +499,8 @@ def _judge(kind: str, results: list[ResultParts]) -> int:
         for result in results:
             result.is_judged = result.is_single
             count += result.is_judged
+        # Exporters other than NI give the only value of a test the test's own name.
+        if not count and len(results) == 1 and results[0].name in ("", name):
+            results[0].is_judged = True
+            count = 1
     return count

@@ -391,7 +391,8 @@ def _number(props: Properties, name: str, report: ConversionReport) -> float | N
     prop = props.elements[name]
     number = read_number(content)
     if number is None:
-        record_dropped(report, prop, "limit", "is no number", content)
+        # It is an attribute of the measurement, as what is printed and not used.
+        record_coerced(report, prop, "limit", "no number, kept as text", content)
     else:
         record_spelling(report, prop, "limit", content)
     return number

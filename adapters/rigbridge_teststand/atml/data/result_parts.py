@@ -27,7 +27,7 @@ from rigbridge_teststand.xml.elements import Element
 
 __all__ = ["DATA_HOLDER", "MEMBER", "SINGLE", "TEST_RESULT", "ResultParts"]
 
-SINGLE = frozenset({"Numeric", "String", "PassFail"})
+SINGLE = frozenset({"Numeric", "String"})
 """The names of the value of a single test."""
 
 _MARKS = ("IsComparisonTypeLog", "IsTestMeasurement")

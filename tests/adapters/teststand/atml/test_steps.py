@@ -243,16 +243,16 @@ class TestMeasurements:
         assert (found.name, found.value) == ("Boot", expected)
         assert found.attributes == {"derived": True}
 
-    def test_a_stated_pass_fail_value_is_the_one_that_was_judged(
-        self, write: Any, run_of: Any
+    @pytest.mark.parametrize("name", ["Boot", ""])
+    def test_the_only_value_of_the_test_s_own_name_is_judged(
+        self, write: Any, run_of: Any, name: str
     ) -> None:
-        """Exporters other than NI write it, and it needs no other beside it."""
-        stated = write.result("PassFail", write.datum("c:boolean", "true"))
-        kind = "<ts:StepType>PassFailTest</ts:StepType>"
+        """Exporters other than NI do not name it Numeric."""
+        stated = write.result(name, write.datum("c:double", 3.5))
         (found,) = (
-            run_of(write.step("Boot", stated, properties=kind)).phases[0].measurements
+            run_of(write.step("Boot", stated, properties=None)).phases[0].measurements
         )
-        assert (found.name, found.value) == ("Boot", True)
+        assert (found.name, found.value) == ("Boot", 3.5)
         assert found.outcome is MeasurementOutcome.PASS
 
     def test_nothing_is_derived_of_an_abort(self, write: Any, run_of: Any) -> None:

@@ -172,6 +172,22 @@ class TestWhatSurrounds:
         assert reading.runs[0].phases[0].measurements[0].value == value
         assert reading.report.count(Disposition.COERCED, "value") == flags
 
+    def test_a_limit_that_is_no_number_is_kept_as_text(
+        self, write: Any, read: Any
+    ) -> None:
+        """Nothing of it is lost, so that a strict import takes the run."""
+        step = write.step(
+            "s",
+            write.prop("Numeric", 5),
+            write.prop("Comp", "GE"),
+            write.obj("Limits", write.prop("Low", "1,000.5", "Number")),
+        )
+        reading = read(write.document(write.report(step)))
+        (found,) = reading.runs[0].phases[0].measurements
+        assert found.attributes["unused_limits"] == {"Low": "1,000.5"}
+        assert reading.report.count(Disposition.COERCED, "limit") == 1
+        assert reading.report.count(Disposition.DROPPED) == 0
+
     def test_a_verdict_in_another_language_is_recorded_once(
         self, write: Any, read: Any
     ) -> None:
