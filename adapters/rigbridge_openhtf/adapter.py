@@ -98,14 +98,15 @@ class OpenHTFJSONAdapter:
             for index, parsed in enumerate(documents):
                 whole = attrs.evolve(parsed, document=texts.put_back(parsed.document))
                 try:
-                    run = self._run(whole, index, source, context)
+                    given = [self._run(whole, index, source, context)]
                 except SourceError as error:
                     # A single record is the source; one of many costs only itself.
                     if len(documents) == 1:
                         raise
                     context.failed(error)
                     continue
-                yield run
+                # A large run goes as soon as its taker has no more need of it.
+                yield given.pop()
 
     def translate(self, record: HandedOverRecord, context: ReadContext) -> Run:
         """

@@ -159,7 +159,7 @@ class RawPhase:
         around: the names of the groups and subtests around it, outermost first, as far
             as the source tells.
         code: what is said about its code.
-        measurements: in the order of the record.
+        measurements: in the order of the record; given up by the translation.
         attachments: in the order of the record.
         options: the options it ran with.
         rest: every other field.
@@ -173,7 +173,7 @@ class RawPhase:
     subtest: object = None
     around: Sequence[object] = ()
     code: RawCode = attrs.field(factory=RawCode)
-    measurements: Sequence[RawMeasurement] = ()
+    measurements: list[RawMeasurement] = attrs.field(factory=list[RawMeasurement])
     attachments: Sequence[RawAttachment] = ()
     options: Mapping[str, object] = attrs.field(factory=dict[str, object])
     rest: Mapping[str, object] = attrs.field(factory=dict[str, object])

@@ -19,7 +19,7 @@ from rigbridge_store.preparer import (
 from rigbridge_store.results import StoredContent, StoredFile
 from rigbridge_store.store import RunStore
 
-__all__ = ["attach_file", "store_submissions", "submit_run"]
+__all__ = ["attach_file", "store_submissions", "submit_prepared", "submit_run"]
 
 
 def submit_run(
@@ -53,6 +53,16 @@ def submit_run(
         policy=policy,
         repetition=repetition,
     )
+    return submit_prepared(store, submission)
+
+
+def submit_prepared(store: RunStore, submission: Submission) -> Receipt:
+    """
+    Store a run whose rows are made, in one transaction.
+
+    Raises:
+        PermanentError, ServerUnavailableError: as :func:`submit_run`.
+    """
     (outcome,) = store_submissions(store, [submission])
     if isinstance(outcome, PermanentError):
         raise outcome

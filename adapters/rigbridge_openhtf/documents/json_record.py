@@ -50,11 +50,12 @@ _MARKS = (
     "code_info",
 )
 _CHUNK = 1 << 20
+_NOTHING: _Object = {}
 
 
 def read_document(document: object, scope: Scope) -> RawRecord:
     """
-    Read a decoded record.
+    Read a decoded record, whose phases and log lines are used up by that.
 
     Raises:
         NoRunError: it is no whole test record.
@@ -74,11 +75,11 @@ def read_document(document: object, scope: Scope) -> RawRecord:
         code=_code(record.pop("code_info", None)),
         phases=[
             _phase(phase, scope.at(f".phases[{index}]"), texts=texts)
-            for index, phase in enumerate(_list(record, "phases", scope))
+            for index, phase in _used_up(_list(record, "phases", scope))
         ],
         logs=[
             _log(line, scope.at(f".log_records[{index}]"))
-            for index, line in enumerate(_list(record, "log_records", scope))
+            for index, line in _used_up(_list(record, "log_records", scope))
         ],
         rest=record,
     )
@@ -136,6 +137,14 @@ def _list(holder: _Object, key: str, scope: Scope) -> list[object]:
     if not isinstance(value, list):
         raise _wrong(scope.at(f".{key}"), value, "a list")
     return cast("list[object]", value)
+
+
+def _used_up(items: list[object]) -> Iterator[tuple[int, object]]:
+    """Go through the items of a document, each of which is given up behind it."""
+    for index, item in enumerate(items):
+        # What a large record was parsed to need not stand beside what is made of it.
+        items[index] = None
+        yield index, item
 
 
 def _object(holder: _Object, key: str, scope: Scope) -> _Object:
@@ -233,7 +242,8 @@ def _measurement(
         validators=validators,
         docstring=item.pop("docstring", None),
         set_millis=item.pop("set_time_millis", None),
-        rest=item,
+        # Most have nothing else, and there may be a hundred thousand.
+        rest=item or _NOTHING,
     )
 
 

@@ -88,6 +88,8 @@ def read_phase(
     """
     measurements = _measurements(raw, scope)
     outcome = phase_outcome(raw, measurements, context, scope)
+    # A record may have a hundred thousand, which need not be there twice.
+    raw.measurements.clear()
     code = read_code(raw.code, scope, known_name=name)
     docstring = code.pop("docstring", None)
     attributes = _attributes(raw, scope)

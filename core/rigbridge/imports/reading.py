@@ -111,7 +111,12 @@ def read_source(
                 name=source_name(run) if exported else source.name,
                 report=report,
             )
-            yield ReadRun(run=completed, report=report, raw=run, raw_report=raw_report)
+            given = [
+                ReadRun(run=completed, report=report, raw=run, raw_report=raw_report)
+            ]
+            # A large run goes as soon as its taker has no more need of it.
+            del run, completed
+            yield given.pop()
     except SourceError as error:
         # What the adapter noted before it broke off happened before the error.
         yield from context.failures[reported:]

@@ -8,14 +8,14 @@ to run their keys are remembered, those that a transaction added once that is co
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 import sqlalchemy as sa
 
 from rigbridge_store.intake.measurements import Definition
 from rigbridge_store.tables.backends import lock_catalog
-from rigbridge_store.tables.rows import RowWriter
+from rigbridge_store.tables.rows import RowWriter, reserved_keys
 from rigbridge_store.tables.schema import specifications, test_points
 from rigbridge_store.tables.values import Row
 
@@ -24,6 +24,7 @@ __all__ = ["DefinitionSession", "Definitions", "definition_digest"]
 _MAX_REMEMBERED = 100_000
 # Well below the 999 parameters that older builds of SQLite take.
 _AT_ONCE = 500
+_IN_A_BLOCK = 5000
 
 _POINTS = sa.select(test_points.c.digest, test_points.c.key).where(
     test_points.c.procedure_key == sa.bindparam("procedure"),
@@ -32,10 +33,12 @@ _POINTS = sa.select(test_points.c.digest, test_points.c.key).where(
 _SPECIFICATIONS = sa.select(specifications.c.digest, specifications.c.key).where(
     specifications.c.digest.in_(sa.bindparam("digests", expanding=True))
 )
-_NEW_POINTS = RowWriter(test_points, ("procedure_key", "digest", "phase", "name"))
+_NEW_POINTS = RowWriter(
+    test_points, ("key", "procedure_key", "digest", "phase", "name")
+)
 _NEW_SPECIFICATIONS = RowWriter(
     specifications,
-    ("digest", "units", "lower_limit", "upper_limit", "validators", "docstring"),
+    ("key", "digest", "units", "lower_limit", "upper_limit", "validators", "docstring"),
 )
 
 _encode = msgspec.json.Encoder().encode
@@ -138,11 +141,9 @@ class DefinitionSession:
         new = self.new_points.setdefault(procedure, {})
         missing = [point for point in missing if point not in new]
 
-        def insert(rows: Sequence[Row]) -> None:
-            _NEW_POINTS.write(self._connection, [(procedure, *row) for row in rows])
-
-        if missing:
-            new |= self._resolved(_POINTS, {"procedure": procedure}, missing, insert)
+        new |= self._resolved(
+            _POINTS, {"procedure": procedure}, missing, _NEW_POINTS, (procedure,)
+        )
         return {**known, **new}
 
     def specifications(self, wanted: Iterable[Definition]) -> Mapping[Definition, int]:
@@ -158,34 +159,40 @@ class DefinitionSession:
         known, new = self._specifications, self.new_specifications
         missing = [item for item in wanted if item not in known and item not in new]
 
-        def insert(rows: Sequence[Row]) -> None:
-            _NEW_SPECIFICATIONS.write(self._connection, rows)
-
-        if missing:
-            new |= self._resolved(_SPECIFICATIONS, {}, missing, insert)
+        new |= self._resolved(_SPECIFICATIONS, {}, missing, _NEW_SPECIFICATIONS)
         return {**known, **new} if new else known
 
     def _resolved(
         self,
         select: sa.Executable,
         values: Mapping[str, int],
-        missing: Iterable[Definition],
-        insert: Callable[[Sequence[Row]], None],
+        missing: Sequence[Definition],
+        writer: RowWriter,
+        before: Row = (),
     ) -> dict[Definition, int]:
-        digests = {definition_digest(item): item for item in missing}
-        keys = self._found(select, values, list(digests))
-        absent = [digest for digest in digests if digest not in keys]
-        if absent and lock_catalog(self._connection):
-            # Another process may have added some in the meantime.
-            keys |= self._found(select, values, absent)
+        found: dict[Definition, int] = {}
+        # In blocks: a run may bring a hundred thousand that no other has had.
+        for start in range(0, len(missing), _IN_A_BLOCK):
+            some = missing[start : start + _IN_A_BLOCK]
+            digests = {definition_digest(item): item for item in some}
+            keys = self._found(select, values, list(digests))
             absent = [digest for digest in digests if digest not in keys]
-        # Inserted together and then looked up: rows of a batch come back in no certain
-        # order.
-        if absent:
-            insert([(digest, *digests[digest]) for digest in absent])
-            # One query for all keys is cheaper than RETURNING row by row.
-            keys |= self._found(select, values, absent)
-        return {item: keys[digest] for digest, item in digests.items()}
+            if absent and lock_catalog(self._connection):
+                # Another process may have added some in the meantime.
+                keys |= self._found(select, values, absent)
+                absent = [digest for digest in digests if digest not in keys]
+            # Rows of a batch come back in no certain order, hence keys come first.
+            new = reserved_keys(self._connection, writer.table, len(absent))
+            writer.write(
+                self._connection,
+                [
+                    (key, *before, digest, *digests[digest])
+                    for key, digest in zip(new, absent, strict=True)
+                ],
+            )
+            keys |= zip(absent, new, strict=True)
+            found |= {item: keys[digest] for digest, item in digests.items()}
+        return found
 
     def _found(
         self, select: sa.Executable, values: Mapping[str, int], digests: Sequence[str]

@@ -177,9 +177,9 @@ class _RunGroup:
         run_rows: list[Row] = []
         measured_rows: list[Row] = []
         for key, run, referred in zip(keys, new, references, strict=True):
-            measured = _measured(run, points[run.procedure], specifications)
-            measured_rows += [(key, *row) for row in measured]
+            measured = _measured(key, run, points[run.procedure], specifications)
             run_rows.append(_run_row(key, run, referred, measured))
+            measured_rows += measured
         _RUNS.write(connection, run_rows)
         _MEASUREMENTS.write(connection, measured_rows)
         self._write_details(list(zip(keys, new, strict=True)))
@@ -418,18 +418,21 @@ def _run_row(
     # Exactly these columns in this order: whoever checks the seal computes it again
     # from the rows.
     sealed = tuple(values[name] for name in RUN_COLUMNS)
-    seal = run_seal(sealed, prepared.phases, measured, prepared.logs)
+    rows = (row[1:] for row in measured)
+    seal = run_seal(sealed, prepared.phases, rows, prepared.logs)
     return (key, *sealed, unit.batch_key, seal)
 
 
 def _measured(
+    key: int,
     run: _NewRun,
     points: Mapping[Definition, int],
     specifications: Mapping[Definition, int],
 ) -> list[Row]:
-    """Make the rows of the measurements of a run, without its key."""
+    """Make the rows of the measurements of a run."""
     return [
         (
+            key,
             points[point],
             phase,
             position,

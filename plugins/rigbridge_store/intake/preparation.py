@@ -107,14 +107,21 @@ def digest(body: CreateRun) -> str:
         BadRequestError: it holds half of a surrogate pair.
     """
     # Who sends a run again may have been updated since.
-    anonymous = attrs.evolve(body, client=UNSET, client_version=UNSET)
+    rest = attrs.evolve(
+        body, client=UNSET, client_version=UNSET, phases=UNSET, steps=UNSET
+    )
     try:
         # Of the body and not of the request: spaces and the order of keys do not make
         # another run.
-        content = _encode_ordered(anonymous)
+        found = hashlib.sha256(_encode_ordered(rest))
+        for items in (body.phases, body.steps):
+            found.update(b"\n")
+            # One by one: the text of them all may be longer than all else of the run.
+            for item in known(items) or ():
+                found.update(_encode_ordered(item))
     except UnicodeEncodeError as error:
         raise half_a_character(error) from error
-    return hashlib.sha256(content).hexdigest()
+    return found.hexdigest()
 
 
 def prepare(body: CreateRun, *, report: JSONObject | None = None) -> PreparedRun:

@@ -21,10 +21,10 @@ from rigbridge.imports.reading import ReadRun, read_source
 from rigbridge.machine.plugins import PluginLoader
 from rigbridge.model import JSONValue, ProcedureRef
 from rigbridge_store.access.principals import Principal
-from rigbridge_store.preparer import SUBMISSION
+from rigbridge_store.preparer import SUBMISSION, prepare_submission
 from rigbridge_store.refusals import FieldIssue, bad_request, invalid
 from rigbridge_store.server.door import Door
-from rigbridge_store.submission import submit_run
+from rigbridge_store.submission import submit_prepared
 
 __all__ = ["ImportedReport", "import_report"]
 
@@ -114,13 +114,16 @@ def import_report(
             if procedure is not None:
                 run = attrs.evolve(run, procedure=procedure)
             try:
-                receipt = submit_run(
-                    door.store,
+                submission = prepare_submission(
+                    door.store.contents,
                     run,
                     item.report,
                     principal=principal,
                     policy=policy,
                 )
+                # A large run need not stand beside its rows while they are written.
+                del run, item
+                receipt = submit_prepared(door.store, submission)
             except (DeliveryError, RunProblemsError) as error:
                 # Its neighbours in the file are stored all the same.
                 problems.append(error)

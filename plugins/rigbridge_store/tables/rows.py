@@ -214,6 +214,9 @@ class RowWriter:
     """
     Inserts tuples into one table.
 
+    Attributes:
+        table: the table.
+
     Args:
         table: the table.
         columns: the names of the columns, in the order of the tuples; the table's own
@@ -221,7 +224,7 @@ class RowWriter:
     """
 
     def __init__(self, table: sa.Table, columns: Sequence[str]) -> None:
-        self._table = table
+        self.table = table
         self._columns = tuple(columns)
         self._inserts: dict[str, _Statement] = {}
         self._keyed: dict[str, _Statement] = {}
@@ -258,7 +261,7 @@ class RowWriter:
         known = self._inserts.get(dialect.name)
         if known is None:
             # Inline: without the key, which SQLAlchemy would ask PostgreSQL for.
-            known = self._compiled(self._table.insert().inline(), dialect)
+            known = self._compiled(self.table.insert().inline(), dialect)
             self._inserts[dialect.name] = known
         return known
 
@@ -266,7 +269,7 @@ class RowWriter:
         if self._copy is None:
             quote = dialect.identifier_preparer
             columns = ", ".join(map(quote.quote, self._columns))
-            table = quote.format_table(self._table)
+            table = quote.format_table(self.table)
             self._copy = f"COPY {table} ({columns}) FROM STDIN"
         return self._copy
 
@@ -276,7 +279,7 @@ class RowWriter:
             return self._insert(dialect)
         known = self._keyed.get(dialect.name)
         if known is None:
-            returning = self._table.insert().returning(self._table.c.key)
+            returning = self.table.insert().returning(self.table.c.key)
             known = self._keyed[dialect.name] = self._compiled(returning, dialect)
         return known
 

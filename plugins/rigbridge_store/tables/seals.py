@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from itertools import islice
 from typing import cast
 
 import msgspec
@@ -43,6 +44,7 @@ RUN_COLUMNS = (
 
 # Enough to tell damage; nobody who could forge one needs to.
 _SIZE = 16
+_BLOCK = 4096
 
 _encode = msgspec.json.Encoder().encode
 
@@ -81,18 +83,21 @@ def run_seal(
             ]
         )
     )
-    found.update(
-        _encode(
-            [
-                (
-                    *before,
-                    None if number is None else cast("float", number) + 0.0,
-                    value,
-                )
-                for *before, number, value in measurements
-            ]
+    rest = iter(measurements)
+    # In blocks, since a run may have a hundred thousand.
+    while some := list(islice(rest, _BLOCK)):
+        found.update(
+            _encode(
+                [
+                    (
+                        *before,
+                        None if number is None else cast("float", number) + 0.0,
+                        value,
+                    )
+                    for *before, number, value in some
+                ]
+            )
         )
-    )
     found.update(_encode(list(logs)))
     return found.digest()
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import gc
 import io
 import os
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from functools import partial
@@ -255,6 +257,22 @@ class TestReading:
         assert isinstance(error, MalformedSourceError)
         assert [item.run.unit.serial_number for item in (first, last)] == ["1", "3"]
         assert last.run.source.index == 2
+
+    def test_a_run_goes_with_its_taker(
+        self, configuration: Configuration, tmp_path: Path
+    ) -> None:
+        """The reader keeps none: one may take as much memory as there is."""
+        source = Source.from_bytes(b"1 2", "a.lines")
+        installed = InstalledAdapter(adapter=LineAdapter(), version="1")
+        with Spool(tmp_path) as spool:
+            reading = read_source(source, installed, configuration, spool)
+            item = next(reading)
+            assert isinstance(item, ReadRun)
+            completed = weakref.ref(item.run)
+            del item
+            gc.collect()
+            assert completed() is None
+            assert len(list(reading)) == 1
 
     def test_a_mistake_of_the_adapter_is_contained(
         self, configuration: Configuration, tmp_path: Path

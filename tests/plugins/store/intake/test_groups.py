@@ -13,10 +13,12 @@ import sqlalchemy as sa
 from rigbridge.errors import ConflictError, PermanentError
 from rigbridge.wire import CreateRun
 from rigbridge_store import RunStore
+from rigbridge_store.intake import definitions
 from rigbridge_store.intake.creation import Creation, IdempotencyKey
 from rigbridge_store.intake.policies import CreationPolicy, Repetition
 from rigbridge_store.intake.preparation import digest, prepare
 from rigbridge_store.results import StoredFile
+from rigbridge_store.tables import seals
 from rigbridge_store.tables.schema import metadata
 
 _DROPPED = {"id", "created_at", "seal", "moment"}
@@ -113,6 +115,27 @@ def _other(tmp_path: Path, database: str | None, request: Any) -> Any:
         yield opened
 
 
+def _measuring(make_body: Callable[..., CreateRun], count: int) -> CreateRun:
+    """Make a run of so many test points, each specified otherwise."""
+    measured = [
+        {
+            "name": f"m{number}",
+            "outcome": "PASS",
+            "measured_value": number / 7,
+            "upper_limit": number,
+        }
+        for number in range(count)
+    ]
+    phase = {
+        "name": "Power",
+        "outcome": "PASS",
+        "start_time_millis": 0,
+        "end_time_millis": 1,
+        "measurements": measured,
+    }
+    return make_body(phases=[phase])
+
+
 class TestEquality:
     """A group and its runs one by one."""
 
@@ -126,6 +149,22 @@ class TestEquality:
         assert together == singly
         assert [result.created for result in together] == [True] * 6 + [False]  # type: ignore[union-attr]
         assert rows_of(store) == rows_of(other)
+
+    def test_a_run_of_many_definitions_gives_the_same_rows(
+        self,
+        store: RunStore,
+        other: RunStore,
+        make_body: Callable[..., CreateRun],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """They are looked up and added in blocks, some of them known before."""
+        runs = [creation(_measuring(make_body, count), count) for count in (3, 8)]
+        together = other.create_prepared(runs)
+        monkeypatch.setattr(definitions, "_IN_A_BLOCK", 2)
+        monkeypatch.setattr(seals, "_BLOCK", 3)
+        assert [store.create_prepared([run])[0] for run in runs] == together
+        assert rows_of(store) == rows_of(other)
+        assert not store.upkeep.check().problems
 
 
 class TestRefusals:
