@@ -7,7 +7,7 @@ All problems of a body are found together, each with its path.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import attrs
@@ -114,10 +114,14 @@ def digest(body: CreateRun) -> str:
         # Of the body and not of the request: spaces and the order of keys do not make
         # another run.
         found = hashlib.sha256(_encode_ordered(rest))
-        for items in (body.phases, body.steps):
+        lists: tuple[Sequence[object], ...] = (
+            known(body.phases) or (),
+            known(body.steps) or (),
+        )
+        for items in lists:
             found.update(b"\n")
             # One by one: the text of them all may be longer than all else of the run.
-            for item in known(items) or ():
+            for item in items:
                 found.update(_encode_ordered(item))
     except UnicodeEncodeError as error:
         raise half_a_character(error) from error

@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 import pytest
+import sqlalchemy as sa
 
 from rigbridge.errors import (
     BadRequestError,
@@ -20,7 +21,7 @@ from rigbridge.hosting import KeyKind
 from rigbridge.wire import CreateRun
 from rigbridge_store import Principal, RunStore
 from rigbridge_store.access import keys
-from rigbridge_store.tables.schema import api_keys
+from rigbridge_store.tables.schema import api_keys, users
 
 
 class TestKeys:
@@ -121,6 +122,17 @@ class TestKeys:
             connection.execute(api_keys.delete())
         with pytest.raises(UnauthorizedError):
             store.authenticate(key)
+
+    def test_only_an_address_stands_for_a_name(self, store: RunStore) -> None:
+        """A name that is none is no address, and one that is given counts."""
+        store.create_user_key("Jane")
+        store.create_user_key("joe@example.com", email="other@example.com")
+        with store.reading() as connection:
+            rows = connection.execute(sa.select(users.c.name, users.c.email))
+            assert {(row.name, row.email) for row in rows} == {
+                ("Jane", None),
+                ("joe@example.com", "other@example.com"),
+            }
 
     def test_a_name_is_no_address(self, store: RunStore) -> None:
         """A user known by an address is not the one who has only that name."""

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 import pytest
 import sqlalchemy as sa
 
-from rigbridge.errors import ForbiddenError, NotFoundError
+from rigbridge.errors import ConflictError, ForbiddenError, NotFoundError
 from rigbridge.wire import CreateRun
 from rigbridge_store import Principal, RunStore
 from rigbridge_store.access import permissions
 from rigbridge_store.access.matrix import Action, Thing, Verb
+from rigbridge_store.intake import changes
 from rigbridge_store.intake.changes import remove_station
 from rigbridge_store.tables.schema import procedures, station_procedures
 
@@ -91,6 +92,17 @@ class TestReach:
         remove_station(connection, station.key)
         for reference in ("rig", station.id):
             assert permissions.find_station(connection, reference) is None
+
+    def test_one_of_two_stations_is_named_by_its_id(self, store: RunStore) -> None:
+        """Names are not unique; which one is meant is not guessed."""
+        with store.writing() as (connection, catalog):
+            made = [
+                changes.create(connection, catalog, changes.STATION, name)
+                for name in ("Rig", "RIG")
+            ]
+            with pytest.raises(ConflictError, match="Several stations are named rig"):
+                permissions.find_station(connection, "rig")
+            assert permissions.find_station(connection, made[1][1]) == made[1][0]
 
     def test_unlinking_takes_one_procedure(
         self, connection: sa.Connection, station: Principal, keys: list[int]
