@@ -53,7 +53,7 @@ _NOTHING = (
     "<NONE>",
 )
 _BEHIND = re.compile(r"([-+]?[\d.,]*\d(?:[eE][-+]?\d+)?)\s*([^\d\s].*)")
-_SCALED = re.compile(r"[-+]?\d+(?:[.,]\d+)?[TGMkKmu\u00b5\u03bcnpf]")
+_SCALED = re.compile(r"[-+]?\d+(?:[.,]\d+)?[TGMkKmu\u00b5\u03bcnpfUNP]")
 
 
 def draft_profile(source: Source) -> ProfileDraft:

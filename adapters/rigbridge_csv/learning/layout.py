@@ -280,8 +280,9 @@ def _header(rows: Sequence[ExampleRow], start: int, width: int) -> int | None:
         role = (_role(row) or ("", ""))[1]
         if role not in ("", "name"):
             continue
-        if at == start and _typed(row.cells) >= max(
-            (_typed(next_row.cells) for next_row in rows[at + 1 : at + 3]), default=1
+        if at == start and _typed(row.cells, widely=True) >= max(
+            (_typed(each.cells, widely=True) for each in rows[at + 1 : at + 3]),
+            default=1,
         ):
             # As many numbers as the rows below it: one of them.
             continue

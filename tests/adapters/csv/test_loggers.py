@@ -450,6 +450,15 @@ class TestMoreDrafts:
         )
         assert [axis[1] for axis in axes(measured(run)["Zreal"])] == ["s", "ohm"]
 
+    def test_capital_letters_of_powers_of_ten(self) -> None:
+        """In-circuit testers write 98.2N and 4.7K."""
+        text, run = learned(
+            "SN,Test,Value,Low,High,Unit,Result\n7,C12,98.2N,80N,120N,F,PASS\n"
+            "7,R1,4.71K,4.2K,5.2K,Ohm,PASS\n"
+        )
+        assert "suffixes = true" in text
+        assert measured(run)["C12"].value == 98.2e-9
+
     def test_an_analyser_of_semiconductors(self) -> None:
         """Rows that say what they are in their first cell."""
         source = Source.from_bytes(

@@ -36,6 +36,10 @@ ENGINEERING_SUFFIXES: Mapping[str, int] = {
     "n": -9,
     "p": -12,
     "f": -15,
+    # In-circuit testers write capital letters alone; M is their mega.
+    "U": -6,
+    "N": -9,
+    "P": -12,
 }
 """The powers of ten that a letter behind a number means, as in ``4.7k``."""
 
