@@ -257,6 +257,7 @@ def _added_by_runs(*conditions: Condition) -> sa.Select[*tuple[int, ...]]:
         runs.c.procedure_key,
         ((run_moment - within) // DAY).cast(sa.Integer).label("day"),
         sa.func.coalesce(runs.c.station_name_key, _UNNAMED).label("station_name_key"),
+        sa.func.coalesce(runs.c.part_key, _UNNAMED).label("part_key"),
         sa.func.coalesce(runs.c.revision_key, _UNNAMED).label("revision_key"),
         sa.literal(1).label("runs"),
         *(sa.case((what, 1), else_=0).label(name) for name, what in met.items()),
@@ -275,7 +276,7 @@ def wrong_tallies(connection: sa.Connection) -> int:
     # A set of what either has and the other lacks, counted by day.
     told = {tuple(row) for row in connection.execute(counted)}
     found = {tuple(row) for row in connection.execute(kept)}
-    return len({row[:4] for row in told ^ found})
+    return len({row[: len(cell)] for row in told ^ found})
 
 
 def earliest_and_latest(connection: sa.Connection) -> tuple[int | None, int | None]:
@@ -373,15 +374,18 @@ def yield_shares(
         names = sa.select(
             station_names.c.key, station_names.c.name, sa.null().label("part")
         ).subquery()
+    elif split is YieldSplit.PART:
+        column = counts.c.part_key
+        names = sa.select(
+            parts.c.key, parts.c.number.label("name"), sa.null().label("part")
+        ).subquery()
     else:
         column = counts.c.revision_key
-        of_part = split is YieldSplit.PART
-        part = parts.c.number
         names = (
             sa.select(
                 revisions.c.key,
-                (part if of_part else revisions.c.number).label("name"),
-                (sa.null() if of_part else part).label("part"),
+                revisions.c.number.label("name"),
+                parts.c.number.label("part"),
             )
             .join(parts, revisions.c.part_key == parts.c.key)
             .subquery()

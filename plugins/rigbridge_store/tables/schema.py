@@ -349,6 +349,7 @@ tallies = sa.Table(
     position("day"),
     # 0 where unknown: a column of a primary key cannot be NULL.
     position("station_name_key"),
+    position("part_key"),
     position("revision_key"),
     # Finished runs, and those of them that passed.
     sa.Column("runs", sa.Integer, nullable=False),

@@ -1,5 +1,5 @@
 """
-The triggers that keep the tallies: counts of runs by day, station and revision.
+The triggers that keep the tallies: counts of runs by day, station, part and revision.
 
 A first run of a unit with a procedure is its first pass, also where an archive brings
 it in after the second one, and also where its day lies before the period that somebody
@@ -25,10 +25,11 @@ _SHIFT = 800_000
 _DAY = f"(({{moment}} + {_SHIFT * TALLIED_DAY}) / {TALLIED_DAY} - {_SHIFT})"
 
 _ADD = """
-INSERT INTO tallies (procedure_key, day, station_name_key, revision_key,
+INSERT INTO tallies (procedure_key, day, station_name_key, part_key, revision_key,
     runs, passed, "first", first_passed, "last", last_passed)
 SELECT {cell}, {counts} {source}
-ON CONFLICT (procedure_key, day, station_name_key, revision_key) DO UPDATE SET
+ON CONFLICT (procedure_key, day, station_name_key, part_key, revision_key)
+DO UPDATE SET
     runs = tallies.runs + excluded.runs,
     passed = tallies.passed + excluded.passed,
     "first" = tallies."first" + excluded."first",
@@ -38,7 +39,8 @@ ON CONFLICT (procedure_key, day, station_name_key, revision_key) DO UPDATE SET
 """
 
 _CHANGES_OF = (
-    "outcome, started_at, procedure_key, unit_key, station_name_key, revision_key"
+    "outcome, started_at, procedure_key, unit_key, station_name_key, part_key, "
+    "revision_key"
 )
 
 
@@ -51,7 +53,7 @@ def _cell(row: str) -> str:
     day = _DAY.format(moment=_moment(row))
     return (
         f"{row}.procedure_key, {day}, coalesce({row}.station_name_key, 0), "
-        f"coalesce({row}.revision_key, 0)"
+        f"coalesce({row}.part_key, 0), coalesce({row}.revision_key, 0)"
     )
 
 

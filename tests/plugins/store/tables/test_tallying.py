@@ -30,8 +30,8 @@ def _body(chance: random.Random) -> CreateRun:
     content: dict[str, object] = {
         "unit_under_test": {
             "serial_number": f"SN-{chance.randrange(6)}",
-            "part_number": "P",
-            "revision": chance.choice("AB"),
+            "part_number": chance.choice("PQ"),
+            "revision": chance.choice(("A", "B", None)),
         },
         "outcome": chance.choice(("PASS", "PASS", "FAIL", "ERROR", "RUNNING")),
         "run_passed": False,
@@ -50,6 +50,7 @@ def _expected(store: RunStore) -> dict[tuple[int, ...], list[int]]:
         runs.c.moment,
         runs.c.outcome,
         runs.c.station_name_key,
+        runs.c.part_key,
         runs.c.revision_key,
     )
     finished = sa.select(*columns).where(runs.c.outcome != "RUNNING")
@@ -62,7 +63,8 @@ def _expected(store: RunStore) -> dict[tuple[int, ...], list[int]]:
         for row in history:
             day = row.moment // TALLIED_DAY
             station, revision = row.station_name_key or 0, row.revision_key or 0
-            counts = counted[row.procedure_key, day, station, revision]
+            part = row.part_key or 0
+            counts = counted[row.procedure_key, day, station, part, revision]
             passed = row.outcome == "PASS"
             for place, counts_in in enumerate(
                 (True, row is history[0], row is history[-1])
@@ -75,7 +77,7 @@ def _expected(store: RunStore) -> dict[tuple[int, ...], list[int]]:
 def _kept(store: RunStore) -> dict[tuple[int, ...], list[int]]:
     with store.reading() as connection:
         rows = connection.execute(sa.select(tallies).where(tallies.c.runs > 0)).all()
-    return {tuple(row[:4]): list(row[4:]) for row in rows}
+    return {tuple(row[:5]): list(row[5:]) for row in rows}
 
 
 def test_tallies_follow_every_change(data: Path, database: str | None) -> None:
