@@ -8,10 +8,12 @@ run the latest counts, and two different serial numbers or verdicts are an error
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, time
 
 from rigbridge.adapters import ReadContext, Source
+from rigbridge.adapters.text.dates import parse_time
 from rigbridge.adapters.text.verdicts import RUN_OUTCOMES, worst_verdict
 from rigbridge.errors import SourceError
 from rigbridge.model import (
@@ -82,6 +84,41 @@ class RunAssembly:
         self._timed_rows = cells.profile.form is LogForm.SERIES
         self._has_verdict_column = Field.RUN_OUTCOME in constants
         self._last: tuple[RowColumns, tuple[str, ...], tuple[str, ...]] | None = None
+        self._content = hashlib.sha256()
+        self._hashed: RowColumns | None = None
+
+    def take_row(self, row: list[str], columns: RowColumns) -> None:
+        """
+        Take a whole row into what tells the run apart in a log that grows.
+
+        Args:
+            row: as it stands in the log.
+            columns: of the table that it stands in.
+        """
+        if columns is not self._hashed:
+            self._hashed = columns
+            self._content.update("\x1f".join(columns.header).encode() + b"\x1d")
+        # Cells that a profile derives stand behind the others: a mended profile must
+        # not make another run of the row.
+        cells = row if len(row) == columns.width else row[: columns.width]
+        self._content.update("\x1f".join(cells).encode() + b"\x1e")
+
+    def content(self) -> str | None:
+        """
+        Give the digest of the run's rows, if they are those of no other run.
+
+        That takes a unit and a start with a time of day in the rows themselves: a unit
+        may be tested twice a day with equal results.
+        """
+        start = self._fields.get(Field.STARTED_AT)
+        if self._hashed is None or start is None:
+            return None
+        if Field.SERIAL_NUMBER not in self._fields:
+            return None
+        wall = parse_time(start.text, self._cells.profile.dates)
+        if wall is None or wall.time() == time():
+            return None
+        return self._content.hexdigest()
 
     def add_run_cells(
         self, line: int, row: list[str], columns: RowColumns
@@ -212,13 +249,16 @@ class RunAssembly:
             return None
         return self._cells.text(found.text)
 
-    def build(self, index: int, phases: Sequence[PhaseRows]) -> Run:
+    def build(
+        self, index: int, phases: Sequence[PhaseRows], content: str | None = None
+    ) -> Run:
         """
         Make the run.
 
         Args:
             index: its position in the log, counted from 0.
             phases: the rows of its phases.
+            content: what tells it apart wherever it stands, or None.
 
         Raises:
             MalformedSourceError: a cell that cannot be read; names line and column.
@@ -243,7 +283,10 @@ class RunAssembly:
             self._set_aside(Field.ENDED_AT, "before the start, so unknown")
             ended = None
         provenance = self._context.provenance(
-            self._source, index, format=f"{_FORMAT}, profile {cells.profile.name}"
+            self._source,
+            index,
+            content=content,
+            format=f"{_FORMAT}, profile {cells.profile.name}",
         )
         report.mapped("run")
         metadata = self._with_keys()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
@@ -76,6 +77,8 @@ class LogReading:
         self.cells = CellReader(profile, context, source.uri)
         self.index = 0
         self.last_mark = 0
+        self._content: str | None = None
+        self._repeats = 0
         self._workbook = is_workbook(source.head)
         self._encoding = "" if self._workbook else self._find_encoding()
 
@@ -230,7 +233,7 @@ class LogReading:
         index = self.index
         self.index += 1
         try:
-            run = assembly.build(index, phases())
+            run = assembly.build(index, phases(), self._told_apart(assembly))
         except SourceError as error:
             self.context.failed(error)
             return
@@ -238,6 +241,18 @@ class LogReading:
         # run that failed.
         self.context.report.merge(assembly.report)
         yield run
+
+    def _told_apart(self, assembly: RunAssembly) -> str | None:
+        content = assembly.content()
+        if content is None:
+            return None
+        # The same rows twice are two runs of the log. They stand together, since both
+        # bear one time: so nothing of the runs before has to be remembered.
+        repeated = content == self._content
+        self._content, self._repeats = content, self._repeats + 1 if repeated else 0
+        if not self._repeats:
+            return content
+        return hashlib.sha256(f"{content}\n{self._repeats}".encode()).hexdigest()
 
     def fail(self, error: SourceError) -> None:
         """Report a run that cannot be read."""

@@ -49,6 +49,7 @@ class LongRun:
         Raises:
             MalformedSourceError: a cell that cannot be read; names line and column.
         """
+        self.assembly.take_row(row, columns)
         beside = (columns, columns.beside(row))
         # Almost every row says the same of run and phase as the row before it. What
         # differs within the run was kept with the first of them.

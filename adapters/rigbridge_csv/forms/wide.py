@@ -130,6 +130,7 @@ class _WideRun:
                 self.error = error
 
     def _add(self, line: int, row: list[str], columns: WideColumns) -> None:
+        self.assembly.take_row(row, columns)
         kept = self.assembly.add_run_cells(line, row, columns)
         cells = self.cells
         for at, label in columns.others:

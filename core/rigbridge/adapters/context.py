@@ -48,6 +48,7 @@ class ReadContext:
         source: Source,
         index: int,
         *,
+        content: str | None = None,
         format: str | None = None,  # noqa: A002 - the field's own name
         format_version: str | None = None,
     ) -> Provenance:
@@ -60,6 +61,10 @@ class ReadContext:
             source: the source that is read.
             index: the run's position in it, counted from 0; a run that fails keeps
                 its number, so that the ids of its neighbours never move.
+            content: for a format to which rigs append: the SHA-256 of what is written
+                of this run alone, if no other run can have the same (it names the unit
+                and the second in which the test began). The id then follows from it,
+                so that a run is not stored again when the source has grown.
             format: the format's name, for a reader.
             format_version: its version, where the source tells.
         """
@@ -67,8 +72,10 @@ class ReadContext:
             adapter=self.adapter,
             adapter_version=self.adapter_version,
             uri=source.uri,
-            digest=source.digest,
+            # That of a source which grows is another one tomorrow.
+            digest=source.digest if content is None else None,
             index=index,
+            content=content,
             format=format,
             format_version=format_version,
         )

@@ -44,8 +44,12 @@ class Provenance:
         adapter: the name of the adapter that read it.
         adapter_version: the version of the distribution that holds the adapter.
         uri: the path or address of the source, or None for a live test.
-        digest: the SHA-256 of the source's bytes, or None for a live test.
+        digest: the SHA-256 of the source's bytes; None for a live test, and where
+            ``content`` tells the run apart.
         index: the run's position in the source, counted from 0, or None.
+        content: the SHA-256 of what the source says of this run alone, where that tells
+            it apart from every other run; None where its position does. The id then
+            stays the same when a source grows.
         format: the name of the format (``TestStand XML``), or None.
         format_version: its version, or None.
 
@@ -60,6 +64,7 @@ class Provenance:
     )
     digest: str | None = attrs.field(default=None, validator=sha256_or_none)
     index: int | None = attrs.field(default=None, validator=count_or_none)
+    content: str | None = attrs.field(default=None, validator=sha256_or_none)
     format: str | None = attrs.field(default=None, validator=optional_text)
     format_version: str | None = attrs.field(default=None, validator=optional_text)
 
@@ -71,6 +76,8 @@ class Provenance:
         Raises:
             ModelError: the digest or the index is unknown.
         """
+        if self.content is not None:
+            return uuid5(_NAMESPACE, f"{self.content}\n{self.adapter}")
         if self.digest is None or self.index is None:
             raise ModelError(
                 "a run has a derived id only if its source is a file",

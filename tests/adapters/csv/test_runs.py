@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 
@@ -113,6 +114,86 @@ class TestRunKey:
         source = reading.runs[0].source
         assert source is not None
         assert source.index == 1
+
+
+_LONG = (
+    "serial_number,started_at,measurement,value\n"
+    "7,2024-01-01T10:00:01Z,a,1\n"
+    "7,2024-01-01T10:00:01Z,b,2\n"
+    "8,2024-01-01T10:05:02Z,a,1\n"
+)
+_WIDE = "SN,When,v\n7,2024-01-01T10:00:01Z,1\n8,2024-01-01T10:05:02Z,2\n"
+_WIDE_FIELDS = {
+    "serial_number": "SN",
+    "started_at": "When",
+    "run_outcome": {"value": "PASS"},
+}
+
+
+def ids(reading: Reading) -> list[UUID]:
+    """Give the ids of the runs, in order."""
+    return [run.id for run in reading.runs]
+
+
+class TestGrowingLog:
+    """A run keeps its id when the bench appends to its log."""
+
+    def test_appended_rows_leave_the_runs_before_them(self, read: Read) -> None:
+        """Only the run that was appended is new."""
+        grown = read(_LONG + "9,2024-01-01T10:07:03Z,a,1\n")
+        assert ids(grown)[:2] == ids(read(_LONG))
+        assert len(set(ids(grown))) == 3
+
+    def test_rows_of_one_run_each(self, read: Read) -> None:
+        """The same holds where each row is a run."""
+        declared = {"form": "wide", "fields": _WIDE_FIELDS}
+        before = read(_WIDE, **declared)
+        grown = read(_WIDE + "9,2024-01-01T10:07:03Z,3\n", **declared)
+        assert ids(grown)[:2] == ids(before)
+        assert [run.source for run in grown.runs][:2] == [
+            run.source for run in before.runs
+        ]
+
+    def test_a_changed_cell_is_another_run(self, read: Read) -> None:
+        """A value that was written anew is not the run that was there."""
+        first, second = ids(read(_LONG))
+        changed = ids(read(_LONG.replace("01Z,b,2", "01Z,b,3")))
+        assert changed == [changed[0], second]
+        assert changed[0] != first
+
+    def test_another_header_is_another_run(self, read: Read) -> None:
+        """Equal cells under other names say something else."""
+        other = read(_LONG.replace("measurement,value", "measurement,value,limit_low"))
+        assert not set(ids(other)) & set(ids(read(_LONG)))
+
+    def test_rows_that_come_twice_are_two_runs(self, read: Read) -> None:
+        """A retest that reads like the test is told apart by its position."""
+        row = "9,2024-01-01T10:07:03Z,3\n"
+        declared = {"form": "wide", "fields": _WIDE_FIELDS}
+        twice = ids(read(_WIDE + row + row, **declared))
+        assert len(set(twice)) == 4
+        assert twice[:3] == ids(read(_WIDE + row, **declared))
+
+    @pytest.mark.parametrize("start", ["", "2024-01-01"], ids=["none", "date"])
+    def test_a_start_without_a_time_of_day_tells_nothing(
+        self, start: str, read: Read
+    ) -> None:
+        """A unit may be tested twice a day with equal values: the file decides."""
+        log = f"SN,When,v\n7,{start},1\n"
+        declared = {"form": "wide", "fields": _WIDE_FIELDS, "dates": ["%Y-%m-%d"]}
+        (before,) = ids(read(log, **declared))
+        after = ids(read(log + f"8,{start},1\n", **declared))
+        assert before not in after
+
+    def test_a_mended_pattern_does_not_make_another_run(self, read: Read) -> None:
+        """What a profile takes out of a cell is not in the id; the cell is."""
+        log = _WIDE.replace("7,", "SN7,").replace("8,", "SN8,")
+        plain, taken = (
+            read(log, form="wide", fields={**_WIDE_FIELDS, "serial_number": serial})
+            for serial in ("SN", {"column": "SN", "pattern": r"SN(\d+)"})
+        )
+        assert serials(taken) == ["7", "8"]
+        assert ids(taken) == ids(plain)
 
 
 class TestRunFields:
