@@ -163,9 +163,10 @@ def _thousands(value: object) -> str | None:
     return sign_of(value, "thousands")
 
 
-def _sheet(value: object) -> object:
-    # TOML has sheet = 2 for a sheet of that name.
-    return str(value) if type(value) is int else value
+def _sheet(value: object) -> str | None:
+    # TOML has sheet = 2 for a sheet of that name. What is neither is left to the
+    # validator, which knows the key.
+    return str(value) if type(value) is int else cast("str | None", value)
 
 
 def _delimiter(value: object) -> str | None:
