@@ -107,8 +107,8 @@ class RunAssembly:
         """
         Give the digest of the run's rows, if they are those of no other run.
 
-        That takes a unit and a start with a time of day in the rows themselves: a unit
-        may be tested twice a day with equal results.
+        That takes a unit and a start with date and time of day in the rows themselves:
+        a unit may be tested twice a day with equal results.
         """
         start = self._fields.get(Field.STARTED_AT)
         if self._hashed is None or start is None:
@@ -117,6 +117,9 @@ class RunAssembly:
             return None
         wall = parse_time(start.text, self._cells.profile.dates)
         if wall is None or wall.time() == time():
+            return None
+        # A clock that was never set begins anew with the bench, and shows the same.
+        if not _FIRST_YEAR <= wall.year <= _LAST_YEAR:
             return None
         return self._content.hexdigest()
 

@@ -185,6 +185,14 @@ class TestGrowingLog:
         after = ids(read(log + f"8,{start},1\n", **declared))
         assert before not in after
 
+    def test_a_clock_that_was_never_set_tells_nothing(self, read: Read) -> None:
+        """It begins anew with the bench: two tests may show the same second of 1970."""
+        log = "SN,When,v\n7,1970-01-01T10:00:01Z,1\n"
+        declared = {"form": "wide", "fields": _WIDE_FIELDS}
+        (before,) = ids(read(log, **declared))
+        grown = read(log + "8,1970-01-01T10:00:09Z,1\n", **declared)
+        assert before not in ids(grown)
+
     def test_a_mended_pattern_does_not_make_another_run(self, read: Read) -> None:
         """What a profile takes out of a cell is not in the id; the cell is."""
         log = _WIDE.replace("7,", "SN7,").replace("8,", "SN8,")
