@@ -115,10 +115,6 @@ def search_conditions(connection: sa.Connection, search: RunSearch) -> list[Cond
     found = search.period.conditions()
     if search.unit_key is not None:
         found.append(runs.c.unit_key == search.unit_key)
-    if search.text.strip():
-        found.append(runs_anywhere(connection, search.text))
-    if search.serial.strip():
-        found.append(_of_units(connection, search.serial))
     for text, table, column in (
         (search.part, parts, runs.c.part_key),
         (search.revision, revisions, runs.c.revision_key),
@@ -130,17 +126,30 @@ def search_conditions(connection: sa.Connection, search: RunSearch) -> list[Cond
     if search.procedure.strip():
         found.append(runs.c.procedure_key == _procedure(search))
     if search.station.strip():
-        station = sa.select(station_names.c.key).where(
-            station_names.c.name_key == folded(search.station.strip())
-        )
-        found.append(runs.c.station_name_key == station.scalar_subquery())
+        named = station_names.c.name_key == folded(search.station.strip())
+        column = runs.c.station_name_key
+        found.append(_of_rows(connection, column, station_names, named))
     if search.instrument.strip() or search.overdue:
         found.append(_with_instrument(connection, search))
     if search.operator.strip():
         found.append(_operated_by(search.operator.strip()))
     found += _with_outcome(search.outcome.strip().upper())
     found += _that_failed(search)
-    return found
+    narrow: list[Condition] = []
+    if search.text.strip():
+        anywhere, are_few = _anywhere(connection, search.text)
+        (narrow if are_few else found).append(anywhere)
+    if search.serial.strip():
+        of_units = _of_few_units(connection, search.serial)
+        if of_units is None:
+            found.append(_of_units(search.serial))
+        else:
+            narrow.append(of_units)
+    if not narrow or not found:
+        return [*narrow, *found]
+    # Within a case no other condition offers its index: SQLite would take that of
+    # outcomes for the sake of the order, and look at every run that failed.
+    return [*narrow, sa.case((sa.and_(*found), 1), else_=0) == 1]
 
 
 def found_runs(
@@ -247,11 +256,9 @@ def _of_rows(
     matching: Condition,
 ) -> Condition:
     """Demand runs that refer to one of the rows of a small table."""
-    keys: Sequence[int] = (
-        connection.execute(sa.select(table.c.key).where(matching).limit(_FEW))
-        .scalars()
-        .all()
-    )
+    keys = _some_keys(connection, table.c.key, matching)
+    if not keys:
+        return sa.false()
     if len(keys) == 1:
         # An index has the runs of one row in the order of time.
         return column == keys[0]
@@ -262,15 +269,25 @@ def _of_rows(
     return (column + 0).in_(keys)
 
 
-def _of_units(connection: sa.Connection, serial: str) -> Condition:
+def _of_units(serial: str) -> Condition:
     matching = text_like(units.c.serial_key, serial)
-    found = sa.select(units.c.key).where(matching)
-    # An asterisk parts the text into fragments, which the index knows one by one.
-    few = _few_units(connection, folded(serial.strip()).split(ANYTHING), matching)
-    if few is not None and _are_few(connection, runs.c.unit_key.in_(few)):
-        return runs.c.unit_key.in_(few)
+    found = sa.select(units.c.key).where(matching, units.c.key == runs.c.unit_key)
     # Asked for each run in the order of time, until the page is full.
-    return sa.exists(found.where(units.c.key == runs.c.unit_key).correlate(runs))
+    return sa.exists(found.correlate(runs))
+
+
+def _of_few_units(connection: sa.Connection, serial: str) -> Condition | None:
+    """Demand the runs of some units by their index; None if they are too many."""
+    matching = text_like(units.c.serial_key, serial)
+    # An asterisk parts the text into fragments, which the index knows one by one.
+    texts = folded(serial.strip()).split(ANYTHING)
+    few = _few_units(connection, texts, matching)
+    if few is None:
+        return None
+    # The database finds a beginning again sooner than it reads thousands of keys.
+    wanted = sa.select(units.c.key).where(matching) if len(texts) == 1 else few
+    condition = runs.c.unit_key.in_(wanted)
+    return condition if _are_few(connection, condition) else None
 
 
 def _few_units(
@@ -297,6 +314,13 @@ def runs_anywhere(
             number.
         by_procedure: whether the name of the procedure counts as well.
     """
+    return _anywhere(connection, text, by_procedure=by_procedure)[0]
+
+
+def _anywhere(
+    connection: sa.Connection, text: str, *, by_procedure: bool = False
+) -> tuple[Condition, bool]:
+    """Demand the same, and tell whether so few runs have it that they are gathered."""
     wanted = text.strip()
     # A shorter text is in most numbers somewhere, and no index tells where.
     is_fragment = len(wanted) >= FRAGMENT
@@ -322,12 +346,12 @@ def runs_anywhere(
         # several, SQLite would look at every run in the order of time.
         rows = _gathered(connection, runs.c.key, found)
         if rows is not None:
-            return runs.c.key.in_(rows)
+            return runs.c.key.in_(rows), True
     else:
         unit = sa.select(units.c.key).where(of_unit, units.c.key == runs.c.unit_key)
         found.append(sa.exists(unit.correlate(runs)))
     # As above: no index of one of them, but that of time.
-    return sa.case((sa.or_(*found), 1), else_=0) == 1
+    return sa.case((sa.or_(*found), 1), else_=0) == 1, False
 
 
 def units_anywhere(connection: sa.Connection, text: str) -> Condition:
