@@ -135,21 +135,31 @@ def search_conditions(connection: sa.Connection, search: RunSearch) -> list[Cond
         found.append(_operated_by(search.operator.strip()))
     found += _with_outcome(search.outcome.strip().upper())
     found += _that_failed(search)
-    narrow: list[Condition] = []
-    if search.text.strip():
-        anywhere, are_few = _anywhere(connection, search.text)
-        (narrow if are_few else found).append(anywhere)
-    if search.serial.strip():
-        of_units = _of_few_units(connection, search.serial)
-        if of_units is None:
-            found.append(_of_units(search.serial))
-        else:
-            narrow.append(of_units)
+    narrow, wide = _by_unit(connection, search)
+    found += wide
     if not narrow or not found:
         return [*narrow, *found]
     # Within a case no other condition offers its index: SQLite would take that of
     # outcomes for the sake of the order, and look at every run that failed.
     return [*narrow, sa.case((sa.and_(*found), 1), else_=0) == 1]
+
+
+def _by_unit(
+    connection: sa.Connection, search: RunSearch
+) -> tuple[list[Condition], list[Condition]]:
+    """Demand the text and the serial number: what few runs have, and what many."""
+    narrow: list[Condition] = []
+    wide: list[Condition] = []
+    if search.text.strip():
+        anywhere, are_few = _anywhere(connection, search.text)
+        (narrow if are_few else wide).append(anywhere)
+    if search.serial.strip():
+        few = _of_few_units(connection, search.serial)
+        if few is None:
+            wide.append(_of_units(search.serial))
+        else:
+            narrow.append(few)
+    return narrow, wide
 
 
 def found_runs(
