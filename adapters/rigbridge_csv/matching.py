@@ -205,9 +205,6 @@ def claim_profile(
     score, so that reading can say what is wrong.
 
     Args:
-        profile: the profile.
-        head: the beginning of the log.
-        name: its file name.
         alone: whether no other profile is to be had: one that names no mark of its
             files then takes any.
         only: whether it was chosen by its name: what it says of its files is not

@@ -65,9 +65,6 @@ def best_claims(
     Give the best claims: one, or several that are equally good, or none.
 
     Args:
-        profiles: what the site declares.
-        head: the beginning of the log.
-        name: its file name.
         chosen: whether the adapter was asked for, or chosen: the one profile of a site
             then takes a log without a mark of its own.
         only: whether they take every log: no built-in profile is asked, and one that
@@ -113,9 +110,6 @@ def read_log(
     Read the runs of a log by the profile that fits it best.
 
     Args:
-        profiles: what the site declares.
-        source: the log.
-        context: takes runs, failures and the account.
         only: whether the one profile among them takes every log.
 
     Raises:

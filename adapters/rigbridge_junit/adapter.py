@@ -16,12 +16,7 @@ _FIRST = b"testrun", b"testsuite"
 
 
 class JUnitAdapter:
-    """
-    Reads JUnit XML of pytest, Maven, JUnit 5, GoogleTest, CTest, Go and others.
-
-    Args:
-        settings: the site's settings.
-    """
+    """Reads JUnit XML of pytest, Maven, JUnit 5, GoogleTest, CTest, Go and others."""
 
     name: ClassVar[str] = "junit"
     settings_type: ClassVar[type[JUnitSettings]] = JUnitSettings

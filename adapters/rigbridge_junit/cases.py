@@ -123,7 +123,6 @@ def properties_of(
     Read an element ``properties``: each name with its values, in order.
 
     Args:
-        element: the element.
         report: where it is recorded that a secret was masked.
         shown: patterns of names that look secret and are not.
     """
@@ -160,11 +159,7 @@ def read_case(
     Read a test case.
 
     Args:
-        element: the whole element.
-        path: the names of its suites.
-        context: takes the account, and gives times their zone.
         station: the host that ran it, if known.
-        is_identity: tells properties that say which unit was tested.
         shown: patterns of properties that look secret and are not.
     """
     report, place = context.report, place_of(element)

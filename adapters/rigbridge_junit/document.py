@@ -112,10 +112,6 @@ class Document:
     """
     A report that is read once, from its beginning to its end.
 
-    Args:
-        source: the file.
-        report: where repairs are recorded.
-
     Attributes:
         is_cut_off: whether reading ended in an error because the file does.
     """

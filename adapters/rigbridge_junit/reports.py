@@ -25,11 +25,6 @@ def read_report(
     """
     Read the runs of a report.
 
-    Args:
-        source: the file.
-        context: takes the account, and the suites that fail.
-        settings: the site's settings.
-
     Raises:
         SourceError: see the adapter.
     """

@@ -35,8 +35,6 @@ class RunBuilder:
     Collects what belongs to one run.
 
     Args:
-        source: the file.
-        settings: the site's settings.
         fields: the field of a run that each property fills, by its bare name.
         wrapper: the element around all suites, if there is one.
 
@@ -129,7 +127,6 @@ class RunBuilder:
         Make the run.
 
         Args:
-            context: gives times their zone, and makes the provenance.
             index: the position of the run in the file.
             damage: the error that ended the file too soon, or None.
 

@@ -32,11 +32,6 @@ def duration_of(
     Read seconds: ``1.5``, ``1,234.567`` with thousands, ``0,25`` with a comma.
 
     .NET writes hours and minutes: ``00:01:30.5``.
-
-    Args:
-        value: the text of the attribute.
-        report: where a change or a loss is recorded.
-        place: where it stands.
     """
     text = clean(value)
     if text is None:
@@ -70,9 +65,7 @@ def moment_of(
     Read a time with or without a zone.
 
     Args:
-        value: the text of the attribute.
         context: gives a time without a zone that of the station.
-        place: where it stands.
         station: the host that wrote it, if known.
     """
     text = clean(value)

@@ -27,13 +27,7 @@ _MAX_DEPTH = 20
 
 
 def mask_secrets(config: Mapping[Any, object], scope: Scope) -> dict[Any, object]:
-    """
-    Copy a configuration without what looks secret, and what a site leaves out.
-
-    Args:
-        config: the configuration, as the record has it.
-        scope: its place.
-    """
+    """Copy a configuration without what looks secret, and what a site leaves out."""
     return _masked_fields(config, scope, 0)
 
 

@@ -43,12 +43,8 @@ def translate_handed_over(
     Translate what a hand-over wrote.
 
     Args:
-        content: the JSON.
         find: gives the bytes of its files.
-        spool: takes the attachments.
-        report: where everything is recorded.
         settings: what the site chose; what the program gave itself wins.
-        run_id: the id of the run.
 
     Raises:
         MalformedSourceError: it is no record of a hand-over.

@@ -65,7 +65,6 @@ def read_raw_document(content: bytes, find: FindBytes) -> RawDocument:
     Read what a hand-over wrote.
 
     Args:
-        content: the JSON.
         find: gives the bytes of its files.
 
     Raises:

@@ -47,9 +47,6 @@ class RunLinesAdapter:
     and its provenance, so that a run that the store has already is not stored twice.
     The bytes of attachments are looked for in the folder beside the file, if it is one
     of this machine; of an upload they stay references.
-
-    Args:
-        settings: ignored; every adapter takes its settings.
     """
 
     name: ClassVar[str] = "rigbridge-runs"

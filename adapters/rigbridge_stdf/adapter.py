@@ -20,9 +20,6 @@ class STDFAdapter:
 
     One adapter for both: the first record says which form a file has, and what follows
     from their records, the settings above all, is the same.
-
-    Args:
-        settings: the site's settings.
     """
 
     name: ClassVar[str] = "stdf"

@@ -22,9 +22,6 @@ class TDMSAdapter:
     A group is a phase, a channel a series. What the file says of the unit and the
     procedure stands in properties whose names differ from site to site: see
     :class:`~rigbridge_tdms.settings.TDMSSettings`.
-
-    Args:
-        settings: the site's settings.
     """
 
     name: ClassVar[str] = "tdms"

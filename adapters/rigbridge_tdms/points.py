@@ -24,11 +24,6 @@ def channel_series(
     """
     Read a channel.
 
-    Args:
-        channel: the channel.
-        place: its path in the file.
-        report: where changes are recorded.
-
     Returns:
         Its series, each by what is added to the channel's name (none of an empty
         channel; several of complex numbers and of unscaled DAQmx data); and the names

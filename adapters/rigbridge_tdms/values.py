@@ -57,15 +57,7 @@ def plain_properties(
     place: str,
     report: ConversionReport,
 ) -> dict[str, JSONValue]:
-    """
-    Give properties as plain values.
-
-    Args:
-        properties: the properties.
-        left: names of those that stand elsewhere.
-        place: the path of what they belong to.
-        report: where changes are recorded.
-    """
+    """Give properties as plain values."""
     made: dict[str, JSONValue] = {}
     for name, value in properties.items():
         if name in left:

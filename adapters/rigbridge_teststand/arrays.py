@@ -84,14 +84,7 @@ def array_series(cells: Cells, unit: str | None) -> Series:
 
 
 def complex_series(real: Cells, imaginary: Cells, unit: str | None) -> Series:
-    """
-    Make a series of complex numbers: their parts are two axes behind the indices.
-
-    Args:
-        real: the real parts.
-        imaginary: the imaginary parts of the same members.
-        unit: the unit of both.
-    """
+    """Make a series of complex numbers: their parts are two axes behind the indices."""
     axes = list(array_series(real, unit).axes)
     values = array_series(imaginary, unit).axes[-1].values
     axes[-1] = attrs.evolve(axes[-1], name="real")
@@ -105,9 +98,7 @@ def matrix_series(
     Make a series of each row of a matrix, or of each column if its layout says so.
 
     Args:
-        cells: the members.
         attributes: the attributes of the array, which may name its layout.
-        unit: the unit of the values.
 
     Returns:
         A label and a series each, or None where the array is no small matrix.

@@ -193,10 +193,6 @@ def compare_tolerance(
 
     Args:
         threshold: ``PERCENTAGE``, ``PPM`` or ``DELTA``, in any case.
-        nominal: the value that is expected.
-        low: the tolerance below it.
-        high: the tolerance above it.
-        report: takes an entry on the computation.
         place: the place of the comparison, or a function that finds it.
     """
     scale = {"PERCENTAGE": 100.0, "PPM": 1e6}.get(threshold.upper())

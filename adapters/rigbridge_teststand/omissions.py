@@ -24,16 +24,7 @@ def record_omitted(
     step: Element,
     report: ConversionReport,
 ) -> None:
-    """
-    Record the values of a step as left out.
-
-    Args:
-        found: the measurements that were read.
-        read: the report of that reading.
-        rule: the rule.
-        step: the step.
-        report: takes the entries.
-    """
+    """Record the values of a step as left out."""
     # A step without data has nothing to leave out.
     if not read.items():
         return
@@ -75,10 +66,7 @@ def record_batch(
     Record that a batch makes no run, and the reports that it refers to.
 
     Args:
-        table: the batch.
         references: the elements that name the reports of the units.
-        report: takes the entry.
-        place: gives the place of the batch.
     """
     named = [_reference(element) for element in references]
     shown = "; ".join(named[:_MAX_LISTED])

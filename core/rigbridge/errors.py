@@ -96,9 +96,7 @@ class RigbridgeError(Exception):
 
     Args:
         message: what is wrong, as one sentence without a final full stop.
-        source: the file or address that it is about.
         place: where in the source (``line 12``, an XPath, a record path).
-        remedy: what the reader can do about it.
     """
 
     def __init__(
@@ -293,7 +291,6 @@ class DeliveryError(RigbridgeError):
     Args:
         status: the HTTP status, when there was an answer.
         code: the server's error code, when it gave one.
-        issues: the server's further words, a line each.
         retry_after: seconds to wait that the server asked for.
 
     Attributes:

@@ -93,12 +93,7 @@ def read_instruments(lines: Iterable[str]) -> tuple[Instrument, ...]:
 
 
 class RecordedTests:
-    """
-    The part in each process that runs tests: notes of each test, on its report.
-
-    Args:
-        folder: takes copies of files.
-    """
+    """The part in each process that runs tests: notes of each test, on its report."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -186,7 +181,6 @@ class RecordedSession:
     The part in the process that collects reports: makes runs and hands them over.
 
     Args:
-        settings: what was asked for.
         root: the folder of the tests, for the state of its repository.
 
     Raises:

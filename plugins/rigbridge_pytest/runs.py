@@ -47,12 +47,9 @@ class RunsOfReports:
     Collects reports and makes runs of them: one for each unit that was tested.
 
     Args:
-        procedure: what the units are tested by.
         unit: the unit of tests that name none.
         station: where they are tested, or None.
         operator: who tests them, or None.
-        instruments: what they are measured with.
-        metadata: what else is known of the session.
         ongoing: keeps what is known of each run, should the process be killed.
 
     Attributes:

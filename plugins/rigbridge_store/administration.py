@@ -56,9 +56,7 @@ class Administration:
     Looks after the stations, the procedures and the runs of one store.
 
     Args:
-        database: its tables.
         intake: the transactions that change what runs refer to.
-        delete_run: deletes a run with its files.
     """
 
     def __init__(

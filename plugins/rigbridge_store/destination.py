@@ -250,8 +250,6 @@ class LocalDestination:
         Let a station use a procedure, each by name or id.
 
         Args:
-            station: the station.
-            procedure: the procedure.
             create: whether a new name creates a procedure.
 
         Raises:

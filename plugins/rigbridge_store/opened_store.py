@@ -50,9 +50,6 @@ class OpenedStore:
     The parts of a store in a folder, and how they are opened and closed.
 
     Args:
-        data: the data folder.
-        database: its tables.
-        contents: the contents of its attachments.
         max_upload: how many bytes an upload may have.
     """
 
@@ -87,7 +84,6 @@ class OpenedStore:
         Open the store of a data folder; both are made when absent, unless told not to.
 
         Args:
-            data: the data folder.
             database: the address of a PostgreSQL database that holds the tables
                 (``postgresql://user@host/name``); a file in the folder by default.
             attachments: the URL under which contents are kept (``s3://bucket/path``);

@@ -75,9 +75,6 @@ class RunStore(OpenedStore):
     everything.
 
     Args:
-        data: the data folder.
-        database: its tables.
-        contents: the contents of its attachments.
         max_upload: how many bytes an upload may have.
     """
 
@@ -112,12 +109,9 @@ class RunStore(OpenedStore):
 
         Args:
             body: the body of the create call; ``rigbridge`` is its sidecar.
-            principal: who sends it.
             idempotency_key: the same key is answered with the same run; a UUID
                 becomes the run's id.
-            policy: how strict to be.
             files: the run's files, whose bytes the store has or nobody has.
-            report: the document of the conversion report.
             repetition: what becomes of a repeated key with another body.
             metadata: single values that the run can be searched by.
             unit_metadata: likewise of its unit, over those that it has.

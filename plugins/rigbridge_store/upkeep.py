@@ -35,8 +35,6 @@ class Upkeep:
     Keeps a store in order while it is in use.
 
     Args:
-        database: the tables.
-        contents: the contents of attachments.
         delete: deletes the run of an id, and tells how many contents went with it.
     """
 

@@ -46,12 +46,7 @@ class RunAssembly:
     Collects what is said of one run.
 
     Args:
-        cells: reads single cells.
-        context: gives the run its provenance.
-        source: the log.
-        line: the run's first line.
         constants: the fields that are the same for the whole table.
-        keys: the keys of the table.
 
     Attributes:
         report: what is recorded of the run: merged only if the run succeeds.
@@ -88,13 +83,7 @@ class RunAssembly:
         self._hashed: RowColumns | None = None
 
     def take_row(self, row: list[str], columns: RowColumns) -> None:
-        """
-        Take a whole row into what tells the run apart in a log that grows.
-
-        Args:
-            row: as it stands in the log.
-            columns: of the table that it stands in.
-        """
+        """Take a whole row into what tells the run apart in a log that grows."""
         if columns is not self._hashed:
             self._hashed = columns
             self._content.update("\x1f".join(columns.header).encode() + b"\x1d")
@@ -161,8 +150,6 @@ class RunAssembly:
         Set a field of the run.
 
         Args:
-            field: the field.
-            found: its text and place.
             kept: takes the text where the run has another one already.
 
         Raises:
@@ -260,7 +247,6 @@ class RunAssembly:
 
         Args:
             index: its position in the log, counted from 0.
-            phases: the rows of its phases.
             content: what tells it apart wherever it stands, or None.
 
         Raises:

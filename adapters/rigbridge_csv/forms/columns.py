@@ -48,13 +48,6 @@ class RowColumns(Bound):
     """
     The columns that say something of a run or a phase, in every form.
 
-    Args:
-        head: the head of the table.
-        profile: the profile.
-        uri: the source's name in errors.
-        file_name: the name of the file.
-        report: where the columns are recorded.
-
     Attributes:
         names: the names of the header.
         head_keys: the keys of the table.

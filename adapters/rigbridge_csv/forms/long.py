@@ -117,7 +117,6 @@ class _KeyOrder:
         Take a row whose key is known.
 
         Args:
-            row: the row.
             appended: whether it begins a part of another time.
             named: whether it matters what the row measures.
         """
@@ -150,12 +149,7 @@ class _KeyOrder:
 
 
 def read_long(reading: LogReading) -> Iterator[Run]:
-    """
-    Read the runs of a log.
-
-    Args:
-        reading: the log and its profile.
-    """
+    """Read the runs of a log."""
     reader = _LongReader(reading)
     yield from reader.runs()
 

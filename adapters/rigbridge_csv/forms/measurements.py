@@ -42,8 +42,6 @@ class MeasurementReader:
     Reads the measurements of one run's rows.
 
     Args:
-        cells: reads single cells.
-        report: where changes are recorded.
         shapes: what repeats from row to row, shared by the runs of a log.
     """
 
@@ -68,9 +66,6 @@ class MeasurementReader:
         Read the measurement of a row.
 
         Args:
-            line: the row's line.
-            row: its cells.
-            columns: where its fields are.
             attributes: what else the row says; used without a copy, and not changed.
 
         Returns:

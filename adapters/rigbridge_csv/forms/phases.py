@@ -87,9 +87,6 @@ class PhaseRows:
         Args:
             outcome: the verdict in it, or None.
             docstring: the explanation in it, or None.
-            attributes: what else it says.
-            cells: reads its cells.
-            report: where changes are recorded.
 
         Raises:
             MalformedSourceError: the verdict is a word that nobody declared.
@@ -127,10 +124,7 @@ class PhaseRows:
         Make the phase.
 
         Args:
-            cells: reads its cells.
             run_outcome: the verdict that the log states for the run, or None.
-            station: the run's station, for the time zone.
-            report: where changes are recorded.
 
         Raises:
             MalformedSourceError: a cell that cannot be read.
@@ -216,7 +210,6 @@ class PhaseSequence:
     begins another phase, so that two loops through one step stay two phases.
 
     Args:
-        cells: reads single cells.
         constants: the fields that are the same for the whole table.
     """
 
@@ -245,9 +238,6 @@ class PhaseSequence:
         Give the phase that a row belongs to, a new one if need be.
 
         Args:
-            line: the row's line.
-            row: its cells.
-            columns: where they stand.
             outcome: the verdict in a row without a measurement, which is the phase's
                 unless that has a cell of its own.
         """

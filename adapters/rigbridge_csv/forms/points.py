@@ -20,8 +20,6 @@ class Points:
     among them makes a list of the column, in which nothing is changed.
 
     Args:
-        cells: reads single cells.
-        name: the name of the column, for errors.
         counts: whether digits behind a zero are a number, as where a column counts the
             points; else they may be a code, and are kept as text.
 

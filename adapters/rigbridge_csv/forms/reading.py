@@ -51,12 +51,6 @@ class LogReading:
     """
     One reading of one log by one profile.
 
-    Args:
-        profile: the profile.
-        delimiter: the sign between cells.
-        source: the log.
-        context: takes runs, failures and the account.
-
     Attributes:
         index: the position of the next run in the log, counted from 0.
         last_mark: the last line that began with a byte order mark, where a program
@@ -129,8 +123,6 @@ class LogReading:
         Open the tables of the log.
 
         Args:
-            bind: finds the columns of a header.
-            report: where lines and columns are recorded.
             footers: the keys behind the rows of each table, if they are known.
         """
         taker: list[TableReader[_Columns]] = []
@@ -159,7 +151,6 @@ class LogReading:
         Open the records of the log.
 
         Args:
-            on_comment: takes each comment.
             report: where byte order marks amid the text are recorded.
         """
         marked: list[int] = []
@@ -223,13 +214,7 @@ class LogReading:
     def finish(
         self, assembly: RunAssembly, phases: Callable[[], list[PhaseRows]]
     ) -> Iterator[Run]:
-        """
-        Make a run, or report why it cannot be made.
-
-        Args:
-            assembly: what is said of it.
-            phases: gives the rows of its phases.
-        """
+        """Make a run, or report why it cannot be made."""
         index = self.index
         self.index += 1
         try:

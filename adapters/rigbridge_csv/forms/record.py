@@ -41,12 +41,7 @@ class _Measured:
 
 
 def read_records(reading: LogReading) -> Iterator[Run]:
-    """
-    Read the runs of a log.
-
-    Args:
-        reading: the log and its profile.
-    """
+    """Read the runs of a log."""
     reader = _RecordReader(reading)
     yield from reader.runs()
 

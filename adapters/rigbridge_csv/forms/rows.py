@@ -12,16 +12,7 @@ __all__ = ["LongRun"]
 
 
 class LongRun:
-    """
-    Collects the rows of one run.
-
-    Args:
-        reading: the log and its profile.
-        columns: the columns of the first row.
-        keys: the keys of the table.
-        line: the run's first line.
-        shapes: what repeats from row to row.
-    """
+    """Collects the rows of one run."""
 
     def __init__(
         self,

@@ -57,12 +57,7 @@ class _Section:
 
 
 def read_series(reading: LogReading) -> Iterator[Run]:
-    """
-    Read the runs of a log, a table each.
-
-    Args:
-        reading: the log and its profile.
-    """
+    """Read the runs of a log, a table each."""
 
     def bind(head: TableHead, report: ConversionReport) -> SeriesColumns:
         return SeriesColumns(head, reading, report)

@@ -36,11 +36,6 @@ class SeriesColumns(RowColumns):
     """
     The columns of a table in series form.
 
-    Args:
-        head: the head of the table.
-        reading: the log and its profile.
-        report: where the columns are recorded.
-
     Attributes:
         values: the columns that were measured.
         over: by the position of such a column, the position of its x, or None.

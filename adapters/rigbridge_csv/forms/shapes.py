@@ -100,11 +100,7 @@ def judged(
     Compare a value with its limits, where the profile asks for that.
 
     Args:
-        value: the value.
         limits: its limits, or None.
-        report: where the verdict is recorded as ours.
-        line: its line.
-        name: its name.
     """
     if limits is None or not isinstance(value, (int, float)):
         return LoggedVerdict.UNSET

@@ -62,7 +62,6 @@ def chosen_columns(
     Give the positions of the columns that hold values.
 
     Args:
-        columns: all columns.
         chosen: the columns that are declared; None for every one that is left.
         excepted: those that are none.
         taken: positions that are spoken for.
@@ -112,11 +111,7 @@ def describe_column(
     Gather what header, rows with roles and the profile say of a column.
 
     Args:
-        columns: all columns.
-        head: the head of the table.
-        cells: reads single cells.
         column: its position, and its name, made unique.
-        chosen: the columns that are declared.
 
     Raises:
         MalformedSourceError: its limits cannot be right.

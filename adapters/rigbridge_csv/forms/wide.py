@@ -39,12 +39,7 @@ __all__ = ["read_wide"]
 
 
 def read_wide(reading: LogReading) -> Iterator[Run]:
-    """
-    Read the runs of a log, a row each.
-
-    Args:
-        reading: the log and its profile.
-    """
+    """Read the runs of a log, a row each."""
 
     def bind(head: TableHead, report: ConversionReport) -> WideColumns:
         return WideColumns(head, reading, report)

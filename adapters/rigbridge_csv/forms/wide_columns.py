@@ -78,11 +78,6 @@ class WideColumns(RowColumns):
     """
     The columns of a table in wide form.
 
-    Args:
-        head: the head of the table.
-        reading: the log and its profile.
-        report: where the columns are recorded.
-
     Attributes:
         targets: the columns of measurements.
         groups: the same, by phase.

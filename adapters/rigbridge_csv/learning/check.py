@@ -22,9 +22,6 @@ def checked_draft(source: Source) -> tuple[str, bool]:
     """
     Make a draft for an example, and try it.
 
-    Args:
-        source: the example.
-
     Returns:
         The draft as TOML, and whether it reads the example with nothing left to
         declare.

@@ -60,9 +60,6 @@ def draft_profile(source: Source) -> ProfileDraft:
     """
     Make a draft of a profile for logs like an example.
 
-    Args:
-        source: the example.
-
     Raises:
         SourceUnreadableError: its bytes cannot be read.
     """

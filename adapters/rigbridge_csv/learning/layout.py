@@ -108,7 +108,6 @@ def _typed(cells: Sequence[str], *, widely: bool = False) -> float:
     Give the share of the filled cells that hold digits first, as values do.
 
     Args:
-        cells: the cells.
         widely: whether ``1.2k``, ``1,234.5`` and ``12.0 V`` are values; a header may
             have ``5V``.
     """
@@ -135,12 +134,7 @@ def _names(row: ExampleRow) -> bool:
 
 
 def find_layout(example: LogExample) -> LogLayout:
-    """
-    Find the parts of an example.
-
-    Args:
-        example: what is seen of it.
-    """
+    """Find the parts of an example."""
     rows = example.rows
     kinds = _kinds(rows)
     if kinds:

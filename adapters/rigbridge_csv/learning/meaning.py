@@ -268,14 +268,7 @@ def _order(texts: Sequence[str]) -> tuple[str | None, str]:
 def find_fields(
     columns: Sequence[ColumnTexts], form: str, taken: Sequence[str] = ()
 ) -> dict[Field, str]:
-    """
-    Find the field of each column by its name.
-
-    Args:
-        columns: the columns.
-        form: the form that was found.
-        taken: names that are spoken for.
-    """
+    """Find the field of each column by its name."""
     wanted = [field for field in _WORDS if form == "long" or field not in _IN_ROWS]
     if form == "long" and any(
         field_of(column.name, [Field.OUTCOME]) for column in columns

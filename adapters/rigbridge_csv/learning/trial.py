@@ -117,8 +117,6 @@ def try_profile(
     Read a file by one profile, whatever its name is.
 
     Args:
-        profile: the profile.
-        source: the file.
         time_zone: the zone of wall times; None for that of this machine.
 
     Raises:
@@ -133,12 +131,7 @@ def try_profile(
 
 
 def shown_run(run: Run) -> Iterator[tuple[str, str]]:
-    """
-    Go through what a run holds, name by name, as a person reads it.
-
-    Args:
-        run: the run.
-    """
+    """Go through what a run holds, name by name, as a person reads it."""
     unit, procedure = run.unit, run.procedure
     yield "outcome", run.outcome.value
     for name, value in (

@@ -85,7 +85,6 @@ def from_mapping(kind: type[_Made], value: object, place: str) -> _Made:
 
     Args:
         kind: the attrs class; its own checks name the key within it.
-        value: what should be a mapping.
         place: the path of the mapping, put before every key in an error; may be "".
 
     Raises:

@@ -91,9 +91,7 @@ def from_column_mapping(name: str, document: object, place: str = "") -> dict[st
     Give the plain table of a profile for a column mapping.
 
     Args:
-        name: the name of the profile.
         document: the mapping, or the call that holds it with its procedure's id.
-        place: its path in the configuration, for errors.
 
     Raises:
         ConfigurationError: it is no column mapping; names the key.

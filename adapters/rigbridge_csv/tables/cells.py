@@ -170,8 +170,6 @@ class CellReader:
 
         Args:
             units: the units that are said; None where nothing is.
-            line: the line of the value.
-            column: the name of its column.
 
         Raises:
             MalformedSourceError: they are not the same: 500 mV is no limit of 3 V.
@@ -220,7 +218,6 @@ class CellReader:
         Say whether a text is a number only with other signs than the profile's.
 
         Args:
-            text: the text.
             limited: it has limits, or is one: a number and no name like ``12 345``.
         """
         if self.number(text) is not None:

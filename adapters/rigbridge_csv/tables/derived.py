@@ -144,9 +144,6 @@ def bind_fields(header: HeaderNames) -> tuple[dict[Field, int], DerivedCells]:
     """
     Find the column of each field that a row holds.
 
-    Args:
-        header: the names.
-
     Returns:
         Where each field stands, derived cells included, and what derives these.
 

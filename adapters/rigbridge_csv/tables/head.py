@@ -65,14 +65,7 @@ def _first_filled(cells: Sequence[str]) -> str:
 
 
 class HeadReader:
-    """
-    Reads the lines before the rows of one table, one after the other.
-
-    Args:
-        profile: says what they are.
-        keys: takes the keys.
-        report: where lines that are nothing are recorded.
-    """
+    """Reads the lines before the rows of one table, one after the other."""
 
     def __init__(
         self, profile: CSVProfile, keys: KeyLines, report: ConversionReport
@@ -257,14 +250,7 @@ class HeadReader:
 def constant_fields(
     profile: CSVProfile, keys: KeyLines, file_name: str
 ) -> dict[Field, FilledCell]:
-    """
-    Give the fields that are the same for a whole table.
-
-    Args:
-        profile: says where they come from.
-        keys: the keys of the table.
-        file_name: the name of the file.
-    """
+    """Give the fields that are the same for a whole table."""
     found: dict[Field, FilledCell] = {}
     for field, source in profile.fields.items():
         cell: FilledCell | None = None

@@ -44,10 +44,7 @@ class HeaderNames:
     The names of one header.
 
     Args:
-        cells: its cells.
         profile: the profile, for errors and for columns of one name.
-        line: its line.
-        uri: the source's name in errors.
     """
 
     def __init__(

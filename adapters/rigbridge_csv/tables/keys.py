@@ -38,8 +38,6 @@ def keep_text(
 
     Args:
         target: what it is added to.
-        label: the label.
-        text: the text.
         counts: the last number of each label, where many texts of one are expected.
     """
     if target.get(label, text) == text:
@@ -61,7 +59,6 @@ class KeyLines:
 
     Args:
         profile: says how a key and its text are written.
-        delimiter: the sign between cells.
     """
 
     def __init__(self, profile: CSVProfile, delimiter: str) -> None:
@@ -101,14 +98,7 @@ class KeyLines:
         return found
 
     def take(self, line: int, cells: list[str], text: str) -> bool:
-        """
-        Take a line as a key if it is one.
-
-        Args:
-            line: its number.
-            cells: its cells.
-            text: the line as it stands.
-        """
+        """Take a line as a key if it is one."""
         if self._place is None:
             return False
         for sign in self._comments:

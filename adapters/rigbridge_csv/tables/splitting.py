@@ -38,14 +38,7 @@ class KindRecord:
 def kind_records(
     records: Records, rules: RecordRules, delimiter: str
 ) -> Iterator[KindRecord]:
-    """
-    Go through the records of a file of several kinds.
-
-    Args:
-        records: the lines.
-        rules: what tells the kind.
-        delimiter: the sign between cells.
-    """
+    """Go through the records of a file of several kinds."""
     for line, cells, problem in records:
         if blank(cells):
             continue

@@ -72,10 +72,7 @@ class Table(Generic[_Columns]):
     One table of a file. Read its rows to their end before the next one.
 
     Args:
-        reader: the reader of the file.
-        head: what stands before its rows.
         first: the first row, where the table has no header.
-        reading: read what stands before them.
     """
 
     def __init__(
@@ -117,12 +114,6 @@ class TableReader(Generic[_Columns]):
     The tables of one file.
 
     Args:
-        records: its records.
-        profile: says where its parts are.
-        bind: finds the columns of a header.
-        uri: the source's name in errors.
-        delimiter: the sign between cells.
-        report: where lines are recorded.
         footers: by the table's number, the keys that stand behind its rows.
 
     Attributes:

@@ -64,12 +64,7 @@ def is_workbook(head: bytes) -> bool:
 
 
 def foreign_format(head: bytes) -> str | None:
-    """
-    Name what a file is if it is surely no delimited text, or give None.
-
-    Args:
-        head: the beginning of the file.
-    """
+    """Name what a file is if it is surely no delimited text, or give None."""
     if head.startswith(b"PK\x03\x04"):
         return _packed(head)
     if head.startswith(_OLE) and _ENCRYPTED in head:

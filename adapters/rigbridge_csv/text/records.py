@@ -123,9 +123,6 @@ class CSVRecords:
     The records of a text.
 
     Args:
-        stream: the text, its line ends untranslated.
-        signs: what makes cells of a line.
-        uri: the source's name in errors.
         on_comment: takes the line and the text of each comment.
         on_mark: takes the line of each byte order mark amid the text.
     """

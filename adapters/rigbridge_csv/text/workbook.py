@@ -161,7 +161,6 @@ def open_workbook(
     Open a sheet of a workbook.
 
     Args:
-        source: the workbook.
         wanted: a pattern of the sheet's name, or its number counted from 1; None for
             the first that holds anything, of those that are not hidden if there is one.
 
@@ -253,7 +252,6 @@ def workbook_head(source: Source, wanted: str | None = None) -> bytes:
     Give the first rows of a sheet as delimited text, to choose a profile by.
 
     Args:
-        source: the workbook.
         wanted: which sheet, as :func:`open_workbook` takes it.
 
     Raises:

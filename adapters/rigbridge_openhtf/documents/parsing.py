@@ -50,7 +50,6 @@ def parse(content: bytes, source: str, *, uncounted: str | None = None) -> list[
 
     Args:
         content: the bytes.
-        source: what errors call them.
         uncounted: what was taken out of the bytes before, so that columns in errors
             are smaller than those of the source.
 

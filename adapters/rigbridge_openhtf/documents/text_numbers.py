@@ -37,8 +37,6 @@ def read_value(
     Read a single measured value.
 
     Args:
-        value: as the record has it.
-        scope: its place.
         texts: whether the record spells every number as text.
         judged_as_text: whether its validators compare it as text.
     """

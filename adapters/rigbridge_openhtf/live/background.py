@@ -31,7 +31,6 @@ class BackgroundOutbox:
     An outbox that is opened when there is time for it.
 
     Args:
-        make: opens it.
         given: one of the caller's own, who opens and closes it.
     """
 

@@ -85,10 +85,7 @@ def status_line(
     Say in one line what was stored where, or what waits; None if there was nothing.
 
     Args:
-        records: all records of the block.
         store: what the store is called.
-        folder: where records wait.
-        flush: the command that sends what waits.
         problem: what is wrong with the settings, or None.
     """
     if not records:

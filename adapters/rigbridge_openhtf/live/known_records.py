@@ -48,7 +48,6 @@ def known_record(record: Any, place: _RecordPlace) -> KnownRecord:
     Args:
         record: the record. One whose times change is another one: a program that
             tests callbacks may use one object for several.
-        place: where it is handed over to.
     """
     guard = Guard()  # what fails here is noted when the record is written
     times = tuple(

@@ -102,11 +102,8 @@ def write_record(
     Hand a record over: it survives a power cut once this returns.
 
     Args:
-        folder: where to.
         record: the ``openhtf.core.test_record.TestRecord``; it is not changed.
-        run_id: the id of its run.
         summary: what is said of it until it is translated.
-        fixed: what the callback works with.
 
     Returns:
         The folder of the item.

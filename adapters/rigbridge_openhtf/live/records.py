@@ -99,8 +99,6 @@ def to_run(
         record: the ``openhtf.core.test_record.TestRecord``; it is not changed.
         spool: takes copies of the attachments, since OpenHTF deletes its own files
             together with the record.
-        report: where everything is recorded.
-        settings: what the site chose.
         run_id: the id of the run; a new one by default.
     """
     found: dict[str, Path | Callable[[], Iterator[bytes]]] = {}

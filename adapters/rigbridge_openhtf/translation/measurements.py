@@ -30,9 +30,7 @@ def read_measurement(raw: RawMeasurement, number: int, scope: Scope) -> Measurem
     Translate a measurement.
 
     Args:
-        raw: what the record says about it.
         number: its position in the phase, counted from 1, for one without a name.
-        scope: its place.
     """
     name = text_of(raw.name, scope, "measurement name")
     if name is None:

@@ -76,16 +76,7 @@ def read_phase(
     files: Mapping[str, JSONValue],
     scope: Scope,
 ) -> Phase:
-    """
-    Translate a phase.
-
-    Args:
-        raw: what the record says about it.
-        name: its name, not blank.
-        context: what it needs to know of its record.
-        files: what its attributes say about its attachments.
-        scope: its place.
-    """
+    """Translate a phase."""
     measurements = _measurements(raw, scope)
     outcome = phase_outcome(raw, measurements, context, scope)
     # A record may have a hundred thousand, which need not be there twice.
@@ -125,8 +116,6 @@ def read_code(
     Read what is said about a piece of code: name, docstring and, if asked for, source.
 
     Args:
-        code: what the record says.
-        scope: its place.
         known_name: a name that is left out, because it is known.
     """
     found: dict[str, str] = {}

@@ -52,15 +52,7 @@ _STOPPED_EARLY = (RunOutcome.ERROR, RunOutcome.TIMEOUT, RunOutcome.ABORTED)
 def translate(
     record: RawRecord, scope: Scope, *, run_id: UUID, source: Provenance
 ) -> Run:
-    """
-    Translate a record.
-
-    Args:
-        record: what its source states.
-        scope: its place, and where everything is recorded.
-        run_id: the id of the run.
-        source: where the record comes from.
-    """
+    """Translate a record."""
     outcome = run_outcome(record.outcome, scope.at(".outcome"))
     identity = read_identity(record, scope)
     ended_at = read_time(record.end_millis, scope.at(".end_time_millis"), "time")

@@ -122,8 +122,6 @@ def simplify(value: object, scope: Scope, item: str) -> PlainValue:
 
     Args:
         value: a value of JSON, or what unpacking one gave.
-        scope: its place.
-        item: what it is, for the report.
     """
     while True:
         kind = type(value)

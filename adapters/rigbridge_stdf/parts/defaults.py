@@ -52,7 +52,6 @@ class TestDefaults:
 
     Args:
         names: the names of tests by number, of the summary of the lot.
-        source: the file, for errors.
     """
 
     # pytest would take a class of this name for tests.
@@ -69,7 +68,6 @@ class TestDefaults:
 
         Args:
             kind: ``PTR``, ``MPR`` or ``FTR``.
-            fields: those of the record.
             notes: takes what was changed.
 
         Returns:

@@ -56,14 +56,7 @@ class _Wafer:
 
 
 class Lot:
-    """
-    What is known of a lot so far.
-
-    Args:
-        summary: what stands at its end.
-        settings: the site's settings.
-        context: gives times their zone.
-    """
+    """What is known of a lot so far."""
 
     def __init__(
         self, summary: LotSummary, settings: STDFSettings, context: ReadContext
@@ -204,14 +197,7 @@ class Lot:
     def started_at(
         self, head: int, site: int, report: ConversionReport
     ) -> datetime | None:
-        """
-        Give the start of the wafer, else of the lot: no part has one of its own.
-
-        Args:
-            head: the head that tests the part.
-            site: the site of the head.
-            report: the account of the part.
-        """
+        """Give the start of the wafer, else of the lot: no part has one of its own."""
         wafer = self._wafer(head, site)
         # Parts have no start in STDF. That of the wafer is nearer than that of the lot.
         for seconds, place in (

@@ -121,14 +121,7 @@ class Part:
         Make the run, as PRR ends the part.
 
         Args:
-            record: the PRR.
-            fields: its fields.
-            lot: the lot of the part.
-            settings: the site's settings.
-            context: gives times their zone, and makes the provenance.
-            source: the file.
             index: the position of the run in it.
-            form: the name of the form of the file.
         """
         report = self.report
         report.merge(lot.account)

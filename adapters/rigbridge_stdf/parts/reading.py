@@ -56,11 +56,6 @@ def read_parts(
     """
     Read the parts of a file, in the order in which they are finished.
 
-    Args:
-        source: the file.
-        context: takes the account, and the parts that fail.
-        settings: the site's settings.
-
     Raises:
         UnrecognizedSourceError: it is no file of the format, or of another version.
         MalformedSourceError: it is cut off or holds something else; what was whole

@@ -96,9 +96,7 @@ class ResultReader:
     Reads the tests of one lot.
 
     Args:
-        defaults: what later records leave to earlier ones.
         pins: the names of pins by their index in PMR.
-        source: the file, for errors.
         read_float: reads a float of a binary record; None for text.
     """
 
@@ -119,10 +117,6 @@ class ResultReader:
     def read(self, record: Record, report: ConversionReport) -> Measurement:
         """
         Read a PTR, an MPR or an FTR.
-
-        Args:
-            record: the record.
-            report: the account of its part.
 
         Raises:
             MalformedSourceError: its fields do not fit its length.

@@ -29,9 +29,7 @@ def serial_number(
     Args:
         templates: texts with names of fields in braces, in order; a PART_ID that only
             counts comes last among several.
-        fields: what is known of the part.
         report: where it is recorded how the number was made.
-        place: where the part ends.
 
     Returns:
         The number; None where no template fits.

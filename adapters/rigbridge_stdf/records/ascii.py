@@ -61,9 +61,7 @@ class AsciiRecords:
     Reads the records of an ATDF file.
 
     Args:
-        stream: the file, from its beginning.
         head: its first bytes, which the stream gives again.
-        source: the file, for errors.
         report: where what is odd about the file as a whole is recorded.
 
     Raises:

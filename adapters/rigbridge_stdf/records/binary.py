@@ -41,9 +41,6 @@ def byte_order_of(head: bytes) -> tuple[ByteOrder, int] | None:
     """
     Find the byte order of a file by the lengths of its first records.
 
-    Args:
-        head: the beginning of the file.
-
     Returns:
         The order, and how many records with known names follow each other in it;
         None where the file does not begin with records of STDF.
@@ -71,9 +68,7 @@ class BinaryRecords:
     Reads the records of a binary file.
 
     Args:
-        stream: the file, from its beginning.
         head: its first bytes, which the stream gives again.
-        source: the file, for errors.
         report: where what is odd about the file as a whole is recorded.
         wanted: the names of the records that are given; all by default.
 

@@ -173,7 +173,6 @@ def decoder_for(layout: RecordLayout, order: ByteOrder, *, is_vax: bool) -> Deco
     Give what reads the content of one kind of record.
 
     Args:
-        layout: the fields.
         order: the byte order of the file.
         is_vax: whether its floats are those of a VAX.
     """

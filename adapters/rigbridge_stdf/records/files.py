@@ -51,9 +51,7 @@ class RecordFile:
         Begin to read a file.
 
         Args:
-            stream: the file, from its beginning.
             head: its first bytes, which the stream gives again.
-            source: the file, for errors.
             report: where what is odd about the file as a whole is recorded.
             wanted: the records that are given, by name; all by default. It saves time
                 in STDF alone.

@@ -66,9 +66,6 @@ class Record:
         """
         Give the fields.
 
-        Args:
-            source: the file, for the error.
-
         Raises:
             MalformedSourceError: they do not fit the length of the record.
         """

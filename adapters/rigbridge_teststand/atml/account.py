@@ -29,7 +29,6 @@ class RunAccount:
 
     Args:
         report: takes all of it; a new one by default.
-        place: gives the place of an element.
     """
 
     __slots__ = ("_place", "mapped", "numbers", "report", "texts")

@@ -55,9 +55,6 @@ class TestStandATMLAdapter:
 
     Every ``TestResults`` element is one run. A table of a batch is an index of other
     files and makes no run; that is recorded.
-
-    Args:
-        settings: the site's settings for TestStand.
     """
 
     # pytest would take a class of this name for tests.
@@ -311,9 +308,6 @@ def stations_of(source: Source) -> list[str | None]:
     Find the station of each unit's results, in their order.
 
     TestStand writes the station after the steps. Behind a damage none is found.
-
-    Args:
-        source: the file.
 
     Raises:
         UnsafeSourceError: it has a DOCTYPE.

@@ -82,7 +82,6 @@ def read_events(
     Args:
         containers: its ``Events`` and single ``Event`` elements.
         time: the time of the step, or None.
-        account: takes an entry for each.
     """
     messages: list[str] = []
     meaning: str | None = None

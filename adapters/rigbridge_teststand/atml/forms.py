@@ -99,8 +99,6 @@ def record_unread(element: Element, form: Form, account: RunAccount) -> None:
     Record all that a form does not name of an element and of what is below it.
 
     Args:
-        element: the element.
-        form: what is read of it.
         account: takes an entry for each attribute, text and child.
     """
     for texts in account.texts.get(element, {}).values():

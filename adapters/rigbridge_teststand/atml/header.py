@@ -66,9 +66,6 @@ def header_of(results: Element) -> frozenset[str | Element]:
     """
     Tell what of results without a result set of their own belongs to the header.
 
-    Args:
-        results: the element that holds both.
-
     Returns:
         The names of attributes, and the children.
     """
@@ -87,7 +84,6 @@ def read_header(
 
     Args:
         results: the ``TestResults`` element.
-        account: takes an entry for each element.
         is_set: whether it is its own result set; then only the parts of a header count.
     """
     reader = _HeaderReader(account)

@@ -70,10 +70,8 @@ class PartialRun:
 
     Args:
         results: the ``TestResults`` element, which is not complete.
-        settings: the site's settings for TestStand.
         context: the settings of the reading, and its conversion report.
         station: the station, which may have a time zone of its own, or None.
-        places: removes the steps from the tree.
     """
 
     def __init__(
@@ -292,7 +290,6 @@ class PartialRun:
         Make the run, once its element is complete.
 
         Args:
-            source: where it stands.
             truncated: whether the file ends within this run.
 
         Raises:

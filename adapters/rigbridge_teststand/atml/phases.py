@@ -49,7 +49,6 @@ class PhaseTree:
     The phases of one run.
 
     Args:
-        reader: reads each step.
         account: takes an entry for each value of a loop's summary.
     """
 
@@ -59,13 +58,7 @@ class PhaseTree:
         self.phases: list[Phase] = []
 
     def read(self, steps: list[Step], level: StepLevel) -> None:
-        """
-        Read steps, and every step below them.
-
-        Args:
-            steps: the next steps of a level.
-            level: what was read of the level before.
-        """
+        """Read steps, and every step below them."""
         # A stack instead of recursion: sequences may call themselves deeply.
         # Reversed, since the last of a stack is taken first.
         pending = _waiting(steps, level)
@@ -91,11 +84,7 @@ class PhaseTree:
         The summary repeats the values of the last iteration, so they are dropped.
 
         Args:
-            phase: a step of a level.
-            looping: its role in a loop.
-            level: the steps before it.
             at: its index among the phases.
-            element: its element.
         """
         if looping is LoopRole.NONE and level.loop is None:
             return phase
@@ -118,7 +107,6 @@ class PhaseTree:
         Args:
             begin: the index of the first of them.
             length: the number of names of each path that are replaced.
-            path: the new names.
         """
         for at in range(begin, len(self.phases)):
             phase = self.phases[at]

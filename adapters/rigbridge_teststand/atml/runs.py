@@ -74,11 +74,8 @@ def read_run(
     Read a complete ``TestResults`` element.
 
     Args:
-        results: the element.
         source: its provenance, which makes the id of the run.
-        settings: the site's settings for TestStand.
         context: the settings of the reading, and its conversion report.
-        place: gives the place of an element.
         truncated: whether the file ends within this run.
     """
     account = RunAccount(context.report, place)
@@ -115,9 +112,7 @@ class ATMLRunReader:
         sequence: holds their phases, in document order.
 
     Args:
-        settings: the site's settings for TestStand.
         context: the settings of the reading, and its conversion report.
-        account: takes an entry for each element.
         station: the station, which may have a time zone of its own, or None.
     """
 
@@ -149,8 +144,6 @@ class ATMLRunReader:
         Args:
             results: the ``TestResults`` element.
             holders: the result set, and the parent of the steps; mostly the same.
-            header: the other children of the element.
-            source: where it stands.
             truncated: whether the file ends within this run.
         """
         result_set, root = holders

@@ -53,13 +53,7 @@ _GIVEN = frozenset({"Parameters", "Data"})
 
 
 def name_of(kind: str, given: dict[str, str]) -> str:
-    """
-    Give the name of a step: for a sequence call that of the calling step.
-
-    Args:
-        kind: the local name of the step.
-        given: its attributes.
-    """
+    """Give the name of a step: for a sequence call that of the calling step."""
     name = given.get("name", "").strip()
     if kind == GROUP:
         caller = given.get("callerName", "").strip()

@@ -63,9 +63,7 @@ def read_extension(
     Read TestStand's own properties, and whatever else an extension holds.
 
     Args:
-        extension: the element.
         into: takes the properties by their names in the model.
-        account: takes an entry for each.
     """
     looping = LoopRole.NONE
     for block in child_elements(extension):

@@ -108,9 +108,7 @@ class ATMLStepReader:
         data: reads their data, and holds their attachments.
 
     Args:
-        clock: reads their times.
         custom: the outcome of the site's own statuses, in lower case.
-        account: takes an entry for each element.
     """
 
     def __init__(
@@ -134,8 +132,6 @@ class ATMLStepReader:
         Read a step.
 
         Args:
-            step: the step.
-            path: the names of its ancestors.
             below: the stated outcomes of steps below it that were removed already.
 
         Returns:
@@ -434,8 +430,6 @@ class ATMLStepReader:
         Log a result if it is a report text.
 
         Args:
-            name: the local name of the element.
-            element: the element.
             time: the time of the entry, or None.
             into: takes what is in the result beside the text.
 

@@ -34,9 +34,7 @@ class TimeReader:
     Reads the times of one run.
 
     Args:
-        time_zone: gives wall times their zone.
         station: the station that printed them, or None.
-        account: takes entries on guessed and unreadable times.
     """
 
     def __init__(
@@ -49,13 +47,7 @@ class TimeReader:
         self._of_minutes: dict[str, timedelta] = {}
 
     def read(self, text: str | None, element: Element) -> datetime | None:
-        """
-        Read a time; None where there is none that can be read.
-
-        Args:
-            text: the time as spelled.
-            element: the element that has it.
-        """
+        """Read a time; None where there is none that can be read."""
         if text is None or not (text := text.strip()):
             return None
         # Thousands of steps share a minute, and a zone look-up is slow.

@@ -47,9 +47,6 @@ class TestStandXMLAdapter:
 
     Every report of a unit is one run. A batch report is an index of others and makes
     no run; that is recorded.
-
-    Args:
-        settings: the site's settings for TestStand.
     """
 
     # pytest would take a class of this name for tests.

@@ -54,13 +54,7 @@ _WAVEFORM = frozenset({"t0", "dt", "Y"})
 
 
 class AdditionalResultReader:
-    """
-    Reads additional results to measurements without a verdict, and to references.
-
-    Args:
-        report: takes an entry for each.
-        partial_arrays: the members of partial arrays, by their elements.
-    """
+    """Reads additional results to measurements without a verdict, and to references."""
 
     def __init__(
         self,
@@ -117,8 +111,6 @@ class AdditionalResultReader:
         Read one property and its subproperties.
 
         Args:
-            name: its name, dotted below others.
-            prop: the element.
             depth: the number of properties above it.
         """
         # Recorded, not an error: the rest of the step is good.
@@ -330,7 +322,6 @@ def read_cells(
     Members that an array filter removed are None.
 
     Args:
-        array: the element.
         report: takes an entry for a member without a place.
         begun: its first members, if these were removed already.
     """

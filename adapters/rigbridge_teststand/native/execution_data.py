@@ -95,8 +95,6 @@ def read_execution_data(
 
     Args:
         engine: the properties of ``TS``.
-        calls: the properties of each container among them.
-        report: takes an entry for each property.
     """
     attributes: dict[str, JSONValue] = {}
     kept = 0
@@ -140,8 +138,6 @@ def keep_unplaced(
 
     Args:
         engine: the properties of ``TS``.
-        attributes: takes what is no name or no time.
-        report: takes an entry for each.
     """
     for name in _PLACED.intersection(engine.elements):
         content = engine.texts.get(name)

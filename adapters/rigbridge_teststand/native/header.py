@@ -75,7 +75,6 @@ def read_header(report: Element, context: ReadContext) -> NativeHeader:
     Read the header of a ``Report`` or ``TSReport``.
 
     Args:
-        report: the element.
         context: gives wall times their zone, and takes the account.
     """
     account = context.report

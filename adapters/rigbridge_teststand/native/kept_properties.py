@@ -35,9 +35,6 @@ def keep_property(
 
     Args:
         key: its key; those of properties below it follow, with dots.
-        prop: the property.
-        kept: takes the values.
-        report: takes an entry for each.
     """
     pending = [(key, prop)]
     while pending:
@@ -77,10 +74,7 @@ def keep_properties(
     Keep properties of any kind.
 
     Args:
-        props: the properties by name.
         prefix: what their keys begin with; may be empty.
-        kept: takes the values.
-        report: takes an entry for each.
     """
     for name, prop in props.items():
         keep_property(_joined(prefix, name), prop, kept, report)
@@ -91,10 +85,6 @@ def read_attributes(prop: Element, report: ConversionReport) -> dict[str, JSONVa
     Read the metadata tree of a property, by dotted names, and mark it as read.
 
     Trees without the mark in the end were read by nobody, and are recorded.
-
-    Args:
-        prop: the property.
-        report: takes an entry for each.
     """
     described = prop.find(_ATTRIBUTES)
     found: dict[str, JSONValue] = {}
@@ -138,8 +128,6 @@ def array_member(
     Read an array element that is a scalar; None for an empty one.
 
     Args:
-        array: the array, which names the type.
-        slot: the element.
         report: takes an entry on a number that is spelled oddly, or is none.
     """
     content = slot.text or ""

@@ -79,11 +79,7 @@ def read_measurements(
     Read the measurements of a step; repeated names are numbered.
 
     Args:
-        step: the step's name, which its single measurement takes.
         status: the step's status in lower case.
-        props: its properties.
-        additional: reads the values that were not judged.
-        report: takes an entry for each measurement.
     """
     # Actions and flow control have no data.
     if props.elements.keys() <= COMMON_PROPERTIES:

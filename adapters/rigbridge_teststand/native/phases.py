@@ -134,11 +134,6 @@ class PhaseBuilder:
     """
     Makes the phases of a run from its step results.
 
-    Args:
-        root: the element of the root result.
-        times: gives the steps their times.
-        report: takes entries on unknown times.
-
     Attributes:
         phases: the phases, in document order.
         logs: the texts of the steps, likewise.

@@ -79,9 +79,7 @@ class Properties:
     The properties of one object, in document order.
 
     Args:
-        elements: the properties by name, as `subproperties` gives them.
         texts: the value of each that has one, as `value_text` gives it.
-        reader: reads the properties of those that are objects.
     """
 
     __slots__ = ("_reader", "elements", "texts")
@@ -107,13 +105,7 @@ class Properties:
 def properties_of(
     prop: Element | None, reader: Callable[[Element], Properties] | None = None
 ) -> Properties:
-    """
-    Read the properties of an object; none where there is no object.
-
-    Args:
-        prop: the object.
-        reader: reads the properties of those that are objects.
-    """
+    """Read the properties of an object; none where there is no object."""
     elements = subproperties(prop)
     texts = {
         name: text
@@ -284,10 +276,6 @@ def record_spelling(
     Record what is odd in the spelling of a number that could be read.
 
     Args:
-        report: takes the entries.
-        element: where it stands.
-        item: what it is, a value or a limit.
-        content: the number as spelled.
         at: its index in an array.
     """
     shown = content if at is None else f"{at} {content}"

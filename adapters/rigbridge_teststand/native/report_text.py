@@ -35,10 +35,7 @@ def read_report_texts(
     Read the report text and the error of a result.
 
     Args:
-        data: the properties of the result.
-        error: those of its error.
         kept: takes the error's code and the ``Common`` results of the site.
-        report: takes an entry for each.
     """
     texts: list[LoggedText] = []
     shown = data.texts.get("ReportText")

@@ -93,12 +93,8 @@ def read_report(
     Read a ``Report`` or ``TSReport`` element.
 
     Args:
-        element: the element.
         source: where it stands; the run's id follows from it.
-        settings: the site's settings for TestStand.
-        context: the surroundings of the reading.
         steps: reads its steps; it may have read a part of them already.
-        truncated: the file ends within it.
 
     Raises:
         ModelError: it holds elements, and no property, so it is of another program.

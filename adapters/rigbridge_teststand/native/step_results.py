@@ -103,7 +103,6 @@ class StepResultReader:
 
     Args:
         custom: the outcome of the site's own statuses, in lower case.
-        report: takes an entry for each element.
     """
 
     def __init__(
@@ -133,12 +132,7 @@ class StepResultReader:
         return RootResult(data, engine, calls, error, opened.lists)
 
     def read_partial(self, root: Element) -> None:
-        """
-        Read the complete results below a partial root result, and empty them.
-
-        Args:
-            root: the root result.
-        """
+        """Read the complete results below a partial root result, and empty them."""
         partial: Element | None = root
         while partial is not None:
             partial = self._read_partial_list(partial, root)

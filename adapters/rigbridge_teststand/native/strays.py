@@ -61,10 +61,6 @@ _SHOWN = 400
 def record_stray_parts(top: Element, report: ConversionReport) -> None:
     """
     Record what is below a property that has been read and is no part of the grammar.
-
-    Args:
-        top: the property.
-        report: takes the entries.
     """
     parts = StrayParts(top, report)
     parts.read(top)
@@ -78,10 +74,6 @@ class StrayParts:
     An object is read and looked at in one pass, since to reach an element costs more
     than all that is done with it. The members of result lists are results of their own,
     and not looked at.
-
-    Args:
-        top: the property, mostly the result of a step.
-        report: takes the entries.
     """
 
     __slots__ = ("_odd", "_pending", "_report", "_top")
@@ -164,8 +156,6 @@ class _Parts:
     The parts of a property that is no plain scalar.
 
     Args:
-        prop: the property.
-        report: takes the entries.
         has_docstring: whether its first comment was read, as that of a step.
     """
 
@@ -257,8 +247,6 @@ def record_strays_of_member(
 
     Args:
         member: the ``Value``.
-        report: takes the entries.
-        pending: takes the property, to be looked into.
     """
     if member.keys() != _OF_MEMBER:
         record_stray_attributes(member, OF_ARRAY_ELEMENT, report)
@@ -283,14 +271,7 @@ def record_strays_of_member(
 def record_stray_attributes(
     element: Element, known: frozenset[str], report: ConversionReport
 ) -> None:
-    """
-    Record the attributes of an element that are not understood.
-
-    Args:
-        element: the element.
-        known: the attributes that are.
-        report: takes the entries.
-    """
+    """Record the attributes of an element that are not understood."""
     for name, value in element.items():
         if name not in known:
             record_dropped(report, element, "attribute", UNKNOWN, f"{name!s}={value!s}")

@@ -30,8 +30,6 @@ def find_root(shown: str, root: re.Pattern[str], name: str) -> re.Match[str] | N
 
     Args:
         shown: the beginning of the file, decoded as latin-1.
-        root: the beginning of the root's tag.
-        name: the name of the file.
     """
     found = root.match(shown, _end_of_prolog(shown, 0))
     if found is not None:
@@ -56,13 +54,7 @@ def _end_of_prolog(shown: str, begin: int) -> int:
 
 
 def without_leading_text(content: bytes, report: ConversionReport) -> bytes:
-    """
-    Take away what stands before the declaration, and record it.
-
-    Args:
-        content: the document, or its beginning.
-        report: takes the entry.
-    """
+    """Take away what stands before the declaration, and record it."""
     begin = content.find(_DECLARATION.encode(), 0, _LONGEST + len(_DECLARATION))
     leading = content[: max(begin, 0)]
     if not leading.strip(_BLANKS) or b"<" in leading:

@@ -92,8 +92,6 @@ def parse_document(content: bytes, uri: str, report: ConversionReport) -> Elemen
 
     Args:
         content: the bytes of the file.
-        uri: the file, for errors.
-        report: where repairs are recorded.
 
     Raises:
         UnsafeSourceError: it has a DOCTYPE.
@@ -146,7 +144,6 @@ def prepare_head(content: bytes, uri: str) -> bytes:
 
     Args:
         content: the document, or at least all that precedes its root.
-        uri: the file, for errors.
 
     Raises:
         UnsafeSourceError: it has a DOCTYPE.
@@ -175,10 +172,6 @@ def _refuse_doctype(content: bytes, uri: str) -> None:
 def refuse_declared(element: Element, uri: str) -> None:
     """
     Refuse a document in which the parser found a DOCTYPE.
-
-    Args:
-        element: any element of the document.
-        uri: the file, for errors.
 
     Raises:
         UnsafeSourceError: it has a DOCTYPE.
@@ -212,7 +205,6 @@ def encoding_of(content: bytes, report: ConversionReport) -> str | None:
 
     Args:
         content: the bytes to judge by.
-        report: where the repair is recorded.
     """
     # Far quicker than the search below, and true of most files.
     if content.isascii():
@@ -269,10 +261,6 @@ class LatinStream:
         encoding: how to read it: as UTF-8 where all its first special characters are of
             that, else as windows-1252, which is latin-1 but for controls; None where
             something else is declared.
-
-    Args:
-        head: its beginning.
-        report: where the first such character is recorded.
     """
 
     def __init__(self, head: bytes, report: ConversionReport) -> None:

@@ -42,7 +42,6 @@ class ReportFile(ABC):
         tag: the tag of a report's element, as lxml matches it, or several.
 
     Args:
-        source: the file.
         context: the settings of the reading, and its conversion report.
     """
 
@@ -313,14 +312,7 @@ class ReportFile(ABC):
 def wrong_root_error(
     name: str, root: Element, source: Source
 ) -> UnrecognizedSourceError:
-    """
-    Make the error for XML that is something else.
-
-    Args:
-        name: the name of its root.
-        root: its root.
-        source: the file.
-    """
+    """Make the error for XML that is something else."""
     return UnrecognizedSourceError(
         f"is XML of another kind, its root is {name}",
         source=source.uri,

@@ -78,8 +78,6 @@ def salvage(
 
     Args:
         content: the bytes of the file.
-        uri: the file, for errors.
-        report: where a repaired encoding is recorded.
         keeps: tells whether an element is kept although its end is missing.
 
     Returns:

@@ -101,9 +101,6 @@ def stream_reports(
     Args:
         tag: the tag of the elements, or several.
         head: what was read of the stream already, from its beginning.
-        stream: the rest.
-        uri: the file, for errors.
-        report: where a repaired encoding is recorded.
         on_partial: takes an element that is not complete. It may empty its descendants,
             but not the last child at any depth: the parser still adds to that.
 
@@ -151,8 +148,6 @@ def parse_cut_off(
     Args:
         tag: the tag of the reports, or several.
         head: what was read of the stream already, from its beginning.
-        stream: the rest.
-        uri: the file, for errors.
         on_partial: takes a report that is not complete, as with `stream_reports`.
             Complete reports are emptied.
 
@@ -207,7 +202,6 @@ def follow(parser: Any, unfinished: list[Element]) -> None:
     Update the list of the elements that have begun and not ended.
 
     Args:
-        parser: a pull parser that tells both.
         unfinished: these elements, outermost first; it is changed.
     """
     for event, element in parser.read_events():
@@ -251,11 +245,7 @@ def stream_events(
 
     Args:
         events: ``start``, ``end`` or both.
-        tags: the tags of the elements.
         head: what was read of the stream already, from its beginning.
-        stream: the rest.
-        uri: the file, for errors.
-        report: where a repaired encoding is recorded.
         on_chunk: takes the size of each chunk after its events.
 
     Returns:

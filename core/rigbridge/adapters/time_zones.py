@@ -76,8 +76,6 @@ class TimeZonePolicy:
 
         Args:
             wall: the time as printed; returned as it is in UTC if it has an offset.
-            report: where guesses are recorded.
-            place: where the time stands, or what finds that.
             station: the station that printed it, if known.
         """
         if wall.tzinfo is not None:

@@ -27,12 +27,7 @@ _COUNTERS = {
 
 
 class Metrics:
-    """
-    Counts deliveries, and asks the outbox how it stands when it is read.
-
-    Args:
-        status: tells how the outbox stands.
-    """
+    """Counts deliveries, and asks the outbox how it stands when it is read."""
 
     def __init__(self, status: Callable[[], OutboxStatus]) -> None:
         self._status = status

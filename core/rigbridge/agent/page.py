@@ -42,10 +42,7 @@ class AgentPage:
     Serves the page in threads of its own.
 
     Args:
-        host: the address to listen on.
         port: the port; 0 takes any that is free.
-        health: tells how the agent is.
-        metrics: gives the metrics and their media type.
         is_open: whether others than this machine may read it; it asks for no key.
 
     Raises:

@@ -32,8 +32,6 @@ class Agent:
     of it.
 
     Args:
-        configuration: the settings.
-        host: the address of its page.
         port: the port of its page; 0 takes any that is free.
         open_page: whether others than this machine may read the page, which asks for
             no key.

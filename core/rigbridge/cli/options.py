@@ -289,13 +289,7 @@ def read_plainly(command: Any) -> None:
 
 
 class _PlainValues:
-    """
-    Stands in for what Typer reads the values of one option with.
-
-    Args:
-        parameter: the option or argument.
-        build: makes Typer's own.
-    """
+    """Stands in for what Typer reads the values of one option with."""
 
     def __init__(self, parameter: Any, build: Callable[[], Any]) -> None:
         self._build = build

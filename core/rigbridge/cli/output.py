@@ -171,7 +171,6 @@ def confirmed(question: str, *, as_json: bool = False) -> bool:
     Ask a person; nobody at the terminal, or a program, is a no.
 
     Args:
-        question: what is asked.
         as_json: whether standard output is for a program.
     """
     if as_json or not sys.stdin.isatty():
@@ -211,8 +210,6 @@ def say_table(
     Draw a table; lines are folded to the terminal, never cut.
 
     Args:
-        columns: their headings.
-        rows: the cells.
         named: whether the last column is what the next command is told. Where the
             terminal is too narrow, it then stands whole, below the second column.
     """
@@ -276,9 +273,7 @@ def progress(
     Show a bar on standard error, and give what moves it on by one.
 
     Args:
-        title: what is going on.
         total: how many steps there are, or None where nobody knows yet.
-        shown: False where the output is for a program.
     """
     # A bar in a log or pipe would be noise; of one step it shows nothing.
     if not shown or total in (0, 1) or not sys.stderr.isatty():

@@ -62,7 +62,6 @@ class StoreConnection(Generic[_Transport]):
     Args:
         url: the origin of the store, with or without ``/api``.
         api_key: the key, or None to send none.
-        settings: how connections are made.
         linking: which call links uploads; AUTO finds out and remembers.
         transport: what carries the requests instead of the network.
         ledger: the file that remembers what was stored; None keeps it in memory.
@@ -130,7 +129,6 @@ class BlockingConnection(StoreConnection[httpx.BaseTransport]):
         Make the calls of a flow.
 
         Args:
-            flow: the flow.
             keep: takes the steps about progress, for flows that have such; it is
                 called by one thread at a time.
             confirm: makes sure, while a long body is sent, that it may go on.
@@ -163,7 +161,6 @@ class BlockingConnection(StoreConnection[httpx.BaseTransport]):
         Make one call.
 
         Args:
-            call: the call.
             confirm: makes sure, while a long body is sent, that it may go on.
 
         Raises:
@@ -290,7 +287,6 @@ class AsyncConnection(StoreConnection[httpx.AsyncBaseTransport]):
         Make the calls of a flow.
 
         Args:
-            flow: the flow.
             keep: takes the steps about progress, for flows that have such; it is
                 called once at a time.
             confirm: makes sure, while a long body is sent, that it may go on.
@@ -324,7 +320,6 @@ class AsyncConnection(StoreConnection[httpx.AsyncBaseTransport]):
         Make one call.
 
         Args:
-            call: the call.
             confirm: makes sure, while a long body is sent, that it may go on.
 
         Raises:

@@ -106,10 +106,8 @@ class HTTPDestination(StoreOverHTTP):
         Store a run from where an earlier attempt left off.
 
         Args:
-            run: the run, the same at every attempt.
             progress: what the attempt before kept; a new one at first.
             keep: makes the progress durable before the next step.
-            report: as for :meth:`submit`.
 
         Raises:
             DeliveryError: the run is not stored, or nobody can tell for now.

@@ -113,7 +113,6 @@ def drive(flow: Flow[_T], take: Callable[[Step], object]) -> _T:
     Args:
         flow: the flow; a :class:`~rigbridge.errors.DeliveryError` is thrown into it,
             anything else ends it.
-        take: takes one step and gives its answer.
     """
     try:
         step = next(flow)
@@ -162,8 +161,6 @@ async def run_in_tasks(
     Run flows concurrently as tasks; a failure cancels the others first.
 
     Args:
-        flows: the flows.
-        run: drives one.
         width: how many at once.
     """
     slots = asyncio.Semaphore(max(1, width))

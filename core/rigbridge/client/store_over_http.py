@@ -58,12 +58,7 @@ _READING, _ADMINISTRATION = "reading", "administration"
 
 
 class StoreOverHTTP:
-    """
-    A store that is reached over one connection; reads back, and looks after it.
-
-    Args:
-        connection: the connection.
-    """
+    """A store that is reached over one connection; reads back, and looks after it."""
 
     def __init__(self, connection: BlockingConnection) -> None:
         self._connection = connection
@@ -188,7 +183,6 @@ class StoreOverHTTP:
         Fetch the bytes of a stored attachment; many of them are kept on disk.
 
         Args:
-            attachment_id: its id.
             sha256: the digest that they must have, where that is known.
 
         Raises:
@@ -242,8 +236,6 @@ class StoreOverHTTP:
         Let a station use a procedure, each by name or id.
 
         Args:
-            station: the station.
-            procedure: the procedure.
             create: whether a new name creates a procedure.
 
         Raises:

@@ -21,8 +21,6 @@ def command_line(
     itself; ``--data`` and ``--to`` name them where they differ.
 
     Args:
-        configuration: the one in use.
-        words: the command and its own arguments.
         to: the destination that is meant; that of the configuration by default. Only
             for commands that have ``--to``: an empty text names none.
     """

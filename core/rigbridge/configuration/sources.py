@@ -74,11 +74,7 @@ def load_configuration(
 
     Args:
         to: ``local``, a URL or a destination; over everything else.
-        data: the data folder; over everything else.
         database: the address of the store's database; over everything else.
-        attachments: where the store keeps contents; over everything else.
-        api_key: the API key; over everything else.
-        time_zone: the zone of wall times; over everything else.
         file: one configuration file to read instead of the usual places.
         folder: where to look for the project's file; the working folder by default.
         environment: the variables; those of the process by default.
@@ -235,7 +231,6 @@ def _key_from_keyring(url: str, to: str) -> str | None:
     Look the key for a store up; no keyring means no key, and is no error.
 
     Args:
-        url: the address of the store.
         to: the store as the user configured it; a name has a key of its own.
 
     Raises:

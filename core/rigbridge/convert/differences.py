@@ -47,10 +47,6 @@ def lost_in_plain(run: Run, body: CreateRun) -> _Node | None:
     Compute the overlay that turns the run of the plain payload into the run.
 
     Attachments are left aside: they travel as files.
-
-    Args:
-        run: the run.
-        body: the payload that was made of it.
     """
     nodes = _head(run, body)
     phases = _members(map(_phase, run.phases, body.phases or ()))

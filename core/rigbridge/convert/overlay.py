@@ -145,8 +145,6 @@ def change_members(
 
     Args:
         overlay: the overlay, which stays as it is, or None.
-        name: the key of the object in the document.
-        changes: the new values by key.
     """
     nodes = dict(nodes_within(overlay or {WITHIN: {}}))
     members = dict(nodes_within(nodes.get(name, {WITHIN: {}})))

@@ -93,7 +93,6 @@ def dump(run: Run, report: ConversionReport | None = None) -> Payload:
     Convert a run to a payload.
 
     Args:
-        run: the run.
         report: where the changes are recorded; it also travels in the sidecar.
 
     Raises:

@@ -70,7 +70,6 @@ def load(
     what v1 can say: flat phase names, inclusive limits, times in milliseconds.
 
     Args:
-        body: the payload.
         run_id: the id to give to a run without a sidecar; a sidecar has the run's own.
         sidecar: what :func:`rigbridge.convert.dump` made, or None.
         attachments: the run's files; by default those that the sidecar describes,

@@ -109,7 +109,6 @@ def from_iso_duration(
 
     Args:
         text: the duration; its fraction begins with a point or a comma.
-        path: its field.
         start: where it begins, by which years and months last as the calendar has
             them; without it a year has 365 days and a month 30.
 

@@ -113,9 +113,7 @@ def export_runs(
     Write runs to a file, one after the other.
 
     Args:
-        runs: the runs.
         path: the file; it appears when it is complete.
-        form: its format.
         replace: whether a file of that name may be overwritten.
         advance: called after each run.
 
@@ -158,9 +156,7 @@ def export_rows(
     Write the measurements of runs to a file, a row each.
 
     Args:
-        runs: the rows of each run.
         path: the file; it appears when it is complete.
-        form: its format, CSV or PARQUET.
         replace: whether a file of that name may be overwritten.
         advance: called after each run.
 
@@ -496,10 +492,6 @@ class _Pieces(io.RawIOBase):
 def stream_rows(runs: Iterable[RunRows], form: ExportFormat) -> Iterator[bytes]:
     """
     Write the measurements of runs piece by piece, as :func:`export_rows` does.
-
-    Args:
-        runs: the rows of each run.
-        form: the format, CSV or PARQUET.
 
     Yields:
         The bytes, as they come.

@@ -286,9 +286,7 @@ def keep_refused(
     Put runs into quarantine that their store has refused, by reading them again.
 
     Args:
-        found: the source.
         reasons: why, by the text of the id of each run.
-        settings: how it was read.
 
     Returns:
         Their documents, and what went wrong with those that could not be kept.

@@ -57,8 +57,6 @@ def cluster_blocks(
     Read batches on a cluster; a few for each of its threads are on their way at a time.
 
     Args:
-        batches: what to read; taken one by one.
-        settings: how.
         address: of the scheduler (``tcp://host:8786``).
 
     Raises:
@@ -83,10 +81,6 @@ def without_secrets(
 ) -> Iterator[FoundSource]:
     """
     Give the sources that may travel: a task is seen by the scheduler, and logged.
-
-    Args:
-        sources: what is to be read on the workers.
-        configuration: the site's settings.
 
     Raises:
         ConfigurationError: a source, or the attachments of the store, can be reached
@@ -134,13 +128,7 @@ def _worker_facts(paths: list[str]) -> tuple[str, list[str]]:
 
 
 class _Cluster:
-    """
-    The import's side of a cluster.
-
-    Args:
-        settings: how batches are read.
-        address: of the scheduler.
-    """
+    """The import's side of a cluster."""
 
     def __init__(self, settings: ReadSettings, address: str) -> None:
         try:

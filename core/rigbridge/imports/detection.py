@@ -57,7 +57,6 @@ class AdapterSet:
     The adapters of an installation, loaded when the first source is looked at.
 
     Args:
-        configuration: holds their settings.
         only: the name of the one adapter to use, instead of detection.
 
     Raises:

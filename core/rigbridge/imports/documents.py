@@ -118,7 +118,6 @@ class DocumentDestination:
     Stores prepared runs in a destination that takes runs of the model.
 
     Args:
-        destination: the destination.
         folder: a folder for the bytes of attachments.
     """
 
@@ -228,7 +227,6 @@ def stored_in(
     Give what stores prepared runs in a destination, whichever it is.
 
     Args:
-        destination: the destination.
         folder: a folder for the bytes of attachments until they are sent.
     """
     if isinstance(destination, BulkDestination):

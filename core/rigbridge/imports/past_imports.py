@@ -128,7 +128,6 @@ class PastImports:
         ledger: the ledger of the data folder; is flushed, and closed by its owner.
         destination: as :func:`destination_key` gives it.
         settings: as :func:`settings_digest` gives it.
-        again: pass over nothing.
         replace: whether stored runs make way: what is cut off then has to be read
             again by the next import.
         durable: called with each result once its entry is written: a file that is
@@ -165,7 +164,6 @@ class PastImports:
         Give the sources that have to be read.
 
         Args:
-            sources: all of them.
             passed: called for each of the others, with what the ledger knows of it.
         """
         for group in _looked_up_together(sources):

@@ -84,9 +84,6 @@ def import_sources(
     Closing the generator ends the import at once; what was stored by then stays.
 
     Args:
-        sources: what to import; taken one by one.
-        adapters: the adapters to choose from.
-        configuration: the site's settings.
         destination: where the runs go, or None to only read them.
         strict: whether a run of which anything is missing is an error and is not sent.
         attach_source: let the source itself travel along as an attachment.
@@ -187,9 +184,7 @@ class _Writer:
     Gathers runs into groups, stores each, and gives the sources that are complete.
 
     Args:
-        settings: how sources are read.
         bulk: stores a group; None where nothing is sent.
-        postponed: keeps what has to wait for other runs.
     """
 
     def __init__(

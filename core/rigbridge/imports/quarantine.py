@@ -76,11 +76,7 @@ class Quarantine:
         Keep a run with its files and the reason; one of the same id is replaced.
 
         Args:
-            run: the run as it was read.
-            report: what its reading recorded.
-            reason: why it cannot be stored.
             destination: the name of the destination that it is for.
-            source: the file that it was read from.
             zones: the time zones by which it was read; None where nobody knows.
 
         Returns:
@@ -112,8 +108,6 @@ class Quarantine:
         Note why a run cannot be stored, for programs and for people.
 
         Args:
-            item: the run.
-            reason: why.
             source: the file that it was read from, for people.
 
         Raises:
@@ -209,10 +203,7 @@ def retry_runs(
     Store runs from quarantine, by the rules as they are now; one result each.
 
     Args:
-        quarantine: where they lie.
         items: which; one that has left meanwhile is passed over.
-        configuration: the site's settings.
-        destination: where they go.
 
     Raises:
         OSError: the folder cannot be written.

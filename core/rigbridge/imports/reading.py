@@ -78,12 +78,8 @@ def read_source(
     after it are not lost.
 
     Args:
-        source: the source.
-        installed: the adapter that reads it.
-        configuration: the site's settings.
         spool: takes the bytes of embedded attachments; close it after the last run.
         strict: refuse what would otherwise be salvaged from a damaged source.
-        remainder: takes what was recorded after the last run.
     """
     name = installed.adapter.name
     context = ReadContext(
@@ -183,7 +179,6 @@ def read_again(run: Run, configuration: Configuration) -> tuple[Run, ConversionR
 
     Args:
         run: the run as it was kept; its attachments stay the kept ones.
-        configuration: the site's settings.
 
     Returns:
         The run before the rules of identity, and what its reading recorded.

@@ -25,12 +25,6 @@ def strict_refusal(
     """
     Make the error of a run that is not complete, where that is not wanted.
 
-    Args:
-        item: the run, and the report of its reading.
-        source: where it was read from.
-        strict: what is refused.
-        remedy: how to accept that, for the error.
-
     Returns:
         The error, which counts what is missing and names the first; None for a run that
         is accepted.

@@ -37,12 +37,7 @@ def worker_command() -> list[str]:
 
 
 def serve(parent: int) -> None:
-    """
-    Read batches until nobody sends any more; never returns.
-
-    Args:
-        parent: the process that sends them.
-    """
+    """Read batches until nobody sends any more; never returns."""
     # The parent decides what becomes of the work in hand when somebody presses Ctrl-C.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):

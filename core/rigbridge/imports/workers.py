@@ -70,7 +70,6 @@ def blocks_of(
 
     Args:
         batches: what to read; taken one by one, as there is room for them.
-        adapters: the adapters to choose from.
         settings: gives how to read, with these adapters; called once the processes
             have been started.
         jobs: how many processes read; 1 is this one, and None as many as there are
@@ -194,7 +193,6 @@ class _Pool:
     Several workers on the same batches.
 
     Args:
-        batches: what to read.
         adapters: the adapters to choose from, which the processes load at once.
         jobs: how many processes.
     """

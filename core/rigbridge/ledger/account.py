@@ -109,14 +109,7 @@ class Account:
     def read(
         cls, connection: sqlite3.Connection, destination: str, unpack: _Unpack
     ) -> Self:
-        """
-        Add up the entries of a destination.
-
-        Args:
-            connection: the ledger.
-            destination: its name.
-            unpack: gives the counts that an entry holds.
-        """
+        """Add up the entries of a destination."""
         # One transaction: an import that goes on meanwhile must not be counted halfway.
         connection.execute("BEGIN")
         try:

@@ -32,9 +32,6 @@ class Ledger:
     It raises nothing for a fault of its own file: :attr:`problems` says what is wrong,
     and an import goes on. Safe for threads, and for several processes on one folder.
     Made by :meth:`open`.
-
-    Args:
-        database: its file.
     """
 
     def __init__(self, database: LedgerDatabase) -> None:
@@ -45,12 +42,7 @@ class Ledger:
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """
-        Open the ledger of a data folder; nothing is made before the first entry.
-
-        Args:
-            folder: the data folder.
-        """
+        """Open the ledger of a data folder; nothing is made before the first entry."""
         return cls(LedgerDatabase(folder / _FILE))
 
     @property
@@ -75,7 +67,6 @@ class Ledger:
 
         Args:
             paths: the sources, as :func:`ledger_path` gives them; some hundred at most.
-            destination: where their runs are to go.
 
         Returns:
             What is known, by the path; a source that is not noted is missing.
@@ -116,7 +107,6 @@ class Ledger:
 
         Args:
             digest: the SHA-256 of the stored bytes, in hex.
-            destination: where its runs went.
 
         Returns:
             The first such source, as :func:`ledger_path` gives it.
@@ -188,7 +178,6 @@ class Ledger:
 
         Args:
             paths: the sources, as :func:`ledger_path` gives them.
-            destination: where their runs went.
         """
         rows = [(*parted(path), destination) for path in paths]
 
@@ -207,13 +196,7 @@ class Ledger:
             self._database.write(write)
 
     def settle(self, run: LedgerRun, destination: str) -> None:
-        """
-        Note that a run from quarantine is stored by now.
-
-        Args:
-            run: the run, as it was stored.
-            destination: where it went.
-        """
+        """Note that a run from quarantine is stored by now."""
         # By run and not by path: the same run may have come from several files.
         where = (
             "SELECT s.key FROM source s JOIN destination d ON d.key = s.destination"

@@ -28,10 +28,7 @@ class LedgerLookup:
     changed that may help it: neither the file nor the settings.
 
     Args:
-        ledger: the ledger.
-        destination: the name of the destination of the import.
         settings: the digest of the settings in force.
-        again: pass over nothing.
     """
 
     def __init__(

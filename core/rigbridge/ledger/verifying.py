@@ -72,11 +72,6 @@ def compare_with_store(
 
     A run may have more files in the store than its report had: somebody added them.
 
-    Args:
-        ledger: the ledger.
-        name: the destination, as the ledger names it.
-        destination: the store itself.
-
     Raises:
         ConfigurationError: it cannot say which runs it holds.
         ServerUnavailableError: it cannot be read for now.

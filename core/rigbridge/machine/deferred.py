@@ -23,7 +23,6 @@ def deferred_names(package: str, homes: Mapping[str, str]) -> Callable[[str], ob
     for nothing that stores.
 
     Args:
-        package: the name of the package.
         homes: the module that each of its names lives in, as seen from the package: a
             dot before it means that it stands beside the package.
 

@@ -54,7 +54,6 @@ def whole_file(
     skip it and two processes can write the same file.
 
     Args:
-        path: the file; one that is there is replaced.
         durable: sync the bytes before the rename, and the folder after it.
         shared: give the file the group permissions of a shared folder.
 

@@ -19,7 +19,6 @@ def lock_folder(folder: Path, patience: float = 0.0) -> sqlite3.Connection:
     alone would not do: ids are given again.
 
     Args:
-        folder: the folder, which is there.
         patience: seconds to wait for another one that holds the lock.
 
     Raises:

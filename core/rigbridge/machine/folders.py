@@ -96,9 +96,6 @@ def share(path: Path) -> None:
     """
     Give a new file or folder the group permissions of a shared folder around it.
 
-    Args:
-        path: a new file or folder of this user.
-
     Raises:
         OSError: it is not there, or belongs to another user.
     """
@@ -121,7 +118,6 @@ def read_chunks(stream: IO[bytes], size: int = CHUNK_SIZE) -> Iterator[bytes]:
     Read a stream piece by piece, so that a file of any size takes little memory.
 
     Args:
-        stream: the stream; whoever opened it closes it.
         size: how many bytes a piece has at most.
     """
     return iter(partial(stream.read, size), b"")

@@ -28,10 +28,7 @@ def start_in_threads(
     An interpreter that ends starts no threads; the caller does all the work then.
 
     Args:
-        items: the items.
-        run: the function.
         width: how many threads at most.
-        name: the name of the threads.
 
     Returns:
         A function to be called once, in the end. It does itself what no thread has
@@ -84,10 +81,7 @@ def run_in_threads(
     Run a function on each item, in threads and in the calling thread.
 
     Args:
-        items: the items.
-        run: the function.
         width: how many at once.
-        name: the name of the threads.
 
     Returns:
         What came of each, in the order of the items.
@@ -140,10 +134,6 @@ class WaitingThreads:
     ) -> Callable[[], list[_Result]]:
         """
         Have the threads begin to run a function on each item.
-
-        Args:
-            items: the items.
-            run: the function.
 
         Returns:
             A function to be called once, in the end: it does itself what no thread has

@@ -140,12 +140,7 @@ class ContentFolder:
 
 
 class _Intake:
-    """
-    The files of one run while they are taken into a folder.
-
-    Args:
-        folder: the folder.
-    """
+    """The files of one run while they are taken into a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -169,7 +164,6 @@ class _Intake:
         The owner may still change any other file, and a link would change with it.
 
         Args:
-            attachment: the file.
             sync: whether to bring its bytes to the disk, if they are not there yet.
 
         Returns:

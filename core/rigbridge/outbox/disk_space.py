@@ -48,7 +48,6 @@ def require_space(folder: Path, needed: int) -> None:
     Make sure that there is room, before anything is written.
 
     Args:
-        folder: where it is to be written.
         needed: the bytes of it.
 
     Raises:
@@ -81,9 +80,6 @@ def keep_ballast(folder: Path) -> None:
 
     Others may fill a disk to the last byte; noting what was delivered, which makes
     room, needs some of it. Nothing comes of it where the disk has no room to spare.
-
-    Args:
-        folder: the folder of the outbox.
     """
     ballast = folder / _BALLAST_NAME
     usage = shutil.disk_usage(folder)
@@ -101,9 +97,6 @@ def make_room(folder: Path) -> bool:
     """
     Give the ballast back where the disk is all but full.
 
-    Args:
-        folder: the folder of the outbox.
-
     Returns:
         Whether it is that full.
     """
@@ -120,7 +113,6 @@ def explaining_full_disk(folder: Path, needed: int) -> Generator[None]:
     Turn the errors of a full disk into one that says how much is missing.
 
     Args:
-        folder: where it is written.
         needed: the bytes of it.
 
     Raises:

@@ -22,14 +22,7 @@ _TRIES = 5
 
 
 class RunIntake:
-    """
-    Takes runs into the queue.
-
-    Args:
-        folder: the folder of the outbox.
-        queue: gets the entries.
-        contents: gets the attachments.
-    """
+    """Takes runs into the queue."""
 
     def __init__(
         self,
@@ -53,8 +46,6 @@ class RunIntake:
         Take a run, unless it was handed over before.
 
         Args:
-            run: the run.
-            report: what its reading recorded.
             patience: seconds to wait for others; as long as usual by default.
             destination: the name of where it goes; None leaves that to who sends it.
 

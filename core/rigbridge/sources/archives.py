@@ -42,7 +42,6 @@ def archive_members(
     Go through the members of an archive; what cannot be read gives an error when read.
 
     Args:
-        archive: the archive.
         unpacking: the limits, which the archives in it share.
         takes: tells of the name of a member whether it is wanted.
         depth: how many archives it lies in.

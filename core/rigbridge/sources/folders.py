@@ -42,10 +42,6 @@ class FolderWalk:
     so are our own configuration file and what a data folder holds that lies among the
     reports. Of a run in quarantine only its document is given, which names its other
     files; of a data folder that is named itself, the quarantine is read.
-
-    Args:
-        selection: what is wanted.
-        counts: takes what is passed over.
     """
 
     def __init__(self, selection: Selection, counts: ScanCounts) -> None:
@@ -77,7 +73,6 @@ class FolderWalk:
         A folder that cannot be listed is given in the end: reading it gives the error.
 
         Args:
-            folder: the folder that was named.
             anchored: what else is asked of the path of a file below it.
         """
         waiting = [folder]
@@ -110,13 +105,7 @@ class FolderWalk:
         yield from unlisted
 
     def one(self, folder: Path, path: Path) -> FoundSource | None:
-        """
-        Look at one file below a folder; None where it is not wanted, or gone.
-
-        Args:
-            folder: the folder that is gone through otherwise.
-            path: the file.
-        """
+        """Look at one file below a folder; None where it is not wanted, or gone."""
         try:
             parts = path.relative_to(folder).parts
             state = path.stat()

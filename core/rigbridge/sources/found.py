@@ -104,7 +104,6 @@ class FoundSource:
         Describe a file; whether it can be read is said when it is.
 
         Args:
-            path: the file.
             state: what the system says of it, where that is known already.
             root: the folder that was named, below which it was found.
         """
@@ -177,7 +176,6 @@ class FoundFolder:
     A folder whose files are described: what their names have in common is found once.
 
     Args:
-        path: the folder.
         root: the folder that was named, of which this is a part.
     """
 
@@ -196,7 +194,6 @@ class FoundFolder:
         Describe a file of the folder, as :meth:`FoundSource.of_path` does.
 
         Args:
-            name: its name.
             state: what the system says of it, or None where that is not known.
         """
         path = self._path / name

@@ -192,7 +192,6 @@ def remote_files(
 
     Args:
         url: the address, which may hold a pattern.
-        selection: what is wanted.
         excluded: called for each file that is not.
 
     Raises:

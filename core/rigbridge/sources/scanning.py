@@ -29,10 +29,6 @@ class Scan:
     given as well: reading it gives the error. Use it in a ``with`` statement, to the
     end of which temporary copies of members last.
 
-    Args:
-        named: what to go through.
-        selection: which files below the folders are wanted.
-
     Raises:
         ConfigurationError: a pattern can match nothing.
 
@@ -74,9 +70,6 @@ class Scan:
     def again(self, address: str) -> Iterator[FoundSource]:
         """
         Give the file of an address that a scan found, or the members of that archive.
-
-        Args:
-            address: a path or a URL; never a pattern.
         """
         if is_url(address):
             files = remote_files(address, self._selection, self._exclude)

@@ -32,9 +32,7 @@ def seven_zip_members(
     Go through the members of a 7z archive; all are unpacked to temporary files first.
 
     Args:
-        archive: opens it.
         uri: what a person recognizes it by.
-        unpacking: the limits, and where the temporary files go.
 
     Raises:
         AdapterUnavailableError: the library for it is not installed.

@@ -24,7 +24,6 @@ def tar_members(archive: Callable[[], IO[bytes]], uri: str) -> Iterator[ArchiveM
     Go through the members of a tar archive, packed or not.
 
     Args:
-        archive: opens it.
         uri: what a person recognizes it by.
 
     Raises:

@@ -91,7 +91,6 @@ def zip_members(
     Go through the members of a zip archive.
 
     Args:
-        archive: opens it.
         uri: what a person recognizes it by.
         is_lasting: whether it can be opened at any time and in any process.
 

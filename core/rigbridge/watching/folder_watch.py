@@ -69,9 +69,7 @@ class FolderWatch:
     for.
 
     Args:
-        rule: the folder, and how to watch it.
         import_files: imports files; is given what tells it to end.
-        clock: tells the time by which files settle.
     """
 
     def __init__(

@@ -41,7 +41,6 @@ class Watching:
     Watches folders from the beginning to the end of a ``with`` statement.
 
     Args:
-        rules: the folders, and how to watch them.
         observe: called with what came of each file.
 
     Raises:

@@ -79,12 +79,7 @@ _RECORDS = sa.select(
 
 
 class Keys:
-    """
-    Issues and verifies keys.
-
-    Args:
-        database: where they are known.
-    """
+    """Issues and verifies keys."""
 
     def __init__(self, database: StoreDatabase) -> None:
         self._database = database
@@ -106,9 +101,6 @@ class Keys:
     def revoke(self, prefix: str) -> KeyRecord:
         """
         Refuse a key from now on, in every process.
-
-        Args:
-            prefix: its public part, or the key itself.
 
         Raises:
             NotFoundError: there is none of that public part.

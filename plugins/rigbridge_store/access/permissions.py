@@ -121,8 +121,6 @@ def require_link(
 
     Args:
         connection: the transaction.
-        principal: whose key it is.
-        procedure: the procedure.
         reference: how the caller named it, which is all that a refusal repeats.
 
     Raises:

@@ -64,12 +64,7 @@ def _pieces(stream: IO[bytes]) -> Generator[bytes]:
 
 
 class ContentStore(ABC):
-    """
-    The contents of attachments, wherever they are.
-
-    Args:
-        data: the data folder of the store.
-    """
+    """The contents of attachments, wherever they are."""
 
     def __init__(self, data: Path) -> None:
         # In the data folder, so that the file can be renamed to its place: a rename
@@ -170,9 +165,6 @@ class ContentWriter:
     Takes one content, chunk by chunk.
 
     Nothing is kept unless :meth:`finish` is called.
-
-    Args:
-        contents: where it is kept in the end.
     """
 
     def __init__(self, contents: ContentStore) -> None:

@@ -70,10 +70,6 @@ def link_uploads(
 
     Args:
         connection: the transaction.
-        run: the run.
-        upload_ids: the uploads.
-        field: the field that names them, for the issues.
-        principal: who asks for it.
 
     Raises:
         NotFoundError: there is no such upload.

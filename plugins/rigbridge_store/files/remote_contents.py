@@ -197,7 +197,6 @@ def contents_of(data: Path, attachments: str | None) -> ContentStore:
     Open the contents of a store.
 
     Args:
-        data: the data folder.
         attachments: the URL under which they are kept, or None for the folder.
 
     Raises:

@@ -82,9 +82,7 @@ class UploadReception:
     A context manager: what is not finished when it ends is forgotten.
 
     Args:
-        database: where the upload is known.
         writer: takes the bytes.
-        upload: the key of the upload's row.
         declared_size: how many bytes there must be, or None.
         limit: how many bytes there may be at most.
     """
@@ -181,7 +179,6 @@ class Uploads:
     Grants uploads and takes their bytes.
 
     Args:
-        database: where they are known.
         contents: where the bytes go.
         limit: how many bytes one may have.
         grant: how long a grant is good for.
@@ -211,8 +208,6 @@ class Uploads:
         Grant an upload.
 
         Args:
-            body: what is known of the file.
-            principal: who asks for it.
             target: finds what the file is for, within the transaction.
 
         Raises:
@@ -270,7 +265,6 @@ class Uploads:
         Begin to take the bytes of an upload.
 
         Args:
-            upload_id: the upload.
             token: the secret of its grant.
             announced: how many bytes the sender says will come, or None.
 

@@ -155,8 +155,6 @@ class CatalogSession:
 
     Args:
         connection: the transaction.
-        known: the keys of rows that are committed.
-        principal: who makes what is new.
 
     Attributes:
         resolved: the keys that were found or added.

@@ -91,8 +91,6 @@ class DefinitionSession:
 
     Args:
         connection: the transaction.
-        points: keys of committed test points, by procedure.
-        specifications: keys of committed specifications.
     """
 
     def __init__(
@@ -124,10 +122,6 @@ class DefinitionSession:
     ) -> Mapping[Definition, int]:
         """
         Find test points of a procedure, or create them.
-
-        Args:
-            procedure: the procedure's row.
-            wanted: phase and name of each.
 
         Returns:
             Their keys, and those of others.

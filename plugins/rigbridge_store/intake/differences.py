@@ -143,8 +143,6 @@ def run_differences(
 
     Args:
         connection: the transaction.
-        run_id: the id of the stored run.
-        prepared: the run as it comes now.
 
     Returns:
         Names of fields (``started_at``), and counts (``2 measurements``): of those that

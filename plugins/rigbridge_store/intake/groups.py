@@ -117,8 +117,6 @@ def write_group(
     Args:
         connection: the transaction.
         catalog: finds what they refer to, on behalf of who sends them all.
-        definitions: finds what their measurements have in common.
-        creations: the runs.
 
     Returns:
         What became of each, in their order.

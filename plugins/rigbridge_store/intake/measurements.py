@@ -47,10 +47,6 @@ def measurement_columns(measurement: WireMeasurement, phase: str) -> Measurement
     """
     Make the columns of a measurement.
 
-    Args:
-        measurement: as it came.
-        phase: the name of its phase.
-
     Returns:
         Its test point (phase, name), its specification or None (unit, limits,
         validators, docstring), outcome, number and value.

@@ -71,7 +71,6 @@ def write_metadata(
     Args:
         connection: the transaction.
         kind: what the owner is.
-        owner: its key.
         values: texts, numbers and booleans by name; None is left out.
     """
     write_metadata_rows(connection, kind, metadata_rows(owner, values))

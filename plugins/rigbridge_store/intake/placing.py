@@ -107,7 +107,6 @@ class UnitPlaces:
     Args:
         connection: the transaction.
         catalog: finds what units refer to, and knows who creates them.
-        serial_numbers: of the units that the group will name.
     """
 
     def __init__(
@@ -150,8 +149,6 @@ class UnitPlaces:
         named. Each run keeps what was said at its time.
 
         Args:
-            unit: what the run says of it.
-            policy: how strict to be.
             moment: when the run was, in microseconds.
 
         Returns:

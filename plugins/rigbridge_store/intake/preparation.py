@@ -133,7 +133,6 @@ def prepare(body: CreateRun, *, report: JSONObject | None = None) -> PreparedRun
     Check a body and make its rows.
 
     Args:
-        body: the body of the create call.
         report: the conversion report's document, where it comes beside the body.
 
     Raises:

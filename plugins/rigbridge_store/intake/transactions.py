@@ -43,12 +43,7 @@ _Written: TypeAlias = tuple[list[_Result], CatalogSession, DefinitionSession]
 
 
 class IntakeTransactions:
-    """
-    Runs the transactions of one store.
-
-    Args:
-        database: its tables.
-    """
+    """Runs the transactions of one store."""
 
     def __init__(self, database: StoreDatabase) -> None:
         self._database = database
@@ -59,9 +54,6 @@ class IntakeTransactions:
     def create(self, creations: Sequence[Creation]) -> list[CreationResult | _Refusal]:
         """
         Create runs, durably and together.
-
-        Args:
-            creations: the runs, all sent by the same.
 
         Returns:
             What became of each, in their order. One that is refused leaves the others

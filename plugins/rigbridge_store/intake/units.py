@@ -130,9 +130,6 @@ def create_unit(
 
     Args:
         connection: the transaction.
-        catalog: knows who creates it.
-        serial_number: its number, which nothing has yet.
-        values: the keys of its part, revision and batch.
         by_run: whether a run brings it along.
     """
     public = new_id()
@@ -172,9 +169,6 @@ def add_sub_units(
 
     Args:
         connection: the transaction.
-        catalog: finds units, on behalf of who sends them.
-        parent: what they are built into.
-        members: the units.
         policy: whether units that are missing are created.
         told_at: when the run started that says so; None for now, whatever any run says.
 

@@ -91,12 +91,7 @@ PAGE_ERRORS: dict[int | type[Exception], Any] = {
 def page_or(
     answer: _Answer,
 ) -> _Answer:
-    """
-    Answer what no route took by a page, where a browser asked for one.
-
-    Args:
-        answer: answers programs.
-    """
+    """Answer what no route took by a page, where a browser asked for one."""
 
     def answered(request: AnyRequest, error: HTTPException) -> Response[Any]:
         for_program = request.url.path.startswith(_API)

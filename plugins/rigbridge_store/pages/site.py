@@ -137,16 +137,7 @@ class Site:
         cookies: list[Cookie] | None = None,
         **values: object,
     ) -> Response[str]:
-        """
-        Fill a template.
-
-        Args:
-            request: what is answered.
-            template: the name of its file.
-            status: the status of the answer.
-            cookies: what the browser is to keep.
-            values: what the template shows.
-        """
+        """Fill a template."""
         visitor = request.state.get("visitor") or Visitor()
         content = self._environment.get_template(template).render(
             visitor=visitor,

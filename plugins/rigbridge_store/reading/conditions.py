@@ -112,8 +112,6 @@ def beyond(
 
     Args:
         column: what the runs are ordered by, before their keys.
-        value: what stands there at the place.
-        key: the row of the run at the place.
         upwards: whether the runs that are wanted have more.
     """
     # The first condition bounds the range in the index; the second alone, an OR, would
@@ -142,7 +140,6 @@ def text_like(
     Demand a folded column that is like what a person typed.
 
     Args:
-        column: holds folded texts.
         text: matched from the beginning; an asterisk stands for anything.
         within: whether it is matched as it is, anywhere.
     """
@@ -167,7 +164,6 @@ def procedure_keys(
     Select the keys of the procedures that are meant.
 
     Args:
-        references: ids or human identifiers.
         by_name: whether a reference may be a name as well.
     """
     wanted = list(references)
@@ -267,8 +263,6 @@ def metadata_matches(
     Demand custom metadata, as v2 writes that: ``{"name": {"in": [...]}}``.
 
     Args:
-        owner: the key of what is listed.
-        table: the metadata table of its kind.
         text: the demands as JSON, by name; blank and ``null`` are none.
 
     Raises:

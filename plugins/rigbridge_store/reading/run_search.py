@@ -240,10 +240,7 @@ def search_runs(
 
     Args:
         connection: the transaction.
-        search: which runs.
         limit: how many a page has.
-        order: in which order.
-        after: begin with the first run behind this place.
         before: end with the last run before this place; wins over ``after``.
     """
     column, upwards = _ORDERS[order]

@@ -172,7 +172,6 @@ def found_runs(
 
     Args:
         reading: opens a transaction.
-        search: which runs.
     """
     last = 0
     while True:

@@ -78,10 +78,7 @@ def selected_runs(
     No transaction is held between two pages; runs that come meanwhile are included.
 
     Args:
-        database: the tables.
-        selection: the runs.
         principal: who asks; a station is given what it may see.
-        after: the key behind which to begin.
 
     Raises:
         ServerUnavailableError: the store cannot be read for now.

@@ -169,9 +169,6 @@ def read_trend(
 
     Args:
         connection: the transaction.
-        procedure_id: the procedure.
-        measured: which of its measurements.
-        search: of which of its runs.
         limit: how many points at most.
 
     Raises:

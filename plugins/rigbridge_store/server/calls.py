@@ -136,8 +136,6 @@ def _declared(
     Declare a handler.
 
     Args:
-        route: how the framework declares one.
-        path: its path, relative to the version's.
         query: the class of its parameter ``wanted``, made of the query string.
         answers: what the OpenAPI document says of answers, beside the usual.
     """

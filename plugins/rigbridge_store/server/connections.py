@@ -42,7 +42,6 @@ class ConnectionLimits:
     What the connections of one server share; used by its event loop only.
 
     Args:
-        trusted: the addresses of proxies, which connect for many.
         seconds: how long a header may take.
         most: how many connections without a genuine key an address may have.
     """

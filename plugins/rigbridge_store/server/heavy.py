@@ -89,10 +89,6 @@ class HeavyRequests:
     The application with heavy requests taken out of it.
 
     Args:
-        app: answers all others.
-        store: the store behind it.
-        settings: how the application behaves.
-        opening: how a worker opens the same store.
         links: signs the URLs of files, as in the application.
         memory: how many bytes of memory a worker may take; :data:`WORKER_MEMORY` by
             default.

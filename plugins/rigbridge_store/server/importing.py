@@ -71,10 +71,7 @@ def import_report(
     and a new unit its part number, as at every other call.
 
     Args:
-        door: the door of the call.
-        upload_id: the upload.
         importer: the name of an importer, or of an adapter.
-        principal: who asks.
         profile: the name of the profile to read it by, of those in the settings.
         mapping: in place of that: a column mapping, for the importer of tables.
         procedure: what its runs are runs of, whatever the report says.

@@ -37,7 +37,6 @@ class StoreServer:
 
     Args:
         store: the store; closed by whoever opened it.
-        host: the address to listen on.
         port: the port; 0 takes any that is free.
         settings: how the door behaves; the defaults by default.
 

@@ -319,7 +319,6 @@ def begin_writing(connection: sa.Connection, *, shared: bool) -> Generator[None]
     Begin a transaction on the connection of a writer; it is committed in the end.
 
     Args:
-        connection: the writer's.
         shared: whether others that do likewise may write beside it, where the database
             can have several writers.
     """

@@ -38,12 +38,7 @@ def _restored(text: str) -> str:
 
 
 def accept_any_text(connection: PostgreSQLConnection) -> None:
-    """
-    Let a connection take and give back any text.
-
-    Args:
-        connection: one of psycopg's.
-    """
+    """Let a connection take and give back any text."""
     dumper, loader = _adapters()
     connection.adapters.register_dumper(str, dumper)
     for kind in ("text", "varchar"):

@@ -185,7 +185,6 @@ class RowFinder:
     Finds one row.
 
     Args:
-        select: the statement; its columns are texts and numbers.
         parameters: the names of its parameters, in the order of the tuples.
     """
 
@@ -218,7 +217,6 @@ class RowWriter:
         table: the table.
 
     Args:
-        table: the table.
         columns: the names of the columns, in the order of the tuples; the table's own
             order is the fastest.
     """

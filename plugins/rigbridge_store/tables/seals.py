@@ -59,7 +59,6 @@ def run_seal(
     Take the seal of a run.
 
     Args:
-        run: the values of :data:`RUN_COLUMNS`.
         phases: position, name, outcome, start, end and docstring of each.
         measurements: test point, phase, position, specification, outcome, number and
             value of each, in the order of phase and position.

@@ -54,13 +54,7 @@ class LimitBound:
 
 
 class BoundComparer:
-    """
-    Makes comparisons of bounds.
-
-    Args:
-        attributes: takes the bounds that no comparison uses.
-        account: takes an entry for each limit.
-    """
+    """Makes comparisons of bounds."""
 
     def __init__(self, attributes: dict[str, JSONValue], account: RunAccount) -> None:
         self._attributes = attributes

@@ -107,7 +107,6 @@ def read_typed(
     Args:
         kind: the kind; texts of an unknown one stay as they are.
         text: the text, or None where there is none.
-        element: the element that has it.
         account: takes an entry for a text that does not fit its kind.
     """
     if text is None:

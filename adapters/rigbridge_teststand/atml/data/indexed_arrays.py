@@ -264,7 +264,6 @@ def read_early(element: Element, account: RunAccount) -> int:
 
     Args:
         element: the ``IndexedArray``, whose last child may not be complete.
-        account: holds the numbers until then.
 
     Returns:
         How many of its first children were read. All of them have one tag.

@@ -25,7 +25,6 @@ def named_items(
 
     Args:
         items: the ``Item`` elements.
-        account: takes what is mapped of attributes.
 
     Returns:
         The name of each, its element, and the attributes that a sibling or its own name

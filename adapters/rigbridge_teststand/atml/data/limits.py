@@ -75,7 +75,6 @@ def read_limits(
         limits: ``TestLimits``, or None.
         properties: ``TSLimitProperties`` of the result, or None.
         data: ``TestData``, or None; a text is never compared as a number.
-        account: takes an entry for each limit.
     """
     attributes: dict[str, JSONValue] = {}
     datum = child(data, "Datum")
@@ -312,13 +311,7 @@ class _LimitReader:
     def _tolerance(
         self, nominal: Scalar, stated: list[LimitBound]
     ) -> Comparison | None:
-        """
-        Compute the range of a tolerance whose kind the extension says.
-
-        Args:
-            nominal: the nominal value that the limits state.
-            stated: the tolerances that they state.
-        """
+        """Compute the range of a tolerance whose kind the extension says."""
         threshold = property_number(child(self._properties, "ThresholdType"))
         raw = child(self._properties, "RawLimits")
         if self._properties is None or not isinstance(threshold, str) or not threshold:

@@ -71,12 +71,7 @@ _UNJUDGED = Judged(comparison=Comparison(), attributes={})
 
 
 class DataReader:
-    """
-    Reads the data of the steps of a run, one step after the other.
-
-    Args:
-        account: takes an entry for each element.
-    """
+    """Reads the data of the steps of a run, one step after the other."""
 
     def __init__(self, account: RunAccount) -> None:
         self._account = account
@@ -100,9 +95,6 @@ class DataReader:
         """
         Begin a step.
 
-        Args:
-            step: its name, which its single measurement takes.
-
         Returns:
             The list that its measurements are added to; repeated names get numbers.
         """
@@ -116,7 +108,6 @@ class DataReader:
         Read a result that was judged.
 
         Args:
-            result: the result.
             inherited: the outcome where it has none of its own.
         """
         given = result.name
@@ -174,9 +165,6 @@ class DataReader:
     def details(self, result: ResultParts) -> dict[str, JSONValue]:
         """
         Read what a result holds beside its data and limits.
-
-        Args:
-            result: the result.
 
         Returns:
             Its ID, time stamp, description and whatever else, as strict JSON.

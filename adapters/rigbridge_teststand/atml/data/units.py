@@ -26,13 +26,7 @@ DEFAULT_UNITS = frozenset({*_DEFAULTS, _DEFAULT_QUALIFIER})
 
 
 def unit_of(given: Mapping[str, str], details: dict[str, JSONValue]) -> str | None:
-    """
-    Give the unit of a value.
-
-    Args:
-        given: the attributes of the element.
-        details: takes its other units, and the qualifier.
-    """
+    """Give the unit of a value."""
     unit: str | None = None
     for name in _UNITS:
         if name in given and (stated := given[name].strip()):
@@ -48,14 +42,7 @@ def unit_of(given: Mapping[str, str], details: dict[str, JSONValue]) -> str | No
 def default_unit(
     given: Mapping[str, str], details: dict[str, JSONValue], above: str | None
 ) -> str | None:
-    """
-    Give the unit of values of a collection that state none.
-
-    Args:
-        given: the attributes of the collection.
-        details: takes its other units, and the qualifier.
-        above: the unit that the collection around it states.
-    """
+    """Give the unit of values of a collection that state none."""
     unit: str | None = None
     for name in _DEFAULTS:
         if name in given and (stated := given[name].strip()):

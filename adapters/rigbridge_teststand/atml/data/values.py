@@ -85,7 +85,6 @@ def read_datum(datum: Element, account: RunAccount) -> Value:
     Read a ``Datum``.
 
     Args:
-        datum: the element.
         account: where a value that does not fit its type is recorded.
     """
     given = attributes_of(datum)
@@ -100,9 +99,6 @@ def value_of(
     Read a ``Datum`` whose attributes are known.
 
     Args:
-        datum: the element.
-        kind: the kind of its type.
-        given: its attributes.
         account: where a value that does not fit its type is recorded.
     """
     details: dict[str, JSONValue] = {}
@@ -157,10 +153,6 @@ def flatten(
     Keep all of an element without a field: its attributes, texts and data.
 
     Args:
-        element: the element.
-        prefix: what the keys begin with.
-        into: takes the values by dotted key.
-        account: takes an entry for each.
         hidden: attributes of the element itself that the reader has read already.
     """
     # A stack instead of recursion: extensions nest as deep as they like.
@@ -217,10 +209,6 @@ def keep_rest(
     Keep whatever of an element its reader did not read.
 
     Args:
-        element: the element.
-        prefix: what the keys begin with.
-        into: takes the values by dotted key.
-        account: takes an entry for each.
         read: the names of the attributes, and the children, that were read.
     """
     for key, given in attributes_of(element).items():
@@ -293,9 +281,6 @@ def put(into: dict[str, JSONValue], key: str, value: Any, account: RunAccount) -
 
     Args:
         into: takes it; a key that is taken gets a number.
-        key: its key.
-        value: the value.
-        account: takes an entry for it.
     """
     if value is None or value in ("", {}):
         return

@@ -75,7 +75,6 @@ def rows_of(data: Element | None, account: RunAccount) -> list[WATSRow] | None:
 
     Args:
         data: ``TestData``, or None.
-        account: takes an entry for each limit.
     """
     holder = child(data, "Collection")
     if holder is None:

@@ -101,7 +101,6 @@ def find_decoding(
 
     Args:
         declared: the profile's encoding, or None to find it.
-        chunks: the stream from its beginning.
         whole: False if the chunks end before the stream does.
     """
     # Incremental: a chunk may end in the middle of a character.

@@ -75,8 +75,6 @@ def read_lines(
     it for text files: with ``\n``, ``\r\n`` or ``\r``.
 
     Args:
-        source: what to read.
-        report: where a guess is recorded.
         encoding: what the log is written in, where that is known.
 
     Raises:

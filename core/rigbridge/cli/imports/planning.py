@@ -31,8 +31,6 @@ class ImportPlan:
     What an import has to do with plans, which is nothing mostly.
 
     Args:
-        configuration: the site's settings.
-        paths: what the command names itself.
         options: those options that decide what comes of a source.
         write: where its plan is to be written, or None.
         read: the plan that it is to follow, or None.

@@ -55,18 +55,11 @@ def run_import(
     Import, and give what came of the files.
 
     Args:
-        scan: what to import.
-        configuration: the site's settings.
         note: told of each source, also of those that are passed over.
-        afterwards: treats the files of which everything is stored.
         only: the adapter to use instead of detection.
-        dry_run: store nothing.
         strict: as :func:`~rigbridge.imports.import_sources` takes it; so do
             ``attach_source``, ``jobs`` and ``cluster``.
-        attach_source: see there.
-        again: read also what the ledger knows.
         replace: let stored runs make way for what is read now.
-        runs: show the runs in a table.
         quiet: show only what went wrong.
         jobs: see ``strict``.
         cluster: see ``strict``.

@@ -168,7 +168,6 @@ class ImportSummary:
         Take a source that the ledger knows, which was not read.
 
         Args:
-            known: what the ledger says of it.
             as_now: whether it was read under the settings and options of this import.
         """
         self._totals.sources += 1

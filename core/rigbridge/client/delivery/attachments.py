@@ -31,7 +31,6 @@ class FileDelivery:
     The files of one attempt, as flows: sent first, linked once the run exists.
 
     Args:
-        creation: holds the progress.
         link: gives the flow that links uploads to a run.
         files: the files, each with its position.
     """

@@ -34,8 +34,6 @@ def deliver_many(
     Send in threads; see :meth:`HTTPDestination.submit_many`.
 
     Args:
-        consignments: what to send.
-        send: sends one.
         limit: tells how many may be under way.
         patience: seconds that the server's wish for a pause is followed.
     """

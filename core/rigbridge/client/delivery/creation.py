@@ -48,13 +48,9 @@ class RunCreation:
     The creating part of one attempt, as flows.
 
     Args:
-        url: the store.
-        run: the run.
-        progress: where the attempt before left off.
         patience: seconds after which the server has finished whatever it began.
         known: whether the progress tells all that was ever sent of this run; if not,
             the store is asked first.
-        memory: what the connection knows of the store's list.
         now: gives the time of the store's own clock, or None.
         capabilities: what the store can do, once it was asked.
     """
@@ -87,9 +83,6 @@ class RunCreation:
     def look_up(self, body: CreateRun) -> Flow[str | None]:
         """
         Find the run of an earlier create, if there may have been one.
-
-        Args:
-            body: the run.
 
         Returns:
             The id under which the store knows the run, or None if it is to be sent.

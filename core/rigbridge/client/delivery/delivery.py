@@ -79,9 +79,6 @@ def deliver(
     Make one attempt to bring a run to a store.
 
     Args:
-        connection: leads to the store.
-        run: the run.
-        progress: where the attempt before left off.
         report: what the reading of the run recorded; is added to.
         sidecar: when the sidecar travels.
         keep: makes progress durable before the next step. None if nobody keeps it:
@@ -188,9 +185,6 @@ class _Delivery:
     One attempt to bring one run to a store, as a flow.
 
     Args:
-        connection: leads to the store.
-        run: the run.
-        progress: where the attempt before left off.
         report: what the reading of the run recorded; is added to.
         sidecar: when the sidecar travels.
         known: whether the progress tells all that was ever sent of this run.

@@ -21,11 +21,8 @@ class ProgressDesk:
     Answers the steps of one delivery that are about its progress.
 
     Args:
-        run_id: the run.
         ledger: knows of the other runs of ours, where nobody else does.
         keep: makes progress durable; None if nobody but the ledger does.
-        current: gives the progress that counts now.
-        accept: takes the progress that counts from then on.
     """
 
     def __init__(

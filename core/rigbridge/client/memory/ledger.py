@@ -56,7 +56,6 @@ class DeliveryLedger:
     Remembers, for each store, how far each run has come and which files are linked.
 
     Args:
-        store: the address of the store.
         path: the file; None keeps it in memory.
     """
 

@@ -80,7 +80,6 @@ def read_body(
     Read the body of an answer.
 
     Args:
-        response: the answer; whoever made it closes it.
         now: gives seconds.
 
     Returns:

@@ -42,7 +42,6 @@ class ConcurrencyLimit:
     What one client learns about one server; used by all its threads.
 
     Args:
-        most: the width that is never exceeded.
         clock: tells the seconds; never goes back.
 
     Attributes:

@@ -105,7 +105,6 @@ def read_words(content: bytes, *, secret: str | None = None) -> Words:
     Read the body of an answer that refuses.
 
     Args:
-        content: the body.
         secret: what must not be repeated, should the server do so.
     """
     text = content.decode("utf-8", errors="replace")
@@ -231,9 +230,6 @@ def refusal(
     Make the error of an answer that is no success.
 
     Args:
-        response: the answer, read.
-        source: the address of the store.
-        place: the call.
         secret: what must not be repeated, should the server do so.
     """
     status = response.status_code
@@ -278,9 +274,6 @@ def storage_refusal(
     store does. What is neither (a page of a proxy) is not their word, and not final.
 
     Args:
-        response: the answer, read.
-        source: the address of the store.
-        place: the call.
         secret: what must not be repeated, should the server do so.
     """
     error = refusal(response, source=source, place=place, secret=secret)

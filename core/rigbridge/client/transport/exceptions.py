@@ -137,13 +137,7 @@ _SLOW_ANSWERS = frozenset({408, 499, 504, 522, 524, 598, 599})
 
 @contextmanager
 def translated(*, source: str, place: str) -> Generator[None, None, None]:
-    """
-    Turn the exceptions of httpx into ours.
-
-    Args:
-        source: the address of the store.
-        place: the call.
-    """
+    """Turn the exceptions of httpx into ours."""
     try:
         yield
     except tuple(TRANSPORT_ERRORS) as error:

@@ -28,7 +28,6 @@ def guarded(content: bytes, confirm: Callable[[], None]) -> Generator[bytes]:
     Give a body piece by piece.
 
     Args:
-        content: the body.
         confirm: makes sure that it may go on; what it raises ends the sending.
     """
     last = _moments()

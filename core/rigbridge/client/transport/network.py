@@ -78,7 +78,6 @@ def tls_for(settings: ConnectionSettings, *, foreign: bool) -> ssl.SSLContext:
     Give the TLS context; the same settings share one in a process.
 
     Args:
-        settings: the settings.
         foreign: for another host than the store's, which sees no certificate.
 
     Raises:
@@ -101,8 +100,6 @@ def tls_context(
     Make a TLS context once: reading the public authorities takes its time.
 
     Args:
-        ca_bundle: authorities to trust as well.
-        certificate: the client's certificate.
         key: its private key, where it is a file of its own.
 
     Raises:
@@ -154,7 +151,6 @@ def proxy_for(url: httpx.URL, setting: str | None) -> str | None:
     Say which proxy a request goes through, or None.
 
     Args:
-        url: where it goes.
         setting: the proxy of the configuration; None for the environment's.
     """
     if setting is not None:

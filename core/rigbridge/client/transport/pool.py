@@ -33,9 +33,6 @@ class Pool(Generic[_Transport]):
     there, since closing would speak to the server on the parent's behalf.
 
     Args:
-        origin: the address of the store.
-        settings: how connections are made.
-        make: makes a transport.
         fixed: the transport to use for everything, or None.
     """
 

@@ -64,9 +64,7 @@ class StoreRequests:
     Makes the requests to one store and reads the answers; connects nowhere.
 
     Args:
-        url: the origin of the store.
         api_key: the key, or None.
-        settings: how connections are made.
 
     Raises:
         ConfigurationError: a wrong address, or a key that no header can hold.
@@ -103,7 +101,6 @@ class StoreRequests:
         Make the request of a call.
 
         Args:
-            call: the call.
             content: gives its body in pieces; by default it is sent as one.
         """
         headers = {**self._own, **call.headers}

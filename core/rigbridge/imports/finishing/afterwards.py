@@ -92,7 +92,6 @@ class Afterwards:
     Does it, file by file.
 
     Args:
-        step: what is to be done.
         roots: the folders that were named: below them, the path of a file is kept.
 
     Raises:

@@ -34,9 +34,6 @@ class DailyArchive:
     An archive is written once, under a name that nobody has taken, and never changed:
     a crash cannot damage what it holds, and two imports never write the same one. A
     file is deleted only once its member was read back, and is as the file was.
-
-    Args:
-        folder: where the archives lie.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -54,8 +51,6 @@ class DailyArchive:
         Take a file for the next archive.
 
         Args:
-            path: the file.
-            name: its name in the archive, with folders.
             mtime_ns: when it was changed last; a file that was changed since stays.
 
         Raises:

@@ -19,11 +19,6 @@ def remembered(ledger: Ledger, found: FoundSource, known: KnownSource) -> Source
 
     An import that was cut off behind its note has not come to what is to be done with
     the file. Of the runs only what the ledger holds is known.
-
-    Args:
-        ledger: the ledger.
-        found: the source as it is now.
-        known: what the ledger holds of it.
     """
     result = attrs.evolve(begun(found), skipped=True)
     entry = ledger.entry(known.key)

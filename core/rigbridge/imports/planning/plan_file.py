@@ -25,10 +25,6 @@ class PlanWriter:
     """
     Writes a plan beside its place, and puts it there when it is complete.
 
-    Args:
-        path: the file; one that is there makes way.
-        heading: what holds of the whole plan.
-
     Raises:
         ConfigurationError: it cannot be written.
     """
@@ -49,7 +45,6 @@ class PlanWriter:
         Write what would come of a source.
 
         Args:
-            result: what was found out.
             document: the same for a person or another program.
         """
         if result.key is None or not result.tried:
@@ -145,9 +140,6 @@ class PlannedSource:
 class PlanReader:
     """
     Reads a plan; holds nothing of its sources but where members of archives stand.
-
-    Args:
-        path: the file.
 
     Raises:
         ConfigurationError: it cannot be read, or is no complete plan.

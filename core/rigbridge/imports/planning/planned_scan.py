@@ -19,9 +19,6 @@ class PlannedScan:
     """
     The sources of a plan, as far as they are still what they were.
 
-    Args:
-        plan: the plan.
-
     Attributes:
         changes: the sources that are not imported, each with its reason.
         changed: how many those are.

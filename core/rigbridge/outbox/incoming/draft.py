@@ -28,7 +28,6 @@ class ItemDraft:
 
     Args:
         folder: the folder; must not be there yet, but the one around it.
-        threads: do the work side by side.
         durable: whether it is brought to the disk before it gets its name.
 
     Raises:
@@ -65,9 +64,6 @@ class ItemDraft:
     def add_settled(self, path: Path) -> str:
         """
         Take a file that nobody writes to any more: by a link, or else by a copy.
-
-        Args:
-            path: the file.
 
         Returns:
             Its name in the folder.
@@ -126,9 +122,6 @@ class ItemDraft:
     def problem(self, name: str) -> str | None:
         """
         Say what was wrong with a file that was to be copied; None if it is there.
-
-        Args:
-            name: what adding the file gave.
 
         Raises:
             OSError: the folder cannot be written.

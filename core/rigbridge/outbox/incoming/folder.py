@@ -70,8 +70,6 @@ class IncomingFolder:
     else may enter.
 
     Args:
-        data: the data folder.
-        name: of the folder in it.
         durable: whether an item survives a power cut once it is written. One that does
             not need to has no stand-in either: whoever writes it can write it again.
     """
@@ -105,7 +103,6 @@ class IncomingFolder:
         One that is there already stays as it is.
 
         Args:
-            item_id: its id, which is that of its run.
             fill: adds the files and gives the rest; called again for the stand-in.
 
         Returns:

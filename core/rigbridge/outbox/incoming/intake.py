@@ -75,7 +75,6 @@ class IncomingIntake:
     Several processes may do so at once: the queue takes a run once.
 
     Args:
-        folder: the folder.
         translate: translates records; None leaves them to another program.
     """
 
@@ -194,11 +193,6 @@ class IncomingIntake:
     def run(self, item: IncomingItem, spool: Spool, report: ConversionReport) -> Run:
         """
         Make the run of an item.
-
-        Args:
-            item: the item.
-            spool: takes files; the run needs it open.
-            report: takes what is recorded.
 
         Raises:
             ConfigurationError: nobody here translates items of its kind.

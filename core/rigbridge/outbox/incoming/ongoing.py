@@ -69,10 +69,8 @@ class OngoingRuns:
     A run whose journal cannot be written is recorded all the same.
 
     Args:
-        data: the data folder.
         kind: the first part of the folder's name, for a person who looks at it.
         own: the rest of its name, which no other process gives.
-        destination: the name of the destination of the runs.
     """
 
     def __init__(

@@ -52,9 +52,7 @@ def write_run(
     Hand a run over: document and files are on the disk when this returns.
 
     Args:
-        folder: where to.
         run: the run. Files that nobody writes to any more are linked, others copied.
-        report: what its reading recorded.
         destination: the name of the destination; None for the first that sends.
         identity: rules of identity of the program itself, as in a configuration.
         attachments: whether the bytes of its files are taken.
@@ -131,8 +129,6 @@ def encode_run(
     Write a run as a document, for another process or another day.
 
     Args:
-        run: the run.
-        report: what its reading recorded.
         files: the name of the file that holds each attachment; None for a reference.
 
     Raises:
@@ -158,7 +154,6 @@ def decode_run(
     Read a run that :func:`encode_run` wrote.
 
     Args:
-        document: the document.
         file: gives the file of a name, or None for one that there is not.
         report: takes what was recorded when it was written, and what has changed.
         durable: whether its files were synced when it was written.
@@ -232,7 +227,6 @@ def say_lost(serial_number: str | None, outcome: str | None, problem: str) -> No
     Args:
         serial_number: of its unit, or None.
         outcome: its verdict, or None.
-        problem: why it could not be kept.
     """
     # Under pythonw.exe, which has no console, sys.stderr is None.
     with contextlib.suppress(Exception):

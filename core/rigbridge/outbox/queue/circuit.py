@@ -26,8 +26,6 @@ def circuit_forbids(
     Whether no delivery may begin now.
 
     Args:
-        connection: the database.
-        name: of the destination.
         times: now, and how far ahead each kind of time may lie.
     """
     row = connection.execute(
@@ -63,12 +61,9 @@ def count_failure(
     Count a delivery that got no answer; those of enough runs in a row open the circuit.
 
     Args:
-        connection: the database.
-        name: of the destination.
         now: the Unix time.
         reason: why there was none, for a person.
         not_before: the time before which the store wants to hear nothing.
-        run_id: the run that was to be delivered.
         for_all: whether the store asked everybody to wait.
 
     Returns:

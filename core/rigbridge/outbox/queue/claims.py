@@ -30,9 +30,6 @@ def claim_stored_run(
 
     Args:
         connection: the database, in a transaction.
-        name: of the destination.
-        run_id: the run.
-        progress: names the stored run, where there is one.
 
     Raises:
         UnexpectedAnswerError: it is another run of ours: the answer that named it was

@@ -28,12 +28,7 @@ _PAUSE = max(MAX_PROBE, HOLD_PAUSE)
 
 
 def limits(now: float) -> Mapping[str, float]:
-    """
-    Give what times are compared with: now, and how far ahead each kind may lie.
-
-    Args:
-        now: the time by the clock of the outbox.
-    """
+    """Give what times are compared with: now, and how far ahead each kind may lie."""
     return {
         "now": now,
         "due_limit": now + MAX_DELAY + _SLACK,
@@ -52,9 +47,7 @@ class QueueClock:
 
     Args:
         database: holds what is added to the time since the boot.
-        uptime: gives the time since the boot.
         wall: gives the Unix time.
-        boot: names the boot.
     """
 
     def __init__(

@@ -77,12 +77,7 @@ class SchemaTable:
 
 
 def tables_of(connection: sqlite3.Connection) -> dict[str, SchemaTable]:
-    """
-    Read the tables of a database, those of SQLite itself left out.
-
-    Args:
-        connection: a connection whose rows have names.
-    """
+    """Read the tables of a database, those of SQLite itself left out."""
     names = [
         str(row["name"])
         for row in connection.execute(

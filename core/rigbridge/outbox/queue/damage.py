@@ -57,7 +57,6 @@ def missing_part(path: Path, contents: Path | None) -> str | None:
     To be asked before SQLite opens it, which takes what is left for the whole.
 
     Args:
-        path: the database.
         contents: the folder of attachments, which outlives a lost database.
     """
     size = path.stat().st_size if path.exists() else 0
@@ -106,7 +105,6 @@ def replace(path: Path, is_sound: Callable[[], bool]) -> None:
     Processes that find the damage at once do it once.
 
     Args:
-        path: the database.
         is_sound: tells whether it is sound by now.
 
     Raises:

@@ -78,8 +78,6 @@ class EntryQueue:
     Adds entries, and changes them as a person asks.
 
     Args:
-        database: holds them.
-        clock: gives the time of due times and leases.
         wall: gives the Unix time; that clock by default.
     """
 
@@ -99,7 +97,6 @@ class EntryQueue:
         Say whether a run waits, is parked or was ever delivered.
 
         Args:
-            run_id: its id.
             patience: seconds to wait for others; as long as usual by default.
 
         Raises:
@@ -124,7 +121,6 @@ class EntryQueue:
         Add an entry, unless its run has one.
 
         Args:
-            entry: the entry.
             complete: tells whether its attachments are still there, now that nobody
                 can remove them.
             patience: seconds to wait for others; as long as usual by default.
@@ -239,7 +235,6 @@ class EntryQueue:
         Have an entry tried again at once, as a person asks for.
 
         Args:
-            run_id: the run.
             stored_as: the run of the store that it is, as the person found; None where
                 it is to be sent.
 

@@ -125,10 +125,7 @@ class Leases:
     someone else took over.
 
     Args:
-        database: holds the entries.
-        clock: gives the time.
         wall: gives the Unix time; that clock by default.
-        boot: names the boot for which the clock counts.
         name: of the destination; without one only entries that name none are sent.
     """
 
@@ -339,10 +336,8 @@ class Leases:
         Put an entry back, to be tried again later.
 
         Args:
-            leased: the entry.
             wait: the seconds until then.
             asked: the seconds of these that the server asked for, or None.
-            reason: why.
             down: whether the store may be out of reach as a whole; the more runs in a
                 row find it so, the longer nothing is sent at all.
             for_all: whether the store asked everybody to wait, not this run alone.

@@ -42,8 +42,6 @@ class QueueView:
     Counts and lists the entries.
 
     Args:
-        database: holds them.
-        clock: gives the time.
         shown: makes a moment of that clock one for people.
         wall: gives the Unix time.
         name: of the destination to which this outbox sends, or None.

@@ -49,7 +49,6 @@ class Housekeeping:
     Forgets delivered entries, and removes the contents that nobody refers to.
 
     Args:
-        database: holds the entries.
         clock: gives the Unix time.
     """
 
@@ -66,7 +65,6 @@ class Housekeeping:
         Their ids go to the table ``past_run``.
 
         Args:
-            retention: what is remembered.
             patience: seconds to wait for others; as long as usual by default.
 
         Returns:
@@ -106,7 +104,6 @@ class Housekeeping:
 
         Args:
             contents: their digests.
-            remove: removes one.
         """
         with self._database.writing() as connection:
             for sha256 in contents:

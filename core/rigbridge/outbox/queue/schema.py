@@ -105,7 +105,6 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
 
     Args:
         connection: a connection outside of a transaction.
-        path: the file, for the error.
 
     Raises:
         ConfigurationError: a newer version of rigbridge made them.

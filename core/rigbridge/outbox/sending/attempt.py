@@ -32,10 +32,8 @@ def restore(document: bytes, digests: Iterable[str], contents: ContentFolder) ->
     Read the run of an entry, its attachments with their bytes.
 
     Args:
-        document: the run, as JSON.
         digests: of the attachments that the entry holds; of the others only a
             reference was handed over.
-        contents: holds them.
 
     Raises:
         RunProblemsError: it is no document of a run.
@@ -66,8 +64,6 @@ class Attempt:
     One attempt to deliver a run: its lease, and how far it has come.
 
     Args:
-        leased: the run.
-        leases: keeps the progress.
         stopping: is asked between two steps whether to end there.
         rules: complete the run; None leaves it as it was queued.
     """
@@ -129,9 +125,6 @@ class Attempt:
     def consignment(self, contents: ContentFolder) -> Consignment:
         """
         Give what the destination gets.
-
-        Args:
-            contents: holds the attachments.
 
         Raises:
             StoppedError: we are to stop.

@@ -31,9 +31,6 @@ class Delivery:
     Delivers leased entries.
 
     Args:
-        leases: keeps the progress.
-        contents: holds the attachments.
-        results: notes what came of each.
         rules: complete each run before it is sent; or None.
     """
 

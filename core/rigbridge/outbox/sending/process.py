@@ -46,9 +46,7 @@ class ProcessSending:
 
     Args:
         make_destination: makes the destination, when something is first sent.
-        delivery: delivers leased entries.
         database: the queue, closed once nobody sends any more.
-        leases: gives the next entry.
         view: tells when it is due.
         take_in: queues what was handed over beside the queue, before anything is sent;
             is told how to ask whether to end, and says whether there was any.

@@ -54,8 +54,6 @@ class ResultRecorder:
     Notes what came of attempts.
 
     Args:
-        leases: changes the entries.
-        contents: holds the attachments.
         discard: removes contents that are needed no longer, by their digests.
         observe: is told how each attempt ended, in the thread that sends; or None.
     """
@@ -84,7 +82,6 @@ class ResultRecorder:
         Note what came of an attempt; a lost lease is logged.
 
         Args:
-            attempt: the attempt.
             result: the destination's receipt, or the error that ended the attempt.
         """
         leased = attempt.leased

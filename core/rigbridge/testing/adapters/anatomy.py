@@ -70,13 +70,7 @@ class Cell:
 
 
 class SampleText:
-    """
-    A sample as text.
-
-    Args:
-        sample: the sample.
-        text: its content.
-    """
+    """A sample as text."""
 
     def __init__(self, sample: Sample, text: str) -> None:
         self.sample = sample

@@ -51,7 +51,6 @@ class Bench:
     Tries an adapter; what was tried once is not tried again.
 
     Args:
-        case: the adapter and its samples.
         folder: an empty folder for what the checks write.
     """
 

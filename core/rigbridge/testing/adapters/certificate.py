@@ -85,8 +85,6 @@ def certify(
     Run every check.
 
     Args:
-        case: the adapter and its samples.
-        version: the version of its distribution.
         on_result: is told of each result as soon as it is there.
     """
     results: list[TriedCheck] = []

@@ -28,13 +28,7 @@ __all__ = ["NonconformityError", "NotTriedError", "Observation", "observe", "rea
 
 
 class NonconformityError(AssertionError):
-    """
-    An adapter does not do what the contract asks for.
-
-    Args:
-        message: what it did, and with which source.
-        remedy: what its author does about it.
-    """
+    """An adapter does not do what the contract asks for."""
 
     def __init__(self, message: str, remedy: str) -> None:
         super().__init__(f"{message}. What to do: {remedy}")
@@ -126,9 +120,6 @@ def observe(
     Read a source as an import does, and take what came of it.
 
     Args:
-        adapter: the adapter.
-        source: what it reads.
-        spool: takes attachments.
         trial: what is being tried, for the text of an error.
         zone: the zone of times without one.
 

@@ -184,7 +184,6 @@ def runs(draw: st.DrawFn, *, storable: bool = True) -> Run:
     Make runs.
 
     Args:
-        draw: given by hypothesis.
         storable: only runs that a store takes, with a serial number and a procedure;
             otherwise both may be missing.
     """

@@ -42,9 +42,6 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a mistake of the server
     A call that the store refuses.
 
     Args:
-        status: the status.
-        code: the error code.
-        message: the words.
         path: the field that they are about, or None.
     """
 
@@ -59,12 +56,7 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a mistake of the server
 
 
 class Contents:
-    """
-    What the store holds, and the calls upon it.
-
-    Args:
-        dialect: how this server differs from others.
-    """
+    """What the store holds, and the calls upon it."""
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect

@@ -69,7 +69,6 @@ class Listener(ThreadingHTTPServer):
     Listens on loopback for one store.
 
     Args:
-        store: the store.
         port: the port, or 0 for any that is free.
     """
 

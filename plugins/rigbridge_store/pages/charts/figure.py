@@ -182,7 +182,6 @@ def level_rules(
     Args:
         levels: the kind, the name and the value of each; one without a value is not
             drawn.
-        scale: the axis that the lines cross.
         digits: how many digits of the value are written.
         upright: whether the lines run from top to bottom.
     """

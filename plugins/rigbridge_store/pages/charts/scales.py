@@ -68,9 +68,6 @@ def scale_of(
     Make a scale that holds some finite values, of which there must be one.
 
     Args:
-        values: what it has to hold.
-        start: where it begins on the drawing.
-        end: where it ends.
         margin: how much room to leave at both ends, as a part of the values' range.
     """
     given = [max(-_HUGE, min(_HUGE, value)) for value in values]
@@ -92,7 +89,6 @@ def outline(values: Sequence[float], stretches: int) -> Iterator[int | None]:
     that no peak is lost, however narrow. What is not finite interrupts the line.
 
     Args:
-        values: what is drawn, in order.
         stretches: how many stretches there are; few points are all chosen.
 
     Yields:

@@ -104,10 +104,7 @@ def control_chart(
     Draw points in the order of their time.
 
     Args:
-        trend: the points; at least one.
-        summary: their statistics.
         sources: where the marked ones are from, by the runs' rows.
-        name: what was measured.
         odd: the places of those that a process in control would not give.
         line: the line through them over time, in days from the first, or None.
     """

@@ -121,7 +121,6 @@ def view_file(
 
     Args:
         contents: where its bytes are.
-        file: the file.
         looks_inside: False where only its name is wanted.
     """
     if file.download_url is None or file.sha256 is None:

@@ -128,7 +128,6 @@ def chosen_period(
     Tell which period a request asks for; the default one by default.
 
     Args:
-        request: the request.
         stored: when the oldest and the newest run of the store were.
     """
     values = {

@@ -216,7 +216,6 @@ def choose_phases(
     Leave out the phases that nobody asked for; the parents of others stay.
 
     Args:
-        nodes: the phases of a run.
         text: a fragment of the name of a phase or of a measurement; blank is all.
         hides_skipped: whether skipped phases are left out.
     """

@@ -22,7 +22,6 @@ class SidecarReader:
 
     Args:
         connection: the transaction.
-        keys: the keys of the runs.
     """
 
     def __init__(self, connection: sa.Connection, keys: Collection[int]) -> None:

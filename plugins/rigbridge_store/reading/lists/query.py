@@ -112,7 +112,6 @@ def restricts(
 
     Args:
         condition: called with the columns and the value.
-        columns: what the value is compared with.
         default: its value where the query string has none; ``attrs.NOTHING`` where
             it must have one.
         limits: as for :func:`parameter`.
@@ -143,7 +142,6 @@ def containing(
         connection: the transaction.
         text: what is looked for; None or blank is nothing.
         find: makes the condition for what an index of fragments can find.
-        columns: where a shorter text is looked for.
     """
     wanted = (text or "").strip()
     if len(wanted) >= FRAGMENT:
@@ -251,8 +249,6 @@ def read_page(
 
     Args:
         connection: the transaction.
-        statement: selects all rows, in their order.
-        wanted: which page.
         sight: what the caller may see, where the statement has its conditions.
     """
     start, limit = int(wanted.cursor or 0), wanted.limit

@@ -226,9 +226,7 @@ def page_of_runs(
     Args:
         connection: the transaction.
         statement: selects from the runs and what they refer to.
-        wanted: what is demanded.
         principal: who asks; a station sees the procedures that it is linked to.
-        then: the order within a run.
 
     Raises:
         BadRequestError: a duration or a metadata demand that is none.
@@ -270,9 +268,6 @@ def require_visible_run(
 
     Args:
         connection: the transaction.
-        run_id: its id.
-        principal: who asks.
-        missing: how a refusal names what does not exist.
 
     Raises:
         NotFoundError: there is none that may be seen.

@@ -53,7 +53,6 @@ def rows_in_parts(
     Args:
         connection: the transaction.
         statement: takes the keys as ``keys``.
-        keys: the keys.
     """
     every = sorted(keys)
     for start in range(0, len(every), _AT_ONCE):

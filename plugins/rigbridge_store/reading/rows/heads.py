@@ -55,7 +55,6 @@ def head_cells(run_id: str, body: str, duration: int | None) -> MeasurementRow:
     Give what :func:`rigbridge.kept.rows.run_cells` gives of the restored run.
 
     Args:
-        run_id: its public id.
         body: the body as it was sent, without what has tables of its own.
         duration: how long it took, in microseconds, as read when it was stored.
 

@@ -145,8 +145,6 @@ def rows_of_runs(
 
     Args:
         reading: opens a transaction.
-        contents: where the contents of attachments are.
-        wanted: the keys and ids of the runs.
     """
     definitions = MeasurementDefinitions()
     waiting = iter(wanted)

@@ -45,8 +45,6 @@ def grant_upload(
     Grant the upload of a file.
 
     Args:
-        call: the call that asks for it.
-        name: the name of the file.
         target: finds what it will belong to; nothing by default.
     """
     ticket = call.store.uploads.initialize(

@@ -324,14 +324,7 @@ def show_used_values(metadata: Mapping[str, Any]) -> dict[str, object]:
 def show_sequences(
     metadata: Mapping[str, Any], run_id: str, *, nested: bool
 ) -> list[shown_runs.ShownSequence]:
-    """
-    Show the sequence calls of a run, in the order that they were sent in.
-
-    Args:
-        metadata: what the run keeps beside v1.
-        run_id: the run.
-        nested: also those within others.
-    """
+    """Show the sequence calls of a run, in the order that they were sent in."""
     stored = _kept(metadata, "sequences")
     shown: list[shown_runs.ShownSequence] = []
     for index, call in enumerate(read_sent(stored, list[SequenceCall]) or ()):

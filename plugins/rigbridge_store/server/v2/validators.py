@@ -61,7 +61,6 @@ def as_limit(
     Make the range that decisive validators demand; the first of each side counts.
 
     Args:
-        validators: the validators.
         lower: a bound that was given as such, which comes first.
         upper: likewise.
     """
@@ -145,7 +144,6 @@ def show_validators(
     Show validators as v2 does; None where there are none.
 
     Args:
-        validators: the validators.
         value: what they judge. A verdict that was not sent is computed where that is
             a plain comparison, as for a limit.
     """
