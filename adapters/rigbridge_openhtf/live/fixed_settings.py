@@ -14,7 +14,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from rigbridge.configuration import Configuration, load_configuration
+from rigbridge.configuration import (
+    Configuration,
+    command_line,
+    load_configuration,
+)
 from rigbridge.errors import RigbridgeError
 from rigbridge.model import JSONObject
 from rigbridge_openhtf.settings import OpenHTFSettings
@@ -55,10 +59,6 @@ class FixedSettings:
 
     def flush_command(self) -> str:
         """Spell the command that sends what waits."""
-        from rigbridge.configuration.printed_commands import (  # noqa: PLC0415 - not all need it
-            command_line,
-        )
-
         if self.configuration is None:
             return shlex.join(
                 ["rigbridge", "outbox", "flush", "--data", str(self.data)]

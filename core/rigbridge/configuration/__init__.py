@@ -6,9 +6,9 @@ parts that it names.
 """
 
 from rigbridge.configuration.model import LOCAL, Configuration
-from rigbridge.configuration.printed_commands import command_line
 from rigbridge.configuration.sources import (
     FILE_NAME,
+    command_line,
     load_configuration,
     project_file,
 )

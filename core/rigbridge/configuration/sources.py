@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -25,7 +26,7 @@ from rigbridge.configuration.values import Setting, checked, is_table
 from rigbridge.errors import ConfigurationError
 from rigbridge.model.values import JSONObject, JSONValue
 
-__all__ = ["FILE_NAME", "load_configuration", "project_file"]
+__all__ = ["FILE_NAME", "command_line", "load_configuration", "project_file"]
 
 FILE_NAME = "rigbridge.toml"
 """The name of a configuration file in every folder."""
@@ -255,3 +256,30 @@ def _key_from_keyring(url: str, to: str) -> str | None:
     except keyring.errors.KeyringError as error:
         _LOGGER.warning("the keyring gives no key: %s", error)
         return None
+
+
+def command_line(
+    configuration: Configuration, *words: str, to: str | None = None
+) -> str:
+    """
+    Spell a command that does to this data folder and destination what it says.
+
+    A program may have been told other places than the ones that the command finds by
+    itself; ``--data`` and ``--to`` name them where they differ.
+
+    Args:
+        to: the destination that is meant; that of the configuration by default. Only
+            for commands that have ``--to``: an empty text names none.
+    """
+    try:
+        usual: Configuration | None = load_configuration()
+    except ConfigurationError:
+        # A wrong file or variable: the command is told everything.
+        usual = None
+    given = ["rigbridge", *words]
+    if usual is None or usual.data.absolute() != configuration.data.absolute():
+        given += ["--data", str(configuration.data.absolute())]
+    target = configuration.destination_name if to is None else to
+    if target and (usual is None or usual.destination_name != target):
+        given += ["--to", target]
+    return shlex.join(given)

@@ -14,8 +14,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from rigbridge.machine.folder_lock import lock_folder
 from rigbridge.machine.folders import make_folder
+from rigbridge.machine.sqlite_files import lock_folder
 
 __all__ = ["import_spool"]
 

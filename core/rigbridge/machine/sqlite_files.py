@@ -1,16 +1,26 @@
-"""What every SQLite file of ours needs: a log written ahead, and damage recognized."""
+"""What SQLite files of ours need: a log written ahead, damage recognized, a lock."""
 
 from __future__ import annotations
 
 import sqlite3
 import time
+from pathlib import Path
 
-__all__ = ["PATIENCE", "is_damage", "use_write_ahead_log"]
+__all__ = [
+    "LOCK_FILE",
+    "PATIENCE",
+    "is_damage",
+    "lock_folder",
+    "use_write_ahead_log",
+]
 
 # A writer holds the lock for milliseconds; half a minute also covers a slow disk or a
 # virus scanner.
 PATIENCE = 30.0
 """Seconds to wait for other processes by default."""
+
+LOCK_FILE = "in-use"
+"""The name of the file in a folder that is locked."""
 
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
@@ -41,3 +51,28 @@ def use_write_ahead_log(connection: sqlite3.Connection) -> None:
             time.sleep(0.01)
         else:
             return
+
+
+def lock_folder(folder: Path, patience: float = 0.0) -> sqlite3.Connection:
+    """
+    Lock a folder until the connection is closed, by whatever end of the process.
+
+    A lock of SQLite is there on every system, and ends with its process. A process id
+    alone would not do: ids are given again.
+
+    Args:
+        patience: seconds to wait for another one that holds the lock.
+
+    Raises:
+        sqlite3.Error: somebody holds it, or the folder cannot be written.
+    """
+    path = folder / LOCK_FILE
+    # No thread of its own is bound to it: a lock may be released by another thread than
+    # the one that took it.
+    connection = sqlite3.connect(path, timeout=patience, check_same_thread=False)
+    try:
+        connection.execute("BEGIN EXCLUSIVE")
+    except BaseException:
+        connection.close()
+        raise
+    return connection

@@ -18,7 +18,7 @@ from rigbridge.configuration import Configuration
 from rigbridge.destinations import DestinationSettings
 from rigbridge.imports import AdapterSet, SourceResult, import_sources, workers
 from rigbridge.imports.batches import LARGE, batches_of
-from rigbridge.machine.folder_lock import LOCK_FILE
+from rigbridge.machine.sqlite_files import LOCK_FILE
 from rigbridge.opening import open_destination
 from rigbridge.sources import FoundSource, Scan
 

@@ -30,8 +30,8 @@ import attrs
 import msgspec
 
 from rigbridge.errors import MalformedSourceError, RigbridgeError
-from rigbridge.machine.folder_lock import LOCK_FILE, lock_folder
 from rigbridge.machine.folders import make_folder, share
+from rigbridge.machine.sqlite_files import LOCK_FILE, lock_folder
 from rigbridge.model import FileOpener, LogEntry, LogLevel, Run, RunOutcome
 from rigbridge.model.report import ConversionReport, Place
 from rigbridge.outbox.incoming.draft import ItemDraft
