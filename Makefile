@@ -59,11 +59,17 @@ clean:
 
 setup: .venv/installed
 
-# A stamp is written last, so that an interrupted set-up is begun anew.
+# A stamp is written last, so that an interrupted set-up is begun anew. uv needs a fifth
+# of pip's time for the 220 packages, but does not read pip's own configuration (an index
+# of one's own, a proxy): where uv finds no package, pip installs them.
 .venv/locked: requirements-dev.lock
 	@echo "Setting up .venv; the first time takes a minute."
 	@python=$$(bash .ci/find-python) && "$$python" -m venv --clear .venv
-	@$(PIP) install --quiet --no-compile --no-deps --requirement requirements-dev.lock
+	@grep '^uv==' requirements-dev.lock > .venv/uv.txt
+	@$(PIP) install --quiet --no-compile --no-deps --requirement .venv/uv.txt
+	@$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --no-deps \
+		--requirement requirements-dev.lock \
+	|| $(PIP) install --quiet --no-compile --no-deps --requirement requirements-dev.lock
 	@touch $@
 
 # pyproject.toml names the dependencies and the entry points, hence the check.
