@@ -60,7 +60,6 @@ class Condition:
 
     Attributes:
         limits: the range, or None.
-        validators: conditions that are no range.
         rules: what was changed on the way, for the report.
         problem: why the limits cannot be right, or None.
     """

@@ -37,9 +37,7 @@ class ProfileClaim:
     A profile's claim on a log.
 
     Attributes:
-        profile: the profile.
         score: how sure it is, above 0 and below 1.
-        reason: what it saw.
         delimiter: the sign between cells, where it was found.
         lacking: what is required and not there; then only the file's name fits, and
             reading ends in an error that names it.

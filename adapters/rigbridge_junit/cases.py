@@ -101,8 +101,6 @@ class Case:
     A test case that was read.
 
     Attributes:
-        phase: what became of it.
-        printed: what it printed.
         properties: those that it recorded, with their texts.
     """
 

@@ -39,7 +39,6 @@ class RunBuilder:
         wrapper: the element around all suites, if there is one.
 
     Attributes:
-        report: the account of the run.
         printed: what was printed, by suites and test cases.
         host: the first host that a suite names.
     """

@@ -28,12 +28,10 @@ class Suite:
 
     Attributes:
         element: its element, which is not complete yet.
-        place: where it begins.
         name: its name, or None.
         path: the names of the suites around it and its own.
         host: the host that ran it, or that around it; None if unknown.
         attributes: its attributes as they are written.
-        properties: its properties, with their texts.
         around: the suite around it, or None.
         found: how many test cases of each verdict it holds so far.
     """

@@ -67,14 +67,7 @@ _kind_of: Callable[[object], type[object]] = type
 
 @attrs.frozen(eq=False)
 class ReplacedObject:
-    """
-    A plain value that stood in a record as an object.
-
-    Attributes:
-        rule: what made it plain.
-        kind: the class of the object.
-        value: what it gave.
-    """
+    """A plain value that stood in a record as an object."""
 
     rule: str
     kind: str
@@ -90,7 +83,6 @@ class UnreadableObject:
     An object that gave no plain value.
 
     Attributes:
-        reason: what was wrong.
         detail: its class and its error, or None.
     """
 

@@ -49,7 +49,6 @@ class RawDocument:
     What a hand-over wrote.
 
     Attributes:
-        record: the record.
         openhtf_version: of the program that wrote it, or None.
         settings: the settings that the program gave itself, or None for those of the
             configuration.

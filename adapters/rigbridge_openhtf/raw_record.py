@@ -70,7 +70,6 @@ class RawValidator:
     A condition on a measured value.
 
     Attributes:
-        text: how OpenHTF prints it.
         bounds: minimum and maximum, both inclusive, where the object tells.
     """
 
@@ -84,16 +83,11 @@ class RawMeasurement:
     A measurement.
 
     Attributes:
-        name: its name.
-        outcome: the verdict as spelled.
         value: what was measured, ABSENT if nothing was; with dimensions a list of
             rows, the measured value last.
         unit: its unit, or None.
         dimensions: what it is measured over, or None for a single value.
-        validators: its conditions.
-        docstring: the author's explanation.
         set_millis: when it was set, or None.
-        rest: every other field.
     """
 
     name: object
@@ -150,7 +144,6 @@ class RawPhase:
     A phase.
 
     Attributes:
-        name: its name.
         outcome: the verdict as spelled, or None, as in records before 2017.
         result: what the phase returned (``{"phase_result": ...}``), or ABSENT.
         start_millis: when it began.
@@ -161,8 +154,6 @@ class RawPhase:
         code: what is said about its code.
         measurements: in the order of the record; given up by the translation.
         attachments: in the order of the record.
-        options: the options it ran with.
-        rest: every other field.
     """
 
     name: object
@@ -186,8 +177,6 @@ class RawRecord:
 
     Attributes:
         dut_id: the serial number of the unit under test.
-        station_id: where the test ran.
-        outcome: the verdict as spelled.
         outcome_details: code and description of what went wrong.
         start_millis: when the test began.
         end_millis: when it ended.
@@ -195,7 +184,6 @@ class RawRecord:
         code: what is said about the test program.
         phases: in the order of the record.
         logs: in the order of the record.
-        rest: every other field (subtests, diagnoses...).
         unread: place and reason of what the record's own objects did not give.
     """
 

@@ -20,7 +20,6 @@ class Scope:
     Attributes:
         report: takes what was mapped, coerced, left out and dropped.
         spool: takes the bytes of attachments.
-        settings: what the site chose.
         strict: refuse a damaged record instead of reading what can be read of it.
         source: what errors call the source, or None for a live record.
         path: the place (``$.phases[2]``).

@@ -46,12 +46,8 @@ class SessionSettings:
 
     Attributes:
         unit: the unit under test, as far as it is known.
-        procedure: the name of the procedure.
         to: where runs go; by the configuration if None.
         data: the data folder, likewise.
-        station: where the tests run.
-        operator: who runs them.
-        instruments: what they measure with.
     """
 
     unit: Unit

@@ -55,6 +55,9 @@ class Administration:
     """
     Looks after the stations, the procedures and the runs of one store.
 
+    Errors of its methods stand with
+    :class:`rigbridge.destinations.administration.AdministeredDestination`.
+
     Args:
         intake: the transactions that change what runs refer to.
     """
@@ -70,12 +73,7 @@ class Administration:
         self._delete_run = delete_run
 
     def plan_deletion(self, run_id: str) -> DeletionPlan:
-        """
-        Tell what deleting a run would take, and which contents other runs keep.
-
-        Raises:
-            NotFoundError: there is none of that id.
-        """
+        """Tell what deleting a run would take, and which contents other runs keep."""
         with self._database.reading() as connection:
             key = require_run(connection, run_id)
             files = [file for file in files_of(connection, key) if file.stored]
@@ -140,14 +138,7 @@ class Administration:
     def link_station(
         self, station: str, procedure: str, *, create: bool = True
     ) -> StationLink:
-        """
-        Let a station use a procedure, each by name or id.
-
-        Raises:
-            NotFoundError: no such station, or no procedure of that id; or of that
-                name, and none is to be created.
-            ConflictError: several stations have that name.
-        """
+        """Let a station use a procedure, each by name or id."""
         with self._intake.changing(None) as (connection, session):
             owner = _require_station(connection, station)
             found = find_procedure(connection, procedure)
@@ -172,13 +163,7 @@ class Administration:
             )
 
     def unlink_station(self, station: str, procedure: str) -> StationLink:
-        """
-        Take a procedure from a station, each by name or id.
-
-        Raises:
-            NotFoundError: no such station or procedure, or they are not linked.
-            ConflictError: several have that name.
-        """
+        """Take a procedure from a station, each by name or id."""
         with self._intake.changing(None) as (connection, _):
             owner = _require_station(connection, station)
             found = _require_procedure(connection, procedure)
@@ -194,13 +179,7 @@ class Administration:
         return link
 
     def delete_procedure(self, procedure: str) -> ProcedureRecord:
-        """
-        Delete a procedure, by name or id, with all of its runs, for good.
-
-        Raises:
-            NotFoundError: there is none.
-            ConflictError: several have that name, or a run has come meanwhile.
-        """
+        """Delete a procedure, by name or id, with all of its runs, for good."""
         with self._database.reading() as connection:
             key = _require_procedure(connection, procedure)
             row = require_procedure(connection, _id(connection, key))

@@ -45,7 +45,8 @@ class LocalDestination:
 
     The run's own id is its id in the store, so that a run is stored once however
     often and by however many processes it is submitted. What a run refers to is
-    created on the way.
+    created on the way. Arguments and errors of its methods stand with the protocols of
+    :mod:`rigbridge.destinations` and :mod:`rigbridge.hosting`.
 
     Args:
         settings: ``data`` names the folder, ``database`` and ``attachments`` what
@@ -126,13 +127,7 @@ class LocalDestination:
         self._repetition = Repetition.REPLACED
 
     def preparer(self) -> StorePreparer:
-        """
-        Give what makes the rows of runs, in other processes as well.
-
-        Raises:
-            ConfigurationError: the data folder or an address cannot be used.
-            ServerUnavailableError: the database server cannot be reached for now.
-        """
+        """Give what makes the rows of runs, in other processes as well."""
         # Opened here: each process would else try to make the tables.
         return StorePreparer(
             self.store.data, self._settings.attachments, self._repetition
@@ -141,12 +136,7 @@ class LocalDestination:
     def store_prepared(
         self, items: Sequence[PreparedItem]
     ) -> Sequence[Receipt | DeliveryError | RunProblemsError]:
-        """
-        Store prepared runs in one transaction.
-
-        Raises:
-            ServerUnavailableError: the store cannot be written for now.
-        """
+        """Store prepared runs in one transaction."""
         from rigbridge_store.submission import (  # noqa: PLC0415 - as above
             store_submissions,
         )
@@ -178,30 +168,15 @@ class LocalDestination:
         return self.existing.recent_runs(limit, selection)
 
     def get_run(self, stored_id: str) -> Run:
-        """
-        Give back the whole run, equal to the one that was submitted.
-
-        Raises:
-            NotFoundError: there is none of that id.
-        """
+        """Give back the whole run, equal to the one that was submitted."""
         return self.existing.get_run(stored_id)
 
     def open_attachment(self, attachment_id: str) -> IO[bytes]:
-        """
-        Open the bytes of a stored attachment.
-
-        Raises:
-            NotFoundError: there is none, or the run only refers to it.
-        """
+        """Open the bytes of a stored attachment."""
         return self.existing.open_attachment(attachment_id)
 
     def create_key(self, kind: KeyKind, name: str, *, email: str | None = None) -> str:
-        """
-        Make an API key; it is given once and kept only as a hash.
-
-        Raises:
-            ConfigurationError: a station has no e-mail address.
-        """
+        """Make an API key; it is given once and kept only as a hash."""
         if kind is KeyKind.USER:
             return self.store.create_user_key(name, email=email)
         if email is not None:
@@ -213,30 +188,15 @@ class LocalDestination:
         return self.existing.keys.records()
 
     def revoke_key(self, prefix: str) -> KeyRecord:
-        """
-        Refuse a key from now on.
-
-        Raises:
-            NotFoundError: there is none of that public part.
-        """
+        """Refuse a key from now on."""
         return self.existing.keys.revoke(prefix)
 
     def plan_deletion(self, stored_id: str) -> DeletionPlan:
-        """
-        Tell what deleting a run would take.
-
-        Raises:
-            NotFoundError: there is none of that id.
-        """
+        """Tell what deleting a run would take."""
         return self.existing.administration.plan_deletion(stored_id)
 
     def remove_run(self, stored_id: str) -> None:
-        """
-        Delete a run, and those of its files that no other run has.
-
-        Raises:
-            NotFoundError: there is none of that id.
-        """
+        """Delete a run, and those of its files that no other run has."""
         self.existing.delete_run(stored_id)
 
     def list_stations(self) -> Sequence[StationRecord]:
@@ -246,26 +206,12 @@ class LocalDestination:
     def link_station(
         self, station: str, procedure: str, *, create: bool = True
     ) -> StationLink:
-        """
-        Let a station use a procedure, each by name or id.
-
-        Args:
-            create: whether a new name creates a procedure.
-
-        Raises:
-            NotFoundError: no such station, or no procedure of that id; or of that
-                name, and none is to be created.
-        """
+        """Let a station use a procedure, each by name or id."""
         administration = self.existing.administration
         return administration.link_station(station, procedure, create=create)
 
     def unlink_station(self, station: str, procedure: str) -> StationLink:
-        """
-        Take a procedure from a station, each by name or id.
-
-        Raises:
-            NotFoundError: no such station or procedure, or they are not linked.
-        """
+        """Take a procedure from a station, each by name or id."""
         return self.existing.administration.unlink_station(station, procedure)
 
     def list_procedures(self) -> Sequence[ProcedureRecord]:
@@ -273,21 +219,11 @@ class LocalDestination:
         return self.existing.administration.list_procedures()
 
     def delete_procedure(self, procedure: str) -> ProcedureRecord:
-        """
-        Delete a procedure, by name or id, with all of its runs, for good.
-
-        Raises:
-            NotFoundError: there is none.
-        """
+        """Delete a procedure, by name or id, with all of its runs, for good."""
         return self.existing.administration.delete_procedure(procedure)
 
     def read_runs(self, selection: RunSelection) -> Iterator[Run | RunProblemsError]:
-        """
-        Go through the runs that are meant, whole, in the order stored.
-
-        Yields:
-            Each run, or why it makes none.
-        """
+        """Go through the runs that are meant, whole, in the order stored."""
         for found in self.existing.read_runs(selection):
             if found.stored is not None:
                 yield found.stored.run
@@ -298,12 +234,7 @@ class LocalDestination:
     def read_rows(
         self, selection: RunSelection
     ) -> Iterator[Sequence[MeasurementRow] | RunProblemsError]:
-        """
-        Go through the runs that are meant as rows of cells, in the order stored.
-
-        Yields:
-            The rows of each run, which may be none, or why it makes no run.
-        """
+        """Go through the runs that are meant as rows of cells, in the order stored."""
         for found in self.existing.read_rows(selection):
             if found.rows is not None:
                 yield found.rows
@@ -316,13 +247,7 @@ class LocalDestination:
         return self.existing.upkeep.run_sizes()
 
     def back_up(self, folder: Path) -> BackupResult:
-        """
-        Copy the running store to a folder, from which it can be used as it is.
-
-        Raises:
-            ConfigurationError: the folder cannot be used, or the tables are kept by
-                a database server, which has its own backups.
-        """
+        """Copy the running store to a folder, from which it can be used as it is."""
         return self.existing.upkeep.back_up(folder)
 
     def check(self, *, contents: bool = True) -> CheckResult:

@@ -85,12 +85,7 @@ def _children(container: object) -> Iterable[object]:
 
 
 class FieldChecks:
-    """
-    Gathers the problems of one body.
-
-    Attributes:
-        issues: the problems so far.
-    """
+    """Gathers the problems of one body."""
 
     def __init__(self) -> None:
         self.issues: list[FieldIssue] = []

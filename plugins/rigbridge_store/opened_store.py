@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import attrs
@@ -31,12 +30,7 @@ MAX_UPLOAD = 16 * 1024**3
 
 @attrs.frozen(kw_only=True)
 class StoreOpening:
-    """
-    How a store was opened, so that another process can do so too.
-
-    Attributes:
-        data, database, attachments, max_upload, patience: as of :meth:`RunStore.open`.
-    """
+    """How a store was opened, so that another process can do so too."""
 
     data: Path
     database: str | None = attrs.field(repr=False)
@@ -198,10 +192,5 @@ class OpenedStore:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()

@@ -133,7 +133,6 @@ class StorePreparer:
     A content that no run comes to refer to is removed when the store is next cleaned.
 
     Attributes:
-        data: the data folder.
         attachments: the URL under which contents are kept, or None for the folder.
         repetition: what becomes of a run that is there already with other content.
     """

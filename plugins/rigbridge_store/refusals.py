@@ -53,7 +53,6 @@ class FieldIssue(str):  # noqa: SLOT000 - a text has no room for slots beside it
 
     Attributes:
         path: the field (``phases[3].measurements[0].outcome``).
-        message: what is wrong with it.
     """
 
     path: str

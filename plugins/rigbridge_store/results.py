@@ -17,7 +17,6 @@ class CreationResult:
     Attributes:
         id: the run's id in the store.
         created: False if the run was there already.
-        warnings: what the store remarks.
         differs: whether it was there with other content, which stays unless replaced.
         differences: what of it differs, in words.
         replaced: whether this one took its place.
@@ -38,7 +37,6 @@ class StoredContent:
 
     Attributes:
         sha256: their digest in lower-case hex.
-        size: their number.
     """
 
     sha256: str
@@ -51,7 +49,6 @@ class StoredFile:
     A file of a run.
 
     Attributes:
-        name: the name to show.
         mime_type: its media type, or None.
         size: its length in bytes, or None where only a reference is known.
         sha256: its digest, or None likewise.
@@ -71,7 +68,6 @@ class UploadTicket:
     The grant of one upload.
 
     Attributes:
-        id: the upload's id.
         token: the secret that the URL carries.
         expires_at: when the grant ends.
     """

@@ -62,16 +62,7 @@ class Upkeep:
         return _back_up(self._database, self._contents, folder)
 
     def check(self, *, contents: bool = True) -> CheckResult:
-        """
-        Look for damage: in the tables, and in the contents that they refer to.
-
-        Args:
-            contents: read every content and compare its digest, too; else only its
-                length.
-
-        Raises:
-            ServerUnavailableError: the store cannot be read for now.
-        """
+        """Look for damage: in the tables, and in the contents that they refer to."""
         return _check(self._database, self._contents, whole=contents)
 
     def run_sizes(self) -> Iterator[RunSize]:
@@ -79,16 +70,7 @@ class Upkeep:
         return counted_runs(self._database)
 
     def prune(self, before: datetime, *, dry_run: bool = False) -> PruneResult:
-        """
-        Delete old runs, and the contents that nothing refers to.
-
-        Args:
-            before: runs that were before this are deleted.
-            dry_run: only count the runs.
-
-        Raises:
-            ServerUnavailableError: the store cannot be written for now.
-        """
+        """Delete old runs, and the contents that nothing refers to."""
         count = contents = 0
         for _, run_id in selected_runs(self._database, RunSelection(until=before)):
             if not dry_run:

@@ -49,18 +49,13 @@ class RowColumns(Bound):
     The columns that say something of a run or a phase, in every form.
 
     Attributes:
-        names: the names of the header.
-        head_keys: the keys of the table.
         positions: where each field stands; fields that the file lacks are not there.
         constants: the fields that are the same for the whole table.
         key: picks the cells whose change starts a new run.
-        key_positions: where these are.
         key_width: a row must have as many cells for its key to be told.
         run: picks the cells of ``run_fields``.
         run_fields: the run's fields that the rows have.
         metadata: picks the cells of undeclared columns that are said of the run.
-        metadata_positions: where these are.
-        metadata_labels: their names, made unique.
         rest: the positions of all other columns.
 
     Raises:
@@ -199,12 +194,10 @@ class LongColumns(RowColumns):
         phase_fields: the phase's fields that the file has.
         value: where the value stands, in a row that is lengthened by ``tail``.
         unit: where its unit stands in such a row.
-        bounds: where its limits stand.
         measurement: picks the other cells of ``MEASUREMENT_FIELDS`` of such a row.
         tail: stands in for the fields that the file lacks: constants, or blanks.
         beside: picks the cells of the run, the phase, and the columns that are kept.
         others: picks the cells of the undeclared columns that are kept.
-        others_labels: their names, made unique.
     """
 
     def __init__(

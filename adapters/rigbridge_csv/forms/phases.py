@@ -30,9 +30,7 @@ class PhaseRows:
     What the consecutive rows of a phase say.
 
     Attributes:
-        line: the first of these rows.
         fields: the cells of the phase's fields that are not blank.
-        measurements: the measurements so far.
         verdicts: what was written in their verdict cells.
         attributes: what else the rows say of the phase.
         docstring: the author's explanation, or None.

@@ -37,9 +37,7 @@ class SeriesColumns(RowColumns):
     The columns of a table in series form.
 
     Attributes:
-        values: the columns that were measured.
         over: by the position of such a column, the position of its x, or None.
-        x: the columns of x, described.
         joined: the columns that make one x together; it stands at ``JOINED``.
         unit_at: by the position of a column, that of the column with its units.
         by: the columns whose change begins a new phase, with their names.

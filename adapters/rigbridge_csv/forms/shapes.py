@@ -22,13 +22,11 @@ class NameParts:
     What a header name or a measurement's name says beside the name.
 
     Attributes:
-        name: the name alone.
         unit: the unit, or None.
         lower: the lower limit's text, or None.
         upper: the upper limit's text, or None.
         equal: the text that is wanted, or None.
         comparator: the comparison, or None.
-        attributes: further parts.
     """
 
     name: str
@@ -62,15 +60,12 @@ class MeasurementShape:
 
     Attributes:
         name: its name as the row spells it.
-        stamp: makes the measurement.
         limits: its limits, or None.
         limited: whether the log writes any limits.
         rules: what was changed in the limits, for the report.
         both: the text of a cell that holds both limits, or None.
-        attributes: what its name says further.
         comparator: a comparison that has nothing to compare with, or None.
         outcome: the verdict's word, or None.
-        verdict: what it means.
         judgement: the same as a measurement has it, or None where none has such.
         plain: whether nothing of it is to be recorded or kept with each row.
     """

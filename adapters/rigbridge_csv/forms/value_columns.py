@@ -31,7 +31,6 @@ class ValueColumn:
     Attributes:
         at: its position.
         header: its name in the header, made unique.
-        parts: what its name says.
         unit: its unit, or None.
         condition: what its limits mean, where they are the same for every row.
         attributes: what else is said of it.

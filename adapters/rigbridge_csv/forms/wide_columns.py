@@ -79,8 +79,6 @@ class WideColumns(RowColumns):
     The columns of a table in wide form.
 
     Attributes:
-        targets: the columns of measurements.
-        groups: the same, by phase.
         phases: the fields of the phase that the rows have.
         others: the undeclared columns that are kept with the run, with their names.
     """

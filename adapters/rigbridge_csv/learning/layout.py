@@ -71,10 +71,7 @@ class LogLayout:
 
     Attributes:
         header: the row of the names; None where there is none.
-        before: the rows before it.
         roles: the rows with a role, each with its label (or None) and its role.
-        data: the rows of the table.
-        behind: the rows behind the table.
         marks: rows of one cell among the rows, which divide these into parts.
         kinds: the words of the first cells with their number, where rows are records of
             several kinds.

@@ -59,13 +59,9 @@ class LogExample:
     What is seen of an example.
 
     Attributes:
-        name: the name of the file.
-        encoding: its encoding.
         encoding_rule: why, where that is a guess; else None.
-        delimiter: the sign between cells.
         amid: whether cells go on after their closing quote.
         comment: the sign that begins comments, or None.
-        comments: these lines.
         rows: its rows, without comments.
         reasons: what was decided, and by what.
     """

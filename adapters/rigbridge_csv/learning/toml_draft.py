@@ -18,7 +18,6 @@ class ProfileDraft:
     A draft of a profile.
 
     Attributes:
-        name: the name of the profile.
         lines: the profile as TOML, with comments.
         asks: what nobody can tell from the example and has to be declared.
     """

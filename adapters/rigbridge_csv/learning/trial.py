@@ -36,9 +36,7 @@ class ProfileTrial:
     What came of reading a file by a profile.
 
     Attributes:
-        runs: its runs.
         failures: the runs that could not be read.
-        report: what was recorded.
     """
 
     runs: list[Run]

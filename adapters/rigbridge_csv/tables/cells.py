@@ -47,12 +47,8 @@ class CellReader:
     Reads the cells of one log.
 
     Attributes:
-        profile: what the cells mean.
-        context: gives wall times their zone.
-        uri: the source's name in errors.
         condition: says what a row's limits mean, by the texts of the comparator, the
             lower and the upper limit, and of a cell that holds both.
-        missing: the texts that mean "nothing".
         plain_decimals: whether Python's own numbers are those of the log, and none of
             them means "nothing".
         number: gives the number that a text without blanks around it spells, or None.

@@ -41,7 +41,6 @@ class TableHead:
     Attributes:
         line: the line of the header, or of the first row where there is none.
         header: its cells, by the columns of the data.
-        keys: the keys of the table.
         roles: the rows with roles so far.
         name: the name of the block, or None.
         number: the table's number in the file, counted from 0.

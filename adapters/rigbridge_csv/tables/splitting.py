@@ -21,7 +21,6 @@ class KindRecord:
         line: the line in which it begins.
         kind: the word that tells its kind.
         cells: its cells, the first at position 1.
-        text: the line as it stands.
         problem: why it cannot be used, or None.
         ended: how many records end behind it, itself among them; 0 where records are
             not nested.

@@ -31,8 +31,6 @@ class Bound:
     The columns of one header, as a form needs them.
 
     Attributes:
-        line: the line of the header.
-        header: its cells.
         width: how many cells a row has.
         least: how many it has without unnamed columns at the end.
         derived: what is added behind the cells of a row.

@@ -51,7 +51,6 @@ class Signs:
     The signs that make cells of a line.
 
     Attributes:
-        delimiter: the sign between cells.
         quote: the sign around cells, or None.
         amid: whether a quoted cell may go on after its closing quote.
         comments: what begins a line that is no record.

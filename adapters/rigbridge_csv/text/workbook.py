@@ -81,7 +81,6 @@ class WorkbookRecords:
             and the last of these rows.
 
     Attributes:
-        name: the name of the sheet.
         others: the names of further sheets that hold anything.
         merges: how many cells are merged with those below them.
     """

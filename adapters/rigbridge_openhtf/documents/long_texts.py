@@ -42,7 +42,6 @@ class LongText:
     A string in the temporary file.
 
     Attributes:
-        file: the file.
         offset: where the string begins in it.
         length: its bytes, as JSON spells them.
         escaped: whether there are escapes among them.

@@ -30,8 +30,6 @@ class Parsed:
     One document of a source.
 
     Attributes:
-        path: its place in the source.
-        document: its value.
         constants: how many NaN and infinities it held, which are no JSON.
         error: why it could not be read, or None.
     """

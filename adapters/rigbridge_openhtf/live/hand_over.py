@@ -29,7 +29,6 @@ class HandOver:
     What became of a record when it was handed over.
 
     Attributes:
-        run_id: the id of its run.
         serial_number: of the unit under test, or None.
         outcome: the verdict, or None.
         folder: where it was written, until the sender takes it from there; None if it

@@ -28,7 +28,6 @@ class KnownRecord:
     A record in one place.
 
     Attributes:
-        run_id: the id of its run.
         handed_over: what became of it, once it was handed over; else None.
     """
 

@@ -13,7 +13,6 @@ import logging
 import sys
 import threading
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
 from rigbridge_openhtf.live.callback import OutputCallback
@@ -139,12 +138,7 @@ class Station:
             test.add_output_callbacks(self._callback)
         return self._callback
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         for test in self._tests:
             # OpenHTF has no call that removes a callback, so it goes from the list
             # itself. The script may have replaced that list meanwhile.

@@ -32,14 +32,7 @@ _MEDIA_TYPE = re.compile(
 
 @attrs.frozen(kw_only=True)
 class PhaseFiles:
-    """
-    What a phase attached.
-
-    Attributes:
-        phase: the name of the phase.
-        scope: its place.
-        attachments: as the record states them.
-    """
+    """What a phase attached."""
 
     phase: str
     scope: Scope
@@ -54,7 +47,6 @@ class NamedFile:
     Attributes:
         raw: what the record says about it.
         name: its name, which no other has.
-        scope: its place.
     """
 
     raw: RawAttachment

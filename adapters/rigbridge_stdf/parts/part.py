@@ -47,10 +47,6 @@ class Part:
     A part between its PIR and its PRR.
 
     Attributes:
-        head: the head that tests it.
-        site: the site of that head.
-        place: where it begins.
-        report: the account of its records.
         damage: the first error in them; the part then makes no run.
         results: how many measurements and texts it has.
         size: the bytes of their records.

@@ -51,11 +51,9 @@ class LotSummary:
     What is said of a lot behind its parts.
 
     Attributes:
-        hard_bins: by number.
         soft_bins: likewise.
         test_names: the names of tests by number, of TSR.
         wafers: what WRR says, by head and site group, in order.
-        end: the fields of MRR.
         parts: how many PRR the lot has.
         trailing: the texts and data behind the last of them.
     """

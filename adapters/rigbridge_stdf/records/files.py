@@ -29,7 +29,6 @@ class RecordFile:
 
     Attributes:
         records: in order; going on raises what the reader of its form raises.
-        format: the name of its form.
         read_float: reads a float at a position of a binary record; None for text.
     """
 

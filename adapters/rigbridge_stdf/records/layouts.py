@@ -27,8 +27,6 @@ class RecordField(NamedTuple):
     One field of a record.
 
     Attributes:
-        name: its name in the standard.
-        kind: its type.
         counted_by: the field that says how many members it has; None if it is no array.
     """
 
@@ -42,7 +40,6 @@ class RecordLayout(NamedTuple):
     One kind of record.
 
     Attributes:
-        name: its three letters.
         fields: in the order in which they are stored.
     """
 

@@ -43,7 +43,6 @@ class Record:
         name: its three letters, or its two numbers where it has no name (``180.1``).
         number: its position in the file, counted from 1.
         position: the byte where it begins, counted from 0; in ATDF its line, from 1.
-        content: what stands behind its header.
         decoder: reads the content; None for a record that V4 does not have.
         is_line: whether it was written in ATDF.
     """

@@ -46,11 +46,9 @@ class ATMLHeader:
     The children of a ``TestResults`` element other than the result set.
 
     Attributes:
-        unit: the unit under test.
         station: the name of the station, or None.
         operator: the name of the operator, or None.
         program_version: the version of the test program, or None.
-        metadata: everything else, by dotted key.
         interrupted: whether the file states that recording did not end.
     """
 

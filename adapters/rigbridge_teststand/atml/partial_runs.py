@@ -46,8 +46,6 @@ class _OpenStep:
     A step whose end is not parsed yet.
 
     Attributes:
-        element: the step.
-        level: its siblings.
         below: the steps below it, with the path that it will probably have.
         at: the index that its phase will have.
         logs: the index that its log entries will have.

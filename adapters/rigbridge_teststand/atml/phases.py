@@ -30,9 +30,7 @@ class StepLevel:
     The steps right below one parent, as far as they were read.
 
     Attributes:
-        path: the names of their ancestors.
         loop: the identity of the step whose iterations may follow, or None.
-        name: its name.
         at: the index of its summary among the phases.
         place: the place of its summary in the file.
     """

@@ -108,7 +108,6 @@ class ATMLRunReader:
     Reads one run: first its steps, then the result set and the header.
 
     Attributes:
-        steps: reads each step.
         sequence: holds their phases, in document order.
 
     Args:

@@ -109,7 +109,6 @@ class NumberArray:
     number in plain spelling.
 
     Attributes:
-        values: the numbers.
         integers: 1 for each integer, 0 for each float.
     """
 

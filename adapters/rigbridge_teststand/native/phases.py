@@ -39,17 +39,11 @@ class StepResult:
     One ``TEResult``.
 
     Attributes:
-        name: its name.
-        status: as printed.
         outcome: the outcome of its status.
         attributes: its execution data, as the attributes of the phase.
         start: the engine's seconds at its start, or None.
         total: its duration in seconds, or None.
-        measurements: its measurements.
-        texts: its report text and error.
         attachments: the files that it refers to.
-        lists: the result lists below it.
-        role: its role in a loop.
         key: the identity of its step, the same in each iteration of a loop.
         member: its number among the elements of its array, counted from 1.
         line: the line on which it begins.
@@ -135,7 +129,6 @@ class PhaseBuilder:
     Makes the phases of a run from its step results.
 
     Attributes:
-        phases: the phases, in document order.
         logs: the texts of the steps, likewise.
         attachments: the files that they refer to, likewise.
     """

@@ -70,11 +70,8 @@ class RootResult:
     The root result of a report.
 
     Attributes:
-        data: its properties.
         engine: those of its ``TS``.
         calls: those of each container in that.
-        error: those of its error.
-        lists: the results below it.
     """
 
     data: Properties = attrs.field(factory=Properties)

@@ -42,7 +42,6 @@ class Damage:
 
     Attributes:
         line: the line, counted from 1.
-        words: what is wrong there.
     """
 
     line: int
@@ -55,7 +54,6 @@ class SalvagedDocument:
     The complete part of a document.
 
     Attributes:
-        root: its root.
         innermost: the innermost element that is kept although its end is missing.
         damage: where it is damaged; None where it merely ends too soon.
     """

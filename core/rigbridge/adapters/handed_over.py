@@ -21,7 +21,6 @@ class HandedOverRecord:
     A record that waits in the outbox, as the program wrote it.
 
     Attributes:
-        id: the id of its run.
         content: JSON, as the adapter's own writer made it.
         file: gives a file of the record by the name that its writer got for it; None
             if it is not there. Nobody writes to such a file any more.

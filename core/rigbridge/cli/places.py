@@ -39,9 +39,6 @@ class StorePlace(NamedTuple):
     What a user's options say of the store; None leaves it to the configuration.
 
     Attributes:
-        to: the destination.
-        data: the data folder.
-        api_key: the key for a server.
         config: the only configuration file that is read.
         quiet: whether only ids are shown, or what went wrong.
     """

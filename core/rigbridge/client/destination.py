@@ -31,7 +31,8 @@ class HTTPDestination(StoreOverHTTP):
     Brings runs to a run store over HTTP, each once.
 
     It may be used by several threads. Retrying is left to the outbox; this class
-    makes sure that a repeated delivery duplicates nothing.
+    makes sure that a repeated delivery duplicates nothing. Arguments and errors of
+    its methods stand with the protocols of :mod:`rigbridge.destinations`.
 
     Args:
         settings: the address, the key, the timeout, and when the sidecar travels.
@@ -102,17 +103,7 @@ class HTTPDestination(StoreOverHTTP):
         keep: Callable[[Progress], None],
         report: ConversionReport | None = None,
     ) -> Receipt:
-        """
-        Store a run from where an earlier attempt left off.
-
-        Args:
-            progress: what the attempt before kept; a new one at first.
-            keep: makes the progress durable before the next step.
-
-        Raises:
-            DeliveryError: the run is not stored, or nobody can tell for now.
-            RunProblemsError: no store would take it.
-        """
+        """Store a run from where an earlier attempt left off."""
         return deliver(
             self._connection, run, progress, report, sidecar=self._sidecar, keep=keep
         )
@@ -120,21 +111,7 @@ class HTTPDestination(StoreOverHTTP):
     def submit_many(
         self, consignments: Iterable[Consignment], *, patience: float = PATIENCE
     ) -> Generator[Outcome, None, None]:
-        """
-        Store many runs, as many at a time as is fastest.
-
-        How many that is follows from the latency seen and from what the server asks
-        for; with a near server it is one after the other, in the calling thread.
-
-        Args:
-            consignments: the runs; taken one by one, as there is room for them.
-            patience: seconds that a server's wish for a pause is followed; where it
-                asks for more, what is left comes back unsent.
-
-        Yields:
-            What came of each, in the order in which they end. No run's error ends the
-            others. Closing the generator begins nothing new and waits for the rest.
-        """
+        """Store many runs, as many at a time as is fastest."""
         return deliver_many(consignments, self._send, self._connection.limit, patience)
 
     def _send(self, consignment: Consignment) -> Receipt:
@@ -176,12 +153,7 @@ class HTTPDestination(StoreOverHTTP):
         self._connection.drive(self._connection.attach(stored_id, attachment))
 
     def list_runs(self, serial_number: str) -> Sequence[ListedRun]:
-        """
-        List the runs of a unit, newest first.
-
-        Raises:
-            DeliveryError: the store gave no list.
-        """
+        """List the runs of a unit, newest first."""
         return self._connection.drive(operations.list_runs(serial_number))
 
     def close(self) -> None:

@@ -43,7 +43,6 @@ class ListPage:
     A part of the runs of a unit.
 
     Attributes:
-        runs: the runs.
         total: how many there are in all, or None where the server does not say.
         limit: how many it gives at most a page, or None where it does not page.
     """

@@ -53,7 +53,6 @@ class AskClaims:
     The step that asks to whom stored runs belong; answered with :class:`Claims`.
 
     Attributes:
-        stored_ids: their ids.
         key: the key of the run that looks for itself.
     """
 
@@ -73,9 +72,6 @@ class Together:
 
     It is answered with the list of their results. None of them may raise a
     :class:`~rigbridge.errors.DeliveryError`.
-
-    Attributes:
-        flows: the flows.
     """
 
     flows: Sequence[Flow[object]]
@@ -83,13 +79,7 @@ class Together:
 
 @attrs.frozen
 class Measure:
-    """
-    The step that counts the bytes of a file whose size nobody gave.
-
-    Attributes:
-        name: the file's name.
-        opener: gives a new binary stream.
-    """
+    """The step that counts the bytes of a file whose size nobody gave."""
 
     name: str
     opener: Callable[[], IO[bytes]]

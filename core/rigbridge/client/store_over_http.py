@@ -58,7 +58,12 @@ _READING, _ADMINISTRATION = "reading", "administration"
 
 
 class StoreOverHTTP:
-    """A store that is reached over one connection; reads back, and looks after it."""
+    """
+    A store that is reached over one connection; reads back, and looks after it.
+
+    What it raises stands with the protocols of :mod:`rigbridge.destinations`. Of a
+    store that is not ours, most of it raises a :class:`ConfigurationError`.
+    """
 
     def __init__(self, connection: BlockingConnection) -> None:
         self._connection = connection
@@ -90,14 +95,7 @@ class StoreOverHTTP:
         return [run for run in found if _is_meant(run, wanted)][:limit]
 
     def get_run(self, stored_id: str) -> Run:
-        """
-        Give back the whole run, equal to the one that was submitted.
-
-        Raises:
-            NotFoundError: there is none of that id.
-            RunProblemsError: what a foreign client sent makes no run.
-            ConfigurationError: the store is not ours.
-        """
+        """Give back the whole run, equal to the one that was submitted."""
         for found in self.read_runs(RunSelection(run_id=stored_id)):
             if isinstance(found, RunProblemsError):
                 raise found
@@ -115,32 +113,14 @@ class StoreOverHTTP:
         )
 
     def read_runs(self, selection: RunSelection) -> Iterator[Run | RunProblemsError]:
-        """
-        Go through the runs that are meant, whole, in the order stored.
-
-        Yields:
-            Each run, or why it makes none.
-
-        Raises:
-            ConfigurationError: the store is not ours.
-            DeliveryError: the store did not give them.
-        """
+        """Go through the runs that are meant, whole, in the order stored."""
         for page in self._pages(WholeRuns, "runs", selection):
             yield from map(self._restored, page.runs)
 
     def read_rows(
         self, selection: RunSelection
     ) -> Iterator[Sequence[MeasurementRow] | RunProblemsError]:
-        """
-        Go through the runs that are meant as rows of cells, in the order stored.
-
-        Yields:
-            The rows of each run, which may be none, or why it makes no run.
-
-        Raises:
-            ConfigurationError: the store is not ours.
-            DeliveryError: the store did not give them.
-        """
+        """Go through the runs that are meant as rows of cells, in the order stored."""
         for page in self._pages(RowsOfRuns, "rows", selection):
             for found in page.runs:
                 if found.rows is None:
@@ -193,23 +173,13 @@ class StoreOverHTTP:
         return self._connection.fetch(path, sha256)
 
     def plan_deletion(self, stored_id: str) -> DeletionPlan | None:
-        """
-        Tell what deleting a run would take; None where the store does not say.
-
-        Raises:
-            NotFoundError: there is none of that id.
-        """
+        """Tell what deleting a run would take; None where the store does not say."""
         if not self._offers(_ADMINISTRATION):
             return None
         return self._ask(DeletionPlan, "GET", ("runs", stored_id, "deletion"))
 
     def remove_run(self, stored_id: str) -> None:
-        """
-        Delete a run, and those of its files that no other run has.
-
-        Raises:
-            NotFoundError: there is none of that id.
-        """
+        """Delete a run, and those of its files that no other run has."""
         self._connection.perform(calls.delete_run(stored_id))
 
     def _require_own(self, words: str) -> None:
@@ -232,16 +202,7 @@ class StoreOverHTTP:
     def link_station(
         self, station: str, procedure: str, *, create: bool = True
     ) -> StationLink:
-        """
-        Let a station use a procedure, each by name or id.
-
-        Args:
-            create: whether a new name creates a procedure.
-
-        Raises:
-            NotFoundError: no such station, or no procedure of that id; or of that
-                name, and none is to be created.
-        """
+        """Let a station use a procedure, each by name or id."""
         body: dict[str, object] = {
             "station": station,
             "procedure": procedure,
@@ -250,12 +211,7 @@ class StoreOverHTTP:
         return self._administer(StationLink, "POST", ("stations", "link"), body)
 
     def unlink_station(self, station: str, procedure: str) -> StationLink:
-        """
-        Take a procedure from a station, each by name or id.
-
-        Raises:
-            NotFoundError: no such station or procedure, or they are not linked.
-        """
+        """Take a procedure from a station, each by name or id."""
         body: dict[str, object] = {"station": station, "procedure": procedure}
         return self._administer(StationLink, "POST", ("stations", "unlink"), body)
 
@@ -264,12 +220,7 @@ class StoreOverHTTP:
         return self._administer(list[ProcedureRecord], "GET", ("procedures",))
 
     def delete_procedure(self, procedure: str) -> ProcedureRecord:
-        """
-        Delete a procedure, by name or id, with all of its runs, for good.
-
-        Raises:
-            NotFoundError: there is none.
-        """
+        """Delete a procedure, by name or id, with all of its runs, for good."""
         return self._administer(ProcedureRecord, "DELETE", ("procedures", procedure))
 
     def _offers(self, what: str) -> bool:

@@ -69,7 +69,6 @@ class Payload:
 
     Attributes:
         body: the body of the create call, all of it plain v1.
-        run: the run itself.
         report: what was recorded while the run was read and written.
     """
 

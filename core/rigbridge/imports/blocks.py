@@ -62,7 +62,6 @@ class ReadSettings:
     How sources are read; can be sent to another process.
 
     Attributes:
-        configuration: the site's settings.
         adapters: the adapters to choose from; another process makes its own.
         strict: whether a run of which anything is missing is an error and is not sent.
         attach_source: let the source itself travel along as an attachment.
@@ -89,7 +88,6 @@ class SourcePart:
         number: the number of the source within the import.
         begins: whether these are its first runs; what was given of it before, by a
             process that has died, is void then.
-        runs: the runs.
         items: the same runs as their destination takes them; empty where nothing is
             sent.
         result: the source without its runs, once all of them have been given.

@@ -53,7 +53,6 @@ class ReadRun:
         run: the run, completed by the rules of identity.
         report: what was recorded while it was read and completed.
         raw: the run before the rules, which may be mended later.
-        raw_report: what was recorded until then.
     """
 
     run: Run

@@ -28,20 +28,16 @@ class ImportedRun:
     A run that was read, and arrived unless it is only planned.
 
     Attributes:
-        id: its id.
         index: its place among the runs of its source, counted from 0.
         serial_number: of its unit, or None.
         procedure: the name of its procedure or else its id, or None.
         procedure_id: the id of its procedure in the store, or None.
-        outcome: its verdict.
         started_at: its start, or None.
         phases, measurements, attachments: how many of these it has.
         attached_bytes: how long its attachments are together, as far as is known.
         partial: whether the report was cut off, so that the run is not the whole one.
-        status: what became of it.
         stored_id: the id under which the store knows it, or None.
         differences: in what it differs from the one that was stored before, in words.
-        warnings: what the store remarked.
         failures: the attachments that did not arrive, each with its reason.
     """
 
@@ -110,10 +106,7 @@ class SourceResult:
             found; None where that is not known.
         digest: the SHA-256 of its bytes, or None where they were not read.
         adapter: the adapter that read it, or None if none was chosen.
-        adapter_version: the version of its distribution.
         score, reason: how sure the adapter was, above 0 and up to 1, and what it saw.
-        runs: the runs that arrived.
-        errors: what went wrong, in order.
         quarantined: the documents (``item.json``) of the runs in quarantine, which
             cannot be stored as they are.
         report: what was recorded, of all its runs together: the counts, without the

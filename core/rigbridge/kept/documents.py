@@ -43,7 +43,6 @@ class KeptRun:
     A run as it was read back.
 
     Attributes:
-        run: the run.
         report: what its conversion recorded, or None if that was not written.
     """
 

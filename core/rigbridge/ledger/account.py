@@ -29,9 +29,6 @@ class ProblemGroup:
     What went wrong in the same way with several sources.
 
     Attributes:
-        verdict: of these sources.
-        count: how often.
-        example: one of it.
         path: the source of the example, as the ledger names it.
     """
 
@@ -48,7 +45,6 @@ class AdapterTotal:
 
     Attributes:
         name: of the adapter; empty for sources that none was chosen for.
-        version: of its distribution.
         files: how many sources.
         runs: how many runs of them are stored.
         amounts: what became of their elements, by disposition, kind, and reason.
@@ -70,14 +66,12 @@ class Account:
     content whose runs are stored.
 
     Attributes:
-        destination: its name.
         files: how many sources, by what came of them.
         size: their bytes together.
         runs: how many runs, by what came of them when they were last looked at.
         stored: how many different runs the destination holds.
         measurements: how many those hold.
         attachments: likewise.
-        adapters: by adapter and version.
         problems: what went wrong, the most frequent first.
     """
 

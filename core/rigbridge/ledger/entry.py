@@ -82,8 +82,6 @@ class LedgerRun:
     A run of a source.
 
     Attributes:
-        id: of the run.
-        status: what came of it.
         measurements: how many it holds.
         attachments: likewise.
         stored_id: by which the destination knows it; None where that is its own.
@@ -102,7 +100,6 @@ class LedgerProblem:
     What went wrong with a source, or with one of its runs.
 
     Attributes:
-        kind: the type of the error.
         message: what it says, without the source.
         place: where in the source, or None.
         remedy: what helps, or None.
@@ -129,11 +126,9 @@ class KnownSource(NamedTuple):
     What an import has to know of a source that it may pass over.
 
     Attributes:
-        key: of its entry.
         size: in bytes.
         mtime_ns: when it was modified, in nanoseconds of Unix time.
         seen_ns: when size and time were asked for; likewise.
-        verdict: what came of it.
         settings: the digest of the settings that were in force.
         digest: the SHA-256 of the stored bytes, or None.
     """
@@ -163,10 +158,6 @@ class LedgerEntry:
         adapter: the adapter that read it, or None.
         adapter_version: the version of its distribution, or None.
         settings: the digest of the settings that were in force.
-        verdict: what came of it.
-        runs: its runs.
-        amounts: what became of its elements.
-        problems: what went wrong.
         same_as: for a duplicate, the source that was imported.
     """
 

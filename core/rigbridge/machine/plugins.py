@@ -45,9 +45,7 @@ class PluginRecord:
     One installed plugin, for a listing.
 
     Attributes:
-        name: what a user types.
         distribution: the distribution (or both, for a duplicate) that offers it.
-        version: the distribution's version.
         status: whether it loads.
         reason: why it does not, or None.
     """

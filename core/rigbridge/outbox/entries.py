@@ -28,8 +28,6 @@ class OutboxEntry:
     One run in the outbox.
 
     Attributes:
-        id: the run's id.
-        state: its state.
         destination: the name of where it goes; None until it is first sent, where it
             was handed over to an outbox that knew none.
         serial_number: of its unit, or None.
@@ -100,8 +98,6 @@ class DeliveryResult:
     What came of one attempt to deliver a run.
 
     Attributes:
-        id: the run's id.
-        end: how it ended.
         seconds: how long it took.
         size: the bytes of the run and of the attachments that the outbox held for it.
     """

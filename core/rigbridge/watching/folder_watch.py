@@ -42,13 +42,10 @@ class WatchState:
     How it stands with a watched folder.
 
     Attributes:
-        folder: the folder.
         present: whether it is there.
         imported: files that were imported since the start.
-        failed: files that could not be.
         waiting: files that are not complete yet, or are tried again later.
         last_file: the file that was imported last.
-        last_error: what went wrong last.
     """
 
     folder: str

@@ -71,8 +71,6 @@ class WatchRule:
         folder: the folder, with all folders below it.
         configuration: the settings that hold for its files.
         adapter: the one adapter that reads them, or None to find out.
-        selection: which files are wanted.
-        step: what becomes of the files.
         poll: whether to look at intervals instead of waiting for the system's word;
             None for folders of a network only, of which the system says nothing.
         settle: for how many seconds size and time of a file have to stay the same

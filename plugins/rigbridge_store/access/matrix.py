@@ -57,13 +57,7 @@ class Reach(StrEnum):
 
 @attrs.frozen
 class Action:
-    """
-    What a call does.
-
-    Attributes:
-        verb: to do what.
-        thing: to what.
-    """
+    """What a call does."""
 
     verb: Verb
     thing: Thing

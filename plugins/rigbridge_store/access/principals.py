@@ -22,8 +22,6 @@ class Principal:
     Attributes:
         kind: a user may use every procedure, a station those it is linked to.
         key: the row of the user or station.
-        id: its public id.
-        name: its name, for a reader.
         unrestricted: a station that may use every procedure all the same.
     """
 

@@ -33,9 +33,7 @@ class CompletedUpload:
     An upload whose bytes have come.
 
     Attributes:
-        name: the file's name.
         mime_type: its media type, or None.
-        content: its content.
     """
 
     name: str

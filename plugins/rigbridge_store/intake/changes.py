@@ -71,9 +71,6 @@ class RowKind:
     A kind of row that a name or a number stands for.
 
     Attributes:
-        word: what a refusal calls one.
-        table: its table.
-        name: the column of its name.
         key: the column of the folded name.
         unique: whether no two have one name.
         within: the column of what a name is unique in, where that is not the store.

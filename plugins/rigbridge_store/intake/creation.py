@@ -90,11 +90,8 @@ class Creation:
 
     Attributes:
         body: what was sent; what is in ``prepared`` may be left out.
-        prepared: its rows.
         principal: who sent it, or None in process.
-        policy: how strict to be.
         key: under which name it was sent, or None.
-        files: the run's files, in order.
         metadata: single values that can be searched by.
         unit_metadata: likewise of the unit.
         slot: its place in an execution of several runs, or None.

@@ -24,7 +24,6 @@ class UsedInstrument:
     An instrument as a run used it.
 
     Attributes:
-        name: what measurements call it.
         serial_number: as the source spells it, or None.
         calibration_due: the last day of its calibration, in days from the epoch.
         overdue: whether the run was after that day; False where either is unknown.

@@ -67,8 +67,6 @@ class PreparedRun:
 
     Attributes:
         head: the body without phases, logs, steps and sidecar, as JSON.
-        outcome: the verdict.
-        docstring: the author's explanation.
         started_at, ended_at, duration: in microseconds.
         phases, logs: rows without the run's key.
         measurements: rows of positions (phase, measurement), test point (phase,
@@ -76,7 +74,6 @@ class PreparedRun:
             outcome, number and value.
         large: positions (phase, measurement) and packed JSON of values that are too
             large for their row.
-        sidecar, report: packed JSON documents.
         references: the files that the sidecar names and nobody has.
         station: the station that the sidecar names, or None.
         instruments: the instruments that the sidecar names.

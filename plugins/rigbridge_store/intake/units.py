@@ -64,8 +64,6 @@ class FoundUnit:
     A unit as the store knows it.
 
     Attributes:
-        key: its row.
-        id: its public id.
         part_key, revision_key, batch_key: what it is, as far as known.
     """
 

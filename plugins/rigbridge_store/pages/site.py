@@ -70,8 +70,6 @@ class Site:
     What the pages share.
 
     Attributes:
-        store: the store that they show.
-        sessions: who is signed in.
         wrong_keys: how often an address has shown a wrong key, at any door.
     """
 

@@ -41,11 +41,8 @@ class MeasurementCapability:
     How a measurement keeps its limits.
 
     Attributes:
-        phase, name: the measurement.
         specified: unit and limits of the newest point that has any.
         judged, failed: how many points had a verdict, and how many failed.
-        summary: the values, oldest first.
-        indices: the capability indices.
     """
 
     phase: str
@@ -64,7 +61,6 @@ class PhaseDuration:
 
     Attributes:
         name: the phase's name, with those of its ancestors.
-        count: how often it ran.
         median, longest, total: in milliseconds.
     """
 

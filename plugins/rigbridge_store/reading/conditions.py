@@ -72,7 +72,6 @@ class Period:
 
     Attributes:
         since: the first moment within, in microseconds since the epoch.
-        until: the first moment after it.
     """
 
     since: int | None = None

@@ -34,7 +34,6 @@ class InstrumentUse:
     An instrument, and what was tested with it.
 
     Attributes:
-        name: what measurements call it.
         serial_number: its serial number, or None if unknown.
         due: the last day of its calibration, as the newest run says; None if unknown.
         runs: how many runs used it.

@@ -113,8 +113,6 @@ class RunInContext:
     A run among others, as its page shows it.
 
     Attributes:
-        id: its public id.
-        stored: the run and its files.
         procedure_id, procedure: the procedure as the store knows it.
         serial: the unit's serial number as the store knows it.
         created_at: when it was stored, in microseconds.
@@ -144,8 +142,6 @@ class FoundRun:
     One of many runs, read whole.
 
     Attributes:
-        key: its row.
-        id: its public id.
         stored: the run and its files, or None.
         problem: why it makes no run, or None.
     """

@@ -124,13 +124,7 @@ _ORDERS: Mapping[RunOrder, tuple[sa.ColumnElement[Any], bool]] = MappingProxyTyp
 
 @attrs.frozen(kw_only=True)
 class NamedProcedure:
-    """
-    A procedure to choose.
-
-    Attributes:
-        id: its public id.
-        name: its name.
-    """
+    """A procedure to choose."""
 
     id: str
     name: str
@@ -143,7 +137,6 @@ class Cursor:
 
     Attributes:
         value: what the run at the place is ordered by.
-        key: its row.
     """
 
     value: int | str
@@ -175,14 +168,9 @@ class RunRow:
     A run as a list shows it.
 
     Attributes:
-        cursor: its place in the order.
-        id: its public id.
         started_at: in microseconds, or None where unknown.
         moment: when it was, in microseconds.
         duration: in microseconds, or None.
-        outcome: its verdict.
-        procedure_id, procedure, version: what was tested by.
-        serial, part, revision, batch: what was tested.
         operator: who tested it, or None.
         station: what the report names, or else whose key sent it; None if neither.
         has_files: whether it has attachments.
@@ -216,7 +204,6 @@ class RunPage:
     A page of runs.
 
     Attributes:
-        rows: the runs.
         previous: where the page before this one ends, or None if this is the first.
         following: where the next page begins, or None if this is the last.
     """

@@ -72,11 +72,6 @@ class RunSearch:
     Attributes:
         text: a fragment of a serial, part or batch number, or the beginning of a run's
             id; of fewer than three characters, the beginning of a number.
-        serial: the unit's serial number.
-        part: the part's number.
-        revision: the revision's number.
-        batch: the batch's number.
-        procedure: the procedure's id, whole.
         station: the name of the station, whole.
         instrument: the name or serial number of an instrument, whole.
         overdue: whether only runs with an instrument that was out of calibration.

@@ -43,8 +43,6 @@ class Summary:
 
     Attributes:
         count: how many there are.
-        mean: their average.
-        lowest, highest: their range.
         deviation: their standard deviation over all of time (n - 1), or None for
             fewer than two.
         short_deviation: the deviation between neighbours in time, from their mean
@@ -123,7 +121,6 @@ class Bin:
     A bar of a histogram.
 
     Attributes:
-        low: where it begins.
         high: where it ends; the last one includes it.
         count: how many values fall into it.
     """

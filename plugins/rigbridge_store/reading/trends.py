@@ -59,7 +59,6 @@ class MeasurementName:
 
     Attributes:
         phase: the phase's name, with those of its ancestors.
-        name: its own name.
     """
 
     phase: str
@@ -75,9 +74,7 @@ class MeasurementTrend:
         moments: when each was, in microseconds.
         values: what was measured; only finite numbers stand here.
         failed: 1 where the verdict is FAIL, else 0.
-        run_keys: the rows of the runs.
         stations: the rows of the names of their stations; 0 where unknown.
-        station_names: these names, by their rows.
         passed, judged: how many passed, and how many had a verdict; these count
             what is no number, too.
         others: how many measured nothing or what is no finite number.
@@ -116,8 +113,6 @@ class PointSource:
     Where a point is from.
 
     Attributes:
-        run_id: the run.
-        serial: the unit's serial number.
         station: the name of the station, or None.
     """
 
@@ -240,13 +235,7 @@ class _Columns:
 
 @attrs.frozen(kw_only=True)
 class Specified:
-    """
-    What a measurement must be; each may be None.
-
-    Attributes:
-        unit: its unit.
-        lower, upper: its limits.
-    """
+    """What a measurement must be; each may be None."""
 
     unit: str | None = None
     lower: float | None = None

@@ -50,7 +50,6 @@ class ProcedureState:
     Where a unit stands with one procedure.
 
     Attributes:
-        procedure_id, procedure: the procedure.
         runs: how often the unit went through it.
         outcome: the verdict of the last time.
         moment: when that was, in microseconds.
@@ -69,7 +68,6 @@ class UnitHistory:
     A unit.
 
     Attributes:
-        serial: its serial number.
         part, part_name, revision, batch: what it is, each or None.
         created_at: when the store heard of it, in microseconds.
         sub_units: serial numbers of what is built into it.

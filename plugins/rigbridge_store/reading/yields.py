@@ -58,8 +58,6 @@ class YieldFilter:
 
     Attributes:
         period: when the runs were; whole days.
-        procedure_id: of which procedure.
-        station: the name of the station.
         revision: the number of the revision.
         instrument: the name or serial number of an instrument.
     """
@@ -158,12 +156,7 @@ class _Counts:
 
 @attrs.frozen(kw_only=True)
 class ProcedureYield(_Counts):
-    """
-    What came of a procedure in a period.
-
-    Attributes:
-        id, name: the procedure.
-    """
+    """What came of a procedure in a period."""
 
     id: str
     name: str

@@ -55,12 +55,7 @@ Ids: TypeAlias = Annotated[list[str], QueryParameter(min_items=1, max_items=1000
 
 @attrs.frozen
 class ApiCall:
-    """
-    One call of the API.
-
-    Attributes:
-        connection: the request.
-    """
+    """One call of the API."""
 
     connection: AnyConnection
 

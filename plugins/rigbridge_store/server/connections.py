@@ -80,12 +80,7 @@ class ConnectionLimits:
 
 
 class LimitedProtocol(asyncio.Protocol):
-    """
-    One connection within the limits; mixed into a protocol of the HTTP server.
-
-    Attributes:
-        limits: those of the server.
-    """
+    """One connection within the limits; mixed into a protocol of the HTTP server."""
 
     limits: ConnectionLimits
 

@@ -44,9 +44,6 @@ class Door:
     What the handlers share.
 
     Attributes:
-        store: the store behind the door.
-        settings: the door's settings.
-        links: signs the URLs of files.
         wrong_keys: how often an address has shown a wrong key.
         requests: how often a key has been used, or None for no limit.
     """

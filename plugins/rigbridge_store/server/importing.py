@@ -38,9 +38,7 @@ class ImportedReport:
     What became of a report.
 
     Attributes:
-        ids: its runs.
         created: whether any of them is new.
-        problems: what could not be stored.
     """
 
     ids: Sequence[str]

@@ -213,9 +213,6 @@ class RowWriter:
     """
     Inserts tuples into one table.
 
-    Attributes:
-        table: the table.
-
     Args:
         columns: the names of the columns, in the order of the tuples; the table's own
             order is the fastest.

@@ -54,7 +54,6 @@ class Judged:
     The limits of a result.
 
     Attributes:
-        comparison: the limits and validators.
         attributes: everything else in the limits, as strict JSON.
     """
 

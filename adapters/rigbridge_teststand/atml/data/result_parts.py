@@ -73,13 +73,11 @@ class ResultParts:
     The parts of a ``TestResult``, found in one pass.
 
     Attributes:
-        element: the element.
         name: its name, or empty; 2.02 holds it in the ID.
         data: ``TestData``, or None.
         limits: ``TestLimits``, or None.
         outcome: its own ``Outcome``, or None.
         properties: ``TSLimitProperties``, or None.
-        others: its other children.
         is_judged: whether it is a measurement of the test, and no additional result.
     """
 

@@ -51,12 +51,9 @@ class WATSRow:
     Attributes:
         name: its name, or None.
         index: its place among the rows, as ``[0]``.
-        value: the element of its value.
-        outcome: its own verdict.
         unit: the unit of the value, or None.
         comparison: what the value was compared with.
         attributes: limits that were not compared with.
-        others: its other items.
     """
 
     name: str | None

@@ -47,7 +47,6 @@ class Decoding:
     An encoding and why it was taken.
 
     Attributes:
-        encoding: the codec's name.
         rule: the guess that the report must show, or None where nothing was guessed.
     """
 

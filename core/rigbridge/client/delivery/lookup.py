@@ -55,9 +55,6 @@ class Search:
     The search for a run in the list of its unit.
 
     Attributes:
-        body: the run.
-        sent: what its create named.
-        run_id: its id among ours.
         was_sent: whether a create was sent whose fate is not known; if not, somebody
             else may have stored it.
         is_there: whether the store itself says that it has it.

@@ -72,10 +72,7 @@ class Answer:
     An answer of success.
 
     Attributes:
-        status: its status.
-        content: its body.
         source: the address of the store, for errors.
-        place: the call, for errors.
     """
 
     status: int
@@ -156,12 +153,8 @@ class Call(Generic[_T]):
     One call.
 
     Attributes:
-        method: the HTTP method.
         path: what follows ``/api``, escaped.
-        read: reads the answer of success.
-        params: the query.
         content: the body, or None.
-        headers: further headers.
         is_guarded: whether a sender that was stopped for long must not go on with it,
             since another may have repeated it meanwhile.
     """
@@ -189,10 +182,8 @@ class Put:
 
     Attributes:
         url: that address; may be relative to the origin, and holds the grant.
-        name: the file's name.
         media_type: its media type, or None.
         size: its exact length in bytes.
-        opener: gives a new binary stream.
         sha256: the digest that its bytes must have, or None where nobody knows it.
     """
 

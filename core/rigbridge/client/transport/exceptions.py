@@ -36,8 +36,6 @@ class Translation:
     What an exception of httpx becomes.
 
     Attributes:
-        kind: the error to raise.
-        message: what it says.
         remedy: what the reader can do, or None.
     """
 

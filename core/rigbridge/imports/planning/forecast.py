@@ -79,7 +79,6 @@ class PlanEstimate:
         estimated_seconds: how long the import would take on this machine, without the
             time of a network.
         estimated_store_bytes: what the embedded store would need at least.
-        procedures: what would become of each.
     """
 
     files_to_import: int

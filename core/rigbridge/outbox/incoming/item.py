@@ -87,10 +87,7 @@ class IncomingItem:
     An item as it lies in its folder.
 
     Attributes:
-        id: the id of its run.
-        given: what was handed over.
         handed_over_at: when.
-        folder: where it lies.
         refusal: why it could not be translated, or None.
     """
 

@@ -31,7 +31,6 @@ class SchemaColumn:
     A column of a table.
 
     Attributes:
-        name: its name.
         kind: its declared type, one of ``INTEGER``, ``REAL``, ``TEXT`` and ``BLOB``.
         required: whether it may not be NULL.
     """
@@ -58,8 +57,6 @@ class SchemaTable:
     A table.
 
     Attributes:
-        name: its name.
-        columns: its columns, in their order.
         key: the names of those of its primary key; without one it has a single row.
     """
 

@@ -37,12 +37,6 @@ class NewEntry:
     An entry to be added.
 
     Attributes:
-        id: the run's id.
-        digest: of the document.
-        document: the run, as JSON.
-        report: its conversion report, as JSON.
-        serial_number: for listings.
-        procedure: for listings.
         contents: the digests of its attachments.
         parts: the serial numbers of the unit's parts.
         destination: the name of where it goes; None leaves that to who first sends it.

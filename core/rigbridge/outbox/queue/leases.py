@@ -95,12 +95,9 @@ class LeasedRun:
     An entry under a lease.
 
     Attributes:
-        id: the run's id.
         owner: who holds the lease; new each time.
         attempt: the attempt that begins, counted from 1.
-        document: the run, as JSON.
         digest: the SHA-256 that the document had when it was queued.
-        report: its conversion report, as JSON.
         progress: where the attempt before left off.
         contents: the digests of the attachments that it holds.
         missing: how often the store did not know a part of the unit.

@@ -54,9 +54,7 @@ class _Entries:
 
     Attributes:
         connection: the new database, in a transaction.
-        table: theirs.
         aside: the copy that stays, for what is said to a person.
-        seen: their sequences.
         kept: how many are in the new one.
         last: the highest sequence that there was.
     """

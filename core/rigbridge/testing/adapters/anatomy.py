@@ -40,8 +40,6 @@ class Cell:
     A word or a number of a text.
 
     Attributes:
-        start: where it begins.
-        text: it.
         line: the line that it stands in, counted from 1.
         free: whether any other text may stand in its place: no part of the grammar.
     """

@@ -36,7 +36,6 @@ class Trial:
     Attributes:
         line: the line that was changed.
         change: what was done, for a person.
-        found: what came of it.
         cell: the cell that was changed, or None for a whole line.
     """
 

@@ -19,7 +19,6 @@ class Sample:
     A well-formed source that an adapter must read.
 
     Attributes:
-        name: its file name.
         content: its bytes.
         runs: how many runs it holds; None where that is not known.
         unread: regular expressions of lines that say nothing by the rules of the

@@ -34,9 +34,6 @@ class TriedCheck:
     What came of one check.
 
     Attributes:
-        check: its name.
-        promise: what it holds true.
-        result: what came of it.
         message: what the adapter did, or why nothing was tried; None if it passed.
         remedy: what its author does about it; None unless it failed.
     """
@@ -54,10 +51,7 @@ class Certificate:
     What came of all checks of an adapter.
 
     Attributes:
-        adapter: its name.
-        version: the version of its distribution.
         samples: the names of the samples that it was tried on.
-        results: one for each check.
     """
 
     adapter: str

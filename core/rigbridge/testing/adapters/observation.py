@@ -46,7 +46,6 @@ class Observation:
     What came of reading some bytes.
 
     Attributes:
-        runs: the runs.
         accounts: what was recorded of each run, and at the end of what belongs to none.
         failures: the runs that could not be read, and the error that ended the reading.
         raised: whether an error ended the reading.

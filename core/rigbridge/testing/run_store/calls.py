@@ -25,13 +25,7 @@ _WITHOUT_BODY = (Operation.LIST, Operation.CAPABILITIES, Operation.DELETE)
 
 @attrs.frozen(kw_only=True)
 class Reply:
-    """
-    An answer.
-
-    Attributes:
-        status: its status.
-        document: its body as JSON values.
-    """
+    """An answer."""
 
     status: int = 200
     document: Any = None

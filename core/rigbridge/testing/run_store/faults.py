@@ -104,7 +104,6 @@ class Injection:
     A fault that waits for the calls that it befalls.
 
     Attributes:
-        fault: the fault.
         operation: the call, or None for any.
         times: how many calls are left to it.
         seconds: what ``Retry-After`` says, and how long the slow ones take.
@@ -139,8 +138,6 @@ class Dialect:
     How one server of the contract differs from the next; by default a stock one.
 
     Attributes:
-        create: how a create is answered.
-        listing: how a list is answered.
         listed_attachments: whether a list names the attachments.
         listed_phases: whether a list shows the phases with their measurements.
         listed_creation: whether a list shows when a run was created.

@@ -29,8 +29,6 @@ class StoredRun:
     A run that the store truly holds.
 
     Attributes:
-        id: its id.
-        body: the body that created it.
         created_at: when, in Unix time.
         idempotency_key: the key that came with it, or None.
         uploads: the ids of the linked uploads, in the order of linking.
@@ -54,8 +52,6 @@ class ReceivedUpload:
     An upload, completed once it has its content.
 
     Attributes:
-        id: its id.
-        name: the file's name.
         media_type: as it was announced, or None.
         size: as it was announced, or None.
         grant: the secret in its address.
@@ -79,8 +75,6 @@ class ReceivedRequest:
 
     Attributes:
         operation: the call, or None if there is no such call.
-        method: its method.
-        target: its path and query.
         headers: its headers, with names in lower case.
     """
 

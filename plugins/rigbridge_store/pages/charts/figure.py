@@ -31,13 +31,7 @@ _LINE_HEIGHT = 14
 
 @attrs.frozen(kw_only=True)
 class Tick:
-    """
-    A value written at an axis.
-
-    Attributes:
-        at: where it stands.
-        label: what is written.
-    """
+    """A value written at an axis."""
 
     at: float
     label: str
@@ -49,7 +43,6 @@ class Rule:
     A line right across the drawing.
 
     Attributes:
-        at: where it stands.
         label: what is written at its end.
         kind: what it means (``limit``, ``control``, ``mean``).
         upright: whether it runs from top to bottom.
@@ -69,8 +62,6 @@ class Mark:
     A point that can be pointed at.
 
     Attributes:
-        x, y: where it is.
-        title: what it is.
         kind: what it means (``pass``, ``fail``).
         href: where it leads, or None.
         series: which of several series it is of, from 0 on.
@@ -88,14 +79,7 @@ class Mark:
 
 @attrs.frozen(kw_only=True)
 class Bar:
-    """
-    A rectangle that can be pointed at.
-
-    Attributes:
-        x, y, width, height: where it is.
-        title: what it is.
-        kind: what it means.
-    """
+    """A rectangle that can be pointed at."""
 
     x: float
     y: float
@@ -129,12 +113,8 @@ class Figure:
     A chart.
 
     Attributes:
-        id: unique on its page.
-        title: what it shows.
         summary: the same in words, for who cannot see it.
-        frame: its frame.
         x_label, y_label: what the axes stand for, with their units.
-        x_ticks, y_ticks: the values at the axes.
         paths: lines, as SVG writes them; one of each series.
         trend: a line that was fitted, likewise, or None.
         rules, bars, marks: what is drawn over them, in this order.

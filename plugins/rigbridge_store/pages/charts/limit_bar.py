@@ -22,13 +22,10 @@ class LimitBar:
     Where a value stands.
 
     Attributes:
-        width: how wide the drawing is.
-        band_start, band_end: between which places values pass.
         lower, upper: where the limits stand, each or None.
         marker: where the value stands; at the edge if it is far off.
         beyond: -1 or 1 if it is farther off than can be drawn, else 0.
         inside: whether it stands within the band.
-        text: the same in words.
     """
 
     width: float = WIDTH

@@ -23,10 +23,8 @@ class Scale:
     A linear scale.
 
     Attributes:
-        low: the value at the beginning.
         high: the value at the end, above ``low``.
         start: where the beginning is on the drawing.
-        end: where the end is.
     """
 
     low: float

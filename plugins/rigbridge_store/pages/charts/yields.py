@@ -26,14 +26,7 @@ _HEADROOM = 1.08
 
 @attrs.frozen(kw_only=True)
 class Sparkline:
-    """
-    A chart of the size of a word.
-
-    Attributes:
-        width, height: how large it is.
-        bars: what it shows.
-        text: the same in words.
-    """
+    """A chart of the size of a word."""
 
     width: float = _SPARK_WIDTH
     height: float = _SPARK_HEIGHT

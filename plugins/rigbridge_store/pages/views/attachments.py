@@ -55,7 +55,6 @@ class _Preview:
     The beginning of a text.
 
     Attributes:
-        text: as much as is shown.
         complete: whether that is all.
     """
 
@@ -99,7 +98,6 @@ class FileView:
     A file, and what of it may be shown.
 
     Attributes:
-        file: the file.
         stored: whether the store has its bytes.
         missing: whether the store should have its bytes, and has not.
         is_image: whether it is shown as an image.

@@ -30,7 +30,6 @@ class Cause:
     One reason why a run did not pass.
 
     Attributes:
-        name: what failed.
         anchor: where it stands on the page of the run, or None for the run as such.
         phase: the phase's name with those of its ancestors, or None likewise.
         outcome: its verdict, or None.

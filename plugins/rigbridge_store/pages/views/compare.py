@@ -35,7 +35,6 @@ class _Cell:
 
     Attributes:
         text: the value, or how long a phase took; blank where unknown.
-        outcome: the verdict.
         change: by how much a number differs from that of the first run, or None.
     """
 

@@ -55,7 +55,6 @@ class _Share:
         name: the station, or None where the runs name none.
         series: the number of its colour.
         failed: how many points failed.
-        summary, indices: their statistics.
     """
 
     name: str | None

@@ -51,7 +51,6 @@ class ChosenPeriod:
 
     Attributes:
         word: the word in the address; ``own`` for days that were named.
-        label: what is shown.
         period: the period; whole days in UTC.
         latest: when the newest run was, in microseconds; None in an empty store.
         days_each: how many days a bar of a chart stands for.

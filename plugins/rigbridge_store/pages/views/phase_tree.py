@@ -45,7 +45,6 @@ class SeriesTable:
 
     Attributes:
         headings: the names of the columns with their units.
-        rows: the cells, as text.
         total: how many rows the series has.
     """
 
@@ -62,8 +61,6 @@ class MeasurementView:
     What it shows is made when it is asked for: of a long run only what failed is.
 
     Attributes:
-        anchor: its place on the page.
-        measurement: the measurement itself.
         phase: the stored name of its phase, by which its history is found.
         is_drawn: whether a series is plotted; a page holds only so many.
     """
@@ -122,11 +119,7 @@ class PhaseNode:
     A phase with those within it.
 
     Attributes:
-        name: its name.
-        anchor: its place on the page.
         phase: the phase itself; None where the source names it as an ancestor only.
-        measurements: what it measured.
-        children: the phases within it.
         is_open: whether it is unfolded at first.
         is_loaded: whether the page holds what is in it, or only its row.
         offset, length: when it ran and how long, in percent of the run; None where

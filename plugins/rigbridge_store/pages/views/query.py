@@ -50,7 +50,6 @@ class Address:
     The address of a page, from which the links on it are made.
 
     Attributes:
-        path: the path.
         items: the names and values of its query, without those that are blank.
     """
 

@@ -137,7 +137,6 @@ class DetailPlace:
     Where a phase, a measurement or a log line is: what its id says.
 
     Attributes:
-        run_id: the run.
         phase: the number of the phase, or None.
         measurement: that of the measurement within it, or None.
         log: the number of the log line, or None.

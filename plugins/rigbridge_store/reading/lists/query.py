@@ -225,7 +225,6 @@ class RowPage:
     A part of a list.
 
     Attributes:
-        rows: the rows.
         next_cursor: where the next page begins, or None after the last.
     """
 

@@ -123,8 +123,6 @@ class FoundRows:
     The rows of one of many runs.
 
     Attributes:
-        key: its row.
-        id: its public id.
         rows: its measurements as cells, or None.
         problem: why it makes no run, or None.
     """
