@@ -15,10 +15,17 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="Profiles of delimited logs.", no_args_is_help=True, rich_markup_mode=None
+    help="Profiles of delimited logs.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    # That of the whole program serves these commands as well.
+    add_completion=False,
 )
 
 _AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Show only what went wrong.")
+]
 _File = Annotated[
     Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="A log.")
 ]
@@ -35,6 +42,7 @@ def learn(
         Path | None,
         typer.Option("--into", help="Append the draft to this configuration file."),
     ] = None,
+    quiet: _Quiet = False,
     as_json: _AsJSON = False,
 ) -> None:
     """Write a draft of a profile from an example, with the reason for each key."""
@@ -55,8 +63,12 @@ def learn(
             stream.write(as_configuration(text))
     if as_json:
         _say_json({"profile": text, "ready": ready})
-    elif to is None and into is None:
+    elif to is None and into is None and not quiet:
         typer.echo(text, nl=False)
+    elif not ready:
+        # The draft says it as well, but is not on the screen.
+        for line in text.partition("\n\n")[0].splitlines()[1:]:
+            typer.echo(line.removeprefix("# "), err=True)
     raise typer.Exit(0 if ready else 1)
 
 
@@ -80,6 +92,7 @@ def try_file(
         str | None,
         typer.Option("--time-zone", help="The zone of wall times, as Europe/Berlin."),
     ] = None,
+    quiet: _Quiet = False,
     as_json: _AsJSON = False,
 ) -> None:
     """Show cell by cell what a profile makes of a file, and what is left."""
@@ -100,7 +113,10 @@ def try_file(
     if as_json:
         _say_json(_document(found, runs))
     else:
-        _show(found, runs)
+        for left_out in found.failures:
+            typer.echo(f"left out: {left_out}", err=True)
+        if not quiet:
+            _show(found, runs)
     raise typer.Exit(1 if found.failures or not found.runs else 0)
 
 
@@ -129,16 +145,11 @@ def _show(found: ProfileTrial, most: int) -> None:
         for name, text in shown_run(run):
             typer.echo(f"  {name:<24} {text}")
     if len(found.runs) > most:
-        typer.echo(f"and {len(found.runs) - most} more runs")
-    for error in found.failures:
-        typer.echo(f"left out: {error}", err=True)
+        more = len(found.runs) - most
+        typer.echo(f"and {more} more {'run' if more == 1 else 'runs'}")
     for entry in found.report.entries:
         typer.echo(str(entry))
-    measured = sum(len(p.measurements) for run in found.runs for p in run.phases)
-    typer.echo(
-        f"{len(found.runs)} runs, {measured} measurements, "
-        f"{len(found.failures)} left out"
-    )
+    typer.echo(found.counts)
 
 
 @app.command("keys")

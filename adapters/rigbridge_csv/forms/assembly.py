@@ -50,6 +50,8 @@ class RunAssembly:
 
     Attributes:
         report: what is recorded of the run: merged only if the run succeeds.
+        keys_after: the line behind which the keys are those of this run alone; None
+            where all runs of the table share them.
     """
 
     def __init__(
@@ -80,12 +82,19 @@ class RunAssembly:
         self._has_verdict_column = Field.RUN_OUTCOME in constants
         self._last: tuple[RowColumns, tuple[str, ...], tuple[str, ...]] | None = None
         self._content = hashlib.sha256()
+        self._taken = False
         self._hashed: RowColumns | None = None
+        self.keys_after: int | None = None
+
+    def take_text(self, text: str) -> None:
+        """Take a line as it stands into what tells the run apart."""
+        self._taken = True
+        self._content.update(f"{text}\x1e".encode("utf-8", "surrogateescape"))
 
     def take_row(self, row: list[str], columns: RowColumns) -> None:
         """Take a whole row into what tells the run apart in a log that grows."""
         if columns is not self._hashed:
-            self._hashed = columns
+            self._hashed, self._taken = columns, True
             self._content.update("\x1f".join(columns.header).encode() + b"\x1d")
         # Cells that a profile derives stand behind the others: a mended profile must
         # not make another run of the row.
@@ -96,14 +105,21 @@ class RunAssembly:
         """
         Give the digest of the run's rows, if they are those of no other run.
 
-        That takes a unit and a start with date and time of day in the rows themselves:
-        a unit may be tested twice a day with equal results.
+        That takes a unit, and a start with date and time of day that is said of this
+        run alone: a unit may be tested twice a day with equal results.
         """
-        start = self._fields.get(Field.STARTED_AT)
-        if self._hashed is None or start is None:
+        start = self._of_this_run(Field.STARTED_AT)
+        serial = self.cell(Field.SERIAL_NUMBER)
+        if not self._taken or start is None or serial is None:
             return None
-        if Field.SERIAL_NUMBER not in self._fields:
+        # A name that the profile gives to every unit tells none apart.
+        source = self._cells.profile.fields.get(Field.SERIAL_NUMBER)
+        if source is not None and source.value is not None:
             return None
+        for field, cell in ((Field.SERIAL_NUMBER, serial), (Field.STARTED_AT, start)):
+            # What stands beside the rows is no part of them, so it is added.
+            if field not in self._fields:
+                self.take_text(cell.text)
         wall = parse_time(start.text, self._cells.profile.dates)
         if wall is None or wall.time() == time():
             return None
@@ -111,6 +127,13 @@ class RunAssembly:
         if not _FIRST_YEAR <= wall.year <= _LAST_YEAR:
             return None
         return self._content.hexdigest()
+
+    def _of_this_run(self, field: Field) -> FilledCell | None:
+        """Give the cell of a field that no other run shares."""
+        own, key = self._fields.get(field), self._constants.get(field)
+        if own is not None or key is None or self.keys_after is None:
+            return own
+        return key if key.line > self.keys_after else None
 
     def add_run_cells(
         self, line: int, row: list[str], columns: RowColumns

@@ -14,7 +14,8 @@ from rigbridge_csv.profiles.fields import (
     Field,
 )
 from rigbridge_csv.profiles.place import Role
-from rigbridge_csv.profiles.profile import CSVProfile, Undeclared
+from rigbridge_csv.profiles.profile import Undeclared
+from rigbridge_csv.tables.cells import CellReader
 from rigbridge_csv.tables.derived import bind_fields
 from rigbridge_csv.tables.head import TableHead, constant_fields
 from rigbridge_csv.tables.header import HeaderNames
@@ -64,23 +65,20 @@ class RowColumns(Bound):
     """
 
     def __init__(
-        self,
-        head: TableHead,
-        profile: CSVProfile,
-        *,
-        uri: str,
-        file_name: str,
-        report: ConversionReport,
+        self, head: TableHead, cells: CellReader, report: ConversionReport
     ) -> None:
-        self.profile = profile
+        profile = self.profile = cells.profile
+        self.cells = cells
         self.report = report
         self.head_keys = head.keys
-        names = self.names = HeaderNames(head.header, profile, line=head.line, uri=uri)
+        names = self.names = HeaderNames(
+            head.header, profile, line=head.line, uri=cells.uri
+        )
         positions, derived = bind_fields(names)
         self.positions: Mapping[Field, int] = positions
         self.bind(head, derived, positions.values())
         self.constants: Mapping[Field, FilledCell] = constant_fields(
-            profile, head.keys, file_name
+            profile, head.keys, cells.file_name
         )
         key = self._key()
         self.key = picker(key)
@@ -201,15 +199,9 @@ class LongColumns(RowColumns):
     """
 
     def __init__(
-        self,
-        head: TableHead,
-        profile: CSVProfile,
-        *,
-        uri: str,
-        file_name: str,
-        report: ConversionReport,
+        self, head: TableHead, cells: CellReader, report: ConversionReport
     ) -> None:
-        super().__init__(head, profile, uri=uri, file_name=file_name, report=report)
+        super().__init__(head, cells, report)
         positions = self.positions
         others = self.undeclared(self.rest)
         report.mapped("column", self.declared_count + len(others))

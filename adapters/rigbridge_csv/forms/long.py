@@ -162,13 +162,7 @@ class _LongReader:
         self.shapes: Shapes = {}
 
     def bind(self, head: TableHead, report: ConversionReport) -> LongColumns:
-        return LongColumns(
-            head,
-            self.profile,
-            uri=self.reading.source.uri,
-            file_name=self.reading.file_name,
-            report=report,
-        )
+        return LongColumns(head, self.reading.cells, report)
 
     def rows(self, table: Table[LongColumns]) -> Iterator[_Row]:
         columns = table.columns

@@ -68,18 +68,13 @@ class LogReading:
         self.delimiter = delimiter
         self.source = source
         self.context = context
-        self.cells = CellReader(profile, context, source.uri)
+        self.cells = CellReader(profile, context, source.uri, source.content_name)
         self.index = 0
         self.last_mark = 0
         self._content: str | None = None
         self._repeats = 0
         self._workbook = is_workbook(source.head)
         self._encoding = "" if self._workbook else self._find_encoding()
-
-    @property
-    def file_name(self) -> str:
-        """The name of the log; its content is decompressed already."""
-        return self.source.content_name
 
     def assemble(
         self,

@@ -51,9 +51,12 @@ class _RecordReader:
         self.reading = reading
         self.rules = reading.profile.record_rules
         self.keys = KeyLines(reading.profile, reading.delimiter)
-        self.constants = constant_fields(reading.profile, self.keys, reading.file_name)
+        self.constants = constant_fields(
+            reading.profile, self.keys, reading.cells.file_name
+        )
         self.batch: dict[Field, FilledCell] = {}
         self.batch_texts: dict[str, str] = {}
+        self.batch_text = ""
         self.run: _RecordRun | None = None
         self.depth = 0
 
@@ -95,18 +98,22 @@ class _RecordReader:
 
     def _take(self, record: KindRecord) -> Iterator[Run]:
         kind = self.rules.find(record.kind)
-        if kind is None:
-            self._unknown(record)
+        if kind is None or kind.is_ is RecordMeaning.DROP:
+            # A mended profile may read them: the run is the same for all that.
+            if self.run is not None:
+                self.run.assembly.take_text(record.text)
+            if kind is None:
+                self._unknown(record)
+            else:
+                self._drop(record, "dropped, as the profile asks")
             return
         meaning = kind.is_
-        if meaning is RecordMeaning.DROP:
-            self._drop(record, "dropped, as the profile asks")
-            return
         fields, attributes = self._fields(kind, record)
         if meaning is RecordMeaning.BATCH:
             yield from self._end()
             self.batch = fields
             self.batch_texts = attributes
+            self.batch_text = record.text
             return
         if meaning is RecordMeaning.UNIT:
             yield from self._end()
@@ -116,6 +123,7 @@ class _RecordReader:
         if self.run is None:
             self._outside(record)
             return
+        self.run.assembly.take_text(record.text)
         if record.problem is not None:
             self.run.fail(self.reading.damaged(record.line, record.problem))
         self.run.take(meaning, record, fields, attributes, self.depth)
@@ -243,7 +251,7 @@ class _RecordReader:
         parts = [cells.text(record.cells[position]) for position in taken]
         text = " ".join(part for part in parts if part is not None)
         if source.value is not None or source.file is not None:
-            text = source.value or self.reading.file_name
+            text = source.value or cells.file_name
         found = source.extract(text) if text else None
         if found is not None or not text or field is Field.VALUE:
             # What a pattern does not fit stays with the record, or is the value.
@@ -271,6 +279,8 @@ class _RecordRun:
             line, {**reader.constants, **reader.batch}, reader.keys
         )
         self.assembly.metadata.update(reader.batch_texts)
+        # The run has its batch's fields, and is not the same in another one.
+        self.assembly.take_text(reader.batch_text)
         self.phases: list[PhaseRows] = []
         self._depth: int | None = None
         # Behind the end of a phase a measurement belongs to none.

@@ -60,20 +60,22 @@ def read_series(reading: LogReading) -> Iterator[Run]:
     """Read the runs of a log, a table each."""
 
     def bind(head: TableHead, report: ConversionReport) -> SeriesColumns:
-        return SeriesColumns(head, reading, report)
+        return SeriesColumns(head, reading.cells, report)
 
     profile = reading.profile
     as_phases = profile.blocks is not None and profile.blocks.is_ is BlockMeaning.PHASE
     whole: _SeriesRun | None = None
+    last = 0
     empty = True
     footers = reading.find_footers(bind)
     with reading.tables(bind, reading.context.report, footers) as reader:
         for table in reader.tables():
             if whole is None or not as_phases:
                 if whole is not None:
+                    last = whole.last_line
                     yield from whole.end()
                 whole = None
-            for made in _table_runs(reading, table, whole):
+            for made in _table_runs(reading, table, whole, last):
                 if isinstance(made, _SeriesRun):
                     whole = made
                 else:
@@ -86,9 +88,13 @@ def read_series(reading: LogReading) -> Iterator[Run]:
 
 
 def _table_runs(
-    reading: LogReading, table: Table[SeriesColumns], whole: _SeriesRun | None
+    reading: LogReading,
+    table: Table[SeriesColumns],
+    whole: _SeriesRun | None,
+    last: int,
 ) -> Iterator[Run | _SeriesRun]:
     """Give the runs of a table that have ended, and at last the one that is open."""
+    in_blocks = reading.profile.blocks is not None and whole is None
     divided = reading.profile.runs is not None and not reading.profile.runs.whole
     run = whole
     if run is not None:
@@ -104,6 +110,10 @@ def _table_runs(
             key = found
         if run is None:
             run = _SeriesRun(reading, columns, table.head.keys, line)
+            run.is_one_of_several = divided or in_blocks
+            if in_blocks and not divided:
+                # The keys of a block are its own; those above the first are of all.
+                run.assembly.keys_after = last
         run.add(line, cells, problem, columns, table.head)
     if run is None:
         run = _SeriesRun(reading, table.columns, table.head.keys, table.head.line)
@@ -124,10 +134,17 @@ class _SeriesRun:
         self.assembly = reading.assemble(line, columns.constants, keys)
         self._sections: list[_Section] = []
         self._open: _Section | None = None
+        # Of a file that is one run, nobody knows whether it has come to its end.
+        self.is_one_of_several = False
         self._joins = reading.profile.series.join
         self._found: dict[tuple[str, ...], _Section] = {}
         self._keys: KeyLines = keys
         self._phase_keys: list[KeyLines | None] = []
+
+    @property
+    def last_line(self) -> int:
+        """The line of its last row."""
+        return max((section.last for section in self._sections), default=0)
 
     def begin_table(self) -> None:
         """Begin the points of another block."""
@@ -156,6 +173,8 @@ class _SeriesRun:
     def _add(
         self, line: int, row: list[str], columns: SeriesColumns, head: TableHead
     ) -> None:
+        if self.is_one_of_several:
+            self.assembly.take_row(row, columns)
         kept = self.assembly.add_run_cells(line, row, columns)
         for label, text in kept.items():
             # The times of the rows are a series of their own.

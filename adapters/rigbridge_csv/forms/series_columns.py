@@ -9,7 +9,6 @@ import attrs
 
 from rigbridge.model.report import ConversionReport
 from rigbridge_csv.forms.columns import RowColumns
-from rigbridge_csv.forms.reading import LogReading
 from rigbridge_csv.forms.shapes import NameParts
 from rigbridge_csv.forms.value_columns import (
     ValueColumn,
@@ -18,6 +17,7 @@ from rigbridge_csv.forms.value_columns import (
 )
 from rigbridge_csv.profiles.fields import Field, FieldSource
 from rigbridge_csv.profiles.place import Role
+from rigbridge_csv.tables.cells import CellReader
 from rigbridge_csv.tables.head import TableHead
 from rigbridge_csv.tables.header import find_column
 
@@ -46,16 +46,10 @@ class SeriesColumns(RowColumns):
     """
 
     def __init__(
-        self, head: TableHead, reading: LogReading, report: ConversionReport
+        self, head: TableHead, cells: CellReader, report: ConversionReport
     ) -> None:
-        profile = reading.profile
-        super().__init__(
-            head,
-            profile,
-            uri=reading.source.uri,
-            file_name=reading.file_name,
-            report=report,
-        )
+        super().__init__(head, cells, report)
+        profile = self.profile
         rule = profile.series
         self.units = [row.cells for row in head.roles if row.role is Role.UNIT]
         self.by = [(self.names.must(name, "series.by"), name) for name in rule.by]
@@ -70,7 +64,7 @@ class SeriesColumns(RowColumns):
         ]
         labels = self.names.single(chosen, report)
         self.values = [
-            describe_column(self, head, reading.cells, (at, label), rule.y)
+            describe_column(self, head, (at, label), rule.y)
             for at, label in zip(chosen, labels, strict=True)
         ]
         if not self.values:
@@ -80,9 +74,7 @@ class SeriesColumns(RowColumns):
                 f"declare series.y in profile {profile.name!r}",
             )
         self.x: dict[int, ValueColumn] = {
-            at: describe_column(
-                self, head, reading.cells, (at, self.names.label(at)), None
-            )
+            at: describe_column(self, head, (at, self.names.label(at)), None)
             for at in x_positions
         }
         if self.joined:
@@ -108,7 +100,7 @@ class SeriesColumns(RowColumns):
         # What is no series by name is kept as one, so that no cell is lost.
         other_labels = self.names.labels(others, report)
         self.values.extend(
-            describe_column(self, head, reading.cells, (at, label), None)
+            describe_column(self, head, (at, label), None)
             for at, label in zip(others, other_labels, strict=True)
         )
         for at in others:
@@ -121,7 +113,7 @@ class SeriesColumns(RowColumns):
         }
         self.clocks = frozenset(self.names.label(at) for at in clocks)
         known = {*taken, *self.over}
-        self._keep_clocks(sorted(clocks - known), reading, head)
+        self._keep_clocks(sorted(clocks - known), head)
         # Of a field that is made of several columns, the run has the first row's.
         made = {
             at
@@ -129,17 +121,13 @@ class SeriesColumns(RowColumns):
             if member.field in _TIMES
             for at in member.positions
         }
-        self._keep_clocks(sorted(made - known - clocks), reading, head)
+        self._keep_clocks(sorted(made - known - clocks), head)
 
-    def _keep_clocks(
-        self, positions: Sequence[int], reading: LogReading, head: TableHead
-    ) -> None:
+    def _keep_clocks(self, positions: Sequence[int], head: TableHead) -> None:
         """Keep the times of all rows, of which the run has the first only."""
         for at in positions:
             label = self.names.label(at)
-            self.values.append(
-                describe_column(self, head, reading.cells, (at, label), None)
-            )
+            self.values.append(describe_column(self, head, (at, label), None))
             self.over[at] = next(iter(self.x), None)
 
     def stated(self, source: FieldSource | None) -> str | None:

@@ -14,7 +14,6 @@ from rigbridge_csv.forms.shapes import NameParts, name_parts
 from rigbridge_csv.limits import Condition
 from rigbridge_csv.profiles.forms import ColumnChoice, GivenColumn
 from rigbridge_csv.profiles.place import Role
-from rigbridge_csv.tables.cells import CellReader
 from rigbridge_csv.tables.head import TableHead
 
 __all__ = ["ValueColumn", "chosen_columns", "describe_column"]
@@ -102,7 +101,6 @@ def _role_texts(head: TableHead, at: int) -> Iterator[tuple[Role, str, str, int]
 def describe_column(
     columns: RowColumns,
     head: TableHead,
-    cells: CellReader,
     column: tuple[int, str],
     chosen: ColumnChoice | None,
 ) -> ValueColumn:
@@ -116,6 +114,7 @@ def describe_column(
         MalformedSourceError: its limits cannot be right.
     """
     at, label = column
+    cells = columns.cells
     given = _given(chosen, columns.header[at])
     header = columns.header[at] or label
     parts = name_parts(columns.profile.names, header)

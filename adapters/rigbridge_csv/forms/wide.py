@@ -42,7 +42,7 @@ def read_wide(reading: LogReading) -> Iterator[Run]:
     """Read the runs of a log, a row each."""
 
     def bind(head: TableHead, report: ConversionReport) -> WideColumns:
-        return WideColumns(head, reading, report)
+        return WideColumns(head, reading.cells, report)
 
     empty = True
     footers = reading.find_footers(bind)

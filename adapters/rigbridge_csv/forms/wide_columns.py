@@ -10,7 +10,6 @@ import attrs
 from rigbridge.model import Measurement, MeasurementRow
 from rigbridge.model.report import ConversionReport
 from rigbridge_csv.forms.columns import Picker, RowColumns, picker
-from rigbridge_csv.forms.reading import LogReading
 from rigbridge_csv.forms.shapes import name_parts
 from rigbridge_csv.forms.value_columns import (
     ValueColumn,
@@ -19,6 +18,7 @@ from rigbridge_csv.forms.value_columns import (
 )
 from rigbridge_csv.profiles.fields import PHASE_FIELDS
 from rigbridge_csv.profiles.forms import MeasurementColumns, NeighbourColumn
+from rigbridge_csv.tables.cells import CellReader
 from rigbridge_csv.tables.head import TableHead
 from rigbridge_csv.tables.header import find_column
 
@@ -84,17 +84,10 @@ class WideColumns(RowColumns):
     """
 
     def __init__(
-        self, head: TableHead, reading: LogReading, report: ConversionReport
+        self, head: TableHead, cells: CellReader, report: ConversionReport
     ) -> None:
-        profile = reading.profile
-        super().__init__(
-            head,
-            profile,
-            uri=reading.source.uri,
-            file_name=reading.file_name,
-            report=report,
-        )
-        rule = profile.measurements
+        super().__init__(head, cells, report)
+        rule = self.profile.measurements
         beside: dict[int, dict[str, int]] = {}
         taken: set[int] = set()
         for at in self.rest:
@@ -106,7 +99,7 @@ class WideColumns(RowColumns):
         labels = self.names.single(positions, report)
         self.targets = [
             self._target(
-                describe_column(self, head, reading.cells, (at, label), rule.columns),
+                describe_column(self, head, (at, label), rule.columns),
                 beside.get(at, {}),
             )
             for at, label in zip(positions, labels, strict=True)

@@ -56,11 +56,7 @@ def checked_draft(source: Source) -> tuple[str, bool]:
     except RigbridgeError as error:
         lines.append(f"# It does not read the example yet: {error}")
         return "\n".join([*lines, draft.text]), False
-    measured = sum(len(p.measurements) for run in tried.runs for p in run.phases)
-    lines.append(
-        f"# It reads {len(tried.runs)} runs with {measured} measurements of the example"
-        f" and leaves {len(tried.failures)} out."
-    )
+    lines.append(f"# Of the example it reads: {tried.counts}.")
     lines.extend(f"# Left out: {error}" for error in tried.failures[:_MOST])
     lines.extend(f"# DECLARE: {words}" for words in draft.asks)
     ready = bool(tried.runs) and not tried.failures and not draft.asks

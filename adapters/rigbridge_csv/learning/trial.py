@@ -43,6 +43,16 @@ class ProfileTrial:
     failures: list[SourceError]
     report: ConversionReport
 
+    @property
+    def counts(self) -> str:
+        """How much came of it, in words: ``1 run, 12 measurements, 0 left out``."""
+        measured = sum(len(p.measurements) for run in self.runs for p in run.phases)
+        words = [
+            f"{count} {noun if count == 1 else noun + 's'}"
+            for count, noun in ((len(self.runs), "run"), (measured, "measurement"))
+        ]
+        return ", ".join([*words, f"{len(self.failures)} left out"])
+
 
 def load_profile(path: Path) -> CSVProfile:
     """

@@ -57,6 +57,7 @@ class CellReader:
     profile: CSVProfile
     context: ReadContext
     uri: str
+    file_name: str
     condition: _ReadCondition = attrs.field(init=False, eq=False)
     missing: frozenset[str] = attrs.field(init=False)
     plain_decimals: bool = attrs.field(init=False)

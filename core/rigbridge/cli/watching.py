@@ -86,6 +86,7 @@ def watch(
                 {
                     "source": result.source,
                     "runs": [str(run.id) for run in result.runs],
+                    "beside": list(result.beside),
                     "errors": [str(error) for error in result.errors],
                 }
             )
@@ -93,7 +94,13 @@ def watch(
         for error in result.errors:
             say_error(error)
         if result.succeeded and not result.skipped:
-            say(f"{result.source}: {count_of(len(result.runs), 'run')}")
+            beside = (
+                f" ({count_of(len(result.beside), 'run')} that it held before it was "
+                f"changed stored beside, the first: {result.beside[0]})"
+                if result.beside
+                else ""
+            )
+            say(f"{result.source}: {count_of(len(result.runs), 'run')}{beside}")
 
     stopping = threading.Event()
 

@@ -151,6 +151,8 @@ class PastImports:
         self._replaces = replace
         self._began = time.time_ns()
         self._waiting: list[LedgerEntry] = []
+        # Of the sources that are being read: the entries of those that are not new.
+        self._before: dict[bytes, KnownSource] = {}
         self._durable = durable
         self._results: list[SourceResult] = []
         self._since = time.monotonic()
@@ -183,6 +185,9 @@ class PastImports:
                         partial(_digest, found),
                     )
                 if known is None:
+                    before = self._lookup.imported_before(found.key)
+                    if before is not None:
+                        self._before[found.key] = before
                     yield found
                 else:
                     # A member that was unpacked takes room until it is released.
@@ -198,10 +203,24 @@ class PastImports:
         """
         try:
             for result in results:
-                self._note(result)
-                yield result
+                # Asked before the entry is written anew.
+                told = attrs.evolve(result, beside=self._beside(result))
+                self._note(told)
+                yield told
         finally:
             self.flush()
+
+    def _beside(self, result: SourceResult) -> tuple[str, ...]:
+        """Give the stored runs of a source that it held before it was changed."""
+        before = self._before.pop(result.key or b"", None)
+        if before is None or not result.runs or before.digest is None:
+            return ()
+        if result.digest is None or before.digest.hex() == result.digest:
+            return ()
+        entry = self._ledger.entry(before.key)
+        held = () if entry is None else entry.runs
+        kept = {run.id for run in result.runs}
+        return tuple(run.stored_id or str(run.id) for run in held if run.id not in kept)
 
     def flush(self) -> None:
         """Write what waits; also at the end."""

@@ -114,6 +114,8 @@ class SourceResult:
         tried: False for a source that was left because the destination is out, which
             ``errors`` then holds, or because the import was interrupted.
         skipped: whether the ledger says that it was imported before as it is.
+        beside: the ids of stored runs that the source held when it was imported before,
+            and does not hold any more since it was changed.
         seconds: how long it took to read and convert it.
     """
 
@@ -133,6 +135,7 @@ class SourceResult:
     report: ConversionReport = attrs.field(factory=ConversionReport)
     tried: bool = True
     skipped: bool = False
+    beside: tuple[str, ...] = ()
     seconds: float = 0.0
 
     @property

@@ -50,9 +50,8 @@ class LedgerLookup:
         Args:
             paths: as :func:`ledger_path` gives them; some hundred at most.
         """
-        if not self._again:
-            self._expected = set(paths)
-            self._known = self.ledger.known(paths, self.destination)
+        self._expected = set(paths)
+        self._known = self.ledger.known(paths, self.destination)
 
     def finished(
         self,
@@ -95,6 +94,16 @@ class LedgerLookup:
             if len(self._seen) >= _GROUP:
                 self.flush()
         return entry
+
+    def imported_before(self, path: bytes) -> KnownSource | None:
+        """
+        Find what is known of a source that has to be read, if its runs are stored.
+
+        Args:
+            path: one that was asked for with :meth:`expect`.
+        """
+        entry = self._known.get(path)
+        return entry if entry is not None and entry.verdict.is_complete else None
 
     def _found(self, path: bytes) -> KnownSource | None:
         if path not in self._expected:

@@ -276,6 +276,24 @@ class TestCommands:
         assert config.read_text().startswith('time_zone = "UTC"\n')
         assert load_profile(config) == load_profile(tmp_path / "a.toml")
 
+    def test_quiet_says_only_what_is_left_to_do(self, tmp_path: Path) -> None:
+        """What a draft asks for, and which run is left out, and one run is one run."""
+        log, profile = tmp_path / "a.csv", tmp_path / "a.toml"
+        log.write_text("SN,Bin,Vout\n1,1,3.31\n2,5,3.30\n3,1,3.29\n")
+        done = CliRunner().invoke(app, ["learn", str(log), "-q", "--to", str(profile)])
+        assert done.exit_code == 1
+        assert "DECLARE:" in done.stderr
+        log.write_text("SN,Result,Vout\n001,PASS,3.31\n")
+        CliRunner().invoke(app, ["learn", str(log), "--to", str(profile)])
+        with log.open("a") as stream:
+            stream.write("002,PASS,3,31\n")
+        done = CliRunner().invoke(app, ["try", str(profile), str(log), "-q"])
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert done.stderr.startswith("left out: ")
+        assert "# Of the example it reads: 1 run, 1 measurement, 0 left out" in (
+            profile.read_text()
+        )
+
     def test_a_column_mapping_is_tried(self, tmp_path: Path) -> None:
         """TofuPilot's mapping is taken as it is."""
         log, mapping = tmp_path / "a.csv", tmp_path / "mapping.json"

@@ -73,6 +73,20 @@ def test_a_log_that_grows_brings_its_new_runs(call: Command, tmp_path: Path) -> 
     assert (found["stored"], found["verified"]["is_equal"]) == (2, True)
 
 
+def test_a_run_that_grew_is_said_to_stand_beside(call: Command, tmp_path: Path) -> None:
+    """Where no id tells that a test is the same, the import names the run before."""
+    log = tmp_path / "bench.csv"
+    log.write_text("procedure,serial_number,measurement,value\nP,7,a,1\n", "utf-8")
+    first = call("import", log, "--json", "--time-zone", "UTC")
+    (run,) = json.loads(first.stdout.splitlines()[0])["runs"]
+    with log.open("a", encoding="utf-8") as stream:
+        stream.write("P,7,b,2\n")
+    grown = call("import", log, "--time-zone", "UTC")
+    said = " ".join(grown.stderr.split())
+    assert "1 run that changed files held before stays stored beside" in said
+    assert f"{run['id']} of {log}" in said
+
+
 def test_a_change_within_a_tick_is_seen(call: Command, reports: Path) -> None:
     """A file that keeps its size and its time is still known to be another."""
     path = reports / "openhtf-with-attachment.json"

@@ -57,6 +57,7 @@ class _Totals:
     runs: int = 0
     there_already: int = 0
     different: int = 0
+    beside: int = 0
     replaced: int = 0
     quarantined: int = 0
     measurements: int = 0
@@ -100,6 +101,7 @@ class ImportSummary:
         self._rows: list[tuple[str, ...]] = []
         self._messages = MessageGroups()
         self._differing = DifferingRuns()
+        self._beside: tuple[str, str] | None = None
         self._in_assumed_zone = 0
         self._partial = 0
         self._partial_example: str | None = None
@@ -156,6 +158,9 @@ class ImportSummary:
         if result.quarantined and self._quarantine is None:
             # The document of an item lies in the folder of that item.
             self._quarantine = result.quarantined[0].parents[1]
+        totals.beside += len(result.beside)
+        if result.beside and self._beside is None:
+            self._beside = (result.source, result.beside[0])
         if result.succeeded and any(item.partial for item in result.runs):
             self._partial += 1
             self._partial_example = self._partial_example or result.source
@@ -236,6 +241,15 @@ class ImportSummary:
                 f"{self._partial_example}{which}: {'is' if one else 'are'} cut off or "
                 "damaged; only what is complete of it was taken (export or copy it "
                 "again; --strict refuses such files)"
+            )
+        if self._beside is not None:
+            source, first = self._beside
+            say_warning(
+                f"{count_of(totals.beside, 'run')} that changed files held before "
+                f"{'stays' if totals.beside == 1 else 'stay'} stored beside their runs "
+                f"of now: a file that was written on may count a test twice; the "
+                f"first: {first} of {source} ('{own_call()} runs delete ID' takes one "
+                "out)"
             )
         if self._in_assumed_zone:
             zone = f"{datetime.now().astimezone():%Z, UTC%z}"
@@ -385,6 +399,7 @@ def source_document(result: SourceResult) -> dict[str, object]:
         "runs": [_run_document(item) for item in result.runs],
         "errors": [error_document(error) for error in result.errors],
         "quarantined": [str(path) for path in result.quarantined],
+        "beside": list(result.beside),
         "elements": {
             each.value: count
             for each in Disposition

@@ -1,0 +1,138 @@
+"""Which columns are read, and what a header binds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from rigbridge.errors import MalformedSourceError, NoRunError
+from rigbridge.testing import Reading
+
+Read = Callable[..., Reading]
+
+COLUMNS = {"serial_number": "SN", "measurement": "Test", "value": "Value"}
+
+
+def serials(reading: Reading) -> list[str | None]:
+    """Give the serial numbers of the runs, in order."""
+    return [run.unit.serial_number for run in reading.runs]
+
+
+class TestUndeclaredColumns:
+    """What a profile does not name is kept, dropped or refused, as it says."""
+
+    LOG = "SN,Test,Value,Rack,Lot\n1,a,1,R1,L7\n1,b,2,,L7\n"
+
+    def test_kept_with_the_measurement(self, read: Read) -> None:
+        """By default the cells are attributes, as their exact text; blanks are not."""
+        run = read(self.LOG, fields=COLUMNS).runs[0]
+        assert [m.attributes for m in run.phases[0].measurements] == [
+            {"Rack": "R1", "Lot": "L7"},
+            {"Lot": "L7"},
+        ]
+
+    def test_declared_for_the_run(self, read: Read) -> None:
+        """A column declared as metadata is said once, of the run."""
+        run = read(self.LOG, fields=COLUMNS, metadata=["Lot"]).runs[0]
+        assert run.metadata == {"Lot": "L7"}
+        assert run.phases[0].measurements[1].attributes == {}
+
+    def test_differing_metadata_stay_with_the_row(self, read: Read) -> None:
+        """Of metadata that change within a run none is lost."""
+        log = "SN,Test,Value,Lot\n1,a,1,L7\n1,b,2,L8\n1,c,3,\n"
+        run = read(log, fields=COLUMNS, metadata=["Lot"]).runs[0]
+        assert run.metadata == {"Lot": "L7"}
+        assert run.phases[0].measurements[1].attributes == {"Lot": "L8"}
+
+    def test_dropped_and_recorded(self, read: Read) -> None:
+        """With drop each left-out column is recorded with the header's line."""
+        reading = read(self.LOG, fields=COLUMNS, undeclared="drop")
+        assert reading.runs[0].phases[0].measurements[0].attributes == {}
+        dropped = [e for e in reading.report.entries if e.disposition == "omitted"]
+        assert [(str(e.place), e.item) for e in dropped] == [
+            ("line 1, Rack", "column"),
+            ("line 1, Lot", "column"),
+        ]
+
+    def test_an_unknown_column_is_an_error(self, read: Read) -> None:
+        """With error the file is refused; file, column and remedy are named."""
+        with pytest.raises(MalformedSourceError, match="unknown column") as caught:
+            read(self.LOG, fields=COLUMNS, undeclared="error")
+        assert str(caught.value) == (
+            "log.csv: line 1, column 'Rack': unknown column (declare it in profile "
+            "'site', or set its undeclared to attributes or drop)"
+        )
+
+    def test_double_and_blank_names_are_numbered(self, read: Read) -> None:
+        """Undeclared columns of one name, or of none, keep their cells apart."""
+        run = read("SN,Test,Value,X,X,\n1,a,1,p,q,r\n", fields=COLUMNS).runs[0]
+        assert run.phases[0].measurements[0].attributes == {
+            "X": "p",
+            "X (2)": "q",
+            "column 6": "r",
+        }
+
+
+class TestHeader:
+    """The header binds columns by name."""
+
+    def test_order_blanks_and_case_do_not_matter(self, read: Read) -> None:
+        """A name is found whatever stands around it."""
+        run = read(" VALUE , Measurement\n1,a\n").runs[0]
+        assert run.phases[0].measurements[0].value == 1
+
+    def test_a_double_name_needs_a_number(self, read: Read) -> None:
+        """A declared column that exists twice is refused, and the remedy is named."""
+        with pytest.raises(
+            MalformedSourceError, match="declare it by its number: 3, 4"
+        ):
+            read("SN,Test,Value,Value\n1,a,1,2\n", fields=COLUMNS)
+
+    def test_columns_by_number(self, read: Read) -> None:
+        """A number counts columns from 1."""
+        columns = {**COLUMNS, "value": 4}
+        run = read("SN,Test,Value,Value\n1,a,1,2\n", fields=columns).runs[0]
+        assert run.phases[0].measurements[0].value == 2
+
+    def test_a_repeated_header_is_passed_over(self, read: Read) -> None:
+        """A header inside the file is no row."""
+        head = "serial_number,measurement,value\n"
+        reading = read(head + "1,a,1\n" + head + "2,a,2\n")
+        assert serials(reading) == ["1", "2"]
+
+    def test_a_changed_header_binds_anew(self, read: Read) -> None:
+        """Behind a header with other columns values keep their right names."""
+        reading = read(
+            "serial_number,measurement,value\n1,a,1\n"
+            "measurement,fixture,value,serial_number\na,F1,2,2\n"
+        )
+        assert serials(reading) == ["1", "2"]
+        measurement = reading.runs[1].phases[0].measurements[0]
+        assert measurement.value == 2
+        assert measurement.attributes == {"fixture": "F1"}
+
+    def test_a_changed_header_that_lacks_something(self, read: Read) -> None:
+        """A header in mid-file that lacks what the profile needs is an error."""
+        log = "SN,Test,Value,Lot\n1,a,1,L\nSN,Test,Value\n2,a,1\n"
+        with pytest.raises(MalformedSourceError, match="line 3, column 'Lot'"):
+            read(log, fields=COLUMNS, metadata=["Lot"])
+
+    def test_the_line_for_excel(self, read: Read) -> None:
+        """A first line that tells Excel the delimiter is no header."""
+        reading = read("sep=;\nserial_number;measurement;value\n1;a;1\n")
+        assert serials(reading) == ["1"]
+
+    @pytest.mark.parametrize(
+        "content", ["measurement,value\n", "measurement,value\r\n\r\n,\r\n\x1a"]
+    )
+    def test_a_header_alone_holds_no_run(self, read: Read, content: str) -> None:
+        """A header without rows is no run, and no failure of the parser."""
+        with pytest.raises(NoRunError):
+            read(content)
+
+    @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\r\r\n"])
+    def test_any_line_end(self, read: Read, end: str) -> None:
+        """Line ends of any system, doubled ones included, part the rows."""
+        log = end.join(["serial_number,measurement,value", "1,a,1", "2,b,2", ""])
+        assert serials(read(log)) == ["1", "2"]
