@@ -204,13 +204,13 @@ class PastImports:
         try:
             for result in results:
                 # Asked before the entry is written anew.
-                told = attrs.evolve(result, beside=self._runs_left_beside(result))
+                told = attrs.evolve(result, beside=self._earlier_runs(result))
                 self._note(told)
                 yield told
         finally:
             self.flush()
 
-    def _runs_left_beside(self, result: SourceResult) -> tuple[str, ...]:
+    def _earlier_runs(self, result: SourceResult) -> tuple[str, ...]:
         """Give the stored runs of a source that it held before it was changed."""
         before = self._before.pop(result.key or b"", None)
         if before is None or not result.runs or before.digest is None:
