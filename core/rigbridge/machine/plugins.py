@@ -13,7 +13,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from importlib.metadata import EntryPoint, distributions, entry_points
+from functools import lru_cache
+from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
 
 import attrs
 
@@ -60,9 +61,14 @@ class PluginRecord:
 def _owner(entry: EntryPoint) -> tuple[str, str]:
     # An entry point without a distribution comes from a test or a frozen program, one
     # without a name from an uninstallation that was interrupted.
-    name = None if entry.dist is None else entry.dist.metadata["Name"]
-    version = None if entry.dist is None else entry.dist.metadata["Version"]
-    return name or "unknown", version or "unknown"
+    return ("unknown", "unknown") if entry.dist is None else _described(entry.dist)
+
+
+# One distribution offers many plugins, and its metadata takes milliseconds to read.
+@lru_cache(maxsize=64)
+def _described(distribution: Distribution) -> tuple[str, str]:
+    metadata = distribution.metadata
+    return metadata["Name"] or "unknown", metadata["Version"] or "unknown"
 
 
 def _discover(group: str) -> Iterable[EntryPoint]:
