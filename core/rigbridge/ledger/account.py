@@ -68,7 +68,8 @@ class Account:
     Attributes:
         files: how many sources, by what came of them.
         size: their bytes together.
-        runs: how many runs, by what came of them when they were last looked at.
+        runs: how many runs, by what came of them when they were last looked at; one
+            that an import of this account has created stays so.
         stored: how many different runs the destination holds.
         measurements: how many those hold.
         attachments: likewise.

@@ -268,7 +268,12 @@ class SourceRows:
         digest: bytes | None,
         runs: tuple[LedgerRun, ...],
     ) -> tuple[LedgerRun, ...]:
-        """Make room for an entry; gives its runs, with those that stay stored."""
+        """
+        Make room for an entry; gives its runs, with those that stay stored.
+
+        A run that an import has brought into the store stays one that was created,
+        also when a later one has found it there.
+        """
         old = connection.execute(
             "SELECT key, digest FROM source WHERE folder = ? AND name = ?"
             " AND destination = ? AND is_current IS NOT NULL",
@@ -277,12 +282,22 @@ class SourceRows:
         if old is None:
             return runs
         stored = [run for run in _runs(connection, old[0]) if run.status.is_stored]
-        # The file holds something else now, while the store still has the old runs.
-        if old[1] != digest and stored:
+        seen = {run.id for run in runs}
+        gone = [run for run in stored if run.id not in seen]
+        created = {run.id for run in stored if run.status is RunStatus.CREATED}
+        kept = tuple(
+            attrs.evolve(run, status=RunStatus.CREATED)
+            if run.status is RunStatus.KNOWN and run.id in created
+            else run
+            for run in runs
+        )
+        # The file holds something else now, while the store still has the old runs. Not
+        # so a log that has grown: what it held before is part of the new entry.
+        if old[1] != digest and gone:
             connection.execute(
                 "UPDATE source SET is_current = NULL WHERE key = ?", (old[0],)
             )
-            return runs
+            return runs  # those of before are counted with their own entry
         for statement in (
             "DELETE FROM run WHERE source = ?",
             "DELETE FROM problem WHERE source = ?",
@@ -290,8 +305,7 @@ class SourceRows:
         ):
             connection.execute(statement, (old[0],))
         # What another version of the adapter made of it is stored all the same.
-        seen = {run.id for run in runs}
-        return (*runs, *(run for run in stored if run.id not in seen))
+        return (*kept, *gone)
 
     def _folder_of(self, connection: sqlite3.Connection, folder: bytes) -> int:
         key = self._folder_key(connection, folder)

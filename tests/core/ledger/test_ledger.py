@@ -102,6 +102,18 @@ class TestEntries:
         assert ledger.account("local").stored == 2
         assert not lookup(ledger).finished(entry().path, 10, 100 * SECOND, no_digest)
 
+    def test_a_log_that_has_grown_is_one_file(self, ledger: Ledger) -> None:
+        """Its account is that of what it holds now; what was created stays so."""
+        before = entry()
+        (known,) = (attrs.evolve(run, status=RunStatus.KNOWN) for run in before.runs)
+        grown = (known, LedgerRun(id=uuid4(), measurements=2, attachments=0))
+        ledger.record([before])
+        ledger.record([entry(digest=OTHER, size=20, runs=grown)])
+        account = ledger.account("local")
+        assert (account.files, account.size) == ({Verdict.IMPORTED: 1}, 20)
+        assert account.runs == {RunStatus.CREATED: 2}
+        assert account.total("mapped") == 3
+
     def test_destinations_have_entries_of_their_own(self, ledger: Ledger) -> None:
         """What went to one store says nothing about another."""
         ledger.record([entry()])
