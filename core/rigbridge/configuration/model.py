@@ -17,6 +17,8 @@ __all__ = ["LOCAL", "Configuration"]
 LOCAL = "local"
 """The value of ``to`` that means the embedded store."""
 
+_STORE_FILE = "store.sqlite"
+
 
 @attrs.frozen(kw_only=True)
 class Configuration:
@@ -101,6 +103,15 @@ class Configuration:
     def is_local(self) -> bool:
         """Whether runs go to the embedded store."""
         return self.to == LOCAL
+
+    @property
+    def is_without_store(self) -> bool:
+        """Whether runs go to the embedded store of a folder that has none (yet)."""
+        return (
+            self.is_local
+            and self.destination_settings.database is None
+            and not (self.data / _STORE_FILE).is_file()
+        )
 
     @property
     def is_http(self) -> bool:

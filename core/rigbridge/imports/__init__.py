@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rigbridge.imports.past_imports import (
         PastImports,
         destination_key,
+        distrust_ledger,
         ledger_run,
         passed_over,
         settings_digest,
@@ -58,6 +59,7 @@ __all__ = [
     "SourceResult",
     "Strictness",
     "destination_key",
+    "distrust_ledger",
     "import_sources",
     "ledger_run",
     "passed_over",
@@ -90,6 +92,7 @@ __getattr__ = deferred_names(
         "SourceResult": "results",
         "Strictness": "strictness",
         "destination_key": "past_imports",
+        "distrust_ledger": "past_imports",
         "import_sources": "pipeline",
         "ledger_run": "past_imports",
         "passed_over": "past_imports",

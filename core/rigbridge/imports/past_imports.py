@@ -44,6 +44,7 @@ from rigbridge.ledger import (
     RunStatus,
     Verdict,
 )
+from rigbridge.machine.folders import path_text
 from rigbridge.machine.plugins import PluginLoader
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PastImports",
     "destination_key",
+    "distrust_ledger",
     "ledger_run",
     "passed_over",
     "settings_digest",
@@ -113,6 +115,25 @@ def settings_digest(
     }
     text = json.dumps(document, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def distrust_ledger(ledger: Ledger, configuration: Configuration) -> Iterator[str]:
+    """
+    Have everything read again where the store that held it is not there.
+
+    A person may have deleted the store, or copied the ledger alone to another machine.
+    To be called before the store is opened, which makes a new one.
+
+    Yields:
+        A sentence that says so; none where all is as usual.
+    """
+    if configuration.is_without_store and (
+        count := ledger.doubt_all(destination_key(configuration))
+    ):
+        yield (
+            f"{path_text(configuration.data)} has no store, though its ledger names "
+            f"{count} imported files: those that are there are read again"
+        )
 
 
 def passed_over(found: FoundSource) -> SourceResult:

@@ -195,6 +195,29 @@ class Ledger:
         if rows and self.path.is_file():
             self._database.write(write)
 
+    def doubt_all(self, destination: str) -> int:
+        """
+        Have every source of a destination read again, since what it held is gone.
+
+        Returns:
+            How many sources; those that are in doubt already do not count.
+        """
+        counted = 0
+
+        def write(connection: sqlite3.Connection) -> None:
+            nonlocal counted
+            # The entries stay: they tell what was there, also of files that were moved.
+            counted = connection.execute(
+                "UPDATE source SET mtime_ns = -1 WHERE mtime_ns != -1"
+                " AND is_current IS NOT NULL AND destination ="
+                " (SELECT key FROM destination WHERE name = ?)",
+                (destination,),
+            ).rowcount
+
+        if self.path.is_file():
+            self._database.write(write)
+        return counted
+
     def settle(self, run: LedgerRun, destination: str) -> None:
         """Note that a run from quarantine is stored by now."""
         # By run and not by path: the same run may have come from several files.

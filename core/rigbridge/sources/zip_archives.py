@@ -100,7 +100,7 @@ def zip_members(
     """
     with archive() as stream:
         try:
-            infos = zipfile.ZipFile(stream).infolist()
+            infos = _index(stream)
         except (
             zipfile.BadZipFile,
             ValueError,
@@ -130,6 +130,16 @@ def zip_members(
             opened=opener,
             is_lasting=is_lasting,
         )
+
+
+def _index(stream: IO[bytes]) -> list[zipfile.ZipInfo]:
+    infos = zipfile.ZipFile(stream).infolist()
+    stream.seek(0)
+    begins = stream.read(len(_MAGIC)) == _MAGIC
+    # Of an archive that was cut off, the index of an archive within it is found.
+    if begins and all(info.header_offset for info in infos):
+        raise zipfile.BadZipFile("its index is that of an archive within it")
+    return infos
 
 
 def _check(info: zipfile.ZipInfo) -> None:

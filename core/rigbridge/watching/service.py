@@ -17,6 +17,7 @@ from rigbridge.imports import (
     PastImports,
     SourceResult,
     destination_key,
+    distrust_ledger,
     import_sources,
     remembered,
     settings_digest,
@@ -111,6 +112,8 @@ class _FolderImport:
         """Import files; ends early when it is told to."""
         with self._lock, Scan((), self._rule.selection) as scan:
             if self._destination is None:
+                for doubt in distrust_ledger(self._ledger, self._rule.configuration):
+                    _LOGGER.warning("%s", doubt)
                 self._destination = open_destination(self._rule.configuration)
 
             def sources() -> Iterator[FoundSource]:

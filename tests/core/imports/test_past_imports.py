@@ -168,6 +168,18 @@ def test_a_run_that_is_gone_is_named(call: Command, reports: Path) -> None:
     assert account(call)["verified"]["is_equal"]
 
 
+def test_a_store_that_is_gone_is_filled_again(call: Command, reports: Path) -> None:
+    """Also where the import that notices it does not come to its end."""
+    call("import", reports)
+    Path("data/store.sqlite").unlink()
+    said = call("import", reports, "--dry-run")
+    assert "data has no store, though its ledger names 2 imported files" in said.stderr
+    assert "3 runs of 2 files" in call("import", reports).stdout
+    assert "verified: the store holds 3 runs" in (
+        call("ledger", "report", "--verify").stdout
+    )
+
+
 def test_a_damaged_ledger_stops_nothing(call: Command, reports: Path) -> None:
     """It is set aside, which is said, and importing again fills a new one."""
     summary(call, reports)
@@ -238,18 +250,18 @@ def test_a_file_is_moved_once_the_ledger_has_it(
     call: Command, reports: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else an import that is killed then would leave its runs in no account."""
-    noted: list[int] = []
+    noted: list[bool] = []
     finish = Afterwards.finish
 
     def finished(self: Afterwards, result: SourceResult) -> None:
         ledger = Ledger.open(Path("data"))
-        noted.append(len(list(ledger.entries())))
+        noted.append(result.key in {entry.path for entry in ledger.entries()})
         ledger.close()
         finish(self, result)
 
     monkeypatch.setattr(Afterwards, "finish", finished)
     summary(call, reports, "--after", "delete")
-    assert noted == [2, 2]
+    assert noted == [True, True]
     assert list(reports.iterdir()) == []
 
 
@@ -292,7 +304,7 @@ def test_what_differs_is_named_and_replaced(call: Command, reports: Path) -> Non
         "replaced",
     }
     found = account(call)
-    assert found["runs"] == {"known": 1, "replaced": 2}
+    assert found["runs"] == {"created": 1, "replaced": 2}
     assert found["verified"]["is_equal"]
     last = call("import", reports, *there, "--json").stdout.splitlines()[-1]
     assert json.loads(last)["different"] == 0

@@ -130,6 +130,19 @@ def test_what_is_no_archive_is_said(tmp_path: Path, name: str) -> None:
     assert "is no whole" in said
 
 
+def test_the_index_of_an_archive_within_is_not_taken_for_its_own(
+    tmp_path: Path,
+) -> None:
+    """An archive that was cut off would have lost the rest of its members unnoticed."""
+    inner = zipped({"a.xml": b"<x/>"})
+    whole = zipped({"a.xml": b"<x/>", "in.zip": inner}, zipfile.ZIP_STORED)
+    path = tmp_path / "r.zip"
+    for end in (whole.index(inner) + len(inner), len(whole) - 30):
+        path.write_bytes(whole[:end])
+        (said,) = read(path).values()
+        assert "is no whole zip archive" in str(said)
+
+
 def test_a_damaged_header_is_not_taken_for_the_end(tmp_path: Path) -> None:
     """The members behind it are missing, and that is said."""
     content = bytearray(tarred({f"{at}.xml": b"<x/>" for at in range(9)}))

@@ -204,9 +204,7 @@ class ImportPlan:
         configuration = self._configuration
         if not configuration.is_local or len(forecast.procedures) > _MOST_ASKED:
             return
-        if configuration.destination_settings.database is None and not any(
-            configuration.data.glob("store.sqlite")
-        ):
+        if configuration.is_without_store:
             # A look makes no store.
             for each in forecast.procedures.values():
                 each.is_known = False

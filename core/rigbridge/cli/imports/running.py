@@ -75,7 +75,6 @@ def run_import(
         destination_key,
         settings_digest,
     )
-    from rigbridge.ledger import Ledger
     from rigbridge.opening import check_adapters
 
     # Also where nothing is read: settings that nobody reads are misspelled ones.
@@ -88,7 +87,7 @@ def run_import(
         retry=partial(command_line, configuration, "quarantine", "retry"),
     )
     sources = ImportProgress(scan, shown=not (as_json or quiet), as_json=as_json)
-    ledger = Ledger.open(configuration.data)
+    ledger = _opened_ledger(configuration)
     settings = settings_digest(
         configuration, only=only, strict=strict, attach_source=attach_source
     )
@@ -224,6 +223,16 @@ def _opened(configuration: Configuration, *, replace: bool) -> Destination:
         destination.close()
         raise
     return destination
+
+
+def _opened_ledger(configuration: Configuration) -> Ledger:
+    from rigbridge.imports import distrust_ledger
+    from rigbridge.ledger import Ledger
+
+    ledger = Ledger.open(configuration.data)
+    for doubt in distrust_ledger(ledger, configuration):
+        say_warning(doubt)
+    return ledger
 
 
 def _close(ledger: Ledger) -> None:
