@@ -21,6 +21,8 @@ from rigbridge_store.files.uploads import GRANT, Uploads
 from rigbridge_store.intake.catalog import CatalogSession
 from rigbridge_store.intake.transactions import IntakeTransactions
 from rigbridge_store.tables.database import PATIENCE, StoreDatabase
+from rigbridge_store.tables.migrating import LINKS
+from rigbridge_store.tables.schema import secrets
 
 __all__ = ["MAX_UPLOAD", "OpenedStore", "StoreOpening"]
 
@@ -168,6 +170,12 @@ class OpenedStore:
             UnauthorizedError: the key is unknown or revoked.
         """
         return self.keys.authenticate(key)
+
+    def link_secret(self) -> bytes:
+        """Give the secret that signs the URLs of files, alike at every server."""
+        statement = sa.select(secrets.c.value).where(secrets.c.name == LINKS)
+        with self._database.reading() as connection:
+            return bytes(connection.execute(statement).scalar_one())
 
     def has_links(self, principal: Principal) -> bool:
         """Whether somebody may use any procedure at all."""

@@ -29,7 +29,6 @@ from rigbridge_store.server.failures import (
     answer_large,
     answer_ours,
 )
-from rigbridge_store.server.links import FileLinks
 from rigbridge_store.server.reference import show_reference
 from rigbridge_store.server.routing import prepared
 from rigbridge_store.server.settings import ServerSettings
@@ -55,7 +54,6 @@ _V2 = (catalog, details, files, procedures, runs, stations, units)
 def create_app(
     store: RunStore,
     settings: ServerSettings | None = None,
-    links: FileLinks | None = None,
 ) -> Litestar:
     """
     Make the application.
@@ -63,9 +61,8 @@ def create_app(
     Args:
         store: the store behind it; closed by whoever opened it.
         settings: how it behaves; the defaults by default.
-        links: signs the URLs of files, alike in every process of one server.
     """
-    door = Door(store, settings or ServerSettings(), links or FileLinks())
+    door = Door(store, settings or ServerSettings())
     app = build_routes(door.settings.max_body)
     # The handlers find the store by what the application holds.
     site = Site(store=store, wrong_keys=door.wrong_keys)

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias, cast
 
 import anyio.to_thread
 import attrs
+from litestar import Litestar
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.handlers import BaseRouteHandler
@@ -38,6 +39,10 @@ def _rate_of_requests(door: Door) -> RateLimit | None:
     return None if most is None else RateLimit(most)
 
 
+def _links_of(door: Door) -> FileLinks:
+    return FileLinks(door.store.link_secret())
+
+
 @attrs.frozen
 class Door:
     """
@@ -50,7 +55,9 @@ class Door:
 
     store: RunStore
     settings: ServerSettings
-    links: FileLinks = attrs.field(factory=FileLinks)
+    links: FileLinks = attrs.field(
+        default=attrs.Factory(_links_of, takes_self=True), repr=False
+    )
     wrong_keys: RateLimit = attrs.field(
         factory=lambda: RateLimit(WRONG_KEYS_PER_MINUTE)
     )
@@ -61,7 +68,12 @@ class Door:
     @classmethod
     def of(cls, connection: AnyConnection) -> Door:
         """Find the door that a request came through."""
-        door: Door = connection.app.state[_NAME]
+        return cls.behind(connection.app)
+
+    @classmethod
+    def behind(cls, app: Litestar) -> Door:
+        """Find the door that an application holds."""
+        door: Door = app.state[_NAME]
         return door
 
     @property
@@ -79,21 +91,37 @@ class Door:
             ServerUnavailableError: too many requests came with this key, or too many
                 with wrong ones from this address.
         """
-        key = _bearer(connection)
-        principal = await self._authenticate(connection, key)
+        principal = await self.authenticate(connection)
         # Counted after the key was found genuine, or made-up keys would fill the table.
-        if self.requests is not None:
-            seconds = self.requests.take(key)
-            if seconds is not None:
-                raise too_often(seconds)
-        note_genuine(cast("dict[str, Any]", connection.scope))
+        self.count(connection)
         require_allowed(principal, action)
         # Where the framework keeps it; a router without this guard has none to show.
         connection.scope["auth"] = attrs.evolve(
             principal, unrestricted=self.settings.open_stations
         )
 
-    async def _authenticate(self, connection: AnyConnection, key: str) -> Principal:
+    def count(self, connection: AnyConnection) -> None:
+        """
+        Count a request with a genuine key.
+
+        Raises:
+            ServerUnavailableError: too many came with this key.
+        """
+        if self.requests is not None:
+            seconds = self.requests.take(_bearer(connection))
+            if seconds is not None:
+                raise too_often(seconds)
+        note_genuine(cast("dict[str, Any]", connection.scope))
+
+    async def authenticate(self, connection: AnyConnection) -> Principal:
+        """
+        Tell whose key a request shows; one that is wrong is counted.
+
+        Raises:
+            UnauthorizedError: it has no genuine key.
+            ServerUnavailableError: too many wrong ones came from this address.
+        """
+        key = _bearer(connection)
         try:
             # In a thread: the event loop must not wait for the database.
             return await anyio.to_thread.run_sync(self.store.authenticate, key)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 import os
 import re
 import sys
@@ -30,15 +31,16 @@ import anyio.to_thread
 import attrs
 import msgspec
 from litestar import Litestar
+from litestar.connection import ASGIConnection
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from rigbridge.errors import DeliveryError, UnauthorizedError
+from rigbridge.errors import DeliveryError
 from rigbridge.wire import CODES, Issue, PrintedError, Problem
 from rigbridge_store.access.principals import Principal
 from rigbridge_store.opened_store import StoreOpening
 from rigbridge_store.refusals import come_again, disk_refuses, forbidden, too_large
 from rigbridge_store.server.app import create_app
-from rigbridge_store.server.links import FileLinks
+from rigbridge_store.server.door import AnyConnection, Door
 from rigbridge_store.server.settings import ServerSettings
 from rigbridge_store.store import RunStore
 
@@ -89,7 +91,6 @@ class HeavyRequests:
     The application with heavy requests taken out of it.
 
     Args:
-        links: signs the URLs of files, as in the application.
         memory: how many bytes of memory a worker may take; :data:`WORKER_MEMORY` by
             default.
     """
@@ -97,18 +98,15 @@ class HeavyRequests:
     def __init__(
         self,
         app: Litestar,
-        store: RunStore,
-        settings: ServerSettings,
         opening: StoreOpening,
         *,
-        links: FileLinks,
         memory: int | None = None,
     ) -> None:
         self._app = cast("ASGIApp", app)
-        self._store = store
-        self._settings = settings
+        self._door = Door.behind(app)
+        self._store = self._door.store
+        self._settings = self._door.settings
         self._opening = opening
-        self._links = links
         self._memory = WORKER_MEMORY if memory is None else memory
         self._pool: ProcessPoolExecutor | None = None
         # Bodies come side by side, so that a slow sender holds up nobody.
@@ -122,13 +120,10 @@ class HeavyRequests:
         if kind is None:
             await self._app(scope, receive, send)
             return
+        connection: AnyConnection = ASGIConnection(cast("Any", scope))
         try:
-            principal = await self._principal(scope)
-        except UnauthorizedError:
-            # Refused by the guard, in its words, before anything of the body is read.
-            await self._app(scope, receive, send)
-            return
-        try:
+            # Before anything of the body is read.
+            principal = await self._door.authenticate(connection)
             await self._require_procedure(principal)
             # Told before any of it is sent, if the sender announces it.
             self._require_size(_announced(scope) or 0)
@@ -139,6 +134,7 @@ class HeavyRequests:
                     await self._app(scope, _replayed([body], receive), send)
                     return
                 receive = _replayed([body], receive)
+            self._door.count(connection)
             answer = await self._by_worker(scope, receive)
         except DeliveryError as error:
             answer = _refused(error)
@@ -155,11 +151,6 @@ class HeavyRequests:
         await send(
             {"type": "http.response.body", "body": answer.body, "more_body": False}
         )
-
-    async def _principal(self, scope: Scope) -> Principal:
-        words = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
-        key = words.partition(" ")[2].strip()
-        return await anyio.to_thread.run_sync(self._store.authenticate, key)
 
     async def _require_procedure(self, principal: Principal) -> None:
         """Refuse a station that may use no procedure, before its body is read."""
@@ -228,7 +219,7 @@ class HeavyRequests:
                 get_context("spawn"),
                 # The worker opens the store once and keeps it.
                 _open_store,
-                (self._opening, self._settings, self._links, self._memory),
+                (self._opening, self._settings, self._memory),
             )
         try:
             answer = await asyncio.wrap_future(self._pool.submit(_answer, request))
@@ -330,7 +321,7 @@ def _refused(error: DeliveryError, memory: int = 0) -> _Answer:
     )
     headers = [(b"content-type", b"application/json")]
     if error.retry_after is not None:
-        headers.append((b"retry-after", str(round(error.retry_after)).encode()))
+        headers.append((b"retry-after", str(math.ceil(error.retry_after)).encode()))
     # The rest of a body that was not read would be taken for the next request.
     headers.append((b"connection", b"close"))
     return _Answer(status, headers, msgspec.json.encode(problem), memory)
@@ -347,9 +338,7 @@ def _too_much(memory: int) -> DeliveryError:
 _apps: dict[str, tuple[Litestar, int]] = {}
 
 
-def _open_store(
-    opening: StoreOpening, settings: ServerSettings, links: FileLinks, memory: int
-) -> None:
+def _open_store(opening: StoreOpening, settings: ServerSettings, memory: int) -> None:
     if sys.platform == "linux":
         import resource  # noqa: PLC0415 - Windows has none
 
@@ -360,7 +349,7 @@ def _open_store(
     gc.disable()
     store = RunStore.open(**attrs.asdict(opening, recurse=False))
     # Counted at the door already, where the request came in.
-    app = create_app(store, attrs.evolve(settings, requests_per_minute=None), links)
+    app = create_app(store, attrs.evolve(settings, requests_per_minute=None))
     _apps[_MAIN] = (app, memory)
 
 

@@ -2,14 +2,13 @@
 URLs of files that are good for a while without a key, as storage services sign them.
 
 The v2 client downloads without its key. The signature covers the file and the moment
-until which it holds, under a secret of this process.
+until which it holds, under a secret of the store.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
 import time
 
 from rigbridge_store.refusals import forbidden
@@ -20,11 +19,15 @@ _VALID_SECONDS = 15 * 60
 
 
 class FileLinks:
-    """Signs the URLs of files, and knows its own signatures."""
+    """
+    Signs the URLs of files, and knows its own signatures.
 
-    def __init__(self) -> None:
-        # Of this process: links are short-lived, and a restart may end them.
-        self._secret = secrets.token_bytes(32)
+    Args:
+        secret: of the store, so that a link holds at each of its servers.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
 
     def path(self, attachment_id: str) -> str:
         """Give the path and query under which a file can be had for a while."""

@@ -13,7 +13,6 @@ from rigbridge.machine.loopback import is_loopback
 from rigbridge_store.server.app import create_app
 from rigbridge_store.server.connections import ConnectionLimits, limited_protocol
 from rigbridge_store.server.heavy import HeavyRequests
-from rigbridge_store.server.links import FileLinks
 from rigbridge_store.server.settings import ServerSettings
 from rigbridge_store.store import RunStore
 
@@ -62,18 +61,10 @@ class StoreServer:
             )
         # What a killed server left of uploads goes before new ones come.
         store.sweep()
-        # Signed links hold whichever process made them.
-        links = FileLinks()
-        self._app: Any = create_app(store, settings, links)
+        self._app: Any = create_app(store, settings)
         self._heavy: HeavyRequests | None = None
         if store.opening is not None:
-            self._heavy = self._app = HeavyRequests(
-                self._app,
-                store,
-                settings or ServerSettings(),
-                store.opening,
-                links=links,
-            )
+            self._heavy = self._app = HeavyRequests(self._app, store.opening)
         self._proxies = () if settings is None else settings.trusted_proxies
         # Listening begins here, so that a port that is taken fails before run().
         self._socket = _listen(host, port)

@@ -8,13 +8,23 @@ the first one included, and in Alembic's own table.
 
 from __future__ import annotations
 
+from secrets import token_bytes
+
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from rigbridge_store.tables.schema import SCHEMA_VERSION, metadata, schema_versions
+from rigbridge_store.tables.schema import (
+    SCHEMA_VERSION,
+    metadata,
+    schema_versions,
+    secrets,
+)
 from rigbridge_store.tables.values import now_micros
 
-__all__ = ["bring_up_to_date", "revision_of", "stored_version"]
+__all__ = ["LINKS", "bring_up_to_date", "revision_of", "stored_version"]
+
+LINKS = "links"
+"""The name of the secret that signs the URLs of files."""
 
 _SCRIPTS = "rigbridge_store:tables/migrations"
 
@@ -53,6 +63,8 @@ def bring_up_to_date(connection: sa.Connection) -> None:
     found = stored_version(connection)
     if found is None:
         metadata.create_all(connection)
+        links = {"name": LINKS, "value": token_bytes(32)}
+        connection.execute(secrets.insert(), links)
     elif found < SCHEMA_VERSION:
         _migrate(connection, found)
     else:

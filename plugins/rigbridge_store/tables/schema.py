@@ -62,6 +62,7 @@ __all__ = [
     "run_slots",
     "runs",
     "schema_versions",
+    "secrets",
     "serial_fragments",
     "specifications",
     "station_metadata",
@@ -90,6 +91,14 @@ schema_versions = sa.Table(
     metadata,
     sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
+)
+
+# Made with the tables, so that every server of one store has the same ones.
+secrets = sa.Table(
+    "secrets",
+    metadata,
+    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("value", sa.LargeBinary, nullable=False),
 )
 
 users = sa.Table(

@@ -28,6 +28,7 @@ UNSEALED = {
     "idempotency_keys",
     "run_slots",
     "schema_versions",
+    "secrets",
     "uploads",
 }
 UNSEALED_COLUMNS = {

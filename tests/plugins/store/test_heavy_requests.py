@@ -151,6 +151,31 @@ class TestRefusals:
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_rate(store: RunStore, serving: Serving, large: bytes) -> None:
+    """Large requests count as others do."""
+    key = store.create_user_key("Jane")
+    with serving(store, key, requests_per_minute=1) as client:
+        assert client.get("/api/v1/runs?serial_number=SN-1").status_code == 200
+        answer = _send(client, large)
+        assert answer.status_code == 429
+        assert int(answer.headers["retry-after"]) > 0
+
+
+def test_a_link_of_another_server(
+    store: RunStore, data: Path, database: str | None, serving: Serving
+) -> None:
+    """A link is good at each server of a store, and after a restart."""
+    key = store.create_user_key("Jane")
+    with serving(store, key) as client:
+        grant = client.post("/api/v2/attachments", json={"name": "a.txt"}).json()
+        httpx.put(grant["upload_url"], content=b"bytes").raise_for_status()
+        path = f"/api/v2/attachments/{grant['id']}/finalize"
+        link = httpx.URL(client.post(path, json={}).json()["url"])
+    with RunStore.open(data, database=database) as other, serving(other) as client:
+        assert client.get(link.raw_path.decode()).content == b"bytes"
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_link_from_the_worker(api: httpx.Client) -> None:
     """A link that was signed by the worker is good at the server."""
     grant = api.post("/api/v2/attachments", json={"name": "a.txt"}).json()

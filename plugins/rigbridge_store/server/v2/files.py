@@ -97,7 +97,7 @@ def download_file(
     signature: Annotated[str, QueryParameter(max_length=64)],
     request: Request[Any, Any, Any],
 ) -> File | Stream:
-    """Give the bytes of a file whose URL was signed by this server."""
+    """Give the bytes of a file whose URL was signed by a server of this store."""
     door = Door.of(request)
     # The signature is all that this call is protected by.
     door.links.require(file_id, expires, signature)

@@ -100,7 +100,7 @@ def rows_of(store: RunStore) -> dict[str, list[str]]:
                     and column.name == "key"
                 )
             ]
-            if table.name != "schema_versions":
+            if table.name not in {"schema_versions", "secrets"}:
                 rows = connection.execute(sa.select(*columns))
                 found[table.name] = sorted(str(tuple(row)) for row in rows)
     return found
