@@ -9,7 +9,7 @@ report says so. So is a password within an address (``postgres://user:...@host``
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import cast
 
 from rigbridge.adapters.text.masking import (
     MASK,
@@ -26,7 +26,7 @@ __all__ = ["mask_secrets"]
 _MAX_DEPTH = 20
 
 
-def mask_secrets(config: Mapping[Any, object], scope: Scope) -> dict[Any, object]:
+def mask_secrets(config: Mapping[object, object], scope: Scope) -> dict[object, object]:
     """Copy a configuration without what looks secret, and what a site leaves out."""
     return _masked_fields(config, scope, 0)
 
@@ -44,13 +44,13 @@ def _masked(value: object, scope: Scope, depth: int) -> object:
         return [_masked(each, scope, depth + 1) for each in members]
     if not isinstance(value, Mapping):
         return value
-    return _masked_fields(cast("Mapping[Any, object]", value), scope, depth)
+    return _masked_fields(cast("Mapping[object, object]", value), scope, depth)
 
 
 def _masked_fields(
-    value: Mapping[Any, object], scope: Scope, depth: int
-) -> dict[Any, object]:
-    kept: dict[Any, object] = {}
+    value: Mapping[object, object], scope: Scope, depth: int
+) -> dict[object, object]:
+    kept: dict[object, object] = {}
     for key, each in value.items():
         name = str(key)
         place = scope.at(f".{name}")

@@ -9,7 +9,7 @@ outbox and has it translated here, by the rules of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 import attrs
@@ -79,7 +79,7 @@ def translate_handed_over(
     return translate(record, scope, run_id=run_id, source=provenance)
 
 
-def _made(given: Mapping[str, Any]) -> OpenHTFSettings:
+def _made(given: Mapping[str, object]) -> OpenHTFSettings:
     # Another release may have settings that this one does not know.
     known = {name: value for name, value in given.items() if name in _SETTINGS}
     make = cast("Callable[..., OpenHTFSettings]", OpenHTFSettings)

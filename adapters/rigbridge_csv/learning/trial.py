@@ -6,7 +6,7 @@ import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import attrs
 
@@ -71,7 +71,7 @@ def load_profile(path: Path) -> CSVProfile:
         return built_in
     try:
         content = path.read_text(encoding="utf-8")
-        given: Any = (
+        given: object = (
             json.loads(content)
             if path.suffix.lower() == ".json"
             else tomllib.loads(content)

@@ -9,7 +9,6 @@ field in the run goes there; the rest stays metadata.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import attrs
 
@@ -36,7 +35,7 @@ class Identity:
 class _Metadata:
     """Takes fields out of the metadata, and remembers which."""
 
-    def __init__(self, metadata: Mapping[Any, object], scope: Scope) -> None:
+    def __init__(self, metadata: Mapping[object, object], scope: Scope) -> None:
         self._metadata = metadata
         self._scope = scope
         self.used: set[str] = set()

@@ -123,7 +123,7 @@ class Sight:
         return cls(principal.key, allowed)
 
     @property
-    def parameters(self) -> dict[str, Any]:
+    def parameters(self) -> dict[str, object]:
         """The values of the parameters of the conditions of this module."""
         return {
             "sees_all": self.station is None,

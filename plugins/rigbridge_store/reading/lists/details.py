@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import attrs
 import msgspec
@@ -99,10 +99,10 @@ def _same_name(order: Condition) -> sa.ScalarSelect[int]:
 _EARLIER = _same_name(_others.c.position < phases.c.position).label("earlier")
 _LATER = _same_name(_others.c.position > phases.c.position).label("later")
 
-_PHASES: sa.Select[*tuple[Any, ...]] = sa.select(
+_PHASES: sa.Select[*tuple[object, ...]] = sa.select(
     phases, _EARLIER, _LATER, *_RUN_COLUMNS
 ).select_from(RUNS_AND_SLOTS.join(phases, phases.c.run_key == runs.c.key))
-_MEASUREMENTS: sa.Select[*tuple[Any, ...]] = sa.select(
+_MEASUREMENTS: sa.Select[*tuple[object, ...]] = sa.select(
     measurements,
     test_points.c.name,
     specifications.c.units,
@@ -126,7 +126,7 @@ _MEASUREMENTS: sa.Select[*tuple[Any, ...]] = sa.select(
     .join(test_points, measurements.c.point_key == test_points.c.key)
     .outerjoin(specifications, measurements.c.specification_key == specifications.c.key)
 )
-_LOGS: sa.Select[*tuple[Any, ...]] = sa.select(logs, *listing.COLUMNS).select_from(
+_LOGS: sa.Select[*tuple[object, ...]] = sa.select(logs, *listing.COLUMNS).select_from(
     RUNS_AND_SLOTS.join(logs, logs.c.run_key == runs.c.key)
 )
 

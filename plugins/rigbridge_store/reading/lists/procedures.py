@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 import attrs
 import sqlalchemy as sa
@@ -64,7 +63,7 @@ __all__ = [
     "stations_of",
 ]
 
-_SELECT: sa.Select[*tuple[Any, ...]] = sa.select(
+_SELECT: sa.Select[*tuple[object, ...]] = sa.select(
     procedures.c.key,
     procedures.c.id,
     procedures.c.name,
@@ -76,7 +75,7 @@ _SELECT: sa.Select[*tuple[Any, ...]] = sa.select(
 ).select_from(
     procedures.outerjoin(creators, procedures.c.creator_user_key == creators.c.key)
 )
-_VERSIONS: sa.Select[*tuple[Any, ...]] = sa.select(
+_VERSIONS: sa.Select[*tuple[object, ...]] = sa.select(
     procedure_versions,
     sa.select(sa.func.count())
     .where(runs.c.version_key == procedure_versions.c.key)
@@ -89,7 +88,7 @@ _VERSIONS: sa.Select[*tuple[Any, ...]] = sa.select(
         creators, procedure_versions.c.creator_user_key == creators.c.key
     ).outerjoin(stations, procedure_versions.c.creator_station_key == stations.c.key)
 )
-_USERS: sa.Select[*tuple[Any, ...]] = sa.select(
+_USERS: sa.Select[*tuple[object, ...]] = sa.select(
     users.c.id, sa.func.coalesce(users.c.email, "").label("email"), users.c.name
 )
 
@@ -167,7 +166,7 @@ def runs_of(connection: sa.Connection, procedure: int) -> Sequence[str]:
     return connection.execute(statement).scalars().all()
 
 
-_RUNS: sa.Select[*tuple[Any, ...]] = sa.select(
+_RUNS: sa.Select[*tuple[object, ...]] = sa.select(
     runs.c.procedure_key,
     runs.c.id,
     sa.func.coalesce(runs.c.started_at, runs.c.created_at).label("started_at"),

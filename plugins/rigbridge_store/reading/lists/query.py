@@ -89,7 +89,7 @@ LIMITS = "limits"
 _CONDITION = "condition"
 
 
-def parameter(default: Any = None, **limits: object) -> Any:
+def parameter(default: object = None, **limits: object) -> Any:
     """
     Declare a parameter.
 
@@ -104,7 +104,7 @@ def parameter(default: Any = None, **limits: object) -> Any:
 def restricts(
     condition: Callable[..., Iterable[Condition]],
     *columns: object,
-    default: Any = None,
+    default: object = None,
     **limits: object,
 ) -> Any:
     """
@@ -239,7 +239,7 @@ class RowPage:
 
 def read_page(
     connection: sa.Connection,
-    statement: sa.Select[*tuple[Any, ...]],
+    statement: sa.Select[*tuple[object, ...]],
     wanted: ListQuery,
     sight: Sight | None = None,
 ) -> RowPage:

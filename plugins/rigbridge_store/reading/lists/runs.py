@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import attrs
 import sqlalchemy as sa
@@ -77,7 +77,7 @@ __all__ = [
 RUNS_AND_SLOTS = listing.JOINED.outerjoin(run_slots, run_slots.c.run_key == runs.c.key)
 """The runs with everything that names them, and their places in executions."""
 
-_SELECT: sa.Select[*tuple[Any, ...]] = sa.select(
+_SELECT: sa.Select[*tuple[object, ...]] = sa.select(
     *listing.COLUMNS,
     runs.c.operator_name.label("declared_operator"),
     run_slots.c.execution_id,
@@ -215,7 +215,7 @@ class RunQuery(QueryOfTimedRuns):
 
 def page_of_runs(
     connection: sa.Connection,
-    statement: sa.Select[*tuple[Any, ...]],
+    statement: sa.Select[*tuple[object, ...]],
     wanted: QueryOfRuns,
     principal: Principal,
     *then: Column,

@@ -77,7 +77,7 @@ __all__ = [
 
 _CHUNK = 500
 
-_SELECT: sa.Select[*tuple[Any, ...]] = sa.select(
+_SELECT: sa.Select[*tuple[object, ...]] = sa.select(
     units.c.key,
     units.c.id,
     units.c.serial_number,
@@ -305,7 +305,7 @@ def parents_of(
     return _linked(connection, keys, principal, link.child_key, link.parent_key)
 
 
-_RUN: sa.Select[*tuple[Any, ...]] = sa.select(
+_RUN: sa.Select[*tuple[object, ...]] = sa.select(
     runs.c.key,
     runs.c.id,
     runs.c.unit_key,
